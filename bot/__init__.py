@@ -1,0 +1,1 @@
+"""The process: settings, wiring, and one adapter per outside system."""

@@ -1,0 +1,1 @@
+"""How an action touches the desk: compose, backups, intents."""

@@ -1,0 +1,1 @@
+"""Slack: the client that sends, the outbox that never doubles, the blocks that show."""

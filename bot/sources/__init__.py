@@ -1,0 +1,1 @@
+"""One adapter per source of evidence; each raises triage.errors.SourceError and nothing else."""

@@ -1,0 +1,1 @@
+"""The desk's memory: SQLAlchemy Core on SQLite or PostgreSQL, one writer, shared commits."""

@@ -1,0 +1,1 @@
+"""What comes in: webhooks, streams, container events, buttons, modals, slash commands."""

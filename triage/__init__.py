@@ -1,0 +1,1 @@
+"""What we decide; no I/O library is imported below this folder."""

@@ -1,0 +1,1 @@
+"""The catalogue of remedies: one file per action."""

@@ -1,0 +1,1 @@
+"""One question to one source per file; the answer is a Finding."""

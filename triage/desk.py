@@ -1,0 +1,274 @@
+"""The desk as ``desk.yaml`` describes it; every key has the default of the desk in the runbooks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from triage.model import Severity
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+"""A bot, service, container or profile: what may stand in a command line or a label."""
+
+ActionKind = Literal[
+    "degraded_mode",
+    "exit_degraded_mode",
+    "clear_cache",
+    "rollback",
+    "recreate",
+    "restart",
+    "soft_pause",
+    "resume",
+    "kill_switch",
+    "disable_internal_paper",
+    "start_desk",
+    "stop_desk",
+]
+
+
+class Section(BaseModel):
+    """A part of desk.yaml: unknown keys are refused, so a typo is noticed; values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bot(Section):
+    """One bot. ``container``, ``controller`` and ``variant`` default from the desk's templates."""
+
+    name: Name
+    container: Name | None = None
+    service: Name | None = None
+    controller: str = "epp_v2_4"
+    variant: str = "a"
+    cancel_budget_per_min: float | None = Field(default=None, gt=0)
+    base_pct: tuple[float, float] | None = None
+
+
+class Role(Section):
+    """Slack users and user groups who hold a role."""
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+class Roles(Section):
+    """Who may do what. With no role nobody may act and everybody may read."""
+
+    operator: Role = Role()
+    approver: Role = Role()
+
+
+class ActionPolicy(Section):
+    """Who may run an action and how many different people must confirm it."""
+
+    role: Literal["operator", "approver"] = "operator"
+    confirmations: Annotated[int, Field(ge=1, le=2)] = 1
+
+
+class Paths(Section):
+    """Folders of the desk, relative to desk.yaml or absolute."""
+
+    compose: Path = Path("../compose")
+    env: Path = Path("../env/.env")
+    data: Path = Path("../data")
+    backups: Path = Path("../backups")
+    caches: tuple[str, ...] = (
+        "/home/hummingbot/controllers/__pycache__",
+        "/home/hummingbot/controllers/market_making/__pycache__",
+    )
+
+    @field_validator("caches")
+    @classmethod
+    def _only_bytecode(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for path in value:
+            if not re.fullmatch(r"/[A-Za-z0-9_./-]+/__pycache__", path) or ".." in path.split("/"):
+                raise ValueError(f"{path!r} is not an absolute path that ends in /__pycache__")
+        return value
+
+    def under(self, root: Path) -> Self:
+        """Return the same paths, the relative ones taken below ``root``."""
+        fields = ("compose", "env", "data", "backups")
+        return self.model_copy(update={name: (root / getattr(self, name)).resolve() for name in fields})
+
+
+class Compose(Section):
+    """How Docker Compose is called, and which services belong to what."""
+
+    command: tuple[str, ...] = Field(default=("docker", "compose"), min_length=1)
+    file: str = "docker-compose.yml"
+    profiles: tuple[Name, ...] = ("multi", "external")
+    external_profile: Name = "external"
+    external_services: tuple[Name, ...] = ("signal-service", "risk-service", "coordination-service", "redis")
+    """In the order in which they are stopped; Redis last."""
+    monitoring_services: tuple[Name, ...] = (
+        "prometheus",
+        "grafana",
+        "node-exporter",
+        "cadvisor",
+        "bot-metrics-exporter",
+        "loki",
+        "promtail",
+    )
+    project: str = "hbot"
+    container_template: str = "hbot-{service}"
+
+
+class Streams(Section):
+    """The Redis streams of the desk and how we read them."""
+
+    audit: str = "hb.audit.v1"
+    dead_letter: str = "hb.dead_letter.v1"
+    market_data: str = "hb.market_data.v1"
+    execution_intent: str = "hb.execution_intent.v1"
+    group: str = "hbot_triage_v1"
+    desk_group: str = "hb_group_v1"
+    look_back_minutes: float = Field(default=15, ge=0)
+    claim_idle_seconds: float = Field(default=60, gt=0)
+    dead_letters_per_hour_max: float = Field(default=20, ge=0)
+    """More than this in an hour is not acceptable, whatever the baseline says."""
+    burst_factor: float = Field(default=4.0, gt=1)
+    """A rate is a surge above this many times its own baseline (and at least 5 in 10 minutes)."""
+    market_data_stale_seconds: float = Field(default=180, gt=0)
+
+    @model_validator(mode="after")
+    def _own_group(self) -> Self:
+        if self.group == self.desk_group:
+            raise ValueError(
+                f"streams.group is {self.group!r}, the desk's own: it would steal their messages"
+            )
+        return self
+
+
+class KpiSettings(Section):
+    """Limits of the 24 h paper validation; percentages in percent unless named a fraction."""
+
+    running_pct_min: float = 65.0
+    turnover_x_max: float = 3.0
+    cancel_budget_per_min: float = 50.0
+    cancel_within_budget_pct_min: float = 95.0
+    base_pct: tuple[float, float] = (0.15, 0.90)
+    daily_loss_pct_max: float = 1.5
+    drawdown_pct_max: float = 2.5
+    paper_reject_max: float = 3.0
+    profit_factor_min: float = 1.25
+    promotion_drawdown_pct_max: float = 3.0
+
+
+class Schedules(Section):
+    """Cron expressions (five fields) in one time zone; an empty one switches the job off."""
+
+    timezone: str = "UTC"
+    digest: str = "5 0 * * *"
+    drill: str = "0 9 * * mon"
+    checklists: str = "*/30 * * * *"
+    snapshots: str = "30 4 * * *"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time zone; use a name such as Europe/Berlin") from error
+        return value
+
+
+class PlaybookSettings(Section):
+    """An addition to, or an override of, a shipped playbook; what is not given stays as it was."""
+
+    severity: Severity | None = None
+    title: str | None = None
+    checks: tuple[str, ...] | None = None
+    actions: tuple[ActionKind, ...] | None = None
+    advice: str | None = None
+    deadline_seconds: float | None = Field(default=None, gt=0, le=120)
+
+
+class Correlation(Section):
+    """When signals belong together."""
+
+    wide_window_seconds: float = Field(default=180, ge=0)
+    wide_bots: int = Field(default=2, ge=2)
+    reopen_within_seconds: float = Field(default=600, ge=0)
+    storm_incidents: int = Field(default=12, ge=2)
+    storm_window_seconds: float = Field(default=60, gt=0)
+    event_quiet_seconds: float = Field(default=1800, gt=0)
+    reconcile_seconds: float = Field(default=60, gt=0)
+
+
+class TriageSettings(Section):
+    """How triage asks."""
+
+    deadline_seconds: float = Field(default=5.0, gt=0, le=120)
+    log_window_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    log_baseline_hours: float = Field(default=24, gt=0, le=168)
+    snapshot_stale_seconds: float = Field(default=180, gt=0)
+    bot_log_selector: str = '{{job="bot_logs", bot="{bot}"}}'
+    verify_after_seconds: float = Field(default=90, ge=0)
+    health_watch_seconds: float = Field(default=300, ge=0)
+
+
+class Watchdog(Section):
+    """The dead-man's switch: an alert that always fires must keep coming."""
+
+    alertname: str = "Watchdog"
+    max_silence_seconds: float = Field(default=600, gt=0)
+    enabled: bool = True
+
+
+class Desk(Section):
+    """The whole of desk.yaml."""
+
+    name: Name = "hbot"
+    bots: tuple[Bot, ...] = (
+        Bot(name="bot1"),
+        Bot(name="bot2", variant="d"),
+        Bot(name="bot3"),
+    )
+    roles: Roles = Roles()
+    actions: dict[ActionKind, ActionPolicy] = Field(default_factory=dict)
+    paths: Paths = Paths()
+    compose: Compose = Compose()
+    streams: Streams = Streams()
+    kpis: KpiSettings = KpiSettings()
+    schedules: Schedules = Schedules()
+    playbooks: dict[str, PlaybookSettings] = Field(default_factory=dict)
+    correlation: Correlation = Correlation()
+    triage: TriageSettings = TriageSettings()
+    watchdog: Watchdog = Watchdog()
+
+    @model_validator(mode="after")
+    def _unique_bots(self) -> Self:
+        names = [bot.name for bot in self.bots]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"bots: {', '.join(twice)} named more than once")
+        return self
+
+    def bot(self, name: str) -> Bot | None:
+        """Return the bot of that name, or None."""
+        return next((bot for bot in self.bots if bot.name == name), None)
+
+    def container_of(self, bot_or_service: str) -> str:
+        """Return the container name of a bot or a service, e.g. ``hbot-bot1``."""
+        bot = self.bot(bot_or_service)
+        if bot is not None and bot.container is not None:
+            return bot.container
+        return self.compose.container_template.format(service=self.service_of(bot_or_service))
+
+    def service_of(self, bot: str) -> str:
+        """Return the compose service of a bot (a service is its own)."""
+        known = self.bot(bot)
+        return known.service or known.name if known is not None else bot
+
+    def bot_of_container(self, container: str) -> Bot | None:
+        """Return the bot that runs in a container, or None."""
+        return next((bot for bot in self.bots if self.container_of(bot.name) == container), None)
+
+    def policy(self, kind: ActionKind) -> ActionPolicy:
+        """Return who may run an action; the default asks one operator."""
+        return self.actions.get(kind, ActionPolicy())

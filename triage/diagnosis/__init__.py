@@ -1,0 +1,1 @@
+"""Rules that turn findings into ranked causes: one small pure function per file."""

@@ -1,0 +1,81 @@
+"""Everything this project raises on purpose.
+
+::
+
+    TriageError
+    ├── SettingError            a setting or desk.yaml is wrong; the text names it and the mend
+    ├── BadInput                something that came in can never be right (4xx)
+    ├── StoreUnavailable        the store could not commit; nothing was stored (503)
+    ├── Refused                 a person may not do this, or not now; the text is shown to them
+    └── SourceError             a source of evidence gave no answer
+        ├── SourceNotConfigured     its setting is empty
+        ├── SourceUnreachable       no connection, or the connection broke
+        ├── SourceTimeout           no answer within the time it had
+        ├── SourceDenied            it answered 401 or 403, or an ACL said no
+        ├── SourceRejected          it answered that the question is wrong or too large (4xx)
+        └── SourceBadAnswer         it answered something that is not its protocol, or 5xx
+"""
+
+
+class TriageError(Exception):
+    """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to an operator."""
+
+
+class SettingError(TriageError):
+    """A setting is wrong: names the setting, the problem with its value, and the mend."""
+
+
+class BadInput(TriageError):  # noqa: N818 - reads as what it is where it is raised and caught
+    """Input that no retry can make right.
+
+    ``path`` points into the input (``alerts.0.startsAt``), empty for the whole of it.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.reason = reason
+        self.path = path
+
+
+class StoreUnavailable(TriageError):  # noqa: N818 - as BadInput
+    """The store could not commit (disk full, locked beyond its time, server gone): nothing was stored."""
+
+
+class Refused(TriageError):  # noqa: N818 - as BadInput
+    """A request of a person that is not allowed, or not possible now; the text says why, for that person."""
+
+
+class SourceError(TriageError):
+    """A source of evidence gave no answer. ``source`` is its name as operators know it."""
+
+    def __init__(self, source: str, why: str) -> None:
+        super().__init__(f"{source}: {why}")
+        self.source = source
+        self.why = why
+
+
+class SourceNotConfigured(SourceError):
+    """The setting of this source is empty."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, "not configured")
+
+
+class SourceUnreachable(SourceError):
+    """No connection could be made, or it broke."""
+
+
+class SourceTimeout(SourceError):
+    """No answer within the time the question had."""
+
+
+class SourceDenied(SourceError):
+    """The source knows us not, or does not let us (401, 403, NOPERM)."""
+
+
+class SourceRejected(SourceError):
+    """The source refuses the question: wrong, too large, too many (4xx)."""
+
+
+class SourceBadAnswer(SourceError):
+    """The source answered with an error of its own (5xx) or with something that is not its protocol."""
