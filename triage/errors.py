@@ -25,7 +25,7 @@ class SettingError(TriageError):
     """A setting is wrong: names the setting, the problem with its value, and the mend."""
 
 
-class BadInput(TriageError):  # noqa: N818 - reads as what it is where it is raised and caught
+class BadInput(TriageError):
     """Input that no retry can make right.
 
     ``path`` points into the input (``alerts.0.startsAt``), empty for the whole of it.
@@ -37,11 +37,11 @@ class BadInput(TriageError):  # noqa: N818 - reads as what it is where it is rai
         self.path = path
 
 
-class StoreUnavailable(TriageError):  # noqa: N818 - as BadInput
+class StoreUnavailable(TriageError):
     """The store could not commit (disk full, locked beyond its time, server gone): nothing was stored."""
 
 
-class Refused(TriageError):  # noqa: N818 - as BadInput
+class Refused(TriageError):
     """A request of a person that is not allowed, or not possible now; the text says why, for that person."""
 
 

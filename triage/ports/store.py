@@ -1,0 +1,353 @@
+"""The memory: every read and write goes through a transaction (``Tx``) that ``Store`` opens.
+
+A unit of work is a plain function of a ``Tx``; the store runs it in its writer thread, several units in
+one commit. It may be run again after a failure, so it has no effect but on the ``Tx`` and its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from triage.model import Episode, Incident, Json, RunStatus, Signal, Source, TimelineEntry, TriageRun
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignal:
+    """A signal with the id it was stored under; ids grow in the order of arrival."""
+
+    id: int
+    signal: Signal
+
+
+class Signals(Protocol):
+    """Signals as they came; the ones not yet sorted are the inbox of correlation."""
+
+    def add(self, signals: Sequence[Signal]) -> int:
+        """Store the signals; a repeat only moves ``last seen``. Returns how many were new."""
+        ...
+
+    def inbox(self, limit: int) -> list[StoredSignal]:
+        """Return the oldest signals that are not sorted yet."""
+        ...
+
+    def sort(self, signal_id: int, incident_id: int | None, outcome: str) -> None:
+        """Take a signal out of the inbox: into an incident, or into none; ``outcome`` says why."""
+        ...
+
+    def repeats(self, since: datetime) -> dict[int, datetime]:
+        """Return, for incidents with signals seen again after ``since``, when that was last."""
+        ...
+
+    def of(self, incident_id: int) -> list[StoredSignal]:
+        """Return the signals of an incident, oldest first."""
+        ...
+
+
+class Incidents(Protocol):
+    """Incidents and the episodes they are made of."""
+
+    def get(self, incident_id: int) -> Incident | None:
+        """Return an incident; inside a write it stays locked until the commit."""
+        ...
+
+    def by_handle(self, handle: str) -> Incident | None:
+        """Return the incident that an opaque id of a button stands for."""
+        ...
+
+    def handle(self, incident_id: int) -> str:
+        """Return the opaque id that stands for an incident in buttons."""
+        ...
+
+    def open(self) -> list[Incident]:
+        """Return the incidents that are not resolved, oldest first."""
+        ...
+
+    def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
+        """Return incidents that are open or changed after ``since``, oldest first."""
+        ...
+
+    def save(self, incident: Incident) -> Incident:
+        """Insert (id 0) or update an incident; returns it with its id."""
+        ...
+
+    def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
+        """Return the episodes of incidents, in the order they began."""
+        ...
+
+    def episode(self, source: Source, episode: str) -> Episode | None:
+        """Return one episode by its name."""
+        ...
+
+    def put_episode(self, episode: Episode) -> None:
+        """Insert or update an episode by (source, episode)."""
+        ...
+
+
+class Timeline(Protocol):
+    """The stories of incidents; nothing is ever changed or removed."""
+
+    def add(self, entry: TimelineEntry) -> int | None:
+        """Append an entry and return its id; None when its ``key`` is there already."""
+        ...
+
+    def of(self, incident_id: int) -> list[TimelineEntry]:
+        """Return an incident's entries in the order in which things happened."""
+        ...
+
+    def get(self, entry_id: int) -> TimelineEntry | None:
+        """Return one entry."""
+        ...
+
+
+class Runs(Protocol):
+    """Triage runs."""
+
+    def queue(self, incident_id: int, reason: str, now: datetime) -> int:
+        """Queue a run, or return the one of this incident that is still queued."""
+        ...
+
+    def take(self, now: datetime, *, owner: str, lease_seconds: float) -> TriageRun | None:
+        """Claim the oldest run that is queued, or whose owner died; None when there is nothing to do."""
+        ...
+
+    def finish(self, run: TriageRun) -> None:
+        """Store a run with its findings and its verdict."""
+        ...
+
+    def get(self, run_id: int) -> TriageRun | None:
+        """Return a run with its findings."""
+        ...
+
+    def latest(self, incident_id: int, status: RunStatus | None = None) -> TriageRun | None:
+        """Return the newest run of an incident, of one status where given."""
+        ...
+
+
+class MessageKind(StrEnum):
+    """What a Slack message shows; its content is made from the store when it is sent."""
+
+    CARD = "card"
+    """The incident itself (``ref`` is the incident's id): one a incident, edited as it lives."""
+    LINE = "line"
+    """One timeline entry (``ref``), in the thread."""
+    TRIAGE = "triage"
+    """One triage run's summary (``ref``), in the thread."""
+    ACTION = "action"
+    """One action's progress (``ref``), in the thread or on its own; edited as it runs."""
+    DIGEST = "digest"
+    """A KPI digest (``ref`` is a document's id)."""
+    DOCUMENT = "document"
+    """A stored, rendered text (``ref`` is a document's id): checklists, drills, reminders."""
+    FILE = "file"
+    """A stored picture or file (``ref`` is a document's id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A Slack message we owe, and how far we are with it.
+
+    It is due while ``sent_revision < wanted_revision``; ``ts`` is empty until Slack named it.
+    ``attempted_at`` is when an attempt to post began whose outcome is not known yet.
+    """
+
+    id: int
+    delivery_id: str
+    kind: MessageKind
+    ref: str
+    channel: str
+    incident_id: int | None
+    parent_id: int | None
+    wanted_revision: int
+    sent_revision: int
+    ts: str
+    attempts: int
+    next_at: datetime
+    created_at: datetime
+    attempted_at: datetime | None = None
+    parent_ts: str = ""
+    channel_id: str = ""
+    last_error: str = ""
+    urgency: int = 2
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How much is owed: ``pending`` messages or edits, and since when the oldest of them waits."""
+
+    pending: int
+    oldest_at: datetime | None
+    failing: int = 0
+    last_error: str = ""
+
+
+class Outbox(Protocol):
+    """Messages owed to Slack: never dropped, never doubled."""
+
+    def want(
+        self,
+        kind: MessageKind,
+        ref: str,
+        *,
+        channel: str,
+        now: datetime,
+        incident_id: int | None = None,
+        in_thread: bool = False,
+        urgency: int = 2,
+    ) -> int:
+        """Ask for a message, or for its edit where it is asked for already. Returns its id."""
+        ...
+
+    def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
+        """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
+        ...
+
+    def posted(self, message_id: int, *, ts: str, channel_id: str, revision: int, now: datetime) -> None:
+        """Record that Slack has a revision of the message."""
+        ...
+
+    def defer(
+        self,
+        message_id: int,
+        *,
+        until: datetime,
+        error: str = "",
+        unknown: bool = False,
+        counted: bool = True,
+    ) -> None:
+        """Give a message back for later; ``unknown``: it may have been posted, look before posting again."""
+        ...
+
+    def forget(self, message_id: int, now: datetime) -> None:
+        """The message is gone from Slack: a new delivery id, to be posted anew."""
+        ...
+
+    def get(self, message_id: int) -> Message | None:
+        """Return one message."""
+        ...
+
+    def find(self, kind: MessageKind, ref: str) -> Message | None:
+        """Return the message that shows something."""
+        ...
+
+    def by_ts(self, channel_id: str, ts: str) -> Message | None:
+        """Return the message that Slack knows by a ts."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When the next message falls due; None when nothing is owed."""
+        ...
+
+    def state(self) -> OutboxState:
+        """How much is owed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit trail: who did (or was denied) what to what. ``digest`` chains it to the one before."""
+
+    seq: int
+    at: datetime
+    actor: str
+    event: str
+    target: str
+    detail: Mapping[str, Json]
+    previous: str
+    digest: str
+
+
+class Audit(Protocol):
+    """The append-only, hash-chained trail."""
+
+    def append(
+        self, *, at: datetime, actor: str, event: str, target: str, detail: Mapping[str, Json] | None = None
+    ) -> AuditEntry:
+        """Add a line behind the last one."""
+        ...
+
+    def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+        """Return lines in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A rendered or computed thing worth keeping: a digest, a checklist's answer, a drill's report, a picture."""
+
+    id: int
+    kind: str
+    made_at: datetime
+    data: Mapping[str, Json]
+    content: bytes = b""
+
+
+class Notes(Protocol):
+    """Small things: cursors, periods that were served, documents."""
+
+    def get(self, key: str) -> str | None:
+        """Return the value under a key."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Set the value under a key."""
+        ...
+
+    def all(self, prefix: str) -> dict[str, str]:
+        """Return every key that begins with a prefix, with its value."""
+        ...
+
+    def once(self, name: str, period: str, now: datetime) -> bool:
+        """Claim a period of a job: True for the first who asks, False ever after."""
+        ...
+
+    def save_document(
+        self, kind: str, data: Mapping[str, Json], *, made_at: datetime, content: bytes = b""
+    ) -> int:
+        """Keep a document and return its id."""
+        ...
+
+    def document(self, document_id: int) -> Document | None:
+        """Return a document."""
+        ...
+
+
+class Tx(Protocol):
+    """One transaction's view of the memory."""
+
+    @property
+    def signals(self) -> Signals: ...  # noqa: D102 - each is documented by its protocol
+    @property
+    def incidents(self) -> Incidents: ...  # noqa: D102
+    @property
+    def timeline(self) -> Timeline: ...  # noqa: D102
+    @property
+    def runs(self) -> Runs: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def audit(self) -> Audit: ...  # noqa: D102
+    @property
+    def notes(self) -> Notes: ...  # noqa: D102
+
+    def exclusive(self, name: str) -> None:
+        """Hold a lock of that name until the commit: one holder among all replicas."""
+        ...
+
+
+class Store(Protocol):
+    """Opens transactions. Raises StoreUnavailable when it cannot commit or read."""
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run a unit of work and return its answer once it is on disk."""
+        ...
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run a reading unit on a consistent snapshot."""
+        ...
