@@ -1,0 +1,1 @@
+"""The demo: a trading desk and a Slack workspace on your own machine."""
