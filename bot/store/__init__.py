@@ -1,1 +1,5 @@
 """The desk's memory: SQLAlchemy Core on SQLite or PostgreSQL, one writer, shared commits."""
+
+from bot.store.store import SqlStore, open_store
+
+__all__ = ["SqlStore", "open_store"]

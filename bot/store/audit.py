@@ -1,0 +1,88 @@
+"""The audit trail: each line's digest covers the line before, so a changed, missing or moved line shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.text import clean
+from triage.model import Json
+from triage.ports.store import AuditEntry
+
+_t = tables.audit
+GENESIS = "0" * 64
+"""What the first line takes for the digest of the one before."""
+
+
+class AuditTable:
+    """Implements ``triage.ports.store.Audit``."""
+
+    def __init__(self, connection: sa.Connection, *, exclusive: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._exclusive = exclusive
+
+    def append(
+        self, *, at: datetime, actor: str, event: str, target: str, detail: Mapping[str, Json] | None = None
+    ) -> AuditEntry:
+        """Add a line behind the last one."""
+        self._exclusive("audit")  # two replicas must not both chain to the same line
+        last = self._connection.execute(
+            sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
+        ).first()
+        seq, previous = (last.seq + 1, last.digest) if last is not None else (1, GENESIS)
+        text = clean(json.dumps(dict(detail or {}), sort_keys=True, separators=(",", ":")))
+        row: dict[str, Any] = {
+            "seq": seq,
+            "at": at,
+            "actor": clean(actor),
+            "event": clean(event),
+            "target": clean(target),
+            "detail": text,
+            "previous": previous,
+        }
+        row["digest"] = digest_of(row)
+        self._connection.execute(sa.insert(_t).values(row))
+        return AuditEntry(**{**row, "detail": json.loads(text)})
+
+    def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+        """Return lines in order."""
+        query = sa.select(_t).where(_t.c.seq > after).order_by(_t.c.seq).limit(limit)
+        rows = self._connection.execute(query).mappings()
+        return [AuditEntry(**{**dict(row), "detail": json.loads(row["detail"])}) for row in rows]
+
+
+def digest_of(row: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) over a line and the digest of the line before it."""
+    parts = [
+        str(row["seq"]),
+        row["at"].isoformat(timespec="microseconds"),
+        row["actor"],
+        row["event"],
+        row["target"],
+        row["detail"],
+        row["previous"],
+    ]
+    # Lengths in front of the parts: no two different lines give the same text to hash.
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+
+
+def broken_links(entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq: int = 0) -> list[str]:
+    """Return what is wrong with the chain, one sentence a fault; empty when it is whole."""
+    faults = []
+    for entry in entries:
+        text = json.dumps(dict(entry.detail), sort_keys=True, separators=(",", ":"))
+        row = {name: getattr(entry, name) for name in ("seq", "at", "actor", "event", "target", "previous")}
+        if entry.seq != seq + 1:
+            faults.append(f"line {seq + 1} is missing: line {entry.seq} follows line {seq}")
+        if entry.previous != previous:
+            faults.append(f"line {entry.seq} does not follow the line before it")
+        if digest_of({**row, "detail": text}) != entry.digest:
+            faults.append(f"line {entry.seq} was changed after it was written")
+        previous, seq = entry.digest, entry.seq
+    return faults

@@ -1,0 +1,96 @@
+"""Engines for SQLite and PostgreSQL, set up so that a commit survives a kill and a power cut."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from triage.errors import SettingError
+
+BUSY_SECONDS = 5.0
+"""How long a lock may be waited for before the store is called unavailable."""
+
+
+def open_engine(url: str, *, writer: bool) -> sa.Engine:
+    """Open an engine for ``sqlite:///path`` or ``postgresql://…``; raises SettingError for other URLs."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise SettingError(
+            f"TRIAGE_DATABASE_URL is no database URL; write sqlite:///var/triage.db: {error}"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed, writer=writer)
+    if parsed.get_backend_name() == "postgresql":
+        return _open_postgresql(parsed, writer=writer)
+    raise SettingError(
+        f"TRIAGE_DATABASE_URL begins with {parsed.drivername}; use sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )
+
+
+def _dumps(value: object) -> str:
+    # NUL is valid in JSON and in SQLite, but PostgreSQL refuses it: it must not be able to stop a commit.
+    return re.sub(
+        r"(?<!\\)((?:\\\\)*)\\u0000",
+        r"\1\\ufffd",
+        json.dumps(value, ensure_ascii=True, separators=(",", ":")),
+    )
+
+
+def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
+    if url.database and url.database != ":memory:":
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"TRIAGE_DATABASE_URL: cannot make the folder of {url.database}: {error}"
+            ) from error
+    engine = sa.create_engine(
+        url,
+        json_serializer=_dumps,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        poolclass=sa.pool.QueuePool,
+        pool_size=1 if writer else 4,
+        max_overflow=0,
+    )
+
+    def on_connect(connection: Any, record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        del record
+        connection.isolation_level = None  # we begin transactions by ourselves, below
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if not writer:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def on_begin(connection: sa.Connection) -> None:
+        # A writer takes its lock at once: waiting for it is then bounded by the timeout, with no dead end in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "begin", on_begin)
+    return engine
+
+
+def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
+    milliseconds = int(BUSY_SECONDS * 1000)
+    options = (
+        f"-c statement_timeout={milliseconds * 2} -c lock_timeout={milliseconds} "
+        f"-c idle_in_transaction_session_timeout={milliseconds * 4} -c timezone=UTC"
+    )
+    if not writer:
+        options += " -c default_transaction_read_only=on"
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        json_serializer=_dumps,
+        connect_args={"connect_timeout": int(BUSY_SECONDS), "options": options},
+        pool_pre_ping=True,
+        pool_size=1 if writer else 4,
+        max_overflow=0,
+        isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
+    )

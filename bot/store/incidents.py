@@ -1,0 +1,193 @@
+"""Incidents and their episodes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.text import clean
+from bot.store.upsert import insert
+from triage.model import (
+    Episode,
+    Incident,
+    IncidentShape,
+    IncidentStatus,
+    Severity,
+    Source,
+    Subject,
+    SubjectKind,
+)
+
+_t = tables.incidents
+_e = tables.episodes
+_RESOLVED = IncidentStatus.RESOLVED.value
+
+
+class IncidentTable:
+    """Implements ``triage.ports.store.Incidents``."""
+
+    def __init__(self, connection: sa.Connection, *, writing: bool) -> None:
+        self._connection = connection
+        # A row that is read to be changed stays locked until the commit, or two replicas would
+        # overwrite each other's change. SQLite's one writer needs no such lock and ignores it.
+        self._lock = writing
+
+    def get(self, incident_id: int) -> Incident | None:
+        """Return an incident; inside a write it stays locked until the commit."""
+        return self._first(_t.c.id == incident_id)
+
+    def by_handle(self, handle: str) -> Incident | None:
+        """Return the incident that an opaque id of a button stands for."""
+        return self._first(_t.c.handle == handle)
+
+    def _first(self, condition: sa.ColumnElement[bool]) -> Incident | None:
+        query = self._locked(sa.select(_t).where(condition))
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else _incident(row)
+
+    def _locked(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        return query.with_for_update() if self._lock else query
+
+    def handle(self, incident_id: int) -> str:
+        """Return the opaque id that stands for an incident in buttons."""
+        return str(
+            self._connection.execute(sa.select(_t.c.handle).where(_t.c.id == incident_id)).scalar_one()
+        )
+
+    def open(self) -> list[Incident]:
+        """Return the incidents that are not resolved, oldest first."""
+        query = self._locked(sa.select(_t).where(_t.c.status != _RESOLVED).order_by(_t.c.id))
+        return [_incident(row) for row in self._connection.execute(query).mappings()]
+
+    def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
+        """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
+        newest = (
+            sa.select(_t.c.id)
+            .where((_t.c.status != _RESOLVED) | (_t.c.changed_at > since))
+            .order_by(_t.c.id.desc())
+            .limit(limit)
+        )
+        query = self._locked(sa.select(_t).where(_t.c.id.in_(newest)).order_by(_t.c.id))
+        return [_incident(row) for row in self._connection.execute(query).mappings()]
+
+    def save(self, incident: Incident) -> Incident:
+        """Insert (id 0) or update an incident; returns it with its id."""
+        values = _values(incident)
+        if incident.id:
+            self._connection.execute(sa.update(_t).where(_t.c.id == incident.id).values(values))
+            return incident
+        values["handle"] = secrets.token_urlsafe(12)
+        statement = sa.insert(_t).values(values).returning(_t)
+        return _incident(self._connection.execute(statement).mappings().one())
+
+    def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
+        """Return the episodes of incidents, in the order they began."""
+        ids = list(incident_ids)
+        if not ids:
+            return []
+        query = sa.select(_e).where(_e.c.incident_id.in_(ids)).order_by(_e.c.starts_at, _e.c.id)
+        return [_episode(row) for row in self._connection.execute(query).mappings()]
+
+    def episode(self, source: Source, episode: str) -> Episode | None:
+        """Return one episode by its name."""
+        query = sa.select(_e).where(_e.c.source == source.value, _e.c.episode == clean(episode))
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else _episode(row)
+
+    def put_episode(self, episode: Episode) -> None:
+        """Insert or update an episode by (source, episode)."""
+        values = _episode_values(episode)
+        statement = insert(self._connection, _e).values(values)
+        changing = {name: statement.excluded[name] for name in values if name not in ("source", "episode")}
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["source", "episode"], set_=changing)
+        )
+
+
+def _values(incident: Incident) -> dict[str, Any]:
+    return {
+        "title": clean(incident.title),
+        "name": clean(incident.name),
+        "subjects": [[subject.kind.value, clean(subject.name)] for subject in incident.subjects],
+        "severity": incident.severity.value,
+        "status": incident.status.value,
+        "shape": incident.shape.value,
+        "opened_at": incident.opened_at,
+        "changed_at": incident.changed_at,
+        "acknowledged_at": incident.acknowledged_at,
+        "acknowledged_by": clean(incident.acknowledged_by),
+        "mitigated_at": incident.mitigated_at,
+        "resolved_at": incident.resolved_at,
+        "resolved_by": clean(incident.resolved_by),
+        "reopened": incident.reopened,
+        "quiet": incident.quiet,
+        "last_seen_at": incident.last_seen_at,
+    }
+
+
+def _incident(row: Mapping[Any, Any]) -> Incident:
+    return Incident(
+        id=row["id"],
+        title=row["title"],
+        name=row["name"],
+        subjects=tuple(Subject(SubjectKind(kind), name) for kind, name in row["subjects"]),
+        severity=Severity(row["severity"]),
+        status=IncidentStatus(row["status"]),
+        shape=IncidentShape(row["shape"]),
+        opened_at=row["opened_at"],
+        changed_at=row["changed_at"],
+        acknowledged_at=row["acknowledged_at"],
+        acknowledged_by=row["acknowledged_by"],
+        mitigated_at=row["mitigated_at"],
+        resolved_at=row["resolved_at"],
+        resolved_by=row["resolved_by"],
+        reopened=row["reopened"],
+        quiet=row["quiet"],
+        last_seen_at=row["last_seen_at"],
+    )
+
+
+def _episode_values(episode: Episode) -> dict[str, Any]:
+    return {
+        "incident_id": episode.incident_id,
+        "source": episode.source.value,
+        "episode": clean(episode.episode),
+        "name": clean(episode.name),
+        "subject_kind": episode.subject.kind.value,
+        "subject_name": clean(episode.subject.name),
+        "severity": episode.severity.value,
+        "firing": episode.firing,
+        "is_event": episode.is_event,
+        "starts_at": episode.starts_at,
+        "ends_at": episode.ends_at,
+        "last_seen_at": episode.last_seen_at,
+        "labels": dict(episode.labels),
+        "annotations": dict(episode.annotations),
+        "generator_url": clean(episode.generator_url),
+        "fingerprint": clean(episode.fingerprint),
+    }
+
+
+def _episode(row: Mapping[Any, Any]) -> Episode:
+    return Episode(
+        incident_id=row["incident_id"],
+        source=Source(row["source"]),
+        episode=row["episode"],
+        name=row["name"],
+        subject=Subject(SubjectKind(row["subject_kind"]), row["subject_name"]),
+        severity=Severity(row["severity"]),
+        firing=row["firing"],
+        is_event=row["is_event"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        last_seen_at=row["last_seen_at"],
+        labels=row["labels"],
+        annotations=row["annotations"],
+        generator_url=row["generator_url"],
+        fingerprint=row["fingerprint"],
+    )

@@ -1,0 +1,60 @@
+"""Small things: cursors, periods that were served, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.text import clean
+from bot.store.upsert import insert
+from triage.model import Json
+from triage.ports.store import Document
+
+_n = tables.notes
+_p = tables.periods
+_d = tables.documents
+
+
+class NoteTable:
+    """Implements ``triage.ports.store.Notes``."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def get(self, key: str) -> str | None:
+        """Return the value under a key."""
+        value = self._connection.execute(sa.select(_n.c.value).where(_n.c.key == key)).scalar()
+        return None if value is None else str(value)
+
+    def put(self, key: str, value: str) -> None:
+        """Set the value under a key."""
+        statement = insert(self._connection, _n).values(key=clean(key), value=clean(value))
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
+        )
+
+    def all(self, prefix: str) -> dict[str, str]:
+        """Return every key that begins with a prefix, with its value."""
+        query = sa.select(_n.c.key, _n.c.value).where(_n.c.key.startswith(prefix, autoescape=True))
+        return {row.key: row.value for row in self._connection.execute(query)}
+
+    def once(self, name: str, period: str, now: datetime) -> bool:
+        """Claim a period of a job: True for the first who asks, False ever after."""
+        statement = insert(self._connection, _p).values(name=name, period=period, at=now)
+        statement = statement.on_conflict_do_nothing(index_elements=["name", "period"])
+        return self._connection.execute(statement.returning(_p.c.name)).scalar() is not None
+
+    def save_document(
+        self, kind: str, data: Mapping[str, Json], *, made_at: datetime, content: bytes = b""
+    ) -> int:
+        """Keep a document and return its id."""
+        statement = sa.insert(_d).values(kind=kind, made_at=made_at, data=dict(data), content=content)
+        return int(self._connection.execute(statement.returning(_d.c.id)).scalar_one())
+
+    def document(self, document_id: int) -> Document | None:
+        """Return a document."""
+        row = self._connection.execute(sa.select(_d).where(_d.c.id == document_id)).mappings().first()
+        return None if row is None else Document(**dict(row))

@@ -1,0 +1,66 @@
+"""Timelines: only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.text import clean
+from bot.store.upsert import insert
+from triage.model import TimelineEntry, TimelineKind
+
+_t = tables.timeline
+
+
+class TimelineTable:
+    """Implements ``triage.ports.store.Timeline``."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, entry: TimelineEntry) -> int | None:
+        """Append an entry and return its id; None when its ``key`` is there already."""
+        statement = insert(self._connection, _t).values(
+            incident_id=entry.incident_id,
+            at=entry.at,
+            recorded_at=entry.recorded_at,
+            kind=entry.kind.value,
+            text=clean(entry.text),
+            actor=clean(entry.actor),
+            source=clean(entry.source),
+            key=clean(entry.key) or None,
+            told=entry.told,
+            data=dict(entry.data),
+        )
+        statement = statement.on_conflict_do_nothing(index_elements=["key"])
+        entry_id = self._connection.execute(statement.returning(_t.c.id)).scalar()
+        return None if entry_id is None else int(entry_id)
+
+    def of(self, incident_id: int) -> list[TimelineEntry]:
+        """Return an incident's entries in the order in which things happened."""
+        query = sa.select(_t).where(_t.c.incident_id == incident_id).order_by(_t.c.at, _t.c.id)
+        return [_entry(row) for row in self._connection.execute(query).mappings()]
+
+    def get(self, entry_id: int) -> TimelineEntry | None:
+        """Return one entry."""
+        row = self._connection.execute(sa.select(_t).where(_t.c.id == entry_id)).mappings().first()
+        return None if row is None else _entry(row)
+
+
+def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
+    return TimelineEntry(
+        id=row["id"],
+        incident_id=row["incident_id"],
+        at=row["at"],
+        recorded_at=row["recorded_at"],
+        kind=TimelineKind(row["kind"]),
+        text=row["text"],
+        actor=row["actor"],
+        source=row["source"],
+        key=row["key"] or "",
+        told=row["told"],
+        data=row["data"],
+    )

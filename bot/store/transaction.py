@@ -1,0 +1,64 @@
+"""One transaction: the repositories over one connection."""
+
+from __future__ import annotations
+
+import zlib
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from bot.store.audit import AuditTable
+from bot.store.incidents import IncidentTable
+from bot.store.notes import NoteTable
+from bot.store.outbox import OutboxTable
+from bot.store.runs import RunTable
+from bot.store.signals import SignalTable
+from bot.store.timeline import TimelineTable
+
+
+class Transaction:
+    """Implements ``triage.ports.store.Tx``. Repositories are made when they are first asked for."""
+
+    def __init__(self, connection: sa.Connection, *, writing: bool) -> None:
+        self.connection = connection
+        self.writing = writing
+
+    @cached_property
+    def signals(self) -> SignalTable:
+        """Signals and the inbox."""
+        return SignalTable(self.connection)
+
+    @cached_property
+    def incidents(self) -> IncidentTable:
+        """Incidents and episodes."""
+        return IncidentTable(self.connection, writing=self.writing)
+
+    @cached_property
+    def timeline(self) -> TimelineTable:
+        """Timelines."""
+        return TimelineTable(self.connection)
+
+    @cached_property
+    def runs(self) -> RunTable:
+        """Triage runs."""
+        return RunTable(self.connection)
+
+    @cached_property
+    def outbox(self) -> OutboxTable:
+        """Messages owed to Slack."""
+        return OutboxTable(self.connection)
+
+    @cached_property
+    def audit(self) -> AuditTable:
+        """The audit trail."""
+        return AuditTable(self.connection, exclusive=self.exclusive)
+
+    @cached_property
+    def notes(self) -> NoteTable:
+        """Cursors, periods, documents."""
+        return NoteTable(self.connection)
+
+    def exclusive(self, name: str) -> None:
+        """Hold a lock of that name until the commit; SQLite's one writer holds every lock already."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(name.encode()))))
