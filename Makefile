@@ -1,0 +1,52 @@
+# Everything a newcomer needs. `make` alone lists it. Paths are relative, so the folder's own path may hold spaces.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+ARGS ?=
+PORT ?=
+SCENARIO ?=
+REAL ?=
+export REAL
+
+.PHONY: help setup demo run test lint format bench lock servers clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## .venv with the locked dependencies, all of them
+	@sh tools/setup.sh dev
+
+demo: ## a trading desk and a Slack workspace on this machine [PORT=8080 SCENARIO=name REAL=1]
+	@sh tools/setup.sh demo
+	@exec $(PY) -m bot.cli demo $(if $(PORT),--port $(PORT)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+
+run: ## the service itself, with the settings of the environment and .env
+	@sh tools/setup.sh run
+	@exec $(PY) -m bot.cli run $(ARGS)
+
+test: setup servers ## every test, with real servers [ARGS='-k name']
+	@$(PY) -m pytest $(ARGS)
+
+servers: setup
+	@sh tools/servers.sh
+
+lint: setup ## ruff, mypy, import rules
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+format: setup ## let ruff write the files the way lint wants them
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: setup servers ## speed and memory, figures for docs/benchmarks.md [ARGS=names]
+	@$(PY) -m bench $(ARGS)
+
+lock: ## resolve requirements/*.txt again [ARGS=--upgrade]
+	@sh tools/lock.sh $(ARGS)
+
+clean: ## remove what the targets above made, except var/
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis artifacts ./*.egg-info

@@ -1,0 +1,37 @@
+"""What every test may ask for, and the rule that nothing is skipped where it counts."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+
+def _no_skips_allowed() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure that names its reason: in CI every server is there, so a skip hides a hole."""
+    expected_failure = hasattr(report, "wasxfail")
+    if report.skipped and not expected_failure and _no_skips_allowed():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: skipped where CI=true forbids it. {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Apply the rule to skips in tests and fixtures."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Apply the rule to whole modules that skip themselves."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
