@@ -1,0 +1,42 @@
+"""Prometheus' text format, as an exporter writes it."""
+
+from collections.abc import Callable, Mapping
+
+Scrape = Callable[[], str]
+"""Returns a page of exposition text, or raises ScrapeFailedError."""
+
+
+class ScrapeFailedError(Exception):
+    """A target does not answer; the text is what the scraper would note."""
+
+
+class Page:
+    """Collects samples and writes them family by family."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, tuple[str, list[str]]] = {}
+
+    def gauge(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        """Add a sample that can go up and down."""
+        self._add("gauge", name, value, labels)
+
+    def counter(self, name: str, value: float, labels: Mapping[str, str]) -> None:
+        """Add a sample that only grows, or starts anew."""
+        self._add("counter", name, value, labels)
+
+    def text(self) -> str:
+        """Return the page."""
+        lines: list[str] = []
+        for name, (kind, samples) in self._families.items():
+            lines += [f"# HELP {name} Of the desk.", f"# TYPE {name} {kind}", *samples]
+        return "\n".join(lines) + "\n" if lines else ""
+
+    def _add(self, kind: str, name: str, value: float, labels: Mapping[str, str]) -> None:
+        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+        self._families.setdefault(name, (kind, []))[1].append(
+            f"{name}{{{inner}}} {value!r}" if inner else f"{name} {value!r}"
+        )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
