@@ -192,7 +192,6 @@ class Correlation(Section):
     """When signals belong together."""
 
     wide_window_seconds: float = Field(default=180, ge=0)
-    wide_bots: int = Field(default=2, ge=2)
     reopen_within_seconds: float = Field(default=600, ge=0)
     storm_incidents: int = Field(default=12, ge=2)
     storm_window_seconds: float = Field(default=60, gt=0)
@@ -208,6 +207,18 @@ class TriageSettings(Section):
     log_baseline_hours: float = Field(default=24, gt=0, le=168)
     snapshot_stale_seconds: float = Field(default=180, gt=0)
     bot_log_selector: str = '{{job="bot_logs", bot="{bot}"}}'
+    expected_rules: tuple[str, ...] = (
+        "BotHardStopActive",
+        "BotSoftPauseTooLong",
+        "BotNoFillsWhileRunning",
+        "BotNegativeEdgePersistent",
+        "BotFeeSourceFallback",
+        "BotDailyPnlDrawdown",
+        "BotLogErrorSpike",
+        "ContainerDown",
+        "PrometheusTargetDown",
+    )
+    """Alert rules that must be loaded; one that is missing makes the watchers a warning."""
     verify_after_seconds: float = Field(default=90, ge=0)
     health_watch_seconds: float = Field(default=300, ge=0)
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from triage.desk import Desk
-from triage.model import Finding, Incident
-from triage.ports.sources import Sources
+from triage.errors import SourceError
+from triage.model import Finding, FindingStatus, Incident
+from triage.ports.sources import Answer, Sources
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,6 @@ class CheckContext:
     ``bots``: the bots it is about (all of the desk's, where the incident is about none of them);
     ``containers``: their containers, or the container itself; ``since``: when the trouble began (the
     incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
-    ``history``: the audit events we have stored (see ``Evidence``).
     """
 
     desk: Desk
@@ -37,8 +45,90 @@ Check = Callable[[CheckContext], Awaitable[Finding]]
 
 
 class NamedCheck(Protocol):
-    """A module of ``triage.checks`` exposes these."""
+    """What a module of ``triage.checks`` exposes.
+
+    ``NAME`` is the check's id in playbooks, ``TITLE`` what operators read, ``SOURCE`` who is asked.
+    """
 
     NAME: str
     TITLE: str
     SOURCE: str
+
+    async def run(self, ctx: CheckContext, /) -> Finding:
+        """Ask, and say what was found; raise SourceError where there is no answer."""
+        ...
+
+
+_ORDER = (FindingStatus.CRITICAL, FindingStatus.WARNING, FindingStatus.UNKNOWN, FindingStatus.OK)
+
+
+def worst_status(statuses: Iterable[FindingStatus]) -> FindingStatus:
+    """Return the status that counts: what is known to be bad, then what is not known, then ok."""
+    found = set(statuses)
+    return next((status for status in _ORDER if status in found), FindingStatus.UNKNOWN)
+
+
+@overload
+async def together(one: Coroutine[Any, Any, A], two: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
+@overload
+async def together(
+    one: Coroutine[Any, Any, A], two: Coroutine[Any, Any, B], three: Coroutine[Any, Any, C], /
+) -> tuple[A, B, C]: ...
+@overload
+async def together(
+    one: Coroutine[Any, Any, A],
+    two: Coroutine[Any, Any, B],
+    three: Coroutine[Any, Any, C],
+    four: Coroutine[Any, Any, D],
+    /,
+) -> tuple[A, B, C, D]: ...
+async def together(*questions: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+    """Ask different things at the same time; see ``all_of``."""
+    return await all_of(questions)
+
+
+async def all_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T, ...]:
+    """Ask at the same time; raise the first source's error, after the other questions were cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(question) for question in questions]
+    except ExceptionGroup as errors:
+        raise first_error(errors) from errors
+    return tuple(task.result() for task in tasks)
+
+
+def first_error(errors: ExceptionGroup[Exception]) -> Exception:
+    """Return the source's error in a group, or else the first error of another kind: that is a fault."""
+    leaves = list(_leaves(errors))
+    return next((leaf for leaf in leaves if not isinstance(leaf, SourceError)), leaves[0])
+
+
+def _leaves(errors: ExceptionGroup[Exception]) -> Iterable[Exception]:
+    for error in errors.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def attempt(question: Coroutine[Any, Any, T]) -> T | SourceError:
+    """Return the answer, or the source's error as a value: for checks with more than one source."""
+    try:
+        return await question
+    except SourceError as error:
+        return error
+
+
+def by_label(answer: Answer, label: str) -> dict[str, float]:
+    """Return the finite values of an instant query by one label; NaN and infinity are no values."""
+    return {
+        sample.labels[label]: sample.value
+        for sample in answer.samples
+        if label in sample.labels and math.isfinite(sample.value)
+    }
+
+
+def partial(*answers: Answer) -> str:
+    """Return the warnings of partial answers as a caveat, empty when there are none."""
+    warnings = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
+    return f"partial: {'; '.join(warnings)}" if warnings else ""

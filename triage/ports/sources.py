@@ -235,7 +235,10 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class ContainerEvent:
-    """One event of the engine: ``action`` die | oom | restart | start | kill | stop | destroy | create | health_status…"""
+    """One event of the engine: ``action`` die | oom | restart | start | kill | stop | destroy | create | ….
+
+    ``health_status`` is among them, with the health after a colon in the engine's own words.
+    """
 
     action: str
     container: str
@@ -283,6 +286,10 @@ class Containers(Protocol):
 
     def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield container events from ``since`` on, then live ones, until the connection breaks (raises)."""
+        ...
+
+    async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
+        """Return past container events, oldest first (the engine remembers only its last 256 events)."""
         ...
 
     async def ready(self) -> None:

@@ -1,0 +1,60 @@
+"""Numbers as operators read them: short, with their unit."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration(seconds: float) -> str:
+    """Return ``22 s``, ``4 min``, ``3 h 5 min``, ``3 d 4 h``; the two largest units at most."""
+    whole = max(0, round(seconds))
+    if whole < 2 * _MINUTE:
+        return f"{whole} s"
+    if whole < 2 * _HOUR:
+        return f"{whole // _MINUTE} min"
+    if whole < 2 * _DAY:
+        hours, rest = divmod(whole, _HOUR)
+        return f"{hours} h {rest // _MINUTE} min" if rest >= _MINUTE else f"{hours} h"
+    days, rest = divmod(whole, _DAY)
+    return f"{days} d {rest // _HOUR} h" if rest >= _HOUR else f"{days} d"
+
+
+def percent(fraction: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """Return a fraction as percent: ``0.0002`` is ``0.02 %``; ``?`` where there is none."""
+    if fraction is None or not math.isfinite(fraction):
+        return "?"
+    shown = round(fraction * 100, digits) + 0.0
+    return f"{shown:+.{digits}f} %" if signed else f"{shown:.{digits}f} %"
+
+
+def number(value: float) -> str:
+    """Return at most two decimals, none where there is nothing behind the point: ``3``, ``0.4``."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if math.isfinite(value) else str(value)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return ``1 restart``, ``3 restarts``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: list[str] | tuple[str, ...], limit: int = 5) -> str:
+    """Return names with commas; a long list is cut with ``and 3 more``."""
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
+def size(count: float) -> str:
+    """Return bytes in binary units: ``1.2 GiB``."""
+    for unit in ("B", "KiB", "MiB"):
+        if abs(count) < 1024:  # noqa: PLR2004 - what a binary unit is
+            return f"{number(round(count, 1))} {unit}"
+        count /= 1024
+    return f"{number(round(count, 1))} GiB"
+
+
+def clock_time(at: datetime) -> str:
+    """Return the time of day in UTC: ``03:12``."""
+    return at.strftime("%H:%M")
