@@ -1,0 +1,90 @@
+"""Where an incident is, and what fires there: the facts of a card, as lines of leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.when import when
+from triage.foreign import cut, one_line
+from triage.model import Episode, Incident, Json, SubjectKind
+from triage.view import IncidentView
+from triage.wording import counted, listed
+
+GROUPS, NAMES, FACT, NAME, PLACE = 5, 40, 220, 80, 1200
+_KIND = {SubjectKind.CONTAINER: "container", SubjectKind.HOST: "host"}
+_DULL_LABELS = frozenset({"alertname", "severity", "job", "bot", "name", "instance", "variant", "exchange"})
+
+
+def names(words: Sequence[str], most: int = NAMES) -> str:
+    """Return foreign names in a row; many are cut with ``and 14 more``."""
+    return listed([one_line(word, NAME) for word in words], most)
+
+
+def where(view: IncidentView) -> str:
+    """Return ``bot1 only (not bot2, bot3)``, ``2 bots: bot1, bot2``, ``container hbot-redis`` and the like."""
+    incident = view.incident
+    parts = []
+    if len(incident.bots) == 1:
+        others = f" (not {names(view.other_bots, 6)})" if view.other_bots else ""
+        parts.append(f"{names(incident.bots)} only{others}")
+    elif incident.bots:
+        others = f" (not {names(view.other_bots, 6)})" if view.other_bots else ""
+        parts.append(f"{len(incident.bots)} bots: {names(incident.bots)}{others}")
+    for kind, word in _KIND.items():
+        found = incident.names(kind)
+        if found:
+            parts.append(f"{word if len(found) == 1 else counted(len(found), word)}: {names(found, 10)}")
+    if incident.names(SubjectKind.DESK):
+        parts.append("the desk")
+    return cut(" · ".join(parts), PLACE)
+
+
+def summary(incident: Incident, episodes: Sequence[Episode]) -> str:
+    """Return which signals there are, in a few words: ``BotHardStopActive, 1 more signal``."""
+    found = list(dict.fromkeys(episode.name for episode in episodes)) or [incident.name]
+    first = one_line(found[0], NAME)
+    rest = len(episodes) - 1
+    return first if rest <= 0 else f"{first}, {counted(rest, 'more signal')}"
+
+
+def signal_lines(episodes: Sequence[Episode], now: datetime) -> list[list[Json]]:
+    """Return one line a kind of signal with what it said; firing ones first. The facts outlive the resolve."""
+    groups: dict[str, list[Episode]] = {}
+    for episode in sorted(episodes, key=lambda each: (not each.firing, each.severity.rank, each.starts_at)):
+        groups.setdefault(episode.name, []).append(episode)
+    lines = [_signal(name, group, now) for name, group in list(groups.items())[:GROUPS]]
+    if len(groups) > GROUPS:
+        lines.append([leaf(f"and {len(groups) - GROUPS} more kinds of signal")])
+    return lines
+
+
+def _signal(name: str, group: Sequence[Episode], now: datetime) -> list[Json]:
+    subjects = list(dict.fromkeys(episode.subject.name for episode in group))
+    head = f" ×{len(group)}" if len(group) > 1 else ""  # noqa: RUF001 - the sign for times
+    on = f" ({cut(names(subjects, 5), 200)})" if len(subjects) > 1 else ""
+    fact = _fact(group[0])
+    line = [leaf("• "), foreign(name, NAME, bold=True), leaf(f"{head}{on}{_state(group, now)}")]
+    return [*line, foreign(f" · {fact}", FACT)] if fact else line
+
+
+def _state(group: Sequence[Episode], now: datetime) -> str:
+    if all(episode.is_event for episode in group):
+        return f" · at {when(max(episode.starts_at for episode in group), now)}"
+    firing = sum(episode.firing for episode in group)
+    if firing == len(group):
+        return ""
+    ends = [episode.ends_at for episode in group if episode.ends_at is not None and not episode.firing]
+    if firing:
+        return f" · {firing} of {len(group)} still firing"
+    return f" · cleared {when(max(ends), now)}" if ends else " · cleared"
+
+
+def _fact(episode: Episode) -> str:
+    """Return what the signal said of itself: its description, its summary, else its telling labels."""
+    for name in ("description", "summary", "message"):
+        if text := episode.annotations.get(name, "").strip():
+            return text
+    telling = [f"{key}={value}" for key, value in episode.labels.items() if key not in _DULL_LABELS]
+    return ", ".join(telling[:4])

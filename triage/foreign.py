@@ -1,0 +1,48 @@
+"""Foreign text (labels, annotations, log lines, what people typed) made fit to be shown to a person.
+
+Nothing here knows Slack's markup: what comes out belongs into plain text, or into a rich-text leaf.
+"""
+
+from __future__ import annotations
+
+import re
+
+from triage.masking import masked
+
+_READ_AT_MOST = 20_000
+"""Characters of a text that are looked at: a megabyte of annotation must not cost a second of regexes."""
+
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0e\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""What is not seen but acts: bidi controls, zero-width characters, variation selectors, tags."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MARKS = re.compile(
+    "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+_COMMAND = re.compile(r"<(?=[!@#/]|[a-z][a-z0-9+.-]{0,20}:)", re.IGNORECASE)
+_SPACE = re.compile(r"[ \t\xa0]+")
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters; a text that was longer ends in ``…``."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + "…"
+
+
+def shown(text: str, limit: int) -> str:
+    """Return the text without what hides, commands or tells a secret; lines stay lines.
+
+    ``<!channel>``, ``<@U1>`` and ``<https://…>`` lose their bracket to one that no client reads as markup;
+    any other ``<`` stays what it is.
+    """
+    text = _UNSEEN.sub("", text[:_READ_AT_MOST])
+    text = _MARKS.sub(r"\1", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
+    text = masked(text[: limit * 4])
+    return cut(_COMMAND.sub("\u2039", _SPACE.sub(" ", text)).strip(), limit)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return the text as ``shown`` does, its lines joined by spaces."""
+    return shown(" ".join(text[:_READ_AT_MOST].split()), limit)
