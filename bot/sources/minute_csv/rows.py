@@ -1,0 +1,154 @@
+"""The rows of one file: each line a time, its fields and the columns they are of, or a reason why not."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.sources.minute_csv.lines import Ending, Skips, read_lines
+from bot.sources.minute_csv.seek import MARGIN, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.sources.minute_csv.layouts import Columns, Layouts
+
+_PAST = 240
+"""So many rows in a row beyond the window end the reading: one alone is a clock that jumped."""
+
+Row = tuple[float, list[str], "Columns"]
+"""Epoch seconds, the fields, and the columns they are of (which may be fewer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The seconds (epoch) whose rows are wanted, and from when on oddities are reported."""
+
+    start: float
+    end: float
+    report_from: float
+
+
+def clean(line: bytes) -> str:
+    """Return a line as text, without what a crash or another system left around it (NUL, BOM, CR)."""
+    return line.decode("utf-8", "replace").lstrip("\0\ufeff").rstrip("\r\0")
+
+
+def header_of(text: str) -> Columns:
+    """Return the columns a header line names; empty where it is none."""
+    return tuple(name.strip() for name in _split(text)) if text.startswith("ts,") else ()
+
+
+def _split(text: str) -> list[str]:
+    return next(csv.reader([text])) if '"' in text else text.split(",")
+
+
+class FileRows:
+    """Reads the rows of one file; ``out_of_order`` counts those that came after a later one."""
+
+    __slots__ = (
+        "_header",
+        "_last",
+        "_layouts",
+        "_length",
+        "_name",
+        "_past",
+        "_skips",
+        "_span",
+        "out_of_order",
+    )
+
+    def __init__(self, name: str, header: Columns, span: Span, layouts: Layouts, skips: Skips) -> None:
+        self.out_of_order = 0
+        self._name = name
+        self._header = header
+        self._span = span
+        self._layouts = layouts
+        self._skips = skips
+        self._length = len(header)
+        self._last: float | None = None
+        self._past = 0
+
+    def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[Row]:
+        """Yield the span's rows between two bytes; ``begin`` may be inside a line, which is then left out."""
+        lines = read_lines(file, begin, stop)
+        if begin:
+            next(lines, None)
+        start, end = self._span.start, self._span.end
+        for offset, line, ending in lines:
+            text = clean(line)
+            try:
+                stamp = stamp_of(text.partition(",")[0])
+            except (ValueError, OverflowError):
+                self._no_row(text, line, ending, offset)
+                continue
+            if self._is_past(stamp):
+                return
+            if start <= stamp < end:
+                row = self._row(text, ending, offset)
+                if row is not None:
+                    yield row
+
+    def _no_row(self, text: str, line: bytes, ending: Ending, offset: int) -> None:
+        """Take a header that stands in the middle of a file; count everything else."""
+        header = header_of(text)
+        if header:
+            self._header = header
+            self._layouts.learn(header)
+        elif line.strip() and (
+            self._last is None or self._span.report_from - 60 <= self._last < self._span.end
+        ):
+            self._skips.add(_why_not(line, ending), self._name, offset)
+
+    def _is_past(self, stamp: float) -> bool:
+        """Return whether the span is surely over; take note of the order on the way."""
+        span = self._span
+        if self._last is not None and stamp < self._last and span.report_from <= stamp < span.end:
+            self.out_of_order += 1
+        self._last = stamp
+        self._past = self._past + 1 if stamp > span.end + MARGIN else 0
+        return self._past > _PAST
+
+    def _row(self, text: str, ending: Ending, offset: int) -> Row | None:
+        """Return a line of the span as a row; None, and counted, where it is none.
+
+        A line without its newline may be half written: it counts where it has as many fields as the row
+        before, all but its last field, which may go on.
+        """
+        fields = _split(text)
+        if ending is Ending.TOO_LONG or (ending is Ending.FILE and len(fields) != self._length):
+            self._skips.add(_why_not(text.encode(), ending), self._name, offset)
+            return None
+        behind = "" if len(fields) == len(self._header) else _row_behind(text)
+        if behind:
+            self._skips.add("row cut off by the next one", self._name, offset)
+            fields = _split(behind)
+        self._length = len(fields)
+        columns = self._layouts.of(self._header, len(fields))
+        if columns is None:
+            self._skips.add("too few columns", self._name, offset)
+            return None
+        if ending is Ending.FILE:
+            fields[-1] = ""
+        return stamp_of(fields[0]), fields, columns
+
+
+def _row_behind(text: str) -> str:
+    """Return the row that was written on behind another one, which a crash had cut off; empty if there is none."""
+    again = text.find(text[:5], 5)
+    if again < 0:
+        return ""
+    try:
+        stamp_of(text[again:].partition(",")[0])
+    except ValueError:
+        return ""
+    return text[again:]
+
+
+def _why_not(line: bytes, ending: Ending) -> str:
+    if ending is Ending.TOO_LONG:
+        return "line without an end"
+    if not line.strip(b"\0\r"):
+        return "NUL bytes"
+    return "half written last line" if ending is Ending.FILE else "no timestamp"

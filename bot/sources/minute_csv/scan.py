@@ -1,0 +1,111 @@
+"""Rows of a window out of a folder's files: the current one and those that were rotated away from it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.sources.minute_csv.lines import Ending, Skips, read_lines
+from bot.sources.minute_csv.rows import FileRows, Span, clean, header_of
+from bot.sources.minute_csv.seek import SMALL, first_byte, overlaps, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.sources.minute_csv.layouts import Columns, Layouts
+    from bot.sources.minute_csv.rows import Row
+
+_LEGACY = re.compile(r"\.legacy_(\d{8}T\d{6})Z")
+_AFTER_ROTATION = 48 * 3600.0
+"""A writer can go on for hours in a file that was renamed beneath it; its name is trusted after this only."""
+_ROUNDS = 5
+
+
+@dataclass(slots=True)
+class Scan:
+    """Reads the rows of ``start`` to ``end`` (epoch seconds), and keeps account of what it met.
+
+    Lines that are no rows, and rows out of order, are counted from ``report_from`` on: before that lies the
+    period that is read for comparison only.
+    """
+
+    layouts: Layouts
+    start: float
+    end: float
+    report_from: float
+    skips: Skips = field(default_factory=Skips)
+    files: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    out_of_order: int = 0
+
+    def folder(self, folder: Path, stem: str) -> Iterator[Row]:
+        """Yield the rows of ``<stem>.csv`` and its rotated files, the older file first.
+
+        The current file is opened before the rotated ones are listed, and the list is made again at the end:
+        a rotation meanwhile moves a file into the list, or leaves a new one, and neither is lost or read twice.
+        """
+        seen: set[tuple[int, int]] = set()
+        for _ in range(_ROUNDS):
+            current = self._open(folder / f"{stem}.csv", seen)
+            found = current is not None
+            for path in sorted(folder.glob(f"{stem}.legacy_*.csv")):
+                legacy = self._open(path, seen)
+                if legacy is not None:
+                    found = True
+                    with legacy:
+                        yield from self._file(legacy, path.name)
+            if current is not None:
+                with current:
+                    yield from self._file(current, f"{stem}.csv")
+            if not found:
+                return
+
+    def _open(self, path: Path, seen: set[tuple[int, int]]) -> BinaryIO | None:
+        """Open a file that was not read yet; None for another one, or for one that is gone or refused."""
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            note = f"{path.name} could not be read: {error.strerror}"
+            if note not in self.notes:
+                self.notes.append(note)
+            return None
+        status = os.fstat(file.fileno())
+        if (status.st_dev, status.st_ino) in seen:
+            file.close()
+            return None
+        seen.add((status.st_dev, status.st_ino))
+        return file
+
+    def _file(self, file: BinaryIO, name: str) -> Iterator[Row]:
+        size = os.fstat(file.fileno()).st_size
+        header = self._header(file, size)
+        if self._elsewhere(file, name, size):
+            return
+        self.files.append(name)
+        begin = first_byte(file, size, self.start) if size > SMALL else 0
+        rows = FileRows(name, header, Span(self.start, self.end, self.report_from), self.layouts, self.skips)
+        yield from rows.read(file, begin, size)
+        self.out_of_order += rows.out_of_order
+        if os.fstat(file.fileno()).st_size < size:
+            self.notes.append(f"{name} got shorter while it was read")
+
+    def _elsewhere(self, file: BinaryIO, name: str, size: int) -> bool:
+        """Return whether the file cannot hold rows of the window; a small recent one is simply read."""
+        stamp = _LEGACY.search(name)
+        rotated = stamp_of(stamp[1] + "Z") if stamp else self.end
+        if size <= SMALL and rotated > self.start - _AFTER_ROTATION:
+            return False
+        return not overlaps(file, size, self.start, self.end)
+
+    def _header(self, file: BinaryIO, size: int) -> Columns:
+        """Return the file's header, empty where it has none."""
+        _, line, ending = next(read_lines(file, 0, min(size, SMALL)), (0, b"", Ending.FILE))
+        header = header_of(clean(line)) if ending is Ending.NEWLINE else ()
+        if header:
+            self.layouts.learn(header)
+        return header

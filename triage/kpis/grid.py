@@ -1,0 +1,225 @@
+"""The minutes of a window as columns: one row a minute, whatever order and however often they were written.
+
+Memory is bound by the window (about 95 bytes a minute), never by the files. A minute that has no row stays
+missing; a value that a row's layout does not have, or that is no number, is NaN.
+"""
+
+from __future__ import annotations
+
+from array import array
+from enum import IntEnum
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VALUES = (
+    "equity_quote",
+    "base_pct",
+    "target_base_pct",
+    "net_edge_pct",
+    "turnover_today_x",
+    "cancel_per_min",
+    "daily_loss_pct",
+    "drawdown_pct",
+    "paper_reject_count",
+)
+"""The numeric columns that are kept, named and scaled as in minute.csv (fractions, not percent)."""
+
+WORST = ("turnover_today_x", "daily_loss_pct", "drawdown_pct")
+"""Where two rows share a minute the later one counts; of these the worse one, so that no risk is hidden."""
+
+_WIDTH = len(VALUES)
+_WORST = tuple(VALUES.index(name) for name in WORST)
+_RESOLVED = ("api:", "connector:", "project:")
+_TEXTS = 500
+"""Distinct texts (reasons, accounts) remembered; the rest, only garbage makes so many, share one name."""
+
+
+class State(IntEnum):
+    """The state of a minute; MISSING has no row, OTHER is a word we do not know."""
+
+    MISSING = 0
+    RUNNING = 1
+    SOFT_PAUSE = 2
+    HARD_STOP = 3
+    OTHER = 4
+
+
+STATES = {"running": State.RUNNING, "soft_pause": State.SOFT_PAUSE, "hard_stop": State.HARD_STOP}
+
+
+class Fee(IntEnum):
+    """What the row says of the fee source; NONE: its layout has no such column."""
+
+    NONE = 0
+    RESOLVED = 1
+    UNRESOLVED = 2
+
+
+class _Texts:
+    """Texts as small numbers; -1 is "no such column"."""
+
+    __slots__ = ("_numbers", "names")
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        known = self._numbers.get(text)
+        if known is not None:
+            return known
+        if len(self.names) >= _TEXTS:
+            return self.number("(other)") if "(other)" in self._numbers else self._add("(other)")
+        return self._add(text)
+
+    def _add(self, text: str) -> int:
+        self._numbers[text] = len(self.names)
+        self.names.append(text)
+        return len(self.names) - 1
+
+
+class MinuteGrid:
+    """Minutes ``start`` (inclusive, epoch minutes) to ``start + minutes``.
+
+    ``states``, ``fees``, ``reasons`` and ``accounts`` have one entry a minute, as :meth:`column` has.
+    """
+
+    __slots__ = (
+        "_accounts",
+        "_reasons",
+        "_rows",
+        "_stamps",
+        "_values",
+        "accounts",
+        "fees",
+        "hidden_stops",
+        "minutes",
+        "reasons",
+        "start",
+        "states",
+        "unresolved",
+    )
+
+    def __init__(self, start: int, minutes: int) -> None:
+        self.start = start
+        self.minutes = minutes
+        self.states = bytearray(minutes)
+        self.fees = bytearray(minutes)
+        self.reasons = array("i", [-1]) * minutes
+        self.accounts = array("i", [-1]) * minutes
+        self.hidden_stops: dict[int, int] = {}
+        """Minutes that had a hard_stop row which a later row of the same minute replaced, with its reasons."""
+        self.unresolved: set[str] = set()
+        """Names of unresolved fee sources (a few of them)."""
+        self._stamps = array("d", [-1.0]) * minutes
+        self._values = array("d", [nan]) * (minutes * _WIDTH)
+        self._rows = bytearray(minutes)
+        self._reasons = _Texts()
+        self._accounts = _Texts()
+
+    def put(
+        self,
+        stamp: float,
+        state: str,
+        account: str,
+        values: Sequence[float],
+        *,
+        fee: str | None = None,
+        reasons: str | None = None,
+    ) -> None:
+        """Take one row: ``stamp`` in epoch seconds, ``values`` as VALUES. Rows outside the window are ignored."""
+        minute = int(stamp // 60) - self.start
+        if not 0 <= minute < self.minutes:
+            return
+        taken = self._rows[minute]
+        self._rows[minute] = min(taken + 1, 255)
+        reason = -1 if reasons is None else self._reasons.number(reasons)
+        code = STATES.get(state, State.OTHER)
+        row = array("d", values)
+        if taken and self._fold(minute, row, code, reason, newer=stamp >= self._stamps[minute]):
+            return
+        self._stamps[minute] = stamp
+        self._values[minute * _WIDTH : (minute + 1) * _WIDTH] = row
+        self.states[minute] = code
+        self.reasons[minute] = reason
+        self.accounts[minute] = self._accounts.number(account)
+        self.fees[minute] = self._fee(fee)
+
+    def _fold(self, minute: int, row: array[float], code: State, reason: int, *, newer: bool) -> bool:
+        """Carry the risks of the row that goes into the one that stays; True where the old one stays."""
+        here = minute * _WIDTH
+        for column in _WORST:
+            old, new = self._values[here + column], row[column]
+            if old > new or new != new:  # noqa: PLR0124 - NaN is what differs from itself
+                row[column] = old
+            else:
+                self._values[here + column] = new
+        gone = State(self.states[minute]) if newer else code
+        stays = code if newer else State(self.states[minute])
+        if State.HARD_STOP in (gone, stays) and gone != stays:
+            if stays == State.HARD_STOP:
+                self.hidden_stops.pop(minute, None)
+            else:
+                self.hidden_stops[minute] = self.reasons[minute] if newer else reason
+        return not newer
+
+    def _fee(self, fee: str | None) -> Fee:
+        if fee is None:
+            return Fee.NONE
+        if fee.startswith(_RESOLVED):
+            return Fee.RESOLVED
+        if len(self.unresolved) < 5:  # noqa: PLR2004 - a few names are enough to say which
+            self.unresolved.add(fee[:80] or "(empty)")
+        return Fee.UNRESOLVED
+
+    def cut(self, first: int, minutes: int) -> MinuteGrid:
+        """Return a copy of ``minutes`` minutes from index ``first`` on."""
+        part = MinuteGrid(self.start + first, 0)
+        last = first + minutes
+        part.minutes = minutes
+        part.states, part.fees = self.states[first:last], self.fees[first:last]
+        part.reasons, part.accounts = self.reasons[first:last], self.accounts[first:last]
+        part._stamps, part._rows = self._stamps[first:last], self._rows[first:last]
+        part._values = self._values[first * _WIDTH : last * _WIDTH]
+        part._reasons, part._accounts = self._reasons, self._accounts
+        part.unresolved = self.unresolved if Fee.UNRESOLVED in part.fees else set()
+        part.hidden_stops = {m - first: why for m, why in self.hidden_stops.items() if first <= m < last}
+        return part
+
+    def column(self, name: str) -> list[float]:
+        """Return a column of VALUES, one number a minute, NaN where there is none (infinities are no measure)."""
+        return [v if isfinite(v) else nan for v in self._values[VALUES.index(name) :: _WIDTH]]
+
+    def reason(self, number: int) -> str:
+        """Return the ``risk_reasons`` text behind an entry of ``reasons``; empty for -1."""
+        return self._reasons.names[number] if number >= 0 else ""
+
+    def account(self, number: int) -> str:
+        """Return the account (exchange and pair) behind an entry of ``accounts``."""
+        return self._accounts.names[number] if number >= 0 else ""
+
+    @property
+    def present(self) -> int:
+        """How many minutes have a row."""
+        return self.minutes - self.states.count(State.MISSING)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were put (a minute counts at most 255 of its own)."""
+        return sum(self._rows)
+
+    @property
+    def duplicates(self) -> int:
+        """How many rows shared a minute with another."""
+        return self.rows - self.present
+
+    def stamp(self, minute: int) -> float:
+        """Return when the row of a minute was written (epoch seconds), -1 where it is missing."""
+        return self._stamps[minute]
+
+    def at(self, minute: int) -> float:
+        """Return when a minute begins (epoch seconds)."""
+        return (self.start + minute) * 60.0

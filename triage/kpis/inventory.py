@@ -1,0 +1,95 @@
+"""Inventory: the base share inside its hard band, and back to its target after a large deviation."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+from triage.kpis.measure import clock, kpi, measured, no_column, share_pct
+
+if TYPE_CHECKING:
+    from triage.kpis.grid import MinuteGrid
+    from triage.kpis.limits import KpiLimits
+    from triage.kpis.model import Kpi
+
+BLOCK_MINUTES = 30
+"""A large deviation is judged by blocks of so many measured minutes, each against the one before."""
+_SHRINK = 0.995
+"""A block has to be at least half a percent below the one before: less is the price moving, not the bot."""
+_INSIDE_PCT_MIN = 100.0
+
+
+def base_pct_in_band_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """Share of the rows with ``base_pct`` inside the hard band, both ends in; it has to be all of them."""
+    name = "base_pct_in_band_pct"
+    found = measured(grid.column("base_pct"))
+    if not found:
+        return no_column(name, grid, column="base_pct", limit=_INSIDE_PCT_MIN, unit="%")
+    low, high = limits.base_pct
+    inside = sum(1 for _, value in found if low <= value <= high)
+    value = share_pct(inside, len(found))
+    least, most = min(value for _, value in found), max(value for _, value in found)
+    why = f"base share {least:.2f} to {most:.2f}, band {low:.2f} to {high:.2f}"
+    if inside < len(found):
+        why += f"; outside in {len(found) - inside} of {len(found)} rows"
+    return kpi(
+        name,
+        value=value,
+        limit=_INSIDE_PCT_MIN,
+        unit="%",
+        good=inside == len(found),
+        why=why,
+        rows=len(found),
+        of=grid.present,
+    )
+
+
+def tracking_error(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """Minutes in which |base_pct - target| was large and did not shrink, in blocks of half an hour."""
+    name = "tracking_error"
+    pairs = zip(grid.column("base_pct"), grid.column("target_base_pct"), strict=True)
+    errors = measured([abs(base - target) if isfinite(base - target) else nan for base, target in pairs])
+    if not errors:
+        return no_column(name, grid, column="base_pct and target_base_pct", limit=0, unit="min")
+    runs = _large_runs(errors, limits.large_deviation)
+    stalled = [(run, _stalled_blocks(run)) for run in runs]
+    value = float(BLOCK_MINUTES * sum(blocks for _, blocks in stalled))
+    minute, worst = max(errors, key=lambda pair: pair[1])
+    mean = sum(error for _, error in errors) / len(errors)
+    why = f"deviation {mean:.2f} on average, at most {worst:.2f} at {clock(grid, minute)} UTC"
+    if value:
+        run = next(run for run, blocks in stalled if blocks)
+        why += f"; from {clock(grid, run[0][0])} UTC on it stood at {limits.large_deviation:g} or more without shrinking"
+    elif runs and runs[-1][-1][0] == errors[-1][0] and len(runs[-1]) < 2 * BLOCK_MINUTES:
+        why += "; the last large deviation is too young to be judged"
+    elif runs:
+        why += f"; {len(runs)} large deviations, all shrank"
+    return kpi(
+        name, value=value, limit=0, unit="min", good=value == 0, why=why, rows=len(errors), of=grid.present
+    )
+
+
+def _large_runs(errors: list[tuple[int, float]], large: float) -> list[list[tuple[int, float]]]:
+    """Return the stretches of measured minutes in which the deviation was large throughout."""
+    runs: list[list[tuple[int, float]]] = []
+    inside = False
+    for minute, error in errors:
+        if error < large:
+            inside = False
+            continue
+        if not inside:
+            runs.append([])
+            inside = True
+        runs[-1].append((minute, error))
+    return runs
+
+
+def _stalled_blocks(run: list[tuple[int, float]]) -> int:
+    """Return how many full blocks of a stretch are not below the block before."""
+    values = [error for _, error in run]
+    blocks = [
+        sum(values[at : at + BLOCK_MINUTES]) / BLOCK_MINUTES
+        for at in range(0, len(values) - BLOCK_MINUTES + 1, BLOCK_MINUTES)
+    ]
+    return sum(1 for was, now in pairwise(blocks) if now > was * _SHRINK)

@@ -1,0 +1,51 @@
+"""The limits a bot is measured against; the defaults are those of the runbook's 24 h paper validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class KpiLimits:
+    """One bot's limits. Names ending in ``_pct`` are in percent (0-100), ``base_pct`` is a pair of fractions.
+
+    Raises ValueError, naming the setting, where a limit cannot be one.
+    """
+
+    running_pct_min: float = 65.0
+    turnover_x_max: float = 3.0
+    daily_loss_pct_max: float = 1.5
+    drawdown_pct_max: float = 2.5
+    cancel_budget_per_min: float = 50.0
+    cancel_within_budget_pct_min: float = 95.0
+    fee_source_resolved_pct_min: float = 100.0
+    base_pct: tuple[float, float] = (0.15, 0.90)
+    paper_reject_max: float = 3.0
+    """Rejects after the warm-up that still count as "near zero"."""
+    warmup_minutes: int = 30
+    """How long rejects are forgiven after a bot's start."""
+    flap_changes: int = 4
+    flap_window_minutes: int = 10
+    """So many changes running <-> soft_pause within so many minutes are flapping."""
+    large_deviation: float = 0.10
+    """|base_pct - target_base_pct|, a fraction, from which on the inventory has to come back."""
+    evidence_pct_min: float = 50.0
+    """A KPI measured on a smaller share of the rows holds the verdict, though it passes."""
+    profit_factor_min: float = 1.25
+    promotion_turnover_x_max: float = 3.0
+    promotion_drawdown_pct_max: float = 3.0
+
+    def __post_init__(self) -> None:
+        low, high = self.base_pct
+        if not low < high:
+            raise ValueError(f"base_pct: {low} to {high} is no band; give the lower end first")
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if name != "base_pct" and not (isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: {value} is no limit; give a number of at least 0")
+
+    def override(self, **changes: float | tuple[float, float] | None) -> Self:
+        """Return the limits with some replaced; None keeps what is there. Raises TypeError for an unknown name."""
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]

@@ -1,0 +1,54 @@
+"""How a KPI is put together from a column: shared by the modules that define the KPIs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+from triage.kpis.model import Kpi, KpiStatus
+
+if TYPE_CHECKING:
+    from triage.kpis.grid import MinuteGrid
+
+FULL_PCT = 100.0
+
+
+def clock(grid: MinuteGrid, minute: int) -> str:
+    """Return a minute in words: ``03:10``, with its date where the window is longer than a day."""
+    at = datetime.fromtimestamp(grid.at(minute), UTC)
+    return f"{at:%m-%d %H:%M}" if grid.minutes > 24 * 60 else f"{at:%H:%M}"
+
+
+def measured(column: list[float]) -> list[tuple[int, float]]:
+    """Return (minute, value) of what a column has."""
+    return [(minute, value) for minute, value in enumerate(column) if isfinite(value)]
+
+
+def share_pct(part: int, whole: int) -> float:
+    """Return a share in percent; NaN of nothing."""
+    return FULL_PCT * part / whole if whole else nan
+
+
+def kpi(name: str, *, value: float, limit: float, unit: str, good: bool, why: str, rows: int, of: int) -> Kpi:
+    """Return a measured KPI; says so where only a part of the rows has its column."""
+    share = share_pct(rows, of)
+    if rows < of:
+        why = f"{why}; measured on {rows} of {of} rows ({share:.0f} %), the others have no such value"
+    status = KpiStatus.PASS if good else KpiStatus.FAIL
+    return Kpi(name, value, limit, unit, status, why, measured_pct=share)
+
+
+def not_measured(name: str, *, limit: float, unit: str, why: str) -> Kpi:
+    """Return a KPI that could not be measured, with the reason."""
+    return Kpi(name, None, limit, unit, KpiStatus.NOT_MEASURED, why, measured_pct=0.0)
+
+
+def no_column(name: str, grid: MinuteGrid, *, column: str, limit: float, unit: str) -> Kpi:
+    """Return the "not measured" of a window without rows, or whose rows lack the column."""
+    why = (
+        f"none of the {grid.present} rows has a value in {column}"
+        if grid.present
+        else "no rows in the window"
+    )
+    return not_measured(name, limit=limit, unit=unit, why=why)

@@ -1,0 +1,149 @@
+"""A bot's report out of its minutes, fills and incidents: KPIs, gates, result, verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from triage.kpis import execution, inventory, risk, stability
+from triage.kpis.model import BotReport, IncidentFigures, KpiStatus, Verdict
+from triage.kpis.trading import gates, trading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from triage.kpis.fills import FillTally
+    from triage.kpis.grid import MinuteGrid
+    from triage.kpis.limits import KpiLimits
+    from triage.kpis.model import Coverage, Gate, IncidentNote, Kpi
+
+CHECKLIST: tuple[Callable[[MinuteGrid, KpiLimits], Kpi], ...] = (
+    stability.running_pct,
+    stability.flaps,
+    risk.turnover_x,
+    risk.daily_loss_pct,
+    risk.drawdown_pct,
+    risk.risk_hard_stops,
+    execution.cancel_within_budget_pct,
+    execution.fee_source_resolved_pct,
+    execution.paper_reject_count,
+    inventory.base_pct_in_band_pct,
+    inventory.tracking_error,
+)
+"""The runbook's list in its order; each function is called by the name of its KPI."""
+
+RISKS = ("turnover_x", "daily_loss_pct", "drawdown_pct", "risk_hard_stops")
+"""What a further variant of the bot may not fail either."""
+
+
+def kpis(grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid) -> tuple[Kpi, ...]:
+    """Return every KPI of the checklist, each with its change against the window before."""
+    return tuple(
+        _with_change(_measure(check, grid, limits, before), check(before, limits)) for check in CHECKLIST
+    )
+
+
+def _measure(
+    check: Callable[[MinuteGrid, KpiLimits], Kpi], grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid
+) -> Kpi:
+    if check is execution.paper_reject_count:  # the one that has to know what came before its window
+        return execution.paper_reject_count(grid, limits, before)
+    return check(grid, limits)
+
+
+def _with_change(now: Kpi, was: Kpi) -> Kpi:
+    """Add the value of the window before; a window that was wholly empty is no comparison."""
+    if was.value is None or (now.name == "running_pct" and was.why.startswith("running in 0 of")):
+        return now
+    change = None if now.value is None else now.value - was.value
+    return replace(now, before=was.value, change=change)
+
+
+def incident_figures(
+    incidents: Iterable[IncidentNote], bot: str, start: datetime, end: datetime
+) -> IncidentFigures:
+    """Return the figures of the incidents of a bot that were open at any time of the window."""
+    mine = [
+        note
+        for note in incidents
+        if note.concerns(bot)
+        and note.started_at < end
+        and (note.resolved_at is None or note.resolved_at >= start)
+    ]
+    return IncidentFigures(
+        count=len(mine),
+        unresolved=tuple(note.id for note in mine if note.resolved_at is None or note.resolved_at >= end),
+        acknowledge_seconds=_mean([_seconds(note.started_at, note.acknowledged_at) for note in mine]),
+        resolve_seconds=_mean([_seconds(note.started_at, note.resolved_at) for note in mine]),
+    )
+
+
+def _seconds(start: datetime, end: datetime | None) -> float | None:
+    return None if end is None else (end - start).total_seconds()
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def bot_report(
+    *,
+    bot: str,
+    variant: str,
+    grid: MinuteGrid,
+    before: MinuteGrid,
+    fills: FillTally,
+    fills_before: FillTally,
+    coverage: Coverage,
+    incidents: IncidentFigures,
+    limits: KpiLimits,
+) -> BotReport:
+    """Return the report of one variant of a bot."""
+    measured = kpis(grid, limits, before)
+    result = trading(grid, fills)
+    conditions = gates(measured, result, incidents, limits)
+    held = held_by(measured, conditions, limits)
+    return BotReport(
+        bot=bot,
+        variant=variant,
+        coverage_pct=coverage.pct,
+        verdict=Verdict.HOLD if held else Verdict.MEETS,
+        held_by=held,
+        kpis=measured,
+        gates=conditions,
+        trading=result,
+        trading_before=trading(before, fills_before),
+        coverage=coverage,
+        incidents=incidents,
+    )
+
+
+def held_by(measured: Iterable[Kpi], conditions: Iterable[Gate], limits: KpiLimits) -> tuple[str, ...]:
+    """Return what keeps the verdict at hold: failed or unmeasured KPIs, thin evidence, failed gates.
+
+    A gate that was not measured is shown as such and does not hold: the checklist is the KPIs.
+    """
+    held: list[str] = []
+    for kpi in measured:
+        if kpi.status is KpiStatus.NOT_MEASURED:
+            held.append(f"{kpi.name} not measured: {kpi.why}")
+        elif kpi.status is KpiStatus.FAIL:
+            held.append(f"{kpi.name}: {kpi.why}")
+        elif kpi.measured_pct < limits.evidence_pct_min:
+            held.append(f"{kpi.name} passes on {kpi.measured_pct:.0f} % of the rows only")
+    failed = [gate for gate in conditions if gate.status is KpiStatus.FAIL]
+    return (*held, *(f"gate {gate.name}: {gate.why}" for gate in failed))
+
+
+def with_others(report: BotReport, others: tuple[BotReport, ...]) -> BotReport:
+    """Add the bot's further variants; one that fails a risk KPI holds the bot's verdict too."""
+    held = [
+        f"variant {other.variant}, {kpi.name}: {kpi.why}"
+        for other in others
+        for kpi in other.kpis
+        if kpi.name in RISKS and kpi.status is KpiStatus.FAIL
+    ]
+    verdict = Verdict.HOLD if held else report.verdict
+    return replace(report, others=others, verdict=verdict, held_by=(*report.held_by, *held))

@@ -1,0 +1,127 @@
+"""Risk: the worst turnover, loss and drawdown of the window, and hard stops that a risk limit made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from triage.kpis.grid import State
+from triage.kpis.measure import clock, kpi, measured, no_column, not_measured
+
+if TYPE_CHECKING:
+    from triage.kpis.grid import MinuteGrid
+    from triage.kpis.limits import KpiLimits
+    from triage.kpis.model import Kpi
+
+CAP_REASONS = frozenset({"projected_total_quote_above_cap"})
+
+
+def is_risk_reason(reason: str) -> bool:
+    """Return whether a guard's reason is a risk limit: every ``*_hard_limit``, and the cap on the total quote."""
+    return reason.endswith("_hard_limit") or reason in CAP_REASONS
+
+
+def turnover_x(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """Take the highest ``turnover_today_x``: the counter is of a day, so a window over midnight sees two of them."""
+    limit = limits.turnover_x_max
+    found = measured(grid.column("turnover_today_x"))
+    if not found:
+        return no_column("turnover_x", grid, column="turnover_today_x", limit=limit, unit="x")
+    minute, worst = max(found, key=lambda pair: pair[1])
+    why = f"highest turnover of a day {worst:.2f}x at {clock(grid, minute)} UTC, limit {limit:g}x"
+    return kpi(
+        "turnover_x",
+        value=worst,
+        limit=limit,
+        unit="x",
+        good=worst <= limit,
+        why=why,
+        rows=len(found),
+        of=grid.present,
+    )
+
+
+def daily_loss_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """Take the highest ``daily_loss_pct``."""
+    return _worst_pct("daily_loss_pct", grid, limits.daily_loss_pct_max)
+
+
+def drawdown_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """Take the highest ``drawdown_pct``."""
+    return _worst_pct("drawdown_pct", grid, limits.drawdown_pct_max)
+
+
+def _worst_pct(name: str, grid: MinuteGrid, limit: float) -> Kpi:
+    found = measured(grid.column(name))
+    if not found:
+        return no_column(name, grid, column=name, limit=limit, unit="%")
+    minute, worst = max(found, key=lambda pair: pair[1])
+    value = round(100.0 * worst, 10)  # the files hold fractions; a 2.5 % must not become 2.5000000000000004
+    why = f"worst {value:.2f} % at {clock(grid, minute)} UTC, has to stay below {limit:g} %"
+    return kpi(
+        name,
+        value=value,
+        limit=limit,
+        unit="%",
+        good=value < limit,
+        why=why,
+        rows=len(found),
+        of=grid.present,
+    )
+
+
+@dataclass(slots=True)
+class Stop:
+    """A hard stop: from its first minute until another state is seen, with the reasons of all its rows."""
+
+    minute: int
+    reasons: set[str] = field(default_factory=set)
+
+    @property
+    def by_risk(self) -> bool:
+        """A risk limit is among its reasons."""
+        return any(is_risk_reason(reason) for reason in self.reasons)
+
+
+def hard_stops(grid: MinuteGrid) -> list[Stop]:
+    """Return the hard stops of the window; one that stood already at its start is the first."""
+    found: list[Stop] = []
+    stopped = False
+    for minute, code in enumerate(grid.states):
+        hidden = minute in grid.hidden_stops
+        if code == State.MISSING:
+            continue
+        if code == State.HARD_STOP or hidden:
+            if not stopped:
+                found.append(Stop(minute))
+            number = grid.hidden_stops[minute] if hidden else grid.reasons[minute]
+            found[-1].reasons.update(part for part in _parts(grid.reason(number)) if part)
+        stopped = code == State.HARD_STOP
+    return found
+
+
+def _parts(reasons: str) -> list[str]:
+    return [part.strip() for part in reasons.split("|")]
+
+
+def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:
+    """Hard stops by a risk limit; one whose reason was not written may have been one, so it is no pass."""
+    name = "risk_hard_stops"
+    if not grid.present:
+        return no_column(name, grid, column="state", limit=0, unit="stops")
+    stops = hard_stops(grid)
+    by_risk = [stop for stop in stops if stop.by_risk]
+    silent = [stop for stop in stops if not stop.reasons]
+    if by_risk:
+        reasons = sorted({reason for stop in by_risk for reason in stop.reasons if is_risk_reason(reason)})
+        why = f"{', '.join(reasons)}; first at {clock(grid, by_risk[0].minute)} UTC"
+    elif silent:
+        times = ", ".join(clock(grid, stop.minute) for stop in silent[:3])
+        why = f"{len(silent)} hard stops without a reason in the rows (first at {times} UTC)"
+        return not_measured(name, limit=0, unit="stops", why=why)
+    elif stops:
+        reasons = sorted({reason for stop in stops for reason in stop.reasons})
+        why = f"{len(stops)} hard stops, none by a risk limit ({', '.join(reasons)})"
+    else:
+        why = "no hard stop"
+    return kpi(name, value=len(by_risk), limit=0, unit="stops", good=not by_risk, why=why, rows=1, of=1)

@@ -1,0 +1,120 @@
+"""The trading result of a window, and the desk's gates for more capital."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+from triage.kpis.measure import measured, share_pct
+from triage.kpis.model import Gate, KpiStatus, Trading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.kpis.fills import FillTally
+    from triage.kpis.grid import MinuteGrid
+    from triage.kpis.limits import KpiLimits
+    from triage.kpis.model import IncidentFigures, Kpi
+
+JUMP = 0.20
+"""From one row to the next equity does not move by a fifth: such a step is another account or a deposit."""
+
+
+def equity_jumps(grid: MinuteGrid) -> list[tuple[int, float]]:
+    """Return (minute, step) where equity changed because the account did: another exchange or pair, or a leap."""
+    found: list[tuple[int, float]] = []
+    last: tuple[int, float] | None = None
+    for minute, value in measured(grid.column("equity_quote")):
+        if last is not None:
+            step = value - last[1]
+            leap = abs(step) > JUMP * max(abs(last[1]), abs(value))
+            if step and (leap or grid.accounts[minute] != grid.accounts[last[0]]):
+                found.append((minute, step))
+        last = (minute, value)
+    return found
+
+
+def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
+    """Return the trading result; what the files do not have is None and named in ``notes``."""
+    notes: list[str] = []
+    equity = measured(grid.column("equity_quote"))
+    edges = [value for _, value in measured(grid.column("net_edge_pct"))]
+    pnl = pnl_pct = None
+    if equity:
+        jumps = equity_jumps(grid)
+        pnl = equity[-1][1] - equity[0][1] - sum(step for _, step in jumps)
+        base = equity[-1][1] - pnl
+        pnl_pct = 100.0 * pnl / base if base else None
+        if jumps:
+            notes.append(
+                f"equity jumped {len(jumps)} times with another account or a deposit: left out of PnL"
+            )
+    else:
+        notes.append("no equity in the rows: PnL unknown")
+    if not fills.readable:
+        notes.append("no fills.csv: fills, fees and volume unknown")
+    seen = fills.readable
+    sided = fills.maker.total + fills.taker.total
+    return Trading(
+        pnl_quote=pnl,
+        pnl_pct=pnl_pct,
+        equity_open_quote=equity[0][1] if equity else None,
+        equity_close_quote=equity[-1][1] if equity else None,
+        realized_pnl_quote=fills.realized.value,
+        fees_quote=fills.fees.total if seen else None,
+        fills=fills.count if seen else None,
+        buys=fills.buys if seen else None,
+        sells=fills.sells if seen else None,
+        volume_quote=fills.volume.total if seen else None,
+        maker_share_pct=100.0 * fills.maker.total / sided if sided else None,
+        net_edge_mean_pct=100.0 * sum(edges) / len(edges) if edges else None,
+        net_edge_positive_pct=share_pct(sum(edge > 0 for edge in edges), len(edges)) if edges else None,
+        profit_factor=profit_factor(fills),
+        notes=tuple(notes),
+    )
+
+
+def profit_factor(fills: FillTally) -> float | None:
+    """Return realized gains over realized losses; infinite without a loss, None without either."""
+    if fills.losses.total:
+        return fills.gains.total / fills.losses.total
+    return inf if fills.gains.total else None
+
+
+def gates(
+    kpis: Iterable[Kpi], result: Trading, incidents: IncidentFigures, limits: KpiLimits
+) -> tuple[Gate, ...]:
+    """Return the gates. One whose value is unknown is not measured."""
+    by_name = {kpi.name: kpi for kpi in kpis}
+    return (
+        _below("turnover", by_name["turnover_x"], limits.promotion_turnover_x_max),
+        _profit(result.profit_factor, limits.profit_factor_min),
+        _below("drawdown", by_name["drawdown_pct"], limits.promotion_drawdown_pct_max),
+        _quiet(incidents),
+    )
+
+
+def _below(name: str, kpi: Kpi, limit: float) -> Gate:
+    if kpi.value is None:
+        return Gate(name, None, limit, kpi.unit, KpiStatus.NOT_MEASURED, kpi.why)
+    status = KpiStatus.PASS if kpi.value < limit else KpiStatus.FAIL
+    return Gate(
+        name, kpi.value, limit, kpi.unit, status, f"{kpi.value:.2f} {kpi.unit}, below {limit:g} asked"
+    )
+
+
+def _profit(factor: float | None, limit: float) -> Gate:
+    if factor is None:
+        why = "no fill with a realized profit or loss"
+        return Gate("profit_factor", None, limit, "", KpiStatus.NOT_MEASURED, why)
+    good = factor > limit
+    why = f"{factor:.2f}, above {limit:g} asked" if isfinite(factor) else "no losing fill"
+    value = factor if isfinite(factor) else None
+    return Gate("profit_factor", value, limit, "", KpiStatus.PASS if good else KpiStatus.FAIL, why)
+
+
+def _quiet(incidents: IncidentFigures) -> Gate:
+    count = len(incidents.unresolved)
+    why = f"unresolved: {', '.join(incidents.unresolved)}" if count else "no unresolved incident"
+    status = KpiStatus.FAIL if count else KpiStatus.PASS
+    return Gate("unresolved_incidents", float(count), 0.0, "incidents", status, why)
