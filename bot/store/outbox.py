@@ -152,6 +152,10 @@ class OutboxTable:
         """Return one message."""
         return next(iter(self._messages(_t.c.id == message_id)), None)
 
+    def unposted_in_thread(self, parent_id: int, limit: int = 50) -> list[Message]:
+        """Return a thread's messages that Slack has not got yet, in their order."""
+        return self._messages((_t.c.parent_id == parent_id) & (_t.c.sent_revision == 0), limit)
+
     def find(self, kind: MessageKind, ref: str) -> Message | None:
         """Return the message that shows something."""
         return next(iter(self._messages((_t.c.kind == kind.value) & (_t.c.ref == ref))), None)
@@ -160,12 +164,13 @@ class OutboxTable:
         """Return the message that Slack knows by a ts."""
         return next(iter(self._messages((_t.c.channel_id == channel_id) & (_t.c.ts == ts))), None)
 
-    def _messages(self, condition: sa.ColumnElement[bool]) -> list[Message]:
+    def _messages(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Message]:
         query = (
             sa.select(_t, _parent.c.ts.label("parent_ts"))
             .join_from(_t, _parent, _parent.c.id == _t.c.parent_id, isouter=True)
             .where(condition)
             .order_by(_t.c.id)
+            .limit(limit)
         )
         return [_message(row) for row in self._connection.execute(query).mappings()]
 

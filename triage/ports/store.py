@@ -36,12 +36,16 @@ class Signals(Protocol):
         """Return the oldest signals that are not sorted yet."""
         ...
 
-    def sort(self, signal_id: int, incident_id: int | None, outcome: str) -> None:
-        """Take a signal out of the inbox: into an incident, or into none; ``outcome`` says why."""
+    def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
+        """Take signals (signal id, incident id or None, why) out of the inbox."""
         ...
 
-    def repeats(self, since: datetime) -> dict[int, datetime]:
-        """Return, for incidents with signals seen again after ``since``, when that was last."""
+    def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
+        """Return those of these episodes whose resolve is stored."""
+        ...
+
+    def last_seen(self, incident_id: int) -> datetime | None:
+        """Return when a signal of the incident, or a repeat of one, came last."""
         ...
 
     def of(self, incident_id: int) -> list[StoredSignal]:
@@ -82,6 +86,18 @@ class Incidents(Protocol):
 
     def episode(self, source: Source, episode: str) -> Episode | None:
         """Return one episode by its name."""
+        ...
+
+    def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
+        """Return the episodes of these (source, episode) that are known."""
+        ...
+
+    def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Return the alert names that each incident holds."""
+        ...
+
+    def counts(self, incident_id: int) -> tuple[int, int]:
+        """Return how many alerts of an incident fire now, and how many episodes it has in all."""
         ...
 
     def put_episode(self, episode: Episode) -> None:
@@ -230,6 +246,13 @@ class Outbox(Protocol):
 
     def get(self, message_id: int) -> Message | None:
         """Return one message."""
+        ...
+
+    def unposted_in_thread(self, parent_id: int, limit: int = 50) -> list[Message]:
+        """Return a thread's messages that Slack has not got yet, in their order.
+
+        Whoever holds the first of them holds them all: none is claimed before it is posted.
+        """
         ...
 
     def find(self, kind: MessageKind, ref: str) -> Message | None:

@@ -1,0 +1,130 @@
+"""The few calls to Slack that this bot makes. Each is made once: whoever calls decides about a second time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.errors import OutcomeUnknown, classify
+from bot.slack.rendered import Rendered
+from triage.model import Json
+
+SLACK = "https://slack.com/api/"
+EVENT_TYPE = "triage_delivery"
+TIMEOUT_SECONDS = 10
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the token is (``auth.test``)."""
+
+    team_id: str
+    team: str
+    user_id: str
+    bot_id: str
+    url: str = ""
+    enterprise_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message is: the channel's id (even where a name was given) and its ts."""
+
+    channel_id: str
+    ts: str
+
+
+class SlackClient:
+    """Calls Slack's Web API; every method raises a ``SlackFailure`` and nothing else."""
+
+    def __init__(self, web: AsyncWebClient) -> None:
+        self.web = web
+
+    async def call(self, method: str, **arguments: Json) -> dict[str, Any]:
+        """Call a method once and return its answer."""
+        sent = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            response = await self.web.api_call(method, json=sent)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise classify(error, method) from error
+        data = response.data
+        if not isinstance(data, dict):
+            raise OutcomeUnknown(method, "bad_answer")
+        return data
+
+    async def read(self, method: str, **arguments: str | int | bool | None) -> dict[str, Any]:
+        """Call a method that only reads (Slack takes no JSON body there)."""
+        sent = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            response = await self.web.api_call(method, http_verb="GET", params=sent)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise classify(error, method) from error
+        data = response.data
+        if not isinstance(data, dict):
+            raise OutcomeUnknown(method, "bad_answer")
+        return data
+
+    async def identity(self) -> Identity:
+        """Say who we are."""
+        try:
+            response = await self.web.api_call("auth.test")
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise classify(error, "auth.test") from error
+        scopes = str(response.headers.get("x-oauth-scopes", "") or "")
+        return Identity(
+            team_id=str(response.get("team_id", "")),
+            team=str(response.get("team", "")),
+            user_id=str(response.get("user_id", "")),
+            bot_id=str(response.get("bot_id", "")),
+            url=str(response.get("url", "")),
+            enterprise_id=response.get("enterprise_id"),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+    async def post(
+        self, channel: str, rendered: Rendered, payload: Mapping[str, Json], *, thread_ts: str = ""
+    ) -> Posted:
+        """Post a message whose metadata carries ``payload``, by which it is found again."""
+        answer = await self.call(
+            "chat.postMessage",
+            channel=channel,
+            text=rendered.text,
+            blocks=list(rendered.blocks) or None,
+            metadata={"event_type": EVENT_TYPE, "event_payload": dict(payload)},
+            thread_ts=thread_ts or None,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return Posted(channel_id=str(answer.get("channel", channel)), ts=str(answer["ts"]))
+
+    async def edit(self, channel_id: str, ts: str, rendered: Rendered) -> None:
+        """Replace a message; its metadata stays."""
+        await self.call(
+            "chat.update", channel=channel_id, ts=ts, text=rendered.text, blocks=list(rendered.blocks)
+        )
+
+    async def whisper(self, channel: str, user: str, text: str, *, thread_ts: str = "") -> None:
+        """Tell one person something that nobody else sees. The text is mrkdwn: escape foreign text."""
+        await self.call(
+            "chat.postEphemeral", channel=channel, user=user, text=text, thread_ts=thread_ts or None
+        )
+
+
+@asynccontextmanager
+async def open_client(token: str, *, url: str = SLACK) -> AsyncIterator[SlackClient]:
+    """Open a client with one pool of connections, no retries of its own, and a limit to every wait."""
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=5)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        web = AsyncWebClient(token, base_url=url, timeout=TIMEOUT_SECONDS, session=session, retry_handlers=[])
+        if urlsplit(url).hostname in _LOOPBACK:
+            web.proxy = None  # the SDK reads HTTP_PROXY and knows no NO_PROXY
+        yield SlackClient(web)

@@ -1,0 +1,100 @@
+"""Names in the workspace: the ids of channels, the people of user groups."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from loguru import logger
+
+from bot.slack.client import SlackClient
+from bot.slack.errors import Misconfigured, OutcomeUnknown, SlackFailure
+from triage.ports.clock import Clock
+
+_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
+_PAGES = 100
+
+
+class Channels:
+    """Turns channel names into ids; knows what it was told, asks once for what it was not."""
+
+    def __init__(self, client: SlackClient) -> None:
+        self._client = client
+        self._ids: dict[str, str] = {}
+
+    def learn(self, channel: str, channel_id: str) -> None:
+        """Remember the id that Slack gave for a channel."""
+        self._ids[channel] = channel_id
+
+    def known(self, channel: str) -> str:
+        """Return the id of a channel given by id or name, empty where it is not known yet."""
+        return channel if _ID.fullmatch(channel) else self._ids.get(channel, "")
+
+    async def resolve(self, channel: str) -> str:
+        """Return the id of a channel. Raises Misconfigured where there is none, SlackFailure otherwise."""
+        if not self.known(channel):
+            await self._ask(channel)
+        return self.known(channel)
+
+    async def _ask(self, channel: str) -> None:
+        wanted = channel.lstrip("#").lower()
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            answer = await self._client.read(
+                "conversations.list",
+                limit=200,
+                cursor=cursor,
+                exclude_archived=True,
+                types="public_channel,private_channel",
+            )
+            for found in answer.get("channels") or ():
+                if str(found.get("name", "")).lower() == wanted:
+                    self._ids[channel] = str(found["id"])
+                    return
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if not cursor:
+                break
+        raise Misconfigured(
+            "conversations.list",
+            "channel_not_found",
+            f"no channel {channel!r}: use its id, and /invite the bot",
+        )
+
+
+class UserGroups:
+    """Who is in a user group. Implements ``triage.roles.Membership``; an answer holds for ``ttl_seconds``.
+
+    While Slack does not answer, an older one serves for ``stale_seconds``: not longer, people leave groups.
+    """
+
+    def __init__(
+        self, client: SlackClient, clock: Clock, *, ttl_seconds: float = 300, stale_seconds: float = 3600
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._ttl = ttl_seconds
+        self._stale = stale_seconds
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+
+    async def members(self, group_id: str) -> frozenset[str]:
+        """Return the users of a group. Raises SlackFailure where Slack does not say and we do not know."""
+        known = self._members.get(group_id)
+        if known is not None and self._clock.monotonic() - known[0] < self._ttl:
+            return known[1]
+        try:
+            async with asyncio.timeout(2):
+                answer = await self._client.read("usergroups.users.list", usergroup=group_id)
+        except (SlackFailure, TimeoutError) as error:
+            if known is None:
+                raise (
+                    error
+                    if isinstance(error, SlackFailure)
+                    else OutcomeUnknown("usergroups.users.list", "timeout")
+                ) from error
+            logger.bind(group=group_id, error=str(error)).warning(
+                "user group not refreshed, the older list is used"
+            )
+            return known[1]
+        members = frozenset(str(user) for user in answer.get("users") or ())
+        self._members[group_id] = (self._clock.monotonic(), members)
+        return members

@@ -1,0 +1,97 @@
+"""Reading a channel back, to learn whether something was posted after all.
+
+Only a scan that reached its end may say no: whoever believes an incomplete one posts twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.slack.client import EVENT_TYPE, SlackClient
+from bot.slack.errors import OutcomeUnknown
+from triage.model import Json
+
+PAGE, PAGES = 200, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message of ours in the channel, with the payload of its metadata."""
+
+    ts: str
+    payload: Mapping[str, Json] = field(default_factory=dict)
+
+
+async def find_delivery(
+    client: SlackClient, channel_id: str, delivery_id: str, *, oldest: datetime, thread_ts: str = ""
+) -> Found | None:
+    """Return the message that carries a delivery id, None after a complete scan without it.
+
+    A message that stands for several deliveries names the others in ``also``. Raises SlackFailure where
+    the scan could not be completed; a thread that is gone holds no message.
+    """
+
+    def ours(message: Mapping[str, Any]) -> bool:
+        payload = _payload(message)
+        return payload.get("delivery_id") == delivery_id or delivery_id in (payload.get("also") or ())
+
+    return await _find(client, channel_id, ours, oldest=oldest, thread_ts=thread_ts)
+
+
+async def find_file(
+    client: SlackClient, channel_id: str, file_id: str, *, oldest: datetime, thread_ts: str = ""
+) -> Found | None:
+    """Return the message that shows a file, None after a complete scan without it."""
+
+    def shows(message: Mapping[str, Any]) -> bool:
+        return any(file.get("id") == file_id for file in message.get("files") or ())
+
+    return await _find(client, channel_id, shows, oldest=oldest, thread_ts=thread_ts)
+
+
+async def _find(
+    client: SlackClient,
+    channel_id: str,
+    matches: Callable[[Mapping[str, Any]], bool],
+    *,
+    oldest: datetime,
+    thread_ts: str,
+) -> Found | None:
+    async for message in _messages(client, channel_id, oldest=oldest, thread_ts=thread_ts):
+        if matches(message):
+            return Found(ts=str(message["ts"]), payload=_payload(message))
+    return None
+
+
+async def _messages(
+    client: SlackClient, channel_id: str, *, oldest: datetime, thread_ts: str
+) -> AsyncIterator[Mapping[str, Any]]:
+    method = "conversations.replies" if thread_ts else "conversations.history"
+    cursor: str | None = None
+    for _ in range(PAGES):
+        answer = await client.read(
+            method,
+            channel=channel_id,
+            ts=thread_ts or None,
+            oldest=f"{oldest.timestamp():.6f}",
+            limit=PAGE,
+            cursor=cursor,
+            include_all_metadata=True,
+        )
+        for message in answer.get("messages") or ():
+            yield message
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        if not cursor:
+            if answer.get("has_more"):
+                raise OutcomeUnknown(method, "incomplete_scan", "more messages, but no cursor")
+            return
+    raise OutcomeUnknown(method, "incomplete_scan", f"more than {PAGE * PAGES} messages")
+
+
+def _payload(message: Mapping[str, Any]) -> Mapping[str, Json]:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") if metadata.get("event_type") == EVENT_TYPE else None
+    return payload if isinstance(payload, dict) else {}
