@@ -99,6 +99,29 @@ class IncidentTable:
         row = self._connection.execute(query).mappings().first()
         return None if row is None else _episode(row)
 
+    def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
+        """Return the episodes of these (source, episode) that are known."""
+        wanted = [(source.value, clean(episode)) for source, episode in keys]
+        query = sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(wanted))
+        return [_episode(row) for row in self._connection.execute(query).mappings()]
+
+    def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Return the alert names that each incident holds."""
+        query = (
+            sa.select(_e.c.incident_id, _e.c.name).where(_e.c.incident_id.in_(list(incident_ids))).distinct()
+        )
+        names: dict[int, set[str]] = {}
+        for incident_id, name in self._connection.execute(query):
+            names.setdefault(incident_id, set()).add(name)
+        return names
+
+    def counts(self, incident_id: int) -> tuple[int, int]:
+        """Return how many alerts of an incident fire now, and how many episodes it has in all."""
+        firing = sa.func.count().filter(_e.c.firing & ~_e.c.is_event)
+        query = sa.select(firing, sa.func.count()).where(_e.c.incident_id == incident_id)
+        row = self._connection.execute(query).one()
+        return int(row[0]), int(row[1])
+
     def put_episode(self, episode: Episode) -> None:
         """Insert or update an episode by (source, episode)."""
         values = _episode_values(episode)

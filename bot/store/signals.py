@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,20 +41,33 @@ class SignalTable:
         query = sa.select(_t).where(_t.c.outcome == "").order_by(_t.c.id).limit(limit)
         return [_stored(row) for row in self._connection.execute(query).mappings()]
 
-    def sort(self, signal_id: int, incident_id: int | None, outcome: str) -> None:
-        """Take a signal out of the inbox; ``outcome`` says why."""
-        self._connection.execute(
-            sa.update(_t).where(_t.c.id == signal_id).values(incident_id=incident_id, outcome=outcome)
-        )
+    def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
+        """Take signals (signal id, incident id or None, why) out of the inbox."""
+        if outcomes:
+            statement = (
+                sa.update(_t)
+                .where(_t.c.id == sa.bindparam("signal"))
+                .values(incident_id=sa.bindparam("incident"), outcome=sa.bindparam("why"))
+            )
+            rows = [{"signal": one, "incident": incident, "why": why} for one, incident, why in outcomes]
+            self._connection.execute(statement, rows)
 
-    def repeats(self, since: datetime) -> dict[int, datetime]:
-        """Return, for incidents with signals seen again after ``since``, when that was last."""
-        query = (
-            sa.select(_t.c.incident_id, sa.func.max(_t.c.last_seen_at, type_=tables.UtcTime))
-            .where(_t.c.last_seen_at > since, _t.c.incident_id.is_not(None), _t.c.seen > 1)
-            .group_by(_t.c.incident_id)
-        )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+    def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
+        """Return those of these episodes whose resolve is stored."""
+        wanted = {
+            clean(f"{source}/{episode}/{SignalStatus.RESOLVED}"): (source, episode)
+            for source, episode in keys
+        }
+        found = self._connection.execute(sa.select(_t.c.key).where(_t.c.key.in_(wanted))).scalars()
+        return {wanted[key] for key in found}
+
+    def last_seen(self, incident_id: int) -> datetime | None:
+        """Return when a signal of the incident, or a repeat of one, came last."""
+        last = sa.func.max(_t.c.last_seen_at, type_=tables.UtcTime)
+        when: datetime | None = self._connection.execute(
+            sa.select(last).where(_t.c.incident_id == incident_id)
+        ).scalar()
+        return when
 
     def of(self, incident_id: int) -> list[StoredSignal]:
         """Return the signals of an incident, oldest first."""

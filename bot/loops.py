@@ -1,0 +1,118 @@
+"""The two loops between a stored signal and a told verdict: sorting the inbox, running triage."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from triage.conduct import Conductor
+from triage.errors import StoreUnavailable
+from triage.intake import Intake, Pass
+from triage.model import TriageRun
+from triage.ports.bell import Bell
+from triage.ports.clock import Clock
+from triage.ports.store import Store
+
+IDLE_SECONDS = 5.0
+"""How often a loop looks even though nobody rang: another replica may have left work and died."""
+TRIAGES_AT_ONCE = 4
+_RETRY_SECONDS = (0.5, 1.5)
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When each loop last went round, by the monotonic clock in seconds: a stuck one shows in ``/readyz``."""
+
+    clock: Clock
+    beats: dict[str, float] = field(default_factory=dict)
+
+    def beat(self, name: str) -> None:
+        """Note that a loop went round."""
+        self.beats[name] = self.clock.monotonic()
+
+    def age(self, name: str) -> float | None:
+        """Return seconds since a loop went round; None where it never did."""
+        beat = self.beats.get(name)
+        return None if beat is None else self.clock.monotonic() - beat
+
+
+@dataclass(slots=True)
+class Sorter:
+    """Sorts the inbox whenever signals were stored."""
+
+    store: Store
+    intake: Intake
+    clock: Clock
+    inbox: Bell
+    outbox: Bell
+    triage: Bell
+    pulse: Pulse
+
+    async def run(self) -> None:
+        """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
+        while True:
+            self.pulse.beat("sorter")
+            try:
+                done = await self.once()
+            except StoreUnavailable as error:
+                logger.error("inbox not sorted: {error}", error=error)
+                await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
+                continue
+            if not done.more:
+                await self.inbox.wait(IDLE_SECONDS)
+
+    async def once(self) -> Pass:
+        """Sort what is stored now."""
+        done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
+        for incident in done.opened:
+            logger.bind(incident=incident.number).info(
+                "opened: {title} ({severity})", title=incident.title, severity=incident.severity
+            )
+        if done.sorted:
+            self.outbox.ring()
+            self.triage.ring()
+        return done
+
+
+@dataclass(slots=True)
+class TriageLoop:
+    """Runs queued triages, a few side by side."""
+
+    conductor: Conductor
+    waiting: Bell
+    pulse: Pulse
+
+    async def run(self) -> None:
+        """Run triages until cancelled; the ones under way end with it, and are taken again later."""
+        free = asyncio.Semaphore(TRIAGES_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self.pulse.beat("triage")
+                await free.acquire()
+                run = await self._take()
+                if run is None:
+                    free.release()
+                    await self.waiting.wait(IDLE_SECONDS)
+                    continue
+                group.create_task(self._conduct(run, free))
+
+    async def _take(self) -> TriageRun | None:
+        try:
+            return await self.conductor.take()
+        except StoreUnavailable as error:
+            logger.error("no triage taken: {error}", error=error)
+            return None
+
+    async def _conduct(self, run: TriageRun, free: asyncio.Semaphore) -> None:
+        try:
+            await self.conductor.conduct(run)
+        except StoreUnavailable as error:
+            # The run stays claimed; when its lease ends it is taken again.
+            logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
+        except Exception:  # noqa: BLE001 - one triage's fault must not stop the others; its lease brings it back
+            logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
+        finally:
+            free.release()

@@ -1,0 +1,245 @@
+"""Settings from the environment, from ``.env`` and from files (``NAME_FILE``), and the desk from ``desk.yaml``.
+
+A wrong setting raises SettingError with one line: the setting, what is wrong with its value, the mend.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from triage.desk import Desk
+from triage.errors import SettingError
+from triage.playbooks import validate_playbooks
+
+_SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "TRIAGE_WEBHOOK_TOKEN",
+    "REDIS_URL",
+    "TRIAGE_DATABASE_URL",
+)
+
+
+class Settings(BaseModel):
+    """Every setting of contract.md, checked. Empty means not set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_api_url: str = "https://slack.com/api/"
+    triage_channel: str = ""
+    triage_digest_channel: str = ""
+    triage_database_url: SecretStr = SecretStr("sqlite:///var/triage.db")
+    triage_listen: str = "127.0.0.1:8085"
+    triage_webhook_token: SecretStr = SecretStr("")
+    triage_webhook_auth: Literal["", "on", "off"] = ""
+    triage_desk: str = ""
+    triage_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    triage_log_format: Literal["text", "json"] = "text"
+    triage_heartbeat_url: str = ""
+    prometheus_url: str = ""
+    loki_url: str = ""
+    loki_tenant: str = ""
+    alertmanager_url: str = ""
+    grafana_url: str = ""
+    grafana_token: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
+    docker_host: str = ""
+    desk: Desk = Field(default_factory=Desk)
+
+    @field_validator(
+        "slack_api_url",
+        "prometheus_url",
+        "loki_url",
+        "alertmanager_url",
+        "grafana_url",
+        "triage_heartbeat_url",
+    )
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("is no http(s) URL; write for instance http://prometheus:9090")
+        return value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_in_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else f"{value}/"
+
+    @field_validator("docker_host")
+    @classmethod
+    def _is_docker_host(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(unix:///\S+|(tcp|https?)://[^\s/]+/?)", value):
+            raise ValueError("is no Docker address; write unix:///var/run/docker.sock or tcp://proxy:2375")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis_url(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not re.match(
+            r"(rediss?|redis\+sentinel|unix)://", value.get_secret_value()
+        ):
+            raise ValueError("is no Redis URL; write redis://:password@host:6379/0 (rediss:// for TLS)")
+        return value
+
+    @field_validator("triage_listen")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest port there is
+            raise ValueError("is no address; write HOST:PORT, for instance 127.0.0.1:8085")
+        return value
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _is_bot_token(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith("xoxb-"):
+            raise ValueError("does not begin with xoxb-; take the Bot User OAuth Token of the Slack app")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _is_app_token(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith("xapp-"):
+            raise ValueError("does not begin with xapp-; make an app-level token with connections:write")
+        return value
+
+    @property
+    def digest_channel(self) -> str:
+        """Where digests go: the incidents' channel where nothing else is set."""
+        return self.triage_digest_channel or self.triage_channel
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.triage_listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def ready_to_run(self) -> Self:
+        """Return the settings, or raise SettingError where the service cannot run with them."""
+        if not self.slack_bot_token.get_secret_value():
+            raise SettingError(
+                "SLACK_BOT_TOKEN is not set: take the Bot User OAuth Token (xoxb-…) of the Slack app"
+            )
+        if not (self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()):
+            raise SettingError(
+                "SLACK_APP_TOKEN is not set: take an app-level token (xapp-…) for Socket Mode, "
+                "or set SLACK_SIGNING_SECRET for HTTP mode"
+            )
+        if not self.triage_channel:
+            raise SettingError("TRIAGE_CHANNEL is not set: name the channel for incidents, by id or as #name")
+        if not self.triage_webhook_token.get_secret_value() and self.triage_webhook_auth != "off":
+            raise SettingError(
+                "TRIAGE_WEBHOOK_TOKEN is not set: choose one and give it to Alertmanager, "
+                "or set TRIAGE_WEBHOOK_AUTH=off to let anybody post"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_mode(self) -> Self:
+        if self.triage_webhook_auth == "off" and self.triage_webhook_token.get_secret_value():
+            raise ValueError("TRIAGE_WEBHOOK_AUTH is off and TRIAGE_WEBHOOK_TOKEN is set: keep one of them")
+        return self
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that is set: what logs must never show."""
+        fields = (getattr(self, name.lower()).get_secret_value() for name in (*_SECRETS, "GRAFANA_TOKEN"))
+        return tuple(value for value in fields if value)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """Read the settings: the environment before ``.env`` in ``folder`` (default: where the process stands)."""
+    folder = folder or Path.cwd()
+    values = {**_dotenv(folder / ".env"), **(os.environ if environment is None else environment)}
+    given = {name.lower(): _value(name, values) for name in _names()}
+    given = {name: value for name, value in given.items() if value}
+    desk = load_desk(given.get("triage_desk", ""), folder)
+    try:
+        return Settings.model_validate({**given, "desk": desk})
+    except ValidationError as error:
+        raise SettingError(_one_line(error, upper=True)) from None
+
+
+def _names() -> list[str]:
+    return [name.upper() for name in Settings.model_fields if name != "desk"]
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"{path} cannot be read: {error}; mend its permissions or its encoding (UTF-8)"
+        ) from error
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+
+
+def _value(name: str, values: Mapping[str, str]) -> str:
+    path = values.get(f"{name}_FILE", "").strip()
+    if not path:
+        return values.get(name, "").strip()
+    if values.get(name):
+        raise SettingError(f"{name} and {name}_FILE are both set: keep one of them")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{name}_FILE: {path} cannot be read: {error}") from error
+
+
+def load_desk(path: str, folder: Path) -> Desk:
+    """Read desk.yaml (its own folder is the root of its relative paths); the built-in desk without one."""
+    if not path:
+        desk = Desk()
+        return desk.model_copy(update={"paths": desk.paths.under(folder)})
+    file = (folder / path).resolve()
+    try:
+        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingError(
+            f"TRIAGE_DESK: there is no file {file}: write one from deploy/desk.example.yaml"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"TRIAGE_DESK: {file} cannot be read: {error}") from error
+    except YAMLError as error:
+        raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
+    try:
+        desk = Desk.model_validate(content if content is not None else {})
+    except ValidationError as error:
+        raise SettingError(f"TRIAGE_DESK: {file}: {_one_line(error, upper=False)}") from None
+    validate_playbooks(desk)
+    return desk.model_copy(update={"paths": desk.paths.under(file.parent)})
+
+
+def _one_line(error: ValidationError, *, upper: bool) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
+    where = where.upper() if upper else where
+    more = error.error_count() - 1
+    return f"{where}: {reason}" + (f" (and {more} more)" if more else "") if where else reason

@@ -1,0 +1,211 @@
+"""``POST /webhooks/alertmanager``: check, store, answer. Nothing is answered 200 before it is on disk."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from loguru import logger
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from triage.alerts import alert_signal
+from triage.desk import Desk
+from triage.errors import BadInput, StoreUnavailable
+from triage.model import Signal, SignalStatus
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+
+BODY_MAX = 4 * 1024 * 1024
+"""Bytes of a webhook's body at the most."""
+WATCHDOG_NOTE = "watchdog/seen"
+"""The note that holds when the always-firing alert came last."""
+
+_Labels = dict[str, str]
+
+
+class Alert(BaseModel):
+    """One alert of a webhook; unknown keys are ignored."""
+
+    status: Literal["firing", "resolved"]
+    labels: _Labels
+    annotations: _Labels = Field(default_factory=dict)
+    startsAt: str  # noqa: N815 - Alertmanager's spelling
+    endsAt: str = ""  # noqa: N815
+    generatorURL: str = ""  # noqa: N815
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class Webhook(BaseModel):
+    """Alertmanager's webhook, version 4; unknown keys are ignored."""
+
+    version: Literal["4"]
+    status: Literal["firing", "resolved"]
+    receiver: str = ""
+    groupKey: str = ""  # noqa: N815
+    truncatedAlerts: int = 0  # noqa: N815
+    alerts: list[Alert]
+
+
+@dataclass(slots=True)
+class WebhookCounts:
+    """What the webhook has seen since the start, for ``/metrics``."""
+
+    accepted: int = 0
+    alerts: int = 0
+    new: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class AlertmanagerWebhook:
+    """Receives webhooks for one desk. ``token`` empty: anybody may post (TRIAGE_WEBHOOK_AUTH=off)."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    token: str
+    stored: Callable[[], None]
+    """Called after signals were stored: there is something to sort."""
+    hidden: Callable[[], None]
+    """Called when Alertmanager says that it left alerts out: time to ask it for all of them."""
+    counts: WebhookCounts = field(default_factory=WebhookCounts)
+
+    def router(self) -> APIRouter:
+        """Return the route, documented for OpenAPI."""
+        router = APIRouter()
+        schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
+        definitions = schema.pop("$defs")
+        schema["properties"]["alerts"]["items"] = definitions["Alert"]
+        router.add_api_route(
+            "/webhooks/alertmanager",
+            self.receive,
+            methods=["POST"],
+            summary="Receive Alertmanager's webhook (version 4)",
+            response_model=None,
+            responses={
+                200: {"description": "Stored", "content": _example({"accepted": 1})},
+                **{
+                    code: {"description": text, "content": _example({"error": text})}
+                    for code, text in _REFUSALS.items()
+                },
+            },
+            openapi_extra={
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+            },
+        )
+        return router
+
+    async def receive(self, request: Request) -> JSONResponse:
+        """Check a webhook, store its alerts, answer."""
+        if not self._known(request.headers.get("authorization", "")):
+            return self._refuse(
+                401, "the bearer token is missing or wrong: set it in Alertmanager's http_config"
+            )
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json":
+            return self._refuse(415, f"the body must be application/json, not {media[:60] or 'untyped'!r}")
+        body = await _read(request)
+        if body is None:
+            return self._refuse(
+                413, f"the body is larger than {BODY_MAX} bytes: set max_alerts in the receiver"
+            )
+        try:
+            webhook = Webhook.model_validate_json(body)
+            signals = self._signals(webhook)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            return self._refuse(422, first["msg"], ".".join(str(part) for part in first["loc"]))
+        except BadInput as error:
+            return self._refuse(422, error.reason, error.path)
+        return await self._keep(webhook, signals)
+
+    def _known(self, header: str) -> bool:
+        if not self.token:
+            return True
+        return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())
+
+    def _signals(self, webhook: Webhook) -> list[Signal]:
+        now = self.clock.now()
+        signals = []
+        for index, alert in enumerate(webhook.alerts):
+            try:
+                signal = alert_signal(
+                    self.desk,
+                    status=SignalStatus(alert.status),
+                    fingerprint=alert.fingerprint,
+                    labels=alert.labels,
+                    annotations=alert.annotations,
+                    starts_at=alert.startsAt,
+                    ends_at=alert.endsAt,
+                    generator_url=alert.generatorURL,
+                    now=now,
+                )
+            except BadInput as error:
+                raise BadInput(error.reason, f"alerts.{index}.{error.path}") from error
+            signals.append(signal)
+        return signals
+
+    async def _keep(self, webhook: Webhook, signals: list[Signal]) -> JSONResponse:
+        watchdog = [signal for signal in signals if signal.name == self.desk.watchdog.alertname]
+        kept = [signal for signal in signals if signal.name != self.desk.watchdog.alertname]
+        now = self.clock.now()
+
+        def keep(tx: Tx) -> int:
+            if any(signal.status is SignalStatus.FIRING for signal in watchdog):
+                tx.notes.put(WATCHDOG_NOTE, now.isoformat())
+            return tx.signals.add(kept)
+
+        try:
+            new = await self.store.write(keep)
+        except StoreUnavailable as error:
+            logger.error("webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
+            return self._refuse(503, str(error))
+        self.counts.accepted += 1
+        self.counts.alerts += len(signals)
+        self.counts.new += new
+        if new:
+            self.stored()
+        if webhook.truncatedAlerts:
+            logger.warning("Alertmanager left {n} alerts out of a webhook", n=webhook.truncatedAlerts)
+            self.hidden()
+        return JSONResponse({"accepted": len(signals)})
+
+    def _refuse(self, code: int, reason: str, path: str = "") -> JSONResponse:
+        self.counts.refused[code] = self.counts.refused.get(code, 0) + 1
+        if code != 503:  # noqa: PLR2004 - that one is logged where it happens
+            logger.warning(
+                "webhook refused with {code}: {path} {reason}", code=code, path=path, reason=reason
+            )
+        return JSONResponse({"error": reason, **({"path": path} if path else {})}, status_code=code)
+
+
+_REFUSALS = {
+    401: "The bearer token is missing or wrong",
+    413: "The body is too large",
+    415: "The body is not application/json",
+    422: "The body is not a webhook of version 4; path and reason say where",
+    503: "Could not be stored; send it again",
+}
+
+
+def _example(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"example": value}}
+
+
+async def _read(request: Request) -> bytes | None:
+    """Return the body, None when it is larger than ``BODY_MAX`` (what was announced, or what came)."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > BODY_MAX:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_MAX:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

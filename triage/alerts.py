@@ -1,0 +1,82 @@
+"""An alert of Alertmanager as a signal: what it is about, how urgent it is, what to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from triage.desk import Desk
+from triage.errors import BadInput
+from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.playbooks import playbook_for
+
+NEVER = "0001-01-01T00:00:00Z"
+"""What Alertmanager sends as ``endsAt`` of an alert that fires."""
+VALUE_MAX = 8_000
+"""Characters of one label or annotation that are kept: far more than any view shows."""
+VALUES_MAX = 200
+"""Labels, and annotations, of one alert that are kept."""
+
+
+def alert_signal(
+    desk: Desk,
+    *,
+    status: SignalStatus,
+    fingerprint: str,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    starts_at: str,
+    ends_at: str,
+    generator_url: str,
+    now: datetime,
+) -> Signal:
+    """Make the signal of one alert. Raises BadInput where a time is none."""
+    name = labels.get("alertname") or "unnamed alert"
+    playbook = playbook_for(desk, name)
+    return Signal(
+        source=Source.ALERTMANAGER,
+        episode=f"{fingerprint}/{starts_at}",
+        status=status,
+        name=name,
+        subject=subject_of(labels, desk),
+        severity=playbook.severity_of(labels),
+        starts_at=parse_time(starts_at, "startsAt"),
+        ends_at=parse_time(ends_at, "endsAt") if status is SignalStatus.RESOLVED else None,
+        received_at=now,
+        labels=_kept(labels),
+        annotations=_kept(annotations),
+        generator_url=generator_url[:VALUE_MAX],
+        fingerprint=fingerprint,
+    )
+
+
+def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
+    """Return what an alert is about: its bot, else its container (a bot's container is that bot), else its host.
+
+    An alert that names none of them is about the desk.
+    """
+    if bot := labels.get("bot"):
+        return Subject(SubjectKind.BOT, bot)
+    if container := labels.get("name") or labels.get("container"):
+        owner = desk.bot_of_container(container)
+        if owner is not None:
+            return Subject(SubjectKind.BOT, owner.name)
+        return Subject(SubjectKind.CONTAINER, container)
+    if host := labels.get("instance"):
+        return Subject(SubjectKind.HOST, host)
+    return Subject(SubjectKind.DESK, labels.get("job") or desk.name)
+
+
+def parse_time(text: str, path: str) -> datetime:
+    """Parse RFC 3339 (nanoseconds are cut to microseconds) into an aware UTC time. Raises BadInput."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("no time zone")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{text[:60]!r} is not an RFC 3339 time: {error}", path) from error
+
+
+def _kept(values: Mapping[str, str]) -> dict[str, str]:
+    return {name[:200]: value[:VALUE_MAX] for name, value in list(values.items())[:VALUES_MAX]}

@@ -1,0 +1,104 @@
+"""Takes queued triage runs, runs their playbook, and stores what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from loguru import logger
+
+from triage.checks.base import CheckContext
+from triage.desk import Desk
+from triage.model import Episode, Incident, RunStatus, SubjectKind, TriageRun
+from triage.playbooks import Playbook, playbook_for
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store, Tx
+from triage.run import diagnose, run_checks
+from triage.telling import tell_card, tell_triage
+
+LEASE_SECONDS = 150.0
+"""How long a run may take before another replica takes it for dead: longer than any deadline."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Runs triage for one desk."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    owner: str
+    told: Callable[[], None]
+    """Called after a run was stored: there is something to send."""
+
+    async def take(self) -> TriageRun | None:
+        """Claim the oldest run that waits."""
+        now = self.clock.now()
+
+        def claim(tx: Tx) -> TriageRun | None:
+            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS)
+
+        return await self.store.write(claim)
+
+    async def conduct(self, run: TriageRun) -> TriageRun:
+        """Run the playbook of an incident and store findings and verdict."""
+        incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
+        playbook = playbook_for(self.desk, incident.name)
+        context = context_of(self.desk, self.sources, incident, episodes, now=self.clock.now())
+        findings = await run_checks(playbook, context, self.clock)
+        verdict = diagnose(findings, context, episodes, playbook)
+        done = replace(
+            run,
+            status=RunStatus.DONE,
+            playbook=playbook.name,
+            finished_at=self.clock.now(),
+            findings=findings,
+            verdict=verdict,
+        )
+        await self.store.write(lambda tx: self._finish(tx, done))
+        logger.bind(incident=incident.number).info(
+            "triaged: {cause}", cause=verdict.top.cause if verdict.top else "no cause found"
+        )
+        self.told()
+        return done
+
+    def _finish(self, tx: Tx, run: TriageRun) -> None:
+        incident = tx.incidents.get(run.incident_id)
+        if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
+            return
+        now = run.finished_at or self.clock.now()
+        tx.runs.finish(run)
+        tell_triage(tx, incident, run.id, now)
+        tell_card(tx, incident, now)
+
+
+def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
+    incident = tx.incidents.get(incident_id)
+    if incident is None:
+        raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
+    return incident, tx.incidents.episodes([incident_id])
+
+
+def context_of(
+    desk: Desk, sources: Sources, incident: Incident, episodes: list[Episode], *, now: datetime
+) -> CheckContext:
+    """Say what a triage of an incident is about."""
+    everyone = tuple(bot.name for bot in desk.bots)
+    bots = incident.bots or everyone
+    containers = incident.names(SubjectKind.CONTAINER) or tuple(desk.container_of(bot) for bot in bots)
+    return CheckContext(
+        desk=desk,
+        sources=sources,
+        now=now,
+        since=min((episode.starts_at for episode in episodes), default=incident.opened_at),
+        bots=bots,
+        containers=containers,
+        incident=incident,
+        single_bot=len(incident.bots) == 1,
+    )
+
+
+__all__ = ["LEASE_SECONDS", "Conductor", "Playbook", "context_of"]

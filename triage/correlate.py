@@ -1,0 +1,214 @@
+"""Which incident a signal belongs to: a pure decision that says why.
+
+In the order in which they are asked:
+
+1.  a resolve ends its episode; one whose firing we never saw ends nothing, and is remembered, so that the
+    firing that arrives late is known for stale;
+2.  the same thing on another bot, shortly after: that incident becomes desk-wide;
+3.  an open incident is about this subject: join it;
+4.  this came back soon after its incident resolved: reopen that one (flapping);
+5.  the same thing is part of another bot's open incident: a desk-wide incident that names both;
+6.  too many new incidents at once: one storm incident counts the rest, Sev-1 apart;
+7.  else open an incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from triage.desk import Correlation
+from triage.model import (
+    Episode,
+    Incident,
+    IncidentShape,
+    Severity,
+    Signal,
+    SignalStatus,
+    Source,
+    Subject,
+    SubjectKind,
+)
+
+
+class Move(StrEnum):
+    """What a signal does."""
+
+    OPEN = "open"
+    OPEN_WIDE = "open_wide"
+    OPEN_STORM = "open_storm"
+    JOIN = "join"
+    WIDEN = "widen"
+    REOPEN = "reopen"
+    CLEAR = "clear"
+    REPEAT = "repeat"
+    STALE = "stale"
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The decision: the move, the incident it goes to (None: a new one or none), and why.
+
+    ``also`` names further subjects of a new desk-wide incident, ``related`` the incident they are in.
+    """
+
+    move: Move
+    why: str
+    incident: Incident | None = None
+    also: tuple[Subject, ...] = ()
+    related: Incident | None = None
+
+
+EpisodeKey = tuple[Source, str]
+
+
+@dataclass(slots=True)
+class Board:
+    """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
+
+    ``names``: the alert names that each incident holds. ``ended``: episodes whose resolve came though we
+    never saw them fire.
+    """
+
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    names: dict[int, set[str]] = field(default_factory=dict)
+    episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
+    ended: set[EpisodeKey] = field(default_factory=set)
+
+    @classmethod
+    def of(
+        cls,
+        incidents: Iterable[Incident],
+        *,
+        names: Mapping[int, Iterable[str]] | None = None,
+        episodes: Iterable[Episode] = (),
+        ended: Iterable[EpisodeKey] = (),
+    ) -> Board:
+        """Gather a board."""
+        return cls(
+            incidents={incident.id: incident for incident in incidents},
+            names={key: set(value) for key, value in (names or {}).items()},
+            episodes={(episode.source, episode.episode): episode for episode in episodes},
+            ended=set(ended),
+        )
+
+    def put(self, incident: Incident, signal: Signal | None = None) -> None:
+        """Remember an incident as it is now, and that it holds a signal."""
+        self.incidents[incident.id] = incident
+        if signal is not None:
+            self.names.setdefault(incident.id, set()).add(signal.name)
+
+    def holds(self, incident: Incident, name: str) -> bool:
+        """Whether an alert of that name is part of the incident."""
+        return name == incident.name or name in self.names.get(incident.id, ())
+
+    def open(self) -> list[Incident]:
+        """The open incidents, the newest first."""
+        return sorted((i for i in self.incidents.values() if i.is_open), key=lambda i: -i.id)
+
+
+def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement:
+    """Decide where a signal belongs."""
+    key = (signal.source, signal.episode)
+    known = board.episodes.get(key)
+    if signal.status is SignalStatus.RESOLVED:
+        return _ending(board, known)
+    if known is not None:
+        if known.firing:
+            return Placement(Move.REPEAT, "known to fire", board.incidents.get(known.incident_id))
+        return Placement(
+            Move.STALE, "this episode has resolved already", board.incidents.get(known.incident_id)
+        )
+    if key in board.ended:
+        return Placement(Move.STALE, "its resolve came before it")
+    rules = (_same_elsewhere, _same_subject, _came_back, _part_elsewhere, _storm)
+    for rule in rules:
+        placement = rule(board, signal, policy, now)
+        if placement is not None:
+            return placement
+    return Placement(Move.OPEN, "nothing open is about this")
+
+
+def _ending(board: Board, known: Episode | None) -> Placement:
+    if known is None:
+        return Placement(Move.UNSEEN, "it resolved before we saw it fire")
+    incident = board.incidents.get(known.incident_id)
+    if not known.firing:
+        return Placement(Move.REPEAT, "this episode has resolved already", incident)
+    return Placement(Move.CLEAR, "its episode ends", incident)
+
+
+def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    if signal.subject.kind is not SubjectKind.BOT:
+        return None
+    window = timedelta(seconds=policy.wide_window_seconds)
+    for incident in board.open():
+        begun_lately = now - incident.opened_at <= window or incident.shape is IncidentShape.WIDE
+        same_thing = incident.name == signal.name and incident.shape is not IncidentShape.STORM
+        if same_thing and begun_lately and incident.bots and signal.subject not in incident.subjects:
+            return Placement(
+                Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
+            )
+    return None
+
+
+def _same_subject(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    del policy, now
+    about = [incident for incident in board.open() if signal.subject in incident.subjects]
+    if not about:
+        return None
+    # Its own incident before a desk-wide one, and the one that holds this alert already before both.
+    about.sort(key=lambda i: (not board.holds(i, signal.name), i.shape is not IncidentShape.SINGLE))
+    return Placement(Move.JOIN, f"it is about {signal.subject} too", about[0])
+
+
+def _came_back(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    window = timedelta(seconds=policy.reopen_within_seconds)
+    lately = [
+        incident
+        for incident in board.incidents.values()
+        if incident.resolved_at is not None
+        and now - incident.resolved_at <= window
+        and signal.subject in incident.subjects
+        and board.holds(incident, signal.name)
+        and incident.shape is not IncidentShape.STORM
+    ]
+    if not lately:
+        return None
+    last = max(lately, key=lambda incident: incident.id)
+    return Placement(Move.REOPEN, f"{signal.name} fires again", last)
+
+
+def _part_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    if signal.subject.kind is not SubjectKind.BOT:
+        return None
+    window = timedelta(seconds=policy.wide_window_seconds)
+    for incident in board.open():
+        lately = now - incident.changed_at <= window
+        single = incident.shape is IncidentShape.SINGLE and incident.subject.kind is SubjectKind.BOT
+        if single and lately and signal.name in board.names.get(incident.id, ()):
+            return Placement(
+                Move.OPEN_WIDE,
+                f"the same alert is part of {incident.number} on {incident.subject}",
+                also=(incident.subject,),
+                related=incident,
+            )
+    return None
+
+
+def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    if signal.severity is Severity.SEV1:
+        return None
+    since = now - timedelta(seconds=policy.storm_window_seconds)
+    storm = next((i for i in board.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
+    if storm is not None and (storm.last_seen_at or storm.opened_at) >= since:
+        return Placement(Move.JOIN, "part of the storm", storm)
+    fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
+    if fresh < policy.storm_incidents:
+        return None
+    if storm is not None:
+        return Placement(Move.JOIN, "part of the storm", storm)
+    return Placement(Move.OPEN_STORM, f"{fresh} incidents opened within {policy.storm_window_seconds:g} s")

@@ -1,0 +1,54 @@
+"""What of an incident is told in Slack: its card always, a thread line for each change worth one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from triage.model import Incident, TimelineEntry
+from triage.ports.store import MessageKind, Tx
+
+INCIDENT_CHANNEL = "incidents"
+"""The channel by what it is for; the sender knows which one TRIAGE_CHANNEL names."""
+DIGEST_CHANNEL = "digests"
+"""As above, for TRIAGE_DIGEST_CHANNEL."""
+
+
+def tell_card(tx: Tx, incident: Incident, now: datetime) -> int:
+    """Ask for the incident's message, or for its edit. Returns the message's id."""
+    return tx.outbox.want(
+        MessageKind.CARD,
+        str(incident.id),
+        channel=INCIDENT_CHANNEL,
+        now=now,
+        incident_id=incident.id,
+        urgency=incident.severity.rank,
+    )
+
+
+def tell_line(tx: Tx, entry: TimelineEntry, now: datetime) -> int | None:
+    """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already."""
+    entry_id = tx.timeline.add(entry)
+    if entry_id is not None and entry.told:
+        tx.outbox.want(
+            MessageKind.LINE,
+            str(entry_id),
+            channel=INCIDENT_CHANNEL,
+            now=now,
+            incident_id=entry.incident_id,
+            in_thread=True,
+            urgency=3,
+        )
+    return entry_id
+
+
+def tell_triage(tx: Tx, incident: Incident, run_id: int, now: datetime) -> None:
+    """Ask for the thread's summary of a triage run."""
+    tx.outbox.want(
+        MessageKind.TRIAGE,
+        str(run_id),
+        channel=INCIDENT_CHANNEL,
+        now=now,
+        incident_id=incident.id,
+        in_thread=True,
+        urgency=incident.severity.rank,
+    )
