@@ -64,9 +64,8 @@ def _initial_is_an_option(value: object, pointer: str, problems: list[str]) -> N
     """Refuse a preselected option that the menu does not offer."""
     if not isinstance(value, dict):
         return
-    offered = [*value.get("options", [])] if isinstance(value.get("options"), list) else []
-    for group in value.get("option_groups") or []:
-        offered += group.get("options", []) if isinstance(group, dict) else []
+    groups = value.get("option_groups") or []
+    offered = [*(value.get("options") or []), *(option for group in groups for option in group["options"])]
     chosen = [value["initial_option"]] if value.get("initial_option") else value.get("initial_options") or []
     if any(option not in offered for option in chosen):
         say(problems, pointer, "initial option must be exactly one of the options")

@@ -102,20 +102,24 @@ def by_type(kinds: Mapping[str, Rule]) -> Rule:
     def rule(value: object, pointer: str, problems: list[str]) -> None:
         if not isinstance(value, dict):
             say(problems, pointer, "must be an object")
-        elif value.get("type") not in kinds:
-            say(problems, f"{pointer}/type", f"unsupported type: {value.get('type')}")
+            return
+        kind = value.get("type")
+        if not isinstance(kind, str) or kind not in kinds:
+            say(problems, f"{pointer}/type", f"unsupported type: {kind}")
         else:
-            kinds[value["type"]](value, pointer, problems)
+            kinds[kind](value, pointer, problems)
 
     return rule
 
 
 def both(*rules: Rule) -> Rule:
-    """Accept what keeps all of several rules."""
+    """Accept what keeps all of several rules; a later one may rely on what an earlier one found right."""
 
     def rule(value: object, pointer: str, problems: list[str]) -> None:
+        before = len(problems)
         for each in rules:
-            each(value, pointer, problems)
+            if len(problems) == before:
+                each(value, pointer, problems)
 
     return rule
 
