@@ -21,6 +21,7 @@ class Channels:
     def __init__(self, client: SlackClient) -> None:
         self._client = client
         self._ids: dict[str, str] = {}
+        self._refused: Misconfigured | None = None
 
     def learn(self, channel: str, channel_id: str) -> None:
         """Remember the id that Slack gave for a channel."""
@@ -33,7 +34,13 @@ class Channels:
     async def resolve(self, channel: str) -> str:
         """Return the id of a channel. Raises Misconfigured where there is none, SlackFailure otherwise."""
         if not self.known(channel):
-            await self._ask(channel)
+            if self._refused is not None:  # no scope to look names up: asking again would say the same
+                raise self._refused
+            try:
+                await self._ask(channel)
+            except Misconfigured as error:
+                self._refused = error if error.code == "missing_scope" else None
+                raise
         return self.known(channel)
 
     async def _ask(self, channel: str) -> None:

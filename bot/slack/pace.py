@@ -17,7 +17,7 @@ _REMEMBERED = 5000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``posts`` and ``edits`` a second with the bursts that go at once; ``same_edit`` seconds between edits of one message."""
+    """``posts`` and ``edits`` a second, the bursts that go at once, ``same_edit`` seconds between edits of one message."""
 
     posts: float = 1.0
     post_burst: int = 3
@@ -76,7 +76,11 @@ class Pace:
 
     def look(self, channel: str) -> float:
         """Return the seconds until the channel's history may be read."""
-        return self._hold(LOOK, channel)
+        held = self._hold(LOOK, channel)
+        if held > 0:
+            return held
+        bucket = self._buckets.setdefault((LOOK, ""), _Bucket())
+        return self._turn(bucket, 1 / self._limits.edits, self._limits.edit_burst)
 
     def hold(self, method: str, channel: str, seconds: float) -> None:
         """Obey a Retry-After: it binds this method and this channel alone (``*``: every one)."""

@@ -1,0 +1,61 @@
+"""What goes into one message: the rendering, and the deliveries it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from loguru import logger
+
+from bot.slack.rendered import Rendered, Renderer
+from bot.slack.renderers import render_lines, renderer_of, unshowable
+from triage.model import Json
+from triage.ports.store import Message, MessageKind, Tx
+
+TOGETHER = 20
+"""Lines of a thread in one message: with more waiting, Slack was slower than the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """``rendered`` is None when there is nothing to show; ``stands_for`` has the claimed message first."""
+
+    rendered: Rendered | None
+    stands_for: tuple[Message, ...]
+
+    @property
+    def payload(self) -> dict[str, Json]:
+        """The metadata by which the message is found again."""
+        first = self.stands_for[0]
+        return {
+            "delivery_id": first.delivery_id,
+            "incident_id": first.incident_id,
+            "revision": first.wanted_revision,
+            "also": [message.delivery_id for message in self.stands_for[1:]],
+        }
+
+
+def compose(
+    tx: Tx, message: Message, now: datetime, renderers: Mapping[MessageKind, Renderer]
+) -> Composition:
+    """Render a message as the store has it now; a renderer that fails does not lose the message."""
+    current = tx.outbox.get(message.id) or message
+    together = [current, *(_following(tx, current) if not current.ts else ())]
+    try:
+        if len(together) > 1:
+            return Composition(render_lines(tx, together, now), tuple(together))
+        return Composition(renderer_of(renderers, current)(tx, current, now), (current,))
+    except Exception:  # noqa: BLE001 - any mistake of a renderer: the message must not be lost, nor stop others
+        logger.bind(message=message.id, kind=message.kind.value, ref=message.ref).exception("not rendered")
+        return Composition(unshowable(message), (current,))
+
+
+def _following(tx: Tx, message: Message) -> Sequence[Message]:
+    """Return the lines right behind a line that wait as well; an attempted one was part of an earlier message."""
+    if message.kind is not MessageKind.LINE or message.parent_id is None:
+        return ()
+    waiting = tx.outbox.unposted_in_thread(message.parent_id, TOGETHER)
+    behind = [other for other in waiting if other.id > message.id]
+    return list(takewhile(lambda other: other.kind is MessageKind.LINE, behind))[: TOGETHER - 1]

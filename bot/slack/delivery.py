@@ -1,0 +1,191 @@
+"""One message on its way: post it, edit it, or find out whether it was posted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loguru import logger
+
+from bot.slack.client import Posted, SlackClient
+from bot.slack.composition import Composition, compose
+from bot.slack.directory import Channels
+from bot.slack.errors import ContentRefused, Misconfigured
+from bot.slack.history import Found, find_delivery, find_file
+from bot.slack.meters import SlackMeters
+from bot.slack.rendered import Rendered, Renderer
+from bot.slack.renderers import plain_version
+from bot.slack.uploads import Uploads, attempted_since
+from triage.ports.clock import Clock
+from triage.ports.store import Message, MessageKind, Store, Tx
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much Slack's clock and ours may differ: a scan begins that much before the attempt."""
+
+SCAN_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it; ``again_in`` seconds where the answer is not known yet."""
+
+    done: bool
+    again_in: float = 0.0
+
+
+class Delivery:
+    """Brings one claimed message to Slack; raises SlackFailure or StoreUnavailable where that fails."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: SlackClient,
+        channels: Channels,
+        renderers: Mapping[MessageKind, Renderer],
+        *,
+        clock: Clock,
+        meters: SlackMeters,
+        settle_seconds: float = 5.0,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._channels = channels
+        self._renderers = renderers
+        self._clock = clock
+        self._meters = meters
+        self._settle = settle_seconds
+        self._uploads = Uploads(client, store)
+        self._attempts: dict[int, float] = {}
+
+    async def edit(self, message: Message) -> Outcome:
+        """Bring a message that Slack has to its latest truth."""
+        composition = await self._compose(message)
+        if composition.rendered is not None:
+            await self._edit(message, composition.rendered)
+            self._meters.edits.labels(message.kind.value).inc()
+        await self._record(composition, Posted(message.channel_id, message.ts), posted=False)
+        return Outcome(done=True)
+
+    async def _edit(self, message: Message, rendered: Rendered) -> None:
+        try:
+            await self._client.edit(message.channel_id, message.ts, rendered)
+        except ContentRefused as refusal:
+            self._say_plain(message, refusal)
+            await self._client.edit(message.channel_id, message.ts, plain_version(rendered))
+
+    async def post(self, message: Message) -> Outcome:
+        """Post a message that Slack certainly has not."""
+        composition = await self._compose(message)
+        self._attempts[message.id] = self._clock.monotonic()
+        posted = Posted(message.channel_id or message.channel, "")
+        if composition.rendered is not None:
+            posted = await self._post(message, composition, composition.rendered)
+            self._channels.learn(message.channel, posted.channel_id)
+        await self._record(composition, posted, posted=composition.rendered is not None)
+        self._attempts.pop(message.id, None)
+        return Outcome(done=True)
+
+    async def _post(self, message: Message, composition: Composition, rendered: Rendered) -> Posted:
+        channel = await self._channel_id(message)
+        if rendered.file is not None:
+            return await self._uploads.send(message, rendered.file, channel, rendered.text)
+        payload = composition.payload
+        try:
+            return await self._client.post(channel, rendered, payload, thread_ts=message.parent_ts)
+        except ContentRefused as refusal:
+            self._say_plain(message, refusal)
+            plain = plain_version(rendered)
+            return await self._client.post(channel, plain, payload, thread_ts=message.parent_ts)
+
+    async def settle(self, message: Message) -> Outcome:
+        """Find out whether an earlier attempt posted the message; post it where it certainly did not.
+
+        An attempt can land after its connection died: a message is only missing when it is missing
+        ``settle_seconds`` after the last attempt.
+        """
+        async with asyncio.timeout(SCAN_SECONDS):
+            found = await self._find(message)
+        if found is not None:
+            await self._adopt(message, found)
+            return Outcome(done=True)
+        waited = (self._clock.now() - attempted_since(message)).total_seconds()
+        if message.id in self._attempts:
+            waited = self._clock.monotonic() - self._attempts[message.id]
+        if waited < self._settle:
+            return Outcome(done=False, again_in=self._settle - waited + 0.05)
+        return await self.post(message)
+
+    async def _find(self, message: Message) -> Found | None:
+        channel = await self._channels.resolve(message.channel_id or message.channel)
+        oldest = attempted_since(message) - CLOCK_SKEW
+        if message.kind is MessageKind.FILE:
+            file_id = await self._uploads.known_file(message)
+            if not file_id:
+                return None
+            found = await find_file(
+                self._client, channel, file_id, oldest=oldest, thread_ts=message.parent_ts
+            )
+            return None if found is None else Found(ts=file_id)
+        return await find_delivery(
+            self._client, channel, message.delivery_id, oldest=oldest, thread_ts=message.parent_ts
+        )
+
+    async def _adopt(self, message: Message, found: Found) -> None:
+        """Record a message that history showed, and the lines that travelled with it."""
+        self._meters.found.inc()
+        logger.bind(message=message.id, ts=found.ts).info("posted after all: history has it")
+        channel = self._channels.known(message.channel_id or message.channel) or message.channel_id
+        also = set(found.payload.get("also") or ())
+        revision = found.payload.get("revision")
+        shown = revision if isinstance(revision, int) else 1
+        now = self._clock.now()
+
+        def record(tx: Tx) -> None:
+            tx.outbox.posted(message.id, ts=found.ts, channel_id=channel, revision=shown, now=now)
+            if message.parent_id is None or not also:
+                return
+            for other in tx.outbox.unposted_in_thread(message.parent_id):
+                if other.delivery_id in also:
+                    tx.outbox.posted(other.id, ts=found.ts, channel_id=channel, revision=1, now=now)
+
+        await self._store.write(record)
+        self._attempts.pop(message.id, None)
+
+    async def _compose(self, message: Message) -> Composition:
+        now = self._clock.now()
+        return await self._store.read(lambda tx: compose(tx, message, now, self._renderers))
+
+    async def _channel_id(self, message: Message) -> str:
+        """Return the channel's id; without the scope to look names up, Slack takes the name and answers the id."""
+        try:
+            return await self._channels.resolve(message.channel_id or message.channel)
+        except Misconfigured as error:
+            if error.code != "missing_scope":
+                raise
+            return message.channel
+
+    async def _record(self, composition: Composition, where: Posted, *, posted: bool) -> None:
+        now = self._clock.now()
+
+        def record(tx: Tx) -> None:
+            for message in composition.stands_for:
+                tx.outbox.posted(
+                    message.id,
+                    ts=where.ts,
+                    channel_id=where.channel_id,
+                    revision=message.wanted_revision,
+                    now=now,
+                )
+
+        await self._store.write(record)
+        if posted:
+            for message in composition.stands_for:
+                self._meters.posted(message, (now - message.created_at).total_seconds())
+
+    def _say_plain(self, message: Message, refusal: ContentRefused) -> None:
+        self._meters.plain.inc()
+        logger.bind(message=message.id, kind=message.kind.value, ref=message.ref, error=str(refusal)).error(
+            "Slack refuses the blocks, sent as plain text"
+        )

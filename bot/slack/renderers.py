@@ -1,0 +1,101 @@
+"""From a message we owe to what it says: one renderer a kind, looked up at the moment of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from bot.slack.blocks import kit
+from bot.slack.blocks.card import incident_card
+from bot.slack.blocks.thread import timeline_lines, triage_summary
+from bot.slack.rendered import FileContent, Rendered, Renderer
+from triage.foreign import one_line, shown
+from triage.model import Incident, TimelineEntry
+from triage.people import name_of
+from triage.ports.store import Message, MessageKind, Tx
+from triage.view import IncidentView, view_incident
+
+Viewer = Callable[[Tx, Incident], IncidentView]
+"""Gathers what a card shows: the composition root adds links, offers and banners."""
+
+PLAIN = 3000
+
+
+def incident_renderers(viewer: Viewer = view_incident) -> dict[MessageKind, Renderer]:
+    """Return the renderers of what an incident owes: its card, its lines, its triage summaries, stored texts."""
+
+    def card(tx: Tx, message: Message, now: datetime) -> Rendered | None:
+        incident = tx.incidents.get(int(message.ref))
+        if incident is None:
+            return None
+        return incident_card(viewer(tx, incident), now, lambda actor: name_of(tx, actor))
+
+    return {
+        MessageKind.CARD: card,
+        MessageKind.LINE: lambda tx, message, now: render_lines(tx, [message], now),
+        MessageKind.TRIAGE: _triage,
+        MessageKind.DOCUMENT: _document,
+        MessageKind.FILE: _file,
+    }
+
+
+def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered | None:
+    """Render lines of one thread as one message."""
+    found = (tx.timeline.get(int(message.ref)) for message in messages)
+    entries: list[TimelineEntry] = [entry for entry in found if entry is not None]
+    return timeline_lines(entries, now, lambda actor: name_of(tx, actor)) if entries else None
+
+
+def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:
+    run = tx.runs.get(int(message.ref))
+    return None if run is None else triage_summary(run, now)
+
+
+def _document(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
+    """Render a stored text: ``data`` has ``text`` (plain), and may have ``title`` and ready ``blocks``."""
+    document = tx.notes.document(int(message.ref))
+    if document is None:
+        return None
+    title, text = str(document.data.get("title", "")), str(document.data.get("text", ""))
+    blocks = document.data.get("blocks")
+    if isinstance(blocks, list) and blocks:
+        return Rendered(text=kit.preview(title or text), blocks=tuple(blocks))
+    made = [
+        kit.header(one_line(title, kit.HEADER)) if title else None,
+        kit.rich(kit.leaf(shown(text, PLAIN))),
+    ]
+    return Rendered(text=kit.preview(title or text), blocks=kit.present(made))
+
+
+def _file(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
+    """Render a stored file: ``data`` has ``name``, and may have ``title``, ``alt_text`` and ``comment``."""
+    document = tx.notes.document(int(message.ref))
+    if document is None:
+        return None
+    name = one_line(str(document.data.get("name", f"{document.kind}.bin")), 100)
+    file = FileContent(
+        name=name,
+        content=document.content,
+        title=one_line(str(document.data.get("title", name)), 150),
+        alt_text=one_line(str(document.data.get("alt_text", "")), 1000),
+    )
+    return Rendered(text=kit.preview(str(document.data.get("comment", ""))), file=file)
+
+
+def plain_version(rendered: Rendered) -> Rendered:
+    """Return the same without blocks, for when Slack refuses them: better plain than lost."""
+    return Rendered(text=rendered.text[:PLAIN] or "(no text)", file=rendered.file)
+
+
+def unshowable(message: Message) -> Rendered:
+    """Return what stands for a message that cannot be rendered."""
+    about = f"INC-{message.incident_id}: " if message.incident_id else ""
+    return Rendered(text=f"{about}a {message.kind.value} could not be shown; the service's log says why")
+
+
+def renderer_of(renderers: Mapping[MessageKind, Renderer], message: Message) -> Renderer:
+    """Return the renderer of a message's kind; a kind without one is a mistake of the wiring."""
+    try:
+        return renderers[message.kind]
+    except KeyError:
+        raise LookupError(f"no renderer for messages of kind {message.kind.value!r}") from None
