@@ -151,7 +151,8 @@ class DockerEngine:
         containers = (await self.docker("ps", "--all", "--quiet")).split()
         if containers:
             await self.docker("rm", "--force", "--volumes", *containers)
-        await self.docker("network", "prune", "--force")
+        for kind in ("network", "volume"):
+            await self.docker(kind, "prune", "--force")
 
     async def close(self) -> None:
         """End it and everything it started."""

@@ -1,0 +1,41 @@
+# hbot-triage as an image: the locked dependencies, the package, docker and compose clients; no demo, no build tools.
+# Runs as an ordinary user, and with a read-only root: only /app/var is written to, and /tmp (a tmpfs will do).
+
+FROM python:3.11-slim-trixie AS build
+WORKDIR /src
+RUN python -m venv /opt/venv
+COPY requirements/run.txt requirements/
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY triage triage
+COPY handlers handlers
+COPY schedules schedules
+COPY bot bot
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index .
+
+FROM python:3.11-slim-trixie
+# /app/var may be written by whichever user the container is given: the one who owns the desk's folder.
+# The clients that actions call; the Engine itself is elsewhere, behind the socket proxy. `docker compose version`
+# fails the build where the distribution's package does not bring the plugin that desk.yaml's default command calls.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends docker-cli docker-compose \
+    && rm -rf /var/lib/apt/lists/* \
+    && docker compose version \
+    && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
+    && install -d -m 1777 /app/var
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+USER triage
+# Font caches and compose's own state go where writing is possible.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
+    TRIAGE_LISTEN=0.0.0.0:8085
+VOLUME /app/var
+EXPOSE 8085
+STOPSIGNAL SIGTERM
+# /livez says whether the process does its work; whether the desk's servers answer is /readyz, and no reason to restart.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8085/livez', timeout=4)"]
+ENTRYPOINT ["hbot-triage"]
+CMD ["run"]
