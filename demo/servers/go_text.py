@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _SIMPLE_ESCAPES = {
@@ -17,6 +17,9 @@ _SIMPLE_ESCAPES = {
     '"': '"',
 }
 _NUMERIC_ESCAPES = {"x": 2, "u": 4, "U": 8}
+_RFC3339 = re.compile(
+    r"(?P<whole>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?(?P<zone>[Zz]|[+-]\d\d:\d\d)"
+)
 _UNSUPPORTED = re.compile(r"\(\?(?:<?[=!]|>|\(|#)|\\[1-9ZGKRX]|(?<!\\)[*+?}]\+")
 _PROMETHEUS_DURATION = re.compile(
     r"^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$"
@@ -142,6 +145,23 @@ def parse_rfc3339(text: str) -> float:
     if moment.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
     return moment.timestamp()
+
+
+def rfc3339_of_ns(nanos: int, digits: int | None = None) -> str:
+    """Write Unix nanoseconds in UTC: that many fraction digits, or as many as are needed (RFC3339Nano)."""
+    whole, fraction = divmod(nanos, 1_000_000_000)
+    stamp = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = f"{fraction:09d}"[:digits] if digits is not None else f"{fraction:09d}".rstrip("0")
+    return f"{stamp}.{text}Z" if text else f"{stamp}Z"
+
+
+def ns_of_rfc3339(text: str) -> int:
+    """Unix nanoseconds of an RFC 3339 timestamp, every digit kept. Raises ValueError."""
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise ValueError(f'parsing time "{text}" as "2006-01-02 15:04:05": cannot parse "{text}" as "2006"')
+    moment = datetime.fromisoformat(found["whole"] + found["zone"].upper())
+    return int(moment.timestamp()) * 1_000_000_000 + int((found["fraction"] or "").ljust(9, "0")[:9])
 
 
 @lru_cache(maxsize=512)

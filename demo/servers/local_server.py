@@ -1,12 +1,16 @@
 """What every stand-in shares: an aiohttp application on a loopback port, and faults on request."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Self
 
 from aiohttp import web
 
+# Go's encoder writes no spaces; a client that compares text sees what the real server sends.
+compact = partial(json.dumps, separators=(",", ":"), ensure_ascii=False)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FaultKind = Literal["delay", "hang", "status", "garbage", "empty", "huge", "reset"]
 

@@ -4,7 +4,6 @@ Facts from Loki's own source and documentation: https://grafana.com/docs/loki/v2
 What the stand-in does not know (parsers, `unwrap`, protobuf push) is answered 501, never guessed.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from demo.servers.clock import Clock, DeskClock
 from demo.servers.go_text import format_float
-from demo.servers.local_server import Handler, LocalServer
+from demo.servers.local_server import Handler, LocalServer, compact
 from demo.servers.log_store import Entry, Labels, LogStore
 from demo.servers.logql import LogQuery, Metric, NotSupportedError, parse
 from demo.servers.logql_eval import evaluate
@@ -232,7 +231,7 @@ def _seconds(at_ns: int) -> float | int:
 def _json_answer(kind: str, result: list[dict[str, Any]]) -> web.Response:
     body = {"status": "success", "data": {"resultType": kind, "result": result, "stats": stats(kind, result)}}
     return web.Response(
-        text=json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n",
+        text=compact(body) + "\n",
         content_type="application/json",
         charset="UTF-8",
     )

@@ -1,0 +1,66 @@
+"""What a PromQL expression can answer, and how it can fail."""
+
+from dataclasses import dataclass
+
+from demo.servers.tsdb import Labels, Point
+
+
+class PromqlError(Exception):
+    """An expression that cannot be evaluated: Prometheus' 422 `execution`."""
+
+
+class PromqlSyntaxError(Exception):
+    """An expression that cannot be parsed: Prometheus' 400 `bad_data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One element of an instant vector. `at_ms` is the sample's own time, which only `timestamp()` asks for."""
+
+    labels: Labels
+    value: float
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One element of a range vector: the points of `(or at) start .. end`, milliseconds."""
+
+    labels: Labels
+    points: list[Point]
+    start_ms: int
+    end_ms: int
+
+
+Vector = list[Sample]
+Matrix = list[Range]
+Value = float | str | Vector | Matrix
+
+
+def without_name(labels: Labels) -> Labels:
+    """Return the labels less the metric's name, as functions and arithmetic answer them."""
+    return tuple(pair for pair in labels if pair[0] != "__name__")
+
+
+def keep(labels: Labels, names: frozenset[str]) -> Labels:
+    """Return only the labels of those names."""
+    return tuple(pair for pair in labels if pair[0] in names)
+
+
+def drop(labels: Labels, names: frozenset[str]) -> Labels:
+    """Return the labels less those names and the metric's name."""
+    return tuple(pair for pair in labels if pair[0] not in names and pair[0] != "__name__")
+
+
+def show(labels: Labels) -> str:
+    """Write labels as Prometheus does in its messages: `name{a="b"}`."""
+    name = dict(labels).get("__name__", "")
+    body = ", ".join(f'{n}="{v}"' for n, v in labels if n != "__name__")
+    return f"{name}{{{body}}}"
+
+
+def unique(vector: Vector) -> Vector:
+    """Return the vector. Raises PromqlError when two of its elements have the same labels."""
+    if len({s.labels for s in vector}) != len(vector):
+        raise PromqlError("vector cannot contain metrics with the same labelset")
+    return vector
