@@ -11,7 +11,7 @@ import re
 MASK = "***"
 
 _VALUE = r"(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|[^\s\"',;&}\])>]+)"
-_SECRET_NAME = (
+_KEY_NAMES = (
     r"(?:pass(?:wd|word|phrase)?|pwd|secret|token|api[-_ ]?key|apikey|access[-_ ]?key|secret[-_ ]?key|"
     r"private[-_ ]?key|client[-_ ]?secret|auth(?:entication)?[-_ ]?token|session[-_ ]?id|"
     r"signature|(?<![A-Za-z])sign|credential|mnemonic|seed[-_ ]?phrase|ACCESS-(?:KEY|SIGN|PASSPHRASE))"
@@ -58,7 +58,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"(?P<keep>(?<![A-Za-z0-9])[\"']?[A-Za-z0-9_.-]{0,40}?"
-            + _SECRET_NAME
+            + _KEY_NAMES
             + r"(?:[_-][A-Za-z0-9]{1,20})?[\"']?\s{0,3}(?:=>|[:=])\s{0,3})"
             r"(?!(?:\s|\"\"|''|None\b|null\b|true\b|false\b|\"?\*\*\*))" + _VALUE,
             re.IGNORECASE,

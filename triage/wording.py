@@ -40,6 +40,11 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def times(count: int) -> str:
+    """Return how often, with a sign of multiplication."""
+    return f"×{count}"  # noqa: RUF001 - the sign of multiplication is meant
+
+
 def listed(names: list[str] | tuple[str, ...], limit: int = 5) -> str:
     """Return names with commas; a long list is cut with ``and 3 more``."""
     shown = ", ".join(names[:limit])

@@ -172,17 +172,14 @@ def _finding(found: Mapping[str, BotNow], caveat: str) -> Finding:
     missing = [name for name, bot in found.items() if bot.state is None]
     lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]
     why = f"no hbot_bot_state series for {', '.join(missing)}" if missing else ""
-    if len(found) == 1:
-        headline, details = lines[0], ()
-    else:
-        headline, details = _summary(found), tuple(lines)
+    single = len(found) == 1
     return Finding(
         name=NAME,
         status=status,
-        headline=headline,
+        headline=lines[0] if single else _summary(found),
         source=SOURCE,
         why="; ".join(filter(None, (why, caveat))),
-        details=details,
+        details=() if single else tuple(lines),
         data={"bots": {name: asdict(bot) for name, bot in found.items()}},
     )
 

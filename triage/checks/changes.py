@@ -2,7 +2,8 @@
 
 ``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"stopped", "at" (ISO),
 "seconds_before" (before the trouble began; negative: after), "image", "image_before", "ours": bool}]}``,
-the newest first. ``ours``: the container is one the triage is about.
+the suspects first, then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``:
+containers of the desk that do not run now.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ async def run(ctx: CheckContext) -> Finding:
         reverse=True,
     )
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
-    return _finding(ctx, tuple(_once(changes)), caveat)
+    down = sorted(state.name for state in states.values() if not state.running)
+    return _finding(ctx, tuple(_once(changes)), caveat, down)
 
 
 def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[Change]:
@@ -106,7 +108,7 @@ def _same(one: Change, other: Change) -> bool:
     return alike and one.container == other.container and abs(one.at - other.at) <= _SAME
 
 
-def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str) -> Finding:
+def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str, down: list[str]) -> Finding:
     began = min(ctx.since, ctx.now)
     suspects = [each for each in changes if each.ours and timedelta(0) <= began - each.at <= _SUSPECT]
     order = [*suspects, *(each for each in changes if each not in suspects)]
@@ -132,7 +134,8 @@ def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str) -> Fin
                     "seconds_before": (began - change.at).total_seconds(),
                 }
                 for change in order[:50]
-            ]
+            ],
+            "down": down,
         },
     )
 

@@ -21,7 +21,7 @@ from triage.checks.base import CheckContext, all_of, attempt, by_label, together
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer, ContainerEvent, ContainerState
-from triage.wording import counted, duration
+from triage.wording import counted, duration, times
 
 NAME = "container"
 TITLE = "Container"
@@ -215,7 +215,7 @@ def describe(now: ContainerNow) -> str:
     if now.restarts_hour and not now.at_least:
         parts.append(f"{counted(now.restarts_hour, 'exit')} in 1 h")
     if now.oom:
-        parts.append("killed for memory (OOM)" + (f" ×{now.oom_count}" if now.oom_count > 1 else ""))
+        parts.append("killed for memory (OOM)" + (f" {times(now.oom_count)}" if now.oom_count > 1 else ""))
     if now.exit_code is not None and (not now.running or now.exit_code):
         parts.append(f"exit code {now.exit_code}{' (SIGKILL)' if now.exit_code == _KILLED else ''}")
     if now.health and now.health != "healthy":

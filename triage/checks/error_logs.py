@@ -21,7 +21,7 @@ from triage.log_lines import error_lines
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import LogLines
 from triage.templates import Novelty, Template, compare, shortened, templates
-from triage.wording import clock_time, number
+from triage.wording import clock_time, number, times
 
 NAME = "error_logs"
 TITLE = "Error logs"
@@ -179,7 +179,7 @@ def _lines(found: tuple[Novelty, ...], limit: int) -> list[str]:
 
 
 def _line(kind: str, template: Template) -> str:
-    return f"×{template.count} {kind}  {template.text}  first {clock_time(template.first_at)}"
+    return f"{times(template.count)} {kind}  {template.text}  first {clock_time(template.first_at)}"
 
 
 def _summary(found: Mapping[str, BotErrors], silent: list[str], minutes: str) -> str:

@@ -22,7 +22,7 @@ from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import RedisHealth, StreamEntry, StreamInfo
-from triage.wording import counted, duration, percent, size
+from triage.wording import counted, duration, percent, size, times
 
 NAME = "streams"
 TITLE = "Streams"
@@ -81,7 +81,7 @@ async def run(ctx: CheckContext) -> Finding:
         status=worst_status(status for status, _ in parts),
         headline=" · ".join(text for _, text in ranked if text),
         source=SOURCE,
-        details=tuple(f"dead letters: ×{n} {reason}" for reason, n in now.dead_letter_reasons.items()),
+        details=tuple(f"dead letters: {times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()),
         data=asdict(now),
     )
 
