@@ -43,7 +43,8 @@ class BotPicture:
     """A bot's window as buckets of ``step`` seconds from ``start`` (epoch seconds) on.
 
     Percentages in percent. ``states`` are (first bucket, past the last, name); ``fills`` (bucket, buys, sells).
-    ``drawdown_limit``, ``turnover_limit`` and ``cancel_budget`` are the bot's limits.
+    ``drawdown_limit``, ``turnover_limit`` and ``cancel_budget`` are the bot's limits; ``shares`` the states'
+    shares of the minutes; ``edge_below_pct`` the share of the measured minutes with a net edge below 0.
     """
 
     bot: str
@@ -64,6 +65,8 @@ class BotPicture:
     cancel_budget: float
     verdict: str
     facts: tuple[str, ...]
+    shares: tuple[tuple[str, float], ...]
+    edge_below_pct: float | None = None
     rebased: bool = False
 
 
@@ -98,6 +101,8 @@ def bot_picture(  # the parts of a picture, by name
         cancel_budget=limits.cancel_budget_per_min,
         verdict=str(report.verdict),
         facts=_facts(report),
+        shares=_shares(grid),
+        edge_below_pct=_below(grid.column("net_edge_pct")),
         rebased=rebased,
     )
 
@@ -137,6 +142,16 @@ def _bands(grid: MinuteGrid, per: int) -> tuple[tuple[int, int, str], ...]:
         else:
             bands.append((bucket, bucket + 1, name))
     return tuple(bands)
+
+
+def _shares(grid: MinuteGrid) -> tuple[tuple[str, float], ...]:
+    counts = [(state.name.lower(), grid.states.count(state)) for state in State]
+    return tuple((name, _short(100.0 * count / grid.minutes)) for name, count in counts if count)
+
+
+def _below(edges: list[float]) -> float | None:
+    known = [edge for edge in edges if isfinite(edge)]
+    return _short(100.0 * sum(edge < 0 for edge in known) / len(known)) if known else None
 
 
 def _fill_marks(fills: FillTally, per: int) -> tuple[tuple[int, int, int], ...]:

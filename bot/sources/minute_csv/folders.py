@@ -20,6 +20,8 @@ def variants(data: Path, bot: str) -> dict[str, Path]:
 
     A folder is one of the bot's by its place; that it begins with the bot's name is usual, not needed.
     """
+    if "/" in bot or bot in ("", ".", ".."):  # a name that a person typed must not leave the folder
+        return {}
     root = data / bot / LOGS
     if not root.is_dir():
         return {}

@@ -1,0 +1,49 @@
+"""``python -m bot.sources.minute_csv``: reads and measures bots in a process of its own.
+
+So neither the memory nor the interpreter lock of the service is touched. In: one JSON object on standard
+input, see ``protocol``. Out: for each bot a line ``R`` with its report, then, where asked for, one ``P`` with
+the bot's name and, behind a tab, its picture's data; or a line ``E`` with what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from bot.sources.minute_csv.measure import measure
+from bot.sources.minute_csv.protocol import Request
+from triage.kpis.model import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NICE = 5
+
+
+def answers(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the lines of the answer as (kind, text)."""
+    for ask in request.bots:
+        try:
+            report, picture = measure(request, ask)
+        except Exception as error:  # noqa: BLE001 - one bot's files must not cost the others their figures
+            traceback.print_exc()
+            yield "E", json.dumps({"bot": ask.name, "error": f"{type(error).__name__}: {error}"})
+            continue
+        yield "R", json.dumps(as_json(report))
+        if picture is not None:
+            yield "P", f"{json.dumps(ask.name)}\t{json.dumps(as_json(picture))}"
+
+
+def main() -> None:
+    """Answer one request."""
+    os.nice(_NICE)
+    request = Request.from_json(json.load(sys.stdin))
+    for kind, body in answers(request):
+        print(kind, body, flush=True)  # noqa: T201 - standard output is this program's answer
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""A short-lived Python process of this project: started, spoken to by lines, and never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LINE = 16 * 1024 * 1024
+"""Bytes of the longest line a child may answer with."""
+_TOLD = 4096
+_ROOT = str(Path(bot.__file__).resolve().parent.parent)
+
+
+def first_error(error: BaseException) -> BaseException:
+    """Return the first error inside of a task group's, which is what happened first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class Child:
+    """A running child: lines to it, lines from it, and the end of what it said on standard error."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise TypeError("a child is started with pipes")
+        self.process = process
+        self.stdin, self.stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._told = b""
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Yield its answer line by line. Raises ValueError for one longer than LINE."""
+        while line := await self.stdout.readline():
+            yield line
+
+    async def listen(self) -> None:
+        """Read standard error to its end, so that the child never waits for it; the last of it is kept."""
+        while part := await self._stderr.read(_TOLD):
+            self._told = (self._told + part)[-_TOLD:]
+
+    @property
+    def last_words(self) -> str:
+        """Return the last line of standard error."""
+        lines = self._told.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+@asynccontextmanager
+async def child(module: str) -> AsyncIterator[Child]:
+    """Start ``python -m module``; it is killed on the way out if it has not ended.
+
+    It inherits nothing of the environment that could be a secret. Raises OSError where none can be started;
+    an error of the body comes as the exception group of the task group that owns the child's pipes.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**kept, "PYTHONPATH": _ROOT, "LANG": "C.UTF-8"},
+        limit=LINE,
+    )
+    running = Child(process)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            listener = tasks.create_task(running.listen())
+            try:
+                yield running
+            finally:
+                if process.returncode is None:
+                    await _end(running)
+                listener.cancel()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _end(running: Child) -> None:
+    """Close its input and give it a moment; then kill it."""
+    running.stdin.close()
+    try:
+        async with asyncio.timeout(1):
+            await running.process.wait()
+    except TimeoutError:
+        running.process.kill()
+        await running.process.wait()

@@ -1,0 +1,178 @@
+"""The digest of some bots, built beside the service: processes of their own read, measure and draw.
+
+What the event loop does is to pass lines on, so alerts are handled meanwhile as if there were no digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from loguru import logger
+from pydantic import TypeAdapter
+
+from bot.sources.minute_csv.children import child, first_error
+from bot.sources.minute_csv.painter import Painter
+from bot.sources.minute_csv.protocol import BotAsk, Request
+from bot.sources.minute_csv.reading import Window
+from triage.errors import SourceBadAnswer, SourceTimeout, SourceUnreachable
+from triage.kpis.model import ActionNote, BotReport, DigestReport, IncidentNote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from bot.sources.minute_csv.children import Child
+
+SOURCE = "CSV files"
+_ONE_PROCESS = 60_000
+"""Minutes (of all bots together) up to which a second process would only cost its start."""
+_PROCESSES = 2
+
+__all__ = ["BotAsk", "build_digest"]
+
+
+async def build_digest(
+    data: Path,
+    bots: Sequence[BotAsk],
+    window: tuple[datetime, datetime],
+    *,
+    incidents: Sequence[IncidentNote] = (),
+    actions: Sequence[ActionNote] = (),
+    pictures: Path | None = None,
+    themes: Sequence[str] = ("light",),
+    seconds: float = 120.0,
+    picture_seconds: float = 30.0,
+) -> DigestReport:
+    """Measure bots in a window (start, end; times with an offset, taken down to whole minutes).
+
+    ``pictures``: the folder for one PNG a bot and theme (``light``, ``dark``); None draws none. A bot or a
+    picture that fails is named in ``problems`` and does not keep the others away; ``seconds`` bounds the
+    measuring, ``picture_seconds`` what the pictures may take on top.
+
+    Raises ValueError for a window that ends before it starts; SourceUnreachable where ``data`` is no folder
+    that can be read; SourceTimeout; SourceBadAnswer where every measuring process failed.
+    """
+    began = time.monotonic()
+    Window.of(*window)
+    await asyncio.to_thread(_check, data)
+    request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
+    work = _Work(Painter(pictures, themes, seconds=picture_seconds) if pictures is not None else None)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            if work.painter is not None:
+                tasks.create_task(work.painter.run())
+            try:
+                async with asyncio.timeout(seconds):
+                    await _measure(request, work)
+            finally:
+                if work.painter is not None:
+                    work.painter.finish()
+    except ExceptionGroup as group:
+        raise _in_our_words(first_error(group), seconds) from group
+    return work.report(window, bots, time.monotonic() - began)
+
+
+def _in_our_words(error: BaseException, seconds: float) -> BaseException:
+    """Return what kept the digest away as an error of a source; an error of another kind as it is."""
+    if isinstance(error, TimeoutError):
+        return SourceTimeout(SOURCE, f"not measured within {seconds:g} s")
+    if isinstance(error, OSError):
+        return SourceUnreachable(SOURCE, f"no process could be started: {error}")
+    if isinstance(error, ValueError):
+        return SourceBadAnswer(SOURCE, f"the measuring process answered what is no report: {error}")
+    return error
+
+
+def _check(data: Path) -> None:
+    try:
+        next(os.scandir(data), None)
+    except OSError as error:
+        why = (
+            f"{data} cannot be read ({error.strerror}); paths.data in desk.yaml names the folder of the bots"
+        )
+        raise SourceUnreachable(SOURCE, why) from error
+
+
+class _Work:
+    """What has come in so far."""
+
+    def __init__(self, painter: Painter | None) -> None:
+        self.painter = painter
+        self.reports: dict[str, BotReport] = {}
+        self.problems: list[str] = []
+
+    def take(self, line: bytes) -> None:
+        """Take one line of a measuring process."""
+        kind, body = line[:1], line[2:]
+        if kind == b"R":
+            report = _adapter().validate_json(body)
+            self.reports[report.bot] = report
+        elif kind == b"P" and self.painter is not None:
+            bot, _, picture = body.partition(b"\t")
+            self.painter.jobs.put_nowait((json.loads(bot), picture))
+        elif kind == b"E":
+            error = json.loads(body)
+            self.problems.append(f"{error['bot']} could not be measured: {error['error']}")
+
+    def report(
+        self, window: tuple[datetime, datetime], bots: Sequence[BotAsk], seconds: float
+    ) -> DigestReport:
+        """Return the digest, its bots in the order they were asked for."""
+        named = [ask.name for ask in bots]
+        if bots and not self.reports:
+            raise SourceBadAnswer(SOURCE, "; ".join(self.problems) or "the measuring process gave no answer")
+        painter = self.painter
+        pictures = sorted(painter.pictures, key=lambda p: named.index(p.bot)) if painter is not None else []
+        return DigestReport(
+            start=_whole_minute(window[0]),
+            end=_whole_minute(window[1]),
+            bots=tuple(self.reports[name] for name in named if name in self.reports),
+            pictures=tuple(pictures),
+            problems=(*self.problems, *(painter.problems if painter is not None else ())),
+            seconds=seconds,
+        )
+
+
+def _whole_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+@cache
+def _adapter() -> TypeAdapter[BotReport]:
+    return TypeAdapter(BotReport)
+
+
+async def _measure(request: Request, work: _Work) -> None:
+    """Share the bots out among as many processes as are worth their start."""
+    minutes = Window.of(request.start, request.end).minutes * len(request.bots)
+    count = 1 if minutes <= _ONE_PROCESS else min(_PROCESSES, len(request.bots))
+    async with asyncio.TaskGroup() as tasks:
+        for part in range(count):
+            tasks.create_task(_part(request, request.bots[part::count], work))
+
+
+async def _part(request: Request, bots: tuple[BotAsk, ...], work: _Work) -> None:
+    body = json.dumps(replace(request, bots=bots).to_json())
+    async with child("bot.sources.minute_csv") as measurer:
+        await _ask(measurer, body.encode())
+        async for line in measurer.lines():
+            work.take(line)
+        if await measurer.process.wait():
+            logger.bind(words=measurer.last_words).error("a measuring process failed")
+            work.problems.append(f"the measuring process ended: {measurer.last_words}")
+
+
+async def _ask(measurer: Child, body: bytes) -> None:
+    measurer.stdin.write(body)
+    try:
+        await measurer.stdin.drain()
+    except ConnectionError:  # it died at its start: its exit code and last words tell why
+        return
+    measurer.stdin.close()

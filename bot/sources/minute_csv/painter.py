@@ -1,0 +1,78 @@
+"""Pictures by a process of their own: whatever happens to it, the figures are told without them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from bot.sources.minute_csv.children import child, first_error
+from triage.kpis.model import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bot.sources.minute_csv.children import Child
+
+
+class Painter:
+    """Draws what is put into its queue until None comes; then ``pictures`` and ``problems`` are complete."""
+
+    def __init__(self, folder: Path, themes: Sequence[str], *, seconds: float) -> None:
+        self.jobs: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self.pictures: list[Picture] = []
+        self.problems: list[str] = []
+        self._folder = folder
+        self._themes = tuple(themes)
+        self._seconds = seconds
+        self._deadline: asyncio.Timeout | None = None
+
+    def finish(self) -> None:
+        """Say that no more pictures come: from now on there are ``seconds`` to finish those that wait."""
+        self.jobs.put_nowait(None)
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
+
+    async def run(self) -> None:
+        """Draw. Never raises for a picture: what could not be drawn is told in ``problems``."""
+        try:
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            async with asyncio.timeout(None) as self._deadline, child("bot.charts") as painter:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._send(painter))
+                    await self._receive(painter)
+                if await painter.process.wait():
+                    self._tell(f"the drawing process ended: {painter.last_words}")
+        except TimeoutError:
+            self._tell(f"pictures took longer than {self._seconds:g} s")
+        except (OSError, ExceptionGroup) as error:
+            self._tell(f"pictures could not be drawn: {first_error(error)}")
+
+    async def _send(self, painter: Child) -> None:
+        while (job := await self.jobs.get()) is not None:
+            bot, picture = job
+            for theme in self._themes:
+                name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{bot}-{theme}.png")
+                head = json.dumps({"theme": theme, "path": str(self._folder / name)})[:-1]
+                painter.stdin.write(head.encode() + b', "picture": ' + picture.strip() + b"}\n")
+            try:
+                await painter.stdin.drain()
+            except ConnectionError:  # it died: its exit says so, and the rest of the queue has no taker
+                return
+        painter.stdin.close()
+
+    async def _receive(self, painter: Child) -> None:
+        async for line in painter.lines():
+            answer = json.loads(line)
+            if "error" in answer:
+                self._tell(f"picture of {answer['bot']} ({answer['theme']}): {answer['error']}")
+            else:
+                self.pictures.append(Picture(**answer))
+
+    def _tell(self, problem: str) -> None:
+        logger.bind(problem=problem).warning("digest without a picture")
+        self.problems.append(problem)
