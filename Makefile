@@ -32,11 +32,11 @@ test: setup servers ## every test, with real servers [ARGS='-k name']
 servers: setup
 	@sh tools/servers.sh
 
-lint: setup ## ruff, mypy, import rules
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
-	.venv/bin/lint-imports
+lint: setup ## ruff, mypy, import rules; all of them, also after a failure
+	@status=0; \
+	for check in "$(PY) -m ruff check ." "$(PY) -m ruff format --check ." "$(PY) -m mypy" ".venv/bin/lint-imports"; do \
+		echo "$$check"; $$check || status=1; \
+	done; exit $$status
 
 format: setup ## let ruff write the files the way lint wants them
 	@$(PY) -m ruff format .
