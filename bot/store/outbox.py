@@ -59,7 +59,9 @@ class OutboxTable:
             data={},
         )
         # Since when it is owed: an edit wanted anew while one is owed keeps the older time.
-        owed_since = sa.case((_t.c.sent_revision < _t.c.wanted_revision, _t.c.wanted_at), else_=now)
+        owed_since = sa.case(
+            (_t.c.sent_revision < _t.c.wanted_revision, _t.c.wanted_at), else_=sa.literal(now, tables.UtcTime)
+        )
         statement = statement.on_conflict_do_update(
             index_elements=["kind", "ref"],
             set_={
@@ -88,7 +90,12 @@ class OutboxTable:
                 lease_owner=owner,
                 lease_until=now + timedelta(seconds=lease_seconds),
                 # Marks that a post may be under way: whoever finds the mark after a crash looks before posting.
-                attempted_at=sa.case((_t.c.sent_revision == 0, sa.func.coalesce(_t.c.attempted_at, now))),
+                attempted_at=sa.case(
+                    (
+                        _t.c.sent_revision == 0,
+                        sa.func.coalesce(_t.c.attempted_at, sa.literal(now, tables.UtcTime)),
+                    )
+                ),
             )
         )
         return sorted(claimed, key=lambda message: (message.urgency, message.id))

@@ -1,0 +1,75 @@
+"""Where an operator looks further: links to Grafana, Prometheus and Alertmanager, as their own pages take them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlencode, urlsplit
+
+from triage.desk import Desk
+from triage.logql import from_template
+from triage.model import Episode, Incident
+from triage.playbooks import playbook_for
+from triage.view import Links
+
+LONGEST = 1_500
+"""Characters of a link at the most: a label of a megabyte must not cost the message its other content."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMaker:
+    """Makes an incident's links out of the URLs in the settings; an empty URL gives no link."""
+
+    desk: Desk
+    grafana: str
+    prometheus: str
+    alertmanager: str
+
+    def links(self, incident: Incident, episodes: tuple[Episode, ...]) -> Links:
+        """Return the links of an incident."""
+        return Links(
+            grafana=_short(self._dashboard(incident)),
+            prometheus=_short(self._expression(episodes)),
+            logs=_short(self._logs(incident)),
+            alertmanager=_short(self._alert(incident)),
+        )
+
+    def _dashboard(self, incident: Incident) -> str:
+        if not self.grafana:
+            return ""
+        dashboard = playbook_for(self.desk, incident.name).dashboard
+        return f"{self.grafana.rstrip('/')}/dashboards?{urlencode({'query': dashboard})}"
+
+    def _expression(self, episodes: tuple[Episode, ...]) -> str:
+        if not self.prometheus:
+            return ""
+        base = self.prometheus.rstrip("/")
+        # Alertmanager hands on whatever was posted to it: only a link to our own Prometheus is shown.
+        for episode in episodes:
+            generator = urlsplit(episode.generator_url)
+            if generator.path.endswith("/graph") and generator.query:
+                return f"{base}/graph?{generator.query}"
+        return f"{base}/alerts"
+
+    def _logs(self, incident: Incident) -> str:
+        if not self.grafana or not incident.bots:
+            return ""
+        began = incident.opened_at - timedelta(minutes=self.desk.triage.log_window_minutes)
+        query = f'{from_template(self.desk.triage.bot_log_selector, bot=incident.bots[0])} |= "ERROR"'
+        left = {
+            "datasource": "Loki",
+            "queries": [{"refId": "A", "expr": query}],
+            "range": {"from": str(int(began.timestamp() * 1000)), "to": "now"},
+        }
+        return f"{self.grafana.rstrip('/')}/explore?orgId=1&left={quote(json.dumps(left))}"
+
+    def _alert(self, incident: Incident) -> str:
+        if not self.alertmanager:
+            return ""
+        matcher = "{" + f"alertname={json.dumps(incident.name)}" + "}"
+        return f"{self.alertmanager.rstrip('/')}/#/alerts?{urlencode({'filter': matcher})}"
+
+
+def _short(link: str) -> str:
+    return link if len(link) <= LONGEST else ""

@@ -1,0 +1,85 @@
+"""At start and every so often: ask Alertmanager and Prometheus what we missed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.model import Episode, Source
+from triage.ports.clock import Clock
+from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.store import Store, Tx
+from triage.reconcile import Evidence, Reconciled, reconcile
+
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """Compares and stores; ``stored`` is called when it left signals to sort.
+
+    ``trouble`` says why the last one could not be done, empty when it could.
+    """
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    stored: Callable[[], None]
+    trouble: str = ""
+
+    async def run(self) -> int:
+        """Reconcile once. Returns how many signals had been missed; a source or store away is a trouble."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                missed = await self._reconcile()
+        except SourceNotConfigured:
+            return 0
+        except (SourceError, StoreUnavailable, TimeoutError) as error:
+            self.trouble = str(error) or f"no end within {TIMEOUT_SECONDS:g} s"
+            logger.warning("not reconciled: {why}", why=self.trouble)
+            return 0
+        self.trouble = ""
+        if missed:
+            logger.info("{n} signals had been missed", n=missed)
+            self.stored()
+        return missed
+
+    async def _reconcile(self) -> int:
+        active = await self.sources.alerts.alerts()
+        evidence = await self._evidence(active)
+
+        def keep(tx: Tx) -> int:
+            found = reconcile(self.desk, evidence, _held(tx), self.clock.now())
+            return _keep(tx, found)
+
+        return await self.store.write(keep)
+
+    async def _evidence(self, active: tuple[ActiveAlert, ...]) -> Evidence:
+        firing: tuple[FiringAlert, ...] | None = None
+        rules: tuple[RuleState, ...] | None = None
+        try:
+            firing, rules = await self.sources.metrics.alerts(), await self.sources.metrics.rules()
+        except SourceError as error:
+            logger.debug("reconciling without Prometheus: {why}", why=error)
+        return Evidence(active, firing, rules)
+
+
+def _held(tx: Tx) -> list[Episode]:
+    incidents = [incident.id for incident in tx.incidents.open()]
+    return [
+        episode
+        for episode in tx.incidents.episodes(incidents)
+        if episode.firing and episode.source is Source.ALERTMANAGER
+    ]
+
+
+def _keep(tx: Tx, found: Reconciled) -> int:
+    for episode in found.ends:
+        tx.incidents.put_episode(episode)
+    return tx.signals.add(found.signals)

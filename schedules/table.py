@@ -1,0 +1,76 @@
+"""One table of jobs, and the scheduler that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from loguru import logger
+
+from triage.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job: what to call, and when: every so many ``seconds``, or at a ``cron`` expression (five fields).
+
+    ``at_start`` runs an interval job at once too. A cron job never runs just because the process started.
+    """
+
+    name: str
+    call: Callable[[], Awaitable[object]]
+    seconds: float = 0.0
+    cron: str = ""
+    timezone: str = "UTC"
+    at_start: bool = False
+
+
+def trigger_of(job: Job) -> CronTrigger | IntervalTrigger:
+    """Return when a job runs. Raises SettingError for a cron expression that is none."""
+    if not job.cron:
+        return IntervalTrigger(seconds=job.seconds, timezone=UTC)
+    try:
+        return CronTrigger.from_crontab(job.cron, timezone=job.timezone)
+    except ValueError as error:
+        raise SettingError(
+            f"schedules.{job.name}: {job.cron!r} is no cron expression ({error}); write for instance '5 0 * * *'"
+        ) from error
+
+
+@asynccontextmanager
+async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncIterator[AsyncIOScheduler]:
+    """Run the jobs until the context ends; one that is still running is not started a second time."""
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_listener(_failed, EVENT_JOB_ERROR)
+    for job in jobs:
+        first = {"next_run_time": datetime.now(UTC)} if job.at_start and not job.cron else {}
+        scheduler.add_job(_beating(job, beat), trigger_of(job), id=job.name, name=job.name, **first)
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def _beating(job: Job, beat: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
+    async def call() -> None:
+        await job.call()
+        beat(f"job:{job.name}")
+
+    return call
+
+
+def _failed(event: JobExecutionEvent) -> None:
+    logger.opt(exception=event.exception).error("job {name} failed", name=event.job_id)
