@@ -1,7 +1,6 @@
 """Reads a compose project: interpolation from the env file, profiles, and what each service should be."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -94,6 +93,13 @@ def load(path: Path, env: Mapping[str, str]) -> Project:
     return Project(name, services, document)
 
 
+def variables(text: str) -> frozenset[str]:
+    """Return the names of the variables a compose file's text uses."""
+    return frozenset(
+        match["braced"] or match["plain"] for match in _VARIABLE.finditer(text) if match.group() != "$$"
+    )
+
+
 def read_env(path: Path) -> dict[str, str]:
     """Read an env file: KEY=VALUE lines, comments, quotes. Raises ComposeError when it is not there."""
     try:
@@ -152,8 +158,3 @@ def _value(match: re.Match[str], env: Mapping[str, str]) -> str:
     if match.group() == "$$":
         return "$"
     return env.get(match["braced"] or match["plain"]) or match["default"] or ""
-
-
-def as_json(project: Project) -> str:
-    """Return the project as ``config --format json`` prints it."""
-    return json.dumps({**project.raw, "name": project.name}, indent=2)

@@ -14,7 +14,7 @@ AUDIT, DEAD_LETTER = "hb.audit.v1", "hb.dead_letter.v1"
 MAX_LENGTH = {AUDIT: 100_000, DEAD_LETTER: 100_000}
 USUAL_MAX_LENGTH = 50_000
 CONTROLLER = "epp_v2_4"
-INTENT_LIFE = 60.0
+INTENT_LIFE = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,9 @@ class Envelopes:
         stream: str,
         kind: str,
         producer: str,
-        at: float,
         body: Mapping[str, Any],
+        *,
+        at: float,
         cause: str | None = None,
     ) -> Published:
         """Wrap a body; ``cause`` is the ``event_id`` of the event that led to it."""
@@ -72,7 +73,7 @@ class Envelopes:
             "message": message,
             "metadata": dict(metadata or {}),
         }
-        return self.event(AUDIT, "audit", producer, at, body, cause)
+        return self.event(AUDIT, "audit", producer, body, at=at, cause=cause)
 
     def snapshot(self, bot: Bot, row: Row) -> Published:
         """Return a bot's market_snapshot of the minute."""
@@ -91,7 +92,7 @@ class Envelopes:
             "state": row.state,
             "extra": {"regime": row.regime, "risk_reasons": "|".join(row.reasons)},
         }
-        return self.event(MARKET_DATA, "market_snapshot", "hummingbot", row.at, body)
+        return self.event(MARKET_DATA, "market_snapshot", "hummingbot", body, at=row.at)
 
     def intent(self, bot: str, target: float, at: float, cause: str) -> Published:
         """Return the coordination service's wish for a bot's base share."""
@@ -103,4 +104,6 @@ class Envelopes:
             "expires_at_ms": int((at + INTENT_LIFE) * 1000),
             "metadata": {"source": "coordination"},
         }
-        return self.event(EXECUTION_INTENT, "execution_intent", "coordination-service", at, body, cause)
+        return self.event(
+            EXECUTION_INTENT, "execution_intent", "coordination-service", body, at=at, cause=cause
+        )

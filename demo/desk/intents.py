@@ -59,10 +59,10 @@ def take(world: "World", bot: Bot, process: Process, entry_id: str, payload: str
         return
     refused = _apply(world, bot, process, intent)
     if refused is None:
-        _tell(world, bot, intent, "info", "intent_applied", f"Intent applied: {intent.action}")
+        _tell(world, bot, intent, ("info", "intent_applied"), f"Intent applied: {intent.action}")
         return
     reason = f"local_authority_reject:{refused}"
-    _tell(world, bot, intent, "warning", "intent_rejected", f"Intent rejected: {intent.action}: {reason}")
+    _tell(world, bot, intent, ("warning", "intent_rejected"), f"Intent rejected: {intent.action}: {reason}")
     _dead(world, {"reason": reason, "entry_id": entry_id, "event_id": intent.event_id})
 
 
@@ -81,7 +81,7 @@ def _apply(world: "World", bot: Bot, process: Process, intent: Intent) -> str | 
         case "kill_switch":
             process.killed = True
             bot.kill_switches += 1
-            _tell(world, bot, intent, "error", "kill_switch", "Kill switch applied: all orders cancelled")
+            _tell(world, bot, intent, ("error", "kill_switch"), "Kill switch applied: all orders cancelled")
         case "set_target_base_pct":
             target, limits = intent.target_base_pct, process.limits
             if target is None:
@@ -92,7 +92,9 @@ def _apply(world: "World", bot: Bot, process: Process, intent: Intent) -> str | 
     return None
 
 
-def _tell(world: "World", bot: Bot, intent: Intent, severity: str, category: str, message: str) -> None:
+def _tell(world: "World", bot: Bot, intent: Intent, said: tuple[str, str], message: str) -> None:
+    """Publish an audit event; ``said`` is its severity and category."""
+    severity, category = said
     metadata = {"action": intent.action, "event_id": intent.event_id, **intent.metadata}
     world.publish(
         world.envelopes.audit(

@@ -103,12 +103,12 @@ def publish_minute(world: "World", bot: Bot, row: Row) -> None:
         "signal_name": "inventory_bias",
         "signal_value": round(dice.uniform(-1, 1), 3),
     }
-    signal = make.event(SIGNAL, "strategy_signal", "signal-service", at, body, cause)
+    signal = make.event(SIGNAL, "strategy_signal", "signal-service", body, at=at, cause=cause)
     world.publish(signal)
     minute = int(at // 60)
     if minute % ML_EVERY == 0:
         body = {"instance_name": bot.name, "model": "regime-1", "prediction": row.regime, "confidence": 0.7}
-        world.publish(make.event(ML_SIGNAL, "ml_signal", "signal-service", at, body, cause))
+        world.publish(make.event(ML_SIGNAL, "ml_signal", "signal-service", body, at=at, cause=cause))
     if _works(world, "risk-service"):
         _decide(world, bot, row, str(signal.payload["event_id"]), dice)
 
@@ -118,7 +118,7 @@ def _decide(world: "World", bot: Bot, row: Row, cause: str, dice: random.Random)
     refused = row.net_edge_pct < SMALL_EDGE and row.state == "running" and dice.random() < 0.3  # noqa: PLR2004 - a share
     reason = "net_edge_below_minimum" if refused else ""
     body = {"instance_name": bot.name, "approved": not refused, "reason": reason}
-    decision = make.event(RISK_DECISION, "risk_decision", "risk-service", at, body, cause)
+    decision = make.event(RISK_DECISION, "risk_decision", "risk-service", body, at=at, cause=cause)
     world.publish(decision)
     cause = str(decision.payload["event_id"])
     if refused:
