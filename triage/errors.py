@@ -7,6 +7,7 @@
     ├── BadInput                something that came in can never be right (4xx)
     ├── StoreUnavailable        the store could not commit; nothing was stored (503)
     ├── Refused                 a person may not do this, or not now; the text is shown to them
+    ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
     └── SourceError             a source of evidence gave no answer
         ├── SourceNotConfigured     its setting is empty
         ├── SourceUnreachable       no connection, or the connection broke
@@ -43,6 +44,10 @@ class StoreUnavailable(TriageError):
 
 class Refused(TriageError):
     """A request of a person that is not allowed, or not possible now; the text says why, for that person."""
+
+
+class DeskFailure(TriageError):
+    """A step of an action failed; the text says what was met and, where there is one, the mend."""
 
 
 class SourceError(TriageError):

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
+from bot.store.actions import ActionTable
 from bot.store.audit import AuditTable
 from bot.store.incidents import IncidentTable
 from bot.store.notes import NoteTable
@@ -57,6 +58,11 @@ class Transaction:
     def notes(self) -> NoteTable:
         """Cursors, periods, documents."""
         return NoteTable(self.connection)
+
+    @cached_property
+    def actions(self) -> ActionTable:
+        """Actions, their steps and locks."""
+        return ActionTable(self.connection, writing=self.writing, exclusive=self.exclusive)
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit; SQLite's one writer holds every lock already."""

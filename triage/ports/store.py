@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from triage.model import Episode, Incident, Json, RunStatus, Signal, Source, TimelineEntry, TriageRun
+from triage.ports.actions import Actions
 
 T = TypeVar("T")
 
@@ -132,6 +133,10 @@ class Runs(Protocol):
         """Claim the oldest run that is queued, or whose owner died; None when there is nothing to do."""
         ...
 
+    def release(self, run_id: int | None = None) -> None:
+        """Give a claimed run back to be taken at once; None: all of them, where no other process can be alive."""
+        ...
+
     def finish(self, run: TriageRun) -> None:
         """Store a run with its findings and its verdict."""
         ...
@@ -222,6 +227,10 @@ class Outbox(Protocol):
 
     def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
+        ...
+
+    def release(self) -> None:
+        """Give every claimed message back at once, where no other process can be alive."""
         ...
 
     def posted(self, message_id: int, *, ts: str, channel_id: str, revision: int, now: datetime) -> None:
@@ -358,6 +367,8 @@ class Tx(Protocol):
     def audit(self) -> Audit: ...  # noqa: D102
     @property
     def notes(self) -> Notes: ...  # noqa: D102
+    @property
+    def actions(self) -> Actions: ...  # noqa: D102
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit: one holder among all replicas."""
