@@ -1,0 +1,58 @@
+"""The engine's way to send two streams in one: frames of ``[stream, 0, 0, 0, length (4 bytes)]`` and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from dataclasses import dataclass, field
+
+_HEADER = 8
+_STREAMS = frozenset({0, 1, 2})
+
+
+@dataclass(slots=True)
+class Output:
+    """What was written, stdout and stderr together in their order; over the limit it is dropped."""
+
+    limit: int
+    data: bytearray = field(default_factory=bytearray)
+    truncated: bool = False
+
+    def add(self, piece: bytes) -> None:
+        """Take what still fits."""
+        room = self.limit - len(self.data)
+        self.data += piece[:room]
+        self.truncated = self.truncated or len(piece) > room
+
+    @property
+    def text(self) -> str:
+        """The output as text; what is no UTF-8 is replaced."""
+        return self.data.decode("utf-8", "replace")
+
+
+async def demultiplexed(pieces: AsyncIterable[bytes], limit: int) -> Output:
+    """Read frames to the end. Raises ValueError where the bytes are no frames."""
+    output = Output(limit)
+    buffer = bytearray()
+    left = 0
+    async for piece in pieces:
+        buffer += piece
+        while buffer:
+            if left:
+                output.add(bytes(buffer[:left]))
+                taken = min(left, len(buffer))
+                del buffer[:taken]
+                left -= taken
+            elif len(buffer) < _HEADER:
+                break
+            else:
+                left = _length(buffer)
+                del buffer[:_HEADER]
+    if left or buffer:
+        output.truncated = True
+    return output
+
+
+def _length(buffer: bytearray) -> int:
+    if buffer[0] not in _STREAMS or any(buffer[1:4]):
+        raise ValueError("the engine's output does not come in frames")
+    return int.from_bytes(buffer[4:_HEADER], "big")

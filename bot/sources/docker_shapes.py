@@ -1,0 +1,82 @@
+"""The engine's JSON in our words. Errors of shape (KeyError, TypeError, ValueError) are the caller's to turn."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.sources.times import maybe_rfc3339
+from triage.model import utc
+from triage.ports.sources import ContainerEvent, ContainerState
+
+_HEALTH = re.compile(r"\((healthy|unhealthy|health: starting)\)")
+
+
+def from_inspect(answer: dict[str, Any]) -> ContainerState:
+    """Read ``GET /containers/{name}/json``."""
+    state, config = answer["State"], answer["Config"]
+    health = (state.get("Health") or {}).get("Status") or ""
+    return ContainerState(
+        name=str(answer["Name"]).lstrip("/"),
+        id=str(answer["Id"]),
+        status=str(state["Status"]),
+        image=str(config["Image"]),
+        image_id=str(answer["Image"]),
+        created_at=maybe_rfc3339(answer["Created"]),
+        started_at=maybe_rfc3339(state["StartedAt"]),
+        finished_at=maybe_rfc3339(state["FinishedAt"]),
+        restart_count=int(answer.get("RestartCount") or 0),
+        exit_code=int(state["ExitCode"]),
+        oom_killed=bool(state["OOMKilled"]),
+        health="" if health == "none" else str(health),
+        error=str(state.get("Error") or ""),
+        labels={str(name): str(value) for name, value in (config.get("Labels") or {}).items()},
+    )
+
+
+def from_list(entry: dict[str, Any]) -> ContainerState:
+    """Read one entry of ``GET /containers/json``: no restart count, start time or exit code in it."""
+    names = entry.get("Names") or [entry["Id"][:12]]
+    health = _HEALTH.search(str(entry.get("Status") or ""))
+    return ContainerState(
+        name=str(names[0]).lstrip("/"),
+        id=str(entry["Id"]),
+        status=str(entry["State"]),
+        image=str(entry["Image"]),
+        image_id=str(entry.get("ImageID") or ""),
+        created_at=utc(float(entry["Created"])),
+        started_at=None,
+        finished_at=None,
+        restart_count=0,
+        exit_code=0,
+        oom_killed=False,
+        health=health[1].removeprefix("health: ") if health else "",
+        labels={str(name): str(value) for name, value in (entry.get("Labels") or {}).items()},
+    )
+
+
+def from_event(event: dict[str, Any]) -> ContainerEvent | None:
+    """Read one line of ``GET /events``; what is not about a container is None.
+
+    ``health_status: unhealthy`` is the action ``health_status`` with the attribute ``health``.
+    """
+    if event.get("Type") != "container":
+        return None
+    actor = event["Actor"]
+    attributes = {str(name): str(value) for name, value in (actor.get("Attributes") or {}).items()}
+    action, _, more = str(event["Action"]).partition(": ")
+    if action == "health_status":
+        attributes["health"] = more
+    time_ns = int(event.get("timeNano") or int(event["time"]) * 1_000_000_000)
+    exit_code = attributes.get("exitCode", "")
+    return ContainerEvent(
+        action=action,
+        container=attributes.get("name", ""),
+        container_id=str(actor["ID"]),
+        image=attributes.get("image", ""),
+        at=utc(time_ns / 1e9),
+        time_ns=time_ns,
+        exit_code=int(exit_code) if exit_code.lstrip("-").isdecimal() else None,
+        signal=attributes.get("signal", ""),
+        attributes=attributes,
+    )

@@ -1,0 +1,147 @@
+"""Prometheus' HTTP API, v1. Values come as strings, NaN and infinities among them; no series is no data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from bot.sources.http import HttpSource, Params, first_line
+from bot.sources.times import rfc3339
+from triage.errors import SourceBadAnswer, SourceTimeout
+from triage.model import utc
+from triage.ports.sources import Answer, FiringAlert, RuleState, Sample, Series, Target
+
+NAME = "Prometheus"
+_MAX_POINTS = 11_000
+"""Prometheus' own limit of points in a series."""
+
+
+class Prometheus:
+    """The port ``Metrics``."""
+
+    def __init__(self, http: HttpSource) -> None:
+        self._http = http
+
+    async def query(self, promql: str, *, at: datetime | None = None) -> Answer:
+        """Evaluate an instant query; a scalar is one sample without labels."""
+        params = {"query": promql, "timeout": f"{self._http.total_seconds:g}s"}
+        if at is not None:
+            params["time"] = repr(at.timestamp())
+        data, warnings = await self._api("query", params)
+        with self._http.shape("an instant query"):
+            return Answer(_samples(data), warnings)
+
+    async def query_range(
+        self, promql: str, *, start: datetime, end: datetime, step_seconds: float
+    ) -> tuple[Series, ...]:
+        """Evaluate a query over a range; the step grows where it would be more than 11,000 points."""
+        step = max(step_seconds, (end - start).total_seconds() / (_MAX_POINTS - 1), 0.001)
+        params = {
+            "query": promql,
+            "start": repr(start.timestamp()),
+            "end": repr(end.timestamp()),
+            "step": f"{step:.3f}",
+            "timeout": f"{self._http.total_seconds:g}s",
+        }
+        data, _ = await self._api("query_range", params)
+        with self._http.shape("a range query"):
+            return tuple(
+                Series(
+                    _labels(each["metric"]),
+                    tuple((utc(float(at)), float(value)) for at, value in each["values"]),
+                )
+                for each in _result(data, "matrix")
+            )
+
+    async def rules(self) -> tuple[RuleState, ...]:
+        """Return all alerting rules."""
+        data, _ = await self._api("rules", {"type": "alert"})
+        with self._http.shape("the rules"):
+            return tuple(
+                RuleState(
+                    name=str(rule["name"]),
+                    state=str(rule.get("state", "")),
+                    health=str(rule.get("health", "unknown")),
+                    last_error=first_line(str(rule.get("lastError") or "")),
+                    labels=_labels(rule.get("labels") or {}),
+                )
+                for group in data["groups"]
+                for rule in group["rules"]
+                if rule.get("type", "alerting") == "alerting"
+            )
+
+    async def alerts(self) -> tuple[FiringAlert, ...]:
+        """Return the alerts that rules hold as pending or firing."""
+        data, _ = await self._api("alerts", {})
+        with self._http.shape("the alerts"):
+            return tuple(
+                FiringAlert(
+                    labels=_labels(each["labels"]),
+                    state=str(each["state"]),
+                    active_at=rfc3339(each["activeAt"]),
+                    value=str(each.get("value", "")),
+                )
+                for each in data["alerts"]
+            )
+
+    async def targets(self) -> tuple[Target, ...]:
+        """Return the active scrape targets."""
+        data, _ = await self._api("targets", {"state": "active"})
+        with self._http.shape("the targets"):
+            return tuple(_target(each) for each in data["activeTargets"])
+
+    async def _api(self, path: str, params: Params) -> tuple[Any, tuple[str, ...]]:
+        reply = await self._http.ask("GET", f"api/v1/{path}", params=params)
+        if reply.status != httpx.codes.OK and not _is_json(reply.headers.get("content-type", "")):
+            raise self._http.refusal(reply)
+        answer = self._http.json(reply)
+        if not isinstance(answer, dict) or answer.get("status") not in {"success", "error"}:
+            raise SourceBadAnswer(NAME, f"answered {reply.status} with JSON that is not its own")
+        if answer["status"] == "error" or reply.status != httpx.codes.OK:
+            words = first_line(f"{answer.get('errorType')}: {answer.get('error')}")
+            if answer.get("errorType") in {"timeout", "canceled"}:
+                raise SourceTimeout(NAME, words)
+            raise self._http.refusal(reply, words)
+        warnings = answer.get("warnings") or []
+        with self._http.shape("an answer"):
+            return answer["data"], tuple(first_line(str(each)) for each in warnings)
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip() == "application/json"
+
+
+def _labels(labels: dict[str, object]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in labels.items()}
+
+
+def _result(data: dict[str, Any], kind: str) -> list[Any]:
+    if data["resultType"] != kind:
+        raise ValueError(f"a {data['resultType']} and not a {kind}")
+    result: list[Any] = data["result"]
+    return result
+
+
+def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
+    if data["resultType"] == "scalar":
+        at, value = data["result"]
+        return (Sample({}, float(value), utc(float(at))),)
+    return tuple(
+        Sample(_labels(each["metric"]), float(each["value"][1]), utc(float(each["value"][0])))
+        for each in _result(data, "vector")
+        if "value" in each  # a native histogram has no single value
+    )
+
+
+def _target(target: dict[str, Any]) -> Target:
+    labels = target["labels"]
+    scraped = rfc3339(target["lastScrape"])
+    return Target(
+        job=str(labels.get("job", "")),
+        instance=str(labels.get("instance", "")),
+        health=str(target["health"]),
+        last_scrape=scraped if scraped.year > 1 else None,
+        last_error=first_line(str(target.get("lastError") or "")),
+    )
