@@ -12,7 +12,7 @@ import aiohttp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import OutcomeUnknown, classify
+from bot.slack.errors import Gone, OutcomeUnknown, classify
 from bot.slack.rendered import Rendered
 from triage.model import Json
 
@@ -37,10 +37,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """Where a message is: the channel's id (even where a name was given) and its ts."""
+    """Where a message is: the channel's id (even where a name was given), its ts, the thread it is in."""
 
     channel_id: str
     ts: str
+    thread_ts: str = ""
 
 
 class SlackClient:
@@ -104,13 +105,21 @@ class SlackClient:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return Posted(channel_id=str(answer.get("channel", channel)), ts=str(answer["ts"]))
+        thread = str((answer.get("message") or {}).get("thread_ts") or "")
+        return Posted(channel_id=str(answer.get("channel", channel)), ts=str(answer["ts"]), thread_ts=thread)
 
     async def edit(self, channel_id: str, ts: str, rendered: Rendered) -> None:
         """Replace a message; its metadata stays."""
         await self.call(
             "chat.update", channel=channel_id, ts=ts, text=rendered.text, blocks=list(rendered.blocks)
         )
+
+    async def delete(self, channel_id: str, ts: str) -> None:
+        """Take a message of ours away; one that is gone already is as good."""
+        try:
+            await self.call("chat.delete", channel=channel_id, ts=ts)
+        except Gone:
+            return
 
     async def whisper(self, channel: str, user: str, text: str, *, thread_ts: str = "") -> None:
         """Tell one person something that nobody else sees. The text is mrkdwn: escape foreign text."""

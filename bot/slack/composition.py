@@ -24,6 +24,7 @@ class Composition:
 
     rendered: Rendered | None
     stands_for: tuple[Message, ...]
+    channel: str
 
     @property
     def payload(self) -> dict[str, Json]:
@@ -43,13 +44,20 @@ def compose(
     """Render a message as the store has it now; a renderer that fails does not lose the message."""
     current = tx.outbox.get(message.id) or message
     together = [current, *(_following(tx, current) if not current.ts else ())]
+    channel = channel_of(tx, current)
     try:
         if len(together) > 1:
-            return Composition(render_lines(tx, together, now), tuple(together))
-        return Composition(renderer_of(renderers, current)(tx, current, now), (current,))
+            return Composition(render_lines(tx, together, now), tuple(together), channel)
+        return Composition(renderer_of(renderers, current)(tx, current, now), (current,), channel)
     except Exception:  # noqa: BLE001 - any mistake of a renderer: the message must not be lost, nor stop others
         logger.bind(message=message.id, kind=message.kind.value, ref=message.ref).exception("not rendered")
-        return Composition(unshowable(message), (current,))
+        return Composition(unshowable(message), (current,), channel)
+
+
+def channel_of(tx: Tx, message: Message) -> str:
+    """Return where a message goes: a thread stays where its parent is, whatever the settings say by now."""
+    parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
+    return (parent.channel_id if parent is not None else message.channel_id) or message.channel
 
 
 def _following(tx: Tx, message: Message) -> Sequence[Message]:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from loguru import logger
 
 from bot.slack.client import Posted, SlackClient
-from bot.slack.composition import Composition, compose
+from bot.slack.composition import Composition, channel_of, compose
 from bot.slack.directory import Channels
-from bot.slack.errors import ContentRefused, Misconfigured
+from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown, SlackFailure
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
@@ -79,25 +80,36 @@ class Delivery:
         """Post a message that Slack certainly has not."""
         composition = await self._compose(message)
         self._attempts[message.id] = self._clock.monotonic()
-        posted = Posted(message.channel_id or message.channel, "")
+        posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
-            self._channels.learn(message.channel, posted.channel_id)
+            if message.parent_id is None:
+                self._channels.learn(message.channel, posted.channel_id)
         await self._record(composition, posted, posted=composition.rendered is not None)
         self._attempts.pop(message.id, None)
         return Outcome(done=True)
 
     async def _post(self, message: Message, composition: Composition, rendered: Rendered) -> Posted:
-        channel = await self._channel_id(message)
+        channel = await self._channel_id(composition.channel)
         if rendered.file is not None:
             return await self._uploads.send(message, rendered.file, channel, rendered.text)
-        payload = composition.payload
+        payload, thread = composition.payload, message.parent_ts
         try:
-            return await self._client.post(channel, rendered, payload, thread_ts=message.parent_ts)
+            posted = await self._client.post(channel, rendered, payload, thread_ts=thread)
         except ContentRefused as refusal:
             self._say_plain(message, refusal)
-            plain = plain_version(rendered)
-            return await self._client.post(channel, plain, payload, thread_ts=message.parent_ts)
+            posted = await self._client.post(channel, plain_version(rendered), payload, thread_ts=thread)
+        if thread and posted.thread_ts != thread:
+            await self._take_back(posted.channel_id, posted.ts)
+            raise Gone("chat.postMessage", "thread_not_found")
+        return posted
+
+    async def _take_back(self, channel_id: str, ts: str) -> None:
+        """Remove a line from the channel: Slack puts it there, saying ok, where its thread's parent was deleted."""
+        try:
+            await self._client.delete(channel_id, ts)
+        except SlackFailure as failure:  # it may still stand there: look before the next attempt
+            raise OutcomeUnknown(failure.method, failure.code) from failure
 
     async def settle(self, message: Message) -> Outcome:
         """Find out whether an earlier attempt posted the message; post it where it certainly did not.
@@ -106,9 +118,9 @@ class Delivery:
         ``settle_seconds`` after the last attempt.
         """
         async with asyncio.timeout(SCAN_SECONDS):
-            found = await self._find(message)
+            channel, found = await self._find(message)
         if found is not None:
-            await self._adopt(message, found)
+            await self._adopt(message, found, channel)
             return Outcome(done=True)
         waited = (self._clock.now() - attempted_since(message)).total_seconds()
         if message.id in self._attempts:
@@ -117,26 +129,30 @@ class Delivery:
             return Outcome(done=False, again_in=self._settle - waited + 0.05)
         return await self.post(message)
 
-    async def _find(self, message: Message) -> Found | None:
-        channel = await self._channels.resolve(message.channel_id or message.channel)
+    async def _find(self, message: Message) -> tuple[str, Found | None]:
+        channel = await self._channels.resolve(await self._store.read(lambda tx: channel_of(tx, message)))
         oldest = attempted_since(message) - CLOCK_SKEW
         if message.kind is MessageKind.FILE:
             file_id = await self._uploads.known_file(message)
             if not file_id:
-                return None
+                return channel, None
             found = await find_file(
                 self._client, channel, file_id, oldest=oldest, thread_ts=message.parent_ts
             )
-            return None if found is None else Found(ts=file_id)
-        return await find_delivery(
-            self._client, channel, message.delivery_id, oldest=oldest, thread_ts=message.parent_ts
-        )
+            return channel, None if found is None else Found(ts=file_id)
+        find = partial(find_delivery, self._client, channel, message.delivery_id, oldest=oldest)
+        try:
+            return channel, await find(thread_ts=message.parent_ts)
+        except Gone:
+            stray = await find()
+            if stray is not None:
+                await self._take_back(channel, stray.ts)
+            raise
 
-    async def _adopt(self, message: Message, found: Found) -> None:
+    async def _adopt(self, message: Message, found: Found, channel: str) -> None:
         """Record a message that history showed, and the lines that travelled with it."""
         self._meters.found.inc()
         logger.bind(message=message.id, ts=found.ts).info("posted after all: history has it")
-        channel = self._channels.known(message.channel_id or message.channel) or message.channel_id
         also = set(found.payload.get("also") or ())
         revision = found.payload.get("revision")
         shown = revision if isinstance(revision, int) else 1
@@ -157,14 +173,14 @@ class Delivery:
         now = self._clock.now()
         return await self._store.read(lambda tx: compose(tx, message, now, self._renderers))
 
-    async def _channel_id(self, message: Message) -> str:
-        """Return the channel's id; without the scope to look names up, Slack takes the name and answers the id."""
+    async def _channel_id(self, channel: str) -> str:
+        """Return a channel's id; without the scope to look names up, Slack takes the name and answers the id."""
         try:
-            return await self._channels.resolve(message.channel_id or message.channel)
+            return await self._channels.resolve(channel)
         except Misconfigured as error:
             if error.code != "missing_scope":
                 raise
-            return message.channel
+            return self._channels.target(channel)
 
     async def _record(self, composition: Composition, where: Posted, *, posted: bool) -> None:
         now = self._clock.now()

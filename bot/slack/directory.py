@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 
 from loguru import logger
 
@@ -16,19 +17,28 @@ _PAGES = 100
 
 
 class Channels:
-    """Turns channel names into ids; knows what it was told, asks once for what it was not."""
+    """Turns channels into ids; knows what it was told, asks once for what it was not.
 
-    def __init__(self, client: SlackClient) -> None:
+    ``aliases`` say which channel one is that is named by what it is for: ``incidents``, ``digests``.
+    """
+
+    def __init__(self, client: SlackClient, aliases: Mapping[str, str] | None = None) -> None:
         self._client = client
+        self._aliases = dict(aliases or {})
         self._ids: dict[str, str] = {}
         self._refused: Misconfigured | None = None
 
     def learn(self, channel: str, channel_id: str) -> None:
         """Remember the id that Slack gave for a channel."""
-        self._ids[channel] = channel_id
+        self._ids[self.target(channel)] = channel_id
+
+    def target(self, channel: str) -> str:
+        """Return the id or name that is meant by a channel."""
+        return self._aliases.get(channel, channel)
 
     def known(self, channel: str) -> str:
-        """Return the id of a channel given by id or name, empty where it is not known yet."""
+        """Return the id of a channel, empty where it is not known yet."""
+        channel = self.target(channel)
         return channel if _ID.fullmatch(channel) else self._ids.get(channel, "")
 
     async def resolve(self, channel: str) -> str:
@@ -37,7 +47,7 @@ class Channels:
             if self._refused is not None:  # no scope to look names up: asking again would say the same
                 raise self._refused
             try:
-                await self._ask(channel)
+                await self._ask(self.target(channel))
             except Misconfigured as error:
                 self._refused = error if error.code == "missing_scope" else None
                 raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from loguru import logger
@@ -16,6 +17,7 @@ from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import EDIT, LOOK, POST, UPLOAD, Pace
 from triage.errors import StoreUnavailable
+from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
@@ -26,22 +28,28 @@ LOOK_AFTER_SECONDS = 0.5
 AT_ONCE, AT_ONCE_IN_CHANNEL = 16, 8
 """Deliveries under way; one slow channel does not get all of them."""
 
-LONGEST_SLEEP = 30.0
+LONGEST_SLEEP = 5.0
+"""Another replica may have asked for something and died before it sent it."""
 
 
 class Sender:
-    """Owns its deliveries: ``run`` ends when ``stop`` was called and what was under way is done."""
+    """Owns its deliveries: ``run`` ends when ``stop`` was called and what was under way is done.
+
+    Ring the ``bell`` after a commit that asked for a message; ``beat`` is called each time the loop goes round.
+    """
 
     def __init__(
         self,
         store: Store,
         delivery: Delivery,
+        *,
         pace: Pace,
         clock: Clock,
         meters: SlackMeters,
-        *,
+        bell: Bell,
         owner: str,
         drain_seconds: float = 5.0,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._delivery = delivery
@@ -50,28 +58,25 @@ class Sender:
         self._meters = meters
         self._owner = owner
         self._drain = drain_seconds
-        self._wake = asyncio.Event()
+        self._bell = bell
+        self._beat = beat
         self._stopping = False
         self._under_way: dict[int, Message] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.problems: dict[str, str] = {}
         """By channel, what a person must mend before its messages flow again; empty when all is well."""
 
-    def wake(self) -> None:
-        """Something was asked for: look now. Call it from the event loop, after the commit."""
-        self._wake.set()
-
     def stop(self) -> None:
         """Take nothing new; let what is under way end."""
         self._stopping = True
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Send until stopped. Cancelling it gives back what was under way, as of unknown outcome."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 while not self._stopping:
-                    self._wake.clear()
+                    self._beat()
                     await self._round(tasks)
                 if self._under_way:
                     await self._drained()
@@ -110,16 +115,11 @@ class Sender:
         return await self._store.write(claim)
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(min(max(seconds, 0.0), LONGEST_SLEEP)):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await self._bell.wait(min(max(seconds, 0.0), LONGEST_SLEEP))
 
     async def _drained(self) -> None:
         deadline = self._clock.monotonic() + self._drain
         while self._under_way and self._clock.monotonic() < deadline:
-            self._wake.clear()
             await self._sleep(deadline - self._clock.monotonic())
         for task in self._tasks:
             task.cancel()
@@ -135,7 +135,7 @@ class Sender:
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             await self._defer(message, 30.0, error=f"{type(error).__name__}: {error}", unknown=True)
         self._under_way.pop(message.id, None)
-        self.wake()
+        self._bell.ring()
 
     async def _attempt(self, message: Message) -> None:
         looking = not message.ts and message.attempted_at is not None

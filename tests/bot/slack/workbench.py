@@ -1,0 +1,140 @@
+"""A sender on a real store and our own Slack, and incidents to tell of."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from bot.slack.client import SlackClient, open_client
+from bot.slack.delivery import Delivery
+from bot.slack.directory import Channels
+from bot.slack.meters import SlackMeters
+from bot.slack.pace import Limits, Pace
+from bot.slack.renderers import incident_renderers
+from bot.slack.sender import Sender
+from bot.store import SqlStore
+from demo.slack import Message as SlackMessage
+from demo.slack import SlackServer
+from triage.model import (
+    Incident,
+    IncidentStatus,
+    Severity,
+    Subject,
+    SubjectKind,
+    TimelineEntry,
+    TimelineKind,
+)
+from triage.ports.bell import Bell
+from triage.ports.clock import SystemClock
+from triage.ports.store import MessageKind, Tx
+from triage.telling import tell_card, tell_line
+
+CHANNEL = "desk-alerts"
+FAST = Limits(posts=1000, edits=1000, same_edit=0.02)
+
+
+def new_incident(title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:
+    """Return an incident that is not stored yet."""
+    now = datetime.now(UTC)
+    values: dict[str, Any] = {
+        "id": 0,
+        "title": title,
+        "name": "BotHardStopActive",
+        "subjects": (Subject(SubjectKind.BOT, "bot1"),),
+        "severity": Severity.SEV1,
+        "status": IncidentStatus.TRIGGERED,
+        "opened_at": now,
+        "changed_at": now,
+        **changes,
+    }
+    return Incident(**values)
+
+
+@dataclass
+class Bench:
+    """What a sender test holds in its hands."""
+
+    store: SqlStore
+    slack: SlackServer
+    client: SlackClient
+    sender: Sender
+    bell: Bell
+    meters: SlackMeters
+    delivery: Delivery
+    pace: Pace = field(repr=False)
+
+    async def open(self, title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:
+        """Store an incident, ask for its card, ring."""
+
+        def work(tx: Tx) -> Incident:
+            incident = tx.incidents.save(new_incident(title, **changes))
+            tell_card(tx, incident, datetime.now(UTC))
+            return incident
+
+        incident = await self.store.write(work)
+        self.bell.ring()
+        return incident
+
+    async def line(self, incident: Incident, *texts: str) -> None:
+        """Tell changes of an incident in its thread."""
+
+        def work(tx: Tx) -> None:
+            for text in texts:
+                now = datetime.now(UTC)
+                entry = TimelineEntry(incident.id, now, now, TimelineKind.NOTE, text)
+                tell_line(tx, entry, now)
+
+        await self.store.write(work)
+        self.bell.ring()
+
+    async def change(self, incident: Incident) -> None:
+        """Store a changed incident and ask for its edit."""
+        await self.store.write(lambda tx: tell_card(tx, tx.incidents.save(incident), datetime.now(UTC)))
+        self.bell.ring()
+
+    async def pending(self) -> int:
+        """Return how many messages are owed."""
+        return await self.store.read(lambda tx: tx.outbox.state().pending)
+
+    async def settled(self, seconds: float = 10.0) -> None:
+        """Wait until nothing is owed."""
+        import asyncio  # noqa: PLC0415 - only this helper waits by the clock
+
+        async with asyncio.timeout(seconds):
+            while await self.pending():
+                await asyncio.sleep(0.02)
+
+    def cards(self) -> list[SlackMessage]:
+        """Return what stands in the channel."""
+        return self.slack.messages(CHANNEL)
+
+    async def delivery_id(self, incident: Incident) -> str:
+        """Return the delivery id of an incident's card."""
+        card = await self.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident.id)))
+        assert card is not None
+        return card.delivery_id
+
+
+@asynccontextmanager
+async def bench_on(
+    store: SqlStore, slack: SlackServer, *, limits: Limits = FAST, settle_seconds: float = 0.3
+) -> AsyncIterator[Bench]:
+    """Put a sender together; it does not run yet."""
+    clock, bell = SystemClock(), Bell()
+    meters, pace = SlackMeters(CollectorRegistry()), Pace(clock, limits)
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        channels = Channels(client, {"incidents": CHANNEL, "digests": "desk-digest"})
+        delivery = Delivery(
+            store,
+            client,
+            channels,
+            incident_renderers(),
+            clock=clock,
+            meters=meters,
+            settle_seconds=settle_seconds,
+        )
+        sender = Sender(store, delivery, pace=pace, clock=clock, meters=meters, bell=bell, owner="test")
+        yield Bench(store, slack, client, sender, bell, meters, delivery, pace)
