@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,12 +11,13 @@ from loguru import logger
 
 from triage.checks.base import CheckContext
 from triage.desk import Desk
-from triage.model import Episode, Incident, RunStatus, SubjectKind, TriageRun
+from triage.diagnosis import diagnose
+from triage.model import Episode, Incident, RunStatus, Source, SubjectKind, TriageRun
 from triage.playbooks import Playbook, playbook_for
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
-from triage.run import diagnose, run_checks
+from triage.run import run_checks
 from triage.telling import tell_card, tell_triage
 
 LEASE_SECONDS = 150.0
@@ -46,9 +48,13 @@ class Conductor:
     async def conduct(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict."""
         incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
-        playbook = playbook_for(self.desk, incident.name)
+        playbook = playbook_for(self.desk, incident.name, source_of(episodes))
         context = context_of(self.desk, self.sources, incident, episodes, now=self.clock.now())
-        findings = await run_checks(playbook, context, self.clock)
+        try:
+            findings = await run_checks(playbook, context, self.clock)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
+            raise
         verdict = diagnose(findings, context, episodes, playbook)
         done = replace(
             run,
@@ -80,6 +86,11 @@ def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
     if incident is None:
         raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
     return incident, tx.incidents.episodes([incident_id])
+
+
+def source_of(episodes: Sequence[Episode]) -> Source:
+    """Return where an incident came from: its first signal's source."""
+    return episodes[0].source if episodes else Source.OPERATOR
 
 
 def context_of(

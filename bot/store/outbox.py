@@ -100,6 +100,11 @@ class OutboxTable:
         )
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
 
+    def release(self) -> None:
+        """Give every claimed message back at once; what may have been posted stays marked as such."""
+        claimed = _t.c.lease_until.is_not(None)
+        self._connection.execute(sa.update(_t).where(claimed).values(lease_owner="", lease_until=None))
+
     def posted(self, message_id: int, *, ts: str, channel_id: str, revision: int, now: datetime) -> None:
         """Record that Slack has a revision of the message."""
         self._update(

@@ -65,6 +65,14 @@ class RunTable:
         self._connection.execute(claim)
         return self.get(int(run_id))
 
+    def release(self, run_id: int | None = None) -> None:
+        """Give a claimed run back to be taken at once; None: all of them."""
+        running = _t.c.status == RunStatus.RUNNING.value
+        mine = running if run_id is None else running & (_t.c.id == run_id)
+        self._connection.execute(
+            sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
+        )
+
     def finish(self, run: TriageRun) -> None:
         """Store a run with its findings and its verdict."""
         self._connection.execute(

@@ -29,6 +29,11 @@ class SqlStore:
         self._reading = open_engine(url, writer=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process shares this database: then what a dead process had claimed is free at once."""
+        return self._reading.dialect.name == "sqlite"
+
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a unit of work and return its answer once it is on disk."""
         return await self.writer.run(work)

@@ -1,0 +1,245 @@
+"""The composition root: opens what is outside, makes the parts, runs the loops, and takes it all down in order.
+
+What flows where::
+
+    Alertmanager ─webhook─▶ signals ─sorter─▶ incidents ─┬─▶ outbox ─sender─▶ Slack
+    reconcile, streams, containers ──┘                   └─▶ triage runs ─checks─▶ findings, verdict ─▶ outbox
+    Slack ─button, command─▶ handlers ─▶ operations ─▶ timeline, audit, outbox
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+
+from loguru import logger
+
+from bot.ids import owner
+from bot.links import LinkMaker
+from bot.loops import Pulse, Sorter, TriageLoop
+from bot.metrics import MetricsPage
+from bot.readiness import Readiness
+from bot.settings import Settings
+from bot.slack.client import SlackClient, open_client
+from bot.slack.delivery import Delivery
+from bot.slack.directory import Channels
+from bot.slack.meters import SlackMeters
+from bot.slack.pace import Pace
+from bot.slack.renderers import incident_renderers
+from bot.slack.sender import Sender
+from bot.sources.configured import open_configured
+from bot.store import SqlStore, open_store
+from bot.web import WebServer, listen, make_web
+from handlers.alertmanager import AlertmanagerWebhook
+from handlers.health import Health
+from schedules.reconcile import Reconciliation
+from schedules.table import Job, running
+from schedules.tidying import Tidying
+from triage.conduct import Conductor
+from triage.errors import StoreUnavailable
+from triage.intake import Intake
+from triage.model import Incident, Signal
+from triage.playbooks import playbook_for
+from triage.ports.bell import Bell
+from triage.ports.clock import Clock, SystemClock
+from triage.ports.sources import Sources
+from triage.ports.store import Tx
+from triage.telling import DIGEST_CHANNEL, INCIDENT_CHANNEL
+from triage.view import IncidentView, view_incident
+
+INBOX_SECONDS, DRAIN_SECONDS = 1.5, 4.0
+"""What the last sorting and the last sending of a shutdown may take; Docker waits 10 s for all of it."""
+
+
+def our_version() -> str:
+    """Return the installed version."""
+    try:
+        return version("hbot-triage")
+    except PackageNotFoundError:
+        return "0.0.0"
+
+
+@dataclass(slots=True)
+class Bells:
+    """Who wakes whom."""
+
+    inbox: Bell = field(default_factory=Bell)
+    outbox: Bell = field(default_factory=Bell)
+    triage: Bell = field(default_factory=Bell)
+    reconcile: Bell = field(default_factory=Bell)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What was opened: the memory, the sources of evidence, Slack."""
+
+    store: SqlStore
+    sources: Sources
+    slack: SlackClient
+
+
+class Service:
+    """All the parts, wired. Tests make one with the clock and the outside of their choice."""
+
+    def __init__(self, settings: Settings, outside: Outside, *, clock: Clock) -> None:
+        self.settings, self.desk, self.outside, self.clock = settings, settings.desk, outside, clock
+        self.owner = owner()
+        self.bells, self.pulse = Bells(), Pulse(clock)
+        store, sources = outside.store, outside.sources
+        self.links = LinkMaker(
+            self.desk, settings.grafana_url, settings.prometheus_url, settings.alertmanager_url
+        )
+        self.webhook = AlertmanagerWebhook(
+            store,
+            self.desk,
+            clock,
+            settings.triage_webhook_token.get_secret_value(),
+            stored=self.bells.inbox.ring,
+            hidden=self.bells.reconcile.ring,
+        )
+        self.metrics = MetricsPage(
+            store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
+        )
+        self.conductor = Conductor(store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring)
+        self.reconciliation = Reconciliation(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
+        self.sorter = Sorter(
+            store,
+            Intake(self.desk, self._title_of),
+            clock,
+            self.bells.inbox,
+            self.bells.outbox,
+            self.bells.triage,
+            self.pulse,
+        )
+        self.triages = TriageLoop(self.conductor, self.bells.triage, self.pulse)
+        self.channels = Channels(
+            outside.slack,
+            {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
+        )
+        self.sender = self._sender(store, outside.slack)
+        self.readiness = Readiness(
+            store,
+            clock,
+            self.pulse,
+            slack_connected=lambda: True,
+            slack_problems=lambda: self.sender.problems,
+            troubles=self._troubles,
+        )
+
+    def _title_of(self, signal: Signal) -> str:
+        return playbook_for(self.desk, signal.name, signal.source).title_for(str(signal.subject), signal.name)
+
+    def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
+        meters = SlackMeters(self.metrics.registry)
+        delivery = Delivery(
+            store, client, self.channels, incident_renderers(self.view), clock=self.clock, meters=meters
+        )
+        return Sender(
+            store,
+            delivery,
+            pace=Pace(self.clock),
+            clock=self.clock,
+            meters=meters,
+            bell=self.bells.outbox,
+            owner=self.owner,
+            drain_seconds=DRAIN_SECONDS,
+            beat=lambda: self.pulse.beat("sender"),
+        )
+
+    def view(self, tx: Tx, incident: Incident) -> IncidentView:
+        """Gather what an incident's message shows."""
+        view = view_incident(tx, incident, all_bots=tuple(bot.name for bot in self.desk.bots))
+        return replace(view, links=self.links.links(incident, view.episodes))
+
+    def _troubles(self) -> Mapping[str, str]:
+        return {"reconcile": self.reconciliation.trouble}
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        tidying = Tidying(self.outside.store, self.desk, self.clock)
+        return [
+            Job(
+                "reconcile",
+                self.reconciliation.run,
+                seconds=self.desk.correlation.reconcile_seconds,
+                at_start=True,
+            ),
+            Job("tidying", self._then_send(tidying.run), seconds=60),
+        ]
+
+    def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        async def call() -> None:
+            await job()
+            self.bells.outbox.ring()
+
+        return call
+
+    async def run(self, stop: asyncio.Event, server: WebServer, sockets: list[socket.socket]) -> None:
+        """Run until ``stop`` is set, then take the parts down in the order in which work flows through them."""
+        await self._take_over()
+        async with asyncio.TaskGroup() as group:
+            web = group.create_task(server.serve(sockets=sockets), name="web")
+            loops = [
+                group.create_task(self.sorter.run(), name="sorter"),
+                group.create_task(self.triages.run(), name="triage"),
+                group.create_task(self._reconcile_when_asked(), name="reconcile"),
+            ]
+            sending = group.create_task(self.sender.run(), name="sender")
+            async with running(self.jobs(), beat=self.pulse.beat):
+                logger.info("ready on {address}", address=self.settings.triage_listen)
+                await stop.wait()
+            logger.info("stopping")
+            server.stop()
+            await web
+            await self._sort_the_rest()
+            for loop in loops:
+                loop.cancel()
+            self.sender.stop()
+            await sending
+
+    async def _take_over(self) -> None:
+        """Take back what a process before us had claimed, where it cannot be alive any more."""
+        if self.outside.store.alone:
+
+            def release(tx: Tx) -> None:
+                tx.runs.release()
+                tx.outbox.release()
+
+            await self.outside.store.write(release)
+
+    async def _reconcile_when_asked(self) -> None:
+        while True:
+            await self.bells.reconcile.wait()
+            await self.reconciliation.run()
+
+    async def _sort_the_rest(self) -> None:
+        """Sort what the last webhooks brought; what there is no time for waits in the inbox for the next start."""
+        with suppress(TimeoutError, StoreUnavailable):
+            async with asyncio.timeout(INBOX_SECONDS):
+                while (await self.sorter.once()).more:
+                    pass
+
+
+async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Open everything, run until ``stop`` is set. Raises TriageError where it cannot start."""
+    clock = clock or SystemClock()
+    listener = listen(settings.address)
+    async with AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        outside = Outside(
+            store=await stack.enter_async_context(
+                open_store(settings.triage_database_url.get_secret_value())
+            ),
+            sources=await stack.enter_async_context(open_configured(settings)),
+            slack=await stack.enter_async_context(
+                open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)
+            ),
+        )
+        service = Service(settings, outside, clock=clock)
+        health = Health(service.readiness.dependencies, service.metrics.page)
+        web = make_web([service.webhook.router(), health.router()], version=our_version())
+        await service.run(stop, WebServer(web), [listener])

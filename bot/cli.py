@@ -1,0 +1,183 @@
+"""``hbot-triage``: every command of contract.md. Exit codes: 0 good, 1 the answer is bad, 2 wrong usage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from triage.errors import BadInput, SettingError, StoreUnavailable, TriageError
+
+T = TypeVar("T")
+app = typer.Typer(
+    name="hbot-triage",
+    help="Alert and incident triage for a Hummingbot trading desk, in Slack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+Verify = Annotated[bool, typer.Option("--verify", help="Check that no line was changed, lost or moved.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _fail(error: TriageError) -> NoReturn:
+    typer.echo(f"hbot-triage: {error}", err=True)
+    raise typer.Exit(2 if isinstance(error, (SettingError, BadInput)) else 1) from error
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    async def call() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(call())
+    except (SettingError, BadInput, StoreUnavailable, TriageError) as error:
+        _fail(error)
+
+
+def _settings() -> Any:  # noqa: ANN401 - imported late: --help must not wait for pydantic
+    from bot.settings import load_settings  # noqa: PLC0415 - as above
+
+    try:
+        return load_settings()
+    except SettingError as error:
+        _fail(error)
+
+
+@app.command()
+def run() -> None:
+    """Run the service: webhooks in, Slack threads out."""
+    settings = _settings()
+    from bot.service import run_until_told  # noqa: PLC0415 - only this command pays for it
+
+    try:
+        run_until_told(settings.ready_to_run())
+    except TriageError as error:
+        _fail(error)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    scenario: Annotated[str, typer.Option(help="Start with this going wrong; 'list' names them.")] = "",
+) -> None:
+    """Start a trading desk and a Slack workspace on this machine, to try it all."""
+    import importlib  # noqa: PLC0415 - demo sits on top of bot: it is looked up only when it is asked for
+
+    try:
+        module = importlib.import_module("demo.main")
+    except ModuleNotFoundError as error:
+        _fail(SettingError(f"the demo needs packages that are not installed ({error.name}): run make demo"))
+    raise typer.Exit(module.run(port=port, scenario=scenario))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:  # noqa: FBT002 - an option of the command line
+    """Ask each dependency whether it is reachable and lets us in; say what is missing and how to mend it."""
+    settings = _settings()
+    from bot.doctor import examine, printed  # noqa: PLC0415 - as above
+
+    answers = _run(lambda: examine(settings))
+    typer.echo(
+        json.dumps([answer.as_json() for answer in answers], indent=2) if as_json else printed(answers)
+    )
+    raise typer.Exit(0 if all(answer.good for answer in answers) else 1)
+
+
+@app.command("check-config")
+def check_config(as_json: Json = False) -> None:  # noqa: FBT002 - an option of the command line
+    """Check the settings and desk.yaml without asking anybody."""
+    settings = _settings()
+    try:
+        settings.ready_to_run()
+    except SettingError as error:
+        _fail(error)
+    desk = settings.desk
+    facts = {
+        "desk": desk.name,
+        "bots": [bot.name for bot in desk.bots],
+        "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
+        "channel": settings.triage_channel,
+        "digest_channel": settings.digest_channel,
+        "operators": len(desk.roles.operator.users) + len(desk.roles.operator.groups),
+    }
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    typer.echo("The settings are good.")
+    for name, value in facts.items():
+        typer.echo(f"  {name:<15} {', '.join(value) if isinstance(value, list) else value}")
+    if not facts["operators"]:
+        typer.echo("  note: roles.operator of desk.yaml names nobody, so nobody may press a button")
+
+
+@app.command()
+def triage(
+    alert: Annotated[
+        Path, typer.Argument(help="A file with Alertmanager's webhook, or one alert of it; - reads stdin.")
+    ],
+    as_json: Json = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Triage one alert now and print what was found; nothing is stored or posted."""
+    settings = _settings()
+    from bot.one_off import as_text, read_alert, triage_once  # noqa: PLC0415 - as above
+
+    try:
+        signals = read_alert(settings.desk, _text_of(alert))
+    except BadInput as error:
+        _fail(error)
+    result = _run(lambda: triage_once(settings, signals))
+    typer.echo(json.dumps(result.as_json(), indent=2) if as_json else as_text(result))
+    raise typer.Exit(0 if result.answered else 1)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(BadInput(f"{path} cannot be read: {error}"))
+
+
+@app.command()
+def audit(
+    verify: Verify = False,  # noqa: FBT002 - as above
+    as_json: Json = False,  # noqa: FBT002 - as above
+) -> None:
+    """Print the audit trail: who did, or was denied, what to what."""
+    settings = _settings()
+    from bot.trail import print_trail, verify_trail  # noqa: PLC0415 - as above
+
+    if verify:
+        faults = _run(lambda: verify_trail(settings))
+        for fault in faults:
+            typer.echo(f"broken: {fault}", err=True)
+        if not faults:
+            typer.echo("The audit trail is whole.")
+        raise typer.Exit(1 if faults else 0)
+    _run(lambda: print_trail(settings, typer.echo, as_json=as_json))
+
+
+def moment(text: str) -> datetime:
+    """Parse a time of the command line: ISO 8601 with a time zone. Raises BadInput."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is no time; write for instance 2026-02-21T00:00:00Z", "--at") from error
+    if at.tzinfo is None:
+        raise BadInput(f"{text!r} has no time zone; write for instance 2026-02-21T00:00:00Z", "--at")
+    return at
+
+
+if __name__ == "__main__":
+    main()

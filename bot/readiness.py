@@ -1,0 +1,72 @@
+"""Whether the service can do its work, dependency by dependency, from what its parts know already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.loops import Pulse
+from handlers.health import Dependency
+from triage.errors import StoreUnavailable
+from triage.ports.clock import Clock
+from triage.ports.store import OutboxState, Store
+
+STUCK_SECONDS = 30.0
+"""A loop that has not gone round for this long is stuck: each looks up every few seconds."""
+OWED_SECONDS = 300.0
+"""A message owed for this long means that people are not told."""
+LOOPS = ("sorter", "triage", "sender")
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Answers ``/readyz``. ``slack_problems`` and ``troubles`` are what parts say of themselves, by name."""
+
+    store: Store
+    clock: Clock
+    pulse: Pulse
+    slack_connected: Callable[[], bool]
+    slack_problems: Callable[[], Mapping[str, str]]
+    troubles: Callable[[], Mapping[str, str]]
+
+    async def dependencies(self) -> dict[str, Dependency]:
+        """Return each dependency's state; takes two seconds at the most."""
+        found = {"store": Dependency(ok=True, needed=True)}
+        try:
+            async with asyncio.timeout(2):
+                outbox = await self.store.read(lambda tx: tx.outbox.state())
+        except (StoreUnavailable, TimeoutError) as error:
+            found["store"] = Dependency(ok=False, needed=True, why=str(error) or "no answer within 2 s")
+        else:
+            found["outbox"] = self._outbox(outbox, self.clock.now())
+        found["loops"] = self._loops()
+        found["slack"] = self._slack()
+        for name, why in self.troubles().items():
+            found[name] = Dependency(ok=not why, needed=False, why=why)
+        return found
+
+    @staticmethod
+    def _outbox(state: OutboxState, now: datetime) -> Dependency:
+        waits = (now - state.oldest_at).total_seconds() if state.oldest_at is not None else 0.0
+        late = waits > OWED_SECONDS
+        why = (
+            f"the oldest of {state.pending} messages waits for {waits:.0f} s: {state.last_error}"
+            if late
+            else ""
+        )
+        facts = {"pending": state.pending, "oldest_seconds": round(waits, 1)}
+        return Dependency(ok=not late, needed=False, why=why, facts=facts)
+
+    def _loops(self) -> Dependency:
+        stuck = [name for name in LOOPS if (self.pulse.age(name) or 0.0) > STUCK_SECONDS]
+        return Dependency(ok=not stuck, needed=True, why=f"stuck: {', '.join(stuck)}" if stuck else "")
+
+    def _slack(self) -> Dependency:
+        problems = self.slack_problems()
+        if problems:
+            return Dependency(ok=False, needed=False, why="; ".join(problems.values()))
+        connected = self.slack_connected()
+        # Not needed: webhooks are taken and kept while Slack is away, which is when they matter.
+        return Dependency(ok=connected, needed=False, why="" if connected else "no connection to Slack")

@@ -1,0 +1,31 @@
+"""Runs the service as a process: one event loop, signals, an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import uvloop
+from loguru import logger
+
+from bot.app import serve
+from bot.logs import set_up_logs
+from bot.settings import Settings
+
+
+def run_until_told(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
+    set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # a platform without signals for loops still has Ctrl-C
+            loop.add_signal_handler(number, stop.set)
+    await serve(settings, stop=stop)
+    logger.info("stopped")
