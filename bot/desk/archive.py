@@ -1,0 +1,203 @@
+"""Config snapshots as archives: written whole or not at all, read as if somebody hostile had made them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import stat
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from bot.desk.files import sync_folder
+from triage.errors import DeskFailure
+
+PARTS = ("conf", "data", "scripts", "pmm_scripts")
+"""What of a bot's folder a snapshot holds; logs are not in it."""
+FILES_MAX = 200_000
+_HEADER_MAX = 64 * 1024
+_CHUNK = 1024 * 1024
+_BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError, ValueError)
+_EXTENDED = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+
+Going = Callable[[], None]
+"""Called now and then while work goes on; raises to end it."""
+
+
+class _Careful(tarfile.TarInfo):
+    """A header that refuses to make the reader hold a huge extended header in memory."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _EXTENDED and self.size > _HEADER_MAX:
+            raise tarfile.HeaderError("an extended header is larger than any real one")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return member
+
+
+@contextmanager
+def _opened(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(fileobj=file, mode="r:gz", tarinfo=_Careful) as archive:
+            yield archive
+    except DeskFailure:
+        raise
+    except _BROKEN as error:
+        raise DeskFailure(f"{name} is damaged, nothing of it was used: {error}") from error
+
+
+def checksum(file: IO[bytes], going: Going) -> str:
+    """Return the SHA-256 (hex) of a file from its beginning, and go back there."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        going()
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def safe_path(member: tarfile.TarInfo, bot: str, name: str) -> PurePosixPath:
+    """Return a member's path below the bot's folder. Raises DeskFailure for anything that is not plainly that."""
+    path = PurePosixPath(member.name)
+    words = path.parts
+    plain = "\0" not in member.name and "\\" not in member.name and not path.is_absolute()
+    if not plain or ".." in words or not words or words[0] != bot:
+        raise DeskFailure(f"{name} is not safe, nothing of it was used: it holds {member.name!r}")
+    if not (member.isreg() or member.isdir()):
+        raise DeskFailure(
+            f"{name} is not safe, nothing of it was used: {member.name!r} is a link or a device"
+        )
+    below = PurePosixPath(*words[1:])
+    if below.parts and below.parts[0] not in PARTS:
+        raise DeskFailure(
+            f"{name} is not a config snapshot: it holds {member.name!r}, beside {', '.join(PARTS)}"
+        )
+    return below
+
+
+def measure(path: Path, bot: str, going: Going) -> int:
+    """Read an archive through and return its bytes once extracted. Raises DeskFailure when it is not sound."""
+    with _file(path) as file, _opened(file, path.name) as archive:
+        total = 0
+        for number, member in enumerate(archive):
+            safe_path(member, bot, path.name)
+            total += member.size + 4096
+            going()
+            if number > FILES_MAX:
+                raise DeskFailure(
+                    f"{path.name} holds more than {FILES_MAX} files: that is no config snapshot"
+                )
+        return total
+
+
+def extract(path: Path, bot: str, target: Path, *, sha256: str, room: int, going: Going) -> int:
+    """Verify and extract an archive into ``target``, at most ``room`` bytes. Returns the number of files."""
+    with _file(path) as file:
+        if checksum(file, going) != sha256:
+            raise DeskFailure(f"{path.name} is not the archive that was chosen: its checksum is another one")
+        with _opened(file, path.name) as archive:
+            return _extract_all(archive, path.name, bot, target, room=room, going=going)
+
+
+def _extract_all(
+    archive: tarfile.TarFile, name: str, bot: str, target: Path, *, room: int, going: Going
+) -> int:
+    folders: list[tuple[Path, tarfile.TarInfo]] = []
+    files = 0
+    for member in archive:
+        going()
+        place = target / safe_path(member, bot, name)
+        if member.isdir():
+            place.mkdir(parents=True, exist_ok=True)
+            folders.append((place, member))
+            continue
+        room -= member.size
+        if room < 0 or files > FILES_MAX:
+            raise DeskFailure(f"{name} is larger than it said, nothing of it was used")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _write(archive, member, place, name, going)
+        files += 1
+    for place, member in reversed(folders):
+        _dress(place, member)
+    for folder in [target, *(path for path in target.rglob("*") if path.is_dir())]:
+        sync_folder(folder)
+    return files
+
+
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path, name: str, going: Going) -> None:
+    content = archive.extractfile(member)
+    if content is None:  # pragma: no cover - a regular member always has a content
+        raise DeskFailure(f"{name}: {member.name!r} has no content")
+    try:
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError as error:
+        raise DeskFailure(
+            f"{name} is not safe, nothing of it was used: {member.name!r} stands there twice"
+        ) from error
+    with os.fdopen(handle, "wb") as file:
+        while chunk := content.read(_CHUNK):
+            file.write(chunk)
+            going()
+        file.flush()
+        os.fsync(file.fileno())
+    _dress(place, member)
+
+
+def _dress(place: Path, member: tarfile.TarInfo) -> None:
+    """Give mode (never setuid), owner and time. A folder must stay one that its owner can enter."""
+    place.chmod((member.mode & 0o777) | (stat.S_IRWXU if member.isdir() else stat.S_IRUSR | stat.S_IWUSR))
+    if os.geteuid() == 0:
+        os.chown(place, member.uid, member.gid, follow_symlinks=False)
+    with contextlib.suppress(OverflowError, OSError):  # a time no file system knows is no reason to refuse
+        os.utime(place, (member.mtime, member.mtime))
+
+
+def write(folder: Path, bot: str, target: Path, going: Going) -> None:
+    """Write the parts of a bot's folder into a new archive at ``target``, durable. Raises DeskFailure, OSError."""
+    with target.open("xb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
+            for part in PARTS:
+                if (folder / part).exists():
+                    _add(archive, folder / part, f"{bot}/{part}", going)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str, going: Going) -> None:
+    going()
+    archive.inodes.clear()  # type: ignore[attr-defined] # a second name of a file is a file, never a link
+    info = archive.gettarinfo(path, name)
+    if info.isdir():
+        archive.addfile(info)
+        for each in sorted(path.iterdir()):
+            _add(archive, each, f"{name}/{each.name}", going)
+    elif info.isreg():
+        with path.open("rb") as content:
+            archive.addfile(info, content)
+    elif not stat.S_ISSOCK(path.lstat().st_mode):
+        raise DeskFailure(
+            f"{path} is a link or a device: a snapshot with it could not be restored; remove it"
+        )
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[io.BufferedReader]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise DeskFailure(f"{path.name} is not in {path.parent} any more") from error

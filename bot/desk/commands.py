@@ -1,0 +1,106 @@
+"""Runs programs from argument lists: no shell, a time limit, capped output, the whole process group ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+
+from triage.errors import DeskFailure
+from triage.ports.actions import CommandResult
+
+HEAD, TAIL = 8_000, 24_000
+"""Characters of output that are kept from the beginning and from the end."""
+GRACE_SECONDS = 3.0
+"""How long a program may take to end once it was asked to."""
+
+
+class Output:
+    """Output as it comes: the beginning and the end, and how much is missing between."""
+
+    def __init__(self) -> None:
+        self._head, self._tail, self._left_out = "", "", 0
+
+    def add(self, text: str) -> None:
+        """Take a further piece."""
+        room = HEAD - len(self._head)
+        self._head += text[:room]
+        self._tail += text[room:]
+        if len(self._tail) > TAIL:
+            self._left_out += len(self._tail) - TAIL
+            self._tail = self._tail[-TAIL:]
+
+    def __str__(self) -> str:
+        gap = f"\n… {self._left_out} characters left out …\n" if self._left_out else ""
+        return f"{self._head}{gap}{self._tail}"
+
+
+class HostCommands:
+    """Implements ``triage.ports.actions.Commands``. ``environment`` is added to the service's own."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None, *, hide: Sequence[str] = ()) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in set(hide)}
+        self._environment = {**kept, **(environment or {})}
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        folder: str,
+        timeout_seconds: float,
+        on_output: Callable[[str], None] | None = None,
+    ) -> CommandResult:
+        """Run a program; ``on_output`` hears the output so far. A cancelled call kills it and its children."""
+        output = Output()
+        process = await self._start(argv, folder)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await _listen(process, output, on_output)
+                code: int | None = await process.wait()
+        except TimeoutError:
+            code = None
+        finally:
+            # Also when it ended by itself: what it left behind in its group must not go on alone.
+            await _end(process)
+        return CommandResult(code, str(output))
+
+    async def _start(self, argv: Sequence[str], folder: str) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=folder,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise DeskFailure(
+                f"{argv[0]} cannot be started in {folder}: {error.strerror}; "
+                "look at compose.command and paths.compose in desk.yaml"
+            ) from error
+
+
+async def _listen(
+    process: asyncio.subprocess.Process, output: Output, on_output: Callable[[str], None] | None
+) -> None:
+    assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
+    while piece := await process.stdout.read(4096):
+        output.add(piece.decode(errors="replace"))
+        if on_output is not None:
+            on_output(str(output))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, kind)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await process.wait()
+                return
