@@ -97,6 +97,8 @@ class AlertmanagerApi:
             live.sort(key=lambda a: label_order(a.labels))
             if live:
                 alerts = [self._gettable(a, now) for a in live]
+                for alert in alerts:
+                    alert["receivers"].sort(key=lambda r: r["name"])
                 receiver = {"name": group.route.receiver}
                 shown.append({"alerts": alerts, "labels": group.labels, "receiver": receiver})
         return _json(shown)

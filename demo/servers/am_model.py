@@ -132,10 +132,6 @@ class AlertStatus:
 
 
 def label_order(labels: Mapping[str, str]) -> tuple[object, ...]:
-    """Sort key of alerts within a notification: job, instance, then fewer labels first, then name by name."""
-    return (
-        labels.get("job", ""),
-        labels.get("instance", ""),
-        len(labels),
-        tuple(sorted(labels.items())),
-    )
+    """Sort key of alerts within a notification: by job, by instance (without one: last), then all labels."""
+    first = tuple((name not in labels, labels.get(name, "")) for name in ("job", "instance"))
+    return (*first, len(labels), tuple(sorted(labels.items())))

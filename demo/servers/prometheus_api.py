@@ -133,7 +133,7 @@ class PrometheusApi:
             "name": group.name,
             "file": group.file,
             "rules": rules,
-            "interval": group.interval,
+            "interval": _whole(group.interval),
             "limit": 0,
             "evaluationTime": 0.001,
             "lastEvaluation": rfc3339_nano(group.last_evaluation) if group.last_evaluation else _NEVER,
@@ -160,8 +160,8 @@ class PrometheusApi:
             "state": rule.state,
             "name": spec.alert,
             "query": spec.expr,
-            "duration": rule.hold,
-            "keepFiringFor": rule.keep_firing,
+            "duration": _whole(rule.hold),
+            "keepFiringFor": _whole(rule.keep_firing),
             "labels": spec.labels,
             "annotations": spec.annotations,
             "alerts": alerts,
@@ -297,6 +297,11 @@ def _scientific(value: float) -> str:
         return format_float(value)
     digits = repr(value).split("e")[0].replace("-", "").replace(".", "").strip("0")
     return f"{value:.{max(0, len(digits) - 1)}e}"
+
+
+def _whole(seconds: float) -> float | int:
+    """Write a number without a point when it needs none, as Go's encoder does."""
+    return int(seconds) if seconds.is_integer() else seconds
 
 
 def _answer(data: object) -> web.Response:

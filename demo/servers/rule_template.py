@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from demo.servers.go_text import unquote
+from demo.servers.go_text import format_float, unquote
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\||\$?[\w.$]+|-?[\d.]+|\S')
@@ -33,15 +33,15 @@ def _text(argument: Argument) -> str:
 
 
 def go_float(value: float) -> str:
-    """Write a number as Go's `%v`: shortest form, an exponent outside 1e-4 … 1e21."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    text = repr(value)
-    if "e" in text and 1e-4 <= abs(value) < 1e21:  # noqa: PLR2004 (Go's limits for the plain form)
-        return f"{value:.0f}"
-    return text.removesuffix(".0")
+    """Write a number as Go's `%v`: shortest form, with an exponent below 1e-4 and from 1e6 on."""
+    if math.isnan(value) or math.isinf(value):
+        return format_float(value)
+    digits = repr(abs(value)).split("e")[0].replace(".", "").strip("0")
+    text = f"{value:.{max(1, len(digits))}g}"
+    mantissa, _, exponent = f"{value:.{max(0, len(digits) - 1)}e}".partition("e")
+    if value and not -4 <= int(exponent) < 6:  # noqa: PLR2004 (Go's limits for the plain form)
+        return f"{mantissa}e{exponent}"
+    return text if "e" not in text else f"{value:.0f}"
 
 
 def _pipeline(source: str, labels: Mapping[str, str], value: float) -> Argument:
@@ -118,6 +118,8 @@ def _printf(arguments: list[Argument]) -> str:
             return f'"{text}"' if spec[-1] == "q" else f"{spec[:-1]}s" % text
         if isinstance(argument, str):
             return f"%!{spec[-1]}(string={argument})"
+        if spec == "%g":
+            return go_float(argument)
         return f"%!d(float64={go_float(argument)})" if spec[-1] == "d" else spec % argument
 
     return _VERB.sub(verb, arguments[0])
