@@ -1,0 +1,72 @@
+"""The bolt app: who we are is asked once, at start, and never again while an event waits."""
+
+from __future__ import annotations
+
+import logging
+
+from loguru import logger
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import Identity, SlackClient
+
+
+class _ToLoguru(logging.Handler):
+    """Hands what the SDK logs to the project's log, without the payloads it prints at DEBUG."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record."""
+        level = "INFO" if record.levelno < logging.WARNING else record.levelname
+        logger.opt(exception=record.exc_info).bind(library=record.name).log(level, record.getMessage())
+
+
+def _sdk_logger() -> logging.Logger:
+    log = logging.getLogger("triage.slack_sdk")
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(_ToLoguru())
+    return log
+
+
+def _without_token(web: AsyncWebClient) -> AsyncWebClient:
+    """Return a client on the same connections: bolt takes the token from ``authorize`` and warns of a second one."""
+    bare = AsyncWebClient(
+        base_url=web.base_url,
+        timeout=web.timeout,
+        session=web.session,
+        retry_handlers=[],
+        logger=_sdk_logger(),
+    )
+    bare.proxy = web.proxy
+    return bare
+
+
+def build_app(client: SlackClient, identity: Identity, *, signing_secret: str = "") -> AsyncApp:
+    """Return an app without listeners. Without a signing secret it takes Socket Mode only.
+
+    bolt would call ``auth.test`` with the first event, and drop that event if Slack said 429: what ``identity``
+    knows already answers instead.
+    """
+    known = AuthorizeResult(
+        enterprise_id=identity.enterprise_id,
+        team_id=identity.team_id,
+        team=identity.team,
+        url=identity.url,
+        bot_id=identity.bot_id,
+        bot_user_id=identity.user_id,
+        bot_token=client.web.token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return known
+
+    return AsyncApp(
+        name="hbot-triage",
+        client=_without_token(client.web),
+        authorize=authorize,
+        signing_secret=signing_secret or "socket-mode-only",
+        request_verification_enabled=bool(signing_secret),
+        logger=_sdk_logger(),
+    )

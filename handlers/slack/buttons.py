@@ -1,0 +1,80 @@
+"""The buttons of an incident: acknowledge, triage again, resolve. Stored first, answered then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.click import Click, read_click
+from handlers.slack.reply import whisper
+from handlers.slack.services import Services
+from triage import operations
+from triage.errors import Refused, StoreUnavailable
+from triage.operations import Outcome
+from triage.people import remember
+from triage.ports.store import Tx
+
+Ask = Callable[..., Any]
+
+NOT_STORED = "That could not be stored just now, so nothing was done. Please press again in a moment."
+UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest message has ones that work."
+
+
+class Operation(Protocol):
+    """One of ``triage.operations``."""
+
+    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+        """Do it inside a transaction."""
+        ...
+
+
+def button(services: Services, what: str, operation: Operation) -> Ask:
+    """Return the listener of a button; ``what`` ends ``You may not …``."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            click = read_click(body)
+            answer = await pressed(services, click, what, operation)
+            await ack()
+            services.changed()
+            await whisper(client, click, answer)
+
+    return press
+
+
+async def pressed(services: Services, click: Click, what: str, operation: Operation) -> str:
+    """Do what was pressed, if the person may, and return the sentence for them; it is on disk by then."""
+    decision = await services.roles.decide(click.user, "operator", what)
+    now = services.clock.now()
+
+    def work(tx: Tx) -> str:
+        incident_id = incident_of(tx, click)
+        if not decision.allowed:
+            operations.record_denied(tx, incident_id, actor=click.user, what=what, now=now)
+            return decision.why
+        return operation(tx, incident_id, actor=click.user, now=now).text
+
+    return await stored(services, work)
+
+
+def incident_of(tx: Tx, click: Click) -> int:
+    """Return the incident that a button stands for, and learn the person's name. Raises Refused."""
+    incident = tx.incidents.by_handle(click.handle) if click.handle else None
+    if incident is None:
+        raise Refused(UNKNOWN_BUTTON)
+    remember(tx, click.user, click.user_name)
+    return incident.id
+
+
+async def stored(services: Services, work: Callable[[Tx], str]) -> str:
+    """Run a unit of work and return its sentence; a refusal and a store that is away have theirs."""
+    try:
+        return await services.store.write(work)
+    except Refused as refusal:
+        return str(refusal)
+    except StoreUnavailable:
+        return NOT_STORED

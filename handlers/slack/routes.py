@@ -1,0 +1,20 @@
+"""The table of what can be pressed."""
+
+from __future__ import annotations
+
+from slack_bolt.async_app import AsyncApp
+
+from handlers.slack.buttons import button
+from handlers.slack.services import Services
+from handlers.slack.silence_form import CALLBACK
+from handlers.slack.silencing import open_silence, submit_silence
+from triage import operations
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Register the incident's buttons and its silence modal."""
+    app.action("incident.acknowledge")(button(services, "acknowledge incidents", operations.acknowledge))
+    app.action("incident.retriage")(button(services, "ask for another triage", operations.retriage))
+    app.action("incident.resolve")(button(services, "resolve incidents", operations.resolve))
+    app.action("incident.silence")(open_silence(services))
+    app.view(CALLBACK)(submit_silence(services))

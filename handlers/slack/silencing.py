@@ -1,0 +1,171 @@
+"""The silence button and its modal: a real silence in Alertmanager, written down before the form closes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from loguru import logger
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.buttons import NOT_STORED, Ask, incident_of, stored
+from handlers.slack.click import Click, read_click
+from handlers.slack.reply import whisper
+from handlers.slack.services import Services
+from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
+from triage import operations
+from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
+from triage.model import Incident, Json
+from triage.people import remember
+from triage.ports.sources import Matcher
+from triage.ports.store import Tx
+from triage.silences import Matchers, matchers_for
+
+WHAT = "silence alerts"
+NOTHING_FIRES = "Nothing from Alertmanager fires in this incident now, so there is nothing to silence."
+ALERTMANAGER_SECONDS = 2.0
+"""Slack waits three seconds for the answer to a form."""
+
+
+def open_silence(services: Services) -> Ask:
+    """Return the listener of the button: open the modal, at once, from what is stored."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            click = read_click(body)
+            try:
+                view = await _view(services, click)
+            except Refused as refusal:
+                await ack()
+                await whisper(client, click, str(refusal))
+                return
+            await ack()
+            await _open(client, click, view)
+
+    return press
+
+
+async def _view(services: Services, click: Click) -> Json:
+    """Return the modal. Raises Refused, recorded, where the person may not, or there is nothing to silence."""
+    decision = await services.roles.decide(click.user, "operator", WHAT)
+    if not decision.allowed:
+        raise Refused(await stored(services, lambda tx: _denied(services, tx, click, decision.why)))
+    try:
+        incident, silences = await services.store.read(lambda tx: _silences(tx, click))
+    except StoreUnavailable as error:
+        raise Refused(NOT_STORED) from error
+    return silence_view(incident, silences, click)
+
+
+def _denied(services: Services, tx: Tx, click: Click, why: str) -> str:
+    incident_id = incident_of(tx, click)
+    operations.record_denied(tx, incident_id, actor=click.user, what=WHAT, now=services.clock.now())
+    return why
+
+
+def _silences(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...]]:
+    incident = tx.incidents.by_handle(click.handle) if click.handle else None
+    if incident is None:
+        raise Refused("I do not know this button (any more).")
+    silences = matchers_for(tx.incidents.episodes([incident.id]))
+    if not silences:
+        raise Refused(NOTHING_FIRES)
+    return incident, silences
+
+
+async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await client.views_open(trigger_id=click.trigger_id, view=view)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.bind(user=click.user, error=str(error)).warning("silence modal not opened")
+        await whisper(client, click, "The form could not be opened in time. Please press again.")
+
+
+def submit_silence(services: Services) -> Ask:
+    """Return the listener of the form: silence, store, then close it."""
+
+    async def submit(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            try:
+                form = read_form(body["view"], body["user"])
+                text = await _silence(services, form)
+            except BadForm as wrong:
+                await ack(response_action="errors", errors=wrong.errors)
+                return
+            except Refused as refusal:
+                await ack(response_action="errors", errors={COMMENT: str(refusal)})
+                return
+            await ack()
+            services.changed()
+            await whisper(client, form.click, text)
+
+    return submit
+
+
+async def _silence(services: Services, form: SilenceForm) -> str:
+    """Write the silences and record them. Asks for the role again: it may have been taken since the click."""
+    decision = await services.roles.decide(form.click.user, "operator", WHAT)
+    if not decision.allowed:
+        raise Refused(await stored(services, lambda tx: _denied(services, tx, form.click, decision.why)))
+    try:
+        incident, silences = await services.store.read(lambda tx: _silences(tx, form.click))
+        if digest(silences) != form.shown:
+            raise Refused("The alerts changed since this form was opened. Please open it again.")
+        ids = await _write_silences(services, form, incident, silences)
+        return await services.store.write(
+            lambda tx: _record(services, tx, form, incident_id=incident.id, silences=silences, ids=ids)
+        )
+    except StoreUnavailable as error:
+        raise Refused(f"{NOT_STORED} (A silence may stand in Alertmanager.)") from error
+
+
+async def _write_silences(
+    services: Services, form: SilenceForm, incident: Incident, silences: tuple[Matchers, ...]
+) -> list[str]:
+    start, ids = services.clock.now(), list[str]()
+    who = form.click.user_name or form.click.user
+    comment = f"{incident.number}: {form.comment}"
+    try:
+        async with asyncio.timeout(ALERTMANAGER_SECONDS):
+            for matchers in silences:
+                ids.append(
+                    await services.alerts.silence(
+                        matchers, start=start, end=start + form.length, created_by=who, comment=comment
+                    )
+                )
+    except (SourceTimeout, TimeoutError) as error:
+        raise Refused(
+            "Alertmanager did not answer: whether it is silent is not known. Look there."
+        ) from error
+    except SourceError as error:
+        some = f" {len(ids)} of {len(silences)} silences were written." if ids else ""
+        raise Refused(f"Not silenced. {error}.{some}") from error
+    return ids
+
+
+def _record(
+    services: Services,
+    tx: Tx,
+    form: SilenceForm,
+    *,
+    incident_id: int,
+    silences: tuple[Matchers, ...],
+    ids: list[str],
+) -> str:
+    now = services.clock.now()
+    remember(tx, form.click.user, form.click.user_name)
+    matched: list[Matcher] = [matcher for matchers in silences for matcher in matchers]
+    return operations.record_silence(
+        tx,
+        incident_id,
+        actor=form.click.user,
+        silence_id=" ".join(ids),
+        until=now + form.length,
+        matchers=matched,
+        comment=form.comment,
+        now=now,
+    ).text

@@ -1,0 +1,68 @@
+"""Who may do what: roles of desk.yaml, held by Slack users and by members of Slack user groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from triage.desk import Role
+from triage.desk import Roles as RoleSettings
+from triage.errors import Refused, TriageError
+
+RoleName = Literal["operator", "approver"]
+
+
+class Membership(Protocol):
+    """Who is in a user group of the workspace."""
+
+    async def members(self, group_id: str) -> frozenset[str]:
+        """Return the user ids of a group. Raises TriageError where that cannot be found out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether somebody may; ``why`` is for that person."""
+
+    allowed: bool
+    why: str = ""
+
+
+class Roles:
+    """Answers who holds a role. What cannot be found out is a no that says so."""
+
+    def __init__(self, settings: RoleSettings, membership: Membership) -> None:
+        self._settings = settings
+        self._membership = membership
+
+    async def decide(self, user: str, role: RoleName, what: str) -> Decision:
+        """Decide whether a user may do something that a role may do; ``what`` ends ``You may not …``."""
+        settings: Role = getattr(self._settings, role)
+        if user in settings.users:
+            return Decision(allowed=True)
+        unsure: list[str] = []
+        for group in sorted(settings.groups):
+            try:
+                if user in await self._membership.members(group):
+                    return Decision(allowed=True)
+            except TriageError as error:
+                unsure.append(str(error))
+        if unsure:
+            return Decision(
+                allowed=False,
+                why=f"I could not check whether you may {what} ({unsure[0]}). Please try again in a moment.",
+            )
+        if not settings.users and not settings.groups:
+            return Decision(
+                allowed=False, why=f"Nobody may {what}: desk.yaml gives the role {role} to nobody."
+            )
+        return Decision(
+            allowed=False,
+            why=f"You may not {what}: it takes the role {role}, which desk.yaml gives to others.",
+        )
+
+    async def require(self, user: str, role: RoleName, what: str) -> None:
+        """Return where the user may; raise Refused with the reason otherwise."""
+        decision = await self.decide(user, role, what)
+        if not decision.allowed:
+            raise Refused(decision.why)
