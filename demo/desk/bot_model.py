@@ -73,6 +73,14 @@ class Process:
         """Settings the loaded code does not take: each tick of the controller fails on them."""
         return tuple(key for key in self.config if key not in self.code.accepts)
 
+    @property
+    def leaks(self) -> bool:
+        """Whether the internal paper engine keeps every order it sees."""
+        return (
+            bool(self.config.get("internal_paper_enabled"))
+            and self.number("paper_order_queue_limit", 5_000) == 0
+        )
+
     def number(self, key: str, default: float) -> float:
         """Return a numeric setting of the controller YAML."""
         value = self.config.get(key, default)

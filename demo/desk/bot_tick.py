@@ -45,7 +45,7 @@ def step(world: "World", bot: Bot, seconds: float) -> None:
     _judge(world, bot, process, broken=broken)
     if bot.state == "running":
         _fills(world, bot, process, seconds)
-    if process.config.get("internal_paper_enabled") and process.number("paper_order_queue_limit", 5_000) == 0:
+    if process.leaks:
         process.leaked += LEAK_PER_SECOND * seconds
 
 

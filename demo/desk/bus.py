@@ -69,7 +69,7 @@ class Bus:
     async def close(self) -> None:
         """Close the connection and the server."""
         await self._redis.aclose()
-        await self.server.stop()
+        await self.server.close()
 
     async def _publish(self) -> None:
         waiting = self._world.published

@@ -36,6 +36,9 @@ class RedisServer(Protocol):
     async def stop(self) -> None:
         """Close the port and every connection."""
 
+    async def close(self) -> None:
+        """Stop for good, and forget the data."""
+
 
 def server(kind: Kind = "auto", port: int = 0) -> RedisServer:
     """Return a server of that kind, not started; port 0 takes a free one."""
@@ -60,7 +63,7 @@ class RealServer:
     def __init__(self, program: str, port: int) -> None:
         self.port = port
         self._program = program
-        self._folder = tempfile.TemporaryDirectory(prefix="hbot-redis-")
+        self._folder = Path(tempfile.mkdtemp(prefix="hbot-redis-"))
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -70,7 +73,6 @@ class RealServer:
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
-        folder = Path(self._folder.name)
         options = [
             "--bind",
             HOST,
@@ -81,7 +83,7 @@ class RealServer:
             "--save",
             "",
             "--dir",
-            str(folder),
+            str(self._folder),
         ]
         self._process = await asyncio.create_subprocess_exec(
             *(self._program, "--port", str(self.port), *options), stdout=asyncio.subprocess.DEVNULL
@@ -96,6 +98,11 @@ class RealServer:
         if process is not None and process.returncode is None:
             process.kill()
             await asyncio.wait_for(process.wait(), STOPS_WITHIN)
+
+    async def close(self) -> None:
+        """Kill it and remove its folder."""
+        await self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class FakeServer:
@@ -130,6 +137,11 @@ class FakeServer:
         listener, self._server = self._server, None
         if listener is not None:
             await asyncio.wait_for(asyncio.to_thread(_end, listener), STOPS_WITHIN)
+
+    async def close(self) -> None:
+        """Close the port and drop the keys."""
+        await self.stop()
+        self._keys = None
 
 
 def _end(listener: TcpFakeServer) -> None:

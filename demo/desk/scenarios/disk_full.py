@@ -26,7 +26,7 @@ SCENARIO = Scenario(
     title="Disk fills",
     story="The host's disk loses six gigabytes a minute. When it is full, the bots cannot write their minutes.",
     cause="disk_full",
-    cause_sentence="hbot-signal-service was left in debug logging; its container log, kept across restarts, fills the disk.",
+    cause_sentence="hbot-signal-service was left in debug logging; its log, kept across restarts, fills the disk.",
     remedies=(
         Remedy(
             "recreate", SERVICE, "The old container takes its log with it; a restart would keep the file."

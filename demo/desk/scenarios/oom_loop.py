@@ -18,7 +18,7 @@ def start(world: World) -> None:
 def cured(world: World) -> bool:
     """Whether bot1 works and its memory does not grow."""
     container, process = world.engine.of_service(BOT), world.bots[BOT].process
-    leaking = process is None or process.leaked > 0
+    leaking = process is None or process.leaks
     calm = container is not None and container.memory < BOT_MEMORY + LEAKED
     return not leaking and calm and steps.bot_well(world, BOT)
 

@@ -26,7 +26,7 @@ SCENARIO = Scenario(
     title="Redis dies",
     story="Redis loses its volume and dies at every start. The services on it follow, the bots pause for their bus.",
     cause="redis_down",
-    cause_sentence="The volume under Redis went read-only, so Redis exits at every start; it needs to be left alone to heal.",
+    cause_sentence="The volume under Redis went read-only: Redis exits at every start until it is left alone.",
     remedies=(
         Remedy(
             "degraded_mode",
