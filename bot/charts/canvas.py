@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.charts.theme import Fill
 
-SCALE = 3
+SCALE = 2
 _DOT = 7
 _HATCH = 14
 

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from array import array
 from enum import IntEnum
-from math import isfinite, nan
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from math import inf, isinf, nan
 
 VALUES = (
     "equity_quote",
@@ -35,6 +31,10 @@ _WORST = tuple(VALUES.index(name) for name in WORST)
 _RESOLVED = ("api:", "connector:", "project:")
 _TEXTS = 500
 """Distinct texts (reasons, accounts) remembered; the rest, only garbage makes so many, share one name."""
+
+
+RowTexts = tuple[str, str, str, str | None, str | None]
+"""State, exchange, trading pair, fee source and risk reasons; None: the row's layout has no such column."""
 
 
 class State(IntEnum):
@@ -89,6 +89,7 @@ class MinuteGrid:
 
     __slots__ = (
         "_accounts",
+        "_codes",
         "_reasons",
         "_rows",
         "_stamps",
@@ -117,36 +118,44 @@ class MinuteGrid:
         self._stamps = array("d", [-1.0]) * minutes
         self._values = array("d", [nan]) * (minutes * _WIDTH)
         self._rows = bytearray(minutes)
+        self._codes: dict[RowTexts, tuple[State, int, Fee, int]] = {}
         self._reasons = _Texts()
         self._accounts = _Texts()
 
-    def put(
-        self,
-        stamp: float,
-        state: str,
-        account: str,
-        values: Sequence[float],
-        *,
-        fee: str | None = None,
-        reasons: str | None = None,
-    ) -> None:
+    def put(self, stamp: float, texts: RowTexts, values: array[float]) -> None:
         """Take one row: ``stamp`` in epoch seconds, ``values`` as VALUES. Rows outside the window are ignored."""
         minute = int(stamp // 60) - self.start
         if not 0 <= minute < self.minutes:
             return
+        codes = self._codes.get(texts)
+        code, account, fee, reason = codes if codes is not None else self._encode(texts)
         taken = self._rows[minute]
-        self._rows[minute] = min(taken + 1, 255)
-        reason = -1 if reasons is None else self._reasons.number(reasons)
-        code = STATES.get(state, State.OTHER)
-        row = array("d", values)
-        if taken and self._fold(minute, row, code, reason, newer=stamp >= self._stamps[minute]):
-            return
+        if taken:
+            self._rows[minute] = min(taken + 1, 255)
+            if self._fold(minute, values, code, reason, newer=stamp >= self._stamps[minute]):
+                return
+        else:
+            self._rows[minute] = 1
         self._stamps[minute] = stamp
-        self._values[minute * _WIDTH : (minute + 1) * _WIDTH] = row
+        self._values[minute * _WIDTH : (minute + 1) * _WIDTH] = values
         self.states[minute] = code
         self.reasons[minute] = reason
-        self.accounts[minute] = self._accounts.number(account)
-        self.fees[minute] = self._fee(fee)
+        self.accounts[minute] = account
+        self.fees[minute] = fee
+
+    def _encode(self, texts: RowTexts) -> tuple[State, int, Fee, int]:
+        """Return a row's texts as numbers; rows mostly have the texts of the row before, so it is remembered."""
+        state, exchange, pair, fee, reasons = texts
+        if len(self._codes) >= _TEXTS:
+            self._codes.clear()
+        codes = (
+            STATES.get(state, State.OTHER),
+            self._accounts.number(f"{exchange} {pair}"),
+            self._fee(fee),
+            -1 if reasons is None else self._reasons.number(reasons),
+        )
+        self._codes[texts] = codes
+        return codes
 
     def _fold(self, minute: int, row: array[float], code: State, reason: int, *, newer: bool) -> bool:
         """Carry the risks of the row that goes into the one that stays; True where the old one stays."""
@@ -191,7 +200,10 @@ class MinuteGrid:
 
     def column(self, name: str) -> list[float]:
         """Return a column of VALUES, one number a minute, NaN where there is none (infinities are no measure)."""
-        return [v if isfinite(v) else nan for v in self._values[VALUES.index(name) :: _WIDTH]]
+        column = self._values[VALUES.index(name) :: _WIDTH].tolist()
+        if inf in column or -inf in column:
+            column = [nan if isinf(value) else value for value in column]
+        return column
 
     def reason(self, number: int) -> str:
         """Return the ``risk_reasons`` text behind an entry of ``reasons``; empty for -1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import isfinite, nan
+from math import nan
 from typing import TYPE_CHECKING
 
 from triage.kpis.model import Kpi, KpiStatus
@@ -22,7 +22,7 @@ def clock(grid: MinuteGrid, minute: int) -> str:
 
 def measured(column: list[float]) -> list[tuple[int, float]]:
     """Return (minute, value) of what a column has."""
-    return [(minute, value) for minute, value in enumerate(column) if isfinite(value)]
+    return [pair for pair in enumerate(column) if pair[1] == pair[1]]  # NaN differs from itself
 
 
 def share_pct(part: int, whole: int) -> float:

@@ -85,6 +85,8 @@ class Stop:
 
 def hard_stops(grid: MinuteGrid) -> list[Stop]:
     """Return the hard stops of the window; one that stood already at its start is the first."""
+    if State.HARD_STOP not in grid.states and not grid.hidden_stops:
+        return []
     found: list[Stop] = []
     stopped = False
     for minute, code in enumerate(grid.states):

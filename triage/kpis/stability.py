@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from triage.kpis.limits import KpiLimits
     from triage.kpis.model import Kpi
 
-_PAIR = {State.RUNNING, State.SOFT_PAUSE}
+_PAIR = frozenset({int(State.RUNNING), int(State.SOFT_PAUSE)})
 
 
 def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
@@ -51,13 +51,13 @@ def flaps(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
 def _changes(grid: MinuteGrid) -> list[int]:
     """Return the minutes in which the state went from running to soft_pause or back."""
     found: list[int] = []
-    before = State.MISSING
+    before = int(State.MISSING)
     for minute, code in enumerate(grid.states):
-        if code == State.MISSING:
+        if not code or code == before:  # missing, or no change
             continue
-        if code != before and code in _PAIR and before in _PAIR:
+        if code in _PAIR and before in _PAIR:
             found.append(minute)
-        before = State(code)
+        before = code
     return found
 
 

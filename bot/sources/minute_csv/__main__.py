@@ -2,7 +2,8 @@
 
 So neither the memory nor the interpreter lock of the service is touched. In: one JSON object on standard
 input, see ``protocol``. Out: for each bot a line ``R`` with its report, then, where asked for, one ``P`` with
-the bot's name and, behind a tab, its picture's data; or a line ``E`` with what went wrong.
+the bot's name and, behind a tab, its picture's data; or a line ``E`` with what went wrong. The one argument,
+if any, is how nice to be to the other processes.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from triage.kpis.model import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_NICE = 5
 
 
 def answers(request: Request) -> Iterator[tuple[str, str]]:
@@ -39,7 +38,7 @@ def answers(request: Request) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Answer one request."""
-    os.nice(_NICE)
+    os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     request = Request.from_json(json.load(sys.stdin))
     for kind, body in answers(request):
         print(kind, body, flush=True)  # noqa: T201 - standard output is this program's answer

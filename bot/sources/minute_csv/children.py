@@ -55,8 +55,8 @@ class Child:
 
 
 @asynccontextmanager
-async def child(module: str) -> AsyncIterator[Child]:
-    """Start ``python -m module``; it is killed on the way out if it has not ended.
+async def child(module: str, *, nice: int = 0) -> AsyncIterator[Child]:
+    """Start ``python -m module nice``; it is killed on the way out if it has not ended.
 
     It inherits nothing of the environment that could be a secret. Raises OSError where none can be started;
     an error of the body comes as the exception group of the task group that owns the child's pipes.
@@ -66,6 +66,7 @@ async def child(module: str) -> AsyncIterator[Child]:
         sys.executable,
         "-m",
         module,
+        str(nice),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -34,6 +34,8 @@ SOURCE = "CSV files"
 _ONE_PROCESS = 60_000
 """Minutes (of all bots together) up to which a second process would only cost its start."""
 _PROCESSES = 2
+_NICE = 5
+"""Of a large digest, which nobody is waiting for: the service goes first."""
 
 __all__ = ["BotAsk", "build_digest"]
 
@@ -60,17 +62,19 @@ async def build_digest(
     that can be read; SourceTimeout; SourceBadAnswer where every measuring process failed.
     """
     began = time.monotonic()
-    Window.of(*window)
+    nice = _NICE if Window.of(*window).minutes * len(bots) > _ONE_PROCESS else 0
     await asyncio.to_thread(_check, data)
     request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
-    work = _Work(Painter(pictures, themes, seconds=picture_seconds) if pictures is not None else None)
+    work = _Work(
+        Painter(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
+    )
     try:
         async with asyncio.TaskGroup() as tasks:
             if work.painter is not None:
                 tasks.create_task(work.painter.run())
             try:
                 async with asyncio.timeout(seconds):
-                    await _measure(request, work)
+                    await _measure(request, work, nice)
             finally:
                 if work.painter is not None:
                     work.painter.finish()
@@ -149,18 +153,17 @@ def _adapter() -> TypeAdapter[BotReport]:
     return TypeAdapter(BotReport)
 
 
-async def _measure(request: Request, work: _Work) -> None:
+async def _measure(request: Request, work: _Work, nice: int) -> None:
     """Share the bots out among as many processes as are worth their start."""
-    minutes = Window.of(request.start, request.end).minutes * len(request.bots)
-    count = 1 if minutes <= _ONE_PROCESS else min(_PROCESSES, len(request.bots))
+    count = min(_PROCESSES, len(request.bots)) if nice else 1
     async with asyncio.TaskGroup() as tasks:
         for part in range(count):
-            tasks.create_task(_part(request, request.bots[part::count], work))
+            tasks.create_task(_part(request, request.bots[part::count], work, nice))
 
 
-async def _part(request: Request, bots: tuple[BotAsk, ...], work: _Work) -> None:
+async def _part(request: Request, bots: tuple[BotAsk, ...], work: _Work, nice: int) -> None:
     body = json.dumps(replace(request, bots=bots).to_json())
-    async with child("bot.sources.minute_csv") as measurer:
+    async with child("bot.sources.minute_csv", nice=nice) as measurer:
         await _ask(measurer, body.encode())
         async for line in measurer.lines():
             work.take(line)

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class Painter:
     """Draws what is put into its queue until None comes; then ``pictures`` and ``problems`` are complete."""
 
-    def __init__(self, folder: Path, themes: Sequence[str], *, seconds: float) -> None:
+    def __init__(self, folder: Path, themes: Sequence[str], *, seconds: float, nice: int = 0) -> None:
         self.jobs: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self.pictures: list[Picture] = []
         self.problems: list[str] = []
         self._folder = folder
         self._themes = tuple(themes)
         self._seconds = seconds
+        self._nice = nice
         self._deadline: asyncio.Timeout | None = None
 
     def finish(self) -> None:
@@ -41,7 +42,10 @@ class Painter:
         """Draw. Never raises for a picture: what could not be drawn is told in ``problems``."""
         try:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-            async with asyncio.timeout(None) as self._deadline, child("bot.charts") as painter:
+            async with (
+                asyncio.timeout(None) as self._deadline,
+                child("bot.charts", nice=self._nice) as painter,
+            ):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._send(painter))
                     await self._receive(painter)

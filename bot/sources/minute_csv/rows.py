@@ -77,18 +77,30 @@ class FileRows:
             next(lines, None)
         start, end = self._span.start, self._span.end
         for offset, line, ending in lines:
-            text = clean(line)
+            text = line.decode("utf-8", "replace")
+            if not text[:1].isdigit() or text[-1] in "\r\0":
+                text = clean(line)
             try:
-                stamp = stamp_of(text.partition(",")[0])
+                stamp = stamp_of(text[: text.find(",")])
             except (ValueError, OverflowError):
                 self._no_row(text, line, ending, offset)
                 continue
-            if self._is_past(stamp):
-                return
-            if start <= stamp < end:
-                row = self._row(text, ending, offset)
-                if row is not None:
-                    yield row
+            if self._last is None or stamp < self._last or stamp > end:
+                self._disorder(stamp)
+                if self._past > _PAST:
+                    return
+            self._last = stamp
+            if not start <= stamp < end:
+                continue
+            fields = text.split(",")
+            if (
+                len(fields) == self._length == len(self._header)
+                and ending is Ending.NEWLINE
+                and '"' not in text
+            ):
+                yield stamp, fields, self._header  # a row as it should be; all others are looked at closely
+            elif (row := self._odd_row(text, ending, offset)) is not None:
+                yield row
 
     def _no_row(self, text: str, line: bytes, ending: Ending, offset: int) -> None:
         """Take a header that stands in the middle of a file; count everything else."""
@@ -101,16 +113,14 @@ class FileRows:
         ):
             self._skips.add(_why_not(line, ending), self._name, offset)
 
-    def _is_past(self, stamp: float) -> bool:
-        """Return whether the span is surely over; take note of the order on the way."""
+    def _disorder(self, stamp: float) -> None:
+        """Take note of a row that is not later than the last, or later than the span."""
         span = self._span
         if self._last is not None and stamp < self._last and span.report_from <= stamp < span.end:
             self.out_of_order += 1
-        self._last = stamp
         self._past = self._past + 1 if stamp > span.end + MARGIN else 0
-        return self._past > _PAST
 
-    def _row(self, text: str, ending: Ending, offset: int) -> Row | None:
+    def _odd_row(self, text: str, ending: Ending, offset: int) -> Row | None:
         """Return a line of the span as a row; None, and counted, where it is none.
 
         A line without its newline may be half written: it counts where it has as many fields as the row
