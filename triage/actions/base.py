@@ -1,0 +1,145 @@
+"""What an action of the catalogue is: one file that names its target, preconditions, plan and verification."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from triage.actions.judging import compare
+from triage.actions.model import (
+    GOOD,
+    ActionRecord,
+    Observation,
+    Plan,
+    Precondition,
+    Row,
+    StepRecord,
+    Verification,
+)
+from triage.checks import CHECKS
+from triage.desk import ActionKind, Desk
+from triage.model import ActionProposal, Finding
+from triage.ports.actions import Hands
+from triage.ports.sources import Sources
+
+
+class TargetKind(StrEnum):
+    """What an action is done to."""
+
+    BOT = "bot"
+    SERVICE = "service"
+    """A compose service; a bot is one too."""
+    DESK = "desk"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContext:
+    """What an action may know and use when it is planned, checked or verified.
+
+    ``token`` names this action in files and ids; ``degraded``: degraded mode is on; ``snapshots``: what is
+    known of archives (name → facts, see ``triage.actions.snapshots``).
+    """
+
+    desk: Desk
+    sources: Sources
+    hands: Hands
+    now: datetime
+    target: str
+    token: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    degraded: bool = False
+    snapshots: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def container(self) -> str:
+        """The target's container."""
+        return self.desk.container_of(self.target)
+
+    @property
+    def service(self) -> str:
+        """The target's compose service."""
+        return self.desk.service_of(self.target)
+
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """The bots the action is about: the target, or every bot for the desk."""
+        if self.desk.bot(self.target) is not None:
+            return (self.target,)
+        return tuple(bot.name for bot in self.desk.bots) if self.target == "desk" else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be chosen."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One argument that is chosen in the modal, with what is chosen now."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    chosen: str
+
+
+class Action(ABC):
+    """An action of the catalogue.
+
+    ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped.
+    ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
+    """
+
+    kind: ActionKind
+    target_kind: TargetKind
+    checks: tuple[str, ...] = ()
+    deciding: frozenset[str] = frozenset()
+    whole_watch: bool = False
+
+    @abstractmethod
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Return what must hold, as found now. Raises nothing for a source that is down: it says so."""
+
+    @abstractmethod
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Return what will be done. Raises Refused where no plan can be made, DeskFailure, SourceError."""
+
+    async def choices(self, ctx: ActionContext) -> tuple[Choice, ...]:
+        """Return what is to be chosen before the plan is made."""
+        del ctx
+        return ()
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """Return what this action looks at beside the checks, as it is now."""
+        del ctx, findings
+        return ()
+
+    async def observe(self, ctx: ActionContext, findings: tuple[Finding, ...]) -> Observation:
+        """Return everything that is compared, as it is now."""
+        by_name = {finding.name: finding for finding in findings}
+        own = await self.rows(ctx, by_name)
+        asked = tuple(
+            Row(
+                CHECKS[finding.name].TITLE,
+                finding.headline,
+                GOOD[finding.status],
+                decides=finding.name in self.deciding,
+            )
+            for finding in findings
+        )
+        return Observation(ctx.now, (*own, *asked))
+
+    def judge(self, before: Observation | None, after: Observation) -> Verification:
+        """Say whether it helped."""
+        return compare(before, after)
+
+    def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
+        """Return what to offer once the action ended as ``record`` and ``steps`` say: its undo, its way out."""
+        del record, steps
+        return ()

@@ -1,0 +1,20 @@
+"""Stop a bot hard: it cancels its orders and trades no more until somebody acts."""
+
+from __future__ import annotations
+
+from triage.actions.intent import IntentAction
+from triage.desk import ActionKind
+
+
+class KillSwitch(IntentAction):
+    """The execution intent ``kill_switch``."""
+
+    kind: ActionKind = "kill_switch"
+    intent = "kill_switch"
+    title = "Kill switch on"
+    wanted_states = ("hard_stop",)
+    side_effects = ("open orders are cancelled, the bot stays in hard_stop until somebody acts",)
+    wont = ("close positions", "stop the container")
+
+
+ACTION = KillSwitch()

@@ -1,0 +1,20 @@
+"""Let a paused bot trade again."""
+
+from __future__ import annotations
+
+from triage.actions.intent import IntentAction
+from triage.desk import ActionKind
+
+
+class Resume(IntentAction):
+    """The execution intent ``resume``."""
+
+    kind: ActionKind = "resume"
+    intent = "resume"
+    title = "Resume"
+    wanted_states = ("running",)
+    side_effects = ("the bot may place orders again at once",)
+    wont = ("override the bot's own guards: one that still holds keeps it paused",)
+
+
+ACTION = Resume()
