@@ -1,44 +1,31 @@
 """The HTTP API v2 of the Alertmanager stand-in: shapes and error bodies of Alertmanager 0.25."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from aiohttp import web
 
-from demo.servers.am_model import (
-    LABEL_NAME,
-    AmAlert,
-    AmMatcher,
-    Silence,
-    all_match,
-    label_order,
-    parse_matcher,
+from demo.servers.am_model import AmAlert, Silence, all_match, label_order, parse_matcher
+from demo.servers.am_requests import (
+    RefusedError,
+    answer_json,
+    coded,
+    flag,
+    moment,
+    problem_of,
+    read_body,
+    read_matcher,
+    receiver_filter,
+    silence_id,
 )
 from demo.servers.am_silences import SilenceInvalidError, SilenceUnknownError
-from demo.servers.go_text import compile_regexp, ns_of_rfc3339, rfc3339_of_ns
-from demo.servers.local_server import Handler, compact
+from demo.servers.go_text import rfc3339_of_ns
+from demo.servers.local_server import Handler
 
 if TYPE_CHECKING:
     from demo.servers.alertmanager import AlertmanagerServer
 
-_GO_TYPES = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 _SILENCE_FIELDS = ("comment", "createdBy", "endsAt", "matchers", "startsAt")
-
-
-class RefusedError(Exception):
-    """A request answered with `status` and a JSON body."""
-
-    def __init__(self, status: int, body: object) -> None:
-        super().__init__(str(body))
-        self.status = status
-        self.body = body
-
-
-def _coded(status: int, message: str, code: int | None = None) -> RefusedError:
-    return RefusedError(status, {"code": code or status, "message": message})
 
 
 class AlertmanagerApi:
@@ -69,21 +56,21 @@ class AlertmanagerApi:
         try:
             return await handler(request)
         except RefusedError as error:
-            return _json(error.body, error.status)
+            return answer_json(error.body, error.status)
         except web.HTTPNotFound:
-            return _json({"code": 404, "message": f"path {request.path} was not found"}, 404)
+            return answer_json({"code": 404, "message": f"path {request.path} was not found"}, 404)
         except web.HTTPMethodNotAllowed as error:
             allowed = ",".join(sorted(error.allowed_methods - {"HEAD"}))
             message = f"method {request.method} is not allowed, but [{allowed}] are"
-            return _json({"code": 405, "message": message}, 405)
+            return answer_json({"code": 405, "message": message}, 405)
 
     async def _alerts(self, request: web.Request) -> web.Response:
         now = self._server.now_ns()
         accepts = self._filter(request, now)
-        receiver = _receiver(request)
+        receiver = receiver_filter(request)
         live = [a for a in self._server.dispatcher.alerts.values() if not a.resolved(now) and accepts(a)]
         shown = [d for a in live if receiver(d := self._gettable(a, now))]
-        return _json(sorted(shown, key=lambda alert: str(alert["fingerprint"])))
+        return answer_json(sorted(shown, key=lambda alert: str(alert["fingerprint"])))
 
     async def _groups(self, request: web.Request) -> web.Response:
         now = self._server.now_ns()
@@ -101,7 +88,7 @@ class AlertmanagerApi:
                     alert["receivers"].sort(key=lambda r: r["name"])
                 receiver = {"name": group.route.receiver}
                 shown.append({"alerts": alerts, "labels": group.labels, "receiver": receiver})
-        return _json(shown)
+        return answer_json(shown)
 
     def _filter(self, request: web.Request, now: int) -> Callable[[AmAlert], bool]:
         """Read `filter`, `active`, `silenced`, `inhibited`. Raises RefusedError."""
@@ -109,7 +96,7 @@ class AlertmanagerApi:
             matchers = [parse_matcher(text) for text in request.query.getall("filter", [])]
         except ValueError as error:
             raise RefusedError(400, str(error)) from error
-        active, silenced, inhibited = (_flag(request, n) for n in ("active", "silenced", "inhibited"))
+        active, silenced, inhibited = (flag(request, n) for n in ("active", "silenced", "inhibited"))
 
         def accepts(alert: AmAlert) -> bool:
             status = self._server.dispatcher.status(alert, now)
@@ -143,15 +130,15 @@ class AlertmanagerApi:
         }
 
     async def _post_alerts(self, request: web.Request) -> web.Response:
-        body = await _body(request, "alerts", list, "models.PostableAlerts")
+        body = await read_body(request, "alerts", list, "models.PostableAlerts")
         for index, item in enumerate(body):
             if not isinstance(item, dict) or "labels" not in item:
-                raise _coded(422, f"{index}.labels in body is required", 602)
+                raise coded(422, f"{index}.labels in body is required", 602)
         now = self._server.now_ns()
         problems = []
         for item in body:
             alert = self._read_alert(item, now)
-            problem = _problem(alert)
+            problem = problem_of(alert)
             if problem:
                 problems.append(problem)
             else:
@@ -161,7 +148,7 @@ class AlertmanagerApi:
         return web.Response()
 
     def _read_alert(self, item: Mapping[str, Any], now: int) -> AmAlert:
-        starts, ends = (_moment(item, name, "alerts") for name in ("startsAt", "endsAt"))
+        starts, ends = (moment(item, name, "alerts") for name in ("startsAt", "endsAt"))
         return AmAlert(
             labels={str(n): str(v) for n, v in item["labels"].items() if v != ""},
             annotations={str(n): str(v) for n, v in (item.get("annotations") or {}).items() if v != ""},
@@ -183,47 +170,47 @@ class AlertmanagerApi:
             for s in self._server.silences.listed(now)
             if all_match(wanted, {m.name: m.value for m in s.matchers if m.is_equal})
         ]
-        return _json(found)
+        return answer_json(found)
 
     async def _post_silence(self, request: web.Request) -> web.Response:
-        item = await _body(request, "silence", dict, "models.PostableSilence")
+        item = await read_body(request, "silence", dict, "models.PostableSilence")
         missing = [name for name in _SILENCE_FIELDS if item.get(name) is None]
         if missing:
-            raise _coded(422, f"{missing[0]} in body is required", 602)
+            raise coded(422, f"{missing[0]} in body is required", 602)
         if not item["matchers"]:
-            raise _coded(422, "matchers in body should have at least 1 items", 612)
+            raise coded(422, "matchers in body should have at least 1 items", 612)
         silence = Silence(
             id=str(item.get("id") or ""),
-            matchers=tuple(_matcher(m, i) for i, m in enumerate(item["matchers"])),
-            starts_at=_moment(item, "startsAt", "silence"),
-            ends_at=_moment(item, "endsAt", "silence"),
+            matchers=tuple(read_matcher(m, i) for i, m in enumerate(item["matchers"])),
+            starts_at=moment(item, "startsAt", "silence"),
+            ends_at=moment(item, "endsAt", "silence"),
             updated_at=0,
             created_by=str(item["createdBy"]),
             comment=str(item["comment"]),
         )
         try:
-            return _json({"silenceID": self._server.silences.set(silence, self._server.now_ns())})
+            return answer_json({"silenceID": self._server.silences.set(silence, self._server.now_ns())})
         except SilenceInvalidError as error:
             raise RefusedError(400, str(error)) from error
         except SilenceUnknownError as error:
             raise RefusedError(404, str(error)) from error
 
     async def _silence(self, request: web.Request) -> web.Response:
-        silence = self._server.silences.by_id.get(_uuid(request))
+        silence = self._server.silences.by_id.get(silence_id(request))
         if silence is None:
             return web.Response(status=404)
-        return _json(_gettable_silence(silence, self._server.now_ns()))
+        return answer_json(_gettable_silence(silence, self._server.now_ns()))
 
     async def _delete_silence(self, request: web.Request) -> web.Response:
         try:
-            self._server.silences.expire(_uuid(request), self._server.now_ns())
+            self._server.silences.expire(silence_id(request), self._server.now_ns())
         except SilenceUnknownError as error:
             raise RefusedError(500, str(error)) from error  # 0.25 says 500 here, later versions 404
         return web.Response()
 
     async def _status(self, _request: web.Request) -> web.Response:
         keys = ("branch", "buildDate", "buildUser", "goVersion", "revision")
-        return _json(
+        return answer_json(
             {
                 "cluster": {"peers": [], "status": "disabled"},
                 "config": {"original": self._server.config_text},
@@ -233,93 +220,11 @@ class AlertmanagerApi:
         )
 
     async def _receivers(self, _request: web.Request) -> web.Response:
-        return _json([{"name": r.name} for r in self._server.config.receivers])
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    content = (compact(body) + "\n").encode()
-    return web.Response(status=status, body=content, headers={"Content-Type": "application/json"})
+        return answer_json([{"name": r.name} for r in self._server.config.receivers])
 
 
 async def _ok(_request: web.Request) -> web.Response:
     return web.Response(text="OK")
-
-
-def _flag(request: web.Request, name: str) -> bool:
-    """Read a flag that is on unless it is said to be off; what is no boolean counts as off."""
-    return request.query.get(name, "true").lower() in ("1", "true", "t", "yes", "y", "on", "ok", "checked")
-
-
-def _receiver(request: web.Request) -> Callable[[Mapping[str, Any]], bool]:
-    """Read `receiver`, a regular expression over whole names. Raises RefusedError."""
-    pattern = request.query.get("receiver", "")
-    if not pattern:
-        return lambda _alert: True
-    try:
-        regexp: re.Pattern[str] = compile_regexp(f"^(?:{pattern})$")
-    except ValueError as error:
-        raise RefusedError(400, f"failed to parse receiver param: {error}") from error
-    return lambda alert: any(regexp.fullmatch(r["name"]) for r in alert["receivers"])
-
-
-async def _body(request: web.Request, what: str, kind: type, model: str) -> Any:  # noqa: ANN401 (any JSON)
-    """Read a JSON body of a type. Raises RefusedError."""
-    if request.content_type != "application/json":
-        raise _coded(
-            415, f'unsupported media type "{request.content_type}", only [application/json] are allowed'
-        )
-    try:
-        body = json.loads(await request.text())
-    except ValueError as error:
-        raise _coded(400, f'parsing {what} body from "" failed, because {error}') from error
-    if not isinstance(body, kind):
-        got = _GO_TYPES.get(type(body), "null")
-        raise _coded(
-            400,
-            f'parsing {what} body from "" failed, because json: cannot unmarshal {got} '
-            f"into Go value of type {model}",
-        )
-    return body
-
-
-def _moment(item: Mapping[str, Any], name: str, what: str) -> int:
-    """Read a timestamp; 0 when it is not given. Raises RefusedError."""
-    text = str(item.get(name) or "")
-    if not text or text.startswith("0001-01-01T00:00:00"):
-        return 0
-    try:
-        return ns_of_rfc3339(text)
-    except ValueError as error:
-        raise _coded(400, f'parsing {what} body from "" failed, because {error}') from error
-
-
-def _matcher(item: Mapping[str, Any], index: int) -> AmMatcher:
-    for name in ("isRegex", "name", "value"):
-        if item.get(name) is None:
-            raise _coded(422, f"matchers.{index}.{name} in body is required", 602)
-    return AmMatcher(
-        str(item["name"]), str(item["value"]), bool(item["isRegex"]), item.get("isEqual") is not False
-    )
-
-
-def _problem(alert: AmAlert) -> str:
-    if alert.starts_at > alert.ends_at:
-        return "start time must be before end time"
-    if not alert.labels:
-        return "at least one label pair required"
-    for kind, pairs in (("label set", alert.labels), ("annotations", alert.annotations)):
-        for name in pairs:
-            if not LABEL_NAME.fullmatch(name):
-                return f'invalid {kind}: invalid name "{name}"'
-    return ""
-
-
-def _uuid(request: web.Request) -> str:
-    text = request.match_info["id"]
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise _coded(422, f'silenceID in path must be of type uuid: "{text}"', 601) from None
 
 
 def _gettable_silence(silence: Silence, now: int) -> dict[str, Any]:

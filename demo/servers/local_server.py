@@ -22,7 +22,7 @@ HUGE_CHUNK = b" " * 65_536
 class Fault:
     """One way to fail the next `times` requests (None: until removed) whose path starts with `path`.
 
-    `delay` waits `seconds` and then answers; `hang` never answers; `status` answers `status` with `body`;
+    `delay` waits `seconds` and then answers; `hang` never answers; `status` answers `status` with `body` (JSON or text);
     `garbage` answers 200 with something that is not JSON; `empty` 200 without a body; `huge` 200 with
     64 MiB; `reset` closes the connection without an answer.
     """
@@ -136,7 +136,8 @@ class LocalServer:
                 await self._stopping.wait()
                 return web.Response(status=503)
             case "status":
-                return web.Response(status=fault.status, text=fault.body)
+                kind = "application/json" if fault.body[:1] in {"{", "[", '"'} else "text/plain"
+                return web.Response(status=fault.status, text=fault.body, content_type=kind)
             case "huge":
                 return await _huge(request)
             case _:
@@ -149,6 +150,14 @@ def _broken(request: web.Request, fault: Fault) -> web.Response:
         request.transport.abort()
     text = "<html>not what you asked for" if fault.kind == "garbage" else ""
     return web.Response(text=text, content_type="application/json")
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """Return the parameters of a request; in a POST the body's go before the address'."""
+    form = {name: str(value) for name, value in request.query.items()}
+    if request.method == "POST":
+        form.update({name: str(value) for name, value in (await request.post()).items()})
+    return form
 
 
 async def _huge(request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from demo.servers.logql import LogQuery, Matcher
+from demo.servers.logql_tree import LogQuery, Matcher
 
 Labels = tuple[tuple[str, str], ...]
 Entry = tuple[int, str]

@@ -4,8 +4,9 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 
+from demo.servers.comparisons import COMPARISON
 from demo.servers.log_store import Labels, LogStore
-from demo.servers.logql import Aggregation, Binary, LogQuery, Metric, Number, RangeQuery
+from demo.servers.logql_tree import Aggregation, Binary, LogQuery, Metric, Number, RangeQuery
 
 NANOS = 1_000_000_000
 Vector = dict[Labels, float]
@@ -25,14 +26,6 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "*": operator.mul,
     "/": _divide,
     "%": _modulo,
-}
-_COMPARISON: dict[str, Callable[[float, float], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
 }
 
 
@@ -133,7 +126,7 @@ def _operate(query: Binary, left: float, right: float, own: float) -> float | No
     arithmetic = _ARITHMETIC.get(query.op)
     if arithmetic is not None:
         return arithmetic(left, right)
-    holds = _COMPARISON[query.op](left, right)
+    holds = COMPARISON[query.op](left, right)
     if query.as_bool:
         return float(holds)
     return own if holds else None

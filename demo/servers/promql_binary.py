@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from demo.servers.comparisons import COMPARISON
 from demo.servers.promql_values import (
     Matrix,
     PromqlError,
@@ -49,14 +50,6 @@ ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "%": _modulo,
     "^": _power,
     "atan2": math.atan2,
-}
-COMPARISON: dict[str, Callable[[float, float], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from demo.servers.clock import ManualClock
 from demo.servers.local_server import Fault
 from demo.servers.logql import NO_EQUALITY_MATCHER
-from demo.servers.loki import LokiServer
+from demo.servers.loki import TOO_MANY_REQUESTS, LokiServer
 
 START = 1_700_000_000.0
 NANOS = 1_000_000_000
@@ -270,7 +270,7 @@ async def test_patterns_is_off(http: httpx.AsyncClient) -> None:
 async def test_faults_hit_the_requests_they_were_made_for(loki: LokiServer, http: httpx.AsyncClient) -> None:
     """Each kind of failure, for as many requests as asked, on its path alone."""
     path = f"{API}/labels"
-    loki.faults.add(Fault("status", path, status=429, body="too many outstanding requests\n", times=1))
+    loki.faults.add(Fault("status", path, status=429, body=TOO_MANY_REQUESTS, times=1))
     assert (await http.get("/ready")).status_code == 200
     limited = await http.get(path)
     assert (limited.status_code, limited.text) == (429, "too many outstanding requests\n")
