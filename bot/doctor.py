@@ -24,12 +24,10 @@ SCOPES = frozenset(
     {
         "app_mentions:read",
         "channels:history",
-        "channels:read",
         "chat:write",
         "commands",
         "files:write",
         "groups:history",
-        "groups:read",
         "im:history",
         "usergroups:read",
         "users:read",

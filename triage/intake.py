@@ -149,6 +149,7 @@ class _Sorting:
             )
         )
         self.opened.append(incident)
+        tell_card(self.tx, incident, self.now)  # before any line: a thread hangs below its card
         self._attach(incident, signal)
         text = f"{signal.name} on {signal.subject}"
         if placement.related is not None:

@@ -37,7 +37,7 @@ class OutboxTable:
         urgency: int = 2,
     ) -> int:
         """Ask for a message, or for its edit where it is asked for already. Returns its id."""
-        parent_id = self._card(incident_id) if in_thread and incident_id is not None else None
+        parent_id = self._card(incident_id) if in_thread else None
         statement = insert(self._connection, _t).values(
             delivery_id=uuid.uuid4().hex,
             kind=kind.value,
@@ -72,9 +72,12 @@ class OutboxTable:
         )
         return int(self._connection.execute(statement.returning(_t.c.id)).scalar_one())
 
-    def _card(self, incident_id: int) -> int | None:
+    def _card(self, incident_id: int | None) -> int:
         query = sa.select(_t.c.id).where(_t.c.kind == MessageKind.CARD.value, _t.c.ref == str(incident_id))
-        return self._connection.execute(query).scalar()
+        card_id = self._connection.execute(query).scalar()
+        if card_id is None:  # posted at the top it would be a message of its own: a mistake that must show
+            raise LookupError(f"a thread line for incident {incident_id}, which has no card yet")
+        return int(card_id)
 
     def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""

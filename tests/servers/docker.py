@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -195,8 +196,10 @@ class DockerEngine:
 @contextlib.asynccontextmanager
 async def running_engine(program: Path) -> AsyncIterator[DockerEngine]:
     """Run a new engine, ready when handed out; its files and mounts are gone afterwards."""
-    # A short path: a Unix socket's is at most 107 characters.
-    directory = Path(tempfile.mkdtemp(prefix="hbot-dk-"))
+    # A short path: a Unix socket's is at most 107 characters. Of hex alone: the folder's name becomes a
+    # containerd namespace, which takes no two signs in a row, as mkdtemp's underscores can give.
+    directory = Path(tempfile.gettempdir()) / f"hbot-dk-{secrets.token_hex(4)}"
+    directory.mkdir(mode=0o700)
     try:
         engine = await _start(program, directory)
         try:

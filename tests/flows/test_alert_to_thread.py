@@ -1,0 +1,159 @@
+"""The main job: a metric flips, a real rule fires, one thread tells what is wrong; it flips back, the thread closes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from demo.slack import Message
+from tests.flows.house import FROZEN, HARD_STOP, House, running_house, shown
+from tests.servers.desk import Desk
+
+Require = Callable[..., Path]
+
+
+@pytest.fixture
+async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
+    """Run the whole house."""
+    async with running_house(require, tmp_path) as running:
+        yield running
+
+
+def error_line(text: str, level: str = "ERROR") -> str:
+    """Return a line as the bots log it."""
+    return f"2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget - {level} - {text}"
+
+
+def titled(title: str, card: Message) -> bool:
+    """Say whether a card is of that title."""
+    return title in card.text
+
+
+async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
+    require: Require, tmp_path: Path, desk: Desk
+) -> None:
+    """The story of the product, on real Prometheus, Alertmanager and Docker, with every check answered."""
+    await desk.up("bot1", "bot2", profiles=("multi",))
+    desk_settings = {"bots": [{"name": "bot1"}, {"name": "bot2"}]}
+    environment = {"DOCKER_HOST": desk.engine.host}
+    async with running_house(
+        require, tmp_path, bots=("bot1", "bot2"), desk=desk_settings, environment=environment
+    ) as house:
+        for number in range(12):
+            house.loki.add(
+                {"job": "bot_logs", "bot": "bot1"}, error_line(f"Order book stream disconnected: E{number}")
+            )
+        await house.prometheus.until('hbot_bot_state{bot="bot1",state="running"} == 1')
+        house.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit", orders=0)
+
+        card = await house.card(
+            lambda card: "drawdown" in shown(card).lower(), what="a card that names the drawdown"
+        )
+        assert len(house.cards()) == 1
+        assert card.text.startswith("🔴 Sev-1 · bot1 hard_stop")
+        await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage summary")
+        [triage] = [line for line in house.thread(card) if line.startswith("Triage")]
+        for check in (
+            "Bot state",
+            "Fee source",
+            "Error logs",
+            "Container",
+            "Host",
+            "Scope",
+            "Watchers",
+            "Streams",
+        ):
+            assert check in triage
+        assert "Order book stream disconnected" in triage
+        assert "hard_stop" in triage
+        assert "Redis not configured" in shown(card) or "streams" in shown(card).lower()
+
+        house.exporter.set("bot1", state="running", risk_reasons="")
+        await house.until(lambda: house.cards()[0].text.startswith("✅"), "the card to say resolved")
+        assert "resolved" in house.thread(card)[-1].lower()
+        assert len(house.cards()) == 1
+        assert "BotHardStopActive" in shown(house.cards()[0]), "the firing facts are kept"
+
+
+async def test_two_bots_frozen_together_are_one_thread_that_names_both(house: House) -> None:
+    """One cause, one message: Alertmanager groups by alert name, and so do we."""
+    for bot in ("bot1", "bot2"):
+        house.exporter.set(bot, age=900.0)
+    card = await house.card(
+        lambda card: "bot1" in shown(card) and "bot2" in shown(card), what="a card with both"
+    )
+    assert len(house.cards()) == 1
+    assert "Several bots" in card.text
+
+
+async def test_what_fired_and_resolved_while_we_were_away_is_not_missed(house: House) -> None:
+    """Down at the wrong moment: what fires is found at start; what ended meanwhile is closed at start."""
+    house.exporter.set("bot1", state="hard_stop")
+    await house.card(lambda card: "bot1 hard_stop" in card.text)
+    house.bot.kill()
+    house.exporter.set("bot1", state="running")
+    house.exporter.set("bot2", age=900.0)
+    await house.prometheus.until('ALERTS{alertname="BotFrozen",alertstate="firing"}')
+    await house.prometheus.until('absent(ALERTS{alertname="BotHardStopActive"})')
+    await house.bot.start()
+    await house.card(lambda card: "bot2 frozen" in card.text, what="the card of what fired meanwhile")
+    await house.until(
+        lambda: house.cards()[0].text.startswith("✅"), "the card of what ended meanwhile to close"
+    )
+    assert len(house.cards()) == 2
+
+
+async def test_absence_is_not_taken_for_resolved(house: House) -> None:
+    """Alertmanager restarts and has forgotten; the rule still fires: the incident stays open."""
+    house.exporter.set("bot1", state="hard_stop")
+    card = await house.card(lambda card: "bot1 hard_stop" in card.text)
+    house.alertmanager.process.kill()
+    await house.alertmanager.start()
+    ready = await house.bot.get("/readyz")
+    assert ready.status_code == 200
+    await house.prometheus.until('ALERTS{alertname="BotHardStopActive",alertstate="firing"}')
+    assert not house.cards()[0].text.startswith("✅")
+    assert card.ts == house.cards()[0].ts
+    assert len(house.cards()) == 1
+
+
+async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing(house: House) -> None:
+    """Killed again and again while alerts come in: each incident has exactly one message."""
+    changes: dict[str, dict[str, object]] = {
+        "bot1": {"state": "hard_stop"},
+        "bot2": {"age": 900.0},
+        "bot3": {"state": "soft_pause"},
+    }
+    for bot, change in changes.items():
+        house.exporter.set(bot, **change)
+        await asyncio.sleep(0.3)  # somewhere between the scrape, the webhook and the post
+        house.bot.kill()
+        await house.bot.start()
+    for title in ("bot1 hard_stop", "bot2 frozen", "bot3 soft_pause"):
+        await house.card(partial(titled, title), what=title)
+    await house.until(
+        lambda: all(len(house.thread(card)) >= 1 for card in house.cards()), "each thread's triage"
+    )
+    assert len(house.cards()) == 3
+    assert max(house.slack.deliveries().values()) == 1
+
+
+async def test_shutdown_ends_within_ten_seconds_and_loses_nothing(house: House) -> None:
+    """SIGTERM right after a webhook: what was accepted is told, now or by the next start."""
+    house.exporter.set("bot1", state="hard_stop")
+    await house.card()
+    await house.bot.stop()
+    assert not house.bot.process.running
+    assert "stopped" in house.bot.log()
+    await house.bot.start()
+    assert len(house.cards()) == 1
+
+
+@pytest.mark.parametrize("rule", [HARD_STOP, FROZEN], ids=lambda rule: rule["alert"])
+def test_the_rules_of_these_flows_are_the_desks_own(rule: dict[str, str]) -> None:
+    """The flows fire what deploy/ ships, only without the waiting."""
+    shipped = (Path(__file__).parents[2] / "deploy/prometheus/desk-rules.yml").read_text()
+    assert rule["alert"] in shipped
+    assert rule["expr"].split("(hbot")[1].split("{")[0].split(")")[0] in shipped
