@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,8 @@ OUTPUT_MAX = 256 * 1024
 IDLE_SECONDS = 30.0
 """After this long without an event the engine is asked whether it is still there."""
 _LINE_MAX = 1024 * 1024
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+"""The engine unquotes and cleans paths before it looks at them: another name could ask for another thing."""
 _EVENTS = (
     "create", "start", "restart", "die", "kill", "oom", "stop", "pause", "unpause", "destroy", "rename",
     "update", "health_status",
@@ -58,7 +61,9 @@ class Docker:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state, None when there is no container of that name."""
-        reply = await self._http.ask("GET", f"containers/{quote(name, safe='')}/json")
+        if not _NAME.fullmatch(name):
+            return None
+        reply = await self._http.ask("GET", f"containers/{name}/json")
         if reply.status == httpx.codes.NOT_FOUND and "container" in reply.text.lower():
             return None
         answer = self._http.json(self._insist(reply))
@@ -78,6 +83,8 @@ class Docker:
 
         After a timeout the command may still run in there: the engine offers no way to end it.
         """
+        if not _NAME.fullmatch(name):
+            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._exec(name, command, timeout_seconds)
@@ -86,7 +93,7 @@ class Docker:
 
     async def _exec(self, name: str, command: Sequence[str], seconds: float) -> ExecResult:
         body = {"AttachStdout": True, "AttachStderr": True, "Tty": False, "Cmd": list(command)}
-        path = f"containers/{quote(name, safe='')}/exec"
+        path = f"containers/{name}/exec"
         created = self._http.json(
             self._insist(await self._http.ask("POST", path, body=body), httpx.codes.CREATED)
         )
@@ -209,6 +216,6 @@ def _words(body: bytes) -> str:
     """The engine's errors are ``{"message": …}``; a proxy's are text or HTML."""
     try:
         answer: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return first_line(body.decode("utf-8", "replace"))
     return first_line(str(answer.get("message", ""))) if isinstance(answer, dict) else ""

@@ -224,7 +224,15 @@ class HttpSource:
         """Turn what goes wrong on reading an answer of another shape into SourceBadAnswer."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            IndexError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             kind = type(error).__name__
             raise SourceBadAnswer(self.name, f"its answer has not the shape of {what} ({kind})") from error
 

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from triage.errors import (
@@ -70,7 +70,6 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: A
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_keepalive": True,
         "retry": Retry(NoBackoff(), 0),
-        "retry_on_timeout": False,
         "decode_responses": True,
         "encoding_errors": "replace",
         "protocol": 2,
@@ -90,9 +89,24 @@ def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
     own = {**common, "username": address.sentinel_username, "password": address.sentinel_password}
     sentinel = Sentinel(list(address.sentinels), sentinel_kwargs=own, **common)  # type: ignore[no-untyped-call] # redis-py gives no hints here
     client: Redis = sentinel.master_for(
-        address.service, db=address.db, username=address.username, password=address.password, ssl=address.tls
+        address.service,
+        connection_pool_class=_Pool,
+        db=address.db,
+        username=address.username,
+        password=address.password,
+        ssl=address.tls,
     )
     return client
+
+
+class _Pool(SentinelConnectionPool):
+    """Closes the connections to the sentinels with the master's: redis-py leaves them open."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's own
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def read_sentinel_url(url: str) -> SentinelAddress:

@@ -1,0 +1,231 @@
+"""The Docker adapter and the checks that use it, against a real Docker Engine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.sources import open_sources
+from tests.fakes.sources import FakeSources
+from tests.servers.docker import DockerEngine
+from tests.servers.images import rootfs
+from tests.servers.process import eventually
+from tests.servers.programs import find
+from triage.checks import bytecode, changes, container
+from triage.checks.base import CheckContext
+from triage.desk import Desk
+from triage.errors import SourceError, SourceRejected, SourceTimeout, SourceUnreachable
+from triage.model import FindingStatus
+from triage.ports.sources import ContainerEvent, Containers, Sources
+
+IMAGE = "hbot-contract:1"
+LOOP = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+
+
+@pytest.fixture
+async def engine(docker_engine: DockerEngine) -> DockerEngine:
+    """Give an engine that has a small image with a shell."""
+    if IMAGE not in await docker_engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}"):
+        busybox = find("busybox")
+        assert busybox is not None
+        await docker_engine.import_image(IMAGE, rootfs(busybox))
+    return docker_engine
+
+
+@pytest.fixture
+async def containers(engine: DockerEngine) -> AsyncIterator[Containers]:
+    """Give the adapter, over the engine's socket."""
+    async with open_sources(docker_host=engine.host) as sources:
+        yield sources.containers
+
+
+async def start(engine: DockerEngine, name: str, *command: str, options: tuple[str, ...] = ()) -> None:
+    """Run a container in the background."""
+    words = ("run", "--detach", "--network", "none", "--name", name, *options, IMAGE, *(command or LOOP))
+    await engine.docker(*words)
+
+
+def context(containers: Containers) -> CheckContext:
+    """Ask about bot1 now; all other sources are fakes."""
+    fakes = FakeSources()
+    sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, containers, fakes.streams)
+    now = datetime.now(UTC)
+    return CheckContext(Desk(), sources, now, now, ("bot1",), ("hbot-bot1",))
+
+
+async def test_a_running_container_is_described(engine: DockerEngine, containers: Containers) -> None:
+    """Inspect and list agree on what both know."""
+    await start(engine, "hbot-bot1", options=("--label", "desk=x"))
+    state = await containers.inspect("hbot-bot1")
+    assert state is not None
+    assert (state.name, state.status, state.running, state.image) == ("hbot-bot1", "running", True, IMAGE)
+    assert (state.restart_count, state.oom_killed, state.health) == (0, False, "")
+    assert state.started_at is not None
+    assert abs(datetime.now(UTC) - state.started_at) < timedelta(minutes=1)
+    assert state.finished_at is None
+    assert state.labels["desk"] == "x"
+    (listed,) = await containers.list()
+    assert (listed.name, listed.id, listed.status) == (state.name, state.id, "running")
+    assert await containers.inspect("hbot-nobody") is None
+    await containers.ready()
+
+
+async def test_a_hostile_name_asks_for_nothing_else(containers: Containers) -> None:
+    """The engine would unquote and clean the path: such a name is never sent."""
+    for name in ("../images/json?x=", "a/../../version", "hbot-bot1/top", ""):
+        assert await containers.inspect(name) is None
+        with pytest.raises(SourceRejected, match="cannot be a container's name"):
+            await containers.exec(name, ["true"])
+
+
+async def test_a_command_s_output_and_code_come_back(engine: DockerEngine, containers: Containers) -> None:
+    """Both streams, no shell: an argument is an argument."""
+    await start(engine, "hbot-bot1")
+    result = await containers.exec("hbot-bot1", ["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert result.exit_code == 3
+    assert sorted(result.output.split()) == ["err", "out"]
+    plain = await containers.exec("hbot-bot1", ["echo", "a; rm -rf / $HOME `id`"])
+    assert plain.output == "a; rm -rf / $HOME `id`\n"
+    missing = await containers.exec("hbot-bot1", ["no-such-program"])
+    assert missing.exit_code in {126, 127}
+
+
+async def test_a_flood_of_output_is_cut(engine: DockerEngine, containers: Containers) -> None:
+    """What is over the limit is dropped, and said."""
+    await start(engine, "hbot-bot1")
+    result = await containers.exec("hbot-bot1", ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"])
+    assert result.truncated
+    assert len(result.output) == 256 * 1024
+
+
+async def test_a_command_that_does_not_end_times_out(engine: DockerEngine, containers: Containers) -> None:
+    """The limit is the whole command's."""
+    await start(engine, "hbot-bot1")
+    with pytest.raises(SourceTimeout, match=r"did not end within 0\.5 s"):
+        await containers.exec("hbot-bot1", ["sleep", "20"], timeout_seconds=0.5)
+
+
+async def test_a_command_in_a_stopped_container_is_rejected(
+    engine: DockerEngine, containers: Containers
+) -> None:
+    """409 with the engine's words."""
+    await start(engine, "hbot-bot1")
+    await engine.docker("stop", "--time", "1", "hbot-bot1")
+    with pytest.raises(SourceRejected, match="is not running"):
+        await containers.exec("hbot-bot1", ["true"])
+
+
+async def test_events_of_the_past_and_of_now(engine: DockerEngine, containers: Containers) -> None:
+    """From `since` on, then live; our own execs are not among them."""
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    await start(engine, "hbot-events")
+    await containers.exec("hbot-events", ["true"])
+    found: list[ContainerEvent] = []
+
+    async def read() -> None:
+        async with aclosing(containers.events(since=before)) as events:  # type: ignore[type-var] # a generator
+            async for event in events:
+                if event.container == "hbot-events":
+                    found.append(event)  # noqa: PERF401 - what came so far is looked at meanwhile
+
+    async def died() -> bool:
+        return any(event.action == "die" for event in found)
+
+    reading = asyncio.create_task(read())
+    try:
+        await engine.docker("kill", "--signal", "KILL", "hbot-events")
+        await eventually(died, "the event of its death")
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
+    assert [event.action for event in found] == ["create", "start", "kill", "die"]
+    assert {(event.container, event.image) for event in found} == {("hbot-events", IMAGE)}
+    assert (found[2].signal, found[3].exit_code) == ("9", 137)
+    assert found[0].time_ns < found[3].time_ns
+    past = await containers.history(since=before, until=datetime.now(UTC))
+    assert [event.action for event in past if event.container == "hbot-events"] == [
+        "create",
+        "start",
+        "kill",
+        "die",
+    ]
+
+
+async def test_an_engine_that_goes_away_ends_the_events_with_an_error(
+    engine: DockerEngine, containers: Containers
+) -> None:
+    """The reader shall connect again, with `since`."""
+    events = aiter(containers.events(since=datetime.now(UTC)))
+    waiting = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0.3)
+    engine.kill()
+    with pytest.raises(SourceUnreachable):
+        await asyncio.wait_for(waiting, 5)
+    with pytest.raises(SourceUnreachable, match=r"docker\.sock"):
+        await containers.list()
+    await engine.start()
+    await containers.ready()
+
+
+async def test_the_container_check_sees_a_restart_loop(engine: DockerEngine, containers: Containers) -> None:
+    """Exact from the engine: restarts, exit code, loop."""
+    await start(engine, "hbot-bot1", "sh", "-c", "exit 7", options=("--restart", "always"))
+
+    async def looping() -> bool:
+        return bool((await container.run(context(containers))).data["containers"]["hbot-bot1"]["looping"])
+
+    await eventually(looping, "a loop", within=15, every=0.2)
+    finding = await container.run(context(containers))
+    assert finding.status is FindingStatus.CRITICAL
+    assert finding.source == "Docker"
+    assert finding.headline.startswith("restart loop")
+    assert "exit code 7" in finding.headline
+
+
+async def test_the_changes_check_sees_a_new_image(engine: DockerEngine, containers: Containers) -> None:
+    """A recreated container with another image is the first suspect."""
+    await start(engine, "hbot-bot1")
+    await engine.docker("tag", IMAGE, "hbot-contract:2")
+    await engine.docker("rm", "--force", "hbot-bot1")
+    await engine.docker(
+        "run", "--detach", "--network", "none", "--name", "hbot-bot1", "hbot-contract:2", *LOOP
+    )
+    finding = await changes.run(context(containers))
+    assert finding.status is FindingStatus.WARNING
+    assert "new image hbot-contract:2 (was hbot-contract:1)" in finding.headline
+    await engine.docker("stop", "--time", "1", "hbot-bot1")
+    assert (await changes.run(context(containers))).data["down"] == ["hbot-bot1"]
+
+
+async def test_the_bytecode_check_sees_a_controller_newer_than_its_bytecode(
+    engine: DockerEngine, containers: Containers
+) -> None:
+    """The command runs in a real container, with busybox's find and stat."""
+    await start(engine, "hbot-bot1")
+    folder = "/home/hummingbot/controllers"
+    prepare = (
+        f"mkdir -p {folder}/__pycache__ {folder}/market_making/__pycache__; cd {folder}; "
+        "echo 1 > market_making/epp_v2_4.py; touch -d '2026-01-01 00:00' market_making/epp_v2_4.py; "
+        "echo 1 > market_making/__pycache__/epp_v2_4.cpython-311.pyc"
+    )
+    assert (await containers.exec("hbot-bot1", ["sh", "-c", prepare])).exit_code == 0
+    clean = await bytecode.run(context(containers))
+    assert (clean.status, clean.headline) == (FindingStatus.OK, "runs the code on its disk")
+    newer = f"touch -d '2037-01-01 00:00' {folder}/market_making/epp_v2_4.py"
+    assert (await containers.exec("hbot-bot1", ["sh", "-c", newer])).exit_code == 0
+    stale = await bytecode.run(context(containers))
+    assert stale.status is FindingStatus.WARNING
+    bot = stale.data["bots"]["bot1"]
+    assert bot["controller_stale"] is True
+    assert bot["newer_than_process"] == bot["newer_than_bytecode"] == [f"{folder}/market_making/epp_v2_4.py"]
+
+
+async def test_the_bytecode_check_does_not_guess(engine: DockerEngine, containers: Containers) -> None:
+    """No container, no controllers: an error of the source, with its reason."""
+    with pytest.raises(SourceError):
+        await bytecode.run(context(containers))
+    await start(engine, "hbot-bot1")
+    with pytest.raises(SourceError, match="no controller files found in hbot-bot1"):
+        await bytecode.run(context(containers))
