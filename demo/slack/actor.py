@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,7 @@ class Actor:
         place = server.workspace.channel(channel)
         if self.user.id not in place.members:
             raise SlackError("not_in_channel")
-        text = text.replace(f"@{server.app.display_name}", f"<@{server.app.bot_user}>")
-        text = text.replace(f"@{server.app.name} ", f"<@{server.app.bot_user}> ")
+        text = self._mentions(text)
         message = server.workspace.post(
             Message(place.id, server.workspace.ids.ts(), self.user.id, text=text, thread_ts=thread_ts)
         )
@@ -92,6 +92,14 @@ class Actor:
             server.delivery.event(payloads.message_event(server, self.user, message, "app_mention"))
         server.delivery.event(payloads.message_event(server, self.user, message, "message"))
         return message
+
+    def _mentions(self, text: str) -> str:
+        """Write names after an @ as Slack does: `@Ana Operator` and `@ana` become `<@U0ANA00001>`."""
+        users = self._server.workspace.users.values()
+        names = {name: user.id for user in users for name in (user.real_name, user.name)}
+        for name in sorted(names, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w<])@{re.escape(name)}(?![\w-])", f"<@{names[name]}>", text)
+        return text
 
     async def command(self, line: str, channel: str = "desk-alerts") -> Outcome:
         """Send a slash command such as `/triage status`; the answer of the acknowledgement is shown at once."""

@@ -157,7 +157,11 @@ async def _enter(server: SlackServer, body: Json) -> Json:
 
 
 async def _submit(server: SlackServer, body: Json) -> Json:
-    return _outcome(await server.member(body["user"]).submit(body.get("values")))
+    """Submit: `values` by action id, or `entries` that name block, action and value."""
+    actor = server.member(body["user"])
+    for entry in body.get("entries", []):
+        actor.enter(entry["action_id"], entry["value"], block_id=entry["block_id"])
+    return _outcome(await actor.submit(body.get("values")))
 
 
 async def _close(server: SlackServer, body: Json) -> Json:

@@ -42,6 +42,7 @@ class Workspace:
         self.channels: dict[str, Channel] = {channel.id: channel for channel in channels(app.bot_user)}
         self.files: dict[str, SharedFile] = {}
         self.homes: dict[str, View] = {}
+        self.version = 0
         self._listeners: list[Callable[[Change], None]] = []
 
     # -- listening ---------------------------------------------------------------------------------------------
@@ -56,7 +57,8 @@ class Workspace:
             self._listeners.remove(listener)
 
     def tell(self, change: Change) -> None:
-        """Tell every listener of a change."""
+        """Tell every listener of a change; `version` counts them."""
+        self.version += 1
         for listener in tuple(self._listeners):
             listener(change)
 
