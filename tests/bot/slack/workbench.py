@@ -1,6 +1,7 @@
 """A sender on a real store and our own Slack, and incidents to tell of."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ CHANNEL = "desk-alerts"
 FAST = Limits(posts=1000, edits=1000, same_edit=0.02)
 
 
-def new_incident(title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:
+def new_incident(title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:  # noqa: ANN401 - any field of the model
     """Return an incident that is not stored yet."""
     now = datetime.now(UTC)
     values: dict[str, Any] = {
@@ -53,6 +54,13 @@ def new_incident(title: str = "bot1 hard_stop: drawdown limit", **changes: Any) 
     return Incident(**values)
 
 
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until something is true that nobody announces."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class Bench:
     """What a sender test holds in its hands."""
@@ -66,7 +74,7 @@ class Bench:
     delivery: Delivery
     pace: Pace = field(repr=False)
 
-    async def open(self, title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:
+    async def open(self, title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:  # noqa: ANN401 - any field of the model
         """Store an incident, ask for its card, ring."""
 
         def work(tx: Tx) -> Incident:
@@ -101,10 +109,8 @@ class Bench:
 
     async def settled(self, seconds: float = 10.0) -> None:
         """Wait until nothing is owed."""
-        import asyncio  # noqa: PLC0415 - only this helper waits by the clock
-
         async with asyncio.timeout(seconds):
-            while await self.pending():
+            while await self.pending():  # noqa: ASYNC110 - a database rings no bell
                 await asyncio.sleep(0.02)
 
     def cards(self) -> list[SlackMessage]:

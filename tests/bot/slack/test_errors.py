@@ -1,0 +1,87 @@
+"""What each of Slack's answers means for the message that was to be sent."""
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+
+from bot.slack import errors
+from bot.slack.client import open_client
+from bot.slack.rendered import Rendered
+from demo.slack import Fault, SlackServer
+
+POST = "chat.postMessage"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.rate_limited(POST, 7), errors.RateLimited),
+        (Fault.http(POST, 500), errors.OutcomeUnknown),
+        (Fault.http(POST, 200), errors.OutcomeUnknown),
+        (Fault.reset(POST), errors.OutcomeUnknown),
+        (Fault.lost_answer(POST), errors.OutcomeUnknown),
+        (Fault.error(POST, "fatal_error"), errors.OutcomeUnknown),
+        (Fault.error(POST, "service_unavailable"), errors.NotDone),
+        (Fault.error(POST, "message_not_found"), errors.Gone),
+        (Fault.error(POST, "invalid_blocks"), errors.ContentRefused),
+        (Fault.error(POST, "msg_blocks_too_long"), errors.ContentRefused),
+        (Fault.error(POST, "token_revoked"), errors.Misconfigured),
+        (Fault.error(POST, "a_new_word_of_slack"), errors.Misconfigured),
+    ],
+    ids=lambda value: (
+        getattr(value, "code", "") or getattr(value, "kind", "") or getattr(value, "__name__", "")
+    ),
+)
+async def test_an_answer_becomes_the_type_that_says_what_it_means(
+    slack: SlackServer, fault: Fault, kind: type[errors.SlackFailure]
+) -> None:
+    """Each is asked of the real client against a server that fails in that way."""
+    slack.faults.add(fault)
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(kind) as caught:
+            await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+    if isinstance(caught.value, errors.RateLimited):
+        assert caught.value.retry_after == 7
+    assert POST in str(caught.value)
+
+
+async def test_a_server_that_is_not_there_certainly_did_nothing() -> None:
+    """A refused connection is not an unknown outcome."""
+    async with open_client("xoxb-1", url="http://127.0.0.1:1/api/") as client:
+        with pytest.raises(errors.NotDone):
+            await client.post("C1", Rendered("hello"), {})
+
+
+async def test_a_message_of_unknown_outcome_was_posted_by_one_request_alone(slack: SlackServer) -> None:
+    """The SDK's own second try after a reset is off: it would be a duplicate."""
+    slack.faults.add(Fault.lost_answer(POST))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.OutcomeUnknown):
+            await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+    assert len(slack.calls.of(POST)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TimeoutError(), errors.OutcomeUnknown),
+        (TimeoutError(), errors.OutcomeUnknown),
+        (aiohttp.ServerDisconnectedError(), errors.OutcomeUnknown),
+        (ConnectionResetError(), errors.OutcomeUnknown),
+        (
+            aiohttp.ClientConnectorError(ConnectionKey("h", 1, False, True, None, None, None), OSError("no")),  # noqa: FBT003
+            errors.NotDone,
+        ),
+    ],
+)
+def test_a_broken_connection_is_unknown_and_none_at_all_is_not_done(
+    error: Exception, kind: type[errors.SlackFailure]
+) -> None:
+    """What was never sent may be sent again without a look."""
+    assert isinstance(errors.classify(error, POST), kind)
+
+
+def test_a_mistake_of_ours_is_not_taken_for_slacks() -> None:
+    """Only what a call can raise is classified."""
+    with pytest.raises(KeyError):
+        errors.classify(KeyError("x"), POST)

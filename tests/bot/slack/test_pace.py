@@ -1,0 +1,73 @@
+"""The pace that Slack lets us keep."""
+
+from bot.slack.pace import EDIT, POST, Limits, Pace
+from tests.fakes.clock import ManualClock
+
+
+def test_posts_go_in_a_short_burst_and_then_one_a_second() -> None:
+    """Three at once, the fourth a second later, each next one a second behind."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    assert [pace.post(POST, "C1") for _ in range(5)] == [0, 0, 0, 1, 2]
+
+
+def test_who_waited_for_a_turn_gets_it() -> None:
+    """Coming back at the promised time is not refused."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    waits = [pace.post(POST, "C1") for _ in range(6)]
+    for _ in waits[3:]:
+        clock.move(1)
+        assert pace.post(POST, "C1") == 0
+
+
+def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> None:
+    """An urgent post goes at once; the debt has a bound, so lines are not starved."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    assert [pace.post(POST, "C1", urgent=True) for _ in range(40)] == [0] * 40
+    assert 0 < pace.post(POST, "C1") <= Limits().debt_seconds
+
+
+def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
+    """Another channel and another method go on."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    pace.hold(POST, "C1", 30)
+    assert pace.post(POST, "C1", urgent=True) == 30
+    assert pace.post(POST, "C2") == 0
+    assert pace.edit("C1", 7) == 0
+    pace.hold("*", "*", 10)
+    assert pace.edit("C9", 8) == 10
+    clock.move(31)
+    assert pace.post(POST, "C1") == 0
+
+
+def test_one_message_is_edited_once_a_second_at_most() -> None:
+    """Many changes are one edit; another message need not wait."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    assert pace.edit("C1", 1) == 0
+    assert pace.edit("C1", 1) == 1
+    assert pace.edit("C1", 2) == 0
+    clock.move(1)
+    assert pace.edit("C1", 1) == 0
+
+
+def test_edits_keep_to_fifty_a_minute() -> None:
+    """After the burst the whole app waits."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    assert [pace.edit("C1", number) for number in range(20)] == [0] * 20
+    assert pace.edit("C1", 99) > 0
+
+
+def test_a_mended_setting_releases_what_was_held_for_all() -> None:
+    """What Slack asked of one method stays held."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    pace.hold("*", "C1", 60)
+    pace.hold(EDIT, "C1", 5)
+    pace.release()
+    assert pace.post(POST, "C1") == 0
+    assert pace.edit("C1", 1) == 5

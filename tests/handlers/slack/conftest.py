@@ -1,0 +1,102 @@
+"""A workspace whose people press buttons of a running bot."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+
+from bot.slack.app import build_app
+from bot.slack.connect import Sockets
+from bot.slack.directory import UserGroups
+from bot.store import SqlStore
+from demo.slack import AppConfig, SlackServer
+from demo.slack.settings import BOT_SCOPES
+from handlers.slack.routes import register
+from handlers.slack.services import Services
+from tests.bot.slack.workbench import Bench, bench_on
+from triage.desk import Role
+from triage.desk import Roles as RoleSettings
+from triage.errors import SourceError
+from triage.ports.clock import SystemClock
+from triage.ports.sources import Matcher
+from triage.roles import Roles
+
+
+@dataclass
+class FakeAlertmanager:
+    """Takes silences, or raises what it was told to."""
+
+    written: list[tuple[Sequence[Matcher], datetime, datetime, str, str]] = field(default_factory=list)
+    trouble: SourceError | None = None
+
+    async def alerts(self) -> tuple[()]:
+        """Hold nothing."""
+        return ()
+
+    async def silence(
+        self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str
+    ) -> str:
+        """Keep the silence."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.written.append((matchers, start, end, created_by, comment))
+        return f"silence-{len(self.written)}"
+
+    async def silences(self) -> tuple[()]:
+        """Show nothing."""
+        return ()
+
+    async def expire_silence(self, silence_id: str) -> None:
+        """Forget nothing."""
+
+    async def fire(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], *, start: datetime, end: datetime
+    ) -> None:
+        """Fire nothing."""
+
+    async def ready(self) -> None:
+        """Be ready."""
+
+
+@dataclass
+class Desk:
+    """A running bot: its sender, its services, and the Alertmanager it talks to."""
+
+    bench: Bench
+    services: Services
+    alertmanager: FakeAlertmanager
+    sockets: Sockets
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """Start a workspace whose app may look channels up by name."""
+    async with SlackServer(AppConfig(scopes=(*BOT_SCOPES, "channels:read", "groups:read"))) as server:
+        yield server
+
+
+@pytest.fixture
+async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk]:
+    """Run a bot: ana is an operator by her group, ben by his id, vik is nobody."""
+    alertmanager, clock = FakeAlertmanager(), SystemClock()
+    async with bench_on(sqlite_store, slack) as bench:
+        settings = RoleSettings(
+            operator=Role(users=frozenset({"U0BEN00001"}), groups=frozenset({"S0OPERATOR"}))
+        )
+        services = Services(
+            store=sqlite_store,
+            clock=clock,
+            roles=Roles(settings, UserGroups(bench.client, clock)),
+            alerts=alertmanager,
+            changed=bench.bell.ring,
+        )
+        app = build_app(bench.client, await bench.client.identity())
+        register(app, services)
+        sockets = Sockets(app, slack.app.app_token, clock, ping_seconds=1)
+        async with sockets.open(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(bench.sender.run())
+            yield Desk(bench, services, alertmanager, sockets)
+            assert await services.in_flight.drained(3)
+            bench.sender.stop()

@@ -1,0 +1,262 @@
+"""People press buttons: what they may is done once and stored first, what they may not is said and recorded."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from demo.slack import Fault, Message, SlackServer
+from handlers.slack.buttons import NOT_STORED, UNKNOWN_BUTTON
+from tests.bot.slack.workbench import CHANNEL, until
+from tests.handlers.slack.conftest import Desk
+from triage.errors import SourceNotConfigured, SourceTimeout, StoreUnavailable
+from triage.model import (
+    Episode,
+    Incident,
+    IncidentStatus,
+    Severity,
+    Source,
+    Subject,
+    SubjectKind,
+    TimelineKind,
+)
+from triage.ports.store import Tx
+
+
+async def opened(desk: Desk, *bots: str) -> tuple[Incident, Message]:
+    """Open an incident whose alert fires for each bot, and wait for its card."""
+    incident = await desk.bench.open()
+
+    def fire(tx: Tx) -> None:
+        for bot in bots or ("bot1",):
+            now = datetime.now(UTC)
+            labels = {"alertname": "BotHardStopActive", "bot": bot, "regime": "trend"}
+            tx.incidents.put_episode(
+                Episode(
+                    incident_id=incident.id,
+                    source=Source.ALERTMANAGER,
+                    episode=f"{bot}/{now.isoformat()}",
+                    name="BotHardStopActive",
+                    subject=Subject(SubjectKind.BOT, bot),
+                    severity=Severity.SEV1,
+                    firing=True,
+                    starts_at=now,
+                    ends_at=None,
+                    last_seen_at=now,
+                    labels=labels,
+                )
+            )
+
+    await desk.bench.store.write(fire)
+    await desk.bench.settled()
+    return incident, desk.bench.cards()[-1]
+
+
+async def now_of(desk: Desk, incident: Incident) -> Incident:
+    """Return the incident as it is stored."""
+    found = await desk.bench.store.read(lambda tx: tx.incidents.get(incident.id))
+    assert found is not None
+    return found
+
+
+async def whispered(desk: Desk, user: str) -> str:
+    """Wait for the newest answer that only one person sees."""
+    slack = desk.bench.slack
+    await slack.workspace.until(lambda: slack.ephemerals(CHANNEL, user), 3, f"a whisper to {user}")
+    return slack.ephemerals(CHANNEL, user)[-1].text
+
+
+async def test_an_acknowledge_is_stored_shown_and_told(desk: Desk) -> None:
+    """Ana presses: her name is on the card and in the thread, and nobody is pinged by it."""
+    incident, card = await opened(desk)
+    outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    assert outcome.acked
+    assert (await now_of(desk, incident)).acknowledged_by == "U0ANA00001"
+    await desk.bench.settled()
+    card = desk.bench.cards()[-1]
+    assert "acknowledged by @ana" in str(card.blocks)
+    assert "@ana acknowledged" in str(desk.bench.slack.thread(card)[0].blocks)
+    assert "U0ANA00001" not in str(card.blocks)
+    assert incident.number in await whispered(desk, "ana")
+
+
+async def test_a_viewer_is_told_privately_and_it_is_recorded(desk: Desk) -> None:
+    """Vik has no role: nothing changes, he is told so, the timeline and the audit trail know."""
+    incident, card = await opened(desk)
+    await desk.bench.slack.member("vik").click(card, "incident.resolve")
+    assert "You may not resolve incidents" in await whispered(desk, "vik")
+    assert (await now_of(desk, incident)).status is IncidentStatus.TRIGGERED
+    kinds = await desk.bench.store.read(lambda tx: [entry.kind for entry in tx.timeline.of(incident.id)])
+    assert TimelineKind.DENIED in kinds
+    trail = await desk.bench.store.read(lambda tx: tx.audit.entries())
+    assert trail[-1].event == "denied"
+    assert trail[-1].actor == "U0VIK00001"
+
+
+async def test_of_two_racing_clicks_the_first_wins_and_the_second_is_told(desk: Desk) -> None:
+    """Ana and Ben press at once: one of them has it, the other is told so."""
+    _, card = await opened(desk)
+    slack = desk.bench.slack
+    await asyncio.gather(*(slack.member(name).click(card, "incident.acknowledge") for name in ("ana", "ben")))
+    answers = [await whispered(desk, "ana"), await whispered(desk, "ben")]
+    assert sum("is yours" in answer for answer in answers) == 1
+    assert sum("already" in answer for answer in answers) == 1
+    trail = await desk.bench.store.read(lambda tx: tx.audit.entries())
+    assert [entry.event for entry in trail] == ["incident.acknowledge"]
+
+
+async def test_a_forged_button_is_answered_politely(desk: Desk) -> None:
+    """A value that stands for nothing finds nothing, and nothing breaks."""
+    _, card = await opened(desk)
+    for block in card.blocks:
+        for element in block.get("elements", []):
+            if element.get("action_id") == "incident.acknowledge":
+                element["value"] = "'; DROP TABLE incidents; --"
+    outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    assert outcome.acked
+    assert await whispered(desk, "ana") == UNKNOWN_BUTTON
+
+
+async def test_an_old_button_of_a_resolved_incident_is_answered_politely(desk: Desk) -> None:
+    """A click on a message that somebody scrolled back to changes nothing."""
+    incident, card = await opened(desk)
+    old = replace(card)
+    await desk.bench.change(replace(incident, status=IncidentStatus.RESOLVED, resolved_at=datetime.now(UTC)))
+    await desk.bench.settled()
+    desk.bench.slack.workspace.channel(CHANNEL).messages[card.ts].blocks = old.blocks
+    await desk.bench.slack.member("ana").click(old, "incident.acknowledge")
+    assert "resolved already" in await whispered(desk, "ana")
+
+
+async def test_a_store_that_is_away_is_said_and_the_click_is_still_answered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was stored, so nothing was done, and the person knows."""
+    _, card = await opened(desk)
+
+    async def away(_work: object) -> object:
+        raise StoreUnavailable("disk full")
+
+    monkeypatch.setattr(desk.services.store, "write", away)
+    outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    monkeypatch.undo()
+    assert outcome.acked
+    assert await whispered(desk, "ana") == NOT_STORED
+
+
+async def test_triage_again_queues_a_run(desk: Desk) -> None:
+    """The button asks for another triage."""
+    incident, card = await opened(desk)
+    await desk.bench.slack.member("ben").click(card, "incident.retriage")
+    run = await desk.bench.store.read(lambda tx: tx.runs.latest(incident.id))
+    assert run is not None
+    assert "under way" in await whispered(desk, "ben")
+
+
+async def test_a_silence_is_written_to_alertmanager_and_on_the_timeline(desk: Desk) -> None:
+    """The modal shows what is matched; submitting it silences exactly that, and the thread says until when."""
+    incident, card = await opened(desk, "bot1", "bot2")
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    view = await ana.sees_modal("incident_silence")
+    assert 'bot=~"bot1|bot2"' in str(view.body)
+    outcome = await ana.submit({"custom": "90m", "comment": "planned <!channel> restart"})
+    assert outcome.acked
+    assert not outcome.errors
+    ((matchers, start, end, who, comment),) = desk.alertmanager.written
+    assert [str(matcher) for matcher in matchers] == ['alertname="BotHardStopActive"', 'bot=~"bot1|bot2"']
+    assert end - start == timedelta(minutes=90)
+    assert who == "ana"
+    assert comment.startswith(incident.number)
+    await desk.bench.settled()
+    thread = str([message.blocks for message in desk.bench.slack.thread(desk.bench.cards()[-1])])
+    assert "silenced until" in thread
+    assert "<!channel>" not in thread
+
+
+@pytest.mark.parametrize(
+    ("custom", "said"),
+    [
+        ("soon", "is no duration"),
+        ("0m", "between 1 minute"),
+        ("99w", "between 1 minute"),
+        ("1e9", "is no duration"),
+    ],
+)
+async def test_a_wrong_length_is_said_in_the_form(desk: Desk, custom: str, said: str) -> None:
+    """The form stays open and says what is wrong with the field."""
+    _, card = await opened(desk)
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    await ana.sees_modal("incident_silence")
+    outcome = await ana.submit({"custom": custom, "comment": "why not"})
+    assert said in outcome.errors["custom"]
+    assert desk.alertmanager.written == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (SourceNotConfigured("Alertmanager"), "not configured"),
+        (SourceTimeout("Alertmanager", "no answer within 2 s"), "not known"),
+    ],
+)
+async def test_an_alertmanager_that_fails_is_said_in_the_form(
+    desk: Desk, trouble: SourceTimeout, said: str
+) -> None:
+    """Nothing is recorded as silenced that is not."""
+    incident, card = await opened(desk)
+    desk.alertmanager.trouble = trouble
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    await ana.sees_modal("incident_silence")
+    outcome = await ana.submit({"comment": "why not"})
+    assert said in outcome.errors["comment"]
+    kinds = await desk.bench.store.read(lambda tx: [entry.kind for entry in tx.timeline.of(incident.id)])
+    assert TimelineKind.SILENCED not in kinds
+
+
+async def test_alerts_that_changed_since_the_form_was_opened_are_not_silenced_unseen(desk: Desk) -> None:
+    """Only what was shown may be silenced."""
+    _, card = await opened(desk)
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    await ana.sees_modal("incident_silence")
+    episodes = await desk.bench.store.read(lambda tx: tx.incidents.episodes([1]))
+    other = replace(episodes[0], episode="other", labels={"alertname": "BotFrozen", "bot": "bot1"})
+    await desk.bench.store.write(lambda tx: tx.incidents.put_episode(other))
+    outcome = await ana.submit({"comment": "why not"})
+    assert "changed since" in outcome.errors["comment"]
+    assert desk.alertmanager.written == []
+
+
+async def test_a_group_that_cannot_be_read_is_a_no_that_says_so(desk: Desk) -> None:
+    """When Slack does not say who is in the group, ana is asked to try again."""
+    _, card = await opened(desk)
+    desk.bench.slack.faults.add(Fault.http("usergroups.users.list", 500))
+    await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    assert "could not check" in await whispered(desk, "ana")
+
+
+async def test_two_connections_hear_and_a_deaf_one_is_replaced(desk: Desk) -> None:
+    """A click is heard after one connection went away, and soon there are two again."""
+    assert desk.sockets.connected == 2
+    assert desk.sockets.announced == 2
+    session = desk.sockets._lines[0].handler.client.current_session
+    assert session is not None
+    await session.close()
+    _, card = await opened(desk)
+    outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    assert outcome.acked
+    await until(lambda: desk.sockets.connected == 2, 8)
+
+
+async def test_no_event_is_dropped_when_the_first_auth_test_would_be_refused(
+    desk: Desk, slack: SlackServer
+) -> None:
+    """Bolt asks for nothing of its own before an event: a 429 there would cost a click."""
+    slack.faults.add(Fault.rate_limited("auth.test", 5, times=10))
+    _, card = await opened(desk)
+    assert (await slack.member("ana").click(card, "incident.acknowledge")).acked
+    assert slack.faults.pending == 10
