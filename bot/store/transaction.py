@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.store.actions import ActionTable
 from bot.store.audit import AuditTable
+from bot.store.events import EventTable
 from bot.store.incidents import IncidentTable
 from bot.store.notes import NoteTable
 from bot.store.outbox import OutboxTable
@@ -63,6 +64,11 @@ class Transaction:
     def actions(self) -> ActionTable:
         """Actions, their steps and locks."""
         return ActionTable(self.connection, writing=self.writing, exclusive=self.exclusive)
+
+    @cached_property
+    def events(self) -> EventTable:
+        """What the desk said."""
+        return EventTable(self.connection)
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit; SQLite's one writer holds every lock already."""

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from triage.model import Episode, Incident, Json, RunStatus, Signal, Source, TimelineEntry, TriageRun
 from triage.ports.actions import Actions
+from triage.ports.events import Events
 
 T = TypeVar("T")
 
@@ -369,6 +370,8 @@ class Tx(Protocol):
     def notes(self) -> Notes: ...  # noqa: D102
     @property
     def actions(self) -> Actions: ...  # noqa: D102
+    @property
+    def events(self) -> Events: ...  # noqa: D102
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit: one holder among all replicas."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from bot.store import action_tables  # noqa: F401 - its tables are part of the metadata
+from bot.store import action_tables, event_tables  # noqa: F401 - their tables are part of the metadata
 from bot.store.tables import metadata
 
 context.configure(

@@ -1,0 +1,1 @@
+"""What the desk says by itself: audit events, dead letters, container events, and when one is a signal."""

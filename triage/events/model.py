@@ -1,0 +1,81 @@
+"""One thing that the desk said or did, kept for a while: the ground that rates, timelines and triage stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from triage.model import Json, Source, Subject
+
+
+class Gravity(StrEnum):
+    """How grave an event is by its own words (the audit stream's ``severity``)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEvent:
+    """An event. ``key`` makes it once only: ``audit/<event_id>``, ``<stream>/<entry id>``, ``container/…``.
+
+    ``at`` is when it happened, by the one who tells it; ``reason`` is what varies between events of one
+    category and is worth telling apart, its numbers and ids masked. ``change``: it changed the desk (a
+    deployment, an operator's action), so it answers "what changed". ``text`` is untrusted and plain.
+    """
+
+    key: str
+    source: Source
+    at: datetime
+    subject: Subject
+    gravity: Gravity
+    category: str
+    text: str
+    reason: str = ""
+    correlation_id: str = ""
+    change: bool = False
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """What its rate is counted under."""
+        return Kind(self.source, self.subject, self.category, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Events that are of one kind: the same source, subject, category and reason."""
+
+    source: Source
+    subject: Subject
+    category: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a Redis stream as it was read: its id (``ms-seq``) and the text of its field ``payload``.
+
+    ``payload`` is None where the entry has no such field, or was deleted before it could be read.
+    """
+
+    id: str
+    payload: str | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An entry that does not validate: kept aside with its reason, never tried again."""
+
+    stream: str
+    entry_id: str
+    reason: str
+    payload: str
+
+    @property
+    def key(self) -> str:
+        """An entry is parked once."""
+        return f"{self.stream}/{self.entry_id}"
