@@ -1,0 +1,77 @@
+"""Puts together what an action may know, and looks at the desk through the checks it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.actions.base import Action, ActionContext
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.degraded import degraded
+from triage.actions.model import ActionRecord, Observation
+from triage.actions.snapshots import facts_of_snapshots
+from triage.checks.base import CheckContext
+from triage.desk import Desk
+from triage.model import Finding
+from triage.playbooks import Playbook
+from triage.ports.actions import Hands
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store, Tx
+from triage.run import run_checks
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """Everything that actions work with: the memory, the desk, its sources, our hands on it, the clock."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    hands: Hands
+    clock: Clock
+
+    async def context(
+        self, record: ActionRecord, arguments: Mapping[str, str] | None = None
+    ) -> ActionContext:
+        """Return the context of an action, with other arguments where some were chosen."""
+        on, snapshots = await self.store.read(_memory)
+        return ActionContext(
+            desk=self.desk,
+            sources=self.sources,
+            hands=self.hands,
+            now=self.clock.now(),
+            target=record.target,
+            token=f"a{record.id}",
+            arguments={**record.arguments, **(arguments or {})},
+            degraded=on,
+            snapshots=snapshots,
+        )
+
+    async def observe(self, record: ActionRecord, *, since: datetime) -> Observation:
+        """Look at what the action is about: its own rows, and its checks side by side."""
+        action = CATALOGUE[record.kind]
+        ctx = await self.context(record)
+        return await action.observe(ctx, await self._findings(action, ctx, record, since))
+
+    async def _findings(
+        self, action: Action, ctx: ActionContext, record: ActionRecord, since: datetime
+    ) -> tuple[Finding, ...]:
+        names = record.plan.checks if record.plan is not None else action.checks
+        bots = ctx.bots
+        check = CheckContext(
+            desk=self.desk,
+            sources=self.sources,
+            now=ctx.now,
+            since=since,
+            bots=bots,
+            containers=tuple(map(self.desk.container_of, bots)) or (ctx.container,),
+            single_bot=len(bots) == 1,
+        )
+        playbook = Playbook(f"action {record.kind}", "{subject} {alert}", None, names)
+        return await run_checks(playbook, check, self.clock)
+
+
+def _memory(tx: Tx) -> tuple[bool, Mapping[str, Mapping[str, str]]]:
+    return degraded(tx) is not None, facts_of_snapshots(tx)

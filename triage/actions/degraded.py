@@ -1,0 +1,66 @@
+"""Whether degraded mode is on: remembered here, because Redis down is the very incident it is for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.actions.model import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.ports.store import Tx
+
+_KEY = "degraded_mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """Since when it is on and by which action; ``sure`` is False while an action did not come to its end."""
+
+    since: datetime
+    action_id: int
+    sure: bool
+
+
+def degraded(tx: Tx) -> Degraded | None:
+    """Return the state of degraded mode, None when it is off."""
+    text = tx.notes.get(_KEY)
+    if not text:
+        return None
+    values = json.loads(text)
+    return Degraded(datetime.fromisoformat(values["since"]), values["action"], values["sure"])
+
+
+def banner(tx: Tx) -> str:
+    """Return the line that stands on every incident and in App Home while it is on; empty when it is off."""
+    state = degraded(tx)
+    if state is None:
+        return ""
+    since = f"since {state.since:%Y-%m-%d %H:%M} UTC"
+    if not state.sure:
+        return f"Degraded mode may be on {since}: the action did not come to its end"
+    return f"Degraded mode is on {since}: no external signals, local safeguards active"
+
+
+def begun(tx: Tx, record: ActionRecord, now: datetime) -> None:
+    """Degraded mode is being entered: from the first stop on, the external stack is not whole."""
+    if record.kind == "degraded_mode" and degraded(tx) is None:
+        _put(tx, Degraded(now, record.id, sure=False))
+
+
+def ended(tx: Tx, record: ActionRecord, steps: list[StepRecord]) -> None:
+    """Take note of how an action ended that enters or leaves degraded mode."""
+    state = degraded(tx)
+    begun_steps = {StepStatus.DONE, StepStatus.FAILED, StepStatus.UNKNOWN}
+    touched = any(step.number > 0 and step.status in begun_steps for step in steps)
+    if record.kind == "degraded_mode" and state is not None and state.action_id == record.id:
+        if record.status is ActionStatus.SUCCEEDED:
+            _put(tx, Degraded(state.since, record.id, sure=True))
+        elif not touched:
+            tx.notes.put(_KEY, "")
+    if record.kind == "exit_degraded_mode" and record.status is ActionStatus.SUCCEEDED:
+        tx.notes.put(_KEY, "")
+
+
+def _put(tx: Tx, state: Degraded) -> None:
+    values = {"since": state.since.isoformat(), "action": state.action_id, "sure": state.sure}
+    tx.notes.put(_KEY, json.dumps(values))

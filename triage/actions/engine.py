@@ -1,0 +1,280 @@
+"""The engine of actions: plans for people, confirmations, and the loop that runs and verifies. One a process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from loguru import logger
+
+from triage.actions import confirming, ending, proposing
+from triage.actions.base import Choice
+from triage.actions.catalogue import CATALOGUE, find
+from triage.actions.context import Desktop
+from triage.actions.executor import Executor
+from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
+from triage.actions.runner import LEASE_SECONDS, Runner
+from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
+from triage.model import ActionProposal, SubjectKind
+from triage.ports.store import Tx
+
+PREPARE_SECONDS = 20.0
+RECHECK_SECONDS = 1.2
+"""Slack waits three seconds for the answer to a form; what takes longer is checked before the first step."""
+ROUND_SECONDS = 2.0
+VERIFY_LEASE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a person is shown before they confirm. ``blocked``: why it cannot be confirmed now, or empty."""
+
+    record: ActionRecord
+    plan: Plan | None
+    preconditions: tuple[Precondition, ...]
+    choices: tuple[Choice, ...]
+    blocked: str
+    now: datetime
+
+
+@dataclass(slots=True)
+class ActionEngine:
+    """Proposes, prepares, confirms, runs and verifies actions of one desk.
+
+    ``told`` rings whoever sends to Slack. ``owner`` names this process in leases. ``executor`` carries out
+    steps; by default on the desktop's own hands.
+    """
+
+    desktop: Desktop
+    owner: str
+    told: Callable[[], None]
+    executor: Executor | None = None
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _at_work: set[int] = field(default_factory=set)
+
+    # -- for people --------------------------------------------------------------------------------------------
+
+    async def look(self, handle: str) -> ActionRecord:
+        """Return the action a button stands for. Raises Refused for a forged or forgotten one."""
+        return await self.desktop.store.read(lambda tx: confirming.by_handle(tx, handle))
+
+    async def prepare(self, handle: str, chosen: Mapping[str, str] | None = None) -> Prepared:
+        """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
+        record, problem = await self.desktop.store.read(lambda tx: self._why_not(tx, handle))
+        if problem:
+            return Prepared(record, record.plan, (), (), problem, self.desktop.clock.now())
+        try:
+            async with asyncio.timeout(PREPARE_SECONDS):
+                return await self._prepare(record, chosen or {})
+        except TimeoutError:
+            problem = f"The desk could not be looked at within {PREPARE_SECONDS:g} s. Please try again."
+        except (DeskFailure, SourceError, Refused) as error:
+            problem = str(error)
+        return Prepared(record, None, (), (), problem, self.desktop.clock.now())
+
+    def _why_not(self, tx: Tx, handle: str) -> tuple[ActionRecord, str]:
+        record = confirming.by_handle(tx, handle)
+        return record, confirming.why_not(tx, record, self.desktop.clock.now())
+
+    async def _prepare(self, record: ActionRecord, chosen: Mapping[str, str]) -> Prepared:
+        action = CATALOGUE[record.kind]
+        fixed = record.plan if record.awaits_second else None  # the second person confirms what the first saw
+        ctx = await self.desktop.context(record, fixed.arguments if fixed else chosen)
+        choices = () if fixed or record.parent_id is not None else await action.choices(ctx)
+        ctx = replace(ctx, arguments={**ctx.arguments, **{one.name: one.chosen for one in choices}})
+        found = await action.preconditions(ctx)
+        refused = [one.text for one in found if one.holds is Holds.NO]
+        blocked = f"Not possible now: {'; '.join(refused)}" if refused else ""
+        try:
+            plan = fixed or await action.plan(ctx)
+        except (DeskFailure, SourceError, Refused) as error:
+            return Prepared(record, None, found, choices, blocked or str(error), ctx.now)
+        await self.desktop.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
+        return Prepared(record, plan, found, choices, blocked, ctx.now)
+
+    async def confirm(self, handle: str, *, digest: str, actor: str, reason: str) -> ActionRecord:
+        """Confirm the plan that was shown; returns once that is on disk. Raises Refused, StoreUnavailable."""
+        await self._recheck(handle, digest)
+        now = self.desktop.clock.now()
+        record = await self.desktop.store.write(
+            lambda tx: confirming.confirm(
+                tx, self.desktop.desk, handle, digest=digest, actor=actor, reason=reason, now=now
+            )
+        )
+        self.wake()
+        return record
+
+    async def _recheck(self, handle: str, digest: str) -> None:
+        """Ask the preconditions again, as far as there is time for it. Raises Refused."""
+
+        def known(tx: Tx) -> tuple[ActionRecord, Plan | None]:
+            record = confirming.by_handle(tx, handle)
+            return record, tx.actions.plan(record.id, digest)
+
+        record, plan = await self.desktop.store.read(known)
+        if plan is None:
+            return  # said where it is confirmed
+        try:
+            async with asyncio.timeout(RECHECK_SECONDS):
+                ctx = await self.desktop.context(record, plan.arguments)
+                found = await CATALOGUE[record.kind].preconditions(ctx)
+        except TimeoutError:
+            return
+        refused = [one.text for one in found if one.holds is Holds.NO]
+        if refused:
+            raise Refused(f"Not possible now: {'; '.join(refused)}. Nothing was done.")
+
+    async def reject(self, handle: str, *, actor: str) -> ActionRecord:
+        """Reject a proposal. Raises Refused."""
+        now = self.desktop.clock.now()
+        record = await self.desktop.store.write(
+            lambda tx: confirming.reject(tx, handle, actor=actor, now=now)
+        )
+        self.told()
+        return record
+
+    async def cancel(self, handle: str, *, actor: str) -> ActionRecord:
+        """Stop an action at the next step that allows it. Raises Refused."""
+        now = self.desktop.clock.now()
+        record = await self.desktop.store.write(
+            lambda tx: confirming.cancel(tx, handle, actor=actor, now=now)
+        )
+        self.told()
+        return record
+
+    async def propose(self, kind: str, target: str, *, by: str, why: str) -> ActionRecord:
+        """Propose an action that a person asks for. It joins the open incident of its target. Raises Refused."""
+        desk, now = self.desktop.desk, self.desktop.clock.now()
+        target = target or ("desk" if kind in CATALOGUE and CATALOGUE[kind].target_kind == "desk" else "")
+        find(desk, kind, target)
+
+        def work(tx: Tx) -> ActionRecord:
+            places = {(SubjectKind.BOT, target), (SubjectKind.CONTAINER, desk.container_of(target))}
+            open_ones = [
+                incident
+                for incident in tx.incidents.open()
+                if any((subject.kind, subject.name) in places for subject in incident.subjects)
+            ]
+            incident_id = open_ones[-1].id if open_ones else None
+            proposal = ActionProposal(kind, target, why)
+            return proposing.propose(tx, desk, proposal, by=by, now=now, incident_id=incident_id)
+
+        return await self.desktop.store.write(work)
+
+    # -- the loop ----------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There is something to run."""
+        self._wake.set()
+        self.told()
+
+    async def recover(self, *, alone: bool) -> int:
+        """Make running actions of dead processes ``unknown``; returns how many.
+
+        ``alone``: no other process works on this store (SQLite), so every one that we do not run is dead.
+        """
+
+        def work(tx: Tx) -> int:
+            now = self.desktop.clock.now()
+            dead = [
+                record
+                for record in tx.actions.with_status(ActionStatus.RUNNING)
+                if record.id not in self._at_work
+                and (alone or record.lease_until is None or record.lease_until < now)
+            ]
+            for record in dead:
+                ending.interrupted(tx, self.desktop.desk, record, now)
+            proposing.expire_due(tx, now)
+            return len(dead)
+
+        count = await self.desktop.store.write(work)
+        if count:
+            self.told()
+        return count
+
+    async def run(self, *, alone: bool) -> None:
+        """Run and verify until cancelled; then what runs is stopped and said to be ``unknown``."""
+        await self.recover(alone=alone)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._round(tasks)
+                except StoreUnavailable as error:
+                    logger.bind(error=str(error)).warning("actions wait for the store")
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(ROUND_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self, tasks: asyncio.TaskGroup) -> None:
+        if not await self.desktop.store.read(self._anything):
+            return
+        await self.recover(alone=False)
+        for record in await self.desktop.store.read(
+            lambda tx: tx.actions.with_status(ActionStatus.CONFIRMED)
+        ):
+            if record.id not in self._at_work:
+                self._spawn(tasks, record.id, self._runner().run(record.id))
+        for record in await self.desktop.store.write(self._take_to_verify):
+            self._spawn(tasks, record.id, self.verify(record))
+
+    def _anything(self, tx: Tx) -> bool:
+        """A cheap look: most rounds end here."""
+        now = self.desktop.clock.now()
+        live = tx.actions.with_status(ActionStatus.PROPOSED, ActionStatus.CONFIRMED, ActionStatus.RUNNING)
+        busy = any(record.status is not ActionStatus.PROPOSED or record.expires_at <= now for record in live)
+        return busy or bool(tx.actions.to_verify(now))
+
+    def _runner(self) -> Runner:
+        desktop = self.desktop
+        executor = self.executor or Executor(desktop.sources, desktop.hands, desktop.clock)
+        return Runner(desktop, executor, self.owner, self.told)
+
+    def _spawn(self, tasks: asyncio.TaskGroup, action_id: int, work: Coroutine[Any, Any, object]) -> None:
+        self._at_work.add(action_id)
+        tasks.create_task(self._guarded(action_id, work), name=f"action {action_id}")
+
+    async def _guarded(self, action_id: int, work: Coroutine[Any, Any, object]) -> None:
+        """A fault in one action ends neither the others nor the loop; its lease ends, and it becomes unknown."""
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - see above
+            logger.bind(action=action_id).exception("an action ended by a fault of ours")
+        finally:
+            self._at_work.discard(action_id)
+
+    def _take_to_verify(self, tx: Tx) -> list[ActionRecord]:
+        now = self.desktop.clock.now()
+        taken = []
+        for record in tx.actions.to_verify(now):
+            lease = now + timedelta(seconds=VERIFY_LEASE_SECONDS)
+            held = replace(record, owner=self.owner, lease_until=lease)
+            tx.actions.save(held)
+            taken.append(held)
+        return taken
+
+    async def verify(self, record: ActionRecord) -> ActionRecord:
+        """Ask the same questions as before the action, and say whether it helped."""
+        since = record.finished_at or self.desktop.clock.now()
+        after = await self.desktop.observe(record, since=since)
+        verification = CATALOGUE[record.kind].judge(record.before, after)
+        now = self.desktop.clock.now()
+
+        def work(tx: Tx) -> ActionRecord:
+            newest = tx.actions.get(record.id) or record
+            return ending.verified(tx, self.desktop.desk, newest, verification, now)
+
+        done = await self.desktop.store.write(work)
+        self.told()
+        return done
+
+
+__all__ = ["LEASE_SECONDS", "ActionEngine", "Prepared"]

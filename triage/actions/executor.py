@@ -1,0 +1,170 @@
+"""Carries out one step: interprets the closed set of ``triage.actions.ops``, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from triage.actions import ops
+from triage.actions.intent import answer_to, envelope
+from triage.actions.model import Confirmation, Step
+from triage.actions.start_desk import env_problems
+from triage.errors import DeskFailure, SourceError
+from triage.model import utc
+from triage.ports.actions import Hands
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.wording import duration
+
+POLL_SECONDS = 0.5
+INTENT_MAXLEN = 50_000
+
+Hear = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """How a step went: ``note`` in one line, ``output`` as it came (not masked yet)."""
+
+    ok: bool
+    note: str
+    output: str = ""
+
+
+class Executor:
+    """Performs steps on the desk."""
+
+    def __init__(self, sources: Sources, hands: Hands, clock: Clock) -> None:
+        self._sources = sources
+        self._hands = hands
+        self._clock = clock
+
+    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+        """Carry a step out within its time. ``hear`` gets the output so far. Only cancelling raises."""
+        limit = asyncio.timeout(
+            step.timeout_seconds + 10
+        )  # a command ends itself in time; this is for the rest
+        try:
+            async with limit:
+                return await self._perform(step, by, hear)
+        except TimeoutError:
+            return Performed(ok=False, note=f"no end within {duration(step.timeout_seconds)}")
+        except (DeskFailure, SourceError) as error:
+            return Performed(ok=False, note=str(error))
+
+    async def _perform(  # noqa: C901, PLR0911, PLR0912 - one row an operation: the closed set in one place
+        self, step: Step, by: Confirmation, hear: Hear
+    ) -> Performed:
+        hands = self._hands
+        match step.op:
+            case ops.Command():
+                return await self._command(step.op, step.timeout_seconds, hear)
+            case ops.Exec(container=container, argv=argv):
+                return await self._exec(container, argv, step.timeout_seconds)
+            case ops.AwaitContainer(container=container):
+                return await self._until(lambda: self._runs(container), step.timeout_seconds)
+            case ops.AwaitStreams(stream=stream, fresh_seconds=fresh):
+                return await self._until(lambda: self._flows(stream, fresh), step.timeout_seconds)
+            case ops.PingRedis():
+                return await self._until(self._pong, step.timeout_seconds)
+            case ops.CheckEnv():
+                problems = env_problems(await hands.env.read(), await hands.env.template())
+                return Performed(not problems, "; ".join(problems) or "complete")
+            case ops.TakeSnapshot(bot=bot, archive=archive):
+                taken = await hands.snapshots.take(bot, archive)
+                return Performed(ok=True, note=f"{taken.size} bytes, read back")
+            case ops.Extract(bot=bot, archive=archive, sha256=sha256, token=token):
+                note = await hands.snapshots.extract(bot, archive, sha256=sha256, token=token)
+                return Performed(ok=True, note=note)
+            case ops.Swap(bot=bot, token=token):
+                await hands.snapshots.swap(bot, token)
+                return Performed(ok=True, note="in place")
+            case ops.Discard(bot=bot, token=token):
+                await hands.snapshots.discard(bot, token)
+                return Performed(ok=True, note="removed")
+            case ops.SetEnv(key=key, value=value, was=was):
+                await hands.env.set(key, value, was=was)
+                return Performed(ok=True, note="written")
+            case ops.SetController(bot=bot, file=file, key=key, value=value, was=was):
+                await hands.controllers.set(bot, file, key, value=value, was=was)
+                return Performed(ok=True, note="written")
+            case ops.PublishIntent():
+                return await self._publish(step.op, by)
+            case ops.FollowIntent():
+                return await self._follow(step.op, step.timeout_seconds)
+
+    async def _command(self, op: ops.Command, seconds: float, hear: Hear) -> Performed:
+        result = await self._hands.commands.run(
+            op.argv, folder=op.folder, timeout_seconds=seconds, on_output=hear
+        )
+        if result.exit_code is None:
+            return Performed(
+                ok=False, note=f"killed: no end within {duration(seconds)}", output=result.output
+            )
+        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
+
+    async def _exec(self, container: str, argv: tuple[str, ...], seconds: float) -> Performed:
+        result = await self._sources.containers.exec(container, argv, timeout_seconds=seconds)
+        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
+
+    async def _until(self, ask: Callable[[], Awaitable[tuple[bool, str]]], seconds: float) -> Performed:
+        """Ask again and again until the answer is yes; the last answer is the note."""
+        deadline = self._clock.monotonic() + seconds
+        while True:
+            try:
+                done, note = await ask()
+            except SourceError as error:
+                done, note = False, str(error)
+            if done:
+                return Performed(ok=True, note=note)
+            if self._clock.monotonic() >= deadline:
+                return Performed(ok=False, note=f"not within {duration(seconds)}: {note}")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _runs(self, container: str) -> tuple[bool, str]:
+        state = await self._sources.containers.inspect(container)
+        if state is None:
+            return False, f"there is no container {container}"
+        health = f", {state.health}" if state.health else ""
+        return state.running and state.health in {"", "healthy"}, f"{state.status}{health}"
+
+    async def _flows(self, stream: str, fresh_seconds: float) -> tuple[bool, str]:
+        info = await self._sources.streams.info(stream)
+        milliseconds = info.last_id.partition("-")[0]
+        if not info.length or not milliseconds.isdecimal():
+            return False, f"{stream} is empty"
+        age = (self._clock.now() - utc(int(milliseconds) / 1000)).total_seconds()
+        return age <= fresh_seconds, f"newest entry {duration(age)} old"
+
+    async def _pong(self) -> tuple[bool, str]:
+        health = await self._sources.streams.health()
+        if health.loading:
+            return False, "loading its data"
+        return health.role == "master", f"PONG, {health.role}"
+
+    async def _publish(self, op: ops.PublishIntent, by: Confirmation) -> Performed:
+        payload = envelope(op, self._clock.now(), actor=by.actor, reason=by.reason)
+        entry = await self._sources.streams.add(op.stream, {"payload": payload}, max_length=INTENT_MAXLEN)
+        return Performed(ok=True, note=f"entry {entry}")
+
+    async def _follow(self, op: ops.FollowIntent, seconds: float) -> Performed:
+        start = self._clock.now() - timedelta(seconds=5)
+        deadline = self._clock.monotonic() + seconds
+        streams, trouble = self._sources.streams, ""
+        while self._clock.monotonic() < deadline:
+            try:
+                end = self._clock.now() + timedelta(seconds=60)
+                audit = await streams.between(op.audit, start=start, end=end)
+                dead = await streams.between(op.dead_letter, start=start, end=end)
+            except SourceError as error:
+                trouble = f" ({error})"
+            else:
+                trouble = ""
+                if (answer := answer_to(op.event_id, audit, dead)) is not None:
+                    return Performed(*answer)
+            await asyncio.sleep(POLL_SECONDS)
+        return Performed(
+            ok=False, note=f"no answer within {duration(seconds)}, it has expired by now{trouble}"
+        )

@@ -1,0 +1,145 @@
+"""What the clock starts for actions: the degraded-mode reminder, known-good snapshots, expiry."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from loguru import logger
+
+from triage import promql
+from triage.actions import proposing
+from triage.actions.context import Desktop
+from triage.actions.degraded import degraded
+from triage.actions.model import DESK
+from triage.actions.rollback_choices import IMAGE_KEY
+from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
+from triage.errors import DeskFailure, SourceError
+from triage.model import ActionProposal
+from triage.ports.actions import Snapshot
+from triage.ports.store import MessageKind, Tx
+from triage.telling import INCIDENT_CHANNEL
+from triage.wording import duration
+
+REMIND_MINUTES = 30
+KEEP = 30
+PROVEN = timedelta(hours=24)
+"""A snapshot is known good when the bot was healthy for this long after it was taken."""
+HEALTHY_SHARE = 0.9
+"""Of the samples of those hours, at least this share must have been taken, and none in hard_stop."""
+_SAMPLES = 24 * 60
+
+
+async def remind_degraded(desktop: Desktop) -> bool:
+    """Say that degraded mode is on, once every 30 minutes, with the way out. True when it was said."""
+    now = desktop.clock.now()
+
+    def work(tx: Tx) -> bool:
+        state = degraded(tx)
+        if state is None:
+            return False
+        turn = int((now - state.since).total_seconds() // (REMIND_MINUTES * 60))
+        if turn < 1 or not tx.notes.once("degraded_reminder", f"{state.action_id}/{turn}", now):
+            return False
+        record = tx.actions.get(state.action_id)
+        exit_offer = ActionProposal("exit_degraded_mode", DESK, "the way out, once Redis is well again")
+        offer = proposing.propose(
+            tx,
+            desktop.desk,
+            exit_offer,
+            by="schedule",
+            now=now,
+            parent_id=record.id if record else None,
+            incident_id=record.incident_id if record else None,
+        )
+        for_how_long = duration((now - state.since).total_seconds())
+        text = (
+            f"Degraded mode is on for {for_how_long}: no external signals, local safeguards active. "
+            "Leave it once Redis is well."
+        )
+        section = {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": "Exit degraded mode…", "emoji": False},
+            "action_id": "action.exit_degraded_mode",
+            "value": offer.handle,
+        }
+        blocks = [section, {"type": "actions", "block_id": "offers_1", "elements": [button]}]
+        data = {"title": "Degraded mode is on", "text": text, "blocks": blocks}
+        document = tx.notes.save_document("degraded_reminder", data, made_at=now)
+        tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
+        return True
+
+    return await desktop.store.write(work)
+
+
+async def expire_proposals(desktop: Desktop) -> int:
+    """Let proposals expire whose time, or whose incident, is over."""
+    now = desktop.clock.now()
+    return await desktop.store.write(lambda tx: proposing.expire_due(tx, now))
+
+
+async def take_snapshots(desktop: Desktop) -> dict[str, str]:
+    """Take a snapshot of every bot, judge older ones, keep the newest 30. Returns what happened, by bot."""
+    now = desktop.clock.now()
+    return {bot.name: await _snapshot(desktop, bot.name, now) for bot in desktop.desk.bots}
+
+
+async def _snapshot(desktop: Desktop, bot: str, now: datetime) -> str:
+    hands = desktop.hands.snapshots
+    name = f"{bot}_{now:%Y%m%d_%H%M%S}.tar.gz"
+    try:
+        room = await hands.room_to_take(bot)
+        if room.free < room.needed:
+            return "not taken: not enough free disk"
+        await hands.take(bot, name)
+        image = (await desktop.hands.env.read()).get(IMAGE_KEY, "")
+        facts = {"image": image, "sha256": await hands.checksum(name)}
+        await desktop.store.write(lambda tx: keep_facts(tx, name, facts))
+        removed = await hands.prune(bot, keep=KEEP)
+    except DeskFailure as error:
+        logger.bind(bot=bot, error=str(error)).warning("no snapshot taken")
+        return f"not taken: {error}"
+    return f"{name} taken, {len(removed)} old ones removed"
+
+
+async def judge_snapshots(desktop: Desktop) -> int:
+    """Judge the snapshots that are old enough by what the bot did after them; returns how many were judged."""
+    now = desktop.clock.now()
+    known = await desktop.store.read(facts_of_snapshots)
+    judged = 0
+    for bot in desktop.desk.bots:
+        for snapshot in await desktop.hands.snapshots.list(bot.name):
+            is_due = snapshot.taken_at + PROVEN <= now and "known_good" not in known.get(snapshot.name, {})
+            if not is_due or "_pre_rollback_" in snapshot.name:
+                continue
+            verdict = await _healthy_after(desktop, snapshot)
+            if verdict is None:
+                continue
+            facts = {"known_good": GOOD if verdict else BAD}
+            await desktop.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
+            judged += 1
+    return judged
+
+
+async def _healthy_after(desktop: Desktop, snapshot: Snapshot) -> bool | None:
+    """Whether the bot was up and never in hard_stop for 24 h after a snapshot; None where nobody knows."""
+    at = snapshot.taken_at + PROVEN
+    window = f"[{int(PROVEN.total_seconds())}s:1m]"
+    state = promql.selector("hbot_bot_state", any_of=(snapshot.bot,))
+    stopped = promql.selector("hbot_bot_state", any_of=(snapshot.bot,), state="hard_stop")
+    try:
+        samples = await desktop.sources.metrics.query(
+            f"count_over_time((max by (bot) ({state})){window})", at=at
+        )
+        stops = await desktop.sources.metrics.query(
+            f"max_over_time((max by (bot) ({stopped})){window})", at=at
+        )
+    except SourceError as error:
+        logger.bind(snapshot=snapshot.name, error=str(error)).info("snapshot not judged")
+        return None
+    if not samples.samples:
+        return None  # no record of that time: neither good nor bad
+    enough = samples.samples[0].value >= HEALTHY_SHARE * _SAMPLES
+    never_stopped = bool(stops.samples) and all(sample.value == 0 for sample in stops.samples)
+    return enough and never_stopped
