@@ -29,7 +29,8 @@ def regex_literal(text: str) -> str:
 
 def one_of(values: Iterable[str]) -> str:
     """Return an RE2 expression that matches any of the values exactly; of none it matches nothing."""
-    return "|".join(regex_literal(value) for value in values) or "$.^"
+    literals = [regex_literal(value) for value in values]
+    return "|".join(literals) if literals else "$.^"
 
 
 def label_name(name: str) -> str:

@@ -276,10 +276,14 @@ async def test_a_server_that_does_not_speak_http_is_a_bad_answer() -> None:
                 await sources.metrics.query("up")
 
 
+async def _health(sources: Sources) -> object:
+    return await sources.streams.health()
+
+
 async def test_what_is_not_configured_says_so() -> None:
     """Every question of every port, events included."""
     async with open_sources() as sources:
-        for question in [*QUESTIONS.values(), *READY.values(), lambda s: s.streams.health()]:
+        for question in [*QUESTIONS.values(), *READY.values(), _health]:
             with pytest.raises(SourceNotConfigured, match="not configured"):
                 await question(sources)
         with pytest.raises(SourceNotConfigured, match="Docker: not configured"):

@@ -29,10 +29,10 @@ def rule(facts: Facts) -> Iterable[Cause]:
     if facts.shape is IncidentShape.STORM:
         weighing.add(0.75, f"{counted(mine, 'alert')} in one storm")
     if len(kinds) >= _MANY_KINDS or total >= _MANY:
-        weighing.add(0.4, f"{counted(total, 'alert')} of {counted(len(kinds), 'kind')} fire", "scope")
+        weighing.add(0.45, f"{counted(total, 'alert')} of {counted(len(kinds), 'kind')} fire", "scope")
     unwell = facts.data("scope").get("others_unwell", ())
     if len(unwell) > 1:
-        weighing.add(0.15, f"{len(unwell)} further bots are not well", "scope")
+        weighing.add(0.25, f"{len(unwell)} further bots are not well", "scope")
         weighing.factor = 1.0 if kinds else 0.5
     weighing.needs("scope")
     yield from weighing.cause(

@@ -1,0 +1,339 @@
+"""What the desk's incidents lead to: the cause, the actions that fit, and those that must not be offered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes.sources import FakeSources
+from tests.triage.checks.context import context
+from tests.triage.diagnosis.evidence import (
+    alert,
+    bot,
+    bots,
+    box,
+    change,
+    errors,
+    fees,
+    finding,
+    kinds,
+    machine,
+    redis,
+    unknown,
+    verdict,
+)
+from triage.diagnosis import diagnose
+from triage.model import Episode, Finding, Verdict
+
+STOPPED = {"state": "hard_stop"}
+DISCONNECTED = "Order book stream disconnected: <*>"
+KEYWORD = "TypeError: __init__() got an unexpected keyword argument <text>"
+CANCEL = "Failed to cancel order <id>: HTTP status is <n>"
+
+SCENARIOS: dict[str, tuple[str, tuple[Finding, ...], tuple[Episode, ...]]] = {
+    "the guard names the drawdown": (
+        "drawdown_limit",
+        (bot(**STOPPED, reasons=["drawdown_hard_limit"], drawdown=0.026), box(), errors()),
+        (alert("BotHardStopActive"), alert("BotDailyPnlDrawdown")),
+    ),
+    "an older desk shows only the figures": (
+        "drawdown_limit",
+        (bot(**STOPPED, drawdown=0.031), box()),
+        (alert("BotHardStopActive"),),
+    ),
+    "the guard names the day's loss": (
+        "daily_loss_limit",
+        (bot(**STOPPED, reasons=["daily_loss_hard_limit"], daily_loss=0.02), box()),
+        (alert("BotHardStopActive"),),
+    ),
+    "the day's turnover": ("turnover_limit", (bot(**STOPPED, reasons=["daily_turnover_hard_limit"]),), ()),
+    "somebody pulled the kill switch": (
+        "external_kill_switch",
+        (bot(**STOPPED, reasons=["external_kill_switch"]),),
+        (alert("kill_switch", event=True),),
+    ),
+    "Redis does not answer": (
+        "redis_down",
+        (redis(reachable=False), bot(state="soft_pause", reasons=["bus_outage"])),
+        (alert("RedisClientDisconnected"),),
+    ),
+    "Redis is not configured, its container is down": (
+        "redis_down",
+        (unknown("streams", "not configured"), finding("changes", {"changes": [], "down": ["hbot-redis"]})),
+        (alert("RedisClientDisconnected"),),
+    ),
+    "Redis became a replica": ("redis_unwell", (redis(role="slave"), bot()), ()),
+    "a controller was changed and its bytecode stayed": (
+        "stale_bytecode",
+        (
+            errors((KEYWORD, 40, "new")),
+            finding(
+                "bytecode",
+                {
+                    "bots": {
+                        "bot1": {
+                            "controller_stale": True,
+                            "newer_than_process": [],
+                            "newer_than_bytecode": ["/c.py"],
+                        }
+                    }
+                },
+            ),
+            bot(**STOPPED, reasons=["connector_not_ready"]),
+        ),
+        (alert("BotLogErrorSpike"),),
+    ),
+    "a new image, and cancels fail ever since": (
+        "bad_release",
+        (change("image", before=900), errors((CANCEL, 60, "new")), bot(**STOPPED, reasons=[]), box()),
+        (alert("BotHardStopActive"),),
+    ),
+    "the fees come from a fallback": (
+        "fee_fallback",
+        (fees("resolved", "project:/fees.json", changed=True), bot(), errors()),
+        (alert("BotFeeSourceFallback"),),
+    ),
+    "the fees have no source": (
+        "fee_unresolved",
+        (fees("unresolved", "manual:0.1"), bot(**STOPPED, reasons=["fee_unresolved"])),
+        (alert("BotHardStopActive"),),
+    ),
+    "the exchange refuses": (
+        "exchange_errors",
+        (errors((DISCONNECTED, 120, "surging")), bot(), box()),
+        (alert("BotLogErrorSpike"), alert("ExchangeOrderFailureSpike")),
+    ),
+    "out of memory in a loop": (
+        "oom_restart_loop",
+        (box(oom=True, oom_count=4, looping=True, restarts_hour=4), bot(frozen=True, age_seconds=400)),
+        (alert("ContainerRestartLoop"), alert("ContainerOomKilled")),
+    ),
+    "it crashes in a loop": (
+        "crash_restart_loop",
+        (box(looping=True, exit_code=1, restarts_hour=6),),
+        (alert("ContainerRestartLoop"),),
+    ),
+    "the bot froze": (
+        "frozen_bot",
+        (bot(frozen=True, age_seconds=700), box(), finding("error_logs", {"bots": {}})),
+        (alert("BotFrozen"),),
+    ),
+    "the disk is full": (
+        "disk_full",
+        (
+            machine(disk=0.998),
+            errors(("cannot write minute.csv: [Errno <n>] No space left on device", 30, "new")),
+            bot(frozen=True, age_seconds=400),
+        ),
+        (alert("DiskAlmostFull"), alert("BotFrozen")),
+    ),
+    "so much fires at once": (
+        "alert_storm",
+        (
+            finding(
+                "scope",
+                {
+                    "alerts": {f"Alert{n}": ["bot1", "bot2"] for n in range(9)},
+                    "others_unwell": ["bot2", "bot3"],
+                    "bots": {},
+                },
+            ),
+        ),
+        (),
+    ),
+    "the exporter is not scraped": (
+        "metrics_blind",
+        (finding("watchers", {"prometheus": "ok", "target_up": False}), unknown("bot_state", "no series")),
+        (alert("PrometheusTargetDown"),),
+    ),
+    "the edge does not pay": (
+        "edge_gate",
+        (bot(state="soft_pause", reasons=["edge_gate_blocked"], net_edge_15m=-0.0004),),
+        (alert("BotSoftPauseTooLong"),),
+    ),
+    "the market is wild": ("high_vol", (bot(state="soft_pause", reasons=["high_vol"]),), ()),
+    "too much inventory": (
+        "inventory_band",
+        (bot(state="soft_pause", reasons=["base_pct_above_max"], base_pct=0.95),),
+        (alert("BotSoftPauseTooLong"),),
+    ),
+    "the connector is not ready": (
+        "connector_not_ready",
+        (bot(state="soft_pause", reasons=["connector_not_ready"]),),
+        (),
+    ),
+    "cancels fail": (
+        "cancel_failures",
+        (bot(**STOPPED, reasons=["cancel_fail_hard_limit"]), errors((CANCEL, 9, "new"))),
+        (),
+    ),
+    "the host has nothing left": (
+        "host_saturated",
+        (machine(cpu=0.99, memory=0.97, pressure_cpu=1.4), bot()),
+        (alert("HighCpuUsage"),),
+    ),
+    "the container is down": (
+        "container_down",
+        (box(running=False, status="exited", exit_code=1),),
+        (alert("ContainerDown"),),
+    ),
+}
+
+
+@pytest.mark.parametrize(("cause", "findings", "alerts"), SCENARIOS.values(), ids=SCENARIOS.keys())
+def test_the_true_cause_comes_first_and_is_believed(
+    cause: str, findings: tuple[Finding, ...], alerts: tuple[Episode, ...]
+) -> None:
+    """With its evidence in words and its findings by name."""
+    found = verdict(*findings, alerts=alerts)
+    assert found.top is not None
+    assert found.top.cause == cause, [(each.cause, each.confidence) for each in found.causes]
+    assert found.top.confidence >= 0.5
+    assert found.top.because
+    assert found.top.headline
+    assert found.top.advice
+    known = {each.name for each in findings} | {"streams"}
+    assert set(found.top.findings) <= known
+
+
+def verdict_of(scenario: str, name: str = "SomethingElse") -> Verdict:
+    """Diagnose a scenario of the table."""
+    _, findings, alerts = SCENARIOS[scenario]
+    return verdict(*findings, alerts=alerts, name=name)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind", "target"),
+    [
+        ("Redis does not answer", "degraded_mode", "desk"),
+        ("a controller was changed and its bytecode stayed", "clear_cache", "bot1"),
+        ("a new image, and cancels fail ever since", "rollback", "bot1"),
+        ("out of memory in a loop", "rollback", "bot1"),
+        ("the bot froze", "restart", "bot1"),
+        ("the container is down", "recreate", "bot1"),
+        ("the exchange refuses", "soft_pause", "bot1"),
+        ("cancels fail", "kill_switch", "bot1"),
+    ],
+)
+def test_the_remedy_of_the_cause_is_proposed_first(scenario: str, kind: str, target: str) -> None:
+    """By its kind in the catalogue, for the target it is about."""
+    first = verdict_of(scenario).actions[0]
+    assert (first.kind, first.target) == (kind, target)
+    assert first.why
+
+
+@pytest.mark.parametrize(
+    ("scenario", "harmful"),
+    [
+        ("the guard names the drawdown", {"restart", "recreate", "resume"}),
+        ("the guard names the day's loss", {"restart", "recreate", "resume"}),
+        ("somebody pulled the kill switch", {"restart", "recreate", "resume"}),
+        ("out of memory in a loop", {"restart", "recreate"}),
+        ("the disk is full", {"restart", "recreate", "rollback", "clear_cache"}),
+        ("the exporter is not scraped", {"restart", "recreate", "rollback", "kill_switch"}),
+        ("a controller was changed and its bytecode stayed", {"restart"}),
+    ],
+)
+@pytest.mark.parametrize("playbook", ["BotFrozen", "ContainerDown", "BotHardStopActive", "OrderBookStale"])
+def test_what_would_do_harm_is_not_offered(scenario: str, harmful: set[str], playbook: str) -> None:
+    """Not even where the playbook of the alert offers it."""
+    assert not set(kinds(verdict_of(scenario, playbook))) & harmful
+
+
+def test_intents_are_not_offered_while_redis_does_not_answer() -> None:
+    """A kill switch travels through Redis: a button that cannot work is worse than none."""
+    assert "kill_switch" in kinds(verdict_of("cancels fail"))
+    _, findings, alerts = SCENARIOS["cancels fail"]
+    found = verdict(*findings, redis(reachable=False), alerts=alerts)
+    assert "kill_switch" not in kinds(found)
+    assert "degraded_mode" in kinds(found)
+
+
+def test_an_action_never_has_a_target_that_the_desk_does_not_know() -> None:
+    """A bot's name comes in as a label of an alert."""
+    stranger = "bot1; rm -rf /"
+    found = verdict(
+        bots(**{stranger: {"frozen": True, "age_seconds": 900.0}}), bots=(stranger,), name="BotFrozen"
+    )
+    assert found.top is not None
+    assert found.top.cause == "frozen_bot"
+    assert found.actions == ()
+
+
+def test_unknown_findings_lower_the_confidence_and_are_listed() -> None:
+    """The same evidence with a silent container check is worth less."""
+    froze = bot(frozen=True, age_seconds=700)
+    sure = verdict(froze, alerts=(alert("BotFrozen"),))
+    doubtful = verdict(froze, unknown("container"), alerts=(alert("BotFrozen"),))
+    assert sure.top is not None
+    assert doubtful.top is not None
+    assert doubtful.top.confidence < sure.top.confidence
+    assert doubtful.unknowns == ("container: no answer within 5 s",)
+    assert sure.unknowns == ()
+
+
+def test_a_quiet_desk_has_no_cause_and_says_so() -> None:
+    """Not a guess out of nothing."""
+    found = verdict(bot(), box(), errors(), machine())
+    assert found.top is not None
+    assert found.top.cause == "no_cause_found"
+    assert found.top.confidence < 0.5
+
+
+def test_nothing_known_is_said_as_such() -> None:
+    """All checks without an answer: the confidence is next to nothing."""
+    found = verdict(unknown("bot_state"), unknown("error_logs"), unknown("container"))
+    assert found.top is not None
+    assert found.top.cause == "no_cause_found"
+    assert found.top.confidence <= 0.15
+    assert "no answer from bot state, error logs, container" in found.top.because
+    assert len(found.unknowns) == 3
+
+
+def test_redis_that_answers_now_is_not_down() -> None:
+    """An alert may be late."""
+    found = verdict(redis(), bot(), alerts=(alert("RedisClientDisconnected"),))
+    assert found.top is not None
+    assert found.top.cause != "redis_down"
+
+
+def test_a_frozen_bot_s_old_reasons_do_not_count() -> None:
+    """Its metrics are from before it froze."""
+    found = verdict(bot(frozen=True, age_seconds=900, reasons=["high_vol"]), box())
+    assert "high_vol" not in {each.cause for each in found.causes}
+
+
+def test_a_fallback_that_is_everyday_life_explains_nothing_else() -> None:
+    """On this desk the paper bots always use `project:`."""
+    found = verdict(
+        fees("resolved", "project:/fees.json"), bot(**STOPPED), alerts=(alert("BotHardStopActive"),)
+    )
+    assert found.top is not None
+    assert found.top.cause == "no_cause_found"
+
+
+def test_code_that_is_the_code_on_disk_is_not_stale() -> None:
+    """The same error without a stale file points elsewhere."""
+    fresh = finding(
+        "bytecode",
+        {"bots": {"bot1": {"controller_stale": False, "newer_than_process": [], "newer_than_bytecode": []}}},
+    )
+    found = verdict(fresh, errors((KEYWORD, 40, "new")), change("created", before=600), bot())
+    assert found.top is not None
+    assert found.top.cause == "bad_release"
+
+
+@given(
+    st.lists(st.sampled_from([each for _, found, _ in SCENARIOS.values() for each in found]), max_size=8),
+    st.lists(st.sampled_from([each for _, _, found in SCENARIOS.values() for each in found]), max_size=5),
+)
+def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], alerts: list[Episode]) -> None:
+    """Ranked, within bounds, never empty, the same for the same input."""
+    ctx = context(FakeSources())
+    found = diagnose(findings, ctx, alerts)
+    assert found == diagnose(findings, ctx, alerts)
+    assert found.causes
+    confidences = [cause.confidence for cause in found.causes]
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(0 < each <= 0.97 for each in confidences)
+    assert len({cause.cause for cause in found.causes}) == len(found.causes)
+    assert all(action.target == "desk" or ctx.desk.bot(action.target) for action in found.actions)
