@@ -22,7 +22,7 @@ Names = Callable[[str], str]
 """How an actor is shown: ``U0123`` is ``@ana``."""
 
 ACTIONS_TAKEN = 4
-FACTS, VERDICT, FOOTER = 3600, 2600, 600
+SIGNALS, VERDICT, FOOTER = 2200, 2600, 600
 """Characters of the parts; with the links (four of 900) and buttons they stay below Slack's 13,000."""
 
 
@@ -31,10 +31,9 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
     blocks = [
         kit.header(_headline(view.incident)),
         kit.paragraph([[foreign(f"⚠ {view.banner}", 300, bold=True)]]) if view.banner else None,
-        kit.paragraph(
-            kit.fitting([*_fact_lines(view, now, names), *signal_lines(view.episodes, now)], FACTS)
-        ),
+        kit.paragraph(_fact_lines(view, now, names)),
         kit.paragraph(kit.fitting(verdict_lines(view), VERDICT)),
+        kit.paragraph(kit.fitting(signal_lines(view.episodes, now), SIGNALS)),
         incident_buttons(view),
         *offer_rows(view.offers),
         _links(view),

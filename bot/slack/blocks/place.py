@@ -66,7 +66,7 @@ def _signal(name: str, group: Sequence[Episode], now: datetime) -> list[Json]:
     on = f" ({cut(names(subjects, 5), 200)})" if len(subjects) > 1 else ""
     fact = _fact(group[0])
     line = [leaf("• "), foreign(name, NAME, bold=True), leaf(f"{head}{on}{_state(group, now)}")]
-    return [*line, foreign(f" · {fact}", FACT)] if fact else line
+    return [*line, leaf(" · "), foreign(fact, FACT)] if fact else line
 
 
 def _state(group: Sequence[Episode], now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triage.foreign import one_line
 from triage.model import FindingStatus, IncidentStatus, Severity
 
 SEVERITY = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
@@ -39,9 +40,9 @@ DANGEROUS = frozenset({"kill_switch", "stop_desk"})
 
 def action_name(kind: str) -> str:
     """Return how people call an action: ``clear_cache`` is ``Clear cache``."""
-    return ACTION.get(kind) or kind.replace("_", " ").capitalize()
+    return ACTION.get(kind) or one_line(kind.replace("_", " "), 60).capitalize()
 
 
 def check_name(name: str) -> str:
     """Return how people call a check: ``bot_state`` is ``Bot state``."""
-    return name.replace("_", " ").strip().capitalize() or "Check"
+    return one_line(name.replace("_", " "), 60).capitalize() or "Check"

@@ -9,7 +9,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.signs import FINDING, check_name
-from bot.slack.blocks.verdict import WORDS, cause_words
+from bot.slack.blocks.verdict import WORDS, because_words, cause_words
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.foreign import one_line, shown
@@ -82,7 +82,8 @@ def _verdict(run: TriageRun) -> list[list[Json]]:
     lines = []
     for number, cause in enumerate(run.verdict.causes[:3]):
         lines.append([leaf("Likely cause " if number == 0 else "Or ", bold=True), leaf(cause_words(cause))])
-        lines += [[leaf("   because "), foreign(reason, 200)] for reason in cause.because[:4]]
+        if cause.because:
+            lines.append([leaf(because_words(cause, 4))])
         if cause.advice and number == 0:
             lines.append([leaf("Next ", bold=True), foreign(cause.advice, WORDS)])
     if not run.verdict.causes:

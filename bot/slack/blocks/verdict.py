@@ -19,6 +19,8 @@ def verdict_lines(view: IncidentView) -> list[Line]:
         return [[leaf("Triage is running…" if view.running else "Not triaged yet.")]]
     verdict = view.run.verdict
     again = [[leaf("A new triage is running…")]] if view.running else []
+    if not view.incident.is_open:  # what to do next is past
+        return _cause_lines(verdict)[:2]
     return [*_cause_lines(verdict), *_unknown_line(verdict), *_next_lines(view, verdict), *again]
 
 
@@ -27,14 +29,20 @@ def cause_words(cause: Cause) -> str:
     return f"{one_line(cause.headline, WORDS)} ({round(min(1.0, max(0.0, cause.confidence)) * 100)} %)"
 
 
+def because_words(cause: Cause, most: int) -> str:
+    """Return the evidence in a row: ``because a · b and 2 more``."""
+    named = " · ".join(one_line(reason, WORDS) for reason in cause.because[:most])
+    rest = len(cause.because) - most
+    return f"because {named} and {rest} more" if rest > 0 else f"because {named}"
+
+
 def _cause_lines(verdict: Verdict) -> list[Line]:
     top = verdict.top
     if top is None:
         return [[leaf("Likely cause ", bold=True), leaf("none found: no check explains it")]]
     lines: list[Line] = [[leaf("Likely cause ", bold=True), leaf(cause_words(top))]]
-    lines += [[leaf("   because "), foreign(reason, WORDS)] for reason in top.because[:BECAUSE]]
-    if len(top.because) > BECAUSE:
-        lines.append([leaf(f"   and {len(top.because) - BECAUSE} more reasons in the thread")])
+    if top.because:
+        lines.append([leaf(because_words(top, BECAUSE))])
     second = next(iter(verdict.causes[1:]), None)
     if second is not None and second.confidence >= ALTERNATIVE_FROM:
         lines.append([leaf("Or ", bold=True), leaf(cause_words(second))])

@@ -65,7 +65,6 @@ async def test_a_message_of_unknown_outcome_was_posted_by_one_request_alone(slac
     ("error", "kind"),
     [
         (TimeoutError(), errors.OutcomeUnknown),
-        (TimeoutError(), errors.OutcomeUnknown),
         (aiohttp.ServerDisconnectedError(), errors.OutcomeUnknown),
         (ConnectionResetError(), errors.OutcomeUnknown),
         (

@@ -61,7 +61,7 @@ def assert_harmless(rendered: Rendered) -> None:
     assert 0 < len(rendered.text) <= 3000
     seen = [rendered.text, *leaves([block for block in rendered.blocks if block["type"] != "context"])]
     for text in seen:
-        assert not any(command in text for command in COMMANDS)
+        assert [command for command in COMMANDS if command in text] == [], text
     everything = rendered.text + json.dumps(rendered.blocks, ensure_ascii=False)
     assert not any(secret in everything for secret in SECRETS)
     assert not any(sign in rendered.text for sign in ("*", "`", "~", "<", ">"))
