@@ -6,10 +6,11 @@ that posts signed requests. `SlackServer.member(name)` acts as a person, `SlackS
 Nothing is kept on disk.
 """
 
-from demo.slack.actor import Actor, Outcome
+from demo.slack.actor import Actor
 from demo.slack.faults import Fault
 from demo.slack.model import Json, Message
 from demo.slack.server import SlackServer
 from demo.slack.settings import AppConfig, Timing
+from demo.slack.submission import Outcome
 
 __all__ = ["Actor", "AppConfig", "Fault", "Json", "Message", "Outcome", "SlackServer", "Timing"]

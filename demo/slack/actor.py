@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from demo.slack import payloads
 from demo.slack.blockkit import walk
 from demo.slack.errors import NoSuchElementError, SlackError
 from demo.slack.hooks import show
-from demo.slack.inputs import filled, initial_state, problem
+from demo.slack.inputs import filled, initial_state
 from demo.slack.model import Json, Message, View
+from demo.slack.submission import TROUBLE, Outcome, answered, outcome_of, refused_by_slack
 from demo.slack.triggers import Reply
 from demo.slack.web.call import Args
 
@@ -23,23 +23,6 @@ if TYPE_CHECKING:
     from demo.slack.sockets import Ack
 
 _OF_BUTTON = ("text", "value", "style", "url", "confirm")
-TROUBLE = "We had some trouble connecting. Try again?"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the app took an act.
-
-    `acked` within three seconds or not, after `seconds`; `why` it was not, in Slack's words; `payload` is the answer.
-    `errors` (block id → text) are what the form shows: by Slack itself (`sent` is then False) or by the app.
-    """
-
-    acked: bool
-    seconds: float = 0.0
-    payload: Json | None = None
-    why: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-    sent: bool = True
 
 
 class Actor:
@@ -117,7 +100,7 @@ class Actor:
             server.workspace.notice(place.id, self.user.id, f"`{command}` failed with the error `{code}`")
         elif ack.payload:
             return self._answered(place.id, ack)
-        return _outcome(ack)
+        return outcome_of(ack)
 
     def _answered(self, channel: str, ack: Ack) -> Outcome:
         """Show the payload of a command's acknowledgement; a payload Slack refuses shows as a failed command."""
@@ -126,7 +109,7 @@ class Actor:
         except SlackError as error:
             self._server.workspace.notice(channel, self.user.id, f"The command's answer was refused: {error}")
             return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, why=str(error))
-        return _outcome(ack)
+        return outcome_of(ack)
 
     # -- what they click ---------------------------------------------------------------------------------------
 
@@ -155,7 +138,7 @@ class Actor:
             payload = payloads.view_action(self._server, self.user, target, action)
         else:
             payload = payloads.message_action(self._server, self.user, target, action, state)
-        return _outcome(await self._server.delivery.interactive(payload))
+        return outcome_of(await self._server.delivery.interactive(payload))
 
     def _element(self, target: Message | View, action_id: str, block_id: str | None) -> tuple[Json, Json]:
         blocks = _blocks(target)
@@ -186,45 +169,16 @@ class Actor:
         view = self._open_modal()
         for action_id, value in (values or {}).items():
             self.enter(action_id, value)
-        refused = _refused(view)
-        if refused:
-            self._server.modals.reject(view, refused)
-            return Outcome(acked=False, errors=refused, sent=False)
+        errors = refused_by_slack(view)
+        if errors:
+            self._server.modals.reject(view, errors)
+            return Outcome(acked=False, errors=errors, sent=False)
         payload = payloads.view_submission(self._server, self.user, view)
         ack = await self._server.delivery.interactive(payload)
         if not ack.acked:
             self._server.modals.reject(view, {"": TROUBLE})
-            return _outcome(ack)
-        return self._submitted(view, ack)
-
-    def _submitted(self, view: View, ack: Ack) -> Outcome:
-        """Do what the answer to a submission asks for: errors, update, push, clear, or close by default."""
-        modals, answer = self._server.modals, ack.payload or {}
-        action = answer.get("response_action")
-        try:
-            if action == "errors":
-                return self._errors(view, ack, dict(answer.get("errors") or {}))
-            if action == "update":
-                modals.update(view, answer["view"])
-            elif action == "push":
-                modals.push(self.user.id, modals.checked(answer["view"]))
-            elif action == "clear":
-                modals.clear(self.user.id)
-            else:
-                modals.close(view)
-        except (SlackError, KeyError) as error:
-            modals.reject(view, {"": TROUBLE})
-            return Outcome(
-                acked=True, seconds=ack.seconds, payload=ack.payload, why=f"answer refused: {error}"
-            )
-        return _outcome(ack)
-
-    def _errors(self, view: View, ack: Ack, errors: dict[str, str]) -> Outcome:
-        inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
-        if not errors or not set(errors) <= inputs:
-            raise SlackError("invalid_arguments", [f"errors must name input blocks, one of {sorted(inputs)}"])
-        self._server.modals.reject(view, errors)
-        return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, errors=errors)
+            return outcome_of(ack)
+        return answered(self._server, view, ack)
 
     async def close(self, *, cleared: bool = False) -> Outcome:
         """Close the open modal, or with `cleared` (or when the view says so) all that are stacked."""
@@ -237,7 +191,7 @@ class Actor:
         if not view.body.get("notify_on_close"):
             return Outcome(acked=True, sent=False)
         payload = payloads.view_closed(self._server, self.user, view, cleared=everything)
-        return _outcome(await self._server.delivery.interactive(payload))
+        return outcome_of(await self._server.delivery.interactive(payload))
 
     def open_home(self) -> None:
         """Open the app's Home tab; the app hears of it if it is subscribed."""
@@ -263,19 +217,3 @@ def _action(block: Json, element: Json, value: object) -> Json:
     if element["type"] == "button":
         return action | {name: element[name] for name in _OF_BUTTON if name in element}
     return action | filled(element, value)
-
-
-def _refused(view: View) -> dict[str, str]:
-    """Return what Slack itself says of a form before it is sent: block id → text."""
-    found = {}
-    for block in view.body["blocks"]:
-        if block["type"] == "input":
-            entry = view.state[block["block_id"]][block["element"]["action_id"]]
-            said = problem(block, entry)
-            if said is not None:
-                found[block["block_id"]] = said
-    return found
-
-
-def _outcome(ack: Ack) -> Outcome:
-    return Outcome(acked=ack.acked, seconds=ack.seconds, payload=ack.payload, why=ack.why)

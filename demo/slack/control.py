@@ -18,9 +18,10 @@ from demo.slack.model import Json
 from demo.slack.wire import file_json, message_json, view_json
 
 if TYPE_CHECKING:
-    from demo.slack.actor import Actor, Outcome
+    from demo.slack.actor import Actor
     from demo.slack.model import Message, View
     from demo.slack.server import SlackServer
+    from demo.slack.submission import Outcome
 
 Verb = Callable[["SlackServer", Json], Awaitable[Json]]
 

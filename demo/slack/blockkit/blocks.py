@@ -8,11 +8,11 @@ from demo.slack.blockkit.elements import (
     IN_ACTIONS,
     IN_CONTEXT,
     IN_INPUT,
-    RICH_TEXT,
     URL,
     any_text,
     plain,
 )
+from demo.slack.blockkit.rich import RICH_TEXT
 from demo.slack.blockkit.rules import (
     Rule,
     anything,

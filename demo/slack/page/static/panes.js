@@ -96,9 +96,10 @@ export function arrive() {
   const pane = main.querySelector(".pane");
   document.title = `${pane.dataset.title} · hbot desk`;
   for (const link of document.querySelectorAll(".side a, .tabs a")) {
-    const here = link.dataset.open === pane.dataset.place || (link.dataset.channel && link.dataset.channel === pane.dataset.channel);
-    link.toggleAttribute("aria-current", here);
+    const { open: opens, channel: id } = link.dataset;
+    const here = opens === pane.dataset.place || (id !== undefined && id === pane.dataset.channel);
     if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   for (const link of document.querySelectorAll(".who .menu a")) {
     const name = link.getAttribute("href").split("/")[2];
