@@ -15,7 +15,7 @@ NOISE_PER_SECOND = 1 / 1_500
 WARNING_PER_SECOND = 1 / 700
 TICK_FAILS_EVERY = 12.0
 REFUSALS_EVERY = 3.0
-SLOW_TICK, TICK = 1.4, 0.021
+SLOW_TICK, TICK = 7.5, 0.021
 
 
 def step(world: "World", bot: Bot, seconds: float) -> None:

@@ -52,19 +52,23 @@ class Bus:
 
     async def sync(self) -> None:
         """Let the port be as the world has it, then publish what is waiting and take the new intents."""
+        try:
+            await self._follow()
+            if self.server.up:
+                await self._publish()
+                await self._consume()
+            else:
+                self._world.published.clear()
+        except (RedisError, OSError, TimeoutError) as error:  # said, and tried again with the next step
+            self._groups_made = False
+            logger.warning("the simulated desk lost its Redis: {error}", error=error)
+
+    async def _follow(self) -> None:
+        """Open or close the port as the world says."""
         if self._world.redis.serving and not self.server.up:
             await self.server.start()
         elif not self._world.redis.serving and self.server.up:
             await self.server.stop()
-        if not self.server.up:
-            self._world.published.clear()
-            return
-        try:
-            await self._publish()
-            await self._consume()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._groups_made = False
-            logger.warning("the simulated desk lost its Redis: {error}", error=error)
 
     async def close(self) -> None:
         """Close the connection and the server."""

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from demo.desk import docker_events, docker_views
 from demo.desk.container import Container
+from demo.desk.docker_answers import Missing, as_json, passes, problem, read_body
 from demo.desk.docker_exec import MULTIPLEXED, RAW, STDOUT, Executions, frame, upgraded
 from demo.desk.engine import EngineError
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 API_VERSION, ENGINE_VERSION = "1.47", "27.3.1"
 HEADERS = {"Api-Version": API_VERSION, "Ostype": "linux", "Server": f"Docker/{ENGINE_VERSION} (linux)"}
-
-
-class Missing(Exception):
-    """There is no such thing; the text is the engine's."""
 
 
 class DockerApi:
@@ -88,13 +85,13 @@ class DockerApi:
             try:
                 response = await handler(request)
             except Missing as error:
-                response = _problem(404, str(error))
+                response = problem(404, str(error))
             except EngineError as error:
-                response = _problem(409, str(error))
+                response = problem(409, str(error))
             except ValueError as error:
-                response = _problem(400, str(error))
+                response = problem(400, str(error))
             except web.HTTPNotFound:
-                response = _problem(404, "page not found")
+                response = problem(404, "page not found")
             if not response.prepared:
                 response.headers.update(HEADERS)
             return response
@@ -113,7 +110,7 @@ class DockerApi:
 
     async def _version(self, _: web.Request) -> web.Response:
         about = {"Version": ENGINE_VERSION, "ApiVersion": API_VERSION, "MinAPIVersion": "1.24"}
-        return _json({**about, "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0"})
+        return as_json({**about, "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0"})
 
     async def _info(self, _: web.Request) -> web.Response:
         containers = list(self._engine.containers.values())
@@ -124,7 +121,7 @@ class DockerApi:
             "Images": len(self._engine.images),
         }
         about = {"Name": "hbot-host", "ServerVersion": ENGINE_VERSION, "NCPU": 4, "MemTotal": 16 * 1024**3}
-        return _json({**counts, **about, "ID": "hbot", "OperatingSystem": "simulated desk"})
+        return as_json({**counts, **about, "ID": "hbot", "OperatingSystem": "simulated desk"})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         return await docker_events.stream(request, self._engine, self._stopping)
@@ -136,12 +133,12 @@ class DockerApi:
             docker_views.listed(one, self._engine)
             for one in self._engine.containers.values()
             if (everything or "status" in wanted or one.status in {"running", "restarting"})
-            and _passes(one, wanted)
+            and passes(one, wanted)
         ]
-        return _json(found)
+        return as_json(found)
 
     async def _inspect(self, request: web.Request) -> web.Response:
-        return _json(docker_views.inspected(self._container(request), self._engine))
+        return as_json(docker_views.inspected(self._container(request), self._engine))
 
     async def _drive(self, request: web.Request) -> web.Response:
         container, verb = self._container(request), request.match_info["verb"]
@@ -169,13 +166,13 @@ class DockerApi:
         container = self._container(request)
         if not container.running:
             raise EngineError(f"container {container.id} is not running")
-        return _json({"Id": self._executions.create(container, await _body(request))}, status=201)
+        return as_json({"Id": self._executions.create(container, await read_body(request))}, status=201)
 
     async def _exec_start(self, request: web.Request) -> web.StreamResponse:
         execution = self._executions.find(request.match_info["id"])
         if execution is None:
             raise Missing(f"No such exec instance: {request.match_info['id']}")
-        body = await _body(request)
+        body = await read_body(request)
         data = self._executions.run(execution)
         if body.get("Detach"):
             return web.Response()
@@ -194,7 +191,7 @@ class DockerApi:
             "tty": execution.tty,
         }
         state = {"Running": False, "ExitCode": execution.exit_code, "ContainerID": execution.container.id}
-        return _json({"ID": request.match_info["id"], **state, "ProcessConfig": config})
+        return as_json({"ID": request.match_info["id"], **state, "ProcessConfig": config})
 
     async def _logs(self, request: web.Request) -> web.Response:
         container, tail = self._container(request), request.query.get("tail", "all")
@@ -209,7 +206,7 @@ class DockerApi:
 
     async def _stats(self, request: web.Request) -> web.Response:
         system = sum(self._world.host.cpu_seconds.values())
-        return _json(docker_views.stats(self._container(request), self._world.clock.now(), system))
+        return as_json(docker_views.stats(self._container(request), self._world.clock.now(), system))
 
     async def _archive(self, request: web.Request) -> web.Response:
         container, path = self._container(request), request.query.get("path", "")
@@ -234,7 +231,7 @@ class DockerApi:
             if not wanted
             or any(one.reference == name or one.reference.rpartition(":")[0] == name for name in wanted)
         ]
-        return _json(shown)
+        return as_json(shown)
 
     async def _image(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -243,7 +240,7 @@ class DockerApi:
             raise Missing(f"No such image: {name}")
         shown = docker_views.image(found, self._engine.born)
         created = docker_views.rfc3339(found.created_at(self._engine.born))
-        return _json({**shown, "Created": created, "Os": "linux", "Architecture": "amd64", "Config": {}})
+        return as_json({**shown, "Created": created, "Os": "linux", "Architecture": "amd64", "Config": {}})
 
     async def _pull(self, request: web.Request) -> web.Response:
         reference = f"{request.query.get('fromImage', '')}:{request.query.get('tag', 'latest')}"
@@ -254,32 +251,3 @@ class DockerApi:
         return web.Response(
             text=json.dumps({"status": f"Status: Image is up to date for {reference}"}) + "\n"
         )
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    """Answer with JSON under the bare content type: the docker client reads errors in no other."""
-    headers = {"Content-Type": "application/json"}
-    return web.Response(body=json.dumps(value).encode(), status=status, headers=headers)
-
-
-async def _body(request: web.Request) -> dict[str, object]:
-    raw = await request.read()
-    body = json.loads(raw) if raw else {}
-    if not isinstance(body, dict):
-        raise ValueError("invalid JSON: expected an object")  # noqa: TRY004 - the request is wrong, not a type
-    return body
-
-
-def _passes(container: Container, wanted: dict[str, list[str]]) -> bool:
-    labels = [f"{key}={value}" for key, value in container.labels.items()]
-    names = wanted.get("name", [])
-    return (
-        (not names or any(name.strip("^$/") in container.name for name in names))
-        and (container.status in wanted.get("status", [container.status]))
-        and (not wanted.get("id") or any(container.id.startswith(one) for one in wanted["id"]))
-        and all(label in labels or label in container.labels for label in wanted.get("label", []))
-    )
-
-
-def _problem(status: int, text: str) -> web.Response:
-    return _json({"message": text}, status=status)

@@ -6,7 +6,7 @@ Scrape = Callable[[], str]
 """Returns a page of exposition text, or raises ScrapeFailedError."""
 
 
-class ScrapeFailedError(Exception):
+class ScrapeFailedError(OSError):
     """A target does not answer; the text is what the scraper would note."""
 
 

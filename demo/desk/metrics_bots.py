@@ -100,7 +100,7 @@ def _sweep(page: Page, sweep: Sweep, now: float) -> None:
         page.gauge("hbot_bot_taker_fee_pct", API_FEE_PCT, labels)
         page.gauge("hbot_bot_recent_error_lines", int(sweep.errors * strength), labels)
         page.gauge("hbot_bot_order_book_stale", float(sweep.network_down), labels)
-        page.gauge("hbot_bot_tick_duration_seconds", 1.4 if sweep.network_down else 0.02, labels)
+        page.gauge("hbot_bot_tick_duration_seconds", 7.5 if sweep.network_down else 0.02, labels)
         page.counter("hbot_bot_ws_reconnect_total", int(sweep.reconnects * strength), labels)
         page.gauge("hbot_bot_snapshot_timestamp_seconds", now - 20, labels)
         page.gauge("hbot_bot_snapshot_age_seconds", 20.0, labels)

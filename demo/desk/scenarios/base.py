@@ -35,10 +35,10 @@ class Remedy:
 class Scenario:
     """Something that goes wrong on the desk.
 
-    ``start`` puts the cause into the world, nothing else; symptoms follow from the simulation within
-    ``develops_in`` seconds of the desk's time (what alert rules wait for comes on top). ``remedies`` all
-    cure, the best first. ``cured`` looks at the world: it is false before ``start`` has shown its effects
-    only by accident, so ask it after ``develops_in``.
+    ``start`` puts the cause into the world, nothing else: symptoms follow from the simulation within
+    ``develops_in`` seconds of the desk's time, and the ``alerts`` after what their rules wait for.
+    ``remedies`` all cure, the best first. ``cured`` looks at the world only; ask it once the symptoms are
+    there.
     """
 
     name: str

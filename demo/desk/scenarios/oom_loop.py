@@ -33,7 +33,7 @@ SCENARIO = Scenario(
         Remedy("rollback", BOT, "The config of last night limits the queue to 5,000 orders."),
         Remedy("disable_internal_paper", BOT, "Without the internal paper engine there is no queue."),
     ),
-    alerts=("ContainerRestartLoop", "ContainerOomKilled", "ContainerHighMemory"),
+    alerts=("ContainerOomKilled", "ContainerRestartLoop"),
     develops_in=420,
     start=start,
     cured=cured,

@@ -34,7 +34,7 @@ SCENARIO = Scenario(
             "With the external stack stopped the bots run on their own guards, and the volume gets the rest it needs.",
         ),
     ),
-    alerts=("ContainerRestartLoop", "ContainerDown", "BotSoftPauseTooLong"),
+    alerts=("ContainerRestartLoop", "BotSoftPauseTooLong"),
     develops_in=120,
     start=start,
     cured=cured,
