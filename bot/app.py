@@ -17,16 +17,18 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from loguru import logger
+from slack_bolt.async_app import AsyncApp
 
+from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
 from bot.loops import Pulse, Sorter, TriageLoop
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
 from bot.settings import Settings
-from bot.slack.client import SlackClient, open_client
+from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
-from bot.slack.directory import Channels
+from bot.slack.directory import Channels, UserGroups
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
 from bot.slack.renderers import incident_renderers
@@ -36,6 +38,8 @@ from bot.store import SqlStore, open_store
 from bot.web import WebServer, listen, make_web
 from handlers.alertmanager import AlertmanagerWebhook
 from handlers.health import Health
+from handlers.slack.routes import register
+from handlers.slack.services import Services
 from schedules.reconcile import Reconciliation
 from schedules.table import Job, running
 from schedules.tidying import Tidying
@@ -48,6 +52,7 @@ from triage.ports.bell import Bell
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Tx
+from triage.roles import Roles
 from triage.telling import DIGEST_CHANNEL, INCIDENT_CHANNEL
 from triage.view import IncidentView, view_incident
 
@@ -121,12 +126,20 @@ class Service:
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
         )
         self.sender = self._sender(store, outside.slack)
+        self.services = Services(
+            store,
+            clock,
+            Roles(self.desk.roles, UserGroups(outside.slack, clock)),
+            sources.alerts,
+            changed=self._changed,
+        )
+        self.hearing = Hearing(settings, outside.slack, self._register, self.services.in_flight)
         self.readiness = Readiness(
             store,
             clock,
             self.pulse,
-            slack_connected=lambda: True,
-            slack_problems=lambda: self.sender.problems,
+            slack_connected=lambda: self.hearing.connected,
+            slack_problems=self._slack_problems,
             troubles=self._troubles,
         )
 
@@ -154,6 +167,20 @@ class Service:
         """Gather what an incident's message shows."""
         view = view_incident(tx, incident, all_bots=tuple(bot.name for bot in self.desk.bots))
         return replace(view, links=self.links.links(incident, view.episodes))
+
+    def _changed(self) -> None:
+        """Somebody pressed something: there may be messages to send and a triage to run."""
+        self.bells.outbox.ring()
+        self.bells.triage.ring()
+
+    def _register(self, app: AsyncApp, identity: Identity) -> None:
+        """Register every listener on the app."""
+        del identity
+        register(app, self.services)
+
+    def _slack_problems(self) -> Mapping[str, str]:
+        hearing = {"hearing": self.hearing.problem} if self.hearing.problem else {}
+        return {**hearing, **self.sender.problems}
 
     def _troubles(self) -> Mapping[str, str]:
         return {"reconcile": self.reconciliation.trouble}
@@ -189,12 +216,14 @@ class Service:
                 group.create_task(self._reconcile_when_asked(), name="reconcile"),
             ]
             sending = group.create_task(self.sender.run(), name="sender")
+            hearing = group.create_task(self.hearing.run(stop), name="hearing")
             async with running(self.jobs(), beat=self.pulse.beat):
                 logger.info("ready on {address}", address=self.settings.triage_listen)
                 await stop.wait()
             logger.info("stopping")
             server.stop()
             await web
+            await hearing
             await self._sort_the_rest()
             for loop in loops:
                 loop.cancel()
@@ -241,5 +270,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         )
         service = Service(settings, outside, clock=clock)
         health = Health(service.readiness.dependencies, service.metrics.page)
-        web = make_web([service.webhook.router(), health.router()], version=our_version())
+        web = make_web(
+            [service.webhook.router(), health.router(), service.hearing.router()], version=our_version()
+        )
         await service.run(stop, WebServer(web), [listener])
