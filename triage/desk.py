@@ -231,6 +231,37 @@ class Watchdog(Section):
     enabled: bool = True
 
 
+class Listening(Section):
+    """What the desk says by itself (audit stream, dead letters, containers), and when that is a signal."""
+
+    at_once: frozenset[str] = frozenset({"kill_switch"})
+    """Categories of audit events that open or join an incident whatever their severity; errors always do."""
+    only_kept: frozenset[str] = frozenset()
+    """Categories that never make a signal: they are kept for timelines and triage."""
+    window_minutes: int = Field(default=10, ge=1, le=240)
+    """Warnings are counted over this long, and compared with ``baseline_hours`` before."""
+    baseline_hours: float = Field(default=24, gt=0, le=168)
+    burst_min: int = Field(default=5, ge=1)
+    repeat_minutes: float = Field(default=10, ge=0)
+    """One kind of event (bot, category, reason) makes one signal in this time, while its incident is open."""
+    before_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    """Triage tells what happened in this time before the trouble began."""
+    changes_before_minutes: float = Field(default=30, ge=0, le=24 * 60)
+    """Changes of this time before an incident stand on its timeline."""
+    timeline_max: int = Field(default=200, ge=0)
+    """Events on one incident's timeline; the rest is in the stream."""
+    keep_days: float = Field(default=7, gt=0)
+    keep_events: int = Field(default=200_000, ge=1000)
+    restart_loop_turns: int = Field(default=3, ge=2)
+    restart_loop_minutes: float = Field(default=10, gt=0)
+    redis_look_seconds: float = Field(default=2.0, gt=0, le=4)
+    redis_slow_seconds: float = Field(default=0.5, gt=0)
+    group_lag_max: int = Field(default=1000, ge=1)
+    """Entries that a group of the desk may be behind."""
+    trouble_seconds: float = Field(default=300, gt=0)
+    """A trouble of our own (a source, a loop, an unsent message) that lasts this long is an incident."""
+
+
 class Desk(Section):
     """The whole of desk.yaml."""
 
@@ -251,6 +282,7 @@ class Desk(Section):
     correlation: Correlation = Correlation()
     triage: TriageSettings = TriageSettings()
     watchdog: Watchdog = Watchdog()
+    listening: Listening = Listening()
 
     @model_validator(mode="after")
     def _unique_bots(self) -> Self:

@@ -34,6 +34,7 @@ events = sa.Table(
         sqlite_where=sa.text("correlation_id <> ''"),
         postgresql_where=sa.text("correlation_id <> ''"),
     ),
+    sa.Index("ix_events_change_at", "at", sqlite_where=sa.text("change"), postgresql_where=sa.text("change")),
     sa.Index(
         "ix_events_raised",
         "recorded_at",

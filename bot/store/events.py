@@ -92,6 +92,15 @@ class EventTable:
             found[kind] = int(self._connection.execute(query).scalar_one())
         return found
 
+    def by_reason(self, source: Source, *, start: datetime, end: datetime) -> dict[str, int]:
+        """Return how many events of a source there were by reason, in whole minutes as ``counts``."""
+        query = (
+            sa.select(_c.c.reason, sa.func.sum(_c.c.count).label("n"))
+            .where(_c.c.source == source.value, _c.c.minute >= minute_of(start), _c.c.minute < minute_of(end))
+            .group_by(_c.c.reason)
+        )
+        return {row.reason: int(row.n) for row in self._connection.execute(query)}
+
     def counted_since(self) -> datetime | None:
         """Return the oldest minute that is counted; None before the first event."""
         minute = self._connection.execute(sa.select(sa.func.min(_c.c.minute))).scalar()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from triage.model import Json, Source, Subject
@@ -79,3 +79,24 @@ class Parked:
     def key(self) -> str:
         """An entry is parked once."""
         return f"{self.stream}/{self.entry_id}"
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(entry_id: str, default: datetime) -> datetime:
+    """Return when a stream's entry was added, by its id (``ms-seq``)."""
+    milliseconds = entry_id.partition("-")[0]
+    try:
+        return EPOCH + timedelta(milliseconds=int(milliseconds))
+    except (ValueError, OverflowError):
+        return default
+
+
+def entry_key(entry_id: str) -> tuple[int, int]:
+    """Return what orders entry ids; an unreadable one is before all."""
+    milliseconds, _, sequence = entry_id.partition("-")
+    try:
+        return int(milliseconds), int(sequence or 0)
+    except ValueError:
+        return -1, 0

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from triage.events.model import DeskEvent, Entry, Kind, Parked
-from triage.model import Subject
+from triage.model import Source, Subject
 
 
 class Events(Protocol):
@@ -28,6 +28,10 @@ class Events(Protocol):
 
     def counts(self, kinds: Collection[Kind], *, start: datetime, end: datetime) -> dict[Kind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
+        ...
+
+    def by_reason(self, source: Source, *, start: datetime, end: datetime) -> dict[str, int]:
+        """Return how many events of a source there were by reason, in whole minutes as ``counts``."""
         ...
 
     def counted_since(self) -> datetime | None:

@@ -1,0 +1,202 @@
+"""The audit stream: an entry's payload as an event, and which events are signals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from triage.desk import Desk
+from triage.events.model import EPOCH, DeskEvent, Entry, Gravity, Kind, Parked
+from triage.events.rates import Rate, surge
+from triage.masking import masked
+from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.playbooks import playbook_for
+from triage.templates import mask_variables
+
+TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
+SIGNALS_MAX = 25
+"""Signals that one batch makes at the most: the rest of a flood is on the timeline and in the counts."""
+
+_YEAR_9999_MS = 253_370_764_800_000
+
+
+class AuditPayload(BaseModel):
+    """An audit event as it stands in the field ``payload``. Unknown keys are ignored: v1 grows by adding."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    event_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    timestamp_ms: Annotated[int, Field(ge=0, le=_YEAR_9999_MS)]
+    category: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    instance_name: Annotated[str, StringConstraints(max_length=200)] = ""
+    severity: str = "info"
+    message: str = ""
+    correlation_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    producer: str = ""
+    event_type: str = "audit"
+    schema_version: str = "1.0"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+_PAYLOAD = TypeAdapter(AuditPayload)
+_GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR, "critical": Gravity.ERROR}
+
+
+def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEvent | Parked:
+    """Read one entry; what does not validate comes back as parked, with the reason in words."""
+    if entry.payload is None:
+        return Parked(stream, entry.id, "the entry has no field 'payload'", "")
+    try:
+        payload = _PAYLOAD.validate_json(entry.payload)
+    except ValidationError as error:
+        return parked(stream, entry, why_invalid(error))
+    if payload.schema_version.partition(".")[0] != "1":
+        return parked(stream, entry, f"schema_version {payload.schema_version[:20]!r}: only 1.x is known")
+    if payload.event_type != "audit":
+        return parked(stream, entry, f"event_type {payload.event_type[:40]!r} on the audit stream")
+    return _event(desk, payload, now)
+
+
+def _event(desk: Desk, payload: AuditPayload, now: datetime) -> DeskEvent:
+    # A severity that nobody knows yet is no reason to overlook an event.
+    gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
+    metadata = payload.metadata
+    data: dict[str, Any] = {}
+    if payload.producer:
+        data["producer"] = clean(payload.producer, 80)
+    if metadata:
+        data["metadata"] = {
+            clean(name, 80): clean(masked(str(value)), 300)
+            for name, value in list(metadata.items())[:METADATA_MAX]
+        }
+    told = metadata.get("reason")
+    reason = "" if gravity is Gravity.INFO else _reason(str(told) if told else payload.message)
+    return DeskEvent(
+        key=f"audit/{clean(payload.event_id, 200)}",
+        source=Source.AUDIT,
+        # A sender whose clock runs ahead has not seen the future.
+        at=min(EPOCH + timedelta(milliseconds=payload.timestamp_ms), now),
+        subject=subject_named(desk, payload.instance_name),
+        gravity=gravity,
+        category=clean(payload.category, 80),
+        text=_masked(clean(payload.message, TEXT_MAX)),
+        reason=reason,
+        correlation_id=clean(payload.correlation_id, 200) if payload.correlation_id else "",
+        data=data,
+    )
+
+
+def subject_named(desk: Desk, name: str) -> Subject:
+    """Return what an ``instance_name`` stands for: a bot, a service's container, or the desk where it is empty."""
+    if not name:
+        return Subject(SubjectKind.DESK, desk.name)
+    if desk.bot(name) is None:
+        if name in desk.compose.external_services or name in desk.compose.monitoring_services:
+            return Subject(SubjectKind.CONTAINER, desk.container_of(name))
+        owner = desk.bot_of_container(name)
+        if owner is not None:
+            return Subject(SubjectKind.BOT, owner.name)
+    return Subject(SubjectKind.BOT, clean(name, 80))
+
+
+def audit_signals(
+    desk: Desk,
+    events: Sequence[DeskEvent],
+    *,
+    raised: Collection[Kind],
+    rates: Mapping[Kind, Rate],
+    now: datetime,
+) -> list[tuple[DeskEvent, Signal]]:
+    """Return the signals of new events, each with the event it was made of.
+
+    At once: the categories of ``listening.at_once`` and what is grave as an error. By rate: warnings whose
+    kind surges against its own baseline (``rates``). ``raised``: kinds that made a signal lately, and whose
+    incident is open: they make no further one.
+    """
+    found: list[tuple[DeskEvent, Signal]] = []
+    seen = set(raised)
+    for event in events:
+        if len(found) >= SIGNALS_MAX or event.kind in seen or event.category in desk.listening.only_kept:
+            continue
+        if event.category in desk.listening.at_once or event.gravity is Gravity.ERROR:
+            why = ""
+        elif event.gravity is Gravity.WARNING and event.kind in rates:
+            why = surge(rates[event.kind], desk, event.reason or event.category)
+            if not why:
+                continue
+        else:
+            continue
+        seen.add(event.kind)
+        found.append((event, _signal(desk, event, why, now)))
+    return found
+
+
+def warned(desk: Desk, events: Sequence[DeskEvent]) -> set[Kind]:
+    """Return the kinds whose rate decides."""
+    policy = desk.listening
+    return {
+        event.kind
+        for event in events
+        if event.gravity is Gravity.WARNING and event.category not in policy.at_once | policy.only_kept
+    }
+
+
+def _signal(desk: Desk, event: DeskEvent, why: str, now: datetime) -> Signal:
+    labels = {
+        "category": event.category,
+        "reason": event.reason,
+        "severity": event.gravity.value,
+        "producer": str(event.data.get("producer", "")),
+        "correlation_id": event.correlation_id,
+    }
+    playbook = playbook_for(desk, event.category, Source.AUDIT)
+    return Signal(
+        source=Source.AUDIT,
+        episode=event.key.removeprefix("audit/"),
+        status=SignalStatus.EVENT,
+        name=event.category,
+        subject=event.subject,
+        severity=playbook.severity_of(labels),
+        starts_at=event.at,
+        received_at=now,
+        labels={name: value for name, value in labels.items() if value},
+        annotations={"summary": why or event.text or event.category, "message": event.text},
+    )
+
+
+def parked(stream: str, entry: Entry, reason: str) -> Parked:
+    """Put an entry aside, its payload masked and cut."""
+    payload = entry.payload or ""
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    return Parked(stream, entry.id, reason, masked(text[:PAYLOAD_MAX]))
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Return the first problem of a payload: where it is and what it is."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+def clean(text: str, limit: int) -> str:
+    """Return text that any database takes, cut: without NUL and without halves of surrogate pairs."""
+    text = text[:limit]
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+@lru_cache(maxsize=2048)
+def _masked(text: str) -> str:
+    return masked(text)
+
+
+@lru_cache(maxsize=2048)
+def _reason(text: str) -> str:
+    """What tells events of a category apart: the part behind the colon, its numbers and ids masked."""
+    _, _, tail = text.partition(": ")
+    return clean(mask_variables((tail or text)[:300]), REASON_MAX)

@@ -1,0 +1,37 @@
+"""Is this more than usual: a rate against its own baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triage.desk import Desk
+from triage.wording import number
+
+_LITTLE_HISTORY_HOURS = 1.0
+_CAUTION = 4
+"""With less than an hour of history nothing is known to be unusual: this many times the floor is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``count`` in the window; ``before`` in the ``hours`` before it (as much of the baseline as we were there for)."""
+
+    count: int
+    before: int
+    hours: float
+
+    def usual(self, window_minutes: float) -> float:
+        """How many a window of this length had before."""
+        return self.before / self.hours * window_minutes / 60 if self.hours > 0 else 0.0
+
+
+def surge(rate: Rate, desk: Desk, what: str) -> str:
+    """Say in words how far a rate is above its baseline; empty where it is not."""
+    policy, minutes = desk.listening, desk.listening.window_minutes
+    usual = rate.usual(minutes)
+    known = rate.hours >= _LITTLE_HISTORY_HOURS
+    floor = policy.burst_min if known else policy.burst_min * _CAUTION
+    if rate.count < floor or rate.count <= desk.streams.burst_factor * usual:
+        return ""
+    compared = f"usual: {number(round(usual, 1))}" if known else "no baseline yet"
+    return f"{rate.count} in {minutes} min ({compared}): {what}"
