@@ -138,7 +138,7 @@ def test_desk_yaml_overrides_what_it_names_and_leaves_the_rest() -> None:
 )
 def test_a_wrong_override_is_named_with_its_mend(settings: dict[str, object], words: str) -> None:
     """One line: the setting, what is wrong with it, what to write instead."""
-    desk = Desk(playbooks={"X": PlaybookSettings(**settings)})  # type: ignore[arg-type]
+    desk = Desk(playbooks={"X": PlaybookSettings.model_validate(settings)})
     with pytest.raises(SettingError, match=words):
         validate_playbooks(desk)
 

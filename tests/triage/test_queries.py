@@ -18,6 +18,7 @@ HOSTILE = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_s
 def test_a_value_is_one_matcher_in_promql(value: str) -> None:
     """A parser of PromQL finds exactly the matchers that were asked for."""
     parsed = promql_parser.parse(promql.selector("m", bot=value))
+    assert isinstance(parsed, promql_parser.VectorSelector)
     (matcher,) = parsed.matchers.matchers
     assert (matcher.name, matcher.value) == ("bot", value)
 

@@ -19,7 +19,7 @@ from triage.ports.clock import SystemClock
 from triage.run import run_checks
 
 
-@dataclass(frozen=True)
+@dataclass
 class OneCheck:
     """A check that does what the test says."""
 
