@@ -9,6 +9,7 @@ from datetime import datetime
 
 from loguru import logger
 
+from triage.actions.proposing import propose_from_run
 from triage.checks.base import CheckContext
 from triage.desk import Desk
 from triage.diagnosis import diagnose
@@ -77,6 +78,7 @@ class Conductor:
             return
         now = run.finished_at or self.clock.now()
         tx.runs.finish(run)
+        propose_from_run(tx, self.desk, incident, run, now)
         tell_triage(tx, incident, run.id, now)
         tell_card(tx, incident, now)
 

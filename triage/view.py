@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from triage.actions.showing import banner, offers_of, taken_of
 from triage.model import Episode, Incident, RunStatus, SubjectKind, TimelineEntry, TimelineKind, TriageRun
 from triage.ports.store import Tx
 
@@ -69,6 +70,11 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         episodes=tuple(tx.incidents.episodes([incident.id])),
         run=done,
         running=newest is not None and newest.status is not RunStatus.DONE,
+        offers=tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id))
+        if incident.is_open
+        else (),
+        banner=banner(tx),
+        actions_taken=taken_of(tx, incident.id),
         silenced_until=_silenced_until(tx.timeline.of(incident.id)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
     )
