@@ -1,0 +1,181 @@
+"""An action's one message, edited as it lives: who, why, a step a line, the verification, what can be pressed now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.slack.blocks import kit
+from bot.slack.blocks.card import Names
+from bot.slack.blocks.kit import Style, foreign, leaf
+from bot.slack.blocks.signs import DANGEROUS, action_name
+from bot.slack.blocks.when import seconds_between, when
+from bot.slack.rendered import Rendered
+from triage.actions.model import (
+    DESK,
+    ActionRecord,
+    ActionStatus,
+    Compared,
+    Outcome,
+    StepRecord,
+    StepStatus,
+    Verification,
+)
+from triage.actions.showing import ActionView, elapsed
+from triage.foreign import one_line, shown
+from triage.model import Json
+from triage.wording import duration
+
+SIGN = {
+    StepStatus.PENDING: "·",
+    StepStatus.RUNNING: "◐",
+    StepStatus.DONE: "✓",
+    StepStatus.FAILED: "✗",
+    StepStatus.SKIPPED: "–",  # noqa: RUF001 - a dash for what was left out
+    StepStatus.UNKNOWN: "?",
+}
+STATUS = {
+    ActionStatus.PROPOSED: "🟡 Waits for a second person",
+    ActionStatus.CONFIRMED: "🟡 Confirmed",
+    ActionStatus.RUNNING: "🔵 Running",
+    ActionStatus.SUCCEEDED: "🟢 Succeeded",
+    ActionStatus.FAILED: "🔴 Failed",
+    ActionStatus.UNKNOWN: "⚪ Unknown",
+    ActionStatus.REJECTED: "⛔ Rejected",
+    ActionStatus.EXPIRED: "⌛ Expired",
+}
+OUTCOME = {Outcome.RECOVERED: "🟢", Outcome.PERSISTING: "🔴", Outcome.INCONCLUSIVE: "⚪"}
+GOOD = {True: "✓", False: "✗", None: "?"}
+COMMAND, NOTE, OUTPUT, TAIL, ROW = 300, 300, 700, 4, 160
+STEPS, VERIFIED = 5500, 3000
+
+Line = Sequence[Json]
+
+
+def deed(record: ActionRecord) -> str:
+    """Return ``Clear cache on bot1``; for the whole desk just ``Degraded mode``."""
+    on = "" if record.target == DESK else f" on {one_line(record.target, 60)}"
+    return f"{action_name(record.kind)}{on}"
+
+
+def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
+    """Return an action's message as it is now."""
+    record = view.record
+    status = _status(record, now)
+    head = [[leaf(f"{deed(record)}", bold=True), leaf(f"   {status}")], *_people(record, names)]
+    blocks = [
+        kit.paragraph(head),
+        kit.paragraph(kit.fitting(_step_lines(view.steps, now), STEPS)),
+        _output(view.steps),
+        kit.paragraph(kit.fitting(_verified(record.verification), VERIFIED)),
+        kit.small(_next(record, now)) if _next(record, now) else None,
+        kit.actions("action_controls", _controls(view)),
+        *_follow_ups(view.follow_ups),
+    ]
+    verified = f" · verified: {record.verification.outcome}" if record.verification else ""
+    return Rendered(text=kit.preview(f"{deed(record)}: {status}{verified}"), blocks=kit.present(blocks))
+
+
+def _status(record: ActionRecord, now: datetime) -> str:
+    ran = f" · {elapsed(record, now):.0f} s" if record.started_at is not None else ""
+    asked = ", asked to stop" if record.cancel_by and record.status is ActionStatus.RUNNING else ""
+    return f"{STATUS[record.status]}{asked}{ran}"
+
+
+def _people(record: ActionRecord, names: Names) -> list[list[Json]]:
+    lines = [
+        [leaf(f"confirmed by {names(one.actor)} {when(one.at, one.at)}: "), foreign(f"“{one.reason}”", NOTE)]
+        for one in record.confirmations
+    ]
+    if record.outcome and record.status is not ActionStatus.SUCCEEDED:
+        lines.append([foreign(record.outcome, 600, bold=True)])
+    return lines
+
+
+def _step_lines(steps: Sequence[StepRecord], now: datetime) -> list[Line]:
+    lines: list[Line] = []
+    for step in steps:
+        took = ""
+        if step.started_at is not None:
+            seconds = seconds_between(step.started_at, step.finished_at or now)
+            took = f"   {seconds:.1f} s"
+        label = f"{step.number} " if step.number else ""
+        line = [leaf(f"{SIGN[step.status]} {label}{one_line(step.title, 120)}"), leaf(took or " ")]
+        if step.note and step.status is not StepStatus.PENDING:
+            line.append(foreign(f"  {step.note}", NOTE))
+        lines.append(line)
+        if step.shown:
+            lines.append([leaf("     "), foreign(step.shown, COMMAND, code=True)])
+    return lines
+
+
+def _output(steps: Sequence[StepRecord]) -> Json | None:
+    """Return the last lines of the step that runs or went wrong; all of it is behind the button."""
+    wanted = {StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNKNOWN}
+    step = next((step for step in reversed(steps) if step.status in wanted and step.output.strip()), None)
+    if step is None:
+        return None
+    tail = "\n".join(line[:ROW] for line in shown(step.output, 4000).splitlines()[-TAIL:])
+    return kit.preformatted(tail[-OUTPUT:], OUTPUT)
+
+
+def _verified(verification: Verification | None) -> list[Line]:
+    if verification is None:
+        return []
+    lines: list[Line] = [
+        [leaf(f"{OUTCOME[verification.outcome]} Verified: {verification.outcome}", bold=True)]
+    ]
+    if verification.why:
+        lines.append([foreign(verification.why, 500)])
+    for row in verification.rows:
+        lines += _compared(row)
+    return lines
+
+
+def _compared(row: Compared) -> list[Line]:
+    name = [leaf(f"{GOOD[row.good]} {one_line(row.name, 60)}  ", bold=True)]
+    before, after = one_line(row.before, ROW), one_line(row.after, ROW)
+    if before == after:
+        return [[*name, leaf(f"unchanged: {after}")]]
+    return [[*name, leaf(f"{before}  →  {after}")]]
+
+
+def _next(record: ActionRecord, now: datetime) -> str:
+    if record.awaits_second:
+        have = f"{len(record.confirmations)} of {record.needed} people confirmed"
+        return f"{have} · open until {when(record.expires_at, now)}"
+    if record.verify_at is not None and record.verification is None:
+        wait = seconds_between(now, record.verify_at)
+        return f"verification {f'in {duration(wait)}' if wait else 'under way'}"
+    if record.verify_at is not None and record.verify_until is not None:
+        return f"watched until {when(record.verify_until, now)}"
+    return ""
+
+
+def _controls(view: ActionView) -> list[Json]:
+    record = view.record
+    row = []
+    if record.awaits_second:
+        row.append(kit.button("Confirm as second…", f"action.{record.kind}", record.handle, "primary"))
+        row.append(kit.button("Reject", "action_reject", record.handle))
+    if record.status in {ActionStatus.RUNNING, ActionStatus.CONFIRMED} and not record.cancel_by:
+        row.append(kit.button("Cancel", "action_cancel", record.handle))
+    if any(step.output.strip() for step in view.steps):
+        row.append(kit.button("Output", "action_output", record.handle))
+    return row
+
+
+def _follow_ups(records: Sequence[ActionRecord]) -> list[Json | None]:
+    """Return a row a follow-up with why: the undo, the way out, another try."""
+    found: list[Json | None] = []
+    for record in records[-4:]:
+        undo = record.kind == "rollback" and record.why.startswith("undo")
+        label = "Undo…" if undo else f"{deed(record)}…"
+        style: Style | None = "danger" if record.kind in DANGEROUS else None
+        found.append(kit.paragraph([[foreign(record.why, NOTE)]]))
+        found.append(
+            kit.actions(
+                f"follow_{record.id}", [kit.button(label, f"action.{record.kind}", record.handle, style)]
+            )
+        )
+    return found

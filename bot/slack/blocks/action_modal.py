@@ -1,0 +1,182 @@
+"""The modals of actions: confirm with the whole plan before one's eyes; what was not possible; a step's output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.slack.blocks import kit
+from bot.slack.blocks.action import COMMAND, deed
+from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.signs import action_name
+from bot.slack.blocks.when import seconds_between
+from triage.actions.base import Choice
+from triage.actions.engine import Prepared
+from triage.actions.model import ActionRecord, Holds, Plan, Precondition, StepRecord
+from triage.foreign import cut, one_line
+from triage.model import Json
+from triage.wording import duration
+
+CALLBACK = "confirm_action"
+CHOICE, CHOICE_BLOCK = "action_choice", "choice."
+TITLE, REASON_LENGTH, LINES = 24, 500, 40
+_HOLDS = {Holds.YES: "✓", Holds.WARNING: "⚠", Holds.NO: "✗"}
+
+
+class ActionModals:
+    """Builds the views that ``handlers.slack.actions`` opens. Pure."""
+
+    def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
+        """Return what is shown at once, while the desk is looked at."""
+        blocks = [
+            kit.header(deed(record)),
+            kit.rich(foreign(record.why, 500)),
+            kit.small("Looking at the desk and writing the plan…"),
+        ]
+        return _modal(record.kind, kit.present(blocks), kept)
+
+    def confirm(
+        self, prepared: Prepared, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
+    ) -> Json:
+        """Return the form: target, plan step by step, evidence and its age, what it will not do, the reason."""
+        record, plan = prepared.record, prepared.plan
+        can = plan is not None and not prepared.blocked
+        blocks = [
+            kit.header(plan.title if plan is not None else deed(record)),
+            *_blocked(prepared, incident_handle),
+            kit.paragraph(_why(record, prepared.now, names)),
+            *(_select(choice) for choice in prepared.choices),
+            kit.paragraph(_conditions(prepared.preconditions)),
+            *(_plan(plan) if plan is not None else ()),
+            _reason() if can else None,
+            kit.actions("reject", [kit.button("Reject this proposal", "action_reject", record.handle)])
+            if can
+            else None,
+        ]
+        digest = plan.digest if plan is not None else ""
+        kept = {**kept, "digest": digest}
+        return _modal(record.kind, kit.present(blocks), kept, submit="Confirm" if can else "")
+
+    def notice(self, title: str, text: str, incident_handle: str = "") -> Json:
+        """Return a sentence, and a button for a fresh triage where there is an incident to triage."""
+        blocks = [kit.rich(foreign(text, 2000)), _retriage(incident_handle)]
+        return _modal(title, kit.present(blocks), {})
+
+    def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
+        """Return what the steps printed, masked and cut as it is stored."""
+        blocks: list[Json] = [kit.header(deed(record))]
+        for step in steps:
+            if step.output.strip():
+                blocks.append(kit.rich(leaf(f"{step.number} {one_line(step.title, 120)}", bold=True)))
+                blocks.append(kit.preformatted(step.output[-2900:], 2900))
+        return _modal(record.kind, tuple(blocks[:90]), {})
+
+
+def _modal(kind: str, blocks: Sequence[Json], kept: Mapping[str, str], *, submit: str = "") -> Json:
+    return {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": json.dumps(dict(kept)),
+        "title": _plain(cut(action_name(kind), TITLE)),
+        "close": _plain("Close"),
+        **({"submit": _plain(submit)} if submit else {}),
+        "blocks": list(blocks) or [kit.rich(leaf("Nothing to show."))],
+    }
+
+
+def _plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text or " ", "emoji": False}
+
+
+def _blocked(prepared: Prepared, incident_handle: str) -> list[Json | None]:
+    if not prepared.blocked:
+        return []
+    return [kit.paragraph([[foreign(prepared.blocked, 1500, bold=True)]]), _retriage(incident_handle)]
+
+
+def _retriage(incident_handle: str) -> Json | None:
+    if not incident_handle:
+        return None
+    return kit.actions("fresh", [kit.button("Triage again", "incident.retriage", incident_handle)])
+
+
+def _why(record: ActionRecord, now: datetime, names: Mapping[str, str]) -> list[list[Json]]:
+    lines = [[leaf("Target ", bold=True), foreign(record.target, 80)]]
+    if record.why:
+        lines.append([leaf("Why ", bold=True), foreign(record.why, 500)])
+    evidence = record.evidence
+    if evidence.observed_at is not None:
+        age = duration(seconds_between(evidence.observed_at, now))
+        lines.append([leaf(f"Seen {age} ago", bold=True)])
+        lines += [[leaf("   "), foreign(line, 240)] for line in evidence.lines]
+    elif record.parent_id is None:
+        lines.append(
+            [
+                leaf("Seen ", bold=True),
+                leaf("no triage stands behind this; the checks run before the first step"),
+            ]
+        )
+    for one in record.confirmations:
+        who = names.get(one.actor, one.actor)
+        lines.append([leaf(f"Confirmed by {who}: ", bold=True), foreign(one.reason, 300)])
+    if record.needed > 1:
+        have = len(record.confirmations)
+        lines.append([leaf(f"Takes {record.needed} different people; yours would be number {have + 1}.")])
+    return lines
+
+
+def _select(choice: Choice) -> Json:
+    options = [{"text": _plain(one_line(one.label, 75)), "value": one.value[:150]} for one in choice.options]
+    chosen = next((option for option in options if option["value"] == choice.chosen), None)
+    element = {
+        "type": "static_select",
+        "action_id": CHOICE,
+        "options": options,
+        **({"initial_option": chosen} if chosen is not None else {}),
+    }
+    return {
+        "type": "section",
+        "block_id": f"{CHOICE_BLOCK}{choice.name}",
+        "text": _plain(choice.label),
+        "accessory": element,
+    }
+
+
+def _conditions(found: Sequence[Precondition]) -> list[list[Json]]:
+    if not found:
+        return []
+    lines = [[leaf("Preconditions", bold=True)]]
+    return [*lines, *([leaf(f"   {_HOLDS[one.holds]} "), foreign(one.text, 300)] for one in found)]
+
+
+def _plan(plan: Plan) -> list[Json | None]:
+    lines = [[leaf("Plan", bold=True)]]
+    for number, step in enumerate(plan.steps[:LINES], start=1):
+        lines.append([leaf(f"{number}  "), foreign(step.title, 120)])
+        lines.append([leaf("     "), foreign(step.op.shown, COMMAND, code=True)])
+    watched = (
+        f"verify: {', '.join(name.replace('_', ' ') for name in plan.checks) or 'what it leaves behind'}"
+    )
+    lines.append([leaf(f"{len(plan.steps) + 1}  {watched}")])
+    effects = [
+        [leaf("Side effects", bold=True)],
+        *([leaf("   "), foreign(one, 300)] for one in plan.side_effects),
+    ]
+    wont = [[leaf("It will not", bold=True)], *([leaf("   "), foreign(one, 300)] for one in plan.wont)]
+    undo = [[leaf("Undo ", bold=True), foreign(plan.undo, 300)]] if plan.undo else []
+    return [kit.paragraph(lines), kit.paragraph([*effects, *wont, *undo])]
+
+
+def _reason() -> Json:
+    return {
+        "type": "input",
+        "block_id": "reason",
+        "label": _plain("Reason"),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": "reason",
+            "max_length": REASON_LENGTH,
+            "placeholder": _plain("Why now: it goes into the audit trail and the postmortem"),
+        },
+    }
