@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from enum import IntEnum
-from math import inf, isinf, nan
+from math import inf, isfinite, isinf, nan
 
 VALUES = (
     "equity_quote",
@@ -111,8 +111,8 @@ class MinuteGrid:
         self.fees = bytearray(minutes)
         self.reasons = array("i", [-1]) * minutes
         self.accounts = array("i", [-1]) * minutes
-        self.hidden_stops: dict[int, int] = {}
-        """Minutes that had a hard_stop row which a later row of the same minute replaced, with its reasons."""
+        self.hidden_stops: dict[int, set[int]] = {}
+        """Minutes with a hard_stop row that gave way to a later row of the same minute, and its reasons."""
         self.unresolved: set[str] = set()
         """Names of unresolved fee sources (a few of them)."""
         self._stamps = array("d", [-1.0]) * minutes
@@ -161,18 +161,11 @@ class MinuteGrid:
         """Carry the risks of the row that goes into the one that stays; True where the old one stays."""
         here = minute * _WIDTH
         for column in _WORST:
-            old, new = self._values[here + column], row[column]
-            if old > new or new != new:  # noqa: PLR0124 - NaN is what differs from itself
-                row[column] = old
-            else:
-                self._values[here + column] = new
-        gone = State(self.states[minute]) if newer else code
-        stays = code if newer else State(self.states[minute])
-        if State.HARD_STOP in (gone, stays) and gone != stays:
-            if stays == State.HARD_STOP:
-                self.hidden_stops.pop(minute, None)
-            else:
-                self.hidden_stops[minute] = self.reasons[minute] if newer else reason
+            known = [value for value in (self._values[here + column], row[column]) if isfinite(value)]
+            row[column] = self._values[here + column] = max(known, default=nan)
+        gone, why = (self.states[minute], self.reasons[minute]) if newer else (code, reason)
+        if gone == State.HARD_STOP:
+            self.hidden_stops.setdefault(minute, set()).add(why)
         return not newer
 
     def _fee(self, fee: str | None) -> Fee:

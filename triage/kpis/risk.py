@@ -90,20 +90,21 @@ def hard_stops(grid: MinuteGrid) -> list[Stop]:
     found: list[Stop] = []
     stopped = False
     for minute, code in enumerate(grid.states):
-        hidden = minute in grid.hidden_stops
         if code == State.MISSING:
             continue
-        if code == State.HARD_STOP or hidden:
+        reasons = set(grid.hidden_stops.get(minute, ()))
+        if code == State.HARD_STOP:
+            reasons.add(grid.reasons[minute])
+        if reasons:
             if not stopped:
                 found.append(Stop(minute))
-            number = grid.hidden_stops[minute] if hidden else grid.reasons[minute]
-            found[-1].reasons.update(part for part in _parts(grid.reason(number)) if part)
+            found[-1].reasons.update(part for number in reasons for part in _parts(grid.reason(number)))
         stopped = code == State.HARD_STOP
     return found
 
 
 def _parts(reasons: str) -> list[str]:
-    return [part.strip() for part in reasons.split("|")]
+    return [part.strip() for part in reasons.split("|") if part.strip()]
 
 
 def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:

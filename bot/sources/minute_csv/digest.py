@@ -96,7 +96,7 @@ def _in_our_words(error: BaseException, seconds: float) -> BaseException:
 
 def _check(data: Path) -> None:
     try:
-        next(os.scandir(data), None)
+        os.scandir(data).close()
     except OSError as error:
         why = (
             f"{data} cannot be read ({error.strerror}); paths.data in desk.yaml names the folder of the bots"

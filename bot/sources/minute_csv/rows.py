@@ -66,7 +66,7 @@ class FileRows:
         self._span = span
         self._layouts = layouts
         self._skips = skips
-        self._length = len(header)
+        self._length = 0
         self._last: float | None = None
         self._past = 0
 

@@ -22,6 +22,7 @@ _LEGACY = re.compile(r"\.legacy_(\d{8}T\d{6})Z")
 _AFTER_ROTATION = 48 * 3600.0
 """A writer can go on for hours in a file that was renamed beneath it; its name is trusted after this only."""
 _ROUNDS = 5
+_HEADER = 8 * 1024
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Scan:
         The current file is opened before the rotated ones are listed, and the list is made again at the end:
         a rotation meanwhile moves a file into the list, or leaves a new one, and neither is lost or read twice.
         """
+        self._learn(folder, stem)
         seen: set[tuple[int, int]] = set()
         for _ in range(_ROUNDS):
             current = self._open(folder / f"{stem}.csv", seen)
@@ -62,6 +64,14 @@ class Scan:
                     yield from self._file(current, f"{stem}.csv")
             if not found:
                 return
+
+    def _learn(self, folder: Path, stem: str) -> None:
+        """Read all headers first: a writer goes on in the old file for a while, the new header is in the next."""
+        for path in folder.glob(f"{stem}*.csv"):
+            file = self._open(path, set())
+            if file is not None:
+                with file:
+                    self._header(file)
 
     def _open(self, path: Path, seen: set[tuple[int, int]]) -> BinaryIO | None:
         """Open a file that was not read yet; None for another one, or for one that is gone or refused."""
@@ -83,7 +93,7 @@ class Scan:
 
     def _file(self, file: BinaryIO, name: str) -> Iterator[Row]:
         size = os.fstat(file.fileno()).st_size
-        header = self._header(file, size)
+        header = self._header(file)
         if self._elsewhere(file, name, size):
             return
         self.files.append(name)
@@ -102,9 +112,9 @@ class Scan:
             return False
         return not overlaps(file, size, self.start, self.end)
 
-    def _header(self, file: BinaryIO, size: int) -> Columns:
+    def _header(self, file: BinaryIO) -> Columns:
         """Return the file's header, empty where it has none."""
-        _, line, ending = next(read_lines(file, 0, min(size, SMALL)), (0, b"", Ending.FILE))
+        _, line, ending = next(read_lines(file, 0, _HEADER), (0, b"", Ending.FILE))
         header = header_of(clean(line)) if ending is Ending.NEWLINE else ()
         if header:
             self.layouts.learn(header)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from bot.sources.minute_csv.digest import BotAsk, build_digest
+from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
+from triage.errors import SourceTimeout, SourceUnreachable
+from triage.kpis import ActionNote, IncidentNote, KpiLimits, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WINDOW = (START, MIDNIGHT)
+GOOD = {"paper_reject_count": 0, "turnover_today_x": "0.5", "net_edge_pct": "0.0002"}
+
+
+def desk(data: Path) -> None:
+    """Write two bots: one whose hour was good, one that ran half of it."""
+    write(folder_of(data, "bot1") / "minute.csv", H36, rows(range(60), 36, **GOOD))
+    write(folder_of(data, "bot2", "d") / "minute.csv", H33, rows(range(30), 33))
+
+
+async def test_a_digest_has_figures_and_pictures_of_every_bot(tmp_path: Path) -> None:
+    """Reports come in the order of asking; each picture is a PNG in both themes, with words for it."""
+    desk(tmp_path / "data")
+    report = await build_digest(
+        tmp_path / "data",
+        [BotAsk("bot2", "d"), BotAsk("bot1", "a", KpiLimits(running_pct_min=99))],
+        WINDOW,
+        incidents=[IncidentNote("INC-7", "stopped", START + timedelta(minutes=9), ("bot2",))],
+        actions=[ActionNote("clear_cache", START + timedelta(minutes=20), "bot2")],
+        pictures=tmp_path / "pictures",
+        themes=("light", "dark"),
+    )
+    assert [(bot.bot, bot.coverage_pct, bot.verdict) for bot in report.bots] == [
+        ("bot2", 50.0, Verdict.HOLD),
+        ("bot1", 100.0, Verdict.MEETS),
+    ]
+    assert report.bots[1].kpi("running_pct").limit == 99
+    assert report.bots[0].incidents.unresolved == ("INC-7",)
+    assert report.problems == ()
+    assert [(p.bot, p.theme) for p in report.pictures] == [
+        ("bot2", "light"),
+        ("bot2", "dark"),
+        ("bot1", "light"),
+        ("bot1", "dark"),
+    ]
+    for picture in report.pictures:
+        with Image.open(picture.path) as image:
+            assert (image.format, image.width) == ("PNG", 1080)
+    assert "INC-7, clear_cache" in report.pictures[0].alt
+
+
+async def test_the_json_of_a_digest_keeps_the_contract(tmp_path: Path) -> None:
+    """What a script reads."""
+    desk(tmp_path)
+    body = (await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)).to_json()
+    assert body["window"] == {"start": "2026-02-20T23:00:00Z", "end": "2026-02-21T00:00:00Z"}
+    kpi = next(kpi for kpi in body["bots"][0]["kpis"] if kpi["name"] == "turnover_x")
+    assert {name: kpi[name] for name in ("value", "limit", "status")} == {
+        "value": 0.5,
+        "limit": 3.0,
+        "status": "pass",
+    }
+
+
+async def test_pictures_that_cannot_be_drawn_do_not_stop_the_figures(tmp_path: Path) -> None:
+    """The folder for them is a file."""
+    desk(tmp_path / "data")
+    (tmp_path / "pictures").write_text("in the way")
+    report = await build_digest(tmp_path / "data", [BotAsk("bot1")], WINDOW, pictures=tmp_path / "pictures")
+    assert report.bots[0].verdict is Verdict.MEETS
+    assert report.pictures == ()
+    assert "File exists" in report.problems[0]
+
+
+async def test_pictures_that_take_too_long_do_not_stop_the_figures(tmp_path: Path) -> None:
+    """Their own deadline ends them, and it is said."""
+    desk(tmp_path / "data")
+    report = await build_digest(
+        tmp_path / "data", [BotAsk("bot1")], WINDOW, pictures=tmp_path / "p", picture_seconds=0.0
+    )
+    assert len(report.bots) == 1
+    assert report.problems == ("pictures took longer than 0 s",)
+
+
+async def test_one_bot_that_cannot_be_measured_does_not_stop_the_others(tmp_path: Path) -> None:
+    """A name that is too long for a file."""
+    desk(tmp_path)
+    report = await build_digest(tmp_path, [BotAsk("b" * 300), BotAsk("bot1")], WINDOW)
+    assert [bot.bot for bot in report.bots] == ["bot1"]
+    assert "bbb could not be measured: OSError" in report.problems[0]
+
+
+async def test_a_bot_without_files_is_reported_as_not_measured(tmp_path: Path) -> None:
+    """Nothing is known, and where it was looked for is said."""
+    desk(tmp_path)
+    report = await build_digest(tmp_path, [BotAsk("bot9", "a")], WINDOW)
+    assert report.bots[0].coverage.notes == ("no minute*.csv below bot9/logs/epp_v24/",)
+    assert report.bots[0].verdict is Verdict.HOLD
+
+
+async def test_the_configured_variant_counts_and_others_are_told(tmp_path: Path) -> None:
+    """The other one wrote more; its drawdown holds the bot."""
+    write(folder_of(tmp_path, "bot1", "a") / "minute.csv", H36, rows(range(40), 36, **GOOD))
+    write(
+        folder_of(tmp_path, "bot1", "b") / "minute.csv", H36, rows(range(60), 36, drawdown_pct="0.04", **GOOD)
+    )
+    report = (await build_digest(tmp_path, [BotAsk("bot1", "a")], WINDOW)).bots[0]
+    assert (report.variant, report.coverage.present) == ("a", 40)
+    assert [other.variant for other in report.others] == ["b"]
+    assert any(text.startswith("variant b, drawdown_pct") for text in report.held_by)
+    unnamed = (await build_digest(tmp_path, [BotAsk("bot1", "c")], WINDOW)).bots[0]
+    assert unnamed.variant == "b"
+    assert (await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)).bots[0].variant == "b"
+
+
+async def test_a_month_is_measured_by_two_processes_as_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shared out or not, the figures are the same."""
+    desk(tmp_path)
+    write(folder_of(tmp_path, "bot3") / "minute.csv", H33, [row(MIDNIGHT - timedelta(days=3))])
+    asks, month = [BotAsk(f"bot{n}") for n in (1, 2, 3)], (MIDNIGHT - timedelta(days=30), MIDNIGHT)
+    two = await build_digest(tmp_path, asks, month)
+    monkeypatch.setattr("bot.sources.minute_csv.digest._ONE_PROCESS", 10**9)
+    one = await build_digest(tmp_path, asks, month)
+    assert one.bots == two.bots
+    assert [bot.coverage.present for bot in one.bots] == [60, 30, 1]
+
+
+async def test_the_event_loop_is_free_meanwhile(tmp_path: Path) -> None:
+    """A timer is never late by more than a fraction of the digest's own time."""
+    desk(tmp_path)
+    digest = asyncio.create_task(
+        build_digest(tmp_path, [BotAsk("bot1")] * 20, WINDOW, pictures=tmp_path / "p")
+    )
+    late = 0.0
+    while not digest.done():
+        due = time.perf_counter() + 0.005
+        await asyncio.sleep(0.005)
+        late = max(late, time.perf_counter() - due)
+    assert (await digest).bots
+    assert late < 0.25
+
+
+async def test_a_data_folder_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
+    """The setting is in the text."""
+    with pytest.raises(SourceUnreachable, match=r"nowhere cannot be read .*paths\.data"):
+        await build_digest(tmp_path / "nowhere", [BotAsk("bot1")], WINDOW)
+
+
+async def test_a_digest_ends_with_its_time(tmp_path: Path) -> None:
+    """And leaves no process behind."""
+    desk(tmp_path)
+    with pytest.raises(SourceTimeout, match="not measured within 0 s"):
+        await build_digest(tmp_path, [BotAsk("bot1")], WINDOW, seconds=0.0, pictures=tmp_path / "p")
+
+
+async def test_a_window_that_ends_first_is_refused(tmp_path: Path) -> None:
+    """Before anything is started."""
+    with pytest.raises(ValueError, match="not after"):
+        await build_digest(tmp_path, [BotAsk("bot1")], (MIDNIGHT, START))
