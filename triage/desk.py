@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
@@ -143,21 +144,6 @@ class Streams(Section):
         return self
 
 
-class KpiSettings(Section):
-    """Limits of the 24 h paper validation; percentages in percent unless named a fraction."""
-
-    running_pct_min: float = 65.0
-    turnover_x_max: float = 3.0
-    cancel_budget_per_min: float = 50.0
-    cancel_within_budget_pct_min: float = 95.0
-    base_pct: tuple[float, float] = (0.15, 0.90)
-    daily_loss_pct_max: float = 1.5
-    drawdown_pct_max: float = 2.5
-    paper_reject_max: float = 3.0
-    profit_factor_min: float = 1.25
-    promotion_drawdown_pct_max: float = 3.0
-
-
 class Schedules(Section):
     """Cron expressions (five fields) in one time zone; an empty one switches the job off."""
 
@@ -276,7 +262,7 @@ class Desk(Section):
     paths: Paths = Paths()
     compose: Compose = Compose()
     streams: Streams = Streams()
-    kpis: KpiSettings = KpiSettings()
+    kpis: KpiLimits = KpiLimits()
     schedules: Schedules = Schedules()
     playbooks: dict[str, PlaybookSettings] = Field(default_factory=dict)
     correlation: Correlation = Correlation()
@@ -311,6 +297,15 @@ class Desk(Section):
     def bot_of_container(self, container: str) -> Bot | None:
         """Return the bot that runs in a container, or None."""
         return next((bot for bot in self.bots if self.container_of(bot.name) == container), None)
+
+    def limits_of(self, bot: str) -> KpiLimits:
+        """Return the KPI limits of a bot: the desk's, with what the bot's own entry changes."""
+        known = self.bot(bot)
+        if known is None:
+            return self.kpis
+        return self.kpis.override(
+            cancel_budget_per_min=known.cancel_budget_per_min, base_pct=known.base_pct
+        )
 
     def policy(self, kind: ActionKind) -> ActionPolicy:
         """Return who may run an action; the default asks one operator."""

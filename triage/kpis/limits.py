@@ -14,6 +14,8 @@ class KpiLimits:
     Raises ValueError, naming the setting, where a limit cannot be one.
     """
 
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - desk.yaml is read into this: a typing error is noticed
+
     running_pct_min: float = 65.0
     turnover_x_max: float = 3.0
     daily_loss_pct_max: float = 1.5

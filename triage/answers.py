@@ -1,0 +1,81 @@
+"""What a person is answered: lines of plain words, which Slack's side turns into blocks and the terminal into text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from triage.model import FindingStatus
+
+
+class Mark(StrEnum):
+    """A line's sign; the word in the line says the same, colour is never the only sign."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    PLAIN = "plain"
+
+
+OF_FINDING = {
+    FindingStatus.OK: Mark.GOOD,
+    FindingStatus.WARNING: Mark.WARN,
+    FindingStatus.CRITICAL: Mark.BAD,
+    FindingStatus.UNKNOWN: Mark.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: ``name`` stands out, ``text`` follows, ``code`` shows in fixed width. All of it may be foreign."""
+
+    text: str
+    name: str = ""
+    mark: Mark = Mark.PLAIN
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines below a title (which may be empty)."""
+
+    lines: tuple[Line, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerButton:
+    """A button below an answer; ``value`` is one opaque id."""
+
+    label: str
+    action_id: str
+    value: str
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer. ``preview`` says it in one line; ``note`` is small print."""
+
+    title: str
+    sections: tuple[Section, ...] = ()
+    note: str = ""
+    preview: str = ""
+    buttons: tuple[AnswerButton, ...] = field(default=())
+
+    @property
+    def summary(self) -> str:
+        """The one line that notifications and screen readers get."""
+        return self.preview or self.title
+
+
+def section(lines: Iterable[Line], title: str = "") -> Section:
+    """Return a section of lines."""
+    return Section(tuple(lines), title)
+
+
+def saying(text: str, note: str = "") -> Answer:
+    """Return an answer of one sentence."""
+    return Answer("", (Section((Line(text),)),), note=note, preview=text)
