@@ -7,12 +7,13 @@ import zlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from aiohttp import web
 from playwright.async_api import expect
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from demo.slack import SlackServer, Timing
-from demo.slack.page import PageOptions, workspace_page
+from demo.slack.page import PageOptions, install, workspace_page
 from demo.slack.settings import BOT_SCOPES, AppConfig
 from tests.demo.slack.browser import chromium, keep, visit
 from tests.demo.slack.shapes import buttons, modal
@@ -384,6 +385,32 @@ async def test_five_hundred_messages_are_shown_and_stay_live(
     newest = page.locator("main .message").last
     await expect(newest).to_contain_text("the newest")
     await expect(newest).to_be_in_viewport()
+
+
+async def test_a_panel_is_filled_by_another_part_of_the_demo(page: Page) -> None:
+    """Its module gets the element and the workspace, which acts and listens; the button hides it."""
+    source = """
+        export default (element, workspace) => {
+            element.textContent = `panel of ${workspace.user}`;
+            workspace.on("message", (note) => { element.dataset.last = note.kind; });
+        };
+    """
+
+    def extend(server: SlackServer, application: web.Application) -> None:
+        async def script(_: web.Request) -> web.StreamResponse:
+            return web.Response(text=source, content_type="text/javascript")
+
+        application.router.add_get("/panel.js", script)
+        install(server, application, PageOptions(panel_script="/panel.js"))
+
+    async with SlackServer(extend=extend) as slack:
+        await visit(page, slack.base_url)
+        panel = page.locator("#panel")
+        await expect(panel).to_have_text("panel of ana")
+        slack.member("ben").say(CHANNEL, "hello")
+        await expect(panel).to_have_attribute("data-last", "posted")
+        await page.get_by_role("button", name="Scenarios").click()
+        await expect(panel).to_be_hidden()
 
 
 async def test_the_theme_button_is_remembered(slack: SlackServer, page: Page) -> None:

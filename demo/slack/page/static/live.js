@@ -20,7 +20,11 @@ function receive(note) {
   if (note.kind === "hello") opened(note.version).catch(() => socket.close());
   else if (note.kind === "view") openModal(note.html);
   else if (note.kind === "home") takeHome(note.html);
-  else if (note.kind === "deleted") remove(note);
+  else takeMessage(note);
+}
+
+function takeMessage(note) {
+  if (note.kind === "deleted") remove(note);
   else take(note);
   tell("message", note);
 }

@@ -126,7 +126,8 @@ export async function openThread(ts, { push = true, where = place() } = {}) {
   document.body.classList.remove("with-panel");
   if (push) history.replaceState({ place: where }, "", `/w/${user}/${where}?thread=${ts}`);
   settleThread();
-  threadBox.querySelector("textarea")?.focus({ preventScroll: true });
+  const typing = matchMedia("(min-width: 761px)").matches ? "textarea" : ".close-thread";
+  threadBox.querySelector(typing)?.focus({ preventScroll: true });
 }
 
 export function settleThread() {
