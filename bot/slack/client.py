@@ -18,7 +18,7 @@ from triage.model import Json
 
 SLACK = "https://slack.com/api/"
 EVENT_TYPE = "triage_delivery"
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 8
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from triage.ports.clock import Clock
 CONNECTIONS = 2
 PING_SECONDS = 5.0
 CONNECT_SECONDS = 20.0
+START_SECONDS = 1.5
 CLOSE_SECONDS = 3.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -58,6 +59,7 @@ class Sockets:
         self._ping = ping_seconds
         self._renew = renew_seconds
         self._lines: list[_Line] = []
+        self._filled = asyncio.Event()
 
     @property
     def connected(self) -> int:
@@ -73,12 +75,15 @@ class Sockets:
     async def open(self) -> AsyncIterator[None]:
         """Connect, and watch the connections until the end of the block.
 
-        Slack being away does not raise: what comes in elsewhere must be stored all the same, and the watch goes on.
+        Slack being away neither raises nor delays the start for long: what comes in elsewhere must be stored all
+        the same, and the watch goes on trying.
         """
         try:
-            await self._fill()
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(self._watch())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(START_SECONDS):
+                        await self._filled.wait()
                 try:
                     yield
                 finally:
@@ -119,6 +124,8 @@ class Sockets:
         return line
 
     async def _watch(self) -> None:
+        await self._fill()
+        self._filled.set()
         while True:
             await asyncio.sleep(self._ping)
             for number, line in enumerate(list(self._lines)):

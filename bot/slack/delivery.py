@@ -25,7 +25,7 @@ from triage.ports.store import Message, MessageKind, Store, Tx
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much Slack's clock and ours may differ: a scan begins that much before the attempt."""
 
-SCAN_SECONDS = 10
+SCAN_SECONDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ class Delivery:
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
-            if message.parent_id is None:
-                self._channels.learn(message.channel, posted.channel_id)
         await self._record(composition, posted, posted=composition.rendered is not None)
+        if composition.rendered is not None and message.parent_id is None:
+            await self._channels.learn(message.channel, posted.channel_id)
         self._attempts.pop(message.id, None)
         return Outcome(done=True)
 

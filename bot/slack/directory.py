@@ -11,26 +11,38 @@ from loguru import logger
 from bot.slack.client import SlackClient
 from bot.slack.errors import Misconfigured, OutcomeUnknown, SlackFailure
 from triage.ports.clock import Clock
+from triage.ports.store import Store
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _PAGES = 100
+NO_SCOPE = "write TRIAGE_CHANNEL as an id (C…), or give the app channels:read and groups:read"
+
+
+def _key(name: str) -> str:
+    return f"slack/channel/{name}"
 
 
 class Channels:
     """Turns channels into ids; knows what it was told, asks once for what it was not.
 
-    ``aliases`` say which channel one is that is named by what it is for: ``incidents``, ``digests``.
+    ``aliases`` say which channel one is that is named by what it is for: ``incidents``, ``digests``. A post by
+    name tells the id, which is stored: looking a name up takes a scope (``channels:read``) that an app may lack.
     """
 
-    def __init__(self, client: SlackClient, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(self, client: SlackClient, store: Store, aliases: Mapping[str, str] | None = None) -> None:
         self._client = client
+        self._store = store
         self._aliases = dict(aliases or {})
         self._ids: dict[str, str] = {}
         self._refused: Misconfigured | None = None
 
-    def learn(self, channel: str, channel_id: str) -> None:
+    async def learn(self, channel: str, channel_id: str) -> None:
         """Remember the id that Slack gave for a channel."""
-        self._ids[self.target(channel)] = channel_id
+        if self.known(channel) == channel_id:
+            return
+        name = self.target(channel)
+        self._ids[name] = channel_id
+        await self._store.write(lambda tx: tx.notes.put(_key(name), channel_id))
 
     def target(self, channel: str) -> str:
         """Return the id or name that is meant by a channel."""
@@ -44,13 +56,20 @@ class Channels:
     async def resolve(self, channel: str) -> str:
         """Return the id of a channel. Raises Misconfigured where there is none, SlackFailure otherwise."""
         if not self.known(channel):
+            name = self.target(channel)
+            stored = await self._store.read(lambda tx: tx.notes.get(_key(name)))
+            if stored:
+                self._ids[name] = stored
+                return stored
             if self._refused is not None:  # no scope to look names up: asking again would say the same
                 raise self._refused
             try:
                 await self._ask(self.target(channel))
             except Misconfigured as error:
-                self._refused = error if error.code == "missing_scope" else None
-                raise
+                if error.code != "missing_scope":
+                    raise
+                self._refused = Misconfigured(error.method, error.code, NO_SCOPE)
+                raise self._refused from error
         return self.known(channel)
 
     async def _ask(self, channel: str) -> None:

@@ -21,8 +21,8 @@ from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
-LEASE_SECONDS = 20.0
-"""Longer than any one delivery takes, short enough that a crash delays its messages little."""
+LEASE_SECONDS = 30.0
+"""Longer than a scan, a post and its plain version together (8 s each), short enough that a crash delays little."""
 
 LOOK_AFTER_SECONDS = 0.5
 AT_ONCE, AT_ONCE_IN_CHANNEL = 16, 8

@@ -313,3 +313,34 @@ async def test_nothing_is_refused_when_slack_enforces_its_limits(sqlite_store: S
                 await made.settled(15)
             made.sender.stop()
         assert [call for call in slack.calls.of(POST) if call.result != "ok"] == []
+
+
+async def test_a_channel_name_needs_no_scope_once_a_post_told_its_id(sqlite_store: SqlStore) -> None:
+    """An app without channels:read posts by name; the id that Slack answers is kept for looking back."""
+    async with SlackServer() as slack:
+        async with bench_on(sqlite_store, slack) as first, asyncio.TaskGroup() as tasks:
+            tasks.create_task(first.sender.run())
+            await first.open("first")
+            await first.settled()
+            first.sender.stop()
+        async with bench_on(sqlite_store, slack) as second, asyncio.TaskGroup() as tasks:
+            slack.faults.add(Fault.lost_answer(POST))
+            tasks.create_task(second.sender.run())
+            await second.open("second")
+            await second.settled()
+            second.sender.stop()
+        assert len(slack.messages(CHANNEL)) == 2
+
+
+async def test_without_the_scope_a_first_post_of_unknown_outcome_waits_and_says_why(
+    sqlite_store: SqlStore,
+) -> None:
+    """Rather held than doubled: a person is told to write the channel's id."""
+    async with SlackServer() as slack, bench_on(sqlite_store, slack) as bench, asyncio.TaskGroup() as tasks:
+        slack.faults.add(Fault.lost_answer(POST))
+        tasks.create_task(bench.sender.run())
+        await bench.open()
+        await until(lambda: bench.sender.problems)
+        assert "TRIAGE_CHANNEL as an id" in bench.sender.problems["incidents"]
+        assert len(bench.cards()) == 1
+        bench.sender.stop()
