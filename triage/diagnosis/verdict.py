@@ -67,17 +67,26 @@ def _actions(
     facts: Facts, causes: tuple[Cause, ...], ctx: CheckContext, playbook: Playbook | None
 ) -> tuple[ActionProposal, ...]:
     likely = [cause for cause in causes if cause.confidence >= LIKELY]
-    vetoed = frozenset[str]().union(*(VETOES.get(cause.cause, frozenset()) for cause in likely))
-    offered = [action for cause in likely for action in cause.actions]
-    offered += _of_playbook(ctx, playbook)
+    offered = [(cause.cause, action) for cause in likely for action in cause.actions]
+    offered += [("", action) for action in _of_playbook(ctx, playbook)]
     allowed = set(playbook.actions) if playbook is not None and playbook.only_actions else None
     chosen: dict[tuple[str, str], ActionProposal] = {}
-    for action in offered:
-        possible = action.target == "desk" or ctx.desk.bot(action.target) is not None
+    for proposer, action in offered:
+        # A cause knows what it proposes: its own veto is for what others would do.
+        vetoes = [VETOES.get(cause.cause, frozenset()) for cause in likely if cause.cause != proposer]
+        vetoed = frozenset[str]().union(*vetoes)
+        possible = _is_known(ctx, action.target)
         possible = possible and (action.kind not in _NEED_REDIS or _redis_answers(facts))
         if action.kind not in vetoed and possible and (allowed is None or action.kind in allowed):
             chosen.setdefault((action.kind, action.target), action)
     return tuple(chosen.values())[:_ACTIONS_MAX]
+
+
+def _is_known(ctx: CheckContext, target: str) -> bool:
+    """Targets come out of labels: only what desk.yaml names is ever offered."""
+    compose = ctx.desk.compose
+    services = (*compose.external_services, *compose.monitoring_services)
+    return target == "desk" or ctx.desk.bot(target) is not None or target in services
 
 
 def _of_playbook(ctx: CheckContext, playbook: Playbook | None) -> Iterable[ActionProposal]:

@@ -212,6 +212,7 @@ def verdict_of(scenario: str, name: str = "SomethingElse") -> Verdict:
         ("the container is down", "recreate", "bot1"),
         ("the exchange refuses", "soft_pause", "bot1"),
         ("cancels fail", "kill_switch", "bot1"),
+        ("the exporter is not scraped", "restart", "bot-metrics-exporter"),
     ],
 )
 def test_the_remedy_of_the_cause_is_proposed_first(scenario: str, kind: str, target: str) -> None:
@@ -236,7 +237,8 @@ def test_the_remedy_of_the_cause_is_proposed_first(scenario: str, kind: str, tar
 @pytest.mark.parametrize("playbook", ["BotFrozen", "ContainerDown", "BotHardStopActive", "OrderBookStale"])
 def test_what_would_do_harm_is_not_offered(scenario: str, harmful: set[str], playbook: str) -> None:
     """Not even where the playbook of the alert offers it."""
-    assert not set(kinds(verdict_of(scenario, playbook))) & harmful
+    offered = verdict_of(scenario, playbook).actions
+    assert not {action.kind for action in offered if action.target == "bot1"} & harmful
 
 
 def test_intents_are_not_offered_while_redis_does_not_answer() -> None:
@@ -336,4 +338,4 @@ def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], aler
     assert confidences == sorted(confidences, reverse=True)
     assert all(0 < each <= 0.97 for each in confidences)
     assert len({cause.cause for cause in found.causes}) == len(found.causes)
-    assert all(action.target == "desk" or ctx.desk.bot(action.target) for action in found.actions)
+    assert {action.target for action in found.actions} <= {"desk", "bot1", "bot-metrics-exporter"}

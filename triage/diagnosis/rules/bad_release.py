@@ -59,6 +59,6 @@ def _change(facts: Facts, bot: str, weighing: Weighing) -> bool:
             weighing.add(0.5, f"new image {change['image']} {duration(before)} before", "changes")
             return True
         if change["what"] == "created":
-            weighing.add(0.3, f"{container} recreated {duration(before)} before", "changes")
+            weighing.add(0.35, f"{container} recreated {duration(before)} before", "changes")
             return True
     return False

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _SOME = 3
+_SOON_SECONDS = 2 * 3600.0
 
 
 def rule(facts: Facts) -> Iterable[Cause]:
@@ -36,10 +37,22 @@ def rule(facts: Facts) -> Iterable[Cause]:
         budget = (known.cancel_budget_per_min if known else None) or facts.desk.kpis.cancel_budget_per_min
         if rate is not None and rate > budget:
             weighing.add(0.3, f"{bot}: {number(rate)} cancels a minute, budget {number(budget)}", "bot_state")
+    if left and _deployed(facts):
+        weighing.against(0.7, "it began right after a deploy", "changes")
     weighing.needs("error_logs", "bot_state")
     yield from weighing.cause(
         "cancel_failures",
         "Cancels fail: orders may stay in the book against the bot's will.",
         "Look at the open orders on the exchange and cancel them by hand before it trades on.",
         propose("kill_switch", left, "orders it cannot cancel may still fill"),
+    )
+
+
+def _deployed(facts: Facts) -> bool:
+    """What was deployed is the likelier cause of cancels that fail ever since."""
+    return any(
+        change["ours"]
+        and change["what"] in {"image", "created"}
+        and 0 <= change["seconds_before"] <= _SOON_SECONDS
+        for change in facts.data("changes").get("changes", ())
     )

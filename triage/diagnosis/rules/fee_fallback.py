@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.log_words import FEES, hits
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.weighing import Weighing, propose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,7 @@ _ALERTS = ("BotFeeSourceFallback", "BotNegativeEdgePersistent", "RealizedPnlNega
 def rule(facts: Facts) -> Iterable[Cause]:
     """A fallback may be this desk's everyday life: it is a cause where fees or edge are the matter."""
     weighing = Weighing(facts)
+    asked_once: list[str] = []
     bots = [bot for bot, fees in facts.of_bots("fee_source") if fees["kind"] == "resolved"]
     for bot, fees in facts.of_bots("fee_source"):
         if fees["kind"] != "resolved":
@@ -31,6 +32,7 @@ def rule(facts: Facts) -> Iterable[Cause]:
         if facts.alerts(*_ALERTS[1:]):
             weighing.add(0.2, "the edge is the matter", "fee_source")
         found = hits(facts, bot, FEES)
+        asked_once += [bot] if about_fees and not found.fresh else []
         if found.count:
             weighing.add(0.4, f"{bot} logs: {found.loudest}", "error_logs")
     weighing.needs("fee_source")
@@ -38,4 +40,5 @@ def rule(facts: Facts) -> Iterable[Cause]:
         "fee_fallback",
         f"{', '.join(bots)}: fees come from a fallback, not from the exchange.",
         "Find out why the fee query fails (key rights, rate limit) before adjusting strategy thresholds.",
+        propose("restart", asked_once, "it asks for its fees when it starts, and nothing fails now"),
     )

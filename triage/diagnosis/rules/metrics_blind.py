@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.weighing import Weighing, propose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +32,11 @@ def rule(facts: Facts) -> Iterable[Cause]:
         weighing.add(0.5, "PrometheusTargetDown fires")
     if facts.alerts("Watchdog", facts.desk.watchdog.alertname):
         weighing.add(0.4, "the watchdog alert stays away")
+    exporter = ("bot-metrics-exporter",) if watch.get("target_up") is False else ()
     weighing.needs("watchers")
     yield from weighing.cause(
         "metrics_blind",
         "Monitoring is blind: the bots' true state is not known.",
         "Bring the exporter or Prometheus back first, and look at the bots directly until then.",
+        propose("restart", exporter, "the exporter does not answer its scrapes"),
     )

@@ -25,6 +25,7 @@ def rule(facts: Facts) -> Iterable[Cause]:
     state = facts.container(container)
     if (
         state.get("running") is False
+        or state.get("looping")
         or state.get("missing")
         or container in facts.data("changes").get("down", ())
     ):
