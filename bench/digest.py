@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import resource
 import shutil
 import statistics
 import sys
@@ -201,12 +202,21 @@ def seconds(days: int, hours: int, *, pictures: bool, times: int) -> float:
     return statistics.median(digest(days, hours, pictures=pictures).seconds for _ in range(times))
 
 
+def _cpu(hours: int) -> float:
+    """Return the processor time of a digest's processes: what its time would be on one core of an idle machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    digest(365, hours, pictures=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def figures() -> Iterator[dict[str, object]]:
     """Measure, and yield a figure at a time."""
     for days in (365, 31):
         archive(days)
     digest(31, 24, pictures=True)  # the files of Python and Pillow come into the page cache
     yield _figure("digest_24h_10_bots_with_pictures", seconds(365, 24, pictures=True, times=5), "s", 1.5)
+    yield _figure("digest_24h_10_bots_with_pictures_cpu", _cpu(24), "s", None)
     yield _figure("digest_24h_10_bots_figures_only", seconds(365, 24, pictures=False, times=5), "s", 1.5)
     with Memory().watch() as memory:
         digest(365, 24, pictures=True)
@@ -218,6 +228,7 @@ def figures() -> Iterator[dict[str, object]]:
     lags: list[float] = []
     report = digest(365, 30 * 24, pictures=True, lags=lags)
     yield _figure("digest_30d_10_bots_with_pictures", report.seconds, "s", 6)
+    yield _figure("digest_30d_10_bots_with_pictures_cpu", _cpu(30 * 24), "s", None)
     yield _figure("digest_30d_event_loop_late_p99", statistics.quantiles(lags, n=100)[98], "ms", 50)
     with Memory().watch() as memory:
         digest(365, 30 * 24, pictures=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCALE = 2
 _DOT = 7
 _HATCH = 14
+_DENSE = 200
+"""From so many points on a line turns too often for its joints to be seen, and they cost most of its time."""
 
 Point = tuple[float, float]
 
@@ -100,7 +102,8 @@ class Plot:
             (x, y), radius = pixels[0], thick
             self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
         else:
-            self.draw.line(pixels, fill=colour, width=thick, joint="curve")
+            joint = "curve" if len(pixels) < _DENSE else None
+            self.draw.line(pixels, fill=colour, width=thick, joint=joint)
 
     def area(self, points: Sequence[Point], colour: str) -> None:
         """Fill the polygon of points of data."""
@@ -123,6 +126,9 @@ class Plot:
         left, right = round(self.px(x[0])), round(self.px(x[1]))
         top, bottom = round(self.py(y[1])), round(self.py(y[0]))
         if right <= left or bottom <= top:
+            return
+        if fill.hatch == "none":
+            self.draw.rectangle((left, top, right - 1, bottom - 1), fill=fill.colour)
             return
         pattern = _pattern(right - left, bottom - top, fill, (left, top))
         self.image.paste(pattern, (left, top))

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from triage.kpis.grid import Fee, State
-from triage.kpis.measure import kpi, measured, no_column, share_pct
+from triage.kpis.measure import known, kpi, measured, no_column, share_pct
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -21,13 +21,13 @@ _DAY = 24 * 60
 def cancel_within_budget_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Share of the samples with ``cancel_per_min`` at most the budget; it has to be above the limit."""
     name, limit = "cancel_within_budget_pct", limits.cancel_within_budget_pct_min
-    found = measured(grid.column("cancel_per_min"))
+    found = known(grid.column("cancel_per_min"))
     if not found:
         return no_column(name, grid, column="cancel_per_min", limit=limit, unit="%")
     budget = limits.cancel_budget_per_min
-    within = sum(1 for _, value in found if value <= budget)
+    within = sum(1 for value in found if value <= budget)
     value = share_pct(within, len(found))
-    worst = max(value for _, value in found)
+    worst = max(found)
     why = (
         f"{within} of {len(found)} samples within {budget:g} a minute (has to be above {limit:g} %), "
         f"highest {worst:g}"

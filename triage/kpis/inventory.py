@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from triage.kpis.measure import clock, kpi, measured, no_column, share_pct
+from triage.kpis.measure import clock, known, kpi, measured, no_column, share_pct
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -23,13 +23,13 @@ _INSIDE_PCT_MIN = 100.0
 def base_pct_in_band_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Share of the rows with ``base_pct`` inside the hard band, both ends in; it has to be all of them."""
     name = "base_pct_in_band_pct"
-    found = measured(grid.column("base_pct"))
+    found = known(grid.column("base_pct"))
     if not found:
         return no_column(name, grid, column="base_pct", limit=_INSIDE_PCT_MIN, unit="%")
     low, high = limits.base_pct
-    inside = sum(1 for _, value in found if low <= value <= high)
+    inside = sum(1 for value in found if low <= value <= high)
     value = share_pct(inside, len(found))
-    least, most = min(value for _, value in found), max(value for _, value in found)
+    least, most = min(found), max(found)
     why = f"base share {least:.2f} to {most:.2f}, band {low:.2f} to {high:.2f}"
     if inside < len(found):
         why += f"; outside in {len(found) - inside} of {len(found)} rows"

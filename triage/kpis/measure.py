@@ -25,6 +25,11 @@ def measured(column: list[float]) -> list[tuple[int, float]]:
     return [pair for pair in enumerate(column) if pair[1] == pair[1]]  # NaN differs from itself
 
 
+def known(column: list[float]) -> list[float]:
+    """Return the values of what a column has."""
+    return [value for value in column if value == value]  # noqa: PLR0124 - NaN is what differs from itself
+
+
 def share_pct(part: int, whole: int) -> float:
     """Return a share in percent; NaN of nothing."""
     return FULL_PCT * part / whole if whole else nan

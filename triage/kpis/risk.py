@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from triage.kpis.grid import State
-from triage.kpis.measure import clock, kpi, measured, no_column, not_measured
+from triage.kpis.measure import clock, known, kpi, no_column, not_measured
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -24,10 +24,12 @@ def is_risk_reason(reason: str) -> bool:
 def turnover_x(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Take the highest ``turnover_today_x``: the counter is of a day, so a window over midnight sees two of them."""
     limit = limits.turnover_x_max
-    found = measured(grid.column("turnover_today_x"))
+    column = grid.column("turnover_today_x")
+    found = known(column)
     if not found:
         return no_column("turnover_x", grid, column="turnover_today_x", limit=limit, unit="x")
-    minute, worst = max(found, key=lambda pair: pair[1])
+    worst = max(found)
+    minute = column.index(worst)
     why = f"highest turnover of a day {worst:.2f}x at {clock(grid, minute)} UTC, limit {limit:g}x"
     return kpi(
         "turnover_x",
@@ -52,10 +54,12 @@ def drawdown_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
 
 
 def _worst_pct(name: str, grid: MinuteGrid, limit: float) -> Kpi:
-    found = measured(grid.column(name))
+    column = grid.column(name)
+    found = known(column)
     if not found:
         return no_column(name, grid, column=name, limit=limit, unit="%")
-    minute, worst = max(found, key=lambda pair: pair[1])
+    worst = max(found)
+    minute = column.index(worst)
     value = round(100.0 * worst, 10)  # the files hold fractions; a 2.5 % must not become 2.5000000000000004
     why = f"worst {value:.2f} % at {clock(grid, minute)} UTC, has to stay below {limit:g} %"
     return kpi(

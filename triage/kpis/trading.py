@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from triage.kpis.measure import measured, share_pct
+from triage.kpis.measure import known, measured, share_pct
 from triage.kpis.model import Gate, KpiStatus, Trading
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def equity_jumps(grid: MinuteGrid) -> list[tuple[int, float]]:
     for minute, value in measured(grid.column("equity_quote")):
         if last is not None:
             step = value - last[1]
-            leap = abs(step) > JUMP * max(abs(last[1]), abs(value))
-            if step and (leap or grid.accounts[minute] != grid.accounts[last[0]]):
+            other = grid.accounts[minute] != grid.accounts[last[0]]
+            if step and (other or (abs(step) > JUMP * abs(last[1]) and abs(step) > JUMP * abs(value))):
                 found.append((minute, step))
         last = (minute, value)
     return found
@@ -38,7 +38,7 @@ def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
     """Return the trading result; what the files do not have is None and named in ``notes``."""
     notes: list[str] = []
     equity = measured(grid.column("equity_quote"))
-    edges = [value for _, value in measured(grid.column("net_edge_pct"))]
+    edges = known(grid.column("net_edge_pct"))
     pnl = pnl_pct = None
     if equity:
         jumps = equity_jumps(grid)
