@@ -114,6 +114,7 @@ class EventTable:
         until: datetime,
         limit: int = 200,
         changes_only: bool = False,
+        source: Source | None = None,
     ) -> list[DeskEvent]:
         """Return the newest events of some subjects (none named: of all), oldest first."""
         query = sa.select(_e).where(_e.c.at >= since, _e.c.at <= until)
@@ -123,6 +124,8 @@ class EventTable:
                 for each in subjects
             ]
             query = query.where(sa.or_(*about))
+        if source is not None:
+            query = query.where(_e.c.source == source.value)
         if changes_only:
             query = query.where(_e.c.change)
         rows = self._connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
@@ -13,9 +13,10 @@ from triage.desk import Desk
 from triage.events.audit import TEXT_MAX, clean, parked, subject_named, why_invalid
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, moment_of
 from triage.events.rates import Rate, surge
-from triage.events.standing import Condition
+from triage.events.standing import Condition, settle
 from triage.masking import masked
-from triage.model import Source, Subject, SubjectKind
+from triage.model import Signal, Source, Subject, SubjectKind
+from triage.ports.store import Tx
 from triage.templates import mask_variables
 from triage.wording import counted
 
@@ -94,3 +95,22 @@ def volume(desk: Desk, hour: Mapping[str, int], rate: Rate) -> Condition | None:
     if not text:
         return None
     return Condition(NAME, Source.DEAD_LETTER, Subject(SubjectKind.DESK, desk.name), text)
+
+
+def settle_dead_letters(tx: Tx, desk: Desk, now: datetime) -> tuple[Signal, ...]:
+    """Judge the volume as it is now; store and return the signals of what turned."""
+    soon, hour_ago = now + timedelta(minutes=1), now - timedelta(hours=1)
+    window = now - timedelta(minutes=desk.listening.window_minutes)
+    begin = now - timedelta(hours=desk.listening.baseline_hours)
+    counted_from = max(begin, tx.events.counted_since() or now)
+
+    def tally(start: datetime, end: datetime) -> dict[str, int]:
+        return tx.events.by_reason(Source.DEAD_LETTER, start=start, end=end)
+
+    rate = Rate(
+        count=sum(tally(window, soon).values()),
+        before=sum(tally(begin, window).values()),
+        hours=max(0.0, (window - counted_from).total_seconds() / 3600),
+    )
+    wrong = volume(desk, tally(hour_ago, soon), rate)
+    return settle(tx, desk, "dead_letters", {NAME: wrong} if wrong is not None else {}, now)

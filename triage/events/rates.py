@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from triage.desk import Desk
+from triage.events.model import Kind
+from triage.ports.store import Tx
 from triage.wording import number
 
 _LITTLE_HISTORY_HOURS = 1.0
@@ -23,6 +27,19 @@ class Rate:
     def usual(self, window_minutes: float) -> float:
         """How many a window of this length had before."""
         return self.before / self.hours * window_minutes / 60 if self.hours > 0 else 0.0
+
+
+def rates_of(tx: Tx, desk: Desk, kinds: Collection[Kind], now: datetime) -> dict[Kind, Rate]:
+    """Return the rates of kinds as they are now, against as much of the baseline as was counted."""
+    if not kinds:
+        return {}
+    window, soon = now - timedelta(minutes=desk.listening.window_minutes), now + timedelta(minutes=1)
+    begin = now - timedelta(hours=desk.listening.baseline_hours)
+    counted = max(begin, tx.events.counted_since() or now)
+    count = tx.events.counts(kinds, start=window, end=soon)
+    before = tx.events.counts(kinds, start=begin, end=window)
+    hours = max(0.0, (window - counted).total_seconds() / 3600)
+    return {kind: Rate(count[kind], before[kind], hours) for kind in kinds}
 
 
 def surge(rate: Rate, desk: Desk, what: str) -> str:

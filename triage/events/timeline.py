@@ -19,18 +19,19 @@ def tell_events(
     desk: Desk,
     events: Sequence[DeskEvent],
     *,
+    incidents: Sequence[Incident],
     now: datetime,
     told: Collection[str] = (),
     raised: Collection[str] = (),
 ) -> None:
-    """Put events on the timelines of the open incidents they belong to.
+    """Put events on the timelines of those of the open ``incidents`` that they belong to.
 
     ``told``: keys worth a line in the thread. ``raised``: keys that made a signal; correlation puts those there.
     """
     shown = [event for event in events if event.key not in raised]
     if not shown:
         return
-    for incident in tx.incidents.open():
+    for incident in incidents:
         mine = [event for event in shown if belongs(event, incident)]
         if mine and _write(tx, desk, incident, mine, now=now, told=told):
             tell_card(tx, incident, now)

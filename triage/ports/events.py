@@ -46,6 +46,7 @@ class Events(Protocol):
         until: datetime,
         limit: int = 200,
         changes_only: bool = False,
+        source: Source | None = None,
     ) -> list[DeskEvent]:
         """Return the newest events of some subjects (none named: of all), oldest first."""
         ...
@@ -105,8 +106,16 @@ class Reader(Protocol):
 
     stream: str
 
-    async def open(self, start_id: str) -> bool:
-        """Make the group where there is none, to begin behind ``start_id``. Returns whether it was made."""
+    async def open(self, start_id: str, *, known_id: str = "") -> bool:
+        """Make the group where there is none, to begin behind ``start_id``. Returns whether it was made.
+
+        ``known_id``: the newest entry that is stored; a stream that ends before it began anew, and is read
+        from its beginning.
+        """
+        ...
+
+    def rewind(self) -> None:
+        """Begin again with what was read and not acknowledged: the last batch could not be stored."""
         ...
 
     async def read(self) -> Batch:

@@ -1,0 +1,49 @@
+"""The audit stream: every event is kept, what is grave or unusual becomes a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.streams import Kept
+from triage.desk import Desk
+from triage.events.audit import audit_signals, warned
+from triage.events.model import DeskEvent, Kind
+from triage.events.rates import rates_of
+from triage.events.timeline import tell_events
+from triage.model import Incident
+from triage.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAudit:
+    """Stores audit events, and the signals and timeline entries that follow from them."""
+
+    desk: Desk
+
+    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> Kept:
+        """Store a batch inside its transaction."""
+        new = tx.events.add(events, now=now)
+        fresh = list({event.key: event for event in events if event.key in new}.values())
+        if not fresh:
+            return Kept(0, 0)
+        incidents = tx.incidents.open()
+        made = audit_signals(
+            self.desk,
+            fresh,
+            raised=self._raised(tx, incidents, now),
+            rates=rates_of(tx, self.desk, warned(self.desk, fresh), now),
+            now=now,
+        )
+        keys = {event.key for event, _ in made}
+        tx.signals.add([signal for _, signal in made])
+        tx.events.mark_raised(keys)
+        tell_events(tx, self.desk, fresh, incidents=incidents, now=now, raised=keys)
+        return Kept(len(fresh), len(made))
+
+    def _raised(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> set[Kind]:
+        """What made a signal lately and is part of an open incident: another signal would tell nothing new."""
+        open_subjects = {subject for incident in incidents for subject in incident.subjects}
+        since = now - timedelta(minutes=self.desk.listening.repeat_minutes)
+        return {kind for kind in tx.events.raised(since) if kind.subject in open_subjects}

@@ -1,0 +1,180 @@
+"""Container events of the Docker Engine, without a gap and each once.
+
+Where we are is a note that moves in the commit that stores the event. After a break the engine's own memory
+is asked for what happened meanwhile; an engine that restarted has none, so the containers' states are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.events.containers import (
+    DIED,
+    LOOK_BACK,
+    Judged,
+    container_event,
+    container_signal,
+    judge,
+    missed_death,
+    unhealthy,
+)
+from triage.events.model import DeskEvent
+from triage.events.standing import settle
+from triage.events.timeline import tell_events
+from triage.model import Incident, Source
+from triage.ports.clock import Clock
+from triage.ports.sources import ContainerEvent, Containers, ContainerState
+from triage.ports.store import Store, Tx
+
+CURSOR = "containers/cursor"
+OVERLAP = timedelta(seconds=2)
+"""Asked again after a break: an event is known by its key, so it cannot count twice."""
+_BACK_OFF_SECONDS = (0.5, 5.0)
+_IMAGE_MEMORY = timedelta(days=7)
+_ENDS_HEALTH = frozenset({"health_status", "die", "destroy", "start"})
+
+
+@dataclass(slots=True)
+class ContainerCounts:
+    """What was heard since the start, for ``/metrics``."""
+
+    stored: int = 0
+    repeats: int = 0
+    signals: int = 0
+    reconnects: int = 0
+
+
+@dataclass(slots=True)
+class ContainerListener:
+    """Follows the engine for as long as it runs. ``trouble`` says why it cannot, empty when it can."""
+
+    containers: Containers
+    store: Store
+    desk: Desk
+    clock: Clock
+    stored: Callable[[], None]
+    counts: ContainerCounts = field(default_factory=ContainerCounts)
+    trouble: str = ""
+
+    async def run(self) -> None:
+        """Listen until cancelled; returns at once where no engine is configured."""
+        shortest, longest = _BACK_OFF_SECONDS
+        pause = shortest
+        while True:
+            began = self.clock.monotonic()
+            try:
+                await self.follow()
+            except SourceNotConfigured:
+                return
+            except (SourceError, StoreUnavailable) as error:
+                if not self.trouble:
+                    logger.warning("container events are not heard: {why}", why=error)
+                self.trouble = str(error)
+                self.counts.reconnects += 1
+            pause = shortest if self.clock.monotonic() - began > longest else min(longest, pause * 2)
+            await asyncio.sleep(pause)
+
+    async def follow(self) -> None:
+        """Catch up, then follow, until the connection breaks (raises)."""
+        now = self.clock.now()
+        cursor = await self.store.read(lambda tx: tx.notes.get(CURSOR))
+        since = datetime.fromisoformat(cursor) if cursor else now - LOOK_BACK
+        for event in await self.containers.history(since=since - OVERLAP, until=now):
+            await self._take(event)
+        if cursor:
+            await self._take_missed(since)
+        self.trouble = ""
+        async for event in self.containers.events(since=now - OVERLAP):
+            await self._take(event)
+
+    async def _take(self, told: ContainerEvent) -> None:
+        now = self.clock.now()
+        event = container_event(self.desk, told, now)
+        if event is not None:
+            await self._store(event, told.at, now)
+
+    async def _store(self, event: DeskEvent, moment: datetime, now: datetime) -> None:
+        signals = await self.store.write(lambda tx: self._keep(tx, event, moment, now))
+        if signals is None:
+            self.counts.repeats += 1
+            return
+        self.counts.stored += 1
+        self.counts.signals += signals
+        self.stored()
+
+    def _keep(self, tx: Tx, event: DeskEvent, moment: datetime, now: datetime) -> int | None:
+        """Store one event; returns the signals made of it, None where it was known."""
+        judged = self._judged(tx, event)
+        named = replace(judged.event, reason=judged.name)
+        if not tx.events.add([named], now=now):
+            return None
+        before = tx.notes.get(CURSOR)
+        if before is None or datetime.fromisoformat(before) < moment:
+            tx.notes.put(CURSOR, moment.isoformat())
+        incidents = tx.incidents.open()
+        signals = self._signal(tx, replace(judged, event=named), incidents, now)
+        signals += self._health(tx, named, now)
+        tell_events(
+            tx,
+            self.desk,
+            [named],
+            incidents=incidents,
+            now=now,
+            told={named.key} if judged.told else (),
+            raised={named.key} if signals else (),
+        )
+        return signals
+
+    def _judged(self, tx: Tx, event: DeskEvent) -> Judged:
+        if event.category == "missed":
+            return Judged(event, DIED if event.data.get("down") else "", event.text, told=True)
+        created = event.category == "create"
+        before = tx.events.of(
+            [event.subject],
+            since=event.at - (_IMAGE_MEMORY if created else LOOK_BACK),
+            until=event.at,
+            changes_only=created,
+            source=Source.CONTAINER,
+        )
+        return judge(self.desk, event, [each for each in before if each.key != event.key])
+
+    def _signal(self, tx: Tx, judged: Judged, incidents: Sequence[Incident], now: datetime) -> int:
+        if not judged.name:
+            return 0
+        open_subjects = {subject for incident in incidents for subject in incident.subjects}
+        lately = tx.events.raised(now - timedelta(minutes=self.desk.listening.repeat_minutes))
+        if judged.event.kind in lately and judged.event.subject in open_subjects:
+            return 0
+        tx.events.mark_raised([judged.event.key])
+        return tx.signals.add([container_signal(self.desk, judged, now)])
+
+    def _health(self, tx: Tx, event: DeskEvent, now: datetime) -> int:
+        if event.category not in _ENDS_HEALTH:
+            return 0
+        container = str(event.data.get("container", ""))
+        sick = event.data.get("health") == "unhealthy"
+        wrong = {"unhealthy": unhealthy(self.desk, event)} if sick else {}
+        return len(settle(tx, self.desk, f"health/{container}", wrong, now))
+
+    async def _take_missed(self, since: datetime) -> None:
+        """Ask the containers themselves what happened to them since we last heard of any."""
+        states = [await self.containers.inspect(each.name) for each in await self.containers.list()]
+        now = self.clock.now()
+        for state in states:
+            if state is not None:
+                await self._missed_of(state, since, now)
+
+    async def _missed_of(self, state: ContainerState, since: datetime, now: datetime) -> None:
+        def known(tx: Tx) -> list[DeskEvent]:
+            return tx.events.of((), since=since - LOOK_BACK, until=now, source=Source.CONTAINER, limit=1000)
+
+        event = missed_death(self.desk, state, since, await self.store.read(known), now)
+        if event is not None:
+            await self._store(event, since, now)

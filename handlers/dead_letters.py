@@ -1,0 +1,30 @@
+"""Dead letters: kept with their reason; their volume is a signal while it is not acceptable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from handlers.streams import Kept
+from triage.desk import Desk
+from triage.events.dead_letters import settle_dead_letters
+from triage.events.model import DeskEvent
+from triage.events.timeline import tell_events
+from triage.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDeadLetters:
+    """Stores dead letters and judges their volume."""
+
+    desk: Desk
+
+    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> Kept:
+        """Store a batch inside its transaction."""
+        new = tx.events.add(events, now=now)
+        fresh = [event for event in events if event.key in new]
+        if not fresh:
+            return Kept(0, 0)
+        tell_events(tx, self.desk, fresh, incidents=tx.incidents.open(), now=now)
+        return Kept(len(fresh), len(settle_dead_letters(tx, self.desk, now)))

@@ -1,0 +1,221 @@
+"""Listens to one stream of the desk: read, store, and only then acknowledge.
+
+What is stored is known by its key, so that an entry that comes twice (a reader died, Redis was restored, a
+sender tried again) counts once. A group or a stream that is gone is said, made anew, and read from a little
+before the last entry we know of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceError, StoreUnavailable
+from triage.events.model import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
+from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.ports.clock import Clock
+from triage.ports.events import Reader, Standing
+from triage.ports.store import Store, Tx
+from triage.wording import counted
+
+LOOK_SECONDS = 15.0
+"""How often a reader asks where its group stands."""
+LOST, GAP = "StreamLost", "StreamGap"
+_BACK_OFF_SECONDS = (0.2, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What storing a batch came to: ``new`` events (the rest were repeats), ``signals`` made of them."""
+
+    new: int
+    signals: int
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """What a listener has seen since the start, for ``/metrics``."""
+
+    stored: int = 0
+    repeats: int = 0
+    parked: int = 0
+    signals: int = 0
+    claimed: int = 0
+    lost: int = 0
+    missed: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class StreamListener:
+    """Reads one stream for as long as it runs.
+
+    ``read`` turns an entry into an event or parks it; ``keep`` stores events inside the batch's transaction.
+    ``stored`` is called after a batch: there may be something to sort and to send. ``trouble`` says why it
+    cannot listen, empty when it can.
+    """
+
+    reader: Reader
+    store: Store
+    desk: Desk
+    clock: Clock
+    read: Callable[[Desk, str, Entry, datetime], DeskEvent | Parked]
+    keep: Callable[[Tx, Sequence[DeskEvent], datetime], Kept]
+    stored: Callable[[], None]
+    beat: Callable[[], None] = lambda: None
+    counts: StreamCounts = field(default_factory=StreamCounts)
+    standing: Standing | None = None
+    trouble: str = ""
+    _open: bool = False
+    _looked_at: float = float("-inf")
+    _told_gap: str = ""
+
+    @property
+    def _cursor_note(self) -> str:
+        return f"stream/{self.reader.stream}/cursor"
+
+    async def run(self) -> None:
+        """Listen until cancelled; what is down is waited for, and nothing is lost meanwhile."""
+        shortest, longest = _BACK_OFF_SECONDS
+        pause = shortest
+        while True:
+            self.beat()
+            try:
+                await self.once()
+            except (SourceError, StoreUnavailable) as error:
+                self._failed(error)
+                await asyncio.sleep(pause)
+                pause = min(longest, pause * 2)
+            else:
+                pause = shortest
+
+    def _failed(self, error: SourceError | StoreUnavailable) -> None:
+        if not self.trouble:
+            logger.warning("{stream} is not heard: {why}", stream=self.reader.stream, why=error)
+        self.trouble = str(error)
+        self.reader.rewind()
+        if isinstance(error, SourceError):
+            self._open = False  # whatever happened there, look again whether our group still stands
+
+    async def once(self) -> int:
+        """Read one batch, store it, acknowledge it. Returns how many entries it had."""
+        if not self._open:
+            await self._begin()
+        await self._look()
+        batch = await self.reader.read()
+        if batch.lost:
+            logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
+            self._open = False
+            return 0
+        if batch.entries:
+            await self._take(batch.entries)
+            self.counts.claimed += len(batch.entries) if batch.old else 0
+        if self.trouble:
+            logger.info("{stream} is heard again", stream=self.reader.stream)
+            self.trouble = ""
+        return len(batch.entries)
+
+    async def _take(self, entries: Sequence[Entry]) -> None:
+        now = self.clock.now()
+        read = [self.read(self.desk, self.reader.stream, entry, now) for entry in entries]
+        events = [one for one in read if isinstance(one, DeskEvent)]
+        parked = [one for one in read if isinstance(one, Parked)]
+        newest = max(entries, key=lambda entry: entry_key(entry.id))
+
+        def work(tx: Tx) -> Kept:
+            kept = self.keep(tx, events, now)
+            tx.events.park(parked, now=now)
+            self._advance(tx, newest.id)
+            return kept
+
+        kept = await self.store.write(work)
+        await self.reader.done(entries)
+        self._count(kept, len(events), parked, moment_of(newest.id, now))
+        if kept.new:
+            self.stored()
+
+    def _advance(self, tx: Tx, entry_id: str) -> None:
+        before = tx.notes.get(self._cursor_note)
+        if before is None or entry_key(before) < entry_key(entry_id):
+            tx.notes.put(self._cursor_note, entry_id)
+
+    def _count(self, kept: Kept, events: int, parked: Sequence[Parked], last_at: datetime) -> None:
+        self.counts.stored += kept.new
+        self.counts.repeats += events - kept.new
+        self.counts.parked += len(parked)
+        self.counts.signals += kept.signals
+        self.counts.last_at = max(last_at, self.counts.last_at or last_at)
+        for one in parked[:3]:
+            logger.warning(
+                "{stream} {id} is parked: {why}", stream=one.stream, id=one.entry_id, why=one.reason
+            )
+
+    async def _begin(self) -> None:
+        """Make sure of our group. One that is gone although we had read in it is a loss, and is said."""
+        cursor = await self.store.read(lambda tx: tx.notes.get(self._cursor_note))
+        now = self.clock.now()
+        start = now if cursor is None else moment_of(cursor, now)
+        start -= timedelta(minutes=self.desk.streams.look_back_minutes)
+        start_id = f"{max(0, int(start.timestamp() * 1000))}-0"
+        if await self.reader.open(start_id, known_id=cursor or "") and cursor is not None:
+            self.counts.lost += 1
+            text = (
+                f"our group on {self.reader.stream} was gone (Redis flushed or restored, stream or group deleted): "
+                f"made anew, read again from {start:%H:%M}"
+            )
+            await self._say(LOST, text, f"{cursor}/{now.isoformat()}")
+        self._open, self._looked_at = True, float("-inf")
+
+    async def _look(self) -> None:
+        """See where the group stands, and whether entries were trimmed away before it came to them."""
+        if self.clock.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = self.clock.monotonic()
+        self.standing = standing = await self.reader.standing()
+        if standing is None or not standing.missed or standing.delivered_id == self._told_gap:
+            return
+        self._told_gap = standing.delivered_id
+        self.counts.missed += standing.missed
+        missed = counted(standing.missed, "entry", "entries")
+        text = (
+            f"{self.reader.stream} was trimmed behind us: {missed} after {standing.delivered_id} never read"
+        )
+        await self._say(GAP, text, standing.delivered_id)
+
+    async def _say(self, name: str, text: str, key: str) -> None:
+        """Say it in the log, on timelines, and as a signal: what we show may be incomplete from here on."""
+        logger.error(text)
+        now = self.clock.now()
+        subject = Subject(SubjectKind.CONTAINER, self.desk.container_of("redis"))
+        event = DeskEvent(
+            key=f"streams/{name}/{self.reader.stream}/{key}",
+            source=Source.STREAMS,
+            at=now,
+            subject=subject,
+            gravity=Gravity.ERROR,
+            category=name,
+            text=text,
+        )
+        signal = Signal(
+            source=Source.STREAMS,
+            episode=event.key,
+            status=SignalStatus.EVENT,
+            name=name,
+            subject=subject,
+            severity=Severity.SEV2,
+            starts_at=now,
+            received_at=now,
+            annotations={"summary": text},
+        )
+
+        def work(tx: Tx) -> None:
+            tx.events.add([event], now=now)
+            tx.signals.add([signal])
+
+        await self.store.write(work)
+        self.stored()
