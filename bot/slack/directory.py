@@ -26,10 +26,12 @@ class Channels:
     """Turns channels into ids; knows what it was told, asks once for what it was not.
 
     ``aliases`` say which channel one is that is named by what it is for: ``incidents``, ``digests``. A post by
-    name tells the id, which is stored: looking a name up takes a scope (``channels:read``) that an app may lack.
+    name tells the id, which the ``store`` keeps: looking a name up takes a scope (``channels:read``) that an app may lack.
     """
 
-    def __init__(self, client: SlackClient, store: Store, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, client: SlackClient, aliases: Mapping[str, str] | None = None, store: Store | None = None
+    ) -> None:
         self._client = client
         self._store = store
         self._aliases = dict(aliases or {})
@@ -42,7 +44,8 @@ class Channels:
             return
         name = self.target(channel)
         self._ids[name] = channel_id
-        await self._store.write(lambda tx: tx.notes.put(_key(name), channel_id))
+        if self._store is not None:
+            await self._store.write(lambda tx: tx.notes.put(_key(name), channel_id))
 
     def target(self, channel: str) -> str:
         """Return the id or name that is meant by a channel."""
@@ -57,10 +60,11 @@ class Channels:
         """Return the id of a channel. Raises Misconfigured where there is none, SlackFailure otherwise."""
         if not self.known(channel):
             name = self.target(channel)
-            stored = await self._store.read(lambda tx: tx.notes.get(_key(name)))
-            if stored:
-                self._ids[name] = stored
-                return stored
+            if self._store is not None:
+                stored = await self._store.read(lambda tx: tx.notes.get(_key(name)))
+                if stored is not None:
+                    self._ids[name] = stored
+                    return stored
             if self._refused is not None:  # no scope to look names up: asking again would say the same
                 raise self._refused
             try:

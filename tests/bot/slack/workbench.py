@@ -132,7 +132,7 @@ async def bench_on(
     clock, bell = SystemClock(), Bell()
     meters, pace = SlackMeters(CollectorRegistry()), Pace(clock, limits)
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
-        channels = Channels(client, store, {"incidents": CHANNEL, "digests": "desk-digest"})
+        channels = Channels(client, {"incidents": CHANNEL, "digests": "desk-digest"}, store)
         delivery = Delivery(
             store,
             client,
