@@ -1,0 +1,1 @@
+"""``/triage``: parsed, authorised, answered within three seconds, to the one who asked."""

@@ -1,0 +1,192 @@
+"""Listens for ``/triage`` and for mentions, and answers in place.
+
+The command is acknowledged at once. What takes longer than ``PROMPT_SECONDS`` says "looking…" meanwhile, and the
+answer replaces it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+from loguru import logger
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.commands import doing, reading
+from handlers.slack.commands.services import Call, CommandServices
+from handlers.slack.commands.words import COMMANDS, Typed, nearest, read_line
+from triage.answers import Answer, saying
+from triage.errors import TriageError
+from triage.foreign import one_line
+from triage.ports.store import Tx
+
+PROMPT_SECONDS = 1.2
+ANSWER_SECONDS = 120.0
+SEND_SECONDS = 10.0
+MENTION = "<@"
+
+Command = Callable[[CommandServices, Call, tuple[str, ...]], Awaitable[Answer | None]]
+
+TABLE: Mapping[str, Command] = {
+    "help": reading.help_,
+    "status": reading.status_,
+    "run": reading.run_,
+    "incidents": reading.incidents_,
+    "show": reading.show_,
+    "kpi": reading.kpi_,
+    "checklist": reading.checklist_,
+    "actions": reading.actions_,
+    "ack": doing.ack_,
+    "resolve": doing.resolve_,
+    "silence": doing.silence_,
+    "do": doing.do_,
+    "drill": doing.drill_,
+    "postmortem": doing.postmortem_,
+}
+
+
+def register_commands(app: AsyncApp, services: CommandServices, *, our_user: str) -> None:
+    """Register the slash command and the mention."""
+    app.command("/triage")(slash(services))
+    app.event("app_mention")(mention(services, our_user))
+
+
+def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
+    """Return the listener of ``/triage``."""
+
+    async def typed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        async with services.services.in_flight.one():
+            line = read_line(str(body.get("text") or ""))
+            call = Call(
+                user=str(body.get("user_id", "")),
+                user_name=str(body.get("user_name", "")),
+                channel=str(body.get("channel_id", "")),
+                trigger_id=str(body.get("trigger_id", "")),
+            )
+            await _answer_in_place(services, call, line, respond)
+
+    return typed
+
+
+async def _answer_in_place(services: CommandServices, call: Call, line: Typed, respond: AsyncRespond) -> None:
+    looking = False
+    async with asyncio.TaskGroup() as group:
+        answering = group.create_task(answer_to(services, call, line))
+        done, _ = await asyncio.wait([answering], timeout=PROMPT_SECONDS)
+        if not done:
+            looking = await _send(respond, text="Looking…", response_type="ephemeral")
+    answer = answering.result()
+    if answer is None:
+        return
+    shown = services.render(answer)
+    in_channel = line.share
+    await _send(
+        respond,
+        text=shown.text,
+        blocks=list(shown.blocks),
+        response_type="in_channel" if in_channel else "ephemeral",
+        replace_original=looking and not in_channel,
+        delete_original=False,
+    )
+
+
+async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 - the SDK's own arguments
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await respond(**content)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        logger.warning("an answer did not reach Slack: {error}", error=error)
+        return False
+    return True
+
+
+async def answer_to(services: CommandServices, call: Call, line: Typed) -> Answer | None:
+    """Answer a command line; whatever goes wrong is said, and None means that a form is the answer."""
+    command = TABLE.get(line.command)
+    if command is None:
+        return await _unknown(services, call, line.command)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await command(services, call, line.arguments)
+    except TriageError as error:
+        return saying(str(error))
+    except TimeoutError:
+        return saying(
+            f"That took longer than {ANSWER_SECONDS:g} s, so I stopped. A source may be slow: /triage status"
+        )
+    except Exception:  # noqa: BLE001 - the person must hear something; the log has the traceback
+        logger.bind(command=line.command, user=call.user).exception("command failed")
+        return saying("That went wrong here, not with you; the log has the reason. Please try again.")
+
+
+async def _unknown(services: CommandServices, call: Call, word: str) -> Answer:
+    like = nearest(word)
+    help_text = await reading.help_(services, call, ())
+    said = f"I do not know {one_line(word, 40)!r}." + (
+        f" Did you mean /triage {COMMANDS[like]}?" if like else ""
+    )
+    return Answer("", (*saying(said).sections, *help_text.sections), note=help_text.note, preview=said)
+
+
+def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable[None]]:
+    """Return the listener of mentions: the command's words behind the name, answered in the thread."""
+
+    async def mentioned(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.services.in_flight.one():
+            now = services.services.clock.now()
+            event_id = str(body.get("event_id", ""))
+            fresh = await services.services.store.write(
+                lambda tx: tx.notes.once("slack_event", event_id, now)
+            )
+            if not fresh or event.get("bot_id"):
+                return
+            channel, thread = (
+                str(event.get("channel", "")),
+                str(event.get("thread_ts") or event.get("ts", "")),
+            )
+            call = Call(
+                user=str(event.get("user", "")),
+                user_name="",
+                channel=channel,
+                thread_ts=thread,
+                incident_id=await _incident_of(services, channel, str(event.get("thread_ts") or "")),
+            )
+            text = str(event.get("text", "")).replace(f"{MENTION}{our_user}>", " ")
+            answer = await answer_to(services, call, read_line(text))
+            shown = services.render(
+                answer or saying("That opens a form: type it as a slash command, please.")
+            )
+            await _post(client, channel, thread, shown.text, list(shown.blocks))
+
+    return mentioned
+
+
+async def _incident_of(services: CommandServices, channel: str, thread: str) -> int | None:
+    if not thread:
+        return None
+
+    def find(tx: Tx) -> int | None:
+        message = tx.outbox.by_ts(channel, thread)
+        return message.incident_id if message is not None else None
+
+    return await services.services.store.read(find)
+
+
+async def _post(client: AsyncWebClient, channel: str, thread: str, text: str, blocks: list[Any]) -> None:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await client.chat_postMessage(
+                channel=channel,
+                thread_ts=thread,
+                text=text,
+                blocks=blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.warning("an answer did not reach Slack: {error}", error=error)

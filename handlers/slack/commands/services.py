@@ -1,0 +1,63 @@
+"""What the commands need, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.slack.services import Services
+from triage.answers import Answer
+from triage.asking.base import Asking
+from triage.model import Json
+
+
+class Shown(Protocol):
+    """An answer as Slack takes it."""
+
+    @property
+    def text(self) -> str:
+        """The preview."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[Json, ...]:
+        """The blocks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who typed a command, where, and in which incident's thread (None: in none)."""
+
+    user: str
+    user_name: str
+    channel: str
+    trigger_id: str = ""
+    thread_ts: str = ""
+    incident_id: int | None = None
+
+
+Do = Callable[[Call, str, str], Awaitable[Answer | None]]
+"""Open the confirm modal of an action on a target; None: the modal is the answer."""
+Measure = Callable[[str, str], Awaitable[Answer]]
+"""Measure the KPIs of a bot (empty: all) over a window (``24h``)."""
+Act = Callable[[Call], Awaitable[Answer]]
+"""Do something for the caller and answer."""
+Write = Callable[[Call, int], Awaitable[Answer]]
+"""Do something about an incident for the caller and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandServices:
+    """The house, the questions, the renderer, and what other rooms do for a command."""
+
+    services: Services
+    asking: Asking
+    render: Callable[[Answer], Shown]
+    do: Do
+    silence: Do
+    kpi: Measure
+    drill: Act
+    postmortem: Write
+    actions: Callable[[], Awaitable[Answer]]
