@@ -124,6 +124,7 @@ class Service:
         self.channels = Channels(
             outside.slack,
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
+            store,
         )
         self.sender = self._sender(store, outside.slack)
         self.services = Services(
