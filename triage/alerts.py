@@ -71,11 +71,12 @@ def parse_time(text: str, path: str) -> datetime:
     """Parse RFC 3339 (nanoseconds are cut to microseconds) into an aware UTC time. Raises BadInput."""
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("no time zone")
-        return moment.astimezone(UTC)
+        in_utc = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadInput(f"{text[:60]!r} is not an RFC 3339 time: {error}", path) from error
+    if moment.tzinfo is None:
+        raise BadInput(f"{text[:60]!r} is not an RFC 3339 time: it has no time zone", path)
+    return in_utc
 
 
 def _kept(values: Mapping[str, str]) -> dict[str, str]:
