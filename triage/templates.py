@@ -35,7 +35,7 @@ _VARIABLE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![\w<])(?:/[\w.@%+~-]+){2,}/?", "<path>"),
         (r"\b(?=[\w-]*\d)[A-Za-z]{1,12}-[A-Za-z]{2,12}-[\w-]{6,}\b", "<id>"),
         (r"\b[A-Z0-9]{2,12}[-/](?:USDT|USDC|USD|BUSD|EUR|BTC|ETH)\b", "<pair>"),
-        (r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{12,}\b", "<id>"),
+        (r"\b(?=(?:[A-Za-z_]*\d){3})(?=\w*[A-Za-z])\w{12,}\b", "<id>"),
         (r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b", "<id>"),
         (
             r"(?<![A-Za-z_<])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?=$|[^\w]|%|(?:ms|s|x|k|M|bps|USDT|BTC|min|h)\b)",

@@ -3,10 +3,13 @@
 import fnmatch
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 Place = Callable[[str], Path | None]
 Test = Callable[[str, Path], bool]
+Show = Callable[[str, Path], str]
 
 
 def unescaped(template: str) -> str:
@@ -59,15 +62,16 @@ def _printf(template: str, path: str, target: Path) -> str:
 
 
 def find(place: Place, arguments: Sequence[str]) -> tuple[str, str]:
-    """Run ``find PATH… [-maxdepth N] [-type T] [-name P] [-path P] [-newer F] [-o …] [-printf F]``.
+    """Run ``find`` and return what goes to stdout and to stderr.
 
-    Returns what goes to stdout and to stderr.
+    It knows ``PATH… [-maxdepth N] [-type T] [-name P] [-path P] [-newer F] [-o …]`` and, to show a hit,
+    ``[-printf F] [-exec stat -c F {} +]``.
     """
     words = list(arguments)
     paths = []
     while words and not words[0].startswith(("-", "(", "!")):
         paths.append(words.pop(0))
-    depth, template, tests = _expression(place, words)
+    depth, show, tests = _expression(place, words)
     out, errors = "", ""
     for path in paths:
         root = place(path)
@@ -76,7 +80,7 @@ def find(place: Place, arguments: Sequence[str]) -> tuple[str, str]:
             continue
         for shown, target in _walk(path, root, depth):
             if any(all(test(shown, target) for test in group) for group in tests):
-                out += _printf(template, shown, target)
+                out += show(shown, target)
     return out, errors
 
 
@@ -88,19 +92,24 @@ def _walk(path: str, root: Path, depth: int) -> Iterator[tuple[str, Path]]:
             yield f"{path.rstrip('/')}/{below}", target
 
 
-def _expression(place: Place, words: list[str]) -> tuple[int, str, list[list[Test]]]:
-    """Return the greatest depth, the format of a hit, and the tests: any group of which all hold."""
-    depth, template, groups = 99, "%p\n", list[list[Test]]([[]])
+def _expression(place: Place, words: list[str]) -> tuple[int, Show, list[list[Test]]]:
+    """Return the greatest depth, how a hit is shown, and the tests: any group of which all hold."""
+    depth, show, groups = 99, partial(_printf, "%p\n"), list[list[Test]]([[]])
     rest = iter(words)
     for word in rest:
         if word in {"-o", "-or"}:
             groups.append([])
-        elif word in {"-maxdepth", "-printf"}:
-            value = next(rest, "")
-            depth, template = (int(value), template) if word == "-maxdepth" else (depth, value)
+        elif word == "-maxdepth":
+            depth = int(next(rest, "0"))
+        elif word == "-printf":
+            show = partial(_printf, next(rest, ""))
+        elif word == "-exec":
+            match list(takewhile(lambda each: each not in {"+", ";"}, rest)):
+                case ["stat", "-c", template, "{}"]:
+                    show = partial(stat_format, template + "\n")
         elif word in {"-type", "-name", "-path", "-newer"}:
             groups[-1].append(_test(place, word, next(rest, "")))
-    return depth, template, groups
+    return depth, show, groups
 
 
 def _test(place: Place, word: str, value: str) -> Test:

@@ -20,6 +20,7 @@ from triage.checks.base import CheckContext, by_label, partial, together, worst_
 from triage.checks.bot_words import describe
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer, Series
+from triage.wording import listed
 
 NAME = "bot_state"
 TITLE = "Bot state"
@@ -171,7 +172,7 @@ def _finding(found: Mapping[str, BotNow], caveat: str) -> Finding:
     status = worst_status(bot.status for bot in found.values())
     missing = [name for name, bot in found.items() if bot.state is None]
     lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]
-    why = f"no hbot_bot_state series for {', '.join(missing)}" if missing else ""
+    why = f"no hbot_bot_state series for {listed(missing)}" if missing else ""
     single = len(found) == 1
     return Finding(
         name=NAME,
@@ -188,4 +189,4 @@ def _summary(found: Mapping[str, BotNow]) -> str:
     words: dict[str, list[str]] = {}
     for name, bot in found.items():
         words.setdefault("frozen" if bot.frozen else bot.state or "no data", []).append(name)
-    return " · ".join(f"{state}: {', '.join(names)}" for state, names in words.items()) or "no bots"
+    return " · ".join(f"{state}: {listed(names)}" for state, names in words.items()) or "no bots"

@@ -19,9 +19,9 @@ from datetime import timedelta
 from triage import promql
 from triage.checks.base import CheckContext, all_of, attempt, by_label, together, worst_status
 from triage.errors import SourceError, SourceTimeout
-from triage.model import Finding, FindingStatus
+from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import Answer, ContainerEvent, ContainerState
-from triage.wording import counted, duration, times
+from triage.wording import counted, duration, listed, times
 
 NAME = "container"
 TITLE = "Container"
@@ -128,7 +128,7 @@ def _from_engine(
     events: tuple[ContainerEvent, ...] | SourceError,
 ) -> ContainerNow:
     if state is None:
-        return ContainerNow(missing=True)
+        return ContainerNow(missing=_is_expected(ctx, name))
     mine = () if isinstance(events, SourceError) else tuple(each for each in events if each.container == name)
     deaths = [each for each in mine if each.action == "die"]
     ooms = [each for each in mine if each.action == "oom"]
@@ -148,6 +148,12 @@ def _from_engine(
         up_seconds=up,
         looping=state.status == "restarting" or len(crashes) >= _LOOP or _restarted_often(state, up),
     )
+
+
+def _is_expected(ctx: CheckContext, name: str) -> bool:
+    """A bot that desk.yaml does not name runs in a container whose name is but a guess of ours."""
+    named = ctx.incident.names(SubjectKind.CONTAINER) if ctx.incident is not None else ()
+    return name in named or ctx.desk.bot_of_container(name) is not None
 
 
 def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
@@ -184,10 +190,10 @@ def _add_ooms(found: Mapping[str, ContainerNow], metrics: tuple[Answer, ...]) ->
 def _finding(found: Mapping[str, ContainerNow], caveat: str, source: str) -> Finding:
     single = len(found) == 1
     unseen = [name for name, now in found.items() if now.judged is FindingStatus.UNKNOWN]
-    why = f"no cAdvisor series for {', '.join(unseen)}" if unseen else ""
+    why = f"nothing known of {listed(unseen)}" if unseen else ""
     lines = tuple(f"{name}: {describe(now)}" for name, now in found.items())
     bad = [name for name, now in found.items() if now.judged is not FindingStatus.OK]
-    summary = f"{counted(len(found), 'container')}, {'all up' if not bad else 'not well: ' + ', '.join(bad)}"
+    summary = f"{counted(len(found), 'container')}, {'all up' if not bad else 'not well: ' + listed(bad)}"
     return Finding(
         name=NAME,
         status=worst_status(now.judged for now in found.values()),
@@ -205,7 +211,7 @@ def describe(now: ContainerNow) -> str:
     if now.missing:
         return f"there is no such container ({by})"
     if now.running is None:
-        return "not seen in the metrics"
+        return f"not found under this name ({by})"
     parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]
     if now.looping:
         parts.insert(0, "restart loop")

@@ -14,7 +14,7 @@ from triage import promql
 from triage.checks.base import CheckContext, all_of, by_label, partial, worst_status
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer
-from triage.wording import percent
+from triage.wording import listed, percent
 
 NAME = "fee_source"
 TITLE = "Fee source"
@@ -105,7 +105,7 @@ def _finding(found: Mapping[str, Fees], caveat: str) -> Finding:
     missing = [bot for bot, fees in found.items() if fees.kind is None]
     lines = tuple(f"{bot}: {describe(fees)}" for bot, fees in found.items())
     single = len(found) == 1
-    why = f"no hbot_bot_fee_source_info series for {', '.join(missing)}" if missing else ""
+    why = f"no hbot_bot_fee_source_info series for {listed(missing)}" if missing else ""
     return Finding(
         name=NAME,
         status=worst_status(fees.status for fees in found.values()),
@@ -140,4 +140,4 @@ def _summary(found: Mapping[str, Fees]) -> str:
     words: dict[str, list[str]] = {}
     for bot, fees in found.items():
         words.setdefault(fees.kind or "no data", []).append(bot)
-    return " · ".join(f"{kind}: {', '.join(bots)}" for kind, bots in words.items()) or "no bots"
+    return " · ".join(f"{kind}: {listed(bots)}" for kind, bots in words.items()) or "no bots"

@@ -140,7 +140,7 @@ def _headline(
     running = [bot for bot, state in others.items() if state == "running"]
     other = "other " if ours else ""
     if unwell:
-        bots = ", ".join(f"{bot} {others[bot]}" for bot in unwell)
+        bots = listed([f"{bot} {others[bot]}" for bot in unwell])
         text = f"{other}bots not well: {bots}"
     elif len(ours) == 1:
         text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"

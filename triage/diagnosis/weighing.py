@@ -7,6 +7,7 @@ that could have confirmed it and has no answer takes its share too. Nothing is e
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 CERTAIN = 0.97
+REPEATED_SHARE = 0.3
+BECAUSE_MAX = 6
 UNKNOWN_SHARE = 0.9
 """What is left of the confidence for each relevant check without an answer."""
 
@@ -31,10 +34,15 @@ class Weighing:
     factor: float = 1.0
     because: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    seen: Counter[tuple[str, float]] = field(default_factory=Counter)
 
     def add(self, weight: float, text: str, finding: str = "") -> None:
-        """Take evidence of a weight (0 to 1) into account."""
-        self.doubt *= 1.0 - weight
+        """Take evidence of a weight (0 to 1) into account.
+
+        The same evidence once more, of another bot say, is hardly independent: it counts less each time.
+        """
+        self.doubt *= 1.0 - weight * REPEATED_SHARE ** self.seen[finding, weight]
+        self.seen[finding, weight] += 1
         if text and text not in self.because:
             self.because.append(text)
         if finding and finding not in self.findings:
@@ -59,6 +67,11 @@ class Weighing:
         """From 0 to ``CERTAIN``, two decimals."""
         return round(min(CERTAIN, (1.0 - self.doubt) * self.factor), 2)
 
+    def _because(self) -> tuple[str, ...]:
+        if len(self.because) <= BECAUSE_MAX:
+            return tuple(self.because)
+        return (*self.because[:BECAUSE_MAX], f"and {len(self.because) - BECAUSE_MAX} more")
+
     def cause(
         self, cause: str, headline: str, advice: str = "", actions: Iterable[ActionProposal] = ()
     ) -> Iterable[Cause]:
@@ -68,7 +81,7 @@ class Weighing:
                 cause=cause,
                 headline=headline,
                 confidence=self.confidence,
-                because=tuple(self.because),
+                because=self._because(),
                 advice=advice,
                 actions=tuple(actions),
                 findings=tuple(self.findings),

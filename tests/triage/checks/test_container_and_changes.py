@@ -86,7 +86,7 @@ async def test_no_series_either_is_unknown() -> None:
     sources.containers.error = SourceUnreachable("Docker", "refused")
     finding = await container_check.run(context(sources))
     assert finding.status is FindingStatus.UNKNOWN
-    assert finding.why == f"no cAdvisor series for {NAME}; Docker: refused"
+    assert finding.why == f"nothing known of {NAME}; Docker: refused"
 
 
 async def test_a_container_that_does_not_exist_is_critical() -> None:

@@ -80,6 +80,8 @@ VETOES: Mapping[str, frozenset[str]] = MappingProxyType(
         # Another start is the next round of the loop.
         "oom_restart_loop": frozenset({"restart", "recreate"}),
         "crash_restart_loop": frozenset({"restart"}),
+        # What they share is outside of each bot: a restart of one does not bring it back.
+        "alert_storm": _STARTS | {"rollback", "clear_cache"},
         # A restart does not clear the cache.
         "stale_bytecode": frozenset({"restart"}),
         # What we see may be old: nothing is done on the strength of it.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from triage.model import Cause
 
 
-_MANY_KINDS, _MANY = 6, 12
+_MANY_KINDS, _MANY, _FLOOD = 6, 12, 40
 
 
 def rule(facts: Facts) -> Iterable[Cause]:
@@ -30,6 +30,8 @@ def rule(facts: Facts) -> Iterable[Cause]:
         weighing.add(0.75, f"{counted(mine, 'alert')} in one storm")
     if len(kinds) >= _MANY_KINDS or total >= _MANY:
         weighing.add(0.45, f"{counted(total, 'alert')} of {counted(len(kinds), 'kind')} fire", "scope")
+    if total >= _FLOOD:
+        weighing.add(0.7, "more than one cause could make", "scope")
     unwell = facts.data("scope").get("others_unwell", ())
     if len(unwell) > 1:
         weighing.add(0.25, f"{len(unwell)} further bots are not well", "scope")

@@ -21,12 +21,13 @@ def rule(facts: Facts) -> Iterable[Cause]:
     bots = list(dict.fromkeys(bot for bot, _ in found))
     for bot, reason in found:
         weighing.add(0.6, f"{bot} gives the reason {reason}", "bot_state")
-    if any(hits(facts, bot, EXCHANGE).fresh for bot in bots):
+    outside = any(hits(facts, bot, EXCHANGE).fresh for bot in bots)
+    if outside:
         weighing.against(0.8, "its log speaks of the exchange", "error_logs")
     weighing.needs("bot_state")
     yield from weighing.cause(
         "connector_not_ready",
         "The connector is not ready (or its balances do not match).",
         "Check the exchange's status, keys and balances; a restart helps only when the exchange is well.",
-        propose("restart", bots, "its connector does not come back"),
+        propose("restart", () if outside else bots, "its connector does not come back"),
     )

@@ -27,6 +27,8 @@ def rule(facts: Facts) -> Iterable[Cause]:
         bots += filter(None, [facts.bot_of(name)])
     if weighing.findings and facts.alerts("ContainerRestartLoop"):
         weighing.add(0.3, "ContainerRestartLoop fires")
+    if facts.data("streams").get("reachable") is False:
+        weighing.against(0.6, "Redis does not answer: what needs it dies with it", "streams")
     deployed = False
     for bot in bots:
         found = hits(facts, bot, CODE)

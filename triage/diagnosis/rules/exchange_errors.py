@@ -36,6 +36,8 @@ def rule(facts: Facts) -> Iterable[Cause]:
             weighing.add(0.3, f"{name} fires")
     for bot, _ in facts.reasons("order_book_stale"):
         weighing.add(0.3, f"{bot} gives the reason order_book_stale", "bot_state")
+    if facts.alerts("HighNetworkErrorRate"):
+        weighing.against(0.8, "the host's network has errors of its own")
     if len(hit) > 1:
         weighing.add(0.3, "several bots at once")
     weighing.needs("error_logs")

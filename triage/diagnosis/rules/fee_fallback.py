@@ -35,6 +35,8 @@ def rule(facts: Facts) -> Iterable[Cause]:
         asked_once += [bot] if about_fees and not found.fresh else []
         if found.count:
             weighing.add(0.4, f"{bot} logs: {found.loudest}", "error_logs")
+    if weighing.findings and facts.alerts("BotFeeSourceFallback"):
+        weighing.add(0.35, "BotFeeSourceFallback fires")
     weighing.needs("fee_source")
     yield from weighing.cause(
         "fee_fallback",

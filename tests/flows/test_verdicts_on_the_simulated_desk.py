@@ -1,0 +1,165 @@
+"""The scenarios of the simulated desk, triaged through every real adapter: the verdict names the true cause."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.sources import open_sources
+from demo.desk.clock import SimClock
+from demo.desk.desk import Desk as SimulatedDesk
+from demo.desk.desk import DeskOptions
+from demo.desk.scenarios import SCENARIOS
+from demo.desk.scenarios.base import NOTHING, Scenario
+from demo.servers.loki import LokiServer
+from demo.servers.prometheus import PrometheusConfig, PrometheusServer
+from demo.servers.scraping import Target
+from tests.demo.desk.operators import START
+from triage.alerts import subject_of
+from triage.conduct import context_of
+from triage.desk import Desk
+from triage.model import (
+    Episode,
+    Finding,
+    FindingStatus,
+    Incident,
+    IncidentShape,
+    IncidentStatus,
+    Severity,
+    Source,
+    Subject,
+    Verdict,
+)
+from triage.playbooks import playbook_for
+from triage.ports.clock import SystemClock
+from triage.ports.sources import Sources
+from triage.run import diagnose, run_checks
+
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
+SCRAPE = 15.0
+PATIENCE_MINUTES = 45
+
+
+def episode_of(name: str, subject: Subject, at: datetime, labels: Mapping[str, str]) -> Episode:
+    """Make a firing alert of an incident."""
+    return Episode(
+        1, Source.ALERTMANAGER, name, name, subject, Severity.SEV1, firing=True, starts_at=at, ends_at=None,
+        last_seen_at=at, labels=labels,
+    )  # fmt: skip
+
+
+@dataclass
+class Watched:
+    """A simulated desk with its Prometheus and Loki, and our sources on them."""
+
+    desk: SimulatedDesk
+    prometheus: PrometheusServer
+    sources: Sources
+
+    async def pass_time(self, minutes: float) -> None:
+        """Let minutes pass, scraping every 15 seconds."""
+        for _ in range(int(minutes * 60 / SCRAPE)):
+            await self.desk.step(SCRAPE)
+            await self.prometheus.tick()
+
+    def firing(self) -> dict[str, list[Episode]]:
+        """Return the firing alerts by name, as the episodes of one incident."""
+        found: dict[str, list[Episode]] = {}
+        for _, alert in self.prometheus.engine.active():
+            if alert.state != "firing" or alert.labels["alertname"] == "Watchdog":
+                continue
+            at = datetime.fromtimestamp(alert.active_at, UTC)
+            name = alert.labels["alertname"]
+            subject = subject_of(alert.labels, Desk())
+            found.setdefault(name, []).append(episode_of(name, subject, at, alert.labels))
+        return found
+
+    async def triage(self, name: str, episodes: Sequence[Episode]) -> tuple[tuple[Finding, ...], Verdict]:
+        """Triage an incident of these alerts, named after one of them."""
+        now = datetime.fromtimestamp(self.desk.clock.now(), UTC)
+        subjects = tuple(dict.fromkeys(each.subject for each in episodes))
+        desk = Desk()
+        wide = IncidentShape.WIDE if len(subjects) > 1 else IncidentShape.SINGLE
+        shape = IncidentShape.STORM if len(subjects) > desk.correlation.storm_incidents else wide
+        incident = Incident(1, name, name, subjects, Severity.SEV1, IncidentStatus.TRIGGERED, now, now, shape)
+        ctx = context_of(desk, self.sources, incident, list(episodes), now=now)
+        playbook = playbook_for(desk, name)
+        findings = await run_checks(playbook, ctx, SystemClock())
+        return findings, diagnose(findings, ctx, episodes, playbook)
+
+
+@pytest.fixture
+async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
+    """Give a desk with three hours behind it, scraped for some minutes."""
+    clock = SimClock(0, START)
+    loki = LokiServer(clock)
+
+    def sink(labels: Mapping[str, str], entries: Sequence[tuple[int, str]]) -> None:
+        for ns, line in entries:
+            loki.add(dict(labels), line, ns / 1e9)
+
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(loki)
+        desk = await stack.enter_async_context(
+            SimulatedDesk(tmp_path, clock, (sink,), DeskOptions(past_hours=3))
+        )
+        targets = [Target(job, f"{job}:1", page) for job, page in desk.scrapes.items()]
+        prometheus = await stack.enter_async_context(
+            PrometheusServer(PrometheusConfig(targets, [RULES]), clock)
+        )
+        sources = await stack.enter_async_context(
+            open_sources(
+                prometheus_url=prometheus.url,
+                loki_url=loki.url,
+                redis_url=desk.redis_url,
+                docker_host=desk.docker_url,
+            )
+        )
+        one = Watched(desk, prometheus, sources)
+        await one.pass_time(4)
+        yield one
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS.keys())
+async def test_the_verdict_names_the_cause_and_offers_what_cures(
+    watched: Watched, scenario: Scenario
+) -> None:
+    """From the first alert of the scenario that all its alerts make, with the desk's own symptoms."""
+    scenario.start(watched.desk.world)
+    for _ in range(PATIENCE_MINUTES):
+        await watched.pass_time(1)
+        if set(scenario.alerts) <= set(watched.firing()):
+            break
+    firing = watched.firing()
+    assert set(scenario.alerts) <= set(firing), sorted(firing)
+    first = scenario.alerts[0]
+    named = [episode for name in scenario.alerts for episode in firing[name]]
+    findings, verdict = await watched.triage(first, named)
+    story = "\n".join(f"{each.name} {each.status}: {each.headline} [{each.why}]" for each in findings)
+    story += "\n" + "\n".join(f"{each.cause} {each.confidence} {each.because}" for each in verdict.causes)
+    story += f"\n{[(each.kind, each.target) for each in verdict.actions]}"
+    assert not [each for each in findings if "itself failed" in each.why], story
+    assert verdict.top is not None
+    assert verdict.top.cause == scenario.cause, story
+    cures = {(remedy.kind, remedy.target) for remedy in scenario.remedies if remedy.kind != NOTHING}
+    offered = [(each.kind, each.target) for each in verdict.actions]
+    if cures and scenario.cause != "disk_full":
+        assert offered[0] in cures, story
+
+
+async def test_a_quiet_desk_is_found_well(watched: Watched) -> None:
+    """No check is critical, none of them fails, and no cause is made up."""
+    await watched.pass_time(3)
+    now = datetime.fromtimestamp(watched.desk.clock.now(), UTC)
+    subject = subject_of({"bot": "bot1"}, Desk())
+    at = episode_of("Whatever", subject, now, {})
+    findings, verdict = await watched.triage("Whatever", [at])
+    story = [f"{each.name} {each.status}: {each.headline} [{each.why}]" for each in findings]
+    assert not [each for each in findings if each.status is FindingStatus.CRITICAL], story
+    assert not [each for each in findings if "itself failed" in each.why], story
+    assert verdict.top is not None
+    assert verdict.top.cause == "no_cause_found", story
