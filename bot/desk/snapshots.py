@@ -156,6 +156,8 @@ class DeskSnapshots:
         def work(_: archive.Going) -> None:
             remove_tree(self._beside(bot, token))
             (self._data / bot / _marker(token)).unlink(missing_ok=True)
+            for partial in self._backups.glob(f".{bot}_pre_rollback_*.partial"):
+                partial.unlink(missing_ok=True)  # of a snapshot that a crash cut off
 
         await _threaded(work)
 

@@ -92,7 +92,8 @@ class Choice:
 class Action(ABC):
     """An action of the catalogue.
 
-    ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped.
+    ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped;
+    ``aside``: shown beside and never held against it, because the action itself makes them bad.
     ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
     """
 
@@ -100,6 +101,7 @@ class Action(ABC):
     target_kind: TargetKind
     checks: tuple[str, ...] = ()
     deciding: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
     whole_watch: bool = False
 
     @abstractmethod
@@ -128,7 +130,7 @@ class Action(ABC):
             Row(
                 CHECKS[finding.name].TITLE,
                 finding.headline,
-                GOOD[finding.status],
+                None if finding.name in self.aside else GOOD[finding.status],
                 decides=finding.name in self.deciding,
             )
             for finding in findings
@@ -138,6 +140,10 @@ class Action(ABC):
     def judge(self, before: Observation | None, after: Observation) -> Verification:
         """Say whether it helped."""
         return compare(before, after)
+
+    async def tidy(self, ctx: ActionContext) -> None:
+        """Remove what an action that did not come to its end left lying. Raises DeskFailure."""
+        del ctx
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
         """Return what to offer once the action ended as ``record`` and ``steps`` say: its undo, its way out."""

@@ -30,6 +30,7 @@ class DegradedMode(Action):
     kind: ActionKind = "degraded_mode"
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams")
+    aside = frozenset({"streams"})  # without Redis they cannot flow
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Degraded mode is off; Redis is down or its streams stand still; the safeguards are on."""

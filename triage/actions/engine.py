@@ -274,7 +274,15 @@ class ActionEngine:
 
         done = await self.desktop.store.write(work)
         self.told()
+        if done.verify_at is None:
+            await self._tidy(done)
         return done
+
+    async def _tidy(self, record: ActionRecord) -> None:
+        try:
+            await CATALOGUE[record.kind].tidy(await self.desktop.context(record))
+        except DeskFailure as error:
+            logger.bind(action=record.id, error=str(error)).warning("something was left lying")
 
 
 __all__ = ["LEASE_SECONDS", "ActionEngine", "Prepared"]

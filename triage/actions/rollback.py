@@ -22,7 +22,14 @@ from triage.actions.model import (
 )
 from triage.actions.ops import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
 from triage.actions.restart import AWAIT_SECONDS
-from triage.actions.rollback_choices import IMAGE_KEY, choices_of, chosen_image, chosen_snapshot, what_of
+from triage.actions.rollback_choices import (
+    IMAGE_KEY,
+    choices_of,
+    chosen_image,
+    chosen_snapshot,
+    current_image,
+    what_of,
+)
 from triage.desk import ActionKind
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
@@ -99,11 +106,16 @@ class Rollback(Action):
         )
 
     async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
-        """The container runs without restarts; the bot is in a state that trades or waits."""
+        """The container runs without restarts; the bot trades or waits; whose files and which image it has."""
         return (
             await container_row(ctx, ctx.container),
             bot_row(findings, ctx.target, good=("running", "soft_pause")),
+            *await _what_is_in_place(ctx),
         )
+
+    async def tidy(self, ctx: ActionContext) -> None:
+        """Remove the folder beside the bot's: extracted and not used, or replaced and not yet removed."""
+        await ctx.hands.snapshots.discard(ctx.target, ctx.token)
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
         """Offer the undo once something was put in place; a bot that was left stopped can be started."""
@@ -133,6 +145,21 @@ def undo_arguments(record: ActionRecord, steps: Sequence[StepRecord]) -> dict[st
         return None
     what = "both" if taken and image else "config" if taken else "image"
     return {"what": what, **({"snapshot": taken} if taken else {}), **({"image": image} if image else {})}
+
+
+async def _what_is_in_place(ctx: ActionContext) -> tuple[Row, ...]:
+    """Say which side of the exchange the bot is on while that can be seen, and which image is pinned."""
+    try:
+        swapped = await ctx.hands.snapshots.swapped(ctx.target, ctx.token)
+        image = await current_image(ctx)
+    except (DeskFailure, Refused) as error:
+        return (Row("In place", f"unknown: {error}", None, decides=False),)
+    files = {
+        True: f"those of {ctx.arguments.get('snapshot', 'the snapshot')}",
+        False: "those before the rollback",
+    }
+    seen = f"files: {files[swapped]}; image: {image}" if swapped is not None else f"image: {image}"
+    return (Row("In place", seen, None, decides=False),)
 
 
 async def _archive_conditions(ctx: ActionContext) -> list[Precondition]:

@@ -1,0 +1,103 @@
+"""A process that runs one action and is killed at one moment: ``python -m tests.crash.child '<json>'``.
+
+Moments of step n: ``before`` (its start is on disk, nothing of it is done), ``during`` (a command has begun to
+speak), ``after`` (it is done, its end is not on disk), ``between`` (its end is on disk, the next has not begun).
+``exchange``/``exchanged``/``extracting`` are moments inside the file work of a rollback.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from bot.desk import archive, files, snapshots
+from tests.triage.actions.bench import running_bench, settings
+from triage.actions.context import Desktop
+from triage.actions.executor import Executor, Hear, Performed
+from triage.actions.model import Confirmation, Step
+from triage.actions.runner import Runner
+
+
+def die() -> None:
+    """End as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Dying(Executor):
+    """Dies at its moment."""
+
+    def __init__(self, desktop: Desktop, moment: str, number: int) -> None:
+        super().__init__(desktop.sources, desktop.hands, desktop.clock)
+        self._moment, self._number, self._at = moment, number, 0
+
+    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+        """Perform a step, unless this is where it ends."""
+        self._at += 1
+        mine = self._at == self._number
+        if mine and self._moment == "before":
+            die()
+
+        def heard(text: str) -> None:
+            if mine and self._moment == "during" and text:
+                die()
+            hear(text)
+
+        performed = await super().perform(step, by, heard)
+        if mine and self._moment == "after":
+            die()
+        return performed
+
+
+def arm(moment: str, number: int) -> None:
+    """Set the traps that lie outside the executor."""
+    if moment == "between":
+        name = "_begin" if number else "_looked"
+        usual = getattr(Runner, name)
+
+        def begin(self: Runner, tx: Any, action_id: int, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - any step
+            if named.get("number", 0) == number + 1 or not number:
+                die()
+            return usual(self, tx, action_id, *rest, **named)
+
+        setattr(Runner, name, begin)
+    exchange = files.exchange
+    if moment == "exchange":
+        setattr(snapshots, "exchange", lambda *_: die())  # noqa: B010 - a name the module imported
+    if moment == "exchanged":
+
+        def exchanged(one: Path, other: Path) -> None:
+            exchange(one, other)
+            die()
+
+        setattr(snapshots, "exchange", exchanged)  # noqa: B010 - as above
+    if moment == "extracting":
+        write, count = archive._write, [0]
+
+        def third(*words: Any) -> None:  # noqa: ANN401 - passed on
+            count[0] += 1
+            if count[0] == 3:
+                die()
+            write(*words)
+
+        setattr(archive, "_write", third)  # noqa: B010 - its signature is not ours to repeat
+
+
+async def main(order: dict[str, Any]) -> None:
+    """Confirm the action and run it until the end comes."""
+    arm(order["moment"], order["number"])
+    desk = settings(Path(order["root"]), order["command"])
+    async with running_bench(
+        desk,
+        Path(order["database"]),
+        docker_host=order["docker_host"],
+        redis_url=order["redis_url"],
+        executor=lambda desktop: Dying(desktop, order["moment"], order["number"]),
+    ) as bench:
+        await bench.act(order["kind"], order["target"], order["arguments"])
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))

@@ -1,0 +1,95 @@
+"""Runs an action in a process that is killed, and asks the next process what it makes of it."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.store.audit import broken_links
+from tests.servers.desk import Desk
+from tests.triage.actions.bench import Bench, running_bench, settings
+from triage.actions.model import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.ports.store import MessageKind
+
+ROOT = Path(__file__).parents[2]
+ENDED = {StepStatus.DONE, StepStatus.FAILED, StepStatus.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What the next process found: the action, its steps, what it offers."""
+
+    record: ActionRecord
+    steps: list[StepRecord]
+    offered: set[str]
+
+    @property
+    def begun(self) -> int:
+        """How many steps of the plan were begun."""
+        return sum(step.number > 0 and step.status in ENDED for step in self.steps)
+
+
+async def crash(
+    desk: Desk,
+    database: Path,
+    kind: str,
+    target: str,
+    *,
+    moment: str,
+    number: int,
+    arguments: Mapping[str, str] | None = None,
+    redis_url: str = "",
+) -> None:
+    """Run the action in a process that is killed at that moment; fails when it was not killed."""
+    order = {
+        "root": str(desk.root),
+        "command": desk.compose_command,
+        "database": str(database),
+        "docker_host": desk.engine.host,
+        "redis_url": redis_url,
+        "kind": kind,
+        "target": target,
+        "arguments": dict(arguments or {}),
+        "moment": moment,
+        "number": number,
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.crash.child", json.dumps(order), cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(child.communicate(), 90)
+    assert child.returncode == -signal.SIGKILL, f"{kind} {moment} {number}: {said.decode()[-3000:]}"
+
+
+async def aftermath(desk: Desk, database: Path, *, redis_url: str = "") -> Aftermath:
+    """Start the next process and return what it says; checks what must hold after every crash."""
+    chosen = settings(desk.root, desk.compose_command)
+    async with running_bench(chosen, database, docker_host=desk.engine.host, redis_url=redis_url) as bench:
+        [record] = [
+            one for one in await bench.store.read(lambda tx: tx.actions.recent()) if one.parent_id is None
+        ]
+        record = await bench.ended(record.id)
+        found = Aftermath(
+            record, await bench.steps(record.id), {one.kind for one in await bench.children(record.id)}
+        )
+        await _holds_always(bench, found)
+    return found
+
+
+async def _holds_always(bench: Bench, found: Aftermath) -> None:
+    record = found.record
+    assert record.status is ActionStatus.UNKNOWN
+    assert "the service stopped" in record.outcome
+    assert "not run again" in record.outcome
+    assert record.verification is not None, "what is true now must be said"
+    assert record.kind in found.offered, "a way to go on must be offered"
+    assert not any(step.status is StepStatus.RUNNING for step in found.steps)
+    assert await bench.store.read(lambda tx: tx.actions.locked_by(record.target)) is None
+    message = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.ACTION, str(record.id)))
+    assert message is not None, "the thread must be told"
+    entries = await bench.store.read(lambda tx: tx.audit.entries())
+    assert broken_links(entries) == []
+    assert [entry.event for entry in entries].count("action.started") == 1, "it is never run again"
