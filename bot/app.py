@@ -22,6 +22,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
+from bot.listening import House, Listening
 from bot.loops import Pulse, Sorter, TriageLoop
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
@@ -35,6 +36,7 @@ from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
 from bot.sources.configured import open_configured
 from bot.store import SqlStore, open_store
+from bot.store.lock import only_process
 from bot.web import WebServer, listen, make_web
 from handlers.alertmanager import AlertmanagerWebhook
 from handlers.health import Health
@@ -143,6 +145,24 @@ class Service:
             slack_problems=self._slack_problems,
             troubles=self._troubles,
         )
+        self.listening = Listening(
+            settings,
+            House(
+                store,
+                sources,
+                clock,
+                self.pulse,
+                self.owner,
+                self._heard,
+                self.readiness.dependencies,
+                self.metrics.registry,
+            ),
+        )
+
+    def _heard(self) -> None:
+        """The desk said something: there may be signals to sort and lines to send."""
+        self.bells.inbox.ring()
+        self.bells.outbox.ring()
 
     def _title_of(self, signal: Signal) -> str:
         return playbook_for(self.desk, signal.name, signal.source).title_for(str(signal.subject), signal.name)
@@ -184,7 +204,7 @@ class Service:
         return {**hearing, **self.sender.problems}
 
     def _troubles(self) -> Mapping[str, str]:
-        return {"reconcile": self.reconciliation.trouble}
+        return {"reconcile": self.reconciliation.trouble, **self.listening.troubles()}
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
@@ -197,6 +217,7 @@ class Service:
                 at_start=True,
             ),
             Job("tidying", self._then_send(tidying.run), seconds=60),
+            *self.listening.jobs(),
         ]
 
     def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
@@ -215,6 +236,7 @@ class Service:
                 group.create_task(self.sorter.run(), name="sorter"),
                 group.create_task(self.triages.run(), name="triage"),
                 group.create_task(self._reconcile_when_asked(), name="reconcile"),
+                group.create_task(self.listening.run(), name="listening"),
             ]
             sending = group.create_task(self.sender.run(), name="sender")
             hearing = group.create_task(self.hearing.run(stop), name="hearing")
@@ -260,10 +282,10 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
     listener = listen(settings.address)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
+        database = settings.triage_database_url.get_secret_value()
+        stack.enter_context(only_process(database))
         outside = Outside(
-            store=await stack.enter_async_context(
-                open_store(settings.triage_database_url.get_secret_value())
-            ),
+            store=await stack.enter_async_context(open_store(database)),
             sources=await stack.enter_async_context(open_configured(settings)),
             slack=await stack.enter_async_context(
                 open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)

@@ -88,7 +88,12 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         json_serializer=_dumps,
-        connect_args={"connect_timeout": int(BUSY_SECONDS), "options": options},
+        connect_args={
+            "connect_timeout": int(BUSY_SECONDS),
+            # A peer that vanished without a word is noticed: milliseconds that sent data may stay unacknowledged.
+            "tcp_user_timeout": milliseconds * 2,
+            "options": options,
+        },
         pool_pre_ping=True,
         pool_size=1 if writer else 4,
         max_overflow=0,

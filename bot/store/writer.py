@@ -25,6 +25,9 @@ T = TypeVar("T")
 BATCH = 256
 """Units in one commit at the most: bounds how long the first of them waits."""
 
+WAIT_SECONDS = 20.0
+"""How long anybody waits for a commit; longer than the database's own limits, which end sooner and say why."""
+
 # What the database says when it cannot serve now. Anything else that a unit raises is that unit's own fault.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
 
@@ -57,7 +60,11 @@ class Writer:
         loop = asyncio.get_running_loop()
         unit: _Unit[T] = _Unit(work, loop, loop.create_future())
         self._queue.put(unit)
-        return await unit.future
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await unit.future
+        except TimeoutError:
+            raise StoreUnavailable(f"the store did not commit within {WAIT_SECONDS:g} s") from None
 
     def close(self) -> None:
         """Finish what is queued, then stop the thread."""
@@ -88,8 +95,7 @@ class Writer:
 
     def _serve(self, batch: list[_Unit[Any]]) -> None:
         if len(batch) == 1 or not self._commit(batch):
-            for unit in batch:
-                self._commit([unit], alone=True)
+            self._one_by_one(batch)
         self.units += len(batch)
         for loop in {unit.loop for unit in batch}:
             mine = [unit for unit in batch if unit.loop is loop]
@@ -97,6 +103,15 @@ class Writer:
                 loop.call_soon_threadsafe(_answer, mine)
             except RuntimeError:  # the loop is closed: nobody waits for these any more
                 logger.debug("{n} answers of the store had no one left to hear them", n=len(mine))
+
+    def _one_by_one(self, batch: list[_Unit[Any]]) -> None:
+        """Run each unit alone. Where the first one finds the store away, the others are not kept waiting for it too."""
+        for number, unit in enumerate(batch):
+            self._commit([unit], alone=True)
+            if isinstance(unit.error, StoreUnavailable):
+                for other in batch[number + 1 :]:
+                    other.error = StoreUnavailable(str(unit.error))
+                return
 
     def _commit(self, batch: list[_Unit[Any]], *, alone: bool = False) -> bool:
         """Run a batch in one transaction. False: it was rolled back and its units are to run alone."""
