@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from demo.slack.workspace import TEAM_ID
@@ -80,7 +79,7 @@ class Delivery:
             "event": event,
             "type": "event_callback",
             "event_id": self._workspace.ids.object("Ev"),
-            "event_time": int(time.time()),
+            "event_time": int(self._workspace.clock()),
             "authorizations": [
                 {
                     "enterprise_id": None,

@@ -6,6 +6,10 @@ import itertools
 import secrets
 import string
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ALPHABET = string.ascii_uppercase + string.digits
 
@@ -13,16 +17,17 @@ _ALPHABET = string.ascii_uppercase + string.digits
 class Ids:
     """Hands out ids that never repeat within one workspace.
 
-    A message's `ts` is the time in seconds with six decimals, strictly rising, as Slack's are.
+    A message's `ts` is the time of `clock` (Unix seconds) with six decimals, strictly rising, as Slack's are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._last_micros = 0
         self._count = itertools.count(1)
 
     def ts(self) -> str:
         """Return the next message timestamp, e.g. `1763848800.000200`."""
-        micros = max(time.time_ns() // 1000, self._last_micros + 1)
+        micros = max(int(self._clock() * 1_000_000), self._last_micros + 1)
         self._last_micros = micros
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
 

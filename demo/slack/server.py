@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
@@ -39,6 +40,7 @@ class SlackServer:
 
     Use it as `async with SlackServer() as slack:`. The bot gets `slack.api_url`, `slack.app.bot_token` and
     `slack.app.app_token`; a test acts through `slack.member(name)` and looks through `slack.messages(…)`.
+    `clock` (Unix seconds) is what messages are stamped with; Slack's time limits run in real time.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class SlackServer:
         port: int = 0,
         rate_limits: bool = False,
         extend: Callable[[SlackServer, web.Application], None] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.app = app or AppConfig()
         self.timing = timing or Timing()
@@ -57,10 +60,10 @@ class SlackServer:
         self._extend = extend
         self._runner: web.AppRunner | None = None
         self._tasks = Background()
-        self._wire(rate_limits=rate_limits)
+        self._wire(clock, rate_limits=rate_limits)
 
-    def _wire(self, *, rate_limits: bool) -> None:
-        self.workspace = Workspace(self.app)
+    def _wire(self, clock: Callable[[], float], *, rate_limits: bool) -> None:
+        self.workspace = Workspace(self.app, clock)
         self.faults, self.calls, self.pace = Faults(), CallLog(), Pace(enabled=rate_limits)
         self.triggers = Triggers(self.workspace.ids, self.timing)
         self.response_urls = ResponseUrls(self.workspace.ids, self.timing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ TEAM_DOMAIN = "hbot-desk"
 
 @dataclass(frozen=True)
 class Change:
-    """Something that happened: `kind` is `posted`, `edited`, `deleted`, `view`, `home`, `reaction` or `notice`."""
+    """Something that happened.
+
+    `kind` is `posted`, `edited`, `deleted`, `view`, `home`, `reaction`, `notice` or `cleared`.
+    """
 
     kind: str
     message: Message | None = None
@@ -31,11 +35,14 @@ class Change:
 
 
 class Workspace:
-    """Users, groups, channels, files and views of one team, with the one app that is installed in it."""
+    """Users, groups, channels, files and views of one team, with the one app that is installed in it.
 
-    def __init__(self, app: AppConfig) -> None:
-        self.app = app
-        self.ids = Ids()
+    `clock` gives the workspace's time in Unix seconds: what messages are stamped with.
+    """
+
+    def __init__(self, app: AppConfig, clock: Callable[[], float] = time.time) -> None:
+        self.app, self.clock = app, clock
+        self.ids = Ids(clock)
         bot = User(app.bot_user, app.name, app.display_name, is_bot=True)
         self.users: dict[str, User] = {user.id: user for user in (*PEOPLE, bot, SLACKBOT)}
         self.groups: dict[str, Usergroup] = {group.id: group for group in GROUPS}
@@ -157,6 +164,16 @@ class Workspace:
             if message.is_reply and message.thread_ts is not None:
                 channel.threads[message.thread_ts].remove(message.ts)
         self.tell(Change("deleted", message, user=message.ephemeral_to))
+
+    def clear(self) -> None:
+        """Forget everything that was said and shared; people and channels stay."""
+        for channel in self.channels.values():
+            channel.messages.clear()
+            channel.ephemerals.clear()
+            channel.threads.clear()
+        self.files.clear()
+        self.homes.clear()
+        self.tell(Change("cleared"))
 
     def notice(self, channel_id: str, user_id: str, text: str) -> Message:
         """Show one user a line from Slackbot, as Slack does when an app did not answer."""

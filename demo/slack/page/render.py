@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from demo.slack.page.text import Text
 from demo.slack.settings import SLACKBOT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from markupsafe import Markup
 
     from demo.slack.model import Channel, Json, Message, User
@@ -75,7 +76,7 @@ class Renderer:
         )
 
     def _fill(self, template: str, viewer: User, **values: Any) -> str:  # noqa: ANN401 - template values
-        now = datetime.now(UTC).astimezone()
+        now = self._now()
         text = Text(self._server.workspace, viewer.id, now)
         return self._jinja.get_template(template).render(
             viewer=viewer,
@@ -88,6 +89,9 @@ class Renderer:
             now=now,
             **values,
         )
+
+    def _now(self) -> datetime:
+        return dates.local(self._server.workspace.clock())
 
     # -- pages and panes ---------------------------------------------------------------------------------------
 
@@ -132,7 +136,7 @@ class Renderer:
         messages = timeline.in_channel(channel, viewer.id)
         read = self.reads.of(viewer.id, channel.id)
         self.reads.mark(viewer.id, channel)
-        listed = timeline.entries(messages[-timeline.SHOWN :], datetime.now(UTC).astimezone())
+        listed = timeline.entries(messages[-timeline.SHOWN :], self._now())
         left_out = max(0, len(messages) - timeline.SHOWN)
         return self._fill(
             "_channel.html", viewer, channel=channel, entries=listed, left_out=left_out, read=read
@@ -142,7 +146,7 @@ class Renderer:
         """Return the thread pane of a message."""
         channel = self._server.workspace.channel(place)
         messages = timeline.in_thread(self._server.workspace, channel, ts, viewer.id)
-        listed = timeline.entries(messages, datetime.now(UTC).astimezone(), days=False)
+        listed = timeline.entries(messages, self._now(), days=False)
         return self._fill("_thread.html", viewer, channel=channel, entries=listed, ts=ts)
 
     def modal(self, viewer: User) -> str:
@@ -158,7 +162,7 @@ class Renderer:
         else:
             root = message.thread_ts or message.ts
             around = timeline.in_thread(self._server.workspace, channel, root, viewer.id)
-        entry = timeline.entry_of(around, message, datetime.now(UTC).astimezone(), days=scope == "c")
+        entry = timeline.entry_of(around, message, self._now(), days=scope == "c")
         return self._fill("_one.html", viewer, entry=entry, channel=channel, scope=scope)
 
     # -- what the templates ask ---------------------------------------------------------------------------------

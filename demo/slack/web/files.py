@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import time
 from typing import TYPE_CHECKING
 
 from demo.slack.blockkit import check_message, fill_ids
@@ -33,7 +32,7 @@ async def get_upload_url(call: WebCall) -> Json:
         upload_key=ids.secret(),
         alt_text=call.args.text("alt_txt", ""),
         mimetype=mimetypes.guess_type(name)[0] or "application/octet-stream",
-        created=int(time.time()),
+        created=int(call.workspace.clock()),
     )
     call.workspace.files[file.id] = file
     return {"upload_url": f"{call.server.base_url}/upload/{file.upload_key}", "file_id": file.id}
