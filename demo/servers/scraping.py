@@ -27,6 +27,9 @@ class Target:
     last_duration: float = 0.0
     health: str = "unknown"
     known: set[Labels] = field(default_factory=set)
+    parsed: dict[str, Labels] = field(default_factory=dict)
+    """Series as the page writes them → their labels: reading them again costs a look-up."""
+    described: str = ""
 
     @property
     def own_labels(self) -> dict[str, str]:
@@ -72,12 +75,7 @@ class Scraper:
             target.last_error, target.health = str(error) or type(error).__name__, "down"
         target.last_scrape = now
         target.last_duration = max(0.0, self._clock.now() - now)
-        for labels, value in seen.items():
-            self._tsdb.append(labels, at_ms, value)
-        for labels in target.known - seen.keys():
-            self._tsdb.append(labels, at_ms, None)
-        added = len(seen.keys() - target.known)
-        target.known = set(seen)
+        added = self._append(target, seen, at_ms)
         for name, value in (
             ("up", float(target.health == "up")),
             ("scrape_duration_seconds", target.last_duration),
@@ -87,16 +85,54 @@ class Scraper:
         ):
             self._tsdb.append(labels_of({**target.own_labels, "__name__": name}), at_ms, value)
 
+    def backfill(self, target: Target, text: str, at: float) -> None:
+        """Take a page of the past (Unix seconds) in, as if it had been scraped then; pages come in order."""
+        self._append(target, self._read(target, text), round(at * 1000))
+
+    def _append(self, target: Target, seen: Mapping[Labels, float], at_ms: int) -> int:
+        """Write samples, mark the series that are gone as stale, and return how many are new."""
+        for labels, value in seen.items():
+            self._tsdb.append(labels, at_ms, value)
+        for labels in target.known - seen.keys():
+            self._tsdb.append(labels, at_ms, None)
+        added = len(seen.keys() - target.known)
+        target.known = set(seen)
+        return added
+
     def _read(self, target: Target, text: str) -> dict[Labels, float]:
         """Parse exposition text; a label of the exposition that the target has too becomes `exported_…`."""
-        own = target.own_labels
+        lines = text.splitlines()
+        self._describe(target, "\n".join(line for line in lines if line.startswith("#")))
         seen: dict[Labels, float] = {}
-        for family in text_string_to_metric_families(text):
+        for line in lines:
+            if not line or line.startswith("#"):
+                continue
+            series, _, value = line.rpartition(" ")
+            labels = target.parsed.get(series)
+            if labels is None:
+                seen.update(self._parse(target, line, series))
+            else:
+                seen[labels] = float(value)
+        return seen
+
+    def _describe(self, target: Target, comments: str) -> None:
+        if comments == target.described:
+            return
+        target.described = comments
+        for family in text_string_to_metric_families(comments + "\n"):
             self.metadata[family.name] = Metadata(family.type, family.documentation)
+
+    def _parse(self, target: Target, line: str, series: str) -> dict[Labels, float]:
+        """Parse a line that is not known yet. Raises ValueError when it is no exposition text."""
+        own, found = target.own_labels, dict[Labels, float]()
+        for family in text_string_to_metric_families(line + "\n"):
             for sample in family.samples:
                 labels = {f"exported_{n}" if n in own else n: v for n, v in sample.labels.items()}
-                seen[labels_of({**labels, **own, "__name__": sample.name})] = float(sample.value)
-        return seen
+                made = labels_of({**labels, **own, "__name__": sample.name})
+                found[made] = float(sample.value)
+                if sample.timestamp is None:
+                    target.parsed[series] = made
+        return found
 
     def report(self) -> list[dict[str, object]]:
         """Describe the targets as `/api/v1/targets` does."""
