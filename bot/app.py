@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
+from bot.acting import Acting
 from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
@@ -128,6 +129,7 @@ class Service:
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
             store,
         )
+        self.acting = Acting(settings, store, sources, clock, owner=self.owner, told=self.bells.outbox.ring)
         self.sender = self._sender(store, outside.slack)
         self.services = Services(
             store,
@@ -169,9 +171,8 @@ class Service:
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)
-        delivery = Delivery(
-            store, client, self.channels, incident_renderers(self.view), clock=self.clock, meters=meters
-        )
+        renderers = {**incident_renderers(self.view), **self.acting.renderers}
+        delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
         return Sender(
             store,
             delivery,
@@ -187,7 +188,8 @@ class Service:
     def view(self, tx: Tx, incident: Incident) -> IncidentView:
         """Gather what an incident's message shows."""
         view = view_incident(tx, incident, all_bots=tuple(bot.name for bot in self.desk.bots))
-        return replace(view, links=self.links.links(incident, view.episodes))
+        view = replace(view, links=self.links.links(incident, view.episodes))
+        return self.acting.on_view(tx, incident, view)
 
     def _changed(self) -> None:
         """Somebody pressed something: there may be messages to send and a triage to run."""
@@ -198,6 +200,7 @@ class Service:
         """Register every listener on the app."""
         del identity
         register(app, self.services)
+        self.acting.register(app, self.services)
 
     def _slack_problems(self) -> Mapping[str, str]:
         hearing = {"hearing": self.hearing.problem} if self.hearing.problem else {}
@@ -218,6 +221,7 @@ class Service:
             ),
             Job("tidying", self._then_send(tidying.run), seconds=60),
             *self.listening.jobs(),
+            *self.acting.jobs(),
         ]
 
     def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
@@ -237,6 +241,7 @@ class Service:
                 group.create_task(self.triages.run(), name="triage"),
                 group.create_task(self._reconcile_when_asked(), name="reconcile"),
                 group.create_task(self.listening.run(), name="listening"),
+                group.create_task(self.acting.run(), name="acting"),
             ]
             sending = group.create_task(self.sender.run(), name="sender")
             hearing = group.create_task(self.hearing.run(stop), name="hearing")

@@ -154,6 +154,14 @@ def _source_questions(
             return Answer(
                 "prometheus", "warning", "no alert rules are loaded", "load deploy/prometheus/desk-rules.yml"
             )
+        watchdog = settings.desk.watchdog
+        if watchdog.enabled and watchdog.alertname not in {rule.name for rule in rules}:
+            return Answer(
+                "prometheus",
+                "warning",
+                f"{len(rules)} alert rules, none of them {watchdog.alertname}: nobody would notice blind alerting",
+                "load the rule from deploy/prometheus/desk-rules.yml, or set watchdog.enabled: false",
+            )
         return Answer("prometheus", "ok", f"{len(rules)} alert rules, all healthy")
 
     async def loki() -> Answer:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.streams import Kept
 from triage.desk import Desk
-from triage.events.audit import audit_signals, warned
+from triage.events.audit_policy import audit_signals, warned
 from triage.events.model import DeskEvent, Kind
 from triage.events.rates import rates_of
 from triage.events.timeline import tell_events

@@ -16,6 +16,7 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, StoreUnavailable
+from triage.events.audit import parked
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
@@ -35,6 +36,10 @@ class Kept:
 
     new: int
     signals: int
+
+
+ReadEntry = Callable[[Desk, str, Entry, datetime], DeskEvent | Parked]
+KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], Kept]
 
 
 @dataclass(slots=True)
@@ -64,8 +69,8 @@ class StreamListener:
     store: Store
     desk: Desk
     clock: Clock
-    read: Callable[[Desk, str, Entry, datetime], DeskEvent | Parked]
-    keep: Callable[[Tx, Sequence[DeskEvent], datetime], Kept]
+    read: ReadEntry
+    keep: KeepEvents
     stored: Callable[[], None]
     beat: Callable[[], None] = lambda: None
     counts: StreamCounts = field(default_factory=StreamCounts)
@@ -113,29 +118,49 @@ class StreamListener:
             self._open = False
             return 0
         if batch.entries:
-            await self._take(batch.entries)
+            await self._take_safely(batch.entries)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
             logger.info("{stream} is heard again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
 
+    async def _take_safely(self, entries: Sequence[Entry]) -> None:
+        """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""
+        try:
+            await self._take(entries)
+        except (SourceError, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours with one entry must not stop the stream
+            logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
+            if len(entries) > 1:
+                for entry in entries:
+                    await self._take_safely([entry])
+            else:
+                await self._park(entries[0], f"we failed on it: {type(error).__name__}")
+
+    async def _park(self, entry: Entry, why: str) -> None:
+        one = parked(self.reader.stream, entry, why)
+        await self.store.write(lambda tx: tx.events.park([one], now=self.clock.now()))
+        await self.reader.done([entry])
+        self.counts.parked += 1
+
     async def _take(self, entries: Sequence[Entry]) -> None:
         now = self.clock.now()
         read = [self.read(self.desk, self.reader.stream, entry, now) for entry in entries]
         events = [one for one in read if isinstance(one, DeskEvent)]
-        parked = [one for one in read if isinstance(one, Parked)]
+        refused = [one for one in read if isinstance(one, Parked)]
         newest = max(entries, key=lambda entry: entry_key(entry.id))
 
         def work(tx: Tx) -> Kept:
             kept = self.keep(tx, events, now)
-            tx.events.park(parked, now=now)
+            tx.events.park(refused, now=now)
             self._advance(tx, newest.id)
             return kept
 
         kept = await self.store.write(work)
         await self.reader.done(entries)
-        self._count(kept, len(events), parked, moment_of(newest.id, now))
+        self._count(kept, len(events), refused, moment_of(newest.id, now))
         if kept.new:
             self.stored()
 
@@ -144,13 +169,13 @@ class StreamListener:
         if before is None or entry_key(before) < entry_key(entry_id):
             tx.notes.put(self._cursor_note, entry_id)
 
-    def _count(self, kept: Kept, events: int, parked: Sequence[Parked], last_at: datetime) -> None:
+    def _count(self, kept: Kept, events: int, refused: Sequence[Parked], last_at: datetime) -> None:
         self.counts.stored += kept.new
         self.counts.repeats += events - kept.new
-        self.counts.parked += len(parked)
+        self.counts.parked += len(refused)
         self.counts.signals += kept.signals
         self.counts.last_at = max(last_at, self.counts.last_at or last_at)
-        for one in parked[:3]:
+        for one in refused[:3]:
             logger.warning(
                 "{stream} {id} is parked: {why}", stream=one.stream, id=one.entry_id, why=one.reason
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from loguru import logger
 
@@ -13,7 +13,9 @@ from triage.actions.proposing import propose_from_run
 from triage.checks.base import CheckContext
 from triage.desk import Desk
 from triage.diagnosis import diagnose
-from triage.model import Episode, Incident, RunStatus, Source, SubjectKind, TriageRun
+from triage.events.containers import container_subject
+from triage.events.model import DeskEvent
+from triage.model import Episode, Incident, RunStatus, Source, Subject, SubjectKind, TriageRun
 from triage.playbooks import Playbook, playbook_for
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
@@ -21,6 +23,8 @@ from triage.ports.store import Store, Tx
 from triage.run import run_checks
 from triage.telling import tell_card, tell_triage
 
+EVENTS_MAX = 300
+"""Events that a triage reads: the newest ones."""
 LEASE_SECONDS = 150.0
 """How long a run may take before another replica takes it for dead: longer than any deadline."""
 
@@ -49,8 +53,10 @@ class Conductor:
     async def conduct(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict."""
         incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
+        now = self.clock.now()
         playbook = playbook_for(self.desk, incident.name, source_of(episodes))
-        context = context_of(self.desk, self.sources, incident, episodes, now=self.clock.now())
+        context = context_of(self.desk, self.sources, incident, episodes, now=now)
+        context = replace(context, events=await self.store.read(lambda tx: events_before(tx, context)))
         try:
             findings = await run_checks(playbook, context, self.clock)
         except asyncio.CancelledError:
@@ -88,6 +94,16 @@ def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
     if incident is None:
         raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
     return incident, tx.incidents.episodes([incident_id])
+
+
+def events_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:
+    """Return what the desk said shortly before the trouble began and since, with what its ids lead to."""
+    minutes = timedelta(minutes=context.desk.listening.before_minutes)
+    about = [Subject(SubjectKind.BOT, bot) for bot in context.bots]
+    about += [container_subject(context.desk, container) for container in context.containers]
+    since = min(context.since, context.now) - minutes
+    events = tx.events.of(dict.fromkeys(about), since=since, until=context.now, limit=EVENTS_MAX)
+    return tuple(sorted((*events, *tx.events.related(events)), key=lambda event: event.at))
 
 
 def source_of(episodes: Sequence[Episode]) -> Source:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from triage import lifecycle
 from triage.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.desk import Desk
+from triage.events.timeline import recall_changes
 from triage.model import (
     Episode,
     Incident,
@@ -155,6 +156,7 @@ class _Sorting:
         if placement.related is not None:
             text += f"; also part of {placement.related.number}"
         self._note(incident, TimelineKind.OPENED, text, signal, told=placement.related is not None)
+        recall_changes(self.tx, self.intake.desk, incident, self.now)
         self._retriage[incident.id] = "opened"
         return incident
 
@@ -183,6 +185,8 @@ class _Sorting:
         self._note(
             after, kind, text, signal, told=not storm and not after.quiet and (widened or not known_name)
         )
+        if widened:
+            recall_changes(self.tx, self.intake.desk, after, self.now)
         if widened or (not known_name and not storm):
             self._retriage[after.id] = f"{signal.name} joined"
         return after

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from triage.checks import (
+    audit_trail,
     bot_state,
     bytecode,
     changes,
@@ -32,6 +33,7 @@ _ALL: tuple[NamedCheck, ...] = (
     scope,
     watchers,
     streams,
+    audit_trail,
 )
 
 CHECKS: Mapping[str, NamedCheck] = MappingProxyType({check.NAME: check for check in _ALL})

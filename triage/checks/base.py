@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from triage.desk import Desk
 from triage.errors import SourceError
+from triage.events.model import DeskEvent
 from triage.model import Finding, FindingStatus, Incident
 from triage.ports.sources import Answer, Sources
 
@@ -28,6 +29,8 @@ class CheckContext:
     ``bots``: the bots it is about (all of the desk's, where the incident is about none of them);
     ``containers``: their containers, or the container itself; ``since``: when the trouble began (the
     incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
+    ``events``: what the desk said of them, from shortly before ``since`` on, oldest first; None where
+    there is no memory to ask.
     """
 
     desk: Desk
@@ -38,6 +41,7 @@ class CheckContext:
     containers: tuple[str, ...]
     incident: Incident | None = None
     single_bot: bool = True
+    events: tuple[DeskEvent, ...] | None = None
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

@@ -21,11 +21,32 @@ _BOT = (
     "scope",
     "watchers",
     "streams",
+    "audit_trail",
 )
 _CODE = (*_BOT[:5], "bytecode", *_BOT[5:])
-_CONTAINER = ("container", "changes", "bot_state", "error_logs", "host", "scope", "watchers", "streams")
+_CONTAINER = (
+    "container",
+    "changes",
+    "bot_state",
+    "error_logs",
+    "host",
+    "scope",
+    "watchers",
+    "streams",
+    "audit_trail",
+)
 _HOST = ("host", "container", "bot_state", "scope", "watchers")
-_BUS = ("streams", "container", "changes", "bot_state", "error_logs", "host", "scope", "watchers")
+_BUS = (
+    "streams",
+    "container",
+    "changes",
+    "bot_state",
+    "error_logs",
+    "host",
+    "scope",
+    "watchers",
+    "audit_trail",
+)
 _WATCH = ("watchers", "bot_state", "container", "host", "scope")
 _SAFE = ("soft_pause", "kill_switch")
 
@@ -120,6 +141,27 @@ _ROWS = (
     _row("RedisReadOnly", "Redis takes no writes", _S1, _BUS,
          "Find out who made it a replica or filled its memory."),
     _row("RedisSlow", "Redis slow", _S2, _BUS, "Look at its memory and the host's disk."),
+    _row("RedisNotSaving", "Redis cannot save", _S2, _BUS,
+         "Look at the disk: what Redis holds would not survive a restart."),
+    _row("RedisEvicting", "Redis drops keys", _S2, _BUS, "Raise maxmemory or find what grew."),
+    _row("StreamLost", "stream or group lost", _S2, _BUS,
+         "Find out whether Redis was flushed or restored: the desk's own consumers lost their place too."),
+    _row("StreamGap", "entries lost to trimming", _S2, _BUS,
+         "More was written than we could read: what we show has a gap."),
+    _row("MarketDataStale", "market data stands still", _S2, _BUS,
+         "The bots run but publish nothing: look at their bus connection and at Redis."),
+    _row("StreamGroupBehind", "services fall behind", _S2, _BUS,
+         "Signals and risk decisions come late: look at the external services."),
+    _row("DeadLetters", "too many dead letters", _S2, _BUS,
+         "Read the reasons: a schema that changed, or intents that come too late."),
+    _row("ContainerDied", "container died", _S2, _CONTAINER,
+         "Read its exit code and last log lines; see whether it came back."),
+    _row("ContainerUnhealthy", "container unhealthy", _S2, _CONTAINER,
+         "Its health check fails: read its log before restarting it.", ("restart",)),
+    _row("AlertingBlind", "alerting is blind", _S2, _WATCH,
+         "No alert would reach us now: check Prometheus, Alertmanager and the route of the Watchdog."),
+    _row("TriageImpaired", "is impaired", _S3, _WATCH,
+         "See /readyz of hbot-triage, and hbot-triage doctor for the mend."),
     _row("kill_switch", "kill switch", _S1, _CODE,
          "Somebody or a guard pulled it: find out who and why before anything is resumed."),
 )  # fmt: skip

@@ -1,0 +1,206 @@
+"""Listening, wired: readers, loops and jobs for what the desk says and for our own silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from loguru import logger
+from prometheus_client import CollectorRegistry
+
+from bot.listening_meters import ListeningMeters
+from bot.loops import Pulse
+from bot.settings import Settings
+from bot.sources.redis_client import ANSWER_SECONDS, open_redis
+from bot.sources.redis_reader import BLOCK_SECONDS, GroupReader
+from handlers.audit import KeepAudit
+from handlers.containers import ContainerListener
+from handlers.dead_letters import KeepDeadLetters
+from handlers.health import Dependency
+from handlers.streams import KeepEvents, ReadEntry, StreamListener
+from schedules.changes import EnvWatch
+from schedules.streams_health import RedisWatch, StreamsWatch
+from schedules.table import Job
+from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
+from triage.errors import SourceUnreachable
+from triage.events.audit import read_audit
+from triage.events.dead_letters import read_dead_letter
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store
+
+BATCH = 250
+"""Entries in one commit: bounds how long a webhook waits behind a flood of events."""
+HEARTBEAT_SECONDS = 60.0
+_AGAIN_SECONDS = 5.0
+
+Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the service lends: who it is, how it wakes its loops, how it knows that it is well."""
+
+    store: Store
+    sources: Sources
+    clock: Clock
+    pulse: Pulse
+    owner: str
+    stored: Callable[[], None]
+    dependencies: Dependencies
+    registry: CollectorRegistry
+
+
+class Listening:
+    """All that listens. ``troubles`` says what it cannot hear, for ``/readyz``."""
+
+    def __init__(self, settings: Settings, house: House) -> None:
+        self.settings, self.desk, self.house = settings, settings.desk, house
+        common = (house.store, self.desk)
+        self._redis_url = settings.redis_url.get_secret_value()
+        self._clients = AsyncExitStack()
+        self.streams = self._listeners() if self._redis_url else []
+        self.containers = ContainerListener(house.sources.containers, *common, house.clock, house.stored)
+        self.redis = RedisWatch(*common, house.sources, house.clock, house.stored)
+        self.flow = StreamsWatch(*common, house.sources, house.clock, house.stored)
+        self.env = EnvWatch(*common, house.clock, house.stored)
+        self.deadman = Deadman(*common, house.sources, house.clock, house.stored, started=house.clock.now())
+        self.probe = SourceProbe(house.sources)
+        self.heartbeat = Heartbeat(house.clock, self._healthy, self._ping())
+        self.watch = SelfWatch(*common, house.clock, self._own_troubles, house.stored)
+        self._jobs = self._make_jobs()
+        self.meters = ListeningMeters(self)
+        house.registry.register(self.meters)
+
+    def _listeners(self) -> list[StreamListener]:
+        names = self.desk.streams
+        return [
+            self._listener(names.audit, read_audit, KeepAudit(self.desk)),
+            self._listener(names.dead_letter, read_dead_letter, KeepDeadLetters(self.desk)),
+        ]
+
+    def _listener(self, stream: str, read: ReadEntry, keep: KeepEvents) -> StreamListener:
+        house, names = self.house, self.desk.streams
+        # A connection of its own: a read blocks on the server while it waits.
+        client = open_redis(self._redis_url, answer_seconds=ANSWER_SECONDS + BLOCK_SECONDS)
+        self._clients.push_async_callback(client.aclose)
+        reader = GroupReader(
+            client,
+            stream,
+            group=names.group,
+            consumer=house.owner,
+            batch=BATCH,
+            claim_idle_seconds=names.claim_idle_seconds,
+        )
+        return StreamListener(
+            reader,
+            house.store,
+            self.desk,
+            house.clock,
+            read,
+            keep,
+            house.stored,
+            beat=lambda: house.pulse.beat(stream),
+        )
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        async with self._clients, asyncio.TaskGroup() as group:
+            for listener in self.streams:
+                group.create_task(self._lasting(listener.reader.stream, listener.run))
+            group.create_task(self._lasting("containers", self.containers.run))
+            group.create_task(self._lasting("redis", self._watch_redis))
+
+    async def _watch_redis(self) -> None:
+        while await self.redis.run():
+            self.house.pulse.beat("redis")
+            await asyncio.sleep(self.desk.listening.redis_look_seconds)
+
+    @staticmethod
+    async def _lasting(name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop; a fault of its own is logged and does not take the service with it."""
+        while True:
+            try:
+                await loop()
+            except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
+                logger.opt(exception=error).error("{name} stopped listening; it starts again", name=name)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        return self._jobs
+
+    def _make_jobs(self) -> list[Job]:
+        return [
+            Job("streams", self.flow.run, seconds=30, at_start=True),
+            Job("env", self.env.run, seconds=10, at_start=True),
+            Job("watchdog", self.deadman.run, seconds=15),
+            Job("sources", self.probe.run, seconds=60, at_start=True),
+            Job("own troubles", self.watch.run, seconds=15),
+            Job("heartbeat", self.heartbeat.beat, seconds=15, at_start=True),
+            Job("heartbeat sent", self.heartbeat.send, seconds=HEARTBEAT_SECONDS, at_start=True),
+            Job("retention", self.forget, seconds=300),
+        ]
+
+    async def forget(self) -> int:
+        """Drop events that are too old or too many, a portion a commit so that nobody waits long."""
+        policy, dropped = self.desk.listening, 0
+        before = self.house.clock.now() - timedelta(days=policy.keep_days)
+        while gone := await self.house.store.write(
+            lambda tx: tx.events.forget(before=before, keep=policy.keep_events)
+        ):
+            dropped += gone
+            await asyncio.sleep(0.05)
+        if dropped:
+            logger.info("dropped {n} events past their time", n=dropped)
+        return dropped
+
+    def troubles(self) -> dict[str, str]:
+        """Return what cannot be heard, and why, by name; empty texts are well."""
+        found = {listener.reader.stream: listener.trouble for listener in self.streams}
+        found["containers"] = self.containers.trouble
+        found["redis user"] = self.redis.trouble
+        found["heartbeat"] = self.heartbeat.trouble
+        found["jobs"] = self._stuck_jobs()
+        return {**found, **self.probe.troubles}
+
+    def _stuck_jobs(self) -> str:
+        stuck = [
+            job.name
+            for job in self._jobs
+            if (self.house.pulse.age(f"job:{job.name}") or 0.0) > 3 * job.seconds + HEARTBEAT_SECONDS
+        ]
+        return f"not done for long: {', '.join(stuck)}" if stuck else ""
+
+    async def _own_troubles(self) -> dict[str, str]:
+        found = {name: each.why for name, each in (await self.house.dependencies()).items() if not each.ok}
+        if self.redis.steady.standing:
+            # That Redis is down has an incident of its own; that we cannot read it then goes without saying.
+            for listener in self.streams:
+                found.pop(listener.reader.stream, None)
+        return found
+
+    async def _healthy(self) -> bool:
+        dependencies = await self.house.dependencies()
+        return all(each.ok for each in dependencies.values() if each.needed)
+
+    def _ping(self) -> Callable[[], Awaitable[None]] | None:
+        url = self.settings.triage_heartbeat_url
+        if not url:
+            return None
+        client = httpx.AsyncClient(timeout=5, follow_redirects=True)
+        self._clients.push_async_callback(client.aclose)
+
+        async def ping() -> None:
+            try:
+                (await client.get(url)).raise_for_status()
+            except httpx.HTTPError as error:
+                raise SourceUnreachable("TRIAGE_HEARTBEAT_URL", type(error).__name__) from error
+
+        return ping

@@ -1,0 +1,149 @@
+"""Looks at Redis every few seconds and at its streams every half minute; what stands is a signal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceDenied, SourceError, SourceNotConfigured, StoreUnavailable
+from triage.events.dead_letters import settle_dead_letters
+from triage.events.redis_health import Look, age_of, redis_conditions, stream_conditions
+from triage.events.standing import Condition, Steady, settle
+from triage.model import Signal
+from triage.ports.clock import Clock
+from triage.ports.sources import RedisHealth, Sources, StreamInfo
+from triage.ports.store import Store, Tx
+from triage.quoting import one_of, quoted
+
+LOOK_SECONDS = 2.0
+"""How long one look at Redis may take: two that fail, and the pauses between, are below ten seconds."""
+STREAMS_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class RedisWatch:
+    """Asks Redis how it is. ``trouble`` says why it cannot tell (our user is refused), else empty."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    stored: Callable[[], None]
+    steady: Steady = field(default_factory=Steady)
+    health: RedisHealth | None = None
+    trouble: str = ""
+    _told: frozenset[str] | None = None
+
+    async def run(self) -> bool:
+        """Look once. Returns False where no Redis is configured: nothing more to look at."""
+        look = await self._look()
+        if isinstance(look.error, SourceNotConfigured):
+            await self._settle({})
+            return False
+        self.trouble = str(look.error) if isinstance(look.error, SourceDenied) else ""
+        standing = self.steady.look(redis_conditions(self.desk, look))
+        if standing is not None and frozenset(standing) != self._told:
+            await self._settle(dict(standing))
+        return True
+
+    async def _look(self) -> Look:
+        before = self.health.evicted_keys if self.health is not None else None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                self.health = await self.sources.streams.health()
+        except TimeoutError:
+            self.health = None
+            return Look(None, SourceError("Redis", f"no answer within {LOOK_SECONDS:g} s"))
+        except SourceError as error:
+            self.health = None
+            return Look(None, error)
+        return Look(self.health, evicted_before=before)
+
+    async def _settle(self, standing: dict[str, Condition]) -> None:
+        if not standing and self._told == frozenset():
+            return
+        now = self.clock.now()
+        try:
+            signals = await self.store.write(lambda tx: settle(tx, self.desk, "redis", standing, now))
+        except StoreUnavailable as error:
+            logger.error("the state of Redis was not stored: {why}", why=error)
+            return  # told again at the next look
+        self._told = frozenset(standing)
+        tell(signals, self.stored)
+
+
+@dataclass(slots=True)
+class StreamsWatch:
+    """Asks whether the streams flow and are consumed, and whether dead letters fell silent again."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    stored: Callable[[], None]
+    steady: Steady = field(default_factory=Steady)
+    streams: dict[str, StreamInfo] = field(default_factory=dict)
+    trouble: str = ""
+
+    async def run(self) -> None:
+        """Look once; Redis that does not answer is the other watch's matter."""
+        names = self.desk.streams
+        try:
+            async with asyncio.timeout(10):
+                for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
+                    self.streams[stream] = await self.sources.streams.info(stream)
+                expected = await self._publishing()
+        except SourceNotConfigured:
+            return
+        except (SourceError, TimeoutError) as error:
+            self.trouble = str(error) or "no answer within 10 s"
+            self.streams.clear()
+            return
+        self.trouble = ""
+        now = self.clock.now()
+        standing = self.steady.look(stream_conditions(self.desk, self.streams, now, expected=expected))
+
+        def work(tx: Tx) -> tuple[Signal, ...]:
+            flow = settle(tx, self.desk, "streams", standing, now) if standing is not None else ()
+            return (*flow, *settle_dead_letters(tx, self.desk, now))
+
+        try:
+            tell(await self.store.write(work), self.stored)
+        except StoreUnavailable as error:
+            logger.error("the state of the streams was not stored: {why}", why=error)
+
+    async def _publishing(self) -> tuple[str, ...]:
+        """Return the bots whose fresh state says that they publish market data; none where nobody knows."""
+        bots = quoted(one_of(bot.name for bot in self.desk.bots))
+        fresh = self.desk.triage.snapshot_stale_seconds
+        query = (
+            f'max by (bot) (hbot_bot_state{{state=~"running|soft_pause", bot=~{bots}}}) == 1 '
+            f"and on (bot) max by (bot) (hbot_bot_snapshot_age_seconds) < {fresh:g}"
+        )
+        try:
+            answer = await self.sources.metrics.query(query)
+        except SourceError:
+            return ()
+        return tuple(sorted(sample.labels["bot"] for sample in answer.samples if "bot" in sample.labels))
+
+    def ages(self) -> dict[str, float]:
+        """Return how old each stream's newest entry is, in seconds."""
+        now = self.clock.now()
+        found = {name: age_of(info, now) for name, info in self.streams.items()}
+        return {name: age for name, age in found.items() if age is not None}
+
+
+def tell(signals: tuple[Signal, ...], stored: Callable[[], None]) -> None:
+    """Log what turned and wake the sorter."""
+    for signal in signals:
+        text = signal.annotations.get("summary", "it is well again")
+        logger.warning("{name} {status}: {text}", name=signal.name, status=signal.status.value, text=text)
+    if signals:
+        stored()
+
+
+__all__ = ["RedisWatch", "StreamsWatch", "tell"]

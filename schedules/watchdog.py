@@ -1,0 +1,151 @@
+"""Our own silence, both ways: the alert that must keep coming, and the heartbeat that others can watch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.events.silence import blindness
+from triage.events.standing import Condition, settle
+from triage.events.troubles import Lasting
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store, Tx
+
+WATCHDOG_NOTE = "watchdog/seen"
+"""The note in which the webhook leaves when the always-firing alert came last."""
+
+
+@dataclass(slots=True)
+class Deadman:
+    """Notices that the Watchdog alert stopped coming."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    stored: Callable[[], None]
+    started: datetime
+    rule_loaded: bool = False
+    seen: datetime | None = None
+
+    async def run(self) -> None:
+        """Look once."""
+        self.seen = await self.store.read(_seen)
+        if self.seen is None:
+            await self._ask_for_rule()
+        now = self.clock.now()
+        wrong = blindness(
+            self.desk, seen=self.seen, rule_loaded=self.rule_loaded, started=self.started, now=now
+        )
+        conditions = {} if wrong is None else {"blind": wrong}
+        signals = await self.store.write(lambda tx: settle(tx, self.desk, "watchdog", conditions, now))
+        if signals:
+            logger.warning("{text}", text=wrong.text if wrong is not None else "alerting is heard again")
+            self.stored()
+
+    async def _ask_for_rule(self) -> None:
+        try:
+            rules = await self.sources.metrics.rules()
+        except SourceError:
+            return  # what we knew before still holds
+        self.rule_loaded = any(rule.name == self.desk.watchdog.alertname for rule in rules)
+
+
+def _seen(tx: Tx) -> datetime | None:
+    note = tx.notes.get(WATCHDOG_NOTE)
+    return datetime.fromisoformat(note) if note else None
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """Shows that we live: a time for ``/metrics``, and a request to an outside URL every minute.
+
+    ``healthy`` says whether the service can do its work; unhealthy, it falls silent, and that is the message.
+    """
+
+    clock: Clock
+    healthy: Callable[[], Awaitable[bool]]
+    ping: Callable[[], Awaitable[None]] | None = None
+    beaten_at: datetime | None = None
+    trouble: str = ""
+
+    async def beat(self) -> None:
+        """Note that we are healthy."""
+        if await self.healthy():
+            self.beaten_at = self.clock.now()
+
+    async def send(self) -> None:
+        """Tell the outside, while healthy. What its server answers is not ours to mend: it is a trouble."""
+        if self.ping is None or not await self.healthy():
+            return
+        try:
+            await self.ping()
+        except SourceError as error:
+            if not self.trouble:
+                logger.warning("the heartbeat was not heard: {why}", why=error)
+            self.trouble = str(error)
+        else:
+            self.trouble = ""
+
+
+@dataclass(slots=True)
+class SourceProbe:
+    """Asks each source of evidence whether it answers. ``up``: by source, None where it is not configured."""
+
+    sources: Sources
+    up: dict[str, bool | None] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Ask each once."""
+        for name, question in self._questions().items():
+            try:
+                await question()
+            except SourceNotConfigured:
+                self.up[name] = None
+                self.troubles.pop(name, None)
+            except SourceError as error:
+                self.up[name], self.troubles[name] = False, str(error)
+            else:
+                self.up[name] = True
+                self.troubles.pop(name, None)
+
+    def _questions(self) -> Mapping[str, Callable[[], Awaitable[object]]]:
+        return {
+            "prometheus": lambda: self.sources.metrics.query("vector(1)"),
+            "loki": self.sources.logs.ready,
+            "alertmanager": self.sources.alerts.ready,
+            "docker": self.sources.containers.ready,
+        }
+
+
+@dataclass(slots=True)
+class SelfWatch:
+    """Makes an incident of a trouble of our own that lasts. ``troubles``: what is wrong now, by name."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    troubles: Callable[[], Awaitable[Mapping[str, str]]]
+    stored: Callable[[], None]
+    lasting: Lasting = field(default_factory=Lasting)
+
+    async def run(self) -> None:
+        """Look once. A store that is away keeps nothing; ``/readyz`` and the metrics say it all the same."""
+        now = self.clock.now()
+        conditions: Mapping[str, Condition] | None = self.lasting.look(self.desk, await self.troubles(), now)
+        if conditions is None:
+            return
+        try:
+            signals = await self.store.write(lambda tx: settle(tx, self.desk, "self", conditions, now))
+        except StoreUnavailable as error:
+            logger.error("our own troubles were not stored: {why}", why=error)
+            return
+        if signals:
+            self.stored()
