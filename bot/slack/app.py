@@ -12,11 +12,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.client import Identity, SlackClient
 
 
+_TOKEN_UNUSED = "As you gave `client` as well, `token` will be unused."
+"""bolt finds SLACK_BOT_TOKEN in the environment by itself and warns of what we mean to do."""
+
+
 class _ToLoguru(logging.Handler):
     """Hands what the SDK logs to the project's log, without the payloads it prints at DEBUG."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
+        if record.msg == _TOKEN_UNUSED:
+            return
         level = "INFO" if record.levelno < logging.WARNING else record.levelname
         logger.opt(exception=record.exc_info).bind(library=record.name).log(level, record.getMessage())
 

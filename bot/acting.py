@@ -1,0 +1,110 @@
+"""Actions, wired: the engine with its hands on the desk, its buttons, its messages, its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.desk import desk_hands
+from bot.settings import Settings
+from bot.slack.blocks.action_modal import ActionModals
+from bot.slack.blocks.action_renderer import render_action
+from bot.slack.rendered import Renderer
+from bot.store import SqlStore
+from handlers.slack.actions import ActionDesk, register_actions
+from handlers.slack.services import Services
+from schedules.table import Job
+from triage.actions import jobs
+from triage.actions.context import Desktop
+from triage.actions.engine import ActionEngine
+from triage.actions.showing import banner, offers_of, taken_of
+from triage.model import Incident
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import MessageKind, Tx
+from triage.view import IncidentView, Offer
+
+SECRET_VARIABLES = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "TRIAGE_WEBHOOK_TOKEN",
+    "TRIAGE_DATABASE_URL",
+    "GRAFANA_TOKEN",
+)
+"""What commands on the desk have no business to know."""
+
+
+class Acting:
+    """All that acts. ``told`` rings whoever sends to Slack."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        sources: Sources,
+        clock: Clock,
+        *,
+        owner: str,
+        told: Callable[[], None],
+    ) -> None:
+        hands = desk_hands(settings.desk, docker_host=settings.docker_host, secrets=SECRET_VARIABLES)
+        self._settings = settings
+        self._alone = store.alone
+        self._told = told
+        self.desktop = Desktop(store, settings.desk, sources, hands, clock)
+        self.engine = ActionEngine(self.desktop, owner, told)
+        self.renderers: dict[MessageKind, Renderer] = {MessageKind.ACTION: render_action}
+
+    async def run(self) -> None:
+        """Run and verify actions until cancelled."""
+        await self.engine.run(alone=self._alone)
+
+    def register(self, app: AsyncApp, services: Services) -> ActionDesk:
+        """Register the buttons and forms of actions."""
+        desk = ActionDesk(services, self.engine, ActionModals())
+        register_actions(app, desk)
+        return desk
+
+    @staticmethod
+    def on_view(tx: Tx, incident: Incident, view: IncidentView) -> IncidentView:
+        """Add to an incident's view what can be pressed, what was done, and the banner of degraded mode."""
+        offers = tuple(
+            Offer(record.kind, record.target, record.handle, record.why)
+            for record in offers_of(tx, incident.id)
+        )
+        return replace(
+            view,
+            offers=offers if incident.is_open else (),
+            actions_taken=taken_of(tx, incident.id),
+            banner=banner(tx),
+        )
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        schedules, desktop = self._settings.desk.schedules, self.desktop
+
+        async def remind() -> None:
+            if await jobs.remind_degraded(desktop):
+                self._told()
+
+        async def expire() -> None:
+            if await jobs.expire_proposals(desktop):
+                self._told()
+
+        async def snapshots() -> None:
+            await jobs.take_snapshots(desktop)
+
+        async def judge() -> None:
+            await jobs.judge_snapshots(desktop)
+
+        found = [
+            Job("degraded_reminder", remind, seconds=60),
+            Job("proposals", expire, seconds=30),
+            Job("known_good", judge, seconds=3600),
+        ]
+        if schedules.snapshots:
+            found.append(Job("snapshots", snapshots, cron=schedules.snapshots, timezone=schedules.timezone))
+        return found
