@@ -147,13 +147,20 @@ async def test_slow_is_a_timeout_within_three_seconds(streams: Streams, redis_se
 async def test_a_server_that_accepts_and_says_nothing_times_out() -> None:
     """A half-open machine."""
 
-    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    ended = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
+        writer.close()
+        ended.set()
 
     server = await asyncio.start_server(silent, LOOPBACK, 0)
-    async with server, adapter(f"redis://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/0") as streams:
-        with pytest.raises(SourceTimeout):
-            await streams.health()
+    async with server:
+        async with adapter(f"redis://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/0") as streams:
+            with pytest.raises(SourceTimeout):
+                await streams.health()
+        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.sleep(0)
 
 
 async def test_a_server_that_is_no_redis_is_a_bad_answer() -> None:
