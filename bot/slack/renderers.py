@@ -34,6 +34,7 @@ def incident_renderers(viewer: Viewer = view_incident) -> dict[MessageKind, Rend
         MessageKind.CARD: card,
         MessageKind.LINE: lambda tx, message, now: render_lines(tx, [message], now),
         MessageKind.TRIAGE: _triage,
+        MessageKind.DIGEST: _document,
         MessageKind.DOCUMENT: _document,
         MessageKind.FILE: _file,
     }

@@ -34,10 +34,12 @@ class OutboxTable:
         now: datetime,
         incident_id: int | None = None,
         in_thread: bool = False,
+        parent_id: int | None = None,
         urgency: int = 2,
     ) -> int:
         """Ask for a message, or for its edit where it is asked for already. Returns its id."""
-        parent_id = self._card(incident_id) if in_thread else None
+        if in_thread:
+            parent_id = self._card(incident_id)
         statement = insert(self._connection, _t).values(
             delivery_id=uuid.uuid4().hex,
             kind=kind.value,

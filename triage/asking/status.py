@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from triage.actions.degraded import banner
 from triage.answers import Answer, Line, Mark, section
 from triage.asking.base import Asking
 from triage.errors import SourceError
@@ -60,7 +61,7 @@ _STATES = {"running": Mark.GOOD, "soft_pause": Mark.WARN, "hard_stop": Mark.BAD}
 
 def _open(tx: Tx) -> tuple[list[Incident], str]:
     incidents = sorted(tx.incidents.open(), key=lambda incident: (incident.severity.rank, -incident.id))
-    return incidents, tx.notes.get("degraded/since") or ""
+    return incidents, banner(tx)
 
 
 async def _silences(asking: Asking) -> tuple[Silence, ...]:
@@ -128,12 +129,8 @@ def _restarts(container: Mapping[str, Json]) -> list[str]:
     return [f"{'at least ' if container.get('at_least') else ''}{counted(int(count), 'restart')}"]
 
 
-def _degraded(since: str) -> Line:
-    return Line(
-        f"on since {since[:16].replace('T', ' ')} UTC: the external stack is stopped",
-        name="Degraded mode",
-        mark=Mark.WARN,
-    )
+def _degraded(text: str) -> Line:
+    return Line(text, mark=Mark.WARN)
 
 
 def _incident(incident: Incident) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from triage.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed
+from triage.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
 from triage.checks.base import by_label
 from triage.checks.watchers import JOB
 from triage.logql import from_template
@@ -34,8 +34,14 @@ async def datasources(context: ChecklistContext) -> Seen:
     found = await context.dashboards.datasources()
     if not found:
         return failed("Grafana has no datasource")
-    ill = [f"{source.name}: {source.message or 'unhealthy'}" for source in found if not source.healthy]
-    return failed(listed(ill)) if ill else passed(listed([source.name for source in found]))
+    ill = [f"{source.name}: {source.message or 'unhealthy'}" for source in found if source.healthy is False]
+    if ill:
+        return failed(listed(ill))
+    answering = [source.name for source in found if source.healthy]
+    unasked = [source.name for source in found if source.healthy is None]
+    if not answering:
+        return unknown(f"no check for {listed(unasked)}")
+    return passed(listed(answering) + (f"; no check for {listed(unasked)}" if unasked else ""))
 
 
 async def loki(context: ChecklistContext) -> Seen:

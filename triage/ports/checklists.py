@@ -19,11 +19,11 @@ class ClientConfigs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Datasource:
-    """A Grafana datasource and what Grafana says of its health."""
+    """A Grafana datasource and what Grafana says of its health; None: it has no check that could be asked."""
 
     name: str
     kind: str
-    healthy: bool
+    healthy: bool | None
     message: str = ""
 
 

@@ -38,6 +38,10 @@ class Signals(Protocol):
         """Return the oldest signals that are not sorted yet."""
         ...
 
+    def waiting(self) -> int:
+        """Return how many signals are not sorted yet."""
+        ...
+
     def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
         """Take signals (signal id, incident id or None, why) out of the inbox."""
         ...
@@ -106,12 +110,20 @@ class Incidents(Protocol):
         """Insert or update an episode by (source, episode)."""
         ...
 
+    def put_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Insert or update episodes, each of them named once."""
+        ...
+
 
 class Timeline(Protocol):
     """The stories of incidents; nothing is ever changed or removed."""
 
     def add(self, entry: TimelineEntry) -> int | None:
         """Append an entry and return its id; None when its ``key`` is there already."""
+        ...
+
+    def add_all(self, entries: Sequence[TimelineEntry]) -> None:
+        """Append entries whose ids nobody needs; one whose ``key`` is there already is left out."""
         ...
 
     def of(self, incident_id: int) -> list[TimelineEntry]:
@@ -221,9 +233,13 @@ class Outbox(Protocol):
         now: datetime,
         incident_id: int | None = None,
         in_thread: bool = False,
+        parent_id: int | None = None,
         urgency: int = 2,
     ) -> int:
-        """Ask for a message, or for its edit where it is asked for already. Returns its id."""
+        """Ask for a message, or for its edit where it is asked for already. Returns its id.
+
+        ``in_thread``: below the incident's card; ``parent_id``: below another message.
+        """
         ...
 
     def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
@@ -383,6 +399,10 @@ class Store(Protocol):
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a unit of work and return its answer once it is on disk."""
+        ...
+
+    async def keep(self, signals: Sequence[Signal]) -> int:
+        """Store signals, in one statement with those that others keep at this moment. Returns how many were new."""
         ...
 
     async def read(self, work: Callable[[Tx], T]) -> T:
