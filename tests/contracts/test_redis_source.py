@@ -146,7 +146,6 @@ async def test_slow_is_a_timeout_within_three_seconds(streams: Streams, redis_se
 
 async def test_a_server_that_accepts_and_says_nothing_times_out() -> None:
     """A half-open machine."""
-
     ended = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
