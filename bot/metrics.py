@@ -107,7 +107,7 @@ def _snapshot(tx: Tx) -> Snapshot:
     open_by: dict[Severity, int] = {}
     for incident in tx.incidents.open():
         open_by[incident.severity] = open_by.get(incident.severity, 0) + 1
-    return tx.outbox.state(), open_by, len(tx.signals.inbox(10_000))
+    return tx.outbox.state(), open_by, tx.signals.waiting()
 
 
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:

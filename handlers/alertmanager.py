@@ -17,7 +17,7 @@ from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
-from triage.ports.store import Store, Tx
+from triage.ports.store import Store
 
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
@@ -154,13 +154,10 @@ class AlertmanagerWebhook:
         kept = [signal for signal in signals if signal.name != self.desk.watchdog.alertname]
         now = self.clock.now()
 
-        def keep(tx: Tx) -> int:
-            if any(signal.status is SignalStatus.FIRING for signal in watchdog):
-                tx.notes.put(WATCHDOG_NOTE, now.isoformat())
-            return tx.signals.add(kept)
-
         try:
-            new = await self.store.write(keep)
+            if any(signal.status is SignalStatus.FIRING for signal in watchdog):
+                await self.store.write(lambda tx: tx.notes.put(WATCHDOG_NOTE, now.isoformat()))
+            new = await self.store.keep(kept)
         except StoreUnavailable as error:
             logger.error("webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
             return self._refuse(503, str(error))

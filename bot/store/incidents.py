@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.text import clean
-from bot.store.upsert import insert
+from bot.store.upsert import insert_or_update
 from triage.model import (
     Episode,
     Incident,
@@ -26,6 +26,8 @@ from triage.model import (
 _t = tables.incidents
 _e = tables.episodes
 _RESOLVED = IncidentStatus.RESOLVED.value
+_EPISODE_KEY = ("source", "episode")
+_SAVE = sa.update(_t).where(_t.c.id == sa.bindparam("incident"))
 
 
 class IncidentTable:
@@ -79,7 +81,7 @@ class IncidentTable:
         """Insert (id 0) or update an incident; returns it with its id."""
         values = _values(incident)
         if incident.id:
-            self._connection.execute(sa.update(_t).where(_t.c.id == incident.id).values(values))
+            self._connection.execute(_SAVE, {**values, "incident": incident.id})
             return incident
         values["handle"] = secrets.token_urlsafe(12)
         statement = sa.insert(_t).values(values).returning(_t)
@@ -124,12 +126,16 @@ class IncidentTable:
 
     def put_episode(self, episode: Episode) -> None:
         """Insert or update an episode by (source, episode)."""
-        values = _episode_values(episode)
-        statement = insert(self._connection, _e).values(values)
-        changing = {name: statement.excluded[name] for name in values if name not in ("source", "episode")}
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["source", "episode"], set_=changing)
-        )
+        self.put_episodes([episode])
+
+    def put_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Insert or update episodes, each of them named once."""
+        if not episodes:
+            return
+        rows = [_episode_values(episode) for episode in episodes]
+        changing = tuple(name for name in rows[0] if name not in _EPISODE_KEY)
+        statement = insert_or_update(self._connection, _e, *_EPISODE_KEY, changing=changing)
+        self._connection.execute(statement, rows)
 
 
 def _values(incident: Incident) -> dict[str, Any]:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.text import clean
-from bot.store.upsert import insert
+from bot.store.upsert import insert_or_leave
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import StoredSignal
 
 _t = tables.signals
+_MANY = 500
+"""Keys in one question: databases limit how many values one statement may name."""
+
+_KNOWN = sa.select(_t.c.key).where(_t.c.key.in_(sa.bindparam("keys", expanding=True)))
+_SEEN_AGAIN = (
+    sa.update(_t)
+    .where(_t.c.key == sa.bindparam("known"))
+    .values(last_seen_at=sa.bindparam("at"), seen=_t.c.seen + 1)
+)
+_SORTED = (
+    sa.update(_t)
+    .where(_t.c.id == sa.bindparam("signal"))
+    .values(incident_id=sa.bindparam("incident"), outcome=sa.bindparam("why"))
+)
 
 
 class SignalTable:
@@ -25,16 +40,39 @@ class SignalTable:
 
     def add(self, signals: Sequence[Signal]) -> int:
         """Store the signals; a repeat only moves ``last seen``. Returns how many were new."""
-        rows = {signal.key: _row(signal) for signal in signals}  # one statement may not name a key twice
+        return self.add_each([signals])[0]
+
+    def add_each(self, groups: Sequence[Sequence[Signal]]) -> list[int]:
+        """Store the signals of several callers in one statement. Returns how many were new, for each of them."""
+        rows: dict[str, dict[str, Any]] = {}
+        firsts = []
+        for signals in groups:
+            mine = [_row(signal) for signal in signals]
+            firsts.append([row["key"] for row in mine if row["key"] not in rows])
+            rows.update((row["key"], row) for row in mine)
         if not rows:
-            return 0
-        statement = insert(self._connection, _t)
-        statement = statement.on_conflict_do_update(
-            index_elements=["key"],
-            set_={"last_seen_at": statement.excluded.last_seen_at, "seen": _t.c.seen + 1},
-        )
-        seen = self._connection.execute(statement.returning(_t.c.seen), list(rows.values())).scalars()
-        return sum(1 for count in seen if count == 1)
+            return [0] * len(firsts)
+        known = self._known(list(rows))
+        self._insert([row for key, row in rows.items() if key not in known])
+        if known:
+            again = [{"known": key, "at": rows[key]["last_seen_at"]} for key in sorted(known)]
+            self._connection.execute(_SEEN_AGAIN, again)
+        return [len(set(keys) - known) for keys in firsts]
+
+    def _known(self, keys: list[str]) -> set[str]:
+        known: set[str] = set()
+        for start in range(0, len(keys), _MANY):
+            known.update(self._connection.execute(_KNOWN, {"keys": keys[start : start + _MANY]}).scalars())
+        return known
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        if self._connection.dialect.name == "postgresql":
+            # Another replica may be storing the same ones: in one order, or each would wait for the other.
+            # What happens to one episode stays in the order in which it came.
+            rows.sort(key=itemgetter("episode"))
+        self._connection.execute(insert_or_leave(self._connection, _t, "key"), rows)
 
     def inbox(self, limit: int) -> list[StoredSignal]:
         """Return the oldest signals that are not sorted yet."""
@@ -44,13 +82,13 @@ class SignalTable:
     def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
         """Take signals (signal id, incident id or None, why) out of the inbox."""
         if outcomes:
-            statement = (
-                sa.update(_t)
-                .where(_t.c.id == sa.bindparam("signal"))
-                .values(incident_id=sa.bindparam("incident"), outcome=sa.bindparam("why"))
-            )
             rows = [{"signal": one, "incident": incident, "why": why} for one, incident, why in outcomes]
-            self._connection.execute(statement, rows)
+            self._connection.execute(_SORTED, rows)
+
+    def waiting(self) -> int:
+        """Return how many signals are not sorted yet."""
+        query = sa.select(sa.func.count()).where(_t.c.outcome == "")
+        return int(self._connection.execute(query).scalar_one())
 
     def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
         """Return those of these episodes whose resolve is stored."""

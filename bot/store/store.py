@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -15,6 +15,7 @@ from bot.store.migrate import migrate
 from bot.store.transaction import Transaction
 from bot.store.writer import UNAVAILABLE, Writer
 from triage.errors import StoreUnavailable
+from triage.model import Signal
 from triage.ports.store import Tx
 
 T = TypeVar("T")
@@ -37,6 +38,10 @@ class SqlStore:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a unit of work and return its answer once it is on disk."""
         return await self.writer.run(work)
+
+    async def keep(self, signals: Sequence[Signal]) -> int:
+        """Store signals, in one statement with those that others keep at this moment. Returns how many were new."""
+        return await self.writer.keep(signals)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a reading unit on a consistent snapshot."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.text import clean
-from bot.store.upsert import insert
+from bot.store.upsert import insert_or_leave
 from triage.model import TimelineEntry, TimelineKind
 
 _t = tables.timeline
@@ -23,21 +23,15 @@ class TimelineTable:
 
     def add(self, entry: TimelineEntry) -> int | None:
         """Append an entry and return its id; None when its ``key`` is there already."""
-        statement = insert(self._connection, _t).values(
-            incident_id=entry.incident_id,
-            at=entry.at,
-            recorded_at=entry.recorded_at,
-            kind=entry.kind.value,
-            text=clean(entry.text),
-            actor=clean(entry.actor),
-            source=clean(entry.source),
-            key=clean(entry.key) or None,
-            told=entry.told,
-            data=dict(entry.data),
-        )
-        statement = statement.on_conflict_do_nothing(index_elements=["key"])
-        entry_id = self._connection.execute(statement.returning(_t.c.id)).scalar()
+        statement = insert_or_leave(self._connection, _t, "key")
+        entry_id = self._connection.execute(statement.returning(_t.c.id), _row(entry)).scalar()
         return None if entry_id is None else int(entry_id)
+
+    def add_all(self, entries: Sequence[TimelineEntry]) -> None:
+        """Append entries whose ids nobody needs; one whose ``key`` is there already is left out."""
+        if entries:
+            rows = [_row(entry) for entry in entries]
+            self._connection.execute(insert_or_leave(self._connection, _t, "key"), rows)
 
     def of(self, incident_id: int) -> list[TimelineEntry]:
         """Return an incident's entries in the order in which things happened."""
@@ -48,6 +42,21 @@ class TimelineTable:
         """Return one entry."""
         row = self._connection.execute(sa.select(_t).where(_t.c.id == entry_id)).mappings().first()
         return None if row is None else _entry(row)
+
+
+def _row(entry: TimelineEntry) -> dict[str, Any]:
+    return {
+        "incident_id": entry.incident_id,
+        "at": entry.at,
+        "recorded_at": entry.recorded_at,
+        "kind": entry.kind.value,
+        "text": clean(entry.text),
+        "actor": clean(entry.actor),
+        "source": clean(entry.source),
+        "key": clean(entry.key) or None,
+        "told": entry.told,
+        "data": dict(entry.data),
+    }
 
 
 def _entry(row: Mapping[Any, Any]) -> TimelineEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -11,6 +13,37 @@ def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
 
     Both dialects' classes have the same methods here; the annotation names one of them.
     """
-    if connection.dialect.name == "postgresql":
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: sa.Table) -> postgresql.Insert:
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)  # type: ignore[return-value]
+
+
+def insert_or_leave(connection: sa.Connection, table: sa.Table, *key: str) -> sa.Insert:
+    """Return the INSERT, to be given rows, that leaves alone what has the same key already."""
+    return _or_leave(connection.dialect.name, table, key)
+
+
+def insert_or_update(
+    connection: sa.Connection, table: sa.Table, *key: str, changing: tuple[str, ...]
+) -> sa.Insert:
+    """Return the INSERT, to be given rows, that changes these columns of what has the same key already."""
+    return _or_update(connection.dialect.name, table, key, changing)
+
+
+# Building such a statement takes longer than running it: each is made once, and compiled once by SQLAlchemy.
+
+
+@cache
+def _or_leave(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sa.Insert:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key)
+
+
+@cache
+def _or_update(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> sa.Insert:
+    statement = _insert(dialect, table)
+    values = {name: statement.excluded[name] for name in changing}
+    return statement.on_conflict_do_update(index_elements=key, set_=values)

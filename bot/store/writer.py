@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from loguru import logger
 
 from bot.store.transaction import Transaction
 from triage.errors import StoreUnavailable
+from triage.model import Signal
 from triage.ports.store import Tx
 
 T = TypeVar("T")
@@ -37,6 +38,8 @@ class _Unit(Generic[T]):
     work: Callable[[Tx], T]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
+    signals: Sequence[Signal] | None = None
+    """Signals to store: those of a whole batch go in one statement; ``work`` is not called then."""
     value: T | None = None
     error: BaseException | None = None
 
@@ -50,15 +53,22 @@ class Writer:
         self.units = 0
         self._queue: queue.SimpleQueue[_Unit[Any] | None] = queue.SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         """Run a unit, return its answer after the commit. Raises StoreUnavailable, or what the unit raised."""
+        return await self._run(work)
+
+    async def keep(self, signals: Sequence[Signal]) -> int:
+        """Store signals, in one statement with those of others; as ``run`` else. Returns how many were new."""
+        return await self._run(lambda tx: tx.signals.add(signals), signals)
+
+    async def _run(self, work: Callable[[Tx], T], signals: Sequence[Signal] | None = None) -> T:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
-        unit: _Unit[T] = _Unit(work, loop, loop.create_future())
+        unit: _Unit[T] = _Unit(work, loop, loop.create_future(), signals)
         self._queue.put(unit)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
@@ -74,7 +84,7 @@ class Writer:
             self._thread.join(timeout=30)
             self.engine.dispose()
 
-    def _run(self) -> None:
+    def _serve_all(self) -> None:
         while (unit := self._queue.get()) is not None:
             batch, last = self._gather(unit)
             self._serve(batch)
@@ -118,8 +128,10 @@ class Writer:
         try:
             with self.engine.begin() as connection:
                 transaction = Transaction(connection, writing=True)
+                _keep_signals(batch, transaction)
                 for unit in batch:
-                    unit.value = unit.work(transaction)
+                    if unit.signals is None:
+                        unit.value = unit.work(transaction)
                     unit.error = None
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
             if alone:
@@ -127,6 +139,14 @@ class Writer:
             return False
         self.commits += 1
         return True
+
+
+def _keep_signals(batch: list[_Unit[Any]], transaction: Transaction) -> None:
+    keeping = [unit for unit in batch if unit.signals is not None]
+    if keeping:
+        new = transaction.signals.add_each([unit.signals or () for unit in keeping])
+        for unit, count in zip(keeping, new, strict=True):
+            unit.value = count
 
 
 def _named(error: Exception) -> Exception:

@@ -1,0 +1,61 @@
+"""The service as a process, with the Slack server it talks to: what the benches measure from outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+
+from demo.slack import SlackServer
+from tests.flows.house import DESK, TOKEN, Bot
+
+__all__ = ["CALM", "TOKEN", "House", "running_house"]
+
+CALM: dict[str, Any] = {**DESK, "correlation": {"storm_incidents": 1_000_000}}
+"""A desk that never calls many incidents a storm, so that each alert of a bench has a first post."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The service, running, and the Slack it posts to."""
+
+    bot: Bot
+    slack: SlackServer
+    folder: Path
+
+    def rss_mb(self) -> float:
+        """Return the service's resident memory in MB (10^6 bytes)."""
+        return float(psutil.Process(self.bot.process.pid).memory_info().rss) / 1e6
+
+
+@asynccontextmanager
+async def running_house(
+    *, desk: Mapping[str, Any] = DESK, sources: Mapping[str, str] | None = None, start: bool = True
+) -> AsyncIterator[House]:
+    """Run the service against our Slack server and the given sources (settings by name)."""
+    with TemporaryDirectory(prefix="hbot-triage-bench-") as name:
+        folder = Path(name)
+        (folder / "desk.yaml").write_text(json.dumps(dict(desk)))
+        async with SlackServer() as slack:
+            environment = {
+                "SLACK_BOT_TOKEN": slack.app.bot_token,
+                "SLACK_APP_TOKEN": slack.app.app_token,
+                "SLACK_API_URL": slack.api_url,
+                "TRIAGE_CHANNEL": "C0TRIAGE01",
+                "TRIAGE_DESK": str(folder / "desk.yaml"),
+                "TRIAGE_LOG_LEVEL": "WARNING",
+                **(sources or {}),
+            }
+            bot = Bot(folder, environment)
+            try:
+                if start:
+                    await bot.start()
+                yield House(bot, slack, folder)
+            finally:
+                await bot.stop()
