@@ -66,4 +66,4 @@ async def _answer(check: NamedCheck, ctx: CheckContext, deadline: float) -> Find
 
 
 def _unknown(check: NamedCheck, why: str) -> Finding:
-    return Finding(check.NAME, FindingStatus.UNKNOWN, f"unknown: {why}", check.SOURCE, why=why)
+    return Finding(check.NAME, FindingStatus.UNKNOWN, why, check.SOURCE, why=why)

@@ -1,7 +1,7 @@
 """Log messages grouped into templates: what varies is masked, what is left almost the same is merged.
 
 Pure and deterministic: the same messages in any order give the same groups. See
-docs/design/log-templates.md for the way it works and why no library does it.
+docs/log-templates.md for the way it works and why no library does it.
 """
 
 from __future__ import annotations
