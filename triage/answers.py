@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from triage.model import FindingStatus
+from triage.model import FindingStatus, Json
 
 
 class Mark(StrEnum):
@@ -69,6 +70,24 @@ class Answer:
     def summary(self) -> str:
         """The one line that notifications and screen readers get."""
         return self.preview or self.title
+
+
+class Shown(Protocol):
+    """An answer as Slack takes it."""
+
+    @property
+    def text(self) -> str:
+        """The preview."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[Json, ...]:
+        """The blocks."""
+        ...
+
+
+Render = Callable[[Answer], Shown]
+"""Turns an answer into a message."""
 
 
 def section(lines: Iterable[Line], title: str = "") -> Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -46,6 +47,18 @@ def open_silence(services: Services) -> Ask:
             await _open(client, click, view)
 
     return press
+
+
+async def open_silence_of(services: Services, client: AsyncWebClient, incident_id: int, click: Click) -> None:
+    """Open the form for an incident that was named (``/triage silence``). Raises Refused."""
+
+    def find(tx: Tx) -> str:
+        if tx.incidents.get(incident_id) is None:
+            raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+        return tx.incidents.handle(incident_id)
+
+    click = replace(click, handle=await services.store.read(find))
+    await _open(client, click, await _view(services, click))
 
 
 async def _view(services: Services, click: Click) -> Json:

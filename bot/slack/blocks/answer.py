@@ -21,11 +21,11 @@ _SIGNS = {
 
 def answer_blocks(answer: Answer) -> Rendered:
     """Return an answer's message."""
-    share = BUDGET // max(1, len(answer.sections))
+    shares = _shares([_length(section) for section in answer.sections])
     blocks = kit.present(
         [
             kit.header(answer.title) if answer.title else None,
-            *(_section(section, share) for section in answer.sections),
+            *(_section(section, share) for section, share in zip(answer.sections, shares, strict=True)),
             kit.actions(
                 "answer",
                 [
@@ -39,6 +39,20 @@ def answer_blocks(answer: Answer) -> Rendered:
         ]
     )
     return Rendered(kit.preview(answer.summary), blocks)
+
+
+def _length(section: Section) -> int:
+    parts = [section.title, *(part for line in section.lines for part in (line.name, line.text, line.code))]
+    return sum(min(len(part), LINE) + 4 for part in parts)
+
+
+def _shares(lengths: list[int]) -> list[int]:
+    """Share the room out: what is short gets all it needs, the rest goes to the long ones alike."""
+    shares, left = [0] * len(lengths), BUDGET
+    for rank, index in enumerate(sorted(range(len(lengths)), key=lengths.__getitem__)):
+        shares[index] = min(lengths[index], left // (len(lengths) - rank))
+        left -= shares[index]
+    return shares
 
 
 def _section(section: Section, budget: int) -> Json | None:
@@ -62,9 +76,9 @@ def answer_text(answer: Answer) -> str:
     for section in answer.sections:
         if section.title:
             out.append(section.title)
-        for line in section.lines:
-            out.append(
-                " ".join(part for part in (_SIGNS[line.mark], line.name, line.code, line.text) if part)
-            )
+        out += [
+            " ".join(part for part in (_SIGNS[line.mark], line.name, line.code, line.text) if part)
+            for line in section.lines
+        ]
         out.append("")
     return "\n".join([*out, answer.note] if answer.note else out).rstrip() + "\n"

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from handlers.slack.services import Services
-from triage.answers import Answer
+from triage.answers import Answer, Render
 from triage.asking.base import Asking
-from triage.model import Json
-
-
-class Shown(Protocol):
-    """An answer as Slack takes it."""
-
-    @property
-    def text(self) -> str:
-        """The preview."""
-        ...
-
-    @property
-    def blocks(self) -> tuple[Json, ...]:
-        """The blocks."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,7 @@ class CommandServices:
 
     services: Services
     asking: Asking
-    render: Callable[[Answer], Shown]
+    render: Render
     do: Do
     silence: Do
     kpi: Measure

@@ -1,0 +1,169 @@
+"""The KPI digest, once a period whatever restarts, replicas, summer time or a machine asleep do.
+
+The job looks every half a minute whether a period is due that nobody served; the timer itself decides nothing.
+Claiming the period, keeping the texts and the pictures, and owing the messages is one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from loguru import logger
+
+from triage.answers import Answer, Render
+from triage.desk import Desk
+from triage.digest.answer import DigestText, digest_text, missing_text
+from triage.digest.period import action_notes, incident_notes
+from triage.errors import SourceError
+from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.ports.clock import Clock
+from triage.ports.digests import Digests, DrawnPicture
+from triage.ports.store import MessageKind, Store, Tx
+from triage.telling import DIGEST_CHANNEL
+from triage.wording import counted
+
+NAME = "digest"
+LONGEST = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestJob:
+    """Posts the digest of each period. ``told`` rings whoever sends."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    digests: Digests
+    render: Render
+    told: Callable[[], None]
+
+    async def run(self) -> int:
+        """Serve every period that is due. Returns how many digests were posted."""
+        settings = self.desk.schedules
+        schedule = schedule_of(NAME, settings.digest, settings.timezone)
+        if schedule is None:
+            return 0
+        count = 0
+        for period in await due_now(self.store, schedule, self.clock.now()):
+            count += await self._serve(schedule, period)
+        return count
+
+    async def _serve(self, schedule: Schedule, period: Period) -> bool:
+        bots = tuple(bot.name for bot in self.desk.bots)
+        start, end = window_of(period)
+        title = f"KPI digest {covered(start, end, schedule.zone)}"
+        late = late_words(period, self.clock.now())
+        incidents, actions = await self.store.read(
+            lambda tx: (incident_notes(tx, start, end), action_notes(tx, bots, start, end))
+        )
+        pictures: Sequence[DrawnPicture] = ()
+        try:
+            measured = await self.digests.measure(
+                bots, start, end, incidents=incidents, actions=actions, pictures=True
+            )
+            text = digest_text(measured.report, incidents, title=title, late=late)
+            pictures = measured.pictures
+        except SourceError as error:
+            logger.bind(error=str(error)).warning("the digest could not be measured")
+            text = missing_text(str(error), start, end, title=title, late=late)
+        now = self.clock.now()
+        posted = await self.store.write(
+            lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)
+        )
+        if posted:
+            self.told()
+        return posted
+
+    def _store(
+        self,
+        tx: Tx,
+        schedule: Schedule,
+        period: Period,
+        now: datetime,
+        *,
+        text: DigestText,
+        pictures: Sequence[DrawnPicture],
+    ) -> bool:
+        if not served(tx, schedule, period, now):
+            return False
+        name = period.due.strftime("%Y-%m-%d")
+        keep_digest(tx, text, pictures, self.render, name=name, now=now)
+        return True
+
+
+def keep_digest(
+    tx: Tx,
+    text: DigestText,
+    pictures: Sequence[DrawnPicture],
+    render: Render,
+    *,
+    name: str,
+    now: datetime,
+) -> int:
+    """Keep a digest and owe its messages: the top, and in its thread each bot's details and picture."""
+    top = _owe(tx, MessageKind.DIGEST, _document(tx, text.top, render, now), now)
+    drawn = {picture.bot: picture for picture in pictures}
+    details = dict(text.bots)
+    for bot in dict.fromkeys([*details, *drawn]):
+        if bot in details:
+            document = _document(tx, details[bot], render, now)
+            _owe(tx, MessageKind.DOCUMENT, document, now, parent_id=top)
+        if bot in drawn:
+            picture = drawn[bot]
+            data = {
+                "name": f"{bot}-{name}.png",
+                "title": f"{bot} {name}",
+                "alt_text": picture.alt,
+                "comment": "",
+            }
+            document = tx.notes.save_document("picture", data, made_at=now, content=picture.png)
+            _owe(tx, MessageKind.FILE, document, now, parent_id=top)
+    return top
+
+
+def _document(tx: Tx, answer: Answer, render: Render, now: datetime) -> int:
+    shown = render(answer)
+    data = {"title": answer.summary, "text": shown.text, "blocks": list(shown.blocks)}
+    return tx.notes.save_document("digest", data, made_at=now)
+
+
+def _owe(tx: Tx, kind: MessageKind, document: int, now: datetime, *, parent_id: int | None = None) -> int:
+    return tx.outbox.want(
+        kind, str(document), channel=DIGEST_CHANNEL, now=now, parent_id=parent_id, urgency=3
+    )
+
+
+def window_of(period: Period) -> tuple[datetime, datetime]:
+    """Return the minutes a period covers: from due time to due time, both cut to the hour.
+
+    So ``5 0 * * *`` waits five minutes for the last rows and covers the day; every minute is in one digest.
+    """
+    start, end = (at.replace(minute=0, second=0, microsecond=0) for at in (period.start, period.due))
+    if start >= end:
+        start, end = period.start, period.due
+    return max(start, end - LONGEST), end
+
+
+def covered(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Return a period for its title: the day where it is one, else from when to when."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    whole_days = first.time() == last.time() and not first.hour and not first.minute
+    if whole_days and (last.date() - first.date()).days == 1:
+        return f"{first:%a %d %b %Y}"
+    final = last - timedelta(microseconds=1) if whole_days else last
+    if whole_days:
+        return f"{first:%d %b} to {final:%d %b %Y}"
+    return f"{first:%d %b %H:%M} to {final:%d %b %H:%M}"
+
+
+def late_words(period: Period, now: datetime) -> str:
+    """Return why a digest comes late, empty where it does not."""
+    words = []
+    if period.is_late(now):
+        words.append(f"late: it was due {period.due:%Y-%m-%d %H:%M} UTC, when nothing ran that could send it")
+    if period.skipped:
+        words.append(f"{counted(period.skipped, 'digest')} before it will not come any more")
+    return "; ".join(words)

@@ -1,0 +1,1 @@
+"""The controlled alert test: a marked alert goes the whole way, and each hop is timed."""
