@@ -93,7 +93,7 @@ def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
     incident = tx.incidents.get(incident_id)
     if incident is None:
         raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
-    return incident, tx.incidents.episodes([incident_id])
+    return incident, tx.incidents.telling(incident_id)
 
 
 def events_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:

@@ -103,6 +103,10 @@ class _Sorting:
         self._outcomes: list[tuple[int, int | None, str]] = []
         self._touched: dict[int, None] = {}  # in the order in which they were touched
         self._cleared: dict[int, list[tuple[str, Signal]]] = {}
+        # Written together at the end of the pass: a storm brings hundreds of them.
+        self._changed: dict[int, None] = {}
+        self._episodes: dict[EpisodeKey, Episode] = {}
+        self._lines: list[TimelineEntry] = []
         self._retriage: dict[int, str] = {}
 
     def sort(self, stored: StoredSignal) -> None:
@@ -178,7 +182,7 @@ class _Sorting:
                 title=self._wide_title(after, signal),
             )
         after = replace(after, last_seen_at=self.now)
-        self.tx.incidents.save(after)
+        self._changed[after.id] = None
         self._attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
         text = f"{signal.name} on {signal.subject} joined"
@@ -205,10 +209,10 @@ class _Sorting:
             change.incident if change else incident, severity=signal.severity, now=self.now
         )
         after = replace(after, last_seen_at=self.now)
-        self.tx.incidents.save(after)
+        self._changed[after.id] = None
         self._attach(after, signal)
         if change is not None:
-            tell_line(self.tx, change.entry, self.now)
+            self._tell(change.entry)
         self._retriage[after.id] = "reopened"
         return after
 
@@ -221,8 +225,7 @@ class _Sorting:
             last_seen_at=self.now,
             annotations=episode.annotations or signal.annotations,
         )
-        self.board.episodes[signal.source, signal.episode] = cleared
-        self.tx.incidents.put_episode(cleared)
+        self._put(cleared)
         incident = self.board.incidents.get(episode.incident_id)
         if incident is not None:
             self._touched[incident.id] = None
@@ -248,10 +251,13 @@ class _Sorting:
             generator_url=signal.generator_url,
             fingerprint=signal.fingerprint,
         )
-        self.tx.incidents.put_episode(episode)
-        self.board.episodes[signal.source, signal.episode] = episode
+        self._put(episode)
         self.board.put(incident, signal)
         self._touched[incident.id] = None
+
+    def _put(self, episode: Episode) -> None:
+        self.board.episodes[episode.source, episode.episode] = episode
+        self._episodes[episode.source, episode.episode] = episode
 
     def _note(self, incident: Incident, kind: TimelineKind, text: str, signal: Signal, *, told: bool) -> None:
         entry = TimelineEntry(
@@ -264,7 +270,19 @@ class _Sorting:
             key=f"{incident.id}/{kind}/{signal.key}",
             told=told,
         )
+        self._tell(entry)
+
+    def _tell(self, entry: TimelineEntry) -> None:
+        """Put an entry on the timeline: at once where it is told, with those before it, else with the others."""
+        if not entry.told:
+            self._lines.append(entry)
+            return
+        self._write_lines()
         tell_line(self.tx, entry, self.now)
+
+    def _write_lines(self) -> None:
+        self.tx.timeline.add_all(self._lines)
+        self._lines.clear()
 
     def _current(self, placement: Placement) -> Incident:
         if placement.incident is None:
@@ -274,9 +292,13 @@ class _Sorting:
     def finish(self) -> None:
         """Resolve what has nothing firing any more, tell what changed, ask for triage."""
         self.tx.signals.sort(self._outcomes)
+        self.tx.incidents.put_episodes(list(self._episodes.values()))
         for incident_id in self._touched:
             incident = self._end(self.board.incidents[incident_id])
+            if incident_id in self._changed:
+                self.tx.incidents.save(incident)
             tell_card(self.tx, incident, self.now)
+        self._write_lines()
         for incident_id, reason in self._retriage.items():
             if self.board.incidents[incident_id].is_open:
                 self.tx.runs.queue(incident_id, reason, self.now)
@@ -291,7 +313,7 @@ class _Sorting:
         change = lifecycle.resolve(incident, now=self.now) if over else None
         if change is None:
             return incident
-        self.tx.incidents.save(change.incident)
+        self._changed[incident.id] = None
         self.board.put(change.incident)
-        tell_line(self.tx, change.entry, self.now)
+        self._tell(change.entry)
         return change.incident

@@ -35,7 +35,8 @@ class Links:
 class IncidentView:
     """An incident with everything its message shows.
 
-    ``episodes`` in the order they began; ``run`` the newest finished triage, ``running`` whether one is
+    ``episodes`` are those worth showing, in the order they began, ``tallies`` say by alert name how many
+    there are and how many of them fire; ``run`` the newest finished triage, ``running`` whether one is
     under way; ``offers`` the actions that can be pressed; ``banner`` a line that must not be missed;
     ``actions_taken`` one line an action, for the resolved form.
     """
@@ -52,11 +53,19 @@ class IncidentView:
     silenced_until: datetime | None = None
     other_bots: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
+    tallies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
-    def firing(self) -> tuple[Episode, ...]:
-        """The alerts that fire now."""
-        return tuple(episode for episode in self.episodes if episode.firing and not episode.is_event)
+    def total(self) -> int:
+        """How many signals it has, those that are not among ``episodes`` too."""
+        return sum(total for total, _ in self.tallies.values()) or len(self.episodes)
+
+    @property
+    def firing(self) -> int:
+        """How many alerts fire now."""
+        if self.tallies:
+            return sum(firing for _, firing in self.tallies.values())
+        return sum(episode.firing and not episode.is_event for episode in self.episodes)
 
 
 def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ()) -> IncidentView:
@@ -67,7 +76,8 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
     return IncidentView(
         incident=incident,
         handle=tx.incidents.handle(incident.id),
-        episodes=tuple(tx.incidents.episodes([incident.id])),
+        episodes=tuple(tx.incidents.telling(incident.id)),
+        tallies=tx.incidents.tally(incident.id),
         run=done,
         running=newest is not None and newest.status is not RunStatus.DONE,
         offers=tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id))
@@ -75,15 +85,11 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         else (),
         banner=banner(tx),
         actions_taken=taken_of(tx, incident.id),
-        silenced_until=_silenced_until(tx.timeline.of(incident.id)),
+        silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
     )
 
 
 def _silenced_until(entries: list[TimelineEntry]) -> datetime | None:
-    ends = [
-        datetime.fromisoformat(str(entry.data["until"]))
-        for entry in entries
-        if entry.kind is TimelineKind.SILENCED and "until" in entry.data
-    ]
+    ends = [datetime.fromisoformat(str(entry.data["until"])) for entry in entries if "until" in entry.data]
     return max(ends, default=None)

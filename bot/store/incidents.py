@@ -26,6 +26,7 @@ from triage.model import (
 _t = tables.incidents
 _e = tables.episodes
 _RESOLVED = IncidentStatus.RESOLVED.value
+_FIRING = sa.func.count().filter(_e.c.firing & ~_e.c.is_event)
 _EPISODE_KEY = ("source", "episode")
 _SAVE = sa.update(_t).where(_t.c.id == sa.bindparam("incident"))
 
@@ -95,6 +96,26 @@ class IncidentTable:
         query = sa.select(_e).where(_e.c.incident_id.in_(ids)).order_by(_e.c.starts_at, _e.c.id)
         return [_episode(row) for row in self._connection.execute(query).mappings()]
 
+    def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
+        """Return what of an incident is worth showing, in the order they began: a storm holds thousands."""
+        query = (
+            sa.select(_e)
+            .where(_e.c.incident_id == incident_id)
+            .order_by(_e.c.firing.desc(), _e.c.severity, _e.c.starts_at, _e.c.id)
+            .limit(limit)
+        )
+        found = [_episode(row) for row in self._connection.execute(query).mappings()]
+        return sorted(found, key=lambda episode: episode.starts_at)
+
+    def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:
+        """Return by alert name how many episodes an incident has, and how many of them fire now."""
+        query = (
+            sa.select(_e.c.name, sa.func.count(), _FIRING)
+            .where(_e.c.incident_id == incident_id)
+            .group_by(_e.c.name)
+        )
+        return {name: (int(total), int(firing)) for name, total, firing in self._connection.execute(query)}
+
     def episode(self, source: Source, episode: str) -> Episode | None:
         """Return one episode by its name."""
         query = sa.select(_e).where(_e.c.source == source.value, _e.c.episode == clean(episode))
@@ -119,8 +140,7 @@ class IncidentTable:
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
-        firing = sa.func.count().filter(_e.c.firing & ~_e.c.is_event)
-        query = sa.select(firing, sa.func.count()).where(_e.c.incident_id == incident_id)
+        query = sa.select(_FIRING, sa.func.count()).where(_e.c.incident_id == incident_id)
         row = self._connection.execute(query).one()
         return int(row[0]), int(row[1])
 

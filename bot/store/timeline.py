@@ -33,9 +33,11 @@ class TimelineTable:
             rows = [_row(entry) for entry in entries]
             self._connection.execute(insert_or_leave(self._connection, _t, "key"), rows)
 
-    def of(self, incident_id: int) -> list[TimelineEntry]:
-        """Return an incident's entries in the order in which things happened."""
+    def of(self, incident_id: int, *kinds: TimelineKind) -> list[TimelineEntry]:
+        """Return an incident's entries, those of some kinds where given, in the order in which things happened."""
         query = sa.select(_t).where(_t.c.incident_id == incident_id).order_by(_t.c.at, _t.c.id)
+        if kinds:
+            query = query.where(_t.c.kind.in_([kind.value for kind in kinds]))
         return [_entry(row) for row in self._connection.execute(query).mappings()]
 
     def get(self, entry_id: int) -> TimelineEntry | None:

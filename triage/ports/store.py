@@ -12,7 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from triage.model import Episode, Incident, Json, RunStatus, Signal, Source, TimelineEntry, TriageRun
+from triage.model import (
+    Episode,
+    Incident,
+    Json,
+    RunStatus,
+    Signal,
+    Source,
+    TimelineEntry,
+    TimelineKind,
+    TriageRun,
+)
 from triage.ports.actions import Actions
 from triage.ports.events import Events
 
@@ -90,6 +100,17 @@ class Incidents(Protocol):
         """Return the episodes of incidents, in the order they began."""
         ...
 
+    def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
+        """Return what of an incident is worth showing, in the order they began: a storm holds thousands.
+
+        Those that fire before those that do not, the urgent ones before the others, the oldest first.
+        """
+        ...
+
+    def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:
+        """Return by alert name how many episodes an incident has, and how many of them fire now."""
+        ...
+
     def episode(self, source: Source, episode: str) -> Episode | None:
         """Return one episode by its name."""
         ...
@@ -126,8 +147,8 @@ class Timeline(Protocol):
         """Append entries whose ids nobody needs; one whose ``key`` is there already is left out."""
         ...
 
-    def of(self, incident_id: int) -> list[TimelineEntry]:
-        """Return an incident's entries in the order in which things happened."""
+    def of(self, incident_id: int, *kinds: TimelineKind) -> list[TimelineEntry]:
+        """Return an incident's entries, those of some kinds where given, in the order in which things happened."""
         ...
 
     def get(self, entry_id: int) -> TimelineEntry | None:

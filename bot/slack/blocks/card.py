@@ -33,7 +33,7 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
         kit.paragraph([[foreign(f"⚠ {view.banner}", 300, bold=True)]]) if view.banner else None,
         kit.paragraph(_fact_lines(view, now, names)),
         kit.paragraph(kit.fitting(verdict_lines(view), VERDICT)),
-        kit.paragraph(kit.fitting(signal_lines(view.episodes, now), SIGNALS)),
+        kit.paragraph(kit.fitting(signal_lines(view.episodes, now, view.tallies), SIGNALS)),
         incident_buttons(view),
         *offer_rows(view.offers),
         _links(view),
@@ -65,9 +65,7 @@ def _fact_lines(view: IncidentView, now: datetime, names: Names) -> list[list[Js
         begun = [leaf(_resolved(incident, now, names))]
     lines = [[*begun, leaf(f" · {where(view)}" if where(view) else "")]]
     if incident.shape is IncidentShape.STORM:
-        lines.append(
-            [leaf(f"{counted(len(view.episodes), 'signal')}, {len(view.firing)} firing now", bold=True)]
-        )
+        lines.append([leaf(f"{counted(view.total, 'signal')}, {view.firing} firing now", bold=True)])
     if incident.acknowledged_at is not None:
         after = duration(seconds_between(incident.opened_at, incident.acknowledged_at))
         who = names(incident.acknowledged_by) or "somebody"
@@ -124,5 +122,5 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
     since = f"since {when(incident.opened_at, now)}"
     top = view.run.verdict.top if view.run else None
     cause = f" · likely cause: {cause_words(top)}" if top else ""
-    signals = f" · {summary(incident, view.episodes)}" if not top else ""
+    signals = f" · {summary(incident, view.episodes, view.total)}" if not top else ""
     return f"{_sign(incident)} · {title} · {incident.number} · {since}{signals}{cause}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.slack.blocks.kit import foreign, leaf
@@ -41,43 +41,56 @@ def where(view: IncidentView) -> str:
     return cut(" · ".join(parts), PLACE)
 
 
-def summary(incident: Incident, episodes: Sequence[Episode]) -> str:
+def summary(incident: Incident, episodes: Sequence[Episode], total: int) -> str:
     """Return which signals there are, in a few words: ``BotHardStopActive, 1 more signal``."""
     found = list(dict.fromkeys(episode.name for episode in episodes)) or [incident.name]
     first = one_line(found[0], NAME)
-    rest = len(episodes) - 1
+    rest = total - 1
     return first if rest <= 0 else f"{first}, {counted(rest, 'more signal')}"
 
 
-def signal_lines(episodes: Sequence[Episode], now: datetime) -> list[list[Json]]:
+def signal_lines(
+    episodes: Sequence[Episode], now: datetime, tallies: Mapping[str, tuple[int, int]]
+) -> list[list[Json]]:
     """Return one line a kind of signal with what it said; firing ones first. The facts outlive the resolve."""
     groups: dict[str, list[Episode]] = {}
     for episode in sorted(episodes, key=lambda each: (not each.firing, each.severity.rank, each.starts_at)):
         groups.setdefault(episode.name, []).append(episode)
-    lines = [_signal(name, group, now) for name, group in list(groups.items())[:GROUPS]]
-    if len(groups) > GROUPS:
-        lines.append([leaf(f"and {len(groups) - GROUPS} more kinds of signal")])
+    shown = list(groups.items())[:GROUPS]
+    lines = [_signal(name, group, now, *_tally(group, tallies.get(name))) for name, group in shown]
+    more = max(len(groups), len(tallies)) - len(shown)
+    if more > 0:
+        lines.append([leaf(f"and {more} more kinds of signal")])
     return lines
 
 
-def _signal(name: str, group: Sequence[Episode], now: datetime) -> list[Json]:
+def _tally(group: Sequence[Episode], tally: tuple[int, int] | None) -> tuple[int, int]:
+    return tally or (len(group), sum(episode.firing for episode in group))
+
+
+def _signal(name: str, group: Sequence[Episode], now: datetime, total: int, firing: int) -> list[Json]:
     subjects = list(dict.fromkeys(episode.subject.name for episode in group))
-    head = f" ×{len(group)}" if len(group) > 1 else ""  # noqa: RUF001 - the sign for times
-    on = f" ({cut(names(subjects, 5), 200)})" if len(subjects) > 1 else ""
+    head = f" ×{total}" if total > 1 else ""  # noqa: RUF001 - the sign for times
+    listed_all = total <= len(group)  # of a storm's thousands only some are here: their number is in the head
+    who = names(subjects, 5) if listed_all else f"{names(subjects[:5])} and more"
+    on = f" ({cut(who, 200)})" if len(subjects) > 1 else ""
     fact = _fact(group[0])
-    line = [leaf("• "), foreign(name, NAME, bold=True), leaf(f"{head}{on}{_state(group, now)}")]
+    line = [
+        leaf("• "),
+        foreign(name, NAME, bold=True),
+        leaf(f"{head}{on}{_state(group, now, total, firing)}"),
+    ]
     return [*line, leaf(" · "), foreign(fact, FACT)] if fact else line
 
 
-def _state(group: Sequence[Episode], now: datetime) -> str:
+def _state(group: Sequence[Episode], now: datetime, total: int, firing: int) -> str:
     if all(episode.is_event for episode in group):
         return f" · at {when(max(episode.starts_at for episode in group), now)}"
-    firing = sum(episode.firing for episode in group)
-    if firing == len(group):
+    if firing == total:
         return ""
     ends = [episode.ends_at for episode in group if episode.ends_at is not None and not episode.firing]
     if firing:
-        return f" · {firing} of {len(group)} still firing"
+        return f" · {firing} of {total} still firing"
     return f" · cleared {when(max(ends), now)}" if ends else " · cleared"
 
 
