@@ -159,10 +159,10 @@ class StreamListener:
             return kept
 
         kept = await self.store.write(work)
-        await self.reader.done(entries)
         self._count(kept, len(events), refused, moment_of(newest.id, now))
         if kept.new:
             self.stored()
+        await self.reader.done(entries)
 
     def _advance(self, tx: Tx, entry_id: str) -> None:
         before = tx.notes.get(self._cursor_note)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.events.model import EPOCH, DeskEvent, Entry, Gravity, Parked
+from triage.events.model import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
 from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
 from triage.templates import mask_variables
 
+T = TypeVar("T")
 TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
 _YEAR_9999_MS = 253_370_764_800_000
+_LATE = timedelta(days=1)
 
 
 class AuditPayload(BaseModel):
@@ -45,39 +48,45 @@ def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEven
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")
     try:
-        payload = _PAYLOAD.validate_json(entry.payload)
+        payload = validated(_PAYLOAD, entry.payload)
     except ValidationError as error:
         return parked(stream, entry, why_invalid(error))
     if payload.schema_version.partition(".")[0] != "1":
         return parked(stream, entry, f"schema_version {payload.schema_version[:20]!r}: only 1.x is known")
     if payload.event_type != "audit":
         return parked(stream, entry, f"event_type {payload.event_type[:40]!r} on the audit stream")
-    return _event(desk, payload, now)
+    return _event(desk, payload, _moment(payload.timestamp_ms, entry, now))
 
 
-def _event(desk: Desk, payload: AuditPayload, now: datetime) -> DeskEvent:
+def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
+    """Return when it happened: as its sender says, where that can be; else when Redis got it.
+
+    Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
+    """
+    told, added = EPOCH + timedelta(milliseconds=told_ms), min(moment_of(entry.id, now), now)
+    return told if added - _LATE <= told <= now else added
+
+
+def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
-    metadata = payload.metadata
+    metadata = {name: str(value) for name, value in list(payload.metadata.items())[:METADATA_MAX]}
+    text, metadata = _without_secrets(payload.message[:TEXT_MAX], metadata)
     data: dict[str, Any] = {}
     if payload.producer:
         data["producer"] = clean(payload.producer, 80)
     if metadata:
-        data["metadata"] = {
-            clean(name, 80): clean(masked(str(value)), 300)
-            for name, value in list(metadata.items())[:METADATA_MAX]
-        }
+        data["metadata"] = {clean(name, 80): clean(value, 300) for name, value in metadata.items()}
     told = metadata.get("reason")
-    reason = "" if gravity is Gravity.INFO else _reason(str(told) if told else payload.message)
+    reason = "" if gravity is Gravity.INFO else _reason(told or text)
     return DeskEvent(
         key=f"audit/{clean(payload.event_id, 200)}",
         source=Source.AUDIT,
-        # A sender whose clock runs ahead has not seen the future.
-        at=min(EPOCH + timedelta(milliseconds=payload.timestamp_ms), now),
+        at=at,
         subject=subject_named(desk, payload.instance_name),
         gravity=gravity,
         category=clean(payload.category, 80),
-        text=_masked(clean(payload.message, TEXT_MAX)),
+        text=clean(text, TEXT_MAX),
         reason=reason,
         correlation_id=clean(payload.correlation_id, 200) if payload.correlation_id else "",
         data=data,
@@ -95,6 +104,23 @@ def subject_named(desk: Desk, name: str) -> Subject:
         if owner is not None:
             return Subject(SubjectKind.BOT, owner.name)
     return Subject(SubjectKind.BOT, clean(name, 80))
+
+
+def validated(adapter: TypeAdapter[T], payload: str | bytes) -> T:
+    """Validate JSON; halves of surrogate pairs, which Python's own writer lets through, become U+FFFD.
+
+    Raises ValidationError.
+    """
+    try:
+        return adapter.validate_json(payload)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise
+        try:
+            mended = json.dumps(json.loads(payload), ensure_ascii=False).encode("utf-8", "replace")
+        except (ValueError, RecursionError):
+            raise error from None
+        return adapter.validate_json(mended)
 
 
 def parked(stream: str, entry: Entry, reason: str) -> Parked:
@@ -119,9 +145,17 @@ def clean(text: str, limit: int) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-@lru_cache(maxsize=2048)
-def _masked(text: str) -> str:
-    return masked(text)
+def _without_secrets(text: str, metadata: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Mask the message and the metadata; one look at all of it where there is nothing to mask."""
+    whole = "\n".join((text, *(f"{name}: {value}" for name, value in metadata.items())))
+    if masked(whole) == whole:
+        return text, metadata
+    return masked(text), {name: _masked_value(name, value) for name, value in metadata.items()}
+
+
+def _masked_value(name: str, value: str) -> str:
+    """Mask a value that its own name gives away (``api_key``), or that looks like a secret by itself."""
+    return masked(f"{name}: {masked(value)}").removeprefix(f"{name}: ")
 
 
 @lru_cache(maxsize=2048)

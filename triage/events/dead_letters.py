@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.events.audit import TEXT_MAX, clean, parked, subject_named, why_invalid
+from triage.events.audit import TEXT_MAX, clean, parked, subject_named, validated, why_invalid
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, moment_of
 from triage.events.rates import Rate, surge
 from triage.events.standing import Condition, settle
@@ -44,7 +44,7 @@ def read_dead_letter(desk: Desk, stream: str, entry: Entry, now: datetime) -> De
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")
     try:
-        letter = _LETTER.validate_json(entry.payload)
+        letter = validated(_LETTER, entry.payload)
     except ValidationError as error:
         return parked(stream, entry, why_invalid(error))
     inner = _inner(letter.payload)
