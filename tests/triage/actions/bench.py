@@ -35,7 +35,7 @@ def settings(root: Path, command: Sequence[str], **changes: object) -> Desk:
         {
             "paths": paths,
             "compose": {"command": tuple(command)},
-            "triage": {"verify_after_seconds": 0, "health_watch_seconds": 0, "deadline_seconds": 3},
+            "triage": {"verify_after_seconds": 0, "health_watch_seconds": 0, "deadline_seconds": 1.5},
             **changes,
         }
     )

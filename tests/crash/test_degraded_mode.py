@@ -1,0 +1,77 @@
+"""degraded_mode killed with SIGKILL at every step boundary, on a whole desk whose Redis hangs."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.store import open_store
+from tests.crash.scene import aftermath, crash
+from tests.servers.desk import Desk
+from tests.servers.process import eventually
+from triage.actions.degraded import degraded
+
+ORDER = ("signal-service", "risk-service", "coordination-service", "redis")
+UP = len(ORDER) + 1
+MOMENTS = [
+    ("between", 0),
+    *((moment, number) for number in range(1, UP + 1) for moment in ("before", "after")),
+    *(("between", number) for number in range(1, UP)),
+    ("during", 1),
+]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(3))
+async def test_degraded_mode_stops_in_order_or_not_at_all_and_never_touches_a_bot(
+    desk: Desk, tmp_path: Path, part: int
+) -> None:
+    """At every moment: what is stopped is the beginning of the order, the bots run on, and the way out is offered."""
+    await desk.up()
+    bots = {name: (await desk.container(name))["Id"] for name in ("bot1", "bot2")}
+    for turn, (moment, number) in enumerate(MOMENTS[part::3]):
+        await desk.up()
+        await desk.engine.docker("pause", "hbot-redis")
+        database, where = tmp_path / f"{turn}.db", f"{moment} {number}"
+        await crash(
+            desk,
+            database,
+            "degraded_mode",
+            "desk",
+            moment=moment,
+            number=number,
+            redis_url=desk.redis_url,
+        )
+        found = await aftermath(desk, database, redis_url=desk.redis_url)
+        assert found.begun == number, f"{where}: {found.record.outcome}"
+        running = await desk.running()
+        left = [name for name in ORDER if name in running]
+        assert left == list(ORDER[len(ORDER) - len(left) :]), f"{where}: stopped in order"
+        stopped = number if moment in {"after", "between"} else number - 1
+        if moment != "during":
+            assert len(left) == max(0, len(ORDER) - min(stopped, len(ORDER))), where
+        assert {name: (await desk.container(name))["Id"] for name in bots} == bots, where
+        await _says_so(database, found.offered, begun=number > 0 or moment == "between", where=where)
+        if "redis" in left:
+            await _well_again(desk)
+
+
+async def _well_again(desk: Desk) -> None:
+    """Let Redis go on, and wait until its health check has noticed."""
+
+    async def healthy() -> bool:
+        return bool((await desk.container("redis"))["State"]["Health"]["Status"] == "healthy")
+
+    await desk.engine.docker("unpause", "hbot-redis")
+    await eventually(healthy, "health of Redis", within=30)
+
+
+async def _says_so(database: Path, offered: set[str], *, begun: bool, where: str) -> None:
+    """The banner stands as "may be on", and the way out is a button, whenever something may have been stopped."""
+    async with open_store(f"sqlite:///{database}") as store:
+        state = await store.read(degraded)
+    if begun and where != "between 0":
+        assert state is not None, where
+        assert not state.sure, where
+        assert "exit_degraded_mode" in offered, where
+    else:
+        assert state is None, where
