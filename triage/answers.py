@@ -57,6 +57,16 @@ class AnswerButton:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """A file that comes with an answer everybody sees; ``alt`` says what a picture shows."""
+
+    name: str
+    title: str
+    content: bytes
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer. ``preview`` says it in one line; ``note`` is small print."""
 
@@ -65,6 +75,7 @@ class Answer:
     note: str = ""
     preview: str = ""
     buttons: tuple[AnswerButton, ...] = field(default=())
+    files: tuple[AnswerFile, ...] = ()
 
     @property
     def summary(self) -> str:

@@ -52,7 +52,17 @@ class AuditTable:
 
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """Return lines in order."""
-        query = sa.select(_t).where(_t.c.seq > after).order_by(_t.c.seq).limit(limit)
+        return self._read(sa.select(_t).where(_t.c.seq > after).order_by(_t.c.seq).limit(limit))
+
+    def about(self, incident: str) -> list[AuditEntry]:
+        """Return the lines about an incident and about its actions, in order."""
+        named = _t.c.detail.contains(
+            json.dumps({"incident": incident}, separators=(",", ":"))[1:-1], autoescape=True
+        )
+        found = self._read(sa.select(_t).where((_t.c.target == incident) | named).order_by(_t.c.seq))
+        return [entry for entry in found if incident in {entry.target, entry.detail.get("incident")}]
+
+    def _read(self, query: sa.Select[Any]) -> list[AuditEntry]:
         rows = self._connection.execute(query).mappings()
         return [AuditEntry(**{**dict(row), "detail": json.loads(row["detail"])}) for row in rows]
 

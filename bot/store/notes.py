@@ -58,3 +58,7 @@ class NoteTable:
         """Return a document."""
         row = self._connection.execute(sa.select(_d).where(_d.c.id == document_id)).mappings().first()
         return None if row is None else Document(**dict(row))
+
+    def rewrite_document(self, document_id: int, data: Mapping[str, Json]) -> None:
+        """Put other data into a document."""
+        self._connection.execute(sa.update(_d).where(_d.c.id == document_id).values(data=dict(data)))

@@ -346,6 +346,10 @@ class Audit(Protocol):
         """Return lines in order."""
         ...
 
+    def about(self, incident: str) -> list[AuditEntry]:
+        """Return the lines about an incident (``INC-42``) and about its actions, in order."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -385,6 +389,10 @@ class Notes(Protocol):
 
     def document(self, document_id: int) -> Document | None:
         """Return a document."""
+        ...
+
+    def rewrite_document(self, document_id: int, data: Mapping[str, Json]) -> None:
+        """Put other data into a document: what is posted of it has to be wanted again."""
         ...
 
 

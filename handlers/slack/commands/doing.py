@@ -59,7 +59,7 @@ async def _operate(
 async def silence_(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer | None:
     """Open the silence form."""
     incident = which_incident("silence", call, words)
-    return await services.silence(call, "silence", str(incident))
+    return await services.silence(call, incident)
 
 
 async def do_(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer | None:

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.commands import doing, reading
+from handlers.slack.commands.files import upload
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import COMMANDS, Typed, nearest, read_line
 from triage.answers import Answer, saying
@@ -58,7 +59,9 @@ def register_commands(app: AsyncApp, services: CommandServices, *, our_user: str
 def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
     """Return the listener of ``/triage``."""
 
-    async def typed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+    async def typed(
+        ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient
+    ) -> None:
         await ack()
         async with services.services.in_flight.one():
             line = read_line(str(body.get("text") or ""))
@@ -67,13 +70,18 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
                 user_name=str(body.get("user_name", "")),
                 channel=str(body.get("channel_id", "")),
                 trigger_id=str(body.get("trigger_id", "")),
+                public=line.share,
             )
-            await _answer_in_place(services, call, line, respond)
+            answer = await _answer_in_place(services, call, line, respond)
+            if answer is not None and line.share:
+                await upload(client, answer.files, call.channel)
 
     return typed
 
 
-async def _answer_in_place(services: CommandServices, call: Call, line: Typed, respond: AsyncRespond) -> None:
+async def _answer_in_place(
+    services: CommandServices, call: Call, line: Typed, respond: AsyncRespond
+) -> Answer | None:
     looking = False
     async with asyncio.TaskGroup() as group:
         answering = group.create_task(answer_to(services, call, line))
@@ -82,17 +90,21 @@ async def _answer_in_place(services: CommandServices, call: Call, line: Typed, r
             looking = await _send(respond, text="Looking…", response_type="ephemeral")
     answer = answering.result()
     if answer is None:
-        return
+        if looking:
+            await _send(respond, delete_original=True)
+        return None
     shown = services.render(answer)
-    in_channel = line.share
+    if looking and line.share:  # what one person saw cannot become what everybody sees
+        await _send(respond, delete_original=True)
     await _send(
         respond,
         text=shown.text,
         blocks=list(shown.blocks),
-        response_type="in_channel" if in_channel else "ephemeral",
-        replace_original=looking and not in_channel,
+        response_type="in_channel" if line.share else "ephemeral",
+        replace_original=looking and not line.share,
         delete_original=False,
     )
+    return answer
 
 
 async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 - the SDK's own arguments
@@ -155,6 +167,7 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
                 channel=channel,
                 thread_ts=thread,
                 incident_id=await _incident_of(services, channel, str(event.get("thread_ts") or "")),
+                public=True,
             )
             text = str(event.get("text", "")).replace(f"{MENTION}{our_user}>", " ")
             answer = await answer_to(services, call, read_line(text))
@@ -162,6 +175,8 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
                 answer or saying("That opens a form: type it as a slash command, please.")
             )
             await _post(client, channel, thread, shown.text, list(shown.blocks))
+            if answer is not None:
+                await upload(client, answer.files, channel, thread)
 
     return mentioned
 

@@ -73,14 +73,15 @@ async def show_(services: CommandServices, call: Call, words: tuple[str, ...]) -
 
 async def kpi_(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     """Measure a window; the words may come in any order."""
-    del call
     bot, window = "", "24h"
     for word in words:
         if WINDOW.fullmatch(word.lower()):
             window = word.lower()
+        elif word[0].isdigit():
+            raise Refused(f"{word[:40]!r} is no window; write for instance 24h, 7d or 30d.")
         else:
             bot = services.asking.known_bot(word)
-    return await services.kpi(bot, window)
+    return await services.kpi(bot, window, call.public)
 
 
 async def checklist_(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:

@@ -12,7 +12,10 @@ from triage.asking.base import Asking
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who typed a command, where, and in which incident's thread (None: in none)."""
+    """Who typed a command, where, and in which incident's thread (None: in none).
+
+    ``public``: everybody in the channel sees the answer.
+    """
 
     user: str
     user_name: str
@@ -20,12 +23,15 @@ class Call:
     trigger_id: str = ""
     thread_ts: str = ""
     incident_id: int | None = None
+    public: bool = False
 
 
 Do = Callable[[Call, str, str], Awaitable[Answer | None]]
 """Open the confirm modal of an action on a target; None: the modal is the answer."""
-Measure = Callable[[str, str], Awaitable[Answer]]
-"""Measure the KPIs of a bot (empty: all) over a window (``24h``)."""
+Silence = Callable[[Call, int], Awaitable[Answer | None]]
+"""Open the silence form of an incident; None: the form is the answer."""
+Measure = Callable[[str, str, bool], Awaitable[Answer]]
+"""Measure the KPIs of a bot (empty: all) over a window (``24h``), with pictures or without."""
 Act = Callable[[Call], Awaitable[Answer]]
 """Do something for the caller and answer."""
 Write = Callable[[Call, int], Awaitable[Answer]]
@@ -40,7 +46,7 @@ class CommandServices:
     asking: Asking
     render: Render
     do: Do
-    silence: Do
+    silence: Silence
     kpi: Measure
     drill: Act
     postmortem: Write
