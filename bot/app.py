@@ -38,8 +38,8 @@ from bot.slack.sender import Sender
 from bot.sources.configured import open_configured
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
-from bot.web import WebServer, listen, make_web
-from handlers.alertmanager import AlertmanagerWebhook
+from bot.web import FrontDoor, WebServer, listen, make_web
+from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
 from handlers.slack.routes import register
 from handlers.slack.services import Services
@@ -301,4 +301,5 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         web = make_web(
             [service.webhook.router(), health.router(), service.hearing.router()], version=our_version()
         )
-        await service.run(stop, WebServer(web), [listener])
+        door = FrontDoor(web, {WEBHOOK_PATH: service.webhook.receive})
+        await service.run(stop, WebServer(door), [listener])

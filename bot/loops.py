@@ -18,6 +18,11 @@ from triage.ports.store import Store
 
 IDLE_SECONDS = 5.0
 """How often a loop looks even though nobody rang: another replica may have left work and died."""
+REST_FACTOR, REST_SECONDS = 4.0, 0.5
+"""How long the sorter rests after a pass, as a multiple of what the pass took, and at the most.
+
+In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
+"""
 TRIAGES_AT_ONCE = 4
 _RETRY_SECONDS = (0.5, 1.5)
 
@@ -55,12 +60,15 @@ class Sorter:
         """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
         while True:
             self.pulse.beat("sorter")
+            began = self.clock.monotonic()
             try:
                 done = await self.once()
             except StoreUnavailable as error:
                 logger.error("inbox not sorted: {error}", error=error)
                 await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
                 continue
+            took = self.clock.monotonic() - began
+            await asyncio.sleep(min(took * REST_FACTOR, REST_SECONDS))
             if not done.more:
                 await self.inbox.wait(IDLE_SECONDS)
 

@@ -19,6 +19,7 @@ from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import Store
 
+WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
 WATCHDOG_NOTE = "watchdog/seen"
@@ -81,7 +82,7 @@ class AlertmanagerWebhook:
         definitions = schema.pop("$defs")
         schema["properties"]["alerts"]["items"] = definitions["Alert"]
         router.add_api_route(
-            "/webhooks/alertmanager",
+            WEBHOOK_PATH,
             self.receive,
             methods=["POST"],
             summary="Receive Alertmanager's webhook (version 4)",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from triage.cron import Cron
 from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 
@@ -163,6 +165,38 @@ class Schedules(Section):
         return value
 
 
+    @field_validator("digest", "drill", "checklists", "snapshots")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if not value.strip():
+            return ""
+        try:
+            Cron.parse(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{value!r} is no cron expression ({error}); write for instance '5 0 * * *', or '' to switch it off"
+            ) from error
+        return value
+
+
+class Drill(Section):
+    """The controlled alert test: how long its alert fires, and how long each hop may take."""
+
+    hold_seconds: float = Field(default=90, gt=0, le=3600)
+    """Longer than Alertmanager's group_wait: an alert that ends before is never sent."""
+    hop_seconds: float = Field(default=120, gt=0, le=3600)
+    resolve_seconds: float = Field(default=900, gt=0, le=7200)
+    """Longer than Alertmanager's group_interval, at which a resolve is sent."""
+
+
+class Retention(Section):
+    """How long things are kept, in days. The audit trail and open incidents are kept for ever."""
+
+    signals_days: float = Field(default=180, gt=0)
+    findings_days: float = Field(default=180, gt=0)
+    documents_days: float = Field(default=90, gt=0)
+
+
 class PlaybookSettings(Section):
     """An addition to, or an override of, a shipped playbook; what is not given stays as it was."""
 
@@ -268,6 +302,8 @@ class Desk(Section):
     correlation: Correlation = Correlation()
     triage: TriageSettings = TriageSettings()
     watchdog: Watchdog = Watchdog()
+    drill: Drill = Drill()
+    retention: Retention = Retention()
     listening: Listening = Listening()
 
     @model_validator(mode="after")
@@ -296,7 +332,12 @@ class Desk(Section):
 
     def bot_of_container(self, container: str) -> Bot | None:
         """Return the bot that runs in a container, or None."""
-        return next((bot for bot in self.bots if self.container_of(bot.name) == container), None)
+        return _bots_by_container(self.bots, self.compose).get(container)
+
+    @property
+    def monitoring_containers(self) -> frozenset[str]:
+        """The containers of dashboards and the like."""
+        return _monitoring_containers(self.bots, self.compose)
 
     def limits_of(self, bot: str) -> KpiLimits:
         """Return the KPI limits of a bot: the desk's, with what the bot's own entry changes."""
@@ -310,3 +351,18 @@ class Desk(Section):
     def policy(self, kind: ActionKind) -> ActionPolicy:
         """Return who may run an action; the default asks one operator."""
         return self.actions.get(kind, ActionPolicy())
+
+
+# Asked for every alert of every webhook, while a desk hardly ever changes: worked out once.
+
+
+@lru_cache(maxsize=16)
+def _bots_by_container(bots: tuple[Bot, ...], compose: Compose) -> dict[str, Bot]:
+    desk = Desk(bots=bots, compose=compose)
+    return {desk.container_of(bot.name): bot for bot in reversed(bots)}
+
+
+@lru_cache(maxsize=16)
+def _monitoring_containers(bots: tuple[Bot, ...], compose: Compose) -> frozenset[str]:
+    desk = Desk(bots=bots, compose=compose)
+    return frozenset(desk.container_of(service) for service in compose.monitoring_services)

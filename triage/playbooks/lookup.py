@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, get_args
 
 from triage.checks import CHECKS
@@ -26,13 +27,17 @@ def playbook_for(desk: Desk, alertname: str, source: Source = Source.ALERTMANAGE
     """
     shipped = _shipped(alertname, source)
     if shipped.name.startswith("Container"):
-        minor = frozenset(desk.container_of(service) for service in desk.compose.monitoring_services)
-        shipped = replace(shipped, minor_containers=minor)
+        shipped = _knowing_minor(shipped, desk.monitoring_containers)
     for name in dict.fromkeys((alertname, shipped.name)):
         settings = desk.playbooks.get(name)
         if settings is not None:
             return overridden(replace(shipped, name=name), settings)
     return shipped
+
+
+@lru_cache(maxsize=64)
+def _knowing_minor(playbook: Playbook, containers: frozenset[str]) -> Playbook:
+    return replace(playbook, minor_containers=containers)
 
 
 def _shipped(alertname: str, source: Source) -> Playbook:
