@@ -97,11 +97,26 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
 )
 
 
+# What most texts pass at once: none of those words, and no long value behind a key (the last rule's matter).
+_WORDS = tuple(word for words, _, _ in _RULES[:-1] for word in words)
+_LONG_VALUE = re.compile(r"[=:]\s?[\"']?[0-9A-Za-z+/]{32}")
+
+
+def _named(lower: str) -> bool:
+    for word in _WORDS:  # noqa: SIM110 - a generator would cost more than the looks themselves
+        if word in lower:
+            return True
+    return False
+
+
 def masked(text: str) -> str:
     """Return the text with what looks like a secret replaced by ``***``."""
+    lower = text.lower()
     # Beyond ASCII an expression that ignores case knows more twins of a letter than lower() does.
-    lower = text.lower() if text.isascii() else None
+    plain = text.isascii()
+    if plain and not _named(lower) and _LONG_VALUE.search(text) is None:
+        return text
     for needles, pattern, replacement in _RULES:
-        if lower is None or any(needle in lower for needle in needles):
+        if not plain or any(needle in lower for needle in needles):
             text = pattern.sub(replacement, text)
     return text

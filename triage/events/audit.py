@@ -39,7 +39,7 @@ class AuditPayload(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
-_PAYLOAD = TypeAdapter(AuditPayload)
+PAYLOAD = TypeAdapter(AuditPayload)
 _GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR, "critical": Gravity.ERROR}
 
 
@@ -48,7 +48,7 @@ def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEven
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")
     try:
-        payload = validated(_PAYLOAD, entry.payload)
+        payload = validated(PAYLOAD, entry.payload)
     except ValidationError as error:
         return parked(stream, entry, why_invalid(error))
     if payload.schema_version.partition(".")[0] != "1":

@@ -32,6 +32,8 @@ def audit_signals(
     found: list[tuple[DeskEvent, Signal]] = []
     seen = set(raised)
     for event in events:
+        if event.gravity is Gravity.INFO and event.category not in desk.listening.at_once:
+            continue
         if len(found) >= SIGNALS_MAX or event.kind in seen or event.category in desk.listening.only_kept:
             continue
         if event.category in desk.listening.at_once or event.gravity is Gravity.ERROR:

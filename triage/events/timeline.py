@@ -28,9 +28,9 @@ def tell_events(
 
     ``told``: keys worth a line in the thread. ``raised``: keys that made a signal; correlation puts those there.
     """
-    shown = [event for event in events if event.key not in raised]
-    if not shown:
+    if not incidents:
         return
+    shown = [event for event in events if event.key not in raised]
     for incident in incidents:
         mine = [event for event in shown if belongs(event, incident)]
         if mine and _write(tx, desk, incident, mine, now=now, told=told):
