@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from loguru import logger
 
+from triage.cron import Cron
 from triage.errors import SettingError
 
 if TYPE_CHECKING:
@@ -35,12 +37,25 @@ class Job:
     at_start: bool = False
 
 
+class CronTrigger(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """Fires when cron would. The library's own reading has Monday as day 0, where cron has Sunday."""
+
+    def __init__(self, cron: Cron, zone: ZoneInfo) -> None:
+        self.cron, self.zone = cron, zone
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Return the first time after the one before, or from now on."""
+        if previous_fire_time is not None:
+            return self.cron.after(previous_fire_time, self.zone)
+        return self.cron.after(now - timedelta(microseconds=1), self.zone)
+
+
 def trigger_of(job: Job) -> CronTrigger | IntervalTrigger:
     """Return when a job runs. Raises SettingError for a cron expression that is none."""
     if not job.cron:
         return IntervalTrigger(seconds=job.seconds, timezone=UTC)
     try:
-        return CronTrigger.from_crontab(job.cron, timezone=job.timezone)
+        return CronTrigger(Cron.parse(job.cron), ZoneInfo(job.timezone))
     except ValueError as error:
         raise SettingError(
             f"schedules.{job.name}: {job.cron!r} is no cron expression ({error}); write for instance '5 0 * * *'"

@@ -10,7 +10,8 @@ LABEL = "drill"
 
 def drill_labels(drill_id: str) -> dict[str, str]:
     """Return the labels of a drill's alert."""
-    return {"alertname": ALERTNAME, "severity": "info", LABEL: drill_id, "job": "hbot-triage"}
+    # A job of its own makes each drill a subject, and so an incident, of its own.
+    return {"alertname": ALERTNAME, "severity": "info", LABEL: drill_id, "job": drill_id}
 
 
 def drill_annotations(by: str) -> dict[str, str]:

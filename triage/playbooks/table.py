@@ -6,6 +6,9 @@ controlled, Sev-3 observability and tooling.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from triage.drill.alert import ALERTNAME
 from triage.model import Severity, Source
 from triage.playbooks.model import BOT_DASHBOARD, DESK_DASHBOARD, Playbook
 
@@ -136,6 +139,11 @@ _ROWS = (
     _row("RedisReconnectChurn", "Redis reconnects", _S2, _BUS,
          "Check Redis' memory and the host before it goes down for good."),
     # our own signals
+    replace(
+        _row(ALERTNAME, "", _S3, ("watchers",), "Nothing is wrong and nobody has to do anything: it ends by itself."),
+        title="Drill: a test alert, nothing is wrong",
+        only_actions=True,
+    ),
     _row("RedisDown", "Redis down", _S1, _BUS,
          "Degraded mode: run without the external stack, local safeguards active."),
     _row("RedisReadOnly", "Redis takes no writes", _S1, _BUS,
