@@ -23,6 +23,7 @@ PARTS = ("conf", "data", "scripts", "pmm_scripts")
 FILES_MAX = 200_000
 _HEADER_MAX = 64 * 1024
 _CHUNK = 1024 * 1024
+_TRAILER_MAX = 4 * 1024 * 1024
 _BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError, ValueError)
 _EXTENDED = frozenset(
     {
@@ -51,12 +52,23 @@ class _Careful(tarfile.TarInfo):
 @contextmanager
 def _opened(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(fileobj=file, mode="r:gz", tarinfo=_Careful) as archive:
+        with (
+            gzip.GzipFile(fileobj=file) as plain,
+            tarfile.open(fileobj=plain, mode="r:", tarinfo=_Careful) as archive,
+        ):
             yield archive
+            _read_to_the_end(plain, name)
     except DeskFailure:
         raise
     except _BROKEN as error:
         raise DeskFailure(f"{name} is damaged, nothing of it was used: {error}") from error
+
+
+def _read_to_the_end(plain: gzip.GzipFile, name: str) -> None:
+    """Read what follows the last member: only at the very end does gzip compare its checksum."""
+    if len(plain.read(_TRAILER_MAX)) == _TRAILER_MAX:
+        raise DeskFailure(f"{name} is not safe, nothing of it was used: too much follows its last file")
+    plain.read(1)
 
 
 def checksum(file: IO[bytes], going: Going) -> str:

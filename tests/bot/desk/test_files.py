@@ -1,0 +1,118 @@
+"""`.env`, controller files and commands: changed in one place, refused when they are not as planned."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.desk import DeskControllers, DeskEnvFile, HostCommands
+from bot.desk.env_file import changed, parse
+from triage.errors import DeskFailure
+
+ENV = """\
+# The bots' image, pinned: never :latest.
+HUMMINGBOT_IMAGE="hbot/hummingbot:v2"   # since Tuesday
+export BOT_MEMORY=1g
+
+PASSWORD='a # b'
+"""
+CONTROLLER = """\
+# top
+internal_paper_enabled:   true   # emergency: false
+list: [ a,  b ]
+nested:
+  internal_paper_enabled: true
+"""
+
+
+def test_one_value_changes_and_every_comment_stays() -> None:
+    """Quotes, spaces, comments and the other lines are as they were."""
+    after = changed(ENV, "HUMMINGBOT_IMAGE", "hbot/hummingbot:v1", was="hbot/hummingbot:v2")
+    assert after == ENV.replace("hummingbot:v2", "hummingbot:v1")
+    assert parse(after) == {"HUMMINGBOT_IMAGE": "hbot/hummingbot:v1", "BOT_MEMORY": "1g", "PASSWORD": "a # b"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "was"),
+    [
+        ("HUMMINGBOT_IMAGE", "x", "hbot/hummingbot:v0"),
+        ("MISSING", "x", ""),
+        ("BOT_MEMORY", "1g\nEVIL=1", "1g"),
+        ("BOT_MEMORY", "$(reboot)", "1g"),
+    ],
+)
+def test_a_change_that_was_not_planned_so_is_refused(key: str, value: str, was: str) -> None:
+    """Another value than was shown, an unknown key, a value that would be more than a value."""
+    with pytest.raises(DeskFailure):
+        changed(ENV, key, value, was=was)
+
+
+async def test_the_env_file_keeps_its_mode(tmp_path: Path) -> None:
+    """It holds secrets: who could not read it before cannot read it after."""
+    path = tmp_path / ".env"
+    path.write_text(ENV)
+    path.chmod(0o600)
+    await DeskEnvFile(path).set("BOT_MEMORY", "2g", was="1g")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "export BOT_MEMORY=2g\n" in path.read_text()
+    assert os.listdir(tmp_path) == [".env"], "no temporary file is left"  # noqa: PTH208 - names are enough
+
+
+async def test_a_controller_changes_in_one_word(tmp_path: Path) -> None:
+    """Comments, order and odd spacing of the YAML stay."""
+    file = tmp_path / "bot1/conf/controllers/c.yml"
+    file.parent.mkdir(parents=True)
+    text = CONTROLLER
+    file.write_text(text)
+    controllers = DeskControllers(tmp_path)
+    key = "internal_paper_enabled"
+    await controllers.set("bot1", "controllers/c.yml", key, value=False, was=True)
+    assert file.read_text() == text.replace(":   true ", ":   false ", 1)
+    with pytest.raises(DeskFailure, match="no longer true"):
+        await controllers.set("bot1", "controllers/c.yml", key, value=False, was=True)
+    with pytest.raises(DeskFailure, match="leads out"):
+        await controllers.set("bot1", "../../../etc/passwd", key, value=False, was=True)
+
+
+async def test_a_command_is_no_shell_line_and_its_output_is_capped(tmp_path: Path) -> None:
+    """Arguments arrive as they are; a flood of output keeps its beginning and its end."""
+    commands = HostCommands()
+    echoed = await commands.run(
+        [sys.executable, "-c", "import sys; print(sys.argv[1])", "$(id); `id`"],
+        folder=str(tmp_path),
+        timeout_seconds=20,
+    )
+    assert echoed.output == "$(id); `id`\n"
+    flood = "print('first'); [print('x' * 99) for _ in range(20000)]; print('last')"
+    loud = await commands.run([sys.executable, "-c", flood], folder=str(tmp_path), timeout_seconds=20)
+    assert loud.output.startswith("first")
+    assert loud.output.endswith("last\n")
+    assert len(loud.output) < 40_000
+
+
+async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    """The time limit ends the whole process group."""
+    mark = tmp_path / "mark"
+    script = f"sleep 2; touch {mark}"
+    slow = await HostCommands().run(
+        ["/bin/sh", "-c", f"({script}) & wait"], folder=str(tmp_path), timeout_seconds=0.3
+    )
+    assert slow.exit_code is None
+    await asyncio.sleep(2.2)
+    assert not mark.exists()
+
+
+async def test_a_command_does_not_get_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose has no use for a Slack token."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
+    commands = HostCommands(hide=("SLACK_BOT_TOKEN",))
+    found = await commands.run(["/usr/bin/env"], folder=str(tmp_path), timeout_seconds=10)
+    assert "xoxb-secret" not in found.output
+
+
+async def test_a_program_that_is_not_there_is_said_with_the_mend(tmp_path: Path) -> None:
+    """The error names the setting."""
+    with pytest.raises(DeskFailure, match=r"compose\.command"):
+        await HostCommands().run(["/no/such/compose"], folder=str(tmp_path), timeout_seconds=1)

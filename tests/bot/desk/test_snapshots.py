@@ -1,0 +1,232 @@
+"""Snapshots on disk: taken whole, put in place by one rename, and safe whatever an archive holds."""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.desk import DeskSnapshots
+from tests.bot.desk import archives
+from tests.bot.desk.archives import PARTS, member, sound
+from triage.errors import DeskFailure
+
+NAME = "bot1_20260219_040000.tar.gz"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Lay out a bot."""
+    archives.bot_folder(tmp_path / "data")
+    (tmp_path / "backups").mkdir()
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def snapshots(data: Path) -> DeskSnapshots:
+    """Open the port on the folders."""
+    return DeskSnapshots(data, data.parent / "backups")
+
+
+def _words(data: Path) -> dict[str, str]:
+    return {part: (data / "bot1" / part / "file.txt").read_text() for part in (*PARTS, "logs")}
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_what_was_taken_is_put_back_by_one_rename_and_logs_stay_the_same_files(
+    snapshots: DeskSnapshots, data: Path
+) -> None:
+    """Take, change, extract, swap: the four folders are as they were taken, the log is the very same file."""
+    await snapshots.take("bot1", NAME)
+    for part in (*PARTS, "logs"):
+        (data / "bot1" / part / "file.txt").write_text("changed")
+    log = (data / "bot1/logs/file.txt").stat().st_ino
+    sha256 = await snapshots.checksum(NAME)
+    await snapshots.extract("bot1", NAME, sha256=sha256, token="a1")
+    assert await snapshots.swapped("bot1", "a1") is False
+    await snapshots.swap("bot1", "a1")
+    assert await snapshots.swapped("bot1", "a1") is True
+    await snapshots.discard("bot1", "a1")
+    assert _words(data) == {**dict.fromkeys(PARTS, "old"), "logs": "changed"}
+    assert (data / "bot1/logs/file.txt").stat().st_ino == log
+    assert _names(data) == ["bot1"]
+    assert sorted(path.name for path in (data / "bot1").iterdir()) == sorted((*PARTS, "logs"))
+
+
+HOSTILE = {
+    "climbs out": member("bot1/conf/../../../evil.txt"),
+    "absolute": member("/tmp/evil.txt"),  # noqa: S108 - the attack
+    "another bot": member("bot2/conf/evil.txt"),
+    "another folder": member("bot1/logs/evil.txt"),
+    "the folder itself": member("evil.txt"),
+    "symbolic link": member("bot1/conf/evil", b"", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+    "hard link": member("bot1/conf/evil", b"", type=tarfile.LNKTYPE, linkname="bot1/data/file.txt"),
+    "device": member("bot1/conf/evil", b"", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+    "pipe": member("bot1/conf/evil", b"", type=tarfile.FIFOTYPE),
+    "twice": member("bot1/conf/file.txt", b"other"),
+    "backslash": member("bot1\\conf\\evil.txt"),
+}
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+async def test_a_hostile_archive_is_refused_and_nothing_is_left(
+    snapshots: DeskSnapshots, data: Path, attack: str
+) -> None:
+    """Each attack: refused with words, the bot as it was, nothing beside it, nothing outside."""
+    path = archives.write(data.parent / "backups" / NAME, [*sound(), HOSTILE[attack]])
+    with pytest.raises(DeskFailure, match=r"not safe|not a config snapshot"):
+        await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert set(_words(data).values()) == {"old"}
+    assert _names(data) == ["bot1"]
+    assert list(data.parent.rglob("evil*")) == []
+
+
+async def test_setuid_bits_do_not_survive(snapshots: DeskSnapshots, data: Path) -> None:
+    """A file that claims to be setuid root is extracted as a plain one."""
+    path = archives.write(
+        data.parent / "backups" / NAME, [*sound(), member("bot1/conf/run", mode=0o6777, uid=os.getuid())]
+    )
+    await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert (data / ".bot1.a1/conf/run").stat().st_mode & 0o7000 == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty"])
+async def test_a_damaged_archive_is_told_before_and_refused_after(
+    snapshots: DeskSnapshots, data: Path, damage: str
+) -> None:
+    """The precondition reads it through and says so; extracting it changes nothing."""
+    path = archives.write(
+        data.parent / "backups" / NAME, [*sound(), member("bot1/data/big", os.urandom(200_000))]
+    )
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+    damaged: dict[str, bytes] = {
+        "cut": bytes(content[: len(content) // 2]),
+        "flipped": bytes(content),
+        "text": b"not an archive",
+        "empty": b"",
+    }
+    path.write_bytes(damaged[damage])
+    with pytest.raises(DeskFailure, match="damaged"):
+        await snapshots.room_to_extract(NAME)
+    with pytest.raises(DeskFailure, match="damaged"):
+        await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert set(_words(data).values()) == {"old"}
+    assert _names(data) == ["bot1"]
+
+
+async def test_an_archive_that_changed_since_it_was_chosen_is_not_used(
+    snapshots: DeskSnapshots, data: Path
+) -> None:
+    """The checksum that was shown is the one that must be found."""
+    archives.write(data.parent / "backups" / NAME, sound())
+    with pytest.raises(DeskFailure, match="checksum"):
+        await snapshots.extract("bot1", NAME, sha256="0" * 64, token="a1")
+
+
+async def test_an_archive_without_a_part_that_the_bot_has_is_refused(
+    snapshots: DeskSnapshots, data: Path
+) -> None:
+    """Half a snapshot would leave the bot without its scripts."""
+    path = archives.write(data.parent / "backups" / NAME, sound()[:2])
+    with pytest.raises(DeskFailure, match="has no scripts, pmm_scripts"):
+        await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert _names(data) == ["bot1"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 80 MiB; skip where that is not allowed."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", place],
+        check=False,
+        capture_output=True,
+        timeout=10,
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
+
+
+async def test_a_disk_that_fills_up_leaves_the_old_state(small_disk: Path) -> None:
+    """Neither a restore nor a snapshot that finds no room changes anything, or leaves anything lying."""
+    data, backups = small_disk / "data", small_disk / "backups"
+    archives.bot_folder(data)
+    backups.mkdir()
+    path = archives.write(backups / NAME, [*sound(), member("bot1/data/zeros", bytes(60_000_000))])
+    (small_disk / "ballast").write_bytes(os.urandom(30_000_000))
+    snapshots = DeskSnapshots(data, backups)
+    room = await snapshots.room_to_extract(NAME)
+    assert room.free < room.needed
+    with pytest.raises(DeskFailure, match=r"larger than|disk is full"):
+        await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert set(_words(data).values()) == {"old"}
+    assert _names(data) == ["bot1"]
+    (data / "bot1/data/noise").write_bytes(os.urandom(25_000_000))
+    (small_disk / "more").write_bytes(os.urandom(18_000_000))
+    with pytest.raises(DeskFailure, match="disk is full"):
+        await snapshots.take("bot1", "bot1_pre_rollback_20260220_000000.tar.gz")
+    assert _names(backups) == [NAME]
+
+
+async def test_a_snapshot_with_links_is_not_taken(snapshots: DeskSnapshots, data: Path) -> None:
+    """What could not be restored is no snapshot."""
+    (data / "bot1/conf/link").symlink_to("/etc/passwd")
+    with pytest.raises(DeskFailure, match="link"):
+        await snapshots.take("bot1", NAME)
+    assert list((data.parent / "backups").iterdir()) == []
+
+
+async def test_names_that_lead_elsewhere_are_refused(snapshots: DeskSnapshots) -> None:
+    """A name is a name of this bot's snapshot and nothing else."""
+    for name in ("../../etc/shadow", "bot2_20260219_040000.tar.gz", "bot1.tar.gz", ""):
+        with pytest.raises(DeskFailure):
+            await snapshots.extract("bot1", name, sha256="0" * 64, token="a1")
+    for token in ("", "../x", "a b"):
+        with pytest.raises(DeskFailure):
+            await snapshots.discard("bot1", token)
+
+
+async def test_the_newest_thirty_are_kept_and_pre_rollback_ones_too(
+    snapshots: DeskSnapshots, data: Path
+) -> None:
+    """Pruning removes the oldest of the usual ones only."""
+    backups = data.parent / "backups"
+    for day in range(1, 34 + 1):
+        archives.write(
+            backups / f"bot1_202601{day:02d}_040000.tar.gz"
+            if day < 32
+            else backups / f"bot1_202602{day - 31:02d}_040000.tar.gz",
+            [],
+        )
+    archives.write(backups / "bot1_pre_rollback_20250101_000000.tar.gz", [])
+    removed = await snapshots.prune("bot1", keep=30)
+    assert removed == tuple(f"bot1_202601{day:02d}_040000.tar.gz" for day in (4, 3, 2, 1))
+    assert len(await snapshots.list("bot1")) == 31
+
+
+async def test_a_cancelled_snapshot_stops_and_leaves_nothing(snapshots: DeskSnapshots, data: Path) -> None:
+    """Who cancels gets control back only when the thread has ended and tidied up."""
+    for number in range(40):
+        (data / "bot1/data" / f"{number}").write_bytes(os.urandom(1_000_000))
+    task = asyncio.create_task(snapshots.take("bot1", NAME))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list((data.parent / "backups").iterdir()) == []
