@@ -18,7 +18,7 @@ from triage.ports.store import Store
 
 IDLE_SECONDS = 5.0
 """How often a loop looks even though nobody rang: another replica may have left work and died."""
-REST_FACTOR, REST_SECONDS = 4.0, 0.5
+REST_FACTOR, REST_SECONDS = 6.0, 0.5
 """How long the sorter rests after a pass, as a multiple of what the pass took, and at the most.
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.

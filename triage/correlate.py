@@ -77,6 +77,7 @@ class Board:
     names: dict[int, set[str]] = field(default_factory=dict)
     episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
     ended: set[EpisodeKey] = field(default_factory=set)
+    _open: list[int] | None = field(default=None, init=False)
 
     @classmethod
     def of(
@@ -97,6 +98,9 @@ class Board:
 
     def put(self, incident: Incident, signal: Signal | None = None) -> None:
         """Remember an incident as it is now, and that it holds a signal."""
+        before = self.incidents.get(incident.id)
+        if before is None or before.is_open is not incident.is_open:
+            self._open = None
         self.incidents[incident.id] = incident
         if signal is not None:
             self.names.setdefault(incident.id, set()).add(signal.name)
@@ -107,7 +111,9 @@ class Board:
 
     def open(self) -> list[Incident]:
         """The open incidents, the newest first."""
-        return sorted((i for i in self.incidents.values() if i.is_open), key=lambda i: -i.id)
+        if self._open is None:
+            self._open = sorted((i.id for i in self.incidents.values() if i.is_open), reverse=True)
+        return [self.incidents[one] for one in self._open]
 
 
 def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement:

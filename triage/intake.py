@@ -28,7 +28,7 @@ from triage.model import (
 from triage.ports.store import StoredSignal, Tx
 from triage.telling import tell_card, tell_line
 
-BATCH = 500
+BATCH = 250
 """Signals in one pass: bounds how long the writer is held."""
 
 TitleOf = Callable[[Signal], str]

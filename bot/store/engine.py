@@ -32,13 +32,14 @@ def open_engine(url: str, *, writer: bool) -> sa.Engine:
     )
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
 def _dumps(value: object) -> str:
+    text = _ENCODER.encode(value)
     # NUL is valid in JSON and in SQLite, but PostgreSQL refuses it: it must not be able to stop a commit.
-    return re.sub(
-        r"(?<!\\)((?:\\\\)*)\\u0000",
-        r"\1\\ufffd",
-        json.dumps(value, ensure_ascii=True, separators=(",", ":")),
-    )
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
