@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from loguru import logger
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _TEXT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC} {level: <7} {extra[at]}{message}"
 
 
-def set_up_logs(*, level: str = "INFO", style: str = "text", secrets: Iterable[str] = ()) -> None:
-    """Send all logs, those of libraries too, to standard error. ``secrets`` are never shown."""
+def set_up_logs(
+    *, level: str = "INFO", style: str = "text", secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send all logs, those of libraries too, to a stream (standard error). ``secrets`` are never shown."""
     hidden = sorted({secret for secret in secrets if len(secret) > 3}, key=len, reverse=True)  # noqa: PLR2004 - shorter ones are no secrets
 
     def masked(text: str) -> str:
@@ -30,7 +32,7 @@ def set_up_logs(*, level: str = "INFO", style: str = "text", secrets: Iterable[s
 
     def write(message: Message) -> None:
         text = _as_json(message.record) if style == "json" else str(message)
-        sys.stderr.write(masked(text))
+        (stream or sys.stderr).write(masked(text))
 
     logger.remove()
     logger.configure(extra={"incident": ""}, patcher=_place)

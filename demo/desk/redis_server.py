@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 from fakeredis import FakeServer as Keys
 from fakeredis import TcpFakeServer
 
+from demo.desk.fake_info import teach
+
 HOST = "127.0.0.1"
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 5.0
@@ -121,6 +123,7 @@ class FakeServer:
 
     async def start(self) -> None:
         """Listen, with the keys of the last time."""
+        teach()
         listener = TcpFakeServer((HOST, self.port), server_type="redis", server_version=(7, 2))
         listener.daemon_threads = True
         if self._keys is not None:

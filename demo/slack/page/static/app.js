@@ -46,7 +46,7 @@ function clicked(event) {
   else if (event.target.closest(".burger")) side(!body.classList.contains("with-side"));
   else if (event.target.closest(".veil")) side(false);
   else if (event.target.closest(".theme")) nextTheme();
-  else if (event.target.closest(".panel-toggle")) showPanel(panel.hidden);
+  else if (event.target.closest(".panel-toggle")) showPanel(panel.offsetParent === null);
 }
 
 function pressed(event) {

@@ -1,0 +1,45 @@
+"""Teaches fakeredis the command INFO, which health checks ask and fakeredis does not know."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fakeredis._commands import SUPPORTED_COMMANDS, command
+from fakeredis.commands_mixins.server_mixin import ServerCommandsMixin
+
+EMPTY_BYTES, ENTRY_BYTES = 900_000, 620
+"""About what an empty Redis 7 takes, and what one entry of the desk's streams adds."""
+STARTED = time.time()
+
+
+def _info(self: Any, *sections: bytes) -> bytes:  # noqa: ANN401 - fakeredis' own socket, which has no public type
+    """Describe the server as INFO does: every section, whichever are asked for."""
+    del sections
+    keys = [item for db in self._server.dbs.values() for item in db.values()]
+    entries = sum(len(item.value) for item in keys if hasattr(item.value, "__len__"))
+    facts = {
+        "redis_version": "7.2.0",
+        "redis_mode": "standalone",
+        "uptime_in_seconds": int(time.time() - STARTED),
+        "connected_clients": 1,
+        "used_memory": EMPTY_BYTES + ENTRY_BYTES * entries,
+        "maxmemory": 0,
+        "maxmemory_policy": "noeviction",
+        "loading": 0,
+        "rdb_last_bgsave_status": "ok",
+        "aof_enabled": 1,
+        "aof_last_write_status": "ok",
+        "evicted_keys": 0,
+        "role": "master",
+        "connected_slaves": 0,
+    }
+    return "".join(f"{name}:{value}\r\n" for name, value in facts.items()).encode()
+
+
+def teach() -> None:
+    """Add the command, once; a fakeredis that knows it by itself keeps its own."""
+    if "info" in SUPPORTED_COMMANDS:
+        return
+    command(name="INFO", fixed=(), repeat=(bytes,))(_info)
+    ServerCommandsMixin._info = _info  # type: ignore[attr-defined]  # noqa: SLF001 - where fakeredis looks for it

@@ -1,0 +1,174 @@
+"""The director: starts scenarios, watches what the bot makes of them, and sets the pace of the desk's time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from demo.desk.scenarios import SCENARIOS
+from demo.progress import ACTING, FAST, REAL, NotNow, Phase, Play, Seen, Told, advanced, pace
+from triage.actions.model import ActionStatus
+from triage.errors import StoreUnavailable
+from triage.model import RunStatus
+
+if TYPE_CHECKING:
+    from demo.stage import Stage
+    from triage.model import Incident
+    from triage.ports.store import Tx
+
+LOOK_SECONDS = 0.2
+WELL_FOR = 45.0
+"""Seconds of the desk's time for which the cause must be gone: a container between two deaths looks well too."""
+SKIP = 600.0
+SPEEDS = (1.0, 10.0, 60.0)
+AUTO = 0.0
+"""Instead of a speed: the director chooses."""
+HEALS_WITHIN = 5_400.0
+"""Seconds of the desk's time after which fast-forward gives up on alerts that do not end."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """What speed is wanted: one chosen by hand or AUTO, and a stretch to skip (until that desk time)."""
+
+    chosen: float = AUTO
+    skip_until: float = 0.0
+
+
+class Director:
+    """One stage's director. ``fixed``: time runs at 1, because real servers share it."""
+
+    def __init__(self, stage: Stage, *, fixed: bool = False) -> None:
+        self.stage, self.fixed = stage, fixed
+        self.plays: dict[str, Play] = {}
+        self.pace = Pace()
+        self._well_since: float | None = None
+        self._healing_since: float | None = None
+        self._acting = False
+
+    @property
+    def now(self) -> datetime:
+        """The desk's present."""
+        return datetime.fromtimestamp(self.stage.clock.now(), UTC)
+
+    @property
+    def play(self) -> Play | None:
+        """The scenario that goes on, if any."""
+        return next((play for play in self.plays.values() if play.open), None)
+
+    def start(self, name: str) -> Play:
+        """Start a scenario. Raises KeyError for an unknown one, NotNow while another goes on."""
+        scenario = SCENARIOS[name]
+        if self.play is not None:
+            raise NotNow(
+                f"“{self.play.scenario.title}” still goes on: bring it to its end, or reset the desk."
+            )
+        self.stage.desk.catch_up()
+        play = self.plays[name] = Play(scenario, self.now)
+        self._well_since = self._healing_since = None
+        scenario.start(self.stage.desk.world)
+        logger.info("scenario {name} started", name=name)
+        self.set_pace()
+        return play
+
+    def reveal(self, name: str) -> None:
+        """Show the truth of a scenario before its end. Raises NotNow for one that was not started."""
+        if name not in self.plays:
+            raise NotNow("This scenario has not been started.")
+        self.plays[name] = replace(self.plays[name], revealed=True)
+
+    def choose(self, speed: float) -> None:
+        """Set the speed by hand, or AUTO. Raises NotNow for one that cannot be."""
+        if self.fixed:
+            raise NotNow("Time runs at real speed here: real servers share it.")
+        if speed not in (AUTO, *SPEEDS):
+            raise NotNow(
+                f"{speed:g} is no speed: take one of {', '.join(f'{one:g}' for one in SPEEDS)}, or 0 for auto."
+            )
+        self.pace = Pace(chosen=speed)
+        self.set_pace()
+
+    def skip(self) -> None:
+        """Run fast through the next ten minutes. Raises NotNow where time cannot be changed."""
+        if self.fixed:
+            raise NotNow("Time runs at real speed here: real servers share it.")
+        self.pace.skip_until = max(self.pace.skip_until, self.stage.clock.now()) + SKIP
+        self.set_pace()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            try:
+                await self._look()
+            except StoreUnavailable as error:
+                logger.warning("the director cannot look: {error}", error=error)
+            self.set_pace()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        """See what became of the scenario that goes on, and whether an action runs."""
+        play = self.play
+        since = play.started_at if play is not None else self.now
+        seen, self._acting = await self.stage.store.read(lambda tx: (_seen(tx, since), _acting(tx)))
+        if play is None:
+            return
+        name, before = play.scenario.name, play.phase
+        play = advanced(self.plays[name], replace(seen, well=self._well(play)))
+        self.plays[name] = play
+        if play.phase is not before:
+            logger.info("scenario {name} is {phase}", name=name, phase=play.phase)
+            self._healing_since = self.stage.clock.now() if play.phase is Phase.HEALING else None
+
+    def _well(self, play: Play) -> bool:
+        """Whether the cause is gone for good; asked only once the symptoms have been there."""
+        if play.phase is Phase.BREWING or not play.scenario.cured(self.stage.desk.world):
+            self._well_since = None
+            return False
+        now = self.stage.clock.now()
+        self._well_since = self._well_since if self._well_since is not None else now
+        return now - self._well_since >= WELL_FOR
+
+    def set_pace(self) -> None:
+        """Let time run as it should now. A running action never sees more than ten times its own time."""
+        if self.fixed:
+            return
+        clock = self.stage.clock
+        wanted = pace(self.play)
+        if self._healing_since is not None and clock.now() - self._healing_since > HEALS_WITHIN:
+            wanted = REAL
+        if clock.now() < self.pace.skip_until:
+            wanted = FAST
+        elif self.pace.chosen:
+            wanted = self.pace.chosen
+        if self._acting:
+            wanted = min(ACTING, self.pace.chosen or ACTING)
+        if clock.speed != wanted:
+            clock.speed = wanted
+
+
+def _seen(tx: Tx, since: datetime) -> Seen:
+    """Read what the bot has made of it."""
+    incidents = [one for one in tx.incidents.recent(since) if one.opened_at >= since or one.is_open]
+    names: Mapping[int, set[str]] = tx.incidents.names([one.id for one in incidents])
+    actions = [one for one in tx.actions.recent() if one.proposed_at >= since]
+    return Seen(
+        tuple(_told(tx, one, frozenset(names.get(one.id, ()))) for one in incidents),
+        tuple(sorted(actions, key=lambda one: one.id)),
+    )
+
+
+def _acting(tx: Tx) -> bool:
+    """Whether an action runs, or is about to, or its verification is awaited."""
+    under_way = {ActionStatus.CONFIRMED, ActionStatus.RUNNING}
+    return any(one.status in under_way or one.verify_at is not None for one in tx.actions.recent())
+
+
+def _told(tx: Tx, incident: Incident, names: frozenset[str]) -> Told:
+    run = tx.runs.latest(incident.id, RunStatus.DONE)
+    causes = run.verdict.causes if run is not None and run.verdict is not None else ()
+    return Told(incident.id, incident.title, incident.status, names, run is not None, causes)

@@ -1,0 +1,141 @@
+"""What the panel shows, as JSON: everything about the desk and its scenarios at one moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from demo.desk.scenarios import SCENARIOS
+from demo.desk.scenarios.base import NOTHING
+from demo.desk.services import EXTERNAL
+from demo.progress import Phase, judged
+
+if TYPE_CHECKING:
+    from demo.desk.bot_model import Bot
+    from demo.desk.desk import Desk
+    from demo.desk.scenarios.base import Remedy, Scenario
+    from demo.director import Director
+    from demo.progress import Play
+
+Json = dict[str, Any]
+FROZEN_AFTER = 180.0
+STREAM_NAME = "hb.market_data.v1"
+
+
+def menu() -> list[Json]:
+    """Return the scenarios before there is a desk to play them on."""
+    return [_scenario(scenario, None) for scenario in SCENARIOS.values()]
+
+
+def panel_state(director: Director) -> Json:
+    """Return the whole of it."""
+    stage = director.stage
+    return {
+        "ready": True,
+        "time": {
+            "now": stage.clock.now(),
+            "speed": stage.clock.speed,
+            "chosen": director.pace.chosen,
+            "skipping": stage.clock.now() < director.pace.skip_until,
+            "fixed": director.fixed,
+        },
+        "scenarios": [_scenario(one, director.plays.get(name)) for name, one in SCENARIOS.items()],
+        "playing": director.play.scenario.name if director.play is not None else "",
+        "desk": _desk(stage.desk),
+        "real": list(stage.real),
+    }
+
+
+def _scenario(scenario: Scenario, play: Play | None) -> Json:
+    shown: Json = {
+        "name": scenario.name,
+        "title": scenario.title,
+        "story": scenario.story,
+        "phase": play.phase.value if play is not None else Phase.IDLE.value,
+    }
+    if play is None:
+        return shown
+    incident = play.incident
+    shown["incident"] = f"INC-{incident.id}" if incident is not None else ""
+    shown["since"] = play.started_at.timestamp()
+    shown["hint"] = _hint(play)
+    if play.told:
+        shown["truth"] = _truth(play)
+    return shown
+
+
+def _hint(play: Play) -> str:
+    """Say what happens now, and what there is to do."""
+    incident = f"INC-{play.incident.id}" if play.incident is not None else "the incident"
+    match play.phase:
+        case Phase.BREWING:
+            return "Something is wrong on the desk. Its alert comes when its rule has waited long enough."
+        case Phase.FIRED:
+            return f"The alert is in #desk-alerts as {incident}. The checks are running."
+        case Phase.TRIAGED:
+            return f"Your turn: read {incident}, open its thread, and press what you think is right."
+        case Phase.HEALING:
+            return f"The cause is gone. {incident} closes when its alerts have ended."
+        case _:
+            return ""
+
+
+def _truth(play: Play) -> Json:
+    scenario, found = play.scenario, judged(play)
+    verdict = found.verdict
+    return {
+        "cause": scenario.cause_sentence,
+        "named": found.named,
+        "verdict": verdict.headline if verdict is not None else "",
+        "confidence": round(verdict.confidence * 100) if verdict is not None else None,
+        "used": list(found.used),
+        "right": found.right,
+        "remedies": [_remedy(one) for one in scenario.remedies],
+    }
+
+
+def _remedy(remedy: Remedy) -> Json:
+    what = "nothing to press" if remedy.kind == NOTHING else f"{remedy.kind} on {remedy.target}"
+    return {"what": what, "how": remedy.how}
+
+
+def _desk(desk: Desk) -> Json:
+    world = desk.world
+    redis = world.engine.of_service("redis")
+    others = [
+        one
+        for one in world.engine.containers.values()
+        if one.spec.name not in {*world.bots, *EXTERNAL, "redis"}
+    ]
+    return {
+        "bots": [_bot(desk, bot) for bot in world.bots.values()],
+        "redis": {
+            "status": redis.status if redis is not None else "removed",
+            "serving": world.redis.serving,
+        },
+        "external": [_container(desk, name) for name in EXTERNAL],
+        "services": [_container(desk, one.spec.name) for one in others],
+        "disk": world.host.disk_used,
+    }
+
+
+def _bot(desk: Desk, bot: Bot) -> Json:
+    world = desk.world
+    container = world.container_of(bot)
+    age = world.clock.now() - bot.row.at if bot.row is not None else None
+    return {
+        "name": bot.name,
+        "pair": bot.pair,
+        "state": bot.state,
+        "reasons": list(bot.reasons),
+        "container": container.status if container is not None else "removed",
+        "restarts": container.restart_count if container is not None else 0,
+        "frozen": age is None or age > FROZEN_AFTER,
+        "equity": bot.row.equity if bot.row is not None else None,
+        "pnl": bot.row.daily_pnl if bot.row is not None else None,
+    }
+
+
+def _container(desk: Desk, service: str) -> Json:
+    container = desk.world.engine.of_service(service)
+    status = container.status if container is not None else "removed"
+    return {"name": service, "status": "hung" if container is not None and container.hung else status}

@@ -1,0 +1,155 @@
+"""How a scenario goes: what the bot made of it, whether it was right, whether it is over. Decides, does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from demo.desk.scenarios.base import NOTHING, Scenario
+from triage.actions.model import ActionRecord
+from triage.model import Cause, IncidentStatus
+
+
+class NotNow(Exception):
+    """Something was asked for that cannot be now; the text says why, for a person."""
+
+
+class Phase(StrEnum):
+    """Where a scenario stands."""
+
+    IDLE = "idle"
+    """Not started since the desk was set up."""
+    BREWING = "brewing"
+    """The cause is there; none of its alerts has reached the bot."""
+    FIRED = "fired"
+    """An alert of it is in Slack, and triage is under way."""
+    TRIAGED = "triaged"
+    """The verdict is there: it is a person's turn."""
+    HEALING = "healing"
+    """The cause is gone; its alerts have not ended."""
+    CURED = "cured"
+    """The cause is gone and the incidents of its alerts are closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One incident as the bot has it: its alert names, its latest verdict's causes, the best first."""
+
+    id: int
+    title: str
+    status: IncidentStatus
+    names: frozenset[str]
+    triaged: bool
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is resolved."""
+        return self.status is IncidentStatus.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What can be seen at a moment: the bot's incidents since the start, its actions, and the truth of the desk."""
+
+    incidents: tuple[Told, ...] = ()
+    actions: tuple[ActionRecord, ...] = ()
+    well: bool = False
+    """The world says that the cause is gone, and has said so for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One run of a scenario. ``revealed``: somebody asked what happened before it was over."""
+
+    scenario: Scenario
+    started_at: datetime
+    phase: Phase = Phase.BREWING
+    revealed: bool = False
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def named(self) -> tuple[Told, ...]:
+        """The incidents that hold an alert of the scenario."""
+        return tuple(one for one in self.seen.incidents if one.names & set(self.scenario.alerts))
+
+    @property
+    def incident(self) -> Told | None:
+        """The first of them; the first whose verdict is right, where there are several."""
+        right = [one for one in self.named if one.causes and one.causes[0].cause == self.scenario.cause]
+        return next(iter(right or self.named), None)
+
+    @property
+    def open(self) -> bool:
+        """Whether it still goes on."""
+        return self.phase is not Phase.CURED
+
+    @property
+    def told(self) -> bool:
+        """Whether the truth may be shown."""
+        return self.revealed or not self.open
+
+
+def advanced(play: Play, seen: Seen) -> Play:
+    """Return the play as it stands now that ``seen`` is known. A phase is never taken back but from healing."""
+    play = replace(play, seen=seen)
+    incident = play.incident
+    if play.phase is Phase.CURED or incident is None:
+        return play
+    triaged = incident.triaged or play.phase in {Phase.TRIAGED, Phase.HEALING}
+    if not seen.well:
+        return replace(play, phase=Phase.TRIAGED if triaged else Phase.FIRED)
+    return replace(play, phase=Phase.CURED if all(one.closed for one in play.named) else Phase.HEALING)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the bot and its operator did. ``named`` is None before there is a verdict."""
+
+    named: bool | None
+    verdict: Cause | None
+    used: tuple[str, ...]
+    """The actions that ran, as ``kind on target``."""
+    right: bool | None
+    """Whether the last action was a remedy; None: nothing was done."""
+
+
+def judged(play: Play) -> Judgement:
+    """Compare the verdict and the actions with the truth."""
+    incident = play.incident
+    verdict = incident.causes[0] if incident is not None and incident.causes else None
+    ran = [one for one in play.seen.actions if one.status.ran]
+    remedies = {(one.kind, one.target) for one in play.scenario.remedies}
+    right = any((one.kind, one.target) in remedies for one in ran) if ran else None
+    if right is None and play.phase is Phase.CURED:
+        right = any(kind == NOTHING for kind, _ in remedies) or None
+    return Judgement(
+        named=None if verdict is None else verdict.cause == play.scenario.cause,
+        verdict=verdict,
+        used=tuple(f"{one.kind} on {one.target}" for one in ran),
+        right=right,
+    )
+
+
+FAST, BUSY, ACTING, REAL = 60.0, 20.0, 10.0, 1.0
+
+
+def pace(play: Play | None) -> float:
+    """Return the speed at which nobody waits long and nobody misses anything.
+
+    Sixty times as fast while a scenario brews and while its alerts die down; slower where the bot works.
+    """
+    if play is None:
+        return REAL
+    if play.phase is Phase.BREWING:
+        return BUSY if play.seen.incidents else FAST
+    return FAST if play.phase is Phase.HEALING else REAL
+
+
+def named_nearest(name: str, known: Sequence[str]) -> str:
+    """Return the known name that is most like ``name``, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistyped name pays for it
+
+    return next(iter(get_close_matches(name, known, 1, cutoff=0.4)), "")
