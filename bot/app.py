@@ -19,7 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
+from bot import asking
 from bot.acting import Acting
+from bot.asking import Questions
 from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
@@ -36,6 +38,7 @@ from bot.slack.pace import Pace
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
 from bot.sources.configured import open_configured
+from bot.sources.grafana import open_grafana
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
 from bot.web import FrontDoor, WebServer, listen, make_web
@@ -52,6 +55,7 @@ from triage.intake import Intake
 from triage.model import Incident, Signal
 from triage.playbooks import playbook_for
 from triage.ports.bell import Bell
+from triage.ports.checklists import Dashboards
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Tx
@@ -88,6 +92,7 @@ class Outside:
     store: SqlStore
     sources: Sources
     slack: SlackClient
+    dashboards: Dashboards
 
 
 class Service:
@@ -138,6 +143,7 @@ class Service:
             sources.alerts,
             changed=self._changed,
         )
+        self.questions = self._questions(outside)
         self.hearing = Hearing(settings, outside.slack, self._register, self.services.in_flight)
         self.readiness = Readiness(
             store,
@@ -160,6 +166,13 @@ class Service:
                 self.metrics.registry,
             ),
         )
+
+    def _questions(self, outside: Outside) -> Questions:
+        hands, told = self.acting.desktop.hands, self.bells.outbox.ring
+        house = asking.House(
+            outside.store, outside.sources, self.clock, hands, outside.dashboards, self.view, told
+        )
+        return Questions(self.settings, house, self.services)
 
     def _heard(self) -> None:
         """The desk said something: there may be signals to sort and lines to send."""
@@ -198,9 +211,9 @@ class Service:
 
     def _register(self, app: AsyncApp, identity: Identity) -> None:
         """Register every listener on the app."""
-        del identity
         register(app, self.services)
-        self.acting.register(app, self.services)
+        actions = self.acting.register(app, self.services)
+        self.questions.register(app, identity, actions)
 
     def _slack_problems(self) -> Mapping[str, str]:
         hearing = {"hearing": self.hearing.problem} if self.hearing.problem else {}
@@ -222,6 +235,7 @@ class Service:
             Job("tidying", self._then_send(tidying.run), seconds=60),
             *self.listening.jobs(),
             *self.acting.jobs(),
+            *self.questions.jobs(),
         ]
 
     def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
@@ -294,6 +308,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
             sources=await stack.enter_async_context(open_configured(settings)),
             slack=await stack.enter_async_context(
                 open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)
+            ),
+            dashboards=await stack.enter_async_context(
+                open_grafana(settings.grafana_url, settings.grafana_token.get_secret_value())
             ),
         )
         service = Service(settings, outside, clock=clock)

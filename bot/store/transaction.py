@@ -8,6 +8,7 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from bot.store.actions import ActionTable
+from bot.store.aging import AgingTable
 from bot.store.audit import AuditTable
 from bot.store.events import EventTable
 from bot.store.incidents import IncidentTable
@@ -69,6 +70,11 @@ class Transaction:
     def events(self) -> EventTable:
         """What the desk said."""
         return EventTable(self.connection)
+
+    @cached_property
+    def aging(self) -> AgingTable:
+        """Forgets what is old."""
+        return AgingTable(self.connection)
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit; SQLite's one writer holds every lock already."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from triage.actions.degraded import banner
-from triage.answers import Answer, Line, Mark, section
+from triage.answers import Answer, Line, Mark, Section, section
 from triage.asking.base import Asking
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Incident, Json
@@ -19,25 +19,18 @@ CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 async def status(asking: Asking, bots: Sequence[str]) -> Answer:
     """Answer for some bots, with what is open, silenced and degraded."""
-    found, silences, (incidents, degraded) = await asyncio.gather(
+    found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
         asking.findings(CHECKS, bots), _silences(asking), asking.store.read(_open)
     )
-    facts = {finding.name: finding for finding in found}
-    lines = [_bot(asking, bot, facts) for bot in bots]
-    unknown = [
-        Line(f"{finding.why}", name=_NAMES[finding.name], mark=Mark.UNKNOWN)
-        for finding in found
-        if _silent(finding)
-    ]
-    worst = min((mark for mark in (line.mark for line in lines)), key=_URGENCY.index, default=Mark.UNKNOWN)
+    lines, unknown, word = glance(asking, bots, found)
     sections = [
-        section(lines),
+        lines,
         section([_degraded(degraded)] if degraded else ()),
         section([_incident(incident) for incident in incidents[:10]], "Open incidents"),
         section([_silence(silence) for silence in silences[:5]], "Silenced"),
-        section(unknown, "Not known"),
+        section([*unknown.lines, *deaf], unknown.title),
     ]
-    title = f"{asking.desk.name}: {_WORDS[worst]}"
+    title = f"{asking.desk.name}: {word}"
     at = asking.clock.now()
     return Answer(
         title,
@@ -45,6 +38,19 @@ async def status(asking: Asking, bots: Sequence[str]) -> Answer:
         note=f"as of {at:%H:%M:%S} UTC",
         preview=f"{title} · {counted(len(incidents), 'open incident')}",
     )
+
+
+def glance(asking: Asking, bots: Sequence[str], found: Sequence[Finding]) -> tuple[Section, Section, str]:
+    """Return a line a bot, what could not be found out, and the whole in a word."""
+    facts = {finding.name: finding for finding in found}
+    lines = [_bot(asking, bot, facts) for bot in bots]
+    unknown = [
+        Line(f"{finding.why}", name=_NAMES[finding.name], mark=Mark.UNKNOWN)
+        for finding in found
+        if _silent(finding)
+    ]
+    worst = min((line.mark for line in lines), key=_URGENCY.index, default=Mark.UNKNOWN)
+    return section(lines), section(unknown, "Not known"), _WORDS[worst]
 
 
 _URGENCY = [Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.GOOD, Mark.PLAIN]
@@ -64,11 +70,12 @@ def _open(tx: Tx) -> tuple[list[Incident], str]:
     return incidents, banner(tx)
 
 
-async def _silences(asking: Asking) -> tuple[Silence, ...]:
+async def _silences(asking: Asking) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
+    """Return the silences, or a line on why they are not known."""
     try:
-        return await asking.sources.alerts.silences()
-    except SourceError:
-        return ()
+        return await asking.sources.alerts.silences(), ()
+    except SourceError as error:
+        return (), (Line(str(error), name="silences", mark=Mark.UNKNOWN),)
 
 
 def _silent(finding: Finding) -> bool:

@@ -396,6 +396,22 @@ class Notes(Protocol):
         ...
 
 
+class Aging(Protocol):
+    """Forgets what is older than it has to be kept; the audit trail is no part of it. Each returns how many."""
+
+    def forget_signals(self, before: datetime, limit: int) -> int:
+        """Remove signals last seen before a time, except those that wait or belong to an open incident."""
+        ...
+
+    def forget_findings(self, before: datetime, limit: int) -> int:
+        """Remove the findings of runs that ended before a time, except those of open incidents."""
+        ...
+
+    def forget_documents(self, before: datetime, limit: int) -> int:
+        """Remove documents and pictures made before a time, except those that are still owed to Slack."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction's view of the memory."""
 
@@ -417,6 +433,8 @@ class Tx(Protocol):
     def actions(self) -> Actions: ...  # noqa: D102
     @property
     def events(self) -> Events: ...  # noqa: D102
+    @property
+    def aging(self) -> Aging: ...  # noqa: D102
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit: one holder among all replicas."""

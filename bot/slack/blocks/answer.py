@@ -25,7 +25,7 @@ def answer_blocks(answer: Answer) -> Rendered:
     blocks = kit.present(
         [
             kit.header(answer.title) if answer.title else None,
-            *(_section(section, share) for section, share in zip(answer.sections, shares, strict=True)),
+            *(section_blocks(section, share) for section, share in zip(answer.sections, shares, strict=True)),
             kit.actions(
                 "answer",
                 [
@@ -55,7 +55,8 @@ def _shares(lengths: list[int]) -> list[int]:
     return shares
 
 
-def _section(section: Section, budget: int) -> Json | None:
+def section_blocks(section: Section, budget: int) -> Json | None:
+    """Return one section within so many characters; None where it has no lines."""
     lines: list[list[Json]] = [[kit.foreign(section.title, LINE, bold=True)]] if section.title else []
     return kit.paragraph(kit.fitting([*lines, *map(_line, section.lines)], budget))
 

@@ -1,0 +1,141 @@
+"""App Home: published when somebody opens it, kept fresh for those who opened it lately."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from loguru import logger
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.services import InFlight
+from triage.answers import Section
+from triage.asking.base import Asking
+from triage.asking.home import Home, bots_now, stored_home
+from triage.errors import StoreUnavailable, TriageError
+from triage.model import Json
+
+LATELY = timedelta(minutes=15)
+READERS = 20
+"""Home tabs that are kept fresh; ``views.publish`` has its limits too."""
+BOTS_SECONDS = 60.0
+"""How old the bots' lines may be while somebody looks."""
+SLACK_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class HomeTab:
+    """Publishes the tab. ``draw`` makes the view."""
+
+    asking: Asking
+    draw: Callable[[Home], Json]
+    in_flight: InFlight
+    _readers: dict[str, datetime] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
+    _bots: tuple[Section, Section, str] | None = None
+    _bots_at: float = 0.0
+    _client: AsyncWebClient | None = None
+
+    def register(self, app: AsyncApp) -> None:
+        """Register the listeners of the tab."""
+        self._client = app.client
+        app.event("app_home_opened")(self.opened)
+        app.action("home.refresh")(self.refreshed)
+
+    async def opened(self, event: dict[str, Any], client: AsyncWebClient) -> None:
+        """Show what the store knows at once, and the bots as soon as they were looked at."""
+        if event.get("tab") not in {"home", None}:
+            return
+        async with self.in_flight.one():
+            await self._show(client, str(event.get("user", "")))
+
+    async def refreshed(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        """Look anew, because somebody asks for it."""
+        async with self.in_flight.one():
+            await ack()
+            self._bots_at = float("-inf")
+            await self._show(client, str((body.get("user") or {}).get("id", "")), anew=True)
+
+    async def _show(self, client: AsyncWebClient, user: str, *, anew: bool = False) -> None:
+        if not user:
+            return
+        self._remember(user)
+        if user not in self._shown or self._bots is None:
+            await self._publish(client, user, await self._home())
+        await self._look()
+        if anew:  # the time on it is what they asked for
+            self._shown.pop(user, None)
+        await self._publish(client, user, await self._home())
+
+    def _remember(self, user: str) -> None:
+        now = self.asking.clock.now()
+        self._readers.pop(user, None)
+        self._readers[user] = now
+        for other in list(self._readers)[: max(0, len(self._readers) - READERS)]:
+            self._forget(other)
+
+    def _forget(self, user: str) -> None:
+        self._readers.pop(user, None)
+        self._shown.pop(user, None)
+
+    async def refresh(self) -> int:
+        """Bring the tabs that were opened lately up to date. Returns how many changed."""
+        now, client = self.asking.clock.now(), self._client
+        for user, at in list(self._readers.items()):
+            if now - at > LATELY:
+                self._forget(user)
+        if not self._readers or client is None:
+            return 0
+        if self.asking.clock.monotonic() - self._bots_at > BOTS_SECONDS:
+            await self._look()
+        home = await self._home()
+        return sum([await self._publish(client, user, home) for user in list(self._readers)])
+
+    async def _look(self) -> None:
+        """Ask the desk, unless that was done just now."""
+        moment = self.asking.clock.monotonic()
+        if self._bots is not None and moment - self._bots_at < SLACK_SECONDS:
+            return
+        self._bots_at = moment
+        self._bots = await bots_now(self.asking)
+
+    async def _home(self) -> Home | None:
+        now = self.asking.clock.now()
+        try:
+            home = await self.asking.store.read(lambda tx: stored_home(tx, self.asking, now))
+        except StoreUnavailable as error:
+            logger.warning("the Home tab cannot be read: {error}", error=error)
+            return None
+        if self._bots is None:
+            return home
+        bots, unknown, word = self._bots
+        return replace(home, bots=bots, unknown=unknown, word=word)
+
+    async def _publish(self, client: AsyncWebClient, user: str, home: Home | None) -> bool:
+        """Publish a view that differs by more than its time."""
+        if home is None:
+            return False
+        view = self.draw(home)
+        mark = _mark(self.draw(replace(home, at=datetime.min.replace(tzinfo=home.at.tzinfo))))
+        if self._shown.get(user) == mark:
+            return False
+        try:
+            async with asyncio.timeout(SLACK_SECONDS):
+                await client.views_publish(user_id=user, view=view)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, TriageError) as error:
+            logger.bind(user=user).warning("the Home tab was not published: {error}", error=error)
+            return False
+        self._shown[user] = mark
+        return True
+
+
+def _mark(view: Json) -> str:
+    return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,40 @@
+"""The weekly drill, so that the alerting path is known to work before it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triage.desk import Desk
+from triage.drill.follow import Drills
+from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+
+NAME = "drill"
+BY = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillJob:
+    """Fires one drill a period; of several missed ones the last is made up for."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    drills: Drills
+
+    async def run(self) -> bool:
+        """Fire if a drill is due. Returns whether one was fired."""
+        settings = self.desk.schedules
+        schedule = schedule_of(NAME, settings.drill, settings.timezone)
+        if schedule is None:
+            return False
+        periods = await due_now(self.store, schedule, self.clock.now())
+        if not periods or not await self.store.write(lambda tx: self._claim(tx, schedule, periods)):
+            return False
+        await self.drills.fire(BY)
+        return True
+
+    def _claim(self, tx: Tx, schedule: Schedule, periods: tuple[Period, ...]) -> bool:
+        now = self.clock.now()
+        return [served(tx, schedule, period, now) for period in periods][-1]

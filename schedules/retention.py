@@ -1,0 +1,53 @@
+"""Keeps the memory from growing for ever: old signals, findings and documents go; the audit trail never does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+
+BATCH = 400
+"""Rows in one commit: bounds how long a webhook waits behind the broom."""
+BATCHES = 50
+PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Forgets what is older than ``retention`` of desk.yaml says."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+
+    async def run(self) -> dict[str, int]:
+        """Forget. Returns how many of each; what is too much for one run is left for the next."""
+        now, ages = self.clock.now(), self.desk.retention
+        sweeps: dict[str, Callable[[Tx], int]] = {
+            "signals": lambda tx: tx.aging.forget_signals(now - timedelta(days=ages.signals_days), BATCH),
+            "findings": lambda tx: tx.aging.forget_findings(now - timedelta(days=ages.findings_days), BATCH),
+            "documents": lambda tx: tx.aging.forget_documents(
+                now - timedelta(days=ages.documents_days), BATCH
+            ),
+        }
+        gone = {name: await self._sweep(sweep) for name, sweep in sweeps.items()}
+        if any(gone.values()):
+            logger.bind(**gone).info("old things forgotten")
+        return gone
+
+    async def _sweep(self, sweep: Callable[[Tx], int]) -> int:
+        total = 0
+        for _ in range(BATCHES):
+            count = await self.store.write(sweep)
+            total += count
+            if count < BATCH:
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
+        return total
