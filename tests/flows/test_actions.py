@@ -1,0 +1,196 @@
+"""Click → modal → confirm → effect on real containers → verification → thread, and every way that must lead nowhere."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.slack import Message, payloads
+from demo.slack.actor import _action
+from tests.flows.house import CHANNEL, House, running_house, shown
+from tests.servers.desk import Desk
+
+Require = Callable[..., Path]
+ACTIONS = ["clear_cache", "rollback"]
+
+
+@dataclass
+class Scene:
+    """The house beside a desk whose bot1 is in hard_stop, and the incident's card with its buttons."""
+
+    house: House
+    desk: Desk
+    card: Message
+
+    async def fresh_card(self) -> Message:
+        """Return the card as it is now."""
+        return next(card for card in self.house.cards() if card.ts == self.card.ts)
+
+    def message(self, words: str) -> Message | None:
+        """Return the newest message of the thread that says these words."""
+        found = [one for one in self.house.slack.thread(self.card) if words in shown(one)]
+        return found[-1] if found else None
+
+
+@pytest.fixture
+async def scene(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Run everything: bot1 up, an incident about it, triaged, with buttons."""
+    await desk.up("bot1", "grafana")
+    settings: dict[str, Any] = {
+        "actions": {"rollback": {"confirmations": 2}},
+        "paths": {
+            "compose": str(desk.compose_folder),
+            "env": str(desk.env_file),
+            "data": str(desk.data),
+            "backups": str(desk.backups),
+        },
+        "compose": {"command": desk.compose_command},
+        "triage": {"verify_after_seconds": 1, "health_watch_seconds": 30, "deadline_seconds": 2},
+        "playbooks": {"BotHardStopActive": {"actions": ACTIONS}},
+    }
+    environment = {"DOCKER_HOST": desk.engine.host}
+    async with running_house(require, tmp_path / "house", desk=settings, environment=environment) as house:
+        house.exporter.set("bot1", state="hard_stop")
+        card = await house.card(lambda card: "hard_stop" in card.text)
+        scene = Scene(house, desk, card)
+        await house.until(lambda: "action.clear_cache" in str(house.cards()[0].blocks), "the buttons")
+        yield scene
+
+
+async def _modal(scene: Scene, who: str, words: str) -> str:
+    """Wait until the modal before somebody says these words; return all it shows."""
+    person = scene.house.slack.member(who)
+    await scene.house.until(
+        lambda: person.modal is not None and words in str(person.modal.body), f"a modal with {words!r}"
+    )
+    assert person.modal is not None
+    return str(person.modal.body)
+
+
+async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
+    """The modal shows the command lines, the bot is recreated once, its state is back, the incident is mitigated."""
+    house, desk, ana = scene.house, scene.desk, scene.house.slack.member("ana")
+    before = (await desk.container("bot1"))["Id"]
+    desk.write_controller("# release 2\n")
+
+    outcome = await ana.click(await scene.fresh_card(), "action.clear_cache")
+    assert outcome.acked
+    assert outcome.seconds < 1
+    body = await _modal(scene, "ana", "--force-recreate")
+    assert "docker exec hbot-bot1 rm -rf /home/hummingbot/controllers/__pycache__" in body
+    assert "touch any other service" in body
+    house.exporter.set("bot1", state="running")
+    submitted = await ana.submit({"reason": "stale controller after the deploy"})
+    assert submitted.acked
+
+    await house.until(lambda: scene.message("Verified: recovered"), "recovered", seconds=60)
+    message = scene.message("Verified: recovered")
+    assert message is not None
+    text = shown(message)
+    assert "stale controller after the deploy" in text
+    assert "@ana" in text
+    assert "Succeeded" in text
+    assert (await desk.container("bot1"))["Id"] != before
+    lines = " ".join(house.thread(scene.card))
+    assert lines.count("Clear cache on bot1") >= 1
+    actions = [one for one in house.slack.thread(scene.card) if "Clear cache on bot1" in one.text]
+    assert len(actions) == 1, "one message, edited as it runs"
+    assert actions[0].edited_ts
+
+
+async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
+    """Ana confirms, and cannot confirm again; Ben sees the very plan and lets it run; config comes back, logs stay."""
+    house, desk = scene.house, scene.desk
+    ana, ben = house.slack.member("ana"), house.slack.member("ben")
+    log = desk.log("bot1")
+    await ana.click(await scene.fresh_card(), "action.rollback")
+    body = await _modal(scene, "ana", "pre-rollback")
+    assert "2 different people" in body
+    await ana.click(None, "action_choice", "bot1_20260219_040000.tar.gz", block_id="choice.snapshot")
+    await _modal(scene, "ana", "backups/bot1_20260219_040000.tar.gz")
+    assert (await ana.submit({"reason": "the release of tonight"})).acked
+    await house.until(lambda: scene.message("Waits for a second person"), "the wait for the second")
+    waiting = scene.message("Waits for a second person")
+    assert waiting is not None
+    assert '"now"' in (desk.data / "bot1/data/state.json").read_text()
+
+    await ana.click(waiting, "action.rollback")
+    await house.until(lambda: house.slack.ephemerals(CHANNEL, "ana"), "ana is no approver")
+    house.exporter.set("bot1", state="running")
+    await ben.click(waiting, "action.rollback")
+    await _modal(scene, "ben", "backups/bot1_20260219_040000.tar.gz")
+    assert (await ben.submit({"reason": "agreed"})).acked
+    await house.until(lambda: scene.message("Succeeded"), "the rollback", seconds=60)
+    assert "20260219" in (desk.data / "bot1/data/state.json").read_text()
+    assert desk.log("bot1").startswith(log)
+    done = scene.message("Succeeded")
+    assert done is not None
+    assert "Undo" in str(done.blocks)
+
+
+async def test_who_may_not_what_is_forged_and_what_is_stale_do_nothing(scene: Scene) -> None:
+    """A viewer, a forged handle, a second press after it ran: each is answered politely, and nothing is done twice."""
+    house, desk = scene.house, scene.desk
+    ana, vik = house.slack.member("ana"), house.slack.member("vik")
+    card = await scene.fresh_card()
+    before = (await desk.container("bot1"))["State"]["StartedAt"]
+    stale = _button(house, card)
+
+    await vik.click(card, "action.clear_cache")
+    await house.until(lambda: house.slack.ephemerals(CHANNEL, "vik"), "vik is refused")
+    assert "may not" in shown(house.slack.ephemerals(CHANNEL, "vik")[0])
+    assert vik.modal is None
+    assert (await desk.container("bot1"))["State"]["StartedAt"] == before
+
+    await ana.click(card, "action.clear_cache")
+    await _modal(scene, "ana", "--force-recreate")
+    assert (await ana.submit({"reason": "first"})).acked
+    await house.until(lambda: scene.message("Succeeded"), "the action", seconds=60)
+    once = (await desk.container("bot1"))["State"]["StartedAt"]
+    assert once != before
+
+    await _press(house, card, stale)  # the button of the old card
+    await _modal(scene, "ana", "was done already")
+    modal = ana.modal
+    assert modal is not None
+    assert "submit" not in modal.body
+
+    await _press(house, card, {**stale, "value": "made-up-handle"})
+    await house.until(
+        lambda: any(
+            "do not know this button" in shown(one) for one in house.slack.ephemerals(CHANNEL, "ana")
+        ),
+        "an answer to the forged value",
+    )
+    assert (await desk.container("bot1"))["State"]["StartedAt"] == once
+
+
+def _button(house: House, card: Message) -> dict[str, Any]:
+    """Return what a press of the button sends: a client that did not look again still sends the same."""
+    block, element = house.slack.member("ana")._element(card, "action.clear_cache", None)
+    return _action(block, element, None)
+
+
+async def _press(house: House, card: Message, action: dict[str, Any]) -> None:
+    """Press a button that may not be on the card any more, or never was."""
+    user = house.slack.member("ana").user
+    await house.slack.delivery.interactive(payloads.message_action(house.slack, user, card, action, {}))
+
+
+async def test_the_service_killed_in_the_middle_says_unknown_in_the_thread(scene: Scene) -> None:
+    """SIGKILL while compose works: the next start says how far it came and what is true, and runs nothing again."""
+    house, ana = scene.house, scene.house.slack.member("ana")
+    await ana.click(await scene.fresh_card(), "action.clear_cache")
+    await _modal(scene, "ana", "--force-recreate")
+    assert (await ana.submit({"reason": "to see it die"})).acked
+    await house.until(lambda: scene.message("◐ 2 recreate bot1"), "the second step to run")
+    house.bot.kill()
+    await house.bot.start()
+    await house.until(lambda: scene.message("the service stopped"), "the thread says unknown", seconds=30)
+    await house.until(lambda: scene.message("Verified:"), "and what is true now", seconds=40)
+    message = scene.message("the service stopped")
+    assert message is not None
+    assert "Unknown" in shown(message)
+    assert "Clear cache on bot1" in str(message.blocks), "a way to go on"

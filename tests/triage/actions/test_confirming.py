@@ -1,0 +1,207 @@
+"""Who may confirm what and when: on both databases, first confirm wins, one action at a time per target."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.store import SqlStore
+from bot.store.audit import broken_links
+from tests.fakes.clock import START
+from triage.actions import confirming, life, proposing
+from triage.actions.model import ActionRecord, ActionStatus, Evidence, Plan, Step
+from triage.actions.ops import Command
+from triage.desk import ActionPolicy, Desk
+from triage.errors import Refused
+from triage.model import (
+    ActionProposal,
+    Cause,
+    Finding,
+    FindingStatus,
+    Incident,
+    IncidentStatus,
+    RunStatus,
+    Severity,
+    Subject,
+    SubjectKind,
+    TriageRun,
+    Verdict,
+)
+from triage.ports.store import Tx
+
+pytest_plugins = ["tests.stores"]
+DESK = Desk(actions={"rollback": ActionPolicy(confirmations=2)})
+
+
+def plan(kind: str, target: str, word: str = "up") -> Plan:
+    """Return a plan of one step."""
+    return Plan(kind, target, f"{kind} {target}", (Step("do it", Command(("compose", word), "/desk")),))
+
+
+def proposed(tx: Tx, kind: str = "restart", target: str = "bot1") -> tuple[ActionRecord, str]:
+    """Propose, keep a plan, and return both the record and the plan's digest."""
+    record = proposing.propose(tx, DESK, ActionProposal(kind, target, "why"), by="U1", now=START)
+    made = plan(kind, target)
+    tx.actions.keep_plan(record.id, made)
+    return record, made.digest
+
+
+def confirm(
+    handle: str, digest: str, actor: str = "U1", reason: str = "because"
+) -> Callable[[Tx], ActionRecord]:
+    """Return the unit of work that confirms."""
+    return lambda tx: confirming.confirm(
+        tx, DESK, handle, digest=digest, actor=actor, reason=reason, now=START + timedelta(minutes=1)
+    )
+
+
+async def test_of_two_people_who_confirm_at_once_one_wins(store: SqlStore) -> None:
+    """The other is told politely; there is one confirmation, one lock, one plan."""
+    record, digest = await store.write(proposed)
+    answers = await asyncio.gather(
+        *(store.write(confirm(record.handle, digest, actor)) for actor in ("U1", "U2", "U3")),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(answer, ActionRecord) for answer in answers) == 1
+    assert all("already" in str(answer) for answer in answers if isinstance(answer, Refused))
+    after = await store.read(lambda tx: tx.actions.get(record.id))
+    assert after is not None
+    assert (after.status, len(after.confirmations)) == (ActionStatus.CONFIRMED, 1)
+
+
+async def test_two_actions_on_one_target_do_not_go_together(store: SqlStore) -> None:
+    """While one holds bot1, another on bot1 or on the desk is refused; one on bot2 is not."""
+    first, one = await store.write(proposed)
+    await store.write(confirm(first.handle, one))
+    second, two = await store.write(lambda tx: proposed(tx, "clear_cache", "bot1"))
+    whole, three = await store.write(lambda tx: proposed(tx, "stop_desk", "desk"))
+    other, four = await store.write(lambda tx: proposed(tx, "restart", "bot2"))
+    for handle, digest in ((second.handle, two), (whole.handle, three)):
+        with pytest.raises(Refused, match="restart on bot1 is under way"):
+            await store.write(confirm(handle, digest))
+    await store.write(confirm(other.handle, four))
+
+
+async def test_the_desk_excludes_its_bots(store: SqlStore) -> None:
+    """While the desk is held, no bot can be."""
+    whole, digest = await store.write(lambda tx: proposed(tx, "stop_desk", "desk"))
+    await store.write(confirm(whole.handle, digest))
+    bot, two = await store.write(proposed)
+    with pytest.raises(Refused, match="stop_desk on desk is under way"):
+        await store.write(confirm(bot.handle, two))
+
+
+async def test_two_people_means_two_different_ones_and_the_same_plan(store: SqlStore) -> None:
+    """The first cannot be the second, and the second confirms exactly what the first saw."""
+    record, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot1"))
+    first = await store.write(confirm(record.handle, digest))
+    assert first.awaits_second
+    with pytest.raises(Refused, match="second, different person"):
+        await store.write(confirm(record.handle, digest))
+    other = plan("rollback", "bot1", "down")
+    await store.write(lambda tx: tx.actions.keep_plan(record.id, other))
+    with pytest.raises(Refused, match="no longer the one"):
+        await store.write(confirm(record.handle, other.digest, "U2"))
+    second = await store.write(confirm(record.handle, digest, "U2"))
+    assert second.status is ActionStatus.CONFIRMED
+
+
+@pytest.mark.parametrize("handle", ["", "made-up", "x" * 5000, "' OR 1=1 --", "\0"])
+async def test_a_forged_handle_finds_nothing(store: SqlStore, handle: str) -> None:
+    """Whatever the button carries: nothing is found, nothing is done."""
+    await store.write(proposed)
+    with pytest.raises(Refused, match="do not know this button"):
+        await store.write(confirm(handle, "0" * 64))
+
+
+async def test_a_plan_that_was_never_shown_cannot_be_confirmed(store: SqlStore) -> None:
+    """A forged digest, or one of another action, is refused."""
+    record, _ = await store.write(proposed)
+    _, foreign = await store.write(lambda tx: proposed(tx, "restart", "bot2"))
+    for digest in ("0" * 64, foreign, ""):
+        with pytest.raises(Refused, match="do not know the plan"):
+            await store.write(confirm(record.handle, digest))
+
+
+async def test_a_proposal_ends_after_thirty_minutes(store: SqlStore) -> None:
+    """Late is refused with the time it was made; the job then marks it."""
+    record, digest = await store.write(proposed)
+    late = START + timedelta(minutes=31)
+    with pytest.raises(Refused, match="expired"):
+        await store.write(
+            lambda tx: confirming.confirm(
+                tx, DESK, record.handle, digest=digest, actor="U1", reason="late", now=late
+            )
+        )
+    assert await store.write(lambda tx: proposing.expire_due(tx, late)) == 1
+    after = await store.read(lambda tx: tx.actions.get(record.id))
+    assert after is not None
+    assert after.status is ActionStatus.EXPIRED
+
+
+def incident(tx: Tx, status: IncidentStatus = IncidentStatus.TRIGGERED) -> Incident:
+    """Store an incident about bot1."""
+    subject = Subject(SubjectKind.BOT, "bot1")
+    return tx.incidents.save(Incident(0, "t", "n", (subject,), Severity.SEV1, status, START, START))
+
+
+def run(tx: Tx, about: Incident, status: FindingStatus) -> TriageRun:
+    """Store a finished run whose verdict proposes a restart on one finding."""
+    restart = ActionProposal("restart", "bot1", "it hangs")
+    cause = Cause("hang", "It hangs.", 0.9, (), actions=(restart,), findings=("bot_state",))
+    run_id = tx.runs.queue(about.id, "test", START)
+    finding = Finding("bot_state", status, "frozen", "Prometheus")
+    done = TriageRun(
+        run_id, about.id, "test", START, RunStatus.DONE, finished_at=START, findings=(finding,),
+        verdict=Verdict((cause,), (restart,)),
+    )  # fmt: skip
+    tx.runs.finish(done)
+    proposing.propose_from_run(tx, DESK, about, done, START)
+    return done
+
+
+async def test_other_evidence_ends_a_proposal_and_the_same_renews_it(store: SqlStore) -> None:
+    """A second triage that sees the same keeps the button; one that sees something else makes a new one."""
+    about = await store.write(incident)
+    await store.write(lambda tx: run(tx, about, FindingStatus.CRITICAL))
+    await store.write(lambda tx: run(tx, about, FindingStatus.CRITICAL))
+    [first] = await store.read(lambda tx: tx.actions.proposed())
+    await store.write(lambda tx: run(tx, about, FindingStatus.WARNING))
+    [second] = await store.read(lambda tx: tx.actions.proposed())
+    assert second.handle != first.handle
+    with pytest.raises(Refused, match="evidence changed"):
+        await store.write(confirm(first.handle, "0" * 64))
+
+
+async def test_a_click_on_a_closed_incident_does_nothing(store: SqlStore) -> None:
+    """Its proposals are void, whatever message they stand in."""
+    about = await store.write(incident)
+    await store.write(lambda tx: run(tx, about, FindingStatus.CRITICAL))
+    [record] = await store.read(lambda tx: tx.actions.proposed())
+    await store.write(lambda tx: tx.incidents.save(replace(about, status=IncidentStatus.RESOLVED)))
+    with pytest.raises(Refused, match="is resolved"):
+        await store.write(confirm(record.handle, "0" * 64))
+
+
+async def test_what_people_did_is_in_the_audit_trail_unbroken(store: SqlStore) -> None:
+    """Proposed, confirmed with its reason and plan, rejected, expired: all chained."""
+    record, digest = await store.write(proposed)
+    await store.write(confirm(record.handle, digest, reason="the reason"))
+    other, _ = await store.write(lambda tx: proposed(tx, "restart", "bot2"))
+    await store.write(lambda tx: confirming.reject(tx, other.handle, actor="U2", now=START))
+    entries = await store.read(lambda tx: tx.audit.entries())
+    assert [entry.event for entry in entries] == [
+        "action.proposed", "action.confirmed", "action.proposed", "action.rejected",
+    ]  # fmt: skip
+    assert entries[1].detail["reason"] == "the reason"
+    assert entries[1].detail["plan"] == digest
+    assert broken_links(entries) == []
+
+
+def test_a_reason_is_asked_for() -> None:
+    """An empty one confirms nothing."""
+    record = ActionRecord("restart", "bot1", "", "U1", START, START + life.LIFE, START, evidence=Evidence())
+    with pytest.raises(Refused, match="reason"):
+        life.confirm(record, plan("restart", "bot1"), actor="U1", reason="  ", needed=1, now=START)
