@@ -146,7 +146,7 @@ class Questions:
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),
             "drill_follow": (self.drills.follow, FOLLOW_SECONDS),
             "home": (self.home.refresh, HOME_SECONDS),
-            "retention": (Retention(store, self.desk, clock).run, 3600.0),
+            "forget_old": (Retention(store, self.desk, clock).run, 3600.0),
         }
         return [
             Job(name, call, seconds=seconds, at_start=name == "digest")
