@@ -21,6 +21,7 @@ FLAGS = {
         "-d",
         "--detach",
         "--force-recreate",
+        "--no-recreate",
         "--no-deps",
         "--remove-orphans",
         "--wait",

@@ -64,13 +64,16 @@ def _up(engine: Engine, project: Project, request: Request) -> Iterator[Said]:
         raise ComposeError("no service selected")
     for name in names:
         forced = "--force-recreate" in request.options and (not request.services or name in request.services)
-        yield from _up_one(engine, project, project.services[name], forced=forced)
+        kept = "--no-recreate" in request.options
+        yield from _up_one(engine, project, project.services[name], forced=forced, kept=kept)
 
 
-def _up_one(engine: Engine, project: Project, spec: ServiceSpec, *, forced: bool) -> Iterator[Said]:
+def _up_one(
+    engine: Engine, project: Project, spec: ServiceSpec, *, forced: bool, kept: bool = False
+) -> Iterator[Said]:
     container = engine.of_service(spec.name)
     changed = container is not None and container.spec.config_hash != spec.config_hash
-    if container is not None and (forced or changed):
+    if container is not None and (forced or (changed and not kept)):
         if spec.image not in engine.images:
             engine.pull(spec.image)  # before anything is taken down
         yield _progress(container.name, "Recreate")

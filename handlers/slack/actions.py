@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import aiohttp
-from loguru import logger
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.slack.action_desk import ActionDesk, allowed, may
+from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in
+from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
 from handlers.slack.buttons import NOT_STORED, Ask
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
-from handlers.slack.services import Services
-from triage import operations
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.engine import ActionEngine, Prepared
 from triage.actions.model import ActionRecord, ActionStatus, StepRecord
 from triage.errors import Refused, StoreUnavailable
-from triage.model import Json
-from triage.people import name_of, remember
 from triage.ports.store import Tx
-from triage.roles import RoleName
 
 CONFIRM = "confirm_action"
-REASON = "reason"
-CHOICE_BLOCK = "choice."
-_SLACK_SECONDS = 3.0
-
-
-class ActionViews(Protocol):
-    """Builds the modals."""
-
-    def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
-        """Return what is shown at once."""
-        ...
-
-    def confirm(
-        self, prepared: Prepared, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
-    ) -> Json:
-        """Return the form."""
-        ...
-
-    def notice(self, title: str, text: str, incident_handle: str = "") -> Json:
-        """Return a sentence."""
-        ...
-
-    def output(self, record: ActionRecord, steps: Any) -> Json:  # noqa: ANN401 - a sequence of StepRecord
-        """Return what steps printed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ActionDesk:
-    """What these handlers need: the services of all handlers, the engine, the modals."""
-
-    services: Services
-    engine: ActionEngine
-    views: ActionViews
 
 
 def register_actions(app: AsyncApp, desk: ActionDesk) -> None:
@@ -84,11 +41,11 @@ def press(desk: ActionDesk) -> Ask:
             await ack()
             click = read_click(body)
             try:
-                record = await _allowed(desk, click.handle, click, "")
+                record = await allowed(desk, click.handle, click, "")
             except Refused as refusal:
-                await _say(desk, client, click, str(refusal))
+                await answer(desk, client, click, str(refusal))
                 return
-            await _open(desk, client, click, record)
+            await open_form(desk, client, click, record)
 
     return pressed
 
@@ -99,37 +56,15 @@ async def open_action(
     """Propose an action for a person and open its modal (``/triage do``). Returns why not, or nothing."""
     try:
         if kind in CATALOGUE:
-            await _may(desk, click, "operator", f"run {kind}")
+            await may(desk, click, "operator", f"run {kind}")
         record = await desk.engine.propose(kind, target, by=click.user, why="asked for by hand")
-        record = await _allowed(desk, record.handle, click, "")
+        record = await allowed(desk, record.handle, click, "")
     except Refused as refusal:
         return str(refusal)
     except StoreUnavailable:
         return NOT_STORED
-    await _open(desk, client, click, record)
+    await open_form(desk, client, click, record)
     return ""
-
-
-async def _open(desk: ActionDesk, client: AsyncWebClient, click: Click, record: ActionRecord) -> None:
-    kept = {"handle": record.handle, "channel": click.channel, "thread": click.thread_ts or click.message_ts}
-    view_id = await _call_open(client, click, desk.views.preparing(record, kept))
-    if not view_id:
-        await whisper(client, click, "The form could not be opened in time. Please press again.")
-        return
-    await _fill(desk, client, view_id, kept, {})
-
-
-async def _fill(
-    desk: ActionDesk, client: AsyncWebClient, view_id: str, kept: Mapping[str, str], chosen: Mapping[str, str]
-) -> None:
-    """Make the plan and show it in the modal that is open."""
-    try:
-        prepared = await desk.engine.prepare(kept["handle"], chosen)
-        names, incident = await desk.services.store.read(lambda tx: _people(tx, prepared.record))
-        view = desk.views.confirm(prepared, kept, names, incident)
-    except (Refused, StoreUnavailable) as error:
-        view = desk.views.notice("Not possible", str(error))
-    await _update(client, view_id, view)
 
 
 def choose(desk: ActionDesk) -> Ask:
@@ -139,9 +74,9 @@ def choose(desk: ActionDesk) -> Ask:
         async with desk.services.in_flight.one():
             await ack()
             view = body.get("view") or {}
-            kept = _kept(view)
+            kept = kept_in(view)
             if kept.get("handle"):
-                await _fill(desk, client, str(view.get("id", "")), kept, _chosen(view))
+                await fill_form(desk, client, str(view.get("id", "")), kept, chosen_in(view))
 
     return chosen
 
@@ -154,14 +89,14 @@ def submit(desk: ActionDesk) -> Ask:
         async with desk.services.in_flight.one():
             view = body.get("view") or {}
             click = read_click(body)
-            kept, reason = _kept(view), _reason(view)
+            kept, reason = kept_in(view), reason_in(view)
             if not reason:
                 await ack(
                     response_action="errors", errors={REASON: "Please say why: it goes into the audit trail."}
                 )
                 return
             try:
-                record = await _confirm(desk, click, kept, _chosen(view), reason)
+                record = await _confirm(desk, click, kept, chosen_in(view), reason)
             except Refused as refusal:
                 incident = await _incident_handle(desk, kept.get("handle", ""))
                 await ack(
@@ -181,7 +116,7 @@ async def _confirm(
     desk: ActionDesk, click: Click, kept: Mapping[str, str], chosen: Mapping[str, str], reason: str
 ) -> ActionRecord:
     handle, digest = kept.get("handle", ""), kept.get("digest", "")
-    await _allowed(desk, handle, click, "confirm ")
+    await allowed(desk, handle, click, "confirm ")
 
     def shown(tx: Tx) -> Mapping[str, str]:
         record = tx.actions.by_handle(handle)
@@ -209,19 +144,19 @@ def reject(desk: ActionDesk) -> Ask:
         async with desk.services.in_flight.one():
             click = read_click(body)
             try:
-                await _allowed(desk, click.handle, click, "reject ")
+                await allowed(desk, click.handle, click, "reject ")
                 record = await desk.engine.reject(click.handle, actor=click.user)
-                answer = f"Rejected: {record.kind} on {record.target}. Nothing was done."
+                said = f"Rejected: {record.kind} on {record.target}. Nothing was done."
             except Refused as refusal:
-                answer = str(refusal)
+                said = str(refusal)
             except StoreUnavailable:
-                answer = NOT_STORED
+                said = NOT_STORED
             await ack()
             view = body.get("view") or {}
             if view.get("id"):
-                await _update(client, str(view["id"]), desk.views.notice("Rejected", answer))
+                await update_view(client, str(view["id"]), desk.views.notice("Rejected", said))
             else:
-                await whisper(client, click, answer)
+                await whisper(client, click, said)
 
     return rejected
 
@@ -233,18 +168,18 @@ def cancel(desk: ActionDesk) -> Ask:
         async with desk.services.in_flight.one():
             click = read_click(body)
             try:
-                await _allowed(desk, click.handle, click, "cancel ")
+                await allowed(desk, click.handle, click, "cancel ")
                 record = await desk.engine.cancel(click.handle, actor=click.user)
                 running = record.status is ActionStatus.RUNNING
-                answer = (
+                said = (
                     "It stops at the next step that allows it." if running else "Cancelled; nothing was done."
                 )
             except Refused as refusal:
-                answer = str(refusal)
+                said = str(refusal)
             except StoreUnavailable:
-                answer = NOT_STORED
+                said = NOT_STORED
             await ack()
-            await whisper(client, click, answer)
+            await whisper(client, click, said)
 
     return cancelled
 
@@ -267,52 +202,9 @@ def output(desk: ActionDesk) -> Ask:
                 await whisper(client, click, str(error))
                 return
             if found is not None:
-                await _call_open(client, click, desk.views.output(*found))
+                await open_view(client, click, desk.views.output(*found))
 
     return shown
-
-
-async def _allowed(desk: ActionDesk, handle: str, click: Click, deed: str) -> ActionRecord:
-    """Return the action of a button if this person may do that to it. Raises Refused, recorded."""
-    record = await desk.engine.look(handle)
-    await _may(desk, click, _role(desk, record), f"{deed or 'run '}{record.kind}", record)
-    return record
-
-
-def _role(desk: ActionDesk, record: ActionRecord) -> RoleName:
-    """The second person is an approver, where desk.yaml names any; else another one of those who may act."""
-    settings = desk.engine.desktop.desk
-    approvers = settings.roles.approver
-    if record.awaits_second and (approvers.users or approvers.groups):
-        return "approver"
-    return settings.policy(CATALOGUE[record.kind].kind).role
-
-
-async def _may(
-    desk: ActionDesk, click: Click, role: RoleName, what: str, record: ActionRecord | None = None
-) -> None:
-    services = desk.services
-    decision = await services.roles.decide(click.user, role, what)
-    now = services.clock.now()
-
-    def write(tx: Tx) -> None:
-        remember(tx, click.user, click.user_name)
-        if not decision.allowed:
-            target = f"{what} on {record.target}" if record is not None else what
-            incident_id = record.incident_id if record is not None else None
-            operations.record_denied(tx, incident_id, actor=click.user, what=target, now=now)
-
-    try:
-        await services.store.write(write)
-    except StoreUnavailable as error:
-        raise Refused(NOT_STORED) from error
-    if not decision.allowed:
-        raise Refused(decision.why)
-
-
-def _people(tx: Tx, record: ActionRecord) -> tuple[dict[str, str], str]:
-    names = {one.actor: name_of(tx, one.actor) for one in record.confirmations}
-    return names, tx.incidents.handle(record.incident_id) if record.incident_id is not None else ""
 
 
 async def _incident_handle(desk: ActionDesk, handle: str) -> str:
@@ -327,56 +219,4 @@ async def _incident_handle(desk: ActionDesk, handle: str) -> str:
         return ""
 
 
-def _kept(view: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the form carries; a forged one carries nothing that is believed."""
-    try:
-        kept = json.loads(view.get("private_metadata") or "{}")
-    except (TypeError, ValueError):
-        return {}
-    return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
-
-
-def _values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    values = (view.get("state") or {}).get("values")
-    return values if isinstance(values, dict) else {}
-
-
-def _chosen(view: Mapping[str, Any]) -> dict[str, str]:
-    chosen = {}
-    for block_id, elements in _values(view).items():
-        option = ((elements or {}).get("action_choice") or {}).get("selected_option") or {}
-        if block_id.startswith(CHOICE_BLOCK) and isinstance(option.get("value"), str):
-            chosen[block_id.removeprefix(CHOICE_BLOCK)] = option["value"]
-    return chosen
-
-
-def _reason(view: Mapping[str, Any]) -> str:
-    value = ((_values(view).get(REASON) or {}).get(REASON) or {}).get("value")
-    return value.strip()[:500] if isinstance(value, str) else ""
-
-
-async def _say(desk: ActionDesk, client: AsyncWebClient, click: Click, text: str) -> None:
-    """Answer a person alone: in the channel they clicked in, or in a modal where there is none."""
-    if click.channel:
-        await whisper(client, click, text)
-    else:
-        await _call_open(client, click, desk.views.notice("Not possible", text))
-
-
-async def _call_open(client: AsyncWebClient, click: Click, view: Json) -> str:
-    try:
-        async with asyncio.timeout(_SLACK_SECONDS):
-            answer = await client.views_open(trigger_id=click.trigger_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("modal not opened")
-        return ""
-    return str((answer.get("view") or {}).get("id", ""))
-
-
-async def _update(client: AsyncWebClient, view_id: str, view: Json) -> None:
-    try:
-        async with asyncio.timeout(_SLACK_SECONDS):
-            await client.views_update(view_id=view_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        # The person closed it, or Slack is away: nothing was confirmed.
-        logger.bind(error=str(error)).info("modal not updated")
+__all__ = ["ActionDesk", "open_action", "register_actions"]

@@ -1,0 +1,90 @@
+"""What the handlers of actions need, and who may press what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.slack.buttons import NOT_STORED
+from handlers.slack.click import Click
+from handlers.slack.services import Services
+from triage import operations
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.engine import ActionEngine, Prepared
+from triage.actions.model import ActionRecord, StepRecord
+from triage.errors import Refused, StoreUnavailable
+from triage.model import Json
+from triage.people import remember
+from triage.ports.store import Tx
+from triage.roles import RoleName
+
+
+class ActionViews(Protocol):
+    """Builds the modals."""
+
+    def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
+        """Return what is shown at once."""
+        ...
+
+    def confirm(
+        self, prepared: Prepared, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
+    ) -> Json:
+        """Return the form."""
+        ...
+
+    def notice(self, title: str, text: str, incident_handle: str = "") -> Json:
+        """Return a sentence."""
+        ...
+
+    def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
+        """Return what steps printed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDesk:
+    """What these handlers need: the services of all handlers, the engine, the modals."""
+
+    services: Services
+    engine: ActionEngine
+    views: ActionViews
+
+
+async def allowed(desk: ActionDesk, handle: str, click: Click, deed: str) -> ActionRecord:
+    """Return the action of a button if this person may do that to it. Raises Refused, recorded."""
+    record = await desk.engine.look(handle)
+    await may(desk, click, _role(desk, record), f"{deed or 'run '}{record.kind}", record)
+    return record
+
+
+def _role(desk: ActionDesk, record: ActionRecord) -> RoleName:
+    """The second person is an approver, where desk.yaml names any; else another one of those who may act."""
+    settings = desk.engine.desktop.desk
+    approvers = settings.roles.approver
+    if record.awaits_second and (approvers.users or approvers.groups):
+        return "approver"
+    return settings.policy(CATALOGUE[record.kind].kind).role
+
+
+async def may(
+    desk: ActionDesk, click: Click, role: RoleName, what: str, record: ActionRecord | None = None
+) -> None:
+    """Return where this person may; raise Refused otherwise, with the denial recorded. Learns their name."""
+    services = desk.services
+    decision = await services.roles.decide(click.user, role, what)
+    now = services.clock.now()
+
+    def write(tx: Tx) -> None:
+        remember(tx, click.user, click.user_name)
+        if not decision.allowed:
+            target = f"{what} on {record.target}" if record is not None else what
+            incident_id = record.incident_id if record is not None else None
+            operations.record_denied(tx, incident_id, actor=click.user, what=target, now=now)
+
+    try:
+        await services.store.write(write)
+    except StoreUnavailable as error:
+        raise Refused(NOT_STORED) from error
+    if not decision.allowed:
+        raise Refused(decision.why)

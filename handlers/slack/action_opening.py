@@ -1,0 +1,79 @@
+"""Opens the form of an action at once, and fills it in as soon as the desk was looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+from loguru import logger
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.action_desk import ActionDesk
+from handlers.slack.click import Click
+from handlers.slack.reply import whisper
+from triage.actions.model import ActionRecord
+from triage.errors import Refused, StoreUnavailable
+from triage.model import Json
+from triage.people import name_of
+from triage.ports.store import Tx
+
+_SLACK_SECONDS = 3.0
+
+
+async def open_form(desk: ActionDesk, client: AsyncWebClient, click: Click, record: ActionRecord) -> None:
+    """Open the form with what is stored, then make the plan and show it."""
+    kept = {"handle": record.handle, "channel": click.channel, "thread": click.thread_ts or click.message_ts}
+    view_id = await open_view(client, click, desk.views.preparing(record, kept))
+    if not view_id:
+        await whisper(client, click, "The form could not be opened in time. Please press again.")
+        return
+    await fill_form(desk, client, view_id, kept, {})
+
+
+async def fill_form(
+    desk: ActionDesk, client: AsyncWebClient, view_id: str, kept: Mapping[str, str], chosen: Mapping[str, str]
+) -> None:
+    """Make the plan and show it in the modal that is open."""
+    try:
+        prepared = await desk.engine.prepare(kept["handle"], chosen)
+        names, incident = await desk.services.store.read(lambda tx: _people(tx, prepared.record))
+        view = desk.views.confirm(prepared, kept, names, incident)
+    except (Refused, StoreUnavailable) as error:
+        view = desk.views.notice("Not possible", str(error))
+    await update_view(client, view_id, view)
+
+
+def _people(tx: Tx, record: ActionRecord) -> tuple[dict[str, str], str]:
+    names = {one.actor: name_of(tx, one.actor) for one in record.confirmations}
+    return names, tx.incidents.handle(record.incident_id) if record.incident_id is not None else ""
+
+
+async def answer(desk: ActionDesk, client: AsyncWebClient, click: Click, text: str) -> None:
+    """Answer a person alone: in the channel they clicked in, or in a modal where there is none."""
+    if click.channel:
+        await whisper(client, click, text)
+    else:
+        await open_view(client, click, desk.views.notice("Not possible", text))
+
+
+async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:
+    """Open a modal and return its id; empty where Slack did not take it in time."""
+    try:
+        async with asyncio.timeout(_SLACK_SECONDS):
+            answer = await client.views_open(trigger_id=click.trigger_id, view=view)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.bind(user=click.user, error=str(error)).warning("modal not opened")
+        return ""
+    return str((answer.get("view") or {}).get("id", ""))
+
+
+async def update_view(client: AsyncWebClient, view_id: str, view: Json) -> None:
+    """Show something else in a modal that is open."""
+    try:
+        async with asyncio.timeout(_SLACK_SECONDS):
+            await client.views_update(view_id=view_id, view=view)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        # The person closed it, or Slack is away: nothing was confirmed.
+        logger.bind(error=str(error)).info("modal not updated")
