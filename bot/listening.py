@@ -15,8 +15,6 @@ from prometheus_client import CollectorRegistry
 from bot.listening_meters import ListeningMeters
 from bot.loops import Pulse
 from bot.settings import Settings
-from bot.sources.redis_client import ANSWER_SECONDS, open_redis
-from bot.sources.redis_reader import BLOCK_SECONDS, GroupReader
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
 from handlers.dead_letters import KeepDeadLetters
@@ -33,7 +31,7 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
 
-BATCH = 250
+BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
 HEARTBEAT_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0
@@ -84,6 +82,10 @@ class Listening:
         ]
 
     def _listener(self, stream: str, read: ReadEntry, keep: KeepEvents) -> StreamListener:
+        # redis-py weighs 6 MB: a desk without Redis does not carry it.
+        from bot.sources.redis_client import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
+        from bot.sources.redis_reader import BLOCK_SECONDS, GroupReader  # noqa: PLC0415 - as said
+
         house, names = self.house, self.desk.streams
         # A connection of its own: a read blocks on the server while it waits.
         client = open_redis(self._redis_url, answer_seconds=ANSWER_SECONDS + BLOCK_SECONDS)

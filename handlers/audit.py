@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handlers.streams import Kept
 from triage.desk import Desk
 from triage.events.audit_policy import audit_signals, warned
 from triage.events.model import DeskEvent, Kind
-from triage.events.rates import rates_of
+from triage.events.rates import Rates
 from triage.events.timeline import tell_events
 from triage.model import Incident
 from triage.ports.store import Tx
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeepAudit:
     """Stores audit events, and the signals and timeline entries that follow from them."""
 
     desk: Desk
+    rates: Rates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rates = Rates(self.desk)
 
     def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> Kept:
         """Store a batch inside its transaction."""
@@ -33,7 +37,7 @@ class KeepAudit:
             self.desk,
             fresh,
             raised=self._raised(tx, incidents, now),
-            rates=rates_of(tx, self.desk, warned(self.desk, fresh), now),
+            rates=self.rates.of(tx, warned(self.desk, fresh), now),
             now=now,
         )
         keys = {event.key for event, _ in made}

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,14 +23,19 @@ _c = event_tables.event_counts
 _p = event_tables.parked
 _t = tables.timeline
 _MINUTE = timedelta(minutes=1)
+_RAISED, _CHANGE = sa.text("events.raised"), sa.text("events.change")
+"""As the partial indexes have it: SQLAlchemy's own ``raised = 1`` would be a scan of the whole table."""
+_LATELY = 20_000
+"""The newest events, among which is looked for what points to another by its correlation id."""
 _AT_ONCE = 500
 """Names in one statement: SQLite takes 32,766, and a plan for that many costs more than it saves."""
 _CELL = tuple(column.name for column in _c.primary_key.columns)
 _COLUMNS = tuple(column.name for column in _e.columns if column.name not in {"id", "raised"})
-_INSERT = (
-    f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join(['?'] * len(_COLUMNS))}) "  # noqa: S608 - our own columns
-    "ON CONFLICT (key) DO NOTHING"
-)
+_AT = _COLUMNS.index("at")
+_cell = itemgetter(*(_COLUMNS.index(name) for name in _CELL if name != "minute"))
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+_ROWS = 250
+"""Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
 
 class EventTable:
@@ -42,49 +49,48 @@ class EventTable:
         by_key = {event.key: event for event in events}
         if not by_key:
             return set()
-        rows = [_row(event, now) for event in by_key.values()]
+        moment = microseconds(now)
+        rows = {key: _row(event, moment) for key, event in by_key.items()}
         if self._connection.dialect.name == "sqlite":
             new = self._insert_alone(rows)
         else:
             statement = insert(self._connection, _e).on_conflict_do_nothing(index_elements=["key"])
-            new = set(self._connection.execute(statement.returning(_e.c.key), rows).scalars())
-        self._count(by_key[key] for key in new)
+            values = [
+                {**dict(zip(_COLUMNS, row, strict=True)), "at": by_key[key].at, "recorded_at": now}
+                for key, row in rows.items()
+            ]
+            new = set(self._connection.execute(statement.returning(_e.c.key), values).scalars())
+        self._count(row for key, row in rows.items() if key in new)
         return new
 
-    def _insert_alone(self, rows: list[dict[str, Any]]) -> set[str]:
-        """Insert where nobody else writes meanwhile: the driver's own executemany is several times as fast."""
+    def _insert_alone(self, rows: Mapping[str, tuple[Any, ...]]) -> set[str]:
+        """Insert where nobody else writes meanwhile, past SQLAlchemy: there are a hundred thousand of them."""
         last = self._connection.execute(sa.select(sa.func.max(_e.c.id))).scalar() or 0
-        result = self._connection.exec_driver_sql(_INSERT, [_bound(row) for row in rows])
-        if result.rowcount == len(rows):
-            return {row["key"] for row in rows}
+        inserted, values = 0, list(rows.values())
+        for start in range(0, len(values), _ROWS):
+            some = values[start : start + _ROWS]
+            bound = tuple(value for row in some for value in row)
+            inserted += self._connection.exec_driver_sql(_insert_of(len(some)), bound).rowcount
+        if inserted == len(rows):
+            return set(rows)
         return set(self._connection.execute(sa.select(_e.c.key).where(_e.c.id > last)).scalars())
 
-    def _count(self, events: Iterable[DeskEvent]) -> None:
-        cells = Counter(
-            (
-                event.source.value,
-                event.subject.kind.value,
-                event.subject.name,
-                event.category,
-                event.reason,
-                minute_of(event.at),
-            )
-            for event in events
-        )
+    def _count(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        cells = Counter((*_cell(row), row[_AT] // 60_000_000) for row in rows)
         statement = insert(self._connection, _c)
         statement = statement.on_conflict_do_update(
             index_elements=list(_CELL), set_={"count": _c.c.count + statement.excluded.count}
         )
         # In one order for every writer: rows locked in different orders lock each other out.
-        rows = [{**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())]
-        if rows:
-            self._connection.execute(statement, rows)
+        counts = [{**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())]
+        if counts:
+            self._connection.execute(statement, counts)
 
     def raised(self, since: datetime) -> set[Kind]:
         """Return the kinds of which a signal was made after ``since``."""
         query = (
             sa.select(_e.c.source, _e.c.subject_kind, _e.c.subject_name, _e.c.category, _e.c.reason)
-            .where(_e.c.raised, _e.c.recorded_at > since)
+            .where(_RAISED, _e.c.recorded_at > since)
             .distinct()
         )
         return {_kind(row) for row in self._connection.execute(query).mappings()}
@@ -140,7 +146,7 @@ class EventTable:
         if source is not None:
             query = query.where(_e.c.source == source.value)
         if changes_only:
-            query = query.where(_e.c.change)
+            query = query.where(_CHANGE)
         rows = self._connection.execute(
             query.order_by(_e.c.at.desc(), _e.c.id.desc()).limit(limit)
         ).mappings()
@@ -153,12 +159,12 @@ class EventTable:
         ids = {event.key.partition("/")[2] for event in events if event.source is Source.AUDIT}
         ids |= {event.correlation_id for event in events if event.correlation_id}
         found: dict[str, DeskEvent] = {}
-        # The condition of the partial index has to be said, or the database does not see that it fits.
-        linked = _e.c.correlation_id != ""
+        newest = self._connection.execute(sa.select(sa.func.max(_e.c.id))).scalar() or 0
+        lately = _e.c.id > newest - _LATELY
         for some in _portions(sorted(causes - here)):
             found.update(self._keyed(_e.c.key.in_(some), limit))
         for some in _portions(sorted(ids)):
-            found.update(self._keyed(linked & _e.c.correlation_id.in_(some), limit))
+            found.update(self._keyed(lately & _e.c.correlation_id.in_(some), limit))
         for key in here:
             found.pop(key, None)
         return sorted(found.values(), key=lambda event: event.at)[-limit:]
@@ -220,6 +226,15 @@ class EventTable:
         return gone
 
 
+@cache
+def _insert_of(rows: int) -> str:
+    places = f"({', '.join(['?'] * len(_COLUMNS))})"
+    return (
+        f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES {', '.join([places] * rows)} "  # noqa: S608 - our own columns
+        "ON CONFLICT (key) DO NOTHING"
+    )
+
+
 def minute_of(at: datetime) -> int:
     """Return the whole minutes since 1970 UTC."""
     return (at - tables.EPOCH) // _MINUTE
@@ -241,29 +256,28 @@ def _names(kind: Kind) -> dict[str, str]:
     }
 
 
-def _row(event: DeskEvent, now: datetime) -> dict[str, Any]:
-    return {
-        "key": event.key,
-        "source": event.source.value,
-        "at": event.at,
-        "recorded_at": now,
-        "subject_kind": event.subject.kind.value,
-        "subject_name": event.subject.name,
-        "gravity": event.gravity.value,
-        "category": event.category,
-        "reason": event.reason,
-        "text": event.text,
-        "correlation_id": event.correlation_id,
-        "change": event.change,
-        "data": json.dumps(event.data, separators=(",", ":")) if event.data else "",
-    }
+def microseconds(at: datetime) -> int:
+    """Return the whole microseconds since 1970 UTC, as every time is kept."""
+    return (at - tables.EPOCH) // tables.MICROSECOND
 
 
-def _bound(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a row as the driver takes it, in the order of ``_COLUMNS`` (which is that of ``_row``)."""
-    row["at"] = (row["at"] - tables.EPOCH) // tables.MICROSECOND
-    row["recorded_at"] = (row["recorded_at"] - tables.EPOCH) // tables.MICROSECOND
-    return tuple(row[name] for name in _COLUMNS)
+def _row(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
+    """Return an event as the driver takes it, in the order of ``_COLUMNS``."""
+    return (
+        event.key,
+        event.source.value,
+        microseconds(event.at),
+        recorded_at,
+        event.subject.kind.value,
+        event.subject.name,
+        event.gravity.value,
+        event.category,
+        event.reason,
+        event.text,
+        event.correlation_id,
+        event.change,
+        _dumps(event.data) if event.data else "",
+    )
 
 
 def _kind(row: Mapping[Any, Any]) -> Kind:

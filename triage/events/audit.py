@@ -51,11 +51,27 @@ def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEven
         payload = validated(PAYLOAD, entry.payload)
     except ValidationError as error:
         return parked(stream, entry, why_invalid(error))
+    if not _plain(entry.payload):
+        payload = _cleaned(payload)
     if payload.schema_version.partition(".")[0] != "1":
         return parked(stream, entry, f"schema_version {payload.schema_version[:20]!r}: only 1.x is known")
     if payload.event_type != "audit":
         return parked(stream, entry, f"event_type {payload.event_type[:40]!r} on the audit stream")
     return _event(desk, payload, _moment(payload.timestamp_ms, entry, now))
+
+
+def _plain(payload: str | bytes) -> bool:
+    """Say that no text in this JSON can hold anything odd: all of it is ASCII, and nothing is escaped by number."""
+    return payload.isascii() and (b"\\u" if isinstance(payload, bytes) else "\\u") not in payload  # type: ignore[operator]
+
+
+def _cleaned(payload: AuditPayload) -> AuditPayload:
+    """Return the payload with its texts as ``clean`` makes them."""
+    texts = {
+        name: clean(value, 100_000) for name, value in payload.__dict__.items() if isinstance(value, str)
+    }
+    metadata = {clean(name, 80): clean(str(value), 300) for name, value in payload.metadata.items()}
+    return payload.model_copy(update={**texts, "metadata": metadata})
 
 
 def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
@@ -68,27 +84,27 @@ def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
 
 
 def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
+    """Make the event; its texts are fit for any database, see ``read_audit``."""
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
-    metadata = {name: str(value) for name, value in list(payload.metadata.items())[:METADATA_MAX]}
+    metadata = {name[:80]: str(value)[:300] for name, value in list(payload.metadata.items())[:METADATA_MAX]}
     text, metadata = _without_secrets(payload.message[:TEXT_MAX], metadata)
+    told = metadata.get("reason")
     data: dict[str, Any] = {}
     if payload.producer:
-        data["producer"] = clean(payload.producer, 80)
+        data["producer"] = payload.producer[:80]
     if metadata:
-        data["metadata"] = {clean(name, 80): clean(value, 300) for name, value in metadata.items()}
-    told = metadata.get("reason")
-    reason = "" if gravity is Gravity.INFO else _reason(told or text)
+        data["metadata"] = metadata
     return DeskEvent(
-        key=f"audit/{clean(payload.event_id, 200)}",
+        key=f"audit/{payload.event_id}",
         source=Source.AUDIT,
         at=at,
         subject=subject_named(desk, payload.instance_name),
         gravity=gravity,
-        category=clean(payload.category, 80),
-        text=clean(text, TEXT_MAX),
-        reason=reason,
-        correlation_id=clean(payload.correlation_id, 200) if payload.correlation_id else "",
+        category=payload.category[:80],
+        text=text,
+        reason="" if gravity is Gravity.INFO else _reason(told or text),
+        correlation_id=payload.correlation_id or "",
         data=data,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
@@ -12,6 +12,7 @@ from triage.ports.store import Tx
 from triage.wording import number
 
 _LITTLE_HISTORY_HOURS = 1.0
+_FRESH = timedelta(minutes=1)
 _CAUTION = 4
 """With less than an hour of history nothing is known to be unusual: this many times the floor is asked."""
 
@@ -29,17 +30,33 @@ class Rate:
         return self.before / self.hours * window_minutes / 60 if self.hours > 0 else 0.0
 
 
-def rates_of(tx: Tx, desk: Desk, kinds: Collection[Kind], now: datetime) -> dict[Kind, Rate]:
-    """Return the rates of kinds as they are now, against as much of the baseline as was counted."""
-    if not kinds:
-        return {}
-    window, soon = now - timedelta(minutes=desk.listening.window_minutes), now + timedelta(minutes=1)
-    begin = now - timedelta(hours=desk.listening.baseline_hours)
-    counted = max(begin, tx.events.counted_since() or now)
-    count = tx.events.counts(kinds, start=window, end=soon)
-    before = tx.events.counts(kinds, start=begin, end=window)
-    hours = max(0.0, (window - counted).total_seconds() / 3600)
-    return {kind: Rate(count[kind], before[kind], hours) for kind in kinds}
+@dataclass(slots=True)
+class Rates:
+    """Asks for rates; what a kind had before is asked once a minute, for it hardly moves."""
+
+    desk: Desk
+    _before: dict[Kind, tuple[datetime, int, float]] = field(default_factory=dict)
+
+    def of(self, tx: Tx, kinds: Collection[Kind], now: datetime) -> dict[Kind, Rate]:
+        """Return the rates of kinds as they are now, against as much of the baseline as was counted."""
+        if not kinds:
+            return {}
+        window = now - timedelta(minutes=self.desk.listening.window_minutes)
+        self._refresh(tx, kinds, window, now)
+        count = tx.events.counts(kinds, start=window, end=now + timedelta(minutes=1))
+        return {kind: Rate(count[kind], *self._before[kind][1:]) for kind in kinds}
+
+    def _refresh(self, tx: Tx, kinds: Collection[Kind], window: datetime, now: datetime) -> None:
+        old = now - _FRESH
+        self._before = {kind: known for kind, known in self._before.items() if old < known[0] <= now}
+        wanted = [kind for kind in kinds if kind not in self._before]
+        if not wanted:
+            return
+        begin = now - timedelta(hours=self.desk.listening.baseline_hours)
+        counted = max(begin, tx.events.counted_since() or now)
+        hours = max(0.0, (window - counted).total_seconds() / 3600)
+        before = tx.events.counts(wanted, start=begin, end=window)
+        self._before.update((kind, (now, before[kind], hours)) for kind in wanted)
 
 
 def surge(rate: Rate, desk: Desk, what: str) -> str:

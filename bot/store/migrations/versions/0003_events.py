@@ -60,13 +60,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_events_correlation_id",
-            ["correlation_id"],
-            unique=False,
-            sqlite_where=sa.text("correlation_id <> ''"),
-            postgresql_where=sa.text("correlation_id <> ''"),
-        )
-        batch_op.create_index(
             "ix_events_change_at",
             ["at"],
             unique=False,
@@ -110,11 +103,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_events_subject_name_at")
         batch_op.drop_index(
             "ix_events_raised", sqlite_where=sa.text("raised"), postgresql_where=sa.text("raised")
-        )
-        batch_op.drop_index(
-            "ix_events_correlation_id",
-            sqlite_where=sa.text("correlation_id <> ''"),
-            postgresql_where=sa.text("correlation_id <> ''"),
         )
 
     op.drop_table("events")
