@@ -170,7 +170,14 @@ class Service:
     def _questions(self, outside: Outside) -> Questions:
         hands, told = self.acting.desktop.hands, self.bells.outbox.ring
         house = asking.House(
-            outside.store, outside.sources, self.clock, hands, outside.dashboards, self.view, told
+            outside.store,
+            outside.sources,
+            self.clock,
+            hands,
+            outside.dashboards,
+            outside.slack.web,
+            self.view,
+            told,
         )
         return Questions(self.settings, house, self.services)
 
@@ -304,7 +311,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
         outside = Outside(
-            store=await stack.enter_async_context(open_store(database)),
+            store=await stack.enter_async_context(open_store(database, lean=True)),
             sources=await stack.enter_async_context(open_configured(settings)),
             slack=await stack.enter_async_context(
                 open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)

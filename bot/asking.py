@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.client_config import DeskClientConfigs
 from bot.settings import Settings
@@ -52,13 +53,17 @@ HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the service lends. ``view`` gathers an incident's view, ``told`` rings whoever sends."""
+    """What the service lends. ``view`` gathers an incident's view, ``told`` rings whoever sends.
+
+    ``web`` has the token: the client of a bolt app has none outside its listeners.
+    """
 
     store: Store
     sources: Sources
     clock: Clock
     hands: Hands
     dashboards: Dashboards
+    web: AsyncWebClient
     view: Callable[[Tx, Incident], IncidentView]
     told: Callable[[], None]
 
@@ -79,7 +84,7 @@ class Questions:
         self.drills = Drills(
             house.store, self.desk, house.sources.alerts, house.clock, answer_blocks, house.told
         )
-        self.home = HomeTab(self.asking, home_view, services.in_flight)
+        self.home = HomeTab(self.asking, home_view, services.in_flight, house.web)
 
     async def checklist_context(self) -> ChecklistContext:
         """Say what the checklists may ask, now."""
@@ -100,13 +105,14 @@ class Questions:
 
     def register(self, app: AsyncApp, identity: Identity, actions: ActionDesk) -> None:
         """Register the slash command, the mention and the Home tab."""
+        web = self.house.web
 
         async def do(call: Call, kind: str, target: str) -> Answer | None:
-            why_not = await open_action(actions, app.client, kind=kind, target=target, click=_click(call))
+            why_not = await open_action(actions, web, kind=kind, target=target, click=_click(call))
             return saying(why_not) if why_not else None
 
         async def silence(call: Call, incident_id: int) -> Answer | None:
-            await open_silence_of(self.services, app.client, incident_id, _click(call))
+            await open_silence_of(self.services, web, incident_id, _click(call))
             return None
 
         async def measure(bot: str, window: str, pictures: bool) -> Answer:  # noqa: FBT001 - as the port has it

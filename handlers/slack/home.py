@@ -33,47 +33,46 @@ SLACK_SECONDS = 5.0
 
 @dataclass(slots=True)
 class HomeTab:
-    """Publishes the tab. ``draw`` makes the view."""
+    """Publishes the tab. ``draw`` makes the view; ``web`` has the token, also between events."""
 
     asking: Asking
     draw: Callable[[Home], Json]
     in_flight: InFlight
+    web: AsyncWebClient
     _readers: dict[str, datetime] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
     _bots: tuple[Section, Section, str] | None = None
     _bots_at: float = 0.0
-    _client: AsyncWebClient | None = None
 
     def register(self, app: AsyncApp) -> None:
         """Register the listeners of the tab."""
-        self._client = app.client
         app.event("app_home_opened")(self.opened)
         app.action("home.refresh")(self.refreshed)
 
-    async def opened(self, event: dict[str, Any], client: AsyncWebClient) -> None:
+    async def opened(self, event: dict[str, Any]) -> None:
         """Show what the store knows at once, and the bots as soon as they were looked at."""
         if event.get("tab") not in {"home", None}:
             return
         async with self.in_flight.one():
-            await self._show(client, str(event.get("user", "")))
+            await self._show(str(event.get("user", "")))
 
-    async def refreshed(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def refreshed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Look anew, because somebody asks for it."""
         async with self.in_flight.one():
             await ack()
             self._bots_at = float("-inf")
-            await self._show(client, str((body.get("user") or {}).get("id", "")), anew=True)
+            await self._show(str((body.get("user") or {}).get("id", "")), anew=True)
 
-    async def _show(self, client: AsyncWebClient, user: str, *, anew: bool = False) -> None:
+    async def _show(self, user: str, *, anew: bool = False) -> None:
         if not user:
             return
         self._remember(user)
         if user not in self._shown or self._bots is None:
-            await self._publish(client, user, await self._home())
+            await self._publish(user, await self._home())
         await self._look()
         if anew:  # the time on it is what they asked for
             self._shown.pop(user, None)
-        await self._publish(client, user, await self._home())
+        await self._publish(user, await self._home())
 
     def _remember(self, user: str) -> None:
         now = self.asking.clock.now()
@@ -88,16 +87,16 @@ class HomeTab:
 
     async def refresh(self) -> int:
         """Bring the tabs that were opened lately up to date. Returns how many changed."""
-        now, client = self.asking.clock.now(), self._client
+        now = self.asking.clock.now()
         for user, at in list(self._readers.items()):
             if now - at > LATELY:
                 self._forget(user)
-        if not self._readers or client is None:
+        if not self._readers:
             return 0
         if self.asking.clock.monotonic() - self._bots_at > BOTS_SECONDS:
             await self._look()
         home = await self._home()
-        return sum([await self._publish(client, user, home) for user in list(self._readers)])
+        return sum([await self._publish(user, home) for user in list(self._readers)])
 
     async def _look(self) -> None:
         """Ask the desk, unless that was done just now."""
@@ -119,7 +118,7 @@ class HomeTab:
         bots, unknown, word = self._bots
         return replace(home, bots=bots, unknown=unknown, word=word)
 
-    async def _publish(self, client: AsyncWebClient, user: str, home: Home | None) -> bool:
+    async def _publish(self, user: str, home: Home | None) -> bool:
         """Publish a view that differs by more than its time."""
         if home is None:
             return False
@@ -129,7 +128,7 @@ class HomeTab:
             return False
         try:
             async with asyncio.timeout(SLACK_SECONDS):
-                await client.views_publish(user_id=user, view=view)
+                await self.web.views_publish(user_id=user, view=view)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, TriageError) as error:
             logger.bind(user=user).warning("the Home tab was not published: {error}", error=error)
             return False

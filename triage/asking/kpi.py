@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from triage.answers import Answer, AnswerFile, Line, section
 from triage.asking.base import Asking
 from triage.digest.answer import digest_text, missing_text
 from triage.digest.period import action_notes, incident_notes
 from triage.errors import Refused, SourceError
+from triage.kpis import IncidentNote
 from triage.ports.digests import Digests
 
 LONGEST = timedelta(days=92)
@@ -30,11 +31,15 @@ def window_length(word: str) -> timedelta:
 async def kpi(asking: Asking, digests: Digests, bot: str, window: str, *, pictures: bool = False) -> Answer:
     """Measure one bot, or all (empty)."""
     length = window_length(window)
-    end = asking.clock.now().replace(second=0, microsecond=0)
+    now = asking.clock.now()
+    end = now.replace(second=0, microsecond=0)
     start = end - length
     bots = (bot,) if bot else asking.bots
     incidents, actions = await asking.store.read(
-        lambda tx: (incident_notes(tx, start, end), action_notes(tx, asking.bots, start, end))
+        lambda tx: (
+            _until_now(incident_notes(tx, start, now), end),
+            action_notes(tx, asking.bots, start, now),
+        )
     )
     mine = tuple(note for note in incidents if not bot or note.concerns(bot))
     title = f"KPIs of {bot or asking.desk.name}, last {window}"
@@ -54,3 +59,9 @@ async def kpi(asking: Asking, digests: Digests, bot: str, window: str, *, pictur
         for one in measured.pictures
     )
     return replace(top, note=top.note if pictures else f"{top.note} · {_HINT}", files=files)
+
+
+def _until_now(notes: tuple[IncidentNote, ...], end: datetime) -> tuple[IncidentNote, ...]:
+    """Count what began in the minute that is still being written: it is open now, whatever the minutes say."""
+    last = end - timedelta(seconds=1)
+    return tuple(replace(note, started_at=min(note.started_at, last)) for note in notes)

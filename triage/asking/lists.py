@@ -34,7 +34,7 @@ def listed_results(results: Sequence[ChecklistResult]) -> Answer:
     sections = tuple(
         section(
             (
-                Line(f"{item.status}: {item.seen}", name=item.title, mark=MARKS[item.status])
+                Line(f"{item.status} · {item.seen}", name=item.title, mark=MARKS[item.status])
                 for item in result.items
             ),
             result.title,

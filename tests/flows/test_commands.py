@@ -1,0 +1,384 @@
+"""Every word of ``/triage``, typed into Slack: who sees the answer, how soon, and what it says."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from demo.slack import Message
+from tests.flows.desk_files import write_desk, write_minutes
+from tests.flows.house import CHANNEL, House, running_house, shown
+
+Require = Callable[..., Path]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTS = ("bot1", "bot2", "bot3")
+FIRST_WORD_SECONDS = 3.0
+"""What Slack allows until a person must have seen something."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(require: Require, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Run the whole house once for all commands, with the desk's files and a hard stop on bot1."""
+    folder = tmp_path_factory.mktemp("commands")
+    paths = write_desk(folder / "desk", BOTS)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    write_minutes(folder / "desk" / "data", "bot1", now - timedelta(hours=50), now)
+    write_minutes(folder / "desk" / "data", "bot2", now - timedelta(hours=3), now)
+    desk = {
+        "paths": paths,
+        "bots": [{"name": bot} for bot in BOTS],
+        "drill": {"hold_seconds": 4, "hop_seconds": 30, "resolve_seconds": 30},
+    }
+    async with running_house(require, folder, desk=desk) as running:
+        running.exporter.set("bot1", state="hard_stop")
+        card = await running.card(lambda card: "hard_stop" in card.text)
+        await running.until(lambda: any("Triage" in line for line in running.thread(card)), "the triage")
+        yield running
+
+
+async def card_of(house: House) -> Message:
+    """Return bot1's incident."""
+    return await house.card(lambda card: "bot1" in card.text and "hard_stop" in card.text)
+
+
+async def ask(house: House, line: str, user: str = "ana", *, seconds: float = 20) -> str:
+    """Type a command; return what only this person sees, once it is more than Looking…."""
+    before = {message.ts for message in house.slack.ephemerals(CHANNEL, user)}
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    outcome = await house.slack.member(user).command(line, CHANNEL)
+    assert outcome.acked
+    assert outcome.seconds < FIRST_WORD_SECONDS
+
+    def answers() -> list[Message]:
+        return [message for message in house.slack.ephemerals(CHANNEL, user) if message.ts not in before]
+
+    await house.until(answers, f"a first word to {line}")
+    assert clock() - began < FIRST_WORD_SECONDS
+    await house.until(lambda: "Looking…" not in answers()[-1].text, f"the answer to {line}", seconds=seconds)
+    assert len(answers()) == 1, "the answer replaces the waiting word"
+    return " ".join(shown(answers()[-1]).split())
+
+
+async def test_help_teaches_every_command(house: House) -> None:
+    """Help names each command with its usage and what it is for."""
+    text = await ask(house, "/triage help")
+    for usage in (
+        "status [bot]",
+        "run <bot>",
+        "kpi [bot]",
+        "checklist [startup",
+        "do <action> <target>",
+        "drill",
+    ):
+        assert f"/triage {usage}" in text
+
+
+async def test_no_word_at_all_is_help(house: House) -> None:
+    """An empty command teaches instead of complaining."""
+    assert "What I can do" in await ask(house, "/triage")
+
+
+async def test_status_is_the_desk_at_a_glance(house: House) -> None:
+    """Each bot has its state, edge and fees; the open incident and what is not known stand below."""
+    text = await ask(house, "/triage status")
+    assert "hard_stop" in text
+    assert "running" in text
+    assert "net edge +0.020 %" in text
+    assert "fees api" in text
+    assert re.search(r"INC-\d+", text)
+    assert "not configured" in text, "Docker is not there, and that is said"
+
+
+async def test_status_of_one_bot_leaves_the_others_out(house: House) -> None:
+    """A bot's name narrows it down."""
+    text = await ask(house, "/triage status BOT2")
+    assert "bot2" in text
+    assert "bot3" not in text
+
+
+async def test_run_triages_without_an_alert(house: House) -> None:
+    """The findings come with a likely cause, and nothing is stored."""
+    text = await ask(house, "/triage run bot1")
+    assert "Triage of bot1" in text
+    assert "bot state" in text
+    assert "nothing was stored" in text
+
+
+async def test_run_without_a_bot_says_how(house: House) -> None:
+    """A missing argument is answered with an example."""
+    assert "Which bot? For instance: /triage run bot1" in await ask(house, "/triage run")
+
+
+async def test_an_unknown_bot_is_answered_with_the_known_ones(house: House) -> None:
+    """A wrong argument names the right ones."""
+    assert "There is no bot 'bot9'; the desk has bot1, bot2, bot3." in await ask(house, "/triage status bot9")
+
+
+async def test_incidents_lists_what_is_open(house: House) -> None:
+    """The open one stands there with its severity and age."""
+    text = await ask(house, "/triage incidents")
+    assert "1 open incident" in text
+    assert "Sev-1" in text
+
+
+async def test_show_tells_an_incidents_story(house: House) -> None:
+    """State, causes, findings, and what happened when."""
+    text = await ask(house, "/triage show INC-1")
+    assert "hard_stop" in text
+    assert "Findings" in text
+    assert "What happened (UTC)" in text
+    assert re.search(r"\d\d:\d\d:\d\d", text)
+
+
+async def test_show_of_an_unknown_incident_says_where_to_look(house: House) -> None:
+    """A number nobody knows is no crash."""
+    assert "There is no incident INC-4711" in await ask(house, "/triage show 4711")
+
+
+async def test_show_of_no_number_says_what_one_looks_like(house: House) -> None:
+    """Words that are no number are answered with an example."""
+    assert "write for instance INC-42 or 42" in await ask(house, "/triage show seven")
+
+
+async def test_acknowledging_by_command_changes_the_card(house: House) -> None:
+    """Ack is the button, typed."""
+    assert "INC-1 is yours." in await ask(house, "/triage ack 1")
+    card = await card_of(house)
+    await house.until(lambda: any("@ana acknowledged" in line for line in house.thread(card)), "the line")
+
+
+async def test_a_viewer_is_denied_and_that_is_recorded(house: House) -> None:
+    """No role: a private no, and a line in the incident's story."""
+    assert "may not resolve incidents" in await ask(house, "/triage resolve 1", "vik")
+    assert "denied: resolve incidents" in await ask(house, "/triage show 1")
+
+
+async def test_silence_opens_the_form(house: House) -> None:
+    """The command opens the very form of the button, for the incident it names."""
+    ana = house.slack.member("ana")
+    outcome = await ana.command("/triage silence inc-1", CHANNEL)
+    assert outcome.acked
+    modal = await ana.sees_modal("incident_silence")
+    assert "BotHardStopActive" in str(modal.body)
+    await ana.close()
+
+
+async def test_silence_of_a_viewer_is_refused(house: House) -> None:
+    """No role, no form."""
+    assert "may not silence alerts" in await ask(house, "/triage silence 1", "vik")
+
+
+async def test_kpi_measures_a_window_and_gives_a_verdict(house: House) -> None:
+    """The verdict comes first, then a line a KPI with its limit, the result, the coverage."""
+    text = await ask(house, "/triage kpi bot1 24h")
+    assert "KPIs of bot1, last 24h: hold" in text
+    for name in (
+        "Running",
+        "Flapping",
+        "Turnover",
+        "Drawdown",
+        "Rejects",
+        "Tracking error",
+        "Result",
+        "Gates",
+    ):
+        assert name in text
+    assert "pass · 100 % (≥ 65 % asked)" in text
+    assert "1,440 of 1,440 minutes" in text
+    assert "unresolved: INC-1" in text
+
+
+async def test_kpi_of_the_whole_desk_says_what_is_missing(house: House) -> None:
+    """A bot that wrote nothing is said to have written nothing."""
+    text = await ask(house, "/triage kpi")
+    assert "bot3 hold: not a single minute was written" in text
+    assert "0 of 1,440 minutes" in text
+
+
+async def test_a_window_that_is_none_is_refused_with_an_example(house: House) -> None:
+    """Nobody guesses what 5x may mean."""
+    assert "write for instance 24h, 7d or 30d" in await ask(house, "/triage kpi bot1 5x")
+
+
+async def test_a_shared_kpi_comes_with_its_picture(house: House) -> None:
+    """Share posts the answer for everybody and the picture with its alt text behind it."""
+    outcome = await house.slack.member("ana").command("/triage kpi bot1 24h share", "desk-digest")
+    assert outcome.acked
+    await house.until(
+        lambda: any("KPIs of bot1" in shown(one) for one in house.slack.messages("desk-digest")), "the answer"
+    )
+    await house.until(
+        lambda: any(one.files for one in house.slack.messages("desk-digest")), "the picture", seconds=40
+    )
+    [picture] = [file for one in house.slack.messages("desk-digest") for file in one.files]
+    stored = house.slack.workspace.files[picture["id"]]
+    assert (stored.content or b"").startswith(b"\x89PNG")
+    assert stored.alt_text.startswith("bot1,")
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("startup", ("env/.env is complete pass ·", "services are up could not be checked · Docker Engine")),
+        ("dashboard", ("Grafana datasources are healthy could not be checked · Grafana: not configured",)),
+        ("paper", ("controllers trade on paper pass ·", "paper balances are realistic pass ·", "bot1 ")),
+        ("health", ("connectors are ready", "audit stream is populated could not be checked · Redis")),
+    ],
+)
+async def test_a_checklist_says_each_item(house: House, name: str, items: tuple[str, ...]) -> None:
+    """Passed, failed, or could not be checked and why."""
+    text = await ask(house, f"/triage checklist {name}")
+    for item in items:
+        assert item in text
+
+
+async def test_all_checklists_in_one_answer(house: House) -> None:
+    """Without a name all four are run."""
+    text = await ask(house, "/triage checklist", seconds=30)
+    for title in ("Start-up", "Dashboards and alerting", "Paper trading", "Health"):
+        assert title in text
+
+
+async def test_a_misspelt_checklist_gets_the_nearest(house: House) -> None:
+    """Startpu is startup."""
+    assert "did you mean startup?" in await ask(house, "/triage checklist startpu")
+
+
+async def test_actions_lists_the_catalogue(house: House) -> None:
+    """Each kind with what it does, who may, and how many confirm."""
+    text = await ask(house, "/triage actions")
+    for kind in ("degraded_mode", "clear_cache <bot>", "rollback <bot>", "kill_switch", "stop_desk"):
+        assert kind in text
+
+
+async def test_do_opens_the_form_of_a_button(house: House) -> None:
+    """Do is the button, typed: the same confirm form."""
+    ana = house.slack.member("ana")
+    assert (await ana.command("/triage do soft_pause bot2", CHANNEL)).acked
+    modal = await ana.sees_modal()
+    assert "bot2" in str(modal.body)
+    await ana.close()
+
+
+async def test_do_of_an_unknown_action_gets_the_nearest(house: House) -> None:
+    """A misspelt kind is answered with the nearest one."""
+    assert "did you mean restart?" in await ask(house, "/triage do restrat bot1")
+
+
+async def test_do_on_an_unknown_target_names_the_possible_ones(house: House) -> None:
+    """A wrong target is answered with the right ones."""
+    assert "bot1" in await ask(house, "/triage do clear_cache bot9")
+
+
+async def test_an_unknown_word_gets_the_nearest_command_and_the_help(house: House) -> None:
+    """A typing error costs nothing."""
+    text = await ask(house, "/triage staus")
+    assert "I do not know 'staus'. Did you mean /triage status [bot]?" in text
+    assert "/triage incidents" in text
+
+
+async def test_hostile_words_are_shown_as_letters(house: House) -> None:
+    """What was typed comes back as text: it pings nobody and opens no link."""
+    text = await ask(house, "/triage <!channel> <https://evil.example|click>")
+    assert "!channel>'" in text
+    blocks = str(house.slack.ephemerals(CHANNEL, "ana")[-1].blocks)
+    assert "mrkdwn" not in blocks
+
+
+async def test_share_shows_it_to_everybody(house: House) -> None:
+    """Share posts the answer where the command was typed."""
+    outcome = await house.slack.member("ben").command("/triage incidents share", "desk-digest")
+    assert outcome.acked
+    await house.until(
+        lambda: any("open incident" in shown(one) for one in house.slack.messages("desk-digest")),
+        "the answer",
+    )
+    assert not house.slack.ephemerals("desk-digest", "ben")
+
+
+async def test_a_mention_in_a_thread_means_its_incident(house: House) -> None:
+    """@app show, in an incident's thread, needs no number and answers there."""
+    card = await card_of(house)
+    house.slack.member("ana").say(CHANNEL, f"<@{house.slack.app.bot_user}> show", thread_ts=card.ts)
+    await house.until(
+        lambda: any("What happened (UTC)" in line for line in house.thread(card)), "the story in the thread"
+    )
+
+
+async def test_a_mention_outside_a_thread_answers_in_one(house: House) -> None:
+    """A question at the top is answered below itself."""
+    asked = house.slack.member("ana").say(CHANNEL, f"<@{house.slack.app.bot_user}> status bot2")
+    await house.until(lambda: any("bot2" in line for line in house.thread(asked)), "the answer in its thread")
+
+
+async def test_postmortem_comes_as_files_in_the_thread(house: House) -> None:
+    """Markdown and JSON, with the timeline, the causes and the audit trail."""
+    assert "on its way into its thread" in await ask(house, "/triage postmortem 1")
+    card = await card_of(house)
+
+    def files() -> list[str]:
+        return [file["id"] for message in house.slack.thread(card) for file in message.files]
+
+    await house.until(lambda: len(files()) >= 2, "both files", seconds=40)
+    stored = {house.slack.workspace.files[one].name: house.slack.workspace.files[one] for one in files()}
+    text = (stored["postmortem-INC-1.md"].content or b"").decode()
+    for part in ("# Postmortem INC-1", "## Timeline", "## Root cause", "## Impact", "## Corrective action"):
+        assert part in text
+    assert "incident.acknowledge" in text, "the audit trail is in it"
+    assert b'"number": "INC-1"' in (stored["postmortem-INC-1.json"].content or b"")
+
+
+async def test_a_drill_comes_the_whole_way_and_is_told_hop_by_hop(house: House) -> None:
+    """A real Alertmanager carries the marked alert to its webhook; the report is edited until it is over."""
+    assert "Drill: under way" in await ask(house, "/triage drill")
+
+    def report() -> str:
+        return next((shown(one) for one in house.cards() if "Drill: " in one.text and one.blocks), "")
+
+    def told() -> str:
+        found = [shown(one) for one in house.cards() if "Alertmanager took the test alert" in shown(one)]
+        return found[-1] if found else ""
+
+    await house.until(lambda: "an alert reaches Slack in" in told(), "the whole way", seconds=60)
+    assert "failed" not in told()
+    assert "its webhook reached us and was stored" in told()
+    [drill] = [one for one in house.cards() if "nothing is wrong" in one.text]
+    assert "Sev-3" in shown(drill)
+    assert "action." not in str(drill.blocks), "a drill proposes nothing"
+    assert report()
+    assert "the last one came through" in await ask(house, "/triage checklist dashboard")
+
+
+async def test_a_viewer_may_not_drill(house: House) -> None:
+    """Firing a test alert is for those who hold a role."""
+    assert "may not fire a drill" in await ask(house, "/triage drill", "vik")
+
+
+async def test_the_home_tab_shows_the_desk_and_its_buttons_act(house: House) -> None:
+    """Home has the glance and the incident's buttons; a press there is the press on the card."""
+    ben = house.slack.member("ana")
+    ben.open_home()
+    await house.until(lambda: ben.home is not None and "bot3" in str(ben.home.body), "the Home tab")
+    assert ben.home is not None
+    assert "1 open incident" in str(ben.home.body)
+    assert (await ben.click(ben.home, "incident.retriage")).acked
+    card = await card_of(house)
+    await house.until(lambda: sum("Triage ·" in line for line in house.thread(card)) >= 2, "another triage")
+
+
+async def test_the_home_tab_follows_the_incidents(house: House) -> None:
+    """Who has it open sees an incident end without opening it again."""
+    ana = house.slack.member("ana")
+    ana.open_home()
+    await house.until(lambda: ana.home is not None and "open incident" in str(ana.home.body), "the Home tab")
+    house.exporter.set("bot1", state="running")
+    await house.until(
+        lambda: ana.home is not None and "No open incidents" in str(ana.home.body),
+        "Home to follow",
+        seconds=40,
+    )
