@@ -9,23 +9,29 @@ from contextlib import suppress
 import uvloop
 from loguru import logger
 
-from bot.app import serve
+from bot import lean
 from bot.logs import set_up_logs
 from bot.settings import Settings
+
+SETTLED_SECONDS = 3.0
+"""When the start is over for good, after the loop began."""
 
 
 def run_until_told(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
     set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)
+    lean.before_imports()
+    from bot.app import serve  # noqa: PLC0415 - as said: not before
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):  # a platform without signals for loops still has Ctrl-C
+                loop.add_signal_handler(number, stop.set)
+        loop.call_later(SETTLED_SECONDS, lean.after_start)
+        await serve(settings, stop=stop)
+        logger.info("stopped")
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # a platform without signals for loops still has Ctrl-C
-            loop.add_signal_handler(number, stop.set)
-    await serve(settings, stop=stop)
-    logger.info("stopped")
+        runner.run(run())

@@ -15,13 +15,14 @@ from bot.sources.loki import Loki
 from bot.sources.not_configured import not_configured
 from bot.sources.prometheus import NAME as PROMETHEUS
 from bot.sources.prometheus import Prometheus
-from bot.sources.redis_client import ANSWER_SECONDS, open_redis
-from bot.sources.redis_client import NAME as REDIS
-from bot.sources.redis_streams import RedisStreams
 from triage.ports.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from bot.sources.redis_streams import RedisStreams
+
+REDIS = "Redis"
 
 __all__ = ["open_sources"]
 
@@ -57,6 +58,10 @@ async def open_sources(
             return Docker(source)
 
         def redis(url: str) -> RedisStreams:
+            # redis-py weighs 6 MB: a desk without Redis does not carry it.
+            from bot.sources.redis_client import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
+            from bot.sources.redis_streams import RedisStreams  # noqa: PLC0415 - as said
+
             client = open_redis(url)
             stack.push_async_callback(client.aclose)
             return RedisStreams(client, seconds=ANSWER_SECONDS)

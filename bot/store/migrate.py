@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bot.store.engine import open_engine
+from triage.errors import StoreUnavailable
 
 HEAD = "0003"
 """The newest revision in ``migrations/versions``; a test keeps it true. It spares a start Alembic's import."""
@@ -15,11 +18,23 @@ _LOCK = 7_061_042
 """Any number that is ours alone: PostgreSQL's advisory lock for migrations."""
 
 
-def migrate(url: str) -> None:
-    """Create or upgrade the schema of the database at ``url``."""
+ASIDE_SECONDS = 120
+"""How long an upgrade in a process of its own may take."""
+
+
+def migrate(url: str, *, aside: bool = False) -> None:
+    """Create or upgrade the schema of the database at ``url``.
+
+    ``aside``: in a process of its own, so that a service does not carry Alembic (10 MB) for the rest of its life.
+    Raises StoreUnavailable where that fails.
+    """
     engine = open_engine(url, writer=True)
     try:
         if current(engine) == HEAD:
+            return
+        if aside:
+            engine.dispose()
+            _migrate_aside(url)
             return
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -46,3 +61,21 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _migrate_aside(url: str) -> None:
+    # By standard input: whoever lists the processes must not read a password.
+    command = [sys.executable, "-m", "bot.store.migrate"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, input=url, capture_output=True, text=True, timeout=ASIDE_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StoreUnavailable(f"the schema was not brought up to date within {ASIDE_SECONDS} s") from error
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise StoreUnavailable(f"the schema cannot be brought up to date: {why}")
+
+
+if __name__ == "__main__":
+    migrate(sys.stdin.read().strip())

@@ -64,10 +64,13 @@ class SqlStore:
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[SqlStore]:
-    """Bring the schema up to date and open the store. Raises SettingError or StoreUnavailable."""
+async def open_store(url: str, *, lean: bool = False) -> AsyncIterator[SqlStore]:
+    """Bring the schema up to date and open the store. Raises SettingError or StoreUnavailable.
+
+    ``lean``: for a process that stays, which shall not keep what only the upgrade needed.
+    """
     try:
-        await asyncio.to_thread(migrate, url)
+        await asyncio.to_thread(migrate, url, aside=lean)
     except sa.exc.DBAPIError as error:
         raise StoreUnavailable(f"the store cannot be opened at TRIAGE_DATABASE_URL: {error.orig}") from error
     store = SqlStore(url)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
@@ -18,6 +22,8 @@ def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
 
 def _insert(dialect: str, table: sa.Table) -> postgresql.Insert:
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - weighs 3 MB that SQLite need not carry
+
         return postgresql.insert(table)
     return sqlite.insert(table)  # type: ignore[return-value]
 
