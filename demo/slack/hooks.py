@@ -41,6 +41,7 @@ def apply(server: SlackServer, reply: Reply, args: Args) -> None:
     original = reply.message
     if args.flag("delete_original") and original is not None:
         server.workspace.delete(original)
+        reply.message = None
         return
     text, blocks, attachments = read_content(args, POST_TEXT)
     if args.flag("replace_original") and original is not None:
@@ -49,7 +50,9 @@ def apply(server: SlackServer, reply: Reply, args: Args) -> None:
         original.metadata = read_metadata(args) or original.metadata
         server.workspace.edited(original)
         return
-    show(server, reply, args)
+    posted = show(server, reply, args)
+    if original is None:  # of a command: what its address says first is what it replaces later
+        reply.message = posted
 
 
 def show(server: SlackServer, reply: Reply, args: Args) -> Message:
