@@ -85,6 +85,8 @@ class DeskSnapshots:
             path = self._path(name, bot)
             if path.exists():
                 raise DeskFailure(f"backups/{name} exists already: nothing was written")
+            if not any((self._data / bot / part).is_dir() for part in archive.PARTS):
+                raise DeskFailure(f"there is nothing of {bot} in {self._data}: nothing was written")
             partial = path.with_name(f".{name}.partial")
             partial.unlink(missing_ok=True)  # of an attempt that was killed
             try:

@@ -1,0 +1,237 @@
+"""The engine beside its steps: cancel, shutdown, replicas, masked output, the reminder and known-good snapshots."""
+
+# ruff: noqa: ARG002 - an executor is given more than a gate looks at
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.desk import desk_hands
+from bot.store import open_store
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import FakeMetrics, FakeSources, container, sample
+from tests.triage.actions.bench import REASON, settings
+from triage.actions import jobs
+from triage.actions.context import Desktop
+from triage.actions.degraded import begun, degraded
+from triage.actions.engine import ActionEngine
+from triage.actions.executor import Executor, Hear, Performed
+from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
+from triage.actions.runner import LEASE_SECONDS
+from triage.actions.snapshots import facts_of_snapshots
+from triage.ports.clock import Clock, SystemClock
+from triage.ports.store import MessageKind, Store
+
+NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
+
+
+class Gate(Executor):
+    """Waits at its first step until the test lets it on."""
+
+    def __init__(self, desktop: Desktop) -> None:
+        super().__init__(desktop.sources, desktop.hands, desktop.clock)
+        self.begun, self.open = asyncio.Event(), asyncio.Event()
+        self.performed: list[str] = []
+
+    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+        """Note a step and wait."""
+        self.performed.append(step.title)
+        self.begun.set()
+        await self.open.wait()
+        return Performed(
+            ok=True, note="done", output="BITGET_API_SECRET=bg_0123456789abcdef0123456789abcdef\nfine"
+        )
+
+
+def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[Desktop, FakeSources]:
+    """Return a desk of fakes on a real store."""
+    sources = FakeSources()
+    sources.containers.hold(*(container(f"hbot-bot{number}") for number in (1, 2, 3)))
+    desk = settings(root, (sys.executable, "-c", "pass"))
+    return Desktop(store, desk, sources.port, desk_hands(desk), clock or SystemClock()), sources
+
+
+async def confirmed(engine: ActionEngine, kind: str = "degraded_mode", target: str = "desk") -> ActionRecord:
+    """Propose and confirm."""
+    record = await engine.propose(kind, target, by="U1", why="test")
+    prepared = await engine.prepare(record.handle)
+    assert prepared.plan is not None, prepared.blocked
+    return await engine.confirm(record.handle, digest=prepared.plan.digest, actor="U1", reason=REASON)
+
+
+async def until(store: Store, action_id: int, fits: Callable[[ActionRecord], bool]) -> ActionRecord:
+    """Wait for an action to be so."""
+    async with asyncio.timeout(20):
+        while True:
+            record = await store.read(lambda tx: tx.actions.get(action_id))
+            assert record is not None
+            if fits(record):
+                return record
+            await asyncio.sleep(0.05)
+
+
+async def test_where_no_boundary_allows_it_a_cancelled_action_goes_to_its_end(tmp_path: Path) -> None:
+    """A bot is not left between bytecode and container; output is stored without its secret."""
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, _ = desktop_on(store, tmp_path)
+        gate = Gate(desktop)
+        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        loop = asyncio.create_task(engine.run(alone=True))
+        record = await confirmed(engine, "clear_cache", "bot1")
+        await gate.begun.wait()
+        await engine.cancel(record.handle, actor="U2")
+        gate.open.set()
+        ended = await until(store, record.id, lambda one: one.status.ended)
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        steps = await store.read(lambda tx: tx.actions.steps(record.id))
+    # The second step recreates the bot: from there on it is not left half done, so nothing is cancelled.
+    assert ended.status is ActionStatus.SUCCEEDED
+    assert all("bg_0123456789abcdef" not in step.output for step in steps)
+    assert "fine" in steps[1].output
+
+
+async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) -> None:
+    """What is stopped is said, the rest is left alone, and the way out is offered."""
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, sources = desktop_on(store, tmp_path)
+        sources.streams.state = replace(sources.streams.state, role="slave")
+        gate = Gate(desktop)
+        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        loop = asyncio.create_task(engine.run(alone=True))
+        record = await confirmed(engine)
+        await gate.begun.wait()
+        await engine.cancel(record.handle, actor="U2")
+        gate.open.set()
+        ended = await until(store, record.id, lambda one: one.status.ended)
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        steps = await store.read(lambda tx: tx.actions.steps(record.id))
+        offered = await store.read(lambda tx: tx.actions.children(record.id))
+        state = await store.read(degraded)
+    assert ended.status is ActionStatus.FAILED
+    assert "cancelled by U2 before step 2; steps 1 to 1 are done" in ended.outcome
+    assert [step.status for step in steps][:3] == [StepStatus.DONE, StepStatus.DONE, StepStatus.SKIPPED]
+    assert gate.performed == ["stop signal-service"]
+    assert "exit_degraded_mode" in {one.kind for one in offered}
+    assert state is not None
+    assert not state.sure
+
+
+async def test_a_shutdown_says_unknown_before_the_process_is_gone(tmp_path: Path) -> None:
+    """The loop is cancelled while a step runs: it is on disk by then that the outcome is not known."""
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, _ = desktop_on(store, tmp_path)
+        gate = Gate(desktop)
+        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        loop = asyncio.create_task(engine.run(alone=True))
+        record = await confirmed(engine, "recreate", "bot1")
+        await gate.begun.wait()
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        after = await store.read(lambda tx: tx.actions.get(record.id))
+        assert after is not None
+        assert after.status is ActionStatus.UNKNOWN
+        assert "during step 1" in after.outcome
+
+
+async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_stops(tmp_path: Path) -> None:
+    """Before the lease ends the other leaves it alone; after, it is unknown, and the first does nothing further."""
+    clock = ManualClock(NOW)
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, _ = desktop_on(store, tmp_path, clock)
+        gate = Gate(desktop)
+        slow = ActionEngine(desktop, "slow", lambda: None, gate)
+        other = ActionEngine(desktop, "other", lambda: None, Gate(desktop))
+        loop = asyncio.create_task(slow.run(alone=False))
+        record = await confirmed(slow, "recreate", "bot1")
+        await gate.begun.wait()
+        assert await other.recover(alone=False) == 0
+        clock.move(LEASE_SECONDS + 1)
+        assert await other.recover(alone=False) == 1
+        gate.open.set()
+        await asyncio.sleep(0.3)
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        after = await store.read(lambda tx: tx.actions.get(record.id))
+        assert after is not None
+        assert after.status is ActionStatus.UNKNOWN
+        assert gate.performed == ["recreate bot1"]
+
+
+async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(tmp_path: Path) -> None:
+    """Not before half an hour, once each half hour whatever runs twice, and not any more when it is off."""
+    clock = ManualClock(NOW)
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, _ = desktop_on(store, tmp_path, clock)
+        engine = ActionEngine(desktop, "one", lambda: None)
+        assert not await jobs.remind_degraded(desktop)
+        record = await engine.propose("degraded_mode", "desk", by="U1", why="Redis is down")
+        await store.write(lambda tx: begun(tx, record, clock.now()))
+        assert not await jobs.remind_degraded(desktop)
+        clock.move(minutes=31)
+        assert await jobs.remind_degraded(desktop)
+        assert not await jobs.remind_degraded(desktop)
+        clock.move(minutes=30)
+        assert await jobs.remind_degraded(desktop)
+        owed = await store.write(lambda tx: tx.outbox.claim(clock.now(), owner="t", lease_seconds=9, limit=9))
+        exits = [
+            one
+            for one in await store.read(lambda tx: tx.actions.proposed())
+            if one.kind == "exit_degraded_mode"
+        ]
+    assert len([message for message in owed if message.kind is MessageKind.DOCUMENT]) == 2
+    assert len(exits) == 1
+
+
+async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path) -> None:
+    """Healthy for 24 h: good; a hard stop in between: not; no samples: not judged at all."""
+    day = [sample(1440, bot="bot1")]
+    for stops, share, wanted in (
+        (0.0, day, "yes"),
+        (1.0, day, "no"),
+        (0.0, [sample(700, bot="bot1")], "no"),
+        (0.0, [], None),
+    ):
+        root = tmp_path / f"{stops}{len(share)}{wanted}"
+        for part in ("conf", "data", "scripts", "pmm_scripts"):
+            (root / "data/bot1" / part).mkdir(parents=True)
+        (root / "backups").mkdir()
+        (root / "env").mkdir()
+        (root / "env/.env").write_text("HUMMINGBOT_IMAGE=hbot/hummingbot:v1\n")
+        clock = ManualClock(NOW)
+        async with open_store(f"sqlite:///{root}/triage.db") as store:
+            desktop, sources = desktop_on(store, root, clock)
+            metrics: FakeMetrics = sources.metrics
+            metrics.answers = {"count_over_time": share, "max_over_time": [sample(stops, bot="bot1")]}
+            taken = await jobs.take_snapshots(desktop)
+            assert taken["bot1"].startswith("bot1_20260221_120000.tar.gz taken")
+            assert await jobs.judge_snapshots(desktop) == 0, "a day has not passed"
+            clock.move(hours=25)
+            judged = await jobs.judge_snapshots(desktop)
+            [facts] = (await store.read(facts_of_snapshots)).values()
+        assert facts.get("known_good") == wanted
+        assert judged == (wanted is not None)
+        assert facts["image"] == "hbot/hummingbot:v1"
+
+
+def test_the_rows_of_a_verification_decide_as_they_should() -> None:
+    """Bad that decides is persisting; unknown that decides is inconclusive; what got worse beside counts too."""
+    from triage.actions.judging import compare  # noqa: PLC0415 - the one test of it
+    from triage.actions.model import Observation, Row  # noqa: PLC0415 - as above
+
+    def seen(*rows: Row) -> Observation:
+        return Observation(NOW + timedelta(0), rows)
+
+    good, bad, unknown = Row("a", "x", good=True), Row("a", "x", good=False), Row("a", "x", None)
+    aside = Row("b", "y", good=True, decides=False)
+    worse = Row("b", "z", good=False, decides=False)
+    assert compare(seen(bad), seen(good)).outcome is Outcome.RECOVERED
+    assert compare(None, seen(bad)).outcome is Outcome.PERSISTING
+    assert compare(seen(bad), seen(unknown)).outcome is Outcome.INCONCLUSIVE
+    assert compare(seen(bad, aside), seen(good, worse)).outcome is Outcome.PERSISTING
+    assert compare(seen(bad, worse), seen(good, worse)).outcome is Outcome.RECOVERED
+    assert compare(None, seen(worse)).outcome is Outcome.INCONCLUSIVE
