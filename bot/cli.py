@@ -168,6 +168,53 @@ def audit(
     _run(lambda: print_trail(settings, typer.echo, as_json=as_json))
 
 
+@app.command()
+def digest(
+    *,
+    bot: Annotated[str, typer.Option(help="One bot; every bot of the desk without it.")] = "",
+    window: Annotated[str, typer.Option(help="How long: 24h, 7d, 30d.")] = "24h",
+    at: Annotated[
+        str, typer.Option(help="When the window ends, e.g. 2026-02-21T00:00:00Z; now without it.")
+    ] = "",
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of the bots' files; without it paths.data of desk.yaml.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the window into this file (of several bots: one file each).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the paper validation and the trading result of a window, and print the verdict."""
+    settings = _settings()
+    from bot.reports import DigestAsk, make_digest  # noqa: PLC0415 - as above
+
+    async def make() -> Any:  # noqa: ANN401 - imported late, see _settings
+        return await make_digest(settings, DigestAsk(bot, window, moment(at) if at else None, data, png))
+
+    made = _run(make)
+    report = made.measured.report
+    typer.echo(json.dumps(report.to_json(), indent=2) if as_json else made.text(), nl=as_json)
+    raise typer.Exit(0 if report.bots else 1)
+
+
+@app.command()
+def postmortem(
+    incident: Annotated[str, typer.Argument(help="The incident: INC-42 or 42.")],
+    as_json: Json = False,  # noqa: FBT002 - as above
+) -> None:
+    """Write an incident out as Markdown: timeline, root cause, impact, corrective action, prevention tasks."""
+    digits = incident.upper().removeprefix("INC-")
+    if not (digits.isascii() and digits.isdigit()):
+        _fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
+    settings = _settings()
+    from bot.reports import make_postmortem  # noqa: PLC0415 - as above
+    from triage.postmortem import as_markdown  # noqa: PLC0415 - as above
+
+    post = _run(lambda: make_postmortem(settings, int(digits)))
+    text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)
+    typer.echo(text, nl=as_json)
+
+
 def moment(text: str) -> datetime:
     """Parse a time of the command line: ISO 8601 with a time zone. Raises BadInput."""
     try:

@@ -32,16 +32,16 @@ class DigestText:
 
 
 def digest_text(
-    report: DigestReport, incidents: Sequence[IncidentNote], *, title: str, late: str = ""
+    report: DigestReport, incidents: Sequence[IncidentNote], *, title: str, late: str = "", room: int = FITS
 ) -> DigestText:
-    """Say a digest. ``late``: a sentence on why it comes late."""
+    """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have."""
     held = [bot.bot for bot in report.bots if bot.verdict is Verdict.HOLD]
     word = "hold" if held or not report.bots else "meets the checklist"
     verdicts = section([verdict_line(bot) for bot in report.bots])
     details = [bot_section(bot) for bot in report.bots]
     rest = [_incidents(incidents, report.end), section([Line(one) for one in report.problems], "Not done")]
     whole = [verdicts, *details, *rest]
-    fits = sum(map(_length, whole)) <= FITS
+    fits = sum(map(_length, whole)) <= room
     note = " · ".join(part for part in (late, _window(report), _made(report)) if part)
     holding = f" ({len(held)} of {counted(len(report.bots), 'bot')})" if held else ""
     top = Answer(

@@ -61,7 +61,7 @@ def kpi_line(kpi: Kpi) -> Line:
     name, mark, word = name_of_kpi(kpi.name), _MARKS[kpi.status], _WORDS[kpi.status]
     if kpi.value is None:
         return Line(f"{word}: {kpi.why}", name=name, mark=mark)
-    asked = _ASKED.get(kpi.name, _EXACTLY).format(amount(kpi.limit, kpi.unit))
+    asked = _asked(kpi)
     parts = [f"{word} · {amount(kpi.value, kpi.unit)} ({asked})"]
     if kpi.before is not None and kpi.change:
         parts.append(f"was {amount(kpi.before, kpi.unit)}")
@@ -70,6 +70,13 @@ def kpi_line(kpi: Kpi) -> Line:
     elif kpi.measured_pct < 100:  # noqa: PLR2004 - a share of less than all of the rows is said
         parts.append(f"measured on {kpi.measured_pct:.0f} % of the rows")
     return Line(" · ".join(parts), name=name, mark=mark)
+
+
+def _asked(kpi: Kpi) -> str:
+    if not kpi.limit:
+        return "none allowed"
+    unit = "x" if kpi.unit == "x" else f" {kpi.unit}" if kpi.unit == "%" else ""
+    return _ASKED.get(kpi.name, _EXACTLY).format(f"{kpi.limit:g}{unit}")
 
 
 def verdict_line(report: BotReport) -> Line:
@@ -122,7 +129,11 @@ def result_line(now: Trading, before: Trading) -> Line:
 
 def _edge(now: Trading) -> str:
     mean = f"{now.net_edge_mean_pct or 0.0:+.3f} % on average".replace("-", "−")  # noqa: RUF001 - as above
-    above = f", above 0 in {now.net_edge_positive_pct:.0f} %" if now.net_edge_positive_pct is not None else ""
+    above = (
+        f", above 0 in {now.net_edge_positive_pct:.0f} % of the minutes"
+        if now.net_edge_positive_pct is not None
+        else ""
+    )
     return f"{mean}{above}"
 
 
