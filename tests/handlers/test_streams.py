@@ -1,7 +1,6 @@
 """The listener on a real Redis: what it must survive, and what it says about it."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -154,7 +153,9 @@ async def test_what_is_odd_but_valid_is_kept(
         assert len(event.text) <= 1000
 
 
-async def test_a_first_start_begins_at_the_look_back(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
+async def test_a_first_start_begins_at_the_look_back(
+    redis_server: RedisServer, sqlite_store: SqlStore
+) -> None:
     """What is older than the look-back is history; what is younger is read."""
     desk = QUICK.model_copy(update={"streams": Streams(look_back_minutes=1)})
     async with ears_on(redis_server, sqlite_store, desk=desk) as ears:
@@ -236,7 +237,9 @@ async def test_a_redis_that_dies_is_waited_for(redis_server: RedisServer, sqlite
             task.cancel()
 
 
-async def test_an_acl_that_denies_is_named(require: Require, tmp_path: object, sqlite_store: SqlStore) -> None:
+async def test_an_acl_that_denies_is_named(
+    require: Require, tmp_path: object, sqlite_store: SqlStore
+) -> None:
     """A user without the rights is our trouble, with the setting to look at; it is no Redis that is down."""
     options = RedisOptions(users={"triage": "on >secret ~hb.* +ping"})
     async with running_redis(require("redis"), tmp_path / "redis", options) as server:  # type: ignore[operator]
@@ -348,7 +351,9 @@ async def test_warnings_are_judged_by_their_rate(redis_server: RedisServer, sqli
         warning = {"severity": "warning", "message": "Signal rejected: net_edge_below_minimum"}
         await ears.hear()
         long_ago = int((ears.listener.clock.now().timestamp() - 10 * 3600) * 1000)
-        await ears.publish(*(audit_event("risk_decision", timestamp_ms=long_ago + i * 600_000, **warning) for i in range(58)))
+        await ears.publish(
+            *(audit_event("risk_decision", timestamp_ms=long_ago + i * 600_000, **warning) for i in range(58))
+        )
         await ears.publish(*(audit_event("risk_decision", **warning) for _ in range(4)))
         await ears.hear()
         assert await ears.sort() == []
@@ -365,7 +370,9 @@ async def test_too_many_dead_letters_fire_and_few_resolve(redis_server: RedisSer
     desk = Desk(streams=Streams(dead_letters_per_hour_max=3))
     async with ears_on(redis_server, store, desk=desk, stream=DEAD) as ears:
         await ears.hear()
-        await ears.publish(*({"reason": "expired_intent", "entry_id": f"{i}-0", "event_id": f"e{i}"} for i in range(3)))
+        await ears.publish(
+            *({"reason": "expired_intent", "entry_id": f"{i}-0", "event_id": f"e{i}"} for i in range(3))
+        )
         await ears.hear()
         assert await ears.sort() == []
         inner = _text({"instance_name": "bot1", "action": "soft_pause"})
@@ -421,5 +428,5 @@ def _text(value: object) -> str:
 
 async def _until(condition: object, *, within: float = 10) -> None:
     async with asyncio.timeout(within):
-        while not condition():  # type: ignore[operator]
+        while not condition():  # type: ignore[operator]  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(0.02)
