@@ -48,8 +48,11 @@ def _messages(house: House, words: str) -> list[Message]:
 async def _do(house: House, line: str, title: str, *, ends: str = "Succeeded") -> str:
     """Type the command, read the plan, confirm it, and wait for the end. Returns what the modal showed."""
     ana = house.slack.member("ana")
-    outcome = await ana.command(f"/triage do {line}")
-    assert outcome.acked, outcome.why
+
+    async def heard() -> bool:  # right after its start the bot may not be connected to Slack yet
+        return (await ana.command(f"/triage do {line}")).acked
+
+    await eventually(heard, "the command to be heard", within=10)
     await house.until(
         lambda: ana.modal is not None and "Side effects" in str(ana.modal.body), f"the plan of {line}"
     )
