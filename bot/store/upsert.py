@@ -17,10 +17,11 @@ def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
 
     Both dialects' classes have the same methods here; the annotation names one of them.
     """
-    return _insert(connection.dialect.name, table)
+    return insert_for(connection.dialect.name, table)
 
 
-def _insert(dialect: str, table: sa.Table) -> postgresql.Insert:
+def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert:
+    """As ``insert``, by the dialect's name: for statements that are built once."""
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - weighs 3 MB that SQLite need not carry
 
@@ -45,11 +46,11 @@ def insert_or_update(
 
 @cache
 def _or_leave(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sa.Insert:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key)
+    return insert_for(dialect, table).on_conflict_do_nothing(index_elements=key)
 
 
 @cache
 def _or_update(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> sa.Insert:
-    statement = _insert(dialect, table)
+    statement = insert_for(dialect, table)
     values = {name: statement.excluded[name] for name in changing}
     return statement.on_conflict_do_update(index_elements=key, set_=values)
