@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import redis.asyncio
@@ -22,15 +23,17 @@ from bot.listening import BATCH
 from bot.sources.redis_client import open_redis
 from bot.sources.redis_reader import GroupReader
 from bot.store import open_store
+from demo.slack import SlackServer
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
+from tests.flows.house import Bot
 from tests.servers import programs
 from tests.servers.redis import RedisServer, running_redis
 from triage.desk import Desk
 from triage.events.audit import PAYLOAD, read_audit
 from triage.ports.clock import SystemClock
 
-EVENTS = 30_000
+EVENTS, BURST = 30_000, 100_000
 DESK = Desk()
 AUDIT = DESK.streams.audit
 BOTS = tuple(bot.name for bot in DESK.bots)
@@ -118,16 +121,136 @@ async def ratio(server: RedisServer, folder: Path) -> bool:
     """Measure both, in turns, on the same stream."""
     async with server.client() as client:
         await publish(client, EVENTS)
-        figures = [(await bare(server, folder), await stored(server, folder)) for _ in range(1)]
-        for _ in range(2):
-            await client.xgroup_destroy(AUDIT, "bare")
+        figures = []
+        for _ in range(3):
             figures.append((await bare(server, folder), await stored(server, folder)))
+            await client.xgroup_destroy(AUDIT, "bare")
         await client.flushall()
-    best_bare = statistics.median(each[0] for each in figures)
-    best_stored = statistics.median(each[1] for each in figures)
+    # The best of three of each: what else runs on the machine only ever takes away.
+    best_bare, best_stored = (max(each[which] for each in figures) for which in (0, 1))
     report("bare_events_per_second", best_bare, "1/s", 0, more=True)
     report("stored_events_per_second", best_stored, "1/s", 0, more=True)
     return report("stored_to_bare", best_stored / best_bare, "ratio", 0.4, more=True)
+
+
+@asynccontextmanager
+async def service(folder: Path, server: RedisServer, slack: SlackServer) -> AsyncIterator[Bot]:
+    """Run the service as its own process on this Redis and our Slack."""
+    bot = Bot(
+        folder,
+        {
+            "SLACK_BOT_TOKEN": slack.app.bot_token,
+            "SLACK_APP_TOKEN": slack.app.app_token,
+            "SLACK_API_URL": slack.api_url,
+            "TRIAGE_CHANNEL": "C0TRIAGE01",
+            "TRIAGE_DIGEST_CHANNEL": "C0DIGEST01",
+            "TRIAGE_LOG_LEVEL": "WARNING",
+            "REDIS_URL": server.url,
+        },
+    )
+    await bot.start()
+    try:
+        yield bot
+    finally:
+        await bot.stop()
+
+
+async def posted(slack: SlackServer, title: str, *, within: float = 15) -> float:
+    """Wait until a card with this title stands in the channel; returns the time of it."""
+    async with asyncio.timeout(within):
+        while True:
+            for card in slack.messages("desk-alerts"):
+                if title in card.text:
+                    return time.perf_counter()
+            await asyncio.sleep(0.002)
+
+
+def alert(number: int) -> dict[str, object]:
+    """Return a webhook with one new alert on a host of its own."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    one = {
+        "status": "firing",
+        "labels": {"alertname": f"Bench{number}", "instance": f"node{number}", "severity": "critical"},
+        "annotations": {},
+        "startsAt": now,
+        "endsAt": "0001-01-01T00:00:00Z",
+        "fingerprint": f"{number:016x}",
+    }
+    return {"version": "4", "status": "firing", "groupKey": str(number), "alerts": [one]}
+
+
+async def first_post(bot: Bot, slack: SlackServer, number: int) -> float:
+    """Return the seconds from a webhook to its card."""
+    began = time.perf_counter()
+    await bot.post(alert(number))
+    return await posted(slack, f"Bench{number} ") - began
+
+
+async def event_to_slack(server: RedisServer, slack: SlackServer, count: int = 20) -> list[float]:
+    """Return the seconds from XADD to the card, for kill switches on bots of their own."""
+    found = []
+    async with server.client() as client:
+        for number in range(count):
+            text = json.loads(payload(0))
+            text |= {
+                "category": f"bench_{number}_",
+                "severity": "error",
+                "instance_name": f"bot{100 + number}",
+            }
+            began = time.perf_counter()
+            await client.xadd(AUDIT, {"payload": json.dumps(text)})
+            found.append(await posted(slack, f"bench_{number}_") - began)
+            await asyncio.sleep(1.1)  # the channel's own pace is not what is measured
+    return found
+
+
+async def in_service(server: RedisServer, folder: Path) -> list[bool]:
+    """Measure the service: event to Slack, idle, a burst, and an alert in the middle of it."""
+    async with SlackServer() as slack, service(folder, server, slack) as bot:
+        process = psutil.Process(bot.process.pid)
+        await asyncio.sleep(5)
+        times = sorted(await event_to_slack(server, slack))
+        await asyncio.sleep(5)
+        before, began = sum(process.cpu_times()[:2]), time.perf_counter()
+        await asyncio.sleep(20)
+        idle = 100 * (sum(process.cpu_times()[:2]) - before) / (time.perf_counter() - began)
+        calm = statistics.median([await _paced(bot, slack, number) for number in range(5)])
+        busy, rss = await burst(server, slack, bot, process)
+    return [
+        report("audit_event_to_slack_p99", 1000 * times[math.ceil(0.99 * len(times)) - 1], "ms", 150),
+        report("idle_cpu", idle, "% of a core", 2),
+        report("burst_rss", rss, "MB", 160),
+        report("first_post_delayed_by_burst", 1000 * max(0.0, busy - calm), "ms", 100),
+    ]
+
+
+async def _paced(bot: Bot, slack: SlackServer, number: int) -> float:
+    seconds = await first_post(bot, slack, number)
+    await asyncio.sleep(1.1)
+    return seconds
+
+
+async def burst(
+    server: RedisServer, slack: SlackServer, bot: Bot, process: psutil.Process
+) -> tuple[float, float]:
+    """Publish 100,000 events; return the median time of first posts meanwhile, and the most memory held (MB)."""
+    seconds, rss = [], 0.0
+    # Published by a process of its own, in one go, while the service reads.
+    publisher = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.streams", "publish", server.url, str(BURST)
+    )
+    async with server.client() as client:
+        number = 100
+        while publisher.returncode is None or await _lag(client) > 0:
+            rss = max(rss, process.memory_info().rss / 1e6)
+            seconds.append(await _paced(bot, slack, number))
+            number += 1
+    return statistics.median(seconds), max(rss, process.memory_info().rss / 1e6)
+
+
+async def _lag(client: redis.asyncio.Redis) -> int:
+    groups = await client.xinfo_groups(AUDIT)
+    return int(groups[0]["lag"] or 0)
 
 
 async def main() -> int:
@@ -138,9 +261,18 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hbot-bench-") as name:
         folder = Path(name)
         async with running_redis(program, folder / "redis") as server:
-            good = [await ratio(server, folder)]
+            good = [await ratio(server, folder), *await in_service(server, folder)]
     return 0 if all(good) else 1
 
 
+async def publish_to(url: str, count: int) -> None:
+    """Publish to a Redis by its address."""
+    async with redis.asyncio.from_url(url) as client:
+        await publish(client, count)
+
+
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    if sys.argv[1:2] == ["publish"]:
+        asyncio.run(publish_to(sys.argv[2], int(sys.argv[3])))
+    else:
+        sys.exit(asyncio.run(main()))

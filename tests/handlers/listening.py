@@ -31,7 +31,7 @@ QUICK = Desk(streams=Streams(claim_idle_seconds=0.2))
 AUDIT, DEAD = QUICK.streams.audit, QUICK.streams.dead_letter
 
 
-def audit_event(category: str = "intent_applied", **changes: Any) -> dict[str, Any]:
+def audit_event(category: str = "intent_applied", **changes: object) -> dict[str, Any]:
     """Return an audit event as the desk publishes it; a key that is set to None is left out."""
     event = {
         "schema_version": "1.0",

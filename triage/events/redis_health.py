@@ -18,7 +18,8 @@ DOWN, READ_ONLY, SLOW, NOT_SAVING, EVICTING = (
     "RedisDown", "RedisReadOnly", "RedisSlow", "RedisNotSaving", "RedisEvicting",
 )  # fmt: skip
 STALE, BEHIND = "MarketDataStale", "StreamGroupBehind"
-_FULL = 1.0
+_FULL = 0.99
+"""Of the limit: what it counts moves a little with its clients' buffers."""
 
 
 @dataclass(frozen=True, slots=True)

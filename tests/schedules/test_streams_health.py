@@ -1,0 +1,177 @@
+"""Redis watched: down, slow, read-only, full; told once it is sure, resolved when it is well, across restarts."""
+
+from datetime import timedelta
+
+import pytest
+from redis.exceptions import OutOfMemoryError
+
+from bot.store import SqlStore
+from schedules.streams_health import RedisWatch, StreamsWatch
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import NOW, FakeSources, healthy_redis, sample
+from tests.servers.fixtures import Require
+from tests.servers.redis import RedisOptions, RedisServer, running_redis
+from triage.desk import Desk
+from triage.errors import SourceDenied, SourceUnreachable
+from triage.ports.sources import GroupInfo, StreamInfo
+
+DESK = Desk()
+
+
+async def signals(store: SqlStore) -> list[tuple[str, str]]:
+    """Return name and status of each signal, in the order they were stored."""
+    stored = await store.read(lambda tx: tx.signals.inbox(100))
+    return [(one.signal.name, one.signal.status.value) for one in stored]
+
+
+def watch_on(store: SqlStore, fakes: FakeSources, clock: ManualClock) -> RedisWatch:
+    """Make a watch as after a start."""
+    return RedisWatch(store, DESK, fakes.port, clock, lambda: None)
+
+
+async def test_a_blip_is_nothing_and_two_looks_are_an_outage(sqlite_store: SqlStore) -> None:
+    """One bad look may be anything; two in a row are told, once; two good ones end it."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    watch = watch_on(sqlite_store, fakes, clock)
+    for answers in (True, False, True, False, False, False, True, True, True):
+        fakes.streams.error = None if answers else SourceUnreachable("Redis", "Connection refused")
+        clock.move(2)
+        await watch.run()
+    assert await signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
+
+
+async def test_an_outage_outlives_our_own_restart(sqlite_store: SqlStore) -> None:
+    """The next process neither tells it again nor takes its first look for the end of it."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    fakes.streams.error = SourceUnreachable("Redis", "Connection refused")
+    for watch in (watch_on(sqlite_store, fakes, clock), watch_on(sqlite_store, fakes, clock)):
+        for _ in range(3):
+            clock.move(2)
+            await watch.run()
+    assert await signals(sqlite_store) == [("RedisDown", "firing")]
+    fakes.streams.error = None
+    later = watch_on(sqlite_store, fakes, clock)
+    for _ in range(3):
+        clock.move(2)
+        await later.run()
+    assert await signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
+
+
+async def test_a_refused_user_is_our_trouble_and_no_outage(sqlite_store: SqlStore) -> None:
+    """Redis answers; it does not let us in."""
+    fakes = FakeSources()
+    fakes.streams.error = SourceDenied("Redis", "WRONGPASS")
+    watch = watch_on(sqlite_store, fakes, ManualClock(NOW))
+    for _ in range(3):
+        await watch.run()
+    assert await signals(sqlite_store) == []
+    assert "WRONGPASS" in watch.trouble
+
+
+@pytest.mark.parametrize(
+    ("health", "name"),
+    [
+        ({"role": "slave"}, "RedisReadOnly"),
+        ({"memory_max": 100, "memory_used": 101}, "RedisReadOnly"),
+        ({"ping_seconds": 0.9}, "RedisSlow"),
+        ({"persistence_ok": False}, "RedisNotSaving"),
+        ({"loading": True}, "RedisDown"),
+    ],
+)
+async def test_each_illness_has_its_name(
+    health: dict[str, object], name: str, sqlite_store: SqlStore
+) -> None:
+    """As Redis tells it of itself."""
+    fakes = FakeSources()
+    fakes.streams.state = healthy_redis(**health)
+    watch = watch_on(sqlite_store, fakes, ManualClock(NOW))
+    for _ in range(2):
+        await watch.run()
+    assert await signals(sqlite_store) == [(name, "firing")]
+
+
+async def test_dropped_keys_are_told_while_they_are_dropped(sqlite_store: SqlStore) -> None:
+    """The count since the start says nothing; that it grows does."""
+    fakes = FakeSources()
+    watch = watch_on(sqlite_store, fakes, ManualClock(NOW))
+    for evicted in (500, 500, 501, 502, 502, 502):
+        fakes.streams.state = healthy_redis(evicted_keys=evicted)
+        await watch.run()
+    assert await signals(sqlite_store) == [("RedisEvicting", "firing"), ("RedisEvicting", "resolved")]
+
+
+async def test_a_real_redis_killed_paused_and_made_a_replica_is_seen_in_time(
+    redis_server: RedisServer, sqlite_store: SqlStore
+) -> None:
+    """Each within two looks, which together take less than ten seconds."""
+    from bot.sources import open_sources  # noqa: PLC0415 - this test alone has a real source
+    from triage.ports.clock import SystemClock  # noqa: PLC0415 - as above
+
+    async with open_sources(redis_url=redis_server.url) as sources:
+        watch = RedisWatch(sqlite_store, DESK, sources, SystemClock(), lambda: None)
+
+        async def looks() -> list[str]:
+            for _ in range(2):
+                await watch.run()
+            return sorted(watch.steady.standing)
+
+        assert await looks() == []
+        redis_server.kill()
+        assert await looks() == ["RedisDown"]
+        await redis_server.start()
+        assert await looks() == []
+        await redis_server.become_replica_of(1)
+        assert await looks() == ["RedisReadOnly"]
+        await redis_server.become_replica_of(None)
+        assert await looks() == []
+        await redis_server.pause(5)
+        assert await looks() == ["RedisDown"]
+
+
+async def test_a_real_redis_without_memory_is_read_only(
+    require: Require, tmp_path: object, sqlite_store: SqlStore
+) -> None:
+    """Full, and told not to drop anything: writes fail."""
+    from bot.sources import open_sources  # noqa: PLC0415 - as above
+    from triage.ports.clock import SystemClock  # noqa: PLC0415 - as above
+
+    options = RedisOptions(maxmemory="1mb")
+    async with (
+        running_redis(require("redis"), tmp_path / "redis", options) as server,  # type: ignore[operator]
+        open_sources(redis_url=server.url) as sources,
+    ):
+        async with server.client() as client:
+            with pytest.raises(OutOfMemoryError):
+                for number in range(10_000):
+                    await client.set(f"k{number}", "x" * 1000)
+        watch = RedisWatch(sqlite_store, DESK, sources, SystemClock(), lambda: None)
+        for _ in range(2):
+            await watch.run()
+        assert sorted(watch.steady.standing) == ["RedisReadOnly"]
+
+
+async def test_old_market_data_counts_only_where_bots_run(sqlite_store: SqlStore) -> None:
+    """A desk at rest publishes nothing; one that runs must."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    old = round((NOW - timedelta(minutes=10)).timestamp() * 1000)
+    fakes.streams.infos[DESK.streams.market_data] = StreamInfo("m", 100, f"{old}-0")
+    watch = StreamsWatch(sqlite_store, DESK, fakes.port, clock, lambda: None)
+    for _ in range(2):
+        await watch.run()
+    assert await signals(sqlite_store) == []
+    fakes.metrics.answers["hbot_bot_state"] = [sample(1, bot="bot1")]
+    for _ in range(2):
+        await watch.run()
+    assert await signals(sqlite_store) == [("MarketDataStale", "firing")]
+
+
+async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlStore) -> None:
+    """Its lag and what it read and never acknowledged; groups of others are theirs."""
+    fakes = FakeSources()
+    newest = round(NOW.timestamp() * 1000)
+    groups = (GroupInfo("hb_group_v1", 0, 5000, "0-0", 1), GroupInfo("somebody", 9000, 9000, "0-0", 1))
+    fakes.streams.infos[DESK.streams.execution_intent] = StreamInfo("i", 100, f"{newest}-0", groups)
+    watch = StreamsWatch(sqlite_store, DESK, fakes.port, ManualClock(NOW), lambda: None)
+    for _ in range(2):
+        await watch.run()
+    assert await signals(sqlite_store) == [("StreamGroupBehind", "firing")]

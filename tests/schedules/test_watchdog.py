@@ -1,0 +1,214 @@
+"""Our own silence: blind alerting, the heartbeat, troubles that last; and what changed in .env."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.store import SqlStore
+from schedules.changes import EnvWatch
+from schedules.watchdog import WATCHDOG_NOTE, Deadman, Heartbeat, SelfWatch, SourceProbe
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import FakeSources
+from tests.triage.desk_story import Story
+from triage.desk import Desk, Paths
+from triage.errors import SourceNotConfigured, SourceUnreachable
+from triage.model import Signal
+from triage.ports.sources import RuleState
+
+DESK = Desk()
+
+
+async def inbox(store: SqlStore) -> list[Signal]:
+    """Return the signals that were stored."""
+    return [one.signal for one in await store.read(lambda tx: tx.signals.inbox(100))]
+
+
+class Night:
+    """A dead-man's switch through a night."""
+
+    def __init__(self, store: SqlStore, *, rule: bool = False) -> None:
+        self.store, self.clock, self.fakes = store, ManualClock(), FakeSources()
+        if rule:
+            self.fakes.metrics.rule_states = (RuleState("Watchdog", "firing", "ok"),)
+        self.switch = self.started()
+
+    def started(self) -> Deadman:
+        """Make the switch of a process that starts now."""
+        return Deadman(self.store, DESK, self.fakes.port, self.clock, lambda: None, started=self.clock.now())
+
+    async def watchdog_comes(self) -> None:
+        """Alertmanager sends the alert."""
+        now = self.clock.now().isoformat()
+        await self.store.write(lambda tx: tx.notes.put(WATCHDOG_NOTE, now))
+
+    async def passes(self, minutes: int) -> list[str]:
+        """Let time pass, looking every minute; returns what was told so far."""
+        for _ in range(minutes):
+            self.clock.move(60)
+            await self.switch.run()
+        return [f"{signal.name} {signal.status.value}" for signal in await inbox(self.store)]
+
+
+async def test_blind_alerting_is_told_with_its_hour_and_ends_when_it_comes_again(
+    sqlite_store: SqlStore,
+) -> None:
+    """Ten minutes of silence are too many; the first sign of life ends it."""
+    night = Night(sqlite_store)
+    await night.watchdog_comes()
+    assert await night.passes(10) == []
+    assert await night.passes(5) == ["AlertingBlind firing"]
+    (signal,) = await inbox(sqlite_store)
+    assert signal.annotations["summary"].startswith("alerting is blind since 03:00")
+    await night.watchdog_comes()
+    assert await night.passes(1) == ["AlertingBlind firing", "AlertingBlind resolved"]
+
+
+async def test_a_desk_without_the_rule_is_left_in_peace(sqlite_store: SqlStore) -> None:
+    """Never seen and no rule: doctor says so, and there is no false alarm."""
+    assert await Night(sqlite_store).passes(60) == []
+
+
+async def test_a_rule_whose_alert_never_arrives_is_told(sqlite_store: SqlStore) -> None:
+    """Loaded in Prometheus, and the way to us is broken from the beginning."""
+    assert await Night(sqlite_store, rule=True).passes(15) == ["AlertingBlind firing"]
+
+
+async def test_time_in_which_we_were_down_does_not_count(sqlite_store: SqlStore) -> None:
+    """After a night of our own silence the alert gets its ten minutes."""
+    night = Night(sqlite_store)
+    await night.watchdog_comes()
+    night.clock.move(8 * 3600)
+    night.switch = night.started()
+    assert await night.passes(9) == []
+    await night.watchdog_comes()
+    assert await night.passes(9) == []
+
+
+async def test_the_heartbeat_is_silent_while_we_are_ill() -> None:
+    """It says that we can do our work, not that a process exists."""
+    healthy, sent, clock = True, [], ManualClock()
+
+    async def ping() -> None:
+        sent.append(clock.now())
+
+    async def well() -> bool:
+        return healthy
+
+    heartbeat = Heartbeat(clock, well, ping)
+    await heartbeat.beat()
+    await heartbeat.send()
+    beaten = heartbeat.beaten_at
+    healthy = False
+    clock.move(60)
+    await heartbeat.beat()
+    await heartbeat.send()
+    assert len(sent) == 1
+    assert heartbeat.beaten_at == beaten
+
+
+async def test_a_heartbeat_nobody_hears_is_a_trouble() -> None:
+    """The outside's server is down: said, and tried again."""
+
+    async def ping() -> None:
+        raise SourceUnreachable("TRIAGE_HEARTBEAT_URL", "ConnectError")
+
+    async def well() -> bool:
+        return True
+
+    heartbeat = Heartbeat(ManualClock(), well, ping)
+    await heartbeat.send()
+    assert "ConnectError" in heartbeat.trouble
+
+
+async def test_a_trouble_that_lasts_is_an_incident_and_a_short_one_is_not(sqlite_store: SqlStore) -> None:
+    """Five minutes, then it is told; when it is over, that too."""
+    clock, troubles = ManualClock(), {"outbox": "the oldest of 3 messages waits for 400 s"}
+
+    async def now() -> Mapping[str, str]:
+        return dict(troubles)
+
+    watch = SelfWatch(sqlite_store, DESK, clock, now, lambda: None)
+    for _ in range(20):
+        await watch.run()
+        clock.move(15)
+    assert await inbox(sqlite_store) == []
+    for _ in range(3):
+        await watch.run()
+        clock.move(15)
+    troubles["docker"] = "just now"
+    await watch.run()
+    troubles.clear()
+    await watch.run()
+    told = [
+        (signal.name, signal.status.value, signal.labels.get("dependency"))
+        for signal in await inbox(sqlite_store)
+    ]
+    assert told == [("TriageImpaired", "firing", "outbox"), ("TriageImpaired", "resolved", None)]
+
+
+async def test_each_source_is_asked_by_itself() -> None:
+    """One that fails says why; one that is not configured is none."""
+    fakes = FakeSources()
+    fakes.logs.error = SourceUnreachable("Loki", "Connection refused")
+    fakes.containers.error = SourceNotConfigured("Docker")
+    probe = SourceProbe(fakes.port)
+    await probe.run()
+    assert probe.up == {"prometheus": True, "loki": False, "alertmanager": True, "docker": None}
+    assert list(probe.troubles) == ["loki"]
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """Write the desk's .env."""
+    file = tmp_path / ".env"
+    file.write_text("HUMMINGBOT_IMAGE=hbot:1\nBITGET_API_KEY=bg_secret_1\n# a comment\nREDIS_PORT=6379\n")
+    return file
+
+
+def write(file: Path, text: str) -> None:
+    """Save a file as an editor does."""
+    file.write_text(text)
+
+
+async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
+    env: Path, sqlite_store: SqlStore
+) -> None:
+    """On the timeline of what is open, in the thread; the values stay where they are."""
+    story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
+    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    assert not await watch.run()
+    await story.fire("BotHardStopActive")
+    write(env, "HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY=bg_secret_2\nNEW=1\n")
+    assert await watch.run()
+    assert not await watch.run()
+    text = ".env changed: BITGET_API_KEY, HUMMINGBOT_IMAGE hbot:1 → hbot:2, NEW, REDIS_PORT (removed)"
+    assert await story.told() == [text]
+    notes = await sqlite_store.read(lambda tx: tx.notes.get("changes/env"))
+    assert "bg_secret" not in (notes or "")
+
+
+async def test_a_change_shortly_before_an_incident_stands_on_its_timeline(
+    env: Path, sqlite_store: SqlStore
+) -> None:
+    """And one of last week does not."""
+    story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
+    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    await watch.run()
+    write(env, "HUMMINGBOT_IMAGE=hbot:2\n")
+    await watch.run()
+    changes = await sqlite_store.read(
+        lambda tx: tx.events.of((), since=story.clock.now().replace(year=2000), until=story.clock.now())
+    )
+    assert [change.change for change in changes] == [True]
+    story.clock.move(600)
+    await story.fire("BotHardStopActive")
+    story.clock.move(7200)
+    await story.fire("BotFrozen", "bot2")
+    assert await kinds(sqlite_store, 1) == ["change", "opened"]
+    assert await kinds(sqlite_store, 2) == ["opened"]
+
+
+async def kinds(store: SqlStore, incident_id: int) -> list[str]:
+    """Return what kinds of entries a timeline has."""
+    return [entry.kind.value for entry in await store.read(lambda tx: tx.timeline.of(incident_id))]
