@@ -1,0 +1,89 @@
+"""The weekly drill is fired once a period; the drill itself says at which hop it stopped."""
+
+from bot.slack.blocks.answer import answer_blocks
+from bot.store import SqlStore
+from schedules.drill import DrillJob
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import FakeAlerts
+from triage.desk import Desk
+from triage.drill.follow import Drills, last_success
+from triage.errors import SourceUnreachable
+from triage.ports.store import Document, Tx
+
+WEEKLY = "0 9 * * 1"
+"""Monday, as cron counts."""
+
+
+def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts) -> Drills:
+    """Return the drills of a desk."""
+    return Drills(store, Desk(), alerts, clock, answer_blocks, lambda: None)
+
+
+async def report(store: SqlStore) -> str:
+    """Return the newest report."""
+
+    def read(tx: Tx) -> list[Document]:
+        found = (tx.notes.document(number) for number in range(1, 20))
+        return [document for document in found if document is not None]
+
+    return str((await store.read(read))[-1].data["blocks"])
+
+
+async def test_the_weekly_drill_is_fired_on_its_day_once(sqlite_store: SqlStore) -> None:
+    """Monday at nine, not on Tuesday, and not because the service started."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    desk = Desk.model_validate({"schedules": {"drill": WEEKLY}})
+    job = DrillJob(sqlite_store, desk, clock, drills(sqlite_store, clock, alerts))
+    fired = []
+    for _ in range(14 * 24):
+        if await job.run():
+            fired.append(f"{clock.now():%A %H:%M}")
+        clock.move(hours=1)
+    assert fired == ["Monday 09:00", "Monday 09:00"]
+
+
+async def test_a_drill_that_alertmanager_does_not_take_fails_at_once(sqlite_store: SqlStore) -> None:
+    """The first hop names the source's reason and the mend."""
+    clock = ManualClock()
+    alerts = FakeAlerts(error=SourceUnreachable("Alertmanager", "cannot connect"))
+    answer = await drills(sqlite_store, clock, alerts).fire("U0ANA00001")
+    assert "stopped before “Alertmanager took the test alert”" in answer.title
+    assert "Alertmanager: cannot connect" in await report(sqlite_store)
+    assert "ALERTMANAGER_URL" in await report(sqlite_store)
+
+
+async def test_a_drill_whose_webhook_never_comes_fails_there_with_the_mend(sqlite_store: SqlStore) -> None:
+    """Alertmanager holds the alert, nothing is stored: the route is what has to be mended."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    running = drills(sqlite_store, clock, alerts)
+    await running.fire("U0ANA00001")
+    alerts.hold(**alerts.fired[0])
+    assert await running.follow() == 1
+    clock.move(200)
+    assert await running.follow() == 0
+    text = await report(sqlite_store)
+    assert "its webhook reached us and was stored" in text
+    assert "failed: it did not happen" in text
+    assert "check the route and the receiver" in text
+    assert "not reached" in text
+    assert await sqlite_store.read(last_success) is None
+
+
+async def test_a_restart_goes_on_where_the_drill_was(sqlite_store: SqlStore) -> None:
+    """What is followed is in the store, not in the process."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    await drills(sqlite_store, clock, alerts).fire("U0ANA00001")
+    after_the_restart = drills(sqlite_store, clock, alerts)
+    assert await after_the_restart.follow() == 1
+    clock.move(200)
+    assert await after_the_restart.follow() == 0
+
+
+async def test_nothing_is_read_while_no_drill_runs(sqlite_store: SqlStore) -> None:
+    """A second's job must cost nothing when there is nothing to follow."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    running = drills(sqlite_store, clock, alerts)
+    assert await running.follow() == 0
+    clock.move(1)
+    assert await running.follow() == 0
+    assert alerts.asked == []

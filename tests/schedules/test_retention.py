@@ -1,0 +1,97 @@
+"""Old things go, the audit trail stays; on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.store import SqlStore
+from bot.store.audit import broken_links
+from schedules.retention import Retention
+from tests.fakes.clock import ManualClock
+from triage.desk import Desk
+from triage.intake import Intake
+from triage.model import (
+    Finding,
+    FindingStatus,
+    RunStatus,
+    Severity,
+    Signal,
+    SignalStatus,
+    Source,
+    Subject,
+    SubjectKind,
+    Verdict,
+)
+from triage.ports.store import MessageKind, Tx
+
+
+def signal(clock: ManualClock, bot: str, status: SignalStatus = SignalStatus.FIRING) -> Signal:
+    """Return a signal about a bot, now."""
+    now = clock.now()
+    return Signal(
+        Source.ALERTMANAGER, f"{bot}/1", status, "BotFrozen", Subject(SubjectKind.BOT, bot), Severity.SEV2, now, now,
+        ends_at=now if status is SignalStatus.RESOLVED else None,
+    )  # fmt: skip
+
+
+def fill(tx: Tx, clock: ManualClock) -> None:
+    """Store an ended incident (1), an open one (2), their findings, documents, and audit lines."""
+    now, intake = clock.now(), Intake(Desk(), lambda one: one.name)
+    tx.signals.add([signal(clock, "bot1")])
+    intake.sort_inbox(tx, now)
+    tx.signals.add([signal(clock, "bot1", SignalStatus.RESOLVED)])
+    intake.sort_inbox(tx, now)
+    clock.move(hours=1)
+    tx.signals.add([signal(clock, "bot2")])
+    intake.sort_inbox(tx, clock.now())
+    for incident in (1, 2):
+        run = tx.runs.latest(incident)
+        assert run is not None
+        finding = Finding("host", FindingStatus.OK, "fine", "test")
+
+        tx.runs.finish(
+            replace(run, status=RunStatus.DONE, finished_at=now, findings=(finding,), verdict=Verdict())
+        )
+    sent = tx.notes.save_document("picture", {}, made_at=now, content=b"sent")
+    message = tx.outbox.want(MessageKind.FILE, str(sent), channel="digests", now=now)
+    tx.outbox.posted(message, ts="F1", channel_id="C1", revision=1, now=now)
+    owed = tx.notes.save_document("picture", {}, made_at=now, content=b"owed")
+    tx.outbox.want(MessageKind.FILE, str(owed), channel="digests", now=now)
+    for number in range(5):
+        tx.audit.append(at=now, actor="U0ANA00001", event="denied", target=f"INC-{number}")
+
+
+async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: SqlStore) -> None:
+    """What is young, open or still owed stays; the trail is whole."""
+    clock = ManualClock()
+    await store.write(lambda tx: fill(tx, clock))
+    trail = await store.read(lambda tx: tx.audit.entries())
+    retention = Retention(store, Desk(), clock)
+    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 0}
+    clock.move(days=91)
+    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 1}
+    clock.move(days=100)
+    gone = await retention.run()
+    assert (gone["signals"], gone["findings"]) == (2, 1)
+
+    def left(tx: Tx) -> None:
+        assert tx.signals.of(1) == []
+        assert len(tx.signals.of(2)) == 1
+        run = tx.runs.latest(2)
+        assert run is not None
+        assert len(run.findings) == 1
+        assert tx.notes.document(1) is None
+        assert tx.notes.document(2) is not None
+        entries = tx.audit.entries()
+        assert entries == trail
+        assert broken_links(entries) == []
+
+    await store.read(left)
+
+
+async def test_the_ages_are_settings(store: SqlStore) -> None:
+    """Retention of desk.yaml decides."""
+    clock = ManualClock()
+    await store.write(lambda tx: fill(tx, clock))
+    desk = Desk.model_validate({"retention": {"signals_days": 1, "findings_days": 1, "documents_days": 1}})
+    clock.moment += timedelta(days=2)
+    assert await Retention(store, desk, clock).run() == {"signals": 2, "findings": 1, "documents": 1}
