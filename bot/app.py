@@ -26,7 +26,7 @@ from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
 from bot.listening import House, Listening
-from bot.loops import Pulse, Sorter, TriageLoop
+from bot.loops import Pulse, Sorter, TriageLoop, lasting
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
 from bot.settings import Settings
@@ -258,14 +258,14 @@ class Service:
         async with asyncio.TaskGroup() as group:
             web = group.create_task(server.serve(sockets=sockets), name="web")
             loops = [
-                group.create_task(self.sorter.run(), name="sorter"),
-                group.create_task(self.triages.run(), name="triage"),
-                group.create_task(self._reconcile_when_asked(), name="reconcile"),
+                group.create_task(lasting("sorter", self.sorter.run), name="sorter"),
+                group.create_task(lasting("triage", self.triages.run), name="triage"),
+                group.create_task(lasting("reconcile", self._reconcile_when_asked), name="reconcile"),
                 group.create_task(self.listening.run(), name="listening"),
-                group.create_task(self.acting.run(), name="acting"),
+                group.create_task(lasting("acting", self.acting.run), name="acting"),
             ]
-            sending = group.create_task(self.sender.run(), name="sender")
-            hearing = group.create_task(self.hearing.run(stop), name="hearing")
+            sending = group.create_task(lasting("sender", self.sender.run), name="sender")
+            hearing = group.create_task(lasting("hearing", lambda: self.hearing.run(stop)), name="hearing")
             async with running(self.jobs(), beat=self.pulse.beat):
                 logger.info("ready on {address}", address=self.settings.triage_listen)
                 await stop.wait()

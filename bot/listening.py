@@ -13,7 +13,7 @@ from loguru import logger
 from prometheus_client import CollectorRegistry
 
 from bot.listening_meters import ListeningMeters
-from bot.loops import Pulse
+from bot.loops import Pulse, lasting
 from bot.settings import Settings
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
@@ -34,7 +34,6 @@ from triage.ports.store import Store
 BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
 HEARTBEAT_SECONDS = 60.0
-_AGAIN_SECONDS = 5.0
 
 Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
 
@@ -113,26 +112,14 @@ class Listening:
         """Listen until cancelled."""
         async with self._clients, asyncio.TaskGroup() as group:
             for listener in self.streams:
-                group.create_task(self._lasting(listener.reader.stream, listener.run))
-            group.create_task(self._lasting("containers", self.containers.run))
-            group.create_task(self._lasting("redis", self._watch_redis))
+                group.create_task(lasting(listener.reader.stream, listener.run))
+            group.create_task(lasting("containers", self.containers.run))
+            group.create_task(lasting("redis", self._watch_redis))
 
     async def _watch_redis(self) -> None:
         while await self.redis.run():
             self.house.pulse.beat("redis")
             await asyncio.sleep(self.desk.listening.redis_look_seconds)
-
-    @staticmethod
-    async def _lasting(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-        """Run a loop; a fault of its own is logged and does not take the service with it."""
-        while True:
-            try:
-                await loop()
-            except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
-                logger.opt(exception=error).error("{name} stopped listening; it starts again", name=name)
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                return
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from loguru import logger
@@ -23,8 +24,21 @@ REST_FACTOR, REST_SECONDS = 6.0, 0.5
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
+AGAIN_SECONDS = 5.0
 TRIAGES_AT_ONCE = 4
 _RETRY_SECONDS = (0.5, 1.5)
+
+
+async def lasting(name: str, loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop for good: a fault of its own is logged and does not take the service with it."""
+    while True:
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
+            logger.opt(exception=error).error("{name} failed; it starts again", name=name)
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 @dataclass(slots=True)
@@ -67,10 +81,27 @@ class Sorter:
                 logger.error("inbox not sorted: {error}", error=error)
                 await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
                 continue
+            except Exception:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
+                logger.exception("a pass over the inbox failed; sorting one by one")
+                done = await self._one_by_one()
             took = self.clock.monotonic() - began
             await asyncio.sleep(min(took * REST_FACTOR, REST_SECONDS))
             if not done.more:
                 await self.inbox.wait(IDLE_SECONDS)
+
+    async def _one_by_one(self) -> Pass:
+        """Sort the oldest signal alone; one that cannot be sorted is put aside with its error."""
+        try:
+            await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), limit=1))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            outcome = f"error: {type(error).__name__}: {error}"[:500]
+            put_aside = await self.store.write(lambda tx: self.intake.put_aside(tx, outcome))
+            logger.opt(exception=error).error("signal {id} put aside", id=put_aside)
+        self.outbox.ring()
+        self.triage.ring()
+        return Pass(more=True)
 
     async def once(self) -> Pass:
         """Sort what is stored now."""

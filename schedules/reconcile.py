@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from loguru import logger
 
@@ -14,7 +15,7 @@ from triage.model import Episode, Source
 from triage.ports.clock import Clock
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
 from triage.ports.store import Store, Tx
-from triage.reconcile import Evidence, Reconciled, reconcile
+from triage.reconcile import Evidence, Reconciled, reconcile, there
 
 TIMEOUT_SECONDS = 20.0
 
@@ -51,23 +52,24 @@ class Reconciliation:
         return missed
 
     async def _reconcile(self) -> int:
+        asked_at = self.clock.now()
         active = await self.sources.alerts.alerts()
-        evidence = await self._evidence(active)
+        evidence = await self._evidence(active, asked_at)
 
         def keep(tx: Tx) -> int:
-            found = reconcile(self.desk, evidence, _held(tx), self.clock.now())
+            found = reconcile(self.desk, evidence, _held(tx), _ended(tx, evidence), self.clock.now())
             return _keep(tx, found)
 
         return await self.store.write(keep)
 
-    async def _evidence(self, active: tuple[ActiveAlert, ...]) -> Evidence:
+    async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> Evidence:
         firing: tuple[FiringAlert, ...] | None = None
         rules: tuple[RuleState, ...] | None = None
         try:
             firing, rules = await self.sources.metrics.alerts(), await self.sources.metrics.rules()
         except SourceError as error:
             logger.debug("reconciling without Prometheus: {why}", why=error)
-        return Evidence(active, firing, rules)
+        return Evidence(active, firing, rules, asked_at)
 
 
 def _held(tx: Tx) -> list[Episode]:
@@ -77,6 +79,16 @@ def _held(tx: Tx) -> list[Episode]:
         for episode in tx.incidents.episodes(incidents)
         if episode.firing and episode.source is Source.ALERTMANAGER
     ]
+
+
+def _ended(tx: Tx, evidence: Evidence) -> set[str]:
+    """Return the episodes that Alertmanager holds and whose end we had learned of before it was asked."""
+    keys = [(Source.ALERTMANAGER, name) for name in there(evidence)]
+    episodes = tx.incidents.episodes_named(keys)
+    known = {(episode.source, episode.episode) for episode in episodes}
+    over = {e.episode for e in episodes if not e.firing and e.last_seen_at < evidence.asked_at}
+    unseen = tx.signals.ended(key for key in keys if key not in known)
+    return over | {name for _, name in unseen}
 
 
 def _keep(tx: Tx, found: Reconciled) -> int:

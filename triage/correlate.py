@@ -2,8 +2,8 @@
 
 In the order in which they are asked:
 
-1.  a resolve ends its episode; one whose firing we never saw ends nothing, and is remembered, so that the
-    firing that arrives late is known for stale;
+1.  a resolve ends its episode, and any older one of the same alert that still fires; one whose firing we never
+    saw ends nothing, and is remembered, so that the firing that arrives late is known for stale;
 2.  the same thing on another bot, shortly after: that incident becomes desk-wide;
 3.  an open incident is about this subject: join it;
 4.  this came back soon after its incident resolved: reopen that one (flapping);
@@ -52,7 +52,8 @@ class Move(StrEnum):
 class Placement:
     """The decision: the move, the incident it goes to (None: a new one or none), and why.
 
-    ``also`` names further subjects of a new desk-wide incident, ``related`` the incident they are in.
+    ``also`` names further subjects of a new desk-wide incident, ``related`` the incident they are in;
+    ``ends`` the episodes that a resolve ends.
     """
 
     move: Move
@@ -60,6 +61,7 @@ class Placement:
     incident: Incident | None = None
     also: tuple[Subject, ...] = ()
     related: Incident | None = None
+    ends: tuple[Episode, ...] = ()
 
 
 EpisodeKey = tuple[Source, str]
@@ -105,6 +107,18 @@ class Board:
         if signal is not None:
             self.names.setdefault(incident.id, set()).add(signal.name)
 
+    def firing(self, resolve: Signal) -> list[Episode]:
+        """Return the firing episodes that a resolve ends: its own, and older ones of the same alert."""
+        end = resolve.ends_at or resolve.received_at
+
+        def ended(episode: Episode) -> bool:
+            if not episode.firing or episode.source is not resolve.source:
+                return False
+            same_alert = bool(resolve.fingerprint) and episode.fingerprint == resolve.fingerprint
+            return episode.episode == resolve.episode or (same_alert and episode.starts_at <= end)
+
+        return [episode for episode in self.episodes.values() if ended(episode)]
+
     def holds(self, incident: Incident, name: str) -> bool:
         """Whether an alert of that name is part of the incident."""
         return name == incident.name or name in self.names.get(incident.id, ())
@@ -121,7 +135,7 @@ def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> P
     key = (signal.source, signal.episode)
     known = board.episodes.get(key)
     if signal.status is SignalStatus.RESOLVED:
-        return _ending(board, known)
+        return _ending(board, signal, known)
     if known is not None:
         if known.firing:
             return Placement(Move.REPEAT, "known to fire", board.incidents.get(known.incident_id))
@@ -138,13 +152,13 @@ def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> P
     return Placement(Move.OPEN, "nothing open is about this")
 
 
-def _ending(board: Board, known: Episode | None) -> Placement:
+def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
+    ends = tuple(board.firing(signal))
+    if ends:
+        return Placement(Move.CLEAR, "its episode ends", board.incidents.get(ends[0].incident_id), ends=ends)
     if known is None:
         return Placement(Move.UNSEEN, "it resolved before we saw it fire")
-    incident = board.incidents.get(known.incident_id)
-    if not known.firing:
-        return Placement(Move.REPEAT, "this episode has resolved already", incident)
-    return Placement(Move.CLEAR, "its episode ends", incident)
+    return Placement(Move.REPEAT, "this episode has resolved already", board.incidents.get(known.incident_id))
 
 
 def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:

@@ -26,10 +26,13 @@ from triage.model import (
     TimelineKind,
 )
 from triage.ports.store import StoredSignal, Tx
-from triage.telling import tell_card, tell_line
+from triage.telling import ALOUD, tell_card, tell_line
 
-BATCH = 250
+BATCH = 300
 """Signals in one pass: bounds how long the writer is held."""
+
+BOARD = 2_000
+"""Incidents that a pass looks at, the newest ones."""
 
 TitleOf = Callable[[Signal], str]
 """Says in a few words what is wrong: ``bot1 hard_stop: drawdown limit``."""
@@ -51,24 +54,33 @@ class Intake:
     desk: Desk
     title_of: TitleOf
 
-    def sort_inbox(self, tx: Tx, now: datetime) -> Pass:
-        """Sort up to ``BATCH`` stored signals into incidents."""
+    def sort_inbox(self, tx: Tx, now: datetime, *, limit: int = BATCH) -> Pass:
+        """Sort up to ``limit`` stored signals into incidents."""
         tx.exclusive("correlate")  # two replicas must not both open the incident of one signal
-        inbox = tx.signals.inbox(BATCH)
+        inbox = tx.signals.inbox(limit)
         if not inbox:
             return Pass()
         sorting = _Sorting(self, tx, now, _board(tx, inbox, self.desk, now))
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
-        return Pass(len(inbox), sorting.opened, more=len(inbox) == BATCH)
+        return Pass(len(inbox), sorting.opened, more=len(inbox) == limit)
+
+    @staticmethod
+    def put_aside(tx: Tx, outcome: str) -> int | None:
+        """Take the oldest signal out of the inbox unsorted, with the reason; returns its id."""
+        inbox = tx.signals.inbox(1)
+        tx.signals.sort([(stored.id, None, outcome) for stored in inbox])
+        return inbox[0].id if inbox else None
 
 
 def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Board:
     look_back = max(desk.correlation.reopen_within_seconds, desk.correlation.storm_window_seconds)
-    incidents = tx.incidents.recent(now - timedelta(seconds=look_back))
+    incidents = tx.incidents.recent(now - timedelta(seconds=look_back), BOARD)
     keys = {(stored.signal.source, stored.signal.episode) for stored in inbox}
-    episodes = tx.incidents.episodes_named(keys)
+    ending = {stored.signal.fingerprint for stored in inbox if stored.signal.status is SignalStatus.RESOLVED}
+    named = tx.incidents.episodes_named(keys)
+    episodes = [*named, *tx.incidents.firing_of(ending - {""})]
     known = {(episode.source, episode.episode) for episode in episodes}
     have = {incident.id for incident in incidents}
     missing = [tx.incidents.get(one) for one in {episode.incident_id for episode in episodes} - have]
@@ -77,18 +89,8 @@ def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Boar
         incidents,
         names=tx.incidents.names([incident.id for incident in incidents]),
         episodes=episodes,
-        ended=_ended_before(tx, inbox, keys - known),
+        ended=tx.signals.ended(keys - known),
     )
-
-
-def _ended_before(tx: Tx, inbox: list[StoredSignal], unknown: set[EpisodeKey]) -> set[EpisodeKey]:
-    # A resolve that waits in this very inbox has its turn when it is sorted, not before.
-    waiting = {
-        (stored.signal.source, stored.signal.episode)
-        for stored in inbox
-        if stored.signal.status is SignalStatus.RESOLVED
-    }
-    return tx.signals.ended(unknown - waiting)
 
 
 class _Sorting:
@@ -126,7 +128,7 @@ class _Sorting:
             case Move.REOPEN:
                 return self._reopen(signal, placement)
             case Move.CLEAR:
-                return self._clear(signal)
+                return self._clear(signal, placement)
             case Move.UNSEEN:
                 self.board.ended.add((signal.source, signal.episode))
                 return None
@@ -162,18 +164,21 @@ class _Sorting:
         self._note(incident, TimelineKind.OPENED, text, signal, told=placement.related is not None)
         recall_changes(self.tx, self.intake.desk, incident, self.now)
         self._retriage[incident.id] = "opened"
+        self._audit("incident.open", incident)
         return incident
+
+    def _audit(self, event: str, incident: Incident) -> None:
+        detail = {"title": incident.title, "severity": incident.severity.value}
+        self.tx.audit.append(at=self.now, actor="triage", event=event, target=incident.number, detail=detail)
 
     def _join(self, signal: Signal, placement: Placement) -> Incident:
         incident = self._current(placement)
         known_name = self.board.holds(incident, signal.name)
         widened = placement.move is Move.WIDEN
         storm = incident.shape is IncidentShape.STORM
-        after = (
-            incident
-            if incident.quiet and known_name and not widened
-            else lifecycle.wake(incident, severity=signal.severity, now=self.now)
-        )
+        worse = signal.severity.rank < incident.severity.rank
+        stays_quiet = incident.quiet and known_name and not widened and not worse
+        after = incident if stays_quiet else lifecycle.wake(incident, severity=signal.severity, now=self.now)
         if widened:
             after = replace(
                 after,
@@ -185,13 +190,12 @@ class _Sorting:
         self._changed[after.id] = None
         self._attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
-        text = f"{signal.name} on {signal.subject} joined"
-        self._note(
-            after, kind, text, signal, told=not storm and not after.quiet and (widened or not known_name)
-        )
+        text = f"{signal.name} on {signal.subject} joined{f', now {signal.severity}' if worse else ''}"
+        told = not storm and not after.quiet and (widened or worse or not known_name)
+        self._note(after, kind, text, signal, told=told, aloud=worse)
         if widened:
             recall_changes(self.tx, self.intake.desk, after, self.now)
-        if widened or (not known_name and not storm):
+        if widened or worse or (not known_name and not storm):
             self._retriage[after.id] = f"{signal.name} joined"
         return after
 
@@ -212,26 +216,26 @@ class _Sorting:
         self._changed[after.id] = None
         self._attach(after, signal)
         if change is not None:
-            self._tell(change.entry)
+            self._tell(replace(change.entry, data={ALOUD: True}))
+            self._audit("incident.reopen", after)
         self._retriage[after.id] = "reopened"
         return after
 
-    def _clear(self, signal: Signal) -> Incident | None:
-        episode = self.board.episodes[signal.source, signal.episode]
-        cleared = replace(
-            episode,
-            firing=False,
-            ends_at=signal.ends_at or self.now,
-            last_seen_at=self.now,
-            annotations=episode.annotations or signal.annotations,
-        )
-        self._put(cleared)
-        incident = self.board.incidents.get(episode.incident_id)
-        if incident is not None:
-            self._touched[incident.id] = None
-            text = f"{episode.name} on {episode.subject} resolved"
-            self._cleared.setdefault(incident.id, []).append((text, signal))
-        return incident
+    def _clear(self, signal: Signal, placement: Placement) -> Incident | None:
+        for episode in placement.ends:
+            cleared = replace(
+                episode,
+                firing=False,
+                ends_at=signal.ends_at or self.now,
+                last_seen_at=self.now,
+                annotations=episode.annotations or signal.annotations,
+            )
+            self._put(cleared)
+            if episode.incident_id in self.board.incidents:
+                self._touched[episode.incident_id] = None
+                text = f"{episode.name} on {episode.subject} resolved"
+                self._cleared.setdefault(episode.incident_id, []).append((text, signal))
+        return placement.incident
 
     def _attach(self, incident: Incident, signal: Signal) -> None:
         episode = Episode(
@@ -259,7 +263,16 @@ class _Sorting:
         self.board.episodes[episode.source, episode.episode] = episode
         self._episodes[episode.source, episode.episode] = episode
 
-    def _note(self, incident: Incident, kind: TimelineKind, text: str, signal: Signal, *, told: bool) -> None:
+    def _note(
+        self,
+        incident: Incident,
+        kind: TimelineKind,
+        text: str,
+        signal: Signal,
+        *,
+        told: bool,
+        aloud: bool = False,
+    ) -> None:
         entry = TimelineEntry(
             incident_id=incident.id,
             at=signal.starts_at if kind is not TimelineKind.CLEARED else signal.ends_at or self.now,
@@ -269,6 +282,7 @@ class _Sorting:
             source=signal.source.value,
             key=f"{incident.id}/{kind}/{signal.key}",
             told=told,
+            data={ALOUD: True} if aloud else {},
         )
         self._tell(entry)
 
@@ -316,4 +330,5 @@ class _Sorting:
         self._changed[incident.id] = None
         self.board.put(change.incident)
         self._tell(change.entry)
+        self._audit("incident.resolve", change.incident)
         return change.incident

@@ -79,8 +79,8 @@ class Signal:
     """Any event, normalised.
 
     ``episode`` names one life of the thing from firing to resolved: ``fingerprint/startsAt`` for an
-    alert (startsAt as the string Alertmanager sent), the event's own id for an event.
-    ``(source, episode, status)`` is the key by which a repeat is known.
+    alert, the event's own id for an event. ``(source, episode, status)`` is the key by which a repeat is
+    known; a resolve is also told apart by when it ended: an alert may end, fire on and end again.
     """
 
     source: Source
@@ -101,7 +101,10 @@ class Signal:
     @property
     def key(self) -> str:
         """The idempotency key: two signals with one key are one signal."""
-        return f"{self.source}/{self.episode}/{self.status}"
+        key = f"{self.source}/{self.episode}/{self.status}"
+        if self.status is SignalStatus.RESOLVED and self.ends_at is not None:
+            return f"{key}/{self.ends_at.isoformat(timespec='milliseconds')}"
+        return key
 
 
 class IncidentStatus(StrEnum):

@@ -13,6 +13,10 @@ DIGEST_CHANNEL = "digests"
 """As above, for TRIAGE_DIGEST_CHANNEL."""
 
 
+ALOUD = "aloud"
+"""In an entry's data: its line is shown in the channel too, because a thread alone makes no sound."""
+
+
 def tell_card(tx: Tx, incident: Incident, now: datetime) -> int:
     """Ask for the incident's message, or for its edit. Returns the message's id."""
     return tx.outbox.want(

@@ -11,8 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Identity, SlackClient
 
-
-_TOKEN_UNUSED = "As you gave `client` as well, `token` will be unused."
+_MEANT = "As you gave `client` as well, `token` will be unused."
 """bolt finds SLACK_BOT_TOKEN in the environment by itself and warns of what we mean to do."""
 
 
@@ -21,7 +20,7 @@ class _ToLoguru(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
-        if record.msg == _TOKEN_UNUSED:
+        if record.msg == _MEANT:
             return
         level = "INFO" if record.levelno < logging.WARNING else record.levelname
         logger.opt(exception=record.exc_info).bind(library=record.name).log(level, record.getMessage())

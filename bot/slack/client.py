@@ -102,6 +102,7 @@ class SlackClient:
             blocks=list(rendered.blocks) or None,
             metadata={"event_type": EVENT_TYPE, "event_payload": dict(payload)},
             thread_ts=thread_ts or None,
+            reply_broadcast=True if rendered.aloud and thread_ts else None,
             unfurl_links=False,
             unfurl_media=False,
         )

@@ -89,7 +89,7 @@ class OutcomeUnknown(SlackFailure):
 
 
 class NotDone(SlackFailure):
-    """Not done: no connection, or Slack is busy."""
+    """Not done: no connection, Slack is busy, or it refused with a word that we do not know."""
 
 
 class Gone(SlackFailure):
@@ -144,17 +144,16 @@ def _answered(response: Any, method: str) -> SlackFailure:  # noqa: ANN401 - the
 
 def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
     """Return what ``{"ok": false, "error": code}`` means."""
-    if code in _UNKNOWN:
-        return OutcomeUnknown(method, code)
     if code in {"ratelimited", "rate_limited"}:
         return RateLimited(method, DEFAULT_RETRY_AFTER)
-    if code in _NOT_DONE:
-        return NotDone(method, code)
-    if code in _GONE:
-        return Gone(method, code)
+    for codes, kind in ((_UNKNOWN, OutcomeUnknown), (_NOT_DONE, NotDone), (_GONE, Gone)):
+        if code in codes:
+            return kind(method, code)
     if code in _CONTENT:
         return ContentRefused(method, code, detail)
-    return Misconfigured(method, code, _MEND.get(code, detail))
+    if code in _MEND:
+        return Misconfigured(method, code, _MEND[code])
+    return NotDone(method, code, detail)  # a word we do not know concerns this message alone
 
 
 def _retry_after(headers: Any) -> float:  # noqa: ANN401 - a case-insensitive mapping, or the SDK's dict of lists

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.slack.blocks import kit
@@ -13,6 +14,7 @@ from triage.foreign import one_line, shown
 from triage.model import Incident, TimelineEntry
 from triage.people import name_of
 from triage.ports.store import Message, MessageKind, Tx
+from triage.telling import ALOUD
 from triage.view import IncidentView, view_incident
 
 Viewer = Callable[[Tx, Incident], IncidentView]
@@ -44,7 +46,10 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
     """Render lines of one thread as one message."""
     found = (tx.timeline.get(int(message.ref)) for message in messages)
     entries: list[TimelineEntry] = [entry for entry in found if entry is not None]
-    return timeline_lines(entries, now, lambda actor: name_of(tx, actor)) if entries else None
+    if not entries:
+        return None
+    rendered = timeline_lines(entries, now, lambda actor: name_of(tx, actor))
+    return replace(rendered, aloud=any(entry.data.get(ALOUD) for entry in entries))
 
 
 def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:

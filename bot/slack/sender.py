@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from loguru import logger
@@ -133,7 +134,8 @@ class Sender:
             logger.bind(message=message.id, error=str(error)).warning("the store did not take the outcome")
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the message stays owed, others go on
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
-            await self._defer(message, 30.0, error=f"{type(error).__name__}: {error}", unknown=True)
+            with suppress(StoreUnavailable):  # then its lease ends by itself
+                await self._defer(message, 30.0, error=f"{type(error).__name__}: {error}", unknown=True)
         self._under_way.pop(message.id, None)
         self._bell.ring()
 

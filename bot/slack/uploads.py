@@ -23,6 +23,9 @@ def file_key(message: Message) -> str:
     return f"slack/file/{message.delivery_id}"
 
 
+_FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_expired"})
+
+
 class Uploads:
     """Uploads files into channels and threads."""
 
@@ -37,13 +40,20 @@ class Uploads:
     async def send(self, message: Message, file: FileContent, channel_id: str, comment: str) -> Posted:
         """Upload a file and share it in a channel, in the thread of the message's parent."""
         file_id = await self.known_file(message) or await self._upload(message, file)
-        await self._client.call(
-            "files.completeUploadExternal",
-            files=[{"id": file_id, "title": file.title}],
-            channel_id=channel_id,
-            thread_ts=message.parent_ts or None,
-            initial_comment=comment or None,
-        )
+        try:
+            await self._client.call(
+                "files.completeUploadExternal",
+                files=[{"id": file_id, "title": file.title}],
+                channel_id=channel_id,
+                thread_ts=message.parent_ts or None,
+                initial_comment=comment or None,
+            )
+        except NotDone as error:
+            if (
+                error.code in _FILE_GONE
+            ):  # Slack forgot an upload that was never shared: the next attempt uploads anew
+                await self._store.write(lambda tx: tx.notes.put(file_key(message), ""))
+            raise
         # Slack shares a file in its own time and names no ts; the file's id is what it is known by.
         return Posted(channel_id=channel_id, ts=file_id)
 

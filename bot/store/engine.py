@@ -93,6 +93,9 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
             "connect_timeout": int(BUSY_SECONDS),
             # A peer that vanished without a word is noticed: milliseconds that sent data may stay unacknowledged.
             "tcp_user_timeout": milliseconds * 2,
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "options": options,
         },
         pool_pre_ping=True,

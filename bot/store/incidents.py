@@ -28,7 +28,45 @@ _e = tables.episodes
 _RESOLVED = IncidentStatus.RESOLVED.value
 _FIRING = sa.func.count().filter(_e.c.firing & ~_e.c.is_event)
 _EPISODE_KEY = ("source", "episode")
+
+# Built once: building such a statement takes longer than running it.
 _SAVE = sa.update(_t).where(_t.c.id == sa.bindparam("incident"))
+_INSERT = sa.insert(_t).returning(_t)
+_HANDLE = sa.select(_t.c.handle).where(_t.c.id == sa.bindparam("incident"))
+_BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("incident"))
+_BY_HANDLE = sa.select(_t).where(_t.c.handle == sa.bindparam("wanted"))
+_OPEN = sa.select(_t).where(_t.c.status != _RESOLVED).order_by(_t.c.id)
+_RECENT = (
+    sa.select(_t)
+    .where(
+        _t.c.id.in_(
+            sa.select(_t.c.id)
+            .where(
+                (_t.c.status != _RESOLVED) | (_t.c.changed_at > sa.bindparam("since", type_=tables.UtcTime))
+            )
+            .order_by(_t.c.id.desc())
+            .limit(sa.bindparam("most"))
+        )
+    )
+    .order_by(_t.c.id)
+)
+_LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_HANDLE, _OPEN, _RECENT)}
+_OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
+_EPISODES = sa.select(_e).where(_OF_INCIDENTS).order_by(_e.c.starts_at, _e.c.id)
+_NAMES = sa.select(_e.c.incident_id, _e.c.name).where(_OF_INCIDENTS).distinct()
+_NAMED = sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(sa.bindparam("keys", expanding=True)))
+_FIRING_OF = sa.select(_e).where(
+    _e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing
+)
+_OF_INCIDENT = _e.c.incident_id == sa.bindparam("incident")
+_TELLING = (
+    sa.select(_e)
+    .where(_OF_INCIDENT)
+    .order_by(_e.c.firing.desc(), _e.c.severity, _e.c.starts_at, _e.c.id)
+    .limit(sa.bindparam("most"))
+)
+_TALLY = sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name)
+_COUNTS = sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT)
 
 
 class IncidentTable:
@@ -42,41 +80,30 @@ class IncidentTable:
 
     def get(self, incident_id: int) -> Incident | None:
         """Return an incident; inside a write it stays locked until the commit."""
-        return self._first(_t.c.id == incident_id)
+        return next(iter(self._incidents(_BY_ID, incident=incident_id)), None)
 
     def by_handle(self, handle: str) -> Incident | None:
         """Return the incident that an opaque id of a button stands for."""
-        return self._first(_t.c.handle == handle)
+        return next(iter(self._incidents(_BY_HANDLE, wanted=clean(handle))), None)
 
-    def _first(self, condition: sa.ColumnElement[bool]) -> Incident | None:
-        query = self._locked(sa.select(_t).where(condition))
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else _incident(row)
+    def _incidents(self, query: sa.Select[Any], **values: object) -> list[Incident]:
+        rows = self._connection.execute(_LOCKED[query] if self._lock else query, values).mappings()
+        return [_incident(row) for row in rows]
 
-    def _locked(self, query: sa.Select[Any]) -> sa.Select[Any]:
-        return query.with_for_update() if self._lock else query
+    def _episodes(self, query: sa.Select[Any], **values: object) -> list[Episode]:
+        return [_episode(row) for row in self._connection.execute(query, values).mappings()]
 
     def handle(self, incident_id: int) -> str:
         """Return the opaque id that stands for an incident in buttons."""
-        return str(
-            self._connection.execute(sa.select(_t.c.handle).where(_t.c.id == incident_id)).scalar_one()
-        )
+        return str(self._connection.execute(_HANDLE, {"incident": incident_id}).scalar_one())
 
     def open(self) -> list[Incident]:
         """Return the incidents that are not resolved, oldest first."""
-        query = self._locked(sa.select(_t).where(_t.c.status != _RESOLVED).order_by(_t.c.id))
-        return [_incident(row) for row in self._connection.execute(query).mappings()]
+        return self._incidents(_OPEN)
 
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
-        newest = (
-            sa.select(_t.c.id)
-            .where((_t.c.status != _RESOLVED) | (_t.c.changed_at > since))
-            .order_by(_t.c.id.desc())
-            .limit(limit)
-        )
-        query = self._locked(sa.select(_t).where(_t.c.id.in_(newest)).order_by(_t.c.id))
-        return [_incident(row) for row in self._connection.execute(query).mappings()]
+        return self._incidents(_RECENT, since=since, most=limit)
 
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
@@ -85,63 +112,47 @@ class IncidentTable:
             self._connection.execute(_SAVE, {**values, "incident": incident.id})
             return incident
         values["handle"] = secrets.token_urlsafe(12)
-        statement = sa.insert(_t).values(values).returning(_t)
-        return _incident(self._connection.execute(statement).mappings().one())
+        return _incident(self._connection.execute(_INSERT, values).mappings().one())
 
     def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
         """Return the episodes of incidents, in the order they began."""
         ids = list(incident_ids)
-        if not ids:
-            return []
-        query = sa.select(_e).where(_e.c.incident_id.in_(ids)).order_by(_e.c.starts_at, _e.c.id)
-        return [_episode(row) for row in self._connection.execute(query).mappings()]
+        return self._episodes(_EPISODES, ids=ids) if ids else []
 
     def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands."""
-        query = (
-            sa.select(_e)
-            .where(_e.c.incident_id == incident_id)
-            .order_by(_e.c.firing.desc(), _e.c.severity, _e.c.starts_at, _e.c.id)
-            .limit(limit)
-        )
-        found = [_episode(row) for row in self._connection.execute(query).mappings()]
+        found = self._episodes(_TELLING, incident=incident_id, most=limit)
         return sorted(found, key=lambda episode: episode.starts_at)
 
     def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:
         """Return by alert name how many episodes an incident has, and how many of them fire now."""
-        query = (
-            sa.select(_e.c.name, sa.func.count(), _FIRING)
-            .where(_e.c.incident_id == incident_id)
-            .group_by(_e.c.name)
-        )
-        return {name: (int(total), int(firing)) for name, total, firing in self._connection.execute(query)}
+        rows = self._connection.execute(_TALLY, {"incident": incident_id})
+        return {name: (int(total), int(firing)) for name, total, firing in rows}
 
     def episode(self, source: Source, episode: str) -> Episode | None:
         """Return one episode by its name."""
-        query = sa.select(_e).where(_e.c.source == source.value, _e.c.episode == clean(episode))
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else _episode(row)
+        return next(iter(self.episodes_named([(source, episode)])), None)
 
     def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
         """Return the episodes of these (source, episode) that are known."""
         wanted = [(source.value, clean(episode)) for source, episode in keys]
-        query = sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(wanted))
-        return [_episode(row) for row in self._connection.execute(query).mappings()]
+        return self._episodes(_NAMED, keys=wanted) if wanted else []
+
+    def firing_of(self, fingerprints: Iterable[str]) -> list[Episode]:
+        """Return the episodes of these alerts that fire."""
+        wanted = [clean(fingerprint) for fingerprint in fingerprints]
+        return self._episodes(_FIRING_OF, fingerprints=wanted) if wanted else []
 
     def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
         """Return the alert names that each incident holds."""
-        query = (
-            sa.select(_e.c.incident_id, _e.c.name).where(_e.c.incident_id.in_(list(incident_ids))).distinct()
-        )
         names: dict[int, set[str]] = {}
-        for incident_id, name in self._connection.execute(query):
+        for incident_id, name in self._connection.execute(_NAMES, {"ids": list(incident_ids)}):
             names.setdefault(incident_id, set()).add(name)
         return names
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
-        query = sa.select(_FIRING, sa.func.count()).where(_e.c.incident_id == incident_id)
-        row = self._connection.execute(query).one()
+        row = self._connection.execute(_COUNTS, {"incident": incident_id}).one()
         return int(row[0]), int(row[1])
 
     def put_episode(self, episode: Episode) -> None:

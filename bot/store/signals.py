@@ -91,13 +91,19 @@ class SignalTable:
         return int(self._connection.execute(query).scalar_one())
 
     def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
-        """Return those of these episodes whose resolve is stored."""
-        wanted = {
-            clean(f"{source}/{episode}/{SignalStatus.RESOLVED}"): (source, episode)
-            for source, episode in keys
-        }
-        found = self._connection.execute(sa.select(_t.c.key).where(_t.c.key.in_(wanted))).scalars()
-        return {wanted[key] for key in found}
+        """Return those of these episodes whose resolve was sorted; one that waits has its turn when it is sorted."""
+        wanted = {clean(episode): (source, episode) for source, episode in keys}
+        names, found = list(wanted), set[tuple[Source, str]]()
+        for start in range(0, len(names), _MANY):
+            query = sa.select(_t.c.source, _t.c.episode).where(
+                _t.c.episode.in_(names[start : start + _MANY]),
+                _t.c.status == SignalStatus.RESOLVED.value,
+                _t.c.outcome != "",
+            )
+            for source, episode in self._connection.execute(query):
+                if wanted[episode][0].value == source:
+                    found.add(wanted[episode])
+        return found
 
     def last_seen(self, incident_id: int) -> datetime | None:
         """Return when a signal of the incident, or a repeat of one, came last."""

@@ -74,6 +74,7 @@ signals = sa.Table(
     sa.Column("incident_id", _Id),
     sa.Column("outcome", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_signals_incident_id", "incident_id"),
+    sa.Index("ix_signals_episode", "episode"),
     # The inbox of correlation: a partial index stays tiny however long the history grows.
     sa.Index(
         "ix_signals_inbox",
@@ -130,6 +131,7 @@ episodes = sa.Table(
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.UniqueConstraint("source", "episode"),
     sa.Index("ix_episodes_incident_id", "incident_id"),
+    sa.Index("ix_episodes_fingerprint", "fingerprint"),
 )
 
 timeline = sa.Table(

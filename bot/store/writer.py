@@ -29,6 +29,9 @@ BATCH = 256
 WAIT_SECONDS = 20.0
 """How long anybody waits for a commit; longer than the database's own limits, which end sooner and say why."""
 
+ONE_WRITER = "writer"
+"""The lock that every write holds: units lock rows in any order, so two replicas' batches would deadlock otherwise."""
+
 # What the database says when it cannot serve now. Anything else that a unit raises is that unit's own fault.
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
 
@@ -104,6 +107,8 @@ class Writer:
         return batch, False
 
     def _serve(self, batch: list[_Unit[Any]]) -> None:
+        # Nobody waits any more for a unit whose time ran out: they were told that it was not stored.
+        batch = [unit for unit in batch if not unit.future.done()]
         if len(batch) == 1 or not self._commit(batch):
             self._one_by_one(batch)
         self.units += len(batch)
@@ -128,6 +133,7 @@ class Writer:
         try:
             with self.engine.begin() as connection:
                 transaction = Transaction(connection, writing=True)
+                transaction.exclusive(ONE_WRITER)
                 _keep_signals(batch, transaction)
                 for unit in batch:
                     if unit.signals is None:

@@ -1,10 +1,16 @@
 """What belongs together: each story runs on SQLite and on PostgreSQL."""
 
+import asyncio
+
 import pytest
 
+from bot.loops import Pulse, Sorter
 from bot.store import SqlStore
+from tests.servers.process import eventually
 from tests.triage.desk_story import Story
-from triage.model import IncidentShape, IncidentStatus, RunStatus, Severity, SignalStatus
+from triage.intake import Intake
+from triage.model import IncidentShape, IncidentStatus, RunStatus, Severity, Signal, SignalStatus
+from triage.ports.bell import Bell
 from triage.ports.store import MessageKind
 
 
@@ -50,7 +56,7 @@ async def test_another_alert_of_the_same_bot_joins(story: Story) -> None:
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     [incident] = await story.incidents()
     assert incident.severity is Severity.SEV1
-    assert await story.told() == ["BotHardStopActive on bot1 joined"]
+    assert await story.told() == ["BotHardStopActive on bot1 joined, now Sev-1"]
 
 
 async def test_different_alerts_of_different_bots_stay_apart(story: Story) -> None:
@@ -207,7 +213,65 @@ async def test_something_new_wakes_a_quiet_incident(story: Story) -> None:
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     incident = await story.incident()
     assert (incident.quiet, incident.severity) == (False, Severity.SEV1)
-    assert "BotHardStopActive on bot1 joined" in await story.told()
+    assert "BotHardStopActive on bot1 joined, now Sev-1" in await story.told()
+
+
+async def test_the_same_alert_grown_worse_wakes_a_quiet_incident(story: Story) -> None:
+    """Closed by hand as Sev-3, it comes back as Sev-1: that is not what was closed."""
+    await story.fire("BotSoftPauseTooLong", began="t0", severity=Severity.SEV3)
+    await story.resolve()
+    await story.fire("BotSoftPauseTooLong", began="t1", severity=Severity.SEV1)
+    incident = await story.incident()
+    assert (incident.quiet, incident.severity) == (False, Severity.SEV1)
+    assert (await story.told())[-1] == "BotSoftPauseTooLong on bot1 joined, now Sev-1"
+
+
+async def test_fired_and_resolved_far_apart_in_a_backlog_is_still_told(story: Story) -> None:
+    """More than one pass lies between the firing and its resolve: the firing is not taken for stale."""
+    noise = [story.signal(f"Noise{n}", f"host{n}", SignalStatus.FIRING) for n in range(520)]
+    first = story.signal("BotFrozen", "bot1", SignalStatus.FIRING, severity=Severity.SEV1)
+    last = story.signal("BotFrozen", "bot1", SignalStatus.RESOLVED)
+    await story.arrive(first, *noise, last, then_sort=False)
+    await story.sort()
+    await story.sort()
+    [frozen] = [incident for incident in await story.incidents() if incident.name == "BotFrozen"]
+    assert frozen.status is IncidentStatus.RESOLVED
+
+
+async def test_a_resolve_ends_older_episodes_of_the_same_alert(story: Story) -> None:
+    """Alertmanager moved startsAt and told us only of the end: nothing is left firing for ever."""
+    await story.fire("BotFrozen", began="t0")
+    story.clock.move(60)
+    await story.clear("BotFrozen", began="t-moved")
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_what_nobody_can_sort_is_put_aside_and_the_rest_goes_on(story: Story) -> None:
+    """One signal whose title cannot be made must not hold up every alert after it."""
+
+    def title(signal: Signal) -> str:
+        if signal.name == "Poison":
+            raise RuntimeError("no title")
+        return signal.name
+
+    sorter = Sorter(
+        story.store, Intake(story.desk, title), story.clock, Bell(), Bell(), Bell(), Pulse(story.clock)
+    )
+    await story.arrive(
+        story.signal("Poison", "host0", SignalStatus.FIRING),
+        story.signal("BotFrozen", "bot1", SignalStatus.FIRING),
+        then_sort=False,
+    )
+    looping = asyncio.create_task(sorter.run())
+
+    async def sorted_out() -> bool:
+        return not await story.store.read(lambda tx: tx.signals.inbox(10))
+
+    try:
+        await eventually(sorted_out, "an empty inbox")
+    finally:
+        looping.cancel()
+    assert [incident.title for incident in await story.incidents()] == ["BotFrozen"]
 
 
 async def test_a_storm_is_one_incident_that_counts_and_leaves_sev1_apart(story: Story) -> None:

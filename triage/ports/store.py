@@ -57,7 +57,7 @@ class Signals(Protocol):
         ...
 
     def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
-        """Return those of these episodes whose resolve is stored."""
+        """Return those of these episodes whose resolve was sorted: it came, and ended nothing that fires now."""
         ...
 
     def last_seen(self, incident_id: int) -> datetime | None:
@@ -117,6 +117,10 @@ class Incidents(Protocol):
 
     def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
         """Return the episodes of these (source, episode) that are known."""
+        ...
+
+    def firing_of(self, fingerprints: Iterable[str]) -> list[Episode]:
+        """Return the episodes of these alerts that fire."""
         ...
 
     def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:

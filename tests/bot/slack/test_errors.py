@@ -26,7 +26,7 @@ POST = "chat.postMessage"
         (Fault.error(POST, "invalid_blocks"), errors.ContentRefused),
         (Fault.error(POST, "msg_blocks_too_long"), errors.ContentRefused),
         (Fault.error(POST, "token_revoked"), errors.Misconfigured),
-        (Fault.error(POST, "a_new_word_of_slack"), errors.Misconfigured),
+        (Fault.error(POST, "a_new_word_of_slack"), errors.NotDone),
     ],
     ids=lambda value: (
         getattr(value, "code", "") or getattr(value, "kind", "") or getattr(value, "__name__", "")

@@ -119,6 +119,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("outcome = ''"),
             postgresql_where=sa.text("outcome = ''"),
         )
+        batch_op.create_index("ix_signals_episode", ["episode"], unique=False)
         batch_op.create_index("ix_signals_incident_id", ["incident_id"], unique=False)
         batch_op.create_index("ix_signals_last_seen_at", ["last_seen_at"], unique=False)
 
@@ -148,6 +149,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "episode", name=op.f("uq_episodes_source_episode")),
     )
     with op.batch_alter_table("episodes", schema=None) as batch_op:
+        batch_op.create_index("ix_episodes_fingerprint", ["fingerprint"], unique=False)
         batch_op.create_index("ix_episodes_incident_id", ["incident_id"], unique=False)
 
     op.create_table(
@@ -298,11 +300,13 @@ def downgrade() -> None:
     op.drop_table("messages")
     with op.batch_alter_table("episodes", schema=None) as batch_op:
         batch_op.drop_index("ix_episodes_incident_id")
+        batch_op.drop_index("ix_episodes_fingerprint")
 
     op.drop_table("episodes")
     with op.batch_alter_table("signals", schema=None) as batch_op:
         batch_op.drop_index("ix_signals_last_seen_at")
         batch_op.drop_index("ix_signals_incident_id")
+        batch_op.drop_index("ix_signals_episode")
         batch_op.drop_index(
             "ix_signals_inbox", sqlite_where=sa.text("outcome = ''"), postgresql_where=sa.text("outcome = ''")
         )
