@@ -18,6 +18,31 @@ _t = tables.runs
 _f = tables.findings
 _verdicts = TypeAdapter(Verdict)
 
+# Built once: building such a statement takes longer than running it.
+_QUEUED = sa.select(_t.c.id).where(
+    _t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.QUEUED.value
+)
+_INSERT = sa.insert(_t).returning(_t.c.id)
+_OLDEST = (
+    sa.select(_t.c.id)
+    .where(
+        (_t.c.status == RunStatus.QUEUED.value)
+        | (
+            (_t.c.status == RunStatus.RUNNING.value)
+            & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
+        )
+    )
+    .order_by(_t.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("run"))
+_ONE = sa.select(_t).where(_t.c.id == sa.bindparam("run"))
+_LATEST = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
+_LATEST_IN = _LATEST.where(_t.c.status == sa.bindparam("wanted"))
+_FINDINGS = sa.select(_f).where(_f.c.run_id == sa.bindparam("run")).order_by(_f.c.id)
+_NO_FINDINGS = sa.delete(_f).where(_f.c.run_id == sa.bindparam("run"))
+
 
 class RunTable:
     """Implements ``triage.ports.store.Runs``."""
@@ -27,42 +52,32 @@ class RunTable:
 
     def queue(self, incident_id: int, reason: str, now: datetime) -> int:
         """Queue a run, or return the one of this incident that is still queued."""
-        waiting = sa.select(_t.c.id).where(
-            _t.c.incident_id == incident_id, _t.c.status == RunStatus.QUEUED.value
-        )
-        if (known := self._connection.execute(waiting).scalar()) is not None:
+        if (known := self._connection.execute(_QUEUED, {"incident": incident_id}).scalar()) is not None:
             return int(known)
-        statement = sa.insert(_t).values(
-            incident_id=incident_id,
-            reason=clean(reason),
-            status=RunStatus.QUEUED.value,
-            playbook="",
-            requested_at=now,
-            verdict={},
-            lease_owner="",
-        )
-        return int(self._connection.execute(statement.returning(_t.c.id)).scalar_one())
+        row: dict[str, Any] = {
+            "incident_id": incident_id,
+            "reason": clean(reason),
+            "status": RunStatus.QUEUED.value,
+            "playbook": "",
+            "requested_at": now,
+            "verdict": {},
+            "lease_owner": "",
+        }
+        return int(self._connection.execute(_INSERT, row).scalar_one())
 
     def take(self, now: datetime, *, owner: str, lease_seconds: float) -> TriageRun | None:
         """Claim the oldest run that is queued, or whose owner died; None when there is nothing to do."""
-        free = (_t.c.status == RunStatus.QUEUED.value) | (
-            (_t.c.status == RunStatus.RUNNING.value) & (_t.c.lease_until < now)
-        )
-        oldest = sa.select(_t.c.id).where(free).order_by(_t.c.id).limit(1).with_for_update(skip_locked=True)
-        run_id = self._connection.execute(oldest).scalar()
+        run_id = self._connection.execute(_OLDEST, {"now": now}).scalar()
         if run_id is None:
             return None
-        claim = (
-            sa.update(_t)
-            .where(_t.c.id == run_id)
-            .values(
-                status=RunStatus.RUNNING.value,
-                started_at=now,
-                lease_owner=owner,
-                lease_until=now + timedelta(seconds=lease_seconds),
-            )
-        )
-        self._connection.execute(claim)
+        claim = {
+            "run": run_id,
+            "status": RunStatus.RUNNING.value,
+            "started_at": now,
+            "lease_owner": owner,
+            "lease_until": now + timedelta(seconds=lease_seconds),
+        }
+        self._connection.execute(_CHANGE, claim)
         return self.get(int(run_id))
 
     def release(self, run_id: int | None = None) -> None:
@@ -75,39 +90,36 @@ class RunTable:
 
     def finish(self, run: TriageRun) -> None:
         """Store a run with its findings and its verdict."""
-        self._connection.execute(
-            sa.update(_t)
-            .where(_t.c.id == run.id)
-            .values(
-                status=RunStatus.DONE.value,
-                playbook=run.playbook,
-                finished_at=run.finished_at,
-                verdict=_verdicts.dump_python(run.verdict, mode="json"),
-                lease_owner="",
-                lease_until=None,
-            )
-        )
-        self._connection.execute(sa.delete(_f).where(_f.c.run_id == run.id))  # a run taken twice counts once
+        done: dict[str, Any] = {
+            "run": run.id,
+            "status": RunStatus.DONE.value,
+            "playbook": run.playbook,
+            "finished_at": run.finished_at,
+            "verdict": _verdicts.dump_python(run.verdict, mode="json"),
+            "lease_owner": "",
+            "lease_until": None,
+        }
+        self._connection.execute(_CHANGE, done)
+        self._connection.execute(_NO_FINDINGS, {"run": run.id})  # a run taken twice counts once
         if run.findings:
             self._connection.execute(sa.insert(_f), [_row(run.id, finding) for finding in run.findings])
 
     def get(self, run_id: int) -> TriageRun | None:
         """Return a run with its findings."""
-        return self._one(sa.select(_t).where(_t.c.id == run_id))
+        return self._one(_ONE, run=run_id)
 
     def latest(self, incident_id: int, status: RunStatus | None = None) -> TriageRun | None:
         """Return the newest run of an incident, of one status where given."""
-        query = sa.select(_t).where(_t.c.incident_id == incident_id).order_by(_t.c.id.desc()).limit(1)
-        return self._one(query if status is None else query.where(_t.c.status == status.value))
+        if status is None:
+            return self._one(_LATEST, incident=incident_id)
+        return self._one(_LATEST_IN, incident=incident_id, wanted=status.value)
 
-    def _one(self, query: sa.Select[Any]) -> TriageRun | None:
-        row = self._connection.execute(query).mappings().first()
+    def _one(self, query: sa.Select[Any], **values: object) -> TriageRun | None:
+        row = self._connection.execute(query, values).mappings().first()
         if row is None:
             return None
         run = _run(row)
-        findings = self._connection.execute(
-            sa.select(_f).where(_f.c.run_id == run.id).order_by(_f.c.id)
-        ).mappings()
+        findings = self._connection.execute(_FINDINGS, {"run": run.id}).mappings()
         return replace(run, findings=tuple(_finding(finding) for finding in findings))
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.text import clean
-from bot.store.upsert import insert_or_leave
+from bot.store.upsert import insert_for, insert_or_leave
 from triage.model import TimelineEntry, TimelineKind
 
 _t = tables.timeline
+_OF = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.at, _t.c.id)
+_OF_KINDS = _OF.where(_t.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+
+
+@cache
+def _adding(dialect: str) -> sa.Insert:
+    return insert_for(dialect, _t).on_conflict_do_nothing(index_elements=["key"]).returning(_t.c.id)
 
 
 class TimelineTable:
@@ -23,8 +31,8 @@ class TimelineTable:
 
     def add(self, entry: TimelineEntry) -> int | None:
         """Append an entry and return its id; None when its ``key`` is there already."""
-        statement = insert_or_leave(self._connection, _t, "key")
-        entry_id = self._connection.execute(statement.returning(_t.c.id), _row(entry)).scalar()
+        statement = _adding(self._connection.dialect.name)
+        entry_id = self._connection.execute(statement, _row(entry)).scalar()
         return None if entry_id is None else int(entry_id)
 
     def add_all(self, entries: Sequence[TimelineEntry]) -> None:
@@ -35,10 +43,11 @@ class TimelineTable:
 
     def of(self, incident_id: int, *kinds: TimelineKind) -> list[TimelineEntry]:
         """Return an incident's entries, those of some kinds where given, in the order in which things happened."""
-        query = sa.select(_t).where(_t.c.incident_id == incident_id).order_by(_t.c.at, _t.c.id)
+        values: dict[str, object] = {"incident": incident_id}
         if kinds:
-            query = query.where(_t.c.kind.in_([kind.value for kind in kinds]))
-        return [_entry(row) for row in self._connection.execute(query).mappings()]
+            values["kinds"] = [kind.value for kind in kinds]
+        rows = self._connection.execute(_OF_KINDS if kinds else _OF, values).mappings()
+        return [_entry(row) for row in rows]
 
     def get(self, entry_id: int) -> TimelineEntry | None:
         """Return one entry."""
