@@ -15,6 +15,7 @@ from demo.progress import ACTING, FAST, REAL, NotNow, Phase, Play, Seen, Told, a
 from triage.actions.model import ActionStatus
 from triage.errors import StoreUnavailable
 from triage.model import RunStatus
+from triage.ports.store import MessageKind
 
 if TYPE_CHECKING:
     from demo.stage import Stage
@@ -171,4 +172,6 @@ def _acting(tx: Tx) -> bool:
 def _told(tx: Tx, incident: Incident, names: frozenset[str]) -> Told:
     run = tx.runs.latest(incident.id, RunStatus.DONE)
     causes = run.verdict.causes if run is not None and run.verdict is not None else ()
-    return Told(incident.id, incident.title, incident.status, names, run is not None, causes)
+    message = tx.outbox.find(MessageKind.CARD, str(incident.id))
+    ts = message.ts if message is not None else ""
+    return Told(incident.id, incident.title, incident.status, names, run is not None, causes, ts)

@@ -35,7 +35,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One incident as the bot has it: its alert names, its latest verdict's causes, the best first."""
+    """One incident as the bot has it: its alert names, its latest verdict's causes, the best first.
+
+    ``ts`` is its message in Slack, empty before it is posted.
+    """
 
     id: int
     title: str
@@ -43,6 +46,7 @@ class Told:
     names: frozenset[str]
     triaged: bool
     causes: tuple[Cause, ...] = ()
+    ts: str = ""
 
     @property
     def closed(self) -> bool:

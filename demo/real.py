@@ -157,8 +157,11 @@ async def _ready(process: asyncio.subprocess.Process, url: str, log: Path) -> No
                         if answer.ok:
                             return
                 await asyncio.sleep(0.05)
-    tail = " ".join(log.read_text(errors="replace").split())[-300:]
-    raise SettingError(f"REAL=1: {url} did not become ready: {tail}; run the demo without REAL=1")
+    raise SettingError(f"REAL=1: {url} did not become ready: {_end_of(log)}; run the demo without REAL=1")
+
+
+def _end_of(log: Path) -> str:
+    return " ".join(log.read_text(errors="replace").split())[-300:]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -13,6 +13,7 @@ The user and password of a sentinel URL are the master's; the sentinels' own are
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,13 +155,26 @@ def _authority(parts: SplitResult) -> tuple[tuple[str | None, str | None], tuple
 
 @contextmanager
 def redis_errors(limit: float = ANSWER_SECONDS) -> Iterator[None]:
-    """Turn the errors of redis-py into ours."""
+    """Turn the errors of redis-py into ours; a cancellation that it swallowed is raised again."""
     try:
         yield
     except (exceptions.TimeoutError, TimeoutError) as error:
+        _end_where_cancelled()
         raise SourceTimeout(NAME, f"no answer within {limit:g} s") from error
     except (exceptions.RedisError, OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        _end_where_cancelled()
         raise _translated(error) from error
+    _end_where_cancelled()
+
+
+def _end_where_cancelled() -> None:
+    """redis-py reads below timeouts of its own: one that ends in the same instant eats the cancellation.
+
+    Without this a loop that asks again and again would outlive the shutdown.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _translated(error: Exception) -> SourceError:

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from fakeredis import FakeServer as Keys
 from fakeredis import TcpFakeServer
 
-from demo.desk.fake_info import teach
+from demo.desk.fake_redis import teach
 
 HOST = "127.0.0.1"
 STARTS_WITHIN = 10.0

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 FROZEN_AFTER = 180.0
-STREAM_NAME = "hb.market_data.v1"
 
 
 def menu() -> list[Json]:
@@ -56,6 +55,7 @@ def _scenario(scenario: Scenario, play: Play | None) -> Json:
         return shown
     incident = play.incident
     shown["incident"] = f"INC-{incident.id}" if incident is not None else ""
+    shown["ts"] = incident.ts if incident is not None else ""
     shown["since"] = play.started_at.timestamp()
     shown["hint"] = _hint(play)
     if play.told:

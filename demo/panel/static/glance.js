@@ -25,8 +25,11 @@ function serviceChip(service) {
 
 export function glance(desk) {
   const redis = { name: "redis", status: desk.redis.serving ? "running" : desk.redis.status === "running" ? "not answering" : desk.redis.status };
+  const services = [redis, ...desk.external, ...desk.services];
+  const wrong = services.filter((one) => !GOOD.has(one.status));
+  const rest = services.length - wrong.length;
+  const chips = [...wrong.map(serviceChip), el("li", { class: "p-rest" }, el("span", { class: "p-dot good", "aria-hidden": "true" }), wrong.length ? `${rest} others run` : `Redis and all ${rest - 1} other services run`)];
   return el("section", { class: "p-glance" },
     el("h3", {}, "The desk, as it really is"),
-    el("ul", { class: "p-bots" }, desk.bots.map(botLine)),
-    el("ul", { class: "p-services" }, [redis, ...desk.external, ...desk.services].map(serviceChip)));
+    el("div", {}, el("ul", { class: "p-bots" }, desk.bots.map(botLine)), el("ul", { class: "p-services" }, chips)));
 }

@@ -75,7 +75,7 @@ function render(panel) {
   panel.replaceChildren(
     el("header", { class: "p-head" }, el("h2", {}, "Scenarios"),
       el("button", { type: "button", class: "icon", "aria-label": "Close the panel", onclick: () => page.close() }, svg("M5 5l10 10M15 5L5 15"))),
-    timeBox(), scenarios(state, ask, page), state.ready ? glance(state.desk) : "", foot());
+    timeBox(), state.ready ? glance(state.desk) : "", el("h3", { class: "p-list" }, "What can go wrong"), scenarios(state, ask, page), foot());
   panel.scrollTop = top;
   if (focus) panel.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
 }

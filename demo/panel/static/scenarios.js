@@ -73,9 +73,17 @@ function card(scenario, state, ask, page) {
     scenario.phase === "idle" ? "" : stepper(scenario.phase),
     going && scenario.hint ? el("p", { class: "p-hint" }, scenario.hint) : "",
     scenario.truth ? truthBox(scenario.truth) : "",
-    going && !scenario.truth && scenario.phase !== "brewing"
-      ? el("button", { type: "button", class: "linklike p-reveal", "data-key": `reveal-${scenario.name}`, onclick: () => ask("reveal", { name: scenario.name }) }, "Tell me what really happened")
-      : "");
+    going && scenario.ts ? ways(scenario, ask, page) : "");
+}
+
+function ways(scenario, ask, page) {
+  const thread = async () => {
+    await page.open("desk-alerts");
+    page.openThread(scenario.ts);
+  };
+  return el("div", { class: "p-go" },
+    el("button", { type: "button", class: "btn", "data-key": "thread", onclick: thread }, `Open ${scenario.incident}'s thread`),
+    scenario.truth ? "" : el("button", { type: "button", class: "linklike p-reveal", "data-key": "reveal", onclick: () => ask("reveal", { name: scenario.name }) }, "What really happened?"));
 }
 
 export function scenarios(state, ask, page) {

@@ -1,4 +1,4 @@
-// The tour: a card that says what to do next, and goes along with what happens. Dismissed once, it stays away.
+// The tour: a line above the messages that says what to do next, and goes along with what happens. Dismissed once, it stays away.
 
 import { el, svg } from "./dom.js";
 
@@ -26,8 +26,8 @@ function draw(state) {
   const [step, head, text] = words(state);
   const steps = el("span", { class: "tour-steps", "aria-label": `Step ${step} of 5` }, [1, 2, 3, 4, 5].map((n) => el("i", { class: n <= step ? "on" : "" })));
   card.replaceChildren(
-    el("button", { type: "button", class: "icon tour-close", "aria-label": "Close the tour", onclick: dismiss }, svg("M5 5l10 10M15 5L5 15")),
-    el("h2", {}, head), el("p", {}, text), steps);
+    el("div", {}, el("b", {}, `${head}. `), text), steps,
+    el("button", { type: "button", class: "icon tour-close", "aria-label": "Close the tour", onclick: dismiss }, svg("M5 5l10 10M15 5L5 15")));
 }
 
 function dismiss() {

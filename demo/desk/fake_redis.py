@@ -1,4 +1,4 @@
-"""Teaches fakeredis the command INFO, which health checks ask and fakeredis does not know."""
+"""Teaches fakeredis what it lacks: the command INFO, and to wait in an XREADGROUP that has BLOCK and COUNT."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from fakeredis._commands import SUPPORTED_COMMANDS, command
 from fakeredis.commands_mixins.server_mixin import ServerCommandsMixin
+from fakeredis.commands_mixins.streams_mixin import StreamsCommandsMixin
 
 EMPTY_BYTES, ENTRY_BYTES = 900_000, 620
 """About what an empty Redis 7 takes, and what one entry of the desk's streams adds."""
@@ -38,8 +39,17 @@ def _info(self: Any, *sections: bytes) -> bytes:  # noqa: ANN401 - fakeredis' ow
 
 
 def teach() -> None:
-    """Add the command, once; a fakeredis that knows it by itself keeps its own."""
-    if "info" in SUPPORTED_COMMANDS:
-        return
-    command(name="INFO", fixed=(), repeat=(bytes,))(_info)
-    ServerCommandsMixin._info = _info  # type: ignore[attr-defined]  # noqa: SLF001 - where fakeredis looks for it
+    """Add both, once; a fakeredis that knows INFO by itself keeps its own."""
+    if "info" not in SUPPORTED_COMMANDS:
+        command(name="INFO", fixed=(), repeat=(bytes,))(_info)
+        ServerCommandsMixin._info = _info  # type: ignore[attr-defined]  # noqa: SLF001 - where fakeredis looks for it
+    if StreamsCommandsMixin._xreadgroup is not _read_or_none:  # noqa: SLF001 - as above
+        StreamsCommandsMixin._xreadgroup = _read_or_none  # type: ignore[assignment,method-assign]  # noqa: SLF001 - as above
+
+
+_read = StreamsCommandsMixin._xreadgroup  # noqa: SLF001 - as above
+
+
+def _read_or_none(*arguments: Any) -> dict[bytes, Any] | None:  # noqa: ANN401 - as fakeredis calls it
+    """Read a group; nothing there is None, which fakeredis waits upon, and not an empty answer."""
+    return _read(*arguments) or None

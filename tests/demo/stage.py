@@ -1,0 +1,69 @@
+"""A stage for tests: the whole demo but its page and its process, and operators who press what Slack shows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.desk.clock import SimClock
+from demo.director import Director
+from demo.progress import Phase, Play
+from demo.slack import Message, SlackServer
+from demo.stage import Stage, set_stage
+
+CHANNEL = "C0TRIAGE01"
+
+
+@dataclass
+class Theatre:
+    """A stage with its director and its Slack."""
+
+    stage: Stage
+    director: Director
+    slack: SlackServer
+
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = 90) -> None:
+        """Wait until something is so; what is in Slack is shown when it is not in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what}: not within {seconds:g} s\n{self.story()}")
+            await asyncio.sleep(0.05)
+
+    async def reaches(self, name: str, *phases: Phase, seconds: float = 120) -> Play:
+        """Wait until a scenario is in one of the phases, and return it."""
+        await self.until(lambda: self.director.plays[name].phase in phases, f"{name} {phases}", seconds)
+        return self.director.plays[name]
+
+    def cards(self) -> list[Message]:
+        """Return the incidents' messages."""
+        return self.slack.messages(CHANNEL)
+
+    def card(self, incident: int) -> Message:
+        """Return the message of an incident."""
+        return next(one for one in self.cards() if f"INC-{incident} " in one.text or one.text.endswith(f"INC-{incident}"))
+
+    def story(self) -> str:
+        """Return all that is said in Slack and how the scenarios stand."""
+        lines = [f"{play.scenario.name}: {play.phase} {play.seen}" for play in self.director.plays.values()]
+        for card in self.cards():
+            lines += [card.text, *(f"    {reply.text}" for reply in self.slack.thread(card))]
+        return "\n".join(lines)
+
+
+@asynccontextmanager
+async def open_theatre(folder: Path) -> AsyncIterator[Theatre]:
+    """Set a stage below ``folder`` and let its director work."""
+    clock = SimClock()
+    async with SlackServer(clock=clock.now) as slack, set_stage(folder, slack, clock) as stage:
+        director = Director(stage)
+        async with asyncio.TaskGroup() as group:
+            directing = group.create_task(director.run())
+            try:
+                yield Theatre(stage, director, slack)
+            finally:
+                directing.cancel()
