@@ -9,19 +9,16 @@ from contextlib import suppress
 import uvloop
 from loguru import logger
 
-from bot import lean
+from bot.lean import lean_imports
 from bot.logs import set_up_logs
 from bot.settings import Settings
-
-SETTLED_SECONDS = 3.0
-"""When the start is over for good, after the loop began."""
 
 
 def run_until_told(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
     set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)
-    lean.before_imports()
-    from bot.app import serve  # noqa: PLC0415 - as said: not before
+    with lean_imports():
+        from bot.app import serve  # noqa: PLC0415 - everything that is heavy
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -29,7 +26,6 @@ def run_until_told(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # a platform without signals for loops still has Ctrl-C
                 loop.add_signal_handler(number, stop.set)
-        loop.call_later(SETTLED_SECONDS, lean.after_start)
         await serve(settings, stop=stop)
         logger.info("stopped")
 

@@ -1,0 +1,92 @@
+"""From an alert's arrival to its first post's arrival at Slack, at 5 new incidents a second: ``python -m bench.first_post``.
+
+The clock starts when the webhook is handed to the socket and stops when our Slack server has read the post. Between
+the alerts a bare ``chat.postMessage`` of the same size is timed the same way; the ratio is that of the two 99th
+percentiles. The service triages each incident and tells its thread meanwhile, as it does in earnest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+
+import httpx
+
+from bench.figures import Figure, p99, tell
+from bench.house import CALM, TOKEN, House, running_house
+from bench.load import alert, webhook
+
+A_SECOND, SECONDS = 5, 30
+LIMIT_MS = 50.0
+WARM_UP = 10
+BARE_CHANNEL = "C0DIGEST01"
+
+
+@dataclass(slots=True)
+class _Times:
+    sent: dict[str, float] = field(default_factory=dict)
+    bare: list[float] = field(default_factory=list)
+
+
+async def _alert(http: httpx.AsyncClient, house: House, name: str, times: _Times) -> None:
+    labels = {"alertname": "ContainerOomKilled", "name": name, "severity": "critical"}
+    body = json.dumps(webhook(alert(name, labels)))
+    times.sent[name] = time.monotonic()
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    answer = await http.post(f"{house.bot.url}/webhooks/alertmanager", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def _bare(http: httpx.AsyncClient, house: House, number: int, times: _Times) -> None:
+    body = {"channel": BARE_CHANNEL, "text": f"bare {number} " + "x" * 2000}
+    began = time.monotonic()
+    headers = {"Authorization": f"Bearer {house.slack.app.bot_token}"}
+    answer = await http.post(f"{house.slack.api_url}chat.postMessage", json=body, headers=headers)
+    assert answer.json()["ok"], answer.text
+    times.bare.append(house.slack.calls.of("chat.postMessage", channel=BARE_CHANNEL)[-1].at - began)
+
+
+async def _first_posts(house: House, names: list[str]) -> dict[str, float]:
+    """Return when the first post that names each container arrived."""
+    found: dict[str, float] = {}
+    for _ in range(200):
+        for call in house.slack.calls.of("chat.postMessage", ok=True):
+            said = str(call.args.get("text", ""))
+            for name in names:
+                if name in said and "thread_ts" not in call.args:
+                    found.setdefault(name, call.at)
+        if len(found) == len(names):
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"only {len(found)} of {len(names)} incidents were told\n{house.bot.log()[-2000:]}")
+
+
+async def _figures() -> list[Figure]:
+    times = _Times()
+    count = A_SECOND * SECONDS + WARM_UP
+    names = [f"box-{number:04}-end" for number in range(count)]
+    async with running_house(desk=CALM) as house, httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        began = time.monotonic()
+        for number, name in enumerate(names):
+            await asyncio.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))
+            await _alert(http, house, name, times)
+            await asyncio.sleep(0.6 / A_SECOND)
+            await _bare(http, house, number, times)
+        posts = await _first_posts(house, names)
+    took = [(posts[name] - times.sent[name]) * 1000 for name in names[WARM_UP:]]
+    bare = [seconds * 1000 for seconds in times.bare[WARM_UP:]]
+    return [
+        Figure("first_post_p99", p99(took), "ms", LIMIT_MS),
+        Figure("first_post_median", statistics.median(took), "ms"),
+        Figure("first_post_bare_post_p99", p99(bare), "ms"),
+        Figure("first_post_p99_ratio_to_bare", p99(took) / p99(bare), "ratio"),
+        Figure("first_post_median_ratio_to_bare", statistics.median(took) / statistics.median(bare), "ratio"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(tell(asyncio.run(_figures())))

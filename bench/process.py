@@ -1,0 +1,69 @@
+"""The process itself: how soon it is ready, what it weighs when idle and after a storm: ``python -m bench.process``.
+
+Memory is the resident set in MB (10^6 bytes), read some seconds after the last work ended. A first start makes the
+database; the later ones find it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator
+
+from bench.figures import Figure, tell
+from bench.house import TOKEN, House, running_house
+from bench.load import Load, send
+
+STARTS, WEBHOOKS = 5, 10_000
+READY_SECONDS, IDLE_MB, GROWTH_MB = 2.5, 110.0, 20.0
+SETTLE_SECONDS = 6.0
+
+
+async def _start(house: House) -> float:
+    began = time.monotonic()
+    await house.bot.start()
+    return time.monotonic() - began
+
+
+async def _sorted(house: House) -> None:
+    """Wait until the inbox is empty."""
+    for _ in range(600):
+        page = (await house.bot.get("/metrics")).text
+        if "triage_inbox_pending 0.0" in page:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("the inbox did not become empty within 120 s")
+
+
+async def _figures() -> AsyncIterator[Figure]:
+    async with running_house(start=False) as house:
+        yield Figure("start_first_ready", await _start(house), "s", READY_SECONDS)
+        later = []
+        for _ in range(STARTS):
+            await house.bot.stop()
+            later.append(await _start(house))
+        yield Figure("start_ready", statistics.median(later), "s", READY_SECONDS)
+    async with running_house() as house:
+        await asyncio.sleep(SETTLE_SECONDS)
+        idle = house.rss_mb()
+        yield Figure("idle_rss", idle, "MB", IDLE_MB)
+        sent = await asyncio.to_thread(send, Load(house.bot.port, TOKEN, "mem", webhooks=WEBHOOKS))
+        assert sent.sent == WEBHOOKS
+        assert not sent.not_ok
+        peak = house.rss_mb()
+        began = time.monotonic()
+        await _sorted(house)
+        yield Figure("storm_10000_sorted_after", time.monotonic() - began, "s")
+        await asyncio.sleep(SETTLE_SECONDS)
+        yield Figure("storm_10000_rss_growth", house.rss_mb() - idle, "MB", GROWTH_MB)
+        yield Figure("storm_10000_rss_growth_at_its_end", peak - idle, "MB", GROWTH_MB)
+
+
+async def _all() -> list[Figure]:
+    return [figure async for figure in _figures()]
+
+
+if __name__ == "__main__":
+    sys.exit(tell(asyncio.run(_all())))
