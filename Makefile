@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 ARGS ?=
+# Tests wait for servers more than they compute: three of them share two cores well. 0 runs them in one process.
+WORKERS ?= 3
 PORT ?=
 SCENARIO ?=
 REAL ?=
@@ -27,7 +29,7 @@ run: ## the service itself, with the settings of the environment and .env
 	@exec $(PY) -m bot.cli run $(ARGS)
 
 test: setup servers ## every test, with real servers [ARGS='-k name']
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 servers: setup
 	@sh tools/servers.sh

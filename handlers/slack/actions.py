@@ -45,6 +45,9 @@ def press(desk: ActionDesk) -> Ask:
             except Refused as refusal:
                 await answer(desk, client, click, str(refusal))
                 return
+            except StoreUnavailable:
+                await answer(desk, client, click, NOT_STORED)
+                return
             await open_form(desk, client, click, record)
 
     return pressed
@@ -116,7 +119,7 @@ async def _confirm(
     desk: ActionDesk, click: Click, kept: Mapping[str, str], chosen: Mapping[str, str], reason: str
 ) -> ActionRecord:
     handle, digest = kept.get("handle", ""), kept.get("digest", "")
-    await allowed(desk, handle, click, "confirm ")
+    seen = await allowed(desk, handle, click, "confirm ")
 
     def shown(tx: Tx) -> Mapping[str, str]:
         record = tx.actions.by_handle(handle)
@@ -128,7 +131,9 @@ async def _confirm(
         raise Refused(
             "Your choice changed while the plan was made. Please open it again and look at the new plan."
         )
-    return await desk.engine.confirm(handle, digest=digest, actor=click.user, reason=reason)
+    return await desk.engine.confirm(
+        handle, digest=digest, actor=click.user, reason=reason, seen=len(seen.confirmations)
+    )
 
 
 def _thanks(record: ActionRecord) -> str:

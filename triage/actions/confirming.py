@@ -41,12 +41,26 @@ def why_not(tx: Tx, record: ActionRecord, now: datetime) -> str:
 
 
 def confirm(
-    tx: Tx, desk: Desk, handle: str, *, digest: str, actor: str, reason: str, now: datetime
+    tx: Tx,
+    desk: Desk,
+    handle: str,
+    *,
+    digest: str,
+    actor: str,
+    reason: str,
+    now: datetime,
+    seen: int | None = None,
 ) -> ActionRecord:
-    """Confirm the plan of that digest, as it was shown. Raises Refused; nothing is changed then."""
+    """Confirm the plan of that digest, as it was shown. Raises Refused; nothing is changed then.
+
+    ``seen``: how many had confirmed when this person's role was looked at; the second one needs another role,
+    so where somebody else was faster the role is to be looked at again.
+    """
     record = by_handle(tx, handle)
     if problem := why_not(tx, record, now):
         raise Refused(problem)
+    if seen is not None and len(record.confirmations) != seen:
+        raise Refused("Somebody else confirmed at the same moment. Please open it again. Nothing was done.")
     plan = tx.actions.plan(record.id, digest)
     if plan is None:
         raise Refused(

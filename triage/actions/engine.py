@@ -95,13 +95,22 @@ class ActionEngine:
         await self.desktop.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
         return Prepared(record, plan, found, choices, blocked, ctx.now)
 
-    async def confirm(self, handle: str, *, digest: str, actor: str, reason: str) -> ActionRecord:
+    async def confirm(
+        self, handle: str, *, digest: str, actor: str, reason: str, seen: int | None = None
+    ) -> ActionRecord:
         """Confirm the plan that was shown; returns once that is on disk. Raises Refused, StoreUnavailable."""
         await self._recheck(handle, digest)
         now = self.desktop.clock.now()
         record = await self.desktop.store.write(
             lambda tx: confirming.confirm(
-                tx, self.desktop.desk, handle, digest=digest, actor=actor, reason=reason, now=now
+                tx,
+                self.desktop.desk,
+                handle,
+                digest=digest,
+                actor=actor,
+                reason=reason,
+                now=now,
+                seen=seen,
             )
         )
         self.wake()

@@ -108,6 +108,23 @@ async def test_two_people_means_two_different_ones_and_the_same_plan(store: SqlS
     assert second.status is ActionStatus.CONFIRMED
 
 
+async def test_two_operators_at_once_do_not_make_up_for_the_approver(store: SqlStore) -> None:
+    """Both were let in as the first of two; the faster one is, the other has to be looked at again."""
+    record, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot1"))
+
+    def as_first(actor: str) -> Callable[[Tx], ActionRecord]:
+        return lambda tx: confirming.confirm(
+            tx, DESK, record.handle, digest=digest, actor=actor, reason="now", now=START, seen=0
+        )
+
+    await store.write(as_first("U1"))
+    with pytest.raises(Refused, match="at the same moment"):
+        await store.write(as_first("U2"))
+    after = await store.read(lambda tx: tx.actions.get(record.id))
+    assert after is not None
+    assert after.awaits_second
+
+
 @pytest.mark.parametrize("handle", ["", "made-up", "x" * 5000, "' OR 1=1 --", "\0"])
 async def test_a_forged_handle_finds_nothing(store: SqlStore, handle: str) -> None:
     """Whatever the button carries: nothing is found, nothing is done."""
