@@ -43,13 +43,21 @@ class Theatre:
         """Return the incidents' messages."""
         return self.slack.messages(CHANNEL)
 
-    def card(self, incident: int) -> Message:
-        """Return the message of an incident."""
-        return next(one for one in self.cards() if f"INC-{incident} " in one.text or one.text.endswith(f"INC-{incident}"))
+    def thread(self, incident: int) -> list[Message]:
+        """Return what is in an incident's thread, empty while it has no message."""
+        card = next((one for one in self.cards() if f"INC-{incident} " in one.text), None)
+        return [] if card is None else self.slack.thread(card)
 
     def story(self) -> str:
         """Return all that is said in Slack and how the scenarios stand."""
-        lines = [f"{play.scenario.name}: {play.phase} {play.seen}" for play in self.director.plays.values()]
+        lines = [f"{play.scenario.name}: {play.phase}" for play in self.director.plays.values()]
+        for play in self.director.plays.values():
+            for told in play.seen.incidents:
+                causes = [f"{one.cause} {one.confidence:.0%} {one.because}" for one in told.causes]
+                lines.append(f"  INC-{told.id} {sorted(told.names)} {told.status}: {causes}")
+            lines += [
+                f"  {one.kind} on {one.target}: {one.status} {one.outcome}" for one in play.seen.actions
+            ]
         for card in self.cards():
             lines += [card.text, *(f"    {reply.text}" for reply in self.slack.thread(card))]
         return "\n".join(lines)

@@ -14,6 +14,11 @@ EXCHANGE = re.compile(
     r"|stream|disconnect|timed? ?out|timeout|cannot connect|clientconnector|exchange|maintenance|api error",
     re.IGNORECASE,
 )
+NETWORK = re.compile(
+    r"name resolution|name or service not known|getaddrinfo|no route to host|network is (?:unreachable|down)",
+    re.IGNORECASE,
+)
+"""No way out of this host: not one server that fails, but all."""
 CODE = re.compile(
     r"ImportError|ModuleNotFoundError|AttributeError|NameError|SyntaxError|TypeError|unexpected keyword"
     r"|cannot import name|has no attribute|missing \S+ required positional",

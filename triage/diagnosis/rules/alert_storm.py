@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from triage.diagnosis.log_words import NETWORK, hits
 from triage.diagnosis.weighing import Weighing
 from triage.model import IncidentShape
 from triage.wording import counted
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _MANY_KINDS, _MANY, _FLOOD = 6, 12, 40
+_NAMED = 3
 
 
 def rule(facts: Facts) -> Iterable[Cause]:
@@ -36,6 +38,13 @@ def rule(facts: Facts) -> Iterable[Cause]:
     if len(unwell) > 1:
         weighing.add(0.25, f"{len(unwell)} further bots are not well", "scope")
         weighing.factor = 1.0 if kinds else 0.5
+    cut_off = [bot for bot in facts.bots if hits(facts, bot, NETWORK).fresh]
+    if kinds and len(cut_off) > 1:
+        weighing.add(
+            0.5,
+            f"{', '.join(cut_off[:_NAMED])} do not get out of this host: they share its network",
+            "error_logs",
+        )
     weighing.needs("scope")
     yield from weighing.cause(
         "alert_storm",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import EXCHANGE, hits
+from triage.diagnosis.log_words import EXCHANGE, NETWORK, hits
 from triage.diagnosis.weighing import Weighing, propose
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def rule(facts: Facts) -> Iterable[Cause]:
         weighing.against(0.8, "the host's network has errors of its own")
     if len(hit) > 1:
         weighing.add(0.3, "several bots at once")
+    if len([bot for bot in hit if hits(facts, bot, NETWORK).count]) > 1:
+        weighing.against(0.6, "several bots do not get out of this host at all", "error_logs")
     weighing.needs("error_logs")
     trading = [bot for bot in hit if facts.state(bot).get("state") == "running"]
     yield from weighing.cause(
