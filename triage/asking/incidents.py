@@ -115,14 +115,12 @@ def _triage(run: TriageRun | None) -> list[Section]:
     if run is None:
         return []
     causes = [
-        Line(
-            f"{cause.headline} ({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}",
-            name=cause.cause,
-        )
+        Line(f"({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}", name=cause.headline)
         for cause in run.verdict.causes[:3]
     ]
     findings = [
-        Line(finding.headline, name=finding.name, mark=OF_FINDING[finding.status]) for finding in run.findings
+        Line(finding.headline, name=finding.name.replace("_", " "), mark=OF_FINDING[finding.status])
+        for finding in run.findings
     ]
     return [section(causes, "Likely causes"), section(findings, "Findings")]
 

@@ -14,6 +14,7 @@ from triage.ports.sources import Silence
 from triage.ports.store import Tx
 from triage.wording import counted, duration, percent
 
+WORTH_TELLING = 60.0
 CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 
@@ -103,13 +104,18 @@ def _state(now: Mapping[str, Json]) -> tuple[str, Mark]:
         return "state not known", Mark.UNKNOWN
     if now.get("frozen"):
         return f"frozen, last seen {state} {duration(float(now.get('age_seconds') or 0))} ago", Mark.BAD
-    held = now.get("held_seconds")
-    how_long = (
-        f" {'over ' if now.get('held_at_least') else ''}{duration(float(held))}" if held is not None else ""
-    )
+    how_long = _held(now)
     reasons = now.get("reasons") or []
     why = f" ({', '.join(reasons)})" if reasons and state != "running" else ""
     return f"{state}{how_long}{why}", _STATES.get(str(state), Mark.UNKNOWN)
+
+
+def _held(now: Mapping[str, Json]) -> str:
+    """Return for how long; a history that has just begun tells nothing."""
+    held = now.get("held_seconds")
+    if held is None or (now.get("held_at_least") and float(held) < WORTH_TELLING):
+        return ""
+    return f" for {'over ' if now.get('held_at_least') else ''}{duration(float(held))}"
 
 
 def _edge(now: Mapping[str, Json]) -> list[str]:

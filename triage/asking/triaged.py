@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.answers import OF_FINDING, Answer, Line, Mark, section
+from triage.answers import OF_FINDING, Answer, Line, section
 from triage.asking.base import Asking
 from triage.diagnosis import diagnose
 from triage.model import Finding, Verdict
@@ -24,10 +24,7 @@ def triaged(subject: str, findings: tuple[Finding, ...], verdict: Verdict) -> An
     took = max((finding.seconds for finding in findings), default=0.0)
     top = verdict.top
     causes = [
-        Line(
-            f"{cause.headline} ({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}",
-            mark=Mark.PLAIN,
-        )
+        Line(f"({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}", name=cause.headline)
         for cause in verdict.causes[:3]
     ]
     advice = [Line(top.advice, name="Next")] if top is not None and top.advice else []

@@ -14,12 +14,13 @@ from triage.digest.lines import (
     kpi_line,
     result_line,
     verdict_line,
+    with_result,
 )
 from triage.kpis import BotReport, DigestReport, IncidentNote, Verdict
 from triage.wording import counted, duration
 
-FITS = 6000
-"""Characters that are read in one message; beyond it each bot has a message of its own."""
+FITS = 1800
+"""Characters that are read in one message on a phone; beyond it each bot has a message of its own."""
 INCIDENTS = 8
 
 
@@ -37,16 +38,15 @@ def digest_text(
     """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have."""
     held = [bot.bot for bot in report.bots if bot.verdict is Verdict.HOLD]
     word = "hold" if held or not report.bots else "meets the checklist"
-    verdicts = section([verdict_line(bot) for bot in report.bots])
     details = [bot_section(bot) for bot in report.bots]
     rest = [_incidents(incidents, report.end), section([Line(one) for one in report.problems], "Not done")]
-    whole = [verdicts, *details, *rest]
-    fits = sum(map(_length, whole)) <= room
+    fits = sum(map(_length, [*details, *rest])) <= room
+    verdicts = section([verdict_line(bot) if fits else with_result(bot) for bot in report.bots])
     note = " · ".join(part for part in (late, _window(report), _made(report)) if part)
     holding = f" ({len(held)} of {counted(len(report.bots), 'bot')})" if held else ""
     top = Answer(
         f"{title}: {word}",
-        tuple(part for part in (whole if fits else [verdicts, *rest]) if part.lines),
+        tuple(part for part in (verdicts, *(details if fits else ()), *rest) if part.lines),
         note=note,
         preview=f"{title}: {word}{holding}",
     )

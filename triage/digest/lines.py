@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from triage.answers import Line, Mark
 from triage.kpis import BotReport, Coverage, Gate, IncidentFigures, Kpi, KpiStatus, Trading, Verdict
@@ -26,14 +27,14 @@ NAMES: Mapping[str, str] = {
     "unresolved_incidents": "unresolved incidents",
 }
 _ASKED: Mapping[str, str] = {
-    "running_pct": "≥ {} asked",
-    "turnover_x": "≤ {} asked",
-    "daily_loss_pct": "< {} asked",
-    "drawdown_pct": "< {} asked",
-    "cancel_within_budget_pct": "> {} asked",
-    "paper_reject_count": "≤ {} asked",
+    "running_pct": "≥ {}",
+    "turnover_x": "≤ {}",
+    "daily_loss_pct": "< {}",
+    "drawdown_pct": "< {}",
+    "cancel_within_budget_pct": "> {}",
+    "paper_reject_count": "≤ {}",
 }
-_EXACTLY = "{} asked"
+_EXACTLY = "= {}"
 _MARKS = {KpiStatus.PASS: Mark.GOOD, KpiStatus.FAIL: Mark.BAD, KpiStatus.NOT_MEASURED: Mark.UNKNOWN}
 _WORDS = {KpiStatus.PASS: "pass", KpiStatus.FAIL: "fail", KpiStatus.NOT_MEASURED: "not measured"}
 _GAP_WORTH_TELLING = 5
@@ -52,6 +53,7 @@ def amount(value: float, unit: str, *, signed: bool = False) -> str:
 
 def _digits(value: float, *, signed: bool = False) -> str:
     places = 0 if value == round(value) else 2 if abs(value) < 10 else 1  # noqa: PLR2004 - three figures are read
+    value = round(value, places) + 0.0  # no minus before a zero
     text = f"{value:+,.{places}f}" if signed else f"{value:,.{places}f}"
     return text.replace("-", "−")  # noqa: RUF001 - the sign of a number
 
@@ -86,7 +88,11 @@ def verdict_line(report: BotReport) -> Line:
     if report.verdict is Verdict.MEETS:
         return Line("meets the checklist", name=report.bot, mark=Mark.GOOD)
     failed = [_short(kpi) for kpi in report.kpis if kpi.status is KpiStatus.FAIL]
-    failed += [f"gate {name_of_kpi(gate.name)}" for gate in report.gates if gate.status is KpiStatus.FAIL]
+    failed += [
+        f"gate {name_of_kpi(gate.name)} ({gate.why})"
+        for gate in report.gates
+        if gate.status is KpiStatus.FAIL
+    ]
     unmeasured = [name_of_kpi(kpi.name) for kpi in report.kpis if kpi.status is KpiStatus.NOT_MEASURED]
     reasons = [listed(failed, 6)] if failed else []
     if unmeasured:
@@ -97,6 +103,14 @@ def verdict_line(report: BotReport) -> Line:
         reasons.append(f"{counted(len(thin), 'KPI')} measured on too few rows")
     mark = Mark.BAD if failed else Mark.WARN
     return Line(f"hold: {'; '.join(reasons)}", name=report.bot, mark=mark)
+
+
+def with_result(report: BotReport) -> Line:
+    """Return the verdict with the profit or loss behind it: a bot in one line."""
+    line, pnl = verdict_line(report), report.trading.pnl_quote
+    if pnl is None:
+        return line
+    return replace(line, text=f"{line.text} · PnL {_digits(pnl, signed=True)}")
 
 
 def _short(kpi: Kpi) -> str:

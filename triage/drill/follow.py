@@ -47,9 +47,10 @@ class Drills:
         settings = self.desk.drill
         limits = Limits(settings.hold_seconds, settings.hop_seconds, settings.resolve_seconds)
         story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
+        name = await self.store.read(lambda tx: name_of(tx, by))
         try:
             await self.alerts.fire(
-                drill_labels(story.id), drill_annotations(by), start=now, end=story.ends_at
+                drill_labels(story.id), drill_annotations(name), start=now, end=story.ends_at
             )
             story = story.pass_(Hop.POSTED, self.clock.now())
         except SourceError as error:
@@ -57,7 +58,7 @@ class Drills:
         story = await self.store.write(lambda tx: self._begin(tx, story))
         self._busy = self._busy or not story.over
         self.told()
-        return await self.store.read(lambda tx: told(story, name_of(tx, by)))
+        return told(story, name)
 
     def _begin(self, tx: Tx, story: DrillStory) -> DrillStory:
         now = self.clock.now()
@@ -136,7 +137,8 @@ def seen(tx: Tx, story: DrillStory) -> DrillStory:
         return story
     first = signals[0]
     # What is stored was held: the webhook can be faster than our look at Alertmanager.
-    story = story.pass_(Hop.HELD, first.received_at).pass_(Hop.STORED, first.received_at)
+    held = min(story.passed.get(Hop.HELD, first.received_at), first.received_at)
+    story = replace(story, passed={**story.passed, Hop.HELD: held}).pass_(Hop.STORED, first.received_at)
     if incident_id is None:
         return story
     incident = tx.incidents.get(incident_id)

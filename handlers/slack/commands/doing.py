@@ -90,12 +90,14 @@ async def postmortem_(services: CommandServices, call: Call, words: tuple[str, .
 async def _may(services: CommandServices, call: Call, what: str, incident: int | None) -> None:
     house = services.services
     decision = await house.roles.decide(call.user, "operator", what)
-    if decision.allowed:
-        return
 
     def record(tx: Tx) -> None:
+        remember(tx, call.user, call.user_name)
+        if decision.allowed:
+            return
         known = incident if incident is not None and tx.incidents.get(incident) is not None else None
         operations.record_denied(tx, known, actor=call.user, what=what, now=house.clock.now())
 
     await house.store.write(record)
-    raise Refused(decision.why)
+    if not decision.allowed:
+        raise Refused(decision.why)

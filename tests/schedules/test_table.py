@@ -1,0 +1,50 @@
+"""The table of jobs: cron means what cron means, and a wrong expression is said at the start."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.settings import load_settings
+from schedules.table import Job, trigger_of
+from triage.errors import SettingError
+
+
+async def nothing() -> None:
+    """Do nothing."""
+
+
+def test_a_weekday_by_number_is_crons_weekday() -> None:
+    """1 is Monday: the scheduler's own reading would take it for Tuesday."""
+    trigger = trigger_of(Job("weekly", nothing, cron="0 9 * * 1"))
+    saturday = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
+    first = trigger.get_next_fire_time(None, saturday)
+    assert first == datetime(2026, 2, 23, 9, 0, tzinfo=UTC)
+    assert trigger.get_next_fire_time(first, first) == first + timedelta(days=7)
+
+
+def test_a_job_that_is_due_this_very_minute_is_due() -> None:
+    """Now counts, when nothing ran before."""
+    trigger = trigger_of(Job("daily", nothing, cron="5 0 * * *"))
+    at = datetime(2026, 2, 21, 0, 5, tzinfo=UTC)
+    assert trigger.get_next_fire_time(None, at) == at
+
+
+def test_a_wrong_expression_names_its_setting_and_the_mend() -> None:
+    """The error is one line for the person who wrote it."""
+    with pytest.raises(SettingError, match=r"schedules.weekly: '0 9 \* \*' is no cron expression"):
+        trigger_of(Job("weekly", nothing, cron="0 9 * *"))
+
+
+def test_desk_yaml_with_a_wrong_expression_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line with the setting, the problem and the mend."""
+    file = tmp_path / "desk.yaml"
+    file.write_text('schedules: {digest: "61 0 * * *"}\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRIAGE_DESK", str(file))
+    with pytest.raises(
+        SettingError, match=r"schedules.digest.*'61' is no minute: it goes from 0 to 59.*write for"
+    ):
+        load_settings()
