@@ -31,7 +31,7 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
 
-BATCH = 500
+BATCH = 800
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
 HEARTBEAT_SECONDS = 60.0
 

@@ -20,7 +20,7 @@ from triage.events.audit import parked
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
-from triage.ports.events import Batch, Reader, Standing
+from triage.ports.events import Reader, Standing
 from triage.ports.store import Store, Tx
 from triage.wording import counted
 
@@ -28,6 +28,7 @@ LOOK_SECONDS = 15.0
 """How often a reader asks where its group stands."""
 LOST, GAP = "StreamLost", "StreamGap"
 _BACK_OFF_SECONDS = (0.2, 5.0)
+_SLICE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,6 @@ class StreamListener:
     _open: bool = False
     _looked_at: float = float("-inf")
     _told_gap: str = ""
-    _ahead: Batch | None = None
 
     @property
     def _cursor_note(self) -> str:
@@ -104,7 +104,6 @@ class StreamListener:
         if not self.trouble:
             logger.warning("{stream} is not heard: {why}", stream=self.reader.stream, why=error)
         self.trouble = str(error)
-        self._ahead = None  # it is pending, and comes again
         self.reader.rewind()
         if isinstance(error, SourceError):
             self._open = False  # whatever happened there, look again whether our group still stands
@@ -114,31 +113,18 @@ class StreamListener:
         if not self._open:
             await self._begin()
         await self._look()
-        batch, self._ahead = self._ahead or await self.reader.read(), None
+        batch = await self.reader.read()
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
             self._open = False
             return 0
         if batch.entries:
-            await self._take_and_read_on(batch)
+            await self._take_safely(batch.entries)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
             logger.info("{stream} is heard again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
-
-    async def _take_and_read_on(self, batch: Batch) -> None:
-        """Store a batch; in a flood the next one is read while this one is on its way to the disk."""
-        if not batch.full:
-            await self._take_safely(batch.entries)
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._take_safely(batch.entries))
-                ahead = group.create_task(self.reader.read(wait=False))
-        except* (SourceError, StoreUnavailable) as errors:
-            raise first_of(errors) from errors
-        self._ahead = ahead.result()
 
     async def _take_safely(self, entries: Sequence[Entry]) -> None:
         """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""
@@ -162,7 +148,13 @@ class StreamListener:
 
     async def _take(self, entries: Sequence[Entry]) -> None:
         now = self.clock.now()
-        read = [self.read(self.desk, self.reader.stream, entry, now) for entry in entries]
+        read: list[DeskEvent | Parked] = []
+        for start in range(0, len(entries), _SLICE):
+            read += [
+                self.read(self.desk, self.reader.stream, entry, now)
+                for entry in entries[start : start + _SLICE]
+            ]
+            await asyncio.sleep(0)  # a webhook need not wait for all of them
         events = [one for one in read if isinstance(one, DeskEvent)]
         refused = [one for one in read if isinstance(one, Parked)]
         newest = max(entries, key=lambda entry: entry_key(entry.id))
@@ -259,9 +251,3 @@ class StreamListener:
 
         await self.store.write(work)
         self.stored()
-
-
-def first_of(errors: BaseExceptionGroup[SourceError | StoreUnavailable]) -> SourceError | StoreUnavailable:
-    """Return a group's first error."""
-    first = errors.exceptions[0]
-    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -81,17 +81,17 @@ class GroupReader:
                     await self._redis.xgroup_setid(self.stream, self._group, id="0")
             return True
 
-    async def read(self, *, wait: bool = True) -> Batch:
-        """Return the next entries: first what was read and not stored, then new ones (may wait a while for them)."""
+    async def read(self) -> Batch:
+        """Return the next entries: first what was read and not stored, then new ones (waits a while for them)."""
         async with self._question(ANSWER_SECONDS + self._block_ms / 1000):
             try:
-                return await self._read(wait=wait)
+                return await self._read()
             except exceptions.ResponseError as error:
                 if any(word in str(error) for word in _GONE):
                     return Batch(lost=str(error).splitlines()[0][:200])
                 raise
 
-    async def _read(self, *, wait: bool) -> Batch:
+    async def _read(self) -> Batch:
         if self._own is not None:
             entries = await self._group_read(self._own, block=False)
             self._own = entries[-1].id if entries else None
@@ -101,8 +101,7 @@ class GroupReader:
             entries = await self._claim()
             if entries:
                 return Batch(entries, old=True)
-        entries = await self._group_read(">", block=wait)
-        return Batch(entries, full=len(entries) >= self._batch)
+        return Batch(await self._group_read(">", block=True))
 
     async def _group_read(self, after: str, *, block: bool) -> tuple[Entry, ...]:
         words: list[Any] = ["XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", self._batch]

@@ -18,7 +18,7 @@ from triage.templates import mask_variables
 T = TypeVar("T")
 TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
 _YEAR_9999_MS = 253_370_764_800_000
-_LATE = timedelta(days=1)
+_LATE_MS = 24 * 3600 * 1000
 
 
 class AuditPayload(BaseModel):
@@ -79,8 +79,12 @@ def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
 
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
     """
-    told, added = EPOCH + timedelta(milliseconds=told_ms), min(moment_of(entry.id, now), now)
-    return told if added - _LATE <= told <= now else added
+    milliseconds = entry.id.partition("-")[0]
+    added_ms = int(milliseconds) if milliseconds.isdecimal() else told_ms
+    now_ms = now.timestamp() * 1000
+    if told_ms > now_ms or told_ms < added_ms - _LATE_MS:
+        return min(moment_of(entry.id, now), now)
+    return EPOCH + timedelta(milliseconds=told_ms)
 
 
 def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
@@ -109,11 +113,18 @@ def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
     )
 
 
+def _is_bot(desk: Desk, name: str) -> bool:
+    for bot in desk.bots:  # noqa: SIM110 - asked for each event: a generator costs more than the answer
+        if bot.name == name:
+            return True
+    return False
+
+
 def subject_named(desk: Desk, name: str) -> Subject:
     """Return what an ``instance_name`` stands for: a bot, a service's container, or the desk where it is empty."""
     if not name:
         return Subject(SubjectKind.DESK, desk.name)
-    if desk.bot(name) is None:
+    if not _is_bot(desk, name):
         if name in desk.compose.external_services or name in desk.compose.monitoring_services:
             return Subject(SubjectKind.CONTAINER, desk.container_of(name))
         owner = desk.bot_of_container(name)

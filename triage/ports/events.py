@@ -77,12 +77,11 @@ class Batch:
     """What one read gave.
 
     ``lost``: the group or the stream is gone, why in words; nothing was read. ``old``: the entries had been
-    delivered before, to this reader or to one that died. ``full``: there may well be more at once.
+    delivered before, to this reader or to one that died.
     """
 
     entries: tuple[Entry, ...] = ()
     old: bool = False
-    full: bool = False
     lost: str = ""
 
 
@@ -119,8 +118,8 @@ class Reader(Protocol):
         """Begin again with what was read and not acknowledged: the last batch could not be stored."""
         ...
 
-    async def read(self, *, wait: bool = True) -> Batch:
-        """Return the next entries: first what was read and not stored, then new ones (may wait a while for them)."""
+    async def read(self) -> Batch:
+        """Return the next entries: first what was read and not stored, then new ones (waits a while for them)."""
         ...
 
     async def done(self, entries: Iterable[Entry]) -> None:
