@@ -1,4 +1,4 @@
-"""From an alert's arrival to its first post's arrival at Slack, at 5 new incidents a second: ``python -m bench.first_post``.
+"""From an alert's arrival to its first post's arrival at Slack, at 5 new incidents a second.
 
 The clock starts when the webhook is handed to the socket and stops when our Slack server has read the post. Between
 the alerts a bare ``chat.postMessage`` of the same size is timed the same way; the ratio is that of the two 99th

@@ -14,12 +14,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import cast
 
 import uvloop
 
-STARTED = "2026-02-20T03:09:00.000Z"
+STARTED = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -111,7 +112,7 @@ class _Client(asyncio.Protocol):
         self.answer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.WriteTransport, transport)  # uvloop's own are not registered as such
+        self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's own are not registered as such
         self._next()
 
     def _next(self) -> None:

@@ -104,7 +104,8 @@ class HttpSource:
             trust_env=False,
             transport=transport,
             verify=tls_context(),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=8, keepalive_expiry=30),
+            # A triage asks some thirty questions at once, and none of them shall wait for another one's answer.
+            limits=httpx.Limits(max_connections=48, max_keepalive_connections=48, keepalive_expiry=60),
         )
         return cls(name, client, total_seconds, where=where or f"{url.host}:{url.port or url.scheme}")
 

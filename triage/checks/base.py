@@ -93,10 +93,15 @@ async def together(*questions: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
 
 async def all_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T, ...]:
     """Ask at the same time; raise the first source's error, after the other questions were cancelled."""
+    asking = asyncio.current_task()
+    requests = asking.cancelling() if asking is not None else 0
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(question) for question in questions]
     except ExceptionGroup as errors:
+        # Python 3.11 leaves the group's own request to cancel on the task; others take it for a shutdown.
+        while asking is not None and asking.cancelling() > requests:
+            asking.uncancel()
         raise first_error(errors) from errors
     return tuple(task.result() for task in tasks)
 

@@ -1,0 +1,74 @@
+"""A relay that delays what a server says: makes a quick one answer in so many seconds, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Self
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class SlowRelay:
+    """Relays one server; ``async with`` listens. ``seconds`` pass between what it says and our hearing it."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], seconds: float) -> None:
+        self.seconds = seconds
+        self._connect = connect
+        self._servers: list[asyncio.Server] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @classmethod
+    def tcp(cls, port: int, seconds: float) -> Self:
+        """Relay a server on a loopback port."""
+        return cls(lambda: asyncio.open_connection("127.0.0.1", port), seconds)
+
+    @classmethod
+    def unix(cls, path: Path, seconds: float) -> Self:
+        """Relay a server on a unix socket."""
+        return cls(lambda: asyncio.open_unix_connection(str(path)), seconds)
+
+    async def listen(self) -> int:
+        """Listen on a free loopback port and return it."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop listening and cut every connection."""
+        for server in self._servers:
+            server.close()
+        for writer in self._writers:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        with contextlib.suppress(OSError):
+            there_reader, there_writer = await self._connect()
+            self._writers.add(there_writer)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_copy(reader, there_writer))
+                group.create_task(self._copy_late(there_reader, writer, group))
+        writer.close()
+
+    async def _copy_late(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, group: asyncio.TaskGroup
+    ) -> None:
+        while data := await reader.read(65536):
+            group.create_task(self._say_later(data, writer))
+        await asyncio.sleep(self.seconds)
+        writer.close()
+
+    async def _say_later(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self.seconds)
+        if not writer.is_closing():
+            writer.write(data)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
