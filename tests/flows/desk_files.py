@@ -83,7 +83,7 @@ def write_minutes(
 
 def _fill(at: datetime) -> str:
     side = "buy" if at.minute < 30 else "sell"
-    gain = "0.05" if at.minute % 40 else "-0.02"
+    gain = "0.08" if at.minute % 40 else "-0.02"
     return (
         f"{(at + timedelta(seconds=7)).isoformat()},a,bitget_paper_trade,BTC-USDT,{side},67000,0.0012,80.4,0.08,"
         f"paper-{at:%d%H%M},running,67000,0.004,0.0001,{FEES},True,{gain}"

@@ -1,0 +1,47 @@
+"""The digest of the whole house: missed while the service was away, measured from real files, seen in Slack."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.store import open_store
+from tests.flows.desk_files import write_desk, write_minutes
+from tests.flows.house import running_house, shown
+from triage.cron import Cron
+
+Require = Callable[..., Path]
+CRON = "5 0 * * *"
+BOTS = ("bot1", "bot2", "bot3")
+DIGESTS = "desk-digest"
+
+
+async def test_a_digest_missed_while_away_comes_once_late_with_figures_and_pictures(
+    require: Require, tmp_path: Path
+) -> None:
+    """The service was off at midnight: at its start the day is measured and posted; another start repeats nothing."""
+    paths = write_desk(tmp_path / "desk", BOTS)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if datetime.now(UTC) < midnight + timedelta(minutes=5):
+        midnight -= timedelta(days=1)  # between midnight and the due time the day before is the last one due
+    write_minutes(tmp_path / "desk" / "data", "bot1", midnight - timedelta(days=2), midnight)
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        served = midnight - timedelta(days=1) + timedelta(minutes=5)
+        note = f"{Cron.parse(CRON).text} UTC|{served.isoformat()}"
+        await store.write(lambda tx: tx.notes.put("schedule/digest", note))
+    desk = {"paths": paths, "bots": [{"name": bot} for bot in BOTS], "schedules": {"digest": CRON}}
+    async with running_house(require, tmp_path, desk=desk) as house:
+        await house.until(lambda: house.slack.messages(DIGESTS), "the digest", seconds=30)
+        [top] = house.slack.messages(DIGESTS)
+        await house.until(
+            lambda: any(one.files for one in house.slack.thread(top)), "the picture", seconds=30
+        )
+        text = shown(top)
+        assert f"KPI digest {midnight - timedelta(days=1):%a %d %b %Y}: hold" in text
+        assert "hold: not a single minute was written" in text
+        assert "late: it was due" in text
+        await house.bot.stop()
+        await house.bot.start()
+        await house.until(lambda: house.bot.log().count("ready on") >= 2, "the second start")
+        await asyncio.sleep(2)  # the job looks at once: a repetition would be there by now
+        assert len(house.slack.messages(DIGESTS)) == 1
