@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, overload
 
 from triage.desk import Desk
-from triage.errors import SourceError
+from triage.errors import SourceError, SourceTimeout
 from triage.events.model import DeskEvent
 from triage.model import Finding, FindingStatus, Incident
 from triage.ports.sources import Answer, Sources
@@ -20,6 +20,9 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
+
+_ANSWER_SHARE = 0.8
+"""The part of a check's deadline that one of several sources may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,21 @@ async def attempt(question: Coroutine[Any, Any, T]) -> T | SourceError:
     """Return the answer, or the source's error as a value: for checks with more than one source."""
     try:
         return await question
+    except SourceError as error:
+        return error
+
+
+async def in_time(ctx: CheckContext, source: str, question: Coroutine[Any, Any, T]) -> T | SourceError:
+    """As ``attempt``; no answer shortly before the check's deadline is an error too.
+
+    For checks with more than one source: one that hangs must not take the others' answers away.
+    """
+    seconds = ctx.desk.triage.deadline_seconds * _ANSWER_SHARE
+    try:
+        async with asyncio.timeout(seconds):
+            return await question
+    except TimeoutError:
+        return SourceTimeout(source, f"no answer within {seconds:g} s")
     except SourceError as error:
         return error
 

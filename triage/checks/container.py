@@ -11,13 +11,12 @@ bool, "missing": bool, "by": "docker"|"metrics"}}}``.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from triage import promql
-from triage.checks.base import CheckContext, all_of, attempt, by_label, together, worst_status
+from triage.checks.base import CheckContext, all_of, attempt, by_label, in_time, together, worst_status
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import Answer, ContainerEvent, ContainerState
@@ -31,8 +30,6 @@ METRICS_SOURCE = "Prometheus (cAdvisor)"
 _LOOP = 3
 _KILLED = 137
 _FRESH_SECONDS = 90.0
-_ANSWER_SHARE = 0.8
-"""Of the check's time the engine may use this much, so that the metrics can still speak for it."""
 
 
 @dataclass(slots=True)
@@ -74,7 +71,9 @@ class _Engine:
 
 async def run(ctx: CheckContext) -> Finding:
     """Ask the Docker Engine and cAdvisor's metrics at once; the engine's word counts where it has one."""
-    engine, metrics = await together(attempt(_engine(ctx)), attempt(_metrics(ctx)))
+    engine, metrics = await together(
+        in_time(ctx, SOURCE, _engine(ctx)), in_time(ctx, METRICS_SOURCE, _metrics(ctx))
+    )
     caveat = ""
     if isinstance(engine, SourceError):
         if isinstance(metrics, SourceError):
@@ -94,15 +93,10 @@ async def run(ctx: CheckContext) -> Finding:
 
 
 async def _engine(ctx: CheckContext) -> _Engine:
-    limit = ctx.desk.triage.deadline_seconds * _ANSWER_SHARE
-    try:
-        async with asyncio.timeout(limit):
-            states, events = await together(
-                all_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
-                attempt(ctx.sources.containers.history(since=ctx.now - timedelta(hours=1), until=ctx.now)),
-            )
-    except TimeoutError as error:
-        raise SourceTimeout(SOURCE, f"no answer within {limit:g} s") from error
+    states, events = await together(
+        all_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
+        attempt(ctx.sources.containers.history(since=ctx.now - timedelta(hours=1), until=ctx.now)),
+    )
     return _Engine(states, events)
 
 

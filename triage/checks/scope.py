@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from triage import promql
-from triage.checks.base import CheckContext, attempt, by_label, together, worst_status
+from triage.checks.base import CheckContext, by_label, in_time, together, worst_status
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer
@@ -28,10 +28,10 @@ async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for every bot of the desk, and Alertmanager (or the rules) for what fires."""
     query = ctx.sources.metrics.query
     states, ages, held, ruled = await together(
-        attempt(query("max by (bot, state) (hbot_bot_state) == 1")),
-        attempt(query(_ages())),
-        attempt(_alertmanager(ctx)),
-        attempt(_rules(ctx)),
+        in_time(ctx, "Prometheus", query("max by (bot, state) (hbot_bot_state) == 1")),
+        in_time(ctx, "Prometheus", query(_ages())),
+        in_time(ctx, "Alertmanager", _alertmanager(ctx)),
+        in_time(ctx, "Prometheus", _rules(ctx)),
     )
     alerts = held if not isinstance(held, SourceError) else ruled
     if isinstance(states, SourceError) and isinstance(alerts, SourceError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from triage.checks.base import CheckContext, attempt, together, worst_status
+from triage.checks.base import CheckContext, in_time, together, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer, RuleState, Target
@@ -24,6 +24,8 @@ SOURCE = "Prometheus, Loki, Alertmanager"
 
 JOB = "bot-metrics"
 _STALE_SECONDS = 60.0
+_RELOADED = "min(prometheus_config_last_reload_successful)"
+_FAILED = "sum(increase(prometheus_rule_evaluation_failures_total[15m]))"
 
 
 @dataclass(slots=True)
@@ -51,12 +53,14 @@ async def run(ctx: CheckContext) -> Finding:
     sources = ctx.sources
     (targets, rules, reload, failures), (loki, alertmanager) = await together(
         together(
-            attempt(sources.metrics.targets()),
-            attempt(sources.metrics.rules()),
-            attempt(sources.metrics.query("min(prometheus_config_last_reload_successful)")),
-            attempt(sources.metrics.query("sum(increase(prometheus_rule_evaluation_failures_total[15m]))")),
+            in_time(ctx, "Prometheus", sources.metrics.targets()),
+            in_time(ctx, "Prometheus", sources.metrics.rules()),
+            in_time(ctx, "Prometheus", sources.metrics.query(_RELOADED)),
+            in_time(ctx, "Prometheus", sources.metrics.query(_FAILED)),
         ),
-        together(attempt(sources.logs.ready()), attempt(sources.alerts.ready())),
+        together(
+            in_time(ctx, "Loki", sources.logs.ready()), in_time(ctx, "Alertmanager", sources.alerts.ready())
+        ),
     )
     watch = Watch()
     watch.loki, loki_part = _service("Loki", loki)
