@@ -242,7 +242,8 @@ async def burst(
     server: RedisServer, slack: SlackServer, bot: Bot, process: psutil.Process
 ) -> tuple[float, float]:
     """Publish 100,000 events at once; return the median time of first posts meanwhile, and the most memory (MB)."""
-    seconds, rss = [], 0.0
+    seconds: list[float] = []
+    rss = 0.0
     commands = b"".join(_xadd(payload(number)) for number in range(BURST))
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     discarding = asyncio.create_task(_discard(reader))

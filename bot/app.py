@@ -111,7 +111,7 @@ class Service:
             self.desk,
             clock,
             settings.triage_webhook_token.get_secret_value(),
-            stored=self.bells.inbox.ring,
+            stored=self._alerted,
             hidden=self.bells.reconcile.ring,
         )
         self.metrics = MetricsPage(
@@ -180,6 +180,11 @@ class Service:
             told,
         )
         return Questions(self.settings, house, self.services)
+
+    def _alerted(self) -> None:
+        """An alert came: sort it at once, ahead of what the desk says in masses."""
+        self.bells.inbox.ring()
+        self.listening.alerted()
 
     def _heard(self) -> None:
         """The desk said something: there may be signals to sort and lines to send."""

@@ -31,8 +31,10 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
 
-BATCH = 800
+BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
+GIVE_WAY_SECONDS = 0.15
+"""What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
 HEARTBEAT_SECONDS = 60.0
 
 Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
@@ -58,6 +60,7 @@ class Listening:
     def __init__(self, settings: Settings, house: House) -> None:
         self.settings, self.desk, self.house = settings, settings.desk, house
         common = (house.store, self.desk)
+        self._alerted_at = float("-inf")
         self._redis_url = settings.redis_url.get_secret_value()
         self._clients = AsyncExitStack()
         self.streams = self._listeners() if self._redis_url else []
@@ -106,7 +109,15 @@ class Listening:
             keep,
             house.stored,
             beat=lambda: house.pulse.beat(stream),
+            give_way=self._give_way,
         )
+
+    def alerted(self) -> None:
+        """An alert came: for a moment the machine is its."""
+        self._alerted_at = self.house.clock.monotonic()
+
+    def _give_way(self) -> float:
+        return max(0.0, self._alerted_at + GIVE_WAY_SECONDS - self.house.clock.monotonic())
 
     async def run(self) -> None:
         """Listen until cancelled."""

@@ -74,6 +74,8 @@ class StreamListener:
     keep: KeepEvents
     stored: Callable[[], None]
     beat: Callable[[], None] = lambda: None
+    give_way: Callable[[], float] = lambda: 0.0
+    """How long to leave the machine to an alert that has just come (seconds): a flood can wait, it cannot."""
     counts: StreamCounts = field(default_factory=StreamCounts)
     standing: Standing | None = None
     trouble: str = ""
@@ -113,6 +115,7 @@ class StreamListener:
         if not self._open:
             await self._begin()
         await self._look()
+        await asyncio.sleep(self.give_way())
         batch = await self.reader.read()
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
@@ -157,7 +160,7 @@ class StreamListener:
             await asyncio.sleep(0)  # a webhook need not wait for all of them
         events = [one for one in read if isinstance(one, DeskEvent)]
         refused = [one for one in read if isinstance(one, Parked)]
-        newest = max(entries, key=lambda entry: entry_key(entry.id))
+        newest = entries[-1]  # a read gives them in their order
 
         def work(tx: Tx) -> Kept:
             kept = self.keep(tx, events, now)

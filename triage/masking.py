@@ -60,7 +60,20 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
         r"\g<keep>" + MASK,
     ),
     (
-        ("gh", "github_pat_", "glpat-", "glsa_", "sk-", "sk_live_", "pk_live_", "rk_live_"),
+        (
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "glsa_",
+            "sk-",
+            "sk_live_",
+            "pk_live_",
+            "rk_live_",
+        ),
         re.compile(
             r"\b(?P<keep>gh[pousr]_|github_pat_|glpat-|glsa_|sk-|sk_live_|pk_live_|rk_live_)[A-Za-z0-9_-]{10,}"
         ),
@@ -98,7 +111,8 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
 
 
 # What most texts pass at once: none of those words, and no long value behind a key (the last rule's matter).
-_WORDS = tuple(word for words, _, _ in _RULES[:-1] for word in words)
+_ALL_WORDS = {word for words, _, _ in _RULES[:-1] for word in words}
+_WORDS = tuple(word for word in _ALL_WORDS if not any(other in word for other in _ALL_WORDS - {word}))
 _LONG_VALUE = re.compile(r"[=:]\s?[\"']?[0-9A-Za-z+/]{32}")
 
 

@@ -177,11 +177,11 @@ def _with_missed(standing: Standing, about: Mapping[str, Any], group: Mapping[st
     return replace(standing, missed=missed)
 
 
-def _entry(entry_id: str, fields: list[str] | Mapping[str, str] | None) -> Entry:
+def _entry(entry_id: str, fields: list[str] | dict[str, str] | None) -> Entry:
     """Read one entry in the shape of RESP2 (a flat list) or of redis-py's own parser (a dict)."""
     if not fields:
         return Entry(str(entry_id), None)
-    if isinstance(fields, Mapping):
+    if isinstance(fields, dict):
         return Entry(str(entry_id), fields.get("payload"))
     names = fields[::2]
     return Entry(str(entry_id), fields[2 * names.index("payload") + 1] if "payload" in names else None)
