@@ -36,6 +36,7 @@ class Retention:
             "documents": lambda tx: tx.aging.forget_documents(
                 now - timedelta(days=ages.documents_days), BATCH
             ),
+            "periods": lambda tx: tx.aging.forget_periods(now - timedelta(days=ages.documents_days), BATCH),
         }
         gone = {name: await self._sweep(sweep) for name, sweep in sweeps.items()}
         if any(gone.values()):

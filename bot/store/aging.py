@@ -44,6 +44,16 @@ class AgingTable:
         )
         return self._delete(table, sa.select(table.c.id).where(table.c.made_at < before, ~owed).limit(limit))
 
+    def forget_periods(self, before: datetime, limit: int) -> int:
+        """Remove claims of periods and events made before a time."""
+        table = tables.periods
+        old = sa.select(table.c.name, table.c.period).where(table.c.at < before).limit(limit)
+        keys = [tuple(row) for row in self._connection.execute(old)]
+        if keys:
+            named = sa.tuple_(table.c.name, table.c.period).in_(keys)
+            self._connection.execute(sa.delete(table).where(named))
+        return len(keys)
+
     def _delete(self, table: sa.Table, old: sa.Select[tuple[int]]) -> int:
         ids = list(self._connection.execute(old).scalars())
         if ids:

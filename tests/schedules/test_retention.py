@@ -56,6 +56,7 @@ def fill(tx: Tx, clock: ManualClock) -> None:
     tx.outbox.posted(message, ts="F1", channel_id="C1", revision=1, now=now)
     owed = tx.notes.save_document("picture", {}, made_at=now, content=b"owed")
     tx.outbox.want(MessageKind.FILE, str(owed), channel="digests", now=now)
+    tx.notes.once("slack_event", "Ev1", now)
     for number in range(5):
         tx.audit.append(at=now, actor="U0ANA00001", event="denied", target=f"INC-{number}")
 
@@ -66,9 +67,9 @@ async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: 
     await store.write(lambda tx: fill(tx, clock))
     trail = await store.read(lambda tx: tx.audit.entries())
     retention = Retention(store, Desk(), clock)
-    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 0}
+    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 0, "periods": 0}
     clock.move(days=91)
-    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 1}
+    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 1, "periods": 1}
     clock.move(days=100)
     gone = await retention.run()
     assert (gone["signals"], gone["findings"]) == (2, 1)
@@ -94,4 +95,9 @@ async def test_the_ages_are_settings(store: SqlStore) -> None:
     await store.write(lambda tx: fill(tx, clock))
     desk = Desk.model_validate({"retention": {"signals_days": 1, "findings_days": 1, "documents_days": 1}})
     clock.moment += timedelta(days=2)
-    assert await Retention(store, desk, clock).run() == {"signals": 2, "findings": 1, "documents": 1}
+    assert await Retention(store, desk, clock).run() == {
+        "signals": 2,
+        "findings": 1,
+        "documents": 1,
+        "periods": 1,
+    }

@@ -415,6 +415,10 @@ class Aging(Protocol):
         """Remove documents and pictures made before a time, except those that are still owed to Slack."""
         ...
 
+    def forget_periods(self, before: datetime, limit: int) -> int:
+        """Remove claims of periods and events made before a time: nothing asks for those again."""
+        ...
+
 
 class Tx(Protocol):
     """One transaction's view of the memory."""
