@@ -6,8 +6,8 @@ Claiming the period, keeping the texts and the pictures, and owing the messages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,7 +89,7 @@ class DigestJob:
     ) -> bool:
         if not served(tx, schedule, period, now):
             return False
-        name = period.due.strftime("%Y-%m-%d")
+        name = window_of(period)[0].astimezone(schedule.zone).strftime("%Y-%m-%d")
         keep_digest(tx, text, pictures, self.render, name=name, now=now)
         return True
 
@@ -104,9 +104,10 @@ def keep_digest(
     now: datetime,
 ) -> int:
     """Keep a digest and owe its messages: the top, and in its thread each bot's details and picture."""
-    top = _owe(tx, MessageKind.DIGEST, _document(tx, text.top, render, now), now)
     drawn = {picture.bot: picture for picture in pictures}
     details = dict(text.bots)
+    answer = replace(text.top, note=f"{text.top.note} · {_in_thread(details, drawn)}".rstrip(" ·"))
+    top = _owe(tx, MessageKind.DIGEST, _document(tx, answer, render, now), now)
     for bot in dict.fromkeys([*details, *drawn]):
         if bot in details:
             document = _document(tx, details[bot], render, now)
@@ -122,6 +123,12 @@ def keep_digest(
             document = tx.notes.save_document("picture", data, made_at=now, content=picture.png)
             _owe(tx, MessageKind.FILE, document, now, parent_id=top)
     return top
+
+
+def _in_thread(details: Collection[str], drawn: Collection[str]) -> str:
+    """Return what waits in the digest's thread."""
+    what = [word for word, there in (("figures", details), ("pictures", drawn)) if there]
+    return f"the bots' {' and '.join(what)} are in the thread" if what else ""
 
 
 def _document(tx: Tx, answer: Answer, render: Render, now: datetime) -> int:
