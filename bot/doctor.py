@@ -14,9 +14,11 @@ from bot.slack.client import SlackClient, open_client
 from bot.slack.directory import Channels
 from bot.slack.errors import SlackFailure
 from bot.sources.configured import open_configured
+from bot.sources.grafana import open_grafana
 from bot.store import open_store
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, TriageError
 from triage.masking import masked
+from triage.ports.checklists import Dashboards
 from triage.ports.sources import Sources
 
 SECONDS = 8.0
@@ -57,11 +59,15 @@ class Answer:
 
 async def examine(settings: Settings) -> list[Answer]:
     """Ask everything side by side; each has ``SECONDS``."""
-    async with open_configured(settings) as sources:
+    async with (
+        open_configured(settings) as sources,
+        open_grafana(settings.grafana_url, settings.grafana_token.get_secret_value()) as dashboards,
+    ):
         asked: list[tuple[str, Callable[[], Awaitable[Answer]]]] = [
             ("store", lambda: _store(settings)),
             ("slack", lambda: _slack(settings)),
             *_source_questions(settings, sources),
+            ("grafana", lambda: _grafana(dashboards)),
         ]
         return list(await asyncio.gather(*(_ask(name, question) for name, question in asked)))
 
@@ -96,6 +102,7 @@ _SETTINGS = {
     "alertmanager": "ALERTMANAGER_URL",
     "redis": "REDIS_URL",
     "docker": "DOCKER_HOST",
+    "grafana": "GRAFANA_URL and GRAFANA_TOKEN",
 }
 _MENDS = {
     "store": "check TRIAGE_DATABASE_URL, the folder's permissions and the room on its disk",
@@ -110,6 +117,14 @@ async def _store(settings: Settings) -> Answer:
         pending = await store.read(lambda tx: tx.outbox.state().pending)
         await store.write(lambda tx: tx.notes.put("doctor/last", "written"))
     return Answer("store", "ok", f"{shown} can be written; {pending} messages are owed")
+
+
+async def _grafana(dashboards: Dashboards) -> Answer:
+    found = await dashboards.datasources()
+    ill = [source.name for source in found if source.healthy is False]
+    if ill:
+        return Answer("grafana", "warning", f"unhealthy: {', '.join(ill)}", "look at them in Grafana")
+    return Answer("grafana", "ok", f"{len(found)} datasources")
 
 
 async def _slack(settings: Settings) -> Answer:

@@ -36,6 +36,7 @@ _SECRETS = (
     "TRIAGE_WEBHOOK_TOKEN",
     "REDIS_URL",
     "TRIAGE_DATABASE_URL",
+    "GRAFANA_TOKEN",
 )
 
 
@@ -165,7 +166,7 @@ class Settings(BaseModel):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that is set: what logs must never show."""
-        fields = (getattr(self, name.lower()).get_secret_value() for name in (*_SECRETS, "GRAFANA_TOKEN"))
+        fields = (getattr(self, name.lower()).get_secret_value() for name in _SECRETS)
         return tuple(value for value in fields if value)
 
 
