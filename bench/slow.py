@@ -45,7 +45,7 @@ class SlowRelay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):  # at the end of a bench both are meant
             there_reader, there_writer = await self._connect()
             self._writers.add(there_writer)
             async with asyncio.TaskGroup() as group:

@@ -53,7 +53,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         json_serializer=_dumps,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 64},
         poolclass=sa.pool.QueuePool,
         pool_size=1 if writer else 4,
         max_overflow=0,
@@ -66,6 +66,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         if not writer:
+            cursor.execute("PRAGMA cache_size=-512")  # each of several: the page cache is the system's
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
 from triage.model import (
@@ -117,7 +118,7 @@ class IncidentTable:
     def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
         """Return the episodes of incidents, in the order they began."""
         ids = list(incident_ids)
-        return self._episodes(_EPISODES, ids=ids) if ids else []
+        return self._episodes(_EPISODES, ids=padded(ids)) if ids else []
 
     def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands."""
@@ -136,17 +137,17 @@ class IncidentTable:
     def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
         """Return the episodes of these (source, episode) that are known."""
         wanted = [(source.value, clean(episode)) for source, episode in keys]
-        return self._episodes(_NAMED, keys=wanted) if wanted else []
+        return self._episodes(_NAMED, keys=padded(wanted)) if wanted else []
 
     def firing_of(self, fingerprints: Iterable[str]) -> list[Episode]:
         """Return the episodes of these alerts that fire."""
         wanted = [clean(fingerprint) for fingerprint in fingerprints]
-        return self._episodes(_FIRING_OF, fingerprints=wanted) if wanted else []
+        return self._episodes(_FIRING_OF, fingerprints=padded(wanted)) if wanted else []
 
     def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
         """Return the alert names that each incident holds."""
         names: dict[int, set[str]] = {}
-        for incident_id, name in self._connection.execute(_NAMES, {"ids": list(incident_ids)}):
+        for incident_id, name in self._connection.execute(_NAMES, {"ids": padded(list(incident_ids))}):
             names.setdefault(incident_id, set()).add(name)
         return names
 

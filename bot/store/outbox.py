@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_for
 from triage.ports.store import Message, MessageKind, OutboxState
@@ -174,9 +175,9 @@ class OutboxTable:
         if not ids:
             return []
         # Read before the claim: ``attempted_at`` is then what an earlier, unfinished attempt left.
-        claimed = self._messages(_ALL_OF, ids=ids)
+        claimed = self._messages(_ALL_OF, ids=padded(ids))
         until = now + timedelta(seconds=lease_seconds)
-        self._connection.execute(_CLAIM, {"ids": ids, "owner": owner, "until": until, "now": now})
+        self._connection.execute(_CLAIM, {"ids": padded(ids), "owner": owner, "until": until, "now": now})
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
 
     def release(self) -> None:

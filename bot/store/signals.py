@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import StoredSignal
 
 _t = tables.signals
-_MANY = 500
+_MANY = 512
 """Keys in one question: databases limit how many values one statement may name."""
 
 _KNOWN = sa.select(_t.c.key).where(_t.c.key.in_(sa.bindparam("keys", expanding=True)))
@@ -62,7 +63,7 @@ class SignalTable:
     def _known(self, keys: list[str]) -> set[str]:
         known: set[str] = set()
         for start in range(0, len(keys), _MANY):
-            known.update(self._connection.execute(_KNOWN, {"keys": keys[start : start + _MANY]}).scalars())
+            known.update(self._connection.execute(_KNOWN, {"keys": padded(keys[start : start + _MANY])}).scalars())
         return known
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
@@ -96,7 +97,7 @@ class SignalTable:
         names, found = list(wanted), set[tuple[Source, str]]()
         for start in range(0, len(names), _MANY):
             query = sa.select(_t.c.source, _t.c.episode).where(
-                _t.c.episode.in_(names[start : start + _MANY]),
+                _t.c.episode.in_(padded(names[start : start + _MANY])),
                 _t.c.status == SignalStatus.RESOLVED.value,
                 _t.c.outcome != "",
             )
