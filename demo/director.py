@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from triage.ports.store import MessageKind
 
 if TYPE_CHECKING:
     from demo.stage import Stage
-    from triage.model import Incident
+    from triage.model import Episode, Incident
     from triage.ports.store import Tx
 
 LOOK_SECONDS = 0.2
@@ -139,7 +139,7 @@ class Director:
         if self.fixed:
             return
         clock = self.stage.clock
-        wanted = pace(self.play)
+        wanted = pace(self.play, self.now)
         if self._healing_since is not None and clock.now() - self._healing_since > HEALS_WITHIN:
             wanted = REAL
         if clock.now() < self.pace.skip_until:
@@ -155,10 +155,10 @@ class Director:
 def _seen(tx: Tx, since: datetime) -> Seen:
     """Read what the bot has made of it."""
     incidents = [one for one in tx.incidents.recent(since) if one.opened_at >= since or one.is_open]
-    names: Mapping[int, set[str]] = tx.incidents.names([one.id for one in incidents])
+    episodes = tx.incidents.episodes([one.id for one in incidents])
     actions = [one for one in tx.actions.recent() if one.proposed_at >= since]
     return Seen(
-        tuple(_told(tx, one, frozenset(names.get(one.id, ()))) for one in incidents),
+        tuple(_told(tx, one, [each for each in episodes if each.incident_id == one.id]) for one in incidents),
         tuple(sorted(actions, key=lambda one: one.id)),
     )
 
@@ -169,9 +169,16 @@ def _acting(tx: Tx) -> bool:
     return any(one.status in under_way or one.verify_at is not None for one in tx.actions.recent())
 
 
-def _told(tx: Tx, incident: Incident, names: frozenset[str]) -> Told:
+def _told(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> Told:
     run = tx.runs.latest(incident.id, RunStatus.DONE)
-    causes = run.verdict.causes if run is not None and run.verdict is not None else ()
     message = tx.outbox.find(MessageKind.CARD, str(incident.id))
-    ts = message.ts if message is not None else ""
-    return Told(incident.id, incident.title, incident.status, names, run is not None, causes, ts)
+    return Told(
+        incident.id,
+        incident.title,
+        incident.status,
+        names=frozenset(each.name for each in episodes),
+        firing=frozenset(each.name for each in episodes if each.firing),
+        triaged=run is not None,
+        causes=run.verdict.causes if run is not None and run.verdict is not None else (),
+        ts=message.ts if message is not None else "",
+    )

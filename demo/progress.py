@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from demo.desk.scenarios.base import NOTHING, Scenario
@@ -30,20 +30,21 @@ class Phase(StrEnum):
     HEALING = "healing"
     """The cause is gone; its alerts have not ended."""
     CURED = "cured"
-    """The cause is gone and the incidents of its alerts are closed."""
+    """The cause is gone and none of its alerts fires any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One incident as the bot has it: its alert names, its latest verdict's causes, the best first.
 
-    ``ts`` is its message in Slack, empty before it is posted.
+    ``firing`` are the names that fire now; ``ts`` is its message in Slack, empty before it is posted.
     """
 
     id: int
     title: str
     status: IncidentStatus
     names: frozenset[str]
+    firing: frozenset[str]
     triaged: bool
     causes: tuple[Cause, ...] = ()
     ts: str = ""
@@ -86,6 +87,11 @@ class Play:
         return next(iter(right or self.named), None)
 
     @property
+    def fires(self) -> bool:
+        """Whether an alert of the scenario fires. (An incident may outlive them: a Redis that was switched off is down.)"""
+        return any(one.firing & set(self.scenario.alerts) for one in self.named)
+
+    @property
     def open(self) -> bool:
         """Whether it still goes on."""
         return self.phase is not Phase.CURED
@@ -105,7 +111,7 @@ def advanced(play: Play, seen: Seen) -> Play:
     triaged = incident.triaged or play.phase in {Phase.TRIAGED, Phase.HEALING}
     if not seen.well:
         return replace(play, phase=Phase.TRIAGED if triaged else Phase.FIRED)
-    return replace(play, phase=Phase.CURED if all(one.closed for one in play.named) else Phase.HEALING)
+    return replace(play, phase=Phase.HEALING if play.fires else Phase.CURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +144,23 @@ def judged(play: Play) -> Judgement:
 
 
 FAST, BUSY, ACTING, REAL = 60.0, 20.0, 10.0, 1.0
+SHOWS_WITHIN = timedelta(minutes=25)
+"""For so long after an action time runs fast, to show whether it helps."""
 
 
-def pace(play: Play | None) -> float:
+def pace(play: Play | None, now: datetime) -> float:
     """Return the speed at which nobody waits long and nobody misses anything.
 
-    Sixty times as fast while a scenario brews and while its alerts die down; slower where the bot works.
+    Sixty times as fast while a scenario brews, after an action, and while alerts die down; slower where
+    the bot works.
     """
     if play is None:
         return REAL
     if play.phase is Phase.BREWING:
         return BUSY if play.seen.incidents else FAST
-    return FAST if play.phase is Phase.HEALING else REAL
+    ended = [one.finished_at for one in play.seen.actions if one.status.ran and one.finished_at is not None]
+    shows = play.open and any(now - at < SHOWS_WITHIN for at in ended)
+    return FAST if shows or play.phase is Phase.HEALING else REAL
 
 
 def named_nearest(name: str, known: Sequence[str]) -> str:

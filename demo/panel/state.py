@@ -71,10 +71,16 @@ def _hint(play: Play) -> str:
             return "Something is wrong on the desk. Its alert comes when its rule has waited long enough."
         case Phase.FIRED:
             return f"The alert is in #desk-alerts as {incident}. The checks are running."
+        case Phase.TRIAGED if any(one.status.ran for one in play.seen.actions):
+            return f"{incident} was acted upon. Time runs fast for a while, to show whether it helps."
         case Phase.TRIAGED:
             return f"Your turn: read {incident}, open its thread, and press what you think is right."
         case Phase.HEALING:
             return f"The cause is gone. {incident} closes when its alerts have ended."
+        case Phase.CURED if play.incident is not None and not play.incident.closed:
+            return (
+                f"{incident} stays open until what was switched off is back: its thread offers the way out."
+            )
         case _:
             return ""
 

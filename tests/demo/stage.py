@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from pathlib import Path
 from demo.desk.clock import SimClock
 from demo.director import Director
 from demo.progress import Phase, Play
-from demo.slack import Message, SlackServer
+from demo.slack import Actor, Message, SlackServer
+from demo.slack.blockkit import walk
 from demo.stage import Stage, set_stage
 
 CHANNEL = "C0TRIAGE01"
@@ -47,6 +48,48 @@ class Theatre:
         """Return what is in an incident's thread, empty while it has no message."""
         card = next((one for one in self.cards() if f"INC-{incident} " in one.text), None)
         return [] if card is None else self.slack.thread(card)
+
+    async def press(self, kind: str, target: str, choice: Mapping[str, str] | None = None) -> None:
+        """Do an action as people do: Ana presses the button (or asks for it), gives a reason, Ben agrees where asked."""
+        ana, ben = self.slack.member("ana"), self.slack.member("ben")
+        card = next((one for one in self.cards() if self._offers(one, kind, target)), None)
+        if card is not None:
+            await ana.click(card, f"action.{kind}")
+        else:
+            await ana.command(f"/triage do {kind} {target}")
+        await self._filled(ana, choice or {})
+        await ana.submit({"reason": "as the runbook says"})
+        waiting = self._second()
+        if waiting is None:
+            await asyncio.sleep(1.5)
+            waiting = self._second()
+        if waiting is not None:
+            await ben.click(waiting, f"action.{kind}")
+            await self._filled(ben, {})
+            await ben.submit({"reason": "agreed"})
+
+    async def _filled(self, person: Actor, choice: Mapping[str, str]) -> None:
+        """Wait for the form with its plan, and choose in it."""
+        await person.sees_modal("confirm_action", 15)
+        await self.until(
+            lambda: person.modal and "submit" in person.modal.body, "a plan that can be confirmed", 15
+        )
+        for name, value in choice.items():
+            await person.click(None, "action_choice", value, block_id=f"choice.{name}")
+            await self.until(lambda: person.modal and "submit" in person.modal.body, "the plan of it", 15)
+            await asyncio.sleep(1)
+
+    @staticmethod
+    def _offers(card: Message, kind: str, target: str) -> bool:
+        found = [one for _, _, one in walk(card.blocks) if one.get("action_id") == f"action.{kind}"]
+        return len(found) == 1 and (target in {"desk", "bot1"} or target in str(found))
+
+    def _second(self) -> Message | None:
+        for card in self.cards():
+            for reply in self.slack.thread(card):
+                if "Waits for a second person" in str(reply.blocks) + reply.text:
+                    return reply
+        return None
 
     def story(self) -> str:
         """Return all that is said in Slack and how the scenarios stand."""

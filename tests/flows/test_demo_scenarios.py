@@ -1,8 +1,9 @@
-"""Every scenario of the demo from its start to the verdict in Slack, through all that runs in it."""
+"""Every scenario of the demo from its start to its end, through all that runs in it, pressed as people press."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from demo.desk.scenarios import SCENARIOS
 from demo.progress import Phase, judged
 from tests.demo.stage import Theatre, open_theatre
+
+Remedy = Callable[[Theatre], Awaitable[None]]
 
 
 @pytest.fixture
@@ -19,21 +22,91 @@ async def theatre(tmp_path: Path) -> AsyncIterator[Theatre]:
         yield one
 
 
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", SCENARIOS)
-async def test_a_scenario_fires_its_alert_and_the_verdict_names_its_cause(
-    theatre: Theatre, name: str
-) -> None:
-    """The alert makes a thread, the thread holds the triage, and its likeliest cause is the true one."""
-    theatre.director.start(name)
-    await theatre.reaches(name, Phase.TRIAGED)
+def press(kind: str, target: str, **choice: str) -> Remedy:
+    """Return the remedy that is one button."""
+
+    async def remedy(theatre: Theatre) -> None:
+        await theatre.press(kind, target, choice)
+
+    return remedy
+
+
+async def review(theatre: Theatre) -> None:
+    """Leave it stopped for half an hour, as its guard wants, then let it trade again."""
+    for _ in range(4):
+        theatre.director.skip()
     await theatre.until(
-        lambda: judged(theatre.director.plays[name]).named, "the verdict to name the cause", 25
+        lambda: theatre.stage.clock.now() > theatre.director.pace.skip_until, "half an hour", 120
     )
-    incident = theatre.director.plays[name].incident
+    await theatre.press("resume", "bot1")
+
+
+async def wait(theatre: Theatre) -> None:
+    """Do nothing, for long enough."""
+    for _ in range(3):
+        theatre.director.skip()
+
+
+CURES = {
+    "hard-stop": review,
+    "redis-dies": press("degraded_mode", "desk"),
+    "stale-bytecode": press("clear_cache", "bot1"),
+    "bad-release": press("rollback", "bot1", what="image"),
+    "bad-config": press("rollback", "bot1"),
+    "fee-fallback": press("restart", "bot1"),
+    "exchange-errors": press("soft_pause", "bot1"),
+    "oom-loop": press("disable_internal_paper", "bot1"),
+    "frozen-bot": press("restart", "bot1"),
+    "disk-fills": press("recreate", "signal-service"),
+    "alert-storm": wait,
+    "metrics-blind": press("restart", "bot-metrics-exporter"),
+}
+
+
+async def triaged(theatre: Theatre, name: str) -> None:
+    """Start a scenario, and wait until Slack has the thread with the triage."""
+    theatre.director.start(name)
+    play = await theatre.reaches(name, Phase.TRIAGED)
+    incident = play.incident
     assert incident is not None
     await theatre.until(
         lambda: any(reply.text.startswith("Triage") for reply in theatre.thread(incident.id)),
         "the triage",
         25,
     )
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_a_scenario_is_named_and_cured(theatre: Theatre, name: str) -> None:
+    """The alert makes a thread, the verdict names the true cause, the right remedy closes it."""
+    await triaged(theatre, name)
+    plays = theatre.director.plays
+    await theatre.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 25)
+    await CURES[name](theatre)
+    play = await theatre.reaches(name, Phase.CURED, seconds=240)
+    found = judged(play)
+    assert found.named, theatre.story()
+    assert found.right, theatre.story()
+    assert play.told
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("stale-bytecode", press("restart", "bot1")),
+        ("fee-fallback", press("soft_pause", "bot1")),
+        ("metrics-blind", press("restart", "bot1")),
+    ],
+)
+async def test_a_wrong_remedy_leaves_it_open(theatre: Theatre, name: str, remedy: Remedy) -> None:
+    """What does not fit the cause runs, and the incident stays."""
+    await triaged(theatre, name)
+    await remedy(theatre)
+    plays = theatre.director.plays
+    await theatre.until(lambda: judged(plays[name]).used, "the action to run", 60)
+    theatre.director.skip()
+    await asyncio.sleep(12)
+    assert plays[name].phase in {Phase.FIRED, Phase.TRIAGED}, theatre.story()
+    assert judged(plays[name]).right is False

@@ -71,7 +71,7 @@ function card(scenario, state, ask, page) {
     el("div", { class: "p-top" }, el("h3", {}, scenario.title), actions(scenario, state, ask, page)),
     el("p", { class: "p-story" }, scenario.story),
     scenario.phase === "idle" ? "" : stepper(scenario.phase),
-    going && scenario.hint ? el("p", { class: "p-hint" }, scenario.hint) : "",
+    scenario.hint ? el("p", { class: "p-hint" }, scenario.hint) : "",
     scenario.truth ? truthBox(scenario.truth) : "",
     going && scenario.ts ? ways(scenario, ask, page) : "");
 }
