@@ -156,24 +156,30 @@ def _authority(parts: SplitResult) -> tuple[tuple[str | None, str | None], tuple
 @contextmanager
 def redis_errors(limit: float = ANSWER_SECONDS) -> Iterator[None]:
     """Turn the errors of redis-py into ours; a cancellation that it swallowed is raised again."""
+    before = _cancellations()
     try:
         yield
     except (exceptions.TimeoutError, TimeoutError) as error:
-        _end_where_cancelled()
+        _end_where_cancelled(before)
         raise SourceTimeout(NAME, f"no answer within {limit:g} s") from error
     except (exceptions.RedisError, OSError, ValueError, TypeError, KeyError, IndexError) as error:
-        _end_where_cancelled()
+        _end_where_cancelled(before)
         raise _translated(error) from error
-    _end_where_cancelled()
+    _end_where_cancelled(before)
 
 
-def _end_where_cancelled() -> None:
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def _end_where_cancelled(before: int) -> None:
     """redis-py reads below timeouts of its own: one that ends in the same instant eats the cancellation.
 
-    Without this a loop that asks again and again would outlive the shutdown.
+    Without this a loop that asks again and again would outlive the shutdown. Only a cancellation that came meanwhile
+    counts: before Python 3.13 a TaskGroup with a failed task leaves its parent counting one that never was.
     """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if _cancellations() > before:
         raise asyncio.CancelledError
 
 
