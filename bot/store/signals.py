@@ -21,6 +21,11 @@ _MANY = 512
 """Keys in one question: databases limit how many values one statement may name."""
 
 _KNOWN = sa.select(_t.c.key).where(_t.c.key.in_(sa.bindparam("keys", expanding=True)))
+_ENDED = sa.select(_t.c.source, _t.c.episode).where(
+    _t.c.episode.in_(sa.bindparam("episodes", expanding=True)),
+    _t.c.status == SignalStatus.RESOLVED.value,
+    _t.c.outcome != "",
+)
 _SEEN_AGAIN = (
     sa.update(_t)
     .where(_t.c.key == sa.bindparam("known"))
@@ -63,7 +68,9 @@ class SignalTable:
     def _known(self, keys: list[str]) -> set[str]:
         known: set[str] = set()
         for start in range(0, len(keys), _MANY):
-            known.update(self._connection.execute(_KNOWN, {"keys": padded(keys[start : start + _MANY])}).scalars())
+            known.update(
+                self._connection.execute(_KNOWN, {"keys": padded(keys[start : start + _MANY])}).scalars()
+            )
         return known
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
@@ -93,17 +100,11 @@ class SignalTable:
 
     def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
         """Return those of these episodes whose resolve was sorted; one that waits has its turn when it is sorted."""
-        wanted = {clean(episode): (source, episode) for source, episode in keys}
-        names, found = list(wanted), set[tuple[Source, str]]()
+        wanted = {(source.value, clean(episode)): (source, episode) for source, episode in keys}
+        names, found = sorted({episode for _, episode in wanted}), set[tuple[Source, str]]()
         for start in range(0, len(names), _MANY):
-            query = sa.select(_t.c.source, _t.c.episode).where(
-                _t.c.episode.in_(padded(names[start : start + _MANY])),
-                _t.c.status == SignalStatus.RESOLVED.value,
-                _t.c.outcome != "",
-            )
-            for source, episode in self._connection.execute(query):
-                if wanted[episode][0].value == source:
-                    found.add(wanted[episode])
+            rows = self._connection.execute(_ENDED, {"episodes": padded(names[start : start + _MANY])})
+            found.update(wanted[row.source, row.episode] for row in rows if tuple(row) in wanted)
         return found
 
     def last_seen(self, incident_id: int) -> datetime | None:

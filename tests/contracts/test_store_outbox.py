@@ -1,0 +1,158 @@
+"""The outbox: never dropped, never doubled, the latest wins; on SQLite and on PostgreSQL."""
+
+from bot.store import SqlStore
+from tests.contracts.store_samples import NOW, later, open_incident, want_card, want_line
+from triage.ports.store import Message, MessageKind, Tx
+
+
+async def claim(store: SqlStore, seconds: float = 0, *, limit: int = 10) -> list[Message]:
+    """Claim what is due so many seconds after the start."""
+    return await store.write(
+        lambda tx: tx.outbox.claim(later(seconds), owner="me", lease_seconds=30, limit=limit)
+    )
+
+
+async def post(store: SqlStore, message: Message, ts: str, seconds: float = 0) -> None:
+    """Record that Slack has a message."""
+    await store.write(
+        lambda tx: tx.outbox.posted(
+            message.id, ts=ts, channel_id="C1", revision=message.wanted_revision, now=later(seconds)
+        )
+    )
+
+
+async def test_what_is_wanted_is_claimed_once(store: SqlStore) -> None:
+    """A lease keeps it from others; when the lease ends it is due again, marked as attempted."""
+    await store.write(open_incident)
+    [first] = await claim(store)
+    assert (first.kind, first.attempted_at, first.ts, first.wanted_revision) == (
+        MessageKind.CARD,
+        None,
+        "",
+        1,
+    )
+    assert await claim(store, 29) == []
+    [again] = await claim(store, 31)
+    assert again.delivery_id == first.delivery_id
+    assert again.attempted_at == NOW, "whoever finds this mark looks before posting"
+
+
+async def test_wanting_again_is_one_edit_of_the_latest(store: SqlStore) -> None:
+    """Ten wishes while one is owed are one message with the newest revision."""
+    one = await store.write(open_incident)
+    for _ in range(10):
+        await store.write(lambda tx: want_card(tx, one))
+    [message] = await claim(store)
+    assert message.wanted_revision == 11
+    await post(store, message, "1.1")
+    assert await claim(store, 60) == []
+    await store.write(lambda tx: want_card(tx, one, now=later(61)))
+    [edit] = await claim(store, 61)
+    assert (edit.ts, edit.sent_revision, edit.wanted_revision) == ("1.1", 11, 12)
+    assert edit.attempted_at is None, "an edit may be done twice: nobody has to look"
+
+
+async def test_a_wish_during_the_post_is_not_lost(store: SqlStore) -> None:
+    """The last flush: what was asked for while an older revision went out is still due."""
+    one = await store.write(open_incident)
+    [message] = await claim(store)
+    await store.write(lambda tx: want_card(tx, one))
+    await post(store, message, "1.1")
+    [edit] = await claim(store, 1)
+    assert (edit.sent_revision, edit.wanted_revision) == (1, 2)
+
+
+async def test_a_thread_waits_for_its_parent_and_keeps_its_order(store: SqlStore) -> None:
+    """Nothing of a thread is claimed before its card has a ts, nor before what stands above it."""
+    one = await store.write(open_incident)
+    await store.write(lambda tx: [want_line(tx, one, ref) for ref in ("1", "2")])
+    [card] = await claim(store)
+    await post(store, card, "1.1")
+    [first] = await claim(store)
+    assert (first.ref, first.parent_ts, first.parent_id) == ("1", "1.1", card.id)
+    waiting = await store.read(lambda tx: tx.outbox.unposted_in_thread(card.id))
+    assert [message.ref for message in waiting] == ["1", "2"]
+    await post(store, first, "1.2")
+    [second] = await claim(store)
+    assert second.ref == "2"
+
+
+async def test_the_urgent_go_first_and_new_posts_before_edits(store: SqlStore) -> None:
+    """A Sev-1 that comes last is claimed first."""
+
+    def ask(tx: Tx) -> None:
+        for urgency in (3, 2, 1):
+            want_card(tx, open_incident(tx), urgency=urgency)
+
+    await store.write(ask)
+    assert [message.urgency for message in await claim(store, limit=2)] == [1, 1]
+
+
+async def test_an_unknown_outcome_keeps_its_mark_a_refusal_takes_it_off(store: SqlStore) -> None:
+    """Only what may have been posted is looked for."""
+    await store.write(open_incident)
+    [message] = await claim(store)
+    await store.write(
+        lambda tx: tx.outbox.defer(message.id, until=later(5), error="timeout", unknown=True, counted=False)
+    )
+    assert await claim(store, 4) == []
+    [unknown] = await claim(store, 5)
+    assert (unknown.attempted_at, unknown.attempts, unknown.last_error) == (NOW, 0, "timeout")
+    await store.write(lambda tx: tx.outbox.defer(message.id, until=later(9), error="refused"))
+    [refused] = await claim(store, 9)
+    assert (refused.attempted_at, refused.attempts) == (None, 1)
+
+
+async def test_what_is_gone_from_slack_is_posted_anew_under_another_id(store: SqlStore) -> None:
+    """A deleted message: the old delivery id may still be found in history, so a new one."""
+    one = await store.write(open_incident)
+    [card] = await claim(store)
+    await post(store, card, "1.1")
+    await store.write(lambda tx: want_card(tx, one))
+    await store.write(lambda tx: tx.outbox.forget(card.id, later(1)))
+    [anew] = await claim(store, 1)
+    assert (anew.ts, anew.sent_revision) == ("", 0)
+    assert anew.delivery_id != card.delivery_id
+
+
+async def test_messages_are_found_by_what_they_show_and_by_their_ts(store: SqlStore) -> None:
+    """A reaction or a click names the ts; a change names what is shown."""
+    one = await store.write(open_incident)
+    [card] = await claim(store)
+    await post(store, card, "1.1")
+    read = store.read
+    for found in (
+        await read(lambda tx: tx.outbox.get(card.id)),
+        await read(lambda tx: tx.outbox.find(MessageKind.CARD, str(one.id))),
+        await read(lambda tx: tx.outbox.by_ts("C1", "1.1")),
+    ):
+        assert found is not None
+        assert found.id == card.id
+    assert await read(lambda tx: tx.outbox.by_ts("C2", "1.1")) is None
+    assert await read(lambda tx: tx.outbox.get(99)) is None
+
+
+async def test_release_frees_every_claim_and_keeps_the_marks(store: SqlStore) -> None:
+    """At a start where no other process can be alive."""
+    await store.write(open_incident)
+    await claim(store)
+    await store.write(lambda tx: tx.outbox.release())
+    [again] = await claim(store, 1)
+    assert again.attempted_at == NOW
+
+
+async def test_the_state_says_how_much_is_owed_and_since_when(store: SqlStore) -> None:
+    """An edit wanted anew while one is owed keeps the older time."""
+    one = await store.write(open_incident)
+    await store.write(lambda tx: want_card(tx, one, now=later(50)))
+    state = await store.read(lambda tx: tx.outbox.state())
+    assert (state.pending, state.oldest_at, state.failing) == (1, NOW, 0)
+    assert await store.read(lambda tx: tx.outbox.next_at()) == NOW
+    [card] = await claim(store, 50)
+    assert await store.read(lambda tx: tx.outbox.next_at()) == later(80), "when the lease ends"
+    await store.write(lambda tx: tx.outbox.defer(card.id, until=later(99), error="ratelimited\0"))
+    state = await store.read(lambda tx: tx.outbox.state())
+    assert (state.failing, state.last_error.startswith("ratelimited")) == (1, True)
+    await post(store, card, "1.1", 100)
+    assert await store.read(lambda tx: tx.outbox.next_at()) is None
+    assert (await store.read(lambda tx: tx.outbox.state())).pending == 0
