@@ -48,11 +48,12 @@ async def _audit(client: Redis, intent: dict[str, Any], category: str, message: 
 async def bot(server: RedisServer, answer: Answer) -> AsyncIterator[list[dict[str, Any]]]:
     """Run a consumer of intents; yields what it has seen."""
     seen: list[dict[str, Any]] = []
+    over = asyncio.Event()  # redis-py can eat a cancellation that comes while a read times out
 
     async def consume() -> None:
         async with server.client() as client:
             last = "0"
-            while True:
+            while not over.is_set():
                 found: Any = await client.xread({INTENTS: last}, block=100) or []
                 for _, entries in found:
                     for entry_id, fields in entries:
@@ -64,7 +65,7 @@ async def bot(server: RedisServer, answer: Answer) -> AsyncIterator[list[dict[st
     try:
         yield seen
     finally:
-        task.cancel()
+        over.set()
         await asyncio.gather(task, return_exceptions=True)
 
 
