@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -29,9 +30,19 @@ class Health:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter()
-        router.add_api_route("/livez", self.alive, methods=["GET"], summary="The process runs")
-        router.add_api_route("/readyz", self.ready, methods=["GET"], summary="Each dependency")
-        router.add_api_route("/metrics", self.numbers, methods=["GET"], summary="Prometheus' exposition")
+        text = PlainTextResponse  # says to OpenAPI what comes
+        late: dict[int | str, dict[str, Any]] = {
+            503: {"description": "Something that is needed does not work"}
+        }
+        router.add_api_route(
+            "/livez", self.alive, methods=["GET"], summary="The process runs", response_class=text
+        )
+        router.add_api_route(
+            "/readyz", self.ready, methods=["GET"], summary="Each dependency", responses=late
+        )
+        router.add_api_route(
+            "/metrics", self.numbers, methods=["GET"], summary="Prometheus' exposition", response_class=text
+        )
         return router
 
     async def alive(self) -> PlainTextResponse:
