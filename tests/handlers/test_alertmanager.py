@@ -1,0 +1,220 @@
+"""The webhook over HTTP: 200 means that it is on disk; every refusal says why, in JSON."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from bot.store import SqlStore, open_store
+from bot.web import FrontDoor
+from handlers.alertmanager import BODY_MAX, WATCHDOG_NOTE, WEBHOOK_PATH
+from tests.handlers.posting import TOKEN, Doorway, alert, webhook
+from triage.errors import StoreUnavailable
+from triage.model import Signal, SignalStatus, SubjectKind
+from triage.ports.store import Tx
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def door(sqlite_store: SqlStore) -> Doorway:
+    """Give the application on a store of its own."""
+    return Doorway(sqlite_store)
+
+
+async def test_what_was_answered_with_200_is_on_disk(door: Doorway, tmp_path: Path) -> None:
+    """Another connection to the file finds the alert, with its time, its labels and its subject."""
+    answer = await door.post(webhook(alert(), alert(fingerprint="f2", labels={"instance": "host-7"})))
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2})
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as other:
+        [first, second] = [one.signal for one in await other.read(lambda tx: tx.signals.inbox(10))]
+    assert first.episode == "0123456789abcdef/2026-02-20T02:59:00.123Z"
+    assert first.status is SignalStatus.FIRING
+    assert first.labels["bot"] == first.subject.name == "bot1"
+    assert (second.name, second.subject.kind) == ("unnamed alert", SubjectKind.HOST)
+    assert door.rings == ["stored"]
+
+
+async def test_a_repeat_is_accepted_and_stored_once(door: Doorway) -> None:
+    """Alertmanager sends a group again and again: the second time nobody is rung."""
+    for _ in range(2):
+        assert (await door.post()).json() == {"accepted": 1}
+    assert len(await door.signals()) == 1
+    assert door.rings == ["stored"]
+    assert (door.handler.counts.alerts, door.handler.counts.new) == (2, 1)
+
+
+class DeadStore:
+    """Stands in for a store whose disk is full."""
+
+    async def keep(self, signals: Sequence[Signal]) -> int:
+        """Fail as the store does."""
+        raise StoreUnavailable(f"the disk is full: {len(signals)} signals not stored")
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Fail as the store does."""
+        raise StoreUnavailable(f"the disk is full: {work} not done")
+
+    read = write
+
+
+@pytest.mark.parametrize("name", ["BotHardStopActive", "Watchdog"])
+async def test_what_cannot_be_stored_is_answered_with_503(name: str) -> None:
+    """Alertmanager tries again after a 5xx; after a 200 the alert would be lost."""
+    door = Doorway(DeadStore())
+    answer = await door.post(webhook(alert(labels={"alertname": name})))
+    assert answer.status_code == 503
+    assert "the disk is full" in answer.json()["error"]
+    assert door.rings == []
+    assert door.handler.counts.refused == {503: 1}
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer \xe9"])
+async def test_without_the_token_nothing_is_taken(door: Doorway, header: str) -> None:
+    """Missing, wrong, of another kind, or not even ASCII: 401, and nothing is stored."""
+    answer = await door.post(headers={"Authorization": header.encode("latin-1")})
+    assert answer.status_code == 401
+    assert "http_config" in answer.json()["error"]
+    assert await door.signals() == []
+
+
+async def test_an_empty_token_lets_anybody_post(sqlite_store: SqlStore) -> None:
+    """TRIAGE_WEBHOOK_AUTH=off: no header is asked for."""
+    door = Doorway(sqlite_store, token="")
+    assert (await door.post(headers={"Authorization": ""})).status_code == 200
+
+
+async def test_a_body_that_is_announced_too_large_is_not_read(door: Doorway) -> None:
+    """The length alone is enough: not one chunk of the body is asked for."""
+    read = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(1)
+        yield b"{}"
+
+    answer = await door.post(content=body(), headers={"Content-Length": str(BODY_MAX + 1)})
+    assert (answer.status_code, read) == (413, [])
+    assert "max_alerts" in answer.json()["error"]
+
+
+async def test_a_body_that_streams_on_and_on_is_cut_off(door: Doorway) -> None:
+    """Chunked bodies announce nothing: what comes is counted, and the rest is not read."""
+    sent = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 50:
+            sent += 1
+            yield b" " * 1024 * 1024
+
+    answer = await door.post(content=body())
+    assert answer.status_code == 413
+    assert str(BODY_MAX) in answer.json()["error"]
+    assert sent <= 6
+
+
+@pytest.mark.parametrize("length", ["\xb2", "-1", "many", "9" * 5000])
+async def test_a_length_that_is_no_number_is_no_fault_of_ours(door: Doorway, length: str) -> None:
+    """What the server in front lets through is judged by what comes, not by what was said: never a 5xx."""
+    answer = await door.post(headers={"Content-Length": length.encode("latin-1")})
+    assert answer.status_code in {200, 413}
+
+
+@pytest.mark.parametrize(
+    "media", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"]
+)
+async def test_only_json_is_taken(door: Doorway, media: str) -> None:
+    """415 names what came; JSON with a charset is JSON."""
+    answer = await door.post(headers={"Content-Type": media})
+    assert answer.status_code == 415
+    assert (media or "untyped") in answer.json()["error"]
+    assert (await door.post(headers={"Content-Type": "Application/JSON; charset=utf-8"})).status_code == 200
+
+
+WRONG: dict[str, tuple[object, str]] = {
+    "not_v4": (webhook(version="3"), "version"),
+    "no_version": ({"alerts": []}, "version"),
+    "a_list": ([], ""),
+    "alerts_no_list": (webhook(alerts={}), "alerts"),
+    "unknown_status": (webhook(alert(status="pending")), "alerts.0.status"),
+    "label_a_number": (webhook(alert(), alert(labels={"a": 1})), "alerts.1.labels.a"),
+    "bad_start": (webhook(alert(), alert(startsAt="yesterday")), "alerts.1.startsAt"),
+    "start_without_zone": (webhook(alert(startsAt="2026-02-20T03:00:00")), "alerts.0.startsAt"),
+    "start_before_time": (webhook(alert(startsAt="0001-01-01T00:00:00+14:00")), "alerts.0.startsAt"),
+    "resolved_without_end": (webhook(alert(status="resolved", endsAt="")), "alerts.0.endsAt"),
+    "no_fingerprint": (
+        webhook({k: v for k, v in alert().items() if k != "fingerprint"}),
+        "alerts.0.fingerprint",
+    ),
+    "empty_fingerprint": (webhook(alert(fingerprint="")), "alerts.0.fingerprint"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_what_is_no_webhook_is_refused_with_path_and_reason(door: Doorway, what: str) -> None:
+    """422 says where it is wrong and why; of a webhook that is wrong in part, nothing is stored."""
+    body, path = WRONG[what]
+    answer = await door.post(body)
+    assert answer.status_code == 422
+    assert answer.json().get("path", "") == path
+    assert len(answer.json()["error"]) > 10
+    assert await door.signals() == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"null", b'{"version": "\\ud800"}', b"[" * 100_000], ids=repr
+)
+async def test_what_is_not_even_json_is_refused(door: Doorway, content: bytes) -> None:
+    """Broken, empty, not UTF-8, half a surrogate pair, nested without end: 422 with a reason."""
+    answer = await door.post(content=content)
+    assert answer.status_code == 422
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("behind_the_front_door", [False, True])
+async def test_other_methods_and_paths_are_errors_and_never_redirects(
+    door: Doorway,
+    behind_the_front_door: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Alertmanager takes the 200 at the end of a redirected POST, a GET by then, for its own."""
+    if behind_the_front_door:
+        door.web = FrontDoor(door.web, {WEBHOOK_PATH: door.handler.receive})  # type: ignore[assignment]
+    for method in ("GET", "PUT", "DELETE", "PATCH"):
+        answer = await door.call(method, WEBHOOK_PATH)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        assert "method" in answer.json()["error"]
+    for path in (f"{WEBHOOK_PATH}/", f"/{WEBHOOK_PATH}", "/webhooks", "/", "/docs", "/readyz/"):
+        answer = await door.post(path=f"http://triage{path}")
+        assert answer.status_code == 404, path
+        assert answer.json() == {"error": "there is nothing at this path"}
+    assert (await door.post()).json() == {"accepted": 1}
+
+
+async def test_unknown_keys_and_escaped_receivers_are_no_matter(door: Doorway) -> None:
+    """Newer Alertmanagers send more, and escape the receiver's name as for a regular expression."""
+    body = webhook(
+        alert(routeLabels={}), receiver=r"desk\.triage", notification_reason="firing", more=[1, {}]
+    )
+    assert (await door.post(body)).json() == {"accepted": 1}
+    assert len(await door.signals()) == 1
+
+
+async def test_alerts_that_were_left_out_are_asked_for(door: Doorway) -> None:
+    """A count above 0 in truncatedAlerts: what came is stored, and the rest is fetched at once."""
+    assert (await door.post(webhook(truncatedAlerts=7))).json() == {"accepted": 1}
+    assert (await door.post(webhook(truncatedAlerts=-1))).json() == {"accepted": 1}
+    assert door.rings == ["stored", "hidden"]
+
+
+async def test_the_watchdog_is_noted_and_is_no_incident(door: Doorway, sqlite_store: SqlStore) -> None:
+    """The alert that always fires is proof of life; when it resolves, that is none."""
+    body = webhook(alert(labels={"alertname": "Watchdog"}))
+    assert (await door.post(body)).json() == {"accepted": 1}
+    noted = await sqlite_store.read(lambda tx: tx.notes.get(WATCHDOG_NOTE))
+    assert noted == door.clock.now().isoformat()
+    door.clock.move(60)
+    ended = alert(labels={"alertname": "Watchdog"}, status="resolved", endsAt="2026-02-20T03:00:00Z")
+    await door.post(webhook(ended, status="resolved"))
+    assert await sqlite_store.read(lambda tx: tx.notes.get(WATCHDOG_NOTE)) == noted
+    assert await door.sorted() == []

@@ -1,0 +1,207 @@
+"""``/livez``, ``/readyz``, ``/metrics``: what they say with each dependency well, and with each of them not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from prometheus_client import parser
+
+from bot.loops import Pulse
+from bot.metrics import MetricsPage
+from bot.readiness import LOOPS, OWED_SECONDS, STUCK_SECONDS, Readiness
+from bot.store import SqlStore
+from bot.web import make_web
+from handlers.health import Health
+from tests.fakes.clock import ManualClock
+from tests.handlers.posting import Doorway, alert, webhook
+from triage.errors import StoreUnavailable
+from triage.ports.store import Store, Tx
+
+T = TypeVar("T")
+
+
+class DeadStore:
+    """Stands in for a store that is gone: fails, or never answers."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self.hangs = hangs
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Fail as the store does."""
+        if self.hangs:
+            await asyncio.sleep(60)
+        raise StoreUnavailable(f"the store cannot be read: {work}")
+
+    write = read
+
+    async def keep(self, signals: object) -> int:
+        """Never asked."""
+        raise AssertionError(signals)
+
+
+@dataclass
+class Ward:
+    """The health routes on parts whose state the test sets."""
+
+    store: Store
+    clock: ManualClock = field(default_factory=ManualClock)
+    connected: bool = True
+    problems: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=lambda: {"redis": "", "docker": ""})
+
+    def __post_init__(self) -> None:
+        self.pulse = Pulse(self.clock)
+        for loop in LOOPS:
+            self.pulse.beat(loop)
+        self.door = Doorway(self.store, clock=self.clock)
+        self.page = MetricsPage(
+            self.store, self.clock, self.door.handler.counts, self.pulse, lambda: (3, 5)
+        ).page
+        readiness = Readiness(
+            self.store,
+            self.clock,
+            self.pulse,
+            slack_connected=lambda: self.connected,
+            slack_problems=lambda: self.problems,
+            troubles=lambda: self.troubles,
+        )
+        self.web = make_web([Health(readiness.dependencies, self._numbers).router()], version="0.0.0")
+
+    def _numbers(self) -> Awaitable[bytes]:
+        return self.page()
+
+    async def get(self, path: str) -> httpx.Response:
+        """Ask for a page."""
+        transport = httpx.ASGITransport(self.web)
+        async with httpx.AsyncClient(transport=transport, base_url="http://triage") as http:
+            return await http.get(path)
+
+    async def ready(self) -> tuple[int, dict[str, Any]]:
+        """Return the status of ``/readyz`` and each dependency; checks that the two agree."""
+        answer = await self.get("/readyz")
+        body = answer.json()
+        assert body["ready"] is (answer.status_code == 200)
+        return answer.status_code, body["dependencies"]
+
+    async def numbers(self) -> dict[str, float]:
+        """Return what Prometheus reads: each sample by its name, with its labels' values."""
+        answer = await self.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        families = list(parser.text_string_to_metric_families(answer.text))
+        assert all(family.documentation for family in families)
+        return {
+            " ".join([sample.name, *sample.labels.values()]): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+
+@pytest.fixture
+def ward(sqlite_store: SqlStore) -> Ward:
+    """Give the routes on a store of their own."""
+    return Ward(sqlite_store)
+
+
+async def test_it_is_ready_when_all_is_well(ward: Ward) -> None:
+    """Every dependency is named, ok, and says nothing more."""
+    status, found = await ward.ready()
+    assert status == 200
+    assert set(found) == {"store", "outbox", "loops", "slack", "redis", "docker"}
+    assert all(each["ok"] and "why" not in each for each in found.values())
+    assert (found["outbox"]["pending"], found["outbox"]["oldest_seconds"]) == (0, 0.0)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+async def test_a_loop_that_is_stuck_makes_it_unready(ward: Ward, loop: str) -> None:
+    """Nothing is told any more: 503 with the loop's name; it is ready again when the loop goes round."""
+    ward.clock.move(STUCK_SECONDS + 1)
+    for other in set(LOOPS) - {loop}:
+        ward.pulse.beat(other)
+    status, found = await ward.ready()
+    assert (status, found["loops"]["why"]) == (503, f"stuck: {loop}")
+    ward.pulse.beat(loop)
+    assert (await ward.ready())[0] == 200
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_without_its_store_it_is_alive_and_not_ready(hangs: bool) -> None:  # noqa: FBT001 - a parameter
+    """A store that fails or hangs: 503 within two seconds or so, and the process is not restarted for it."""
+    ward = Ward(DeadStore(hangs=hangs))
+    async with asyncio.timeout(5):
+        status, found = await ward.ready()
+    assert (status, found["store"]["needed"]) == (503, True)
+    assert (
+        found["store"]["why"] == "no answer within 2 s"
+        if hangs
+        else "cannot be read" in found["store"]["why"]
+    )
+    assert (await ward.get("/livez")).text == "ok\n"
+
+
+async def test_slack_and_the_sources_are_told_and_not_needed(ward: Ward) -> None:
+    """Alerts are taken while Slack is away: 200, with what is wrong."""
+    ward.connected = False
+    ward.troubles["redis"] = "redis: no answer"
+    status, found = await ward.ready()
+    assert status == 200
+    assert found["slack"] == {"ok": False, "needed": False, "why": "no connection to Slack"}
+    assert found["redis"] == {"ok": False, "needed": False, "why": "redis: no answer"}
+    ward.problems = {"auth": "SLACK_BOT_TOKEN: invalid_auth", "channel": "TRIAGE_CHANNEL: not_in_channel"}
+    status, found = await ward.ready()
+    assert status == 200
+    assert found["slack"]["why"] == "SLACK_BOT_TOKEN: invalid_auth; TRIAGE_CHANNEL: not_in_channel"
+
+
+async def test_a_message_that_is_owed_for_long_shows(ward: Ward) -> None:
+    """People are not told: the outbox is not ok, and says how many wait and for how long."""
+    await ward.door.post(webhook(alert()))
+    await ward.door.sorted()
+    assert (await ward.ready())[1]["outbox"]["ok"]
+    ward.clock.move(OWED_SECONDS + 1)
+    for loop in LOOPS:
+        ward.pulse.beat(loop)
+    status, found = await ward.ready()
+    assert (status, found["outbox"]["ok"], found["outbox"]["oldest_seconds"]) == (
+        200,
+        False,
+        OWED_SECONDS + 1,
+    )
+    assert f"the oldest of {found['outbox']['pending']} messages" in found["outbox"]["why"]
+    assert found["outbox"]["pending"] >= 1
+
+
+async def test_metrics_count_what_happened(ward: Ward) -> None:
+    """Webhooks taken and refused, alerts, repeats, what waits, and incidents by severity."""
+    await ward.door.post(webhook(alert(), alert(fingerprint="f2", labels={"instance": "host-7"})))
+    await ward.door.post(webhook(alert()))
+    await ward.door.post(webhook(version="3"))
+    await ward.door.post(headers={"Authorization": ""})
+    before = await ward.numbers()
+    assert before["triage_inbox_pending"] == 2
+    await ward.door.sorted()
+    ward.clock.move(12)
+    numbers = await ward.numbers()
+    assert numbers["triage_webhooks_accepted_total"] == 2
+    assert numbers["triage_alerts_received_total"] == 3
+    assert numbers["triage_signals_new_total"] == 2
+    assert (numbers["triage_webhooks_refused_total 422"], numbers["triage_webhooks_refused_total 401"]) == (
+        1,
+        1,
+    )
+    assert (numbers["triage_store_commits_total"], numbers["triage_store_writes_total"]) == (3, 5)
+    assert numbers["triage_inbox_pending"] == 0
+    assert numbers["triage_outbox_pending"] >= 2
+    assert numbers["triage_outbox_oldest_seconds"] == 12
+    assert numbers["triage_loop_age_seconds sender"] == 12
+    assert sum(value for name, value in numbers.items() if name.startswith("triage_incidents_open ")) == 2
+    assert {name.split("_")[0] for name in numbers} == {"triage", "process", "python"}
+
+
+async def test_metrics_leave_out_what_the_store_cannot_say() -> None:
+    """A gap in a graph, not a 0: the counts of the process itself are still there."""
+    numbers = await Ward(DeadStore()).numbers()
+    assert numbers["triage_webhooks_accepted_total"] == 0
+    assert not {name for name in numbers if "incidents" in name or "pending" in name}
