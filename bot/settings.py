@@ -39,6 +39,10 @@ _SECRETS = (
     "GRAFANA_TOKEN",
 )
 
+_DATABASE = re.compile(
+    r"sqlite(\+\w+)?://.*|postgresql(\+\w+)?://([^@]*@)?(\[[^\]]+\]|[^@:/\s]*)(:\d+)?([/?]\S*)?"
+)
+
 
 class Settings(BaseModel):
     """Every setting of contract.md, checked. Empty means not set."""
@@ -102,6 +106,15 @@ class Settings(BaseModel):
             r"(rediss?|redis\+sentinel|unix)://", value.get_secret_value()
         ):
             raise ValueError("is no Redis URL; write redis://:password@host:6379/0 (rediss:// for TLS)")
+        return value
+
+    @field_validator("triage_database_url")
+    @classmethod
+    def _is_database_url(cls, value: SecretStr) -> SecretStr:
+        if not _DATABASE.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "is no database URL; write sqlite:///var/triage.db or postgresql://user:password@host/name"
+            )
         return value
 
     @field_validator("triage_listen")
@@ -208,7 +221,9 @@ def _value(name: str, values: Mapping[str, str]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{name}_FILE: {path} cannot be read: {error}") from error
+        raise SettingError(
+            f"{name}_FILE: {path} cannot be read: {error}; check the path and its permissions"
+        ) from error
 
 
 def load_desk(path: str, folder: Path) -> Desk:
@@ -239,7 +254,7 @@ def _one_line(error: ValidationError, *, upper: bool) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
     where = where.upper() if upper else where
     more = error.error_count() - 1

@@ -19,10 +19,12 @@ def open_engine(url: str, *, writer: bool) -> sa.Engine:
     """Open an engine for ``sqlite:///path`` or ``postgresql://…``; raises SettingError for other URLs."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError):
+        # Their words may repeat a part of the URL, and a password is one.
         raise SettingError(
-            f"TRIAGE_DATABASE_URL is no database URL; write sqlite:///var/triage.db: {error}"
-        ) from error
+            "TRIAGE_DATABASE_URL is no database URL; write sqlite:///var/triage.db "
+            "or postgresql://user:password@host:5432/name, with special characters as %40 and the like"
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, writer=writer)
     if parsed.get_backend_name() == "postgresql":
