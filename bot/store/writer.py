@@ -161,6 +161,10 @@ def _named(error: Exception) -> Exception:
         unavailable = StoreUnavailable(f"the store cannot commit: {cause}")
         unavailable.__cause__ = error
         return unavailable
+    if isinstance(error, StopIteration):  # no future takes one: it would leave the answers behind it unsaid
+        mistake = RuntimeError("a unit of work raised StopIteration")
+        mistake.__cause__ = error
+        return mistake
     return error
 
 

@@ -1,0 +1,297 @@
+"""What the store does when something fails: the unit, its waiter, the disk, a lock, the server."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal as signals
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from bot.store import SqlStore, engine, open_store, writer
+from bot.store.transaction import Transaction
+from tests.contracts.store_samples import NOW, incident, line, signal
+from tests.servers.postgres import running_postgres
+from triage.errors import StoreUnavailable
+from triage.ports.store import Tx
+
+
+class Gate:
+    """Keeps the writer thread in a unit of its own, so that what is asked for meanwhile is one batch."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._inside, self._open = threading.Event(), threading.Event()
+        self._task: asyncio.Task[bool] | None = None
+
+    def _hold(self, tx: Tx) -> bool:
+        del tx
+        self._inside.set()
+        return self._open.wait(20)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._store.write(self._hold))
+        assert await asyncio.to_thread(self._inside.wait, 10)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._open.set()
+        assert self._task is not None
+        assert await self._task
+
+
+def note(key: str) -> Callable[[Tx], str]:
+    """Make a unit that puts a note down and answers with its key."""
+
+    def work(tx: Tx) -> str:
+        tx.notes.put(key, "there")
+        return key
+
+    return work
+
+
+def failing(error: Exception, key: str = "half") -> Callable[[Tx], str]:
+    """Make a unit that puts a note down, then raises."""
+
+    def work(tx: Tx) -> str:
+        tx.notes.put(key, "there")
+        raise error
+
+    return work
+
+
+def orphan(tx: Tx) -> str:
+    """Break a rule of the database: no such incident."""
+    tx.timeline.add(line(10_000))
+    return "never"
+
+
+def next_of_nothing(tx: Tx) -> str:
+    """Raise StopIteration, which no future takes as it is."""
+    tx.notes.put("stopped", "there")
+    return next(iter(()))
+
+
+async def in_one_batch(store: SqlStore, *works: Callable[[Tx], str]) -> list[str | BaseException]:
+    """Run units that are all in flight before the first of them begins; gives each one's answer or error."""
+    async with Gate(store):
+        tasks = [asyncio.create_task(store.write(work)) for work in works]
+        await asyncio.sleep(0.05)
+    return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+
+
+async def notes(store: SqlStore) -> set[str]:
+    """Return the keys of every note."""
+    return set(await store.read(lambda tx: tx.notes.all("")))
+
+
+async def test_units_in_flight_share_one_commit(store: SqlStore) -> None:
+    """Twenty writes at once cost the disk one commit, and each has its own answer."""
+    before = store.writer.commits
+    keys = [f"k{number}" for number in range(20)]
+    assert await in_one_batch(store, *map(note, keys)) == keys
+    assert store.writer.commits - before == 2, "the one that held the gate, and the twenty"
+    assert await notes(store) == set(keys)
+
+
+async def test_a_unit_that_raises_sinks_no_other_and_raises_to_its_caller_alone(store: SqlStore) -> None:
+    """Whether its own code raises or the database refuses it; nothing of it stays."""
+    mistake = KeyError("a mistake")
+    answers = await in_one_batch(store, note("a"), failing(mistake), note("b"), orphan, note("c"))
+    assert answers[0::2] == ["a", "b", "c"]
+    assert answers[1] is mistake
+    assert isinstance(answers[3], sa.exc.IntegrityError)
+    assert await notes(store) == {"a", "b", "c"}
+
+
+async def test_a_webhook_s_signals_survive_another_caller_s_mistake(store: SqlStore) -> None:
+    """Those kept together with a unit that raises are stored once, and counted as new once."""
+    async with Gate(store):
+        keeping = [asyncio.create_task(store.keep([signal("e1"), signal(f"x{n}")])) for n in range(3)]
+        wrong = asyncio.create_task(store.write(failing(ValueError("wrong"))))
+        await asyncio.sleep(0.05)
+    assert sum(await asyncio.gather(*keeping)) == 4
+    with pytest.raises(ValueError, match="wrong"):
+        await wrong
+    assert await store.read(lambda tx: tx.signals.waiting()) == 4
+
+
+async def test_a_stop_iteration_does_not_leave_the_others_waiting(store: SqlStore) -> None:
+    """A unit's ``next()`` on nothing is an error of that unit, not of the answers behind it."""
+    first, wrong, last = await in_one_batch(store, note("a"), next_of_nothing, note("b"))
+    assert (first, last) == ("a", "b")
+    assert isinstance(wrong, RuntimeError)
+    assert isinstance(wrong.__cause__, StopIteration)
+    assert await notes(store) == {"a", "b"}
+
+
+async def test_a_unit_whose_waiter_was_cancelled_is_not_run(store: SqlStore) -> None:
+    """Whoever asked has gone: the write would surprise."""
+    async with Gate(store):
+        gone = asyncio.create_task(store.write(note("gone")))
+        stays = asyncio.create_task(store.write(note("stays")))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        await asyncio.wait([gone])
+    assert await stays == "stays"
+    assert gone.cancelled()
+    assert await notes(store) == {"stays"}
+
+
+async def test_a_unit_whose_waiter_was_told_that_it_failed_is_not_run(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer "not stored" is true: it is not stored afterwards either."""
+    async with Gate(store):
+        monkeypatch.setattr(writer, "WAIT_SECONDS", 0.1)
+        with pytest.raises(StoreUnavailable, match=r"did not commit within 0\.1 s"):
+            await store.write(note("late"))
+        monkeypatch.undo()
+    await store.write(note("next"))
+    assert await notes(store) == {"next"}
+
+
+async def test_a_closed_store_says_so(store_url: str) -> None:
+    """What was queued before the close is finished; what comes after is refused, not lost in silence."""
+    async with open_store(store_url) as store:
+        queued = [asyncio.create_task(store.write(note(f"k{n}"))) for n in range(5)]
+        await asyncio.sleep(0.05)
+    assert [await task for task in queued] == [f"k{n}" for n in range(5)]
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.write(note("after"))
+
+
+def _limit_pages(tx: Tx, pages: int) -> int:
+    assert isinstance(tx, Transaction)
+    return int(tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar_one())
+
+
+async def test_a_full_database_is_unavailable_and_works_after_room_is_made(sqlite_store: SqlStore) -> None:
+    """Each write that does not fit says so; one that reads still works; nothing is half there."""
+    await sqlite_store.write(note("before"))
+    await sqlite_store.write(
+        lambda tx: _limit_pages(tx, 1)
+    )  # the least that SQLite allows is the size it has
+    with pytest.raises(StoreUnavailable, match=r"cannot commit.*full"):
+        await sqlite_store.keep([signal(f"e{number}") for number in range(2000)])
+    assert await notes(sqlite_store) == {"before"}
+    assert await sqlite_store.read(lambda tx: tx.signals.waiting()) == 0
+    await sqlite_store.write(lambda tx: _limit_pages(tx, 1_000_000))
+    assert await sqlite_store.keep([signal(f"e{number}") for number in range(2000)]) == 2000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 2 MiB, which only root may do."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or umount is None:
+        pytest.skip("mounting a small file system needs root and mount (util-linux)")
+    where = tmp_path / "disk"
+    where.mkdir()
+    done = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", where], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    try:
+        yield where
+    finally:
+        subprocess.run([umount, "-l", where], check=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write a file until the disk has no room left."""
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+
+
+async def test_a_full_disk_is_unavailable_and_works_after_room_is_made(small_disk: Path) -> None:
+    """Another file filled the disk; when it is gone the next write works, without a restart."""
+    ballast = small_disk / "ballast"
+    async with open_store(f"sqlite:///{small_disk}/triage.db") as store:
+        await store.write(note("before"))
+        fill(ballast)
+        with pytest.raises(StoreUnavailable):
+            await store.keep([signal(f"e{number}") for number in range(300)])
+        assert await notes(store) == {"before"}
+        ballast.unlink()
+        assert await store.keep([signal(f"e{number}") for number in range(300)]) == 300
+        assert await store.read(lambda tx: tx.signals.waiting()) == 300
+
+
+async def test_a_database_that_another_connection_holds_too_long_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's shell sits in a transaction: said after BUSY_SECONDS, to all who wait, once."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    url = f"sqlite:///{tmp_path}/triage.db"
+    async with open_store(url) as store:
+        other = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with other.connect() as shell:
+            shell.exec_driver_sql("BEGIN IMMEDIATE")
+            began = asyncio.get_running_loop().time()
+            answers = await asyncio.gather(
+                *(store.write(note(f"k{n}")) for n in range(5)), return_exceptions=True
+            )
+            took = asyncio.get_running_loop().time() - began
+            assert [type(answer) for answer in answers] == [StoreUnavailable] * 5
+            assert "locked" in str(answers[0])
+            assert took < 5, "five waiters do not wait one after the other"
+            assert await notes(store) == set(), "reading goes on meanwhile"
+            shell.exec_driver_sql("ROLLBACK")
+        other.dispose()
+        assert await store.write(note("after")) == "after"
+
+
+async def test_a_lock_that_another_session_holds_too_long_is_unavailable(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on SQLite: a table that somebody's session holds is waited for BUSY_SECONDS."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 1.0)
+    async with open_store(postgres_url) as store:
+        one = await store.write(lambda tx: tx.incidents.save(incident()))
+        async with await psycopg.AsyncConnection.connect(postgres_url) as shell:
+            await shell.execute("LOCK TABLE timeline IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(StoreUnavailable, match="lock timeout"):
+                await store.write(lambda tx: tx.timeline.add(line(one.id)))
+            assert await store.write(note("other")) == "other"
+        assert await store.write(lambda tx: tx.timeline.add(line(one.id, at=NOW))) is not None
+
+
+async def test_a_postgresql_that_is_killed_is_unavailable_and_works_again_after_its_restart(
+    require: Callable[..., Path],
+) -> None:
+    """What was committed is there; what was refused is not; no restart of ours is needed."""
+    async with (
+        running_postgres(require("postgres")) as cluster,
+        cluster.database() as url,
+        open_store(url) as store,
+    ):
+        await store.write(note("before"))
+        assert await notes(store) == {"before"}
+        # An immediate shutdown is a kill -9 that takes the server's children along.
+        cluster.process._signal(signals.SIGQUIT)
+        await asyncio.to_thread(cluster.process._child.wait, 20)  # type: ignore[union-attr] # it was started
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="cannot commit"):
+                await store.write(note("refused"))
+            with pytest.raises(StoreUnavailable, match="cannot be read"):
+                await notes(store)
+        await cluster.start()
+        assert await store.write(note("after")) == "after"
+        assert await notes(store) == {"before", "after"}
+
+
+async def test_a_database_that_is_not_there_says_which_setting_to_mend() -> None:
+    """At the start, too, it is StoreUnavailable and names the setting."""
+    with pytest.raises(StoreUnavailable, match="TRIAGE_DATABASE_URL"):
+        async with open_store("postgresql://nobody@127.0.0.1:1/none"):
+            pass
