@@ -23,7 +23,9 @@ def set_up_logs(
     *, level: str = "INFO", style: str = "text", secrets: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
     """Send all logs, those of libraries too, to a stream (standard error). ``secrets`` are never shown."""
-    hidden = sorted({secret for secret in secrets if len(secret) > 3}, key=len, reverse=True)  # noqa: PLR2004 - shorter ones are no secrets
+    long_enough = {secret for secret in secrets if len(secret) > 3}  # noqa: PLR2004 - shorter ones are no secrets
+    as_in_json = {json.dumps(secret)[1:-1] for secret in long_enough}
+    hidden = sorted(long_enough | as_in_json, key=len, reverse=True)
 
     def masked(text: str) -> str:
         for secret in hidden:
