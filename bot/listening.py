@@ -31,7 +31,7 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
 
-BATCH = 500
+BATCH = 1000
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
 GIVE_WAY_SECONDS = 0.15
 """What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
