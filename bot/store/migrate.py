@@ -77,5 +77,14 @@ def _migrate_aside(url: str) -> None:
         raise StoreUnavailable(f"the schema cannot be brought up to date: {why}")
 
 
+def _main() -> int:
+    try:
+        migrate(sys.stdin.read().strip())
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever started us says it in one line
+        print(" ".join(str(getattr(error, "orig", None) or error).split()), file=sys.stderr)  # noqa: T201 - as said
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    migrate(sys.stdin.read().strip())
+    sys.exit(_main())

@@ -1,0 +1,158 @@
+"""The schema: what the migrations make is what the tables say, on an empty database and on an old one."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bot.store import action_tables, event_tables, migrate, open_store
+from bot.store.engine import open_engine
+from bot.store.tables import metadata
+from tests.contracts.store_samples import (
+    HOSTILE,
+    NOW,
+    episode,
+    finding,
+    incident,
+    line,
+    open_incident,
+    signal,
+)
+from triage.errors import StoreUnavailable
+from triage.ports.store import Tx
+
+HELD = (action_tables.actions, event_tables.events)
+"""Importing them puts their tables beside the others in the metadata."""
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    """Return Alembic's settings for our migrations."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def differences(url: str) -> list[object]:
+    """Return how the database differs from the tables."""
+    engine = open_engine(url, writer=True)
+    with engine.begin() as connection:
+        found = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True}), metadata
+        )
+    engine.dispose()
+    return list(found)
+
+
+def test_head_is_the_newest_revision() -> None:
+    """A start compares with it instead of importing Alembic."""
+    script = ScriptDirectory.from_config(config())
+    assert script.get_heads() == [migrate.HEAD]
+
+
+def test_the_migrations_make_what_the_tables_say(store_url: str) -> None:
+    """No column, index or constraint is in one of them alone."""
+    migrate.migrate(store_url)
+    assert all(table.metadata is metadata for table in HELD)
+    assert differences(store_url) == []
+
+
+def test_an_old_database_is_brought_up_to_date_with_what_it_holds(store_url: str) -> None:
+    """From the first revision, with a row in it, step by step to the newest."""
+    engine = open_engine(store_url, writer=True)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0001")
+        connection.execute(sa.text("INSERT INTO notes (key, value) VALUES ('old', 'kept')"))
+    migrate.migrate(store_url)
+    assert migrate.current(engine) == migrate.HEAD
+    with engine.begin() as connection:
+        assert connection.execute(sa.text("SELECT value FROM notes")).scalar() == "kept"
+    engine.dispose()
+    assert differences(store_url) == []
+
+
+def test_migrating_twice_changes_nothing_and_imports_no_alembic(tmp_path: Path) -> None:
+    """A service that finds its schema made does not carry Alembic for the rest of its life."""
+    url = f"sqlite:///{tmp_path}/triage.db"
+    migrate.migrate(url)
+    asked = f"import sys; from bot.store.migrate import migrate; migrate({url!r}); print('alembic' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "False"
+
+
+async def test_a_lean_start_migrates_in_a_process_of_its_own(store_url: str) -> None:
+    """What the service does: the schema is there, whoever made it."""
+    async with open_store(store_url, lean=True) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+    assert differences(store_url) == []
+
+
+async def test_a_migration_that_fails_is_said_in_one_line(tmp_path: Path) -> None:
+    """A database that is no database of ours."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/triage.db")
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE signals (something INTEGER)"))
+    engine.dispose()
+    with pytest.raises(StoreUnavailable) as caught:
+        async with open_store(f"sqlite:///{tmp_path}/triage.db", lean=True):
+            pass
+    assert "\n" not in str(caught.value)
+    assert "signals" in str(caught.value)
+
+
+async def test_hostile_text_is_taken_everywhere(store_url: str) -> None:
+    """NUL, half a surrogate pair, quotes: in every text there is, on both databases; the rest of it is kept."""
+
+    def write(tx: Tx) -> None:
+        hostile = {HOSTILE: HOSTILE}
+        tx.signals.add(
+            [
+                signal(
+                    HOSTILE, name=HOSTILE, labels=hostile, annotations=hostile, generator_url=HOSTILE,
+                    fingerprint=HOSTILE, data={"a": [HOSTILE, hostile]},
+                )
+            ]
+        )  # fmt: skip
+        one = open_incident(tx, title=HOSTILE, name=HOSTILE, acknowledged_by=HOSTILE, resolved_by=HOSTILE)
+        tx.incidents.put_episode(
+            episode(one.id, HOSTILE, name=HOSTILE, labels=hostile, annotations=hostile, fingerprint=HOSTILE)
+        )
+        tx.timeline.add(line(one.id, HOSTILE, actor=HOSTILE, source=HOSTILE, key=HOSTILE, data=hostile))
+        run = tx.runs.queue(one.id, HOSTILE, NOW)
+        taken = tx.runs.take(NOW, owner="me", lease_seconds=9)
+        assert taken is not None
+        assert taken.id == run
+
+        tx.runs.finish(
+            replace(
+                taken, findings=(finding(headline=HOSTILE, why=HOSTILE, details=(HOSTILE,), data=hostile),)
+            )
+        )
+        tx.notes.put(HOSTILE, HOSTILE)
+        tx.notes.save_document("digest", hostile, made_at=NOW, content=b"\0")
+        tx.outbox.defer(1, until=NOW, error=HOSTILE)
+        tx.audit.append(at=NOW, actor=HOSTILE, event=HOSTILE, target=HOSTILE, detail=hostile)
+        tx.incidents.save(incident(title=HOSTILE))
+
+    async with open_store(store_url) as store:
+        await store.write(write)
+        await store.write(lambda tx: tx.signals.add([signal(HOSTILE)]))
+        [stored] = await store.read(lambda tx: tx.signals.inbox(9))
+        shown = next(iter(stored.signal.labels.values()))
+        assert "🦜" in shown
+        assert "right to left \u202e" in shown
+        assert stored.signal.name.startswith("nul \ufffd")
+        assert len(await store.read(lambda tx: tx.signals.of(1))) == 0
+        one = await store.read(lambda tx: tx.incidents.get(1))
+        assert one is not None
+        assert one.title.encode()
