@@ -1,0 +1,61 @@
+"""One process on one SQLite file: the second one is refused, and a dead one is in nobody's way."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store.lock import only_process
+from triage.errors import SettingError
+
+HOLDER = """
+import sys
+from bot.store.lock import only_process
+with only_process(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_process(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Start another process that holds the file."""
+    command = [sys.executable, "-c", HOLDER, f"sqlite:///{tmp_path}/var/triage.db"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        yield child
+        child.kill()
+
+
+def test_a_second_process_on_one_file_is_refused(
+    other_process: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    """It is told which file, which setting, and what to do; another file is free."""
+    with (
+        pytest.raises(SettingError, match=r"TRIAGE_DATABASE_URL.*triage\.db.*replicas need PostgreSQL"),
+        only_process(f"sqlite:///{tmp_path}/var/triage.db"),
+    ):
+        pytest.fail("two processes hold one file")
+    with only_process(f"sqlite:///{tmp_path}/var/other.db"):
+        assert other_process.poll() is None
+
+
+def test_the_lock_goes_with_a_killed_process(other_process: "subprocess.Popen[str]", tmp_path: Path) -> None:
+    """After a kill -9 the next start finds the file free, the lock's file still being there."""
+    other_process.kill()
+    other_process.wait(10)
+    assert (tmp_path / "var" / "triage.db.lock").exists()
+    with only_process(f"sqlite:///{tmp_path}/var/triage.db"):
+        pass
+    with only_process(f"sqlite:///{tmp_path}/var/triage.db"):
+        pass
+
+
+def test_replicas_on_postgresql_and_databases_in_memory_need_no_lock() -> None:
+    """There is no file to hold, and nothing is refused."""
+    for url in ("postgresql://nobody@127.0.0.1:1/none", "sqlite://", "sqlite:///:memory:"):
+        with only_process(url), only_process(url):
+            pass
