@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_text
 from bot.sources.minute_csv.digests import CsvDigests
-from bot.store import open_store
+from bot.store import has_database, open_store
 from triage.asking.kpi import window_length
 from triage.desk import Desk
 from triage.digest.answer import digest_text
@@ -94,7 +92,7 @@ async def _from_store(
 ) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], tuple[str, ...]]:
     """Return what the service stored of the window; without its database there is none, and that is said."""
     url = settings.triage_database_url.get_secret_value()
-    if not await asyncio.to_thread(_has_database, url):
+    if not await asyncio.to_thread(has_database, url):
         return (), (), (f"incidents and actions are not known: {NO_DATABASE}",)
     bots = tuple(bot.name for bot in settings.desk.bots)
 
@@ -103,12 +101,6 @@ async def _from_store(
 
     async with open_store(url) as store:
         return (*await store.read(read), ())
-
-
-def _has_database(url: str) -> bool:
-    """Whether there is a database to read: opening a SQLite file that is not there would make one."""
-    parts = sa.make_url(url)
-    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
 
 
 def _save(measured: Measured, path: Path) -> None:
@@ -128,7 +120,7 @@ def _save(measured: Measured, path: Path) -> None:
 async def make_postmortem(settings: Settings, incident_id: int) -> Postmortem:
     """Gather an incident's postmortem from the store. Raises Refused where there is no such incident."""
     url = settings.triage_database_url.get_secret_value()
-    if not await asyncio.to_thread(_has_database, url):
+    if not await asyncio.to_thread(has_database, url):
         raise Refused(f"There is no incident INC-{incident_id}: {NO_DATABASE}.")
     async with open_store(url) as store:
         now = datetime.now(UTC)

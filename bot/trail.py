@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.store import SqlStore, open_store
+from bot.store import SqlStore, has_database, open_store
 from bot.store.audit import GENESIS, broken_links
+from triage.errors import Refused
 from triage.ports.store import AuditEntry, Tx
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 PAGE = 1000
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[SqlStore]:
+    """Open the store that is there: an empty one, made by asking in the wrong folder, would pass for whole."""
+    url = settings.triage_database_url.get_secret_value()
+    if not await asyncio.to_thread(has_database, url):
+        raise Refused("there is no database at TRIAGE_DATABASE_URL; set it as it is for the service")
+    async with open_store(url) as store:
+        yield store
 
 
 async def _pages(store: SqlStore) -> AsyncIterator[list[AuditEntry]]:
@@ -31,10 +44,10 @@ async def _pages(store: SqlStore) -> AsyncIterator[list[AuditEntry]]:
 
 
 async def verify_trail(settings: Settings) -> list[str]:
-    """Return what is wrong with the chain, one sentence a fault."""
+    """Return what is wrong with the chain, one sentence a fault. Raises Refused where there is no database."""
     faults: list[str] = []
     previous, seq = GENESIS, 0
-    async with open_store(settings.triage_database_url.get_secret_value()) as store:
+    async with _store(settings) as store:
         async for entries in _pages(store):
             faults += broken_links(entries, previous=previous, seq=seq)
             previous, seq = entries[-1].digest, entries[-1].seq
@@ -42,8 +55,8 @@ async def verify_trail(settings: Settings) -> list[str]:
 
 
 async def print_trail(settings: Settings, say: Callable[[str], object], *, as_json: bool) -> None:
-    """Say every line, oldest first."""
-    async with open_store(settings.triage_database_url.get_secret_value()) as store:
+    """Say every line, oldest first. Raises Refused where there is no database."""
+    async with _store(settings) as store:
         async for entries in _pages(store):
             for entry in entries:
                 say(_line(entry, as_json=as_json))

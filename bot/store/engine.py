@@ -34,6 +34,12 @@ def open_engine(url: str, *, writer: bool) -> sa.Engine:
     )
 
 
+def has_database(url: str) -> bool:
+    """Whether there is a database to read: opening a SQLite file that is not there would make one."""
+    parts = sa.make_url(url)
+    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
+
+
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
