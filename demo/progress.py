@@ -88,7 +88,7 @@ class Play:
 
     @property
     def fires(self) -> bool:
-        """Whether an alert of the scenario fires. (An incident may outlive them: a Redis that was switched off is down.)"""
+        """Whether an alert of the scenario fires. Its incident may outlive them: a Redis switched off is down."""
         return any(one.firing & set(self.scenario.alerts) for one in self.named)
 
     @property

@@ -66,23 +66,20 @@ def _scenario(scenario: Scenario, play: Play | None) -> Json:
 def _hint(play: Play) -> str:
     """Say what happens now, and what there is to do."""
     incident = f"INC-{play.incident.id}" if play.incident is not None else "the incident"
-    match play.phase:
-        case Phase.BREWING:
-            return "Something is wrong on the desk. Its alert comes when its rule has waited long enough."
-        case Phase.FIRED:
-            return f"The alert is in #desk-alerts as {incident}. The checks are running."
-        case Phase.TRIAGED if any(one.status.ran for one in play.seen.actions):
-            return f"{incident} was acted upon. Time runs fast for a while, to show whether it helps."
-        case Phase.TRIAGED:
-            return f"Your turn: read {incident}, open its thread, and press what you think is right."
-        case Phase.HEALING:
-            return f"The cause is gone. {incident} closes when its alerts have ended."
-        case Phase.CURED if play.incident is not None and not play.incident.closed:
-            return (
-                f"{incident} stays open until what was switched off is back: its thread offers the way out."
-            )
-        case _:
-            return ""
+    acted = any(one.status.ran for one in play.seen.actions)
+    left_open = play.incident is not None and not play.incident.closed
+    return {
+        Phase.IDLE: "",
+        Phase.BREWING: "Something is wrong on the desk. Its alert comes when its rule has waited long enough.",
+        Phase.FIRED: f"The alert is in #desk-alerts as {incident}. The checks are running.",
+        Phase.TRIAGED: f"{incident} was acted upon. Time runs fast for a while, to show whether it helps."
+        if acted
+        else f"Your turn: read {incident}, open its thread, and press what you think is right.",
+        Phase.HEALING: f"The cause is gone. {incident} closes when its alerts have ended.",
+        Phase.CURED: f"{incident} stays open until what was switched off is back: its thread offers the way out."
+        if left_open
+        else "",
+    }[play.phase]
 
 
 def _truth(play: Play) -> Json:

@@ -102,7 +102,7 @@ def _step_lines(steps: Sequence[StepRecord], now: datetime) -> list[Line]:
         label = f"{step.number} " if step.number else ""
         line = [leaf(f"{SIGN[step.status]} {label}{one_line(step.title, 120)}"), leaf(took or " ")]
         if step.note and step.status is not StepStatus.PENDING:
-            line.append(foreign(f"  {step.note}", NOTE))
+            line += [leaf("  · "), foreign(step.note, NOTE)]
         lines.append(line)
         if step.shown:
             lines.append([leaf("     "), foreign(step.shown, COMMAND, code=True)])

@@ -10,6 +10,7 @@ let told = performance.now();
 let round = null;
 let page = null;
 let shown = "";
+let playing;
 
 /** Ask for something; what cannot be is said in a toast. */
 export async function ask(verb, values = {}) {
@@ -71,7 +72,8 @@ function render(panel) {
   if (key === shown) return;
   shown = key;
   const focus = document.activeElement?.closest("#panel") ? document.activeElement.dataset.key : null;
-  const top = panel.scrollTop;
+  const top = state.playing === playing ? panel.scrollTop : 0; // what has just begun stands first
+  playing = state.playing;
   panel.replaceChildren(
     el("header", { class: "p-head" }, el("h2", {}, "Scenarios"),
       el("button", { type: "button", class: "icon", "aria-label": "Close the panel", onclick: () => page.close() }, svg("M5 5l10 10M15 5L5 15"))),
