@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
-from bot.store.text import clean
+from bot.store.text import clean, json_text
 from triage.model import Json
 from triage.ports.store import AuditEntry
 
@@ -36,7 +36,7 @@ class AuditTable:
             sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
         ).first()
         seq, previous = (last.seq + 1, last.digest) if last is not None else (1, GENESIS)
-        text = clean(json.dumps(dict(detail or {}), sort_keys=True, separators=(",", ":")))
+        text = _canonical(json.loads(json_text(dict(detail or {}))))
         row: dict[str, Any] = {
             "seq": seq,
             "at": at,
@@ -67,6 +67,10 @@ class AuditTable:
         return [AuditEntry(**{**dict(row), "detail": json.loads(row["detail"])}) for row in rows]
 
 
+def _canonical(detail: Mapping[str, Json]) -> str:
+    return json.dumps(dict(detail), sort_keys=True, separators=(",", ":"))
+
+
 def digest_of(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 (hex) over a line and the digest of the line before it."""
     parts = [
@@ -86,7 +90,7 @@ def broken_links(entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq:
     """Return what is wrong with the chain, one sentence a fault; empty when it is whole."""
     faults = []
     for entry in entries:
-        text = json.dumps(dict(entry.detail), sort_keys=True, separators=(",", ":"))
+        text = _canonical(entry.detail)
         row = {name: getattr(entry, name) for name in ("seq", "at", "actor", "event", "target", "previous")}
         if entry.seq != seq + 1:
             faults.append(f"line {seq + 1} is missing: line {entry.seq} follows line {seq}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.text import json_text
 from triage.errors import SettingError
 
 BUSY_SECONDS = 5.0
@@ -40,16 +39,6 @@ def has_database(url: str) -> bool:
     return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-
-
-def _dumps(value: object) -> str:
-    text = _ENCODER.encode(value)
-    # NUL is valid in JSON and in SQLite, but PostgreSQL refuses it: it must not be able to stop a commit.
-    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
-
-
 def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     if url.database and url.database != ":memory:":
         try:
@@ -60,7 +49,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
             ) from error
     engine = sa.create_engine(
         url,
-        json_serializer=_dumps,
+        json_serializer=json_text,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 64},
         poolclass=sa.pool.QueuePool,
         pool_size=1 if writer else 4,
@@ -97,7 +86,7 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
         options += " -c default_transaction_read_only=on"
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        json_serializer=_dumps,
+        json_serializer=json_text,
         connect_args={
             "connect_timeout": int(BUSY_SECONDS),
             # A peer that vanished without a word is noticed: milliseconds that sent data may stay unacknowledged.

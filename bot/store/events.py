@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import event_tables, tables
-from bot.store.text import clean
+from bot.store.text import clean, json_text
 from bot.store.upsert import insert
 from triage.events.model import DeskEvent, Gravity, Kind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
@@ -33,7 +33,6 @@ _CELL = tuple(column.name for column in _c.primary_key.columns)
 _COLUMNS = tuple(column.name for column in _e.columns if column.name not in {"id", "raised"})
 _AT = _COLUMNS.index("at")
 _cell = itemgetter(*(_COLUMNS.index(name) for name in _CELL if name != "minute"))
-_dumps = json.JSONEncoder(separators=(",", ":")).encode
 _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
@@ -276,7 +275,7 @@ def _row(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
         event.text,
         event.correlation_id,
         event.change,
-        _dumps(event.data) if event.data else "",
+        json_text(event.data) if event.data else "",
     )
 
 

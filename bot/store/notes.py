@@ -26,7 +26,7 @@ class NoteTable:
 
     def get(self, key: str) -> str | None:
         """Return the value under a key."""
-        value = self._connection.execute(sa.select(_n.c.value).where(_n.c.key == key)).scalar()
+        value = self._connection.execute(sa.select(_n.c.value).where(_n.c.key == clean(key))).scalar()
         return None if value is None else str(value)
 
     def put(self, key: str, value: str) -> None:
@@ -38,12 +38,12 @@ class NoteTable:
 
     def all(self, prefix: str) -> dict[str, str]:
         """Return every key that begins with a prefix, with its value."""
-        query = sa.select(_n.c.key, _n.c.value).where(_n.c.key.startswith(prefix, autoescape=True))
+        query = sa.select(_n.c.key, _n.c.value).where(_n.c.key.startswith(clean(prefix), autoescape=True))
         return {row.key: row.value for row in self._connection.execute(query)}
 
     def once(self, name: str, period: str, now: datetime) -> bool:
         """Claim a period of a job: True for the first who asks, False ever after."""
-        statement = insert(self._connection, _p).values(name=name, period=period, at=now)
+        statement = insert(self._connection, _p).values(name=clean(name), period=clean(period), at=now)
         statement = statement.on_conflict_do_nothing(index_elements=["name", "period"])
         return self._connection.execute(statement.returning(_p.c.name)).scalar() is not None
 
@@ -51,7 +51,7 @@ class NoteTable:
         self, kind: str, data: Mapping[str, Json], *, made_at: datetime, content: bytes = b""
     ) -> int:
         """Keep a document and return its id."""
-        statement = sa.insert(_d).values(kind=kind, made_at=made_at, data=dict(data), content=content)
+        statement = sa.insert(_d).values(kind=clean(kind), made_at=made_at, data=dict(data), content=content)
         return int(self._connection.execute(statement.returning(_d.c.id)).scalar_one())
 
     def document(self, document_id: int) -> Document | None:

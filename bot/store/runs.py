@@ -93,7 +93,7 @@ class RunTable:
         done: dict[str, Any] = {
             "run": run.id,
             "status": RunStatus.DONE.value,
-            "playbook": run.playbook,
+            "playbook": clean(run.playbook),
             "finished_at": run.finished_at,
             "verdict": _verdicts.dump_python(run.verdict, mode="json"),
             "lease_owner": "",
