@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.settings import Settings
 from bot.slack.client import SlackClient, open_client
 from bot.slack.directory import Channels
-from bot.slack.errors import SlackFailure
+from bot.slack.errors import Misconfigured, SlackFailure
 from bot.sources.configured import open_configured
 from bot.sources.grafana import open_grafana
 from bot.store import open_store
@@ -151,7 +151,13 @@ async def _channels(settings: Settings, client: SlackClient) -> str:
     names = dict.fromkeys(name for name in (settings.triage_channel, settings.digest_channel) if name)
     directory = Channels(client)
     for name in names:
-        await directory.resolve(name)
+        try:
+            await directory.resolve(name)
+        except Misconfigured as failure:
+            if failure.code != "missing_scope":
+                raise
+            # Posting by name needs no scope to look names up; the first post tells the id.
+            return f"{' and '.join(names)}, found by name at the first post"
     return " and ".join(names) or "no channel: set TRIAGE_CHANNEL"
 
 
@@ -160,7 +166,7 @@ def _source_questions(
 ) -> list[tuple[str, Callable[[], Awaitable[Answer]]]]:
     async def prometheus() -> Answer:
         rules = await sources.metrics.rules()
-        bad = [rule.name for rule in rules if rule.health != "ok"]
+        bad = [rule.name for rule in rules if rule.health not in ("ok", "unknown")]
         if bad:
             return Answer(
                 "prometheus", "warning", f"rules with errors: {', '.join(bad)}", "see its /rules page"
@@ -177,7 +183,9 @@ def _source_questions(
                 f"{len(rules)} alert rules, none of them {watchdog.alertname}: nobody would notice blind alerting",
                 "load the rule from deploy/prometheus/desk-rules.yml, or set watchdog.enabled: false",
             )
-        return Answer("prometheus", "ok", f"{len(rules)} alert rules, all healthy")
+        young = sum(rule.health == "unknown" for rule in rules)  # it has just started
+        health = f"{young} not evaluated yet" if young else "all healthy"
+        return Answer("prometheus", "ok", f"{len(rules)} alert rules, {health}")
 
     async def loki() -> Answer:
         await sources.logs.ready()

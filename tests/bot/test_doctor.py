@@ -1,0 +1,242 @@
+"""``hbot-triage doctor`` against our own Slack and stand-ins: what is good, what is not, and how to mend it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from bot.doctor import SCOPES, Answer, examine, printed
+from bot.settings import Settings, load_settings
+from demo.desk.clock import SimClock
+from demo.desk.desk import Desk, DeskOptions
+from demo.servers.alertmanager import AlertmanagerServer
+from demo.servers.local_server import Fault, LocalServer
+from demo.servers.loki import LokiServer
+from demo.servers.prometheus import PrometheusConfig, PrometheusServer
+from demo.slack import AppConfig, SlackServer
+from demo.slack.settings import BOT_SCOPES
+from tests.servers.process import free_port
+
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
+SOURCES = ("prometheus", "loki", "alertmanager", "redis", "docker")
+NOWHERE = {
+    "prometheus": ("PROMETHEUS_URL", "http://127.0.0.1:{port}"),
+    "loki": ("LOKI_URL", "http://127.0.0.1:{port}"),
+    "alertmanager": ("ALERTMANAGER_URL", "http://127.0.0.1:{port}"),
+    "redis": ("REDIS_URL", "redis://:s3cr3t@127.0.0.1:{port}/0"),
+    "docker": ("DOCKER_HOST", "tcp://127.0.0.1:{port}"),
+    "grafana": ("GRAFANA_URL", "http://127.0.0.1:{port}"),
+}
+
+
+@dataclass
+class World:
+    """Everything that the doctor asks, and the settings that lead there."""
+
+    servers: Mapping[str, LocalServer]
+    environment: Mapping[str, str]
+    folder: Path
+
+    async def ask(self, **changes: str) -> dict[str, Answer]:
+        """Examine with some settings changed; the answers by their names."""
+        settings = load_settings({**self.environment, **changes}, folder=self.folder)
+        return {answer.name: answer for answer in await examine(settings)}
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """Run our own Slack, with the scopes of the manifest."""
+    async with SlackServer() as server:
+        yield server
+
+
+def slack_settings(slack: SlackServer, folder: Path) -> dict[str, str]:
+    """Return settings with which only Slack and the store can be asked."""
+    return {
+        "SLACK_BOT_TOKEN": slack.app.bot_token,
+        "SLACK_APP_TOKEN": slack.app.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "TRIAGE_CHANNEL": "C0TRIAGE01",
+        "TRIAGE_DATABASE_URL": f"sqlite:///{folder}/triage.db",
+    }
+
+
+@pytest.fixture
+async def world(tmp_path: Path, slack: SlackServer) -> AsyncIterator[World]:
+    """Run a desk with all its servers but Grafana."""
+    servers: dict[str, LocalServer] = {
+        "prometheus": PrometheusServer(PrometheusConfig(rule_files=(RULES,))),
+        "loki": LokiServer(),
+        "alertmanager": AlertmanagerServer("route: {receiver: triage}\nreceivers: [{name: triage}]"),
+    }
+    async with AsyncExitStack() as stack:
+        for server in servers.values():
+            await stack.enter_async_context(server)
+        options = DeskOptions(past_hours=0.1, redis="fake")
+        desk = await stack.enter_async_context(Desk(tmp_path / "desk", SimClock(0), (), options))
+        environment = {
+            **slack_settings(slack, tmp_path),
+            "PROMETHEUS_URL": servers["prometheus"].url,
+            "LOKI_URL": servers["loki"].url,
+            "ALERTMANAGER_URL": servers["alertmanager"].url,
+            "REDIS_URL": desk.redis_url,
+            "DOCKER_HOST": desk.docker_url,
+        }
+        yield World(servers, environment, tmp_path)
+
+
+async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
+    """Each says what was seen of it, and nothing is to be mended but what is not set."""
+    prometheus = world.servers["prometheus"]
+    assert isinstance(prometheus, PrometheusServer)
+    await prometheus.tick()
+    found = await world.ask()
+    assert list(found) == ["store", "slack", *SOURCES, "grafana"]
+    states = {name: answer.state for name, answer in found.items()}
+    assert states == {**dict.fromkeys(found, "ok"), "grafana": "not configured"}, found
+    assert "Socket Mode, posts to C0TRIAGE01" in found["slack"].seen
+    assert "alert rules, all healthy" in found["prometheus"].seen
+    assert found["store"].seen.endswith("can be written; 0 messages are owed")
+
+
+async def test_a_prometheus_that_has_just_started_has_no_errors(world: World) -> None:
+    """Rules that were not evaluated yet are not ill."""
+    answer = (await world.ask())["prometheus"]
+    assert answer.state == "ok"
+    assert answer.seen.endswith(" not evaluated yet")
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+async def test_a_source_that_is_down_has_failed(name: str, tmp_path: Path, slack: SlackServer) -> None:
+    """The mend names the setting; the others are asked all the same; no password is shown."""
+    setting, url = NOWHERE[name]
+    environment = {**slack_settings(slack, tmp_path), setting: url.format(port=free_port())}
+    found = await World({}, environment, tmp_path).ask(GRAFANA_TOKEN="glsa_s3cr3t")
+    answer = found.pop(name)
+    assert (answer.state, answer.good) == ("failed", False)
+    assert answer.seen
+    assert answer.mend.startswith(f"check {setting}")
+    assert all(other.good for other in found.values())
+    assert "s3cr3t" not in printed([answer])
+
+
+@pytest.mark.parametrize("name", ["prometheus", "loki", "alertmanager"])
+@pytest.mark.parametrize("fault", [Fault("status", status=401), Fault("garbage"), Fault("reset")])
+async def test_a_source_that_answers_wrongly_has_failed(name: str, fault: Fault, world: World) -> None:
+    """Not let in, something else at that address, a broken connection; a 401 asks for the token."""
+    world.servers[name].faults.add(fault)
+    answer = (await world.ask())[name]
+    if name == "loki" and fault.kind == "garbage":
+        assert answer.good  # /ready is plain text: any 200 is an answer
+        return
+    assert answer.state == "failed", answer
+    assert NOWHERE[name][0] in answer.mend
+    assert ("token" in answer.mend) == (fault.kind == "status")
+
+
+async def test_a_prometheus_without_rules_is_warned_of(tmp_path: Path, slack: SlackServer) -> None:
+    """It answers, and nobody would ever be alerted."""
+    async with PrometheusServer(PrometheusConfig()) as prometheus:
+        environment = {**slack_settings(slack, tmp_path), "PROMETHEUS_URL": prometheus.url}
+        answer = (await World({}, environment, tmp_path).ask())["prometheus"]
+    assert (answer.state, answer.seen) == ("warning", "no alert rules are loaded")
+    assert answer.mend == "load deploy/prometheus/desk-rules.yml"
+
+
+async def test_bots_without_a_container_are_named(world: World) -> None:
+    """The template of desk.yaml does not fit this engine."""
+    (world.folder / "desk.yaml").write_text("bots: [{name: bot1}, {name: bot9}]\n", encoding="utf-8")
+    answer = (await world.ask(TRIAGE_DESK="desk.yaml"))["docker"]
+    assert answer.state == "warning"
+    assert answer.seen.endswith("none for bot9")
+    assert "compose.container_template" in answer.mend
+
+
+async def slack_answer(slack: SlackServer, folder: Path, **changes: str) -> Answer:
+    """Return what the doctor says of Slack."""
+    return (await World({}, slack_settings(slack, folder), folder).ask(**changes))["slack"]
+
+
+async def test_a_wrong_token_is_said_with_the_setting(slack: SlackServer, tmp_path: Path) -> None:
+    """Slack's own word, and where to look; the token is not shown."""
+    answer = await slack_answer(slack, tmp_path, SLACK_BOT_TOKEN="xoxb-not-this-one")
+    assert answer.state == "failed"
+    assert "invalid_auth" in answer.seen
+    assert "SLACK_BOT_TOKEN" in answer.mend
+    assert "not-this-one" not in printed([answer])
+
+
+async def test_no_token_is_said_without_asking(tmp_path: Path) -> None:
+    """The mend is the manifest."""
+    found = await World({}, {"TRIAGE_DATABASE_URL": f"sqlite:///{tmp_path}/t.db"}, tmp_path).ask()
+    assert (found["slack"].state, found["slack"].seen) == ("failed", "SLACK_BOT_TOKEN is not set")
+    assert {found[name].state for name in (*SOURCES, "grafana")} == {"not configured"}
+    assert all(f"set {NOWHERE[name][0]}" in found[name].mend for name in SOURCES)
+
+
+@pytest.mark.parametrize("missing", sorted(SCOPES))
+async def test_a_missing_scope_is_named(missing: str, tmp_path: Path) -> None:
+    """Before the first button or file that needs it fails."""
+    scopes = tuple(scope for scope in BOT_SCOPES if scope != missing)
+    async with SlackServer(AppConfig(scopes=scopes)) as slack:
+        answer = await slack_answer(slack, tmp_path)
+    assert answer.state == "failed"
+    assert answer.seen == f"the token lacks the scopes {missing}"
+    assert "install it again" in answer.mend
+
+
+async def test_a_channel_by_name_needs_no_further_scope(slack: SlackServer, tmp_path: Path) -> None:
+    """The manifest asks for no channels:read; posting by name works, so this is no fault."""
+    answer = await slack_answer(slack, tmp_path, TRIAGE_CHANNEL="#desk-alerts")
+    assert answer.state == "ok"
+    assert answer.seen.endswith("#desk-alerts, found by name at the first post")
+
+
+async def test_a_channel_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Where names can be looked up, a typing error is found."""
+    async with SlackServer(AppConfig(scopes=(*BOT_SCOPES, "channels:read", "groups:read"))) as slack:
+        answer = await slack_answer(slack, tmp_path, TRIAGE_CHANNEL="#desk-alert")
+    assert answer.state == "failed"
+    assert "no channel '#desk-alert'" in answer.seen
+
+
+async def test_a_store_that_cannot_be_written_has_failed(slack: SlackServer, tmp_path: Path) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    environment = slack_settings(slack, tmp_path)
+    url = f"sqlite:///{tmp_path}/file/triage.db"
+    answer = (await World({}, environment, tmp_path).ask(TRIAGE_DATABASE_URL=url))["store"]
+    assert answer.state == "failed"
+    assert "TRIAGE_DATABASE_URL" in answer.mend
+
+
+def run(folder: Path, environment: Mapping[str, str], *arguments: str) -> Result:
+    """Run the command with these settings and no others."""
+    unset: dict[str, str | None] = {name.upper(): None for name in Settings.model_fields}
+    path = folder / ".env"
+    path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()), encoding="utf-8")
+    return CliRunner(env=unset).invoke(app, ["doctor", *arguments])
+
+
+async def test_the_exit_code_is_the_verdict(
+    slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 where nothing failed (what is not configured is no fault), 1 where something did; as text and as JSON."""
+    monkeypatch.chdir(tmp_path)
+    good = slack_settings(slack, tmp_path)
+    well = await asyncio.to_thread(run, tmp_path, good, "--json")
+    assert well.exit_code == 0, well.output
+    answers = json.loads(well.stdout)
+    assert all(answer.keys() == {"name", "state", "seen", "mend"} for answer in answers)
+    ill = await asyncio.to_thread(run, tmp_path, {**good, "SLACK_BOT_TOKEN": "xoxb-wrong"})
+    assert ill.exit_code == 1
+    lines = ill.stdout.splitlines()
+    failed = next(index for index, line in enumerate(lines) if line.startswith("failed"))
+    assert lines[failed].split()[1] == "slack"
+    assert lines[failed + 1].strip().startswith("→ ")
