@@ -1,10 +1,9 @@
-"""What the store does when something fails: the unit, its waiter, the disk, a lock, the server."""
+"""What the store does when something fails: a unit, its waiter, the disk, a lock, the server at the start."""
 
 import asyncio
 import contextlib
 import os
 import shutil
-import signal as signals
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ import sqlalchemy as sa
 from bot.store import SqlStore, engine, open_store, writer
 from bot.store.transaction import Transaction
 from tests.contracts.store_samples import NOW, incident, line, signal
-from tests.servers.postgres import running_postgres
 from triage.errors import StoreUnavailable
 from triage.ports.store import Tx
 
@@ -92,15 +90,6 @@ async def notes(store: SqlStore) -> set[str]:
     return set(await store.read(lambda tx: tx.notes.all("")))
 
 
-async def test_units_in_flight_share_one_commit(store: SqlStore) -> None:
-    """Twenty writes at once cost the disk one commit, and each has its own answer."""
-    before = store.writer.commits
-    keys = [f"k{number}" for number in range(20)]
-    assert await in_one_batch(store, *map(note, keys)) == keys
-    assert store.writer.commits - before == 2, "the one that held the gate, and the twenty"
-    assert await notes(store) == set(keys)
-
-
 async def test_a_unit_that_raises_sinks_no_other_and_raises_to_its_caller_alone(store: SqlStore) -> None:
     """Whether its own code raises or the database refuses it; nothing of it stays."""
     mistake = KeyError("a mistake")
@@ -156,16 +145,6 @@ async def test_a_unit_whose_waiter_was_told_that_it_failed_is_not_run(
         monkeypatch.undo()
     await store.write(note("next"))
     assert await notes(store) == {"next"}
-
-
-async def test_a_closed_store_says_so(store_url: str) -> None:
-    """What was queued before the close is finished; what comes after is refused, not lost in silence."""
-    async with open_store(store_url) as store:
-        queued = [asyncio.create_task(store.write(note(f"k{n}"))) for n in range(5)]
-        await asyncio.sleep(0.05)
-    assert [await task for task in queued] == [f"k{n}" for n in range(5)]
-    with pytest.raises(StoreUnavailable, match="closed"):
-        await store.write(note("after"))
 
 
 def _limit_pages(tx: Tx, pages: int) -> int:
@@ -227,30 +206,6 @@ async def test_a_full_disk_is_unavailable_and_works_after_room_is_made(small_dis
         assert await store.read(lambda tx: tx.signals.waiting()) == 300
 
 
-async def test_a_database_that_another_connection_holds_too_long_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody's shell sits in a transaction: said after BUSY_SECONDS, to all who wait, once."""
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
-    url = f"sqlite:///{tmp_path}/triage.db"
-    async with open_store(url) as store:
-        other = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-        with other.connect() as shell:
-            shell.exec_driver_sql("BEGIN IMMEDIATE")
-            began = asyncio.get_running_loop().time()
-            answers = await asyncio.gather(
-                *(store.write(note(f"k{n}")) for n in range(5)), return_exceptions=True
-            )
-            took = asyncio.get_running_loop().time() - began
-            assert [type(answer) for answer in answers] == [StoreUnavailable] * 5
-            assert "locked" in str(answers[0])
-            assert took < 5, "five waiters do not wait one after the other"
-            assert await notes(store) == set(), "reading goes on meanwhile"
-            shell.exec_driver_sql("ROLLBACK")
-        other.dispose()
-        assert await store.write(note("after")) == "after"
-
-
 async def test_a_lock_that_another_session_holds_too_long_is_unavailable(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,30 +219,6 @@ async def test_a_lock_that_another_session_holds_too_long_is_unavailable(
                 await store.write(lambda tx: tx.timeline.add(line(one.id)))
             assert await store.write(note("other")) == "other"
         assert await store.write(lambda tx: tx.timeline.add(line(one.id, at=NOW))) is not None
-
-
-async def test_a_postgresql_that_is_killed_is_unavailable_and_works_again_after_its_restart(
-    require: Callable[..., Path],
-) -> None:
-    """What was committed is there; what was refused is not; no restart of ours is needed."""
-    async with (
-        running_postgres(require("postgres")) as cluster,
-        cluster.database() as url,
-        open_store(url) as store,
-    ):
-        await store.write(note("before"))
-        assert await notes(store) == {"before"}
-        # An immediate shutdown is a kill -9 that takes the server's children along.
-        cluster.process._signal(signals.SIGQUIT)
-        await asyncio.to_thread(cluster.process._child.wait, 20)  # type: ignore[union-attr] # it was started
-        for _ in range(2):
-            with pytest.raises(StoreUnavailable, match="cannot commit"):
-                await store.write(note("refused"))
-            with pytest.raises(StoreUnavailable, match="cannot be read"):
-                await notes(store)
-        await cluster.start()
-        assert await store.write(note("after")) == "after"
-        assert await notes(store) == {"before", "after"}
 
 
 async def test_a_database_that_is_not_there_says_which_setting_to_mend() -> None:
