@@ -164,7 +164,6 @@ class Schedules(Section):
             raise ValueError(f"{value!r} is no time zone; use a name such as Europe/Berlin") from error
         return value
 
-
     @field_validator("digest", "drill", "checklists", "snapshots")
     @classmethod
     def _is_cron(cls, value: str) -> str:
@@ -344,9 +343,7 @@ class Desk(Section):
         known = self.bot(bot)
         if known is None:
             return self.kpis
-        return self.kpis.override(
-            cancel_budget_per_min=known.cancel_budget_per_min, base_pct=known.base_pct
-        )
+        return self.kpis.override(cancel_budget_per_min=known.cancel_budget_per_min, base_pct=known.base_pct)
 
     def policy(self, kind: ActionKind) -> ActionPolicy:
         """Return who may run an action; the default asks one operator."""

@@ -61,4 +61,6 @@ async def test_silencing_writes_a_real_silence(house: House, card: Message) -> N
     await eventually(silenced, "a silence in Alertmanager")
     [silence] = await house.alertmanager.silences()
     assert {matcher["name"] for matcher in silence["matchers"]} >= {"alertname", "bot"}
-    await house.until(lambda: any("silenced" in line for line in house.thread(card)), "the line in the thread")
+    await house.until(
+        lambda: any("silenced" in line for line in house.thread(card)), "the line in the thread"
+    )
