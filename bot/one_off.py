@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -106,8 +107,13 @@ def read_alert(desk: Desk, text: str) -> list[Signal]:
     if not alerts:
         raise BadInput("the webhook holds no alert", "alerts")
     now = SystemClock().now()
-    return [
-        alert_signal(
+    places = [f"alerts.{index}." if "alerts" in content else "" for index in range(len(alerts))]
+    return [_signal(desk, alert, place, now) for place, alert in zip(places, alerts, strict=True)]
+
+
+def _signal(desk: Desk, alert: Alert, place: str, now: datetime) -> Signal:
+    try:
+        return alert_signal(
             desk,
             status=SignalStatus(alert.status),
             fingerprint=alert.fingerprint,
@@ -118,8 +124,8 @@ def read_alert(desk: Desk, text: str) -> list[Signal]:
             generator_url=alert.generatorURL,
             now=now,
         )
-        for alert in alerts
-    ]
+    except BadInput as error:
+        raise BadInput(error.reason, f"{place}{error.path}") from error
 
 
 def _one(content: dict[str, Any]) -> Alert:
