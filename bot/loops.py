@@ -19,8 +19,8 @@ from triage.ports.store import Store
 
 IDLE_SECONDS = 5.0
 """How often a loop looks even though nobody rang: another replica may have left work and died."""
-REST_FACTOR, REST_SECONDS = 6.0, 0.5
-"""How long the sorter rests after a pass, as a multiple of what the pass took, and at the most.
+SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
+"""The part of the time that the sorter works in a storm, the seconds it may work before that binds it, its longest rest.
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
@@ -59,6 +59,23 @@ class Pulse:
 
 
 @dataclass(slots=True)
+class Share:
+    """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
+
+    part: float
+    at_once: float
+    _left: float = 0.0
+    _last: float = float("-inf")
+
+    def rest(self, began: float, ended: float) -> float:
+        """Return the seconds to rest after work that began and ended then (monotonic)."""
+        earned = (ended - self._last) * self.part
+        self._last = ended
+        self._left = min(self.at_once, self._left + earned) - (ended - began)
+        return max(0.0, -self._left / self.part)
+
+
+@dataclass(slots=True)
 class Sorter:
     """Sorts the inbox whenever signals were stored."""
 
@@ -69,6 +86,7 @@ class Sorter:
     outbox: Bell
     triage: Bell
     pulse: Pulse
+    share: Share = field(default_factory=lambda: Share(SHARE, SHARE_AT_ONCE))
 
     async def run(self) -> None:
         """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
@@ -84,8 +102,8 @@ class Sorter:
             except Exception:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
                 logger.exception("a pass over the inbox failed; sorting one by one")
                 done = await self._one_by_one()
-            took = self.clock.monotonic() - began
-            await asyncio.sleep(min(took * REST_FACTOR, REST_SECONDS))
+            rest = self.share.rest(began, self.clock.monotonic())
+            await asyncio.sleep(min(rest, REST_SECONDS))
             if not done.more:
                 await self.inbox.wait(IDLE_SECONDS)
 
