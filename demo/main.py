@@ -22,6 +22,7 @@ import uvloop
 from loguru import logger
 
 from demo.desk.clock import SimClock
+from demo.desk.past import remembered_elsewhere
 from demo.desk.scenarios import SCENARIOS
 from demo.panel.routes import Panel, page_with
 from demo.progress import named_nearest
@@ -120,12 +121,15 @@ class Show:
 
     async def play(self, folder: Path, scenario: str) -> None:
         """Set up a desk below ``folder`` and play with it until it is reset, or the end."""
-        # Imported late and beside the loop: the page is there a second before the bot and the desk are.
-        stages = await asyncio.to_thread(importlib.import_module, "demo.stage")
-        directors = await asyncio.to_thread(importlib.import_module, "demo.director")
         self.panel.reset.clear()
         self.clock.speed = 1.0
-        async with stages.set_stage(folder, self.slack, self.clock, real=self.real) as stage:
+        # The page is there already. The desk's past is made in a child while the bot is imported beside the loop.
+        async with asyncio.TaskGroup() as group:
+            making = group.create_task(remembered_elsewhere(folder / "desk", self.clock.now()))
+            stages = await asyncio.to_thread(importlib.import_module, "demo.stage")
+            directors = await asyncio.to_thread(importlib.import_module, "demo.director")
+        made = making.result()
+        async with stages.set_stage(folder, self.slack, self.clock, real=self.real, made=made) as stage:
             await self._direct(directors.Director(stage, fixed=self.real), scenario)
         self.slack.workspace.clear()
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -22,7 +22,7 @@ class Phase(StrEnum):
     IDLE = "idle"
     """Not started since the desk was set up."""
     BREWING = "brewing"
-    """The cause is there; none of its alerts has reached the bot."""
+    """The cause is there; its alert has not reached the bot."""
     FIRED = "fired"
     """An alert of it is in Slack, and triage is under way."""
     TRIAGED = "triaged"
@@ -77,8 +77,8 @@ class Play:
 
     @property
     def named(self) -> tuple[Told, ...]:
-        """The incidents that hold an alert of the scenario."""
-        return tuple(one for one in self.seen.incidents if one.names & set(self.scenario.alerts))
+        """The incidents that hold the scenario's first alert: others of it may come before the cause shows."""
+        return tuple(one for one in self.seen.incidents if self.scenario.alerts[0] in one.names)
 
     @property
     def incident(self) -> Told | None:
@@ -123,7 +123,7 @@ class Judgement:
     used: tuple[str, ...]
     """The actions that ran, as ``kind on target``."""
     right: bool | None
-    """Whether the last action was a remedy; None: nothing was done."""
+    """Whether a remedy was among them; None: it cannot be said yet."""
 
 
 def judged(play: Play) -> Judgement:
@@ -131,16 +131,20 @@ def judged(play: Play) -> Judgement:
     incident = play.incident
     verdict = incident.causes[0] if incident is not None and incident.causes else None
     ran = [one for one in play.seen.actions if one.status.ran]
-    remedies = {(one.kind, one.target) for one in play.scenario.remedies}
-    right = any((one.kind, one.target) in remedies for one in ran) if ran else None
-    if right is None and play.phase is Phase.CURED:
-        right = any(kind == NOTHING for kind, _ in remedies) or None
     return Judgement(
         named=None if verdict is None else verdict.cause == play.scenario.cause,
         verdict=verdict,
         used=tuple(f"{one.kind} on {one.target}" for one in ran),
-        right=right,
+        right=_right(play, ran),
     )
+
+
+def _right(play: Play, ran: Sequence[ActionRecord]) -> bool | None:
+    remedies = {(one.kind, one.target) for one in play.scenario.remedies}
+    if any(kind == NOTHING for kind, _ in remedies):
+        # Here patience cures; to let a bot trade again in the end is no mistake.
+        return all(one.kind == "resume" for one in ran) if play.phase is Phase.CURED else None
+    return any((one.kind, one.target) in remedies for one in ran) if ran else None
 
 
 FAST, BUSY, ACTING, REAL = 60.0, 20.0, 10.0, 1.0

@@ -21,13 +21,15 @@ from bot.app import serve
 from bot.settings import Settings, load_settings
 from bot.store import SqlStore
 from demo.desk.desk import Desk, DeskOptions
+from demo.desk.past import Past, remembered
 from demo.servers.loki import LokiServer
-from demo.watch import Past, Watch, routes, simulated
+from demo.watch import Watch, routes, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from demo.desk.clock import SimClock
+    from demo.desk.world import World
     from demo.slack import SlackServer
 
 BOT_STARTS_WITHIN = 20.0
@@ -82,18 +84,26 @@ class Door:
 
 @asynccontextmanager
 async def set_stage(
-    folder: Path, slack: SlackServer, clock: SimClock, *, real: bool = False
+    folder: Path,
+    slack: SlackServer,
+    clock: SimClock,
+    *,
+    real: bool = False,
+    made: tuple[World, Past] | None = None,
 ) -> AsyncIterator[Stage]:
     """Start everything below ``folder``; it is ready when handed out, and gone at the end of the block.
 
-    ``real``: use the servers of this machine where there are any; the clock must then run at speed 1.
+    ``made``: a world that was made already below ``folder / "desk"``. ``real``: use the servers of this machine
+    where there are any; the clock must then run at speed 1.
     """
     async with AsyncExitStack() as stack:
         loki = await stack.enter_async_context(LokiServer(clock))
-        past = Past(clock.now())
+        root = folder / "desk"
+        if made is None:
+            made = await asyncio.to_thread(remembered, root, clock.now())
+        world, past = made
         options = DeskOptions(redis="auto" if real else "fake")
-        desk = await asyncio.to_thread(Desk, folder / "desk", clock, (_into(loki),), options, past)
-        await stack.enter_async_context(desk)
+        desk = await stack.enter_async_context(Desk(root, clock, (_into(loki),), options, world))
         stack.enter_context(_compose_on_path(folder / "bin", desk))
         door = Door(_free_port(), secrets.token_urlsafe(18))
         watch = await stack.enter_async_context(_watch(folder, desk, past, door, real=real))

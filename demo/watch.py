@@ -12,8 +12,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from demo.desk.desk import Desk
-from demo.desk.metrics_infra import pages
-from demo.desk.world import World
+from demo.desk.past import Past
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
@@ -29,7 +28,6 @@ INSTANCES = {
 SCRAPE_SECONDS = 15.0
 LOOKS_PER_SCRAPE = 4
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
-MINUTE, HOUR = 60, 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +43,6 @@ class Watch:
     def values(self) -> dict[str, str]:
         """The bot's settings for it."""
         return {"PROMETHEUS_URL": self.prometheus_url, "ALERTMANAGER_URL": self.alertmanager_url}
-
-
-class Past:
-    """A witness of the desk's past: keeps what Prometheus would have scraped where it will be asked for.
-
-    That is the last half hour minute by minute, and the hours of yesterday that "as a day ago" looks at.
-    """
-
-    def __init__(self, now: float) -> None:
-        self._now, self._minute = now, 0
-        self.pages: list[tuple[float, dict[str, str]]] = []
-
-    def __call__(self, world: World) -> None:
-        """Look at the world, once a minute."""
-        ago = self._now - world.clock.now()
-        self._minute += 1
-        yesterday = 22 * HOUR <= ago <= 24 * HOUR and self._minute % 4 == 0
-        if yesterday or ago <= HOUR / 2:
-            self.pages.append((world.clock.now(), {job: page() for job, page in pages(world).items()}))
 
 
 def routes(webhook: str, token: str, *, waits: Mapping[str, str] | None = None) -> str:

@@ -18,7 +18,7 @@ from demo.desk.exporter import Exporter
 from demo.desk.exposition import Scrape
 from demo.desk.logbook import LogSink
 from demo.desk.metrics_infra import pages
-from demo.desk.past import PAST_HOURS, Witness, world_with_past
+from demo.desk.past import PAST_HOURS, world_with_past
 from demo.desk.redis_server import Kind, server
 from demo.desk.world import TICK, World
 
@@ -44,7 +44,8 @@ class DeskOptions:
 class Desk:
     """``async with Desk(root, clock, sinks) as desk``: everything listens inside, ``run`` lets time pass.
 
-    With a clock of speed 0 nothing moves but by ``step``. ``witness`` sees each minute of the past go by.
+    With a clock of speed 0 nothing moves but by ``step``. A ``world`` that was made already
+    is taken as it is; else one with its past is made below ``root``.
     """
 
     def __init__(
@@ -53,12 +54,12 @@ class Desk:
         clock: SimClock,
         log_sinks: tuple[LogSink, ...] = (),
         options: DeskOptions | None = None,
-        witness: Witness | None = None,
+        world: World | None = None,
     ) -> None:
         self.root, self.clock = root, clock
         self.options = options or DeskOptions()
-        self.world: World = world_with_past(
-            root, now=clock.now(), seed=self.options.seed, hours=self.options.past_hours, witness=witness
+        self.world: World = world or world_with_past(
+            root, now=clock.now(), seed=self.options.seed, hours=self.options.past_hours
         )
         self.world.logbook.sinks.extend(log_sinks)
         self.scrapes: Mapping[str, Scrape] = pages(self.world)

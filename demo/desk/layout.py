@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from demo.desk.controller_code import OLD_VERSION, write_source
@@ -71,7 +72,7 @@ class Layout:
 
     def bot(self, name: str) -> Path:
         """Return a bot's data folder."""
-        return self.data / name
+        return _bot(self.root, name)
 
     def controllers(self, name: str) -> Path:
         """Return the folder mounted at /home/hummingbot/controllers in a bot's container."""
@@ -83,7 +84,7 @@ class Layout:
 
     def artifacts(self, name: str, variant: str) -> Path:
         """Return the folder of a bot's minute.csv, fills.csv and daily.csv."""
-        return self.bot(name) / "logs" / "epp_v24" / f"{name}_{variant}"
+        return _artifacts(self.root, name, variant)
 
     def container_path(self, bot: str, path: str) -> Path | None:
         """Return the host path behind a path inside a bot's container; None where nothing is mounted."""
@@ -94,6 +95,17 @@ class Layout:
         if head == "controllers":
             return self.controllers(bot).joinpath(*rest)
         return self.bot(bot).joinpath(head, *rest) if head in (*SNAPSHOT_FOLDERS, "logs") else None
+
+
+@cache
+def _bot(root: Path, name: str) -> Path:
+    return root / "data" / name
+
+
+@cache
+def _artifacts(root: Path, name: str, variant: str) -> Path:
+    """Asked for at every line of a bot: making a path anew is what a past of two days spends its time on."""
+    return _bot(root, name) / "logs" / "epp_v24" / f"{name}_{variant}"
 
 
 @dataclass(frozen=True, slots=True)

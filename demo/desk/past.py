@@ -1,9 +1,17 @@
-"""Gives a new world a past: two days of minutes, fills, logs and events, made by the same cause and effect."""
+"""Gives a new world a past: two days of minutes, fills, logs and events, made by the same cause and effect.
 
+``python -m demo.desk.past ROOT NOW`` makes it in a process of its own and writes it, pickled, to stdout.
+"""
+
+import asyncio
+import pickle
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.desk import artifacts
+from demo.desk.metrics_infra import pages
 from demo.desk.world import MINUTE, World
 
 PAST_HOURS = 48
@@ -47,3 +55,56 @@ def _advance(world: World, seconds: float, witness: Witness | None) -> None:
         seconds -= part
         if witness is not None:
             witness(world)
+
+
+@dataclass(slots=True)
+class Past:
+    """A witness: keeps what Prometheus would have scraped where it will be asked for.
+
+    That is the last half hour minute by minute, and the hours of yesterday that "as a day ago" looks at.
+    """
+
+    now: float
+    pages: list[tuple[float, dict[str, str]]] = field(default_factory=list)
+    minute: int = 0
+
+    def __call__(self, world: World) -> None:
+        """Look at the world, once a minute."""
+        ago = self.now - world.clock.now()
+        self.minute += 1
+        yesterday = 22 * HOUR <= ago <= 24 * HOUR and self.minute % 4 == 0
+        if yesterday or ago <= HOUR / 2:
+            self.pages.append((world.clock.now(), {job: page() for job, page in pages(world).items()}))
+
+
+def remembered(root: Path, now: float) -> tuple[World, Past]:
+    """Build a desk with its past, and what its Prometheus remembers."""
+    past = Past(now)
+    return world_with_past(root, now=now, witness=past), past
+
+
+async def remembered_elsewhere(root: Path, now: float) -> tuple[World, Past]:
+    """As ``remembered``, in a child process: the caller has its own imports to do meanwhile."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "demo.desk.past", str(root), repr(now)),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the parent, which ends it
+    )
+    try:
+        made, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        raise OSError(f"the desk could not be set up below {root} (exit {child.returncode})")
+    world, past = pickle.loads(made)  # noqa: S301 - written by our own child, a moment ago
+    return world, past
+
+
+if __name__ == "__main__":
+    # Under its own name, so that what is pickled can be found again.
+    from demo.desk.past import remembered as make
+
+    sys.stdout.buffer.write(pickle.dumps(make(Path(sys.argv[1]), float(sys.argv[2]))))

@@ -52,6 +52,7 @@ class Theatre:
     async def press(self, kind: str, target: str, choice: Mapping[str, str] | None = None) -> None:
         """Do an action as people do: Ana presses the button (or asks for it), gives a reason, Ben agrees where asked."""
         ana, ben = self.slack.member("ana"), self.slack.member("ben")
+        await asyncio.sleep(3)  # an alert that joins brings a new triage, and that a new proposal
         card = next((one for one in self.cards() if self._offers(one, kind, target)), None)
         if card is not None:
             await ana.click(card, f"action.{kind}")
@@ -79,10 +80,13 @@ class Theatre:
             await self.until(lambda: person.modal and "submit" in person.modal.body, "the plan of it", 15)
             await asyncio.sleep(1)
 
-    @staticmethod
-    def _offers(card: Message, kind: str, target: str) -> bool:
-        found = [one for _, _, one in walk(card.blocks) if one.get("action_id") == f"action.{kind}"]
-        return len(found) == 1 and (target in {"desk", "bot1"} or target in str(found))
+    def _offers(self, card: Message, kind: str, target: str) -> bool:
+        """Say whether a card has one button for that, and it is for that target."""
+        play = self.director.play
+        causes = play.incident.causes if play is not None and play.incident is not None else ()
+        offered = {(one.kind, one.target) for cause in causes for one in cause.actions}
+        buttons = [one for _, _, one in walk(card.blocks) if one.get("action_id") == f"action.{kind}"]
+        return len(buttons) == 1 and (kind, target) in offered
 
     def _second(self) -> Message | None:
         for card in self.cards():

@@ -1,0 +1,112 @@
+"""How a scenario's phases, its end and its judgement follow from what is seen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from demo.desk.scenarios import SCENARIOS
+from demo.progress import BUSY, FAST, REAL, Phase, Play, Seen, Told, advanced, judged, pace
+from triage.actions.model import ActionRecord, ActionStatus
+from triage.model import Cause, IncidentStatus
+
+NOW = datetime(2026, 2, 20, 15, tzinfo=UTC)
+
+
+def told(*names: str, cause: str = "", firing: bool = True, triaged: bool = True) -> Told:
+    """Return an incident."""
+    causes = (Cause(cause, cause, 0.9, ()),) if cause else ()
+    fires = frozenset(names) if firing else frozenset[str]()
+    return Told(1, "t", IncidentStatus.TRIGGERED, frozenset(names), fires, triaged, causes)
+
+
+def done(kind: str, target: str = "bot1", at: datetime = NOW) -> ActionRecord:
+    """Return an action that ran."""
+    return ActionRecord(
+        kind,
+        target,
+        "",
+        "ana",
+        at,
+        at + timedelta(minutes=30),
+        at,
+        id=1,
+        status=ActionStatus.SUCCEEDED,
+        finished_at=at,
+    )
+
+
+def play(name: str = "frozen-bot") -> Play:
+    """Return a scenario that has just begun."""
+    return Play(SCENARIOS[name], NOW)
+
+
+def test_it_goes_from_brewing_to_cured_as_the_bot_and_the_world_go() -> None:
+    """Alert, verdict, cause gone, alerts ended: one phase after the other."""
+    one = advanced(play(), Seen())
+    assert one.phase is Phase.BREWING
+    one = advanced(one, Seen((told("BotFrozen", triaged=False),)))
+    assert one.phase is Phase.FIRED
+    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),)))
+    assert one.phase is Phase.TRIAGED
+    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),), well=True))
+    assert one.phase is Phase.HEALING
+    assert not one.told
+    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot", firing=False),), well=True))
+    assert one.phase is Phase.CURED
+    assert one.told
+
+
+def test_other_incidents_do_not_end_the_brewing() -> None:
+    """Only the scenario's first alert does; what comes before it slows the time down."""
+    one = advanced(play(), Seen((told("ContainerDied"), told("MinutePipelineStale"))))
+    assert one.phase is Phase.BREWING
+    assert pace(one, NOW) == BUSY
+
+
+def test_what_looked_cured_and_was_not_is_a_persons_turn_again() -> None:
+    """Healing can be taken back; cured cannot."""
+    seen = Seen((told("BotFrozen", cause="frozen_bot"),), well=True)
+    one = advanced(advanced(play(), seen), Seen(seen.incidents))
+    assert one.phase is Phase.TRIAGED
+
+
+@pytest.mark.parametrize(
+    ("name", "actions", "well", "right"),
+    [
+        ("frozen-bot", (), False, None),
+        ("frozen-bot", (done("restart"),), True, True),
+        ("frozen-bot", (done("restart", "bot2"),), False, False),
+        ("frozen-bot", (done("soft_pause"), done("restart")), True, True),
+        ("hard-stop", (), True, True),
+        ("hard-stop", (done("resume"),), True, True),
+        ("hard-stop", (done("rollback"),), True, False),
+        ("hard-stop", (done("rollback"),), False, None),
+    ],
+)
+def test_actions_are_judged_by_the_remedies(
+    name: str, actions: tuple[ActionRecord, ...], well: bool, right: bool | None
+) -> None:
+    """Kind and target must be right; where patience cures, only a resume may be pressed."""
+    alert = SCENARIOS[name].alerts[0]
+    seen = Seen((told(alert, cause="x", firing=False),), actions, well)
+    assert judged(advanced(play(name), seen)).right is right
+
+
+def test_the_verdict_is_judged_by_the_true_cause() -> None:
+    """Named, not named, and no verdict yet are three things."""
+    assert judged(play()).named is None
+    assert judged(advanced(play(), Seen((told("BotFrozen", cause="frozen_bot"),)))).named is True
+    assert judged(advanced(play(), Seen((told("BotFrozen", cause="redis_down"),)))).named is False
+
+
+def test_time_runs_fast_where_nothing_is_to_be_done() -> None:
+    """While it brews, after an action, while it heals; and in real time while it is a person's turn."""
+    assert pace(None, NOW) == REAL
+    assert pace(play(), NOW) == FAST
+    turn = advanced(play(), Seen((told("BotFrozen", cause="frozen_bot"),)))
+    assert pace(turn, NOW) == REAL
+    acted = advanced(turn, Seen(turn.seen.incidents, (done("soft_pause"),)))
+    assert pace(acted, NOW + timedelta(minutes=1)) == FAST
+    assert pace(acted, NOW + timedelta(hours=1)) == REAL
