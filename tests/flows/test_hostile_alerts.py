@@ -69,7 +69,9 @@ def check_harmless(message: Message) -> None:
     """Assert that a message mentions nobody, whatever it quotes."""
     assert not MENTIONS.search(message.text), f"the preview mentions: {message.text!r}"
     parts = list(nodes(message.blocks))
-    for text in [part["text"] for part in parts if part.get("type") == "mrkdwn"]:  # elsewhere signs mean nothing
+    for text in [
+        part["text"] for part in parts if part.get("type") == "mrkdwn"
+    ]:  # elsewhere signs mean nothing
         assert not MENTIONS.search(text), f"a mention as markup: {text!r}"
         assert "evil.example/|" not in text, f"a link with a text of its own: {text!r}"
     mentions = {"user", "broadcast", "usergroup", "channel"} & {part.get("type") for part in parts}
