@@ -10,6 +10,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 from time import perf_counter
+from typing import Any
 
 from playwright.async_api import Page
 from slack_sdk.web.async_client import AsyncWebClient
@@ -46,9 +47,13 @@ async def filled(client: AsyncWebClient, channel: str, count: int) -> None:
     """Put messages with blocks into the channel."""
     for number in range(count):
         text = f"*bot{number % 3}* message {number} with a `code` and a <https://example.com|link>"
-        section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-        button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "Look"}}
-        blocks = [section, {"type": "actions", "elements": [button]}]
+        section: dict[str, Any] = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+        button: dict[str, Any] = {
+            "type": "button",
+            "action_id": "a",
+            "text": {"type": "plain_text", "text": "Look"},
+        }
+        blocks: list[dict[Any, Any]] = [section, {"type": "actions", "elements": [button]}]
         await client.chat_postMessage(channel=channel, text=text, blocks=blocks)
 
 

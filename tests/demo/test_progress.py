@@ -86,7 +86,7 @@ def test_what_looked_cured_and_was_not_is_a_persons_turn_again() -> None:
     ],
 )
 def test_actions_are_judged_by_the_remedies(
-    name: str, actions: tuple[ActionRecord, ...], well: bool, right: bool | None
+    *, name: str, actions: tuple[ActionRecord, ...], well: bool, right: bool | None
 ) -> None:
     """Kind and target must be right; where patience cures, only a resume may be pressed."""
     alert = SCENARIOS[name].alerts[0]

@@ -1,0 +1,97 @@
+"""Makes the pictures of the README from the real page: ``python -m tools.pictures [FOLDER]``.
+
+Starts the demo, lets a deploy go wrong, and takes the channel, the thread, the modal and a KPI digest as they are shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.demo.process import running_demo
+from tests.demo.slack.browser import chromium
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+SCENARIO = "stale-bytecode"
+SOON, LATER = 20_000, 90_000
+"""Milliseconds."""
+
+
+async def main(folder: Path) -> None:
+    """Take all of them into ``folder``, which exists."""
+    async with running_demo() as demo, chromium() as browser:
+        await demo.ready()
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 820}, device_scale_factor=2, color_scheme="light"
+        )
+        page = await context.new_page()
+        await page.goto(f"{demo.url}/")
+        await page.wait_for_selector("body[data-live]")
+        await page.get_by_role("button", name="Close the tour").click(timeout=SOON)
+        await channel(page, folder / "channel.png")
+        await thread(page, folder / "thread.png")
+        await modal(page, folder / "modal.png")
+        await digest(page, folder / "digest.png")
+
+
+def card_of(page: Page) -> Locator:
+    """Return the incident's message."""
+    return page.locator("main .message", has_text="error spike").first
+
+
+async def channel(page: Page, file: Path) -> None:
+    """An incident in the channel, with the panel beside it."""
+    await page.locator(f'[data-key="start-{SCENARIO}"]').click()
+    await expect(card_of(page)).to_contain_text("Likely cause", timeout=LATER)
+    await expect(page.locator(".p-chip")).to_have_text("triaged", timeout=SOON)
+    await expect(card_of(page)).to_contain_text("reply", timeout=SOON)
+    await settled(page)
+    await page.screenshot(path=file)
+
+
+async def thread(page: Page, file: Path) -> None:
+    """Its thread, with every check."""
+    await card_of(page).locator(".replies").click()
+    shown = page.locator("#thread")
+    await expect(shown).to_contain_text("Triage", timeout=SOON)
+    await page.locator("#thread .message").nth(1).evaluate("first => first.scrollIntoView()")
+    await settled(page)
+    await shown.screenshot(path=file)
+
+
+async def modal(page: Page, file: Path) -> None:
+    """The form that shows what an action will do."""
+    await card_of(page).locator('[data-action="action.clear_cache"]').first.click()
+    shown = page.locator("#modal")
+    await expect(shown).to_contain_text("force-recreate", timeout=SOON)
+    await shown.get_by_label("Reason").fill("2.4.1 was deployed over old bytecode")
+    await settled(page)
+    await shown.screenshot(path=file)
+    await page.keyboard.press("Escape")
+
+
+async def digest(page: Page, file: Path) -> None:
+    """A KPI digest with its picture."""
+    await page.locator('.side a[data-open="desk-digest"]').click()
+    box = page.locator("main textarea")
+    await box.fill("/triage kpi bot1 24h share")
+    await box.press("Enter")
+    await expect(page.locator("main .messages")).to_contain_text("bot1", timeout=LATER)
+    await expect(page.locator("main .picture img").first).to_be_visible(timeout=LATER)
+    await settled(page)
+    await page.screenshot(path=file)
+
+
+async def settled(page: Page) -> None:
+    """Let animations and the mark of an edit end."""
+    await page.mouse.move(2, 400)
+    await page.wait_for_timeout(2_500)
+
+
+if __name__ == "__main__":
+    wanted = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    wanted.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(wanted))
