@@ -1,18 +1,27 @@
-"""A relay that delays what a server says: makes a quick one answer in so many seconds, or not at all."""
+"""A relay that holds a server's answers back: makes a quick one answer in so many seconds, or not at all."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+@dataclass(slots=True)
+class _Asked:
+    """When the last question of a connection came."""
+
+    at: float = 0.0
+
+
 class SlowRelay:
-    """Relays one server; ``async with`` listens. ``seconds`` pass between what it says and our hearing it."""
+    """Relays one server. An answer is heard ``seconds`` after its question, however quick the server is."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], seconds: float) -> None:
         self.seconds = seconds
@@ -48,27 +57,33 @@ class SlowRelay:
         with contextlib.suppress(OSError, asyncio.CancelledError):  # at the end of a bench both are meant
             there_reader, there_writer = await self._connect()
             self._writers.add(there_writer)
+            asked = _Asked()
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, there_writer))
-                group.create_task(self._copy_late(there_reader, writer, group))
+                group.create_task(_ask(reader, there_writer, asked))
+                group.create_task(self._answer(there_reader, writer, asked, group))
         writer.close()
 
-    async def _copy_late(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, group: asyncio.TaskGroup
+    async def _answer(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asked: _Asked,
+        group: asyncio.TaskGroup,
     ) -> None:
         while data := await reader.read(65536):
-            group.create_task(self._say_later(data, writer))
+            group.create_task(self._say(data, writer, asked.at))
         await asyncio.sleep(self.seconds)
         writer.close()
 
-    async def _say_later(self, data: bytes, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(self.seconds)
+    async def _say(self, data: bytes, writer: asyncio.StreamWriter, asked: float) -> None:
+        await asyncio.sleep(asked + self.seconds - time.monotonic())
         if not writer.is_closing():
             writer.write(data)
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: _Asked) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
+            asked.at = time.monotonic()
             writer.write(data)
     writer.close()

@@ -19,6 +19,7 @@ from bot.sources.docker_frames import Output, demultiplexed
 from bot.sources.docker_shapes import from_event, from_inspect, from_list
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
 from bot.sources.times import nanoseconds
+from bot.sources.transport import AiohttpTransport
 from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.ports.sources import ContainerEvent, ContainerState, ExecResult
 
@@ -40,7 +41,7 @@ def open_docker(host: str, *, total_seconds: float = TOTAL_SECONDS) -> HttpSourc
     """Make the HTTP side of ``DOCKER_HOST``: ``unix:///…``, ``tcp://…``, ``http(s)://…``. Raises SettingError."""
     scheme, _, rest = host.partition("://")
     if scheme == "unix" and rest.startswith("/"):
-        transport = httpx.AsyncHTTPTransport(uds=rest)
+        transport = AiohttpTransport(unix=rest)
         return HttpSource.open(
             NAME, httpx.URL("http://docker/"), total_seconds=total_seconds, transport=transport, where=rest
         )

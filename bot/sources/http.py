@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from bot.sources.transport import AiohttpTransport
 from triage.errors import (
     SettingError,
     SourceBadAnswer,
@@ -102,10 +103,7 @@ class HttpSource:
             timeout=httpx.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds)),
             follow_redirects=False,
             trust_env=False,
-            transport=transport,
-            verify=tls_context(),
-            # A triage asks some thirty questions at once, and none of them shall wait for another one's answer.
-            limits=httpx.Limits(max_connections=48, max_keepalive_connections=48, keepalive_expiry=60),
+            transport=transport or AiohttpTransport(tls=tls_context()),
         )
         return cls(name, client, total_seconds, where=where or f"{url.host}:{url.port or url.scheme}")
 
