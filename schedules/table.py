@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -68,7 +68,6 @@ async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncI
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    scheduler.add_listener(_failed, EVENT_JOB_ERROR)
     for job in jobs:
         first = {"next_run_time": datetime.now(UTC)} if job.at_start and not job.cron else {}
         scheduler.add_job(_beating(job, beat), trigger_of(job), id=job.name, name=job.name, **first)
@@ -81,11 +80,13 @@ async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncI
 
 def _beating(job: Job, beat: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
     async def call() -> None:
-        await job.call()
-        beat(f"job:{job.name}")
+        try:
+            await job.call()
+        except asyncio.CancelledError:  # the shutdown cut it off; it runs again after the next start
+            logger.info("job {name} was cut off by the shutdown", name=job.name)
+        except Exception as error:  # noqa: BLE001 - one failed run must not take the job out of the table
+            logger.opt(exception=error).error("job {name} failed", name=job.name)
+        else:
+            beat(f"job:{job.name}")
 
     return call
-
-
-def _failed(event: JobExecutionEvent) -> None:
-    logger.opt(exception=event.exception).error("job {name} failed", name=event.job_id)
