@@ -17,6 +17,8 @@ import pytest
 from demo.progress import named_nearest
 from tests.demo.process import ROOT, Demo, launch, running_demo
 
+pytestmark = pytest.mark.xdist_group("stage")
+
 
 async def said(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run the command to its end: exit code, and all it said."""

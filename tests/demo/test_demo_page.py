@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.demo.process import Demo, running_demo
 from tests.demo.slack.browser import chromium
 
+pytestmark = pytest.mark.xdist_group("stage")
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "demo"
 REAL_TIME, FAST = "1\N{MULTIPLICATION SIGN}", "60\N{MULTIPLICATION SIGN}"
 PATIENCE = 90_000
