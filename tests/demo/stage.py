@@ -17,6 +17,8 @@ from demo.slack.blockkit import walk
 from demo.stage import Stage, set_stage
 
 CHANNEL = "C0TRIAGE01"
+START = 1_771_600_000.0
+"""2026-02-20T15:06:40Z: far from midnight, at which a desk's day, and with it its losses, begin anew."""
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Theatre:
 @asynccontextmanager
 async def open_theatre(folder: Path) -> AsyncIterator[Theatre]:
     """Set a stage below ``folder`` and let its director work."""
-    clock = SimClock()
+    clock = SimClock(start=START)
     async with SlackServer(clock=clock.now) as slack, set_stage(folder, slack, clock) as stage:
         director = Director(stage)
         async with asyncio.TaskGroup() as group:
