@@ -119,20 +119,21 @@ class Director:
         if play is None:
             return
         name, before = play.scenario.name, play.phase
-        play = advanced(self.plays[name], replace(seen, well=self._well(play)))
+        play = advanced(self.plays[name], replace(seen, well_for=self._well_for(play)))
         self.plays[name] = play
         if play.phase is not before:
             logger.info("scenario {name} is {phase}", name=name, phase=play.phase)
             self._healing_since = self.stage.clock.now() if play.phase is Phase.HEALING else None
 
-    def _well(self, play: Play) -> bool:
-        """Whether the cause is gone for good; asked only once the symptoms have been there."""
+    def _well_for(self, play: Play) -> float | None:
+        """For how long the cause has been gone, None while that is not sure; asked once the symptoms are there."""
         if play.phase is Phase.BREWING or not play.scenario.cured(self.stage.desk.world):
             self._well_since = None
-            return False
+            return None
         now = self.stage.clock.now()
         self._well_since = self._well_since if self._well_since is not None else now
-        return now - self._well_since >= WELL_FOR
+        passed = now - self._well_since - WELL_FOR
+        return passed if passed >= 0 else None
 
     def set_pace(self) -> None:
         """Let time run as it should now. A running action never sees more than ten times its own time."""

@@ -30,7 +30,7 @@ class Phase(StrEnum):
     HEALING = "healing"
     """The cause is gone; its alerts have not ended."""
     CURED = "cured"
-    """The cause is gone and none of its alerts fires any more."""
+    """The cause is gone and its alerts have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Seen:
 
     incidents: tuple[Told, ...] = ()
     actions: tuple[ActionRecord, ...] = ()
-    well: bool = False
-    """The world says that the cause is gone, and has said so for a while."""
+    well_for: float | None = None
+    """For how long the world has said that the cause is gone, in seconds of the desk's time; None: it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,10 @@ class Play:
         return next(iter(right or self.named), None)
 
     @property
-    def fires(self) -> bool:
-        """Whether an alert of the scenario fires. Its incident may outlive them: a Redis switched off is down."""
-        return any(one.firing & set(self.scenario.alerts) for one in self.named)
+    def firing(self) -> frozenset[str]:
+        """The alerts of the scenario that fire. Its incident may outlive them: a Redis switched off is down."""
+        fire = frozenset[str]().union(*(one.firing for one in self.named))
+        return fire & frozenset(self.scenario.alerts)
 
     @property
     def open(self) -> bool:
@@ -109,9 +110,17 @@ def advanced(play: Play, seen: Seen) -> Play:
     if play.phase is Phase.CURED or incident is None:
         return play
     triaged = incident.triaged or play.phase in {Phase.TRIAGED, Phase.HEALING}
-    if not seen.well:
+    if seen.well_for is None:
         return replace(play, phase=Phase.TRIAGED if triaged else Phase.FIRED)
-    return replace(play, phase=Phase.HEALING if play.fires else Phase.CURED)
+    return replace(play, phase=Phase.HEALING if _lingers(play, seen.well_for) else Phase.CURED)
+
+
+LINGERS_FOR = 1_800.0
+"""Seconds after which only the first alert counts: a loss of the day, say, is told until the day ends."""
+
+
+def _lingers(play: Play, well_for: float) -> bool:
+    return play.scenario.alerts[0] in play.firing or (bool(play.firing) and well_for < LINGERS_FOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,17 @@
-"""Teaches fakeredis what it lacks: the command INFO, and to wait in an XREADGROUP that has BLOCK and COUNT."""
+"""Teaches fakeredis what it lacks.
+
+The command INFO; to wait in an XREADGROUP that has BLOCK and COUNT; to wait for a client that reads slowly.
+"""
 
 from __future__ import annotations
 
+import io
+import select
+import socket
 import time
 from typing import Any
 
+from fakeredis._clients._tcp_server import TCPFakeRequestHandler
 from fakeredis._commands import SUPPORTED_COMMANDS, command
 from fakeredis.commands_mixins.server_mixin import ServerCommandsMixin
 from fakeredis.commands_mixins.streams_mixin import StreamsCommandsMixin
@@ -12,6 +19,8 @@ from fakeredis.commands_mixins.streams_mixin import StreamsCommandsMixin
 EMPTY_BYTES, ENTRY_BYTES = 900_000, 620
 """About what an empty Redis 7 takes, and what one entry of the desk's streams adds."""
 STARTED = time.time()
+READS_WITHIN = 20.0
+"""Seconds that a client may take to make room for more of an answer."""
 
 
 def _info(self: Any, *sections: bytes) -> bytes:  # noqa: ANN401 - fakeredis' own socket, which has no public type
@@ -53,3 +62,31 @@ _read = StreamsCommandsMixin._xreadgroup  # noqa: SLF001 - as above
 def _read_or_none(*arguments: Any) -> dict[bytes, Any] | None:  # noqa: ANN401 - as fakeredis calls it
     """Read a group; nothing there is None, which fakeredis waits upon, and not an empty answer."""
     return _read(*arguments) or None
+
+
+class PatientHandler(TCPFakeRequestHandler):
+    """Serves one client. fakeredis sets its sockets not to block, and gives up on an answer that does not fit."""
+
+    def setup(self) -> None:
+        """Put a writer that waits into the place of the one that fails."""
+        super().setup()
+        self.writer.writer = _PatientWriter(self.connection)
+
+
+class _PatientWriter(io.BufferedIOBase):
+    """Writes all of it, waiting whenever the socket is full. Raises ConnectionError when the client is gone."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer, as io has it
+        """Send everything."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._connection.send(left) :]
+            except BlockingIOError:
+                _, ready, _ = select.select([], [self._connection], [], READS_WITHIN)
+                if not ready:
+                    raise ConnectionResetError("the client does not read") from None
+        return len(data)

@@ -50,10 +50,10 @@ def test_it_goes_from_brewing_to_cured_as_the_bot_and_the_world_go() -> None:
     assert one.phase is Phase.FIRED
     one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),)))
     assert one.phase is Phase.TRIAGED
-    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),), well=True))
+    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),), well_for=60.0))
     assert one.phase is Phase.HEALING
     assert not one.told
-    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot", firing=False),), well=True))
+    one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot", firing=False),), well_for=60.0))
     assert one.phase is Phase.CURED
     assert one.told
 
@@ -65,9 +65,23 @@ def test_other_incidents_do_not_end_the_brewing() -> None:
     assert pace(one, NOW) == BUSY
 
 
+def test_a_further_alert_is_waited_for_but_not_for_ever() -> None:
+    """A loss of the day is told until the day ends; the first alert alone decides after half an hour."""
+    lasting = Told(
+        1,
+        "t",
+        IncidentStatus.TRIGGERED,
+        frozenset(SCENARIOS["hard-stop"].alerts),
+        frozenset({"BotDailyPnlDrawdown"}),
+        triaged=True,
+    )
+    assert advanced(play("hard-stop"), Seen((lasting,), well_for=60.0)).phase is Phase.HEALING
+    assert advanced(play("hard-stop"), Seen((lasting,), well_for=1_900.0)).phase is Phase.CURED
+
+
 def test_what_looked_cured_and_was_not_is_a_persons_turn_again() -> None:
     """Healing can be taken back; cured cannot."""
-    seen = Seen((told("BotFrozen", cause="frozen_bot"),), well=True)
+    seen = Seen((told("BotFrozen", cause="frozen_bot"),), well_for=60.0)
     one = advanced(advanced(play(), seen), Seen(seen.incidents))
     assert one.phase is Phase.TRIAGED
 
@@ -90,7 +104,7 @@ def test_actions_are_judged_by_the_remedies(
 ) -> None:
     """Kind and target must be right; where patience cures, only a resume may be pressed."""
     alert = SCENARIOS[name].alerts[0]
-    seen = Seen((told(alert, cause="x", firing=False),), actions, well)
+    seen = Seen((told(alert, cause="x", firing=False),), actions, 60.0 if well else None)
     assert judged(advanced(play(name), seen)).right is right
 
 

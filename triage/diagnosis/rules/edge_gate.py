@@ -37,6 +37,9 @@ def rule(facts: Facts) -> Iterable[Cause]:
         weighing.add(0.35, "BotNegativeEdgePersistent fires")
     if any(state.get("state") == "hard_stop" for _, state in facts.of_bots("bot_state")):
         weighing.against(0.4)
+    stale = [bot for bot, _ in facts.reasons("order_book_stale")]
+    if len(stale) > 1:
+        weighing.against(0.6, "several bots work on old prices: their edge means nothing", "bot_state")
     weighing.needs("bot_state")
     who = ", ".join(dict.fromkeys(bots)) or "The bot"
     yield from weighing.cause(
