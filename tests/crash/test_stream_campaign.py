@@ -67,7 +67,7 @@ class Publisher:
             yield client
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)
 async def test_every_event_is_accounted_for_exactly_once(require: Require, tmp_path: Path) -> None:
     """Kill -9 at random; afterwards every number is stored once, none is missing, none is left pending."""
     dice = random.Random(SEED)  # noqa: S311 - the same campaign each time
@@ -130,7 +130,7 @@ async def _stored(database: Path) -> list[str]:
 
 async def _drained(server: RedisServer, database: Path, events: int) -> None:
     """Wait until the listener has nothing left to do."""
-    async with asyncio.timeout(30), server.client() as client:
+    async with asyncio.timeout(90), server.client() as client:
         while True:
             groups = await client.xinfo_groups(AUDIT)
             done = groups and groups[0]["lag"] == 0 and groups[0]["pending"] == 0

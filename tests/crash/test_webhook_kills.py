@@ -126,7 +126,7 @@ async def _campaign(service: Bot, poster: Poster) -> int:
 
 async def _drained(service: Bot, slack: SlackServer) -> None:
     """Wait until nothing is left to sort and to send, and every card has its triage."""
-    async with asyncio.timeout(80):
+    async with asyncio.timeout(180):
         while True:
             page = (await service.get("/metrics")).text
             numbers = dict(line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("triage_"))
@@ -145,7 +145,7 @@ async def _kept(directory: Path) -> tuple[list[Incident], list[Episode], list[st
     return incidents, episodes, [entry.target for entry in audit if entry.event == "incident.open"]
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_every_accepted_alert_is_in_one_incident_with_one_card(
     service: Bot, slack: SlackServer, tmp_path: Path
 ) -> None:
