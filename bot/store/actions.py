@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from bot.store import action_tables as tables
+from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert
 from triage.actions.model import DESK, PLANS, ActionRecord, Plan, StepRecord, StepStatus
@@ -22,6 +23,20 @@ _p = tables.action_plans
 _s = tables.action_steps
 _l = tables.action_locks
 _records = TypeAdapter(ActionRecord)
+
+# Built once: every card that is shown asks for its actions.
+_RECORDS = sa.select(_t.c.record).order_by(_t.c.id)
+_BY_ID = _RECORDS.where(_t.c.id == sa.bindparam("action"))
+_BY_HANDLE = _RECORDS.where(_t.c.handle == sa.bindparam("wanted"))
+_OF_INCIDENT = _RECORDS.where(_t.c.incident_id == sa.bindparam("incident"))
+_CHILDREN = _RECORDS.where(_t.c.parent_id == sa.bindparam("action"))
+_WITH_STATUS = _RECORDS.where(_t.c.status.in_(sa.bindparam("statuses", expanding=True)))
+_NOW = sa.bindparam("now", type_=_t.c.verify_at.type)
+_TO_VERIFY = _RECORDS.where(_t.c.verify_at <= _NOW, _t.c.lease_until.is_(None) | (_t.c.lease_until < _NOW))
+_LOCKED = {
+    query: query.with_for_update()
+    for query in (_BY_ID, _BY_HANDLE, _OF_INCIDENT, _CHILDREN, _WITH_STATUS, _TO_VERIFY)
+}
 
 
 class ActionTable:
@@ -46,11 +61,11 @@ class ActionTable:
 
     def get(self, action_id: int) -> ActionRecord | None:
         """Return an action; inside a write it stays locked until the commit."""
-        return next(iter(self._select(_t.c.id == action_id)), None)
+        return next(iter(self._select(_BY_ID, action=action_id)), None)
 
     def by_handle(self, handle: str) -> ActionRecord | None:
         """Return the action that a button's opaque id stands for."""
-        return next(iter(self._select(_t.c.handle == clean(handle))), None)
+        return next(iter(self._select(_BY_HANDLE, wanted=clean(handle))), None)
 
     def proposed(self) -> list[ActionRecord]:
         """Return every proposal that is open, oldest first."""
@@ -58,11 +73,11 @@ class ActionTable:
 
     def of_incident(self, incident_id: int) -> list[ActionRecord]:
         """Return the actions of an incident, oldest first."""
-        return self._select(_t.c.incident_id == incident_id)
+        return self._select(_OF_INCIDENT, incident=incident_id)
 
     def children(self, action_id: int) -> list[ActionRecord]:
         """Return the actions that follow from one."""
-        return self._select(_t.c.parent_id == action_id)
+        return self._select(_CHILDREN, action=action_id)
 
     def recent(self, limit: int = 50) -> list[ActionRecord]:
         """Return the newest actions, the newest first."""
@@ -71,18 +86,15 @@ class ActionTable:
 
     def with_status(self, *statuses: str) -> list[ActionRecord]:
         """Return the actions in one of these statuses, oldest first."""
-        return self._select(_t.c.status.in_(statuses))
+        return self._select(_WITH_STATUS, statuses=padded(list(statuses)))
 
     def to_verify(self, now: datetime) -> list[ActionRecord]:
         """Return ended actions whose verification is due and under nobody's lease."""
-        free = _t.c.lease_until.is_(None) | (_t.c.lease_until < now)
-        return self._select((_t.c.verify_at <= now) & free)
+        return self._select(_TO_VERIFY, now=now)
 
-    def _select(self, condition: sa.ColumnElement[bool]) -> list[ActionRecord]:
-        query = sa.select(_t.c.record).where(condition).order_by(_t.c.id)
-        if self._writing:
-            query = query.with_for_update()
-        return [_records.validate_python(row) for row in self._connection.execute(query).scalars()]
+    def _select(self, query: sa.Select[Any], **values: object) -> list[ActionRecord]:
+        rows = self._connection.execute(_LOCKED[query] if self._writing else query, values).scalars()
+        return [_records.validate_python(row) for row in rows]
 
     def keep_plan(self, action_id: int, plan: Plan) -> None:
         """Keep a plan that is shown to somebody."""

@@ -16,6 +16,8 @@ from triage.model import Json
 from triage.ports.store import AuditEntry
 
 _t = tables.audit
+_LAST = sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
+_INSERT = sa.insert(_t)
 GENESIS = "0" * 64
 """What the first line takes for the digest of the one before."""
 
@@ -32,9 +34,7 @@ class AuditTable:
     ) -> AuditEntry:
         """Add a line behind the last one."""
         self._exclusive("audit")  # two replicas must not both chain to the same line
-        last = self._connection.execute(
-            sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
-        ).first()
+        last = self._connection.execute(_LAST).first()
         seq, previous = (last.seq + 1, last.digest) if last is not None else (1, GENESIS)
         text = _canonical(json.loads(json_text(dict(detail or {}))))
         row: dict[str, Any] = {
@@ -47,7 +47,7 @@ class AuditTable:
             "previous": previous,
         }
         row["digest"] = digest_of(row)
-        self._connection.execute(sa.insert(_t).values(row))
+        self._connection.execute(_INSERT, row)
         return AuditEntry(**{**row, "detail": json.loads(text)})
 
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:

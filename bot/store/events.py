@@ -37,6 +37,25 @@ _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
 
+@cache
+def _of(subjects: int, *, of_source: bool, changes_only: bool) -> sa.Select[Any]:
+    """Return the question for the newest events: built once for each number of subjects, not for each alert."""
+    since, until = (sa.bindparam(name, type_=tables.UtcTime) for name in ("since", "until"))
+    query = sa.select(_e).where(_e.c.at >= since, _e.c.at <= until)
+    if subjects:
+        about = [
+            (_e.c.subject_name == sa.bindparam(f"name{number}"))
+            & (_e.c.subject_kind == sa.bindparam(f"kind{number}"))
+            for number in range(subjects)
+        ]
+        query = query.where(sa.or_(*about))
+    if of_source:
+        query = query.where(_e.c.source == sa.bindparam("source"))
+    if changes_only:
+        query = query.where(_CHANGE)
+    return query.order_by(_e.c.at.desc(), _e.c.id.desc()).limit(sa.bindparam("most"))
+
+
 class EventTable:
     """Implements ``triage.ports.events.Events``."""
 
@@ -135,21 +154,14 @@ class EventTable:
         source: Source | None = None,
     ) -> list[DeskEvent]:
         """Return the newest events of some subjects (none named: of all), oldest first."""
-        query = sa.select(_e).where(_e.c.at >= since, _e.c.at <= until)
-        if subjects:
-            about = [
-                (_e.c.subject_name == clean(each.name)) & (_e.c.subject_kind == each.kind.value)
-                for each in subjects
-            ]
-            query = query.where(sa.or_(*about))
+        values: dict[str, object] = {"since": since, "until": until, "most": limit}
+        for number, subject in enumerate(subjects):
+            values |= {f"name{number}": clean(subject.name), f"kind{number}": subject.kind.value}
         if source is not None:
-            query = query.where(_e.c.source == source.value)
-        if changes_only:
-            query = query.where(_CHANGE)
-        rows = self._connection.execute(
-            query.order_by(_e.c.at.desc(), _e.c.id.desc()).limit(limit)
-        ).mappings()
-        return [_event(row) for row in reversed(list(rows))]
+            values["source"] = source.value
+        query = _of(len(subjects), of_source=source is not None, changes_only=changes_only)
+        rows = list(self._connection.execute(query, values).mappings())
+        return [_event(row) for row in reversed(rows)]
 
     def related(self, events: Collection[DeskEvent], limit: int = 100) -> list[DeskEvent]:
         """Return what the events point to by their correlation ids, and what points to them."""

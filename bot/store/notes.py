@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.text import clean
-from bot.store.upsert import insert
+from bot.store.upsert import insert, insert_or_update
 from triage.model import Json
 from triage.ports.store import Document
 
 _n = tables.notes
 _p = tables.periods
 _d = tables.documents
+_GET = sa.select(_n.c.value).where(_n.c.key == sa.bindparam("wanted"))
 
 
 class NoteTable:
@@ -26,15 +27,13 @@ class NoteTable:
 
     def get(self, key: str) -> str | None:
         """Return the value under a key."""
-        value = self._connection.execute(sa.select(_n.c.value).where(_n.c.key == clean(key))).scalar()
+        value = self._connection.execute(_GET, {"wanted": clean(key)}).scalar()
         return None if value is None else str(value)
 
     def put(self, key: str, value: str) -> None:
         """Set the value under a key."""
-        statement = insert(self._connection, _n).values(key=clean(key), value=clean(value))
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
-        )
+        statement = insert_or_update(self._connection, _n, "key", changing=("value",))
+        self._connection.execute(statement, {"key": clean(key), "value": clean(value)})
 
     def all(self, prefix: str) -> dict[str, str]:
         """Return every key that begins with a prefix, with its value."""

@@ -44,9 +44,10 @@ def offers_of(tx: Tx, incident_id: int) -> tuple[ActionRecord, ...]:
     found: dict[tuple[str, str], ActionRecord] = {}
     for record in pressable(tx, tx.actions.of_incident(incident_id)):
         found[record.kind, record.target] = record
-    exits = [record for record in pressable(tx, tx.actions.proposed()) if record.kind == "exit_degraded_mode"]
-    for record in exits:  # the way out stands on every incident while degraded mode is on
-        found[record.kind, record.target] = record
+    if degraded(tx) is not None:  # the way out then stands on every incident
+        for record in pressable(tx, tx.actions.proposed()):
+            if record.kind == "exit_degraded_mode":
+                found[record.kind, record.target] = record
     return tuple(found.values())
 
 

@@ -61,6 +61,9 @@ def _write(
     told: Collection[str] = (),
 ) -> bool:
     """Write the lines there is room for; returns whether one of them is told."""
+    events = list(events)
+    if not events:
+        return False
     room = desk.listening.timeline_max - tx.events.on_timeline(incident.id)
     speaks = False
     for event in events:
