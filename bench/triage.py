@@ -20,9 +20,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,18 +27,11 @@ import httpx
 from bench.figures import Figure, tell
 from bench.house import TOKEN, House, running_house
 from bench.load import alert, webhook
+from bench.simulated import simulated_desk
 from bench.slow import SlowRelay
-from demo.desk.clock import SimClock
-from demo.desk.desk import Desk, DeskOptions
-from demo.servers.alertmanager import AlertmanagerServer
-from demo.servers.loki import LokiServer
-from demo.servers.prometheus import PrometheusConfig, PrometheusServer
-from demo.servers.scraping import Target
 
 SLOW_SECONDS, DEADLINE_SECONDS = 0.3, 5.0
 LIMIT_MS, HANGING_LIMIT_MS = 450.0, (DEADLINE_SECONDS + 0.15) * 1000
-RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "desk-rules.yml"
-ROUTES = "route: {receiver: none}\nreceivers: [{name: none}]\n"
 PLAIN, WITH_COMMAND = "BotNegativeEdgePersistent", "BotHardStopActive"
 """What opens an incident says which playbook triages it; what joins has it triaged again."""
 TRIAGES = 8
@@ -56,34 +46,26 @@ class _Slow:
 @asynccontextmanager
 async def _slow_house() -> AsyncIterator[_Slow]:
     async with AsyncExitStack() as stack:
-        root = Path(stack.enter_context(TemporaryDirectory(prefix="hbot-triage-desk-")))
-        clock = SimClock(1, datetime.now(UTC).timestamp())
-        loki = await stack.enter_async_context(LokiServer(clock))
-        desk = await stack.enter_async_context(Desk(root, clock, (), DeskOptions(past_hours=1, redis="fake")))
-        alertmanager = await stack.enter_async_context(AlertmanagerServer(ROUTES, clock))
-        targets = [Target(job, f"{job}:1", page) for job, page in desk.scrapes.items()]
-        config = PrometheusConfig(targets=targets, rule_files=[RULES])
-        prometheus = await stack.enter_async_context(PrometheusServer(config, clock))
-        await prometheus.tick()
+        desk = await stack.enter_async_context(simulated_desk())
 
         async def late(relay: SlowRelay) -> int:
             stack.push_async_callback(relay.close)
             return await relay.listen()
 
-        def of(url: str) -> SlowRelay:
-            return SlowRelay.tcp(urlsplit(url).port or 0, SLOW_SECONDS)
+        def of(name: str) -> SlowRelay:
+            return SlowRelay.tcp(urlsplit(desk.sources[name]).port or 0, SLOW_SECONDS)
 
-        loki_relay = of(loki.url)
+        loki = of("LOKI_URL")
         docker = SlowRelay.unix(desk.docker_socket, SLOW_SECONDS)
         sources = {
-            "PROMETHEUS_URL": f"http://127.0.0.1:{await late(of(prometheus.url))}",
-            "LOKI_URL": f"http://127.0.0.1:{await late(loki_relay)}",
-            "ALERTMANAGER_URL": f"http://127.0.0.1:{await late(of(alertmanager.url))}",
+            "PROMETHEUS_URL": f"http://127.0.0.1:{await late(of('PROMETHEUS_URL'))}",
+            "LOKI_URL": f"http://127.0.0.1:{await late(loki)}",
+            "ALERTMANAGER_URL": f"http://127.0.0.1:{await late(of('ALERTMANAGER_URL'))}",
             "DOCKER_HOST": f"tcp://127.0.0.1:{await late(docker)}",
-            "REDIS_URL": f"redis://127.0.0.1:{await late(of(desk.redis_url))}/0",
+            "REDIS_URL": f"redis://127.0.0.1:{await late(of('REDIS_URL'))}/0",
         }
         house = await stack.enter_async_context(running_house(sources=sources))
-        yield _Slow(house, loki_relay)
+        yield _Slow(house, loki)
 
 
 async def _fire(house: House, name: str, bot: str) -> None:

@@ -85,13 +85,14 @@ class ContainerListener:
         """Catch up, then follow, until the connection breaks (raises)."""
         now = self.clock.now()
         cursor = await self.store.read(lambda tx: tx.notes.get(CURSOR))
-        since = datetime.fromisoformat(cursor) if cursor else now - LOOK_BACK
-        for event in await self.containers.history(since=since - OVERLAP, until=now):
+        first = now - timedelta(minutes=self.desk.listening.look_back_minutes)
+        since = datetime.fromisoformat(cursor) - OVERLAP if cursor else first
+        for event in await self.containers.history(since=since, until=now):
             await self._take(event)
         if cursor:
-            await self._take_missed(since)
+            await self._take_missed(since + OVERLAP)
         self.trouble = ""
-        async for event in self.containers.events(since=now - OVERLAP):
+        async for event in self.containers.events(since=max(since, now - OVERLAP)):
             await self._take(event)
 
     async def _take(self, told: ContainerEvent) -> None:

@@ -8,13 +8,6 @@ import pytest
 pytest_plugins = ["tests.servers.fixtures", "tests.stores"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the one Docker Engine in one worker: it is slow to start, and two would share the host."""
-    for item in items:
-        if "session_engine" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("docker"))
-
-
 def _no_skips_allowed() -> bool:
     return os.environ.get("CI") == "true"
 

@@ -253,6 +253,8 @@ class Watchdog(Section):
 class Listening(Section):
     """What the desk says by itself (audit stream, dead letters, containers), and when that is a signal."""
 
+    look_back_minutes: float = Field(default=15, ge=0)
+    """Container events of this time are asked for at the first start (the streams have their own)."""
     at_once: frozenset[str] = frozenset({"kill_switch"})
     """Categories of audit events that open or join an incident whatever their severity; errors always do."""
     only_kept: frozenset[str] = frozenset()

@@ -23,7 +23,7 @@ class Limits:
     post_burst: int = 3
     edits: float = 50 / 60
     edit_burst: int = 20
-    same_edit: float = 1.0
+    same_edit: float = 0.8
     debt_seconds: float = 10.0
 
 
@@ -48,28 +48,26 @@ class Pace:
     def post(self, method: str, channel: str, *, urgent: bool = False) -> float:
         """Return the seconds until a post to a channel may go.
 
-        An urgent one, the first word of an incident, waits for Slack's own 429 alone: Slack allows short
-        bursts, correlation makes one storm of many incidents, and the lines of threads pay the debt.
+        An urgent one, the first word of an incident or of an action, waits for Slack's own 429 alone: Slack allows
+        short bursts, correlation makes one storm of many incidents, and the lines of threads pay the debt.
         """
         held = self._hold(method, channel)
         if held > 0:
             return held
         bucket = self._buckets.setdefault((POST, channel), _Bucket())
-        interval = 1 / self._limits.posts
-        if urgent:
-            now = self._clock.monotonic()
-            bucket.full_at = min(max(bucket.full_at, now) + interval, now + self._limits.debt_seconds)
-            return 0.0
-        return self._turn(bucket, interval, self._limits.post_burst)
+        return self._turn(bucket, 1 / self._limits.posts, self._limits.post_burst, urgent=urgent)
 
-    def edit(self, channel: str, message_id: int) -> float:
-        """Return the seconds until an edit of a message may go."""
+    def edit(self, channel: str, message_id: int, *, urgent: bool = False) -> float:
+        """Return the seconds until an edit of a message may go.
+
+        An urgent one, the progress of an action that runs, takes its turn before the cards that wait for theirs.
+        """
         held = self._hold(EDIT, channel)
         since = self._clock.monotonic() - self._edited.get(message_id, float("-inf"))
         if held > 0 or since < self._limits.same_edit:
             return max(held, self._limits.same_edit - since)
         bucket = self._buckets.setdefault((EDIT, ""), _Bucket())
-        wait = self._turn(bucket, 1 / self._limits.edits, self._limits.edit_burst)
+        wait = self._turn(bucket, 1 / self._limits.edits, self._limits.edit_burst, urgent=urgent)
         if wait <= 0:
             self._note_edit(message_id)
         return wait
@@ -95,8 +93,12 @@ class Pace:
         keys = ((method, channel), ("*", channel), ("*", "*"))
         return max(self._held.get(key, now) - now for key in keys)
 
-    def _turn(self, bucket: _Bucket, interval: float, burst: int) -> float:
+    def _turn(self, bucket: _Bucket, interval: float, burst: int, *, urgent: bool = False) -> float:
         now = self._clock.monotonic()
+        if urgent:
+            most = now + (burst - 1) * interval + self._limits.debt_seconds
+            bucket.full_at = max(bucket.full_at, min(max(bucket.full_at, now) + interval, most))
+            return 0.0
         free_at = max(bucket.full_at, now) - (burst - 1) * interval
         if free_at <= now:
             bucket.full_at = max(bucket.full_at, now) + interval

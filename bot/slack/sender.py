@@ -165,11 +165,12 @@ class Sender:
         if sum(other.channel == message.channel for other in self._under_way.values()) > AT_ONCE_IN_CHANNEL:
             return random.uniform(0.2, 0.4)  # noqa: S311 - jitter
         if message.ts:
-            return self._pace.edit(message.channel, message.id)
+            running = message.kind is MessageKind.ACTION
+            return self._pace.edit(message.channel, message.id, urgent=running)
         if looking and (wait := self._pace.look(message.channel)) > 0:
             return wait
         method = UPLOAD if message.kind is MessageKind.FILE else POST
-        first_word = message.kind is MessageKind.CARD or looking
+        first_word = message.kind in {MessageKind.CARD, MessageKind.ACTION} or looking
         return self._pace.post(method, message.channel, urgent=first_word)
 
     async def _failed(self, message: Message, failure: SlackFailure, *, looking: bool) -> None:

@@ -40,11 +40,15 @@ def _want(dialect: str) -> sa.Insert:
 
 
 def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
-    """Narrow to what could be sent: owed, its parent posted, nothing of its thread unposted before it."""
+    """Narrow to what could be sent: owed, its parent posted, nothing of its thread unposted before it.
+
+    An action's message need not wait for the lines before it: somebody is watching for it.
+    """
     earlier = sa.exists().where(
         _before.c.parent_id == _t.c.parent_id, _before.c.id < _t.c.id, _before.c.sent_revision == 0
     )
-    first_in_thread = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | ~earlier
+    free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | (_t.c.kind == MessageKind.ACTION.value)
+    first_in_thread = free | ~earlier
     parent_posted = (_t.c.parent_id.is_(None)) | (_parent.c.ts != "")
     return (
         query.select_from(_t.outerjoin(_parent, _parent.c.id == _t.c.parent_id))

@@ -50,6 +50,8 @@ async def stream(request: web.Request, engine: Engine, stopping: asyncio.Event) 
             if (not until or event.at <= until) and matches(event, wanted):
                 await _write(response, event)
         await _live(response, queue, engine, wanted, until, stopping)
+    except ConnectionResetError:
+        pass  # the client went; there is nobody to tell
     finally:
         engine.listeners.remove(queue.put_nowait)
     return response

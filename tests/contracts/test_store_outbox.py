@@ -3,6 +3,7 @@
 from bot.store import SqlStore
 from tests.contracts.store_samples import NOW, later, open_incident, want_card, want_line
 from triage.ports.store import Message, MessageKind, Tx
+from triage.telling import INCIDENT_CHANNEL
 
 
 async def claim(store: SqlStore, seconds: float = 0, *, limit: int = 10) -> list[Message]:
@@ -75,6 +76,28 @@ async def test_a_thread_waits_for_its_parent_and_keeps_its_order(store: SqlStore
     await post(store, first, "1.2")
     [second] = await claim(store)
     assert second.ref == "2"
+
+
+async def test_the_message_of_an_action_does_not_wait_for_the_lines_before_it(store: SqlStore) -> None:
+    """Somebody is watching for it; the thread's other lines keep their order behind it."""
+    one = await store.write(open_incident)
+
+    def ask(tx: Tx) -> None:
+        want_line(tx, one, "1")
+        tx.outbox.want(
+            MessageKind.ACTION,
+            "7",
+            channel=INCIDENT_CHANNEL,
+            now=NOW,
+            incident_id=one.id,
+            in_thread=True,
+            urgency=1,
+        )
+
+    await store.write(ask)
+    [card] = await claim(store)
+    await post(store, card, "1.1")
+    assert [message.ref for message in await claim(store)] == ["7", "1"]
 
 
 async def test_the_urgent_go_first_and_new_posts_before_edits(store: SqlStore) -> None:

@@ -83,7 +83,7 @@ async def test_the_catalogues_calls_pass(proxied: Proxied) -> None:
     assert after["Id"] != before["Id"]
     await proxied.run("docker", "restart", "hbot-bot1")
     await proxied.run("docker", "logs", "hbot-bot1")
-    events = await proxied.run("docker", "events", "--since", "1m", "--until", "0s", "--filter", "event=die")
+    events = await proxied.run("docker", "events", "--since", "10m", "--until", "0s", "--filter", "event=die")
     assert "hbot-bot1" in events
     await proxied.compose("--profile", "external", "stop", "risk-service", "redis")
     assert await proxied.desk.running() == {"bot1"}

@@ -46,7 +46,7 @@ def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
 def test_one_message_is_edited_once_a_second_at_most() -> None:
     """Many changes are one edit; another message need not wait."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = Pace(clock, Limits(same_edit=1))
     assert pace.edit("C1", 1) == 0
     assert pace.edit("C1", 1) == 1
     assert pace.edit("C1", 2) == 0
@@ -60,6 +60,19 @@ def test_edits_keep_to_fifty_a_minute() -> None:
     pace = Pace(clock)
     assert [pace.edit("C1", number) for number in range(20)] == [0] * 20
     assert pace.edit("C1", 99) > 0
+
+
+def test_the_progress_of_an_action_goes_before_the_cards_that_wait() -> None:
+    """Its edits take no turn in the queue; the cards pay, and one message is still not edited without pause."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    for number in range(60):
+        pace.edit("C1", number)
+    assert pace.edit("C1", 99, urgent=True) == 0
+    assert pace.edit("C1", 99, urgent=True) == Limits().same_edit
+    clock.move(1)
+    assert pace.edit("C1", 99, urgent=True) == 0
+    assert pace.edit("C1", 60) > 0
 
 
 def test_a_mended_setting_releases_what_was_held_for_all() -> None:

@@ -1,0 +1,66 @@
+"""The simulated desk, standing still, with the sources that tell of it and its compose command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from demo.desk.clock import SimClock
+from demo.desk.desk import Desk, DeskOptions
+from demo.servers.alertmanager import AlertmanagerServer
+from demo.servers.loki import LokiServer
+from demo.servers.prometheus import PrometheusConfig, PrometheusServer
+from demo.servers.scraping import Target
+
+RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "desk-rules.yml"
+ROUTES = "route: {receiver: none}\nreceivers: [{name: none}]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """``sources``: the settings that name the desk's sources, as URLs. ``settings``: its part of desk.yaml.
+
+    ``environment``: what its compose command needs.
+    """
+
+    sources: dict[str, str]
+    settings: dict[str, Any]
+    environment: dict[str, str]
+    docker_socket: Path
+
+
+@asynccontextmanager
+async def simulated_desk() -> AsyncIterator[Simulated]:
+    """Run the desk's stand-ins for Prometheus, Loki, Alertmanager, Docker and Redis; an hour of history."""
+    async with AsyncExitStack() as stack:
+        root = Path(stack.enter_context(TemporaryDirectory(prefix="hbot-triage-desk-")))
+        clock = SimClock(1, datetime.now(UTC).timestamp())
+        loki = await stack.enter_async_context(LokiServer(clock))
+        desk = await stack.enter_async_context(Desk(root, clock, (), DeskOptions(past_hours=1, redis="fake")))
+        alertmanager = await stack.enter_async_context(AlertmanagerServer(ROUTES, clock))
+        targets = [Target(job, f"{job}:1", page) for job, page in desk.scrapes.items()]
+        config = PrometheusConfig(targets=targets, rule_files=[RULES])
+        prometheus = await stack.enter_async_context(PrometheusServer(config, clock))
+        await prometheus.tick()
+        sources = {
+            "PROMETHEUS_URL": prometheus.url,
+            "LOKI_URL": loki.url,
+            "ALERTMANAGER_URL": alertmanager.url,
+            "DOCKER_HOST": f"unix://{desk.docker_socket}",
+            "REDIS_URL": desk.redis_url,
+        }
+        layout = desk.world.layout
+        paths = {"compose": layout.compose, "env": layout.env, "data": layout.data, "backups": layout.backups}
+        settings = {
+            "paths": {name: str(path) for name, path in paths.items()},
+            "compose": {
+                "command": list(desk.compose_command),
+                "profiles": ["multi", "external", "test"],
+            },
+        }
+        yield Simulated(sources, settings, dict(desk.compose_environment), desk.docker_socket)
