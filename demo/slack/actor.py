@@ -44,7 +44,7 @@ class Actor:
         """The app's Home tab as published for them."""
         return self._server.workspace.homes.get(self.user.id)
 
-    async def sees_modal(self, callback_id: str | None = None, seconds: float = 5.0) -> View:
+    async def sees_modal(self, callback_id: str | None = None, seconds: float = 20.0) -> View:
         """Wait for a modal (with this callback id) and return it."""
 
         def there() -> bool:

@@ -174,7 +174,7 @@ class SlackServer:
         where: Callable[[Message], bool] = lambda _: True,
         channel: str | None = None,
         *,
-        seconds: float = 10.0,
+        seconds: float = 30.0,
         what: str = "a message",
     ) -> Message:
         """Wait for the first message (ephemeral ones and replies too) that fits, and return it; `TimeoutError`."""

@@ -64,7 +64,7 @@ class Sockets:
         address = self.base_url.replace("http", "ws", 1)
         return f"{address}/link/?ticket={ticket}&app_id={self._workspace.app.app_id}"
 
-    async def until_connected(self, count: int = 1, seconds: float = 10.0) -> None:
+    async def until_connected(self, count: int = 1, seconds: float = 30.0) -> None:
         """Wait until the app holds at least `count` connections."""
         await self._workspace.until(
             lambda: len(self.connections) >= count, seconds, f"{count} Socket Mode connections"

@@ -128,7 +128,7 @@ class House:
     bot: Bot
 
     async def card(
-        self, fits: Callable[[Message], bool] = lambda _: True, *, what: str = "a card", seconds: float = 20
+        self, fits: Callable[[Message], bool] = lambda _: True, *, what: str = "a card", seconds: float = 45
     ) -> Message:
         """Wait for an incident's message that fits."""
         await self.until(lambda: any(fits(card) for card in self.cards()), what, seconds=seconds)
@@ -142,7 +142,7 @@ class House:
         """Return the texts in an incident's thread, with what their blocks show."""
         return [shown(message) for message in self.slack.thread(card)]
 
-    async def until(self, condition: Callable[[], object], what: str, *, seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], object], what: str, *, seconds: float = 45) -> None:
         """Wait until something is so; name it and show what there is when it is not in time."""
 
         async def met() -> bool:

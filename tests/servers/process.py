@@ -45,7 +45,7 @@ async def accepts(port: int) -> bool:
 
 
 async def eventually(
-    probe: Callable[[], Awaitable[bool]], what: str, *, within: float = 10, every: float = 0.03
+    probe: Callable[[], Awaitable[bool]], what: str, *, within: float = 20, every: float = 0.03
 ) -> None:
     """Wait until `probe` says True, asked every few hundredths of a second.
 
@@ -96,7 +96,7 @@ class ServerProcess:
                 self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env
             )
 
-    async def ready(self, probe: Callable[[], Awaitable[bool]], *, within: float = 20) -> None:
+    async def ready(self, probe: Callable[[], Awaitable[bool]], *, within: float = 45) -> None:
         """Wait until `probe` says True. Raises NotReadyError with the log's end when it dies or takes too long."""
 
         async def up_or_dead() -> bool:

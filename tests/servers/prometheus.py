@@ -84,7 +84,7 @@ class PrometheusServer:
         result: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
         return result
 
-    async def until(self, expression: str, *, within: float = 15) -> list[dict[str, Any]]:
+    async def until(self, expression: str, *, within: float = 40) -> list[dict[str, Any]]:
         """Wait until an instant query has a result, and return it."""
         result: list[dict[str, Any]] = []
 

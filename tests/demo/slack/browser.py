@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,6 +26,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+expect.set_options(timeout=20_000)  # browser, server and page share a busy machine
 
 
 @asynccontextmanager
@@ -60,6 +62,6 @@ async def seconds_until_seen(page: Page, client: AsyncWebClient, channel: str, c
         seen = page.locator("main .message .text", has_text=text).first
         since = perf_counter()
         await client.chat_postMessage(channel=channel, text=text)
-        await seen.wait_for(timeout=5000)
+        await seen.wait_for(timeout=20_000)
         took.append(perf_counter() - since)
     return took
