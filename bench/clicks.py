@@ -1,7 +1,7 @@
 """Buttons under load: ``python -m bench.clicks``.
 
-50 webhooks a second arrive, every tenth with a new alert of one of 40 containers, the others repeats; incidents
-open, are joined, told and triaged as in earnest. Meanwhile an operator presses Restart on a bot's incident four
+50 webhooks a second arrive, one of them each second with a new alert of one of 40 containers, the others repeats;
+incidents open, are joined, told and triaged as in earnest. Meanwhile an operator presses Restart on a bot's incident four
 times a second. The clock starts when our Slack server sends the click and stops at the socket's acknowledgement,
 at the arrival of ``views.open``, and at the ``views.update`` that shows the plan.
 
@@ -54,7 +54,7 @@ class _Load:
                 group.create_task(self._send(http, number))
 
     async def _send(self, http: httpx.AsyncClient, number: int) -> None:
-        which = number // 10
+        which = number // WEBHOOKS_A_SECOND
         labels = {"alertname": f"Load{which // 40}", "name": f"box-{which % 40:02}", "severity": "warning"}
         body = json.dumps(webhook(alert(f"load-{which}", labels)))
         began = time.monotonic()

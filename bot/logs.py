@@ -16,7 +16,9 @@ from triage.masking import masked as mask_secrets
 if TYPE_CHECKING:
     from loguru import Message, Record
 
-_TEXT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC} {level: <7} {extra[at]}{message}"
+_TEXT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC} {level: <7} {extra[at]}{message}{extra[bound]}"
+_PLACES = frozenset({"at", "bound"})
+"""What is put together for a text line, from what was bound."""
 
 
 def set_up_logs(
@@ -45,12 +47,25 @@ def set_up_logs(
 
 
 def _place(record: Record) -> None:
-    incident = record["extra"].get("incident", "")
-    record["extra"]["at"] = f"[{incident}] " if incident else ""
+    extra = record["extra"]
+    incident = extra.get("incident", "")
+    said = record["message"]  # what was given to the message is in ``extra`` too
+    bound = "  ".join(
+        f"{name}={_quoted(str(value))}"
+        for name, value in extra.items()
+        if name not in {*_PLACES, "incident"} and str(value) not in said
+    )
+    extra["at"] = f"[{incident}] " if incident else ""
+    extra["bound"] = f"  {bound}" if bound else ""
+
+
+def _quoted(text: str) -> str:
+    """Return a bound value as one word, or in quotes, on one line."""
+    return text if text and text.isprintable() and " " not in text else json.dumps(text, ensure_ascii=False)
 
 
 def _as_json(record: Record) -> str:
-    extra = {name: value for name, value in record["extra"].items() if name != "at" and value != ""}
+    extra = {name: value for name, value in record["extra"].items() if name not in _PLACES and value != ""}
     line = {
         "at": record["time"].isoformat(),
         "level": record["level"].name,

@@ -25,6 +25,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bot.sources.redis_url import check_redis_url
 from triage.desk import Desk
 from triage.errors import SettingError
 from triage.playbooks import validate_playbooks
@@ -102,10 +103,11 @@ class Settings(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _is_redis_url(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and not re.match(
-            r"(rediss?|redis\+sentinel|unix)://", value.get_secret_value()
-        ):
-            raise ValueError("is no Redis URL; write redis://:password@host:6379/0 (rediss:// for TLS)")
+        if value.get_secret_value():
+            try:
+                check_redis_url(value.get_secret_value())
+            except SettingError as error:
+                raise ValueError(str(error).removeprefix("REDIS_URL").lstrip(": ")) from error
         return value
 
     @field_validator("triage_database_url")

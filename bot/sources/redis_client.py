@@ -1,24 +1,11 @@
-"""Connects to Redis by URL, and puts its errors into our words.
-
-::
-
-    redis://[user:password@]host[:6379][/db]          plain
-    rediss://…                                        TLS; ?ssl_ca_certs=… as redis-py knows it
-    unix://[user:password@]/path/redis.sock[?db=0]
-    redis+sentinel://[user:password@]host:26379,host:26379/master[/db]
-        [?sentinel_username=…&sentinel_password=…&ssl=true]
-
-The user and password of a sentinel URL are the master's; the sentinels' own are in its query.
-"""
+"""Connects to Redis by URL (see ``redis_url``), and puts its errors into our words."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -26,6 +13,13 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from bot.sources.redis_url import (
+    MEND,
+    SentinelAddress,
+    check_redis_url,
+    is_sentinel,
+    read_sentinel_url,
+)
 from triage.errors import (
     SettingError,
     SourceBadAnswer,
@@ -40,24 +34,8 @@ from triage.masking import masked
 NAME = "Redis"
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
-_SENTINEL_PORT = 26379
-_MEND = (
-    "write redis://:password@host:6379/0, rediss:// for TLS, redis+sentinel://host:26379,host:26379/master"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SentinelAddress:
-    """What a ``redis+sentinel://`` URL says."""
-
-    sentinels: tuple[tuple[str, int], ...]
-    service: str
-    db: int
-    username: str | None
-    password: str | None
-    sentinel_username: str | None
-    sentinel_password: str | None
-    tls: bool
+SENTINEL_SECONDS = 0.8
+"""The longest wait for one sentinel: one that hangs must leave time to ask the next, below every question's limit."""
 
 
 def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own options
@@ -77,17 +55,26 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: A
         "client_name": "hbot-triage",
         **options,
     }
-    if url.startswith("redis+sentinel://"):
+    check_redis_url(url)
+    if is_sentinel(url):
         return _open_sentinel(read_sentinel_url(url), common)
     try:
         client: Redis = Redis.from_url(url, **common)
     except (ValueError, TypeError, AttributeError) as error:
-        raise SettingError(f"REDIS_URL cannot be read ({masked(str(error))}); {_MEND}") from error
+        raise SettingError(f"REDIS_URL cannot be read ({masked(str(error))}); {MEND}") from error
     return client
 
 
 def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
-    own = {**common, "username": address.sentinel_username, "password": address.sentinel_password}
+    authority = {"ssl_ca_certs": address.ca_certs} if address.ca_certs else {}
+    own = {
+        **common,
+        "username": address.sentinel_username,
+        "password": address.sentinel_password,
+        "socket_timeout": SENTINEL_SECONDS,
+        "socket_connect_timeout": SENTINEL_SECONDS,
+        **({"ssl": True, **authority} if address.sentinel_tls else {}),
+    }
     sentinel = Sentinel(list(address.sentinels), sentinel_kwargs=own, **common)  # type: ignore[no-untyped-call] # redis-py gives no hints here
     client: Redis = sentinel.master_for(
         address.service,
@@ -95,7 +82,7 @@ def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
         db=address.db,
         username=address.username,
         password=address.password,
-        ssl=address.tls,
+        **({"ssl": True, **authority} if address.tls else {}),
     )
     return client
 
@@ -108,49 +95,6 @@ class _Pool(SentinelConnectionPool):
         if inuse_connections:
             for sentinel in self.sentinel_manager.sentinels:
                 await sentinel.aclose()
-
-
-def read_sentinel_url(url: str) -> SentinelAddress:
-    """Read a ``redis+sentinel://`` URL. Raises SettingError."""
-    try:
-        parts = urlsplit(url)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        user, hosts = _authority(parts)
-        service, db = _service(parts.path)
-        return SentinelAddress(
-            sentinels=hosts,
-            service=service,
-            db=db,
-            username=user[0],
-            password=user[1],
-            sentinel_username=query.get("sentinel_username"),
-            sentinel_password=query.get("sentinel_password"),
-            tls=query.get("ssl", "").lower() in {"1", "true", "yes"},
-        )
-    except ValueError as error:
-        raise SettingError(
-            f"REDIS_URL: the sentinel address cannot be read ({masked(str(error))}); {_MEND}"
-        ) from error
-
-
-def _service(path: str) -> tuple[str, int]:
-    service, _, db = path.strip("/").partition("/")
-    if not service:
-        raise ValueError("the master's name is missing")
-    return unquote(service), int(db or 0)
-
-
-def _authority(parts: SplitResult) -> tuple[tuple[str | None, str | None], tuple[tuple[str, int], ...]]:
-    user, _, hosts = parts.netloc.rpartition("@")
-    name, _, password = user.partition(":")
-    found = []
-    for entry in hosts.split(","):
-        host, colon, port = entry.rpartition(":") if not entry.endswith("]") else (entry, "", "")
-        address = (host if colon else entry).strip("[]")
-        if not address:
-            raise ValueError("an empty host")
-        found.append((address, int(port) if colon else _SENTINEL_PORT))
-    return (unquote(name) or None, unquote(password) or None), tuple(found)
 
 
 @contextmanager

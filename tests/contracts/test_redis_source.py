@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.sources import open_sources
-from bot.sources.redis_client import read_sentinel_url
+from bot.sources.redis_url import read_sentinel_url
 from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
 from tests.servers.process import LOOPBACK, ServerProcess, accepts, free_port, stopped_at_exit
