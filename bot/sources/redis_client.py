@@ -66,14 +66,14 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: A
 
 
 def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
-    authority = {"ssl_ca_certs": address.ca_certs} if address.ca_certs else {}
+    tls: dict[str, Any] = {"ssl": True, **({"ssl_ca_certs": address.ca_certs} if address.ca_certs else {})}
     own = {
         **common,
         "username": address.sentinel_username,
         "password": address.sentinel_password,
         "socket_timeout": SENTINEL_SECONDS,
         "socket_connect_timeout": SENTINEL_SECONDS,
-        **({"ssl": True, **authority} if address.sentinel_tls else {}),
+        **(tls if address.sentinel_tls else {}),
     }
     sentinel = Sentinel(list(address.sentinels), sentinel_kwargs=own, **common)  # type: ignore[no-untyped-call] # redis-py gives no hints here
     client: Redis = sentinel.master_for(
@@ -82,7 +82,7 @@ def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
         db=address.db,
         username=address.username,
         password=address.password,
-        **({"ssl": True, **authority} if address.tls else {}),
+        **(tls if address.tls else {}),
     )
     return client
 

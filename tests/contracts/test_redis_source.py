@@ -262,12 +262,13 @@ async def test_a_sentinel_names_the_master(
 
 def test_a_sentinel_url_is_read_in_full() -> None:
     """User and password are the master's; the sentinels' own are in the query."""
-    url = "redis+sentinel://ana:p%40ss@a:1,[::1]:2,c/desk/3?sentinel_password=s&ssl=true"
+    url = "redis+sentinel://ana:p%40ss@a:1,[::1]:2,c/desk/3?sentinel_password=s&ssl=true&ssl_ca_certs=/ca.pem"
     address = read_sentinel_url(url)
     assert address.sentinels == (("a", 1), ("::1", 2), ("c", 26379))
     assert (address.service, address.db, address.tls) == ("desk", 3, True)
     assert (address.username, address.password) == ("ana", "p@ss")
     assert (address.sentinel_username, address.sentinel_password) == (None, "s")
+    assert (address.sentinel_tls, address.ca_certs) == (False, "/ca.pem")
 
 
 @pytest.mark.parametrize(
@@ -276,6 +277,11 @@ def test_a_sentinel_url_is_read_in_full() -> None:
         "redis+sentinel://a:1",
         "redis+sentinel:///desk",
         "redis+sentinel://a:x/desk",
+        "redis+sentinel://a/desk/two",
+        "redis+sentinel://a/desk?ssl=perhaps",
+        "redis:///0",
+        "redis://a/desk",
+        "unix://",
         "http://a",
         "redis://a:b:c:d",
     ],
