@@ -1,10 +1,17 @@
-"""The simulated desk, standing still, with the sources that tell of it and its compose command."""
+"""The simulated desk, standing still, with the sources that tell of it and its compose command.
+
+It runs in a process of its own (``python -m bench.simulated``, until its standard input ends): what it takes to
+answer a query must not hold up the clock of who measures.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,11 +38,28 @@ class Simulated:
     sources: dict[str, str]
     settings: dict[str, Any]
     environment: dict[str, str]
-    docker_socket: Path
+    docker_socket: str
 
 
 @asynccontextmanager
 async def simulated_desk() -> AsyncIterator[Simulated]:
+    """Run the simulated desk in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.simulated", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            line = await process.stdout.readline()
+        yield Simulated(**json.loads(line))
+    finally:
+        process.stdin.close()
+        await asyncio.wait_for(process.wait(), 20)
+
+
+@asynccontextmanager
+async def _running() -> AsyncIterator[Simulated]:
     """Run the desk's stand-ins for Prometheus, Loki, Alertmanager, Docker and Redis; an hour of history."""
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(TemporaryDirectory(prefix="hbot-triage-desk-")))
@@ -63,4 +87,14 @@ async def simulated_desk() -> AsyncIterator[Simulated]:
                 "profiles": ["multi", "external", "test"],
             },
         }
-        yield Simulated(sources, settings, dict(desk.compose_environment), desk.docker_socket)
+        yield Simulated(sources, settings, dict(desk.compose_environment), str(desk.docker_socket))
+
+
+async def _main() -> None:
+    async with _running() as desk:
+        print(json.dumps(asdict(desk)), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -56,7 +57,7 @@ async def _slow_house() -> AsyncIterator[_Slow]:
             return SlowRelay.tcp(urlsplit(desk.sources[name]).port or 0, SLOW_SECONDS)
 
         loki = of("LOKI_URL")
-        docker = SlowRelay.unix(desk.docker_socket, SLOW_SECONDS)
+        docker = SlowRelay.unix(Path(desk.docker_socket), SLOW_SECONDS)
         sources = {
             "PROMETHEUS_URL": f"http://127.0.0.1:{await late(of('PROMETHEUS_URL'))}",
             "LOKI_URL": f"http://127.0.0.1:{await late(loki)}",
