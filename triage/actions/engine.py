@@ -15,8 +15,9 @@ from triage.actions.base import Choice
 from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import Desktop
 from triage.actions.executor import Executor
+from triage.actions.lease import LEASE_SECONDS
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
-from triage.actions.runner import LEASE_SECONDS, Runner
+from triage.actions.runner import Runner
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
 from triage.ports.store import Tx
@@ -270,22 +271,29 @@ class ActionEngine:
             taken.append(held)
         return taken
 
-    async def verify(self, record: ActionRecord) -> ActionRecord:
-        """Ask the same questions as before the action, and say whether it helped."""
+    async def verify(self, record: ActionRecord) -> None:
+        """Ask the same questions as before the action, and say whether it helped.
+
+        Another process may have taken the question over meanwhile (this one stood still): its answer holds.
+        """
         since = record.finished_at or self.desktop.clock.now()
         after = await self.desktop.observe(record, since=since)
         verification = CATALOGUE[record.kind].judge(record.before, after)
         now = self.desktop.clock.now()
 
-        def work(tx: Tx) -> ActionRecord:
-            newest = tx.actions.get(record.id) or record
+        def work(tx: Tx) -> ActionRecord | None:
+            newest = tx.actions.get(record.id)
+            if newest is None or (newest.owner, newest.lease_until) != (record.owner, record.lease_until):
+                return None
             return ending.verified(tx, self.desktop.desk, newest, verification, now)
 
         done = await self.desktop.store.write(work)
+        if done is None:
+            logger.bind(action=record.id).warning("not said: another process took the verification over")
+            return
         self.told()
         if done.verify_at is None:
             await self._tidy(done)
-        return done
 
     async def _tidy(self, record: ActionRecord) -> None:
         try:

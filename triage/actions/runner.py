@@ -1,7 +1,7 @@
 """Runs one confirmed action, step by step: each step's start and end is on disk before and after it is done.
 
 Whoever dies in between leaves a ``running`` action behind, whose lease ends; it becomes ``unknown``. Whoever
-was only slow, and finds that its lease was taken away, stops before the next step.
+was only slow, and finds that its lease was taken away, stops before the next step and writes nothing further.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from triage.actions.catalogue import CATALOGUE
 from triage.actions.context import Desktop
 from triage.actions.ending import finish, interrupted
 from triage.actions.executor import Executor, Performed
+from triage.actions.lease import Lease, LeaseLost
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
 from triage.actions.telling import audit, tell_action, tell_story
 from triage.errors import StoreUnavailable
@@ -28,7 +28,6 @@ from triage.people import name_of
 from triage.ports.store import Tx
 
 T = TypeVar("T")
-LEASE_SECONDS = 20.0
 BEAT_SECONDS = 2.0
 OUTPUT_MAX = 16_000
 """Characters of a step's output that are stored, masked."""
@@ -36,10 +35,6 @@ LIVE_MAX = 2_000
 PRECONDITION_SECONDS = 30.0
 STORE_SECONDS = 60.0
 """How long a commit is tried; if that fails the lease ends, and the action becomes ``unknown``."""
-
-
-class LeaseLost(Exception):
-    """Another process took this action for dead."""
 
 
 class Runner:
@@ -51,12 +46,15 @@ class Runner:
         self._owner = owner
         self._told = told
         self._live: dict[int, str] = {}
+        self._lease = Lease(desktop.clock)
 
     async def run(self, action_id: int) -> None:
         """Run a confirmed action to its end; nothing happens when somebody else runs it, or it is over."""
+        at = self._lease.moment()
         record = await self._write(lambda tx: self._start(tx, action_id))
         if record is None:
             return
+        self._lease.renewed(at)
         log = logger.bind(action=record.id, kind=record.kind, target=record.target)
         log.info("action runs")
         try:
@@ -81,8 +79,7 @@ class Runner:
         record = tx.actions.get(action_id)
         if record is None:
             return None
-        lease = now + timedelta(seconds=LEASE_SECONDS)
-        record = life.start(record, owner=self._owner, lease_until=lease, now=now)
+        record = life.start(record, owner=self._owner, lease_until=self._lease.until(), now=now)
         if record is None or tx.actions.locked_by(record.target) not in {None, record.id}:
             return None
         tx.actions.lock(record.target, record.id, now)
@@ -102,6 +99,7 @@ class Runner:
             begin = partial(self._begin, action_id=record.id, number=number, step=step)
             if not await self._write(begin):
                 return
+            await self._still_ours(record.id)
             hear = partial(self._hear, number)
             performed = await self._executor.perform(step, record.confirmations[0], hear)
             end = partial(self._end, action_id=record.id, number=number, performed=performed)
@@ -217,16 +215,29 @@ class Runner:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                await self._write(lambda tx: self._renew(tx, action_id))
+                await self._renewal(action_id)
             except LeaseLost:
                 return  # the next step's commit meets the same and stops
             except StoreUnavailable as error:
                 logger.bind(action=action_id, error=str(error)).warning("lease not renewed, trying again")
 
+    async def _still_ours(self, action_id: int) -> None:
+        """Return when nobody can have taken the action away; asked right before the desk is touched.
+
+        A process that was frozen after the commit that began a step finds its time over here. Raises LeaseLost.
+        """
+        while not self._lease.sure:
+            await self._renewal(action_id)
+
+    async def _renewal(self, action_id: int) -> None:
+        at = self._lease.moment()
+        await self._write(lambda tx: self._renew(tx, action_id))
+        self._lease.renewed(at)
+
     def _renew(self, tx: Tx, action_id: int) -> None:
         record = self._mine(tx, action_id)
         now = self._desktop.clock.now()
-        tx.actions.save(replace(record, lease_until=now + timedelta(seconds=LEASE_SECONDS)))
+        tx.actions.save(replace(record, lease_until=self._lease.until()))
         for number, text in self._live.items():
             step = _step(tx, record, number)
             if text and step.status is StepStatus.RUNNING:

@@ -19,8 +19,8 @@ from triage.actions.context import Desktop
 from triage.actions.degraded import begun, degraded
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Hear, Performed
+from triage.actions.lease import LEASE_SECONDS
 from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
-from triage.actions.runner import LEASE_SECONDS
 from triage.actions.snapshots import facts_of_snapshots
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store
