@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from slack_bolt.async_app import AsyncApp
 
@@ -19,12 +18,9 @@ from schedules.table import Job
 from triage.actions import jobs
 from triage.actions.context import Desktop
 from triage.actions.engine import ActionEngine
-from triage.actions.showing import banner, offers_of, taken_of
-from triage.model import Incident
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
-from triage.ports.store import MessageKind, Tx
-from triage.view import IncidentView, Offer
+from triage.ports.store import MessageKind
 
 SECRET_VARIABLES = (
     "SLACK_BOT_TOKEN",
@@ -67,20 +63,6 @@ class Acting:
         desk = ActionDesk(services, self.engine, ActionModals())
         register_actions(app, desk)
         return desk
-
-    @staticmethod
-    def on_view(tx: Tx, incident: Incident, view: IncidentView) -> IncidentView:
-        """Add to an incident's view what can be pressed, what was done, and the banner of degraded mode."""
-        offers = tuple(
-            Offer(record.kind, record.target, record.handle, record.why)
-            for record in offers_of(tx, incident.id)
-        )
-        return replace(
-            view,
-            offers=offers if incident.is_open else (),
-            actions_taken=taken_of(tx, incident.id),
-            banner=banner(tx),
-        )
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""

@@ -5,16 +5,16 @@ Whether the person may is asked before, in ``triage.roles``. An actor is the Sla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from triage import lifecycle
 from triage.errors import Refused
 from triage.lifecycle import Change
-from triage.model import Incident, TimelineEntry, TimelineKind
-from triage.ports.sources import Matcher
+from triage.model import Incident, Json, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
+from triage.silences import Matchers
 from triage.telling import tell_card, tell_line
 
 
@@ -24,6 +24,21 @@ class Outcome:
 
     changed: bool
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceWish:
+    """What a person wants silent, until when and why; one silence for each set of matchers."""
+
+    actor: str
+    silences: tuple[Matchers, ...]
+    until: datetime
+    comment: str
+
+    @property
+    def shown(self) -> str:
+        """The matchers, for people."""
+        return "; ".join(", ".join(map(str, matchers)) for matchers in self.silences)
 
 
 def acknowledge(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
@@ -65,41 +80,82 @@ def retriage(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
     return Outcome(changed=True, text=f"Triage of {incident.number} is under way.")
 
 
+def ask_silence(tx: Tx, incident_id: int, wish: SilenceWish, now: datetime) -> None:
+    """Write down that a silence is about to be made: whatever ends us while Alertmanager writes, it was tried."""
+    _audit_silence(tx, _get(tx, incident_id), "incident.silence_asked", wish, now=now)
+
+
 def record_silence(
-    tx: Tx,
-    incident_id: int,
-    *,
-    actor: str,
-    silence_id: str,
-    until: datetime,
-    matchers: Sequence[Matcher],
-    comment: str,
-    now: datetime,
+    tx: Tx, incident_id: int, wish: SilenceWish, *, ids: Sequence[str], now: datetime
 ) -> Outcome:
     """Write down that a silence was made in Alertmanager."""
     incident = _get(tx, incident_id)
-    shown = ", ".join(str(matcher) for matcher in matchers)
+    text = f"silenced until {wish.until:%Y-%m-%d %H:%M} UTC ({wish.shown}): {wish.comment}"
+    data = {"until": wish.until.isoformat(), "silence_id": " ".join(ids), "matchers": wish.shown}
+    _tell_silence(tx, incident, wish, text, ids=ids, data=data, now=now)
+    _audit_silence(tx, incident, "incident.silence", wish, now=now, detail={"silence_id": " ".join(ids)})
+    return Outcome(changed=True, text=f"Silenced until {wish.until:%H:%M} UTC.")
+
+
+def record_silence_trouble(
+    tx: Tx, incident_id: int, wish: SilenceWish, *, ids: Sequence[str], why: str, sure: bool, now: datetime
+) -> Outcome:
+    """Write down that Alertmanager did not take all of a silence: what stands there, as far as it is known.
+
+    ``sure``: the one that failed was refused; otherwise it may stand there too.
+    """
+    incident = _get(tx, incident_id)
+    count = f"{len(ids)} of {len(wish.silences)} silences were written"
+    if ids:  # some of its alerts are silent now, and that must not stay between the person and the form
+        data: dict[str, Json] = {"silence_id": " ".join(ids), "matchers": wish.shown}
+        text = f"silencing did not come to its end: {count}. {why}"
+        _tell_silence(tx, incident, wish, text, ids=ids, data=data, now=now)
+    detail = {"silence_id": " ".join(ids), "written": len(ids), "why": why, "sure": sure}
+    _audit_silence(tx, incident, "incident.silence_failed", wish, now=now, detail=detail)
+    some = f" {count}." if ids else ""
+    if sure:
+        return Outcome(changed=bool(ids), text=f"Not silenced. {why}.{some}")
+    unknown = "Alertmanager did not answer: whether it is silent is not known. Look there."
+    return Outcome(changed=bool(ids), text=f"{unknown}{some}")
+
+
+def _tell_silence(
+    tx: Tx,
+    incident: Incident,
+    wish: SilenceWish,
+    text: str,
+    *,
+    ids: Sequence[str],
+    data: Mapping[str, Json],
+    now: datetime,
+) -> None:
     entry = TimelineEntry(
-        incident_id=incident_id,
+        incident_id=incident.id,
         at=now,
         recorded_at=now,
         kind=TimelineKind.SILENCED,
-        text=f"silenced until {until:%Y-%m-%d %H:%M} UTC ({shown}): {comment}",
-        actor=actor,
+        text=text,
+        actor=wish.actor,
         source="operator",
-        key=f"silence/{silence_id}",
-        data={"until": until.isoformat(), "silence_id": silence_id, "matchers": shown},
+        key=f"silence/{' '.join(ids)}",
+        data=dict(data),
     )
     tell_line(tx, entry, now)
     tell_card(tx, incident, now)
-    tx.audit.append(
-        at=now,
-        actor=actor,
-        event="incident.silence",
-        target=incident.number,
-        detail={"silence_id": silence_id, "until": until.isoformat(), "matchers": shown, "comment": comment},
-    )
-    return Outcome(changed=True, text=f"Silenced until {until:%H:%M} UTC.")
+
+
+def _audit_silence(
+    tx: Tx,
+    incident: Incident,
+    event: str,
+    wish: SilenceWish,
+    *,
+    now: datetime,
+    detail: Mapping[str, Json] | None = None,
+) -> None:
+    until = wish.until.isoformat()
+    said = {"until": until, "matchers": wish.shown, "comment": wish.comment, **(detail or {})}
+    tx.audit.append(at=now, actor=wish.actor, event=event, target=incident.number, detail=said)
 
 
 def record_denied(tx: Tx, incident_id: int | None, *, actor: str, what: str, now: datetime) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -20,8 +21,8 @@ from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, r
 from triage import operations
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.model import Incident, Json
+from triage.operations import SilenceWish
 from triage.people import remember
-from triage.ports.sources import Matcher
 from triage.ports.store import Tx
 from triage.silences import Matchers, matchers_for
 
@@ -113,72 +114,82 @@ def submit_silence(services: Services) -> Ask:
                 await ack(response_action="errors", errors={COMMENT: str(refusal)})
                 return
             await ack()
-            services.changed()
             await whisper(client, form.click, text)
 
     return submit
 
 
 async def _silence(services: Services, form: SilenceForm) -> str:
-    """Write the silences and record them. Asks for the role again: it may have been taken since the click."""
+    """Write the silences and record them. Asks for the role again: it may have been taken since the click.
+
+    That they are asked for is on disk before Alertmanager hears of them, what came of it after: also where it
+    wrote some of them only, or did not answer.
+    """
     decision = await services.roles.decide(form.click.user, "operator", WHAT)
     if not decision.allowed:
         raise Refused(await stored(services, lambda tx: _denied(services, tx, form.click, decision.why)))
-    try:
-        incident, silences = await services.store.read(lambda tx: _silences(tx, form.click))
+    start = services.clock.now()
+
+    def ask(tx: Tx) -> tuple[Incident, SilenceWish]:
+        incident, silences = _silences(tx, form.click)
         if digest(silences) != form.shown:
             raise Refused("The alerts changed since this form was opened. Please open it again.")
-        ids = await _write_silences(services, form, incident, silences)
-        return await services.store.write(
-            lambda tx: _record(services, tx, form, incident_id=incident.id, silences=silences, ids=ids)
-        )
+        remember(tx, form.click.user, form.click.user_name)
+        wish = SilenceWish(form.click.user, silences, start + form.length, form.comment)
+        operations.ask_silence(tx, incident.id, wish, start)
+        return incident, wish
+
+    try:
+        incident, wish = await services.store.write(ask)
+    except StoreUnavailable as error:
+        raise Refused(NOT_STORED) from error
+    written = await _write_silences(services, form, incident, wish, start)
+    try:
+        outcome = await services.store.write(lambda tx: _record(services, tx, incident, wish, written))
     except StoreUnavailable as error:
         raise Refused(f"{NOT_STORED} (A silence may stand in Alertmanager.)") from error
+    services.changed()
+    if written.why:
+        raise Refused(outcome.text)
+    return outcome.text
+
+
+@dataclass(slots=True)
+class Written:
+    """What Alertmanager made of it: the ids it gave, and why there are no more; ``sure``: it said so itself."""
+
+    ids: list[str] = field(default_factory=list)
+    why: str = ""
+    sure: bool = True
 
 
 async def _write_silences(
-    services: Services, form: SilenceForm, incident: Incident, silences: tuple[Matchers, ...]
-) -> list[str]:
-    start, ids = services.clock.now(), list[str]()
+    services: Services, form: SilenceForm, incident: Incident, wish: SilenceWish, start: datetime
+) -> Written:
+    written = Written()
     who = form.click.user_name or form.click.user
-    comment = f"{incident.number}: {form.comment}"
+    comment = f"{incident.number}: {wish.comment}"
     try:
         async with asyncio.timeout(ALERTMANAGER_SECONDS):
-            for matchers in silences:
-                ids.append(
+            for matchers in wish.silences:
+                written.ids.append(
                     await services.alerts.silence(
-                        matchers, start=start, end=start + form.length, created_by=who, comment=comment
+                        matchers, start=start, end=wish.until, created_by=who, comment=comment
                     )
                 )
     except (SourceTimeout, TimeoutError) as error:
-        raise Refused(
-            "Alertmanager did not answer: whether it is silent is not known. Look there."
-        ) from error
+        written.why, written.sure = str(error) or f"no answer within {ALERTMANAGER_SECONDS:g} s", False
     except SourceError as error:
-        some = f" {len(ids)} of {len(silences)} silences were written." if ids else ""
-        raise Refused(f"Not silenced. {error}.{some}") from error
-    return ids
+        written.why = str(error)
+    return written
 
 
 def _record(
-    services: Services,
-    tx: Tx,
-    form: SilenceForm,
-    *,
-    incident_id: int,
-    silences: tuple[Matchers, ...],
-    ids: list[str],
-) -> str:
-    now = services.clock.now()
-    remember(tx, form.click.user, form.click.user_name)
-    matched: list[Matcher] = [matcher for matchers in silences for matcher in matchers]
-    return operations.record_silence(
-        tx,
-        incident_id,
-        actor=form.click.user,
-        silence_id=" ".join(ids),
-        until=now + form.length,
-        matchers=matched,
-        comment=form.comment,
-        now=now,
-    ).text
+    services: Services, tx: Tx, incident: Incident, wish: SilenceWish, written: Written
+) -> operations.Outcome:
+    now, ids = services.clock.now(), written.ids
+    if not written.why:
+        return operations.record_silence(tx, incident.id, wish, ids=ids, now=now)
+    return operations.record_silence_trouble(
+        tx, incident.id, wish, ids=ids, why=written.why, sure=written.sure, now=now
+    )

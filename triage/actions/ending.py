@@ -149,5 +149,9 @@ def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
         change = mitigate(incident, what=remedy, now=now)
         if change is not None:
             tx.incidents.save(change.incident)
+            detail = {"why": remedy, "action": record.id}
+            tx.audit.append(
+                at=now, actor="engine", event="incident.mitigate", target=incident.number, detail=detail
+            )
             tell_line(tx, change.entry, now)
             tell_card(tx, change.incident, now)

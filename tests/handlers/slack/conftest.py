@@ -26,10 +26,11 @@ from triage.roles import Roles
 
 @dataclass
 class FakeAlertmanager:
-    """Takes silences, or raises what it was told to."""
+    """Takes silences, ``takes`` of them where it was told to, and then raises the trouble it was given."""
 
     written: list[tuple[Sequence[Matcher], datetime, datetime, str, str]] = field(default_factory=list)
     trouble: SourceError | None = None
+    takes: int = 0
 
     async def alerts(self) -> tuple[()]:
         """Hold nothing."""
@@ -39,7 +40,7 @@ class FakeAlertmanager:
         self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str
     ) -> str:
         """Keep the silence."""
-        if self.trouble is not None:
+        if self.trouble is not None and len(self.written) >= self.takes:
             raise self.trouble
         self.written.append((matchers, start, end, created_by, comment))
         return f"silence-{len(self.written)}"

@@ -10,7 +10,7 @@ from demo.slack import Fault, Message, SlackServer
 from handlers.slack.buttons import NOT_STORED, UNKNOWN_BUTTON
 from tests.bot.slack.workbench import CHANNEL, until
 from tests.handlers.slack.conftest import Desk
-from triage.errors import SourceNotConfigured, SourceTimeout, StoreUnavailable
+from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, StoreUnavailable
 from triage.model import (
     Episode,
     Incident,
@@ -21,7 +21,7 @@ from triage.model import (
     SubjectKind,
     TimelineKind,
 )
-from triage.ports.store import Tx
+from triage.ports.store import AuditEntry, Tx
 
 
 async def opened(desk: Desk, *bots: str) -> tuple[Incident, Message]:
@@ -215,6 +215,51 @@ async def test_an_alertmanager_that_fails_is_said_in_the_form(
     assert said in outcome.errors["comment"]
     kinds = await desk.bench.store.read(lambda tx: [entry.kind for entry in tx.timeline.of(incident.id)])
     assert TimelineKind.SILENCED not in kinds
+    asked, failed = await silence_trail(desk)
+    assert (asked.event, failed.event) == ("incident.silence_asked", "incident.silence_failed")
+    assert asked.actor == failed.actor == "U0ANA00001"
+    assert 'alertname="BotHardStopActive"' in str(asked.detail["matchers"])
+    assert failed.detail["sure"] is not isinstance(trouble, SourceTimeout)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (SourceError("Alertmanager", "HTTP 500"), "Not silenced"),
+        (SourceTimeout("Alertmanager", "no answer within 2 s"), "not known"),
+    ],
+)
+async def test_a_silence_that_was_half_written_is_in_the_trail_and_in_the_thread(
+    desk: Desk, trouble: SourceError, said: str
+) -> None:
+    """One set of matchers was taken, the other not: the form, the thread and the trail say which stands there."""
+    incident, card = await opened(desk)
+    first = (await desk.bench.store.read(lambda tx: tx.incidents.episodes([incident.id])))[0]
+    second = replace(first, episode="second", labels={"alertname": "BotFrozen", "bot": "bot1"})
+    await desk.bench.store.write(lambda tx: tx.incidents.put_episode(second))
+    desk.alertmanager.trouble, desk.alertmanager.takes = trouble, 1
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    await ana.sees_modal("incident_silence")
+    outcome = await ana.submit({"comment": "why not"})
+    assert said in outcome.errors["comment"]
+    assert "1 of 2 silences were written" in outcome.errors["comment"]
+    asked, failed = await silence_trail(desk)
+    assert asked.event == "incident.silence_asked"
+    assert "BotFrozen" in str(asked.detail["matchers"])
+    assert "BotHardStopActive" in str(asked.detail["matchers"])
+    assert (failed.detail["silence_id"], failed.detail["written"]) == ("silence-1", 1)
+    await desk.bench.settled()
+    [card] = desk.bench.cards()
+    thread = str([message.blocks for message in desk.bench.slack.thread(card)])
+    assert "1 of 2 silences were written" in thread
+    assert "silenced until" not in str(card.blocks), "that would be too much said"
+
+
+async def silence_trail(desk: Desk) -> list[AuditEntry]:
+    """Return what the audit trail says of silences."""
+    entries = await desk.bench.store.read(lambda tx: tx.audit.entries())
+    return [entry for entry in entries if entry.event.startswith("incident.silence")]
 
 
 async def test_alerts_that_changed_since_the_form_was_opened_are_not_silenced_unseen(desk: Desk) -> None:
