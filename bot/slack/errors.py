@@ -68,12 +68,16 @@ _MEND = {
 
 
 class SlackFailure(TriageError):
-    """A call to Slack did not give what was asked. ``code`` is Slack's word, or ours where it said none."""
+    """A call to Slack did not give what was asked. ``code`` is Slack's word, or ours where it said none.
+
+    ``detail`` says more; where a person has to mend something, what.
+    """
 
     def __init__(self, method: str, code: str, detail: str = "") -> None:
         super().__init__(f"{method}: {code}{f' ({detail})' if detail else ''}")
         self.method = method
         self.code = code
+        self.detail = detail
 
 
 class RateLimited(SlackFailure):

@@ -112,6 +112,8 @@ def _token(server: SlackServer, request: web.Request, args: Json) -> Token:
     token = server.tokens.get(value)
     if token is None:
         raise SlackError("invalid_auth")
+    if token.refused:
+        raise SlackError(token.refused)
     return token
 
 

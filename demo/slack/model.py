@@ -179,9 +179,10 @@ class View:
 
 @dataclass(frozen=True)
 class Token:
-    """A token, whose it is, and what it may do. `kind` is `bot` or `app`."""
+    """A token, whose it is, and what it may do. `kind` is `bot` or `app`; `refused`: why it is let in no more."""
 
     value: str
     kind: Literal["bot", "app"]
     scopes: frozenset[str]
     user: str
+    refused: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -131,6 +132,10 @@ class SlackServer:
         """Let another token in, or change the scopes of one; `kind` is `bot` or `app`."""
         known = Token(value, "app" if kind == "app" else "bot", frozenset(scopes), self.app.bot_user)
         self.tokens[value] = known
+
+    def revoke_token(self, value: str, why: str = "token_revoked") -> None:
+        """Let a token in no more; `why` is what its calls are told (`token_expired`, `account_inactive`, …)."""
+        self.tokens[value] = replace(self.tokens[value], refused=why)
 
     def response_url(self, channel: str, user: str, message: Message | None = None) -> str:
         """Return a new `response_url` for what `user` just did."""
