@@ -18,7 +18,7 @@ from triage.checks.base import CheckContext
 from triage.desk import Desk
 from triage.errors import SourceError, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.model import FindingStatus
-from triage.ports.sources import ContainerEvent, Containers, Sources
+from triage.ports.sources import ContainerEvent, Containers, FileStat, Sources
 
 IMAGE = "hbot-contract:1"
 LOOP = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
@@ -78,6 +78,24 @@ async def test_a_hostile_name_asks_for_nothing_else(containers: Containers) -> N
         assert await containers.inspect(name) is None
         with pytest.raises(SourceRejected, match="cannot be a container's name"):
             await containers.exec(name, ["true"])
+        with pytest.raises(SourceRejected, match="cannot be a container's name"):
+            await containers.files(name, "/etc")
+
+
+async def test_the_files_of_a_folder_are_listed_without_a_command(
+    engine: DockerEngine, containers: Containers
+) -> None:
+    """Path, time and size; links are left out; a container that does not run has them too; no folder is no file."""
+    await start(engine, "hbot-bot1")
+    prepare = "mkdir -p /code/x/y && cd /code && printf 123 > 'x/y/a b.py' && touch -d '2026-01-01 00:00:05' 'x/y/a b.py'"
+    assert (await containers.exec("hbot-bot1", ["sh", "-c", f"{prepare} && ln -s /etc link"])).exit_code == 0
+    expected = (FileStat("/code/x/y/a b.py", datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC), 3),)
+    assert await containers.files("hbot-bot1", "/code") == expected
+    assert await containers.files("hbot-bot1", "/no-such-folder") == ()
+    await engine.docker("stop", "--time", "1", "hbot-bot1")
+    assert await containers.files("hbot-bot1", "/code") == expected
+    with pytest.raises(SourceRejected, match="No such container"):
+        await containers.files("hbot-nobody", "/code")
 
 
 async def test_a_command_s_output_and_code_come_back(engine: DockerEngine, containers: Containers) -> None:
@@ -202,7 +220,7 @@ async def test_the_changes_check_sees_a_new_image(engine: DockerEngine, containe
 async def test_the_bytecode_check_sees_a_controller_newer_than_its_bytecode(
     engine: DockerEngine, containers: Containers
 ) -> None:
-    """The command runs in a real container, with busybox's find and stat."""
+    """The times come from the archive of a real container."""
     await start(engine, "hbot-bot1")
     folder = "/home/hummingbot/controllers"
     prepare = (

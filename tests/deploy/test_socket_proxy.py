@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.sources.docker import Docker, open_docker
 from tests.servers.desk import Desk
 from tests.servers.docker import CommandError, run
 from tests.servers.fixtures import Require
@@ -61,6 +62,7 @@ async def proxied(desk: Desk, require: Require, tmp_path: Path) -> AsyncIterator
         "DOCKER_SOCKET": str(desk.engine.socket),
         "DESK_PREFIX": "hbot-",
         "DESK_ROOT": str(desk.root),
+        "CODE_FOLDERS": "/home/hummingbot/controllers",
     }
     argv = [str(require("haproxy")), "-db", "-f", str(CONFIG)]
     process = ServerProcess("haproxy", argv, log=tmp_path / "haproxy.log", env=env)
@@ -74,6 +76,10 @@ async def test_the_catalogues_calls_pass(proxied: Proxied) -> None:
     """Up, exec, recreate, restart, stop, events and down work through the proxy as without it."""
     await proxied.compose("--profile", "external", "up", "-d", "bot1", "redis", "risk-service")
     before = await proxied.desk.container("bot1")
+    http = open_docker(f"tcp://{LOOPBACK}:{proxied.port}")
+    code = await Docker(http).files("hbot-bot1", "/home/hummingbot/controllers")
+    await http.aclose()
+    assert any(file.path.endswith("__pycache__/epp_v2_4.cpython-312.pyc") for file in code)
     cache = "/home/hummingbot/controllers/__pycache__"
     assert ".pyc" in await proxied.execute("hbot-bot1", "ls", cache)
     await proxied.execute("hbot-bot1", "rm", "-rf", cache)
@@ -100,7 +106,14 @@ async def test_the_catalogues_calls_pass(proxied: Proxied) -> None:
         ("POST", "/containers/prune"),
         ("POST", "/commit?container=hbot-bot1"),
         ("GET", "/containers/hbot-bot1/archive?path=/"),
+        ("GET", "/containers/hbot-bot1/archive?path=/home/hummingbot/conf"),
+        ("GET", "/containers/hbot-bot1/archive?path=/home/hummingbot/controllers/../conf"),
+        ("GET", "/containers/hbot-bot1/archive?path=/home/hummingbot/controllers&path=/"),
+        ("GET", "/containers/hbot-bot1/archive?p%61th=/&path=/home/hummingbot/controllers"),
+        ("GET", "/containers/hbot-bot1/archive?path=/home/hummingbot/controllers%26path=/"),
+        ("GET", "/containers/other/archive?path=/home/hummingbot/controllers"),
         ("PUT", "/containers/hbot-bot1/archive?path=/"),
+        ("PUT", "/containers/hbot-bot1/archive?path=/home/hummingbot/controllers"),
         ("GET", "/containers/hbot-bot1/export"),
         ("POST", "/containers/hbot-bot1/update"),
         ("POST", "/containers/other/stop"),

@@ -14,6 +14,7 @@ from triage.ports.sources import (
     ContainerEvent,
     ContainerState,
     ExecResult,
+    FileStat,
     FiringAlert,
     LogLine,
     LogLines,
@@ -226,6 +227,7 @@ class FakeContainers(Failing):
     held: dict[str, ContainerState] = field(default_factory=dict)
     past: list[ContainerEvent] = field(default_factory=list)
     outputs: dict[str, ExecResult] = field(default_factory=dict)
+    code: dict[str, list[FileStat]] = field(default_factory=dict)
     ran: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def hold(self, *states: ContainerState) -> None:
@@ -241,6 +243,11 @@ class FakeContainers(Failing):
         """Answer all that is held."""
         await self.ask("list")
         return tuple(self.held.values())
+
+    async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
+        """Answer the container's files below the folder."""
+        await self.ask(f"files {name}")
+        return tuple(each for each in self.code.get(name, []) if each.path.startswith(f"{folder}/"))
 
     async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
         """Answer the container's output."""

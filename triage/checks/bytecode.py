@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from triage.checks.base import CheckContext, all_of, attempt, together, worst_status
 from triage.errors import SourceBadAnswer, SourceError
-from triage.model import Finding, FindingStatus, utc
+from triage.model import Finding, FindingStatus
 from triage.ports.sources import FileStat
 from triage.wording import clock_time, listed
 
@@ -42,32 +42,14 @@ class CodeNow:
         return sorted({*self.newer_than_process, *self.newer_than_bytecode})
 
 
-def find_command(caches: Iterable[str]) -> tuple[str, ...]:
-    """Return the command that lists sources and bytecode as ``<mtime> <size> <path>`` lines.
-
-    It runs without a shell, and the same with GNU's find and with busybox's.
-    """
-    folders = dict.fromkeys(str(PurePosixPath(cache).parent) for cache in caches)
-    names = ("(", "-name", "*.py", "-o", "-name", "*.pyc", ")")
-    return (
-        "find",
-        *folders,
-        "-maxdepth",
-        "2",
-        "-type",
-        "f",
-        *names,
-        "-exec",
-        "stat",
-        "-c",
-        "%Y %s %n",
-        "{}",
-        "+",
-    )
+def folders_of(caches: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders of code that the bytecode folders lie in, each once and none below another."""
+    folders = sorted({PurePosixPath(cache).parent for cache in caches})
+    return tuple(str(folder) for folder in folders if not any(other in folder.parents for other in folders))
 
 
 async def run(ctx: CheckContext) -> Finding:
-    """Ask in each bot's container for the times of its controllers and their bytecode."""
+    """Ask for the times of the controllers and their bytecode in each bot's container."""
     answers = await all_of(attempt(_of_bot(ctx, bot)) for bot in ctx.bots)
     found = {bot: each for bot, each in zip(ctx.bots, answers, strict=True) if isinstance(each, CodeNow)}
     failed = {bot: each for bot, each in zip(ctx.bots, answers, strict=True) if isinstance(each, SourceError)}
@@ -78,35 +60,17 @@ async def run(ctx: CheckContext) -> Finding:
 
 async def _of_bot(ctx: CheckContext, bot: str) -> CodeNow:
     container = ctx.desk.container_of(bot)
-    state, result = await together(
-        ctx.sources.containers.inspect(container),
-        ctx.sources.containers.exec(
-            container,
-            find_command(ctx.desk.paths.caches),
-            timeout_seconds=ctx.desk.triage.deadline_seconds,
-        ),
+    containers, folders = ctx.sources.containers, folders_of(ctx.desk.paths.caches)
+    state, listings = await together(
+        containers.inspect(container), all_of(containers.files(container, folder) for folder in folders)
     )
     if state is None or state.started_at is None or not state.running:
         raise SourceBadAnswer(SOURCE, f"{container} does not run")
-    files = parse_listing(result.output)
+    files = [each for listing in listings for each in listing if each.path.endswith((".py", ".pyc"))]
     if not files:
-        first = result.output.strip().splitlines()[:1]
-        raise SourceBadAnswer(
-            SOURCE, f"no controller files found in {container}" + (f": {first[0][:200]}" if first else "")
-        )
+        raise SourceBadAnswer(SOURCE, f"no controller files found in {container}: {', '.join(folders)}")
     known = ctx.desk.bot(bot)
     return compare(files, state.started_at, known.controller if known is not None else "")
-
-
-def parse_listing(output: str) -> tuple[FileStat, ...]:
-    """Read the lines of ``find_command``; other lines (errors of find) are left out."""
-    found: dict[str, FileStat] = {}
-    for line in output.splitlines():
-        modified, _, rest = line.partition(" ")
-        length, _, path = rest.partition(" ")
-        if modified.isdecimal() and length.isdecimal() and path.startswith("/"):
-            found[path] = FileStat(path, utc(int(modified)), int(length))
-    return tuple(found.values())
 
 
 def compare(files: Iterable[FileStat], started_at: datetime, controller: str) -> CodeNow:
@@ -157,7 +121,7 @@ def _finding(found: Mapping[str, CodeNow], failed: Mapping[str, SourceError]) ->
 def _describe(code: CodeNow) -> str:
     if not code.stale:
         return "runs the code on its disk"
-    names = listed([PurePosixPath(path).name for path in code.stale], 3)
+    names = listed(list(dict.fromkeys(PurePosixPath(path).name for path in code.stale)), 3)
     at = clock_time(datetime.fromisoformat(code.changed_at))
     than = "the process" if code.newer_than_process else "its bytecode"
     return f"{names} newer than {than} (changed {at})"

@@ -284,6 +284,10 @@ class Containers(Protocol):
         """Run a command in a container, without a shell."""
         ...
 
+    async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
+        """Return the files below a folder in a container, links left out; empty when there is no such folder."""
+        ...
+
     def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield container events from ``since`` on, then live ones, until the connection breaks (raises)."""
         ...

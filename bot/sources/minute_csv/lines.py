@@ -24,27 +24,37 @@ class Ending(Enum):
     TOO_LONG = 2
 
 
-def read_lines(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, bytes, Ending]]:
-    """Yield (offset, line without newline, ending) of the bytes ``start`` to ``stop``.
+def read_blocks(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, bytes, Ending]]:
+    """Yield (offset, lines without the last newline, how they ended) of the bytes ``start`` to ``stop``.
 
-    Reads in chunks and holds one chunk and one line. Ends early where the file got shorter meanwhile.
+    A block is as many whole lines as a chunk had; a line that ended otherwise is a block of its own. Holds one
+    chunk and one line. Ends early where the file got shorter meanwhile.
     """
     file.seek(start)
     offset, position, carry, dropped = start, start, b"", 0
     while position < stop and (chunk := file.read(min(CHUNK, stop - position))):
         position += len(chunk)
-        pieces = (carry + chunk).split(b"\n")
-        carry = pieces.pop()
-        for piece in pieces:
-            yield offset, piece, Ending.TOO_LONG if dropped else Ending.NEWLINE
-            offset += dropped + len(piece) + 1
-            dropped = 0
+        lines, newline, carry = (carry + chunk).rpartition(b"\n")
+        if newline and dropped:
+            end, more, lines = lines.partition(b"\n")
+            yield offset, end, Ending.TOO_LONG
+            offset, dropped, newline = offset + dropped + len(end) + 1, 0, more
+        if newline:
+            yield offset, lines, Ending.NEWLINE
+            offset += len(lines) + 1
         if len(carry) > MAX_LINE:
             kept = carry.strip(b"\0")[-1:] if not carry.strip(b"\0") else carry[-MAX_LINE:]
             dropped += len(carry) - len(kept)
             carry = kept
     if carry or dropped:
         yield offset, carry, Ending.TOO_LONG if dropped else Ending.FILE
+
+
+def lines_of(offset: int, block: bytes, ending: Ending) -> Iterator[tuple[int, bytes, Ending]]:
+    """Yield the lines of a block, each with its offset."""
+    for line in block.split(b"\n"):
+        yield offset, line, ending
+        offset += len(line) + 1
 
 
 @dataclass(slots=True)

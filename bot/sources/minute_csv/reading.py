@@ -63,7 +63,7 @@ def read_variant(folder: Path, variant: str, window: Window) -> Reading:
     length = window.minutes
     whole = MinuteGrid(window.start - length, 2 * length)
     scan = _scan(Layouts(MINUTE, MINUTE_ALWAYS), window)
-    bad = fill_grid(whole, scan.folder(folder, "minute"), window.start * 60.0)
+    bad = fill_grid(whole, scan.batches(folder, "minute"), window.start * 60.0)
     grid, before = whole.cut(length, length), whole.cut(0, length)
     fills, fills_before, fill_scan = _fills(folder, window)
     notes = [*scan.notes, *fill_scan.notes, *_daily_notes(folder, window)]
@@ -95,7 +95,7 @@ def _fills(folder: Path, window: Window) -> tuple[FillTally, FillTally, Scan]:
     fills, before = FillTally(middle), FillTally((window.start - window.minutes) * 60.0)
     scan = _scan(Layouts(FILLS, FILLS_ALWAYS), window)
     seen: set[int] = set()
-    for stamp, fields, columns in scan.folder(folder, "fills"):
+    for stamp, fields, columns in scan.rows(folder, "fills"):
         key = hash(tuple(fields[: len(FILLS_ALWAYS)]))
         if key not in seen:
             seen.add(key)
@@ -114,7 +114,7 @@ def _daily_notes(folder: Path, window: Window) -> list[str]:
         report_from=window.end * 60.0,
     )
     notes: list[str] = []
-    for stamp, fields, columns in scan.folder(folder, "daily"):
+    for stamp, fields, columns in scan.rows(folder, "daily"):
         row = dict(zip(columns, fields, strict=False))
         if row.get("state") == "hard_stop":
             at = datetime.fromtimestamp(stamp, UTC)

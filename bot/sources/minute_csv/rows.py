@@ -6,19 +6,18 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from bot.sources.minute_csv.lines import Ending, Skips, read_lines
+from bot.sources.minute_csv.batches import Batch, Plain, batches_of
+from bot.sources.minute_csv.lines import Ending, Skips, lines_of, read_blocks
 from bot.sources.minute_csv.seek import MARGIN, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.sources.minute_csv.batches import Row
     from bot.sources.minute_csv.layouts import Columns, Layouts
 
 _PAST = 240
 """So many rows in a row beyond the window end the reading: one alone is a clock that jumped."""
-
-Row = tuple[float, list[str], "Columns"]
-"""Epoch seconds, the fields, and the columns they are of (which may be fewer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +69,53 @@ class FileRows:
         self._last: float | None = None
         self._past = 0
 
-    def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[Row]:
+    def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[Batch]:
         """Yield the span's rows between two bytes; ``begin`` may be inside a line, which is then left out."""
-        lines = read_lines(file, begin, stop)
-        if begin:
-            next(lines, None)
+        inside = begin > 0
+        for start, whole, ending in read_blocks(file, begin, stop):
+            offset, block = start, whole
+            if inside:
+                inside = False
+                cut, newline, block = whole.partition(b"\n")
+                offset += len(cut) + 1
+                if not newline:
+                    continue
+            batch = self._together(block) if ending is Ending.NEWLINE else None
+            if batch is not None:
+                if batch.rows:
+                    yield batch
+                continue
+            yield from batches_of(self._closely(offset, block, ending))
+            if self._past > _PAST:
+                return
+
+    def _together(self, block: bytes) -> Batch | None:
+        """Return the rows of a block whose lines are all plain rows of one layout, in order; None for another."""
+        plain = Plain.of(block)
+        if plain is None or plain.stamps[-1] > self._span.end:
+            return None
+        if self._last is not None and plain.stamps[0] < self._last:
+            return None
+        found = plain.fields(self._span.start, self._span.end)
+        if found is None:
+            return None
+        stamps, rows = found
+        columns = self._header
+        if rows:
+            length = len(rows[0])
+            if length != len(self._header):
+                columns = self._layouts.of(self._header, length) or ()
+                if not columns or any(_row_behind(line) for line in plain.lines):
+                    return None
+            self._length = length
+        self._last = plain.stamps[-1]
+        return Batch(stamps, rows, columns)
+
+    def _closely(self, first: int, block: bytes, kind: Ending) -> Iterator[Row]:
+        """Yield the span's rows of any block, line by line."""
         start, end = self._span.start, self._span.end
-        for offset, line, ending in lines:
-            text = line.decode("utf-8", "replace")
-            if not text[:1].isdigit() or text[-1] in "\r\0":
-                text = clean(line)
+        for offset, line, ending in lines_of(first, block, kind):
+            text = clean(line)
             try:
                 stamp = stamp_of(text[: text.find(",")])
             except (ValueError, OverflowError):
@@ -90,16 +126,7 @@ class FileRows:
                 if self._past > _PAST:
                     return
             self._last = stamp
-            if not start <= stamp < end:
-                continue
-            fields = text.split(",")
-            if (
-                len(fields) == self._length == len(self._header)
-                and ending is Ending.NEWLINE
-                and '"' not in text
-            ):
-                yield stamp, fields, self._header  # a row as it should be; all others are looked at closely
-            elif (row := self._odd_row(text, ending, offset)) is not None:
+            if start <= stamp < end and (row := self._row(text, ending, offset)) is not None:
                 yield row
 
     def _no_row(self, text: str, line: bytes, ending: Ending, offset: int) -> None:
@@ -120,7 +147,7 @@ class FileRows:
             self.out_of_order += 1
         self._past = self._past + 1 if stamp > span.end + MARGIN else 0
 
-    def _odd_row(self, text: str, ending: Ending, offset: int) -> Row | None:
+    def _row(self, text: str, ending: Ending, offset: int) -> Row | None:
         """Return a line of the span as a row; None, and counted, where it is none.
 
         A line without its newline may be half written: it counts where it has as many fields as the row

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from bot.sources.minute_csv.lines import Ending, Skips, read_lines
+from bot.sources.minute_csv.lines import Ending, Skips, read_blocks
 from bot.sources.minute_csv.rows import FileRows, Span, clean, header_of
 from bot.sources.minute_csv.seek import SMALL, first_byte, overlaps, stamp_of
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bot.sources.minute_csv.batches import Batch, Row
     from bot.sources.minute_csv.layouts import Columns, Layouts
-    from bot.sources.minute_csv.rows import Row
 
 _LEGACY = re.compile(r"\.legacy_(\d{8}T\d{6})Z")
 _AFTER_ROTATION = 48 * 3600.0
@@ -42,7 +42,13 @@ class Scan:
     notes: list[str] = field(default_factory=list)
     out_of_order: int = 0
 
-    def folder(self, folder: Path, stem: str) -> Iterator[Row]:
+    def rows(self, folder: Path, stem: str) -> Iterator[Row]:
+        """Yield what :meth:`batches` does, row by row."""
+        for batch in self.batches(folder, stem):
+            for stamp, fields in zip(batch.stamps, batch.rows, strict=True):
+                yield stamp, fields, batch.columns
+
+    def batches(self, folder: Path, stem: str) -> Iterator[Batch]:
         """Yield the rows of ``<stem>.csv`` and its rotated files, the older file first.
 
         The current file is opened before the rotated ones are listed, and the list is made again at the end:
@@ -91,7 +97,7 @@ class Scan:
         seen.add((status.st_dev, status.st_ino))
         return file
 
-    def _file(self, file: BinaryIO, name: str) -> Iterator[Row]:
+    def _file(self, file: BinaryIO, name: str) -> Iterator[Batch]:
         size = os.fstat(file.fileno()).st_size
         header = self._header(file)
         if self._elsewhere(file, name, size):
@@ -114,8 +120,8 @@ class Scan:
 
     def _header(self, file: BinaryIO) -> Columns:
         """Return the file's header, empty where it has none."""
-        _, line, ending = next(read_lines(file, 0, _HEADER), (0, b"", Ending.FILE))
-        header = header_of(clean(line)) if ending is Ending.NEWLINE else ()
+        _, block, ending = next(read_blocks(file, 0, _HEADER), (0, b"", Ending.FILE))
+        header = header_of(clean(block.partition(b"\n")[0])) if ending is Ending.NEWLINE else ()
         if header:
             self.layouts.learn(header)
         return header

@@ -12,7 +12,7 @@ from triage.desk import Desk, TriageSettings
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, SourceUnreachable
 from triage.model import FindingStatus
 from triage.ports.sources import (
-    ExecResult,
+    FileStat,
     FiringAlert,
     GroupInfo,
     RuleState,
@@ -237,19 +237,23 @@ async def test_what_is_wrong_with_redis_is_named() -> None:
     assert finding.data["dead_letter_reasons"] == {"schema_validation": 21, "unreadable": 1}
 
 
-def listing(**modified: timedelta) -> str:
-    """Write what `find … -exec stat` prints, with a line of an error among it."""
+CODE = "/home/hummingbot/controllers"
+
+
+def listing(**modified: timedelta) -> list[FileStat]:
+    """Make the files of a container's code, changed so long ago; none of the others counts."""
     paths = {
-        "source": "/c/epp_v2_4.py",
-        "code": "/c/__pycache__/epp_v2_4.cpython-310.pyc",
-        "other": "/c/helper.py",
+        "source": f"{CODE}/market_making/epp_v2_4.py",
+        "code": f"{CODE}/market_making/__pycache__/epp_v2_4.cpython-310.pyc",
+        "other": f"{CODE}/helper.py",
+        "same": f"{CODE}/epp_v2_4.py",
     }
-    lines = [f"{round((NOW - ago).timestamp())} 10 {paths[name]}" for name, ago in modified.items()]
-    return "\n".join(["find: /home/x: No such file or directory", *lines])
+    files = [FileStat(paths[name], NOW - ago, 10) for name, ago in modified.items()]
+    return [*files, FileStat(f"{CODE}/notes.txt", NOW, 10)]
 
 
 @pytest.mark.parametrize(
-    ("output", "status", "controller", "headline"),
+    ("code", "status", "controller", "headline"),
     [
         (listing(source=timedelta(days=9), code=timedelta(days=8)), OK, False, "runs the code on its disk"),
         (
@@ -270,10 +274,16 @@ def listing(**modified: timedelta) -> str:
             False,
             "helper.py newer than the process (changed 03:15)",
         ),
+        (
+            listing(source=timedelta(minutes=21), same=timedelta(minutes=22)),
+            WARNING,
+            True,
+            "epp_v2_4.py newer than the process (changed 02:55)",
+        ),
     ],
 )
 async def test_code_newer_than_what_runs_is_seen(
-    output: str,
+    code: list[FileStat],
     status: FindingStatus,
     controller: bool,  # noqa: FBT001 - a column of the table
     headline: str,
@@ -281,16 +291,17 @@ async def test_code_newer_than_what_runs_is_seen(
     """Newer than the process, or than its bytecode; the bot's own controller counts most."""
     sources = FakeSources()
     sources.containers.hold(container("hbot-bot1"))
-    sources.containers.outputs["hbot-bot1"] = ExecResult(1, output)
+    sources.containers.code["hbot-bot1"] = code
     finding = await bytecode.run(context(sources))
     assert (finding.status, finding.headline) == (status, headline)
     assert finding.data["bots"]["bot1"]["controller_stale"] is controller
-    ((_, command),) = sources.containers.ran
-    assert command[:3] == (
-        "find",
-        "/home/hummingbot/controllers",
-        "/home/hummingbot/controllers/market_making",
-    )
+    assert sources.containers.ran == [], "a look changes nothing in the container"
+
+
+def test_a_folder_is_asked_for_once() -> None:
+    """A folder below another comes with it."""
+    caches = ("/a/b/__pycache__", "/a/b/c/d/__pycache__", "/a/bc/__pycache__", "/x/__pycache__")
+    assert bytecode.folders_of(caches) == ("/a/b", "/a/bc", "/x")
 
 
 async def test_a_container_that_does_not_run_has_no_code_to_compare() -> None:
