@@ -213,8 +213,7 @@ class Service:
     def view(self, tx: Tx, incident: Incident) -> IncidentView:
         """Gather what an incident's message shows."""
         view = view_incident(tx, incident, all_bots=tuple(bot.name for bot in self.desk.bots))
-        view = replace(view, links=self.links.links(incident, view.episodes))
-        return self.acting.on_view(tx, incident, view)
+        return replace(view, links=self.links.links(incident, view.episodes))
 
     def _changed(self) -> None:
         """Somebody pressed something: there may be messages to send and a triage to run."""
