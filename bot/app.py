@@ -270,7 +270,9 @@ class Service:
             ]
             sending = group.create_task(lasting("sender", self.sender.run), name="sender")
             hearing = group.create_task(lasting("hearing", lambda: self.hearing.run(stop)), name="hearing")
-            async with running(self.jobs(), beat=self.pulse.beat):
+            jobs = self.jobs()
+            self.listening.expect(jobs)
+            async with running(jobs, beat=self.pulse.beat):
                 logger.info("ready on {address}", address=self.settings.triage_listen)
                 await stop.wait()
             logger.info("stopping")

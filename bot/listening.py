@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +36,10 @@ BATCH = 1000
 GIVE_WAY_SECONDS = 0.15
 """What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
 HEARTBEAT_SECONDS = 60.0
+STUCK_SECONDS = 90.0
+"""A listener that has not gone round for this long is stuck: each question and each commit of a round has a limit."""
+CONTAINERS, REDIS = "containers", "redis"
+_JOB = "job:"
 
 Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
 
@@ -64,7 +68,9 @@ class Listening:
         self._redis_url = settings.redis_url.get_secret_value()
         self._clients = AsyncExitStack()
         self.streams = self._listeners() if self._redis_url else []
-        self.containers = ContainerListener(house.sources.containers, *common, house.clock, house.stored)
+        self.containers = ContainerListener(
+            house.sources.containers, *common, house.clock, house.stored, beat=self._beat(CONTAINERS)
+        )
         self.redis = RedisWatch(*common, house.sources, house.clock, house.stored)
         self.flow = StreamsWatch(*common, house.sources, house.clock, house.stored)
         self.env = EnvWatch(*common, house.clock, house.stored)
@@ -108,9 +114,12 @@ class Listening:
             read,
             keep,
             house.stored,
-            beat=lambda: house.pulse.beat(stream),
+            beat=self._beat(stream),
             give_way=self._give_way,
         )
+
+    def _beat(self, name: str) -> Callable[[], None]:
+        return lambda: self.house.pulse.beat(name)
 
     def alerted(self) -> None:
         """An alert came: for a moment the machine is its."""
@@ -121,15 +130,32 @@ class Listening:
 
     async def run(self) -> None:
         """Listen until cancelled."""
+        self._expect_all()
         async with self._clients, asyncio.TaskGroup() as group:
             for listener in self.streams:
                 group.create_task(lasting(listener.reader.stream, listener.run))
-            group.create_task(lasting("containers", self.containers.run))
-            group.create_task(lasting("redis", self._watch_redis))
+            group.create_task(lasting(CONTAINERS, self.containers.run))
+            group.create_task(lasting(REDIS, self._watch_redis))
+
+    def _expect_all(self) -> None:
+        """From now on each must go round; what is not configured ends at once and is not waited for."""
+        pulse = self.house.pulse
+        for listener in self.streams:
+            pulse.watch(listener.reader.stream, STUCK_SECONDS)
+        if self.settings.docker_host:
+            pulse.watch(CONTAINERS, STUCK_SECONDS)
+        if self._redis_url:
+            pulse.watch(REDIS, STUCK_SECONDS)
+
+    def expect(self, jobs: Iterable[Job]) -> None:
+        """Notice those of the service's jobs that are not done any more. A cron job has no rhythm to miss."""
+        for job in jobs:
+            if not job.cron:
+                self.house.pulse.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
 
     async def _watch_redis(self) -> None:
         while await self.redis.run():
-            self.house.pulse.beat("redis")
+            self.house.pulse.beat(REDIS)
             await asyncio.sleep(self.desk.listening.redis_look_seconds)
 
     def jobs(self) -> list[Job]:
@@ -163,18 +189,22 @@ class Listening:
 
     def troubles(self) -> dict[str, str]:
         """Return what cannot be heard, and why, by name; empty texts are well."""
-        found = {listener.reader.stream: listener.trouble for listener in self.streams}
-        found["containers"] = self.containers.trouble
+        stuck = self.house.pulse.stuck
+        found = {
+            listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
+            for listener in self.streams
+        }
+        found["containers"] = stuck(CONTAINERS) or self.containers.trouble
         found["redis user"] = self.redis.trouble
+        found["redis watch"] = stuck(REDIS)
         found["heartbeat"] = self.heartbeat.trouble
         found["jobs"] = self._stuck_jobs()
         return {**found, **self.probe.troubles}
 
     def _stuck_jobs(self) -> str:
+        pulse = self.house.pulse
         stuck = [
-            job.name
-            for job in self._jobs
-            if (self.house.pulse.age(f"job:{job.name}") or 0.0) > 3 * job.seconds + HEARTBEAT_SECONDS
+            name.removeprefix(_JOB) for name in pulse.limits if name.startswith(_JOB) and pulse.stuck(name)
         ]
         return f"not done for long: {', '.join(stuck)}" if stuck else ""
 
@@ -183,7 +213,8 @@ class Listening:
         if self.redis.steady.standing:
             # That Redis is down has an incident of its own; that we cannot read it then goes without saying.
             for listener in self.streams:
-                found.pop(listener.reader.stream, None)
+                if not self.house.pulse.stuck(listener.reader.stream):
+                    found.pop(listener.reader.stream, None)
         return found
 
     async def _healthy(self) -> bool:

@@ -16,6 +16,7 @@ from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Store
+from triage.wording import duration
 
 IDLE_SECONDS = 5.0
 """How often a loop looks even though nobody rang: another replica may have left work and died."""
@@ -47,6 +48,19 @@ class Pulse:
 
     clock: Clock
     beats: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    def watch(self, name: str, seconds: float) -> None:
+        """Expect a loop to go round at least so often from now on: one that hangs in its first round is stuck too."""
+        self.limits[name] = seconds
+        self.beat(name)
+
+    def stuck(self, name: str) -> str:
+        """Say in words that a watched loop has not gone round for too long; empty where it has."""
+        age, limit = self.age(name), self.limits.get(name)
+        if age is None or limit is None or age <= limit:
+            return ""
+        return f"stuck: has not gone round for {duration(age)}"
 
     def beat(self, name: str) -> None:
         """Note that a loop went round."""

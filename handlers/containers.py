@@ -36,6 +36,8 @@ from triage.ports.store import Store, Tx
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)
 """Asked again after a break: an event is known by its key, so it cannot count twice."""
+ROUND_SECONDS = 30.0
+"""After so long without an event the stream is opened anew: a connection that died silently tells nothing."""
 _BACK_OFF_SECONDS = (0.5, 5.0)
 _IMAGE_MEMORY = timedelta(days=7)
 _ENDS_HEALTH = frozenset({"health_status", "die", "destroy", "start"})
@@ -60,6 +62,8 @@ class ContainerListener:
     desk: Desk
     clock: Clock
     stored: Callable[[], None]
+    beat: Callable[[], None] = lambda: None
+    round_seconds: float = ROUND_SECONDS
     counts: ContainerCounts = field(default_factory=ContainerCounts)
     trouble: str = ""
 
@@ -78,11 +82,12 @@ class ContainerListener:
                     logger.warning("container events are not heard: {why}", why=error)
                 self.trouble = str(error)
                 self.counts.reconnects += 1
+            self.beat()
             pause = shortest if self.clock.monotonic() - began > longest else min(longest, pause * 2)
             await asyncio.sleep(pause)
 
     async def follow(self) -> None:
-        """Catch up, then follow, until the connection breaks (raises)."""
+        """Catch up, then follow, until the connection breaks (raises) or the engine's stream ends."""
         now = self.clock.now()
         cursor = await self.store.read(lambda tx: tx.notes.get(CURSOR))
         first = now - timedelta(minutes=self.desk.listening.look_back_minutes)
@@ -92,8 +97,26 @@ class ContainerListener:
         if cursor:
             await self._take_missed(since + OVERLAP)
         self.trouble = ""
-        async for event in self.containers.events(since=max(since, now - OVERLAP)):
+        heard: datetime | None = max(since, now - OVERLAP)
+        while heard is not None:
+            self.beat()
+            heard = await self._round(heard)
+
+    async def _round(self, since: datetime) -> datetime | None:
+        """Follow until nothing came for a round; returns where the next one begins, None where the stream ended."""
+        heard = self.clock.now()
+        events = self.containers.events(since=since)
+        while True:
+            try:
+                async with asyncio.timeout(self.round_seconds):
+                    event = await anext(events, None)
+            except TimeoutError:
+                return heard - OVERLAP
+            if event is None:
+                return None
             await self._take(event)
+            heard = max(heard, event.at)
+            self.beat()
 
     async def _take(self, told: ContainerEvent) -> None:
         now = self.clock.now()

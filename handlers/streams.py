@@ -92,14 +92,15 @@ class StreamListener:
         shortest, longest = _BACK_OFF_SECONDS
         pause = shortest
         while True:
-            self.beat()
             try:
                 await self.once()
             except (SourceError, StoreUnavailable) as error:
                 self._failed(error)
+                self.beat()  # what is away is said; a round that never ends, or trips us each time, has no beat
                 await asyncio.sleep(pause)
                 pause = min(longest, pause * 2)
             else:
+                self.beat()
                 pause = shortest
 
     def _failed(self, error: SourceError | StoreUnavailable) -> None:

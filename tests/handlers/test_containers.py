@@ -1,9 +1,9 @@
 """Container events: an operator told from a crash, a loop at its third turn, nothing missed, nothing twice."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -199,6 +199,35 @@ async def test_a_death_that_a_restarted_engine_forgot_is_found_in_the_state(engi
     await engine.listen()
     (incident,) = await engine.incidents()
     assert incident.name == "ContainerDied"
+    assert await engine.names() == ["ContainerDied"]
+
+
+class MuteEngine(FakeContainers):
+    """An engine whose stream of events stays open and tells nothing more: its connection is dead, and nobody knows."""
+
+    async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
+        """Yield the past of that moment, then hang."""
+        for each in [each for each in self.past if each.at >= since]:
+            yield each
+        await asyncio.Event().wait()
+
+
+async def test_a_connection_that_died_silently_is_made_anew(sqlite_store: SqlStore) -> None:
+    """Nothing comes for a round: the stream is opened again from where it was, and the listener goes round."""
+    engine, rounds = Engine(sqlite_store), []
+    engine.fake = MuteEngine()
+    listener = listener_on(engine.fake, sqlite_store, engine.clock)
+    listener.round_seconds, listener.beat = 0.05, lambda: rounds.append(1)
+    task = asyncio.create_task(listener.run())
+    try:
+        await until(lambda: len(rounds) > 2)
+        engine.fake.past.append(engine.event("die", "hbot-bot1", exit_code=1))
+        await until(lambda: listener.counts.stored == 1)
+        assert (listener.counts.reconnects, listener.trouble) == (0, ""), "a quiet desk is no broken one"
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
     assert await engine.names() == ["ContainerDied"]
 
 
