@@ -25,6 +25,7 @@ class IntentAction(Action):
 
     target_kind = TargetKind.BOT
     checks = ("bot_state", "streams")
+    aside = frozenset({"bot_state"})  # a kill switch that holds is a hard stop: the row of the bot decides
     intent: ClassVar[Literal["soft_pause", "resume", "kill_switch"]]
     title: ClassVar[str]
     wanted_states: ClassVar[tuple[str, ...]]

@@ -1,0 +1,132 @@
+"""soft_pause, resume and kill_switch by `/triage do`: through a real Redis to the bot and back, seen in its metric."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.flows.doing import ask, confirm, do, ended, messages, modal
+from tests.flows.house import House, running_house
+from tests.servers.redis import RedisServer
+from tests.triage.actions.test_intents import Answer, applied, bot, dead_lettered, rejected
+
+Require = Callable[..., Path]
+STATE_AFTER = {"soft_pause": "soft_pause", "resume": "running", "kill_switch": "hard_stop"}
+
+
+@dataclass
+class Scene:
+    """The house and the Redis that its bots listen to."""
+
+    house: House
+    redis: RedisServer
+
+    @asynccontextmanager
+    async def bots(self, answer: Answer) -> AsyncIterator[list[dict[str, Any]]]:
+        """Let the bots answer intents so; yields the intents they saw."""
+        async with bot(self.redis, answer) as seen:
+            yield seen
+
+    async def obeys(self, client: Redis, intent: dict[str, Any]) -> None:
+        """Answer as a bot does that applied it, and show the state that follows."""
+        self.house.exporter.set(intent["instance_name"], state=STATE_AFTER[intent["action"]])
+        await applied(client, intent)
+
+
+@pytest.fixture
+async def scene(require: Require, redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Run the house beside a Redis: intents need no container."""
+    settings: dict[str, Any] = {
+        "bots": [{"name": "bot1"}, {"name": "bot2"}],
+        "actions": {"kill_switch": {"confirmations": 2}},
+        "triage": {"verify_after_seconds": 2, "health_watch_seconds": 120, "deadline_seconds": 5},
+    }
+    async with running_house(
+        require,
+        tmp_path / "house",
+        bots=("bot1", "bot2"),
+        desk=settings,
+        environment={"REDIS_URL": redis_server.url},
+    ) as house:
+        yield Scene(house, redis_server)
+
+
+@pytest.mark.timeout(600)
+async def test_an_intent_goes_through_redis_to_the_bot_and_back(scene: Scene) -> None:
+    """Soft pause, resume, kill switch by two people: published, applied, and then seen in the bot's state metric."""
+    house = scene.house
+    async with scene.bots(scene.obeys) as seen:
+        body = await do(house, "soft_pause bot1", "Soft pause on bot1", "Succeeded", "Verified: recovered")
+        assert "XADD hb.execution_intent.v1" in body
+        await do(house, "resume bot1", "Resume on bot1", "Succeeded", "Verified: recovered")
+        await _kill_switch_by_two(house)
+    assert [intent["action"] for intent in seen] == ["soft_pause", "resume", "kill_switch"]
+    assert {intent["instance_name"] for intent in seen} == {"bot1"}
+    assert seen[0]["metadata"]["reason"] == "test of soft_pause bot1"
+    assert seen[2]["metadata"]["reason"] == "it must stop"
+    states = {
+        "test of soft_pause bot1": "soft_pause",
+        "test of resume bot1": "running",
+        "it must stop": "hard_stop",
+    }
+    for reason, state in states.items():
+        text = await ended(house, "on bot1", reason, "Bot bot1")
+        before, after = text.split("Bot bot1", 1)[1].split("→")[:2]
+        assert state in after.split(",")[0], text
+        assert state not in before, text
+
+
+async def _kill_switch_by_two(house: House) -> None:
+    """Ana confirms and nothing is sent; she cannot be the second; Ben confirms the very plan and it is."""
+    await ask(house, "kill_switch bot1")
+    await confirm(house, "ana", "it must stop")
+    await ended(house, "Kill switch on bot1", "it must stop", "Waits for a second person")
+    [waiting] = messages(house, "Waits for a second person")
+    await house.slack.member("ben").click(waiting, "action.kill_switch")
+    body = await modal(house, "ben", "it must stop")
+    assert "yours would be number 2" in body
+    await confirm(house, "ben", "I see it too")
+    await ended(
+        house, "Kill switch on bot1", "it must stop", "I see it too", "Succeeded", "Verified: recovered"
+    )
+
+
+@pytest.mark.timeout(600)
+async def test_what_the_bot_refuses_or_only_claims_is_said_in_the_message_and_without_redis_nothing_is_offered(
+    scene: Scene,
+) -> None:
+    """A rejection, an expired intent, an "applied" that the metric does not show; then Redis is gone."""
+    house = scene.house
+    async with scene.bots(rejected):
+        await do(house, "soft_pause bot1", "Soft pause on bot1", "Failed", "rejected", "drawdown_hard_limit")
+    async with scene.bots(dead_lettered):
+        await do(house, "soft_pause bot2", "Soft pause on bot2", "Failed", "dead letter: expired_intent")
+    async with scene.bots(applied):
+        house.exporter.set("bot2", state="soft_pause")
+        await do(
+            house,
+            "resume bot2",
+            "Resume on bot2",
+            "Succeeded",
+            "Verified: persisting",
+            "Bot bot2: soft_pause",
+        )
+
+    body = await ask(house, "resume bot1")
+    assert "Redis answers and takes writes" in body
+    scene.redis.kill()
+    outcome = await house.slack.member("ana").submit({"reason": "too late"})
+    assert outcome.acked
+    body = await modal(house, "ana", "Nothing was done")
+    assert "Redis does not take the intent" in body
+    await house.slack.member("ana").close(cleared=True)
+    body = await ask(house, "resume bot2", "Not possible now")
+    assert "Redis does not take the intent" in body
+    view = house.slack.member("ana").modal
+    assert view is not None
+    assert "submit" not in view.body, "there is nothing to confirm"
+    assert not messages(house, "too late")
