@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.store.engine import open_engine
-from triage.errors import StoreUnavailable
+from triage.errors import SettingError, StoreUnavailable
+from triage.masking import masked
 
 HEAD = "0003"
 """The newest revision in ``migrations/versions``; a test keeps it true. It spares a start Alembic's import."""
 
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 _LOCK = 7_061_042
 """Any number that is ours alone: PostgreSQL's advisory lock for migrations."""
 
@@ -26,12 +29,14 @@ def migrate(url: str, *, aside: bool = False) -> None:
     """Create or upgrade the schema of the database at ``url``.
 
     ``aside``: in a process of its own, so that a service does not carry Alembic (10 MB) for the rest of its life.
-    Raises StoreUnavailable where that fails.
+    Raises StoreUnavailable where that fails, SettingError where the schema is none that we know.
     """
     engine = open_engine(url, writer=True)
     try:
-        if current(engine) == HEAD:
+        found = current(engine)
+        if found == HEAD:
             return
+        _refuse_unknown(found)
         if aside:
             engine.dispose()
             _migrate_aside(url)
@@ -51,6 +56,16 @@ def current(engine: sa.Engine) -> str | None:
             return None
         revision: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         return revision
+
+
+def _refuse_unknown(found: str | None) -> None:
+    """Stop before a database that a later version made: we would write into tables that mean something else."""
+    if found is None or any(_VERSIONS.glob(f"{glob.escape(found)}_*.py")):
+        return
+    raise SettingError(
+        f"TRIAGE_DATABASE_URL: the database has the schema {masked(found)[:40]!r}, and this version of hbot-triage knows "
+        f"none beyond {HEAD}: start the newer version that made it, or name another database"
+    )
 
 
 def _upgrade(connection: sa.Connection) -> None:

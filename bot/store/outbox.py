@@ -148,8 +148,8 @@ class OutboxTable:
         row: dict[str, Any] = {
             "delivery_id": uuid.uuid4().hex,
             "kind": kind.value,
-            "ref": ref,
-            "channel": channel,
+            "ref": clean(ref),
+            "channel": clean(channel),
             "incident_id": incident_id,
             "parent_id": self._card(incident_id) if in_thread else parent_id,
             "wanted_revision": 1,
@@ -192,8 +192,8 @@ class OutboxTable:
         """Record that Slack has a revision of the message."""
         changes = {
             "message": message_id,
-            "ts": ts,
-            "channel_id": channel_id,
+            "ts": clean(ts),
+            "channel_id": clean(channel_id),
             "sent_revision": revision,
             "wanted_at": now,
             "attempts": 0,
@@ -233,11 +233,11 @@ class OutboxTable:
 
     def find(self, kind: MessageKind, ref: str) -> Message | None:
         """Return the message that shows something."""
-        return next(iter(self._messages(_FIND, kind=kind.value, ref=ref)), None)
+        return next(iter(self._messages(_FIND, kind=kind.value, ref=clean(ref))), None)
 
     def by_ts(self, channel_id: str, ts: str) -> Message | None:
         """Return the message that Slack knows by a ts."""
-        return next(iter(self._messages(_BY_TS, channel_id=channel_id, ts=ts)), None)
+        return next(iter(self._messages(_BY_TS, channel_id=clean(channel_id), ts=clean(ts))), None)
 
     def _messages(self, query: sa.Select[Any], **values: object) -> list[Message]:
         return [_message(row) for row in self._connection.execute(query, values).mappings()]

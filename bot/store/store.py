@@ -72,7 +72,8 @@ async def open_store(url: str, *, lean: bool = False) -> AsyncIterator[SqlStore]
     try:
         await asyncio.to_thread(migrate, url, aside=lean)
     except sa.exc.DBAPIError as error:
-        raise StoreUnavailable(f"the store cannot be opened at TRIAGE_DATABASE_URL: {error.orig}") from error
+        why = " ".join(str(error.orig).split())
+        raise StoreUnavailable(f"the store cannot be opened at TRIAGE_DATABASE_URL: {why}") from error
     store = SqlStore(url)
     try:
         yield store

@@ -1,7 +1,7 @@
 """The outbox: never dropped, never doubled, the latest wins; on SQLite and on PostgreSQL."""
 
 from bot.store import SqlStore
-from tests.contracts.store_samples import NOW, later, open_incident, want_card, want_line
+from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident, want_card, want_line
 from triage.ports.store import Message, MessageKind, Tx
 from triage.telling import INCIDENT_CHANNEL
 
@@ -179,3 +179,24 @@ async def test_the_state_says_how_much_is_owed_and_since_when(store: SqlStore) -
     await post(store, card, "1.1", 100)
     assert await store.read(lambda tx: tx.outbox.next_at()) is None
     assert (await store.read(lambda tx: tx.outbox.state())).pending == 0
+
+
+async def test_hostile_names_are_found_again(store: SqlStore) -> None:
+    """NUL and half a pair in what comes from outside: asked for and found by the same words."""
+    wanted = await store.write(
+        lambda tx: tx.outbox.want(MessageKind.DOCUMENT, HOSTILE, channel=HOSTILE, now=NOW)
+    )
+    again = await store.write(
+        lambda tx: tx.outbox.want(MessageKind.DOCUMENT, HOSTILE, channel=HOSTILE, now=NOW)
+    )
+    assert again == wanted
+    [message] = await claim(store)
+    await store.write(
+        lambda tx: tx.outbox.posted(message.id, ts=HOSTILE, channel_id=HOSTILE, revision=2, now=NOW)
+    )
+    found = await store.read(lambda tx: tx.outbox.find(MessageKind.DOCUMENT, HOSTILE))
+    known = await store.read(lambda tx: tx.outbox.by_ts(HOSTILE, HOSTILE))
+    assert found is not None
+    assert found == known
+    assert (found.id, found.channel) == (wanted, found.ts)
+    assert found.ts.startswith("nul \ufffd")

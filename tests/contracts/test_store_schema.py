@@ -1,5 +1,6 @@
 """The schema: what the migrations make is what the tables say, on an empty database and on an old one."""
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.store import action_tables, event_tables, migrate, open_store
 from bot.store.engine import open_engine
 from bot.store.tables import metadata
@@ -26,7 +29,7 @@ from tests.contracts.store_samples import (
     open_incident,
     signal,
 )
-from triage.errors import StoreUnavailable
+from triage.errors import SettingError, StoreUnavailable
 from triage.ports.store import Tx
 
 HELD = (action_tables.actions, event_tables.events)
@@ -95,6 +98,45 @@ async def test_a_lean_start_migrates_in_a_process_of_its_own(store_url: str) -> 
     async with open_store(store_url, lean=True) as store:
         await store.write(lambda tx: tx.notes.put("a", "b"))
     assert differences(store_url) == []
+
+
+@pytest.mark.parametrize("lean", [False, True])
+async def test_a_database_of_a_newer_version_is_refused_in_one_line(store_url: str, *, lean: bool) -> None:
+    """Whoever goes back a version is told so, and nothing is written."""
+    migrate.migrate(store_url)
+    newer = set_revision(store_url, "0999")
+    with pytest.raises(SettingError) as caught:
+        async with open_store(store_url, lean=lean):
+            pass
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("TRIAGE_DATABASE_URL: the database has the schema '0999'")
+    assert f"none beyond {migrate.HEAD}: start the newer version" in str(caught.value)
+    assert migrate.current(newer) == "0999"
+    newer.dispose()
+
+
+async def test_the_command_line_says_it_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2: the setting names a database that this version cannot use."""
+    url = f"sqlite:///{tmp_path}/triage.db"
+    migrate.migrate(url)
+    set_revision(url, "0999").dispose()
+    monkeypatch.chdir(tmp_path)
+    asked = await asyncio.to_thread(
+        CliRunner(env={"TRIAGE_DATABASE_URL": url}).invoke, app, ["audit", "--verify"]
+    )
+    assert asked.exit_code == 2
+    assert asked.stderr.startswith("hbot-triage: TRIAGE_DATABASE_URL: ")
+    assert asked.stderr.count("\n") == 1
+
+
+def set_revision(url: str, revision: str) -> sa.Engine:
+    """Make the database one of another version; the caller disposes of the engine."""
+    engine = open_engine(url, writer=True)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
+    return engine
 
 
 async def test_a_migration_that_fails_is_said_in_one_line(tmp_path: Path) -> None:
