@@ -8,7 +8,7 @@ from datetime import datetime
 
 from handlers.streams import Kept
 from triage.desk import Desk
-from triage.events.dead_letters import settle_dead_letters
+from triage.events.dead_letter_volume import settle_dead_letters
 from triage.events.model import DeskEvent
 from triage.events.timeline import tell_events
 from triage.ports.store import Tx

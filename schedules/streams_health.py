@@ -10,9 +10,10 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, StoreUnavailable
-from triage.events.dead_letters import settle_dead_letters
+from triage.events.condition import Condition
+from triage.events.dead_letter_volume import settle_dead_letters
 from triage.events.redis_health import Look, age_of, redis_conditions, stream_conditions
-from triage.events.standing import Condition, Steady, settle
+from triage.events.standing import Steady, settle
 from triage.model import Signal
 from triage.ports.clock import Clock
 from triage.ports.sources import RedisHealth, Sources, StreamInfo

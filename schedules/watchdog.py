@@ -10,8 +10,9 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.events.condition import Condition
 from triage.events.silence import blindness
-from triage.events.standing import Condition, settle
+from triage.events.standing import settle
 from triage.events.troubles import Lasting
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources

@@ -14,6 +14,7 @@ from triage.checks.base import CheckContext
 from triage.desk import Desk
 from triage.diagnosis import diagnose
 from triage.events.containers import container_subject
+from triage.events.dead_letters import dead_letter_rate
 from triage.events.model import DeskEvent
 from triage.model import Episode, Incident, RunStatus, Source, Subject, SubjectKind, TriageRun
 from triage.playbooks import Playbook, playbook_for
@@ -56,7 +57,7 @@ class Conductor:
         now = self.clock.now()
         playbook = playbook_for(self.desk, incident.name, source_of(episodes))
         context = context_of(self.desk, self.sources, incident, episodes, now=now)
-        context = replace(context, events=await self.store.read(lambda tx: events_before(tx, context)))
+        context = await self.store.read(lambda tx: with_memory(tx, context))
         try:
             findings = await run_checks(playbook, context, self.clock)
         except asyncio.CancelledError:
@@ -94,6 +95,15 @@ def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
     if incident is None:
         raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
     return incident, tx.incidents.telling(incident_id)
+
+
+def with_memory(tx: Tx, context: CheckContext) -> CheckContext:
+    """Add what the checks may know of what the desk said."""
+    return replace(
+        context,
+        events=events_before(tx, context),
+        dead_letters=dead_letter_rate(tx, context.desk, context.now),
+    )
 
 
 def events_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:

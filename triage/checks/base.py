@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, overload
 from triage.desk import Desk
 from triage.errors import SourceError, SourceTimeout
 from triage.events.model import DeskEvent
+from triage.events.rates import Rate
 from triage.model import Finding, FindingStatus, Incident
 from triage.ports.sources import Answer, Sources
 
@@ -33,7 +34,7 @@ class CheckContext:
     ``containers``: their containers, or the container itself; ``since``: when the trouble began (the
     incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
     ``events``: what the desk said of them, from shortly before ``since`` on, oldest first; None where
-    there is no memory to ask.
+    there is no memory to ask. ``dead_letters``: their rate as the memory has it, None as for ``events``.
     """
 
     desk: Desk
@@ -45,6 +46,7 @@ class CheckContext:
     incident: Incident | None = None
     single_bot: bool = True
     events: tuple[DeskEvent, ...] | None = None
+    dead_letters: Rate | None = None
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

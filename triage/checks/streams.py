@@ -11,14 +11,16 @@ mode is for. Not configured, or not allowed to us, is unknown.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from triage.checks.base import CheckContext, together, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
+from triage.events.dead_letters import read_dead_letter, volume
+from triage.events.model import DeskEvent, Entry, moment_of
+from triage.events.rates import Rate
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import RedisHealth, StreamEntry, StreamInfo
@@ -65,7 +67,7 @@ async def run(ctx: CheckContext) -> Finding:
             streams.info(names.market_data),
             streams.info(names.audit),
             streams.between(
-                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_DEAD_MAX
+                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
             ),
         )
     except (SourceNotConfigured, SourceDenied):
@@ -149,26 +151,31 @@ def _age(stream: StreamInfo, now: datetime) -> float | None:
 
 
 def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: StreamsNow) -> Iterable[_Part]:
+    """Judge their volume as the signal does: an absolute limit, and the rate against what there was before."""
+    reasons = Counter(_reason_of(ctx, entry) for entry in entries)
     now.dead_letters_hour = len(entries)
-    now.dead_letters_at_least = len(entries) >= _DEAD_MAX
-    now.dead_letter_reasons = dict(Counter(reason_of(entry) for entry in entries).most_common(8))
-    limit = ctx.desk.streams.dead_letters_per_hour_max
+    now.dead_letters_at_least = len(entries) >= _dead_max(ctx)
+    now.dead_letter_reasons = dict(reasons.most_common(8))
+    window = ctx.now - timedelta(minutes=ctx.desk.listening.window_minutes)
+    lately = sum(moment_of(entry.id, ctx.now) >= window for entry in entries)
+    wrong = volume(ctx.desk, reasons, replace(ctx.dead_letters or Rate(0, 0, 0), count=lately))
     bound = "≥ " if now.dead_letters_at_least else ""
-    text = f"{bound}{counted(len(entries), 'dead letter')} in 1 h"
-    if len(entries) > limit:
-        yield FindingStatus.WARNING, f"{text} (limit {limit:g})"
+    if wrong is None:
+        yield FindingStatus.OK, f"{counted(len(entries), 'dead letter')} in 1 h"
     else:
-        yield FindingStatus.OK, text
+        yield FindingStatus.WARNING, f"{bound}{wrong.text}"
 
 
-def reason_of(entry: StreamEntry) -> str:
-    """Return a dead letter's reason, masked and cut; ``unreadable`` where it has none."""
-    try:
-        payload = json.loads(entry.fields.get("payload", ""))
-    except (ValueError, RecursionError):
-        return "unreadable"
-    reason = payload.get("reason") if isinstance(payload, dict) else None
-    return masked(str(reason))[:80] if reason else "unreadable"
+def _dead_max(ctx: CheckContext) -> int:
+    """Return how many are read: enough to know that there are more than the limit allows."""
+    return max(_DEAD_MAX, int(ctx.desk.streams.dead_letters_per_hour_max) + 1)
+
+
+def _reason_of(ctx: CheckContext, entry: StreamEntry) -> str:
+    """Return a dead letter's reason as it is counted, masked; ``unreadable`` where it has none."""
+    stream = ctx.desk.streams.dead_letter
+    letter = read_dead_letter(ctx.desk, stream, Entry(entry.id, entry.fields.get("payload")), ctx.now)
+    return masked(letter.reason)[:80] if isinstance(letter, DeskEvent) else "unreadable"
 
 
 def _groups(streams: Iterable[StreamInfo], now: StreamsNow) -> Iterable[_Part]:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage.desk import Desk
+from triage.events.condition import Condition
 from triage.events.model import DeskEvent, Gravity
-from triage.events.standing import Condition
 from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.playbooks import playbook_for
 from triage.ports.sources import ContainerEvent, ContainerState

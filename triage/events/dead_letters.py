@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from triage.desk import Desk
 from triage.events.audit import TEXT_MAX, clean, parked, subject_named, validated, why_invalid
+from triage.events.condition import Condition
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, moment_of
 from triage.events.rates import Rate, surge
-from triage.events.standing import Condition, settle
 from triage.masking import masked
-from triage.model import Signal, Source, Subject, SubjectKind
+from triage.model import Source, Subject, SubjectKind
 from triage.ports.store import Tx
 from triage.templates import mask_variables
 from triage.wording import counted
@@ -23,6 +23,8 @@ from triage.wording import counted
 CATEGORY = "dead_letter"
 NAME = "DeadLetters"
 REASON_MAX = 120
+_SOON = timedelta(minutes=1)
+"""Counts are of whole minutes: the one that has begun is in them."""
 
 
 class DeadLetter(BaseModel):
@@ -97,20 +99,22 @@ def volume(desk: Desk, hour: Mapping[str, int], rate: Rate) -> Condition | None:
     return Condition(NAME, Source.DEAD_LETTER, Subject(SubjectKind.DESK, desk.name), text)
 
 
-def settle_dead_letters(tx: Tx, desk: Desk, now: datetime) -> tuple[Signal, ...]:
-    """Judge the volume as it is now; store and return the signals of what turned."""
-    soon, hour_ago = now + timedelta(minutes=1), now - timedelta(hours=1)
+def hour_by_reason(tx: Tx, now: datetime) -> dict[str, int]:
+    """Return how many there were in the last hour, by reason."""
+    return tx.events.by_reason(Source.DEAD_LETTER, start=now - timedelta(hours=1), end=now + _SOON)
+
+
+def dead_letter_rate(tx: Tx, desk: Desk, now: datetime) -> Rate:
+    """Return how many there were in the window, and what we counted before it."""
     window = now - timedelta(minutes=desk.listening.window_minutes)
     begin = now - timedelta(hours=desk.listening.baseline_hours)
     counted_from = max(begin, tx.events.counted_since() or now)
-
-    def tally(start: datetime, end: datetime) -> dict[str, int]:
-        return tx.events.by_reason(Source.DEAD_LETTER, start=start, end=end)
-
-    rate = Rate(
-        count=sum(tally(window, soon).values()),
-        before=sum(tally(begin, window).values()),
+    return Rate(
+        count=_total(tx, window, now + _SOON),
+        before=_total(tx, begin, window),
         hours=max(0.0, (window - counted_from).total_seconds() / 3600),
     )
-    wrong = volume(desk, tally(hour_ago, soon), rate)
-    return settle(tx, desk, "dead_letters", {NAME: wrong} if wrong is not None else {}, now)
+
+
+def _total(tx: Tx, start: datetime, end: datetime) -> int:
+    return sum(tx.events.by_reason(Source.DEAD_LETTER, start=start, end=end).values())

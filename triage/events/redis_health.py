@@ -8,8 +8,8 @@ from datetime import datetime
 
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
+from triage.events.condition import Condition
 from triage.events.model import moment_of
-from triage.events.standing import Condition
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.sources import RedisHealth, StreamInfo
 from triage.wording import duration, percent, size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
-from triage.events.standing import Condition
+from triage.events.condition import Condition
 from triage.model import Source, Subject, SubjectKind
 from triage.wording import clock_time, duration
 

@@ -11,23 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.desk import Desk
+from triage.events.condition import Condition
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.playbooks import playbook_for
 from triage.ports.store import Tx
 
 _NOTES = "standing"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that is wrong now. ``since``: when it began, where that is known better than "now"."""
-
-    name: str
-    source: Source
-    subject: Subject
-    text: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    since: datetime | None = None
 
 
 def settle(

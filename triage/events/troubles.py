@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
-from triage.events.standing import Condition
+from triage.events.condition import Condition
 from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
 

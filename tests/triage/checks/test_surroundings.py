@@ -1,6 +1,7 @@
 """The checks of fees, host, scope, watchers, streams and bytecode."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from tests.triage.checks.context import context
 from triage.checks import bytecode, fee_source, host, scope, streams, watchers
 from triage.desk import Desk, TriageSettings
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, SourceUnreachable
+from triage.events.rates import Rate
 from triage.model import FindingStatus
 from triage.ports.sources import (
     FileStat,
@@ -235,6 +237,44 @@ async def test_what_is_wrong_with_redis_is_named() -> None:
     ):  # fmt: skip
         assert words in finding.headline
     assert finding.data["dead_letter_reasons"] == {"schema_validation": 21, "unreadable": 1}
+
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def letters(count: int, *, ago: timedelta = timedelta(minutes=1)) -> list[StreamEntry]:
+    """Make dead letters of one moment."""
+    moment = round((NOW - ago).timestamp() * 1000)
+    payload = json.dumps({"reason": "expired_intent", "entry_id": "1-0"})
+    return [StreamEntry(f"{moment}-{n}", {"payload": payload}) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "memory", "words"),
+    [
+        (letters(6), Rate(6, 2, 20), "6 in 10 min (usual: 0): expired_intent {x}6"),
+        (letters(6), Rate(6, 2000, 20), ""),
+        (letters(6), Rate(0, 2, 20), "6 in 10 min (usual: 0): expired_intent {x}6"),
+        (letters(6, ago=timedelta(minutes=30)), Rate(0, 2, 20), ""),
+        (letters(6), None, ""),
+        (letters(20), None, "20 in 10 min (no baseline yet): expired_intent {x}20"),
+        (
+            letters(21, ago=timedelta(minutes=30)),
+            None,
+            "21 dead letters in 1 h (limit 20): expired_intent {x}21",
+        ),
+    ],
+    ids=["surge", "usual", "our count lags", "not lately", "few, no memory", "many, no memory", "limit"],
+)
+async def test_dead_letters_are_judged_as_their_signal_is(
+    entries: list[StreamEntry], memory: Rate | None, words: str
+) -> None:
+    """By an absolute limit, and by their rate against the baseline that was counted; what Redis holds now counts."""
+    sources = FakeSources()
+    sources.streams.entries["hb.dead_letter.v1"] = entries
+    finding = await streams.run(replace(context(sources), dead_letters=memory))
+    assert finding.status is (WARNING if words else OK)
+    assert (words.format(x=TIMES) or f"{len(entries)} dead letters in 1 h") in finding.headline
 
 
 CODE = "/home/hummingbot/controllers"
