@@ -27,14 +27,27 @@ class Demo:
     url: str
     began: float
 
-    async def ready(self, seconds: float = 60) -> float:
-        """Wait until the panel has a desk; return the seconds since the start."""
+    async def ready(self, seconds: float = 120) -> float:
+        """Wait until the panel has a desk; return the seconds since the start.
+
+        A demo that ended instead is an AssertionError with its own last words: a refused connection says nothing.
+        """
         async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as http:
             while perf_counter() - self.began < seconds:
-                if (await http.get("/panel/state")).json()["ready"]:
-                    return perf_counter() - self.began
+                try:
+                    if (await http.get("/panel/state")).json()["ready"]:
+                        return perf_counter() - self.began
+                except httpx.TransportError as error:
+                    raise AssertionError(await self._last_words()) from error
                 await asyncio.sleep(0.05)
         raise TimeoutError(f"no desk within {seconds:g} s")
+
+    async def _last_words(self) -> str:
+        try:
+            out, _ = await asyncio.wait_for(self.process.communicate(), 20)
+        except TimeoutError:
+            return "the demo lives and its page does not answer"
+        return f"the demo ended by itself, exit {self.process.returncode}: {out.decode().strip()}"
 
     def family(self) -> list[psutil.Process]:
         """Return the process and all it has started."""
