@@ -83,6 +83,7 @@ class Plot:
         self._x, self._y = x, y
         self.image = Image.new("RGB", (self.width, self.height), colour)
         self.draw = ImageDraw.Draw(self.image)
+        self._hatched: dict[Fill, Image.Image] = {}
 
     def px(self, x: float) -> float:
         """Return the pixel column of a value."""
@@ -130,8 +131,15 @@ class Plot:
         if fill.hatch == "none":
             self.draw.rectangle((left, top, right - 1, bottom - 1), fill=fill.colour)
             return
-        pattern = _pattern(right - left, bottom - top, fill, (left, top))
-        self.image.paste(pattern, (left, top))
+        here = (max(0, left), max(0, top), min(self.width, right), min(self.height, bottom))
+        if here[0] < here[2] and here[1] < here[3]:
+            self.image.paste(self._hatch(fill).crop(here), here[:2])
+
+    def _hatch(self, fill: Fill) -> Image.Image:
+        """Return the whole plot in a hatch, from which boxes are cut: so it goes on from box to box."""
+        if fill not in self._hatched:
+            self._hatched[fill] = _pattern(self.width, self.height, fill)
+        return self._hatched[fill]
 
     def reduced(self) -> Image.Image:
         """Return the plot in its true size."""
@@ -140,23 +148,23 @@ class Plot:
 
 def swatch(width: int, height: int, fill: Fill) -> Image.Image:
     """Return a legend's sample of a fill, in its true size."""
-    return _pattern(width * SCALE, height * SCALE, fill, (0, 0)).reduce(SCALE)
+    return _pattern(width * SCALE, height * SCALE, fill).reduce(SCALE)
 
 
-def _pattern(width: int, height: int, fill: Fill, at: tuple[int, int]) -> Image.Image:
-    """Return a filled rectangle whose hatch goes on from that of its neighbour (``at``: where it will lie)."""
+def _pattern(width: int, height: int, fill: Fill) -> Image.Image:
+    """Return a filled rectangle with its hatch."""
     image = Image.new("RGB", (width, height), fill.colour)
     draw = ImageDraw.Draw(image)
     step, pen = _HATCH * SCALE, 2 * SCALE
     if fill.hatch in ("rising", "crossed"):
-        for start in range(-height - (at[0] + at[1]) % step, width + height, step):
+        for start in range(-height, width + height, step):
             draw.line((start, height, start + height, 0), fill=fill.ink, width=pen)
     if fill.hatch == "crossed":
-        for start in range(-height - (at[0] - at[1]) % step, width + height, step):
+        for start in range(-height, width + height, step):
             draw.line((start, 0, start + height, height), fill=fill.ink, width=pen)
     if fill.hatch == "dots":
         gap = 2 * _DOT * SCALE
-        for x in range(gap // 2 - at[0] % gap, width, gap):
+        for x in range(gap // 2, width, gap):
             for y in range(gap // 2, height, gap):
                 draw.ellipse((x - SCALE, y - SCALE, x + SCALE, y + SCALE), fill=fill.ink)
     return image

@@ -25,9 +25,9 @@ def cancel_within_budget_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     if not found:
         return no_column(name, grid, column="cancel_per_min", limit=limit, unit="%")
     budget = limits.cancel_budget_per_min
-    within = sum(1 for value in found if value <= budget)
-    value = share_pct(within, len(found))
     worst = max(found)
+    within = len(found) if worst <= budget else sum(1 for value in found if value <= budget)
+    value = share_pct(within, len(found))
     why = (
         f"{within} of {len(found)} samples within {budget:g} a minute (has to be above {limit:g} %), "
         f"highest {worst:g}"

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from array import array
 from enum import IntEnum
+from itertools import pairwise
 from math import inf, isfinite, isinf, nan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 VALUES = (
     "equity_quote",
@@ -122,13 +127,35 @@ class MinuteGrid:
         self._reasons = _Texts()
         self._accounts = _Texts()
 
-    def put(self, stamp: float, texts: RowTexts, values: array[float]) -> None:
-        """Take one row: ``stamp`` in epoch seconds, ``values`` as VALUES. Rows outside the window are ignored."""
-        minute = int(stamp // 60) - self.start
+    def put(self, stamps: Sequence[float], texts: Sequence[RowTexts], values: array[float]) -> None:
+        """Take rows: ``stamps`` in epoch seconds, ``values`` as VALUES, row after row.
+
+        Rows outside the window are ignored. Rows of consecutive minutes that have none yet, as nearly all are,
+        go in together.
+        """
+        minutes = [int(stamp // 60) - self.start for stamp in stamps]
+        breaks = [at for at in range(1, len(minutes)) if minutes[at] != minutes[at - 1] + 1]
+        for first, last in pairwise((0, *breaks, len(minutes)) if minutes else ()):
+            start, end = minutes[first], minutes[last - 1] + 1
+            if start < 0 or end > self.minutes or any(self._rows[start:end]):
+                for row in range(first, last):
+                    part = values[row * _WIDTH : (row + 1) * _WIDTH]
+                    self._put_one(minutes[row], stamps[row], texts[row], part)
+                continue
+            codes = [self._codes.get(text) or self._encode(text) for text in texts[first:last]]
+            self._rows[start:end] = b"\1" * (end - start)
+            self._stamps[start:end] = array("d", stamps[first:last])
+            self._values[start * _WIDTH : end * _WIDTH] = values[first * _WIDTH : last * _WIDTH]
+            self.states[start:end] = bytes([code[0] for code in codes])
+            self.accounts[start:end] = array("i", [code[1] for code in codes])
+            self.fees[start:end] = bytes([code[2] for code in codes])
+            self.reasons[start:end] = array("i", [code[3] for code in codes])
+
+    def _put_one(self, minute: int, stamp: float, texts: RowTexts, values: array[float]) -> None:
+        """Take a row whose minute may have one already, or may be outside the window."""
         if not 0 <= minute < self.minutes:
             return
-        codes = self._codes.get(texts)
-        code, account, fee, reason = codes if codes is not None else self._encode(texts)
+        code, account, fee, reason = self._codes.get(texts) or self._encode(texts)
         taken = self._rows[minute]
         if taken:
             self._rows[minute] = min(taken + 1, 255)
@@ -194,7 +221,7 @@ class MinuteGrid:
     def column(self, name: str) -> list[float]:
         """Return a column of VALUES, one number a minute, NaN where there is none (infinities are no measure)."""
         column = self._values[VALUES.index(name) :: _WIDTH].tolist()
-        if inf in column or -inf in column:
+        if not isfinite(sum(column)) and (inf in column or -inf in column):
             column = [nan if isinf(value) else value for value in column]
         return column
 

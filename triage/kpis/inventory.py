@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import isfinite, nan
+from math import inf, isinf, nan
 from typing import TYPE_CHECKING
 
 from triage.kpis.measure import clock, known, kpi, measured, no_column, share_pct
@@ -27,9 +27,10 @@ def base_pct_in_band_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     if not found:
         return no_column(name, grid, column="base_pct", limit=_INSIDE_PCT_MIN, unit="%")
     low, high = limits.base_pct
-    inside = sum(1 for value in found if low <= value <= high)
-    value = share_pct(inside, len(found))
     least, most = min(found), max(found)
+    everywhere = low <= least and most <= high
+    inside = len(found) if everywhere else sum(1 for value in found if low <= value <= high)
+    value = share_pct(inside, len(found))
     why = f"base share {least:.2f} to {most:.2f}, band {low:.2f} to {high:.2f}"
     if inside < len(found):
         why += f"; outside in {len(found) - inside} of {len(found)} rows"
@@ -49,19 +50,22 @@ def tracking_error(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Minutes in which |base_pct - target| was large and did not shrink, in blocks of half an hour."""
     name = "tracking_error"
     pairs = zip(grid.column("base_pct"), grid.column("target_base_pct"), strict=True)
-    errors = measured([abs(base - target) if isfinite(base - target) else nan for base, target in pairs])
+    column = [abs(base - target) for base, target in pairs]
+    if inf in column:
+        column = [nan if isinf(error) else error for error in column]
+    errors = known(column)
     if not errors:
         return no_column(name, grid, column="base_pct and target_base_pct", limit=0, unit="min")
-    runs = _large_runs(errors, limits.large_deviation)
+    worst = max(errors)
+    runs = _large_runs(measured(column), limits.large_deviation) if worst >= limits.large_deviation else []
     stalled = [(run, _stalled_blocks(run)) for run in runs]
     value = float(BLOCK_MINUTES * sum(blocks for _, blocks in stalled))
-    minute, worst = max(errors, key=lambda pair: pair[1])
-    mean = sum(error for _, error in errors) / len(errors)
+    mean, minute = sum(errors) / len(errors), column.index(worst)
     why = f"deviation {mean:.2f} on average, at most {worst:.2f} at {clock(grid, minute)} UTC"
     if value:
         run = next(run for run, blocks in stalled if blocks)
         why += f"; from {clock(grid, run[0][0])} UTC on it stood at {limits.large_deviation:g} or more without shrinking"
-    elif runs and runs[-1][-1][0] == errors[-1][0] and len(runs[-1]) < 2 * BLOCK_MINUTES:
+    elif runs and runs[-1][-1][0] == measured(column)[-1][0] and len(runs[-1]) < 2 * BLOCK_MINUTES:
         why += "; the last large deviation is too young to be judged"
     elif runs:
         why += f"; {len(runs)} large deviations, all shrank"

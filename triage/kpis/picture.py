@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from triage.kpis.grid import State
+from triage.kpis.measure import complete, known
 from triage.kpis.trading import equity_jumps
 
 if TYPE_CHECKING:
@@ -111,18 +112,22 @@ def _one_account(grid: MinuteGrid) -> tuple[list[float], bool]:
     """Return equity with the jumps of the account taken out, so that the last row is as it was written."""
     column = grid.column("equity_quote")
     jumps = dict(equity_jumps(grid))
+    if not jumps:
+        return column, False
     offset = 0.0
     for minute in range(grid.minutes - 1, -1, -1):
         column[minute] += offset
         offset += jumps.get(minute, 0.0)
-    return column, bool(jumps)
+    return column, True
 
 
 def _line(column: list[float], per: int) -> Line:
     low: list[float | None] = []
     high: list[float | None] = []
     for at in range(0, len(column), per):
-        part = [value for value in column[at : at + per] if isfinite(value)]
+        part = column[at : at + per]
+        if not complete(part):
+            part = [value for value in part if isfinite(value)]
         low.append(_short(min(part)) if part else None)
         high.append(_short(max(part)) if part else None)
     return tuple(low), tuple(high)
@@ -150,8 +155,8 @@ def _shares(grid: MinuteGrid) -> tuple[tuple[str, float], ...]:
 
 
 def _below(edges: list[float]) -> float | None:
-    known = [edge for edge in edges if isfinite(edge)]
-    return _short(100.0 * sum(edge < 0 for edge in known) / len(known)) if known else None
+    seen = known(edges)
+    return _short(100.0 * len([edge for edge in seen if edge < 0]) / len(seen)) if seen else None
 
 
 def _fill_marks(fills: FillTally, per: int) -> tuple[tuple[int, int, int], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from triage.kpis.grid import State
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from triage.kpis.limits import KpiLimits
     from triage.kpis.model import Kpi
 
+_STRETCH = re.compile(rb"(.)\1*", re.DOTALL)
 _PAIR = frozenset({int(State.RUNNING), int(State.SOFT_PAUSE)})
 
 
@@ -52,11 +54,12 @@ def _changes(grid: MinuteGrid) -> list[int]:
     """Return the minutes in which the state went from running to soft_pause or back."""
     found: list[int] = []
     before = int(State.MISSING)
-    for minute, code in enumerate(grid.states):
-        if not code or code == before:  # missing, or no change
+    for stretch in _STRETCH.finditer(grid.states):
+        code = grid.states[stretch.start()]
+        if not code or code == before:  # missing, or the same on both sides of a gap
             continue
         if code in _PAIR and before in _PAIR:
-            found.append(minute)
+            found.append(stretch.start())
         before = code
     return found
 

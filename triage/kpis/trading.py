@@ -22,9 +22,12 @@ JUMP = 0.20
 
 def equity_jumps(grid: MinuteGrid) -> list[tuple[int, float]]:
     """Return (minute, step) where equity changed because the account did: another exchange or pair, or a leap."""
+    column = grid.column("equity_quote")
+    if not column or (len(set(grid.accounts) - {-1}) == 1 and _no_leap(known(column))):
+        return []
     found: list[tuple[int, float]] = []
     last: tuple[int, float] | None = None
-    for minute, value in measured(grid.column("equity_quote")):
+    for minute, value in measured(column):
         if last is not None:
             step = value - last[1]
             other = grid.accounts[minute] != grid.accounts[last[0]]
@@ -34,16 +37,22 @@ def equity_jumps(grid: MinuteGrid) -> list[tuple[int, float]]:
     return found
 
 
+def _no_leap(values: list[float]) -> bool:
+    """Return whether no two of the values are so far apart that a step between them could be a leap."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    return low > 0 and high - low <= JUMP * low
+
+
 def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
     """Return the trading result; what the files do not have is None and named in ``notes``."""
     notes: list[str] = []
-    equity = measured(grid.column("equity_quote"))
+    equity = known(grid.column("equity_quote"))
     edges = known(grid.column("net_edge_pct"))
     pnl = pnl_pct = None
     if equity:
         jumps = equity_jumps(grid)
-        pnl = equity[-1][1] - equity[0][1] - sum(step for _, step in jumps)
-        base = equity[-1][1] - pnl
+        pnl = equity[-1] - equity[0] - sum(step for _, step in jumps)
+        base = equity[-1] - pnl
         pnl_pct = 100.0 * pnl / base if base else None
         if jumps:
             notes.append(
@@ -58,8 +67,8 @@ def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
     return Trading(
         pnl_quote=pnl,
         pnl_pct=pnl_pct,
-        equity_open_quote=equity[0][1] if equity else None,
-        equity_close_quote=equity[-1][1] if equity else None,
+        equity_open_quote=equity[0] if equity else None,
+        equity_close_quote=equity[-1] if equity else None,
         realized_pnl_quote=fills.realized.value,
         fees_quote=fills.fees.total if seen else None,
         fills=fills.count if seen else None,
@@ -68,7 +77,9 @@ def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
         volume_quote=fills.volume.total if seen else None,
         maker_share_pct=100.0 * fills.maker.total / sided if sided else None,
         net_edge_mean_pct=100.0 * sum(edges) / len(edges) if edges else None,
-        net_edge_positive_pct=share_pct(sum(edge > 0 for edge in edges), len(edges)) if edges else None,
+        net_edge_positive_pct=share_pct(len([edge for edge in edges if edge > 0]), len(edges))
+        if edges
+        else None,
         profit_factor=profit_factor(fills),
         notes=tuple(notes),
     )

@@ -24,8 +24,12 @@ class Ending(Enum):
     TOO_LONG = 2
 
 
-def read_blocks(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, bytes, Ending]]:
-    """Yield (offset, lines without the last newline, how they ended) of the bytes ``start`` to ``stop``.
+Block = tuple[int, bytes, Ending]
+"""Offset in the file, one line or several without the last newline, and how each of them ended."""
+
+
+def read_blocks(file: BinaryIO, start: int, stop: int) -> Iterator[Block]:
+    """Yield the lines of the bytes ``start`` to ``stop``.
 
     A block is as many whole lines as a chunk had; a line that ended otherwise is a block of its own. Holds one
     chunk and one line. Ends early where the file got shorter meanwhile.
@@ -50,7 +54,7 @@ def read_blocks(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, by
         yield offset, carry, Ending.TOO_LONG if dropped else Ending.FILE
 
 
-def lines_of(offset: int, block: bytes, ending: Ending) -> Iterator[tuple[int, bytes, Ending]]:
+def lines_of(offset: int, block: bytes, ending: Ending) -> Iterator[Block]:
     """Yield the lines of a block, each with its offset."""
     for line in block.split(b"\n"):
         yield offset, line, ending

@@ -125,17 +125,18 @@ def _daily_notes(folder: Path, window: Window) -> list[str]:
 
 
 def _coverage(grid: MinuteGrid, scan: Scan, fills: Scan, bad: int, notes: list[str]) -> Coverage:
-    rows = [minute for minute, code in enumerate(grid.states) if code != State.MISSING]
+    before = grid.minutes - len(grid.states.lstrip(_MISSING))
+    last = len(grid.states.rstrip(_MISSING)) - 1
     gap, gap_from = _longest_gap(grid)
     skipped = scan.skips.result() + (fills.skips.result() if fills is not scan else ())
     return Coverage(
         minutes=grid.minutes,
-        present=len(rows),
+        present=grid.present,
         rows=grid.rows,
         duplicates=grid.duplicates,
         out_of_order=scan.out_of_order,
-        first_row=_time(grid.stamp(rows[0])) if rows else None,
-        last_row=_time(grid.stamp(rows[-1])) if rows else None,
+        first_row=_time(grid.stamp(before)) if grid.present else None,
+        last_row=_time(grid.stamp(last)) if grid.present else None,
         longest_gap_minutes=gap,
         longest_gap_from=_time(grid.at(gap_from)) if gap else None,
         empty_days=_empty_days(grid),
@@ -160,6 +161,7 @@ def _longest_gap(grid: MinuteGrid) -> tuple[int, int]:
     return longest, start
 
 
+_MISSING = bytes([State.MISSING])
 _GAP_OR_ROW = bytes([ord("g")]) + b"r" * 255
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from bot.sources.minute_csv.batches import Batch, Plain, batches_of
-from bot.sources.minute_csv.lines import Ending, Skips, lines_of, read_blocks
+from bot.sources.minute_csv.lines import Block, Ending, Skips, lines_of, read_blocks
 from bot.sources.minute_csv.seek import MARGIN, stamp_of
 
 if TYPE_CHECKING:
@@ -71,15 +71,9 @@ class FileRows:
 
     def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[Batch]:
         """Yield the span's rows between two bytes; ``begin`` may be inside a line, which is then left out."""
-        inside = begin > 0
-        for start, whole, ending in read_blocks(file, begin, stop):
-            offset, block = start, whole
-            if inside:
-                inside = False
-                cut, newline, block = whole.partition(b"\n")
-                offset += len(cut) + 1
-                if not newline:
-                    continue
+        for offset, block, ending in _first_line_apart(read_blocks(file, begin, stop)):
+            if offset == begin > 0:
+                continue
             batch = self._together(block) if ending is Ending.NEWLINE else None
             if batch is not None:
                 if batch.rows:
@@ -169,6 +163,17 @@ class FileRows:
         if ending is Ending.FILE:
             fields[-1] = ""
         return stamp_of(fields[0]), fields, columns
+
+
+def _first_line_apart(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield blocks, the first line as one of its own: it is the file's header, or the end of a line."""
+    for offset, block, ending in blocks:
+        line, newline, rest = block.partition(b"\n")
+        yield offset, line, ending
+        if newline:
+            yield offset + len(line) + 1, rest, ending
+        break
+    yield from blocks
 
 
 def _row_behind(text: str) -> str:

@@ -222,7 +222,7 @@ def test_a_rotation_while_reading_loses_no_row_and_counts_none_twice(tmp_path: P
     folder = folder_of(tmp_path)
     write(folder / "minute.csv", H14, rows(range(30), 14))
     scan = Scan(Layouts(MINUTE, MINUTE_ALWAYS), START.timestamp(), MIDNIGHT.timestamp(), START.timestamp())
-    reader = scan.folder(folder, "minute")
+    reader = scan.rows(folder, "minute")
     stamps = [next(reader)[0]]
     (folder / "minute.csv").rename(folder / "minute.legacy_20260220T233000Z.csv")
     write(folder / "minute.csv", H33, rows(range(30, 40)))
@@ -235,7 +235,7 @@ def test_rows_that_are_written_meanwhile_are_for_the_next_time(tmp_path: Path) -
     folder = folder_of(tmp_path)
     path = write(folder / "minute.csv", H33, rows(range(10)))
     scan = Scan(Layouts(MINUTE, MINUTE_ALWAYS), START.timestamp(), MIDNIGHT.timestamp(), START.timestamp())
-    reader = scan.folder(folder, "minute")
+    reader = scan.rows(folder, "minute")
     next(reader)
     with path.open("a") as file:
         file.write(rows([10])[0][:40])
