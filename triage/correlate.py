@@ -4,18 +4,20 @@ In the order in which they are asked:
 
 1.  a resolve ends its episode, and any older one of the same alert that still fires; one whose firing we never
     saw ends nothing, and is remembered, so that the firing that arrives late is known for stale;
-2.  the same thing on another bot, shortly after: that incident becomes desk-wide;
+2.  the same thing on another bot or container, shortly after: that incident becomes desk-wide;
 3.  an open incident is about this subject: join it;
-4.  this came back soon after its incident resolved: reopen that one (flapping);
-5.  the same thing is part of another bot's open incident: a desk-wide incident that names both;
-6.  too many new incidents at once: one storm incident counts the rest, Sev-1 apart;
-7.  else open an incident.
+4.  an open incident is about what this needs to work (an external service and Redis), or lately became one about
+    what needs this: they are one trouble, and it is called after what the others need;
+5.  this came back soon after its incident resolved: reopen that one (flapping);
+6.  the same thing is part of another bot's open incident: a desk-wide incident that names both;
+7.  too many new incidents at once: one storm incident counts the rest, Sev-1 apart;
+8.  else open an incident.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -53,7 +55,7 @@ class Placement:
     """The decision: the move, the incident it goes to (None: a new one or none), and why.
 
     ``also`` names further subjects of a new desk-wide incident, ``related`` the incident they are in;
-    ``ends`` the episodes that a resolve ends.
+    ``ends`` the episodes that a resolve ends. ``leads``: the incident is called after this signal from now on.
     """
 
     move: Move
@@ -62,6 +64,7 @@ class Placement:
     also: tuple[Subject, ...] = ()
     related: Incident | None = None
     ends: tuple[Episode, ...] = ()
+    leads: bool = False
 
 
 EpisodeKey = tuple[Source, str]
@@ -72,13 +75,14 @@ class Board:
     """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
 
     ``names``: the alert names that each incident holds. ``ended``: episodes whose resolve came though we
-    never saw them fire.
+    never saw them fire. ``needs``: what each subject cannot work without.
     """
 
     incidents: dict[int, Incident] = field(default_factory=dict)
     names: dict[int, set[str]] = field(default_factory=dict)
     episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
     ended: set[EpisodeKey] = field(default_factory=set)
+    needs: Mapping[Subject, Subject] = field(default_factory=dict)
     _open: list[int] | None = field(default=None, init=False)
 
     @classmethod
@@ -89,6 +93,7 @@ class Board:
         names: Mapping[int, Iterable[str]] | None = None,
         episodes: Iterable[Episode] = (),
         ended: Iterable[EpisodeKey] = (),
+        needs: Mapping[Subject, Subject] | None = None,
     ) -> Board:
         """Gather a board."""
         return cls(
@@ -96,7 +101,12 @@ class Board:
             names={key: set(value) for key, value in (names or {}).items()},
             episodes={(episode.source, episode.episode): episode for episode in episodes},
             ended=set(ended),
+            needs=needs or {},
         )
+
+    def needed(self, subject: Subject) -> bool:
+        """Whether others cannot work without it."""
+        return subject in self.needs.values()
 
     def put(self, incident: Incident, signal: Signal | None = None) -> None:
         """Remember an incident as it is now, and that it holds a signal."""
@@ -130,6 +140,9 @@ class Board:
         return [self.incidents[one] for one in self._open]
 
 
+_SPREADS = frozenset({SubjectKind.BOT, SubjectKind.CONTAINER})
+
+
 def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement:
     """Decide where a signal belongs."""
     key = (signal.source, signal.episode)
@@ -144,12 +157,19 @@ def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> P
         )
     if key in board.ended:
         return Placement(Move.STALE, "its resolve came before it")
-    rules = (_same_elsewhere, _same_subject, _came_back, _part_elsewhere, _storm)
+    rules = (_same_elsewhere, _same_subject, _hang_together, _came_back, _part_elsewhere, _storm)
     for rule in rules:
         placement = rule(board, signal, policy, now)
         if placement is not None:
-            return placement
+            return replace(placement, leads=_leads(board, signal, placement.incident))
     return Placement(Move.OPEN, "nothing open is about this")
+
+
+def _leads(board: Board, signal: Signal, incident: Incident | None) -> bool:
+    """What others need is the cause of their trouble, as soon as it is graver than what was seen first."""
+    if incident is None or incident.shape is IncidentShape.STORM or not board.needed(signal.subject):
+        return False
+    return signal.severity.rank < incident.severity.rank
 
 
 def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
@@ -162,13 +182,14 @@ def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
 
 
 def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
-    if signal.subject.kind is not SubjectKind.BOT:
+    if signal.subject.kind not in _SPREADS:
         return None
     window = timedelta(seconds=policy.wide_window_seconds)
     for incident in board.open():
         begun_lately = now - incident.opened_at <= window or incident.shape is IncidentShape.WIDE
         same_thing = incident.name == signal.name and incident.shape is not IncidentShape.STORM
-        if same_thing and begun_lately and incident.bots and signal.subject not in incident.subjects:
+        spreads = incident.subject.kind in _SPREADS and signal.subject not in incident.subjects
+        if same_thing and begun_lately and spreads:
             return Placement(
                 Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
             )
@@ -183,6 +204,20 @@ def _same_subject(board: Board, signal: Signal, policy: Correlation, now: dateti
     # Its own incident before a desk-wide one, and the one that holds this alert already before both.
     about.sort(key=lambda i: (not board.holds(i, signal.name), i.shape is not IncidentShape.SINGLE))
     return Placement(Move.JOIN, f"it is about {signal.subject} too", about[0])
+
+
+def _hang_together(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+    window = timedelta(seconds=policy.wide_window_seconds)
+    need = board.needs.get(signal.subject)
+    for incident in board.open():
+        if incident.shape is IncidentShape.STORM:
+            continue
+        if need in incident.subjects:
+            return Placement(Move.WIDEN, f"{signal.subject} needs {need}", incident)
+        leaning = [subject for subject in incident.subjects if board.needs.get(subject) == signal.subject]
+        if leaning and now - incident.opened_at <= window:
+            return Placement(Move.WIDEN, f"{leaning[0]} needs {signal.subject}", incident)
+    return None
 
 
 def _came_back(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:

@@ -90,7 +90,17 @@ def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Boar
         names=tx.incidents.names([incident.id for incident in incidents]),
         episodes=episodes,
         ended=tx.signals.ended(keys - known),
+        needs=_needs(desk),
     )
+
+
+def _needs(desk: Desk) -> dict[Subject, Subject]:
+    """Return what cannot work without what: the external services without their Redis."""
+    redis = Subject(SubjectKind.CONTAINER, desk.container_of("redis"))
+    services = (desk.container_of(service) for service in desk.compose.external_services)
+    return {
+        Subject(SubjectKind.CONTAINER, container): redis for container in services if container != redis.name
+    }
 
 
 class _Sorting:
@@ -186,6 +196,10 @@ class _Sorting:
                 shape=IncidentShape.WIDE,
                 title=self._wide_title(after, signal),
             )
+        if placement.leads:
+            others = tuple(subject for subject in after.subjects if subject != signal.subject)
+            title = self.intake.title_of(signal)
+            after = replace(after, name=signal.name, title=title, subjects=(signal.subject, *others))
         after = replace(after, last_seen_at=self.now)
         self._changed[after.id] = None
         self._attach(after, signal)
@@ -200,11 +214,13 @@ class _Sorting:
         return after
 
     def _wide_title(self, incident: Incident, signal: Signal) -> str:
-        if incident.shape is IncidentShape.WIDE:
+        if incident.shape is IncidentShape.WIDE or self.board.needed(incident.subject):
             return incident.title
         title = self.intake.title_of(signal)
-        what = title.removeprefix(signal.subject.name).strip()
-        return f"Several bots {what or signal.name}"
+        what = title.removeprefix(signal.subject.name).strip() or signal.name
+        if {incident.subject.kind, signal.subject.kind} == {SubjectKind.BOT}:
+            return f"Several bots {what}"
+        return f"Several containers {what.removeprefix('container ')}"
 
     def _reopen(self, signal: Signal, placement: Placement) -> Incident:
         incident = self._current(placement)

@@ -37,7 +37,8 @@ class Story:
         source: Source = Source.ALERTMANAGER,
     ) -> Signal:
         """Make a signal; ``began`` stands for the startsAt that tells two episodes of one alert apart."""
-        kind = SubjectKind.BOT if bot.startswith("bot") else SubjectKind.HOST
+        container = SubjectKind.CONTAINER if bot.startswith("hbot-") else SubjectKind.HOST
+        kind = SubjectKind.BOT if bot.startswith("bot") else container
         return Signal(
             source=source,
             episode=f"{name}-{bot}/{began}",
