@@ -1,4 +1,7 @@
-"""A process that runs one action and is killed at one moment: ``python -m tests.crash.child '<json>'``.
+"""A process that runs one action and is killed at one moment: orders come as JSON, a line each, on stdin.
+
+Each order is carried out in a process of its own, forked from this one: what it imports is loaded by then, and it
+is killed as really as any. Answered by a line with its exit code, minus the signal's number where one ended it.
 
 Moments of step n: ``before`` (its start is on disk, nothing of it is done), ``during`` (a command has begun to
 speak), ``after`` (it is done, its end is not on disk), ``between`` (its end is on disk, the next has not begun).
@@ -10,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -99,5 +103,24 @@ async def main(order: dict[str, Any]) -> None:
         await bench.act(order["kind"], order["target"], order["arguments"])
 
 
+def carried_out(order: dict[str, Any]) -> int:
+    """Carry an order out in a forked process; its output goes to the order's log. Returns its exit code."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        log = os.open(order["log"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for file, number in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(file, number)
+        asyncio.run(main(order))
+    except BaseException:  # noqa: BLE001 - whatever it is, it is said in the log, and this process ends here
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)  # it was to be killed; the parent's work is not ours to go on with
+
+
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1])))
+    for line in sys.stdin:
+        sys.stdout.write(f"{carried_out(json.loads(line))}\n")
+        sys.stdout.flush()

@@ -1,10 +1,13 @@
 """Runs an action in a process that is killed, and asks the next process what it makes of it."""
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,36 +35,60 @@ class Aftermath:
         return sum(step.number > 0 and step.status in ENDED for step in self.steps)
 
 
-async def crash(
-    desk: Desk,
-    database: Path,
-    kind: str,
-    target: str,
-    *,
-    moment: str,
-    number: int,
-    arguments: Mapping[str, str] | None = None,
-    redis_url: str = "",
-) -> None:
-    """Run the action in a process that is killed at that moment; fails when it was not killed."""
-    order = {
-        "root": str(desk.root),
-        "command": desk.compose_command,
-        "database": str(database),
-        "docker_host": desk.engine.host,
-        "redis_url": redis_url,
-        "kind": kind,
-        "target": target,
-        "arguments": dict(arguments or {}),
-        "moment": moment,
-        "number": number,
-    }
+class Crashes:
+    """Runs actions in processes that are killed. Get it with ``crashing``."""
+
+    def __init__(self, child: asyncio.subprocess.Process) -> None:
+        self._child = child
+
+    async def at(
+        self,
+        desk: Desk,
+        database: Path,
+        kind: str,
+        target: str,
+        *,
+        moment: str,
+        number: int,
+        arguments: Mapping[str, str] | None = None,
+        redis_url: str = "",
+    ) -> None:
+        """Run the action in a process that is killed at that moment; fails when it was not killed."""
+        log = database.with_suffix(".log")
+        order = {
+            "root": str(desk.root),
+            "command": desk.compose_command,
+            "database": str(database),
+            "docker_host": desk.engine.host,
+            "redis_url": redis_url,
+            "kind": kind,
+            "target": target,
+            "arguments": dict(arguments or {}),
+            "moment": moment,
+            "number": number,
+            "log": str(log),
+        }
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(json.dumps(order).encode() + b"\n")
+        code = (await asyncio.wait_for(self._child.stdout.readline(), 90)).decode().strip()
+        said = log.read_text()[-3000:] if log.exists() else ""
+        assert code == str(-signal.SIGKILL), f"{kind} {moment} {number}: {code}: {said}"
+
+
+@asynccontextmanager
+async def crashing() -> AsyncIterator[Crashes]:
+    """Start the process that the killed ones are forked from, and end it with what is left of them."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.crash.child", json.dumps(order), cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable, "-m", "tests.crash.child", cwd=ROOT, start_new_session=True,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(child.communicate(), 90)
-    assert child.returncode == -signal.SIGKILL, f"{kind} {moment} {number}: {said.decode()[-3000:]}"
+    try:
+        yield Crashes(child)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
 
 
 async def aftermath(desk: Desk, database: Path, *, redis_url: str = "") -> Aftermath:

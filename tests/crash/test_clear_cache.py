@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.scene import aftermath, crash
+from tests.crash.scene import Crashes, aftermath
 from tests.servers.desk import Desk
 
 STEPS = 3
@@ -19,7 +19,7 @@ MOMENTS = [
 
 @pytest.mark.timeout(400)
 async def test_clear_cache_leaves_the_old_or_the_new_container_and_is_never_run_again(
-    desk: Desk, tmp_path: Path
+    desk: Desk, crashes: Crashes, tmp_path: Path
 ) -> None:
     """At every boundary: unknown, told, one container of the bot at the most, and nothing done by the next process."""
     await desk.up("bot1", "grafana")
@@ -28,7 +28,7 @@ async def test_clear_cache_leaves_the_old_or_the_new_container_and_is_never_run_
         await desk.up("bot1")
         before = (await desk.container("bot1"))["Id"]
         database = tmp_path / f"{turn}.db"
-        await crash(desk, database, "clear_cache", "bot1", moment=moment, number=number)
+        await crashes.at(desk, database, "clear_cache", "bot1", moment=moment, number=number)
         left = await _containers(desk)
         found = await aftermath(desk, database)
         where = f"{moment} {number}: {found.record.outcome}"

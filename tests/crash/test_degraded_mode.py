@@ -1,11 +1,11 @@
-"""degraded_mode killed with SIGKILL at every step boundary, on a whole desk whose Redis hangs."""
+"""degraded_mode killed with SIGKILL at every step boundary, on a whole desk whose Redis hangs or takes no writes."""
 
 from pathlib import Path
 
 import pytest
 
 from bot.store import open_store
-from tests.crash.scene import aftermath, crash
+from tests.crash.scene import Crashes, aftermath
 from tests.servers.desk import Desk
 from tests.servers.process import eventually
 from triage.actions.degraded import degraded
@@ -23,16 +23,16 @@ MOMENTS = [
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(3))
 async def test_degraded_mode_stops_in_order_or_not_at_all_and_never_touches_a_bot(
-    desk: Desk, tmp_path: Path, part: int
+    desk: Desk, crashes: Crashes, tmp_path: Path, part: int
 ) -> None:
     """At every moment: what is stopped is the beginning of the order, the bots run on, and the way out is offered."""
     await desk.up()
     bots = {name: (await desk.container(name))["Id"] for name in ("bot1", "bot2")}
     for turn, (moment, number) in enumerate(MOMENTS[part::3]):
         await desk.up()
-        await desk.engine.docker("pause", "hbot-redis")
+        await _trouble(desk, hangs=turn == 0)
         database, where = tmp_path / f"{turn}.db", f"{moment} {number}"
-        await crash(
+        await crashes.at(
             desk,
             database,
             "degraded_mode",
@@ -52,11 +52,22 @@ async def test_degraded_mode_stops_in_order_or_not_at_all_and_never_touches_a_bo
         assert {name: (await desk.container(name))["Id"] for name in bots} == bots, where
         await _says_so(database, found.offered, begun=number > 0 or moment == "between", where=where)
         if "redis" in left:
-            await _well_again(desk)
+            await _well_again(desk, hung=turn == 0)
 
 
-async def _well_again(desk: Desk) -> None:
+async def _trouble(desk: Desk, *, hangs: bool) -> None:
+    """Let Redis hang, which takes every question its whole deadline, or take no writes any more."""
+    if hangs:
+        await desk.engine.docker("pause", "hbot-redis")
+    else:
+        await desk.engine.docker("exec", "hbot-redis", "redis-cli", "replicaof", "127.0.0.1", "1")
+
+
+async def _well_again(desk: Desk, *, hung: bool) -> None:
     """Let Redis go on, and wait until its health check has noticed."""
+    if not hung:
+        await desk.engine.docker("exec", "hbot-redis", "redis-cli", "replicaof", "no", "one")
+        return
 
     async def healthy() -> bool:
         return bool((await desk.container("redis"))["State"]["Health"]["Status"] == "healthy")

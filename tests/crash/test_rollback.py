@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.scene import aftermath, crash
+from tests.crash.scene import Crashes, aftermath
 from tests.servers.desk import Desk
 
 ARGUMENTS = {"what": "both", "snapshot": "bot1_20260219_040000.tar.gz", "image": "hbot/hummingbot:v2"}
@@ -29,7 +29,7 @@ def _is_new(moment: str, number: int) -> bool:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(3))
 async def test_rollback_leaves_the_old_state_or_the_new_one_and_never_a_mix(
-    desk: Desk, tmp_path: Path, part: int
+    desk: Desk, crashes: Crashes, tmp_path: Path, part: int
 ) -> None:
     """At every moment: all four folders old or all new, logs the very same files, .env whole, never run again."""
     for turn, (moment, number) in enumerate(MOMENTS[part::3]):
@@ -39,7 +39,9 @@ async def test_rollback_leaves_the_old_state_or_the_new_one_and_never_a_mix(
         log = (desk.data / "bot1/logs/logs_bot.log").stat().st_ino
         env = desk.env_file.read_text()
         database = tmp_path / f"{turn}.db"
-        await crash(desk, database, "rollback", "bot1", moment=moment, number=number, arguments=ARGUMENTS)
+        await crashes.at(
+            desk, database, "rollback", "bot1", moment=moment, number=number, arguments=ARGUMENTS
+        )
         wanted = NEW if _is_new(moment, number) else OLD
         assert _whose(desk) == {wanted}, f"{where}: right after the crash"
         assert (desk.data / "bot1/logs/logs_bot.log").stat().st_ino == log, where
