@@ -48,8 +48,7 @@ def archive(days: int) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     began = time.monotonic()
-    for bot in BOTS:
-        _write_bot(folder / bot / "logs" / "epp_v24" / f"{bot}_a", bot, days)
+    write_archive(folder, days, END)
     (folder / "complete").touch()
     print(
         f"# wrote {days * 1440 * len(BOTS):,} rows in {time.monotonic() - began:.0f} s: {folder}",
@@ -58,12 +57,18 @@ def archive(days: int) -> Path:
     return folder
 
 
-def _write_bot(folder: Path, bot: str, days: int) -> None:
+def write_archive(folder: Path, days: int, end: datetime) -> None:
+    """Write the files of all bots for the days before ``end`` (a midnight)."""
+    for bot in BOTS:
+        _write_bot(folder / bot / "logs" / "epp_v24" / f"{bot}_a", bot, days, end)
+
+
+def _write_bot(folder: Path, bot: str, days: int, end: datetime) -> None:
     """Write a bot's files: the first third in an older layout, rotated twice, the rest current."""
     folder.mkdir(parents=True)
     rnd = random.Random(bot)  # noqa: S311 - figures to be read, no secrets
     old, new = ([_day(rnd, columns) for _ in range(3)] for columns in (MINUTE_24, MINUTE_33))
-    first = END - timedelta(days=days)
+    first = end - timedelta(days=days)
     cuts = (days // 3, 2 * days // 3, days)
     at = 0
     for cut in cuts:

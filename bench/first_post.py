@@ -12,7 +12,6 @@ import json
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
 
 import httpx
 
@@ -26,31 +25,27 @@ WARM_UP = 10
 BARE_CHANNEL = "C0DIGEST01"
 
 
-@dataclass(slots=True)
-class _Times:
-    sent: dict[str, float] = field(default_factory=dict)
-    bare: list[float] = field(default_factory=list)
-
-
-async def _alert(http: httpx.AsyncClient, house: House, name: str, times: _Times) -> None:
+async def send_alert(http: httpx.AsyncClient, house: House, name: str) -> float:
+    """Send a new alert about a container; returns when (monotonic seconds)."""
     labels = {"alertname": "ContainerOomKilled", "name": name, "severity": "critical"}
     body = json.dumps(webhook(alert(name, labels)))
-    times.sent[name] = time.monotonic()
+    sent = time.monotonic()
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     answer = await http.post(f"{house.bot.url}/webhooks/alertmanager", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
+    return sent
 
 
-async def _bare(http: httpx.AsyncClient, house: House, number: int, times: _Times) -> None:
+async def _bare(http: httpx.AsyncClient, house: House, number: int) -> float:
     body = {"channel": BARE_CHANNEL, "text": f"bare {number} " + "x" * 2000}
     began = time.monotonic()
     headers = {"Authorization": f"Bearer {house.slack.app.bot_token}"}
     answer = await http.post(f"{house.slack.api_url}chat.postMessage", json=body, headers=headers)
     assert answer.json()["ok"], answer.text
-    times.bare.append(house.slack.calls.of("chat.postMessage", channel=BARE_CHANNEL)[-1].at - began)
+    return house.slack.calls.of("chat.postMessage", channel=BARE_CHANNEL)[-1].at - began
 
 
-async def _first_posts(house: House, names: list[str]) -> dict[str, float]:
+async def first_posts(house: House, names: list[str]) -> dict[str, float]:
     """Return when the first post that names each container arrived."""
     found: dict[str, float] = {}
     for _ in range(200):
@@ -66,19 +61,20 @@ async def _first_posts(house: House, names: list[str]) -> dict[str, float]:
 
 
 async def _figures() -> list[Figure]:
-    times = _Times()
+    sent: dict[str, float] = {}
+    bare: list[float] = []
     count = A_SECOND * SECONDS + WARM_UP
     names = [f"box-{number:04}-end" for number in range(count)]
     async with running_house(desk=CALM) as house, httpx.AsyncClient(trust_env=False, timeout=10) as http:
         began = time.monotonic()
         for number, name in enumerate(names):
             await asyncio.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))
-            await _alert(http, house, name, times)
+            sent[name] = await send_alert(http, house, name)
             await asyncio.sleep(0.6 / A_SECOND)
-            await _bare(http, house, number, times)
-        posts = await _first_posts(house, names)
-    took = [(posts[name] - times.sent[name]) * 1000 for name in names[WARM_UP:]]
-    bare = [seconds * 1000 for seconds in times.bare[WARM_UP:]]
+            bare.append(1000 * await _bare(http, house, number))
+        posts = await first_posts(house, names)
+    took = [(posts[name] - sent[name]) * 1000 for name in names[WARM_UP:]]
+    bare = bare[WARM_UP:]
     return [
         Figure("first_post_p99", p99(took), "ms", LIMIT_MS),
         Figure("first_post_median", statistics.median(took), "ms"),
