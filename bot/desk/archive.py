@@ -138,8 +138,10 @@ def _extract_all(
             folders.append((place, member))
             continue
         room -= member.size
-        if room < 0 or files > FILES_MAX:
-            raise DeskFailure(f"{name} is larger than it said, nothing of it was used")
+        if room < 0:
+            raise DeskFailure(f"the disk is full: {name} has no room any more, nothing of it was used")
+        if files > FILES_MAX:
+            raise DeskFailure(f"{name} holds more than {FILES_MAX:,} files, nothing of it was used")
         place.parent.mkdir(parents=True, exist_ok=True)
         _write(archive, member, place, name, going)
         files += 1

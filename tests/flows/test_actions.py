@@ -1,5 +1,6 @@
 """Click → modal → confirm → effect on real containers → verification → thread, and every way that must lead nowhere."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from demo.slack import Message, payloads
 from demo.slack.actor import _action
+from tests.bot.desk import archives
+from tests.flows.doing import ask, confirm, ended, messages, modal
 from tests.flows.house import CHANNEL, House, running_house, shown
 from tests.servers.desk import Desk
 
@@ -39,6 +42,7 @@ async def scene(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[S
     """Run everything: bot1 up, an incident about it, triaged, with buttons."""
     await desk.up("bot1", "grafana")
     settings: dict[str, Any] = {
+        "roles": {"operator": {"users": ["U0ANA00001", "U0BEN00001"]}, "approver": {"users": ["U0BEN00001"]}},
         "actions": {"rollback": {"confirmations": 2}},
         "paths": {
             "compose": str(desk.compose_folder),
@@ -59,16 +63,6 @@ async def scene(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[S
         yield scene
 
 
-async def _modal(scene: Scene, who: str, words: str) -> str:
-    """Wait until the modal before somebody says these words; return all it shows."""
-    person = scene.house.slack.member(who)
-    await scene.house.until(
-        lambda: person.modal is not None and words in str(person.modal.body), f"a modal with {words!r}"
-    )
-    assert person.modal is not None
-    return str(person.modal.body)
-
-
 async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
     """The modal shows the command lines, the bot is recreated once, its state is back, the incident is mitigated."""
     house, desk, ana = scene.house, scene.desk, scene.house.slack.member("ana")
@@ -78,7 +72,7 @@ async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
     outcome = await ana.click(await scene.fresh_card(), "action.clear_cache")
     assert outcome.acked
     assert outcome.seconds < 1
-    body = await _modal(scene, "ana", "--force-recreate")
+    body = await modal(scene.house, "ana", "--force-recreate")
     assert "docker exec hbot-bot1 rm -rf /home/hummingbot/controllers/__pycache__" in body
     assert "touch any other service" in body
     house.exporter.set("bot1", state="running")
@@ -101,15 +95,15 @@ async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
 
 
 async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
-    """Ana confirms, and cannot confirm again; Ben sees the very plan and lets it run; config comes back, logs stay."""
+    """Ana cannot be her own second; Ben sees the very plan and lets it run; then archives that must not be used."""
     house, desk = scene.house, scene.desk
     ana, ben = house.slack.member("ana"), house.slack.member("ben")
     log = desk.log("bot1")
     await ana.click(await scene.fresh_card(), "action.rollback")
-    body = await _modal(scene, "ana", "pre-rollback")
+    body = await modal(scene.house, "ana", "pre-rollback")
     assert "2 different people" in body
     await ana.click(None, "action_choice", "bot1_20260219_040000.tar.gz", block_id="choice.snapshot")
-    await _modal(scene, "ana", "backups/bot1_20260219_040000.tar.gz")
+    await modal(scene.house, "ana", "backups/bot1_20260219_040000.tar.gz")
     assert (await ana.submit({"reason": "the release of tonight"})).acked
     await house.until(lambda: scene.message("Waits for a second person"), "the wait for the second")
     waiting = scene.message("Waits for a second person")
@@ -120,7 +114,7 @@ async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
     await house.until(lambda: house.slack.ephemerals(CHANNEL, "ana"), "ana is no approver")
     house.exporter.set("bot1", state="running")
     await ben.click(waiting, "action.rollback")
-    await _modal(scene, "ben", "backups/bot1_20260219_040000.tar.gz")
+    await modal(scene.house, "ben", "backups/bot1_20260219_040000.tar.gz")
     assert (await ben.submit({"reason": "agreed"})).acked
     await house.until(lambda: scene.message("Succeeded"), "the rollback", seconds=60)
     assert "20260219" in (desk.data / "bot1/data/state.json").read_text()
@@ -128,10 +122,42 @@ async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
     done = scene.message("Succeeded")
     assert done is not None
     assert "Undo" in str(done.blocks)
+    await _bad_archives(scene)
+
+
+async def _bad_archives(scene: Scene) -> None:
+    """A damaged archive and one that climbs out cannot be confirmed; one that was exchanged since fails at step 1."""
+    house, desk, ana = scene.house, scene.desk, scene.house.slack.member("ana")
+    damaged, hostile, sound = (desk.backups / f"bot1_202602{day}_040000.tar.gz" for day in (18, 20, 19))
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    archives.write(hostile, [*archives.sound(), archives.member("bot1/../evil.txt")])
+    runs = (await desk.container("bot1"))["State"]["StartedAt"]
+    state = (desk.data / "bot1/data/state.json").read_text()
+    await ask(house, "rollback bot1", "Preconditions")
+    for bad, words in ((damaged, "is damaged"), (hostile, "is not safe")):
+        await ana.click(None, "action_choice", bad.name, block_id="choice.snapshot")
+        await modal(house, "ana", words)
+        assert ana.modal is not None
+        assert "submit" not in ana.modal.body
+    await ana.click(None, "action_choice", sound.name, block_id="choice.snapshot")
+    await modal(house, "ana", f"verify backups/{sound.name}")
+    await confirm(house, "ana", "back once more")
+    await ended(house, "Rollback on bot1", "back once more", "Waits for a second person")
+    [waiting] = [one for one in messages(house, "Waits for a second person") if "once more" in shown(one)]
+    archives.write(sound, archives.sound())
+    await house.slack.member("ben").click(waiting, "action.rollback")
+    await modal(house, "ben", "back once more")
+    await confirm(house, "ben", "agreed again")
+    await ended(
+        house, "Rollback on bot1", "back once more", "Failed", "step 1:", "checksum", "nothing else was done"
+    )
+    assert (await desk.container("bot1"))["State"]["StartedAt"] == runs
+    assert (desk.data / "bot1/data/state.json").read_text() == state
+    assert not list(desk.root.rglob("evil*"))
 
 
 async def test_who_may_not_what_is_forged_and_what_is_stale_do_nothing(scene: Scene) -> None:
-    """A viewer, a forged handle, a second press after it ran: each is answered politely, and nothing is done twice."""
+    """A viewer, two operators at once, a forged handle, a press after it ran: answered politely, and nothing twice."""
     house, desk = scene.house, scene.desk
     ana, vik = house.slack.member("ana"), house.slack.member("vik")
     card = await scene.fresh_card()
@@ -144,18 +170,15 @@ async def test_who_may_not_what_is_forged_and_what_is_stale_do_nothing(scene: Sc
     assert vik.modal is None
     assert (await desk.container("bot1"))["State"]["StartedAt"] == before
 
-    await ana.click(card, "action.clear_cache")
-    await _modal(scene, "ana", "--force-recreate")
-    assert (await ana.submit({"reason": "first"})).acked
+    await _race(scene, card)
     await house.until(lambda: scene.message("Succeeded"), "the action", seconds=60)
     once = (await desk.container("bot1"))["State"]["StartedAt"]
     assert once != before
 
     await _press(house, card, stale)  # the button of the old card
-    await _modal(scene, "ana", "was done already")
-    modal = ana.modal
-    assert modal is not None
-    assert "submit" not in modal.body
+    await modal(scene.house, "ana", "was done already")
+    assert ana.modal is not None
+    assert "submit" not in ana.modal.body
 
     await _press(house, card, {**stale, "value": "made-up-handle"})
     await house.until(
@@ -165,6 +188,26 @@ async def test_who_may_not_what_is_forged_and_what_is_stale_do_nothing(scene: Sc
         "an answer to the forged value",
     )
     assert (await desk.container("bot1"))["State"]["StartedAt"] == once
+
+
+async def _race(scene: Scene, card: Message) -> None:
+    """Two operators have the form before them and confirm at the same moment: one does, the other is told."""
+    people = {name: scene.house.slack.member(name) for name in ("ana", "ben")}
+    for name, person in people.items():
+        await person.click(card, "action.clear_cache")
+        await modal(scene.house, name, "--force-recreate")
+    outcomes = await asyncio.gather(
+        *(person.submit({"reason": f"{name} was first"}) for name, person in people.items())
+    )
+    assert all(outcome.acked for outcome in outcomes)
+    told = {name: str(person.modal.body) for name, person in people.items() if person.modal is not None}
+    [winner] = [name for name, text in told.items() if "It runs now" in text]
+    [loser] = [name for name, text in told.items() if "Nothing was done" in text]
+    assert winner != loser
+    for person in people.values():
+        await person.close(cleared=True)
+    await scene.house.until(lambda: scene.message(f"{winner} was first"), "the winner's reason")
+    assert scene.message(f"{loser} was first") is None
 
 
 def _button(house: House, card: Message) -> dict[str, Any]:
@@ -183,7 +226,7 @@ async def test_the_service_killed_in_the_middle_says_unknown_in_the_thread(scene
     """SIGKILL while compose works: the next start says how far it came and what is true, and runs nothing again."""
     house, ana = scene.house, scene.house.slack.member("ana")
     await ana.click(await scene.fresh_card(), "action.clear_cache")
-    await _modal(scene, "ana", "--force-recreate")
+    await modal(scene.house, "ana", "--force-recreate")
     assert (await ana.submit({"reason": "to see it die"})).acked
     await house.until(lambda: scene.message("◐ 2 recreate bot1"), "the second step to run")
     house.bot.kill()
