@@ -115,16 +115,13 @@ class Questions:
             await open_silence_of(self.services, web, incident_id, _click(call))
             return None
 
-        async def measure(bot: str, window: str, pictures: bool) -> Answer:  # noqa: FBT001 - as the port has it
-            return await kpi(self.asking, self.digests, bot, window, pictures=pictures)
-
         commands = CommandServices(
             services=self.services,
             asking=self.asking,
             render=answer_blocks,
             do=do,
             silence=silence,
-            kpi=measure,
+            kpi=lambda bot, window: kpi(self.asking, self.digests, bot, window),
             drill=lambda call: self.drills.fire(call.user),
             postmortem=lambda call, incident: file_postmortem(
                 self.asking, incident, by=call.user, told=self.house.told

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.slack import Message
+from demo.slack import Fault, Message
 from tests.flows.desk_files import write_desk, write_minutes
 from tests.flows.house import CHANNEL, House, running_house, shown
 
@@ -188,8 +188,8 @@ async def test_kpi_measures_a_window_and_gives_a_verdict(house: House) -> None:
         "Gates",
     ):
         assert name in text
-    assert "pass · 100 % (≥ 65 %)" in text
-    assert "1,440 of 1,440 minutes" in text
+    assert re.search(r"pass · (100|99(\.\d+)?) % \(≥ 65 %\)", text), "a minute may have begun since the rows"
+    assert re.search(r"1,4[34]\d of 1,440 minutes", text)
     assert "unresolved: INC-1" in text
 
 
@@ -204,6 +204,34 @@ async def test_kpi_of_the_whole_desk_says_what_is_missing(house: House) -> None:
 async def test_a_window_that_is_none_is_refused_with_an_example(house: House) -> None:
     """Nobody guesses what 5x may mean."""
     assert "write for instance 24h, 7d or 30d" in await ask(house, "/triage kpi bot1 5x")
+
+
+async def test_the_pictures_of_a_private_kpi_are_in_the_persons_direct_messages(house: House) -> None:
+    """A file cannot be for one person in a channel: the answer says where the pictures are, and there they are."""
+    text = await ask(house, "/triage kpi bot1 24h", "ben")
+    assert "the pictures are in your direct messages with me" in text
+    direct = house.slack.workspace.direct("U0BEN00001").id
+    await house.until(
+        lambda: any(one.files for one in house.slack.messages(direct)), "the picture", seconds=40
+    )
+    first, second = house.slack.messages(direct)
+    assert first.text.startswith("KPIs of bot1, last 24h")
+    assert [file["title"] for file in second.files] == ["bot1, last 24h"]
+
+
+async def test_pictures_that_cannot_be_sent_are_said_to_be_missing(house: House) -> None:
+    """Who waits for a picture hears that it will not come, and how to get it."""
+    house.slack.faults.add(Fault.error("files.getUploadURLExternal", "storage_limit_reached"))
+    before = len(house.slack.ephemerals(CHANNEL, "ana"))
+    await house.slack.member("ana").command("/triage kpi bot1 24h", CHANNEL)
+
+    def said() -> bool:
+        return any(
+            "could not be sent (storage_limit_reached). Add share" in message.text
+            for message in house.slack.ephemerals(CHANNEL, "ana")[before:]
+        )
+
+    await house.until(said, "the failure")
 
 
 async def test_a_shared_kpi_comes_with_its_picture(house: House) -> None:

@@ -14,7 +14,6 @@ from triage.kpis import IncidentNote
 from triage.ports.digests import Digests
 
 LONGEST = timedelta(days=92)
-_HINT = "add share to get the pictures"
 
 
 def window_length(word: str) -> timedelta:
@@ -28,8 +27,8 @@ def window_length(word: str) -> timedelta:
     return length
 
 
-async def kpi(asking: Asking, digests: Digests, bot: str, window: str, *, pictures: bool = False) -> Answer:
-    """Measure one bot, or all (empty)."""
+async def kpi(asking: Asking, digests: Digests, bot: str, window: str) -> Answer:
+    """Measure one bot, or all (empty); its pictures are the answer's files. Raises Refused for a wrong window."""
     length = window_length(window)
     now = asking.clock.now()
     end = now.replace(second=0, microsecond=0)
@@ -45,7 +44,7 @@ async def kpi(asking: Asking, digests: Digests, bot: str, window: str, *, pictur
     title = f"KPIs of {bot or asking.desk.name}, last {window}"
     try:
         measured = await digests.measure(
-            bots, start, end, incidents=incidents, actions=actions, pictures=pictures
+            bots, start, end, incidents=incidents, actions=actions, pictures=True
         )
     except SourceError as error:
         return missing_text(str(error), start, end, title=title).top
@@ -58,7 +57,7 @@ async def kpi(asking: Asking, digests: Digests, bot: str, window: str, *, pictur
         AnswerFile(f"{one.bot}-{window}.png", f"{one.bot}, last {window}", one.png, one.alt)
         for one in measured.pictures
     )
-    return replace(top, note=top.note if pictures else f"{top.note} · {_HINT}", files=files)
+    return replace(top, files=files)
 
 
 def _until_now(notes: tuple[IncidentNote, ...], end: datetime) -> tuple[IncidentNote, ...]:

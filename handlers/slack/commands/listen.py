@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.commands import doing, reading
-from handlers.slack.commands.files import upload
+from handlers.slack.commands.files import upload, upload_for
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import COMMANDS, Typed, nearest, read_line
 from triage.answers import Answer, saying
@@ -73,8 +73,8 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
                 public=line.share,
             )
             answer = await _answer_in_place(services, call, line, respond)
-            if answer is not None and line.share:
-                await upload(client, answer.files, call.channel)
+            if answer is not None:
+                await _hand_out(client, call, answer, services.render(answer).text, respond)
 
     return typed
 
@@ -105,6 +105,21 @@ async def _answer_in_place(
         delete_original=False,
     )
     return answer
+
+
+async def _hand_out(
+    client: AsyncWebClient, call: Call, answer: Answer, about: str, respond: AsyncRespond
+) -> None:
+    """Send an answer's files: into the channel where it was shared, else to the person; say where that failed."""
+    if call.public:
+        why = await upload(client, answer.files, call.channel)
+        mend = "Invite me into this channel (/invite) and ask again."
+    else:
+        why = await upload_for(client, answer.files, call.user, about)
+        mend = "Add share to the command and they come here, for everybody."
+    if why:
+        text = f"The pictures could not be sent ({why}). {mend}"
+        await _send(respond, text=text, response_type="ephemeral", replace_original=False)
 
 
 async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 - the SDK's own arguments

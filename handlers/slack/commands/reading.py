@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import COMMANDS, incident_id, nearest
@@ -15,6 +16,7 @@ from triage.checklists import CHECKLISTS
 from triage.errors import Refused
 
 WINDOW = re.compile(r"[1-9]\d{0,2}[hd]")
+PICTURES = "the pictures are in your direct messages with me (add share: here, for everybody)"
 _HELP = {
     "status": "the desk at a glance: each bot's state, net edge, fees, errors, restarts",
     "run": "triage a bot now, without an alert",
@@ -81,7 +83,10 @@ async def kpi_(services: CommandServices, call: Call, words: tuple[str, ...]) ->
             raise Refused(f"{word[:40]!r} is no window; write for instance 24h, 7d or 30d.")
         else:
             bot = services.asking.known_bot(word)
-    return await services.kpi(bot, window, call.public)
+    answer = await services.kpi(bot, window)
+    if call.public or not answer.files:
+        return answer
+    return replace(answer, note=f"{answer.note} · {PICTURES}")
 
 
 async def checklist_(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:

@@ -30,8 +30,8 @@ Do = Callable[[Call, str, str], Awaitable[Answer | None]]
 """Open the confirm modal of an action on a target; None: the modal is the answer."""
 Silence = Callable[[Call, int], Awaitable[Answer | None]]
 """Open the silence form of an incident; None: the form is the answer."""
-Measure = Callable[[str, str, bool], Awaitable[Answer]]
-"""Measure the KPIs of a bot (empty: all) over a window (``24h``), with pictures or without."""
+Measure = Callable[[str, str], Awaitable[Answer]]
+"""Measure the KPIs of a bot (empty: all) over a window (``24h``); the pictures are the answer's files."""
 Act = Callable[[Call], Awaitable[Answer]]
 """Do something for the caller and answer."""
 Write = Callable[[Call, int], Awaitable[Answer]]
