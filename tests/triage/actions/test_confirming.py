@@ -10,8 +10,17 @@ import pytest
 from bot.store import SqlStore
 from bot.store.audit import broken_links
 from tests.fakes.clock import START
-from triage.actions import confirming, life, proposing
-from triage.actions.model import ActionRecord, ActionStatus, Evidence, Plan, Step
+from triage.actions import confirming, ending, life, proposing
+from triage.actions.model import (
+    ActionRecord,
+    ActionStatus,
+    Confirmation,
+    Evidence,
+    Outcome,
+    Plan,
+    Step,
+    Verification,
+)
 from triage.actions.ops import Command
 from triage.desk import ActionPolicy, Desk
 from triage.errors import Refused
@@ -30,6 +39,7 @@ from triage.model import (
     Verdict,
 )
 from triage.ports.store import Tx
+from triage.telling import tell_card
 
 pytest_plugins = ["tests.stores"]
 DESK = Desk(actions={"rollback": ActionPolicy(confirmations=2)})
@@ -214,6 +224,30 @@ async def test_what_people_did_is_in_the_audit_trail_unbroken(store: SqlStore) -
     ]  # fmt: skip
     assert entries[1].detail["reason"] == "the reason"
     assert entries[1].detail["plan"] == digest
+    assert broken_links(entries) == []
+
+
+async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_so(store: SqlStore) -> None:
+    """Recovered after it succeeded: the incident is mitigated, and the trail names the action and who confirmed it."""
+    about = await store.write(incident)
+
+    def helped(tx: Tx) -> None:
+        tell_card(tx, about, START)
+        proposal = ActionProposal("restart", "bot1", "why")
+        record = proposing.propose(tx, DESK, proposal, by="U1", now=START, incident_id=about.id)
+        record = replace(record, confirmations=(Confirmation("U1", START, "because", ""),))
+        done = ending.finish(tx, DESK, record, ActionStatus.SUCCEEDED, outcome="", now=START)
+        late = START + timedelta(hours=1)  # nothing is asked again by then
+        ending.verified(tx, DESK, done, Verification(Outcome.RECOVERED, late, ()), late)
+
+    await store.write(helped)
+    after = await store.read(lambda tx: tx.incidents.get(about.id))
+    entries = await store.read(lambda tx: tx.audit.entries())
+    assert after is not None
+    assert after.status is IncidentStatus.MITIGATED
+    [line] = [entry for entry in entries if entry.event == "incident.mitigate"]
+    assert (line.actor, line.target) == ("engine", about.number)
+    assert line.detail["why"] == "restart on bot1 by U1"
     assert broken_links(entries) == []
 
 
