@@ -186,10 +186,12 @@ def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: date
         return None
     window = timedelta(seconds=policy.wide_window_seconds)
     for incident in board.open():
-        begun_lately = now - incident.opened_at <= window or incident.shape is IncidentShape.WIDE
+        begun_lately = (window and now - incident.opened_at <= window) or incident.shape is IncidentShape.WIDE
         same_thing = incident.name == signal.name and incident.shape is not IncidentShape.STORM
         spreads = incident.subject.kind in _SPREADS and signal.subject not in incident.subjects
-        if same_thing and begun_lately and spreads:
+        # The bots are the desk's own few; containers an alert can name without end, and that is a storm.
+        room = signal.subject.kind is SubjectKind.BOT or len(incident.subjects) < policy.storm_incidents
+        if same_thing and begun_lately and spreads and room:
             return Placement(
                 Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
             )

@@ -51,7 +51,7 @@ async def test_the_same_webhook_at_both_is_stored_once(replicas: Pair) -> None:
 
 async def test_both_sort_the_inbox_and_each_signal_makes_one_incident(replicas: Pair) -> None:
     """Correlation is one at a time; what one has sorted the other finds sorted."""
-    desk = Desk.model_validate({"correlation": {"storm_incidents": 1000}})
+    desk = Desk.model_validate({"correlation": {"storm_incidents": 1000, "wide_window_seconds": 0}})
     intake = Intake(desk, lambda one: title_of(desk, one))
     boxes = [Subject(SubjectKind.CONTAINER, f"box{number}") for number in range(80)]
     for status in (SignalStatus.FIRING, SignalStatus.RESOLVED):
