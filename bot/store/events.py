@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -33,6 +34,8 @@ _CELL = tuple(column.name for column in _c.primary_key.columns)
 _COLUMNS = tuple(column.name for column in _e.columns if column.name not in {"id", "raised"})
 _AT = _COLUMNS.index("at")
 _cell = itemgetter(*(_COLUMNS.index(name) for name in _CELL if name != "minute"))
+_NAMES: dict[str, str] = {member: member.value for kind in (Source, SubjectKind, Gravity) for member in kind}
+"""An enum's own ``value`` is a call; this is asked for three times an event."""
 _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
@@ -87,7 +90,7 @@ class EventTable:
         inserted, values = 0, list(rows.values())
         for start in range(0, len(values), _ROWS):
             some = values[start : start + _ROWS]
-            bound = tuple(value for row in some for value in row)
+            bound = tuple(chain.from_iterable(some))
             inserted += self._connection.exec_driver_sql(_insert_of(len(some)), bound).rowcount
         if inserted == len(rows):
             return set(rows)
@@ -276,12 +279,12 @@ def _row(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
     """Return an event as the driver takes it, in the order of ``_COLUMNS``."""
     return (
         event.key,
-        event.source.value,
+        _NAMES[event.source],
         microseconds(event.at),
         recorded_at,
-        event.subject.kind.value,
+        _NAMES[event.subject.kind],
         event.subject.name,
-        event.gravity.value,
+        _NAMES[event.gravity],
         event.category,
         event.reason,
         event.text,

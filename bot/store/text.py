@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from pydantic_core import PydanticSerializationError, to_json
+
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _ESCAPE = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}|.)")
 """Each escape of JSON, a surrogate pair as one: a backslash that is itself escaped begins none."""
@@ -17,7 +19,12 @@ def clean(text: str) -> str:
 
 def json_text(value: object) -> str:
     """Return a value as JSON without NUL and lone surrogates, which JSON could carry past ``clean``."""
-    text = _encode(value)
+    try:
+        text = to_json(value).decode()
+    except (
+        PydanticSerializationError
+    ):  # a lone surrogate, or what is no JSON, which the standard encoder names
+        text = _encode(value)
     return _ESCAPE.sub(_sound, text) if "\\u0000" in text or "\\ud" in text else text
 
 

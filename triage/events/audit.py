@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
@@ -81,17 +82,23 @@ def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
     """
     milliseconds = entry.id.partition("-")[0]
     added_ms = int(milliseconds) if milliseconds.isdecimal() else told_ms
-    now_ms = now.timestamp() * 1000
+    now_ms = _milliseconds(now)
     if told_ms > now_ms or told_ms < added_ms - _LATE_MS:
         return min(moment_of(entry.id, now), now)
     return EPOCH + timedelta(milliseconds=told_ms)
+
+
+@lru_cache(maxsize=4)
+def _milliseconds(now: datetime) -> float:
+    """Return Unix time in ms; a batch has one ``now``."""
+    return now.timestamp() * 1000
 
 
 def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
     """Make the event; its texts are fit for any database, see ``read_audit``."""
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
-    metadata = {name[:80]: str(value)[:300] for name, value in list(payload.metadata.items())[:METADATA_MAX]}
+    metadata = {name[:80]: str(value)[:300] for name, value in islice(payload.metadata.items(), METADATA_MAX)}
     text, metadata = _without_secrets(payload.message[:TEXT_MAX], metadata)
     told = metadata.get("reason")
     data: dict[str, Any] = {}
@@ -174,7 +181,7 @@ def clean(text: str, limit: int) -> str:
 
 def _without_secrets(text: str, metadata: dict[str, str]) -> tuple[str, dict[str, str]]:
     """Mask the message and the metadata; one look at all of it where there is nothing to mask."""
-    whole = "\n".join((text, *(f"{name}: {value}" for name, value in metadata.items())))
+    whole = "\n".join([text, *[f"{name}: {value}" for name, value in metadata.items()]])
     if masked(whole) == whole:
         return text, metadata
     return masked(text), {name: _masked_value(name, value) for name, value in metadata.items()}
