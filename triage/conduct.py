@@ -53,6 +53,7 @@ class Conductor:
 
     async def conduct(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict."""
+        began = self.clock.monotonic()
         incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
         now = self.clock.now()
         playbook = playbook_for(self.desk, incident.name, source_of(episodes))
@@ -68,7 +69,8 @@ class Conductor:
             run,
             status=RunStatus.DONE,
             playbook=playbook.name,
-            finished_at=self.clock.now(),
+            # How long it took, as the checks measure it: the wall clock may be set meanwhile, or run fast.
+            finished_at=(run.started_at or now) + timedelta(seconds=self.clock.monotonic() - began),
             findings=findings,
             verdict=verdict,
         )

@@ -161,9 +161,9 @@ def _plan(plan: Plan) -> list[Json | None]:
     lines.append([leaf(f"{len(plan.steps) + 1}  {watched}")])
     effects = [
         [leaf("Side effects", bold=True)],
-        *([leaf("   "), foreign(one, 300)] for one in plan.side_effects),
+        *([leaf("•  "), foreign(one, 300)] for one in plan.side_effects),
     ]
-    wont = [[leaf("It will not", bold=True)], *([leaf("   "), foreign(one, 300)] for one in plan.wont)]
+    wont = [[leaf("It will not", bold=True)], *([leaf("•  "), foreign(one, 300)] for one in plan.wont)]
     undo = [[leaf("Undo ", bold=True), foreign(plan.undo, 300)]] if plan.undo else []
     return [kit.paragraph(lines), kit.paragraph([*effects, *wont, *undo])]
 

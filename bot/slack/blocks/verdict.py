@@ -8,6 +8,9 @@ from triage.foreign import one_line
 from triage.model import Cause, Json, Verdict
 from triage.view import IncidentView
 
+DEGRADED_ON = (
+    "Degraded mode is on. Mend what is down; then Exit degraded mode brings the external stack back."
+)
 BECAUSE, UNKNOWNS, WORDS, ALTERNATIVE_FROM = 3, 3, 260, 0.2
 
 Line = list[Json]
@@ -59,9 +62,14 @@ def _unknown_line(verdict: Verdict) -> list[Line]:
 
 def _next_lines(view: IncidentView, verdict: Verdict) -> list[Line]:
     lines: list[Line] = []
+    # What the triage advised before it was done is no next step any more.
+    done = {"degraded_mode"} if view.banner else set[str]()
     if verdict.top is not None and verdict.top.advice:
-        lines.append([leaf("Next ", bold=True), foreign(verdict.top.advice, WORDS)])
-    if verdict.actions and not view.offers and view.incident.is_open:
-        fits = [f"{action_name(one.kind)} on {one_line(one.target, 60)}" for one in verdict.actions[:4]]
+        past = any(one.kind in done for one in verdict.top.actions)
+        advice = DEGRADED_ON if past else verdict.top.advice
+        lines.append([leaf("Next ", bold=True), foreign(advice, WORDS)])
+    fitting = [one for one in verdict.actions if one.kind not in done]
+    if fitting and not view.offers and view.incident.is_open:
+        fits = [f"{action_name(one.kind)} on {one_line(one.target, 60)}" for one in fitting[:4]]
         lines.append([leaf("Fits ", bold=True), leaf(" · ".join(fits))])
     return lines

@@ -12,10 +12,14 @@ def start(world: World) -> None:
 
 
 def cured(world: World) -> bool:
-    """Whether nothing dies any more and no bot pauses for the bus: without the stack, or with it back."""
+    """Whether nothing dies any more and no bot pauses for the bus: without the stack, or with it back.
+
+    Nor before the volume is well: whoever is told so presses the way out.
+    """
     containers = [world.engine.of_service(name) for name in ("redis", *EXTERNAL)]
     return (
-        all(one is None or one.status in {"running", "exited"} for one in containers)
+        not world.redis.volume_broken
+        and all(one is None or one.status in {"running", "exited"} for one in containers)
         and world.clock.now() - world.redis.churned_at >= BUS_PAUSE
         and not any("bus_outage" in bot.reasons for bot in world.bots.values())
     )
@@ -26,7 +30,7 @@ SCENARIO = Scenario(
     title="Redis dies",
     story="Redis loses its volume and dies at every start. The services on it follow, the bots pause for their bus.",
     cause="redis_down",
-    cause_sentence="The volume under Redis went read-only: Redis exits at every start until it is left alone.",
+    cause_sentence="The volume under Redis went read-only: Redis exits at every start until it is left alone for a while.",
     remedies=(
         Remedy(
             "degraded_mode",

@@ -33,12 +33,14 @@ export function openModal(html) {
   place(next, focus);
 }
 
-/** Put the focus on what is wrong, on what had it, or on the first input. */
+/** Put the focus on what is wrong, on what had it, or on the first input; only what is wrong is scrolled to:
+ *  whoever opens a plan begins at its top. */
 function place(view, focus) {
   const wrong = view.querySelector(".invalid input, .invalid textarea, .invalid select, .invalid summary");
   const had = focus && document.getElementById(focus);
   const first = view.querySelector("[autofocus]") ?? view.querySelector(".view-body :is(input, textarea, select):not([type=hidden])");
-  (wrong || had || first || view.querySelector(".submit") || view.querySelector("footer .cancel")).focus();
+  const place = wrong || had || first || view.querySelector(".submit") || view.querySelector("footer .cancel");
+  place.focus({ preventScroll: !wrong });
 }
 
 async function submit() {

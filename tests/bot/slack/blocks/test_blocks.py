@@ -1,6 +1,7 @@
 """What is seen in Slack: every state says what it must, and no foreign text breaks or commands anything."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
-from triage.model import TimelineEntry, TimelineKind, TriageRun
+from triage.model import ActionProposal, Cause, TimelineEntry, TimelineKind, TriageRun, Verdict
 from triage.view import IncidentView, Offer
 
 SECRETS = ("hunter2hunter2", "1234567890-abcdefghij")
@@ -128,6 +129,26 @@ def test_a_triaged_incident_says_cause_confidence_reasons_unknowns_and_next() ->
         assert word in seen
     assert "triaged 03:12 UTC in 1.2 s" in seen
     assert "acknowledged by nobody yet" in seen
+
+
+def test_degraded_mode_is_not_advised_while_it_is_on() -> None:
+    """What was advised and done is past: the next step is to mend what is down and to leave it again."""
+    proposal = ActionProposal("degraded_mode", "desk", "Redis is down")
+    cause = Cause(
+        "redis_down", "Redis is down", 0.9, ("no ping",), "Degraded mode: go on without it.", (proposal,)
+    )
+    shown = STATES["triaged"]
+    assert shown.run is not None
+    run = replace(shown.run, verdict=Verdict((cause,), (proposal,)))
+    before = text_of(incident_card(replace(shown, run=run, offers=()), NOW, names))
+    assert "Degraded mode: go on without it." in before
+    assert "Fits Degraded mode" in before
+    after = text_of(
+        incident_card(replace(shown, run=run, offers=(), banner="Degraded mode is on"), NOW, names)
+    )
+    assert "then Exit degraded mode brings the external stack back" in after
+    assert "go on without it" not in after
+    assert "Fits" not in after
 
 
 def test_a_resolved_incident_keeps_its_firing_facts_and_loses_its_buttons() -> None:
