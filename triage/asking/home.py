@@ -60,7 +60,7 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
     return OpenIncident(
         incident,
         tx.incidents.handle(incident.id),
-        f"{top.headline} ({top.confidence:.0%})" if top is not None else "",
+        f"{top.headline} ({100 * top.confidence:.0f} %)" if top is not None else "",
         tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id)),
     )
 

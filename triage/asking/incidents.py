@@ -115,7 +115,7 @@ def _triage(run: TriageRun | None) -> list[Section]:
     if run is None:
         return []
     causes = [
-        Line(f"({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}", name=cause.headline)
+        Line(f"({100 * cause.confidence:.0f} %) because {'; '.join(cause.because[:3])}", name=cause.headline)
         for cause in run.verdict.causes[:3]
     ]
     findings = [

@@ -24,7 +24,7 @@ def triaged(subject: str, findings: tuple[Finding, ...], verdict: Verdict) -> An
     took = max((finding.seconds for finding in findings), default=0.0)
     top = verdict.top
     causes = [
-        Line(f"({cause.confidence:.0%}) because {'; '.join(cause.because[:3])}", name=cause.headline)
+        Line(f"({100 * cause.confidence:.0f} %) because {'; '.join(cause.because[:3])}", name=cause.headline)
         for cause in verdict.causes[:3]
     ]
     advice = [Line(top.advice, name="Next")] if top is not None and top.advice else []

@@ -156,7 +156,7 @@ def _line(story: DrillStory, hop: Hop) -> Line:
         return Line("failed: it did not happen", name=TITLES[hop], mark=Mark.BAD)
     if story.failed is not None:
         return Line("not reached", name=TITLES[hop], mark=Mark.UNKNOWN)
-    awaited = "awaited" if story.next is hop else "then"
+    awaited = "waiting for it" if story.next is hop else "not yet"
     if hop is Hop.RESOLVED:
         awaited += f" (the alert ends {story.ends_at:%H:%M:%S} UTC)"
     return Line(awaited, name=TITLES[hop], mark=Mark.UNKNOWN)

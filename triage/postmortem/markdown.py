@@ -60,7 +60,7 @@ def _root_cause(post: Postmortem) -> list[str]:
     if not causes:
         return ["Triage found no cause.", TO_FILL]
     lines = [
-        f"{number}. {md(cause.headline)} ({cause.confidence:.0%}): {md('; '.join(cause.because), 1000)}"
+        f"{number}. {md(cause.headline)} ({100 * cause.confidence:.0f} %): {md('; '.join(cause.because), 1000)}"
         for number, cause in enumerate(causes, start=1)
     ]
     return ["Ranked by triage, to be confirmed:", "\n".join(lines), TO_FILL]

@@ -121,7 +121,7 @@ async def test_the_template_of_the_desk_is_filled(post: Postmortem) -> None:
 async def test_the_root_cause_is_the_verdicts_with_its_reasons(post: Postmortem) -> None:
     """Ranked, with confidence, to be confirmed by people."""
     text = as_markdown(post)
-    assert "1. Drawdown passed the hard limit (92%): risk reason; equity" in text
+    assert "1. Drawdown passed the hard limit (92 %): risk reason; equity" in text
     assert "to be confirmed" in text
 
 
