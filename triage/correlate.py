@@ -211,6 +211,8 @@ def _same_subject(board: Board, signal: Signal, policy: Correlation, now: dateti
 def _hang_together(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
     window = timedelta(seconds=policy.wide_window_seconds)
     need = board.needs.get(signal.subject)
+    if need is None and not board.needed(signal.subject):
+        return None
     for incident in board.open():
         if incident.shape is IncidentShape.STORM:
             continue
