@@ -88,6 +88,6 @@ class Weighing:
             )
 
 
-def propose(kind: str, targets: Iterable[str], why: str) -> tuple[ActionProposal, ...]:
-    """Propose an action for each target."""
-    return tuple(ActionProposal(kind, target, why) for target in dict.fromkeys(targets))
+def propose(kind: str, targets: Iterable[str], why: str, **arguments: str) -> tuple[ActionProposal, ...]:
+    """Propose an action for each target; ``arguments`` are what its form shows as chosen."""
+    return tuple(ActionProposal(kind, target, why, arguments) for target in dict.fromkeys(targets))

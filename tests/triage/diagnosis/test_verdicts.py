@@ -222,6 +222,14 @@ def test_the_remedy_of_the_cause_is_proposed_first(scenario: str, kind: str, tar
     assert first.why
 
 
+def test_a_rollback_of_a_new_image_opens_with_the_image() -> None:
+    """What was changed is what is taken back: the first choice of a form is the one that is confirmed."""
+    image = verdict_of("a new image, and cancels fail ever since").actions[0]
+    assert (image.kind, dict(image.arguments)) == ("rollback", {"what": "image"})
+    recreated = verdict(errors((KEYWORD, 40, "new")), change("created", before=600), bot()).actions[0]
+    assert (recreated.kind, dict(recreated.arguments)) == ("rollback", {})
+
+
 @pytest.mark.parametrize(
     ("scenario", "harmful"),
     [

@@ -45,11 +45,18 @@ def rule(facts: Facts) -> Iterable[Cause]:
             "bad_release",
             f"What was deployed to {bot} shortly before is broken.",
             "Roll back to the last known-good image or configuration, then read the new errors in peace.",
-            propose("rollback", (bot,), "the trouble began right after a deploy"),
+            # What was changed is what is taken back: the form opens with it.
+            propose(
+                "rollback",
+                (bot,),
+                "the trouble began right after a deploy",
+                **({"what": "image"} if changed == "image" else {}),
+            ),
         )
 
 
-def _change(facts: Facts, bot: str, weighing: Weighing) -> bool:
+def _change(facts: Facts, bot: str, weighing: Weighing) -> str:
+    """Return what was done to the bot's container before the trouble: image | created; empty for neither."""
     container = facts.desk.container_of(bot)
     for change in facts.data("changes").get("changes", ()):
         before = change["seconds_before"]
@@ -57,8 +64,8 @@ def _change(facts: Facts, bot: str, weighing: Weighing) -> bool:
             continue
         if change["what"] == "image":
             weighing.add(0.5, f"new image {change['image']} {duration(before)} before", "changes")
-            return True
+            return "image"
         if change["what"] == "created":
             weighing.add(0.35, f"{container} recreated {duration(before)} before", "changes")
-            return True
-    return False
+            return "created"
+    return ""
