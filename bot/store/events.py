@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.store import event_tables, tables
 from bot.store.text import clean, json_text
-from bot.store.upsert import insert
+from bot.store.upsert import insert, insert_for
 from triage.events.model import DeskEvent, Gravity, Kind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 
@@ -38,6 +38,26 @@ _NAMES: dict[str, str] = {member: member.value for kind in (Source, SubjectKind,
 """An enum's own ``value`` is a call; this is asked for three times an event."""
 _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
+
+
+# Built once: each batch of a stream asks them.
+_RAISED_LATELY = (
+    sa.select(_e.c.source, _e.c.subject_kind, _e.c.subject_name, _e.c.category, _e.c.reason)
+    .where(_RAISED, _e.c.recorded_at > sa.bindparam("since", type_=tables.UtcTime))
+    .distinct()
+)
+_SUM = sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
+    *(_c.c[name] == sa.bindparam(name) for name in _CELL if name != "minute"),
+    _c.c.minute >= sa.bindparam("first"),
+    _c.c.minute < sa.bindparam("end"),
+)
+
+
+@cache
+def _add_counts(dialect: str) -> sa.Insert:
+    statement = insert_for(dialect, _c)
+    added = {"count": _c.c.count + statement.excluded.count}
+    return statement.on_conflict_do_update(index_elements=list(_CELL), set_=added)
 
 
 @cache
@@ -98,10 +118,7 @@ class EventTable:
 
     def _count(self, rows: Iterable[tuple[Any, ...]]) -> None:
         cells = Counter((*_cell(row), row[_AT] // 60_000_000) for row in rows)
-        statement = insert(self._connection, _c)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(_CELL), set_={"count": _c.c.count + statement.excluded.count}
-        )
+        statement = _add_counts(self._connection.dialect.name)
         # In one order for every writer: rows locked in different orders lock each other out.
         counts = [{**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())]
         if counts:
@@ -109,12 +126,7 @@ class EventTable:
 
     def raised(self, since: datetime) -> set[Kind]:
         """Return the kinds of which a signal was made after ``since``."""
-        query = (
-            sa.select(_e.c.source, _e.c.subject_kind, _e.c.subject_name, _e.c.category, _e.c.reason)
-            .where(_RAISED, _e.c.recorded_at > since)
-            .distinct()
-        )
-        return {_kind(row) for row in self._connection.execute(query).mappings()}
+        return {_kind(row) for row in self._connection.execute(_RAISED_LATELY, {"since": since}).mappings()}
 
     def mark_raised(self, keys: Collection[str]) -> None:
         """Remember that signals were made of these events."""
@@ -125,11 +137,8 @@ class EventTable:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
         found: dict[Kind, int] = {}
         for kind in kinds:
-            same = [_c.c[name] == value for name, value in _names(kind).items()]
-            query = sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
-                *same, _c.c.minute >= minute_of(start), _c.c.minute < minute_of(end)
-            )
-            found[kind] = int(self._connection.execute(query).scalar_one())
+            values = {**_names(kind), "first": minute_of(start), "end": minute_of(end)}
+            found[kind] = int(self._connection.execute(_SUM, values).scalar_one())
         return found
 
     def by_reason(self, source: Source, *, start: datetime, end: datetime) -> dict[str, int]:

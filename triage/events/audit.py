@@ -137,6 +137,11 @@ def subject_named(desk: Desk, name: str) -> Subject:
         owner = desk.bot_of_container(name)
         if owner is not None:
             return Subject(SubjectKind.BOT, owner.name)
+    return _bot(name)
+
+
+@lru_cache(maxsize=256)
+def _bot(name: str) -> Subject:
     return Subject(SubjectKind.BOT, clean(name, 80))
 
 

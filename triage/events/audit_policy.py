@@ -51,11 +51,9 @@ def audit_signals(
 
 def warned(desk: Desk, events: Sequence[DeskEvent]) -> set[Kind]:
     """Return the kinds whose rate decides."""
-    policy = desk.listening
+    decided = desk.listening.at_once | desk.listening.only_kept
     return {
-        event.kind
-        for event in events
-        if event.gravity is Gravity.WARNING and event.category not in policy.at_once | policy.only_kept
+        event.kind for event in events if event.gravity is Gravity.WARNING and event.category not in decided
     }
 
 
