@@ -7,6 +7,7 @@ The burst, the delay of an alert and the event-to-Slack time run in the service 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import statistics
@@ -277,6 +278,8 @@ async def _lag(client: redis.asyncio.Redis) -> int:
 async def main() -> int:
     """Run everything; 1 where a figure is out of its limit."""
     logger.remove()
+    gc.collect()
+    gc.freeze()  # as the service does after its imports, see bot/lean.py
     program = programs.find("redis")
     assert program is not None, "redis-server is not installed"
     with tempfile.TemporaryDirectory(prefix="hbot-bench-") as name:
