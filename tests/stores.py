@@ -1,26 +1,70 @@
-"""The store on both of its databases, for tests that must hold on each."""
+"""The store on both of its databases, for tests that must hold on each.
 
+Each test has a database of its own: a copy of one whose schema was made once, by the migrations.
+"""
+
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
 from bot.store import SqlStore, open_store
+from bot.store.migrate import migrate
+from tests.servers.postgres import PostgresCluster
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a SQLite file with the schema and nothing in it."""
+    file = tmp_path_factory.mktemp("schema") / "triage.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_database(postgres_cluster: PostgresCluster) -> AsyncIterator[str]:
+    """Make a PostgreSQL database with the schema and nothing in it; gives its name."""
+    async with postgres_cluster.database() as url:
+        await asyncio.to_thread(migrate, url)
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
-async def sqlite_store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """Give the URL of a SQLite file of the test's own."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[SqlStore]:
     """Open a store on a SQLite file of the test's own."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(sqlite_url) as store:
         yield store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty database: once a SQLite file, once a real PostgreSQL."""
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of a database without content: once a SQLite file, once a real PostgreSQL."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_copy_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database without a schema, for tests of the migrations."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/triage.db"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def postgres_copy_url(postgres_cluster: PostgresCluster, migrated_database: str) -> AsyncIterator[str]:
+    """Make a PostgreSQL database of the test's own and give its URL."""
+    async with postgres_cluster.database(like=migrated_database) as url:
+        yield url
 
 
 @pytest.fixture

@@ -61,25 +61,25 @@ def test_head_is_the_newest_revision() -> None:
     assert script.get_heads() == [migrate.HEAD]
 
 
-def test_the_migrations_make_what_the_tables_say(store_url: str) -> None:
+def test_the_migrations_make_what_the_tables_say(empty_url: str) -> None:
     """No column, index or constraint is in one of them alone."""
-    migrate.migrate(store_url)
+    migrate.migrate(empty_url)
     assert all(table.metadata is metadata for table in HELD)
-    assert differences(store_url) == []
+    assert differences(empty_url) == []
 
 
-def test_an_old_database_is_brought_up_to_date_with_what_it_holds(store_url: str) -> None:
+def test_an_old_database_is_brought_up_to_date_with_what_it_holds(empty_url: str) -> None:
     """From the first revision, with a row in it, step by step to the newest."""
-    engine = open_engine(store_url, writer=True)
+    engine = open_engine(empty_url, writer=True)
     with engine.begin() as connection:
         command.upgrade(config(connection), "0001")
         connection.execute(sa.text("INSERT INTO notes (key, value) VALUES ('old', 'kept')"))
-    migrate.migrate(store_url)
+    migrate.migrate(empty_url)
     assert migrate.current(engine) == migrate.HEAD
     with engine.begin() as connection:
         assert connection.execute(sa.text("SELECT value FROM notes")).scalar() == "kept"
     engine.dispose()
-    assert differences(store_url) == []
+    assert differences(empty_url) == []
 
 
 def test_migrating_twice_changes_nothing_and_imports_no_alembic(tmp_path: Path) -> None:
@@ -93,20 +93,20 @@ def test_migrating_twice_changes_nothing_and_imports_no_alembic(tmp_path: Path) 
     assert done.stdout.strip() == "False"
 
 
-async def test_a_lean_start_migrates_in_a_process_of_its_own(store_url: str) -> None:
+async def test_a_lean_start_migrates_in_a_process_of_its_own(empty_url: str) -> None:
     """What the service does: the schema is there, whoever made it."""
-    async with open_store(store_url, lean=True) as store:
+    async with open_store(empty_url, lean=True) as store:
         await store.write(lambda tx: tx.notes.put("a", "b"))
-    assert differences(store_url) == []
+    assert differences(empty_url) == []
 
 
 @pytest.mark.parametrize("lean", [False, True])
-async def test_a_database_of_a_newer_version_is_refused_in_one_line(store_url: str, *, lean: bool) -> None:
+async def test_a_database_of_a_newer_version_is_refused_in_one_line(empty_url: str, *, lean: bool) -> None:
     """Whoever goes back a version is told so, and nothing is written."""
-    migrate.migrate(store_url)
-    newer = set_revision(store_url, "0999")
+    migrate.migrate(empty_url)
+    newer = set_revision(empty_url, "0999")
     with pytest.raises(SettingError) as caught:
-        async with open_store(store_url, lean=lean):
+        async with open_store(empty_url, lean=lean):
             pass
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("TRIAGE_DATABASE_URL: the database has the schema '0999'")

@@ -56,10 +56,10 @@ class PostgresCluster:
         await self.process.ready(self._answers)
 
     @contextlib.asynccontextmanager
-    async def database(self) -> AsyncIterator[str]:
-        """Make an empty database and drop it afterwards, open connections or not; gives its URL."""
+    async def database(self, *, like: str = "template0") -> AsyncIterator[str]:
+        """Make a database, empty or a copy of another of ours, and drop it afterwards; gives its URL."""
         name = f"triage_{next(self._names)}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         try:
             yield self.url(name)
         finally:
