@@ -83,7 +83,13 @@ def _migrate_aside(url: str) -> None:
     command = [sys.executable, "-m", "bot.store.migrate"]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, input=url, capture_output=True, text=True, timeout=ASIDE_SECONDS, check=False
+            command,
+            input=url,
+            capture_output=True,
+            text=True,
+            timeout=ASIDE_SECONDS,
+            check=False,
+            start_new_session=True,  # Ctrl-C is for us: cut off in the middle it would read as a failure
         )
     except subprocess.TimeoutExpired as error:
         raise StoreUnavailable(f"the schema was not brought up to date within {ASIDE_SECONDS} s") from error
