@@ -152,6 +152,8 @@ def test_the_level_is_the_one_of_the_settings() -> None:
 def test_a_text_line_says_what_is_bound_behind_the_message() -> None:
     """A reason that is bound is not lost; what the message says already is not said twice, and it stays one line."""
     stream = written()
-    logger.bind(incident="INC-7", user="U1", error="no\nmodal", count=3).warning("not opened: {count}", count=3)
+    logger.bind(incident="INC-7", user="U1", error="no\nmodal", count=3).warning(
+        "not opened: {count}", count=3
+    )
     line = stream.getvalue()
     assert line.endswith('[INC-7] not opened: 3  user=U1  error="no\\nmodal"\n')

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -136,18 +135,17 @@ async def test_a_month_is_measured_by_two_processes_as_by_one(
 
 
 async def test_the_event_loop_is_free_meanwhile(tmp_path: Path) -> None:
-    """A timer is never late by more than a fraction of the digest's own time."""
+    """The loop goes round again and again while the digest is built (how late it may be, `bench.digest` says)."""
     desk(tmp_path)
     digest = asyncio.create_task(
         build_digest(tmp_path, [BotAsk("bot1")] * 20, WINDOW, pictures=tmp_path / "p")
     )
-    late = 0.0
+    rounds = 0
     while not digest.done():
-        due = time.perf_counter() + 0.005
         await asyncio.sleep(0.005)
-        late = max(late, time.perf_counter() - due)
+        rounds += 1
     assert (await digest).bots
-    assert late < 0.25
+    assert rounds >= 10
 
 
 async def test_a_data_folder_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
