@@ -10,13 +10,14 @@ In the order in which they are asked:
     what needs this: they are one trouble, and it is called after what the others need;
 5.  this came back soon after its incident resolved: reopen that one (flapping);
 6.  the same thing is part of another bot's open incident: a desk-wide incident that names both;
-7.  too many new incidents at once: one storm incident counts the rest, Sev-1 apart;
+7.  too many new incidents at once, or the same thing on too many containers: one storm incident counts the rest,
+    Sev-1 apart;
 8.  else open an incident.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -161,7 +162,8 @@ def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> P
     for rule in rules:
         placement = rule(board, signal, policy, now)
         if placement is not None:
-            return replace(placement, leads=_leads(board, signal, placement.incident))
+            leads = _leads(board, signal, placement.incident)
+            return replace(placement, leads=True) if leads else placement
     return Placement(Move.OPEN, "nothing open is about this")
 
 
@@ -184,18 +186,27 @@ def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
 def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
     if signal.subject.kind not in _SPREADS:
         return None
-    window = timedelta(seconds=policy.wide_window_seconds)
-    for incident in board.open():
-        begun_lately = (window and now - incident.opened_at <= window) or incident.shape is IncidentShape.WIDE
-        same_thing = incident.name == signal.name and incident.shape is not IncidentShape.STORM
-        spreads = incident.subject.kind in _SPREADS and signal.subject not in incident.subjects
-        # The bots are the desk's own few; containers an alert can name without end, and that is a storm.
-        room = signal.subject.kind is SubjectKind.BOT or len(incident.subjects) < policy.storm_incidents
-        if same_thing and begun_lately and spreads and room:
+    for incident in _same_thing(board, signal, policy, now):
+        if signal.subject not in incident.subjects and not _full(incident, policy):
             return Placement(
                 Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
             )
     return None
+
+
+def _same_thing(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Iterator[Incident]:
+    """Yield the open incidents that began with this alert, lately, on something that it can spread from."""
+    window = timedelta(seconds=policy.wide_window_seconds)
+    for incident in board.open():
+        begun_lately = (window and now - incident.opened_at <= window) or incident.shape is IncidentShape.WIDE
+        same = incident.name == signal.name and incident.shape is not IncidentShape.STORM
+        if same and begun_lately and incident.subject.kind in _SPREADS:
+            yield incident
+
+
+def _full(incident: Incident, policy: Correlation) -> bool:
+    """The bots are the desk's own few; containers an alert can name without end, and that is a storm."""
+    return len(incident.subjects) >= policy.storm_incidents and incident.subject.kind is not SubjectKind.BOT
 
 
 def _same_subject(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
@@ -266,8 +277,12 @@ def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> 
     if storm is not None and (storm.last_seen_at or storm.opened_at) >= since:
         return Placement(Move.JOIN, "part of the storm", storm)
     fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
-    if fresh < policy.storm_incidents:
+    full = next((one for one in _same_thing(board, signal, policy, now) if _full(one, policy)), None)
+    if fresh < policy.storm_incidents and full is None:
         return None
     if storm is not None:
         return Placement(Move.JOIN, "part of the storm", storm)
-    return Placement(Move.OPEN_STORM, f"{fresh} incidents opened within {policy.storm_window_seconds:g} s")
+    why = f"{full.number} names {len(full.subjects)} already" if full is not None else ""
+    return Placement(
+        Move.OPEN_STORM, why or f"{fresh} incidents opened within {policy.storm_window_seconds:g} s"
+    )

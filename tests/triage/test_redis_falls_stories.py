@@ -85,13 +85,12 @@ async def test_containers_that_die_together_without_redis_are_one_incident(quick
 
 
 async def test_containers_without_end_are_not_all_named(quick: Story) -> None:
-    """An alert can name any number of containers: an incident names some, then the storm counts the rest."""
+    """An alert can name any number of containers: one incident names some, then the storm counts the rest."""
     for number in range(40):
         await quick.arrive(death(quick, f"hbot-job{number}"))
-    incidents = await quick.incidents()
-    assert max(len(one.subjects) for one in incidents if one.shape is not IncidentShape.STORM) == (
-        quick.desk.correlation.storm_incidents
-    )
+    [wide, storm] = await quick.incidents()
+    assert len(wide.subjects) == quick.desk.correlation.storm_incidents
+    assert (wide.shape, storm.shape) == (IncidentShape.WIDE, IncidentShape.STORM)
 
 
 async def test_a_service_that_fails_long_before_redis_has_its_own_incident(quick: Story) -> None:
