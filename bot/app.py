@@ -52,7 +52,7 @@ from schedules.tidying import Tidying
 from triage.conduct import Conductor
 from triage.errors import StoreUnavailable
 from triage.intake import Intake
-from triage.model import Incident, Signal
+from triage.model import Incident, Signal, Source
 from triage.playbooks import playbook_for
 from triage.ports.bell import Bell
 from triage.ports.checklists import Dashboards
@@ -192,7 +192,9 @@ class Service:
         self.bells.outbox.ring()
 
     def _title_of(self, signal: Signal) -> str:
-        return playbook_for(self.desk, signal.name, signal.source).title_for(str(signal.subject), signal.name)
+        # An audit event's name is a category such as ``intent_rejected``, an alert's name is searched for as it is.
+        name = signal.name.replace("_", " ") if signal.source is Source.AUDIT else signal.name
+        return playbook_for(self.desk, signal.name, signal.source).title_for(str(signal.subject), name)
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)

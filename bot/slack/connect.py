@@ -156,6 +156,8 @@ class Sockets:
                 await line.handler.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             logger.bind(error=str(error)).debug("connection not closed cleanly")
+        finally:  # the SDK closes its session last: a socket that does not want to end would leave it open
+            await line.handler.client.aiohttp_client_session.close()
 
     async def _close_all(self) -> None:
         for line in list(self._lines):
