@@ -25,6 +25,7 @@ import redis.asyncio
 from loguru import logger
 
 from bot.listening import BATCH
+from bot.service import SWITCH_SECONDS
 from bot.sources.redis_client import open_redis
 from bot.sources.redis_reader import GroupReader
 from bot.store import open_store
@@ -280,6 +281,7 @@ async def main() -> int:
     logger.remove()
     gc.collect()
     gc.freeze()  # as the service does after its imports, see bot/lean.py
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the service does
     program = programs.find("redis")
     assert program is not None, "redis-server is not installed"
     with tempfile.TemporaryDirectory(prefix="hbot-bench-") as name:

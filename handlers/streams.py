@@ -20,7 +20,7 @@ from triage.events.audit import parked
 from triage.events.model import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
-from triage.ports.events import Reader, Standing
+from triage.ports.events import Batch, Reader, Standing
 from triage.ports.store import Store, Tx
 from triage.wording import counted
 
@@ -29,6 +29,8 @@ LOOK_SECONDS = 15.0
 LOST, GAP = "StreamLost", "StreamGap"
 _BACK_OFF_SECONDS = (0.2, 5.0)
 _SLICE = 100
+_MANY = 500
+"""So many entries at once, and more are waiting: the next are read while these are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class StreamListener:
     _open: bool = False
     _looked_at: float = float("-inf")
     _told_gap: str = ""
+    _ahead: Batch | None = None
+    """What was read while the batch before was stored."""
 
     @property
     def _cursor_note(self) -> str:
@@ -107,6 +111,7 @@ class StreamListener:
         if not self.trouble:
             logger.warning("{stream} is not heard: {why}", stream=self.reader.stream, why=error)
         self.trouble = str(error)
+        self._ahead = None
         self.reader.rewind()
         if isinstance(error, SourceError):
             self._open = False  # whatever happened there, look again whether our group still stands
@@ -117,18 +122,33 @@ class StreamListener:
             await self._begin()
         await self._look()
         await asyncio.sleep(self.give_way())
-        batch = await self.reader.read()
+        ahead, self._ahead = self._ahead, None
+        batch = ahead or await self.reader.read()
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
             self._open = False
             return 0
         if batch.entries:
-            await self._take_safely(batch.entries)
+            await self._take_and_read_on(batch)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
             logger.info("{stream} is heard again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
+
+    async def _take_and_read_on(self, batch: Batch) -> None:
+        """Take a batch. In a flood, read the next one meanwhile: Redis and the disk then need not take turns."""
+        if batch.old or len(batch.entries) < _MANY:
+            await self._take_safely(batch.entries)
+            return
+        ahead = asyncio.create_task(self.reader.read(), name=f"read ahead in {self.reader.stream}")
+        try:
+            await self._take_safely(batch.entries)
+        except BaseException:
+            ahead.cancel()
+            await asyncio.wait({ahead})
+            raise
+        self._ahead = await ahead
 
     async def _take_safely(self, entries: Sequence[Entry]) -> None:
         """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""

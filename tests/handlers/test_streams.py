@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from bot.store import SqlStore
-from tests.handlers.listening import AUDIT, DEAD, QUICK, audit_event, ears_on
+from handlers import streams
+from tests.handlers.listening import AUDIT, DEAD, QUICK, Ears, audit_event, ears_on
 from tests.servers.fixtures import Require
+from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
 from triage.desk import Desk, Listening, Streams
 from triage.errors import SourceDenied, SourceError, StoreUnavailable
@@ -66,6 +68,42 @@ async def test_what_a_dead_reader_left_is_claimed(redis_server: RedisServer, sql
         assert await alive.hear() == 7
         assert len(await alive.events()) == 7
         assert await alive.pending() == 0
+
+
+async def test_in_a_flood_it_reads_on_while_it_stores_and_loses_nothing(
+    redis_server: RedisServer, sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next batch is read meanwhile; a commit that fails gives it back with its own, and all are stored once."""
+    monkeypatch.setattr(streams, "_MANY", 10)
+    async with ears_on(redis_server, sqlite_store, batch=10) as ears:
+        await ears.hear()
+        await ears.publish(*(audit_event() for _ in range(45)))
+        assert await ears.listener.once() == 10
+        assert await ears.pending() == 10, "read, not stored yet"
+        keep = ears.listener.keep
+
+        def fail(*_: object) -> None:
+            raise StoreUnavailable("the disk is full")
+
+        ears.listener.keep = fail  # type: ignore[assignment]
+        running = asyncio.create_task(ears.listener.run())
+        await eventually(lambda: said(ears.listener.trouble), "the trouble")
+        ears.listener.keep = keep
+        await eventually(lambda: said(ears.listener.counts.stored == 45), "all of them")
+        await eventually(lambda: nothing_pending(ears), "all acknowledged")
+        running.cancel()
+        await asyncio.wait({running})
+        assert len(await ears.events()) == 45
+
+
+async def said(answer: object) -> bool:
+    """Turn what is known into an answer to be waited for."""
+    return bool(answer)
+
+
+async def nothing_pending(ears: Ears) -> bool:
+    """Whether every entry is acknowledged."""
+    return await ears.pending() == 0
 
 
 async def test_readers_share_the_stream(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
