@@ -34,7 +34,7 @@ SOURCE = "CSV files"
 _ONE_PROCESS = 60_000
 """Minutes (of all bots together) up to which a second process would only cost its start."""
 _PROCESSES = 2
-_NICE = 5
+_NICE = 10
 """Of a large digest, which nobody is waiting for: the service goes first."""
 
 __all__ = ["BotAsk", "build_digest"]
