@@ -180,7 +180,7 @@ def as_text(result: Result) -> str:
     if top is None:
         lines.append("No cause found.")
     else:
-        lines.append(f"Likely cause  {one_line(top.headline, WIDE)} ({top.confidence:.0%})")
+        lines.append(f"Likely cause  {one_line(top.headline, WIDE)} ({top.confidence * 100:.0f} %)")
         lines += [f"              because: {one_line(why, WIDE)}" for why in top.because]
         if top.advice:
             lines.append(f"Next          {one_line(top.advice, WIDE)}")

@@ -35,7 +35,7 @@ async def incidents(asking: Asking) -> Answer:
             )
             if part.lines
         ),
-        note="/triage show INC-42 tells one's story",
+        note=f"/triage show {(*still, *over)[0].number} tells its story" if found else "",
     )
 
 
