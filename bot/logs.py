@@ -26,7 +26,12 @@ def set_up_logs(
 ) -> None:
     """Send all logs, those of libraries too, to a stream (standard error). ``secrets`` are never shown."""
     long_enough = {secret for secret in secrets if len(secret) > 3}  # noqa: PLR2004 - shorter ones are no secrets
-    as_in_json = {json.dumps(secret)[1:-1] for secret in long_enough}
+    # Text lines quote as JSON does too, but leave umlauts as they are.
+    as_in_json = {
+        json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        for secret in long_enough
+        for ascii_only in (True, False)
+    }
     hidden = sorted(long_enough | as_in_json, key=len, reverse=True)
 
     def masked(text: str) -> str:

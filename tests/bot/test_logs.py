@@ -157,3 +157,11 @@ def test_a_text_line_says_what_is_bound_behind_the_message() -> None:
     )
     line = stream.getvalue()
     assert line.endswith('[INC-7] not opened: 3  user=U1  error="no\\nmodal"\n')
+
+
+def test_a_secret_that_is_quoted_in_a_text_line_is_hidden() -> None:
+    """A bound value in quotes has its own quotes escaped, and its umlauts not."""
+    secret = 'pä"ss w\\rt'
+    stream = written(secrets=[secret])
+    logger.bind(error=f"refused {secret}").warning("not opened")
+    assert stream.getvalue().endswith('not opened  error="refused •••"\n')
