@@ -24,11 +24,11 @@ import psutil
 import redis.asyncio
 from loguru import logger
 
-from bot.listening import BATCH
 from bot.service import SWITCH_SECONDS
-from bot.sources.redis_client import open_redis
-from bot.sources.redis_reader import GroupReader
+from bot.sources.redis.connection import open_redis
+from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
+from bot.wiring.listeners import BATCH
 from demo.slack import SlackServer
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
@@ -36,8 +36,8 @@ from tests.flows.house import Bot
 from tests.servers import programs
 from tests.servers.redis import RedisServer, running_redis
 from triage.desk import Desk
-from triage.events.audit import PAYLOAD, read_audit
 from triage.ports.clock import SystemClock
+from triage.signals.audit import PAYLOAD, read_audit
 
 EVENTS, BURST = 30_000, 100_000
 DESK = Desk()
@@ -280,7 +280,7 @@ async def main() -> int:
     """Run everything; 1 where a figure is out of its limit."""
     logger.remove()
     gc.collect()
-    gc.freeze()  # as the service does after its imports, see bot/lean.py
+    gc.freeze()  # as the service does after its imports, see bot/tuning.py
     sys.setswitchinterval(SWITCH_SECONDS)  # as the service does
     program = programs.find("redis")
     assert program is not None, "redis-server is not installed"

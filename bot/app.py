@@ -19,13 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
-from bot import asking
-from bot.acting import Acting
-from bot.asking import Questions
-from bot.hearing import Hearing
 from bot.ids import owner
 from bot.links import LinkMaker
-from bot.listening import House, Listening
 from bot.loops import Pulse, Sorter, TriageLoop, lasting
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
@@ -33,15 +28,20 @@ from bot.settings import Settings
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Channels, UserGroups
+from bot.slack.listener import Hearing
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
 from bot.sources.configured import open_configured
-from bot.sources.grafana import open_grafana
+from bot.sources.grafana.client import open_grafana
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
 from bot.web import FrontDoor, WebServer, listen, make_web
+from bot.wiring import commands
+from bot.wiring.actions import Acting
+from bot.wiring.commands import Questions
+from bot.wiring.listeners import House, Listening
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
 from handlers.slack.routes import register
@@ -49,19 +49,19 @@ from handlers.slack.services import Services
 from schedules.reconcile import Reconciliation
 from schedules.table import Job, running
 from schedules.tidying import Tidying
-from triage.conduct import Conductor
+from triage.diagnosis.playbooks import playbook_for
 from triage.errors import StoreUnavailable
-from triage.intake import Intake
+from triage.incidents.intake import Intake
+from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
+from triage.incidents.triage_runner import Conductor
+from triage.incidents.view import IncidentView, view_incident
 from triage.model import Incident, Signal, Source
-from triage.playbooks import playbook_for
 from triage.ports.bell import Bell
 from triage.ports.checklists import Dashboards
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Tx
 from triage.roles import Roles
-from triage.telling import DIGEST_CHANNEL, INCIDENT_CHANNEL
-from triage.view import IncidentView, view_incident
 
 INBOX_SECONDS, DRAIN_SECONDS = 1.5, 4.0
 """What the last sorting and the last sending of a shutdown may take; Docker waits 10 s for all of it."""
@@ -169,7 +169,7 @@ class Service:
 
     def _questions(self, outside: Outside) -> Questions:
         hands, told = self.acting.desktop.hands, self.bells.outbox.ring
-        house = asking.House(
+        house = commands.House(
             outside.store,
             outside.sources,
             self.clock,

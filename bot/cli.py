@@ -131,7 +131,7 @@ def triage(
 ) -> None:
     """Triage one alert now and print what was found; nothing is stored or posted."""
     settings = _settings()
-    from bot.one_off import as_text, read_alert, triage_once  # noqa: PLC0415 - as above
+    from bot.commands.triage import as_text, read_alert, triage_once  # noqa: PLC0415 - as above
 
     try:
         signals = read_alert(settings.desk, _text_of(alert))
@@ -156,7 +156,7 @@ def audit(
 ) -> None:
     """Print the audit trail: who did, or was denied, what to what."""
     settings = _settings()
-    from bot.trail import print_trail, verify_trail  # noqa: PLC0415 - as above
+    from bot.commands.audit import print_trail, verify_trail  # noqa: PLC0415 - as above
 
     if verify:
         faults = _run(lambda: verify_trail(settings))
@@ -186,7 +186,7 @@ def digest(
 ) -> None:
     """Measure the paper validation and the trading result of a window, and print the verdict."""
     settings = _settings()
-    from bot.reports import DigestAsk, make_digest  # noqa: PLC0415 - as above
+    from bot.commands.reports import DigestAsk, make_digest  # noqa: PLC0415 - as above
 
     async def make() -> Any:  # noqa: ANN401 - imported late, see _settings
         return await make_digest(settings, DigestAsk(bot, window, moment(at) if at else None, data, png))
@@ -207,8 +207,8 @@ def postmortem(
     if not (digits.isascii() and digits.isdigit()):
         _fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
     settings = _settings()
-    from bot.reports import make_postmortem  # noqa: PLC0415 - as above
-    from triage.postmortem import as_markdown  # noqa: PLC0415 - as above
+    from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
+    from triage.reports.postmortem import as_markdown  # noqa: PLC0415 - as above
 
     post = _run(lambda: make_postmortem(settings, int(digits)))
     text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)

@@ -8,10 +8,10 @@ from datetime import timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 from triage.desk import Desk
-from triage.logql import from_template
+from triage.diagnosis.playbooks import playbook_for
+from triage.incidents.view import Links
 from triage.model import Episode, Incident
-from triage.playbooks import playbook_for
-from triage.view import Links
+from triage.queries.logql import from_template
 
 LONGEST = 1_500
 """Characters of a link at the most: a label of a megabyte must not cost the message its other content."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from triage.conduct import Conductor
 from triage.errors import StoreUnavailable
-from triage.intake import Intake, Pass
+from triage.incidents.intake import Intake, Pass
+from triage.incidents.triage_runner import Conductor
 from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock

@@ -10,9 +10,9 @@ from contextlib import suppress
 import uvloop
 from loguru import logger
 
-from bot.lean import lean_imports
 from bot.logs import set_up_logs
 from bot.settings import Settings
+from bot.tuning import lean_imports
 
 SWITCH_SECONDS = 0.001
 """How long a thread of the store may keep the interpreter while the loop waits for it: Python's 5 ms add up."""

@@ -25,10 +25,10 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bot.sources.redis_url import check_redis_url
+from bot.sources.redis.url import check_redis_url
 from triage.desk import Desk
+from triage.diagnosis.playbooks import validate_playbooks
 from triage.errors import SettingError
-from triage.playbooks import validate_playbooks
 
 _SECRETS = (
     "SLACK_BOT_TOKEN",

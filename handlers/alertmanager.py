@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from loguru import logger
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from triage.alerts import alert_signal
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
+from triage.incidents.alerts import alert_signal
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import Store
@@ -27,7 +27,7 @@ WATCHDOG_NOTE = "watchdog/seen"
 
 _Labels = dict[str, str]
 _Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-"""RFC 3339. Kept as the text it came as; ``triage.alerts`` parses it."""
+"""RFC 3339. Kept as the text it came as; ``triage.incidents.alerts`` parses it."""
 
 
 class Alert(BaseModel):

@@ -15,7 +15,11 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
-from triage.events.containers import (
+from triage.model import Incident, Source
+from triage.ports.clock import Clock
+from triage.ports.sources import ContainerEvent, Containers, ContainerState
+from triage.ports.store import Store, Tx
+from triage.signals.containers import (
     DIED,
     LOOK_BACK,
     Judged,
@@ -25,13 +29,9 @@ from triage.events.containers import (
     missed_death,
     unhealthy,
 )
-from triage.events.model import DeskEvent
-from triage.events.standing import settle
-from triage.events.timeline import tell_events
-from triage.model import Incident, Source
-from triage.ports.clock import Clock
-from triage.ports.sources import ContainerEvent, Containers, ContainerState
-from triage.ports.store import Store, Tx
+from triage.signals.model import DeskEvent
+from triage.signals.standing import settle
+from triage.signals.timeline import tell_events
 
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triage.desk import Desk
-from triage.events.model import DeskEvent, Gravity
-from triage.events.timeline import tell_events
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
+from triage.signals.model import DeskEvent, Gravity
+from triage.signals.timeline import tell_events
 from triage.wording import listed
 
 NOTE = "changes/env"

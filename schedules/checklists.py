@@ -6,14 +6,14 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from triage.answers import Answer, Line, Render, section
-from triage.asking.lists import MARKS
-from triage.checklists.model import ChecklistResult, ItemResult, ItemStatus
 from triage.desk import Desk
+from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.ports.chat import Answer, Line, Render, section
 from triage.ports.clock import Clock
 from triage.ports.store import MessageKind, Store, Tx
-from triage.telling import INCIDENT_CHANNEL
+from triage.reports.answers.lists import MARKS
+from triage.reports.checklists.model import ChecklistResult, ItemResult, ItemStatus
 from triage.wording import counted
 
 NAME = "checklists"

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 
-from triage.answers import Answer, Render
 from triage.desk import Desk
-from triage.digest.answer import DigestText, digest_text, missing_text
-from triage.digest.period import action_notes, incident_notes
 from triage.errors import SourceError
+from triage.incidents.notifications import DIGEST_CHANNEL
 from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.ports.chat import Answer, Render
 from triage.ports.clock import Clock
 from triage.ports.digests import Digests, DrawnPicture
 from triage.ports.store import MessageKind, Store, Tx
-from triage.telling import DIGEST_CHANNEL
+from triage.reports.digest.answer import DigestText, digest_text, missing_text
+from triage.reports.digest.period import action_notes, incident_notes
 from triage.wording import counted
 
 NAME = "digest"

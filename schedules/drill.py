@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triage.desk import Desk
-from triage.drill.follow import Drills
 from triage.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
+from triage.reports.drill.follow import Drills
 
 NAME = "drill"
 BY = "schedule"

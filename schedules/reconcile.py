@@ -11,11 +11,11 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.incidents.reconcile import Evidence, Reconciled, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
 from triage.ports.store import Store, Tx
-from triage.reconcile import Evidence, Reconciled, reconcile, there
 
 TIMEOUT_SECONDS = 20.0
 

@@ -10,15 +10,15 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, StoreUnavailable
-from triage.events.condition import Condition
-from triage.events.dead_letter_volume import settle_dead_letters
-from triage.events.redis_health import Look, age_of, redis_conditions, stream_conditions
-from triage.events.standing import Steady, settle
 from triage.model import Signal
 from triage.ports.clock import Clock
 from triage.ports.sources import RedisHealth, Sources, StreamInfo
 from triage.ports.store import Store, Tx
-from triage.quoting import one_of, quoted
+from triage.queries.quoting import one_of, quoted
+from triage.signals.condition import Condition
+from triage.signals.dead_letter_volume import settle_dead_letters
+from triage.signals.redis_health import Look, age_of, redis_conditions, stream_conditions
+from triage.signals.standing import Steady, settle
 
 LOOK_SECONDS = 2.0
 """How long one look at Redis may take: two that fail, and the pauses between, are below ten seconds."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage import lifecycle
 from triage.desk import Desk
+from triage.incidents import lifecycle
+from triage.incidents.notifications import tell_card, tell_line
 from triage.model import Incident
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
-from triage.telling import tell_card, tell_line
 
 
 @dataclass(slots=True)

@@ -10,13 +10,13 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
-from triage.events.condition import Condition
-from triage.events.silence import blindness
-from triage.events.standing import settle
-from triage.events.troubles import Lasting
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
+from triage.signals.condition import Condition
+from triage.signals.silence import blindness
+from triage.signals.standing import settle
+from triage.signals.troubles import Lasting
 
 WATCHDOG_NOTE = "watchdog/seen"
 """The note in which the webhook leaves when the always-firing alert came last."""

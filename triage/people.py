@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from triage.foreign import one_line
 from triage.ports.store import Tx
+from triage.untrusted_text import one_line
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NAME_LENGTH = 40

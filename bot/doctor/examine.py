@@ -11,7 +11,7 @@ from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.doctor.sources import Question, source_questions
 from bot.settings import Settings
 from bot.sources.configured import open_configured
-from bot.sources.grafana import open_grafana
+from bot.sources.grafana.client import open_grafana
 from bot.store import open_store
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, TriageError
 from triage.masking import masked

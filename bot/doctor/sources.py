@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bot.doctor.answer import Answer
-from triage import logql
 from triage.desk import Desk
 from triage.ports.checklists import Dashboards
 from triage.ports.sources import Sources
+from triage.queries import logql
 
 Question = Callable[[], Awaitable[Answer]]
 LOG_SECONDS = 3600.0

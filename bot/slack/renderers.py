@@ -10,12 +10,12 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.thread import timeline_lines, triage_summary
 from bot.slack.rendered import FileContent, Rendered, Renderer
-from triage.foreign import one_line, shown
+from triage.incidents.notifications import ALOUD
+from triage.incidents.view import IncidentView, view_incident
 from triage.model import Incident, TimelineEntry
 from triage.people import name_of
 from triage.ports.store import Message, MessageKind, Tx
-from triage.telling import ALOUD
-from triage.view import IncidentView, view_incident
+from triage.untrusted_text import one_line, shown
 
 Viewer = Callable[[Tx, Incident], IncidentView]
 """Gathers what a card shows: the composition root adds links, offers and banners."""

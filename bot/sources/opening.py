@@ -5,22 +5,22 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.sources.alertmanager import NAME as ALERTMANAGER
-from bot.sources.alertmanager import Alertmanager
-from bot.sources.docker import NAME as DOCKER
-from bot.sources.docker import Docker, open_docker
+from bot.sources.alertmanager.client import NAME as ALERTMANAGER
+from bot.sources.alertmanager.client import Alertmanager
+from bot.sources.docker.client import NAME as DOCKER
+from bot.sources.docker.client import Docker, open_docker
 from bot.sources.http import TOTAL_SECONDS, HttpSource, base_url
-from bot.sources.loki import NAME as LOKI
-from bot.sources.loki import Loki
+from bot.sources.loki.client import NAME as LOKI
+from bot.sources.loki.client import Loki
 from bot.sources.not_configured import not_configured
-from bot.sources.prometheus import NAME as PROMETHEUS
-from bot.sources.prometheus import Prometheus
+from bot.sources.prometheus.client import NAME as PROMETHEUS
+from bot.sources.prometheus.client import Prometheus
 from triage.ports.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from bot.sources.redis_streams import RedisStreams
+    from bot.sources.redis.client import RedisStreams
 
 REDIS = "Redis"
 
@@ -59,8 +59,8 @@ async def open_sources(
 
         def redis(url: str) -> RedisStreams:
             # redis-py weighs 6 MB: a desk without Redis does not carry it.
-            from bot.sources.redis_client import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
-            from bot.sources.redis_streams import RedisStreams  # noqa: PLC0415 - as said
+            from bot.sources.redis.client import RedisStreams  # noqa: PLC0415 - as said
+            from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
 
             client = open_redis(url)
             stack.push_async_callback(client.aclose)

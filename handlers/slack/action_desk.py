@@ -9,11 +9,11 @@ from typing import Protocol
 from handlers.slack.buttons import NOT_STORED
 from handlers.slack.click import Click
 from handlers.slack.services import Services
-from triage import operations
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.engine import ActionEngine, Prepared
 from triage.actions.model import ActionRecord, StepRecord
 from triage.errors import Refused, StoreUnavailable
+from triage.incidents import operations
 from triage.model import Json
 from triage.people import remember
 from triage.ports.store import Tx

@@ -12,9 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
-from triage import operations
 from triage.errors import Refused, StoreUnavailable
-from triage.operations import Outcome
+from triage.incidents import operations
+from triage.incidents.operations import Outcome
 from triage.people import remember
 from triage.ports.store import Tx
 
@@ -25,7 +25,7 @@ UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest me
 
 
 class Operation(Protocol):
-    """One of ``triage.operations``."""
+    """One of ``triage.incidents.operations``."""
 
     def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
         """Do it inside a transaction."""

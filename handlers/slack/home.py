@@ -17,11 +17,11 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.services import InFlight
-from triage.answers import Section
-from triage.asking.base import Asking
-from triage.asking.home import Home, bots_now, stored_home
 from triage.errors import StoreUnavailable, TriageError
 from triage.model import Json
+from triage.ports.chat import Section
+from triage.reports.answers.context import Asking
+from triage.reports.answers.home import Home, bots_now, stored_home
 
 LATELY = timedelta(minutes=15)
 READERS = 20

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.click import Click
-from triage.foreign import one_line
+from triage.untrusted_text import one_line
 
 MOST = 1000
 SECONDS = 5

@@ -8,7 +8,7 @@ from handlers.slack.buttons import button
 from handlers.slack.services import Services
 from handlers.slack.silence_form import CALLBACK
 from handlers.slack.silencing import open_silence, submit_silence
-from triage import operations
+from triage.incidents import operations
 
 
 def register(app: AsyncApp, services: Services) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from handlers.slack.click import Click
 from triage.errors import BadInput
-from triage.foreign import one_line, shown
+from triage.incidents.silences import Matchers, parse_duration
 from triage.model import Incident, Json
-from triage.silences import Matchers, parse_duration
+from triage.untrusted_text import one_line, shown
 
 CALLBACK = "incident_silence"
 LENGTH, CUSTOM, COMMENT = "length", "custom", "comment"

@@ -18,13 +18,13 @@ from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
 from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
-from triage import operations
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
+from triage.incidents import operations
+from triage.incidents.operations import SilenceWish
+from triage.incidents.silences import Matchers, matchers_for
 from triage.model import Incident, Json
-from triage.operations import SilenceWish
 from triage.people import remember
 from triage.ports.store import Tx
-from triage.silences import Matchers, matchers_for
 
 WHAT = "silence alerts"
 NOTHING_FIRES = "Nothing from Alertmanager fires in this incident now, so there is nothing to silence."

@@ -13,9 +13,9 @@ from tests.servers.docker import DockerEngine
 from tests.servers.images import rootfs
 from tests.servers.process import eventually
 from tests.servers.programs import find
-from triage.checks import bytecode, changes, container
-from triage.checks.base import CheckContext
 from triage.desk import Desk
+from triage.diagnosis.checks import bytecode, changes, container
+from triage.diagnosis.checks.base import CheckContext
 from triage.errors import SourceError, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import ContainerEvent, Containers, FileStat, Sources

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from bot.sources.grafana import open_grafana
+from bot.sources.grafana.client import open_grafana
 from triage.errors import SourceBadAnswer, SourceDenied, SourceNotConfigured, SourceUnreachable
 from triage.ports.checklists import Datasource
 

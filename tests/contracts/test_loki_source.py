@@ -9,9 +9,9 @@ from bot.sources import open_sources
 from demo.servers.clock import ManualClock
 from demo.servers.loki import LokiServer
 from tests.fakes.sources import NOW
-from triage import logql
 from triage.errors import SourceBadAnswer, SourceDenied, SourceRejected
 from triage.ports.sources import Logs
+from triage.queries import logql
 
 HOSTILE = 'bot"1} |= "x\\ \n{'
 SELECTOR = logql.selector({"job": "bot_logs", "bot": "bot1"})

@@ -15,14 +15,14 @@ from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
 from tests.servers.process import eventually
 from tests.servers.prometheus import PrometheusServer
-from triage.checks import bot_state, fee_source, host, watchers
-from triage.checks.base import CheckContext
 from triage.desk import Desk
+from triage.diagnosis.checks import bot_state, fee_source, host, watchers
+from triage.diagnosis.checks.base import CheckContext
 from triage.errors import SourceRejected
 from triage.model import FindingStatus
 from triage.ports.sources import Metrics, Sources
-from triage.promql import family, selector
-from triage.quoting import quoted
+from triage.queries.promql import family, selector
+from triage.queries.quoting import quoted
 
 HOSTILE = 'bot"1}\\ or vector(1) #\n{x="y'
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from bot.sources import open_sources
-from bot.sources.redis_url import read_sentinel_url
+from bot.sources.redis.url import read_sentinel_url
 from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
 from tests.servers.process import LOOPBACK, ServerProcess, accepts, free_port, stopped_at_exit
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
-from triage.checks import streams as streams_check
-from triage.checks.base import CheckContext
 from triage.desk import Desk
+from triage.diagnosis.checks import streams as streams_check
+from triage.diagnosis.checks.base import CheckContext
 from triage.errors import (
     SettingError,
     SourceBadAnswer,

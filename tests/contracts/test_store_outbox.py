@@ -2,8 +2,8 @@
 
 from bot.store import SqlStore
 from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident, want_card, want_line
+from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.ports.store import Message, MessageKind, Tx
-from triage.telling import INCIDENT_CHANNEL
 
 
 async def claim(store: SqlStore, seconds: float = 0, *, limit: int = 10) -> list[Message]:

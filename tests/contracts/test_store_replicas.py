@@ -10,9 +10,9 @@ import pytest
 from bot.store import SqlStore, open_store
 from bot.store.audit import broken_links
 from tests.contracts.store_samples import NOW, incident, open_incident, signal
-from tests.triage.desk_story import title_of
+from tests.triage.incidents.desk_story import title_of
 from triage.desk import Desk
-from triage.intake import Intake
+from triage.incidents.intake import Intake
 from triage.model import SignalStatus, Subject, SubjectKind
 from triage.ports.store import Message, MessageKind, Tx
 

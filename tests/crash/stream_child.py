@@ -5,14 +5,14 @@ import os
 import sys
 
 from bot.ids import owner
-from bot.sources.redis_client import open_redis
-from bot.sources.redis_reader import GroupReader
+from bot.sources.redis.connection import open_redis
+from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
 from triage.desk import Desk, Streams
-from triage.events.audit import read_audit
 from triage.ports.clock import SystemClock
+from triage.signals.audit import read_audit
 
 
 async def listen(url: str, database: str) -> None:

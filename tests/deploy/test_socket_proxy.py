@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sources.docker import Docker, open_docker
+from bot.sources.docker.client import Docker, open_docker
 from tests.servers.desk import Desk
 from tests.servers.docker import CommandError, run
 from tests.servers.fixtures import Require

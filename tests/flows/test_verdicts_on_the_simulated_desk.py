@@ -18,9 +18,11 @@ from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.desk.operators import START
-from triage.alerts import subject_of
-from triage.conduct import context_of
 from triage.desk import Desk
+from triage.diagnosis.playbooks import playbook_for
+from triage.diagnosis.runner import diagnose, run_checks
+from triage.incidents.alerts import subject_of
+from triage.incidents.triage_runner import context_of
 from triage.model import (
     Episode,
     Finding,
@@ -33,10 +35,8 @@ from triage.model import (
     Subject,
     Verdict,
 )
-from triage.playbooks import playbook_for
 from triage.ports.clock import SystemClock
 from triage.ports.sources import Sources
-from triage.run import diagnose, run_checks
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
 SCRAPE = 15.0

@@ -10,22 +10,22 @@ from typing import Any
 
 import redis.asyncio
 
-from bot.sources.redis_client import open_redis
-from bot.sources.redis_reader import GroupReader
+from bot.sources.redis.connection import open_redis
+from bot.sources.redis.reader import GroupReader
 from bot.store import SqlStore
 from handlers.audit import KeepAudit
 from handlers.dead_letters import KeepDeadLetters
 from handlers.streams import StreamListener
 from tests.servers.redis import RedisServer
-from tests.triage.desk_story import title_of
+from tests.triage.incidents.desk_story import title_of
 from triage.desk import Desk, Streams
-from triage.events.audit import read_audit
-from triage.events.dead_letters import read_dead_letter
-from triage.events.model import DeskEvent
-from triage.intake import Intake
+from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
 from triage.ports.clock import SystemClock
 from triage.ports.store import Tx
+from triage.signals.audit import read_audit
+from triage.signals.dead_letters import read_dead_letter
+from triage.signals.model import DeskEvent
 
 QUICK = Desk(streams=Streams(claim_idle_seconds=0.2))
 AUDIT, DEAD = QUICK.streams.audit, QUICK.streams.dead_letter

@@ -9,9 +9,9 @@ from bot.web import make_web
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Dependency, Health
 from tests.fakes.clock import ManualClock
-from tests.triage.desk_story import title_of
+from tests.triage.incidents.desk_story import title_of
 from triage.desk import Desk
-from triage.intake import Intake
+from triage.incidents.intake import Intake
 from triage.model import Incident, Signal
 from triage.ports.store import Store
 

@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from bot.sources import open_sources
-from bot.sources.redis_client import open_redis
+from bot.sources.redis.connection import open_redis
 from bot.store import SqlStore
 from tests.handlers.listening import AUDIT, DEAD, Ears, audit_event, ears_on
 from tests.servers.fixtures import Require

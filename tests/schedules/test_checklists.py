@@ -7,9 +7,9 @@ from bot.slack.blocks.answer import answer_blocks
 from bot.store import SqlStore
 from schedules.checklists import ChecklistJob
 from tests.fakes.clock import ManualClock
-from triage.checklists.model import ChecklistResult, ItemResult, ItemStatus
 from triage.desk import Desk
 from triage.ports.store import Document, Tx
+from triage.reports.checklists.model import ChecklistResult, ItemResult, ItemStatus
 
 GOOD, BAD, DARK = ItemStatus.PASS, ItemStatus.FAIL, ItemStatus.UNKNOWN
 

@@ -6,9 +6,9 @@ from schedules.drill import DrillJob
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeAlerts
 from triage.desk import Desk
-from triage.drill.follow import Drills, last_success
 from triage.errors import SourceUnreachable
 from triage.ports.store import Document, Tx
+from triage.reports.drill.follow import Drills, last_success
 
 WEEKLY = "0 9 * * 1"
 """Monday, as cron counts."""

@@ -8,7 +8,7 @@ from bot.store.audit import broken_links
 from schedules.retention import Retention
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
-from triage.intake import Intake
+from triage.incidents.intake import Intake
 from triage.model import (
     Finding,
     FindingStatus,

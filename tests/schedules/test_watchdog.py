@@ -10,7 +10,7 @@ from schedules.changes import EnvWatch
 from schedules.watchdog import WATCHDOG_NOTE, Deadman, Heartbeat, SelfWatch, SourceProbe
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
-from tests.triage.desk_story import Story
+from tests.triage.incidents.desk_story import Story
 from triage.desk import Desk, Paths
 from triage.errors import SourceNotConfigured, SourceUnreachable
 from triage.model import Signal

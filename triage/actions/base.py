@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from triage.actions.judging import compare
 from triage.actions.model import (
     GOOD,
     ActionRecord,
@@ -19,8 +18,9 @@ from triage.actions.model import (
     StepRecord,
     Verification,
 )
-from triage.checks import CHECKS
+from triage.actions.verification import compare
 from triage.desk import ActionKind, Desk
+from triage.diagnosis.checks import CHECKS
 from triage.model import ActionProposal, Finding
 from triage.ports.actions import Hands
 from triage.ports.sources import Sources

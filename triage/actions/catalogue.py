@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from triage.actions import (
+from triage.actions.base import Action, TargetKind
+from triage.actions.compose import services
+from triage.actions.kinds import (
     clear_cache,
     degraded_mode,
     disable_internal_paper,
@@ -19,12 +21,10 @@ from triage.actions import (
     start_desk,
     stop_desk,
 )
-from triage.actions.base import Action, TargetKind
-from triage.actions.compose import services
 from triage.actions.model import DESK
 from triage.desk import Desk
 from triage.errors import Refused
-from triage.foreign import one_line
+from triage.untrusted_text import one_line
 from triage.wording import listed
 
 _ALL: tuple[Action, ...] = (

@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Iterable
 
 from triage.actions.model import Step
-from triage.actions.ops import Command
+from triage.actions.operations import Command
 from triage.desk import Desk
 
 _DEFAULT_FILE = "docker-compose.yml"

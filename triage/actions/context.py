@@ -11,15 +11,15 @@ from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
 from triage.actions.model import ActionRecord, Observation
 from triage.actions.snapshots import facts_of_snapshots
-from triage.checks.base import CheckContext
 from triage.desk import Desk
+from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.playbooks import Playbook
+from triage.diagnosis.runner import run_checks
 from triage.model import Finding
-from triage.playbooks import Playbook
 from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
-from triage.run import run_checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from loguru import logger
 
-from triage.actions import confirming, ending, proposing
+from triage.actions import completion, confirmation, proposals
 from triage.actions.base import Choice
 from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import Desktop
@@ -60,7 +60,7 @@ class ActionEngine:
 
     async def look(self, handle: str) -> ActionRecord:
         """Return the action a button stands for. Raises Refused for a forged or forgotten one."""
-        return await self.desktop.store.read(lambda tx: confirming.by_handle(tx, handle))
+        return await self.desktop.store.read(lambda tx: confirmation.by_handle(tx, handle))
 
     async def prepare(self, handle: str, chosen: Mapping[str, str] | None = None) -> Prepared:
         """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
@@ -77,8 +77,8 @@ class ActionEngine:
         return Prepared(record, None, (), (), problem, self.desktop.clock.now())
 
     def _why_not(self, tx: Tx, handle: str) -> tuple[ActionRecord, str]:
-        record = confirming.by_handle(tx, handle)
-        return record, confirming.why_not(tx, record, self.desktop.clock.now())
+        record = confirmation.by_handle(tx, handle)
+        return record, confirmation.why_not(tx, record, self.desktop.clock.now())
 
     async def _prepare(self, record: ActionRecord, chosen: Mapping[str, str]) -> Prepared:
         action = CATALOGUE[record.kind]
@@ -103,7 +103,7 @@ class ActionEngine:
         await self._recheck(handle, digest)
         now = self.desktop.clock.now()
         record = await self.desktop.store.write(
-            lambda tx: confirming.confirm(
+            lambda tx: confirmation.confirm(
                 tx,
                 self.desktop.desk,
                 handle,
@@ -121,7 +121,7 @@ class ActionEngine:
         """Ask the preconditions again, as far as there is time for it. Raises Refused."""
 
         def known(tx: Tx) -> tuple[ActionRecord, Plan | None]:
-            record = confirming.by_handle(tx, handle)
+            record = confirmation.by_handle(tx, handle)
             return record, tx.actions.plan(record.id, digest)
 
         record, plan = await self.desktop.store.read(known)
@@ -141,7 +141,7 @@ class ActionEngine:
         """Reject a proposal. Raises Refused."""
         now = self.desktop.clock.now()
         record = await self.desktop.store.write(
-            lambda tx: confirming.reject(tx, handle, actor=actor, now=now)
+            lambda tx: confirmation.reject(tx, handle, actor=actor, now=now)
         )
         self.told()
         return record
@@ -150,7 +150,7 @@ class ActionEngine:
         """Stop an action at the next step that allows it. Raises Refused."""
         now = self.desktop.clock.now()
         record = await self.desktop.store.write(
-            lambda tx: confirming.cancel(tx, handle, actor=actor, now=now)
+            lambda tx: confirmation.cancel(tx, handle, actor=actor, now=now)
         )
         self.told()
         return record
@@ -170,7 +170,7 @@ class ActionEngine:
             ]
             incident_id = open_ones[-1].id if open_ones else None
             proposal = ActionProposal(kind, target, why)
-            return proposing.propose(tx, desk, proposal, by=by, now=now, incident_id=incident_id)
+            return proposals.propose(tx, desk, proposal, by=by, now=now, incident_id=incident_id)
 
         return await self.desktop.store.write(work)
 
@@ -196,8 +196,8 @@ class ActionEngine:
                 and (alone or record.lease_until is None or record.lease_until < now)
             ]
             for record in dead:
-                ending.interrupted(tx, self.desktop.desk, record, now)
-            proposing.expire_due(tx, now)
+                completion.interrupted(tx, self.desktop.desk, record, now)
+            proposals.expire_due(tx, now)
             return len(dead)
 
         count = await self.desktop.store.write(work)
@@ -285,7 +285,7 @@ class ActionEngine:
             newest = tx.actions.get(record.id)
             if newest is None or (newest.owner, newest.lease_until) != (record.owner, record.lease_until):
                 return None
-            return ending.verified(tx, self.desktop.desk, newest, verification, now)
+            return completion.verified(tx, self.desktop.desk, newest, verification, now)
 
         done = await self.desktop.store.write(work)
         if done is None:

@@ -1,4 +1,4 @@
-"""Carries out one step: interprets the closed set of ``triage.actions.ops``, and decides nothing."""
+"""Carries out one step: interprets the closed set of ``triage.actions.operations``, and decides nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from triage.actions import ops
+from triage.actions import operations
 from triage.actions.intent import answer_to, envelope
+from triage.actions.kinds.start_desk import env_problems
 from triage.actions.model import Confirmation, Step
-from triage.actions.start_desk import env_problems
 from triage.errors import DeskFailure, SourceError
 from triage.model import utc
 from triage.ports.actions import Hands
@@ -59,43 +59,43 @@ class Executor:
     ) -> Performed:
         hands = self._hands
         match step.op:
-            case ops.Command():
+            case operations.Command():
                 return await self._command(step.op, step.timeout_seconds, hear)
-            case ops.Exec(container=container, argv=argv):
+            case operations.Exec(container=container, argv=argv):
                 return await self._exec(container, argv, step.timeout_seconds)
-            case ops.AwaitContainer(container=container):
+            case operations.AwaitContainer(container=container):
                 return await self._until(lambda: self._runs(container), step.timeout_seconds)
-            case ops.AwaitStreams(stream=stream, fresh_seconds=fresh):
+            case operations.AwaitStreams(stream=stream, fresh_seconds=fresh):
                 return await self._until(lambda: self._flows(stream, fresh), step.timeout_seconds)
-            case ops.PingRedis():
+            case operations.PingRedis():
                 return await self._until(self._pong, step.timeout_seconds)
-            case ops.CheckEnv():
+            case operations.CheckEnv():
                 problems = env_problems(await hands.env.read(), await hands.env.template())
                 return Performed(not problems, "; ".join(problems) or "complete")
-            case ops.TakeSnapshot(bot=bot, archive=archive):
+            case operations.TakeSnapshot(bot=bot, archive=archive):
                 taken = await hands.snapshots.take(bot, archive)
                 return Performed(ok=True, note=f"{taken.size} bytes, read back")
-            case ops.Extract(bot=bot, archive=archive, sha256=sha256, token=token):
+            case operations.Extract(bot=bot, archive=archive, sha256=sha256, token=token):
                 note = await hands.snapshots.extract(bot, archive, sha256=sha256, token=token)
                 return Performed(ok=True, note=note)
-            case ops.Swap(bot=bot, token=token):
+            case operations.Swap(bot=bot, token=token):
                 await hands.snapshots.swap(bot, token)
                 return Performed(ok=True, note="in place")
-            case ops.Discard(bot=bot, token=token):
+            case operations.Discard(bot=bot, token=token):
                 await hands.snapshots.discard(bot, token)
                 return Performed(ok=True, note="removed")
-            case ops.SetEnv(key=key, value=value, was=was):
+            case operations.SetEnv(key=key, value=value, was=was):
                 await hands.env.set(key, value, was=was)
                 return Performed(ok=True, note="written")
-            case ops.SetController(bot=bot, file=file, key=key, value=value, was=was):
+            case operations.SetController(bot=bot, file=file, key=key, value=value, was=was):
                 await hands.controllers.set(bot, file, key, value=value, was=was)
                 return Performed(ok=True, note="written")
-            case ops.PublishIntent():
+            case operations.PublishIntent():
                 return await self._publish(step.op, by)
-            case ops.FollowIntent():
+            case operations.FollowIntent():
                 return await self._follow(step.op, step.timeout_seconds)
 
-    async def _command(self, op: ops.Command, seconds: float, hear: Hear) -> Performed:
+    async def _command(self, op: operations.Command, seconds: float, hear: Hear) -> Performed:
         result = await self._hands.commands.run(
             op.argv, folder=op.folder, timeout_seconds=seconds, on_output=hear
         )
@@ -144,12 +144,12 @@ class Executor:
             return False, "loading its data"
         return health.role == "master", f"PONG, {health.role}"
 
-    async def _publish(self, op: ops.PublishIntent, by: Confirmation) -> Performed:
+    async def _publish(self, op: operations.PublishIntent, by: Confirmation) -> Performed:
         payload = envelope(op, self._clock.now(), actor=by.actor, reason=by.reason)
         entry = await self._sources.streams.add(op.stream, {"payload": payload}, max_length=INTENT_MAXLEN)
         return Performed(ok=True, note=f"entry {entry}")
 
-    async def _follow(self, op: ops.FollowIntent, seconds: float) -> Performed:
+    async def _follow(self, op: operations.FollowIntent, seconds: float) -> Performed:
         start = self._clock.now() - timedelta(seconds=5)
         deadline = self._clock.monotonic() + seconds
         streams, trouble = self._sources.streams, ""

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.looking import bot_row, redis_serves
+from triage.actions.inspection import bot_row, redis_serves
 from triage.actions.model import Plan, Precondition, Row, Step
-from triage.actions.ops import FollowIntent, PublishIntent
+from triage.actions.operations import FollowIntent, PublishIntent
 from triage.model import Finding, Json
 from triage.ports.sources import StreamEntry
 

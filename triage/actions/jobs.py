@@ -7,18 +7,18 @@ from functools import partial
 
 from loguru import logger
 
-from triage import promql
-from triage.actions import proposing
+from triage.actions import proposals
 from triage.actions.context import Desktop
 from triage.actions.degraded import degraded
+from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.model import DESK
-from triage.actions.rollback_choices import IMAGE_KEY
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.errors import DeskFailure, SourceError
+from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.model import ActionProposal
 from triage.ports.actions import Snapshot
 from triage.ports.store import MessageKind, Tx
-from triage.telling import INCIDENT_CHANNEL
+from triage.queries import promql
 from triage.wording import duration
 
 REMIND_MINUTES = 30
@@ -43,7 +43,7 @@ async def remind_degraded(desktop: Desktop) -> bool:
             return False
         record = tx.actions.get(state.action_id)
         exit_offer = ActionProposal("exit_degraded_mode", DESK, "the way out, once Redis is well again")
-        offer = proposing.propose(
+        offer = proposals.propose(
             tx,
             desktop.desk,
             exit_offer,
@@ -76,7 +76,7 @@ async def remind_degraded(desktop: Desktop) -> bool:
 async def expire_proposals(desktop: Desktop) -> int:
     """Let proposals expire whose time, or whose incident, is over."""
     now = desktop.clock.now()
-    return await desktop.store.write(lambda tx: proposing.expire_due(tx, now))
+    return await desktop.store.write(lambda tx: proposals.expire_due(tx, now))
 
 
 async def take_snapshots(desktop: Desktop) -> dict[str, str]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter
 
-from triage.actions.ops import Op
+from triage.actions.operations import Op
 from triage.model import FindingStatus
 
 DESK = "desk"

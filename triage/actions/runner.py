@@ -14,18 +14,18 @@ from typing import TypeVar
 
 from loguru import logger
 
-from triage.actions import degraded, life
+from triage.actions import degraded, lifecycle
 from triage.actions.catalogue import CATALOGUE
+from triage.actions.completion import finish, interrupted
 from triage.actions.context import Desktop
-from triage.actions.ending import finish, interrupted
 from triage.actions.executor import Executor, Performed
 from triage.actions.lease import Lease, LeaseLost
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
-from triage.actions.telling import audit, tell_action, tell_story
+from triage.actions.notifications import audit, tell_action, tell_story
 from triage.errors import StoreUnavailable
-from triage.foreign import shown
 from triage.people import name_of
 from triage.ports.store import Tx
+from triage.untrusted_text import shown
 
 T = TypeVar("T")
 BEAT_SECONDS = 2.0
@@ -79,7 +79,7 @@ class Runner:
         record = tx.actions.get(action_id)
         if record is None:
             return None
-        record = life.start(record, owner=self._owner, lease_until=self._lease.until(), now=now)
+        record = lifecycle.start(record, owner=self._owner, lease_until=self._lease.until(), now=now)
         if record is None or tx.actions.locked_by(record.target) not in {None, record.id}:
             return None
         tx.actions.lock(record.target, record.id, now)
@@ -123,7 +123,7 @@ class Runner:
         record = self._mine(tx, action_id)
         now = self._desktop.clock.now()
         if before is not None:
-            record = life.observed(record, before)
+            record = lifecycle.observed(record, before)
             tx.actions.save(record)
         note = "; ".join(refused) or "all hold"
         self._end_step(tx, record, 0, Performed(ok=not refused, note=note))
@@ -203,7 +203,7 @@ class Runner:
 
     def _mine(self, tx: Tx, action_id: int) -> ActionRecord:
         record = tx.actions.get(action_id)
-        if record is None or not life.held_by(record, self._owner):
+        if record is None or not lifecycle.held_by(record, self._owner):
             raise LeaseLost
         return record
 

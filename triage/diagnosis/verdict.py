@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from triage.diagnosis.causes import RULES, VETOES, no_cause_found
 from triage.diagnosis.facts import Facts
-from triage.diagnosis.rules import RULES, VETOES, no_cause_found
 from triage.model import ActionProposal, Cause, Finding, FindingStatus, IncidentShape, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from triage.checks.base import CheckContext
+    from triage.diagnosis.checks.base import CheckContext
+    from triage.diagnosis.playbooks import Playbook
     from triage.model import Episode
-    from triage.playbooks import Playbook
 
 LIKELY = 0.5
 """From here on a cause is believed: its actions are proposed and its vetoes count."""

@@ -112,7 +112,7 @@ class LogLines:
 
 
 class Logs(Protocol):
-    """Loki. ``selector`` is LogQL such as ``{job="bot_logs", bot="bot1"}``; build it with ``triage.logql``."""
+    """Loki. ``selector`` is LogQL such as ``{job="bot_logs", bot="bot1"}``; build it with ``triage.queries.logql``."""
 
     async def lines(
         self, selector: str, *, contains: str = "", start: datetime, end: datetime, limit: int = 5000

@@ -21,9 +21,9 @@ from triage.actions.model import (
     StepStatus,
     Verification,
 )
-from triage.actions.showing import ActionView, elapsed
-from triage.foreign import one_line, shown
+from triage.actions.view import ActionView, elapsed
 from triage.model import Json
+from triage.untrusted_text import one_line, shown
 from triage.wording import duration
 
 SIGN = {

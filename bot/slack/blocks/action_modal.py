@@ -14,8 +14,8 @@ from bot.slack.blocks.when import seconds_between
 from triage.actions.base import Choice
 from triage.actions.engine import Prepared
 from triage.actions.model import ActionRecord, Holds, Plan, Precondition, StepRecord
-from triage.foreign import cut, one_line
 from triage.model import Json
+from triage.untrusted_text import cut, one_line
 from triage.wording import duration
 
 CALLBACK = "confirm_action"

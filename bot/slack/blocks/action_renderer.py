@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.slack.blocks.action import action_message
 from bot.slack.rendered import Rendered
-from triage.actions.showing import view_action
+from triage.actions.view import view_action
 from triage.people import name_of
 from triage.ports.store import Message, Tx
 

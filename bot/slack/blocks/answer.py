@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.slack.blocks import kit
 from bot.slack.blocks.signs import FINDING
 from bot.slack.rendered import Rendered
-from triage.answers import Answer, Line, Mark, Section
 from triage.model import FindingStatus, Json
+from triage.ports.chat import Answer, Line, Mark, Section
 
 BUDGET = 9_000
 LINE = 600

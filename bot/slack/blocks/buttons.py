@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot.slack.blocks.kit import Style, actions, button
 from bot.slack.blocks.signs import DANGEROUS, action_name
+from triage.incidents.view import IncidentView, Offer
 from triage.model import IncidentStatus, Json
-from triage.view import IncidentView, Offer
 
 ROW, OFFERS = 5, 10
 

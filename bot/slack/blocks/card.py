@@ -13,9 +13,9 @@ from bot.slack.blocks.signs import SEVERITY, STATUS
 from bot.slack.blocks.verdict import cause_words, verdict_lines
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
-from triage.foreign import cut, one_line
+from triage.incidents.view import IncidentView
 from triage.model import Incident, IncidentShape, Json
-from triage.view import IncidentView
+from triage.untrusted_text import cut, one_line
 from triage.wording import counted, duration
 
 Names = Callable[[str], str]

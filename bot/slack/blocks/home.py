@@ -6,8 +6,8 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.answer import section_blocks
 from bot.slack.blocks.buttons import offer_rows
 from bot.slack.blocks.signs import SEVERITY
-from triage.asking.home import Home, OpenIncident
 from triage.model import IncidentStatus, Json
+from triage.reports.answers.home import Home, OpenIncident
 from triage.wording import counted
 
 BLOCKS = 95

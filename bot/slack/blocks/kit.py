@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from triage.foreign import cut, one_line, shown
 from triage.model import Json
+from triage.untrusted_text import cut, one_line, shown
 from triage.wording import duration
 
 HEADER, BUTTON, LEAF, URL = 150, 75, 3000, 900

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.when import when
-from triage.foreign import cut, one_line
+from triage.incidents.view import IncidentView
 from triage.model import Episode, Incident, Json, SubjectKind
-from triage.view import IncidentView
+from triage.untrusted_text import cut, one_line
 from triage.wording import counted, listed
 
 GROUPS, NAMES, FACT, NAME, PLACE = 5, 40, 220, 80, 1200

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from triage.foreign import one_line
 from triage.model import FindingStatus, IncidentStatus, Severity
+from triage.untrusted_text import one_line
 
 SEVERITY = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
 FINDING = {

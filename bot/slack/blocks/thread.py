@@ -12,8 +12,8 @@ from bot.slack.blocks.signs import FINDING, check_name
 from bot.slack.blocks.verdict import WORDS, because_words, cause_words
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
-from triage.foreign import one_line, shown
 from triage.model import Finding, FindingStatus, Json, TimelineEntry, TimelineKind, TriageRun
+from triage.untrusted_text import one_line, shown
 from triage.wording import counted
 
 LINE, LATE_SECONDS, FINDINGS, DETAILS = 400, 90.0, 15, 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.signs import action_name
-from triage.foreign import one_line
+from triage.incidents.view import IncidentView
 from triage.model import Cause, Json, Verdict
-from triage.view import IncidentView
+from triage.untrusted_text import one_line
 
 DEGRADED_ON = (
     "Degraded mode is on. Mend what is down; then Exit degraded mode brings the external stack back."

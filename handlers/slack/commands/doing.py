@@ -8,19 +8,19 @@ from typing import Protocol, get_args
 from handlers.slack.commands.reading import which_incident
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import nearest
-from triage import operations
-from triage.answers import Answer, saying
 from triage.desk import ActionKind
 from triage.errors import Refused
-from triage.operations import Outcome
+from triage.incidents import operations
+from triage.incidents.operations import Outcome
 from triage.people import remember
+from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 
 KINDS: tuple[str, ...] = get_args(ActionKind)
 
 
 class Operation(Protocol):
-    """One of ``triage.operations``."""
+    """One of ``triage.incidents.operations``."""
 
     def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
         """Do it inside a transaction."""

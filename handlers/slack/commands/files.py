@@ -10,8 +10,8 @@ from loguru import logger
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from triage.answers import AnswerFile
-from triage.foreign import one_line
+from triage.ports.chat import AnswerFile
+from triage.untrusted_text import one_line
 
 SECONDS = 30.0
 ALT = 1000

@@ -20,10 +20,10 @@ from handlers.slack.commands import doing, reading
 from handlers.slack.commands.files import upload, upload_for
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import COMMANDS, Typed, nearest, read_line
-from triage.answers import Answer, saying
 from triage.errors import TriageError
-from triage.foreign import one_line
+from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
+from triage.untrusted_text import one_line
 
 PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0

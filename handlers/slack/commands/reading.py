@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import COMMANDS, incident_id, nearest
-from triage.answers import Answer, Line, section
-from triage.asking import incidents as incident_answers
-from triage.asking.lists import checklists
-from triage.asking.status import status
-from triage.asking.triaged import run
-from triage.checklists import CHECKLISTS
 from triage.errors import Refused
+from triage.ports.chat import Answer, Line, section
+from triage.reports.answers import incidents as incident_answers
+from triage.reports.answers.lists import checklists
+from triage.reports.answers.status import status
+from triage.reports.answers.triaged import run
+from triage.reports.checklists import CHECKLISTS
 
 WINDOW = re.compile(r"[1-9]\d{0,2}[hd]")
 PICTURES = "the pictures are in your direct messages with me (add share: here, for everybody)"

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from handlers.slack.services import Services
-from triage.answers import Answer, Render
-from triage.asking.base import Asking
+from triage.ports.chat import Answer, Render
+from triage.reports.answers.context import Asking
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from bot.slack.blocks.answer import answer_blocks
 from demo.slack.faults import Fault
 from schedules.digest import keep_digest
 from tests.bot.slack.workbench import Bench
-from triage.answers import Answer, Line, section
-from triage.digest.answer import DigestText
+from triage.ports.chat import Answer, Line, section
 from triage.ports.digests import DrawnPicture
 from triage.ports.store import Tx
+from triage.reports.digest.answer import DigestText
 
 DIGESTS = "desk-digest"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 2000

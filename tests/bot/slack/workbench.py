@@ -19,6 +19,7 @@ from bot.slack.sender import Sender
 from bot.store import SqlStore
 from demo.slack import Message as SlackMessage
 from demo.slack import SlackServer
+from triage.incidents.notifications import tell_card, tell_line
 from triage.model import (
     Incident,
     IncidentStatus,
@@ -31,7 +32,6 @@ from triage.model import (
 from triage.ports.bell import Bell
 from triage.ports.clock import SystemClock
 from triage.ports.store import MessageKind, Tx
-from triage.telling import tell_card, tell_line
 
 CHANNEL = "desk-alerts"
 FAST = Limits(posts=1000, edits=1000, same_edit=0.02)

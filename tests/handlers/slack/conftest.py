@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from bot.slack.app import build_app
-from bot.slack.connect import Sockets
 from bot.slack.directory import UserGroups
+from bot.slack.socket_mode import Sockets
 from bot.store import SqlStore
 from demo.slack import AppConfig, SlackServer
 from demo.slack.settings import BOT_SCOPES

@@ -16,14 +16,14 @@ from handlers.slack.services import InFlight
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from triage.actions.degraded import banner
-from triage.asking.base import Asking
-from triage.asking.home import Home, stored_home
-from triage.checklists.model import ChecklistContext
 from triage.desk import Desk
-from triage.intake import Intake
+from triage.incidents.intake import Intake
+from triage.incidents.view import view_incident
 from triage.model import Json, Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import Tx
-from triage.view import view_incident
+from triage.reports.answers.context import Asking
+from triage.reports.answers.home import Home, stored_home
+from triage.reports.checklists.model import ChecklistContext
 
 
 async def no_checklist() -> ChecklistContext:

@@ -10,7 +10,7 @@ import pytest
 from bot.store import SqlStore
 from bot.store.audit import broken_links
 from tests.fakes.clock import START
-from triage.actions import confirming, ending, life, proposing
+from triage.actions import completion, confirmation, lifecycle, proposals
 from triage.actions.model import (
     ActionRecord,
     ActionStatus,
@@ -21,9 +21,10 @@ from triage.actions.model import (
     Step,
     Verification,
 )
-from triage.actions.ops import Command
+from triage.actions.operations import Command
 from triage.desk import ActionPolicy, Desk
 from triage.errors import Refused
+from triage.incidents.notifications import tell_card
 from triage.model import (
     ActionProposal,
     Cause,
@@ -39,7 +40,6 @@ from triage.model import (
     Verdict,
 )
 from triage.ports.store import Tx
-from triage.telling import tell_card
 
 pytest_plugins = ["tests.stores"]
 DESK = Desk(actions={"rollback": ActionPolicy(confirmations=2)})
@@ -52,7 +52,7 @@ def plan(kind: str, target: str, word: str = "up") -> Plan:
 
 def proposed(tx: Tx, kind: str = "restart", target: str = "bot1") -> tuple[ActionRecord, str]:
     """Propose, keep a plan, and return both the record and the plan's digest."""
-    record = proposing.propose(tx, DESK, ActionProposal(kind, target, "why"), by="U1", now=START)
+    record = proposals.propose(tx, DESK, ActionProposal(kind, target, "why"), by="U1", now=START)
     made = plan(kind, target)
     tx.actions.keep_plan(record.id, made)
     return record, made.digest
@@ -62,7 +62,7 @@ def confirm(
     handle: str, digest: str, actor: str = "U1", reason: str = "because"
 ) -> Callable[[Tx], ActionRecord]:
     """Return the unit of work that confirms."""
-    return lambda tx: confirming.confirm(
+    return lambda tx: confirmation.confirm(
         tx, DESK, handle, digest=digest, actor=actor, reason=reason, now=START + timedelta(minutes=1)
     )
 
@@ -123,7 +123,7 @@ async def test_two_operators_at_once_do_not_make_up_for_the_approver(store: SqlS
     record, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot1"))
 
     def as_first(actor: str) -> Callable[[Tx], ActionRecord]:
-        return lambda tx: confirming.confirm(
+        return lambda tx: confirmation.confirm(
             tx, DESK, record.handle, digest=digest, actor=actor, reason="now", now=START, seen=0
         )
 
@@ -158,11 +158,11 @@ async def test_a_proposal_ends_after_thirty_minutes(store: SqlStore) -> None:
     late = START + timedelta(minutes=31)
     with pytest.raises(Refused, match="expired"):
         await store.write(
-            lambda tx: confirming.confirm(
+            lambda tx: confirmation.confirm(
                 tx, DESK, record.handle, digest=digest, actor="U1", reason="late", now=late
             )
         )
-    assert await store.write(lambda tx: proposing.expire_due(tx, late)) == 1
+    assert await store.write(lambda tx: proposals.expire_due(tx, late)) == 1
     after = await store.read(lambda tx: tx.actions.get(record.id))
     assert after is not None
     assert after.status is ActionStatus.EXPIRED
@@ -185,7 +185,7 @@ def run(tx: Tx, about: Incident, status: FindingStatus) -> TriageRun:
         verdict=Verdict((cause,), (restart,)),
     )  # fmt: skip
     tx.runs.finish(done)
-    proposing.propose_from_run(tx, DESK, about, done, START)
+    proposals.propose_from_run(tx, DESK, about, done, START)
     return done
 
 
@@ -217,7 +217,7 @@ async def test_what_people_did_is_in_the_audit_trail_unbroken(store: SqlStore) -
     record, digest = await store.write(proposed)
     await store.write(confirm(record.handle, digest, reason="the reason"))
     other, _ = await store.write(lambda tx: proposed(tx, "restart", "bot2"))
-    await store.write(lambda tx: confirming.reject(tx, other.handle, actor="U2", now=START))
+    await store.write(lambda tx: confirmation.reject(tx, other.handle, actor="U2", now=START))
     entries = await store.read(lambda tx: tx.audit.entries())
     assert [entry.event for entry in entries] == [
         "action.proposed", "action.confirmed", "action.proposed", "action.rejected",
@@ -234,11 +234,11 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
     def helped(tx: Tx) -> None:
         tell_card(tx, about, START)
         proposal = ActionProposal("restart", "bot1", "why")
-        record = proposing.propose(tx, DESK, proposal, by="U1", now=START, incident_id=about.id)
+        record = proposals.propose(tx, DESK, proposal, by="U1", now=START, incident_id=about.id)
         record = replace(record, confirmations=(Confirmation("U1", START, "because", ""),))
-        done = ending.finish(tx, DESK, record, ActionStatus.SUCCEEDED, outcome="", now=START)
+        done = completion.finish(tx, DESK, record, ActionStatus.SUCCEEDED, outcome="", now=START)
         late = START + timedelta(hours=1)  # nothing is asked again by then
-        ending.verified(tx, DESK, done, Verification(Outcome.RECOVERED, late, ()), late)
+        completion.verified(tx, DESK, done, Verification(Outcome.RECOVERED, late, ()), late)
 
     await store.write(helped)
     after = await store.read(lambda tx: tx.incidents.get(about.id))
@@ -253,6 +253,8 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
 
 def test_a_reason_is_asked_for() -> None:
     """An empty one confirms nothing."""
-    record = ActionRecord("restart", "bot1", "", "U1", START, START + life.LIFE, START, evidence=Evidence())
+    record = ActionRecord(
+        "restart", "bot1", "", "U1", START, START + lifecycle.LIFE, START, evidence=Evidence()
+    )
     with pytest.raises(Refused, match="reason"):
-        life.confirm(record, plan("restart", "bot1"), actor="U1", reason="  ", needed=1, now=START)
+        lifecycle.confirm(record, plan("restart", "bot1"), actor="U1", reason="  ", needed=1, now=START)

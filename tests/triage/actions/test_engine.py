@@ -220,8 +220,8 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
 
 def test_the_rows_of_a_verification_decide_as_they_should() -> None:
     """Bad that decides is persisting; unknown that decides is inconclusive; what got worse beside counts too."""
-    from triage.actions.judging import compare  # noqa: PLC0415 - the one test of it
     from triage.actions.model import Observation, Row  # noqa: PLC0415 - as above
+    from triage.actions.verification import compare  # noqa: PLC0415 - the one test of it
 
     def seen(*rows: Row) -> Observation:
         return Observation(NOW + timedelta(0), rows)

@@ -17,7 +17,7 @@ from tests.triage.actions.test_engine import desktop_on
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Hear, Performed
 from triage.actions.model import ActionStatus, Confirmation, Step, StepStatus
-from triage.actions.ops import Extract, TakeSnapshot
+from triage.actions.operations import Extract, TakeSnapshot
 from triage.actions.runner import Runner
 
 NAME = "bot1_20260219_040000.tar.gz"

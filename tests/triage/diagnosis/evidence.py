@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from tests.fakes.sources import NOW, FakeSources
-from tests.triage.checks.context import context
+from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis import diagnose
+from triage.diagnosis.playbooks import playbook_for
 from triage.model import (
     Episode,
     Finding,
@@ -16,7 +17,6 @@ from triage.model import (
     SubjectKind,
     Verdict,
 )
-from triage.playbooks import playbook_for
 
 QUIET: dict[str, Json] = {
     "state": "running", "frozen": False, "age_seconds": 22.0, "held_seconds": 9000.0, "net_edge": 0.0002,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.sources import FakeSources
-from tests.triage.checks.context import context
+from tests.triage.diagnosis.checks.context import context
 from tests.triage.diagnosis.evidence import (
     alert,
     bot,

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from triage.foreign import one_line
+from triage.incidents.view import IncidentView, Links, Offer
 from triage.model import (
     ActionProposal,
     Cause,
@@ -25,7 +25,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.view import IncidentView, Links, Offer
+from triage.untrusted_text import one_line
 
 NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
 OPENED = NOW - timedelta(minutes=4)

@@ -25,8 +25,8 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
+from triage.incidents.view import IncidentView, Offer
 from triage.model import ActionProposal, Cause, TimelineEntry, TimelineKind, TriageRun, Verdict
-from triage.view import IncidentView, Offer
 
 SECRETS = ("hunter2hunter2", "1234567890-abcdefghij")
 COMMANDS = ("<!", "<@", "<#", "<https://evil", "\x00", "\u202e", "\u2066")

@@ -1,0 +1,111 @@
+"""Hearing Slack: learns who we are, then listens over Socket Mode or at ``/slack/events``, until told to stop.
+
+Slack being away, or a token that is wrong, does not stop the service: alerts must be stored all the same. It is
+said in the log and in ``/readyz``, and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter
+from loguru import logger
+from slack_bolt.async_app import AsyncApp
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.settings import Settings
+from bot.slack.app import build_app
+from bot.slack.client import Identity, SlackClient
+from bot.slack.errors import SlackFailure
+from bot.slack.http_mode import events_endpoint
+from bot.slack.socket_mode import Sockets
+from handlers.slack.services import InFlight
+from triage.ports.clock import SystemClock
+
+DRAIN_SECONDS = 2.0
+_AGAIN_SECONDS = (1.0, 30.0)
+
+Register = Callable[[AsyncApp, Identity], None]
+"""Registers every listener on a new app."""
+
+
+class Hearing:
+    """One app, its listeners, its connections. ``problem`` says why we hear nothing, empty while all is well."""
+
+    def __init__(
+        self, settings: Settings, client: SlackClient, register: Register, in_flight: InFlight
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._register = register
+        self._in_flight = in_flight
+        self._sockets: Sockets | None = None
+        self._endpoint: Callable[[Request], Awaitable[Response]] | None = None
+        self.problem = "not connected yet"
+
+    @property
+    def connected(self) -> bool:
+        """Whether Slack can reach us: a socket that answers, or (HTTP mode) an app behind the endpoint."""
+        if self._sockets is not None:
+            return self._sockets.connected > 0
+        return self._endpoint is not None
+
+    def router(self) -> APIRouter:
+        """Return the route of HTTP mode; none in Socket Mode."""
+        router = APIRouter()
+        if not self._socket_mode:
+            router.add_api_route(
+                "/slack/events",
+                self._events,
+                methods=["POST"],
+                response_model=None,
+                summary="Slack's requests, signed",
+            )
+        return router
+
+    @property
+    def _socket_mode(self) -> bool:
+        return bool(self._settings.slack_app_token.get_secret_value())
+
+    async def _events(self, request: Request) -> Response:
+        if self._endpoint is None:
+            return JSONResponse({"error": f"Slack is not connected: {self.problem}"}, status_code=503)
+        return await self._endpoint(request)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until ``stop``; then wait a little for what people's clicks have under way."""
+        identity = await self._identity(stop)
+        if identity is None:
+            return
+        secret = "" if self._socket_mode else self._settings.slack_signing_secret.get_secret_value()
+        app = build_app(self._client, identity, signing_secret=secret)
+        self._register(app, identity)
+        self.problem = ""
+        logger.info("Slack: {team} as {user}", team=identity.team, user=identity.user_id)
+        if not self._socket_mode:
+            self._endpoint = events_endpoint(app, secret)
+            await stop.wait()
+            return
+        # Connections live in real time whatever clock the rest runs on: the SDK notes its pongs by time.time().
+        self._sockets = Sockets(app, self._settings.slack_app_token.get_secret_value(), SystemClock())
+        async with self._sockets.open():
+            await stop.wait()
+            await self._in_flight.drained(DRAIN_SECONDS)
+
+    async def _identity(self, stop: asyncio.Event) -> Identity | None:
+        wait, longest = _AGAIN_SECONDS
+        while not stop.is_set():
+            try:
+                return await self._client.identity()
+            except SlackFailure as failure:
+                self.problem = str(failure)
+                logger.error("Slack does not know us: {why}", why=failure)
+            try:
+                async with asyncio.timeout(wait * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
+                    await stop.wait()
+            except TimeoutError:
+                wait = min(wait * 2, longest)
+        return None

@@ -1,0 +1,237 @@
+"""The Docker Engine's HTTP API, over its unix socket or over TCP (a socket proxy).
+
+Paths carry no API version: the engine then speaks its own, and proxies let both forms through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from bot.sources.docker.files import listing
+from bot.sources.docker.frames import Output, demultiplexed
+from bot.sources.docker.shapes import from_event, from_inspect, from_list
+from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
+from bot.sources.times import nanoseconds
+from bot.sources.transport import AiohttpTransport
+from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
+from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat
+
+NAME = "Docker"
+OUTPUT_MAX = 256 * 1024
+IDLE_SECONDS = 30.0
+"""After this long without an event the engine is asked whether it is still there."""
+_LINE_MAX = 1024 * 1024
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+"""The engine unquotes and cleans paths before it looks at them: another name could ask for another thing."""
+_EVENTS = (
+    "create", "start", "restart", "die", "kill", "oom", "stop", "pause", "unpause", "destroy", "rename",
+    "update", "health_status",
+)  # fmt: skip
+"""Not among them: what our own checks cause (``exec_*``)."""
+
+
+def open_docker(host: str, *, total_seconds: float = TOTAL_SECONDS) -> HttpSource:
+    """Make the HTTP side of ``DOCKER_HOST``: ``unix:///…``, ``tcp://…``, ``http(s)://…``. Raises SettingError."""
+    scheme, _, rest = host.partition("://")
+    if scheme == "unix" and rest.startswith("/"):
+        transport = AiohttpTransport(unix=rest)
+        return HttpSource.open(
+            NAME, httpx.URL("http://docker/"), total_seconds=total_seconds, transport=transport, where=rest
+        )
+    if scheme in {"tcp", "http", "https"}:
+        url = base_url(NAME, "DOCKER_HOST", f"{'http' if scheme == 'tcp' else scheme}://{rest}")
+        return HttpSource.open(NAME, url, total_seconds=total_seconds)
+    raise SettingError(
+        "DOCKER_HOST: use unix:///var/run/docker.sock or tcp://host:2375 (a socket proxy); "
+        f"{scheme or 'a bare path'} is not understood"
+    )
+
+
+class Docker:
+    """The port ``Containers``."""
+
+    def __init__(self, http: HttpSource) -> None:
+        self._http = http
+
+    async def inspect(self, name: str) -> ContainerState | None:
+        """Return a container's state, None when there is no container of that name."""
+        if not _NAME.fullmatch(name):
+            return None
+        reply = await self._http.ask("GET", f"containers/{name}/json")
+        if reply.status == httpx.codes.NOT_FOUND and "container" in reply.text.lower():
+            return None
+        answer = self._http.json(self._insist(reply))
+        with self._http.shape("a container"):
+            return from_inspect(answer)
+
+    async def list(self) -> tuple[ContainerState, ...]:
+        """Return every container, stopped ones too; the list knows no restart counts and start times."""
+        answer = self._http.json(
+            self._insist(await self._http.ask("GET", "containers/json", params={"all": "1"}))
+        )
+        with self._http.shape("the containers"):
+            return tuple(from_list(each) for each in answer)
+
+    async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
+        """Return the files below a folder in a container (running or not), from the engine's archive of it.
+
+        One question that changes nothing; its answer is as large as the folder, 8 MiB at the most.
+        """
+        if not _NAME.fullmatch(name):
+            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
+        reply = await self._http.ask("GET", f"containers/{name}/archive", params={"path": folder})
+        if reply.status == httpx.codes.NOT_FOUND and "could not find the file" in reply.text.lower():
+            return ()
+        archive = self._insist(reply).body
+        with self._http.shape("a folder's archive"):
+            return await asyncio.to_thread(listing, archive, folder)
+
+    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
+        """Run a command in a container, without a shell.
+
+        After a timeout the command may still run in there: the engine offers no way to end it.
+        """
+        if not _NAME.fullmatch(name):
+            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._exec(name, command, timeout_seconds)
+        except TimeoutError as error:
+            raise SourceTimeout(NAME, f"the command did not end within {timeout_seconds:g} s") from error
+
+    async def _exec(self, name: str, command: Sequence[str], seconds: float) -> ExecResult:
+        body = {"AttachStdout": True, "AttachStderr": True, "Tty": False, "Cmd": list(command)}
+        path = f"containers/{name}/exec"
+        created = self._http.json(
+            self._insist(await self._http.ask("POST", path, body=body), httpx.codes.CREATED)
+        )
+        with self._http.shape("an exec"):
+            exec_id = str(created["Id"])
+        output = await self._run(exec_id, seconds)
+        state = self._http.json(
+            self._insist(await self._http.ask("GET", f"exec/{quote(exec_id, safe='')}/json"))
+        )
+        with self._http.shape("an exec's end"):
+            if output.truncated and state["Running"]:
+                raise SourceRejected(
+                    NAME, f"the command wrote more than {OUTPUT_MAX // 1024} KiB and still runs"
+                )
+            return ExecResult(int(state["ExitCode"]), output.text, output.truncated)
+
+    async def _run(self, exec_id: str, seconds: float) -> Output:
+        """Read the command's output to its end; what is over the limit is read and dropped."""
+        start = {"Detach": False, "Tty": False}
+        path = f"exec/{quote(exec_id, safe='')}/start"
+        with self._http.network_errors():
+            async with self._http.stream("POST", path, body=start, read_seconds=seconds) as response:
+                if response.status_code != httpx.codes.OK:
+                    body = await _short_body(response)
+                    raise self._http.refusal(
+                        Reply(response.status_code, response.headers, body), _words(body)
+                    )
+                self._http.refuse_packed(response)
+                return await demultiplexed(response.aiter_raw(), OUTPUT_MAX)
+
+    async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
+        """Return past container events, oldest first (the engine remembers only its last 256 events)."""
+        params = {**_filters(), "since": _stamp(since), "until": _stamp(until)}
+        reply = self._insist(await self._http.ask("GET", "events", params=params))
+        found = [event for line in reply.body.splitlines() for event in self._event(line)]
+        return tuple(sorted(found, key=lambda each: each.time_ns))
+
+    async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
+        """Yield container events from ``since`` on, then live ones, until the connection breaks (raises).
+
+        A silent connection is checked with a ping of its own, so that a dead one is noticed.
+        """
+        params: Params = {**_filters(), "since": _stamp(since)}
+        with self._http.network_errors():
+            async with self._http.stream("GET", "events", params=params, read_seconds=86_400.0) as response:
+                if response.status_code != httpx.codes.OK:
+                    body = await _short_body(response)
+                    raise self._http.refusal(
+                        Reply(response.status_code, response.headers, body), _words(body)
+                    )
+                self._http.refuse_packed(response)
+                async for line in self._lines(response):
+                    for event in self._event(line):
+                        yield event
+        raise SourceUnreachable(NAME, "the engine ended its stream of events")
+
+    async def ready(self) -> None:
+        """Return when the engine answers; raise otherwise."""
+        self._insist(await self._http.ask("GET", "_ping"))
+
+    async def _lines(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        pieces = response.aiter_raw()
+        rest = b""
+        while True:
+            piece = await self._next(pieces)
+            if piece is None:
+                return
+            *lines, rest = (rest + piece).split(b"\n")
+            if len(rest) > _LINE_MAX:
+                raise SourceBadAnswer(NAME, "an event larger than 1 MiB")
+            for line in lines:
+                yield line
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        """Wait for the next piece, and make sure of the engine every ``IDLE_SECONDS`` meanwhile."""
+        waiting = asyncio.ensure_future(anext(pieces, None))
+        try:
+            while not (await asyncio.wait({waiting}, timeout=IDLE_SECONDS))[0]:
+                await self.ready()
+            return waiting.result()
+        finally:
+            if not waiting.done():
+                waiting.cancel()
+                await asyncio.wait({waiting})
+
+    def _event(self, line: bytes) -> Iterable[ContainerEvent]:
+        if not line.strip():
+            return
+        with self._http.shape("an event"):
+            event = from_event(json.loads(line))
+        if event is not None:
+            yield event
+
+    def _insist(self, reply: Reply, *allowed: int) -> Reply:
+        if reply.status == httpx.codes.OK or reply.status in allowed:
+            return reply
+        raise self._http.refusal(reply, _words(reply.body))
+
+
+def _filters() -> Mapping[str, str]:
+    return {"filters": json.dumps({"type": ["container"], "event": list(_EVENTS)})}
+
+
+def _stamp(moment: datetime) -> str:
+    seconds, rest = divmod(nanoseconds(moment), 1_000_000_000)
+    return f"{seconds}.{rest:09d}"
+
+
+async def _short_body(response: httpx.Response) -> bytes:
+    body = b""
+    async with asyncio.timeout(CONNECT_SECONDS):
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > OUTPUT_MAX:
+                break
+    return body
+
+
+def _words(body: bytes) -> str:
+    """The engine's errors are ``{"message": …}``; a proxy's are text or HTML."""
+    try:
+        answer: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return first_line(body.decode("utf-8", "replace"))
+    return first_line(str(answer.get("message", ""))) if isinstance(answer, dict) else ""

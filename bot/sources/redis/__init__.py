@@ -1,0 +1,1 @@
+"""Redis: its health, its streams, and the reader of a consumer group."""

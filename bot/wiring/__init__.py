@@ -1,0 +1,1 @@
+"""The parts of the service, wired: actions, commands, listeners. ``bot.app`` puts them together."""

@@ -1,0 +1,169 @@
+"""Asking, wired: commands and mentions, App Home, checklists, drills, digests, and what the clock starts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk.client_config import DeskClientConfigs
+from bot.settings import Settings
+from bot.slack.blocks.answer import answer_blocks
+from bot.slack.blocks.home import home_view
+from bot.slack.client import Identity
+from bot.sources.minute_csv.digests import CsvDigests
+from bot.sources.minute_csv.newest import NewestMinutes
+from handlers.slack.actions import ActionDesk, open_action
+from handlers.slack.click import Click
+from handlers.slack.commands.listen import register_commands
+from handlers.slack.commands.services import Call, CommandServices
+from handlers.slack.home import HomeTab
+from handlers.slack.services import Services
+from handlers.slack.silencing import open_silence_of
+from schedules.checklists import ChecklistJob
+from schedules.digest import DigestJob
+from schedules.drill import DrillJob
+from schedules.retention import Retention
+from schedules.table import Job
+from triage.actions.degraded import degraded
+from triage.desk import Desk
+from triage.incidents.view import IncidentView
+from triage.model import Incident
+from triage.ports.actions import Hands
+from triage.ports.chat import Answer, saying
+from triage.ports.checklists import Dashboards
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store, Tx
+from triage.reports.answers.catalogue import actions as actions_answer
+from triage.reports.answers.context import Asking
+from triage.reports.answers.kpi import kpi
+from triage.reports.answers.lists import run_lists
+from triage.reports.answers.postmortem import file_postmortem
+from triage.reports.checklists import CHECKLISTS
+from triage.reports.checklists.model import ChecklistContext, ChecklistResult
+from triage.reports.drill.follow import Drills, last_success
+
+LOOK_SECONDS = 20.0
+"""How often the schedules are looked at; what is due is decided from the clock and the store."""
+HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the service lends. ``view`` gathers an incident's view, ``told`` rings whoever sends.
+
+    ``web`` has the token: the client of a bolt app has none outside its listeners.
+    """
+
+    store: Store
+    sources: Sources
+    clock: Clock
+    hands: Hands
+    dashboards: Dashboards
+    web: AsyncWebClient
+    view: Callable[[Tx, Incident], IncidentView]
+    told: Callable[[], None]
+
+
+class Questions:
+    """All that people ask, and what the clock asks for them."""
+
+    def __init__(self, settings: Settings, house: House, services: Services) -> None:
+        self.settings, self.house, self.services = settings, house, services
+        self.desk: Desk = settings.desk
+        data = self.desk.paths.data
+        self.clients = DeskClientConfigs(data)
+        self.papers = NewestMinutes(data, house.clock, {bot.name: bot.variant for bot in self.desk.bots})
+        self.digests = CsvDigests(self.desk, data)
+        self.asking = Asking(
+            house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
+        )
+        self.drills = Drills(
+            house.store, self.desk, house.sources.alerts, house.clock, answer_blocks, house.told
+        )
+        self.home = HomeTab(self.asking, home_view, services.in_flight, house.web)
+
+    async def checklist_context(self) -> ChecklistContext:
+        """Say what the checklists may ask, now."""
+        house = self.house
+        drilled_at, on = await house.store.read(lambda tx: (last_success(tx), degraded(tx) is not None))
+        return ChecklistContext(
+            desk=self.desk,
+            sources=house.sources,
+            env=house.hands.env,
+            controllers=house.hands.controllers,
+            clients=self.clients,
+            dashboards=house.dashboards,
+            papers=self.papers,
+            now=house.clock.now(),
+            drilled_at=drilled_at,
+            degraded=on,
+        )
+
+    def register(self, app: AsyncApp, identity: Identity, actions: ActionDesk) -> None:
+        """Register the slash command, the mention and the Home tab."""
+        web = self.house.web
+
+        async def do(call: Call, kind: str, target: str) -> Answer | None:
+            why_not = await open_action(actions, web, kind=kind, target=target, click=_click(call))
+            return saying(why_not) if why_not else None
+
+        async def silence(call: Call, incident_id: int) -> Answer | None:
+            await open_silence_of(self.services, web, incident_id, _click(call))
+            return None
+
+        commands = CommandServices(
+            services=self.services,
+            asking=self.asking,
+            render=answer_blocks,
+            do=do,
+            silence=silence,
+            kpi=lambda bot, window: kpi(self.asking, self.digests, bot, window),
+            drill=lambda call: self.drills.fire(call.user),
+            postmortem=lambda call, incident: file_postmortem(
+                self.asking, incident, by=call.user, told=self.house.told
+            ),
+            actions=lambda: actions_answer(self.asking),
+        )
+        register_commands(app, commands, our_user=identity.user_id)
+        self.home.register(app)
+
+    async def _run_all(self) -> Sequence[ChecklistResult]:
+        return await run_lists(self.asking, list(CHECKLISTS))
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        store, clock, told = self.house.store, self.house.clock, self.house.told
+        looks: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] = {
+            "digest": (
+                DigestJob(store, self.desk, clock, self.digests, answer_blocks, told).run,
+                LOOK_SECONDS,
+            ),
+            "checklists": (
+                ChecklistJob(store, self.desk, clock, self._run_all, answer_blocks, told).run,
+                LOOK_SECONDS,
+            ),
+            "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),
+            "drill_follow": (self.drills.follow, FOLLOW_SECONDS),
+            "home": (self.home.refresh, HOME_SECONDS),
+            "forget_old": (Retention(store, self.desk, clock).run, 3600.0),
+        }
+        return [
+            Job(name, call, seconds=seconds, at_start=name == "digest")
+            for name, (call, seconds) in looks.items()
+        ]
+
+
+def _click(call: Call) -> Click:
+    return Click(
+        user=call.user,
+        user_name=call.user_name,
+        handle="",
+        action_id="",
+        channel=call.channel,
+        thread_ts=call.thread_ts,
+        trigger_id=call.trigger_id,
+    )

@@ -1,0 +1,237 @@
+"""Listening, wired: readers, loops and jobs for what the desk says and for our own silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from loguru import logger
+from prometheus_client import CollectorRegistry
+
+from bot.loops import Pulse, lasting
+from bot.settings import Settings
+from bot.wiring.listener_meters import ListeningMeters
+from handlers.audit import KeepAudit
+from handlers.containers import ContainerListener
+from handlers.dead_letters import KeepDeadLetters
+from handlers.health import Dependency
+from handlers.streams import KeepEvents, ReadEntry, StreamListener
+from schedules.changes import EnvWatch
+from schedules.streams_health import RedisWatch, StreamsWatch
+from schedules.table import Job
+from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
+from triage.errors import SourceUnreachable
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store
+from triage.signals.audit import read_audit
+from triage.signals.dead_letters import read_dead_letter
+
+BATCH = 1000
+"""Entries in one commit: bounds how long a webhook waits behind a flood of events."""
+GIVE_WAY_SECONDS = 0.15
+"""What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
+HEARTBEAT_SECONDS = 60.0
+STUCK_SECONDS = 90.0
+"""A listener that has not gone round for this long is stuck: each question and each commit of a round has a limit."""
+CONTAINERS, REDIS = "containers", "redis"
+_JOB = "job:"
+
+Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the service lends: who it is, how it wakes its loops, how it knows that it is well."""
+
+    store: Store
+    sources: Sources
+    clock: Clock
+    pulse: Pulse
+    owner: str
+    stored: Callable[[], None]
+    dependencies: Dependencies
+    registry: CollectorRegistry
+
+
+class Listening:
+    """All that listens. ``troubles`` says what it cannot hear, for ``/readyz``."""
+
+    def __init__(self, settings: Settings, house: House) -> None:
+        self.settings, self.desk, self.house = settings, settings.desk, house
+        common = (house.store, self.desk)
+        self._alerted_at = float("-inf")
+        self._redis_url = settings.redis_url.get_secret_value()
+        self._clients = AsyncExitStack()
+        self.streams = self._listeners() if self._redis_url else []
+        self.containers = ContainerListener(
+            house.sources.containers, *common, house.clock, house.stored, beat=self._beat(CONTAINERS)
+        )
+        self.redis = RedisWatch(*common, house.sources, house.clock, house.stored)
+        self.flow = StreamsWatch(*common, house.sources, house.clock, house.stored)
+        self.env = EnvWatch(*common, house.clock, house.stored)
+        self.deadman = Deadman(*common, house.sources, house.clock, house.stored, started=house.clock.now())
+        self.probe = SourceProbe(house.sources)
+        self.heartbeat = Heartbeat(house.clock, self._healthy, self._ping())
+        self.watch = SelfWatch(*common, house.clock, self._own_troubles, house.stored)
+        self._jobs = self._make_jobs()
+        self.meters = ListeningMeters(self)
+        house.registry.register(self.meters)
+
+    def _listeners(self) -> list[StreamListener]:
+        names = self.desk.streams
+        return [
+            self._listener(names.audit, read_audit, KeepAudit(self.desk)),
+            self._listener(names.dead_letter, read_dead_letter, KeepDeadLetters(self.desk)),
+        ]
+
+    def _listener(self, stream: str, read: ReadEntry, keep: KeepEvents) -> StreamListener:
+        # redis-py weighs 6 MB: a desk without Redis does not carry it.
+        from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
+        from bot.sources.redis.reader import BLOCK_SECONDS, GroupReader  # noqa: PLC0415 - as said
+
+        house, names = self.house, self.desk.streams
+        # A connection of its own: a read blocks on the server while it waits.
+        client = open_redis(self._redis_url, answer_seconds=ANSWER_SECONDS + BLOCK_SECONDS)
+        self._clients.push_async_callback(client.aclose)
+        reader = GroupReader(
+            client,
+            stream,
+            group=names.group,
+            consumer=house.owner,
+            batch=BATCH,
+            claim_idle_seconds=names.claim_idle_seconds,
+        )
+        return StreamListener(
+            reader,
+            house.store,
+            self.desk,
+            house.clock,
+            read,
+            keep,
+            house.stored,
+            beat=self._beat(stream),
+            give_way=self._give_way,
+        )
+
+    def _beat(self, name: str) -> Callable[[], None]:
+        return lambda: self.house.pulse.beat(name)
+
+    def alerted(self) -> None:
+        """An alert came: for a moment the machine is its."""
+        self._alerted_at = self.house.clock.monotonic()
+
+    def _give_way(self) -> float:
+        return max(0.0, self._alerted_at + GIVE_WAY_SECONDS - self.house.clock.monotonic())
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        self._expect_all()
+        async with self._clients, asyncio.TaskGroup() as group:
+            for listener in self.streams:
+                group.create_task(lasting(listener.reader.stream, listener.run))
+            group.create_task(lasting(CONTAINERS, self.containers.run))
+            group.create_task(lasting(REDIS, self._watch_redis))
+
+    def _expect_all(self) -> None:
+        """From now on each must go round; what is not configured ends at once and is not waited for."""
+        pulse = self.house.pulse
+        for listener in self.streams:
+            pulse.watch(listener.reader.stream, STUCK_SECONDS)
+        if self.settings.docker_host:
+            pulse.watch(CONTAINERS, STUCK_SECONDS)
+        if self._redis_url:
+            pulse.watch(REDIS, STUCK_SECONDS)
+
+    def expect(self, jobs: Iterable[Job]) -> None:
+        """Notice those of the service's jobs that are not done any more. A cron job has no rhythm to miss."""
+        for job in jobs:
+            if not job.cron:
+                self.house.pulse.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
+
+    async def _watch_redis(self) -> None:
+        while await self.redis.run():
+            self.house.pulse.beat(REDIS)
+            await asyncio.sleep(self.desk.listening.redis_look_seconds)
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        return self._jobs
+
+    def _make_jobs(self) -> list[Job]:
+        return [
+            Job("streams", self.flow.run, seconds=30, at_start=True),
+            Job("env", self.env.run, seconds=10, at_start=True),
+            Job("watchdog", self.deadman.run, seconds=15),
+            Job("sources", self.probe.run, seconds=60, at_start=True),
+            Job("own troubles", self.watch.run, seconds=15),
+            Job("heartbeat", self.heartbeat.beat, seconds=15, at_start=True),
+            Job("heartbeat sent", self.heartbeat.send, seconds=HEARTBEAT_SECONDS, at_start=True),
+            Job("retention", self.forget, seconds=300),
+        ]
+
+    async def forget(self) -> int:
+        """Drop events that are too old or too many, a portion a commit so that nobody waits long."""
+        policy, dropped = self.desk.listening, 0
+        before = self.house.clock.now() - timedelta(days=policy.keep_days)
+        while gone := await self.house.store.write(
+            lambda tx: tx.events.forget(before=before, keep=policy.keep_events)
+        ):
+            dropped += gone
+            await asyncio.sleep(0.05)
+        if dropped:
+            logger.info("dropped {n} events past their time", n=dropped)
+        return dropped
+
+    def troubles(self) -> dict[str, str]:
+        """Return what cannot be heard, and why, by name; empty texts are well."""
+        stuck = self.house.pulse.stuck
+        found = {
+            listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
+            for listener in self.streams
+        }
+        found["containers"] = stuck(CONTAINERS) or self.containers.trouble
+        found["redis user"] = self.redis.trouble
+        found["redis watch"] = stuck(REDIS)
+        found["heartbeat"] = self.heartbeat.trouble
+        found["jobs"] = self._stuck_jobs()
+        return {**found, **self.probe.troubles}
+
+    def _stuck_jobs(self) -> str:
+        pulse = self.house.pulse
+        stuck = [
+            name.removeprefix(_JOB) for name in pulse.limits if name.startswith(_JOB) and pulse.stuck(name)
+        ]
+        return f"not done for long: {', '.join(stuck)}" if stuck else ""
+
+    async def _own_troubles(self) -> dict[str, str]:
+        found = {name: each.why for name, each in (await self.house.dependencies()).items() if not each.ok}
+        if self.redis.steady.standing:
+            # That Redis is down has an incident of its own; that we cannot read it then goes without saying.
+            for listener in self.streams:
+                if not self.house.pulse.stuck(listener.reader.stream):
+                    found.pop(listener.reader.stream, None)
+        return found
+
+    async def _healthy(self) -> bool:
+        dependencies = await self.house.dependencies()
+        return all(each.ok for each in dependencies.values() if each.needed)
+
+    def _ping(self) -> Callable[[], Awaitable[None]] | None:
+        url = self.settings.triage_heartbeat_url
+        if not url:
+            return None
+        client = httpx.AsyncClient(timeout=5, follow_redirects=True)
+        self._clients.push_async_callback(client.aclose)
+
+        async def ping() -> None:
+            try:
+                (await client.get(url)).raise_for_status()
+            except httpx.HTTPError as error:
+                raise SourceUnreachable("TRIAGE_HEARTBEAT_URL", type(error).__name__) from error
+
+        return ping

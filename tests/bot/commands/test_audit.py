@@ -1,0 +1,136 @@
+"""``hbot-triage audit``: the trail as text and JSON, and every way to tamper with it is found."""
+
+import asyncio
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from bot.commands.audit import PAGE
+from bot.store import open_store
+from triage.ports.store import Tx
+
+AT = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
+
+
+def run(*arguments: str) -> Result:
+    """Run a command line."""
+    return CliRunner().invoke(app, arguments)
+
+
+def write_trail(database: Path, lines: int = 3) -> None:
+    """Let a store write lines of the audit trail."""
+
+    def work(tx: Tx) -> None:
+        for number in range(1, lines + 1):
+            at = AT + timedelta(seconds=number)
+            detail = {"reason": f"because {number}"} if number > 1 else {}
+            tx.audit.append(at=at, actor="U0ANA", event="acknowledged", target=f"INC-{number}", detail=detail)
+
+    async def store() -> None:
+        async with open_store(f"sqlite:///{database}") as opened:
+            await opened.write(work)
+
+    asyncio.run(store())
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a database with three lines of the trail, and the setting that names it."""
+    file = tmp_path / "triage.db"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRIAGE_DESK", raising=False)
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{file}")
+    write_trail(file)
+    return file
+
+
+def tamper(database: Path, statement: str) -> None:
+    """Change the file behind the service's back."""
+    connection = sqlite3.connect(database)
+    with connection:
+        for trigger in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f'drop trigger "{trigger[0]}"')
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_the_trail_is_printed_oldest_first() -> None:
+    """Number, time, who, what, to what, and the details."""
+    result = run("audit")
+    assert result.exit_code == 0
+    first, second, _ = result.stdout.splitlines()
+    assert first.split() == ["1", "2026-02-21T09:30:01.000+00:00", "U0ANA", "acknowledged", "INC-1"]
+    assert second.endswith('{"reason": "because 2"}')
+
+
+@pytest.mark.usefixtures("database")
+def test_the_trail_as_json_is_one_object_a_line() -> None:
+    """Each line holds the digest of the one before, so that anybody can check the chain."""
+    lines = [json.loads(line) for line in run("audit", "--json").stdout.splitlines()]
+    assert [line["seq"] for line in lines] == [1, 2, 3]
+    assert [line["previous"] for line in lines[1:]] == [line["digest"] for line in lines[:-1]]
+    assert lines[2]["detail"] == {"reason": "because 3"}
+
+
+@pytest.mark.usefixtures("database")
+def test_a_whole_trail_is_said_to_be_whole() -> None:
+    """Exit code 0, for a cron job."""
+    result = run("audit", "--verify")
+    assert (result.exit_code, result.stdout) == (0, "The audit trail is whole.\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("update audit set actor = 'U0BEN' where seq = 2", "line 2 was changed after it was written"),
+        ("update audit set detail = '{}' where seq = 2", "line 2 was changed after it was written"),
+        ("update audit set target = 'INC-9' where seq = 3", "line 3 was changed after it was written"),
+        ("delete from audit where seq = 2", "line 2 is missing: line 3 follows line 1"),
+        ("delete from audit where seq = 1", "line 1 is missing: line 2 follows line 0"),
+        ("update audit set seq = seq + 10 where seq = 3", "line 3 is missing: line 13 follows line 2"),
+        (
+            "update audit set previous = 'forged' where seq = 2",
+            "line 2 does not follow the line before it",
+        ),
+    ],
+)
+def test_tampering_is_found_and_its_line_named(statement: str, says: str, database: Path) -> None:
+    """A changed, a lost and a moved line; exit code 1."""
+    tamper(database, statement)
+    result = run("audit", "--verify")
+    assert result.exit_code == 1
+    assert f"broken: {says}" in result.stderr.splitlines()
+    assert "whole" not in result.output
+
+
+def test_a_long_trail_is_checked_across_its_pages(database: Path) -> None:
+    """What joins two pages is checked as well: the last line of the first page."""
+    assert PAGE == 1000
+    write_trail(database, PAGE + 5)
+    assert run("audit", "--verify").exit_code == 0
+    assert len(run("audit").stdout.splitlines()) == PAGE + 8
+    tamper(database, "update audit set digest = 'forged' where seq = 1000")
+    broken = run("audit", "--verify").stderr.splitlines()
+    assert broken == [
+        f"broken: line {PAGE} was changed after it was written",
+        f"broken: line {PAGE + 1} does not follow the line before it",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["audit"], ["audit", "--verify"]])
+def test_a_database_that_is_not_there_is_no_whole_trail(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking in the wrong folder must not be answered with "whole", nor leave an empty database."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRIAGE_DATABASE_URL", raising=False)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "there is no database at TRIAGE_DATABASE_URL" in result.stderr
+    assert not (tmp_path / "var").exists()

@@ -1,0 +1,98 @@
+"""HTTP mode: only what Slack signed within five minutes is read."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from slack_bolt.async_app import AsyncAck
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bot.slack.app import build_app
+from bot.slack.client import Identity, open_client
+from bot.slack.http_mode import MOST_BYTES, events_endpoint
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+BODY = b"payload=%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%7B%22action_id%22%3A%22ping%22%7D%5D%7D"
+
+
+def signed(body: bytes, stamp: str | None = None) -> dict[str, str]:
+    """Return the headers that Slack would send."""
+    stamp = stamp if stamp is not None else str(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": f"v0={digest}",
+        "content-type": "application/x-www-form-urlencoded",
+    }
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """Serve an app with one button in HTTP mode."""
+    async with open_client("xoxb-test") as client:
+        app = build_app(client, Identity("T1", "team", "U1", "B1"), signing_secret=SECRET)
+
+        async def pong(ack: AsyncAck) -> None:
+            await ack()
+
+        app.action("ping")(pong)
+        served = Starlette(routes=[Route("/slack/events", events_endpoint(app, SECRET), methods=["POST"])])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://bot") as http:
+            yield http
+
+
+async def test_a_signed_click_is_taken(http: httpx.AsyncClient) -> None:
+    """The signature is over the raw body."""
+    answer = await http.post("/slack/events", content=BODY, headers=signed(BODY))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        signed(BODY, "abc"),
+        signed(BODY, ""),
+        signed(BODY, "-1"),
+        signed(BODY, "1" * 400),
+        signed(BODY, "1500000000"),
+        signed(BODY, str(int(time.time()) + 3600)),
+        {**signed(BODY), "x-slack-signature": "v0=0000"},
+        {**signed(BODY), "x-slack-signature": "v0=\u00e9".encode("latin-1").decode("latin-1")},
+        signed(b"another body"),
+    ],
+    ids=[
+        "none",
+        "not a number",
+        "empty",
+        "negative",
+        "endless",
+        "old",
+        "future",
+        "wrong",
+        "not ascii",
+        "other body",
+    ],
+)
+async def test_what_slack_did_not_sign_is_401(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """Never 500, never read."""
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    answer = await http.post("/slack/events", content=BODY, headers=sent)
+    assert answer.status_code == 401
+    assert answer.json()["error"]
+
+
+async def test_a_body_that_is_too_large_is_413(http: httpx.AsyncClient) -> None:
+    """It is not even read to its end."""
+    answer = await http.post("/slack/events", content=b"x" * (MOST_BYTES + 1), headers=signed(b""))
+    assert answer.status_code == 413
+
+
+async def test_bytes_that_are_no_text_are_401(http: httpx.AsyncClient) -> None:
+    """Nothing that Slack sends looks like this."""
+    answer = await http.post("/slack/events", content=b"\xff\xfe", headers=signed(b"\xff\xfe"))
+    assert answer.status_code == 401

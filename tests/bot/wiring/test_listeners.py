@@ -1,0 +1,319 @@
+"""What listens, wired: a listener that is stuck is noticed by name, told, and never taken for one that is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bot.loops import Pulse
+from bot.readiness import LOOPS, Readiness
+from bot.settings import load_settings
+from bot.store import SqlStore
+from bot.wiring.listeners import HEARTBEAT_SECONDS, STUCK_SECONDS, House, Listening
+from handlers.health import Dependency
+from schedules.table import Job
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import FakeContainers, FakeSources
+from tests.servers.process import eventually
+from triage.errors import SourceUnreachable
+from triage.model import Signal
+from triage.ports.events import Batch
+from triage.ports.sources import ContainerEvent, Sources
+from triage.signals.standing import Steady
+
+AUDIT, DEAD = "hb.audit.v1", "hb.dead_letter.v1"
+
+
+@dataclass
+class SoundReader:
+    """Reads a stream on which nothing happens; told to, it hangs, trips, or finds nobody there."""
+
+    stream: str
+    hangs: bool = False
+    error: Exception | None = None
+    reads: int = 0
+
+    async def open(self, start_id: str, *, known_id: str = "") -> bool:
+        """The group is there."""
+        del start_id, known_id
+        return False
+
+    def rewind(self) -> None:
+        """Nothing was read."""
+
+    async def read(self) -> Batch:
+        """Wait a moment for nothing."""
+        self.reads += 1
+        await hold(self.hangs)
+        if self.error is not None:
+            raise self.error
+        return Batch()
+
+    async def done(self, entries: object) -> None:
+        """Nothing is acknowledged."""
+        raise AssertionError(entries)
+
+    async def standing(self) -> None:
+        """Nobody knows."""
+
+
+@dataclass
+class SoundWatch:
+    """Stands in for the watch on Redis."""
+
+    hangs: bool = False
+    trouble: str = ""
+    steady: Steady = field(default_factory=Steady)
+
+    async def run(self) -> bool:
+        """Look once."""
+        await hold(self.hangs)
+        return True
+
+
+@dataclass
+class QuietEngine(FakeContainers):
+    """An engine whose stream of events is open and silent; ``mute``: not even that, the question hangs."""
+
+    mute: bool = False
+
+    async def history(self, *, since: object, until: object) -> tuple[ContainerEvent, ...]:
+        """Nothing happened."""
+        del since, until
+        await hold(self.mute)
+        return ()
+
+    async def events(self, *, since: object) -> AsyncIterator[ContainerEvent]:
+        """Open, and say nothing."""
+        del since
+        await asyncio.Event().wait()
+        yield self.past[0]
+
+
+async def hold(for_good: bool) -> None:  # noqa: FBT001 - the one thing it says
+    """Take a moment, or all time."""
+    if for_good:
+        await asyncio.Event().wait()
+    await asyncio.sleep(0.01)
+
+
+class Room:
+    """Listening on parts whose health a test decides."""
+
+    def __init__(self, store: SqlStore, folder: Path) -> None:
+        (folder / "desk.yaml").write_text("listening: {redis_look_seconds: 0.01}\n")
+        environment = {
+            "TRIAGE_DESK": "desk.yaml",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "DOCKER_HOST": "tcp://127.0.0.1:1",
+        }
+        self.clock, self.store = ManualClock(), store
+        self.pulse = Pulse(self.clock)
+        fakes = FakeSources()
+        self.engine = QuietEngine()
+        sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, self.engine, fakes.streams)
+        house = House(
+            store,
+            sources,
+            self.clock,
+            self.pulse,
+            "me",
+            lambda: None,
+            self.dependencies,
+            CollectorRegistry(),
+        )
+        self.listening = Listening(load_settings(environment, folder=folder), house)
+        self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
+        for listener in self.listening.streams:
+            listener.reader = self.readers[listener.reader.stream]
+        self.redis = SoundWatch()
+        self.listening.redis = self.redis  # type: ignore[assignment] # a stand-in
+        self.listening.containers.round_seconds = 0.02
+
+    async def dependencies(self) -> dict[str, Dependency]:
+        """Answer as ``/readyz`` does."""
+        for loop in LOOPS:
+            self.pulse.beat(loop)
+        ready = Readiness(self.store, self.clock, self.pulse, lambda: True, dict, self.listening.troubles)
+        return await ready.dependencies()
+
+    async def unwell(self) -> dict[str, str]:
+        """Return what ``/readyz`` says is not well."""
+        return {name: each.why for name, each in (await self.dependencies()).items() if not each.ok}
+
+    async def let_pass(self, seconds: float) -> None:
+        """Let time pass, and every loop that can go round do so."""
+        self.clock.move(seconds)
+        await asyncio.sleep(0.5)
+
+    def make_stuck(self, name: str) -> None:
+        """Let one of the listeners hang."""
+        if name in self.readers:
+            self.readers[name].hangs = True
+        elif name == "containers":
+            self.engine.mute = True
+        else:
+            self.redis.hangs = True
+
+
+@pytest.fixture
+def room(sqlite_store: SqlStore, tmp_path: Path) -> Room:
+    """Give a room in which all is well."""
+    return Room(sqlite_store, tmp_path)
+
+
+@asynccontextmanager
+async def heard(room: Room) -> AsyncIterator[None]:
+    """Let all listeners run."""
+    task = asyncio.create_task(room.listening.run())
+    try:
+        await eventually(lambda: _began(room), "every listener's first round")
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _began(room: Room) -> bool:
+    return {AUDIT, DEAD, "containers", "redis"} <= set(room.pulse.beats)
+
+
+async def test_listeners_that_hear_nothing_are_well(room: Room) -> None:
+    """A silent desk is no trouble: no stream, no engine, however long nothing comes."""
+    async with heard(room):
+        for _ in range(3):
+            await room.let_pass(STUCK_SECONDS - 1)
+            await eventually(lambda: _all_well(room), "every listener's round")
+
+
+async def _all_well(room: Room) -> bool:
+    return await room.unwell() == {}
+
+
+@pytest.mark.parametrize(
+    ("listener", "name"),
+    [(AUDIT, AUDIT), (DEAD, DEAD), ("containers", "containers"), ("redis", "redis watch")],
+)
+async def test_a_listener_that_hangs_is_named_and_told(room: Room, listener: str, name: str) -> None:
+    """In its first round or later: /readyz says which one, alone; it lasts, and is an incident of ours."""
+    room.make_stuck(listener)
+    async with heard(room):
+        await room.let_pass(STUCK_SECONDS + 30)
+
+        async def alone() -> bool:
+            return await room.unwell() == {name: "stuck: has not gone round for 2 min"}
+
+        await eventually(alone, "the one that hangs, alone")
+        (signal,) = await told_after(room, room.listening.desk.listening.trouble_seconds + 1)
+        assert signal.name == "TriageImpaired"
+        assert signal.labels["dependency"] == name
+        assert signal.annotations["summary"].startswith(f"{name}: stuck: has not gone round for")
+
+
+async def told_after(room: Room, seconds: float) -> list[Signal]:
+    """Let the watch on ourselves look, some time apart; the others go round meanwhile."""
+    await room.listening.watch.run()
+    await room.let_pass(seconds)
+
+    async def others_went_round() -> bool:
+        return len(await room.unwell()) == 1
+
+    await eventually(others_went_round, "the others' round")
+    await room.listening.watch.run()
+    return [row.signal for row in await room.store.read(lambda tx: tx.signals.inbox(10))]
+
+
+async def test_a_stuck_listener_is_told_beside_a_redis_that_is_down(room: Room) -> None:
+    """That a stream cannot be read goes without saying then; that we hang does not."""
+    async with heard(room):
+        room.redis.steady.standing["RedisDown"] = None  # type: ignore[assignment] # that there is one
+        room.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
+        room.readers[DEAD].hangs = True
+        await eventually(_says(lambda: bool(room.listening.streams[0].trouble)), "the trouble")
+        await room.let_pass(STUCK_SECONDS + 1)
+        await eventually(_says(lambda: not room.pulse.stuck(AUDIT)), "the other's round", within=30)
+        found = await room.listening._own_troubles()
+        assert set(found) == {DEAD}
+
+
+async def test_a_listener_that_is_away_is_not_stuck(room: Room) -> None:
+    """It says why it hears nothing, and goes round."""
+    async with heard(room):
+        room.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
+        await eventually(_says(lambda: bool(room.listening.streams[0].trouble)), "the trouble")
+        await room.let_pass(STUCK_SECONDS + 1)
+
+        async def refused() -> bool:
+            return await room.unwell() == {AUDIT: "Redis: connection refused"}
+
+        await eventually(refused, "the trouble alone", within=30)
+
+
+async def test_a_listener_that_trips_over_itself_each_time_is_stuck(room: Room) -> None:
+    """It starts again and again and does nothing: a fault of ours must not look well."""
+    async with heard(room):
+        room.readers[AUDIT].error = RuntimeError("tripped")
+        before = room.readers[AUDIT].reads
+        await eventually(_says(lambda: room.readers[AUDIT].reads > before), "a first trip")
+        await room.let_pass(STUCK_SECONDS + 1)
+        before = room.readers[AUDIT].reads
+        await eventually(_says(lambda: room.readers[AUDIT].reads > before), "another start", within=60)
+        assert room.pulse.stuck(AUDIT)
+
+
+async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, tmp_path: Path) -> None:
+    """A desk without Redis and without an engine has nothing that could be stuck."""
+    room = Room(sqlite_store, tmp_path)
+    fakes = FakeSources()
+    sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, fakes.containers, fakes.streams)
+    house = House(
+        sqlite_store,
+        sources,
+        room.clock,
+        Pulse(room.clock),
+        "me",
+        lambda: None,
+        room.dependencies,
+        CollectorRegistry(),
+    )
+    listening = Listening(load_settings({}, folder=tmp_path), house)
+    task = asyncio.create_task(listening.run())
+    await asyncio.sleep(0.2)
+    room.clock.move(hours=1)
+    assert [why for why in listening.troubles().values() if why] == []
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_job_that_hangs_in_its_first_run_is_named(room: Room) -> None:
+    """A job is expected from the start on; one of cron has no rhythm that it could miss."""
+
+    async def nothing() -> None:
+        """Never called."""
+
+    room.listening.expect(
+        [
+            Job("swift", nothing, seconds=10),
+            Job("slow", nothing, seconds=600),
+            Job("rare", nothing, cron="0 9 * * 1"),
+        ]
+    )
+    room.clock.move(3 * 10 + HEARTBEAT_SECONDS)
+    assert room.listening.troubles()["jobs"] == ""
+    room.clock.move(1)
+    assert room.listening.troubles()["jobs"] == "not done for long: swift"
+    room.pulse.beat("job:swift")
+    assert room.listening.troubles()["jobs"] == ""
+
+
+def _says(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return condition()
+
+    return ask

@@ -1,0 +1,133 @@
+"""The checks of the containers and of what changed."""
+
+from datetime import timedelta
+
+from tests.fakes.sources import NOW, FakeSources, container, event, sample
+from tests.triage.diagnosis.checks.context import context
+from triage.diagnosis.checks import changes
+from triage.diagnosis.checks import container as container_check
+from triage.errors import SourceNotConfigured, SourceUnreachable
+from triage.model import FindingStatus
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NAME = "hbot-bot1"
+
+
+def seen(sources: FakeSources, *, ago: float = 10, resets: float = 0, ooms: float = 0) -> None:
+    """Let cAdvisor have seen the container."""
+    sources.metrics.answers |= {
+        "container_last_seen": [sample(ago, name=NAME)],
+        "resets(": [sample(resets, name=NAME)],
+        "container_oom_events_total": [sample(ooms, name=NAME)],
+    }
+
+
+async def test_a_container_that_runs_well_says_how_long() -> None:
+    """The engine is named as the source."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME))
+    finding = await container_check.run(context(sources))
+    assert (finding.status, finding.source) == (FindingStatus.OK, "Docker")
+    assert finding.headline == "up 3 d, 0 restarts (Docker)"
+
+
+async def test_an_exit_is_critical_with_its_code() -> None:
+    """137 is a SIGKILL: said in words."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME, status="exited", exit_code=137, oom_killed=True, restart_count=2))
+    finding = await container_check.run(context(sources))
+    assert finding.status is FindingStatus.CRITICAL
+    assert finding.headline == "exited, 2 restarts, killed for memory (OOM), exit code 137 (SIGKILL) (Docker)"
+
+
+async def test_a_loop_is_seen_in_the_past_events() -> None:
+    """Three crashes in an hour, though it runs at the moment."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME, restart_count=3, started_at=NOW - MINUTE))
+    sources.containers.past = [event("die", NAME, ago=MINUTE * n, code=1) for n in (9, 5, 1)]
+    finding = await container_check.run(context(sources))
+    assert finding.status is FindingStatus.CRITICAL
+    assert finding.headline.startswith("restart loop, up 60 s, 3 restarts, 3 exits in 1 h")
+
+
+async def test_an_oom_kill_that_the_engine_forgot_is_remembered_by_the_kernel() -> None:
+    """State.OOMKilled is reset when the container starts again."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME))
+    seen(sources, ooms=2)
+    finding = await container_check.run(context(sources))
+    assert finding.status is FindingStatus.WARNING
+    assert finding.data["containers"][NAME]["oom_count"] == 2
+
+
+async def test_without_the_engine_the_metrics_speak_with_a_lower_bound() -> None:
+    """And the finding says who spoke and why."""
+    sources = FakeSources()
+    sources.containers.error = SourceNotConfigured("Docker")
+    seen(sources, resets=2)
+    finding = await container_check.run(context(sources))
+    assert finding.headline == "running, ≥ 2 restarts in 1 h (metrics)"
+    assert (finding.source, finding.why) == ("Prometheus (cAdvisor)", "Docker: not configured")
+
+
+async def test_not_seen_for_over_a_minute_is_down() -> None:
+    """CAdvisor's series linger for five minutes after a death."""
+    sources = FakeSources()
+    sources.containers.error = SourceUnreachable("Docker", "refused")
+    seen(sources, ago=140)
+    finding = await container_check.run(context(sources))
+    assert finding.status is FindingStatus.CRITICAL
+    assert finding.headline.startswith("not seen for 2 min")
+
+
+async def test_no_series_either_is_unknown() -> None:
+    """Not down: not known."""
+    sources = FakeSources()
+    sources.containers.error = SourceUnreachable("Docker", "refused")
+    finding = await container_check.run(context(sources))
+    assert finding.status is FindingStatus.UNKNOWN
+    assert finding.why == f"nothing known of {NAME}; Docker: refused"
+
+
+async def test_a_container_that_does_not_exist_is_critical() -> None:
+    """The engine knows."""
+    finding = await container_check.run(context(FakeSources()))
+    assert finding.status is FindingStatus.CRITICAL
+    assert finding.headline == "there is no such container (Docker)"
+
+
+async def test_a_deploy_shortly_before_is_the_suspect() -> None:
+    """What changed is the first question."""
+    sources = FakeSources()
+    sources.containers.hold(
+        container(NAME, created_at=NOW - 21 * MINUTE, started_at=NOW - 21 * MINUTE, image="bot:2"),
+        container("hbot-grafana", created_at=NOW - 50 * MINUTE, started_at=NOW - 50 * MINUTE),
+    )
+    sources.containers.past = [
+        event("start", NAME, ago=20 * HOUR, image="bot:1"),
+        event("create", NAME, ago=21 * MINUTE, image="bot:2"),
+    ]
+    finding = await changes.run(context(sources))
+    assert finding.status is FindingStatus.WARNING
+    assert finding.headline == f"{NAME} new image bot:2 (was bot:1) at 02:55, 17 min before"
+    assert finding.details == ("hbot-grafana created from bot:1 at 02:26, 46 min before",)
+    assert finding.data["changes"][0]["seconds_before"] == 17 * 60
+
+
+async def test_an_old_desk_has_no_changes() -> None:
+    """Three days ago is not lately."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME), container("hbot-redis", status="exited"))
+    finding = await changes.run(context(sources))
+    assert (finding.status, finding.headline) == (FindingStatus.OK, "nothing changed in 24 h")
+    assert finding.data["down"] == ["hbot-redis"]
+
+
+async def test_another_s_change_is_told_but_no_suspect() -> None:
+    """It is in the details."""
+    sources = FakeSources()
+    other = container("hbot-grafana", created_at=NOW - HOUR, started_at=NOW - HOUR)
+    sources.containers.hold(container(NAME), other)
+    finding = await changes.run(context(sources))
+    assert (finding.status, finding.headline) == (FindingStatus.OK, "nothing of it in the 2 h before")
+    assert finding.details[0].startswith("hbot-grafana created")

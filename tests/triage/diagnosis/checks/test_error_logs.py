@@ -1,0 +1,110 @@
+"""The check of the bots' error logs."""
+
+from datetime import timedelta
+
+from tests.fakes.sources import NOW, FakeSources
+from tests.triage.diagnosis.checks.context import context
+from triage.diagnosis.checks import error_logs
+from triage.model import FindingStatus
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def log(
+    sources: FakeSources, message: str, *, ago: timedelta, level: str = "ERROR", bot: str = "bot1"
+) -> None:
+    """Add a line as the bots write them."""
+    stamp = (NOW - ago).strftime("%Y-%m-%d %H:%M:%S,000")
+    sources.logs.add(f"{stamp} - 42 - hummingbot.connector - {level} - {message}", ago=ago, bot=bot)
+
+
+async def test_no_errors_are_ok() -> None:
+    """A bot that speaks and has no errors."""
+    sources = FakeSources()
+    log(sources, "fine", ago=MINUTE, level="INFO")
+    log(sources, "fine", ago=3 * HOUR, level="INFO")
+    finding = await error_logs.run(context(sources))
+    assert (finding.status, finding.headline) == (FindingStatus.OK, "0 in 15 min (usual: 0)")
+
+
+async def test_new_errors_are_named_first_and_known_ones_after() -> None:
+    """As the message shows them: count, novelty, template, first seen."""
+    sources = FakeSources()
+    for n in range(12):
+        log(sources, f"Order book stream disconnected: code {n}", ago=MINUTE * 6 - timedelta(seconds=n))
+    for n in range(96):
+        log(sources, f"Rate limit approached on /api/v2/orders: {n} %", ago=HOUR + MINUTE * 10 * n)
+    log(sources, "Rate limit approached on /api/v2/orders: 7 %", ago=MINUTE)
+    finding = await error_logs.run(context(sources))
+    assert finding.status is FindingStatus.WARNING
+    assert finding.headline == "13 in 15 min (usual: 1)"
+    assert finding.details == (
+        "×12 new  Order book stream disconnected: code <n>  first 03:10",  # noqa: RUF001 - as it is shown
+        "×1 known  Rate limit approached on <path>: <n> %  first 03:15",  # noqa: RUF001 - as it is shown
+    )
+    kinds = [each["kind"] for each in finding.data["bots"]["bot1"]["templates"]]
+    assert kinds == ["new", "known"]
+
+
+async def test_a_flood_is_critical() -> None:
+    """More than the desk's own limit for a spike, and far more than usual."""
+    sources = FakeSources()
+    for n in range(30):
+        log(sources, f"Order {n} rejected", ago=timedelta(seconds=n))
+    finding = await error_logs.run(context(sources))
+    assert finding.status is FindingStatus.CRITICAL
+
+
+async def test_as_many_as_always_is_ok() -> None:
+    """A bot's own usual is its measure."""
+    sources = FakeSources()
+    for n in range(24 * 12):
+        log(sources, f"Order {n} rejected", ago=MINUTE * 5 * n)
+    finding = await error_logs.run(context(sources))
+    assert finding.status is FindingStatus.OK
+    assert finding.headline == "4 in 15 min (usual: 3)"
+
+
+async def test_the_trouble_does_not_become_its_own_usual() -> None:
+    """Triaged again three hours in: the time before the trouble is the measure."""
+    sources = FakeSources()
+    for n in range(180):
+        log(sources, f"Order {n} rejected", ago=MINUTE * n)
+    log(sources, "up", ago=8 * HOUR, level="INFO")
+    finding = await error_logs.run(context(sources, since=NOW - 3 * HOUR))
+    (template,) = finding.data["bots"]["bot1"]["templates"]
+    assert template["kind"] == "new"
+    assert finding.data["bots"]["bot1"]["usual"] == 0
+
+
+async def test_a_bot_without_any_line_is_unknown() -> None:
+    """Silence is not the absence of errors."""
+    finding = await error_logs.run(context(FakeSources()))
+    assert finding.status is FindingStatus.UNKNOWN
+    assert finding.why == "Loki holds no line of bot1 in the last 15 min"
+
+
+async def test_several_bots_are_one_finding() -> None:
+    """Each with its line; the silent one is named."""
+    sources = FakeSources()
+    log(sources, "Order 1 rejected", ago=MINUTE)
+    log(sources, "fine", ago=MINUTE, level="INFO", bot="bot2")
+    finding = await error_logs.run(context(sources, "bot1", "bot2", "bot3"))
+    assert finding.headline == "errors in 15 min: bot1 1 · no lines: bot3"
+    assert finding.details[0] == "bot1: 1 in 15 min (usual not known)"
+
+
+async def test_a_cut_answer_is_a_lower_bound_with_the_true_count() -> None:
+    """Loki's own count is not cut."""
+    sources = FakeSources()
+    for n in range(2300):
+        log(sources, f"Order {n} rejected", ago=timedelta(milliseconds=300 * n))
+    finding = await error_logs.run(context(sources))
+    assert finding.headline.startswith("≥ 2300 in 15 min")
+
+
+async def test_secrets_are_masked_in_all_that_is_kept() -> None:
+    """Headline, details and data are stored and shown."""
+    sources = FakeSources()
+    log(sources, "login failed: api_secret=hunter2hunter2", ago=MINUTE)
+    assert "hunter2" not in repr(await error_logs.run(context(sources)))

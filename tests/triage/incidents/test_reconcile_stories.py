@@ -1,0 +1,212 @@
+"""What we missed, found by asking: the pure decision, told on a store."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.store import SqlStore
+from schedules.reconcile import Reconciliation
+from tests.triage.incidents.desk_story import Story
+from triage.errors import SourceUnreachable
+from triage.incidents.alerts import alert_signal
+from triage.model import IncidentStatus, Signal, SignalStatus
+from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
+
+LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
+BEGAN = "2026-02-20T02:59:00.31Z"
+"""As the webhook prints it; the API prints ``.310Z``."""
+ENDLESS = "0001-01-01T00:00:00Z"
+
+
+class Watchers:
+    """Alertmanager and Prometheus, as the test wants them."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.active: list[ActiveAlert] = []
+        self.firing = True
+        self.rule = True
+        self.prometheus = True
+        self.meanwhile: list[Signal] = []
+
+    async def alerts(self) -> tuple[ActiveAlert, ...]:
+        """Answer for Alertmanager; what happens meanwhile happens after it was asked."""
+        answer = tuple(self.active)
+        if self.meanwhile:
+            self.story.clock.move(1)
+            await self.story.arrive(*(replace(s, received_at=self.story.clock.now()) for s in self.meanwhile))
+            self.meanwhile = []
+        return answer
+
+
+class Prometheus:
+    """The rules' side of the watchers."""
+
+    def __init__(self, watchers: Watchers) -> None:
+        self.watchers = watchers
+
+    async def alerts(self) -> tuple[FiringAlert, ...]:
+        """Answer what fires."""
+        if not self.watchers.prometheus:
+            raise SourceUnreachable("Prometheus", "no connection")
+        now = self.watchers.story.clock.now()
+        return (FiringAlert(LABELS, "firing", now),) if self.watchers.firing else ()
+
+    async def rules(self) -> tuple[RuleState, ...]:
+        """Answer which rules there are."""
+        return (RuleState("BotFrozen", "firing", "ok"),) if self.watchers.rule else ()
+
+
+@pytest.fixture
+def story(store: SqlStore) -> Story:
+    """Begin a story on an empty store."""
+    return Story(store)
+
+
+@pytest.fixture
+def watchers(story: Story) -> Watchers:
+    """Begin with watchers that hold nothing."""
+    return Watchers(story)
+
+
+def alert(story: Story, status: SignalStatus, *, began: str = BEGAN) -> Signal:
+    """Return the alert as a webhook brings it."""
+    return alert_signal(
+        story.desk,
+        status=status,
+        fingerprint="f00d",
+        labels=LABELS,
+        annotations={},
+        starts_at=began,
+        ends_at=story.clock.now().isoformat() if status is SignalStatus.RESOLVED else ENDLESS,
+        generator_url="",
+        now=story.clock.now(),
+    )
+
+
+def held(*, began: str = "2026-02-20T02:59:00.310Z", ends: str = "2026-02-20T03:10:00.000Z") -> ActiveAlert:
+    """Return the alert as Alertmanager's API prints it."""
+    return ActiveAlert("f00d", began, ends, began, "active", LABELS, {})
+
+
+async def reconcile(story: Story, watchers: Watchers) -> int:
+    """Ask once, and sort what came of it."""
+    sources = Sources(
+        metrics=Prometheus(watchers),  # type: ignore[arg-type]  # only the two questions that are asked
+        logs=None,  # type: ignore[arg-type]
+        alerts=watchers,  # type: ignore[arg-type]
+        containers=None,  # type: ignore[arg-type]
+        streams=None,  # type: ignore[arg-type]
+    )
+    missed = await Reconciliation(story.store, story.desk, sources, story.clock, stored=lambda: None).run()
+    await story.sort()
+    return missed
+
+
+async def test_what_fires_unknown_to_us_becomes_an_incident(story: Story, watchers: Watchers) -> None:
+    """It fired while we were away; its webhook, when it comes after all, is a repeat."""
+    watchers.active = [held()]
+    assert await reconcile(story, watchers) == 1
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    assert len(await story.incidents()) == 1
+
+
+async def test_one_episode_has_one_name_however_its_start_is_printed(
+    story: Story, watchers: Watchers
+) -> None:
+    """The webhook prints .31Z, the API .310Z: nothing was missed, nothing ended."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active = [held()]
+    story.clock.move(60)
+    assert await reconcile(story, watchers) == 0
+    assert (await story.incident()).status is IncidentStatus.TRIGGERED
+
+
+async def test_gone_from_alertmanager_and_still_firing_in_prometheus_stays(
+    story: Story, watchers: Watchers
+) -> None:
+    """Alertmanager restarted: absence proves nothing."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(60)
+    assert await reconcile(story, watchers) == 0
+    watchers.prometheus = False
+    assert await reconcile(story, watchers) == 0
+    assert (await story.incident()).is_open
+
+
+async def test_gone_from_alertmanager_and_not_firing_in_prometheus_has_ended(
+    story: Story, watchers: Watchers
+) -> None:
+    """Its resolve was missed: the incident closes."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(60)
+    watchers.firing = False
+    assert await reconcile(story, watchers) == 1
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_without_a_rule_only_an_end_long_past_counts(story: Story, watchers: Watchers) -> None:
+    """An alert that somebody posted ends when the end that Alertmanager gave has long passed."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.rule = watchers.firing = False
+    watchers.active = [held()]
+    story.clock.move(60)
+    await reconcile(story, watchers)
+    watchers.active = []
+    story.clock.move(60)
+    assert await reconcile(story, watchers) == 0
+    story.clock.move(1200)
+    assert await reconcile(story, watchers) == 1
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_what_we_learned_after_asking_is_newer_than_the_answer(
+    story: Story, watchers: Watchers
+) -> None:
+    """It begins to fire while the answers are on their way: they do not end it."""
+    watchers.firing = False
+    watchers.meanwhile = [alert(story, SignalStatus.FIRING)]
+    await reconcile(story, watchers)
+    assert (await story.incident()).status is IncidentStatus.TRIGGERED
+
+
+async def test_a_resolve_that_comes_after_asking_is_not_taken_back(story: Story, watchers: Watchers) -> None:
+    """It ends while the answers are on their way: they do not fire it again."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(60)
+    watchers.active = [held()]
+    watchers.meanwhile = [alert(story, SignalStatus.RESOLVED)]
+    assert await reconcile(story, watchers) == 0
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_fired_again_with_the_same_start_is_found_and_ends_with_the_next_resolve(
+    story: Story, watchers: Watchers
+) -> None:
+    """Prometheus was cut off, Alertmanager took it for resolved, and it fires on with the startsAt it had."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(60)
+    await story.arrive(alert(story, SignalStatus.RESOLVED))
+    story.clock.move(60)
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    assert not (await story.incident()).is_open, "the webhook alone cannot be told from one that is late"
+    watchers.active = [held()]
+    assert await reconcile(story, watchers) == 1
+    assert (await story.incident()).reopened == 1
+    story.clock.move(60)
+    assert await reconcile(story, watchers) == 0
+    await story.arrive(alert(story, SignalStatus.RESOLVED))
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_another_episode_in_alertmanager_ends_the_older_one_alone(
+    story: Story, watchers: Watchers
+) -> None:
+    """Its resolve and the next firing were both missed: the old one ends, the new one fires."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(120)
+    watchers.active = [held(began="2026-02-20T03:01:00.000Z")]
+    assert await reconcile(story, watchers) == 2
+    incident = await story.incident()
+    assert incident.is_open
+    assert await story.store.read(lambda tx: tx.incidents.counts(1)) == (1, 2)

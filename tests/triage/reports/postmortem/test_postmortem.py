@@ -1,0 +1,179 @@
+"""An incident written out: everything that was stored is in it, and nothing foreign breaks it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.store import SqlStore
+from tests.fakes.clock import ManualClock
+from triage.actions.model import ActionRecord, ActionStatus, Confirmation, StepRecord, StepStatus
+from triage.desk import Desk
+from triage.errors import Refused
+from triage.incidents import operations
+from triage.incidents.intake import Intake
+from triage.model import (
+    Cause,
+    Finding,
+    FindingStatus,
+    RunStatus,
+    Severity,
+    Signal,
+    SignalStatus,
+    Source,
+    Subject,
+    SubjectKind,
+    Verdict,
+)
+from triage.people import remember
+from triage.ports.store import Tx
+from triage.reports.postmortem import Postmortem, as_markdown, gather
+
+HOSTILE = "bot1 | <script>alert(1)</script> `x` [link](http://evil) *b*\n# head"
+
+
+def alert(clock: ManualClock, status: SignalStatus) -> Signal:
+    """Return an alert whose summary is hostile."""
+    now = clock.now()
+    return Signal(
+        Source.ALERTMANAGER, "f/1", status, "BotHardStopActive", Subject(SubjectKind.BOT, "bot1"), Severity.SEV1,
+        now, now, ends_at=now if status is SignalStatus.RESOLVED else None, annotations={"summary": HOSTILE},
+    )  # fmt: skip
+
+
+def live_through(tx: Tx, clock: ManualClock) -> None:
+    """Let an incident open, be triaged, taken, treated, and end."""
+    intake = Intake(Desk(), lambda one: f"{one.subject} hard_stop")
+    tx.signals.add([alert(clock, SignalStatus.FIRING)])
+    intake.sort_inbox(tx, clock.now())
+    run = tx.runs.latest(1)
+    assert run is not None
+    findings = (
+        Finding("bot_state", FindingStatus.CRITICAL, "hard_stop for 4 min", "Prometheus"),
+        Finding("streams", FindingStatus.UNKNOWN, "not known", "Redis", why="not configured"),
+    )
+    cause = Cause("drawdown_limit", "Drawdown passed the hard limit", 0.92, ("risk reason", "equity −2.6 %"))  # noqa: RUF001
+    done = replace(
+        run, status=RunStatus.DONE, finished_at=clock.now(), findings=findings, verdict=Verdict((cause,))
+    )
+    tx.runs.finish(done)
+    clock.move(minutes=20)
+    remember(tx, "U0ANA00001", "ana")
+    operations.acknowledge(tx, 1, actor="U0ANA00001", now=clock.now())
+    operations.record_denied(tx, 1, actor="U0VIK00001", what="resolve incidents", now=clock.now())
+    _act(tx, clock)
+    clock.move(minutes=10)
+    tx.signals.add([replace(alert(clock, SignalStatus.RESOLVED))])
+    intake.sort_inbox(tx, clock.now())
+
+
+def _act(tx: Tx, clock: ManualClock) -> None:
+    now = clock.now()
+    confirmed = Confirmation("U0ANA00001", now, "stale code after 02:55", "d")
+    record = tx.actions.add(
+        ActionRecord(
+            "clear_cache", "bot1", "stale", "verdict", now, now + timedelta(minutes=30), now, incident_id=1,
+            status=ActionStatus.SUCCEEDED, confirmations=(confirmed,), started_at=now, finished_at=now,
+            outcome="done",
+        )
+    )  # fmt: skip
+    step = StepRecord(1, "remove bytecode", "docker exec …", StepStatus.DONE, now, now + timedelta(seconds=3))
+    tx.actions.put_steps(record.id, [step])
+    tx.audit.append(
+        at=now, actor="U0ANA00001", event="action.confirmed", target="clear_cache bot1",
+        detail={"action": record.id, "incident": "INC-1"},
+    )  # fmt: skip
+    tx.audit.append(
+        at=now,
+        actor="U0BEN00001",
+        event="action.confirmed",
+        target="restart bot2",
+        detail={"incident": "INC-11"},
+    )
+
+
+@pytest.fixture
+async def post(store: SqlStore) -> Postmortem:
+    """Give the postmortem of an incident that was lived through."""
+    clock = ManualClock()
+    await store.write(lambda tx: live_through(tx, clock))
+    return await store.read(lambda tx: gather(tx, 1, clock.now()))
+
+
+async def test_the_template_of_the_desk_is_filled(post: Postmortem) -> None:
+    """Timeline, root cause, impact, corrective action, prevention tasks, in this order."""
+    text = as_markdown(post)
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert heads == [
+        "## Timeline",
+        "## Root cause",
+        "## Impact",
+        "## Corrective action",
+        "## Prevention tasks",
+        "## Evidence",
+        "## Audit trail",
+    ]
+    assert "| Acknowledged after | 20 min by @ana |" in text
+    assert "| Lasted | 30 min |" in text
+
+
+async def test_the_root_cause_is_the_verdicts_with_its_reasons(post: Postmortem) -> None:
+    """Ranked, with confidence, to be confirmed by people."""
+    text = as_markdown(post)
+    assert "1. Drawdown passed the hard limit (92 %): risk reason; equity" in text
+    assert "to be confirmed" in text
+
+
+async def test_the_corrective_action_says_who_why_what_and_whether_it_helped(post: Postmortem) -> None:
+    """Confirmations, reasons, steps with their time, verification."""
+    text = as_markdown(post)
+    assert "- **clear cache** on bot1: succeeded, confirmed by @ana" in text
+    assert "  - reason: stale code after 02:55" in text
+    assert "  - step 1: remove bytecode: done, 3 s" in text
+    assert "  - verified: not yet" in text
+
+
+async def test_prevention_names_what_the_incident_itself_shows(post: Postmortem) -> None:
+    """The unknown source, the slow acknowledgement, the denied person."""
+    text = as_markdown(post)
+    for task in (
+        "streams (not configured)",
+        "It took 20 min until somebody took it",
+        "Somebody without the role",
+    ):
+        assert f"{task}" in text
+    assert text.count("- [ ] ") == len(post.prevention) + 1
+
+
+async def test_the_audit_trail_is_this_incidents_alone(post: Postmortem) -> None:
+    """INC-1 is not INC-11."""
+    events = [(entry.event, entry.target) for entry in post.audit]
+    assert ("action.confirmed", "clear_cache bot1") in events
+    assert ("denied", "INC-1") in events
+    assert all("bot2" not in target for _, target in events)
+
+
+async def test_foreign_text_breaks_no_table_and_makes_no_link(post: Postmortem) -> None:
+    """Pipes, tags, links and heads of an annotation stay letters."""
+    text = as_markdown(post)
+    assert "<script>" not in text
+    assert "[link](" not in text
+    assert "\n# head" not in text
+    [row] = [line for line in text.splitlines() if "script" in line]
+    assert row.replace(r"\|", "").count("|") == 6
+
+
+async def test_the_json_holds_the_same(post: Postmortem) -> None:
+    """Plain JSON, with the chain's digests."""
+    body = json.loads(json.dumps(post.to_json()))
+    assert body["incident"]["number"] == "INC-1"
+    assert body["timeline"][0]["at"].endswith("Z")
+    assert body["actions"][0]["by"] == ["@ana"]
+    assert len(body["audit"][0]["digest"]) == 64
+
+
+async def test_an_unknown_incident_is_refused_with_where_to_look(store: SqlStore) -> None:
+    """No empty postmortem of nothing."""
+    with pytest.raises(Refused, match="There is no incident INC-7"):
+        await store.read(lambda tx: gather(tx, 7, ManualClock().now()))

@@ -1,0 +1,157 @@
+"""The end of an action, however it came: what is stored, told, offered next. Units of a ``Tx``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from triage.actions import degraded, lifecycle
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.model import ActionRecord, ActionStatus, Outcome, StepRecord, StepStatus, Verification
+from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
+from triage.actions.proposals import follow_up
+from triage.desk import Desk
+from triage.errors import Refused
+from triage.incidents.lifecycle import mitigate
+from triage.incidents.notifications import tell_card, tell_line
+from triage.model import ActionProposal
+from triage.ports.store import Tx
+
+SOON_SECONDS = 5.0
+"""After a failure or a crash the truth is asked for at once, not after the time a remedy needs to work."""
+LOOK_AGAIN_SECONDS = 20.0
+
+
+def finish(
+    tx: Tx, desk: Desk, record: ActionRecord, status: ActionStatus, *, outcome: str, now: datetime
+) -> ActionRecord:
+    """End a running action: verification is planned, the target freed, the way on offered."""
+    steps = tx.actions.steps(record.id)
+    wait = desk.triage.verify_after_seconds
+    if status is not ActionStatus.SUCCEEDED:
+        wait = min(wait, SOON_SECONDS)
+    watch = max(wait, desk.triage.health_watch_seconds)
+    record = lifecycle.finish(
+        record,
+        status,
+        outcome=outcome,
+        verify_at=now + timedelta(seconds=wait),
+        verify_until=now + timedelta(seconds=watch),
+        now=now,
+    )
+    tx.actions.save(record)
+    tx.actions.unlock(record.id)
+    degraded.ended(tx, record, steps)
+    _offer(tx, desk, record, steps, now)
+    audit(
+        tx, record, "finished", actor="engine", now=now, detail={"status": status.value, "outcome": outcome}
+    )
+    tell_action(tx, record, now)
+    tell_story(tx, record, f"{record.kind} on {record.target} {status}: {outcome}", key="finished", now=now)
+    _cards(tx, record, now)
+    return record
+
+
+def interrupted(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> ActionRecord:
+    """Make a running action ``unknown``: the process that ran it is gone. It is never run again."""
+    steps = tx.actions.steps(record.id)
+    cut = [step for step in steps if step.status is StepStatus.RUNNING]
+    tx.actions.put_steps(
+        record.id,
+        [
+            replace(step, status=StepStatus.UNKNOWN, finished_at=now, note="the service stopped during it")
+            for step in cut
+        ],
+    )
+    return finish(tx, desk, record, ActionStatus.UNKNOWN, outcome=_how_far(steps), now=now)
+
+
+def _how_far(steps: list[StepRecord]) -> str:
+    done = [step.number for step in steps if step.status is StepStatus.DONE and step.number]
+    cut = [step.number for step in steps if step.status is StepStatus.RUNNING]
+    rest = [step.number for step in steps if step.status is StepStatus.PENDING and step.number]
+    where = f"the service stopped during step {cut[0]}" if cut else "the service stopped between two steps"
+    if cut == [0]:
+        where = "the service stopped before the first step"
+    return f"{where}; done: {_numbers(done)}; not begun: {_numbers(rest)}. It is not run again by itself"
+
+
+def _numbers(numbers: list[int]) -> str:
+    return f"step {', '.join(map(str, numbers))}" if numbers else "nothing"
+
+
+def _offer(tx: Tx, desk: Desk, record: ActionRecord, steps: list[StepRecord], now: datetime) -> None:
+    offers = list(CATALOGUE[record.kind].follow_ups(record, steps))
+    if record.status in {ActionStatus.FAILED, ActionStatus.UNKNOWN}:
+        arguments = {key: value for key, value in record.arguments.items() if value}
+        offers.append(ActionProposal(record.kind, record.target, "another try, planned anew", arguments))
+    for offer in offers:
+        try:
+            follow_up(tx, desk, record, offer, now)
+        except Refused as refusal:  # desk.yaml changed since: the bot is not there any more
+            logger.bind(action=record.id).warning("not offered: {}", refusal)
+
+
+def _cards(tx: Tx, record: ActionRecord, now: datetime) -> None:
+    """Degraded mode shows on every incident, so every open card is due when it changes."""
+    if record.kind in {"degraded_mode", "exit_degraded_mode"}:
+        for incident in tx.incidents.open():
+            tell_card(tx, incident, now)
+
+
+def verified(
+    tx: Tx, desk: Desk, record: ActionRecord, verification: Verification, now: datetime
+) -> ActionRecord:
+    """Store what verification says; ask again while it is not well and there is time."""
+    whole = CATALOGUE[record.kind].whole_watch
+    well = verification.outcome is Outcome.RECOVERED
+    over = record.verify_until is None or now >= record.verify_until
+    again = not over and (whole or not well)
+    first_time = record.verification is None
+    changed = first_time or record.verification != verification
+    turned = record.verification is None or record.verification.outcome is not verification.outcome
+    record = replace(
+        record,
+        verification=verification,
+        verify_at=now + timedelta(seconds=LOOK_AGAIN_SECONDS) if again else None,
+        owner="",
+        lease_until=None,
+        changed_at=now,
+    )
+    tx.actions.save(record)
+    if changed:
+        tell_action(tx, record, now)
+    if turned or not again:
+        detail = {"outcome": verification.outcome.value, "why": verification.why, "final": not again}
+        audit(tx, record, "verified", actor="engine", now=now, detail=detail)
+    if not again:
+        _conclude(tx, desk, record, now)
+    return record
+
+
+def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
+    verification = record.verification
+    if verification is None:  # pragma: no cover - called with one
+        return
+    why = f": {verification.why}" if verification.why else ""
+    what = f"{record.kind} on {record.target} verified: {verification.outcome}{why}"
+    tell_story(tx, record, what, key="verified", now=now)
+    if verification.outcome is Outcome.PERSISTING:
+        for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
+            follow_up(tx, desk, record, offer, now)
+    incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
+    if incident is None or verification.outcome is not Outcome.RECOVERED:
+        return
+    if record.status is ActionStatus.SUCCEEDED:
+        remedy = f"{record.kind} on {record.target} by {confirmed_by(tx, record)}"
+        change = mitigate(incident, what=remedy, now=now)
+        if change is not None:
+            tx.incidents.save(change.incident)
+            detail = {"why": remedy, "action": record.id}
+            tx.audit.append(
+                at=now, actor="engine", event="incident.mitigate", target=incident.number, detail=detail
+            )
+            tell_line(tx, change.entry, now)
+            tell_card(tx, change.incident, now)

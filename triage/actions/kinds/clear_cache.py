@@ -1,0 +1,81 @@
+"""The runbook's stale ``.pyc`` fix: remove the bytecode in the container, then recreate the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triage.actions.base import Action, ActionContext, TargetKind
+from triage.actions.compose import up
+from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
+from triage.actions.kinds.restart import AWAIT_SECONDS
+from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
+from triage.actions.operations import AwaitContainer, Exec
+from triage.desk import ActionKind
+from triage.model import Finding
+from triage.ports.sources import ContainerState
+
+_CONTAINER_ID = "New container"
+
+
+class ClearCache(Action):
+    """``docker restart`` does not clear Python's bytecode: remove it, and start from a new container."""
+
+    kind: ActionKind = "clear_cache"
+    target_kind = TargetKind.BOT
+    checks = ("bytecode", "bot_state", "error_logs")
+    deciding = frozenset({"bytecode"})
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Docker answers; the container is there."""
+        return (await engine_answers(ctx), await container_there(ctx))
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Remove the folders (in a container that runs), then recreate."""
+        state = await inspect(ctx, ctx.container)
+        runs = isinstance(state, ContainerState) and state.running
+        remove = Exec(ctx.container, ("rm", "-rf", *ctx.desk.paths.caches))
+        return Plan(
+            kind=self.kind,
+            target=ctx.target,
+            title=f"Clear cache on {ctx.target}",
+            steps=(
+                *((Step("remove the bytecode", remove, 30),) if runs else ()),
+                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
+                Step(
+                    f"wait for {ctx.container}",
+                    AwaitContainer(ctx.container),
+                    AWAIT_SECONDS,
+                    cancelable=False,
+                ),
+            ),
+            side_effects=("the bot restarts and loads the controllers that are on its disk",),
+            wont=("touch controllers, configuration, data or logs", "touch any other service"),
+            checks=self.checks,
+        )
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """Which container it is, that it runs, and the bot's state."""
+        state = await inspect(ctx, ctx.container)
+        seen = state.id[:12] if isinstance(state, ContainerState) else "unknown"
+        return (
+            await container_row(ctx, ctx.container),
+            Row(_CONTAINER_ID, seen, None, decides=False),
+            bot_row(findings, ctx.target, good=("running", "soft_pause")),
+        )
+
+    def judge(self, before: Observation | None, after: Observation) -> Verification:
+        """As usual, and the container must be another one than before."""
+        verdict = super().judge(before, after)
+        was = next((row.seen for row in before.rows if row.name == _CONTAINER_ID), "") if before else ""
+        rows = tuple(_same_container(row, was) if row.name == _CONTAINER_ID else row for row in verdict.rows)
+        if any(row.name == _CONTAINER_ID and row.good is False for row in rows):
+            return Verification(Outcome.PERSISTING, verdict.at, rows, "the container was not recreated")
+        return Verification(verdict.outcome, verdict.at, rows, verdict.why)
+
+
+def _same_container(row: Compared, was: str) -> Compared:
+    known = bool(was) and "unknown" not in {was, row.after}
+    return Compared(row.name, row.before, row.after, row.after != was if known else None)
+
+
+ACTION = ClearCache()

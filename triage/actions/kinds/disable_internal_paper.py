@@ -1,0 +1,83 @@
+"""The runbook's emergency rollback of paper trading: ``internal_paper_enabled: false``, then recreate."""
+
+from __future__ import annotations
+
+from triage.actions.base import ActionContext, TargetKind
+from triage.actions.compose import up
+from triage.actions.inspection import engine_answers
+from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
+from triage.actions.model import Holds, Plan, Precondition, Step
+from triage.actions.operations import AwaitContainer, SetController
+from triage.desk import ActionKind
+from triage.errors import DeskFailure, Refused
+from triage.ports.actions import ControllerFile
+from triage.untrusted_text import one_line
+
+_KEY = "internal_paper_enabled"
+
+
+class DisableInternalPaper(Restart):
+    """Change one boolean in the controller's YAML, comments kept; verified as a restart is."""
+
+    kind: ActionKind = "disable_internal_paper"
+    target_kind = TargetKind.BOT
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """The controller has the switch and it is on; where orders would go then is said."""
+        engine = await engine_answers(ctx)
+        try:
+            file = await _controller(ctx)
+        except (DeskFailure, Refused) as error:
+            return (engine, Precondition(str(error), Holds.NO))
+        on = file.values[_KEY] == "true"
+        state = Precondition(f"{file.file}: {_KEY} is {file.values[_KEY]}", Holds.YES if on else Holds.NO)
+        connector = one_line(file.values.get("connector_name", "(none)"), 60)
+        paper = connector.endswith("_paper_trade")
+        where = Precondition(
+            f"connector_name is {connector}" + ("" if paper else ": the bot would place REAL orders"),
+            Holds.YES if paper else Holds.WARNING,
+        )
+        return (engine, state, where)
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Edit, recreate, wait."""
+        file = await _controller(ctx)
+        if file.values[_KEY] != "true":
+            raise Refused(f"{file.file}: {_KEY} is {file.values[_KEY]} already.")
+        change = SetController(ctx.target, file.file, _KEY, value=False, was=True)
+        return Plan(
+            kind=self.kind,
+            target=ctx.target,
+            title=f"Internal paper off on {ctx.target}",
+            steps=(
+                Step(f"set {_KEY} to false", change, 15),
+                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
+                Step(
+                    f"wait for {ctx.container}",
+                    AwaitContainer(ctx.container),
+                    AWAIT_SECONDS,
+                    cancelable=False,
+                ),
+            ),
+            side_effects=("the controller's own paper engine is off: orders go to its connector",),
+            wont=("change connector_name or any other key", "touch any other bot"),
+            checks=self.checks,
+        )
+
+
+async def _controller(ctx: ActionContext) -> ControllerFile:
+    """Return the one controller file of the bot that has the switch. Raises Refused, DeskFailure."""
+    bot = ctx.desk.bot(ctx.target)
+    controller = bot.controller if bot is not None else ""
+    files = [file for file in await ctx.hands.controllers.read(ctx.target) if _KEY in file.values]
+    mine = [
+        file for file in files if controller in {file.values.get("controller_name"), file.values.get("id")}
+    ]
+    found = mine or files
+    if len(found) != 1:
+        names = ", ".join(file.file for file in found) or "none"
+        raise Refused(f"{_KEY} must stand in one controller file of {ctx.target}; it stands in: {names}.")
+    return found[0]
+
+
+ACTION = DisableInternalPaper()

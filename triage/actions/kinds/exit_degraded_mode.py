@@ -1,0 +1,83 @@
+"""Leave degraded mode: Redis first, then the services, then proof that the streams flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triage.actions.base import Action, ActionContext, TargetKind
+from triage.actions.compose import up
+from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
+from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
+from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
+from triage.desk import ActionKind
+from triage.errors import SourceError, SourceNotConfigured
+from triage.model import Finding
+
+_HEALTH_SECONDS = 120.0
+_FLOW_SECONDS = 180.0
+
+
+class ExitDegradedMode(Action):
+    """Start Redis, wait for its health, start the services, check that the streams flow again."""
+
+    kind: ActionKind = "exit_degraded_mode"
+    target_kind = TargetKind.DESK
+    checks = ("streams", "bot_state", "container")
+    deciding = frozenset({"streams"})
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Degraded mode is on; Docker answers."""
+        on = Precondition("degraded mode is on")
+        off = Precondition("degraded mode is not on: there is nothing to leave", Holds.NO)
+        return (on if ctx.degraded else off, await engine_answers(ctx))
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """The services in the reverse of the order in which they were stopped: Redis first."""
+        redis, *others = reversed(ctx.desk.compose.external_services)
+        steps = [
+            up(ctx.desk, redis),
+            Step(f"wait for {redis}", AwaitContainer(ctx.desk.container_of(redis)), _HEALTH_SECONDS),
+        ]
+        configured = await _redis_configured(ctx)
+        if configured:
+            steps.append(Step("ask Redis", PingRedis(), 30))
+        for name in others:
+            container = ctx.desk.container_of(name)
+            steps += [
+                up(ctx.desk, name),
+                Step(f"wait for {name}", AwaitContainer(container), _HEALTH_SECONDS),
+            ]
+        if configured:
+            flow = AwaitStreams(ctx.desk.streams.market_data, ctx.desk.streams.market_data_stale_seconds)
+            steps.append(Step("wait for the streams", flow, _FLOW_SECONDS))
+        return Plan(
+            kind=self.kind,
+            target=DESK,
+            title="Exit degraded mode",
+            steps=tuple(steps),
+            side_effects=("external signals, risk decisions and intents reach the bots again",),
+            wont=("restart or recreate any bot", "change .env or any configuration"),
+            checks=self.checks,
+        )
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """External services run; the bots as they were."""
+        names = ctx.desk.compose.external_services
+        bots = await running_bots(ctx)
+        return (
+            await services_row(ctx, "External services running", names, running=True),
+            *(bot_row(findings, bot, good=("running", "soft_pause")) for bot in bots),
+        )
+
+
+async def _redis_configured(ctx: ActionContext) -> bool:
+    try:
+        await ctx.sources.streams.health()
+    except SourceNotConfigured:
+        return False
+    except SourceError:
+        return True  # down, as it should be in degraded mode
+    return True
+
+
+ACTION = ExitDegradedMode()

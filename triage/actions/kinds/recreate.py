@@ -1,0 +1,47 @@
+"""Recreate a bot or a service: a new container from the compose file, the image and ``.env`` as they are now."""
+
+from __future__ import annotations
+
+from triage.actions.base import ActionContext
+from triage.actions.compose import up
+from triage.actions.inspection import engine_answers
+from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
+from triage.actions.model import Plan, Precondition, Step
+from triage.actions.operations import AwaitContainer
+from triage.desk import ActionKind
+
+
+class Recreate(Restart):
+    """``docker compose up -d --force-recreate``; verified as a restart is."""
+
+    kind: ActionKind = "recreate"
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Docker answers; whether there is a container does not matter."""
+        return (await engine_answers(ctx),)
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Recreate, then wait until it runs."""
+        return Plan(
+            kind=self.kind,
+            target=ctx.target,
+            title=f"Recreate {ctx.target}",
+            steps=(
+                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
+                Step(
+                    f"wait for {ctx.container}",
+                    AwaitContainer(ctx.container),
+                    AWAIT_SECONDS,
+                    cancelable=False,
+                ),
+            ),
+            side_effects=(
+                "what was written inside the container and not in a mounted folder is gone",
+                "a changed image or .env takes effect",
+            ),
+            wont=("touch any other service",),
+            checks=self.checks if ctx.bots else ("container",),
+        )
+
+
+ACTION = Recreate()

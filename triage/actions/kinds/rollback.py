@@ -1,0 +1,230 @@
+"""Rollback of a bot to a config snapshot, to a previous image, or to both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from triage.actions.base import Action, ActionContext, Choice, TargetKind
+from triage.actions.compose import stop, up
+from triage.actions.inspection import bot_row, container_row, engine_answers
+from triage.actions.kinds._rollback_choices import (
+    IMAGE_KEY,
+    choices_of,
+    chosen_image,
+    chosen_snapshot,
+    current_image,
+    what_of,
+)
+from triage.actions.kinds.restart import AWAIT_SECONDS
+from triage.actions.model import (
+    ActionRecord,
+    ActionStatus,
+    Holds,
+    Outcome,
+    Plan,
+    Precondition,
+    Row,
+    Step,
+    StepRecord,
+    StepStatus,
+)
+from triage.actions.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
+from triage.desk import ActionKind
+from triage.errors import DeskFailure, Refused, SourceError
+from triage.model import ActionProposal, Finding
+from triage.wording import size
+
+_FILE_SECONDS = 600.0
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
+
+
+class Rollback(Action):
+    """Pre-rollback snapshot first; then the old state is put in place by one rename, and watched."""
+
+    kind: ActionKind = "rollback"
+    target_kind = TargetKind.BOT
+    checks = ("bot_state", "error_logs", "container")
+    deciding = frozenset({"error_logs"})
+    whole_watch = True
+
+    async def choices(self, ctx: ActionContext) -> tuple[Choice, ...]:
+        """What to return to: config, image or both, and which."""
+        return await choices_of(ctx)
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Docker answers; the archive is sound and there is room; the folder can be exchanged; the image is here."""
+        found = [await engine_answers(ctx)]
+        what = what_of(ctx)
+        try:
+            if what in {"config", "both"}:
+                found += await _archive_conditions(ctx)
+            if what in {"image", "both"}:
+                found.append(await _image_condition(ctx))
+        except (DeskFailure, Refused) as error:
+            found.append(Precondition(str(error), Holds.NO))
+        return tuple(found)
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Extract beside while the bot still runs; stop; snapshot; exchange; start."""
+        what = what_of(ctx)
+        files: tuple[Step, ...] = ()
+        image: tuple[Step, ...] = ()
+        arguments = {"what": what}
+        if what in {"config", "both"}:
+            files, arguments["snapshot"] = await _file_steps(ctx)
+        if what in {"image", "both"}:
+            image, arguments["image"] = await _image_step(ctx)
+        after_start: tuple[Step, ...] = ()
+        if files:
+            after_start = (Step("clean up", Discard(ctx.target, ctx.token), _FILE_SECONDS, cancelable=False),)
+        return Plan(
+            kind=self.kind,
+            target=ctx.target,
+            title=f"Rollback of {ctx.target}: {what}",
+            steps=(
+                *files,
+                *image,
+                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
+                Step(
+                    f"wait for {ctx.container}",
+                    AwaitContainer(ctx.container),
+                    AWAIT_SECONDS,
+                    cancelable=False,
+                ),
+                *after_start,
+            ),
+            arguments=arguments,
+            side_effects=_side_effects(ctx, what),
+            wont=(
+                "touch logs",
+                "touch any other bot's files",
+                "restore balances or positions on the exchange",
+            ),
+            checks=self.checks,
+            undo="a button takes it back from the pre-rollback snapshot and the image before",
+        )
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """The container runs without restarts; the bot trades or waits; whose files and which image it has."""
+        return (
+            await container_row(ctx, ctx.container),
+            bot_row(findings, ctx.target, good=("running", "soft_pause")),
+            *await _what_is_in_place(ctx),
+        )
+
+    async def tidy(self, ctx: ActionContext) -> None:
+        """Remove the folder beside the bot's: extracted and not used, or replaced and not yet removed."""
+        await ctx.hands.snapshots.discard(ctx.target, ctx.token)
+
+    def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
+        """Offer the undo once something was put in place; a bot that was left stopped can be started."""
+        offers = []
+        arguments = undo_arguments(record, steps)
+        if arguments is not None:
+            worse = record.verification is not None and record.verification.outcome is Outcome.PERSISTING
+            why = "undo: it did not help" if worse else "undo: back to the state before the rollback"
+            offers.append(ActionProposal("rollback", record.target, why, arguments))
+        if record.status in {ActionStatus.FAILED, ActionStatus.UNKNOWN}:
+            offers.append(
+                ActionProposal("recreate", record.target, "start the bot with its files as they are now")
+            )
+        return tuple(offers)
+
+
+def undo_arguments(record: ActionRecord, steps: Sequence[StepRecord]) -> dict[str, str] | None:
+    """Return the arguments that take a rollback back; None when it put nothing in place."""
+    if record.plan is None:
+        return None
+    touched = {step.number for step in steps if step.status in {StepStatus.DONE, StepStatus.UNKNOWN}}
+    ops = [step.op for number, step in enumerate(record.plan.steps, start=1) if number in touched]
+    swapped = any(isinstance(op, Swap) for op in ops)
+    taken = next((op.archive for op in ops if isinstance(op, TakeSnapshot)), "") if swapped else ""
+    image = next((op.was for op in ops if isinstance(op, SetEnv)), "")
+    if not taken and not image:
+        return None
+    what = "both" if taken and image else "config" if taken else "image"
+    return {"what": what, **({"snapshot": taken} if taken else {}), **({"image": image} if image else {})}
+
+
+async def _what_is_in_place(ctx: ActionContext) -> tuple[Row, ...]:
+    """Say which side of the exchange the bot is on while that can be seen, and which image is pinned."""
+    try:
+        swapped = await ctx.hands.snapshots.swapped(ctx.target, ctx.token)
+        image = await current_image(ctx)
+    except (DeskFailure, Refused) as error:
+        return (Row("In place", f"unknown: {error}", None, decides=False),)
+    files = {
+        True: f"those of {ctx.arguments.get('snapshot', 'the snapshot')}",
+        False: "those before the rollback",
+    }
+    seen = f"files: {files[swapped]}; image: {image}" if swapped is not None else f"image: {image}"
+    return (Row("In place", seen, None, decides=False),)
+
+
+async def _archive_conditions(ctx: ActionContext) -> list[Precondition]:
+    hands = ctx.hands.snapshots
+    snapshot = await chosen_snapshot(ctx)
+    extracted, taken = await hands.room_to_extract(snapshot.name), await hands.room_to_take(ctx.target)
+    needed = extracted.needed + taken.needed
+    room = f"{size(min(extracted.free, taken.free))} free, {size(needed)} needed"
+    enough = min(extracted.free, taken.free) >= needed
+    why_not = await hands.why_not_swap(ctx.target)
+    return [
+        Precondition(f"{snapshot.name} is sound ({size(snapshot.size)})"),
+        Precondition(f"disk: {room}", Holds.YES if enough else Holds.NO),
+        Precondition(why_not, Holds.NO)
+        if why_not
+        else Precondition(f"data/{ctx.target} can be exchanged in one rename"),
+    ]
+
+
+async def _image_condition(ctx: ActionContext) -> Precondition:
+    image = await chosen_image(ctx)
+    try:
+        found = await ctx.hands.images.list(image.rpartition(":")[0])
+    except SourceError as error:
+        return Precondition(f"whether {image} is on this host is not known: {error.why}", Holds.WARNING)
+    if any(each.tag == image for each in found):
+        return Precondition(f"image {image} is on this host")
+    return Precondition(f"image {image} is not on this host: it would have to be pulled", Holds.WARNING)
+
+
+async def _file_steps(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
+    snapshot = await chosen_snapshot(ctx)
+    sha256 = await ctx.hands.snapshots.checksum(snapshot.name)
+    before = f"{ctx.target}_pre_rollback_{ctx.now:%Y%m%d_%H%M%S}.tar.gz"
+    steps = (
+        Step(
+            "verify and extract the snapshot beside",
+            Extract(ctx.target, snapshot.name, sha256, ctx.token),
+            _FILE_SECONDS,
+        ),
+        *stop(ctx.desk, (ctx.service,)),
+        Step("pre-rollback snapshot", TakeSnapshot(ctx.target, before), _FILE_SECONDS, cancelable=False),
+        Step("put it in place", Swap(ctx.target, ctx.token), 120, cancelable=False),
+    )
+    return steps, snapshot.name
+
+
+async def _image_step(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
+    image = await chosen_image(ctx)
+    was = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+    if not _IMAGE.fullmatch(image) or image.endswith(":latest") or ":" not in image:
+        raise Refused(f"{image!r} is no pinned image.")
+    if image == was:
+        raise Refused(f"{IMAGE_KEY} is {image} already.")
+    step = Step("set the image", SetEnv(IMAGE_KEY, image, was), 15, cancelable=what_of(ctx) == "image")
+    return (step,), image
+
+
+def _side_effects(ctx: ActionContext, what: str) -> tuple[str, ...]:
+    found = [f"{ctx.target} is down while its files are exchanged"] if what != "image" else []
+    if what != "config":
+        others = [bot.name for bot in ctx.desk.bots if bot.name != ctx.target]
+        named = f"; {', '.join(others)} take it up when they are next recreated" if others else ""
+        found.append(f"{IMAGE_KEY} in .env changes for the whole desk{named}")
+    return (*found, "configuration and state since the snapshot are replaced")
+
+
+ACTION = Rollback()

@@ -1,0 +1,103 @@
+"""The runbook's start-up, with its checks: env file, services, ``ps``, logs, Redis, strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triage.actions.base import Action, ActionContext, TargetKind
+from triage.actions.compose import compose
+from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
+from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
+from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
+from triage.desk import ActionKind
+from triage.errors import DeskFailure, SourceError, SourceNotConfigured
+from triage.model import Finding
+
+UP_SECONDS = 300.0
+_LOG_LINES = "20"
+
+
+class StartDesk(Action):
+    """``docker compose up -d`` with the desk's profiles, and the checks that the runbook asks for."""
+
+    kind: ActionKind = "start_desk"
+    target_kind = TargetKind.DESK
+    checks = ("bot_state", "container", "streams", "watchers")
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Docker answers; the env file has what its template asks for; degraded mode is off."""
+        degraded = Precondition("degraded mode is on: leave it first", Holds.NO)
+        return (
+            degraded if ctx.degraded else Precondition("degraded mode is off"),
+            await engine_answers(ctx),
+            await _env(ctx),
+        )
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Check ``.env``, bring everything up, look at it."""
+        paths = ctx.desk.paths
+        redis = ctx.desk.compose.external_services[-1] if ctx.desk.compose.external_services else ""
+        ping = await _redis_steps(ctx, redis)
+        return Plan(
+            kind=self.kind,
+            target=DESK,
+            title="Start the desk",
+            steps=(
+                Step("check .env", CheckEnv(str(paths.env), f"{paths.env}.template"), 10),
+                Step("start the services", compose(ctx.desk, "up", "-d"), UP_SECONDS),
+                *ping,
+                Step("list the services", compose(ctx.desk, "ps"), 60),
+                Step("read the logs", compose(ctx.desk, "logs", f"--tail={_LOG_LINES}"), 60),
+            ),
+            side_effects=("strategies start trading as their configuration says",),
+            wont=("stop anything that runs", "change .env or any configuration"),
+            checks=self.checks,
+        )
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """External and monitoring services run; every bot whose container runs has a state."""
+        settings = ctx.desk.compose
+        bots = await running_bots(ctx)
+        names = (*settings.external_services, *settings.monitoring_services)
+        return (
+            await services_row(ctx, "Services running", names, running=True),
+            Row("Bots up", ", ".join(bots) or "none", bool(bots)),
+            *(bot_row(findings, bot, good=("running", "soft_pause")) for bot in bots),
+        )
+
+
+async def _env(ctx: ActionContext) -> Precondition:
+    try:
+        problems = env_problems(await ctx.hands.env.read(), await ctx.hands.env.template())
+    except DeskFailure as error:
+        return Precondition(str(error), Holds.NO)
+    if problems:
+        return Precondition(f".env: {'; '.join(problems)}", Holds.NO)
+    return Precondition(".env has every key of its template")
+
+
+def env_problems(env: Mapping[str, str], template: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is wrong with ``.env`` against its template; values are never shown."""
+    missing = [key for key in template if key not in env]
+    empty = [key for key in template if key in env and not env[key]]
+    image = env.get("HUMMINGBOT_IMAGE", "")
+    problems = [f"without {', '.join(missing)}"] if missing else []
+    problems += [f"empty: {', '.join(empty)}"] if empty else []
+    problems += ["HUMMINGBOT_IMAGE is :latest, pin a version"] if image.endswith(":latest") else []
+    return tuple(problems)
+
+
+async def _redis_steps(ctx: ActionContext, redis: str) -> tuple[Step, ...]:
+    if not redis:
+        return ()
+    wait = Step(f"wait for {redis}", AwaitContainer(ctx.desk.container_of(redis)), 120, cancelable=False)
+    try:
+        await ctx.sources.streams.health()
+    except SourceNotConfigured:
+        return (wait,)
+    except SourceError:
+        pass  # it is not up yet
+    return (wait, Step("ask Redis", PingRedis(), 30, cancelable=False))
+
+
+ACTION = StartDesk()

@@ -1,0 +1,56 @@
+"""The runbook's shutdown: graceful, with all profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from triage.actions.base import Action, ActionContext, TargetKind
+from triage.actions.compose import compose, services
+from triage.actions.inspection import engine_answers, running_bots, services_row
+from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
+from triage.desk import ActionKind
+from triage.model import ActionProposal, Finding
+from triage.wording import listed
+
+_DOWN_SECONDS = 300.0
+
+
+class StopDesk(Action):
+    """``docker compose down`` with the desk's profiles."""
+
+    kind: ActionKind = "stop_desk"
+    target_kind = TargetKind.DESK
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """Docker answers; which bots run is said."""
+        bots = await running_bots(ctx)
+        return (await engine_answers(ctx), Precondition(f"bots that run now: {listed(bots, 12) or 'none'}"))
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """Everything down."""
+        return Plan(
+            kind=self.kind,
+            target=DESK,
+            title="Stop the desk",
+            steps=(Step("stop and remove the services", compose(ctx.desk, "down"), _DOWN_SECONDS),),
+            side_effects=(
+                "every bot stops trading; open orders are left to each bot's own shutdown",
+                "monitoring stops too: from then on alerts are blind",
+            ),
+            wont=("remove volumes, data, logs or images",),
+        )
+
+    async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
+        """No service of the desk runs."""
+        del findings
+        return (await services_row(ctx, "Services stopped", services(ctx.desk), running=False),)
+
+    def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
+        """Offer the start."""
+        del steps
+        if record.status is ActionStatus.SUCCEEDED:
+            return (ActionProposal("start_desk", DESK, "bring it back"),)
+        return ()
+
+
+ACTION = StopDesk()

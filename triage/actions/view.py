@@ -1,0 +1,72 @@
+"""What of actions is shown with an incident and in an action's own message, gathered from one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.actions.degraded import banner, degraded
+from triage.actions.model import DESK, ActionRecord, ActionStatus, StepRecord
+from triage.actions.notifications import confirmed_by
+from triage.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """An action with its steps, and the actions that follow from it and can be pressed."""
+
+    record: ActionRecord
+    steps: tuple[StepRecord, ...]
+    follow_ups: tuple[ActionRecord, ...] = ()
+
+
+def view_action(tx: Tx, action_id: int) -> ActionView | None:
+    """Gather what an action's message shows."""
+    record = tx.actions.get(action_id)
+    if record is None:
+        return None
+    children = tx.actions.children(action_id)
+    return ActionView(record, tuple(tx.actions.steps(action_id)), pressable(tx, children))
+
+
+def pressable(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
+    """Return the proposals that make sense to press; ways in and out of degraded mode by whether it is on."""
+    on = degraded(tx) is not None
+    out_of_place = "degraded_mode" if on else "exit_degraded_mode"
+    return tuple(
+        record for record in records if record.status is ActionStatus.PROPOSED and record.kind != out_of_place
+    )
+
+
+def offers_of(tx: Tx, incident_id: int) -> tuple[ActionRecord, ...]:
+    """Return the proposals that an incident's card offers, each deed once, the newest proposal of it."""
+    found: dict[tuple[str, str], ActionRecord] = {}
+    for record in pressable(tx, tx.actions.of_incident(incident_id)):
+        found[record.kind, record.target] = record
+    if degraded(tx) is not None:  # the way out then stands on every incident
+        for record in pressable(tx, tx.actions.proposed()):
+            if record.kind == "exit_degraded_mode":
+                found[record.kind, record.target] = record
+    return tuple(found.values())
+
+
+def taken_of(tx: Tx, incident_id: int) -> tuple[str, ...]:
+    """Return one line an action that touched the desk, oldest first."""
+    return tuple(_line(tx, record) for record in tx.actions.of_incident(incident_id) if record.status.ran)
+
+
+def _line(tx: Tx, record: ActionRecord) -> str:
+    on = "" if record.target == DESK else f" on {record.target}"
+    verified = f", {record.verification.outcome}" if record.verification is not None else ""
+    return f"{record.kind.replace('_', ' ')}{on} by {confirmed_by(tx, record)}: {record.status}{verified}"
+
+
+def elapsed(record: ActionRecord, now: datetime) -> float:
+    """Return for how long an action has been running, or ran, in seconds."""
+    if record.started_at is None:
+        return 0.0
+    return max(0.0, ((record.finished_at or now) - record.started_at).total_seconds())
+
+
+__all__ = ["ActionView", "banner", "elapsed", "offers_of", "pressable", "taken_of", "view_action"]

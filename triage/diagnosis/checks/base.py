@@ -1,0 +1,163 @@
+"""What a check is: one question to one source, answered by one finding."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, overload
+
+from triage.desk import Desk
+from triage.errors import SourceError, SourceTimeout
+from triage.model import Finding, FindingStatus, Incident
+from triage.ports.sources import Answer, Sources
+from triage.signals.model import DeskEvent
+from triage.signals.rates import Rate
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+
+_ANSWER_SHARE = 0.8
+"""The part of a check's deadline that one of several sources may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What a check may know: the desk, the sources, the time, and what the triage is about.
+
+    ``bots``: the bots it is about (all of the desk's, where the incident is about none of them);
+    ``containers``: their containers, or the container itself; ``since``: when the trouble began (the
+    incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
+    ``events``: what the desk said of them, from shortly before ``since`` on, oldest first; None where
+    there is no memory to ask. ``dead_letters``: their rate as the memory has it, None as for ``events``.
+    """
+
+    desk: Desk
+    sources: Sources
+    now: datetime
+    since: datetime
+    bots: tuple[str, ...]
+    containers: tuple[str, ...]
+    incident: Incident | None = None
+    single_bot: bool = True
+    events: tuple[DeskEvent, ...] | None = None
+    dead_letters: Rate | None = None
+
+
+Check = Callable[[CheckContext], Awaitable[Finding]]
+"""Raises SourceError where its source gave no answer: the runner makes an ``unknown`` finding of it."""
+
+
+class NamedCheck(Protocol):
+    """What a module of ``triage.diagnosis.checks`` exposes.
+
+    ``NAME`` is the check's id in playbooks, ``TITLE`` what operators read, ``SOURCE`` who is asked.
+    """
+
+    NAME: str
+    TITLE: str
+    SOURCE: str
+
+    async def run(self, ctx: CheckContext, /) -> Finding:
+        """Ask, and say what was found; raise SourceError where there is no answer."""
+        ...
+
+
+_ORDER = (FindingStatus.CRITICAL, FindingStatus.WARNING, FindingStatus.UNKNOWN, FindingStatus.OK)
+
+
+def worst_status(statuses: Iterable[FindingStatus]) -> FindingStatus:
+    """Return the status that counts: what is known to be bad, then what is not known, then ok."""
+    found = set(statuses)
+    return next((status for status in _ORDER if status in found), FindingStatus.UNKNOWN)
+
+
+@overload
+async def together(one: Coroutine[Any, Any, A], two: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
+@overload
+async def together(
+    one: Coroutine[Any, Any, A], two: Coroutine[Any, Any, B], three: Coroutine[Any, Any, C], /
+) -> tuple[A, B, C]: ...
+@overload
+async def together(
+    one: Coroutine[Any, Any, A],
+    two: Coroutine[Any, Any, B],
+    three: Coroutine[Any, Any, C],
+    four: Coroutine[Any, Any, D],
+    /,
+) -> tuple[A, B, C, D]: ...
+async def together(*questions: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+    """Ask different things at the same time; see ``all_of``."""
+    return await all_of(questions)
+
+
+async def all_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T, ...]:
+    """Ask at the same time; raise the first source's error, after the other questions were cancelled."""
+    asking = asyncio.current_task()
+    requests = asking.cancelling() if asking is not None else 0
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(question) for question in questions]
+    except ExceptionGroup as errors:
+        # Python 3.11 leaves the group's own request to cancel on the task; others take it for a shutdown.
+        while asking is not None and asking.cancelling() > requests:
+            asking.uncancel()
+        raise first_error(errors) from errors
+    return tuple(task.result() for task in tasks)
+
+
+def first_error(errors: ExceptionGroup[Exception]) -> Exception:
+    """Return the source's error in a group, or else the first error of another kind: that is a fault."""
+    leaves = list(_leaves(errors))
+    return next((leaf for leaf in leaves if not isinstance(leaf, SourceError)), leaves[0])
+
+
+def _leaves(errors: ExceptionGroup[Exception]) -> Iterable[Exception]:
+    for error in errors.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def attempt(question: Coroutine[Any, Any, T]) -> T | SourceError:
+    """Return the answer, or the source's error as a value: for checks with more than one source."""
+    try:
+        return await question
+    except SourceError as error:
+        return error
+
+
+async def in_time(ctx: CheckContext, source: str, question: Coroutine[Any, Any, T]) -> T | SourceError:
+    """As ``attempt``; no answer shortly before the check's deadline is an error too.
+
+    For checks with more than one source: one that hangs must not take the others' answers away.
+    """
+    seconds = ctx.desk.triage.deadline_seconds * _ANSWER_SHARE
+    try:
+        async with asyncio.timeout(seconds):
+            return await question
+    except TimeoutError:
+        return SourceTimeout(source, f"no answer within {seconds:g} s")
+    except SourceError as error:
+        return error
+
+
+def by_label(answer: Answer, label: str) -> dict[str, float]:
+    """Return the finite values of an instant query by one label; NaN and infinity are no values."""
+    return {
+        sample.labels[label]: sample.value
+        for sample in answer.samples
+        if label in sample.labels and math.isfinite(sample.value)
+    }
+
+
+def partial(*answers: Answer) -> str:
+    """Return the warnings of partial answers as a caveat, empty when there are none."""
+    warnings = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
+    return f"partial: {'; '.join(warnings)}" if warnings else ""

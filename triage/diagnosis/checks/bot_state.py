@@ -1,0 +1,192 @@
+"""Is the bot running, since when, and does it earn: state, snapshot age, net edge, guard reasons.
+
+``data``: ``{"bots": {bot: {...}}}`` with ``state`` (running | soft_pause | hard_stop | None), ``frozen``
+(its snapshot is too old for the state to mean anything), ``age_seconds``, ``held_seconds`` and
+``held_at_least`` (how long the state has been held; at least: it filled the whole look-back),
+``net_edge``, ``net_edge_15m``, ``drawdown``, ``daily_loss``, ``base_pct`` (fractions), ``edge_gate``
+(bool or None), ``reasons`` (list of guard reasons), ``orders``, ``daily_pnl`` (quote),
+``cancel_per_min``, ``turnover`` (x), ``error_lines``, ``regime``. What is not measured is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from triage.diagnosis.checks.base import CheckContext, by_label, partial, together, worst_status
+from triage.diagnosis.checks.bot_words import describe
+from triage.model import Finding, FindingStatus
+from triage.ports.sources import Answer, Series
+from triage.queries import promql
+from triage.wording import listed
+
+NAME = "bot_state"
+TITLE = "Bot state"
+SOURCE = "Prometheus"
+
+LOOK_BACK = timedelta(hours=6)
+STEP_SECONDS = 60.0
+_URGENCY = ("hard_stop", "soft_pause", "running")
+_VALUES = {
+    "hbot_bot_net_edge_pct": "net_edge",
+    "hbot_bot_drawdown_pct": "drawdown",
+    "hbot_bot_daily_loss_pct": "daily_loss",
+    "hbot_bot_base_pct": "base_pct",
+    "hbot_bot_orders_active": "orders",
+    "hbot_bot_daily_pnl_quote": "daily_pnl",
+    "hbot_bot_cancel_per_min": "cancel_per_min",
+    "hbot_bot_turnover_today_x": "turnover",
+    "hbot_bot_recent_error_lines": "error_lines",
+}
+_FAMILY = (*_VALUES, "hbot_bot_state", "hbot_bot_soft_pause_edge", "hbot_bot_risk_reasons_info")
+
+
+@dataclass(slots=True)
+class BotNow:
+    """One bot as its metrics show it; see the module for units."""
+
+    state: str | None = None
+    frozen: bool = False
+    age_seconds: float | None = None
+    held_seconds: float | None = None
+    held_at_least: bool = False
+    net_edge: float | None = None
+    net_edge_15m: float | None = None
+    drawdown: float | None = None
+    daily_loss: float | None = None
+    base_pct: float | None = None
+    edge_gate: bool | None = None
+    reasons: list[str] = field(default_factory=list)
+    orders: float | None = None
+    daily_pnl: float | None = None
+    cancel_per_min: float | None = None
+    turnover: float | None = None
+    error_lines: float | None = None
+    regime: str = ""
+
+    @property
+    def status(self) -> FindingStatus:
+        """What this bot's state means."""
+        if self.state is None:
+            return FindingStatus.UNKNOWN
+        if self.frozen or self.state == "hard_stop":
+            return FindingStatus.CRITICAL
+        losing = self.net_edge_15m is not None and self.net_edge_15m < 0
+        return FindingStatus.WARNING if self.state != "running" or losing else FindingStatus.OK
+
+
+async def run(ctx: CheckContext) -> Finding:
+    """Ask Prometheus for the bots' states, ages and edges."""
+    metrics, bots = ctx.sources.metrics, ctx.bots
+    current, age, edge, history = await together(
+        metrics.query(promql.family(_FAMILY, any_of=bots)),
+        metrics.query(_age(bots)),
+        metrics.query(_edge(bots)),
+        metrics.query_range(
+            f"max by (bot, state) ({promql.selector('hbot_bot_state', any_of=bots)})",
+            start=ctx.now - LOOK_BACK,
+            end=ctx.now,
+            step_seconds=STEP_SECONDS,
+        ),
+    )
+    found = {bot: BotNow() for bot in bots}
+    _read_values(found, current)
+    _read_ages(found, by_label(age, "bot"), ctx.desk.triage.snapshot_stale_seconds)
+    for bot, value in by_label(edge, "bot").items():
+        if bot in found:
+            found[bot].net_edge_15m = value
+    _read_history(found, history, ctx.now)
+    return _finding(found, partial(current, age, edge))
+
+
+def _age(bots: tuple[str, ...]) -> str:
+    """Prometheus' own clock and the exporter's stand on one host: ours may be another."""
+    stamp = promql.selector("hbot_bot_snapshot_timestamp_seconds", any_of=bots)
+    exported = promql.selector("hbot_bot_snapshot_age_seconds", any_of=bots)
+    return f"(time() - max by (bot) ({stamp})) or max by (bot) ({exported})"
+
+
+def _edge(bots: tuple[str, ...]) -> str:
+    """The mean of all samples, whatever regime they were taken in: a mean of means would not be."""
+    series = promql.selector("hbot_bot_net_edge_pct", any_of=bots)
+    return f"sum by (bot) (sum_over_time({series}[15m])) / sum by (bot) (count_over_time({series}[15m]))"
+
+
+def _read_values(found: Mapping[str, BotNow], answer: Answer) -> None:
+    for sample in answer.samples:
+        bot = found.get(sample.labels.get("bot", ""))
+        if bot is None or not math.isfinite(sample.value):
+            continue
+        metric = sample.labels.get("__name__", "")
+        if metric in _VALUES:
+            setattr(bot, _VALUES[metric], sample.value)
+        elif metric == "hbot_bot_soft_pause_edge":
+            bot.edge_gate = sample.value > 0
+        elif metric == "hbot_bot_risk_reasons_info" and sample.value == 1:
+            bot.reasons = sorted(
+                {*bot.reasons, *filter(None, sample.labels.get("reasons", "").split("|"))}
+                - {"none", "unknown"}
+            )
+        elif metric == "hbot_bot_state" and sample.value == 1:
+            bot.state = _more_urgent(bot.state, sample.labels.get("state", ""))
+            bot.regime = sample.labels.get("regime", "")
+
+
+def _more_urgent(known: str | None, state: str) -> str:
+    ranked = [name for name in _URGENCY if name in (known, state)]
+    return ranked[0] if ranked else state
+
+
+def _read_ages(found: Mapping[str, BotNow], ages: Mapping[str, float], stale_seconds: float) -> None:
+    for name, bot in found.items():
+        bot.age_seconds = ages.get(name)
+        bot.frozen = bot.age_seconds is not None and bot.age_seconds > stale_seconds
+
+
+def _read_history(found: Mapping[str, BotNow], history: tuple[Series, ...], now: datetime) -> None:
+    for series in history:
+        bot = found.get(series.labels.get("bot", ""))
+        if bot is not None and series.labels.get("state") == bot.state:
+            bot.held_seconds, bot.held_at_least = held(series, now)
+
+
+def held(series: Series, now: datetime) -> tuple[float | None, bool]:
+    """Return for how long the series has been 1 without a break, and whether that is a lower bound.
+
+    A gap of more than five steps ends the look back: before it nothing is known.
+    """
+    since: datetime | None = None
+    later = now
+    for at, value in reversed(series.points):
+        if value != 1:
+            return ((now - since).total_seconds() if since else None), False
+        if (later - at).total_seconds() > 5 * STEP_SECONDS:
+            break
+        since = later = at
+    return ((now - since).total_seconds() if since else None), True
+
+
+def _finding(found: Mapping[str, BotNow], caveat: str) -> Finding:
+    status = worst_status(bot.status for bot in found.values())
+    missing = [name for name, bot in found.items() if bot.state is None]
+    lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]
+    why = f"no hbot_bot_state series for {listed(missing)}" if missing else ""
+    single = len(found) == 1
+    return Finding(
+        name=NAME,
+        status=status,
+        headline=lines[0] if single else _summary(found),
+        source=SOURCE,
+        why="; ".join(filter(None, (why, caveat))),
+        details=() if single else tuple(lines),
+        data={"bots": {name: asdict(bot) for name, bot in found.items()}},
+    )
+
+
+def _summary(found: Mapping[str, BotNow]) -> str:
+    words: dict[str, list[str]] = {}
+    for name, bot in found.items():
+        words.setdefault("frozen" if bot.frozen else bot.state or "no data", []).append(name)
+    return " · ".join(f"{state}: {listed(names)}" for state, names in words.items()) or "no bots"

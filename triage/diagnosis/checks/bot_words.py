@@ -1,0 +1,48 @@
+"""One bot's state as a line for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.wording import duration, number, percent
+
+if TYPE_CHECKING:
+    from triage.diagnosis.checks.bot_state import BotNow
+
+
+def describe(bot: BotNow) -> str:
+    """Return e.g. ``hard_stop for 4 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.03 %``."""
+    if bot.state is None:
+        return "no state: the metrics do not name this bot"
+    parts = [_state(bot)]
+    if bot.reasons:
+        parts.append("reason " + ", ".join(bot.reasons))
+    if bot.net_edge is not None:
+        parts.append(_edge(bot))
+    if bot.drawdown:
+        parts.append(f"drawdown {percent(bot.drawdown)}")
+    if bot.orders is not None:
+        parts.append(f"{number(bot.orders)} active orders")
+    return " · ".join(parts)
+
+
+def _state(bot: BotNow) -> str:
+    if bot.frozen and bot.age_seconds is not None:
+        return f"frozen: last snapshot {duration(bot.age_seconds)} old, it said {bot.state} then"
+    held = ""
+    if bot.held_seconds is not None:
+        held = f" for {'at least ' if bot.held_at_least else ''}{duration(bot.held_seconds)}"
+    age = (
+        f" (snapshot {duration(bot.age_seconds)} old)"
+        if bot.age_seconds is not None
+        else " (snapshot age not known)"
+    )
+    return f"{bot.state}{held}{age}"
+
+
+def _edge(bot: BotNow) -> str:
+    average = (
+        f", 15 min average {percent(bot.net_edge_15m, signed=True)}" if bot.net_edge_15m is not None else ""
+    )
+    gate = {True: ", edge gate closed", False: "", None: ""}[bot.edge_gate]
+    return f"net edge {percent(bot.net_edge, signed=True)}{average}{gate}"

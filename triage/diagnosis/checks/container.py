@@ -1,0 +1,231 @@
+"""Does the container live: restarts, OOM, exit code, health, image, started at.
+
+The Docker Engine is asked and believed where it answers; else cAdvisor's metrics, whose restart count
+is a lower bound. Which one spoke is the finding's source.
+
+``data``: ``{"containers": {name: {"status", "running" (bool or None), "restarts" (since creation, or in
+the last hour where metrics spoke), "restarts_hour" (deaths in the last hour), "at_least": bool,
+"oom": bool, "oom_count", "exit_code", "health", "image", "started_at" (ISO), "up_seconds", "looping":
+bool, "missing": bool, "by": "docker"|"metrics"}}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    all_of,
+    attempt,
+    by_label,
+    in_time,
+    together,
+    worst_status,
+)
+from triage.errors import SourceError, SourceTimeout
+from triage.model import Finding, FindingStatus, SubjectKind
+from triage.ports.sources import Answer, ContainerEvent, ContainerState
+from triage.queries import promql
+from triage.wording import counted, duration, listed, times
+
+NAME = "container"
+TITLE = "Container"
+SOURCE = "Docker"
+METRICS_SOURCE = "Prometheus (cAdvisor)"
+
+_LOOP = 3
+_KILLED = 137
+_FRESH_SECONDS = 90.0
+
+
+@dataclass(slots=True)
+class ContainerNow:
+    """One container; see the module."""
+
+    status: str = ""
+    running: bool | None = None
+    restarts: int | None = None
+    restarts_hour: int | None = None
+    at_least: bool = False
+    oom: bool = False
+    oom_count: int = 0
+    exit_code: int | None = None
+    health: str = ""
+    image: str = ""
+    started_at: str = ""
+    up_seconds: float | None = None
+    looping: bool = False
+    missing: bool = False
+    by: str = "docker"
+
+    @property
+    def judged(self) -> FindingStatus:
+        """What this means for the desk."""
+        if self.missing or self.running is False or self.looping:
+            return FindingStatus.CRITICAL
+        if self.running is None:
+            return FindingStatus.UNKNOWN
+        bad = self.oom or self.oom_count > 0 or self.health == "unhealthy" or (self.restarts_hour or 0) > 0
+        return FindingStatus.WARNING if bad else FindingStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    states: tuple[ContainerState | None, ...]
+    events: tuple[ContainerEvent, ...] | SourceError
+
+
+async def run(ctx: CheckContext) -> Finding:
+    """Ask the Docker Engine and cAdvisor's metrics at once; the engine's word counts where it has one."""
+    engine, metrics = await together(
+        in_time(ctx, SOURCE, _engine(ctx)), in_time(ctx, METRICS_SOURCE, _metrics(ctx))
+    )
+    caveat = ""
+    if isinstance(engine, SourceError):
+        if isinstance(metrics, SourceError):
+            raise SourceTimeout(SOURCE, f"{engine.why}; metrics: {metrics.why}") from engine
+        caveat = f"Docker: {engine.why}"
+        found = {name: _from_metrics(name, metrics) for name in ctx.containers}
+    else:
+        found = {
+            name: _from_engine(ctx, name, state, engine.events)
+            for name, state in zip(ctx.containers, engine.states, strict=True)
+        }
+        if isinstance(engine.events, SourceError):
+            caveat = f"past container events: {engine.events.why}"
+        if not isinstance(metrics, SourceError):
+            _add_ooms(found, metrics)
+    return _finding(found, caveat, METRICS_SOURCE if isinstance(engine, SourceError) else SOURCE)
+
+
+async def _engine(ctx: CheckContext) -> _Engine:
+    states, events = await together(
+        all_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
+        attempt(ctx.sources.containers.history(since=ctx.now - timedelta(hours=1), until=ctx.now)),
+    )
+    return _Engine(states, events)
+
+
+async def _metrics(ctx: CheckContext) -> tuple[Answer, ...]:
+    def of(metric: str) -> str:
+        return promql.selector(metric, any_of=ctx.containers, by="name")
+
+    resets = f"resets(sum by (name) ({of('container_cpu_usage_seconds_total')})[1h:15s])"
+    starts = f"changes(max by (name) ({of('container_start_time_seconds')})[1h:15s])"
+    query = ctx.sources.metrics.query
+    return await together(
+        query(f"time() - max by (name) ({of('container_last_seen')})"),
+        query(resets),
+        query(starts),
+        query(f"sum by (name) (increase({of('container_oom_events_total')}[1h]))"),
+    )
+
+
+def _from_engine(
+    ctx: CheckContext,
+    name: str,
+    state: ContainerState | None,
+    events: tuple[ContainerEvent, ...] | SourceError,
+) -> ContainerNow:
+    if state is None:
+        return ContainerNow(missing=_is_expected(ctx, name))
+    mine = () if isinstance(events, SourceError) else tuple(each for each in events if each.container == name)
+    deaths = [each for each in mine if each.action == "die"]
+    ooms = [each for each in mine if each.action == "oom"]
+    up = (ctx.now - state.started_at).total_seconds() if state.running and state.started_at else None
+    crashes = [each for each in deaths if each.exit_code not in (0, None)]
+    return ContainerNow(
+        status=state.status,
+        running=state.running,
+        restarts=state.restart_count,
+        restarts_hour=None if isinstance(events, SourceError) else len(deaths),
+        oom=state.oom_killed or bool(ooms),
+        oom_count=len(ooms),
+        exit_code=state.exit_code if not state.running else (crashes[-1].exit_code if crashes else None),
+        health=state.health,
+        image=state.image,
+        started_at=state.started_at.isoformat() if state.started_at else "",
+        up_seconds=up,
+        looping=state.status == "restarting" or len(crashes) >= _LOOP or _restarted_often(state, up),
+    )
+
+
+def _is_expected(ctx: CheckContext, name: str) -> bool:
+    """A bot that desk.yaml does not name runs in a container whose name is but a guess of ours."""
+    named = ctx.incident.names(SubjectKind.CONTAINER) if ctx.incident is not None else ()
+    return name in named or ctx.desk.bot_of_container(name) is not None
+
+
+def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
+    return state.restart_count >= _LOOP and up_seconds is not None and up_seconds < _FRESH_SECONDS
+
+
+def _from_metrics(name: str, answers: tuple[Answer, ...]) -> ContainerNow:
+    seen, resets, starts, ooms = (by_label(answer, "name") for answer in answers)
+    if name not in seen:
+        return ContainerNow(by="metrics")
+    restarts = round(max(resets.get(name, 0.0), starts.get(name, 0.0)))
+    oom_count = round(ooms.get(name, 0.0))
+    return ContainerNow(
+        status="running" if seen[name] <= 60 else f"not seen for {duration(seen[name])}",  # noqa: PLR2004 - ContainerDown's own limit
+        running=seen[name] <= 60,  # noqa: PLR2004 - as above
+        restarts=restarts,
+        restarts_hour=restarts,
+        at_least=True,
+        oom=oom_count > 0,
+        oom_count=oom_count,
+        looping=restarts >= _LOOP,
+        by="metrics",
+    )
+
+
+def _add_ooms(found: Mapping[str, ContainerNow], metrics: tuple[Answer, ...]) -> None:
+    """The engine forgets an OOM kill when the container runs again; the kernel's counter does not."""
+    for name, count in by_label(metrics[3], "name").items():
+        if name in found and round(count) > found[name].oom_count:
+            found[name].oom_count = round(count)
+            found[name].oom = True
+
+
+def _finding(found: Mapping[str, ContainerNow], caveat: str, source: str) -> Finding:
+    single = len(found) == 1
+    unseen = [name for name, now in found.items() if now.judged is FindingStatus.UNKNOWN]
+    why = f"nothing known of {listed(unseen)}" if unseen else ""
+    lines = tuple(f"{name}: {describe(now)}" for name, now in found.items())
+    bad = [name for name, now in found.items() if now.judged is not FindingStatus.OK]
+    summary = f"{counted(len(found), 'container')}, {'all up' if not bad else 'not well: ' + listed(bad)}"
+    return Finding(
+        name=NAME,
+        status=worst_status(now.judged for now in found.values()),
+        headline=describe(next(iter(found.values()))) if single else summary,
+        source=source,
+        why="; ".join(filter(None, (why, caveat))),
+        details=() if single else lines,
+        data={"containers": {name: asdict(now) for name, now in found.items()}},
+    )
+
+
+def describe(now: ContainerNow) -> str:
+    """Return e.g. ``up 3 d 4 h, 0 restarts (Docker)``."""
+    by = "Docker" if now.by == "docker" else "metrics"
+    if now.missing:
+        return f"there is no such container ({by})"
+    if now.running is None:
+        return f"not found under this name ({by})"
+    parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]
+    if now.looping:
+        parts.insert(0, "restart loop")
+    if now.restarts is not None:
+        bound, span = ("≥ ", " in 1 h") if now.at_least else ("", "")
+        parts.append(f"{bound}{counted(now.restarts, 'restart')}{span}")
+    if now.restarts_hour and not now.at_least:
+        parts.append(f"{counted(now.restarts_hour, 'exit')} in 1 h")
+    if now.oom:
+        parts.append("killed for memory (OOM)" + (f" {times(now.oom_count)}" if now.oom_count > 1 else ""))
+    if now.exit_code is not None and (not now.running or now.exit_code):
+        parts.append(f"exit code {now.exit_code}{' (SIGKILL)' if now.exit_code == _KILLED else ''}")
+    if now.health and now.health != "healthy":
+        parts.append(now.health)
+    return f"{', '.join(parts)} ({by})"

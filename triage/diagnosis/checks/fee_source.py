@@ -1,0 +1,143 @@
+"""Where do the bot's fees come from, and did they change: the API, a resolved fallback, or nothing sure.
+
+``data``: ``{"bots": {bot: {"source", "kind": "api"|"resolved"|"unresolved"|None, "maker", "taker",
+"maker_before", "taker_before", "changed": bool}}}``; fees are fractions, None where not measured;
+``before`` is 24 hours earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from triage.diagnosis.checks.base import CheckContext, all_of, by_label, partial, worst_status
+from triage.model import Finding, FindingStatus
+from triage.ports.sources import Answer
+from triage.queries import promql
+from triage.wording import listed, percent
+
+NAME = "fee_source"
+TITLE = "Fee source"
+SOURCE = "Prometheus"
+
+_KINDS = ("api", "resolved", "unresolved")
+_STATUS = {
+    None: FindingStatus.UNKNOWN,
+    "api": FindingStatus.OK,
+    "resolved": FindingStatus.WARNING,
+    "unresolved": FindingStatus.CRITICAL,
+}
+_SAME = 1e-9
+
+
+@dataclass(slots=True)
+class Fees:
+    """One bot's fees; see the module for units."""
+
+    source: str = ""
+    kind: str | None = None
+    maker: float | None = None
+    taker: float | None = None
+    maker_before: float | None = None
+    taker_before: float | None = None
+    changed: bool = False
+
+    @property
+    def status(self) -> FindingStatus:
+        """What this source means; a changed fee is at least a warning."""
+        status = _STATUS[self.kind]
+        return worst_status((status, FindingStatus.WARNING)) if self.changed else status
+
+
+def kind_of(source: str) -> str:
+    """Class a fee source: ``api:…`` is the real thing, ``connector:…`` and ``project:…`` are resolved."""
+    head, _, rest = source.strip().partition(":")
+    if head == "api" and rest:
+        return "api"
+    return "resolved" if head in {"connector", "project"} and rest else "unresolved"
+
+
+async def run(ctx: CheckContext) -> Finding:
+    """Ask Prometheus for the fee sources and the fees, now and a day ago."""
+    source, maker, taker, maker_before, taker_before = await all_of(
+        ctx.sources.metrics.query(query) for query in _queries(ctx.bots)
+    )
+    found = {bot: Fees() for bot in ctx.bots}
+    _read_sources(found, source)
+    for attribute, answer in (
+        ("maker", maker),
+        ("taker", taker),
+        ("maker_before", maker_before),
+        ("taker_before", taker_before),
+    ):
+        for bot, value in by_label(answer, "bot").items():
+            if bot in found:
+                setattr(found[bot], attribute, value)
+    for fees in found.values():
+        fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
+    return _finding(found, partial(source, maker, taker, maker_before, taker_before))
+
+
+def _queries(bots: tuple[str, ...]) -> tuple[str, ...]:
+    info = promql.selector("hbot_bot_fee_source_info", any_of=bots)
+    maker = promql.selector("hbot_bot_maker_fee_pct", any_of=bots)
+    taker = promql.selector("hbot_bot_taker_fee_pct", any_of=bots)
+    fees = [f"max by (bot) ({metric}{offset})" for offset in ("", " offset 1d") for metric in (maker, taker)]
+    return (f"max by (bot, source) ({info}) == 1", *fees)
+
+
+def _read_sources(found: Mapping[str, Fees], answer: Answer) -> None:
+    for sample in answer.samples:
+        fees = found.get(sample.labels.get("bot", ""))
+        if fees is None:
+            continue
+        source = sample.labels.get("source", "")
+        kind = kind_of(source)
+        if fees.kind is None or _KINDS.index(kind) > _KINDS.index(fees.kind):
+            fees.source, fees.kind = source, kind
+
+
+def _differs(now: float | None, before: float | None) -> bool:
+    return now is not None and before is not None and abs(now - before) > _SAME
+
+
+def _finding(found: Mapping[str, Fees], caveat: str) -> Finding:
+    missing = [bot for bot, fees in found.items() if fees.kind is None]
+    lines = tuple(f"{bot}: {describe(fees)}" for bot, fees in found.items())
+    single = len(found) == 1
+    why = f"no hbot_bot_fee_source_info series for {listed(missing)}" if missing else ""
+    return Finding(
+        name=NAME,
+        status=worst_status(fees.status for fees in found.values()),
+        headline=describe(next(iter(found.values()))) if single else _summary(found),
+        source=SOURCE,
+        why="; ".join(filter(None, (why, caveat))),
+        details=() if single else lines,
+        data={"bots": {bot: asdict(fees) for bot, fees in found.items()}},
+    )
+
+
+def describe(fees: Fees) -> str:
+    """Return e.g. ``api:bitget:user_fee_query · maker 0.10 % taker 0.10 %, as yesterday``."""
+    if fees.kind is None:
+        return "no fee source on show"
+    name = {"api": fees.source, "resolved": f"fallback {fees.source}"}.get(
+        fees.kind, f"unresolved ({fees.source or 'empty'})"
+    )
+    if fees.maker is None and fees.taker is None:
+        return f"{name} · fees not measured"
+    return f"{name} · maker {percent(fees.maker)} taker {percent(fees.taker)}, {_before(fees)}"
+
+
+def _before(fees: Fees) -> str:
+    if fees.changed:
+        return f"yesterday maker {percent(fees.maker_before)} taker {percent(fees.taker_before)}"
+    known = fees.maker_before is not None or fees.taker_before is not None
+    return "as yesterday" if known else "yesterday not known"
+
+
+def _summary(found: Mapping[str, Fees]) -> str:
+    words: dict[str, list[str]] = {}
+    for bot, fees in found.items():
+        words.setdefault(fees.kind or "no data", []).append(bot)
+    return " · ".join(f"{kind}: {listed(bots)}" for kind, bots in words.items()) or "no bots"

@@ -1,0 +1,160 @@
+"""How wide is it: the other bots now, the other alerts that fire, one bot or the whole desk.
+
+``data``: ``{"bots": {bot: "running"|"soft_pause"|"hard_stop"|"frozen"|"no data"} (all bots of the desk),
+"others_unwell": [bot], "alerts": {alertname: [who]} (what fires now, silenced ones too),
+"silenced": int, "wide": bool}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from triage.diagnosis.checks.base import CheckContext, by_label, in_time, together, worst_status
+from triage.errors import SourceError
+from triage.model import Finding, FindingStatus
+from triage.ports.sources import Answer
+from triage.queries import promql
+from triage.wording import counted, listed
+
+NAME = "scope"
+TITLE = "Scope"
+SOURCE = "Prometheus, Alertmanager"
+
+_URGENCY = ("hard_stop", "soft_pause", "running")
+_MANY_ALERTS = 10
+
+
+async def run(ctx: CheckContext) -> Finding:
+    """Ask Prometheus for every bot of the desk, and Alertmanager (or the rules) for what fires."""
+    query = ctx.sources.metrics.query
+    states, ages, held, ruled = await together(
+        in_time(ctx, "Prometheus", query("max by (bot, state) (hbot_bot_state) == 1")),
+        in_time(ctx, "Prometheus", query(_ages())),
+        in_time(ctx, "Alertmanager", _alertmanager(ctx)),
+        in_time(ctx, "Prometheus", _rules(ctx)),
+    )
+    alerts = held if not isinstance(held, SourceError) else ruled
+    if isinstance(states, SourceError) and isinstance(alerts, SourceError):
+        raise states
+    bots = {} if isinstance(states, SourceError) else _bots(ctx, states, ages)
+    firing, silenced = ({}, 0) if isinstance(alerts, SourceError) else _grouped(alerts)
+    errors = [f"{error.source}: {error.why}" for error in (states, held) if isinstance(error, SourceError)]
+    if isinstance(held, SourceError) and not isinstance(ruled, SourceError):
+        errors.append("alerts as Prometheus' rules hold them")
+    return _finding(ctx, bots, firing, silenced, "; ".join(dict.fromkeys(errors)))
+
+
+def _ages() -> str:
+    stamp = promql.selector("hbot_bot_snapshot_timestamp_seconds")
+    return f"(time() - max by (bot) ({stamp})) or max by (bot) (hbot_bot_snapshot_age_seconds)"
+
+
+_Alert = tuple[str, str, bool]
+"""Name, whom it is about, silenced."""
+
+
+async def _alertmanager(ctx: CheckContext) -> list[_Alert]:
+    return [
+        (each.labels.get("alertname", "?"), _who(each.labels), each.state == "suppressed")
+        for each in await ctx.sources.alerts.alerts()
+    ]
+
+
+async def _rules(ctx: CheckContext) -> list[_Alert]:
+    return [
+        (each.labels.get("alertname", "?"), _who(each.labels), False)
+        for each in await ctx.sources.metrics.alerts()
+        if each.state == "firing"
+    ]
+
+
+def _who(labels: Mapping[str, str]) -> str:
+    return labels.get("bot") or labels.get("name") or labels.get("instance") or ""
+
+
+def _bots(ctx: CheckContext, states: Answer, ages: Answer | SourceError) -> dict[str, str]:
+    found: dict[str, str] = {bot.name: "no data" for bot in ctx.desk.bots}
+    for sample in states.samples:
+        bot, state = sample.labels.get("bot", ""), sample.labels.get("state", "")
+        ranked = [name for name in _URGENCY if name in (found.get(bot), state)]
+        if bot:
+            found[bot] = ranked[0] if ranked else state
+    old = {} if isinstance(ages, SourceError) else by_label(ages, "bot")
+    stale = ctx.desk.triage.snapshot_stale_seconds
+    return {
+        bot: "frozen" if state != "no data" and old.get(bot, 0.0) > stale else state
+        for bot, state in found.items()
+    }
+
+
+def _grouped(alerts: Iterable[_Alert]) -> tuple[dict[str, list[str]], int]:
+    firing: dict[str, list[str]] = {}
+    silenced = 0
+    for name, who, quiet in alerts:
+        silenced += quiet
+        names = firing.setdefault(name, [])
+        if who and who not in names:
+            names.append(who)
+    return firing, silenced
+
+
+def _finding(
+    ctx: CheckContext, bots: Mapping[str, str], firing: Mapping[str, list[str]], silenced: int, caveat: str
+) -> Finding:
+    ours = set(ctx.bots) if ctx.incident is not None and ctx.incident.bots else set[str]()
+    others = {bot: state for bot, state in bots.items() if bot not in ours}
+    unwell = [bot for bot, state in others.items() if state in {"hard_stop", "soft_pause", "frozen"}]
+    watchdog = ctx.desk.watchdog.alertname
+    names = {ctx.incident.name} if ctx.incident is not None else set[str]()
+    further = {name: who for name, who in firing.items() if name != watchdog and name not in names}
+    dark = [bot for bot, state in others.items() if state == "no data"]
+    wide = bool(unwell) and len(unwell) + len(ours) > 1
+    statuses = [
+        FindingStatus.OK if bots else FindingStatus.UNKNOWN,
+        FindingStatus.WARNING if unwell or further else FindingStatus.OK,
+        FindingStatus.CRITICAL
+        if (wide and len(unwell) == len(others) > 0) or len(further) >= _MANY_ALERTS
+        else FindingStatus.OK,
+    ]
+    return Finding(
+        name=NAME,
+        status=worst_status(statuses),
+        headline=_headline(ours, others, unwell, further),
+        source=SOURCE,
+        why=caveat,
+        details=_details(others, further, silenced),
+        data={
+            "bots": dict(bots),
+            "others_unwell": unwell,
+            "no_data": dark,
+            "alerts": {name: list(who) for name, who in firing.items()},
+            "silenced": silenced,
+            "wide": wide,
+        },
+    )
+
+
+def _headline(
+    ours: set[str], others: Mapping[str, str], unwell: list[str], further: Mapping[str, list[str]]
+) -> str:
+    running = [bot for bot, state in others.items() if state == "running"]
+    other = "other " if ours else ""
+    if unwell:
+        bots = listed([f"{bot} {others[bot]}" for bot in unwell])
+        text = f"{other}bots not well: {bots}"
+    elif len(ours) == 1:
+        text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"
+    else:
+        text = f"{counted(len(running), f'{other}bot')} running"
+    more = f"also firing: {listed(sorted(further))}" if further else "no other alert fires"
+    return f"{text} · {more}"
+
+
+def _details(others: Mapping[str, str], further: Mapping[str, list[str]], silenced: int) -> tuple[str, ...]:
+    lines = [f"{name}: {listed(who)}" for name, who in sorted(further.items()) if who][:8]
+    dark = [bot for bot, state in others.items() if state == "no data"]
+    if dark:
+        lines.append(f"no data of {listed(dark)}")
+    if silenced:
+        lines.append(f"{counted(silenced, 'alert')} silenced or inhibited")
+    return tuple(lines)

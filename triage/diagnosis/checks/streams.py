@@ -1,0 +1,189 @@
+"""Is Redis well and do the streams flow: reachability, role, memory, ages, groups, dead letters.
+
+Redis that does not answer is the finding (critical), not an unknown: it is the incident that degraded
+mode is for. Not configured, or not allowed to us, is unknown.
+
+``data``: ``{"reachable": bool, "why", "role", "memory_used", "memory_max" (bytes), "evicted",
+"persistence_ok": bool, "market_data_age_seconds", "audit_age_seconds" (None: stream empty),
+"dead_letters_hour", "dead_letters_at_least": bool, "dead_letter_reasons": {reason: count},
+"groups": [{"stream", "name", "lag", "pending"}]}``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+
+from triage.diagnosis.checks.base import CheckContext, together, worst_status
+from triage.errors import SourceDenied, SourceError, SourceNotConfigured
+from triage.masking import masked
+from triage.model import Finding, FindingStatus, Json
+from triage.ports.sources import RedisHealth, StreamEntry, StreamInfo
+from triage.signals.dead_letters import read_dead_letter, volume
+from triage.signals.model import DeskEvent, Entry, moment_of
+from triage.signals.rates import Rate
+from triage.wording import counted, duration, percent, size, times
+
+NAME = "streams"
+TITLE = "Streams"
+SOURCE = "Redis"
+
+_DEAD_MAX = 1000
+_LAG_MAX = 1000
+_MEMORY_WARNING, _MEMORY_CRITICAL = 0.85, 0.97
+_SLOW_PING_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class StreamsNow:
+    """What Redis says; see the module."""
+
+    reachable: bool = True
+    why: str = ""
+    role: str = ""
+    memory_used: int = 0
+    memory_max: int = 0
+    evicted: int = 0
+    persistence_ok: bool = True
+    market_data_age_seconds: float | None = None
+    audit_age_seconds: float | None = None
+    dead_letters_hour: int = 0
+    dead_letters_at_least: bool = False
+    dead_letter_reasons: dict[str, int] = field(default_factory=dict)
+    groups: list[dict[str, Json]] = field(default_factory=list)
+
+
+_Part = tuple[FindingStatus, str]
+
+
+async def run(ctx: CheckContext) -> Finding:
+    """Ask Redis about itself and about the desk's streams."""
+    names, streams = ctx.desk.streams, ctx.sources.streams
+    try:
+        health, market, audit, dead = await together(
+            streams.health(),
+            streams.info(names.market_data),
+            streams.info(names.audit),
+            streams.between(
+                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
+            ),
+        )
+    except (SourceNotConfigured, SourceDenied):
+        raise
+    except SourceError as error:
+        return _down(error)
+    now = StreamsNow()
+    parts = [*_server(health, now), *_flow(ctx, market, audit, now), *_dead_letters(ctx, dead, now)]
+    parts += _groups((market, audit), now)
+    ranked = sorted(parts, key=lambda part: part[0] is FindingStatus.OK)
+    return Finding(
+        name=NAME,
+        status=worst_status(status for status, _ in parts),
+        headline=" · ".join(text for _, text in ranked if text),
+        source=SOURCE,
+        details=tuple(f"dead letters: {times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()),
+        data=asdict(now),
+    )
+
+
+def _down(error: SourceError) -> Finding:
+    return Finding(
+        NAME,
+        FindingStatus.CRITICAL,
+        f"Redis does not answer: {error.why}",
+        SOURCE,
+        data=asdict(StreamsNow(reachable=False, why=error.why)),
+    )
+
+
+def _server(health: RedisHealth, now: StreamsNow) -> Iterable[_Part]:
+    now.role, now.memory_used, now.memory_max = health.role, health.memory_used, health.memory_max
+    now.evicted, now.persistence_ok = health.evicted_keys, health.persistence_ok
+    if health.loading:
+        yield FindingStatus.CRITICAL, "Redis is loading its data"
+    if health.role != "master":
+        yield FindingStatus.CRITICAL, f"Redis is a {health.role}: it takes no writes"
+    if not health.persistence_ok:
+        yield FindingStatus.WARNING, "Redis cannot save to disk"
+    if health.ping_seconds > _SLOW_PING_SECONDS:
+        yield FindingStatus.WARNING, f"Redis answers slowly ({health.ping_seconds:.1f} s)"
+    yield _memory(health)
+    if health.evicted_keys:
+        yield FindingStatus.WARNING, f"{health.evicted_keys} keys evicted"
+
+
+def _memory(health: RedisHealth) -> _Part:
+    if not health.memory_max:
+        return FindingStatus.OK, f"Redis up, {size(health.memory_used)}"
+    share = health.memory_used / health.memory_max
+    text = f"Redis up, memory {percent(share, 0)} of {size(health.memory_max)}"
+    if share > _MEMORY_CRITICAL:
+        return FindingStatus.CRITICAL, text
+    return (FindingStatus.WARNING if share > _MEMORY_WARNING else FindingStatus.OK), text
+
+
+def _flow(ctx: CheckContext, market: StreamInfo, audit: StreamInfo, now: StreamsNow) -> Iterable[_Part]:
+    now.market_data_age_seconds = _age(market, ctx.now)
+    now.audit_age_seconds = _age(audit, ctx.now)
+    limit = ctx.desk.streams.market_data_stale_seconds
+    if now.market_data_age_seconds is None:
+        yield FindingStatus.WARNING, "no market data in the stream"
+    else:
+        stale = now.market_data_age_seconds > limit
+        text = f"market data {duration(now.market_data_age_seconds)} old"
+        yield (FindingStatus.WARNING if stale else FindingStatus.OK), text
+    # The audit stream is quiet on a quiet desk: its age says something only beside the rest.
+    text = (
+        "audit stream empty"
+        if now.audit_age_seconds is None
+        else f"audit {duration(now.audit_age_seconds)} old"
+    )
+    yield (FindingStatus.WARNING if now.audit_age_seconds is None else FindingStatus.OK), text
+
+
+def _age(stream: StreamInfo, now: datetime) -> float | None:
+    milliseconds = stream.last_id.partition("-")[0]
+    if not stream.length or not milliseconds.isdecimal():
+        return None
+    return max(0.0, now.timestamp() - int(milliseconds) / 1000)
+
+
+def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: StreamsNow) -> Iterable[_Part]:
+    """Judge their volume as the signal does: an absolute limit, and the rate against what there was before."""
+    reasons = Counter(_reason_of(ctx, entry) for entry in entries)
+    now.dead_letters_hour = len(entries)
+    now.dead_letters_at_least = len(entries) >= _dead_max(ctx)
+    now.dead_letter_reasons = dict(reasons.most_common(8))
+    window = ctx.now - timedelta(minutes=ctx.desk.listening.window_minutes)
+    lately = sum(moment_of(entry.id, ctx.now) >= window for entry in entries)
+    wrong = volume(ctx.desk, reasons, replace(ctx.dead_letters or Rate(0, 0, 0), count=lately))
+    bound = "≥ " if now.dead_letters_at_least else ""
+    if wrong is None:
+        yield FindingStatus.OK, f"{counted(len(entries), 'dead letter')} in 1 h"
+    else:
+        yield FindingStatus.WARNING, f"{bound}{wrong.text}"
+
+
+def _dead_max(ctx: CheckContext) -> int:
+    """Return how many are read: enough to know that there are more than the limit allows."""
+    return max(_DEAD_MAX, int(ctx.desk.streams.dead_letters_per_hour_max) + 1)
+
+
+def _reason_of(ctx: CheckContext, entry: StreamEntry) -> str:
+    """Return a dead letter's reason as it is counted, masked; ``unreadable`` where it has none."""
+    stream = ctx.desk.streams.dead_letter
+    letter = read_dead_letter(ctx.desk, stream, Entry(entry.id, entry.fields.get("payload")), ctx.now)
+    return masked(letter.reason)[:80] if isinstance(letter, DeskEvent) else "unreadable"
+
+
+def _groups(streams: Iterable[StreamInfo], now: StreamsNow) -> Iterable[_Part]:
+    for stream in streams:
+        for group in stream.groups:
+            now.groups.append(
+                {"stream": stream.name, "name": group.name, "lag": group.lag, "pending": group.pending}
+            )
+            behind = max(group.lag or 0, group.pending)
+            if behind > _LAG_MAX:
+                yield FindingStatus.WARNING, f"{group.name} is {behind} entries behind on {stream.name}"

@@ -1,0 +1,62 @@
+"""What a playbook is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from triage.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BOT_DASHBOARD = "Hummingbot Bot Deep Dive"
+DESK_DASHBOARD = "Hummingbot Trading Desk Overview"
+PLACES = ("subject", "alert")
+"""What a title may name in braces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """Which checks and actions for which signals.
+
+    ``title``: a template with the places ``{subject}`` and ``{alert}``. ``checks``: names out of
+    ``triage.diagnosis.checks.CHECKS``, in the order of the findings. ``actions``: the kinds to offer for such a
+    signal beside what the verdict proposes; with ``only_actions`` nothing else may be offered.
+    ``advice``: the runbook's next step in a sentence. ``dashboard``: the Grafana dashboard to link.
+    ``minor_containers``: containers of dashboards and the like, for which this is Sev-3 at most.
+    ``severity`` None: it follows the alert's own ``severity`` label.
+    """
+
+    name: str
+    title: str
+    severity: Severity | None
+    checks: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    advice: str = ""
+    dashboard: str = BOT_DASHBOARD
+    deadline_seconds: float | None = None
+    only_actions: bool = False
+    minor_containers: frozenset[str] = frozenset()
+
+    def title_for(self, subject: str, alert: str) -> str:
+        """Return the title of an incident: ``bot1 hard_stop``."""
+        return self.title.format(subject=subject, alert=alert)
+
+    def severity_of(self, labels: Mapping[str, str]) -> Severity:
+        """Return the desk's severity of such a signal."""
+        if labels.get("name", labels.get("container", "")) in self.minor_containers:
+            return Severity.SEV3
+        if self.severity is not None:
+            return self.severity
+        return (
+            Severity.SEV2
+            if labels.get("severity", "").lower() in {"critical", "page", "error"}
+            else Severity.SEV3
+        )
+
+
+def places_of(title: str) -> tuple[str, ...]:
+    """Return the places a title template names; raise ValueError where its braces do not fit."""
+    return tuple(field for _, field, _, _ in Formatter().parse(title) if field is not None)

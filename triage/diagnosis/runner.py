@@ -1,0 +1,69 @@
+"""The triage runner: all checks of a playbook side by side, none of which can hold up or sink the others."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from triage.diagnosis import diagnose
+from triage.diagnosis.checks import CHECKS
+from triage.errors import SourceError
+from triage.masking import masked
+from triage.model import Finding, FindingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triage.diagnosis.checks.base import CheckContext, NamedCheck
+    from triage.diagnosis.playbooks import Playbook
+    from triage.ports.clock import Clock
+
+__all__ = ["diagnose", "run_checks"]
+
+
+async def run_checks(
+    playbook: Playbook, ctx: CheckContext, clock: Clock, *, checks: Mapping[str, NamedCheck] = CHECKS
+) -> tuple[Finding, ...]:
+    """Run the playbook's checks at once, each under the deadline; findings come in the playbook's order.
+
+    Whatever a check does, it has a finding: a source without an answer, a missed deadline and a fault of
+    the check itself are ``unknown`` with the reason. Only cancellation from outside gets through.
+    """
+    deadline = playbook.deadline_seconds or ctx.desk.triage.deadline_seconds
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_run_one(checks[name], ctx, clock, deadline), name=f"check {name}")
+            for name in playbook.checks
+        ]
+    return tuple(task.result() for task in tasks)
+
+
+async def _run_one(check: NamedCheck, ctx: CheckContext, clock: Clock, deadline: float) -> Finding:
+    started = clock.monotonic()
+    finding = await _answer(check, ctx, deadline)
+    return replace(finding, seconds=max(0.0, clock.monotonic() - started), observed_at=clock.now())
+
+
+async def _answer(check: NamedCheck, ctx: CheckContext, deadline: float) -> Finding:
+    limit = asyncio.timeout(deadline)
+    try:
+        async with limit:
+            return await check.run(ctx)
+    except TimeoutError:
+        if not limit.expired():
+            logger.opt(exception=True).bind(check=check.NAME).error("check failed")
+            return _unknown(check, "the check itself timed out inside (TimeoutError)")
+        return _unknown(check, f"no answer within {deadline:g} s")
+    except SourceError as error:
+        source = "" if error.source in check.SOURCE else f"{error.source}: "
+        return _unknown(check, masked(f"{source}{error.why}"))
+    except Exception as error:  # noqa: BLE001 - a fault in one check must not take the others' findings away
+        logger.opt(exception=True).bind(check=check.NAME).error("check failed")
+        return _unknown(check, f"the check itself failed ({type(error).__name__}); the log has the traceback")
+
+
+def _unknown(check: NamedCheck, why: str) -> Finding:
+    return Finding(check.NAME, FindingStatus.UNKNOWN, why, check.SOURCE, why=why)

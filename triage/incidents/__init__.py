@@ -1,0 +1,1 @@
+"""Incidents: signals are taken in, correlated, kept through their lifecycle, and told."""

@@ -1,0 +1,184 @@
+"""What we missed: compares what Alertmanager and Prometheus hold with what our incidents believe.
+
+An alert that fires there and is unknown here becomes a firing signal; so does one whose episode we hold for
+ended (Alertmanager took it for resolved while Prometheus could not reach it, and it fires on with the same
+startsAt: the webhook alone cannot tell that from a firing that arrives late). An alert that we hold for firing
+and that Alertmanager no longer has is *not* taken for resolved on that account (a silence, a restart, an
+inhibition hide alerts too): it ends only when Prometheus evaluates its rule and it does not fire, or when
+Alertmanager itself had given it an end that has passed for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from triage.desk import Desk
+from triage.errors import BadInput
+from triage.incidents.alerts import alert_signal, base_of, episode_of, parse_time
+from triage.model import Episode, Signal, SignalStatus, Source
+from triage.ports.sources import ActiveAlert, FiringAlert, RuleState
+from triage.reports.drill.alert import is_drill
+
+PASSED_FOR_GOOD = timedelta(minutes=5)
+"""How long an end that Alertmanager gave must be past: Prometheus moves it on every minute while it fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the two said, asked from ``asked_at`` on.
+
+    ``firing`` and ``rules`` are None where Prometheus could not be asked. What we learned since ``asked_at`` is
+    newer than this evidence, which then proves nothing about it.
+    """
+
+    active: Sequence[ActiveAlert]
+    firing: Sequence[FiringAlert] | None
+    rules: Sequence[RuleState] | None
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Signals that were missed, and episodes whose announced end moved."""
+
+    signals: tuple[Signal, ...]
+    ends: tuple[Episode, ...]
+
+
+def there(evidence: Evidence) -> dict[str, ActiveAlert]:
+    """Return what Alertmanager holds by the name of its episode; what has an unreadable time is left out."""
+    found = {}
+    for alert in evidence.active:
+        try:
+            found[episode_of(alert.fingerprint, parse_time(alert.starts_at, "startsAt"))] = alert
+        except BadInput:
+            continue
+    return found
+
+
+def reconcile(
+    desk: Desk, evidence: Evidence, held: Sequence[Episode], ended: Collection[str], now: datetime
+) -> Reconciled:
+    """Return what was missed.
+
+    ``held``: our alert episodes that fire, as far as we know. ``ended``: the episodes whose end we learned of
+    before ``asked_at``.
+    """
+    alerts = there(evidence)
+    known = {base_of(episode.episode) for episode in held}
+    missed = [
+        signal
+        for name, alert in alerts.items()
+        if name not in known and _counts(desk, alert)
+        for signal in _firing(desk, alert, now, again=now if name in ended else None)
+    ]
+    by_fingerprint = {alert.fingerprint: alert for alert in alerts.values()}
+    firing = _by_name(evidence.firing)
+    gone, ends = [], []
+    for episode in held:
+        alert = alerts.get(base_of(episode.episode))
+        if alert is not None:
+            ends += _moved_end(episode, alert)
+        elif episode.last_seen_at < evidence.asked_at:
+            gone += _ended(episode, evidence, firing, now, other=by_fingerprint.get(episode.fingerprint))
+    return Reconciled((*gone, *missed), tuple(ends))
+
+
+def _counts(desk: Desk, alert: ActiveAlert) -> bool:
+    """Whether an alert becomes a signal. A drill tests whether the webhook comes: finding it here would hide that."""
+    watchdog = alert.labels.get("alertname") == desk.watchdog.alertname
+    return alert.state == "active" and not watchdog and not is_drill(alert.labels)
+
+
+def _firing(desk: Desk, alert: ActiveAlert, now: datetime, *, again: datetime | None) -> list[Signal]:
+    try:
+        return [
+            alert_signal(
+                desk,
+                status=SignalStatus.FIRING,
+                fingerprint=alert.fingerprint,
+                labels=alert.labels,
+                annotations=alert.annotations,
+                starts_at=alert.starts_at,
+                ends_at=alert.ends_at,
+                generator_url=alert.generator_url,
+                now=now,
+                again=again,
+            )
+        ]
+    except BadInput:
+        return []  # Alertmanager parsed its times itself; what it prints and we cannot read is not an alert
+
+
+def _moved_end(episode: Episode, alert: ActiveAlert) -> list[Episode]:
+    try:
+        end = parse_time(alert.ends_at, "endsAt")
+    except BadInput:
+        return []
+    return [replace(episode, ends_at=end)] if end != episode.ends_at else []
+
+
+def _by_name(firing: Iterable[FiringAlert] | None) -> Mapping[str, list[FiringAlert]]:
+    named: dict[str, list[FiringAlert]] = {}
+    for alert in firing or ():
+        if alert.state == "firing":
+            named.setdefault(alert.labels.get("alertname", ""), []).append(alert)
+    return named
+
+
+def _ended(
+    episode: Episode,
+    evidence: Evidence,
+    firing: Mapping[str, list[FiringAlert]],
+    now: datetime,
+    *,
+    other: ActiveAlert | None,
+) -> list[Signal]:
+    if other is not None:
+        why = "Alertmanager holds another episode of it"
+        # Before the other one began: a resolve ends all that began before it.
+        end = parse_time(other.starts_at, "startsAt") - timedelta(milliseconds=1)
+    else:
+        why, end = _over(episode, evidence, firing, now), now
+    if not why:
+        return []
+    return [
+        Signal(
+            source=Source.ALERTMANAGER,
+            episode=episode.episode,
+            status=SignalStatus.RESOLVED,
+            name=episode.name,
+            subject=episode.subject,
+            severity=episode.severity,
+            starts_at=episode.starts_at,
+            ends_at=end,
+            received_at=now,
+            labels=episode.labels,
+            annotations=episode.annotations,
+            generator_url=episode.generator_url,
+            fingerprint=episode.fingerprint,
+            data={"reconciled": why},
+        )
+    ]
+
+
+def _over(
+    episode: Episode, evidence: Evidence, firing: Mapping[str, list[FiringAlert]], now: datetime
+) -> str:
+    if evidence.firing is None or evidence.rules is None:
+        return ""
+    rules = [rule for rule in evidence.rules if rule.name == episode.name]
+    if rules:
+        healthy = all(rule.health == "ok" for rule in rules)
+        still = any(_is(alert, episode) for alert in firing.get(episode.name, ()))
+        return "" if still or not healthy else "Prometheus evaluates its rule and it does not fire"
+    if episode.ends_at is not None and now - episode.ends_at > PASSED_FOR_GOOD:
+        return "the end that Alertmanager had given it has passed"
+    return ""
+
+
+def _is(alert: FiringAlert, episode: Episode) -> bool:
+    """Prometheus' own labels are among the alert's; external labels and relabelling may have added more."""
+    return all(episode.labels.get(name, value) == value for name, value in alert.labels.items())

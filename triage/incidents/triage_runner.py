@@ -1,0 +1,145 @@
+"""Takes queued triage runs, runs their playbook, and stores what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from triage.actions.proposals import propose_from_run
+from triage.desk import Desk
+from triage.diagnosis import diagnose
+from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.playbooks import Playbook, playbook_for
+from triage.diagnosis.runner import run_checks
+from triage.incidents.notifications import tell_card, tell_triage
+from triage.model import Episode, Incident, RunStatus, Source, Subject, SubjectKind, TriageRun
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Store, Tx
+from triage.signals.containers import container_subject
+from triage.signals.dead_letters import dead_letter_rate
+from triage.signals.model import DeskEvent
+
+EVENTS_MAX = 300
+"""Events that a triage reads: the newest ones."""
+LEASE_SECONDS = 150.0
+"""How long a run may take before another replica takes it for dead: longer than any deadline."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Runs triage for one desk."""
+
+    store: Store
+    desk: Desk
+    sources: Sources
+    clock: Clock
+    owner: str
+    told: Callable[[], None]
+    """Called after a run was stored: there is something to send."""
+
+    async def take(self) -> TriageRun | None:
+        """Claim the oldest run that waits."""
+        now = self.clock.now()
+
+        def claim(tx: Tx) -> TriageRun | None:
+            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS)
+
+        return await self.store.write(claim)
+
+    async def conduct(self, run: TriageRun) -> TriageRun:
+        """Run the playbook of an incident and store findings and verdict."""
+        began = self.clock.monotonic()
+        incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
+        now = self.clock.now()
+        playbook = playbook_for(self.desk, incident.name, source_of(episodes))
+        context = context_of(self.desk, self.sources, incident, episodes, now=now)
+        context = await self.store.read(lambda tx: with_memory(tx, context))
+        try:
+            findings = await run_checks(playbook, context, self.clock)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
+            raise
+        verdict = diagnose(findings, context, episodes, playbook)
+        done = replace(
+            run,
+            status=RunStatus.DONE,
+            playbook=playbook.name,
+            # How long it took, as the checks measure it: the wall clock may be set meanwhile, or run fast.
+            finished_at=(run.started_at or now) + timedelta(seconds=self.clock.monotonic() - began),
+            findings=findings,
+            verdict=verdict,
+        )
+        await self.store.write(lambda tx: self._finish(tx, done))
+        logger.bind(incident=incident.number).info(
+            "triaged: {cause}", cause=verdict.top.cause if verdict.top else "no cause found"
+        )
+        self.told()
+        return done
+
+    def _finish(self, tx: Tx, run: TriageRun) -> None:
+        incident = tx.incidents.get(run.incident_id)
+        if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
+            return
+        now = run.finished_at or self.clock.now()
+        tx.runs.finish(run)
+        propose_from_run(tx, self.desk, incident, run, now)
+        tell_triage(tx, incident, run.id, now)
+        tell_card(tx, incident, now)
+
+
+def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
+    incident = tx.incidents.get(incident_id)
+    if incident is None:
+        raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
+    return incident, tx.incidents.telling(incident_id)
+
+
+def with_memory(tx: Tx, context: CheckContext) -> CheckContext:
+    """Add what the checks may know of what the desk said."""
+    return replace(
+        context,
+        events=events_before(tx, context),
+        dead_letters=dead_letter_rate(tx, context.desk, context.now),
+    )
+
+
+def events_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:
+    """Return what the desk said shortly before the trouble began and since, with what its ids lead to."""
+    minutes = timedelta(minutes=context.desk.listening.before_minutes)
+    about = [Subject(SubjectKind.BOT, bot) for bot in context.bots]
+    about += [container_subject(context.desk, container) for container in context.containers]
+    since = min(context.since, context.now) - minutes
+    events = tx.events.of(dict.fromkeys(about), since=since, until=context.now, limit=EVENTS_MAX)
+    return tuple(sorted((*events, *tx.events.related(events)), key=lambda event: event.at))
+
+
+def source_of(episodes: Sequence[Episode]) -> Source:
+    """Return where an incident came from: its first signal's source."""
+    return episodes[0].source if episodes else Source.OPERATOR
+
+
+def context_of(
+    desk: Desk, sources: Sources, incident: Incident, episodes: list[Episode], *, now: datetime
+) -> CheckContext:
+    """Say what a triage of an incident is about."""
+    everyone = tuple(bot.name for bot in desk.bots)
+    bots = incident.bots or everyone
+    containers = incident.names(SubjectKind.CONTAINER) or tuple(desk.container_of(bot) for bot in bots)
+    return CheckContext(
+        desk=desk,
+        sources=sources,
+        now=now,
+        since=min((episode.starts_at for episode in episodes), default=incident.opened_at),
+        bots=bots,
+        containers=containers,
+        incident=incident,
+        single_bot=len(incident.bots) == 1,
+    )
+
+
+__all__ = ["LEASE_SECONDS", "Conductor", "Playbook", "context_of"]

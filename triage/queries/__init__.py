@@ -1,0 +1,1 @@
+"""Queries in PromQL and LogQL, built so that a hostile label value stays a value."""

@@ -1,0 +1,1 @@
+"""What is written for people: the KPI digest, checklists, drills, postmortems, and answers to questions."""

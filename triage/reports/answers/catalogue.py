@@ -1,0 +1,74 @@
+"""``actions``: what can be done, and what was done lately."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triage.actions.base import TargetKind
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.model import ActionRecord, ActionStatus
+from triage.actions.notifications import confirmed_by
+from triage.desk import ActionKind
+from triage.ports.chat import Answer, Line, Mark, section
+from triage.ports.store import Tx
+from triage.reports.answers.context import Asking
+from triage.wording import duration
+
+LATELY = 8
+ABOUT: Mapping[ActionKind, str] = {
+    "degraded_mode": "run without the external stack while Redis is down",
+    "exit_degraded_mode": "bring Redis and the external stack back",
+    "clear_cache": "remove stale bytecode and recreate the container",
+    "rollback": "go back to an earlier config snapshot or image",
+    "recreate": "recreate the container",
+    "restart": "restart the container",
+    "soft_pause": "no new entries until it is resumed",
+    "resume": "let it trade again",
+    "kill_switch": "stop trading now",
+    "disable_internal_paper": "switch internal paper trading off and recreate",
+    "start_desk": "start everything, with the runbook's checks",
+    "stop_desk": "shut everything down gracefully",
+}
+MARKS = {
+    ActionStatus.SUCCEEDED: Mark.GOOD,
+    ActionStatus.FAILED: Mark.BAD,
+    ActionStatus.UNKNOWN: Mark.UNKNOWN,
+    ActionStatus.RUNNING: Mark.WARN,
+    ActionStatus.CONFIRMED: Mark.WARN,
+}
+
+
+async def actions(asking: Asking) -> Answer:
+    """List the catalogue, and the actions that were confirmed lately."""
+    return await asking.store.read(lambda tx: _answer(asking, tx))
+
+
+def _answer(asking: Asking, tx: Tx) -> Answer:
+    lately = [record for record in tx.actions.recent(50) if record.status in MARKS][:LATELY]
+    kinds = [_kind(asking, name) for name in CATALOGUE]
+    done = [_done(asking, tx, record) for record in lately]
+    return Answer(
+        "What can be done",
+        tuple(part for part in (section(kinds), section(done, "Lately")) if part.lines),
+        note="For instance: /triage do restart bot1. A form shows every step before anything happens.",
+    )
+
+
+def _kind(asking: Asking, name: str) -> Line:
+    action = CATALOGUE[name]
+    policy = asking.desk.policy(action.kind)
+    two = ", two people confirm" if policy.confirmations > 1 else ""
+    target = "" if action.target_kind is TargetKind.DESK else f" <{action.target_kind}>"
+    return Line(f"{ABOUT[action.kind]} ({policy.role}{two})", code=f"{name}{target}")
+
+
+def _done(asking: Asking, tx: Tx, record: ActionRecord) -> Line:
+    at = record.finished_at or record.changed_at
+    since = duration((asking.clock.now() - at).total_seconds())
+    by = f" by {confirmed_by(tx, record)}" if record.confirmations else ""
+    verified = f", {record.verification.outcome}" if record.verification is not None else ""
+    return Line(
+        f"on {record.target}{by}: {record.status}{verified} · {since} ago",
+        name=record.kind.replace("_", " "),
+        mark=MARKS[record.status],
+    )

@@ -1,0 +1,46 @@
+"""``postmortem``: the incident written out, as files in its thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from triage.incidents.notifications import INCIDENT_CHANNEL
+from triage.ports.chat import Answer, saying
+from triage.ports.store import MessageKind, Tx
+from triage.reports.answers.context import Asking
+from triage.reports.postmortem import as_markdown, gather
+
+
+async def file_postmortem(asking: Asking, incident_id: int, *, by: str, told: Callable[[], None]) -> Answer:
+    """Write an incident out and owe the files to its thread. Raises Refused where there is no such incident."""
+    number = await asking.store.write(lambda tx: _file(asking, tx, incident_id, by))
+    told()
+    return saying(
+        f"The postmortem of {number} is on its way into its thread, as Markdown and as JSON.",
+        note="What only people know is marked in it as to be completed.",
+    )
+
+
+def _file(asking: Asking, tx: Tx, incident_id: int, by: str) -> str:
+    now = asking.clock.now()
+    post = gather(tx, incident_id, now)
+    number = post.incident.number
+    files = {
+        f"postmortem-{number}.md": as_markdown(post),
+        f"postmortem-{number}.json": json.dumps(post.to_json(), indent=2, ensure_ascii=False),
+    }
+    for name, text in files.items():
+        data = {"name": name, "title": f"Postmortem {number}", "comment": ""}
+        document = tx.notes.save_document("postmortem", data, made_at=now, content=text.encode())
+        tx.outbox.want(
+            MessageKind.FILE,
+            str(document),
+            channel=INCIDENT_CHANNEL,
+            now=now,
+            incident_id=incident_id,
+            in_thread=True,
+            urgency=3,
+        )
+    tx.audit.append(at=now, actor=by, event="incident.postmortem", target=number)
+    return number

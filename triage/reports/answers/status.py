@@ -1,0 +1,155 @@
+"""``status``: the desk at a glance, a line a bot: state, how long, net edge, fees, errors, restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from triage.actions.degraded import banner
+from triage.errors import SourceError
+from triage.model import Finding, FindingStatus, Incident, Json
+from triage.ports.chat import Answer, Line, Mark, Section, section
+from triage.ports.sources import Silence
+from triage.ports.store import Tx
+from triage.reports.answers.context import Asking
+from triage.wording import counted, duration, percent
+
+WORTH_TELLING = 60.0
+CHECKS = ("bot_state", "fee_source", "error_logs", "container")
+
+
+async def status(asking: Asking, bots: Sequence[str]) -> Answer:
+    """Answer for some bots, with what is open, silenced and degraded."""
+    found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
+        asking.findings(CHECKS, bots), _silences(asking), asking.store.read(_open)
+    )
+    lines, unknown, word = glance(asking, bots, found)
+    sections = [
+        lines,
+        section([_degraded(degraded)] if degraded else ()),
+        section([_incident(incident) for incident in incidents[:10]], "Open incidents"),
+        section([_silence(silence) for silence in silences[:5]], "Silenced"),
+        section([*unknown.lines, *deaf], unknown.title),
+    ]
+    title = f"{asking.desk.name}: {word}"
+    at = asking.clock.now()
+    return Answer(
+        title,
+        tuple(part for part in sections if part.lines),
+        note=f"as of {at:%H:%M:%S} UTC",
+        preview=f"{title} · {counted(len(incidents), 'open incident')}",
+    )
+
+
+def glance(asking: Asking, bots: Sequence[str], found: Sequence[Finding]) -> tuple[Section, Section, str]:
+    """Return a line a bot, what could not be found out, and the whole in a word."""
+    facts = {finding.name: finding for finding in found}
+    lines = [_bot(asking, bot, facts) for bot in bots]
+    unknown = [
+        Line(f"{finding.why}", name=_NAMES[finding.name], mark=Mark.UNKNOWN)
+        for finding in found
+        if _silent(finding)
+    ]
+    worst = min((line.mark for line in lines), key=_URGENCY.index, default=Mark.UNKNOWN)
+    return section(lines), section(unknown, "Not known"), _WORDS[worst]
+
+
+_URGENCY = [Mark.BAD, Mark.WARN, Mark.UNKNOWN, Mark.GOOD, Mark.PLAIN]
+_WORDS = {
+    Mark.BAD: "needs somebody",
+    Mark.WARN: "look at it",
+    Mark.UNKNOWN: "not fully known",
+    Mark.GOOD: "all bots run",
+    Mark.PLAIN: "nothing to say",
+}
+_NAMES = {"bot_state": "state", "fee_source": "fees", "error_logs": "errors", "container": "restarts"}
+_STATES = {"running": Mark.GOOD, "soft_pause": Mark.WARN, "hard_stop": Mark.BAD}
+
+
+def _open(tx: Tx) -> tuple[list[Incident], str]:
+    incidents = sorted(tx.incidents.open(), key=lambda incident: (incident.severity.rank, -incident.id))
+    return incidents, banner(tx)
+
+
+async def _silences(asking: Asking) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
+    """Return the silences, or a line on why they are not known."""
+    try:
+        return await asking.sources.alerts.silences(), ()
+    except SourceError as error:
+        return (), (Line(str(error), name="silences", mark=Mark.UNKNOWN),)
+
+
+def _silent(finding: Finding) -> bool:
+    return finding.status is FindingStatus.UNKNOWN and bool(finding.why)
+
+
+def _bot(asking: Asking, bot: str, facts: Mapping[str, Finding]) -> Line:
+    state = _fact(facts, "bot_state", "bots", bot)
+    word, mark = _state(state)
+    parts = [word, *_edge(state), *_fees(_fact(facts, "fee_source", "bots", bot))]
+    parts += _errors(_fact(facts, "error_logs", "bots", bot))
+    parts += _restarts(_fact(facts, "container", "containers", asking.desk.container_of(bot)))
+    return Line(" · ".join(parts), name=bot, mark=mark)
+
+
+def _fact(facts: Mapping[str, Finding], check: str, group: str, name: str) -> Mapping[str, Json]:
+    finding = facts.get(check)
+    found = finding.data.get(group, {}).get(name) if finding is not None else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _state(now: Mapping[str, Json]) -> tuple[str, Mark]:
+    state = now.get("state")
+    if not state:
+        return "state not known", Mark.UNKNOWN
+    if now.get("frozen"):
+        return f"frozen, last seen {state} {duration(float(now.get('age_seconds') or 0))} ago", Mark.BAD
+    how_long = _held(now)
+    reasons = now.get("reasons") or []
+    why = f" ({', '.join(reasons)})" if reasons and state != "running" else ""
+    return f"{state}{how_long}{why}", _STATES.get(str(state), Mark.UNKNOWN)
+
+
+def _held(now: Mapping[str, Json]) -> str:
+    """Return for how long; a history that has just begun tells nothing."""
+    held = now.get("held_seconds")
+    if held is None or (now.get("held_at_least") and float(held) < WORTH_TELLING):
+        return ""
+    return f" for {'over ' if now.get('held_at_least') else ''}{duration(float(held))}"
+
+
+def _edge(now: Mapping[str, Json]) -> list[str]:
+    edge = now.get("net_edge")
+    return [f"net edge {percent(float(edge), 3, signed=True)}"] if edge is not None else []
+
+
+def _fees(fees: Mapping[str, Json]) -> list[str]:
+    kind = fees.get("kind")
+    return [f"fees {kind}{' (changed)' if fees.get('changed') else ''}"] if kind else []
+
+
+def _errors(errors: Mapping[str, Json]) -> list[str]:
+    count = errors.get("count")
+    if not isinstance(count, int | float):
+        return []
+    return [f"{'at least ' if errors.get('at_least') else ''}{counted(int(count), 'error')}"]
+
+
+def _restarts(container: Mapping[str, Json]) -> list[str]:
+    count = container.get("restarts")
+    if not isinstance(count, int | float):
+        return []
+    return [f"{'at least ' if container.get('at_least') else ''}{counted(int(count), 'restart')}"]
+
+
+def _degraded(text: str) -> Line:
+    return Line(text, mark=Mark.WARN)
+
+
+def _incident(incident: Incident) -> Line:
+    return Line(f"{incident.severity} · {incident.title} · {incident.status}", name=incident.number)
+
+
+def _silence(silence: Silence) -> Line:
+    matchers = ", ".join(str(matcher) for matcher in silence.matchers)
+    return Line(f"{matchers} until {silence.ends_at:%Y-%m-%d %H:%M} UTC by {silence.created_by}")

@@ -1,0 +1,101 @@
+"""``paper``: the paper trade start-up of the runbook, read from the YAML files and the newest minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triage.errors import DeskFailure
+from triage.model import Json
+from triage.reports.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
+from triage.wording import listed
+
+PAPER_CONNECTOR = "bitget_paper_trade"
+EXCHANGE = "bitget"
+REALISTIC: Mapping[str, tuple[float, float]] = {"BTC": (0.001, 1_000.0), "USDT": (50.0, 10_000_000.0)}
+"""Balances outside are no test of anything: nothing to trade with, or more than any desk has."""
+
+
+async def connector(context: ChecklistContext) -> Seen:
+    """Every controller trades on paper: connector_name and internal_paper_enabled."""
+    faults, files = [], 0
+    for bot in context.bots:
+        for file in await context.controllers.read(bot):
+            values = file.values
+            if "connector_name" not in values:
+                continue
+            files += 1
+            if values["connector_name"] != PAPER_CONNECTOR:
+                faults.append(f"{bot} {file.file}: connector_name is {values['connector_name']}")
+            if values.get("internal_paper_enabled", "true") != "true":
+                faults.append(
+                    f"{bot} {file.file}: internal_paper_enabled is {values['internal_paper_enabled']}"
+                )
+    if not files:
+        return unknown("no controller file names a connector_name")
+    return failed(listed(faults)) if faults else passed(f"{files} controller files, all {PAPER_CONNECTOR}")
+
+
+async def exchanges(context: ChecklistContext) -> Seen:
+    """conf_client.yml turns paper trading on for the exchange."""
+    faults, read = [], 0
+    for bot, config in await _configs(context):
+        read += 1
+        named = _section(config).get("paper_trade_exchanges")
+        if not isinstance(named, list) or EXCHANGE not in named:
+            faults.append(f"{bot}: paper_trade_exchanges is {named}")
+    return failed(listed(faults)) if faults else passed(f"{EXCHANGE} in {read} conf_client.yml")
+
+
+async def balances(context: ChecklistContext) -> Seen:
+    """The paper balances are realistic."""
+    faults, seen = [], []
+    for bot, config in await _configs(context):
+        balance = _section(config).get("paper_trade_account_balance")
+        held = balance if isinstance(balance, Mapping) else {}
+        for asset, (low, high) in REALISTIC.items():
+            amount = held.get(asset)
+            if not isinstance(amount, int | float) or not low <= amount <= high:
+                faults.append(f"{bot}: {asset} {amount if amount is not None else 'missing'}")
+        seen.append(f"{bot} " + ", ".join(f"{held.get(asset)} {asset}" for asset in REALISTIC))
+    return failed(listed(faults)) if faults else passed(listed(seen))
+
+
+async def diagnostics(context: ChecklistContext) -> Seen:
+    """The newest minute shows paper fills, rejects and queue delay."""
+    faults, seen = [], []
+    for bot in context.bots:
+        figures = await context.papers.newest(bot)
+        if figures is None:
+            faults.append(f"{bot} wrote no minute yet")
+        elif figures.fills is None or figures.rejects is None or figures.queue_delay_ms is None:
+            faults.append(f"{bot} has no paper columns in its newest minute")
+        else:
+            seen.append(
+                f"{bot} {figures.fills:g} fills, {figures.rejects:g} rejects, {figures.queue_delay_ms:g} ms"
+            )
+    return failed(listed([*faults, *seen])) if faults else passed(listed(seen))
+
+
+async def _configs(context: ChecklistContext) -> list[tuple[str, Mapping[str, Json]]]:
+    found = [(bot, await context.clients.read(bot)) for bot in context.bots]
+    if not found:
+        raise DeskFailure("desk.yaml names no bots")
+    return found
+
+
+def _section(config: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Newer Hummingbot keeps the paper settings below ``paper_trade``, older ones at the top."""
+    nested = config.get("paper_trade")
+    return {**config, **nested} if isinstance(nested, Mapping) else config
+
+
+CHECKLIST = Checklist(
+    "paper",
+    "Paper trading",
+    (
+        Item("connector", "controllers trade on paper", connector),
+        Item("exchanges", "paper_trade_exchanges is set", exchanges),
+        Item("balances", "paper balances are realistic", balances),
+        Item("diagnostics", "status shows paper diagnostics", diagnostics),
+    ),
+)

@@ -1,0 +1,172 @@
+"""Fires a drill and follows it. Nothing of it lives in memory: a restart goes on where it was."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import SourceError
+from triage.incidents.notifications import INCIDENT_CHANNEL
+from triage.model import Signal, SignalStatus
+from triage.people import name_of
+from triage.ports.chat import Answer, Render
+from triage.ports.clock import Clock
+from triage.ports.sources import Alerts
+from triage.ports.store import MessageKind, Store, Tx
+from triage.reports.drill.alert import LABEL, drill_annotations, drill_labels
+from triage.reports.drill.story import TITLES, DrillStory, Hop, Limits, told
+
+RUNNING = "drill/running/"
+LAST_SUCCESS = "drill/last_success"
+LOOK_SECONDS = 30.0
+"""How often to look for drills that another process began and did not end."""
+BATCH = 1000
+
+
+@dataclass(slots=True)
+class Drills:
+    """Fires drills and follows the ones that run."""
+
+    store: Store
+    desk: Desk
+    alerts: Alerts
+    clock: Clock
+    render: Render
+    told: Callable[[], None]
+    _looked_at: float | None = None
+    _busy: bool = field(default=False)
+
+    async def fire(self, by: str) -> Answer:
+        """Fire a drill. Its report is posted at once and edited hop by hop; the answer is how it stands."""
+        now = self.clock.now()
+        settings = self.desk.drill
+        limits = Limits(settings.hold_seconds, settings.hop_seconds, settings.resolve_seconds)
+        story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
+        name = await self.store.read(lambda tx: name_of(tx, by))
+        try:
+            await self.alerts.fire(
+                drill_labels(story.id), drill_annotations(name), start=now, end=story.ends_at
+            )
+            story = story.pass_(Hop.POSTED, self.clock.now())
+        except SourceError as error:
+            story = story.fail(Hop.POSTED, str(error))
+        story = await self.store.write(lambda tx: self._begin(tx, story))
+        self._busy = self._busy or not story.over
+        self.told()
+        return told(story, name)
+
+    def _begin(self, tx: Tx, story: DrillStory) -> DrillStory:
+        now = self.clock.now()
+        shown = self.render(told(story, name_of(tx, story.by)))
+        data = {"title": shown.text, "text": shown.text, "blocks": list(shown.blocks)}
+        story = replace(story, document=tx.notes.save_document("drill", data, made_at=now))
+        tx.outbox.want(
+            MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now, urgency=2
+        )
+        tx.audit.append(
+            at=now, actor=story.by, event="drill.fired", target=story.id, detail={"failed": story.why}
+        )
+        tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
+        return story
+
+    async def follow(self) -> int:
+        """Look at every drill that runs and take it further. Returns how many still run."""
+        moment = self.clock.monotonic()
+        rested = self._looked_at is not None and moment - self._looked_at < LOOK_SECONDS
+        if not self._busy and rested:
+            return 0
+        self._looked_at = moment
+        texts = await self.store.read(lambda tx: tx.notes.all(RUNNING))
+        running = [DrillStory.from_text(text) for text in texts.values() if text]
+        left = [story for story in [await self._step(story) for story in running] if not story.over]
+        self._busy = bool(left)
+        return len(left)
+
+    async def _step(self, story: DrillStory) -> DrillStory:
+        after = await self._held(story) if story.next is Hop.HELD else story
+        after = await self.store.read(lambda tx: seen(tx, after))
+        now = self.clock.now()
+        waiting = after.next
+        if waiting is not None and after.failed is None and now > after.deadline():
+            took = (now - after.started_at).total_seconds()
+            after = after.fail(
+                waiting, f"It stopped before “{TITLES[waiting]}”, {took:.0f} s after it was fired"
+            )
+        if after != story:
+            await self.store.write(lambda tx: self._keep(tx, after, now))
+            self.told()
+        return after
+
+    async def _held(self, story: DrillStory) -> DrillStory:
+        try:
+            alerts = await self.alerts.alerts()
+        except SourceError as error:
+            logger.info("the drill cannot look at Alertmanager: {error}", error=error)
+            return story
+        mine = [alert for alert in alerts if alert.labels.get(LABEL) == story.id]
+        return story.pass_(Hop.HELD, self.clock.now()) if mine else story
+
+    def _keep(self, tx: Tx, story: DrillStory, now: datetime) -> None:
+        shown = self.render(told(story, name_of(tx, story.by)))
+        data = {"title": shown.text, "text": shown.text, "blocks": list(shown.blocks)}
+        tx.notes.rewrite_document(story.document, data)
+        tx.outbox.want(MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now)
+        tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
+        if story.over:
+            event = "drill.succeeded" if story.succeeded else "drill.failed"
+            tx.audit.append(at=now, actor="drill", event=event, target=story.id, detail={"why": story.why})
+        if story.succeeded:
+            tx.notes.put(LAST_SUCCESS, now.isoformat())
+
+
+def last_success(tx: Tx) -> datetime | None:
+    """Return when a drill last came the whole way."""
+    text = tx.notes.get(LAST_SUCCESS)
+    return datetime.fromisoformat(text) if text else None
+
+
+def seen(tx: Tx, story: DrillStory) -> DrillStory:
+    """Return the story with the hops that our own memory shows."""
+    signals, incident_id = _signals(tx, story)
+    if not signals:
+        return story
+    first = signals[0]
+    # What is stored was held: the webhook can be faster than our look at Alertmanager.
+    held = min(story.passed.get(Hop.HELD, first.received_at), first.received_at)
+    story = replace(story, passed={**story.passed, Hop.HELD: held}).pass_(Hop.STORED, first.received_at)
+    if incident_id is None:
+        return story
+    incident = tx.incidents.get(incident_id)
+    if incident is None:
+        return story
+    story = replace(story, incident_id=incident_id).pass_(
+        Hop.OPENED, max(incident.opened_at, first.received_at)
+    )
+    card = tx.outbox.find(MessageKind.CARD, str(incident_id))
+    if card is None or not card.ts:
+        return story
+    story = story.pass_(Hop.TOLD, max(_slack_time(card.ts), first.received_at))
+    ended = next((one for one in signals if one.status is SignalStatus.RESOLVED), None)
+    return story.pass_(Hop.RESOLVED, ended.received_at) if ended is not None else story
+
+
+def _signals(tx: Tx, story: DrillStory) -> tuple[list[Signal], int | None]:
+    """Return the drill's signals, oldest first, and its incident where they were sorted."""
+    known = story.incident_id
+    since = story.started_at - timedelta(minutes=1)
+    ids = [known] if known is not None else [one.id for one in tx.incidents.recent(since, BATCH)]
+    for incident_id in reversed(ids):
+        found = [one.signal for one in tx.signals.of(incident_id) if one.signal.labels.get(LABEL) == story.id]
+        if found:
+            return found, incident_id
+    waiting = [one.signal for one in tx.signals.inbox(BATCH) if one.signal.labels.get(LABEL) == story.id]
+    return waiting, None
+
+
+def _slack_time(ts: str) -> datetime:
+    return datetime.fromtimestamp(float(ts), UTC)

@@ -1,0 +1,204 @@
+"""The audit stream: an entry's payload as an event of the desk."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from triage.desk import Desk
+from triage.diagnosis.log_templates import mask_variables
+from triage.masking import masked
+from triage.model import Source, Subject, SubjectKind
+from triage.signals.model import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
+
+T = TypeVar("T")
+TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
+_YEAR_9999_MS = 253_370_764_800_000
+_LATE_MS = 24 * 3600 * 1000
+
+
+class AuditPayload(BaseModel):
+    """An audit event as it stands in the field ``payload``. Unknown keys are ignored: v1 grows by adding."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    event_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    timestamp_ms: Annotated[int, Field(ge=0, le=_YEAR_9999_MS)]
+    category: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    instance_name: Annotated[str, StringConstraints(max_length=200)] = ""
+    severity: str = "info"
+    message: str = ""
+    correlation_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    producer: str = ""
+    event_type: str = "audit"
+    schema_version: str = "1.0"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+PAYLOAD = TypeAdapter(AuditPayload)
+_GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR, "critical": Gravity.ERROR}
+
+
+def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEvent | Parked:
+    """Read one entry; what does not validate comes back as parked, with the reason in words."""
+    if entry.payload is None:
+        return Parked(stream, entry.id, "the entry has no field 'payload'", "")
+    try:
+        payload = validated(PAYLOAD, entry.payload)
+    except ValidationError as error:
+        return parked(stream, entry, why_invalid(error))
+    if not _plain(entry.payload):
+        payload = _cleaned(payload)
+    if payload.schema_version.partition(".")[0] != "1":
+        return parked(stream, entry, f"schema_version {payload.schema_version[:20]!r}: only 1.x is known")
+    if payload.event_type != "audit":
+        return parked(stream, entry, f"event_type {payload.event_type[:40]!r} on the audit stream")
+    return _event(desk, payload, _moment(payload.timestamp_ms, entry, now))
+
+
+def _plain(payload: str | bytes) -> bool:
+    """Say that no text in this JSON can hold anything odd: all of it is ASCII, and nothing is escaped by number."""
+    return payload.isascii() and (b"\\u" if isinstance(payload, bytes) else "\\u") not in payload  # type: ignore[operator]
+
+
+def _cleaned(payload: AuditPayload) -> AuditPayload:
+    """Return the payload with its texts as ``clean`` makes them."""
+    texts = {
+        name: clean(value, 100_000) for name, value in payload.__dict__.items() if isinstance(value, str)
+    }
+    metadata = {clean(name, 80): clean(str(value), 300) for name, value in payload.metadata.items()}
+    return payload.model_copy(update={**texts, "metadata": metadata})
+
+
+def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
+    """Return when it happened: as its sender says, where that can be; else when Redis got it.
+
+    Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
+    """
+    milliseconds = entry.id.partition("-")[0]
+    added_ms = int(milliseconds) if milliseconds.isdecimal() else told_ms
+    now_ms = _milliseconds(now)
+    if told_ms > now_ms or told_ms < added_ms - _LATE_MS:
+        return min(moment_of(entry.id, now), now)
+    return EPOCH + timedelta(milliseconds=told_ms)
+
+
+@lru_cache(maxsize=4)
+def _milliseconds(now: datetime) -> float:
+    """Return Unix time in ms; a batch has one ``now``."""
+    return now.timestamp() * 1000
+
+
+def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
+    """Make the event; its texts are fit for any database, see ``read_audit``."""
+    # A severity that nobody knows yet is no reason to overlook an event.
+    gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
+    metadata = {name[:80]: str(value)[:300] for name, value in islice(payload.metadata.items(), METADATA_MAX)}
+    text, metadata = _without_secrets(payload.message[:TEXT_MAX], metadata)
+    told = metadata.get("reason")
+    data: dict[str, Any] = {}
+    if payload.producer:
+        data["producer"] = payload.producer[:80]
+    if metadata:
+        data["metadata"] = metadata
+    return DeskEvent(
+        key=f"audit/{payload.event_id}",
+        source=Source.AUDIT,
+        at=at,
+        subject=subject_named(desk, payload.instance_name),
+        gravity=gravity,
+        category=payload.category[:80],
+        text=text,
+        reason="" if gravity is Gravity.INFO else _reason(told or text),
+        correlation_id=payload.correlation_id or "",
+        data=data,
+    )
+
+
+def _is_bot(desk: Desk, name: str) -> bool:
+    for bot in desk.bots:  # noqa: SIM110 - asked for each event: a generator costs more than the answer
+        if bot.name == name:
+            return True
+    return False
+
+
+def subject_named(desk: Desk, name: str) -> Subject:
+    """Return what an ``instance_name`` stands for: a bot, a service's container, or the desk where it is empty."""
+    if not name:
+        return Subject(SubjectKind.DESK, desk.name)
+    if not _is_bot(desk, name):
+        if name in desk.compose.external_services or name in desk.compose.monitoring_services:
+            return Subject(SubjectKind.CONTAINER, desk.container_of(name))
+        owner = desk.bot_of_container(name)
+        if owner is not None:
+            return Subject(SubjectKind.BOT, owner.name)
+    return _bot(name)
+
+
+@lru_cache(maxsize=256)
+def _bot(name: str) -> Subject:
+    return Subject(SubjectKind.BOT, clean(name, 80))
+
+
+def validated(adapter: TypeAdapter[T], payload: str | bytes) -> T:
+    """Validate JSON; halves of surrogate pairs, which Python's own writer lets through, become U+FFFD.
+
+    Raises ValidationError.
+    """
+    try:
+        return adapter.validate_json(payload)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise
+        try:
+            mended = json.dumps(json.loads(payload), ensure_ascii=False).encode("utf-8", "replace")
+        except (ValueError, RecursionError):
+            raise error from None
+        return adapter.validate_json(mended)
+
+
+def parked(stream: str, entry: Entry, reason: str) -> Parked:
+    """Put an entry aside, its payload masked and cut."""
+    payload = entry.payload or ""
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    return Parked(stream, entry.id, reason, masked(text[:PAYLOAD_MAX]))
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Return the first problem of a payload: where it is and what it is."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+def clean(text: str, limit: int) -> str:
+    """Return text that any database takes, cut: without NUL and without halves of surrogate pairs."""
+    text = text[:limit]
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _without_secrets(text: str, metadata: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Mask the message and the metadata; one look at all of it where there is nothing to mask."""
+    whole = "\n".join([text, *[f"{name}: {value}" for name, value in metadata.items()]])
+    if masked(whole) == whole:
+        return text, metadata
+    return masked(text), {name: _masked_value(name, value) for name, value in metadata.items()}
+
+
+def _masked_value(name: str, value: str) -> str:
+    """Mask a value that its own name gives away (``api_key``), or that looks like a secret by itself."""
+    return masked(f"{name}: {masked(value)}").removeprefix(f"{name}: ")
+
+
+@lru_cache(maxsize=2048)
+def _reason(text: str) -> str:
+    """What tells events of a category apart: the part behind the colon, its numbers and ids masked."""
+    _, _, tail = text.partition(": ")
+    return clean(mask_variables((tail or text)[:300]), REASON_MAX)

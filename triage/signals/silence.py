@@ -1,0 +1,39 @@
+"""The dead-man's switch: an alert that always fires must keep coming, or nobody would hear of the others."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from triage.desk import Desk
+from triage.model import Source, Subject, SubjectKind
+from triage.signals.condition import Condition
+from triage.wording import clock_time, duration
+
+BLIND = "AlertingBlind"
+
+
+def blindness(
+    desk: Desk, *, seen: datetime | None, rule_loaded: bool, started: datetime, now: datetime
+) -> Condition | None:
+    """Return the condition where the Watchdog alert stopped coming.
+
+    The switch is armed once the alert was ever ``seen``, or where its rule is known to be loaded: a desk
+    without the rule gets a note from ``doctor`` and no false alarm. Time before this process ``started``
+    does not count: nobody was there to hear it.
+    """
+    if not desk.watchdog.enabled or (seen is None and not rule_loaded):
+        return None
+    since = max(seen or started, started)
+    silent = now - since
+    if silent <= timedelta(seconds=desk.watchdog.max_silence_seconds):
+        return None
+    if seen is None:
+        text = f"alerting is blind: {desk.watchdog.alertname} is a rule of Prometheus, but never reached us"
+    else:
+        text = (
+            f"alerting is blind since {clock_time(seen)}: {desk.watchdog.alertname} has not come for "
+            f"{duration((now - seen).total_seconds())}"
+        )
+    return Condition(
+        BLIND, Source.WATCHDOG, Subject(SubjectKind.DESK, desk.name), text, since=seen or started
+    )
