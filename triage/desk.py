@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from triage.actions.kinds import KINDS
 from triage.cron import Cron
 from triage.kpis.limits import KpiLimits
 from triage.model import Severity
@@ -17,20 +27,20 @@ from triage.model import Severity
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A bot, service, container or profile: what may stand in a command line or a label."""
 
-ActionKind = Literal[
-    "degraded_mode",
-    "exit_degraded_mode",
-    "clear_cache",
-    "rollback",
-    "recreate",
-    "restart",
-    "soft_pause",
-    "resume",
-    "kill_switch",
-    "disable_internal_paper",
-    "start_desk",
-    "stop_desk",
+
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        near = get_close_matches(kind, KINDS, n=1)
+        raise ValueError(
+            f"{kind!r} is no action; {f'did you mean {near[0]}?' if near else 'use one of ' + ', '.join(KINDS)}"
+        )
+    return kind
+
+
+ActionKind = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(KINDS)})
 ]
+"""A kind of action: the name of a file in ``triage/actions/kinds/``."""
 
 
 class Section(BaseModel):
@@ -347,7 +357,7 @@ class Desk(Section):
             return self.kpis
         return self.kpis.override(cancel_budget_per_min=known.cancel_budget_per_min, base_pct=known.base_pct)
 
-    def policy(self, kind: ActionKind) -> ActionPolicy:
+    def policy(self, kind: str) -> ActionPolicy:
         """Return who may run an action; the default asks one operator."""
         return self.actions.get(kind, ActionPolicy())
 

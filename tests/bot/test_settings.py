@@ -219,7 +219,7 @@ def test_a_folder_in_place_of_the_desk_file_is_named(tmp_path: Path) -> None:
             "actions.rollback.confirmations: ",
             "less than or equal",
         ),
-        ("actions: {reboot: {}}\n", "actions.reboot", "'degraded_mode'"),
+        ("actions: {reboot: {}}\n", "actions.reboot", "use one of clear_cache, degraded_mode"),
     ],
 )
 def test_a_wrong_desk_file_gets_one_line(text: str, where: str, says: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from triage.actions.model import (
     GOOD,
@@ -19,7 +20,7 @@ from triage.actions.model import (
     Verification,
 )
 from triage.actions.verification import compare
-from triage.desk import ActionKind, Desk
+from triage.desk import Desk
 from triage.diagnosis.checks import CHECKS
 from triage.model import ActionProposal, Finding
 from triage.ports.actions import Hands
@@ -92,12 +93,17 @@ class Choice:
 class Action(ABC):
     """An action of the catalogue.
 
+    ``kind``: its name in desk.yaml, commands and buttons' ids, the file's own name; ``label``: what its button says;
+    ``description``: what it is for, as a line of a menu; ``dangerous``: its button is red.
     ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped;
     ``aside``: shown beside and never held against it, because the action itself makes them bad.
     ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
     """
 
-    kind: ActionKind
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    dangerous: ClassVar[bool] = False
     target_kind: TargetKind
     checks: tuple[str, ...] = ()
     deciding: frozenset[str] = frozenset()

@@ -1,48 +1,31 @@
-"""The catalogue: every action by its kind. A new one is a file with an ``ACTION``, named here and in the contract."""
+"""The catalogue: every action by its kind. A new one is one file in ``triage/actions/kinds/``; nothing is named here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
+from triage.actions import kinds
 from triage.actions.base import Action, TargetKind
 from triage.actions.compose import services
-from triage.actions.kinds import (
-    clear_cache,
-    degraded_mode,
-    disable_internal_paper,
-    exit_degraded_mode,
-    kill_switch,
-    recreate,
-    restart,
-    resume,
-    rollback,
-    soft_pause,
-    start_desk,
-    stop_desk,
-)
+from triage.actions.kinds import KINDS
 from triage.actions.model import DESK
 from triage.desk import Desk
 from triage.errors import Refused
 from triage.untrusted_text import one_line
 from triage.wording import listed
 
-_ALL: tuple[Action, ...] = (
-    degraded_mode.ACTION,
-    exit_degraded_mode.ACTION,
-    clear_cache.ACTION,
-    rollback.ACTION,
-    recreate.ACTION,
-    restart.ACTION,
-    soft_pause.ACTION,
-    resume.ACTION,
-    kill_switch.ACTION,
-    disable_internal_paper.ACTION,
-    start_desk.ACTION,
-    stop_desk.ACTION,
-)
 
-CATALOGUE: Mapping[str, Action] = MappingProxyType({action.kind: action for action in _ALL})
+def _load(kind: str) -> Action:
+    """Import an action. Raises TypeError where a file is none, or is named otherwise than its kind."""
+    action = getattr(import_module(f"{kinds.__name__}.{kind}"), "ACTION", None)
+    if not isinstance(action, Action) or action.kind != kind:
+        raise TypeError(f"triage/actions/kinds/{kind}.py: ACTION must be an Action whose kind is {kind!r}")
+    return action
+
+
+CATALOGUE: Mapping[str, Action] = MappingProxyType({kind: _load(kind) for kind in KINDS})
 """Every action by its kind."""
 
 

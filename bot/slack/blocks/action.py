@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import Style, foreign, leaf
-from bot.slack.blocks.signs import DANGEROUS, action_name
+from bot.slack.blocks.signs import action_name, dangerous
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.model import (
@@ -171,7 +171,7 @@ def _follow_ups(records: Sequence[ActionRecord]) -> list[Json | None]:
     for record in records[-4:]:
         undo = record.kind == "rollback" and record.why.startswith("undo")
         label = "Undo…" if undo else f"{deed(record)}…"
-        style: Style | None = "danger" if record.kind in DANGEROUS else None
+        style: Style | None = "danger" if dangerous(record.kind) else None
         found.append(kit.paragraph([[foreign(record.why, NOTE)]]))
         found.append(
             kit.actions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack.blocks.kit import Style, actions, button
-from bot.slack.blocks.signs import DANGEROUS, action_name
+from bot.slack.blocks.signs import action_name, dangerous
 from triage.incidents.view import IncidentView, Offer
 from triage.model import IncidentStatus, Json
 
@@ -50,5 +50,5 @@ def offer_rows(offers: Sequence[Offer]) -> list[Json | None]:
 
 def _button(offer: Offer, *, with_target: bool) -> Json:
     label = f"{action_name(offer.kind)} {offer.target}…" if with_target else f"{action_name(offer.kind)}…"
-    style: Style | None = "danger" if offer.kind in DANGEROUS else None
+    style: Style | None = "danger" if dangerous(offer.kind) else None
     return button(label, f"action.{offer.kind}", offer.handle, style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triage.actions.catalogue import CATALOGUE
 from triage.model import FindingStatus, IncidentStatus, Severity
 from triage.untrusted_text import one_line
 
@@ -19,28 +20,17 @@ STATUS = {
     IncidentStatus.RESOLVED: "resolved",
 }
 
-ACTION = {
-    "degraded_mode": "Degraded mode",
-    "exit_degraded_mode": "Exit degraded mode",
-    "clear_cache": "Clear cache",
-    "rollback": "Rollback",
-    "recreate": "Recreate",
-    "restart": "Restart",
-    "soft_pause": "Soft pause",
-    "resume": "Resume",
-    "kill_switch": "Kill switch",
-    "disable_internal_paper": "Internal paper off",
-    "start_desk": "Start desk",
-    "stop_desk": "Stop desk",
-}
-"""What an action of the catalogue is called on its button."""
 
-DANGEROUS = frozenset({"kill_switch", "stop_desk"})
+def dangerous(kind: str) -> bool:
+    """Return whether an action's button is red."""
+    action = CATALOGUE.get(kind)
+    return action is not None and action.dangerous
 
 
 def action_name(kind: str) -> str:
     """Return how people call an action: ``clear_cache`` is ``Clear cache``."""
-    return ACTION.get(kind) or one_line(kind.replace("_", " "), 60).capitalize()
+    action = CATALOGUE.get(kind)
+    return action.label if action is not None else one_line(kind.replace("_", " "), 60).capitalize()
 
 
 def check_name(name: str) -> str:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, get_args
+from typing import Protocol
 
 from handlers.slack.commands.reading import which_incident
 from handlers.slack.commands.services import Call, CommandServices
 from handlers.slack.commands.words import nearest
-from triage.desk import ActionKind
+from triage.actions.kinds import KINDS
 from triage.errors import Refused
 from triage.incidents import operations
 from triage.incidents.operations import Outcome
 from triage.people import remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
-
-KINDS: tuple[str, ...] = get_args(ActionKind)
 
 
 class Operation(Protocol):

@@ -10,7 +10,6 @@ from triage.actions.inspection import bot_row, container_row, container_there, e
 from triage.actions.kinds.restart import AWAIT_SECONDS
 from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
 from triage.actions.operations import AwaitContainer, Exec
-from triage.desk import ActionKind
 from triage.model import Finding
 from triage.ports.sources import ContainerState
 
@@ -20,7 +19,9 @@ _CONTAINER_ID = "New container"
 class ClearCache(Action):
     """``docker restart`` does not clear Python's bytecode: remove it, and start from a new container."""
 
-    kind: ActionKind = "clear_cache"
+    kind = "clear_cache"
+    label = "Clear cache"
+    description = "remove stale bytecode and recreate the container"
     target_kind = TargetKind.BOT
     checks = ("bytecode", "bot_state", "error_logs")
     deciding = frozenset({"bytecode"})

@@ -18,7 +18,6 @@ from triage.actions.model import (
     Step,
     StepRecord,
 )
-from triage.desk import ActionKind
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
 from triage.wording import duration
@@ -27,7 +26,9 @@ from triage.wording import duration
 class DegradedMode(Action):
     """Stop the external services in order, Redis last, and bring the rest up without the profile."""
 
-    kind: ActionKind = "degraded_mode"
+    kind = "degraded_mode"
+    label = "Degraded mode"
+    description = "run without the external stack while Redis is down"
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams")
     aside = frozenset({"streams"})  # without Redis they cannot flow

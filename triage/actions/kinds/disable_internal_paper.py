@@ -8,7 +8,6 @@ from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
 from triage.actions.model import Holds, Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer, SetController
-from triage.desk import ActionKind
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
@@ -19,7 +18,9 @@ _KEY = "internal_paper_enabled"
 class DisableInternalPaper(Restart):
     """Change one boolean in the controller's YAML, comments kept; verified as a restart is."""
 
-    kind: ActionKind = "disable_internal_paper"
+    kind = "disable_internal_paper"
+    label = "Internal paper off"
+    description = "switch internal paper trading off and recreate"
     target_kind = TargetKind.BOT
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:

@@ -9,7 +9,6 @@ from triage.actions.compose import up
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
-from triage.desk import ActionKind
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
 
@@ -20,7 +19,9 @@ _FLOW_SECONDS = 180.0
 class ExitDegradedMode(Action):
     """Start Redis, wait for its health, start the services, check that the streams flow again."""
 
-    kind: ActionKind = "exit_degraded_mode"
+    kind = "exit_degraded_mode"
+    label = "Exit degraded mode"
+    description = "bring Redis and the external stack back"
     target_kind = TargetKind.DESK
     checks = ("streams", "bot_state", "container")
     deciding = frozenset({"streams"})

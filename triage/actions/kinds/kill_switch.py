@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from triage.actions.intent import IntentAction
-from triage.desk import ActionKind
 
 
 class KillSwitch(IntentAction):
     """The execution intent ``kill_switch``."""
 
-    kind: ActionKind = "kill_switch"
+    kind = "kill_switch"
+    label = "Kill switch"
+    description = "stop trading now"
+    dangerous = True
     intent = "kill_switch"
     title = "Kill switch on"
     wanted_states = ("hard_stop",)

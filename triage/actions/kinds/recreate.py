@@ -8,13 +8,14 @@ from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
 from triage.actions.model import Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer
-from triage.desk import ActionKind
 
 
 class Recreate(Restart):
     """``docker compose up -d --force-recreate``; verified as a restart is."""
 
-    kind: ActionKind = "recreate"
+    kind = "recreate"
+    label = "Recreate"
+    description = "recreate the container"
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; whether there is a container does not matter."""

@@ -9,7 +9,6 @@ from triage.actions.compose import STOP_SECONDS, compose
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
 from triage.actions.model import Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer
-from triage.desk import ActionKind
 from triage.model import Finding
 
 AWAIT_SECONDS = 90.0
@@ -18,7 +17,9 @@ AWAIT_SECONDS = 90.0
 class Restart(Action):
     """``docker compose restart``."""
 
-    kind: ActionKind = "restart"
+    kind = "restart"
+    label = "Restart"
+    description = "restart the container"
     target_kind = TargetKind.SERVICE
     checks = ("bot_state", "container", "error_logs")
 

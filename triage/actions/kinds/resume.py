@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from triage.actions.intent import IntentAction
-from triage.desk import ActionKind
 
 
 class Resume(IntentAction):
     """The execution intent ``resume``."""
 
-    kind: ActionKind = "resume"
+    kind = "resume"
+    label = "Resume"
+    description = "let it trade again"
     intent = "resume"
     title = "Resume"
     wanted_states = ("running",)

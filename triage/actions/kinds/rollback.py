@@ -30,7 +30,6 @@ from triage.actions.model import (
     StepStatus,
 )
 from triage.actions.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
-from triage.desk import ActionKind
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.wording import size
@@ -42,7 +41,9 @@ _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
 class Rollback(Action):
     """Pre-rollback snapshot first; then the old state is put in place by one rename, and watched."""
 
-    kind: ActionKind = "rollback"
+    kind = "rollback"
+    label = "Rollback"
+    description = "go back to an earlier config snapshot or image"
     target_kind = TargetKind.BOT
     checks = ("bot_state", "error_logs", "container")
     deciding = frozenset({"error_logs"})

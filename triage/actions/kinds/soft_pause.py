@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from triage.actions.intent import IntentAction
-from triage.desk import ActionKind
 
 
 class SoftPause(IntentAction):
     """The execution intent ``soft_pause``."""
 
-    kind: ActionKind = "soft_pause"
+    kind = "soft_pause"
+    label = "Soft pause"
+    description = "no new entries until it is resumed"
     intent = "soft_pause"
     title = "Soft pause"
     wanted_states = ("soft_pause",)

@@ -9,7 +9,6 @@ from triage.actions.compose import compose
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
-from triage.desk import ActionKind
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 
@@ -20,7 +19,9 @@ _LOG_LINES = "20"
 class StartDesk(Action):
     """``docker compose up -d`` with the desk's profiles, and the checks that the runbook asks for."""
 
-    kind: ActionKind = "start_desk"
+    kind = "start_desk"
+    label = "Start desk"
+    description = "start everything, with the runbook's checks"
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams", "watchers")
 

@@ -8,7 +8,6 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
 from triage.actions.inspection import engine_answers, running_bots, services_row
 from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
-from triage.desk import ActionKind
 from triage.model import ActionProposal, Finding
 from triage.wording import listed
 
@@ -18,7 +17,10 @@ _DOWN_SECONDS = 300.0
 class StopDesk(Action):
     """``docker compose down`` with the desk's profiles."""
 
-    kind: ActionKind = "stop_desk"
+    kind = "stop_desk"
+    label = "Stop desk"
+    description = "shut everything down gracefully"
+    dangerous = True
     target_kind = TargetKind.DESK
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from triage.desk import ActionKind, Desk, PlaybookSettings
+from triage.actions.kinds import KINDS
+from triage.desk import Desk, PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.playbooks.model import PLACES, Playbook, places_of
 from triage.diagnosis.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
@@ -16,8 +17,6 @@ from triage.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_ACTIONS = get_args(ActionKind)
 
 
 def playbook_for(desk: Desk, alertname: str, source: Source = Source.ALERTMANAGER) -> Playbook:
@@ -54,7 +53,7 @@ def overridden(playbook: Playbook, settings: PlaybookSettings) -> Playbook:
     """Return the playbook with what the desk sets; raise SettingError where that makes no sense."""
     where = f"playbooks.{playbook.name}"
     _known(settings.checks or (), CHECKS, f"{where}.checks", "check")
-    _known(settings.actions or (), _ACTIONS, f"{where}.actions", "action")
+    _known(settings.actions or (), KINDS, f"{where}.actions", "action")
     if settings.title is not None:
         _sound_title(settings.title, f"{where}.title")
     if settings.severity is not None:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from triage.actions.base import TargetKind
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.model import ActionRecord, ActionStatus
 from triage.actions.notifications import confirmed_by
-from triage.desk import ActionKind
 from triage.ports.chat import Answer, Line, Mark, section
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
 from triage.wording import duration
 
 LATELY = 8
-ABOUT: Mapping[ActionKind, str] = {
-    "degraded_mode": "run without the external stack while Redis is down",
-    "exit_degraded_mode": "bring Redis and the external stack back",
-    "clear_cache": "remove stale bytecode and recreate the container",
-    "rollback": "go back to an earlier config snapshot or image",
-    "recreate": "recreate the container",
-    "restart": "restart the container",
-    "soft_pause": "no new entries until it is resumed",
-    "resume": "let it trade again",
-    "kill_switch": "stop trading now",
-    "disable_internal_paper": "switch internal paper trading off and recreate",
-    "start_desk": "start everything, with the runbook's checks",
-    "stop_desk": "shut everything down gracefully",
-}
 MARKS = {
     ActionStatus.SUCCEEDED: Mark.GOOD,
     ActionStatus.FAILED: Mark.BAD,
@@ -59,7 +42,7 @@ def _kind(asking: Asking, name: str) -> Line:
     policy = asking.desk.policy(action.kind)
     two = ", two people confirm" if policy.confirmations > 1 else ""
     target = "" if action.target_kind is TargetKind.DESK else f" <{action.target_kind}>"
-    return Line(f"{ABOUT[action.kind]} ({policy.role}{two})", code=f"{name}{target}")
+    return Line(f"{action.description} ({policy.role}{two})", code=f"{name}{target}")
 
 
 def _done(asking: Asking, tx: Tx, record: ActionRecord) -> Line:

@@ -1,0 +1,114 @@
+"""An action is one file: a copy of the tree gets a dummy file, and everything that lists actions knows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("bot", "demo", "handlers", "schedules", "tools", "triage")
+
+DUMMY = '''
+"""Polish the bot."""
+
+from triage.actions.base import Action, ActionContext, TargetKind
+from triage.actions.model import Plan, Precondition
+
+
+class Polish(Action):
+    """Nothing is done."""
+
+    kind = "polish"
+    label = "Polish it"
+    description = "make the bot shine"
+    dangerous = True
+    target_kind = TargetKind.BOT
+
+    async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
+        """None."""
+        return ()
+
+    async def plan(self, ctx: ActionContext) -> Plan:
+        """No step."""
+        return Plan(self.kind, ctx.target, f"Polish {ctx.target}", ())
+
+
+ACTION = Polish()
+'''
+
+ASK = """
+import json
+from bot.slack.blocks.signs import action_name, dangerous
+from handlers.slack.commands import doing
+from tools.tables import actions_table
+from triage.actions.catalogue import CATALOGUE, find
+from triage.desk import Desk
+from triage.diagnosis.playbooks.lookup import playbook_for
+
+desk = Desk.model_validate({
+    "actions": {"polish": {"confirmations": 2}},
+    "playbooks": {"BotFrozen": {"actions": ["polish"]}},
+})
+print(json.dumps({
+    "catalogue": find(desk, "polish", "bot1").description,
+    "desk.yaml": desk.policy("polish").confirmations,
+    "playbook": list(playbook_for(desk, "BotFrozen").actions),
+    "button": [action_name("polish"), dangerous("polish")],
+    "command": "polish" in doing.KINDS,
+    "schema": "polish" in json.dumps(Desk.model_json_schema()),
+    "docs": "| polish | Polish it | bot | make the bot shine |" in actions_table(),
+    "others": len(CATALOGUE),
+}))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the rooms, without the tests."""
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    return tmp_path
+
+
+def _asked(tree: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    return subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_one_new_file_is_known_wherever_actions_are_listed(tree: Path) -> None:
+    """Catalogue, desk.yaml and its schema, playbooks, button, command and docs know it; no other file was touched."""
+    (tree / "triage/actions/kinds/polish.py").write_text(DUMMY, encoding="utf-8")
+    answer = _asked(tree)
+    assert answer.returncode == 0, answer.stderr
+    seen: dict[str, Any] = json.loads(answer.stdout)
+    assert seen["catalogue"] == "make the bot shine"
+    assert seen["desk.yaml"] == 2
+    assert seen["playbook"] == ["polish"]
+    assert seen["button"] == ["Polish it", True]
+    assert seen["command"]
+    assert seen["schema"]
+    assert seen["docs"]
+    assert seen["others"] == 13
+
+
+def test_a_file_that_is_no_action_stops_the_start_and_says_why(tree: Path) -> None:
+    """A file in the folder of kinds without an action of its name is a mistake of its author."""
+    (tree / "triage/actions/kinds/polish.py").write_text('"""Nothing."""\n', encoding="utf-8")
+    answer = _asked(tree)
+    assert answer.returncode != 0
+    assert "triage/actions/kinds/polish.py: ACTION must be an Action whose kind is 'polish'" in answer.stderr
