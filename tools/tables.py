@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from handlers.slack.command_catalogue import COMMANDS
 from triage.actions.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -25,12 +26,25 @@ def actions_table() -> str:
     return _table("kind | button | target | what for", rows)
 
 
+def commands_table() -> str:
+    """Return the commands of ``/triage`` as a Markdown table."""
+    rows = [
+        f"| `/triage {_cell(command.usage)}` | {_cell(command.description)} | {command.role or ''} |"
+        for command in COMMANDS.values()
+    ]
+    return _table("command | what it does | asks for the role", rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _table(head: str, rows: list[str]) -> str:
     columns = head.count("|") + 1
     return "\n".join((f"| {head} |", "|" + " --- |" * columns, *rows)) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"actions": actions_table}
+TABLES: Mapping[str, Callable[[], str]] = {"actions": actions_table, "commands": commands_table}
 
 
 def filled(text: str) -> str:

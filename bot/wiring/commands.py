@@ -17,8 +17,9 @@ from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.newest import NewestMinutes
 from handlers.slack.actions import ActionDesk, open_action
 from handlers.slack.click import Click
-from handlers.slack.commands.listen import register_commands
-from handlers.slack.commands.services import Call, CommandServices
+from handlers.slack.command import Call, CommandServices
+from handlers.slack.command_catalogue import COMMANDS
+from handlers.slack.command_listener import register_commands
 from handlers.slack.home import HomeTab
 from handlers.slack.services import Services
 from handlers.slack.silencing import open_silence_of
@@ -127,6 +128,7 @@ class Questions:
                 self.asking, incident, by=call.user, told=self.house.told
             ),
             actions=lambda: actions_answer(self.asking),
+            commands=COMMANDS,
         )
         register_commands(app, commands, our_user=identity.user_id)
         self.home.register(app)

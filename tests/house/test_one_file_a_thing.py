@@ -1,4 +1,4 @@
-"""An action is one file: a copy of the tree gets a dummy file, and everything that lists actions knows it."""
+"""An action or a command is one file: a copy of the tree gets a dummy file, and everything that lists them knows it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,39 @@ class Polish(Action):
 ACTION = Polish()
 '''
 
+DUMMY_COMMAND = '''
+"""Greets."""
+
+from handlers.slack.command import Call, Command, CommandServices
+from triage.ports.chat import Answer, saying
+
+
+async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+    return saying(f"hello {call.user}")
+
+
+COMMAND = Command(word="greet", usage="greet [name]", description="say hello", run=_run)
+'''
+
+ASK_COMMANDS = """
+import json
+from handlers.slack.command_catalogue import COMMANDS
+from handlers.slack.command_line import nearest
+from handlers.slack.commands.help import help_answer
+from tools.tables import commands_table
+
+print(json.dumps({
+    "dispatch": COMMANDS["greet"].usage,
+    "help": "say hello" in [line.text for line in help_answer(COMMANDS.values()).sections[0].lines],
+    "nearest": nearest("gret", COMMANDS),
+    "docs": "| `/triage greet [name]` | say hello |" in commands_table(),
+}))
+"""
+
 ASK = """
 import json
 from bot.slack.blocks.signs import action_name, dangerous
-from handlers.slack.commands import doing
+from handlers.slack.commands import do as do_command
 from tools.tables import actions_table
 from triage.actions.catalogue import CATALOGUE, find
 from triage.desk import Desk
@@ -61,7 +90,7 @@ print(json.dumps({
     "desk.yaml": desk.policy("polish").confirmations,
     "playbook": list(playbook_for(desk, "BotFrozen").actions),
     "button": [action_name("polish"), dangerous("polish")],
-    "command": "polish" in doing.KINDS,
+    "command": "polish" in do_command.KINDS,
     "schema": "polish" in json.dumps(Desk.model_json_schema()),
     "docs": "| polish | Polish it | bot | make the bot shine |" in actions_table(),
     "others": len(CATALOGUE),
@@ -77,10 +106,10 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _asked(tree: Path) -> subprocess.CompletedProcess[str]:
+def _asked(tree: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     return subprocess.run(
-        [sys.executable, "-c", ASK],
+        [sys.executable, "-c", script],
         cwd=tree,
         env=environment,
         capture_output=True,
@@ -112,3 +141,16 @@ def test_a_file_that_is_no_action_stops_the_start_and_says_why(tree: Path) -> No
     answer = _asked(tree)
     assert answer.returncode != 0
     assert "triage/actions/kinds/polish.py: ACTION must be an Action whose kind is 'polish'" in answer.stderr
+
+
+def test_one_new_file_is_a_command(tree: Path) -> None:
+    """Dispatch, help, the nearest word and the docs know it; no other file was touched."""
+    (tree / "handlers/slack/commands/greet.py").write_text(DUMMY_COMMAND, encoding="utf-8")
+    answer = _asked(tree, ASK_COMMANDS)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == {
+        "dispatch": "greet [name]",
+        "help": True,
+        "nearest": "greet",
+        "docs": True,
+    }

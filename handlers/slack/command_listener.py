@@ -7,7 +7,7 @@ answer replaces it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -16,10 +16,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.commands import doing, reading
-from handlers.slack.commands.files import upload, upload_for
-from handlers.slack.commands.services import Call, CommandServices
-from handlers.slack.commands.words import COMMANDS, Typed, nearest, read_line
+from handlers.slack.answer_files import upload, upload_for
+from handlers.slack.command import Call, CommandServices, authorise
+from handlers.slack.command_line import Typed, incident_id, nearest, read_line
+from handlers.slack.commands.help import help_answer
 from triage.errors import TriageError
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
@@ -29,25 +29,6 @@ PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0
 SEND_SECONDS = 10.0
 MENTION = "<@"
-
-Command = Callable[[CommandServices, Call, tuple[str, ...]], Awaitable[Answer | None]]
-
-TABLE: Mapping[str, Command] = {
-    "help": reading.help_,
-    "status": reading.status_,
-    "run": reading.run_,
-    "incidents": reading.incidents_,
-    "show": reading.show_,
-    "kpi": reading.kpi_,
-    "checklist": reading.checklist_,
-    "actions": reading.actions_,
-    "ack": doing.ack_,
-    "resolve": doing.resolve_,
-    "silence": doing.silence_,
-    "do": doing.do_,
-    "drill": doing.drill_,
-    "postmortem": doing.postmortem_,
-}
 
 
 def register_commands(app: AsyncApp, services: CommandServices, *, our_user: str) -> None:
@@ -134,12 +115,14 @@ async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 
 
 async def answer_to(services: CommandServices, call: Call, line: Typed) -> Answer | None:
     """Answer a command line; whatever goes wrong is said, and None means that a form is the answer."""
-    command = TABLE.get(line.command)
+    command = services.commands.get(line.command)
     if command is None:
-        return await _unknown(services, call, line.command)
+        return _unknown(services, line.command)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await command(services, call, line.arguments)
+            named = incident_id(line.arguments[0]) if line.arguments else call.incident_id
+            await authorise(services, call, command, named)
+            return await command.run(services, call, line.arguments)
     except TriageError as error:
         return saying(str(error))
     except TimeoutError:
@@ -151,12 +134,11 @@ async def answer_to(services: CommandServices, call: Call, line: Typed) -> Answe
         return saying("That went wrong here, not with you; the log has the reason. Please try again.")
 
 
-async def _unknown(services: CommandServices, call: Call, word: str) -> Answer:
-    like = nearest(word)
-    help_text = await reading.help_(services, call, ())
-    said = f"I do not know {one_line(word, 40)!r}." + (
-        f" Did you mean /triage {COMMANDS[like]}?" if like else ""
-    )
+def _unknown(services: CommandServices, word: str) -> Answer:
+    like = nearest(word, services.commands)
+    help_text = help_answer(services.commands.values())
+    meant = f" Did you mean /triage {services.commands[like].usage}?" if like else ""
+    said = f"I do not know {one_line(word, 40)!r}.{meant}"
     return Answer("", (*saying(said).sections, *help_text.sections), note=help_text.note, preview=said)
 
 

@@ -1,0 +1,91 @@
+"""What was typed after ``/triage``: words, the nearest command to a misspelt one, who shall see the answer."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Protocol
+
+from handlers.slack.command import Call, CommandServices
+from triage.errors import Refused
+from triage.incidents.operations import Outcome
+from triage.people import remember
+from triage.ports.chat import Answer, saying
+from triage.ports.store import Tx
+
+SHARE = "share"
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command line: the command, its arguments, and whether everybody shall see the answer."""
+
+    command: str
+    arguments: tuple[str, ...] = ()
+    share: bool = False
+
+
+def read_line(text: str) -> Typed:
+    """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters."""
+    line = text[:MOST].strip()
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    share = bool(words) and words[-1].lower() == SHARE and len(words) > 1
+    if share:
+        words = words[:-1]
+    if not words:
+        return Typed("help")
+    return Typed(words[0].lower(), tuple(words[1:]), share)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is most like a misspelt one, empty where none is."""
+    found = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return found[0] if found else ""
+
+
+def incident_id(word: str) -> int | None:
+    """Read ``42``, ``INC-42`` or ``inc42``; None where it is no incident's number."""
+    digits = word.lower().removeprefix("#").removeprefix("inc").removeprefix("-")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None  # noqa: PLR2004 - fits any id
+
+
+def which_incident(command: str, call: Call, words: tuple[str, ...]) -> int:
+    """Return the incident that is meant: the one named, or the thread's. Raises Refused."""
+    if not words:
+        if call.incident_id is not None:
+            return call.incident_id
+        raise Refused(f"Which incident? For instance: /triage {command} INC-1")
+    found = incident_id(words[0])
+    if found is None:
+        raise Refused(f"{words[0][:40]!r} is no incident's number; write for instance INC-42 or 42.")
+    return found
+
+
+class Operation(Protocol):
+    """One of ``triage.incidents.operations``."""
+
+    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+        """Do it inside a transaction."""
+        ...
+
+
+async def operate(
+    services: CommandServices, call: Call, command: str, words: tuple[str, ...], operation: Operation
+) -> Answer:
+    """Do an operation on the incident that is meant, and answer with what came of it."""
+    incident, parts = which_incident(command, call, words), services.services
+
+    def work(tx: Tx) -> Outcome:
+        remember(tx, call.user, call.user_name)
+        return operation(tx, incident, actor=call.user, now=parts.clock.now())
+
+    outcome = await parts.store.write(work)
+    parts.changed()
+    return saying(outcome.text)

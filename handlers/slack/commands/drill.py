@@ -1,0 +1,21 @@
+"""``drill``: fire the controlled test alert."""
+
+from __future__ import annotations
+
+from handlers.slack.command import Call, Command, CommandServices
+from triage.ports.chat import Answer
+
+
+async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+    del words
+    return await services.drill(call)
+
+
+COMMAND = Command(
+    word="drill",
+    usage="drill",
+    description="fire a marked test alert and follow it hop by hop",
+    run=_run,
+    role="operator",
+    what="fire a drill",
+)

@@ -1,0 +1,25 @@
+"""``run``: triage a bot without an alert."""
+
+from __future__ import annotations
+
+from handlers.slack.command import Call, Command, CommandServices
+from triage.errors import Refused
+from triage.ports.chat import Answer
+from triage.reports.answers.triaged import run
+
+
+async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+    del call
+    if not words:
+        bots = services.asking.bots
+        raise Refused(f"Which bot? For instance: /triage run {bots[0] if bots else 'bot1'}")
+    return await run(services.asking, services.asking.known_bot(words[0]))
+
+
+COMMAND = Command(
+    word="run",
+    usage="run <bot>",
+    description="triage a bot now, without an alert",
+    run=_run,
+    place=2,
+)

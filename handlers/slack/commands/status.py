@@ -1,0 +1,22 @@
+"""``status``: the desk, or one bot."""
+
+from __future__ import annotations
+
+from handlers.slack.command import Call, Command, CommandServices
+from triage.ports.chat import Answer
+from triage.reports.answers.status import status
+
+
+async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+    del call
+    bots = [services.asking.known_bot(words[0])] if words else services.asking.bots
+    return await status(services.asking, bots)
+
+
+COMMAND = Command(
+    word="status",
+    usage="status [bot]",
+    description="the desk at a glance: each bot's state, net edge, fees, errors, restarts",
+    run=_run,
+    place=1,
+)
