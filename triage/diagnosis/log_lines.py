@@ -32,6 +32,7 @@ class ErrorLine:
     logger: str
     message: str
     exception: str = ""
+    level: str = "ERROR"
 
     @property
     def text(self) -> str:
@@ -45,11 +46,12 @@ class _Open:
     logger: str
     message: str
     last: datetime
+    level: str
     exception: str = ""
 
 
-def error_lines(lines: Iterable[LogLine]) -> tuple[ErrorLine, ...]:
-    """Return the errors among the lines, in their order.
+def error_lines(lines: Iterable[LogLine], levels: frozenset[str] | None = ERRORS) -> tuple[ErrorLine, ...]:
+    """Return the errors among the lines, in their order; with ``levels`` those of other levels (None: of all).
 
     Only a line whose *level* is an error counts. What follows without a level belongs to the last line
     of the same stream, if it came within two seconds; what follows another level is dropped with it.
@@ -61,10 +63,10 @@ def error_lines(lines: Iterable[LogLine]) -> tuple[ErrorLine, ...]:
         head, *tail = line.text.split("\n")
         match = _LINE.match(head)
         if match is not None:
-            current[stream] = _opened(line.at, match)
+            current[stream] = _opened(line.at, match, levels)
             _keep(done, current[stream])
         _fold(current.get(stream), line.at, tail if match is not None else [head, *tail])
-    return tuple(ErrorLine(each.at, each.logger, each.message, each.exception) for each in done)
+    return tuple(ErrorLine(each.at, each.logger, each.message, each.exception, each.level) for each in done)
 
 
 def _keep(done: list[_Open], opened: _Open | None) -> None:
@@ -72,10 +74,10 @@ def _keep(done: list[_Open], opened: _Open | None) -> None:
         done.append(opened)
 
 
-def _opened(at: datetime, match: re.Match[str]) -> _Open | None:
-    if match["level"] not in ERRORS:
+def _opened(at: datetime, match: re.Match[str], levels: frozenset[str] | None) -> _Open | None:
+    if levels is not None and match["level"] not in levels:
         return None
-    return _Open(at, match["logger"], match["message"].strip()[:_MESSAGE_MAX], last=at)
+    return _Open(at, match["logger"], match["message"].strip()[:_MESSAGE_MAX], last=at, level=match["level"])
 
 
 def _fold(opened: _Open | None, at: datetime, texts: list[str]) -> None:

@@ -32,6 +32,11 @@ def containing(text: str) -> str:
     return f" |= {quoted(text)}" if text else ""
 
 
+def matching(pattern: str) -> str:
+    """Return the line filter ``|~ "pattern"`` (RE2); nothing for an empty pattern."""
+    return f" |~ {quoted(pattern)}" if pattern else ""
+
+
 def without(*texts: str) -> str:
     """Return line filters that drop lines with any of the texts."""
     return "".join(f" != {quoted(text)}" for text in texts)

@@ -5,7 +5,9 @@ that end one window before the trouble began, so that the trouble does not becom
 
 ``data``: ``{"bots": {bot: {"count", "usual" (for one window; None: no baseline), "at_least": bool,
 "templates": [{"text", "count", "kind": "new"|"surging"|"known", "usual", "first_at" (ISO), "logger",
-"example"}]}}}``. Texts are masked. A bot whose streams hold no line at all is not in ``bots``.
+"example"}], "classes": [{"name" (of ``log_classes``), "code", "generic": bool (only a wrapper says so),
+"count", "usual", "fresh": bool, "first_at", "last_at", "level", "logger", "example"}] (lines of every level,
+read before numbers were masked)}}}``. Texts are masked. A bot whose streams hold no line at all is not in ``bots``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.diagnosis.checks.base import CheckContext, all_of, together, worst_status
+from triage.diagnosis.log_classes import classes_of
 from triage.diagnosis.log_lines import error_lines
 from triage.diagnosis.log_templates import Novelty, Template, compare, shortened, templates
 from triage.model import Finding, FindingStatus, Json
@@ -29,6 +32,12 @@ SOURCE = "Loki"
 
 LEVEL = " - ERROR - "
 _OTHER_LEVELS = (" - DEBUG - ", " - INFO - ", " - WARNING - ")
+_TELLING = (
+    " - WARNING - |Kill switch threshold reached|reached max drawdown|Global drawdown reached"
+    "|has failed. Order Update|Error .*in the DB"
+)
+"""A wrapper's twin, a closed websocket, what stops a strategy: said below the level of an error."""
+_TELLING_MAX = 400
 _LINES_MAX = 2000
 _BASELINE_LINES_MAX = 1000
 _BOTS_MAX = 12
@@ -67,6 +76,7 @@ class BotErrors:
     usual: float | None
     at_least: bool
     found: tuple[Novelty, ...]
+    classes: tuple[dict[str, Json], ...] = ()
 
     @property
     def status(self) -> FindingStatus:
@@ -105,28 +115,37 @@ async def run(ctx: CheckContext) -> Finding:
 async def _errors(ctx: CheckContext, bot: str, window: Window) -> BotErrors | None:
     selector = logql.from_template(ctx.desk.triage.bot_log_selector, bot=bot)
     logs = ctx.sources.logs
-    total, lines, usual, before = await together(
-        logs.count(selector, contains=LEVEL, end=window.end, window_seconds=window.seconds),
-        logs.lines(
-            selector + logql.without(*_OTHER_LEVELS), start=window.start, end=window.end, limit=_LINES_MAX
+    plain = selector + logql.without(*_OTHER_LEVELS)
+    telling = selector + logql.matching(_TELLING)
+    span = (window.baseline_end - window.baseline_start).total_seconds()
+    (total, usual), (lines, before), (said, said_before) = await together(
+        together(
+            logs.count(selector, contains=LEVEL, end=window.end, window_seconds=window.seconds),
+            logs.count(selector, contains=LEVEL, end=window.baseline_end, window_seconds=span),
         ),
-        logs.count(
-            selector,
-            contains=LEVEL,
-            end=window.baseline_end,
-            window_seconds=(window.baseline_end - window.baseline_start).total_seconds(),
+        together(
+            logs.lines(plain, start=window.start, end=window.end, limit=_LINES_MAX),
+            logs.lines(
+                plain, start=window.baseline_start, end=window.baseline_end, limit=_BASELINE_LINES_MAX
+            ),
         ),
-        logs.lines(
-            selector + logql.without(*_OTHER_LEVELS),
-            start=window.baseline_start,
-            end=window.baseline_end,
-            limit=_BASELINE_LINES_MAX,
+        together(
+            logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX),
+            logs.lines(telling, start=window.baseline_start, end=window.baseline_end, limit=_TELLING_MAX),
         ),
     )
     if total is None:
         return None
     # Thousands of lines take a tenth of a second of pure computing: not on the loop that serves Slack.
-    return await asyncio.to_thread(_compared, total, lines, usual, before, window)
+    return await asyncio.to_thread(
+        _compared, total, _merged(lines, said), usual, _merged(before, said_before), window
+    )
+
+
+def _merged(lines: LogLines, said: LogLines) -> LogLines:
+    """A traceback's lines come with the errors, its head with the warnings: in their order they fit together."""
+    every = {(line.at, line.text, *sorted(line.labels.items())): line for line in (*lines.lines, *said.lines)}
+    return LogLines(tuple(sorted(every.values(), key=lambda line: line.at)), lines.truncated)
 
 
 def _compared(total: int, lines: LogLines, usual: int | None, before: LogLines, window: Window) -> BotErrors:
@@ -135,12 +154,16 @@ def _compared(total: int, lines: LogLines, usual: int | None, before: LogLines, 
     covered = (window.baseline_end - window.baseline_start).total_seconds()
     if before.truncated and before.lines:
         covered = max(1.0, (window.baseline_end - before.lines[0].at).total_seconds())
-    found = compare(templates(now), templates(then), share=window.seconds / covered)
+    share = window.seconds / covered
+    found = compare(templates(now), templates(then), share=share)
     return BotErrors(
         count=max(len(now), total) if lines.truncated else len(now),
         usual=None if usual is None else usual * window.share,
         at_least=lines.truncated,
         found=found,
+        classes=tuple(
+            classes_of(error_lines(lines.lines, None), error_lines(before.lines, None), share=share)
+        ),
     )
 
 
@@ -212,4 +235,5 @@ def _data(errors: BotErrors) -> dict[str, Json]:
             }
             for each in errors.found[:_KEPT]
         ],
+        "classes": list(errors.classes[:_KEPT]),
     }

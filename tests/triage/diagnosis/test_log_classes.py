@@ -1,0 +1,75 @@
+"""What a log line means: by its last exception line, then by the exchange's code, then by the wrapper."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.sources import NOW, FakeSources
+from tests.triage.diagnosis.checks.context import context
+from triage.diagnosis.checks import error_logs
+from triage.diagnosis.log_classes import classify
+from triage.diagnosis.log_table import CLASSES, CODES
+
+POST = "OSError: Error executing request POST https://api.bitget.com/api/v2/spot/trade/place-order."
+HOST = "Cannot connect to host api.bitget.com:443 ssl:default"
+SUBMIT = "Failed to submit BUY order to bitget. Check API key and network connection."
+LINES = [
+    (SUBMIT, "", "order_failed"),
+    (SUBMIT, f'{POST} HTTP status is 400. Error: {{"code":"40006","msg":"x"}}', "credentials_refused"),
+    (SUBMIT, "OSError: Error: 40762 - Error submitting order…", "insufficient_funds"),
+    (SUBMIT, f"{POST} HTTP status is 502. Error: N/A", "exchange_down"),
+    (SUBMIT, f'{POST} HTTP status is 400. Error: {{"code":"49999","msg":"x"}}', "exchange_refuses"),
+    (SUBMIT, f'{POST} HTTP status is 400. Error: {{"code":"40008","msg":"x"}}', "clock_skew"),
+    ("Failed to subscribe to private channels: x (30015)", "", "credentials_refused"),
+    ("Failed to cancel order x-40006-40018-y", "", "cancel_failed"),
+    ("Failed to cancel order 7 (order not found)", "", "cancel_gone"),
+    ("Unexpected error while listening to user stream.", "TimeoutError", "exchange_unreachable"),
+    ("Unexpected error", f"ClientConnectorError: {HOST} [Name or service not known]", "dns_failure"),
+    ("Unexpected error", f"ClientOSError: {HOST} [Too many open files]", "fd_leak"),
+    ("Unexpected error", "aiohttp.WSServerHandshakeError: 403, message='x'", "egress_blocked"),
+    ("Unexpected error", f"{HOST} [SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "tls_failure"),
+    ("bus", "redis.exceptions.ConnectionError: Error 111 connecting to r:6379", "redis_unreachable"),
+    ("bus", "redis.exceptions.ResponseError: NOGROUP No such key", "redis_lost"),
+    ("Failed to start strategy X: 1 validation error for PMMSimpleConfig", "", "invalid_config"),
+    ("Unhandled error in background task: x", "TypeError: x", "code_error"),
+    ("Kill switch threshold reached. Stopping the bot...", "", "pnl_kill_switch"),
+    ("API rate limit on /x has almost reached", "", "own_throttle"),
+]
+
+
+@pytest.mark.parametrize(("message", "exception", "name"), LINES)
+def test_a_line_is_read_for_what_it_says(message: str, exception: str, name: str) -> None:
+    """A wrapper blames the key whatever happened: it is believed last."""
+    reading = classify(message, exception)
+    assert reading is not None
+    assert reading.name == name
+
+
+def test_what_nobody_knows_is_not_read() -> None:
+    """A sentence without any of the table's words, and a success with its code."""
+    assert classify("The moon is out.") is None
+    assert classify('answer {"code":"00000","msg":"success"}') is None
+
+
+def test_every_code_has_a_row_of_the_table() -> None:
+    """And every row says what to do."""
+    assert set(CODES.values()) <= set(CLASSES)
+    assert all(row.meaning and row.do for row in CLASSES.values())
+
+
+async def test_the_check_reads_every_level_before_numbers_are_masked() -> None:
+    """A network failure is told at level NETWORK; its canned twin is a warning that names the key."""
+    sources = FakeSources()
+    at = (NOW - timedelta(minutes=3)).strftime("%Y-%m-%d %H:%M:%S,000")
+    for level, text in (("NETWORK", "Error submitting order."), ("WARNING", SUBMIT), ("INFO", "fine")):
+        sources.logs.add(f"{at} - 7 - hummingbot.connector - {level} - {text}", ago=timedelta(minutes=3))
+        if level == "NETWORK":
+            sources.logs.add(
+                f'{POST} HTTP status is 400. Error: {{"code":"40018","msg":"x"}}',
+                ago=timedelta(minutes=3) - timedelta(microseconds=1),
+            )
+    found = (await error_logs.run(context(sources))).data["bots"]["bot1"]["classes"]
+    assert [(each["name"], each["code"], each["fresh"]) for each in found] == [
+        ("credentials_refused", "40018", True),
+        ("order_failed", "", True),
+    ]

@@ -1,0 +1,156 @@
+"""What a bot's log line means, by the table of ``log_table``.
+
+A line is classed by the last line of its traceback, then by the exchange's code or the HTTP status, then by
+the exchange's words, and only then by the generic wrapper around them (``Failed to submit BUY order …``),
+which reads the same for every cause. Codes are only read where a code stands (``"code":"40006"``,
+``Error: 40006 - …``, ``… (30011)``): an order id may hold the same digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.log_table import CLASSES, CODES, FIRST, WORDS, WRAPPERS, LogClass
+from triage.masking import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.log_lines import ErrorLine
+    from triage.model import Json
+
+
+_CODE_DIGITS = 5
+_CODE = re.compile(
+    r"[\"']?\bcode[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<a>\d{3,5})\b"
+    r"|\bError:? (?P<b>\d{5}) ?-|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
+    re.IGNORECASE,
+)
+_STATUS = re.compile(
+    r"HTTP status is (?P<a>\d{3})\b|WSServerHandshakeError: (?P<b>\d{3})\b|ContentTypeError: (?P<c>\d{3})\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one line was read as: the class, the code or status that said so, and whether only a wrapper did."""
+
+    name: str
+    code: str = ""
+    generic: bool = False
+
+    @property
+    def row(self) -> LogClass:
+        """The table's row."""
+        return CLASSES[self.name]
+
+
+def classify(message: str, exception: str = "") -> Reading | None:
+    """Return what a line means; None where the table does not know it.
+
+    ``exception`` is the last line of the traceback behind the message. Both unmasked: codes count.
+    """
+    for text in filter(None, (exception, message)):
+        found = (
+            _first(FIRST, text) or _by_code(text) or _by_status(text) or _first(WORDS, text) or _refused(text)
+        )
+        if found is not None:
+            return found
+    found = _first(WRAPPERS, message)
+    return Reading(found.name, generic=True) if found is not None else None
+
+
+def _first(rules: Iterable[tuple[re.Pattern[str], str]], text: str) -> Reading | None:
+    return next((Reading(name) for pattern, name in rules if pattern.search(text)), None)
+
+
+def _by_code(text: str) -> Reading | None:
+    for match in _CODE.finditer(text):
+        code = match["a"] or match["b"] or match["c"]
+        if code in CODES:
+            return Reading(CODES[code], code)
+    return None
+
+
+def _by_status(text: str) -> Reading | None:
+    match = _STATUS.search(text)
+    if match is None:
+        return None
+    status = match["a"] or match["b"] or match["c"]
+    if status in {"418", "429"}:
+        return Reading("exchange_rate_limit", status)
+    if status == "401":
+        return Reading("credentials_refused", status)
+    if status in {"403", "451"} and _first(WORDS[:1], text) is None:
+        return Reading("egress_blocked", status)
+    return Reading("exchange_down", status) if status[0] == "5" else None
+
+
+def _refused(text: str) -> Reading | None:
+    """An answer with a code that nobody wrote down is a refusal all the same."""
+    code, status = _CODE.search(text), _STATUS.search(text)
+    known = (code["a"] or code["b"] or code["c"]) if code is not None else ""
+    if status is None and len(known) < _CODE_DIGITS:
+        return None
+    shown = known or (status.group(status.lastindex or 0) if status is not None else "")
+    return None if shown in {"00000", "200"} else Reading("exchange_refuses", shown)
+
+
+@dataclass(slots=True)
+class _Group:
+    lines: list[ErrorLine]
+    code: str
+    generic: bool
+
+
+def classes_of(
+    now: Iterable[ErrorLine], before: Iterable[ErrorLine] = (), *, share: float = 1.0
+) -> list[dict[str, Json]]:
+    """Return the classes of a window's lines, the most telling first; see ``error_logs`` for the shape.
+
+    ``before`` are the lines of the time before the trouble, ``share`` the length of the window over theirs:
+    a class is ``fresh`` where it is new, or more than three times as frequent as it was.
+    """
+    found, usual = _grouped(now), _grouped(before)
+    result = []
+    for key, group in found.items():
+        expected = len(usual[key].lines) * share if key in usual else 0.0
+        first = min(group.lines, key=lambda line: line.at)
+        result.append(
+            {
+                "name": key[0],
+                "code": group.code,
+                "generic": group.generic,
+                "count": len(group.lines),
+                "usual": round(expected, 2),
+                "fresh": key not in usual or (len(group.lines) >= 3 and len(group.lines) > 3 * expected),  # noqa: PLR2004 - as documented
+                "first_at": first.at.isoformat(),
+                "last_at": max(line.at for line in group.lines).isoformat(),
+                "level": first.level,
+                "logger": first.logger,
+                "example": masked(first.exception or first.message)[:200],
+            }
+        )
+    return sorted(
+        result,
+        key=lambda each: (each["generic"], not each["fresh"], -each["count"], each["name"], each["code"]),
+    )
+
+
+def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _Group]:
+    groups: dict[tuple[str, str], _Group] = {}
+    readings: dict[tuple[str, str], Reading | None] = defaultdict()
+    for line in lines:
+        text = (line.message, line.exception)
+        if text not in readings:
+            readings[text] = classify(*text)
+        reading = readings[text]
+        if reading is None:
+            continue
+        group = groups.setdefault((reading.name, reading.code), _Group([], reading.code, reading.generic))
+        group.lines.append(line)
+        group.generic = group.generic and reading.generic
+    return groups

@@ -1,0 +1,161 @@
+# ruff: noqa: E501, FBT003 - a table's rows
+"""The table of what Hummingbot and its exchange print: class, meaning, whether it heals, do and do not; codes; words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class LogClass:
+    """One row: what a line says. ``heals``: the bot tries again by itself; ``do`` and ``dont`` are for a person."""
+
+    name: str
+    meaning: str
+    heals: bool
+    do: str
+    dont: str = ""
+
+
+_ROWS = (
+    LogClass("credentials_refused", "the exchange refuses the key, its signature, its rights or our address", False,
+             "check key, passphrase, rights and the allowed addresses at the exchange", "restart: it asks with the same key"),
+    LogClass("clock_skew", "the exchange finds our time wrong", False,
+             "check the host's clock (timedatectl, chronyc tracking)", "replace the key"),
+    LogClass("insufficient_funds", "the balance is short, or locked in other orders", False,
+             "compare free and frozen balances, and what other bots hold"),
+    LogClass("order_rejected", "size, price step or value is outside the exchange's rules", False,
+             "compare order size and rounding in the configuration with the exchange's rules"),
+    LogClass("position_mode", "position mode of account and bot differ (hedge or one-way)", False,
+             "set the mode at the exchange once the position is flat"),
+    LogClass("account_mode", "the account is in unified mode, the connector speaks to classic ones only", False,
+             "use a classic (sub-)account"),
+    LogClass("exchange_rate_limit", "the exchange counts too many requests", True,
+             "see what else asks from this address or account", "restart in a loop: each start asks more"),
+    LogClass("exchange_down", "the exchange itself fails or is under maintenance", True,
+             "read the exchange's status page and announcements", "rotate keys"),
+    LogClass("exchange_unreachable", "connections to the exchange break, are refused or time out", True,
+             "look at the rate of reconnects and at the route"),
+    LogClass("exchange_refuses", "the exchange refuses requests, with a code that this table does not know", False,
+             "look the code up in the exchange's documentation"),
+    LogClass("dns_failure", "names are not resolved", True, "look at the DNS of container and host"),
+    LogClass("network_down", "there is no route out", True, "look at the host's uplink"),
+    LogClass("tls_failure", "the certificate is not accepted", False,
+             "look at proxy, CA bundle and clock", "switch verification off"),
+    LogClass("egress_blocked", "the exchange's edge refuses our address", False,
+             "look at the address we go out with (VPN, region)", "replace the key"),
+    LogClass("redis_unreachable", "Redis does not take the connection", True, "look at Redis first"),
+    LogClass("redis_refuses", "Redis answers and refuses the command", False, "look at its role, memory and disk"),
+    LogClass("redis_lost", "a stream or its group is gone in Redis", False, "see whether Redis was flushed or restored"),
+    LogClass("disk_full", "no space left on the disk", False, "free space", "delete the bot's sqlite file"),
+    LogClass("fd_leak", "the process has too many files open", False, "restart it, then look at ulimit and leaks",
+             "call it a network fault"),
+    LogClass("memory", "memory is not given", False, "look at OOMKilled and the host's memory"),
+    LogClass("database_locked", "two processes write one sqlite file", False, "one bot per file: find the other writer"),
+    LogClass("invalid_config", "the configuration does not fit the code", False, "mend the yml file", "restart"),
+    LogClass("env_key_missing", "a variable that it needs is not set", False, "put the key back into .env and recreate"),
+    LogClass("import_error", "code does not load", False, "match image and mounted scripts"),
+    LogClass("background_task_dead", "a background task died: the bot looks alive", False, "check open orders, then restart"),
+    LogClass("code_error", "the bot's own code fails", False, "read the last line of the traceback"),
+    LogClass("pnl_kill_switch", "its own profit or loss limit stopped the strategy", False, "review the fills", "restart it"),
+    LogClass("fee_query_failed", "fees are not given by the exchange", True, "see why the fee query fails"),
+    LogClass("lost_order", "an order is taken for lost; it may be live", False, "look it up at the exchange", "take it for gone"),
+    LogClass("cancel_gone", "the order to cancel was gone already, mostly filled", True, "check the fills", "send it again"),
+    LogClass("cancel_failed", "cancels fail; the line does not say why", False, "look at the open orders at the exchange"),
+    LogClass("order_failed", "orders fail; the line does not say why", False, "read the record before it", "conclude that it is the key"),
+    LogClass("not_ready", "the connector is not ready; the line does not say why", True, "read the earlier error"),
+    LogClass("own_throttle", "the bot delays itself below the exchange's limit", True, "nothing"),
+    LogClass("paper", "the simulated account refuses", True, "look at the paper balances", "look at the real account"),
+    LogClass("benign", "known and harmless alone", True, "nothing"),
+)  # fmt: skip
+
+CLASSES: Mapping[str, LogClass] = {row.name: row for row in _ROWS}
+"""Every class by its name."""
+
+CODES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ["40001", "40002", "40003", "40006", "40009", "40011", "40012", "40013", "40014", "40016", "40018", "40036", "40037", "40038", "40041", "30011", "30012", "30014", "30015"],
+        "credentials_refused",
+    ),
+    **dict.fromkeys(["40004", "40005", "40008", "30013"], "clock_skew"),
+    **dict.fromkeys(["43012", "40762", "40754"], "insufficient_funds"),
+    **dict.fromkeys(["45110", "45111", "45112", "45113", "45114", "45115", "45116", "45117", "40808", "41101", "41103", "43005", "43006", "43007", "43008", "43009"],
+                    "order_rejected"),
+    "40774": "position_mode",
+    **dict.fromkeys(["40084", "40085"], "account_mode"),
+    **dict.fromkeys(["429", "30006", "30007"], "exchange_rate_limit"),
+    **dict.fromkeys(["41114", "40308", "40200", "43115", "40309", "40034", "40015", "40725", "45001", "40010"], "exchange_down"),
+    **dict.fromkeys(["43001", "40768", "43025"], "cancel_gone"),
+}  # fmt: skip
+"""Bitget's codes; families beyond them are not guessed at."""
+
+
+def _rules(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in pairs)
+
+
+FIRST = _rules(
+    (r"too many open files|\[Errno 24\]", "fd_leak"),
+    (r"no space left on device|\[Errno 28\]|disk quota exceeded", "disk_full"),
+    (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
+    (r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError",
+     "redis_refuses"),
+    ((r"redis\S{0,40}(?:ConnectionError|TimeoutError)|connecting to \S{0,60}:6379|redis.{0,60}(?:refused|unreachable|timed? out|lost|does not answer|name or service)"
+     r"|(?:connect|connection).{0,40}redis"), "redis_unreachable"),
+    (r"certificate.?verify.?failed|self.signed certificate|certificate has expired|IP address mismatch|hostname mismatch|SSLCertVerificationError",
+     "tls_failure"),
+    (r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname|no address associated with hostname",
+     "dns_failure"),
+    (r"network is (?:unreachable|down)|no route to host|\[Errno 101\]|\[Errno 113\]", "network_down"),
+    (r"\bMemoryError\b|cannot allocate memory|\[Errno 12\]|out of memory", "memory"),
+    (r"database is locked|database table is locked", "database_locked"),
+    (r"unhandled error in background task|task exception was never retrieved", "background_task_dead"),
+)  # fmt: skip
+"""What an exception's own words say beyond doubt."""
+
+WORDS = _rules(
+    ((r"invalid access.?key|apikey does not exist|api.?key (?:is )?(?:invalid|expired|incorrect)|invalid api.?key|sign(?:ature)? (?:signature )?error"
+     r"|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"
+     r"|error authenticating the private websocket|login failed"), "credentials_refused"),
+    (r"request timestamp expired|timestamp for this request|recvwindow|invalid timestamp|error getting server time", "clock_skew"),
+    (r"too many requests|rate limit exceeded|request too frequent", "exchange_rate_limit"),
+    (r"insufficient (?:balance|margin|funds)|balance (?:is )?(?:insufficient|not enough)|not enough (?:budget|balance|margin)",
+     "insufficient_funds"),
+    (r"order notional.{0,80}lower than minimum|order amount.{0,80}lower than minimum|checkBDScale|less than the minimum (?:order|amount)|price (?:scale|precision)",
+     "order_rejected"),
+    (r"failed to set position mode|position mode|unilateral position", "position_mode"),
+    (r"system (?:is )?under maintenance|system maintenance|service unavailable|bad gateway|gateway time-?out|internal server error|unexpected mimetype",
+     "exchange_down"),
+    (r"validation errors? for \w+|extra inputs are not permitted|extra_forbidden|failed to load config file|field required",
+     "invalid_config"),
+    (r"variable is not set|environment variable.{0,60}(?:missing|not set|required)|invalid password|missing required env", "env_key_missing"),
+    (r"error adding controller|does not contain any subclass", "invalid_config"),
+    (r"ImportError|ModuleNotFoundError|cannot import name|No module named|SyntaxError|bad magic number", "import_error"),
+    (r"kill switch threshold reached|reached max drawdown|global drawdown reached", "pnl_kill_switch"),
+    (r"will be considered lost", "lost_order"),
+    (r"failed to cancel order .{0,80}\(order not found\)", "cancel_gone"),
+    ((r"unexpected keyword argument|has no attribute|missing \d+ required positional|\b(?:TypeError|AttributeError|NameError|KeyError|IndexError|ValueError"
+     r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation)\b"), "code_error"),
+    ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
+     r"|message receive timed out|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|websocket connection was closed|close code = 1006|disconnected"),
+     "exchange_unreachable"),
+)  # fmt: skip
+"""What the words say where there is no code."""
+
+WRAPPERS = _rules(
+    (r"api rate limit on .{0,120}has almost reached", "own_throttle"),
+    (r"not enough \w+ balance to fill|balance available for|not existing in current data set", "paper"),
+    (r"fail\w* to cancel|(?:could not|cannot|unable to) cancel|cancel\w* .{0,40}(?:fail|error|reject)", "cancel_failed"),
+    (r"failed to submit|order .{0,80}has failed|open order failed|error submitting order|order .{0,40}rejected", "order_failed"),
+    (r"calculating fee|couldn.t fetch newest prices|trading (?:rules/)?fees|fee (?:query|rate|tier)", "fee_query_failed"),
+    (r"is not ready\. please wait|connector not ready", "not_ready"),
+    ((r"error executing request|order ?book stream|user stream|failed to subscribe|fetching account updates|update balances"
+     r"|fetch new trading rules"), "exchange_unreachable"),
+    (r"gateway container|gateway configs|order fill updates did not arrive|executing <Task", "benign"),
+)  # fmt: skip
+"""The generic sentences around a cause: believed last, and never for more than they say."""
