@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.desk import Desk
+from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.periods import Period, Schedule, due_now, schedule_of, served
-from triage.ports.chat import Answer, Line, Render, section
+from triage.ports.chat import Answer, Line, section
 from triage.ports.clock import Clock
 from triage.ports.store import MessageKind, Store, Tx
 from triage.reports.answers.lists import MARKS
@@ -36,7 +37,6 @@ class ChecklistJob:
     desk: Desk
     clock: Clock
     run_all: Callable[[], Awaitable[Sequence[ChecklistResult]]]
-    render: Render
     told: Callable[[], None]
 
     async def run(self) -> int:
@@ -64,9 +64,7 @@ class ChecklistJob:
         for result in results:
             tx.notes.put(_key(result.checklist), json.dumps(dict(result.states())))
         if turned:
-            shown = self.render(told(turned))
-            data = {"title": shown.text, "text": shown.text, "blocks": list(shown.blocks)}
-            document = tx.notes.save_document("checklist", data, made_at=now)
+            document = keep_answer(tx, "checklist", told(turned), now)
             tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now, urgency=2)
         return len(turned)
 

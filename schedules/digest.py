@@ -15,9 +15,9 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError
+from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import DIGEST_CHANNEL
 from triage.periods import Period, Schedule, due_now, schedule_of, served
-from triage.ports.chat import Answer, Render
 from triage.ports.clock import Clock
 from triage.ports.digests import Digests, DrawnPicture
 from triage.ports.store import MessageKind, Store, Tx
@@ -37,7 +37,6 @@ class DigestJob:
     desk: Desk
     clock: Clock
     digests: Digests
-    render: Render
     told: Callable[[], None]
 
     async def run(self) -> int:
@@ -90,7 +89,7 @@ class DigestJob:
         if not served(tx, schedule, period, now):
             return False
         name = window_of(period)[0].astimezone(schedule.zone).strftime("%Y-%m-%d")
-        keep_digest(tx, text, pictures, self.render, name=name, now=now)
+        keep_digest(tx, text, pictures, name=name, now=now)
         return True
 
 
@@ -98,7 +97,6 @@ def keep_digest(
     tx: Tx,
     text: DigestText,
     pictures: Sequence[DrawnPicture],
-    render: Render,
     *,
     name: str,
     now: datetime,
@@ -107,10 +105,10 @@ def keep_digest(
     drawn = {picture.bot: picture for picture in pictures}
     details = dict(text.bots)
     answer = replace(text.top, note=f"{text.top.note} · {_in_thread(details, drawn)}".rstrip(" ·"))
-    top = _owe(tx, MessageKind.DIGEST, _document(tx, answer, render, now), now)
+    top = _owe(tx, MessageKind.DIGEST, keep_answer(tx, "digest", answer, now), now)
     for bot in dict.fromkeys([*details, *drawn]):
         if bot in details:
-            document = _document(tx, details[bot], render, now)
+            document = keep_answer(tx, "digest", details[bot], now)
             _owe(tx, MessageKind.DOCUMENT, document, now, parent_id=top)
         if bot in drawn:
             picture = drawn[bot]
@@ -129,12 +127,6 @@ def _in_thread(details: Collection[str], drawn: Collection[str]) -> str:
     """Return what waits in the digest's thread."""
     what = [word for word, there in (("figures", details), ("pictures", drawn)) if there]
     return f"the bots' {' and '.join(what)} are in the thread" if what else ""
-
-
-def _document(tx: Tx, answer: Answer, render: Render, now: datetime) -> int:
-    shown = render(answer)
-    data = {"title": answer.summary, "text": shown.text, "blocks": list(shown.blocks)}
-    return tx.notes.save_document("digest", data, made_at=now)
 
 
 def _owe(tx: Tx, kind: MessageKind, document: int, now: datetime, *, parent_id: int | None = None) -> int:

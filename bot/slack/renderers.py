@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.slack.blocks import kit
+from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.thread import timeline_lines, triage_summary
 from bot.slack.rendered import FileContent, Rendered, Renderer
@@ -14,6 +15,7 @@ from triage.incidents.notifications import ALOUD
 from triage.incidents.view import IncidentView, view_incident
 from triage.model import Incident, TimelineEntry
 from triage.people import name_of
+from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
 from triage.untrusted_text import one_line, shown
 
@@ -58,14 +60,13 @@ def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:
 
 
 def _document(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
-    """Render a stored text: ``data`` has ``text`` (plain), and may have ``title`` and ready ``blocks``."""
+    """Render a stored answer (``data`` has it under ``answer``), or a plain ``text`` with its ``title``."""
     document = tx.notes.document(int(message.ref))
     if document is None:
         return None
+    if "answer" in document.data:
+        return answer_blocks(answer_from_json(document.data["answer"]))
     title, text = str(document.data.get("title", "")), str(document.data.get("text", ""))
-    blocks = document.data.get("blocks")
-    if isinstance(blocks, list) and blocks:
-        return Rendered(text=kit.preview(title or text), blocks=tuple(blocks))
     made = [
         kit.header(one_line(title, kit.HEADER)) if title else None,
         kit.rich(kit.leaf(shown(text, PLAIN))),

@@ -82,9 +82,7 @@ class Questions:
         self.asking = Asking(
             house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
         )
-        self.drills = Drills(
-            house.store, self.desk, house.sources.alerts, house.clock, answer_blocks, house.told
-        )
+        self.drills = Drills(house.store, self.desk, house.sources.alerts, house.clock, house.told)
         self.home = HomeTab(self.asking, home_view, services.in_flight, house.web)
 
     async def checklist_context(self) -> ChecklistContext:
@@ -141,11 +139,11 @@ class Questions:
         store, clock, told = self.house.store, self.house.clock, self.house.told
         looks: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] = {
             "digest": (
-                DigestJob(store, self.desk, clock, self.digests, answer_blocks, told).run,
+                DigestJob(store, self.desk, clock, self.digests, told).run,
                 LOOK_SECONDS,
             ),
             "checklists": (
-                ChecklistJob(store, self.desk, clock, self._run_all, answer_blocks, told).run,
+                ChecklistJob(store, self.desk, clock, self._run_all, told).run,
                 LOOK_SECONDS,
             ),
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),

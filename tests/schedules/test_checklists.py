@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.slack.blocks.answer import answer_blocks
 from bot.store import SqlStore
 from schedules.checklists import ChecklistJob
 from tests.fakes.clock import ManualClock
@@ -38,7 +37,7 @@ async def texts(store: SqlStore) -> list[str]:
         found = (tx.notes.document(number) for number in range(1, 20))
         return [document for document in found if document is not None]
 
-    return [str(document.data["blocks"]) for document in await store.read(read)]
+    return [str(document.data["answer"]) for document in await store.read(read)]
 
 
 async def at_each_half_hour(job: ChecklistJob, clock: ManualClock, times: int = 1) -> int:
@@ -55,7 +54,7 @@ async def test_they_speak_only_when_an_item_turned_and_say_which_and_how(sqlite_
     clock = ManualClock()
     lists = Lists(clock.now())
     told: list[str] = []
-    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, answer_blocks, lambda: told.append("rung"))
+    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, lambda: told.append("rung"))
     assert await job.run() == 0
     assert lists.runs == 0, "not just because it started"
     assert await at_each_half_hour(job, clock, times=3) == 0
@@ -77,7 +76,7 @@ async def test_between_its_times_nothing_is_run(sqlite_store: SqlStore) -> None:
     """The job looks often and asks only when its time has come."""
     clock = ManualClock()
     lists = Lists(clock.now())
-    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, answer_blocks, lambda: None)
+    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, lambda: None)
     for _ in range(60):
         await job.run()
         clock.move(seconds=20)
@@ -92,7 +91,7 @@ async def test_a_long_sleep_is_one_run(sqlite_store: SqlStore) -> None:
     """After a night asleep the lists are run once, and compared with the evening before."""
     clock = ManualClock()
     lists = Lists(clock.now())
-    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, answer_blocks, lambda: None)
+    job = ChecklistJob(sqlite_store, Desk(), clock, lists.run, lambda: None)
     await job.run()
     await at_each_half_hour(job, clock)
     lists.items = {"env": GOOD, "redis": BAD}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.blocks.answer import answer_blocks
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import SqlStore, open_store
 from schedules.digest import DigestJob
@@ -70,7 +69,7 @@ def job(
 ) -> DigestJob:
     """Return the job of a desk with that schedule."""
     desk = Desk.model_validate({"schedules": {"digest": cron, "timezone": zone}})
-    return DigestJob(store, desk, clock, digests, answer_blocks, lambda: None)
+    return DigestJob(store, desk, clock, digests, lambda: None)
 
 
 async def run_until(work: DigestJob, clock: ManualClock, end: datetime, step: float = 900) -> int:
@@ -163,7 +162,7 @@ async def test_a_digest_missed_while_the_machine_slept_comes_late_and_says_so(sq
     clock.move(hours=24)
     assert await work.run() == 1
     [(_, document), *_] = await posted(sqlite_store)
-    assert "late: it was due 2026-02-21 00:05 UTC" in str(document.data["blocks"])
+    assert "late: it was due 2026-02-21 00:05 UTC" in str(document.data["answer"])
 
 
 async def test_a_digest_on_time_says_nothing_of_being_late(sqlite_store: SqlStore) -> None:
@@ -174,7 +173,7 @@ async def test_a_digest_on_time_says_nothing_of_being_late(sqlite_store: SqlStor
     clock.moment = at("2026-02-21T00:05:30")
     assert await work.run() == 1
     [(_, document), *_] = await posted(sqlite_store)
-    assert "late" not in str(document.data["blocks"])
+    assert "late" not in str(document.data["answer"])
 
 
 async def test_a_long_sleep_sends_the_last_few_and_counts_the_rest(sqlite_store: SqlStore) -> None:
@@ -189,7 +188,7 @@ async def test_a_long_sleep_sends_the_last_few_and_counts_the_rest(sqlite_store:
     found = [
         document for message, document in await posted(sqlite_store) if message.kind is MessageKind.DIGEST
     ]
-    assert "7 digests before it will not come any more" in str(found[0].data["blocks"])
+    assert "7 digests before it will not come any more" in str(found[0].data["answer"])
 
 
 async def test_another_schedule_begins_anew(sqlite_store: SqlStore) -> None:
@@ -259,7 +258,7 @@ async def test_a_failed_chart_never_stops_the_text(sqlite_store: SqlStore) -> No
     clock.move(days=1)
     assert await work.run() == 1
     [(_, text)] = await posted(sqlite_store)
-    assert "picture of bot1: out of memory" in str(text.data["blocks"])
+    assert "picture of bot1: out of memory" in str(text.data["answer"])
 
 
 async def test_without_the_files_the_digest_says_what_is_missing_and_the_mend(sqlite_store: SqlStore) -> None:
@@ -274,7 +273,7 @@ async def test_without_the_files_the_digest_says_what_is_missing_and_the_mend(sq
     assert await work.run() == 1
     assert await work.run() == 0
     [(_, text)] = await posted(sqlite_store)
-    assert "paths.data in desk.yaml names the folder" in str(text.data["blocks"])
+    assert "paths.data in desk.yaml names the folder" in str(text.data["answer"])
     assert str(text.data["title"]).startswith("KPI digest Fri 20 Feb 2026: hold")
 
 
@@ -304,7 +303,7 @@ async def test_a_digest_of_real_files_has_its_figures_and_picture(
     clock.move(days=1)
     assert await work.run() == 1
     found = await posted(sqlite_store)
-    text = str(found[0][1].data["blocks"])
+    text = str(found[0][1].data["answer"])
     assert "1,440 of 1,440 minutes (100.0 %)" in text
     assert "hold: not a single minute was written" in text
     assert [message.kind for message, _ in found] == [MessageKind.DIGEST, MessageKind.FILE]

@@ -1,6 +1,5 @@
 """The weekly drill is fired once a period; the drill itself says at which hop it stopped."""
 
-from bot.slack.blocks.answer import answer_blocks
 from bot.store import SqlStore
 from schedules.drill import DrillJob
 from tests.fakes.clock import ManualClock
@@ -16,7 +15,7 @@ WEEKLY = "0 9 * * 1"
 
 def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts) -> Drills:
     """Return the drills of a desk."""
-    return Drills(store, Desk(), alerts, clock, answer_blocks, lambda: None)
+    return Drills(store, Desk(), alerts, clock, lambda: None)
 
 
 async def report(store: SqlStore) -> str:
@@ -26,7 +25,7 @@ async def report(store: SqlStore) -> str:
         found = (tx.notes.document(number) for number in range(1, 20))
         return [document for document in found if document is not None]
 
-    return str((await store.read(read))[-1].data["blocks"])
+    return str((await store.read(read))[-1].data["answer"])
 
 
 async def test_the_weekly_drill_is_fired_on_its_day_once(sqlite_store: SqlStore) -> None:

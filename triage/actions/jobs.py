@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,9 +15,11 @@ from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.model import DESK
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.errors import DeskFailure, SourceError
+from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.model import ActionProposal
 from triage.ports.actions import Snapshot
+from triage.ports.chat import AnswerButton, saying
 from triage.ports.store import MessageKind, Tx
 from triage.queries import promql
 from triage.wording import duration
@@ -57,16 +60,9 @@ async def remind_degraded(desktop: Desktop) -> bool:
             f"Degraded mode is on for {for_how_long}: no external signals, local safeguards active. "
             "Leave it once Redis is well."
         )
-        section = {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
-        button = {
-            "type": "button",
-            "text": {"type": "plain_text", "text": "Exit degraded mode…", "emoji": False},
-            "action_id": "action.exit_degraded_mode",
-            "value": offer.handle,
-        }
-        blocks = [section, {"type": "actions", "block_id": "offers_1", "elements": [button]}]
-        data = {"title": "Degraded mode is on", "text": text, "blocks": blocks}
-        document = tx.notes.save_document("degraded_reminder", data, made_at=now)
+        button = AnswerButton("Exit degraded mode…", "action.exit_degraded_mode", offer.handle)
+        answer = replace(saying(text), buttons=(button,))
+        document = keep_answer(tx, "degraded_reminder", answer, now)
         tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
         return True
 

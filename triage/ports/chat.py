@@ -1,11 +1,16 @@
-"""What a person is answered: lines of plain words, which Slack's side turns into blocks and the terminal into text."""
+"""What is said to people, as data: answers of plain lines, stored as they are and rendered when they are sent.
+
+Slack's side turns an answer into blocks, the terminal and the fallback channels into text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
+
+from pydantic import TypeAdapter
 
 from triage.model import FindingStatus, Json
 
@@ -99,6 +104,20 @@ class Shown(Protocol):
 
 Render = Callable[[Answer], Shown]
 """Turns an answer into a message."""
+
+
+STORED: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+
+def answer_to_json(answer: Answer) -> Json:
+    """Return an answer as JSON, for when it is sent later; its files are documents of their own."""
+    data: Json = STORED.dump_python(replace(answer, files=()), mode="json")
+    return data
+
+
+def answer_from_json(data: object) -> Answer:
+    """Read an answer back. Raises ValueError where the JSON is none."""
+    return STORED.validate_python(data)
 
 
 def section(lines: Iterable[Line], title: str = "") -> Section:

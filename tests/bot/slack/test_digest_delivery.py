@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from bot.slack.blocks.answer import answer_blocks
 from demo.slack.faults import Fault
 from schedules.digest import keep_digest
 from tests.bot.slack.workbench import Bench
@@ -27,7 +26,7 @@ async def keep(bench: Bench, *pictures: str) -> None:
 
     def work(tx: Tx) -> None:
         drawn = [DrawnPicture(bot, f"{bot}, running all day", PNG) for bot in pictures]
-        keep_digest(tx, text(), drawn, answer_blocks, name="2026-02-20", now=datetime.now(UTC))
+        keep_digest(tx, text(), drawn, name="2026-02-20", now=datetime.now(UTC))
 
     await bench.store.write(work)
     bench.bell.ring()

@@ -11,10 +11,11 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError
+from triage.incidents.documents import keep_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.model import Signal, SignalStatus
 from triage.people import name_of
-from triage.ports.chat import Answer, Render
+from triage.ports.chat import Answer
 from triage.ports.clock import Clock
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
@@ -36,7 +37,6 @@ class Drills:
     desk: Desk
     alerts: Alerts
     clock: Clock
-    render: Render
     told: Callable[[], None]
     _looked_at: float | None = None
     _busy: bool = field(default=False)
@@ -62,9 +62,8 @@ class Drills:
 
     def _begin(self, tx: Tx, story: DrillStory) -> DrillStory:
         now = self.clock.now()
-        shown = self.render(told(story, name_of(tx, story.by)))
-        data = {"title": shown.text, "text": shown.text, "blocks": list(shown.blocks)}
-        story = replace(story, document=tx.notes.save_document("drill", data, made_at=now))
+        answer = told(story, name_of(tx, story.by))
+        story = replace(story, document=keep_answer(tx, "drill", answer, now))
         tx.outbox.want(
             MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now, urgency=2
         )
@@ -112,9 +111,7 @@ class Drills:
         return story.pass_(Hop.HELD, self.clock.now()) if mine else story
 
     def _keep(self, tx: Tx, story: DrillStory, now: datetime) -> None:
-        shown = self.render(told(story, name_of(tx, story.by)))
-        data = {"title": shown.text, "text": shown.text, "blocks": list(shown.blocks)}
-        tx.notes.rewrite_document(story.document, data)
+        rewrite_answer(tx, story.document, told(story, name_of(tx, story.by)))
         tx.outbox.want(MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now)
         tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
         if story.over:
