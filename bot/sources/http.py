@@ -42,6 +42,10 @@ _SLOW = frozenset({408, 504})
 Params = Mapping[str, str | Sequence[str]]
 
 
+class TooLarge(SourceRejected):
+    """The answer is larger than we read: a smaller question may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer."""
@@ -183,9 +187,9 @@ class HttpSource:
         if response.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
             raise SourceBadAnswer(self.name, "its answer is compressed although a plain one was asked for")
 
-    def too_large(self) -> SourceRejected:
+    def too_large(self) -> TooLarge:
         """The error of an answer over the limit."""
-        return SourceRejected(self.name, f"its answer is larger than {self.max_bytes // 1024 // 1024} MiB")
+        return TooLarge(self.name, f"its answer is larger than {self.max_bytes // 1024 // 1024} MiB")
 
     def insist(self, reply: Reply, *allowed: int) -> Reply:
         """Return the reply if its status is 200 or allowed; raise the error it stands for otherwise."""

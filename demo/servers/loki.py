@@ -204,7 +204,9 @@ def _streams(store: LogStore, query: LogQuery, params: RangeParams) -> list[dict
     """Take the first `limit` lines over all streams in that direction, and give them stream by stream."""
     found = store.select(query, params.start, params.end)
     lines: list[tuple[Entry, Labels]] = [(e, labels) for labels, entries in found.items() for e in entries]
-    lines.sort(key=lambda item: (item[0][0], item[1]), reverse=not params.forward)
+    lines.sort(key=lambda item: (item[0][0], item[1]))
+    if not params.forward:  # lines of one moment come in reverse too
+        lines.reverse()
     streams: dict[Labels, list[list[str]]] = {}
     for (at_ns, line), labels in lines[: params.limit]:
         streams.setdefault(labels, []).append([str(at_ns), line])

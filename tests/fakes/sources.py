@@ -3,6 +3,9 @@
 # ruff: noqa: ARG002 - the ports name arguments that a fake need not look at
 
 import asyncio
+import json
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -101,9 +104,17 @@ class FakeMetrics(Failing):
         return tuple(self.scraped)
 
 
+def _passes(line_filter: str, text: str) -> bool:
+    """Apply one filter of LogQL: `|= "x"`, `!= "x"`, `|~ "x"`, `!~ "x"`."""
+    operator, _, value = line_filter.partition(" ")
+    wanted = json.loads(value)
+    found = re.search(wanted, text) is not None if operator[1] == "~" else wanted in text
+    return found == (operator[0] == "|")
+
+
 @dataclass(slots=True)
 class FakeLogs(Failing):
-    """Holds lines and filters them as LogQL's `|=` and `!=` would."""
+    """Holds lines and filters them as LogQL would."""
 
     held: list[LogLine] = field(default_factory=list)
 
@@ -112,21 +123,36 @@ class FakeLogs(Failing):
         self.held.append(LogLine(NOW - ago, text, {"job": "bot_logs", "bot": bot}))
 
     def _matching(self, selector: str, contains: str, start: datetime, end: datetime) -> list[LogLine]:
-        _, *dropped = selector.split(' != "')
+        bots, *filters = re.split(r" (?=[!|][=~] )", selector)
         return sorted(
             (
                 line
                 for line in self.held
-                if f'bot="{line.labels["bot"]}"' in selector
+                if re.search(rf'bot=(?:~")?[^,}}]*\b{line.labels["bot"]}\b', bots)
                 and start <= line.at < end + timedelta(microseconds=1)
                 and contains in line.text
-                and not any(word.rstrip('"') in line.text for word in dropped)
+                and all(_passes(each, line.text) for each in filters)
             ),
             key=lambda line: line.at,
         )
 
+    async def counts(
+        self, selector: str, *, by: str, end: datetime, window_seconds: float, kept_seconds: float = 0
+    ) -> Mapping[str, int]:
+        """Count by a label."""
+        await self.ask(f"counts {selector}")
+        found = self._matching(selector, "", end - timedelta(seconds=window_seconds), end)
+        return Counter(line.labels[by] if by else "" for line in found)
+
     async def lines(
-        self, selector: str, *, contains: str = "", start: datetime, end: datetime, limit: int = 5000
+        self,
+        selector: str,
+        *,
+        contains: str = "",
+        start: datetime,
+        end: datetime,
+        limit: int = 5000,
+        kept_seconds: float = 0,
     ) -> LogLines:
         """Return the newest lines."""
         await self.ask(selector)

@@ -18,6 +18,7 @@ from triage.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from triage.diagnosis.log_lines import ErrorLine
     from triage.model import Json
@@ -107,17 +108,23 @@ class _Group:
 
 
 def classes_of(
-    now: Iterable[ErrorLine], before: Iterable[ErrorLine] = (), *, share: float = 1.0
+    now: Iterable[ErrorLine],
+    before: Iterable[ErrorLine] = (),
+    *,
+    share: float = 1.0,
+    unseen_until: datetime | None = None,
 ) -> list[dict[str, Json]]:
     """Return the classes of a window's lines, the most telling first; see ``error_logs`` for the shape.
 
     ``before`` are the lines of the time before the trouble, ``share`` the length of the window over theirs:
-    a class is ``fresh`` where it is new, or more than three times as frequent as it was.
+    a class is ``fresh`` where it is new, or more than three times as frequent as it was. Where nothing is known of
+    that time, ``unseen_until`` names a time in the window: fresh is what was not seen before it, ``usual`` None.
     """
     found, usual = _grouped(now), _grouped(before)
     result = []
     for key, group in found.items():
         expected = len(usual[key].lines) * share if key in usual else 0.0
+        fresh = key not in usual or (len(group.lines) >= 3 and len(group.lines) > 3 * expected)  # noqa: PLR2004 - as documented
         first = min(group.lines, key=lambda line: line.at)
         result.append(
             {
@@ -125,8 +132,8 @@ def classes_of(
                 "code": group.code,
                 "generic": group.generic,
                 "count": len(group.lines),
-                "usual": round(expected, 2),
-                "fresh": key not in usual or (len(group.lines) >= 3 and len(group.lines) > 3 * expected),  # noqa: PLR2004 - as documented
+                "usual": round(expected, 2) if unseen_until is None else None,
+                "fresh": fresh if unseen_until is None else first.at > unseen_until,
                 "first_at": first.at.isoformat(),
                 "last_at": max(line.at for line in group.lines).isoformat(),
                 "level": first.level,

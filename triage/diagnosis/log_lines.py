@@ -1,32 +1,34 @@
-"""The bots' log lines: level parsed, tracebacks folded into the line they belong to.
+"""The bots' log lines read: records with their level, tracebacks folded into the record they belong to.
 
-A line is ``2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget - ERROR - message``;
-a traceback's lines follow it without a level.
+A record is ``2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget - ERROR - message``, or
+one of the shapes of ``triage.diagnosis.log_records``, in whatever a transport wrapped it. A traceback's lines
+follow without a level. What is neither is counted, and never taken for silence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
+from triage.diagnosis.log_records import ERRORS, OTHERS, Record, record_of
+from triage.diagnosis.log_wrapping import is_cut_short, unwrapped
 from triage.ports.sources import LogLine
 
-_LINE = re.compile(
-    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[,.]\d{1,9})?\S{0,6}"
-    r" - (?:\d{1,10} - )?(?P<logger>\S{1,200}) - (?P<level>[A-Z]{4,8}) - (?P<message>.*)",
-    re.DOTALL,
-)
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
+_TRACEBACK = "Traceback (most recent call last):"
+_BAD_WORD = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
 _FOLDING = timedelta(seconds=2)
 _MESSAGE_MAX = 600
-ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
+_LEVEL_LABELS = frozenset({"detected_level", "level"})
+"""What Loki guesses for each line: it parts a traceback from its record, and says nothing of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """One error: its message, and ``exception``, the last line of the traceback that followed it."""
+    """One record: its message, and ``exception``, the last line of the traceback that followed it."""
 
     at: datetime
     logger: str
@@ -40,57 +42,161 @@ class ErrorLine:
         return f"{self.message} ({self.exception})" if self.exception else self.message
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some lines hold.
+
+    ``every``: records of any level, in their order. ``lines``: lines read; ``records``: those that begin a record;
+    ``unlevelled``: records of a shape that carries no level; ``loose``: lines that are no record and follow none;
+    ``suspects``: those of them that speak of an error, ``sample`` the first of these, else of the loose ones.
+    """
+
+    every: tuple[ErrorLine, ...] = ()
+    lines: int = 0
+    records: int = 0
+    unlevelled: int = 0
+    loose: int = 0
+    suspects: int = 0
+    sample: str = ""
+
+    @property
+    def errors(self) -> tuple[ErrorLine, ...]:
+        """The errors."""
+        return tuple(each for each in self.every if each.level in ERRORS)
+
+    @property
+    def others(self) -> tuple[ErrorLine, ...]:
+        """The records below an error that may hold its cause."""
+        return tuple(each for each in self.every if each.level in OTHERS)
+
+    @property
+    def levelled(self) -> int:
+        """Records with a level."""
+        return self.records - self.unlevelled
+
+
 @dataclass(slots=True)
 class _Open:
+    """The record that further lines of its stream belong to."""
+
     at: datetime
     logger: str
     message: str
-    last: datetime
     level: str
+    last: datetime
     exception: str = ""
 
 
-def error_lines(lines: Iterable[LogLine], levels: frozenset[str] | None = ERRORS) -> tuple[ErrorLine, ...]:
-    """Return the errors among the lines, in their order; with ``levels`` those of other levels (None: of all).
+_Stream = tuple[tuple[str, str], ...]
 
-    Only a line whose *level* is an error counts. What follows without a level belongs to the last line
-    of the same stream, if it came within two seconds; what follows another level is dropped with it.
-    """
-    done: list[_Open] = []
-    current: dict[tuple[tuple[str, str], ...], _Open | None] = {}
-    for line in lines:
+
+@dataclass(slots=True)
+class _Reader:
+    done: list[_Open] = field(default_factory=list)
+    current: dict[_Stream, _Open] = field(default_factory=dict)
+    cut: set[_Stream] = field(default_factory=set)
+    lines: int = 0
+    records: int = 0
+    unlevelled: int = 0
+    loose: int = 0
+    suspects: int = 0
+    first_loose: str = ""
+    first_suspect: str = ""
+
+    def take(self, line: LogLine) -> None:
         stream = _stream(line.labels)
-        head, *tail = line.text.split("\n")
-        match = _LINE.match(head)
-        if match is not None:
-            current[stream] = _opened(line.at, match, levels)
-            _keep(done, current[stream])
-        _fold(current.get(stream), line.at, tail if match is not None else [head, *tail])
-    return tuple(ErrorLine(each.at, each.logger, each.message, each.exception, each.level) for each in done)
+        self.lines += 1
+        continues, cut = stream in self.cut, is_cut_short(line.text)
+        (self.cut.add if cut else self.cut.discard)(stream)
+        if continues:  # the rest of a line of which we keep the beginning only
+            return
+        for text in unwrapped(line.text).split("\n"):
+            if text.strip():
+                self._one(stream, line.at, text)
+
+    def _one(self, stream: _Stream, at: datetime, text: str) -> None:
+        record = record_of(text)
+        if record is not None:
+            self._open(stream, at, record)
+        elif not self._fold(stream, at, text):
+            if text.startswith(_TRACEBACK):
+                self._open(stream, at, Record("ERROR", "stderr", "Traceback without a record"))
+            else:
+                self._keep_loose(text)
+
+    def _open(self, stream: _Stream, at: datetime, record: Record) -> None:
+        self.records += 1
+        self.unlevelled += not record.level
+        opened = _Open(at, record.logger, record.message[:_MESSAGE_MAX], record.level, last=at)
+        self.current[stream] = opened
+        self.done.append(opened)
+
+    def _fold(self, stream: _Stream, at: datetime, text: str) -> bool:
+        """Add a line to the record it follows; False where there is none to follow."""
+        opened = self.current.get(stream)
+        if opened is None or at - opened.last > _FOLDING:
+            return False
+        opened.last = at
+        if not text[:1].isspace():
+            found = _EXCEPTION.match(text[:_MESSAGE_MAX])
+            if found is not None:
+                opened.exception = text[:_MESSAGE_MAX].strip()
+        return True
+
+    def _keep_loose(self, text: str) -> None:
+        self.loose += 1
+        self.first_loose = self.first_loose or text
+        if _BAD_WORD.search(text):
+            self.suspects += 1
+            self.first_suspect = self.first_suspect or text
 
 
-def _keep(done: list[_Open], opened: _Open | None) -> None:
-    if opened is not None:
-        done.append(opened)
+def read_lines(lines: Iterable[LogLine]) -> Reading:
+    """Read lines, oldest first, of one bot or several.
+
+    Only a record's *level* makes an error. What follows without a level belongs to the last record of its
+    stream, if it came within two seconds; streams that differ in nothing but the level that Loki guessed are
+    one. A traceback that follows nothing is an error of its own (``errors.log`` holds such).
+    """
+    reader = _Reader()
+    for line in _in_order(lines):
+        reader.take(line)
+    return Reading(
+        every=tuple(
+            ErrorLine(each.at, each.logger, each.message, each.exception, each.level) for each in reader.done
+        ),
+        lines=reader.lines,
+        records=reader.records,
+        unlevelled=reader.unlevelled,
+        loose=reader.loose,
+        suspects=reader.suspects,
+        sample=(reader.first_suspect or reader.first_loose)[:_MESSAGE_MAX],
+    )
 
 
-def _opened(at: datetime, match: re.Match[str], levels: frozenset[str] | None) -> _Open | None:
-    if levels is not None and match["level"] not in levels:
-        return None
-    return _Open(at, match["logger"], match["message"].strip()[:_MESSAGE_MAX], last=at, level=match["level"])
+def error_lines(lines: Iterable[LogLine], levels: frozenset[str] | None = ERRORS) -> tuple[ErrorLine, ...]:
+    """Return the records of some levels (None: of all) among the lines, in their order; see ``read_lines``."""
+    every = read_lines(lines).every
+    return every if levels is None else tuple(each for each in every if each.level in levels)
 
 
-def _fold(opened: _Open | None, at: datetime, texts: list[str]) -> None:
-    if opened is None or not texts or at - opened.last > _FOLDING:
-        return
-    opened.last = at
-    for text in texts:
-        if text[:1].isspace():
-            continue
-        found = _EXCEPTION.match(text[:_MESSAGE_MAX])
-        if found is not None:
-            opened.exception = text[:_MESSAGE_MAX].strip()
+def _in_order(lines: Iterable[LogLine]) -> list[LogLine]:
+    """Where a moment begins with what may be a traceback, a record of another stream of that moment comes first."""
+    found = list(lines)
+    if not any(name in line.labels for line in found for name in _LEVEL_LABELS):
+        return found
+    ordered: list[LogLine] = []
+    for _, moment in groupby(found, key=lambda line: line.at):
+        together = list(moment)
+        if len(together) > 1 and not _begins_record(together[0]):
+            together.sort(key=lambda line: not _begins_record(line))
+        ordered += together
+    return ordered
 
 
-def _stream(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(labels.items()))
+def _begins_record(line: LogLine) -> bool:
+    return record_of(unwrapped(line.text[:_MESSAGE_MAX]).split("\n", 1)[0]) is not None
+
+
+def _stream(labels: Mapping[str, str]) -> _Stream:
+    return tuple(sorted(item for item in labels.items() if item[0] not in _LEVEL_LABELS))

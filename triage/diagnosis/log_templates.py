@@ -48,7 +48,10 @@ _VARIABLE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Messages of one kind: ``text`` with its slots, how many, when first and last, and one in full."""
+    """Messages of one kind and level: ``text`` with its slots, how many, when first and last, and the first in full.
+
+    ``exception``: the last line of the first one's traceback.
+    """
 
     text: str
     count: int
@@ -56,6 +59,8 @@ class Template:
     last_at: datetime
     example: str
     logger: str = ""
+    level: str = "ERROR"
+    exception: str = ""
 
 
 def mask_variables(message: str) -> str:
@@ -85,7 +90,16 @@ def templates(lines: Iterable[ErrorLine]) -> tuple[Template, ...]:
 def _template(text: str, group: list[ErrorLine]) -> Template:
     first = min(group, key=lambda line: (line.at, line.text))
     last = max(line.at for line in group)
-    return Template(text, len(group), first.at, last, masked(first.text), first.logger)
+    return Template(
+        text,
+        len(group),
+        first.at,
+        last,
+        masked(first.text),
+        first.logger,
+        first.level,
+        masked(first.exception),
+    )
 
 
 def _merge(counts: dict[str, int]) -> dict[str, str]:
@@ -134,7 +148,10 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """A template against the time before: ``kind`` new | surging | known, ``usual`` how many to expect."""
+    """A template against the time before: ``kind`` new | surging | known | unknown, ``usual`` how many to expect.
+
+    Unknown: what is usual is not known, or was seen for too short a time to call anything new.
+    """
 
     template: Template
     kind: str
@@ -153,6 +170,11 @@ def compare(
     for template in before:
         known[template.text] += template.count
     return tuple(_novelty(template, known, share, surge_factor) for template in now)
+
+
+def uncompared(now: tuple[Template, ...]) -> tuple[Novelty, ...]:
+    """Return the templates where nothing is known of the time before: none of them is new."""
+    return tuple(Novelty(template, "unknown", 0.0) for template in now)
 
 
 def _novelty(template: Template, known: Counter[str], share: float, factor: float) -> Novelty:

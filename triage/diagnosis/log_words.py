@@ -33,6 +33,9 @@ REDIS = re.compile(r"redis", re.IGNORECASE)
 FEES = re.compile(r"\bfees?\b", re.IGNORECASE)
 MEMORY = re.compile(r"MemoryError|out of memory|cannot allocate memory", re.IGNORECASE)
 
+FRESH = frozenset({"new", "surging"})
+"""The kinds of a template that say that something changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -48,9 +51,9 @@ def hits(facts: Facts, bot: str, words: re.Pattern[str]) -> Hits:
     found = [each for each in facts.templates(bot) if words.search(str(each["text"]))]
     if not found:
         return Hits()
-    loudest = max(found, key=lambda each: (each["kind"] != "known", each["count"]))
+    loudest = max(found, key=lambda each: (each["kind"] in FRESH, each["count"]))
     return Hits(
         count=sum(each["count"] for each in found),
-        fresh=sum(each["count"] for each in found if each["kind"] != "known"),
+        fresh=sum(each["count"] for each in found if each["kind"] in FRESH),
         loudest=str(loudest["text"])[:120],
     )

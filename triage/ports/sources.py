@@ -115,9 +115,25 @@ class Logs(Protocol):
     """Loki. ``selector`` is LogQL such as ``{job="bot_logs", bot="bot1"}``; build it with ``triage.queries.logql``."""
 
     async def lines(
-        self, selector: str, *, contains: str = "", start: datetime, end: datetime, limit: int = 5000
+        self,
+        selector: str,
+        *,
+        contains: str = "",
+        start: datetime,
+        end: datetime,
+        limit: int = 5000,
+        kept_seconds: float = 0,
     ) -> LogLines:
-        """Return the newest lines of a range that contain a text."""
+        """Return the newest lines of a range that contain a text. ``kept_seconds``: the answer may be so old."""
+        ...
+
+    async def counts(
+        self, selector: str, *, by: str, end: datetime, window_seconds: float, kept_seconds: float = 0
+    ) -> Mapping[str, int]:
+        """Count the lines of a window by the values of a label (``by`` empty: all together, under "").
+
+        A value whose streams hold no line is absent. ``kept_seconds``: the answer may be so old.
+        """
         ...
 
     async def count(

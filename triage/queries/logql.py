@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from triage.queries.quoting import label_name, quoted
+from triage.queries.quoting import label_name, one_of, quoted
 
 _PLACE = re.compile(r'"\{(?P<name>[a-z_]+)\}"')
+_BOT_LABEL = re.compile(r'(?<![A-Za-z0-9_])(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)[ ]*=[ ]*"\{bot\}"')
+
+_COLOUR = r"(?:(?:\x1b|\\u001[bB])\[[0-9;]*m)*"
+_CLOCK = r"\d\d:\d\d(?:[,.]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+
+
+def _at_level(levels: str) -> str:
+    """An expression for a record of a level, as the bots and as the desk's services write it, coloured or not."""
+    return rf"{_CLOCK}(?: - (?:\d+ - )?[^ ]+ - | +){_COLOUR}(?:{levels}){_COLOUR}(?: - | +[^ ]+: )"
+
+
+QUIET = _at_level("DEBUG|INFO|EVENT_LOG|METRIC_LOG")
+"""Records that tell of nothing wrong (RE2, and Python's too)."""
+LOUD = _at_level("ERROR|CRITICAL|FATAL")
+"""Records of errors."""
 
 
 def selector(labels: Mapping[str, str]) -> str:
@@ -27,6 +42,32 @@ def from_template(template: str, **values: str) -> str:
     return plain[0] + "".join(value + text for value, text in zip(filled, plain[1:], strict=True))
 
 
+def grouped(template: str, bots: Iterable[str]) -> tuple[str, str] | None:
+    """Return a selector of several bots at once and the label that tells them apart; None where there is none.
+
+    The template must name the bot as the whole value of one label (``bot="{bot}"``), and only once.
+    """
+    found = _BOT_LABEL.search(template)
+    if found is None or template.count("{bot}") != 1:
+        return None
+    rest = [
+        part.replace("{{", "{").replace("}}", "}")
+        for part in (template[: found.start()], template[found.end() :])
+    ]
+    label = found["label"]
+    return f"{rest[0]}{label_name(label)}=~{quoted(one_of(bots))}{rest[1]}", label
+
+
+def like(expression: str) -> str:
+    """Return the line filter that keeps what an RE2 expression finds."""
+    return f" |~ {quoted(expression)}"
+
+
+def unlike(expression: str) -> str:
+    """Return the line filter that drops what an RE2 expression finds."""
+    return f" !~ {quoted(expression)}"
+
+
 def containing(text: str) -> str:
     """Return the line filter ``|= "text"``; nothing for an empty text."""
     return f" |= {quoted(text)}" if text else ""
@@ -42,6 +83,7 @@ def without(*texts: str) -> str:
     return "".join(f" != {quoted(text)}" for text in texts)
 
 
-def count_over(selection: str, window_seconds: float) -> str:
-    """Return the metric query that counts the lines of a window in all streams together."""
-    return f"sum(count_over_time({selection}[{max(1, round(window_seconds))}s]))"
+def count_over(selection: str, window_seconds: float, *, by: str = "") -> str:
+    """Return the metric query that counts the lines of a window, in all streams together or by a label."""
+    grouping = f" by ({label_name(by)}) " if by else ""
+    return f"sum{grouping}(count_over_time({selection}[{max(1, round(window_seconds))}s]))"

@@ -1,14 +1,20 @@
-"""Loki's HTTP API. Its errors are plain text; streams come apart and are merged here."""
+"""Loki's HTTP API. Its errors are plain text; streams come apart and are merged here.
+
+What a tenant's limits refuse is asked again in a way they allow, once: after a moment where too much was
+outstanding (429), with fewer lines where the server names its limit or the answer was too large.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.sources.http import HttpSource, Params
+from bot.sources.http import HttpSource, Params, Reply, TooLarge
+from bot.sources.loki.turns import Kept, Turns
 from bot.sources.times import nanoseconds
-from triage.diagnosis.checks.base import together
 from triage.errors import SourceBadAnswer
 from triage.model import utc
 from triage.ports.sources import LogLine, LogLines
@@ -18,6 +24,12 @@ NAME = "Loki"
 MAX_LINES = 5000
 _LINE_MAX = 4000
 """Characters of a line that are kept: no message is longer, a dumped payload is."""
+_KEPT_CHARACTERS = 2_000_000
+_TOO_MANY = 429
+_BAD_REQUEST = 400
+_AGAIN_SECONDS = 0.3
+_AGAIN_MAX = 2.0
+_ENTRIES = re.compile(r"max_entries_limit\w*[^(\n]{0,40}\(\d+ > (?P<limit>\d+)\)")
 
 
 class Loki:
@@ -25,66 +37,129 @@ class Loki:
 
     def __init__(self, http: HttpSource) -> None:
         self._http = http
+        self._turns = Turns()
+        self._kept = Kept()
+        self._max_lines = MAX_LINES
 
     async def lines(
-        self, selector: str, *, contains: str = "", start: datetime, end: datetime, limit: int = MAX_LINES
+        self,
+        selector: str,
+        *,
+        contains: str = "",
+        start: datetime,
+        end: datetime,
+        limit: int = MAX_LINES,
+        kept_seconds: float = 0,
     ) -> LogLines:
         """Return the newest lines of a range (the end is not in it), oldest first."""
+        query = selector + logql.containing(contains)
+        key = ("lines", query, start, end, limit)
+        async with self._turns.turn((end - start).total_seconds()):
+            kept = self._kept.get(key, kept_seconds)
+            if isinstance(kept, LogLines):
+                return kept
+            found = await self._lines(query, start, end, limit)
+        if kept_seconds and sum(len(line.text) for line in found.lines) <= _KEPT_CHARACTERS:
+            self._kept.put(key, found)
+        return found
+
+    async def _lines(self, query: str, start: datetime, end: datetime, limit: int) -> LogLines:
         wanted = max(1, min(limit, MAX_LINES))
-        data = await self._query(
-            "query_range",
-            {
-                "query": selector + logql.containing(contains),
-                "start": str(nanoseconds(start)),
-                "end": str(nanoseconds(end)),
-                "limit": str(min(wanted + 1, MAX_LINES)),
-                "direction": "backward",
-            },
-            "streams",
-        )
+        params = {
+            "query": query,
+            "start": str(nanoseconds(start)),
+            "end": str(nanoseconds(end)),
+            "direction": "backward",
+        }
+        try:
+            data, asked = await self._limited(params, wanted + 1)
+        except TooLarge:
+            data, asked = await self._limited(params, max(1, wanted // 4))
+            wanted = min(wanted, asked)
         with self._http.shape("log streams"):
             found = sorted(_lines(data), key=lambda each: each[0])
         kept = found[-wanted:]
         return LogLines(
-            tuple(line for _, line in kept), truncated=len(found) > len(kept) or len(found) >= MAX_LINES
+            tuple(line for _, line in kept),
+            truncated=len(found) > len(kept) or (asked <= wanted and len(found) >= asked),
         )
+
+    async def _limited(self, params: Params, limit: int) -> tuple[list[Any], int]:
+        """Ask for so many lines, or for as many as the server allows; return what came, and how many were asked for."""
+        asked = min(limit, self._max_lines)
+        reply = await self._ask("query_range", {**params, "limit": str(asked)})
+        if reply.status == _BAD_REQUEST:
+            named = _ENTRIES.search(reply.text)
+            if named is not None and 0 < int(named["limit"]) < asked:
+                asked = self._max_lines = int(named["limit"])
+                reply = await self._ask("query_range", {**params, "limit": str(asked)})
+        return self._result(reply, "streams"), asked
 
     async def count(
         self, selector: str, *, contains: str = "", end: datetime, window_seconds: float
     ) -> int | None:
         """Return how many lines of the window contain a text; None where the streams hold no line at all."""
-        if not contains:
-            return await self._count(selector, end, window_seconds)
-        every, wanted = await together(
-            self._count(selector, end, window_seconds),
-            self._count(selector + logql.containing(contains), end, window_seconds),
-        )
-        return None if every is None else wanted or 0
+        every = await self.counts(selector, by="", end=end, window_seconds=window_seconds)
+        if not every or not contains:
+            return every.get("")
+        wanted = selector + logql.containing(contains)
+        return (await self.counts(wanted, by="", end=end, window_seconds=window_seconds)).get("", 0)
+
+    async def counts(
+        self, selector: str, *, by: str, end: datetime, window_seconds: float, kept_seconds: float = 0
+    ) -> Mapping[str, int]:
+        """Count the lines of a window by the values of a label (``by`` empty: all together, under "")."""
+        query = logql.count_over(selector, window_seconds, by=by)
+        key = ("counts", query, end)
+        async with self._turns.turn(window_seconds):
+            kept = self._kept.get(key, kept_seconds)
+            if isinstance(kept, dict):
+                return kept
+            reply = await self._ask("query", {"query": query, "time": str(nanoseconds(end))})
+        with self._http.shape("counts"):
+            found: dict[str, int] = {}
+            for each in self._result(reply, "vector"):
+                name = str(each["metric"].get(by, "")) if by else ""
+                found[name] = found.get(name, 0) + round(float(each["value"][1]))
+        if kept_seconds:
+            self._kept.put(key, found)
+        return found
 
     async def ready(self) -> None:
         """Return when Loki says that it is ready; it is not for its first 15 seconds."""
         reply = await self._http.ask("GET", "ready")
         self._http.insist(reply)
 
-    async def _count(self, selection: str, end: datetime, window_seconds: float) -> int | None:
-        params = {"query": logql.count_over(selection, window_seconds), "time": str(nanoseconds(end))}
-        data = await self._query("query", params, "vector")
-        with self._http.shape("a count"):
-            return sum(round(float(each["value"][1])) for each in data) if data else None
+    async def _ask(self, path: str, params: Params) -> Reply:
+        """Ask; where Loki has no room, ask once more after a moment, and go one by one from then on."""
+        reply = await self._http.ask("GET", f"loki/api/v1/{path}", params=params)
+        if reply.status == _TOO_MANY:
+            self._turns.narrow()
+            await asyncio.sleep(_again_after(reply))
+            reply = await self._http.ask("GET", f"loki/api/v1/{path}", params=params)
+        return reply
 
-    async def _query(self, path: str, params: Params, kind: str) -> list[Any]:
-        answer = self._http.json(await self._http.get(f"loki/api/v1/{path}", params=params))
+    def _result(self, reply: Reply, kind: str) -> list[Any]:
+        answer = self._http.json(self._http.insist(reply))
         with self._http.shape("an answer"):
             data = answer["data"]
-            if data["resultType"] != kind or not isinstance(data["result"], list):
+            result = data["result"]
+            if result is None:
+                return []
+            if data["resultType"] != kind or not isinstance(result, list):
                 raise SourceBadAnswer(NAME, f"answered {data['resultType']} where {kind} was asked for")
-            result: list[Any] = data["result"]
             return result
+
+
+def _again_after(reply: Reply) -> float:
+    named = reply.headers.get("retry-after", "")
+    return min(float(named), _AGAIN_MAX) if named.isdecimal() else _AGAIN_SECONDS
 
 
 def _lines(streams: list[Any]) -> Iterator[tuple[int, LogLine]]:
     for stream in streams:
         labels = {str(name): str(value) for name, value in stream["stream"].items()}
-        for entry in stream["values"]:
+        # Asked for backwards: reversed, lines of one moment stand in the order in which they were written.
+        for entry in reversed(stream["values"]):
             at = int(entry[0])
             yield at, LogLine(utc(at / 1e9), str(entry[1])[:_LINE_MAX], labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import CODE, hits
+from triage.diagnosis.log_words import CODE, FRESH, hits
 from triage.diagnosis.weighing import Weighing, propose
 from triage.wording import duration
 
@@ -27,7 +27,7 @@ def rule(facts: Facts) -> Iterable[Cause]:
         if not changed:
             continue
         code = hits(facts, bot, CODE)
-        fresh = [each for each in facts.templates(bot) if each["kind"] != "known"]
+        fresh = [each for each in facts.templates(bot) if each["kind"] in FRESH]
         if code.fresh:
             weighing.add(0.35, f"{bot} logs: {code.loudest}", "error_logs")
         elif sum(each["count"] for each in fresh) >= _MANY:

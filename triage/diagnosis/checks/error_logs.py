@@ -1,239 +1,295 @@
 """Does the bot log more or other errors than usual: templates, counts, what is new, what surges.
 
 The window is the last ``triage.log_window_minutes``; the baseline the ``triage.log_baseline_hours``
-that end one window before the trouble began, so that the trouble does not become its own usual.
+that end one window before the trouble began, so that the trouble does not become its own usual. The window is
+asked for first and its answer kept; the baseline comes afterwards, one question at a time and remembered for
+some minutes: refused or late, it costs the comparison alone.
 
-``data``: ``{"bots": {bot: {"count", "usual" (for one window; None: no baseline), "at_least": bool,
-"templates": [{"text", "count", "kind": "new"|"surging"|"known", "usual", "first_at" (ISO), "logger",
-"example"}], "classes": [{"name" (of ``log_classes``), "code", "generic": bool (only a wrapper says so),
-"count", "usual", "fresh": bool, "first_at", "last_at", "level", "logger", "example"}] (lines of every level,
-read before numbers were masked)}}}``. Texts are masked. A bot whose streams hold no line at all is not in ``bots``.
+``data``: ``{"bots": {bot: {"count", "usual" (for one window; None: not known), "at_least": bool, "lines" (of any
+level; None: not known), "not_understood", "templates": [cluster of errors], "others": [cluster of NETWORK and
+WARNING]}}}``; a cluster is ``{"text", "count", "kind": "new"|"surging"|"known"|"unknown" (the usual is not known),
+"usual", "first_at", "last_at" (ISO), "logger", "level", "example" (one line in full), "exception" (its traceback's last
+line), "at_least"}``. ``"classes"``: ``[{"name" (of ``log_classes``), "code", "generic": bool (only a wrapper says so),
+"count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "level", "logger", "example"}]``, of records of
+every level, read before numbers were masked. Texts are masked. A bot whose streams hold no line at all is not in ``bots``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext, all_of, together, worst_status
-from triage.diagnosis.log_classes import classes_of
-from triage.diagnosis.log_lines import error_lines
-from triage.diagnosis.log_templates import Novelty, Template, compare, shortened, templates
-from triage.model import Finding, FindingStatus, Json
-from triage.ports.sources import LogLines
-from triage.queries import logql
-from triage.wording import clock_time, listed, number, times
-
-NAME = "error_logs"
-TITLE = "Error logs"
-SOURCE = "Loki"
-
-LEVEL = " - ERROR - "
-_OTHER_LEVELS = (" - DEBUG - ", " - INFO - ", " - WARNING - ")
-_TELLING = (
-    " - WARNING - |Kill switch threshold reached|reached max drawdown|Global drawdown reached"
-    "|has failed. Order Update|Error .*in the DB"
+from triage.diagnosis.bot_errors import (
+    Before,
+    BotErrors,
+    Recent,
+    Window,
+    judge,
+    read_before,
+    read_recent,
 )
-"""A wrapper's twin, a closed websocket, what stops a strategy: said below the level of an error."""
+from triage.diagnosis.checks.base import CheckContext, all_of, attempt, together
+from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
+from triage.diagnosis.log_lines import Reading, read_lines
+from triage.errors import SourceError
+from triage.model import Finding
+from triage.ports.sources import LogLine, LogLines
+from triage.queries import logql
+
+__all__ = ["NAME", "SOURCE", "TITLE", "run", "window_of"]
+
+_TELLING = (
+    "Kill switch threshold reached|reached max drawdown|Global drawdown reached|has failed. Order Update"
+    "|Error .*in the DB"
+)
+"""What stops a strategy or names a cause, said below the level of a warning."""
 _TELLING_MAX = 400
-_LINES_MAX = 2000
-_BASELINE_LINES_MAX = 1000
+_LINES_MAX = 4000
 _BOTS_MAX = 12
-"""Four questions a bot: in a storm of sixty bots Loki shall not be a victim of the triage too."""
-_SHOWN = 5
-_KEPT = 20
-_SPIKE = 20
-"""The desk's own rule (BotLogErrorSpike) calls more than this a spike."""
+"""Where a selector cannot name several bots at once, each takes questions of its own: Loki is no victim of triage."""
+_GROUP_MAX = 200
+_OWN_LINES, _OWN_BOTS = 500, 4
+_KEPT_SECONDS = 600.0
+_GRID_SECONDS = 300
+"""The baseline ends at a full five minutes, so that triages of one time share it."""
+_SHARE = 0.8
+"""Of the deadline: what is not answered by then is done without."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Which lines are compared with which."""
+class _Group:
+    """Bots that one selector names; ``label`` tells them apart, empty for a single bot."""
 
-    start: datetime
-    end: datetime
-    baseline_start: datetime
-    baseline_end: datetime
-
-    @property
-    def seconds(self) -> float:
-        """Length of the window."""
-        return (self.end - self.start).total_seconds()
-
-    @property
-    def share(self) -> float:
-        """Length of the window over the length of the baseline."""
-        return self.seconds / (self.baseline_end - self.baseline_start).total_seconds()
+    bots: tuple[str, ...]
+    selector: str
+    label: str
 
 
-@dataclass(frozen=True, slots=True)
-class BotErrors:
-    """One bot's errors in the window; ``usual`` None: there is no baseline."""
+@dataclass(slots=True)
+class _Answers:
+    """What Loki said of a group so far; an error stands for a question without an answer."""
 
-    count: int
-    usual: float | None
-    at_least: bool
-    found: tuple[Novelty, ...]
-    classes: tuple[dict[str, Json], ...] = ()
+    lines: LogLines | SourceError
+    held: Mapping[str, int] | SourceError
+    loud: Mapping[str, int] | SourceError | None = None
+    usual: Mapping[str, int] | SourceError | None = None
+    spoke: Mapping[str, int] | SourceError | None = None
+    before: LogLines | SourceError | None = None
+    telling: LogLines | SourceError | None = None
+    telling_before: LogLines | SourceError | None = None
+    own: dict[str, LogLines] = field(default_factory=dict)
+    samples: dict[str, Reading] = field(default_factory=dict)
 
-    @property
-    def status(self) -> FindingStatus:
-        """New errors or clearly more than usual are a warning, a flood of them is critical."""
-        usual = self.usual or 0.0
-        if self.count > _SPIKE and self.count > 5 * usual:
-            return FindingStatus.CRITICAL
-        fresh = self.usual is not None and any(each.kind != "known" for each in self.found)
-        more = self.count >= 5 and self.count > 3 * usual  # noqa: PLR2004 - five errors are the least that is "more"
-        return FindingStatus.WARNING if fresh or more else FindingStatus.OK
+    def refused(self) -> str:
+        """Say why the usual is not known."""
+        errors = (self.usual, self.spoke, self.before)
+        return next((error.why for error in errors if isinstance(error, SourceError)), "")
 
 
 def window_of(ctx: CheckContext) -> Window:
     """Return the window and its baseline."""
     length = timedelta(minutes=ctx.desk.triage.log_window_minutes)
     before = min(ctx.now, ctx.since) - length
-    return Window(
-        ctx.now - length, ctx.now, before - timedelta(hours=ctx.desk.triage.log_baseline_hours), before
-    )
+    end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
+    return Window(ctx.now - length, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
 
 
 async def run(ctx: CheckContext) -> Finding:
     """Ask Loki for the errors of each bot and compare them with the bot's own usual."""
     window = window_of(ctx)
-    asked = ctx.bots[:_BOTS_MAX]
-    answers = await all_of(_errors(ctx, bot, window) for bot in asked)
-    found = {bot: errors for bot, errors in zip(asked, answers, strict=True) if errors is not None}
-    silent = [bot for bot in asked if bot not in found]
-    finding = _finding(found, silent, window)
-    if len(ctx.bots) > len(asked):
-        left = f"{len(asked)} of {len(ctx.bots)} bots were asked for"
-        finding = replace(finding, why="; ".join(filter(None, (finding.why, left))))
-    return finding
+    until = asyncio.get_running_loop().time() + _SHARE * ctx.desk.triage.deadline_seconds
+    groups, asked = _groups(ctx)
+    answers = await all_of(_of_group(ctx, group, window, until) for group in groups)
+    found: dict[str, BotErrors | None] = {}
+    caveats: list[str] = []
+    for errors, caveat in answers:
+        found |= errors
+        caveats += [caveat] if caveat and caveat not in caveats else []
+    if asked < len(ctx.bots):
+        caveats.append(f"{asked} of {len(ctx.bots)} bots were asked for")
+    finding = finding_of(found, window)
+    return replace(finding, why="; ".join(filter(None, (finding.why, *caveats))))
 
 
-async def _errors(ctx: CheckContext, bot: str, window: Window) -> BotErrors | None:
-    selector = logql.from_template(ctx.desk.triage.bot_log_selector, bot=bot)
+def _groups(ctx: CheckContext) -> tuple[list[_Group], int]:
+    template = ctx.desk.triage.bot_log_selector
+    if len(ctx.bots) > 1:
+        chunks = [ctx.bots[start : start + _GROUP_MAX] for start in range(0, len(ctx.bots), _GROUP_MAX)]
+        made = [(chunk, logql.grouped(template, chunk)) for chunk in chunks]
+        groups = [_Group(chunk, *several) for chunk, several in made if several is not None]
+        if groups:
+            return groups, len(ctx.bots)
+    bots = ctx.bots[:_BOTS_MAX]
+    return [_Group((bot,), logql.from_template(template, bot=bot), "") for bot in bots], len(bots)
+
+
+async def _of_group(
+    ctx: CheckContext, group: _Group, window: Window, until: float
+) -> tuple[dict[str, BotErrors | None], str]:
     logs = ctx.sources.logs
-    plain = selector + logql.without(*_OTHER_LEVELS)
-    telling = selector + logql.matching(_TELLING)
-    span = (window.baseline_end - window.baseline_start).total_seconds()
-    (total, usual), (lines, before), (said, said_before) = await together(
-        together(
-            logs.count(selector, contains=LEVEL, end=window.end, window_seconds=window.seconds),
-            logs.count(selector, contains=LEVEL, end=window.baseline_end, window_seconds=span),
-        ),
-        together(
-            logs.lines(plain, start=window.start, end=window.end, limit=_LINES_MAX),
+    lines, held = await together(
+        attempt(
             logs.lines(
-                plain, start=window.baseline_start, end=window.baseline_end, limit=_BASELINE_LINES_MAX
-            ),
+                group.selector + logql.unlike(logql.QUIET),
+                start=window.start,
+                end=window.end,
+                limit=_LINES_MAX,
+            )
         ),
-        together(
-            logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX),
-            logs.lines(telling, start=window.baseline_start, end=window.baseline_end, limit=_TELLING_MAX),
-        ),
+        attempt(logs.counts(group.selector, by=group.label, end=window.end, window_seconds=window.seconds)),
     )
-    if total is None:
-        return None
+    if isinstance(lines, SourceError) and isinstance(held, SourceError):
+        raise lines
+    answers = _Answers(lines, held)
+    caveats: list[str] = []
+    try:
+        async with asyncio.timeout_at(until):
+            await _afterwards(ctx, group, window, answers)
+    except TimeoutError:
+        caveats.append("Loki was too slow for the usual")
+    refused = answers.refused()
+    caveats += [f"usual not known: {refused}"] if refused else []
+    for error in (lines, held):
+        caveats += [f"partly unanswered: {error.why}"] if isinstance(error, SourceError) else []
     # Thousands of lines take a tenth of a second of pure computing: not on the loop that serves Slack.
-    return await asyncio.to_thread(
-        _compared, total, _merged(lines, said), usual, _merged(before, said_before), window
-    )
+    return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
 
 
-def _merged(lines: LogLines, said: LogLines) -> LogLines:
-    """A traceback's lines come with the errors, its head with the warnings: in their order they fit together."""
-    every = {(line.at, line.text, *sorted(line.labels.items())): line for line in (*lines.lines, *said.lines)}
-    return LogLines(tuple(sorted(every.values(), key=lambda line: line.at)), lines.truncated)
-
-
-def _compared(total: int, lines: LogLines, usual: int | None, before: LogLines, window: Window) -> BotErrors:
-    now = error_lines(lines.lines)
-    then = error_lines(before.lines)
-    covered = (window.baseline_end - window.baseline_start).total_seconds()
-    if before.truncated and before.lines:
-        covered = max(1.0, (window.baseline_end - before.lines[0].at).total_seconds())
-    share = window.seconds / covered
-    found = compare(templates(now), templates(then), share=share)
-    return BotErrors(
-        count=max(len(now), total) if lines.truncated else len(now),
-        usual=None if usual is None else usual * window.share,
-        at_least=lines.truncated,
-        found=found,
-        classes=tuple(
-            classes_of(error_lines(lines.lines, None), error_lines(before.lines, None), share=share)
+async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers: _Answers) -> None:
+    """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
+    logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
+    span = window.baseline_seconds
+    answers.loud, answers.usual = await together(
+        attempt(logs.counts(loud, by=group.label, end=window.end, window_seconds=window.seconds)),
+        attempt(
+            logs.counts(
+                loud, by=group.label, end=window.baseline_end, window_seconds=span, kept_seconds=_KEPT_SECONDS
+            )
         ),
     )
-
-
-def _finding(found: Mapping[str, BotErrors], silent: list[str], window: Window) -> Finding:
-    minutes = number(window.seconds / 60)
-    statuses = [errors.status for errors in found.values()] + [FindingStatus.UNKNOWN for _ in silent]
-    heads = {bot: _head(errors, minutes) for bot, errors in found.items()}
-    heads |= dict.fromkeys(silent, f"no log line at all in {minutes} min")
-    single = len(heads) == 1
-    why = f"Loki holds no line of {listed(silent)} in the last {minutes} min" if silent else ""
-    details: list[str] = []
-    for bot, head in heads.items():
-        details.extend([] if single else [f"{bot}: {head}"])
-        details.extend(_lines(found[bot].found, _SHOWN if single else 2) if bot in found else [])
-    return Finding(
-        name=NAME,
-        status=worst_status(statuses),
-        headline=next(iter(heads.values())) if single else _summary(found, silent, minutes),
-        source=SOURCE,
-        why=why,
-        details=tuple(details),
-        data={"bots": {bot: _data(errors) for bot, errors in found.items()}},
+    telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
+    answers.telling = await attempt(
+        logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX)
     )
+    await _ask_more(ctx, group, window, answers)
+    usual = answers.usual
+    if usual is None or isinstance(usual, SourceError):
+        return
+    answers.spoke = usual
+    if any(_key(group, bot) not in usual for bot in group.bots):
+        answers.spoke = await attempt(
+            logs.counts(
+                group.selector,
+                by=group.label,
+                end=window.baseline_end,
+                window_seconds=span,
+                kept_seconds=_KEPT_SECONDS,
+            )
+        )
+    for name, query, now, limit in (
+        ("before", group.selector + logql.unlike(logql.QUIET), answers.lines, _LINES_MAX),
+        ("telling_before", telling, answers.telling, _TELLING_MAX),
+    ):
+        if isinstance(now, LogLines) and now.lines:
+            found = await attempt(
+                logs.lines(
+                    query,
+                    start=window.baseline_start,
+                    end=window.baseline_end,
+                    limit=limit,
+                    kept_seconds=_KEPT_SECONDS,
+                )
+            )
+            setattr(answers, name, found)
 
 
-def _head(errors: BotErrors, minutes: str) -> str:
-    bound = "≥ " if errors.at_least else ""
-    usual = "usual not known" if errors.usual is None else f"usual: {_usual(errors.usual)}"
-    return f"{bound}{errors.count} in {minutes} min ({usual})"
+async def _ask_more(ctx: CheckContext, group: _Group, window: Window, answers: _Answers) -> None:
+    """Ask for a bot's own lines where others filled the limit, and for all levels where too little was understood."""
+    if isinstance(answers.lines, SourceError):
+        return
+    template, logs = ctx.desk.triage.bot_log_selector, ctx.sources.logs
+    recent = await asyncio.to_thread(_recents, group, answers)
+    hidden = [bot for bot, each in recent.items() if each.cut and (each.loud or 0) > each.heard]
+    for bot in hidden[:_OWN_BOTS] if len(group.bots) > 1 else ():
+        selector = logql.from_template(template, bot=bot) + logql.unlike(logql.QUIET)
+        own = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))
+        if isinstance(own, LogLines):
+            answers.own[bot] = own
+    for bot in [bot for bot, each in recent.items() if each.loose_flood][:_OWN_BOTS]:
+        selector = logql.from_template(template, bot=bot)
+        all_levels = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))
+        if isinstance(all_levels, LogLines):
+            answers.samples[bot] = read_lines(all_levels.lines)
 
 
-def _usual(count: float) -> str:
-    return "0" if count == 0 else "< 1" if count < 1 else number(round(count))
+def _key(group: _Group, bot: str) -> str:
+    return bot if group.label else ""
 
 
-def _lines(found: tuple[Novelty, ...], limit: int) -> list[str]:
-    order = {"new": 0, "surging": 1, "known": 2}
-    ranked = sorted(found, key=lambda each: (order[each.kind], -each.template.count, each.template.text))
-    lines = [_line(each.kind, shortened(each.template)) for each in ranked[:limit]]
-    if len(ranked) > limit:
-        lines.append(f"and {len(ranked) - limit} more templates")
-    return lines
+def _by_bot(group: _Group, *answers: LogLines | SourceError | None) -> dict[str, list[LogLine]]:
+    found: dict[str, list[LogLine]] = {bot: [] for bot in group.bots}
+    given = [answer.lines for answer in answers if isinstance(answer, LogLines) and answer.lines]
+    for line in given[0] if len(given) == 1 else heapq.merge(*given, key=lambda line: line.at):
+        bot = line.labels.get(group.label, "") if group.label else group.bots[0]
+        if bot in found:
+            found[bot].append(line)
+    return found
 
 
-def _line(kind: str, template: Template) -> str:
-    return f"{times(template.count)} {kind}  {template.text}  first {clock_time(template.first_at)}"
+def _count(counts: Mapping[str, int] | SourceError | None, key: str) -> int | None:
+    return counts.get(key, 0) if isinstance(counts, Mapping) else None
 
 
-def _summary(found: Mapping[str, BotErrors], silent: list[str], minutes: str) -> str:
-    loud = [f"{bot} {errors.count}" for bot, errors in found.items() if errors.count]
-    text = f"errors in {minutes} min: {listed(loud) or 'none'}"
-    return f"{text} · no lines: {listed(silent)}" if silent else text
+def _recents(group: _Group, answers: _Answers) -> dict[str, Recent]:
+    """Read the window of each bot that has a line in it."""
+    lines = _by_bot(group, answers.lines, answers.telling)
+    found: dict[str, Recent] = {}
+    for bot in group.bots:
+        key = _key(group, bot)
+        held, own = _count(answers.held, key), answers.own.get(bot)
+        if not held and not lines[bot]:
+            continue
+        cut = isinstance(answers.lines, SourceError) or answers.lines.truncated
+        found[bot] = read_recent(
+            own.lines if own is not None else lines[bot],
+            held=held,
+            loud=_count(answers.loud, key),
+            cut=own.truncated if own is not None else cut,
+        )
+    return found
 
 
-def _data(errors: BotErrors) -> dict[str, Json]:
-    return {
-        "count": errors.count,
-        "usual": errors.usual,
-        "at_least": errors.at_least,
-        "templates": [
-            {
-                "text": each.template.text,
-                "count": each.template.count,
-                "kind": each.kind if errors.usual is not None else "known",
-                "usual": each.usual,
-                "first_at": each.template.first_at.isoformat(),
-                "logger": each.template.logger,
-                "example": each.template.example[:400],
-            }
-            for each in errors.found[:_KEPT]
-        ],
-        "classes": list(errors.classes[:_KEPT]),
-    }
+def _judged(group: _Group, answers: _Answers, window: Window) -> dict[str, BotErrors | None]:
+    """Return each bot's errors, None for one without any line."""
+    before = _by_bot(group, answers.before, answers.telling_before)
+    covered = _covered(answers, window)
+    found: dict[str, BotErrors | None] = dict.fromkeys(group.bots)
+    for bot, recent in _recents(group, answers).items():
+        usual = _usual(_key(group, bot), answers)
+        past = Before(usual * window.share if usual is not None else None)
+        if usual is not None and covered:
+            past = read_before(before[bot], usual=usual * window.share, covered=covered)
+        found[bot] = judge(recent, past, window, answers.samples.get(bot))
+    return found
+
+
+def _covered(answers: _Answers, window: Window) -> float:
+    """Return for how long before the trouble the lines are known, in seconds; 0: they are not."""
+    before = answers.before
+    if before is None and isinstance(answers.lines, LogLines) and not answers.lines.lines:
+        return window.baseline_seconds  # there is nothing to compare but what tells below a warning
+    if not isinstance(before, LogLines):
+        return 0.0
+    if before.truncated and before.lines:
+        return max(1.0, (window.baseline_end - before.lines[0].at).total_seconds())
+    return window.baseline_seconds
+
+
+def _usual(key: str, answers: _Answers) -> float | None:
+    """Return the errors of the baseline; None where it has no line of the bot, or no answer."""
+    usual = _count(answers.usual, key)
+    spoke = _count(answers.spoke, key)
+    return float(usual) if usual is not None and (usual or spoke) else None
