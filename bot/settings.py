@@ -61,6 +61,8 @@ class Settings(BaseModel):
     triage_webhook_token: SecretStr = SecretStr("")
     triage_webhook_auth: Literal["", "on", "off"] = ""
     triage_desk: str = ""
+    triage_agent: str = ""
+    triage_agent_state: str = ""
     triage_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     triage_log_format: Literal["text", "json"] = "text"
     triage_heartbeat_url: str = ""
@@ -98,6 +100,15 @@ class Settings(BaseModel):
     def _is_docker_host(cls, value: str) -> str:
         if value and not re.fullmatch(r"(unix:///\S+|(tcp|https?)://[^\s/]+/?)", value):
             raise ValueError("is no Docker address; write unix:///var/run/docker.sock or tcp://proxy:2375")
+        return value
+
+    @field_validator("triage_agent")
+    @classmethod
+    def _is_agent(cls, value: str) -> str:
+        if value and not re.fullmatch(r"unix:///\S+", value):
+            raise ValueError(
+                "is no agent's socket; write unix:///run/hbot-triage/agent.sock, or leave it empty"
+            )
         return value
 
     @field_validator("redis_url")
@@ -140,6 +151,15 @@ class Settings(BaseModel):
         if value.get_secret_value() and not value.get_secret_value().startswith("xapp-"):
             raise ValueError("does not begin with xapp-; make an app-level token with connections:write")
         return value
+
+    @property
+    def agent_record(self) -> Path | None:
+        """Where an agent in this process keeps its record: beside a SQLite file; None with replicas: in memory alone."""
+        if self.triage_agent_state:
+            return Path(self.triage_agent_state) / "record.jsonl"
+        scheme, _, place = self.triage_database_url.get_secret_value().partition("://")
+        path = place.partition("?")[0].removeprefix("/")
+        return Path(f"{path}.agent.jsonl") if scheme.startswith("sqlite") and path else None
 
     @property
     def digest_channel(self) -> str:

@@ -293,6 +293,18 @@ class Listening(Section):
     """A trouble of our own (a source, a loop, an unsent message) that lasts this long is an incident."""
 
 
+class AgentSettings(Section):
+    """What the agent that touches the desk allows at all, whoever confirms it."""
+
+    kinds: tuple[ActionKind, ...] = KINDS
+    """Kinds of actions that may be done here."""
+    actions_per_hour: int = Field(default=20, ge=1, le=1000)
+
+    def allows(self, kind: str) -> bool:
+        """Whether a kind may be done here."""
+        return kind in self.kinds
+
+
 class Desk(Section):
     """The whole of desk.yaml."""
 
@@ -316,6 +328,7 @@ class Desk(Section):
     drill: Drill = Drill()
     retention: Retention = Retention()
     listening: Listening = Listening()
+    agent: AgentSettings = AgentSettings()
 
     @model_validator(mode="after")
     def _unique_bots(self) -> Self:

@@ -7,14 +7,33 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from triage.errors import DeskFailure
-from triage.ports.actions import CommandResult
 
 HEAD, TAIL = 8_000, 24_000
 """Characters of output that are kept from the beginning and from the end."""
+PASSED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"),
+        *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"),
+        *("DOCKER_API_VERSION", "COMPOSE_PROJECT_NAME", "COMPOSE_PARALLEL_LIMIT", "COMPOSE_HTTP_TIMEOUT"),
+    }
+)
+"""The environment that a program is given: what it needs to find itself and the engine, and no setting of ours."""
 GRACE_SECONDS = 3.0
 """How long a program may take to end once it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a program ended. ``exit_code`` is None where it was killed for taking too long.
+
+    ``output`` is stdout and stderr as they came, capped: the beginning and the end are kept.
+    """
+
+    exit_code: int | None
+    output: str
 
 
 class Output:
@@ -38,10 +57,10 @@ class Output:
 
 
 class HostCommands:
-    """Implements ``triage.ports.actions.Commands``. ``environment`` is added to the service's own."""
+    """Runs programs on the desk's host. Of our own environment they are given ``PASSED`` alone, and ``environment``."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None, *, hide: Sequence[str] = ()) -> None:
-        kept = {name: value for name, value in os.environ.items() if name not in set(hide)}
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        kept = {name: value for name, value in os.environ.items() if name in PASSED}
         self._environment = {**kept, **(environment or {})}
 
     async def run(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.desk import desk_hands
+from bot.agent.embedded import embedded_hands
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
 from bot.slack.blocks.action_renderer import render_action
@@ -22,16 +22,6 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import MessageKind
 
-SECRET_VARIABLES = (
-    "SLACK_BOT_TOKEN",
-    "SLACK_APP_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "TRIAGE_WEBHOOK_TOKEN",
-    "TRIAGE_DATABASE_URL",
-    "GRAFANA_TOKEN",
-)
-"""What commands on the desk have no business to know."""
-
 
 class Acting:
     """All that acts. ``told`` rings whoever sends to Slack."""
@@ -46,7 +36,12 @@ class Acting:
         owner: str,
         told: Callable[[], None],
     ) -> None:
-        hands = desk_hands(settings.desk, docker_host=settings.docker_host, secrets=SECRET_VARIABLES)
+        hands = embedded_hands(
+            settings.desk,
+            docker_host=settings.docker_host,
+            record=settings.agent_record,
+            clock=clock,
+        )
         self._settings = settings
         self._alone = store.alone
         self._told = told

@@ -20,9 +20,10 @@ from typing import Any
 from bot.desk import archive, files, snapshots
 from tests.triage.actions.bench import running_bench, settings
 from triage.actions.context import Desktop
-from triage.actions.executor import Executor, Hear, Performed
-from triage.actions.model import Confirmation, Step
+from triage.actions.executor import Executor, Turn
+from triage.actions.model import Step
 from triage.actions.runner import Runner
+from triage.ports.actions import Hear, Performed
 
 
 def die() -> None:
@@ -37,7 +38,7 @@ class Dying(Executor):
         super().__init__(desktop.sources, desktop.hands, desktop.clock)
         self._moment, self._number, self._at = moment, number, 0
 
-    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
         """Perform a step, unless this is where it ends."""
         self._at += 1
         mine = self._at == self._number
@@ -49,7 +50,7 @@ class Dying(Executor):
                 die()
             hear(text)
 
-        performed = await super().perform(step, by, heard)
+        performed = await super().perform(step, turn, heard)
         if mine and self._moment == "after":
             die()
         return performed

@@ -19,6 +19,7 @@ from triage.actions.model import (
     StepRecord,
     Verification,
 )
+from triage.actions.orders import Allowed
 from triage.actions.verification import compare
 from triage.desk import Desk
 from triage.diagnosis.checks import CHECKS
@@ -147,9 +148,10 @@ class Action(ABC):
         """Say whether it helped."""
         return compare(before, after)
 
-    async def tidy(self, ctx: ActionContext) -> None:
-        """Remove what an action that did not come to its end left lying. Raises DeskFailure."""
-        del ctx
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """Return the orders that a plan of this kind may hold, in their turn: the agent takes no others."""
+        del desk, target
+        return ()
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
         """Return what to offer once the action ended as ``record`` and ``steps`` say: its undo, its way out."""

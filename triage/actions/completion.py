@@ -54,25 +54,32 @@ def finish(
     return record
 
 
-def interrupted(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> ActionRecord:
-    """Make a running action ``unknown``: the process that ran it is gone. It is never run again."""
+def interrupted(tx: Tx, desk: Desk, record: ActionRecord, now: datetime, *, why: str = "") -> ActionRecord:
+    """Make a running action ``unknown``: the process that ran it is gone. It is never run again.
+
+    ``why``: what was lost, where it was not this service.
+    """
     steps = tx.actions.steps(record.id)
     cut = [step for step in steps if step.status is StepStatus.RUNNING]
     tx.actions.put_steps(
         record.id,
         [
-            replace(step, status=StepStatus.UNKNOWN, finished_at=now, note="the service stopped during it")
+            replace(
+                step, status=StepStatus.UNKNOWN, finished_at=now, note=why or "the service stopped during it"
+            )
             for step in cut
         ],
     )
-    return finish(tx, desk, record, ActionStatus.UNKNOWN, outcome=_how_far(steps), now=now)
+    return finish(tx, desk, record, ActionStatus.UNKNOWN, outcome=_how_far(steps, why), now=now)
 
 
-def _how_far(steps: list[StepRecord]) -> str:
+def _how_far(steps: list[StepRecord], why: str) -> str:
     done = [step.number for step in steps if step.status is StepStatus.DONE and step.number]
     cut = [step.number for step in steps if step.status is StepStatus.RUNNING]
     rest = [step.number for step in steps if step.status is StepStatus.PENDING and step.number]
     where = f"the service stopped during step {cut[0]}" if cut else "the service stopped between two steps"
+    if why and cut:
+        where = f"{why} during step {cut[0]}"
     if cut == [0]:
         where = "the service stopped before the first step"
     return f"{where}; done: {_numbers(done)}; not begun: {_numbers(rest)}. It is not run again by itself"

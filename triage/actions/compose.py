@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
 
 from triage.actions.model import Step
-from triage.actions.operations import Command
+from triage.actions.operations import Compose, Verb
 from triage.desk import Desk
 
 _DEFAULT_FILE = "docker-compose.yml"
@@ -14,13 +15,57 @@ UP_SECONDS = 180.0
 STOP_SECONDS = 90.0
 
 
-def compose(desk: Desk, *words: str, external: bool = True) -> Command:
-    """Return a compose call. ``external`` False leaves out the profile of the external stack."""
+WORDS: Mapping[Verb, tuple[str, ...]] = {
+    "up": ("up", "-d", "--no-deps"),
+    "recreate": ("up", "-d", "--no-deps", "--force-recreate"),
+    "restart": ("restart",),
+    "stop": ("stop",),
+    "up_all": ("up", "-d"),
+    "up_rest": ("up", "-d", "--no-recreate"),
+    "down": ("down",),
+    "ps": ("ps",),
+    "logs": ("logs", "--tail=20"),
+}
+"""What each verb says to Compose; the service, where there is one, follows."""
+
+
+SECONDS: Mapping[Verb, float] = {
+    "up": UP_SECONDS,
+    "recreate": UP_SECONDS,
+    "restart": 180.0,
+    "stop": STOP_SECONDS,
+    "up_all": 300.0,
+    "up_rest": UP_SECONDS,
+    "down": 300.0,
+    "ps": 60.0,
+    "logs": 60.0,
+}
+"""How long each may take; then it is killed with its children."""
+
+
+def argv(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> tuple[str, ...]:
+    """Return a call of Compose as the list of its words, to be run in ``paths.compose``."""
+    return compose_words(desk, *WORDS[verb], *((service,) if service else ()), external=external)
+
+
+def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, ...]:
+    """Return how Compose is called with these words. ``external`` False leaves out the external stack's profile."""
     settings, paths = desk.compose, desk.paths
     env = os.path.relpath(paths.env, paths.compose)
     file = () if settings.file == _DEFAULT_FILE else ("-f", settings.file)
     chosen = [word for profile in profiles(desk, external=external) for word in ("--profile", profile)]
-    return Command((*settings.command, "--env-file", env, *file, *chosen, *words), str(paths.compose))
+    return (*settings.command, "--env-file", env, *file, *chosen, *words)
+
+
+def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> Compose:
+    """Return the operation that calls Compose."""
+    line = shlex.join(argv(desk, verb, service, external=external))
+    return Compose(verb, service, external, line)
+
+
+def caches_argv(desk: Desk) -> tuple[str, ...]:
+    """Return the command that removes the bytecode inside a bot's container."""
+    return ("rm", "-rf", *desk.paths.caches)
 
 
 def profiles(desk: Desk, *, external: bool) -> tuple[str, ...]:
@@ -38,8 +83,7 @@ def services(desk: Desk) -> tuple[str, ...]:
 
 def up(desk: Desk, service: str, *, recreate: bool = False, external: bool = True) -> Step:
     """Return the step that brings one service up, and touches no other."""
-    forced = ("--force-recreate",) if recreate else ()
-    command = compose(desk, "up", "-d", "--no-deps", *forced, service, external=external)
+    command = compose(desk, "recreate" if recreate else "up", service, external=external)
     return Step(
         f"{'recreate' if recreate else 'start'} {service}", command, UP_SECONDS, cancelable=not recreate
     )

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from loguru import logger
 
 from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
 from triage.actions.model import ActionRecord, Observation
+from triage.actions.orders import token_of
 from triage.actions.snapshots import facts_of_snapshots
 from triage.desk import Desk
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.playbooks import Playbook
 from triage.diagnosis.runner import run_checks
+from triage.errors import DeskFailure, Refused
 from triage.model import Finding
 from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
+
+END_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,23 @@ class Desktop:
             hands=self.hands,
             now=self.clock.now(),
             target=record.target,
-            token=f"a{record.id}",
+            token=token_of(record.handle),
             arguments={**record.arguments, **(arguments or {})},
             degraded=on,
             snapshots=snapshots,
         )
+
+    async def end(self, record: ActionRecord) -> None:
+        """Tell the agent that an action is over; where it cannot be told it lets go of the target by itself."""
+        if record.plan is None or not record.plan.orders:
+            return
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self.hands.agent.end(token_of(record.handle))
+        except (DeskFailure, Refused, TimeoutError) as error:
+            logger.bind(action=record.id, error=str(error)).warning(
+                "the agent was not told of an action's end"
+            )
 
     async def observe(self, record: ActionRecord, *, since: datetime) -> Observation:
         """Look at what the action is about: its own rows, and its checks side by side."""

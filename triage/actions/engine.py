@@ -16,15 +16,19 @@ from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import Desktop
 from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
+from triage.actions.lifecycle import why_not
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
+from triage.actions.orders import token_of
 from triage.actions.runner import Runner
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
+from triage.ports.actions import Shown, Signed
 from triage.ports.store import Tx
 
 PREPARE_SECONDS = 20.0
 RECHECK_SECONDS = 1.2
 """Slack waits three seconds for the answer to a form; what takes longer is checked before the first step."""
+SHOW_SECONDS = 1.2
 ROUND_SECONDS = 2.0
 VERIFY_LEASE_SECONDS = 90.0
 
@@ -97,10 +101,22 @@ class ActionEngine:
         return Prepared(record, plan, found, choices, blocked, ctx.now)
 
     async def confirm(
-        self, handle: str, *, digest: str, actor: str, reason: str, seen: int | None = None
+        self,
+        handle: str,
+        *,
+        digest: str,
+        actor: str,
+        reason: str,
+        seen: int | None = None,
+        signed: Signed | None = None,
     ) -> ActionRecord:
-        """Confirm the plan that was shown; returns once that is on disk. Raises Refused, StoreUnavailable."""
-        await self._recheck(handle, digest)
+        """Confirm the plan that was shown; returns once that is on disk. Raises Refused, StoreUnavailable.
+
+        ``signed``: the form as Slack signed it (HTTP mode), for the agent to check by itself.
+        """
+        record, plan = await self._recheck(handle, digest)
+        if plan is not None and plan.orders:
+            await self._show(record, plan, actor=actor, reason=reason, signed=signed)
         now = self.desktop.clock.now()
         record = await self.desktop.store.write(
             lambda tx: confirmation.confirm(
@@ -117,7 +133,25 @@ class ActionEngine:
         self.wake()
         return record
 
-    async def _recheck(self, handle: str, digest: str) -> None:
+    async def _show(
+        self, record: ActionRecord, plan: Plan, *, actor: str, reason: str, signed: Signed | None
+    ) -> None:
+        """Show the agent what is confirmed now, before it is stored: it may say no. Raises Refused."""
+        problem = why_not(record, self.desktop.clock.now())
+        if problem:
+            raise Refused(problem)
+        shown = Shown(
+            token_of(record.handle), plan.kind, plan.target, plan.orders, plan.rest, actor, reason, signed
+        )
+        try:
+            async with asyncio.timeout(SHOW_SECONDS):
+                await self.desktop.hands.agent.confirm(shown)
+        except TimeoutError as error:
+            raise Refused("The agent that touches the desk does not answer. Nothing was done.") from error
+        except DeskFailure as error:
+            raise Refused(f"{error}. Nothing was done.") from error
+
+    async def _recheck(self, handle: str, digest: str) -> tuple[ActionRecord, Plan | None]:
         """Ask the preconditions again, as far as there is time for it. Raises Refused."""
 
         def known(tx: Tx) -> tuple[ActionRecord, Plan | None]:
@@ -126,16 +160,17 @@ class ActionEngine:
 
         record, plan = await self.desktop.store.read(known)
         if plan is None:
-            return  # said where it is confirmed
+            return record, None  # said where it is confirmed
         try:
             async with asyncio.timeout(RECHECK_SECONDS):
                 ctx = await self.desktop.context(record, plan.arguments)
                 found = await CATALOGUE[record.kind].preconditions(ctx)
         except TimeoutError:
-            return
+            return record, plan
         refused = [one.text for one in found if one.holds is Holds.NO]
         if refused:
             raise Refused(f"Not possible now: {'; '.join(refused)}. Nothing was done.")
+        return record, plan
 
     async def reject(self, handle: str, *, actor: str) -> ActionRecord:
         """Reject a proposal. Raises Refused."""
@@ -187,7 +222,7 @@ class ActionEngine:
         ``alone``: no other process works on this store (SQLite), so every one that we do not run is dead.
         """
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> list[ActionRecord]:
             now = self.desktop.clock.now()
             dead = [
                 record
@@ -198,12 +233,14 @@ class ActionEngine:
             for record in dead:
                 completion.interrupted(tx, self.desktop.desk, record, now)
             proposals.expire_due(tx, now)
-            return len(dead)
+            return dead
 
-        count = await self.desktop.store.write(work)
-        if count:
+        dead = await self.desktop.store.write(work)
+        for record in dead:
+            await self.desktop.end(record)
+        if dead:
             self.told()
-        return count
+        return len(dead)
 
     async def run(self, *, alone: bool) -> None:
         """Run and verify until cancelled; then what runs is stopped and said to be ``unknown``."""
@@ -296,9 +333,11 @@ class ActionEngine:
             await self._tidy(done)
 
     async def _tidy(self, record: ActionRecord) -> None:
+        if record.plan is None or not record.plan.orders:
+            return
         try:
-            await CATALOGUE[record.kind].tidy(await self.desktop.context(record))
-        except DeskFailure as error:
+            await self.desktop.hands.agent.tidy(token_of(record.handle))
+        except (DeskFailure, Refused) as error:
             logger.bind(action=record.id, error=str(error)).warning("something was left lying")
 
 

@@ -1,4 +1,4 @@
-"""Carries out one step: interprets the closed set of ``triage.actions.operations``, and decides nothing."""
+"""Carries out one step: what touches the desk is asked of the agent, what looks or speaks to Redis is done here."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from triage.actions import operations
 from triage.actions.intent import answer_to, envelope
 from triage.actions.kinds.start_desk import env_problems
 from triage.actions.model import Confirmation, Step
-from triage.errors import DeskFailure, SourceError
+from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
-from triage.ports.actions import Hands
+from triage.ports.actions import Hands, Hear, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.wording import duration
@@ -21,16 +21,14 @@ from triage.wording import duration
 POLL_SECONDS = 0.5
 INTENT_MAXLEN = 50_000
 
-Hear = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Performed:
-    """How a step went: ``note`` in one line, ``output`` as it came (not masked yet)."""
+class Turn:
+    """Whose turn it is: the action (by its token), the step's number, and who confirmed."""
 
-    ok: bool
-    note: str
-    output: str = ""
+    token: str
+    number: int
+    by: Confirmation
 
 
 class Executor:
@@ -41,28 +39,21 @@ class Executor:
         self._hands = hands
         self._clock = clock
 
-    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
         """Carry a step out within its time. ``hear`` gets the output so far. Only cancelling raises."""
-        limit = asyncio.timeout(
-            step.timeout_seconds + 10
-        )  # a command ends itself in time; this is for the rest
+        limit = asyncio.timeout(step.timeout_seconds + 10)  # the agent ends its work itself in time
         try:
             async with limit:
-                return await self._perform(step, by, hear)
+                return await self._perform(step, turn, hear)
         except TimeoutError:
             return Performed(ok=False, note=f"no end within {duration(step.timeout_seconds)}")
-        except (DeskFailure, SourceError) as error:
+        except (DeskFailure, Refused, SourceError) as error:
             return Performed(ok=False, note=str(error))
 
-    async def _perform(  # noqa: C901, PLR0911, PLR0912 - one row an operation: the closed set in one place
-        self, step: Step, by: Confirmation, hear: Hear
+    async def _perform(  # noqa: PLR0911 - one row an operation: the closed set in one place
+        self, step: Step, turn: Turn, hear: Hear
     ) -> Performed:
-        hands = self._hands
         match step.op:
-            case operations.Command():
-                return await self._command(step.op, step.timeout_seconds, hear)
-            case operations.Exec(container=container, argv=argv):
-                return await self._exec(container, argv, step.timeout_seconds)
             case operations.AwaitContainer(container=container):
                 return await self._until(lambda: self._runs(container), step.timeout_seconds)
             case operations.AwaitStreams(stream=stream, fresh_seconds=fresh):
@@ -70,44 +61,15 @@ class Executor:
             case operations.PingRedis():
                 return await self._until(self._pong, step.timeout_seconds)
             case operations.CheckEnv():
-                problems = env_problems(await hands.env.read(), await hands.env.template())
+                env = self._hands.env
+                problems = env_problems(await env.read(), await env.template())
                 return Performed(not problems, "; ".join(problems) or "complete")
-            case operations.TakeSnapshot(bot=bot, archive=archive):
-                taken = await hands.snapshots.take(bot, archive)
-                return Performed(ok=True, note=f"{taken.size} bytes, read back")
-            case operations.Extract(bot=bot, archive=archive, sha256=sha256, token=token):
-                note = await hands.snapshots.extract(bot, archive, sha256=sha256, token=token)
-                return Performed(ok=True, note=note)
-            case operations.Swap(bot=bot, token=token):
-                await hands.snapshots.swap(bot, token)
-                return Performed(ok=True, note="in place")
-            case operations.Discard(bot=bot, token=token):
-                await hands.snapshots.discard(bot, token)
-                return Performed(ok=True, note="removed")
-            case operations.SetEnv(key=key, value=value, was=was):
-                await hands.env.set(key, value, was=was)
-                return Performed(ok=True, note="written")
-            case operations.SetController(bot=bot, file=file, key=key, value=value, was=was):
-                await hands.controllers.set(bot, file, key, value=value, was=was)
-                return Performed(ok=True, note="written")
             case operations.PublishIntent():
-                return await self._publish(step.op, by)
+                return await self._publish(step.op, turn.by)
             case operations.FollowIntent():
                 return await self._follow(step.op, step.timeout_seconds)
-
-    async def _command(self, op: operations.Command, seconds: float, hear: Hear) -> Performed:
-        result = await self._hands.commands.run(
-            op.argv, folder=op.folder, timeout_seconds=seconds, on_output=hear
-        )
-        if result.exit_code is None:
-            return Performed(
-                ok=False, note=f"killed: no end within {duration(seconds)}", output=result.output
-            )
-        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
-
-    async def _exec(self, container: str, argv: tuple[str, ...], seconds: float) -> Performed:
-        result = await self._sources.containers.exec(container, argv, timeout_seconds=seconds)
-        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
+            case _:
+                return await self._hands.agent.perform(turn.token, turn.number, hear)
 
     async def _until(self, ask: Callable[[], Awaitable[tuple[bool, str]]], seconds: float) -> Performed:
         """Ask again and again until the answer is yes; the last answer is the note."""

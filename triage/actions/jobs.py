@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from loguru import logger
@@ -14,7 +14,7 @@ from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.model import DESK
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
-from triage.errors import DeskFailure, SourceError
+from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.model import ActionProposal
@@ -25,7 +25,6 @@ from triage.queries import promql
 from triage.wording import duration
 
 REMIND_MINUTES = 30
-KEEP = 30
 PROVEN = timedelta(hours=24)
 """A snapshot is known good when the bot was healthy for this long after it was taken."""
 HEALTHY_SHARE = 0.9
@@ -77,26 +76,19 @@ async def expire_proposals(desktop: Desktop) -> int:
 
 async def take_snapshots(desktop: Desktop) -> dict[str, str]:
     """Take a snapshot of every bot, judge older ones, keep the newest 30. Returns what happened, by bot."""
-    now = desktop.clock.now()
-    return {bot.name: await _snapshot(desktop, bot.name, now) for bot in desktop.desk.bots}
+    return {bot.name: await _snapshot(desktop, bot.name) for bot in desktop.desk.bots}
 
 
-async def _snapshot(desktop: Desktop, bot: str, now: datetime) -> str:
-    hands = desktop.hands.snapshots
-    name = f"{bot}_{now:%Y%m%d_%H%M%S}.tar.gz"
+async def _snapshot(desktop: Desktop, bot: str) -> str:
     try:
-        room = await hands.room_to_take(bot)
-        if room.free < room.needed:
-            return "not taken: not enough free disk"
-        await hands.take(bot, name)
+        kept = await desktop.hands.agent.keep_snapshot(bot)
         image = (await desktop.hands.env.read()).get(IMAGE_KEY, "")
-        facts = {"image": image, "sha256": await hands.checksum(name)}
-        await desktop.store.write(lambda tx: keep_facts(tx, name, facts))
-        removed = await hands.prune(bot, keep=KEEP)
-    except DeskFailure as error:
+        facts = {"image": image, "sha256": kept.sha256}
+        await desktop.store.write(lambda tx: keep_facts(tx, kept.name, facts))
+    except (DeskFailure, Refused) as error:
         logger.bind(bot=bot, error=str(error)).warning("no snapshot taken")
         return f"not taken: {error}"
-    return f"{name} taken, {len(removed)} old ones removed"
+    return f"{kept.name} taken, {len(kept.removed)} old ones removed"
 
 
 async def judge_snapshots(desktop: Desktop) -> int:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import TypeAdapter
 
 from triage.actions.operations import Op
+from triage.actions.orders import Order, digest_of, orders_of
 from triage.model import FindingStatus
 
 DESK = "desk"
@@ -94,7 +95,20 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 (hex) of everything in it: what was shown is what was confirmed is what is run."""
+        """The SHA-256 (hex) of everything in it: what was shown is what was confirmed is what is run.
+
+        Made so that the agent, who is told the orders and ``rest`` alone, comes to the same.
+        """
+        return digest_of(self.kind, self.target, self.orders, self.rest)
+
+    @property
+    def orders(self) -> tuple[tuple[int, Order], ...]:
+        """What of it touches the desk: orders by the numbers of their steps."""
+        return orders_of([step.op for step in self.steps])
+
+    @property
+    def rest(self) -> str:
+        """The SHA-256 (hex) of all that was shown."""
         text = json.dumps(PLANS.dump_python(self, mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -6,39 +6,47 @@ between what was shown and what is done.
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+Verb = Literal["up", "recreate", "restart", "stop", "up_all", "up_rest", "down", "ps", "logs"]
+"""The calls of Docker Compose that actions make; what each is, is ``triage.actions.compose.WORDS``."""
+
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """Run a program on the desk's host, without a shell, in ``folder``. Exit code 0 is success."""
+class Compose:
+    """Call Docker Compose for one service, or for the desk. Exit code 0 is success.
 
-    argv: tuple[str, ...]
-    folder: str
-    type: Literal["command"] = "command"
+    ``external`` False leaves out the profile of the external stack. ``line`` is the command line as it is shown; what is
+    run is resolved again by whoever runs it.
+    """
+
+    verb: Verb
+    service: str
+    external: bool
+    line: str
+    type: Literal["compose"] = "compose"
 
     @property
     def shown(self) -> str:
         """The command line as a person would type it."""
-        return shlex.join(self.argv)
+        return self.line
 
 
 @dataclass(frozen=True, slots=True)
-class Exec:
-    """Run a program in a container, without a shell."""
+class RemoveCaches:
+    """Remove the configured folders of bytecode in a bot's container."""
 
-    container: str
-    argv: tuple[str, ...]
-    type: Literal["exec"] = "exec"
+    bot: str
+    line: str
+    type: Literal["remove_caches"] = "remove_caches"
 
     @property
     def shown(self) -> str:
         """The command line that does the same."""
-        return f"docker exec {self.container} {shlex.join(self.argv)}"
+        return self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +229,8 @@ class FollowIntent:
 
 
 Op = Annotated[
-    Command
-    | Exec
+    Compose
+    | RemoveCaches
     | AwaitContainer
     | AwaitStreams
     | PingRedis

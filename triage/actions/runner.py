@@ -18,12 +18,14 @@ from triage.actions import degraded, lifecycle
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import finish, interrupted
 from triage.actions.context import Desktop
-from triage.actions.executor import Executor, Performed
+from triage.actions.executor import Executor, Turn
 from triage.actions.lease import Lease, LeaseLost
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
 from triage.actions.notifications import audit, tell_action, tell_story
+from triage.actions.orders import token_of
 from triage.errors import StoreUnavailable
 from triage.people import name_of
+from triage.ports.actions import Performed
 from triage.ports.store import Tx
 from triage.untrusted_text import shown
 
@@ -73,6 +75,7 @@ class Runner:
         finally:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
+        await self._desktop.end(record)
 
     def _start(self, tx: Tx, action_id: int) -> ActionRecord | None:
         now = self._desktop.clock.now()
@@ -101,7 +104,8 @@ class Runner:
                 return
             await self._still_ours(record.id)
             hear = partial(self._hear, number)
-            performed = await self._executor.perform(step, record.confirmations[0], hear)
+            turn = Turn(token_of(record.handle), number, record.confirmations[0])
+            performed = await self._executor.perform(step, turn, hear)
             end = partial(self._end, action_id=record.id, number=number, performed=performed)
             if not await self._write(end):
                 return
@@ -157,6 +161,9 @@ class Runner:
 
     def _end(self, tx: Tx, action_id: int, number: int, performed: Performed) -> bool:
         record = self._mine(tx, action_id)
+        if not performed.known:
+            interrupted(tx, self._desktop.desk, record, self._desktop.clock.now(), why=performed.note)
+            return False
         self._end_step(tx, record, number, performed)
         now = self._desktop.clock.now()
         if performed.ok:

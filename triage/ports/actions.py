@@ -1,4 +1,4 @@
-"""What actions need: hands on the desk, and a memory of their own.
+"""What actions need: looks at the desk, the agent that touches it, and a memory of their own.
 
 Everything here raises ``triage.errors.DeskFailure`` (the text says what and the mend) and nothing else,
 unless its docstring says so.
@@ -12,32 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from triage.actions.model import ActionRecord, Plan, StepRecord
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """How a program ended. ``exit_code`` is None where it was killed for taking too long.
-
-    ``output`` is stdout and stderr as they came, capped: the beginning and the end are kept.
-    """
-
-    exit_code: int | None
-    output: str
-
-
-class Commands(Protocol):
-    """Runs programs on the desk's host from argument lists, never through a shell."""
-
-    async def run(
-        self,
-        argv: Sequence[str],
-        *,
-        folder: str,
-        timeout_seconds: float,
-        on_output: Callable[[str], None] | None = None,
-    ) -> CommandResult:
-        """Run a program; ``on_output`` hears the output so far. A cancelled call kills it and its children."""
-        ...
+from triage.actions.orders import Order, digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +34,7 @@ class Room:
 
 
 class Snapshots(Protocol):
-    """The bots' config snapshots: ``backups/<bot>_<stamp>.tar.gz`` and the folders they are made of."""
+    """Looks at the bots' config snapshots: ``backups/<bot>_<stamp>.tar.gz`` and the folders they are made of."""
 
     async def list(self, bot: str) -> tuple[Snapshot, ...]:
         """Return a bot's archives, the newest first; pre-rollback ones too."""
@@ -81,31 +56,8 @@ class Snapshots(Protocol):
         """Return why the bot's folder cannot be exchanged in one rename, empty when it can be."""
         ...
 
-    async def take(self, bot: str, name: str) -> Snapshot:
-        """Write a new archive: complete and on disk under its name, or not there at all."""
-        ...
-
-    async def extract(self, bot: str, name: str, *, sha256: str, token: str) -> str:
-        """Verify an archive and extract it beside the bot's folder, on disk. Returns a line on what is in it.
-
-        Refuses paths that escape, links, devices, foreign folders, and an archive whose checksum is another.
-        """
-        ...
-
-    async def swap(self, bot: str, token: str) -> None:
-        """Exchange the bot's folder for the extracted one in one rename; what is not restored stays."""
-        ...
-
-    async def discard(self, bot: str, token: str) -> None:
-        """Remove what lies beside the bot's folder under a token; nothing there is fine."""
-        ...
-
     async def swapped(self, bot: str, token: str) -> bool | None:
         """Whether the swap under a token happened: None where nothing of it is on disk."""
-        ...
-
-    async def prune(self, bot: str, *, keep: int) -> tuple[str, ...]:
-        """Remove the oldest archives beyond the newest ``keep``; pre-rollback ones stay. Returns the names."""
         ...
 
 
@@ -118,10 +70,6 @@ class EnvFile(Protocol):
 
     async def template(self) -> dict[str, str]:
         """Return the keys and values of ``.env.template``."""
-        ...
-
-    async def set(self, key: str, value: str, *, was: str) -> None:
-        """Change one key, atomically, comments kept. Refuses when its value is no longer ``was``."""
         ...
 
 
@@ -138,10 +86,6 @@ class Controllers(Protocol):
 
     async def read(self, bot: str) -> tuple[ControllerFile, ...]:
         """Return the bot's controller files."""
-        ...
-
-    async def set(self, bot: str, file: str, key: str, *, value: bool, was: bool) -> None:
-        """Change one boolean, atomically, comments kept. Refuses when it is no longer ``was``."""
         ...
 
 
@@ -164,14 +108,99 @@ class Images(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
-    """Everything an action touches the desk with."""
+class Signed:
+    """A form as Slack sent it, with what proves that Slack did: in HTTP mode alone."""
 
-    commands: Commands
+    body: str
+    timestamp: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A plan as the agent is shown it when somebody confirms: orders by their steps' numbers, and who confirms.
+
+    ``token`` names the action, ``rest`` is the digest of everything that the person saw beside the orders.
+    """
+
+    token: str
+    kind: str
+    target: str
+    orders: tuple[tuple[int, Order], ...]
+    rest: str
+    actor: str
+    reason: str
+    signed: Signed | None = None
+
+    @property
+    def digest(self) -> str:
+        """The plan's digest, as the form carries it."""
+        return digest_of(self.kind, self.target, self.orders, self.rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """How a step went: ``note`` in one line, ``output`` as it came (not masked yet).
+
+    ``known`` False: the agent was lost while it worked, so how far it came is not known.
+    """
+
+    ok: bool
+    note: str
+    output: str = ""
+    known: bool = True
+
+
+Hear = Callable[[str], None]
+"""Takes a step's output so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A nightly snapshot that was taken, its SHA-256 (hex), and the old ones that were removed for it."""
+
+    name: str
+    sha256: str
+    removed: tuple[str, ...]
+
+
+class Agent(Protocol):
+    """What touches the desk: carries out orders of plans it was shown, and judges each by itself."""
+
+    async def confirm(self, shown: Shown) -> None:
+        """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
+        ...
+
+    async def perform(self, token: str, number: int, hear: Hear) -> Performed:
+        """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
+        ...
+
+    async def end(self, token: str) -> None:
+        """Say that an action is over: its target is free, nothing further of it is carried out."""
+        ...
+
+    async def tidy(self, token: str) -> None:
+        """Remove what an action that is over left beside the bots' folders."""
+        ...
+
+    async def keep_snapshot(self, bot: str) -> Kept:
+        """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
+        ...
+
+    async def anchor(self, sequence: int, digest: str) -> None:
+        """Write the head of the audit trail into the agent's own record. Raises Refused where it goes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Everything an action looks at the desk's files with, and the agent, who alone changes anything."""
+
     snapshots: Snapshots
     env: EnvFile
     controllers: Controllers
     images: Images
+    agent: Agent
 
 
 class Actions(Protocol):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import DeskControllers, DeskEnvFile, HostCommands
-from bot.desk.env_file import changed, parse
+from bot.desk.commands import HostCommands
+from bot.desk.controllers import DeskControllers
+from bot.desk.env_file import DeskEnvFile, changed, parse
 from triage.errors import DeskFailure
 
 ENV = """\
@@ -104,12 +105,19 @@ async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -
     assert not mark.exists()
 
 
-async def test_a_command_does_not_get_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose has no use for a Slack token."""
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
-    commands = HostCommands(hide=("SLACK_BOT_TOKEN",))
+async def test_a_command_is_given_the_environment_it_needs_and_no_setting_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compose has no use for tokens and passwords, and a variable nobody thought of is not passed on either."""
+    for name in ("SLACK_BOT_TOKEN", "REDIS_URL", "PROMETHEUS_URL", "BITGET_API_SECRET", "LD_PRELOAD_X"):
+        monkeypatch.setenv(name, f"secret of {name}")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere.sock")
+    commands = HostCommands({"DOCKER_HOST": "unix:///run/docker.sock"})
     found = await commands.run(["/usr/bin/env"], folder=str(tmp_path), timeout_seconds=10)
-    assert "xoxb-secret" not in found.output
+    given = dict(line.partition("=")[::2] for line in found.output.splitlines())
+    assert "secret of" not in found.output
+    assert given["DOCKER_HOST"] == "unix:///run/docker.sock"
+    assert "PATH" in given
 
 
 async def test_a_program_that_is_not_there_is_said_with_the_mend(tmp_path: Path) -> None:

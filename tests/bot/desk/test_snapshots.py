@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import DeskSnapshots
+from bot.desk.snapshots import DeskSnapshots
 from tests.bot.desk import archives
 from tests.bot.desk.archives import PARTS, member, sound
 from triage.errors import DeskFailure

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.desk import desk_hands
+from bot.agent.embedded import embedded_hands
 from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample
@@ -134,7 +134,7 @@ async def running_bench(
         open_sources(docker_host=docker_host, redis_url=redis_url) as real,
     ):
         sources: Sources = replace(real, metrics=metrics, logs=FakeLogs())
-        hands = desk_hands(desk, docker_host=docker_host)
+        hands = embedded_hands(desk, docker_host=docker_host)
         desktop = Desktop(store, desk, sources, hands, SystemClock())
         told: list[int] = []
         engine = ActionEngine(

@@ -21,7 +21,7 @@ from triage.actions.model import (
     Step,
     Verification,
 )
-from triage.actions.operations import Command
+from triage.actions.operations import Compose
 from triage.desk import ActionPolicy, Desk
 from triage.errors import Refused
 from triage.incidents.notifications import tell_card
@@ -47,7 +47,12 @@ DESK = Desk(actions={"rollback": ActionPolicy(confirmations=2)})
 
 def plan(kind: str, target: str, word: str = "up") -> Plan:
     """Return a plan of one step."""
-    return Plan(kind, target, f"{kind} {target}", (Step("do it", Command(("compose", word), "/desk")),))
+    return Plan(
+        kind,
+        target,
+        f"{kind} {target}",
+        (Step("do it", Compose("restart", target, external=True, line=f"compose {word}")),),
+    )
 
 
 def proposed(tx: Tx, kind: str = "restart", target: str = "bot1") -> tuple[ActionRecord, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.desk import desk_hands
+from bot.agent.embedded import embedded_hands
 from bot.store import open_store
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeMetrics, FakeSources, container, sample
@@ -18,10 +18,11 @@ from triage.actions import jobs
 from triage.actions.context import Desktop
 from triage.actions.degraded import begun, degraded
 from triage.actions.engine import ActionEngine
-from triage.actions.executor import Executor, Hear, Performed
+from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
+from triage.actions.model import ActionRecord, ActionStatus, Outcome, Step, StepStatus
 from triage.actions.snapshots import facts_of_snapshots
+from triage.ports.actions import Hear, Performed
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store
 
@@ -36,7 +37,7 @@ class Gate(Executor):
         self.begun, self.open = asyncio.Event(), asyncio.Event()
         self.performed: list[str] = []
 
-    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
         """Note a step and wait."""
         self.performed.append(step.title)
         self.begun.set()
@@ -51,7 +52,9 @@ def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[De
     sources = FakeSources()
     sources.containers.hold(*(container(f"hbot-bot{number}") for number in (1, 2, 3)))
     desk = settings(root, (sys.executable, "-c", "pass"))
-    return Desktop(store, desk, sources.port, desk_hands(desk), clock or SystemClock()), sources
+    return Desktop(
+        store, desk, sources.port, embedded_hands(desk, clock=clock), clock or SystemClock()
+    ), sources
 
 
 async def confirmed(engine: ActionEngine, kind: str = "degraded_mode", target: str = "desk") -> ActionRecord:

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import desk_hands
+from bot.agent.embedded import embedded_hands
 from bot.store import open_store
 from tests.bot.desk import archives
 from tests.bot.desk.test_snapshots import small_disk as small_disk  # noqa: PLC0414 - a fixture, named here to be found
 from tests.triage.actions.bench import REASON, settings
 from tests.triage.actions.test_engine import desktop_on
 from triage.actions.engine import ActionEngine
-from triage.actions.executor import Executor, Hear, Performed
-from triage.actions.model import ActionStatus, Confirmation, Step, StepStatus
+from triage.actions.executor import Executor, Turn
+from triage.actions.model import ActionStatus, Step, StepStatus
 from triage.actions.operations import Extract, TakeSnapshot
 from triage.actions.runner import Runner
+from triage.ports.actions import Hear, Performed
 
 NAME = "bot1_20260219_040000.tar.gz"
 
@@ -29,13 +30,13 @@ class FillsTheDisk(Executor):
     before: type = Extract
     place: Path
 
-    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
         """Leave no byte free, then perform the step."""
         if isinstance(step.op, self.before):
             with suppress(OSError), (self.place / "ballast").open("wb", buffering=0) as ballast:
                 while True:
                     ballast.write(bytes(1_000_000))
-        return await super().perform(step, by, hear)
+        return await super().perform(step, turn, hear)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ async def test_a_disk_that_fills_up_during_a_rollback_fails_the_step_and_leaves_
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
         desktop, _ = desktop_on(store, small_disk)
         desk = settings(small_disk, (sys.executable, "-c", "pass"))
-        desktop = replace(desktop, hands=desk_hands(desk))
+        desktop = replace(desktop, hands=embedded_hands(desk))
         executor = FillsTheDisk(desktop.sources, desktop.hands, desktop.clock)
         executor.before, executor.place = kind, small_disk
         engine = ActionEngine(desktop, "one", lambda: None)

@@ -167,11 +167,12 @@ async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_d
     desk: Desk, tmp_path: Path
 ) -> None:
     """The engine dies after the first step: the second one fails, nothing else is begun, the target is free again."""
-    from triage.actions.executor import Executor, Performed  # noqa: PLC0415 - only here
+    from triage.actions.executor import Executor  # noqa: PLC0415 - only here
+    from triage.ports.actions import Performed  # noqa: PLC0415 - only here
 
     class KillsDocker(Executor):
-        async def perform(self, step, by, hear) -> Performed:  # type: ignore[no-untyped-def] # noqa: ANN001
-            performed = await super().perform(step, by, hear)
+        async def perform(self, step, turn, hear) -> Performed:  # type: ignore[no-untyped-def] # noqa: ANN001
+            performed = await super().perform(step, turn, hear)
             desk.engine.kill()
             return performed
 

@@ -17,10 +17,11 @@ from tests.triage.actions.test_engine import NOW, confirmed, desktop_on, until
 from triage.actions import runner
 from triage.actions.context import Desktop
 from triage.actions.engine import ActionEngine
-from triage.actions.executor import Executor, Hear, Performed
+from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.model import ActionStatus, Confirmation, Step
+from triage.actions.model import ActionStatus, Step
 from triage.actions.runner import Runner
+from triage.ports.actions import Hear, Performed
 from triage.ports.store import Store, Tx
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Noting(Executor):
         self._at, self._meanwhile = at, meanwhile
         self.performed: list[str] = []
 
-    async def perform(self, step: Step, by: Confirmation, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
         """Note a step."""
         self.performed.append(step.title)
         if len(self.performed) == self._at:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
+from triage.actions import orders
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.compose import up
+from triage.actions.compose import caches_argv, up
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
 from triage.actions.kinds.restart import AWAIT_SECONDS
 from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
-from triage.actions.operations import AwaitContainer, Exec
+from triage.actions.operations import AwaitContainer, RemoveCaches
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.model import Finding
 from triage.ports.sources import ContainerState
 
@@ -26,6 +30,13 @@ class ClearCache(Action):
     checks = ("bytecode", "bot_state", "error_logs")
     deciding = frozenset({"bytecode"})
 
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """The bytecode, then the container anew."""
+        return (
+            allowed(orders.RemoveCaches, bot=target, optional=True),
+            allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
+        )
+
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; the container is there."""
         return (await engine_answers(ctx), await container_there(ctx))
@@ -34,7 +45,8 @@ class ClearCache(Action):
         """Remove the folders (in a container that runs), then recreate."""
         state = await inspect(ctx, ctx.container)
         runs = isinstance(state, ContainerState) and state.running
-        remove = Exec(ctx.container, ("rm", "-rf", *ctx.desk.paths.caches))
+        line = shlex.join(("docker", "exec", ctx.container, *caches_argv(ctx.desk)))
+        remove = RemoveCaches(ctx.target, line)
         return Plan(
             kind=self.kind,
             target=ctx.target,

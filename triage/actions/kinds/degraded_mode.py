@@ -18,6 +18,8 @@ from triage.actions.model import (
     Step,
     StepRecord,
 )
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
 from triage.wording import duration
@@ -32,6 +34,14 @@ class DegradedMode(Action):
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams")
     aside = frozenset({"streams"})  # without Redis they cannot flow
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """The external services stopped in their order, the rest up without them."""
+        del target
+        return (
+            *(allowed(ComposeOrder, verb="stop", service=name) for name in desk.compose.external_services),
+            allowed(ComposeOrder, verb="up_rest", external=False),
+        )
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Degraded mode is off; Redis is down or its streams stand still; the safeguards are on."""
@@ -50,7 +60,7 @@ class DegradedMode(Action):
     async def plan(self, ctx: ActionContext) -> Plan:
         """Stop, then ``up`` without the profile and without recreating anything."""
         names = ctx.desk.compose.external_services
-        rest = compose(ctx.desk, "up", "-d", "--no-recreate", external=False)
+        rest = compose(ctx.desk, "up_rest", external=False)
         return Plan(
             kind=self.kind,
             target=DESK,

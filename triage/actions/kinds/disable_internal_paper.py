@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from triage.actions import orders
 from triage.actions.base import ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
 from triage.actions.model import Holds, Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer, SetController
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
@@ -22,6 +25,13 @@ class DisableInternalPaper(Restart):
     label = "Internal paper off"
     description = "switch internal paper trading off and recreate"
     target_kind = TargetKind.BOT
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """One boolean off, then the bot anew."""
+        return (
+            allowed(orders.SetController, bot=target, key=_KEY, value=False),
+            allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
+        )
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """The controller has the switch and it is on; where orders would go then is said."""

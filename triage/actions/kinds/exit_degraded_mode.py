@@ -9,6 +9,8 @@ from triage.actions.compose import up
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
 
@@ -25,6 +27,12 @@ class ExitDegradedMode(Action):
     target_kind = TargetKind.DESK
     checks = ("streams", "bot_state", "container")
     deciding = frozenset({"streams"})
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """The external services up, in the reverse of their order."""
+        del target
+        names = reversed(desk.compose.external_services)
+        return tuple(allowed(ComposeOrder, verb="up", service=name, external=True) for name in names)
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Degraded mode is on; Docker answers."""

@@ -8,6 +8,8 @@ from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
 from triage.actions.model import Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 
 
 class Recreate(Restart):
@@ -16,6 +18,10 @@ class Recreate(Restart):
     kind = "recreate"
     label = "Recreate"
     description = "recreate the container"
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """One container anew."""
+        return (allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),)
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; whether there is a container does not matter."""

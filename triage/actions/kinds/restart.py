@@ -9,6 +9,8 @@ from triage.actions.compose import STOP_SECONDS, compose
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
 from triage.actions.model import Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.model import Finding
 
 AWAIT_SECONDS = 90.0
@@ -22,6 +24,10 @@ class Restart(Action):
     description = "restart the container"
     target_kind = TargetKind.SERVICE
     checks = ("bot_state", "container", "error_logs")
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """One restart."""
+        return (allowed(ComposeOrder, verb="restart", service=desk.service_of(target)),)
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; the container is there."""

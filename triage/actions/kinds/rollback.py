@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from triage.actions import orders
 from triage.actions.base import Action, ActionContext, Choice, TargetKind
 from triage.actions.compose import stop, up
 from triage.actions.inspection import bot_row, container_row, engine_answers
@@ -30,6 +31,8 @@ from triage.actions.model import (
     StepStatus,
 )
 from triage.actions.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
+from triage.actions.orders import Allowed, allowed
+from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.wording import size
@@ -114,9 +117,18 @@ class Rollback(Action):
             *await _what_is_in_place(ctx),
         )
 
-    async def tidy(self, ctx: ActionContext) -> None:
-        """Remove the folder beside the bot's: extracted and not used, or replaced and not yet removed."""
-        await ctx.hands.snapshots.discard(ctx.target, ctx.token)
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """Files, image, or both; then the bot anew."""
+        service = desk.service_of(target)
+        return (
+            allowed(orders.Extract, bot=target, optional=True),
+            allowed(orders.ComposeOrder, verb="stop", service=service, optional=True),
+            allowed(orders.TakeSnapshot, bot=target, optional=True),
+            allowed(orders.Swap, bot=target, optional=True),
+            allowed(orders.SetImage, optional=True),
+            allowed(orders.ComposeOrder, verb="recreate", service=service),
+            allowed(orders.Discard, bot=target, optional=True),
+        )
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
         """Offer the undo once something was put in place; a bot that was left stopped can be started."""

@@ -9,11 +9,12 @@ from triage.actions.compose import compose
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 
 UP_SECONDS = 300.0
-_LOG_LINES = "20"
 
 
 class StartDesk(Action):
@@ -24,6 +25,15 @@ class StartDesk(Action):
     description = "start everything, with the runbook's checks"
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams", "watchers")
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """Everything up, and a look at it."""
+        del desk, target
+        return (
+            allowed(ComposeOrder, verb="up_all", external=True),
+            allowed(ComposeOrder, verb="ps", optional=True),
+            allowed(ComposeOrder, verb="logs", optional=True),
+        )
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; the env file has what its template asks for; degraded mode is off."""
@@ -45,10 +55,10 @@ class StartDesk(Action):
             title="Start the desk",
             steps=(
                 Step("check .env", CheckEnv(str(paths.env), f"{paths.env}.template"), 10),
-                Step("start the services", compose(ctx.desk, "up", "-d"), UP_SECONDS),
+                Step("start the services", compose(ctx.desk, "up_all"), UP_SECONDS),
                 *ping,
                 Step("list the services", compose(ctx.desk, "ps"), 60),
-                Step("read the logs", compose(ctx.desk, "logs", f"--tail={_LOG_LINES}"), 60),
+                Step("read the logs", compose(ctx.desk, "logs"), 60),
             ),
             side_effects=("strategies start trading as their configuration says",),
             wont=("stop anything that runs", "change .env or any configuration"),

@@ -8,6 +8,8 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
 from triage.actions.inspection import engine_answers, running_bots, services_row
 from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
+from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.desk import Desk
 from triage.model import ActionProposal, Finding
 from triage.wording import listed
 
@@ -22,6 +24,11 @@ class StopDesk(Action):
     description = "shut everything down gracefully"
     dangerous = True
     target_kind = TargetKind.DESK
+
+    def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
+        """Everything down."""
+        del desk, target
+        return (allowed(ComposeOrder, verb="down"),)
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; which bots run is said."""

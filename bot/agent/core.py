@@ -1,0 +1,127 @@
+"""The agent: judges, records, does, records. The same code in the bot's process and behind the socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from bot.agent import judge
+from bot.agent.deeds import Deeds
+from bot.agent.judge import Knowledge
+from bot.agent.record import Record
+from bot.agent.slack_proof import SlackProof
+from triage.desk import Desk
+from triage.errors import DeskFailure, Refused, SourceError
+from triage.model import Json
+from triage.ports.actions import Hear, Kept, Performed, Shown
+from triage.ports.clock import Clock
+
+_ROLLBACK = "extract"
+
+
+class LocalAgent:
+    """Implements ``triage.ports.actions.Agent`` for the desk of this process.
+
+    ``proof`` checks Slack's signature of every confirmation where the agent has the signing secret.
+    """
+
+    def __init__(
+        self, desk: Desk, deeds: Deeds, record: Record, clock: Clock, proof: SlackProof | None = None
+    ) -> None:
+        self._desk, self._deeds, self._record, self._clock, self._proof = desk, deeds, record, clock, proof
+        self._known = Knowledge()
+        for entry in record.entries:
+            self._known.learn(entry)
+        record.entries.clear()  # learnt; what follows is not kept twice
+        self._turn = asyncio.Lock()
+        for token, step in self._known.interrupted():
+            self._write("unknown", {"action": token, "step": step, "note": "the agent stopped during it"})
+            self._write("over", {"action": token})
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """The record's length and last digest: what somebody outside may note down."""
+        return self._record.number, self._record.head
+
+    @property
+    def proves(self) -> bool:
+        """Whether confirmations are believed by Slack's signature alone."""
+        return self._proof is not None
+
+    def _write(self, what: str, about: Mapping[str, Json]) -> None:
+        self._known.learn(self._record.append(self._clock.now(), what, about))
+
+    def _refuse(self, what: str, why: str, about: Mapping[str, Json]) -> None:
+        self._write("refused", {**about, "asked": what, "why": why[:300]})
+        raise Refused(f"The agent refuses: {why}. Nothing was done.")
+
+    async def confirm(self, shown: Shown) -> None:
+        """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
+        async with self._turn:
+            now = self._clock.now()
+            why = judge.why_not_confirm(self._desk, self._known, shown, now)
+            if not why and self._proof is not None:
+                why = self._proof.why_not(shown, now)
+            if why:
+                self._refuse(
+                    "confirm", why, {"action": shown.token, "kind": shown.kind, "actor": shown.actor}
+                )
+            proven = {"proven": self._proof is not None}
+            self._write("confirmed", {**judge.about_confirmation(shown), **proven})
+
+    async def perform(self, token: str, number: int, hear: Hear) -> Performed:
+        """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
+        about = {"action": token, "step": number}
+        async with self._turn:
+            why = judge.why_not_step(self._desk, self._known, token, number, self._clock.now())
+            if why:
+                self._refuse("step", why, about)
+            order = self._known.actions[token].order(number)
+            self._write("begun", about)
+        if order is None:  # pragma: no cover - judged above
+            raise Refused("there is nothing to do")
+        return await self._performed(about, self._deeds.do(order, token, hear))
+
+    async def _performed(self, about: Mapping[str, Json], deed: object) -> Performed:
+        try:
+            performed: Performed = await deed  # type: ignore[misc]
+        except (DeskFailure, SourceError) as error:
+            performed = Performed(ok=False, note=str(error))
+        except BaseException as error:
+            self._write("unknown", {**about, "note": f"ended by {type(error).__name__}"})
+            raise
+        self._write("done" if performed.ok else "failed", {**about, "note": performed.note[:300]})
+        return performed
+
+    async def end(self, token: str) -> None:
+        """Say that an action is over: its target is free, nothing further of it is carried out."""
+        async with self._turn:
+            known = self._known.actions.get(token)
+            if known is not None and not known.over:
+                self._write("over", {"action": token})
+
+    async def tidy(self, token: str) -> None:
+        """Remove what an action that is over left beside the bots' folders."""
+        known = self._known.actions.get(token)
+        if known is None or not any(order.order == _ROLLBACK for _, order in known.orders):
+            return
+        if not known.over:
+            raise Refused("The agent refuses: this action is not over. Nothing was done.")
+        await self._deeds.tidy(known.target, token)
+
+    async def keep_snapshot(self, bot: str) -> Kept:
+        """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
+        async with self._turn:
+            now = self._clock.now()
+            if why := judge.why_not_nightly(self._known, self._desk, bot, now):
+                self._refuse("nightly", why, {"bot": bot[:63]})
+            self._write("nightly", {"bot": bot})
+        return await self._deeds.keep_snapshot(bot, f"{now:%Y%m%d_%H%M%S}")
+
+    async def anchor(self, sequence: int, digest: str) -> None:
+        """Write the head of the audit trail into the agent's own record. Raises Refused where it goes back."""
+        async with self._turn:
+            if why := judge.why_not_anchor(self._known, sequence, digest):
+                self._refuse("anchor", why, {"sequence": sequence})
+            if (sequence, digest) != self._known.anchor:
+                self._write("anchored", {"sequence": sequence, "digest": digest})

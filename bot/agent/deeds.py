@@ -1,0 +1,124 @@
+"""What each order does: resolved from this process's desk.yaml and from listings, never from the order's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.desk.commands import HostCommands
+from bot.desk.controllers import DeskControllers
+from bot.desk.env_file import DeskEnvFile
+from bot.desk.snapshots import DeskSnapshots
+from triage.actions import orders
+from triage.actions.compose import SECONDS, argv, caches_argv
+from triage.actions.orders import Order, archive_name, named
+from triage.desk import Desk
+from triage.errors import DeskFailure
+from triage.ports.actions import Hear, Images, Kept, Performed
+from triage.ports.sources import ExecResult
+from triage.wording import duration
+
+CACHES_SECONDS = 30.0
+KEEP = 30
+"""Nightly snapshots of a bot that stay; those of rollbacks stay all."""
+_IMAGE_KEY = "HUMMINGBOT_IMAGE"
+
+
+class Execs(Protocol):
+    """Runs a command in a container, without a shell."""
+
+    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
+        """Run it and return how it ended. Raises SourceError."""
+        ...
+
+
+@dataclass(slots=True)
+class Deeds:
+    """The desk's hands. Raises DeskFailure and SourceError, with what was met."""
+
+    desk: Desk
+    commands: HostCommands
+    snapshots: DeskSnapshots
+    env: DeskEnvFile
+    controllers: DeskControllers
+    images: Images
+    containers: Execs
+
+    async def do(self, order: Order, token: str, hear: Hear) -> Performed:  # noqa: PLR0911 - one row an order
+        """Carry out one order."""
+        match order:
+            case orders.ComposeOrder():
+                return await self._compose(order, hear)
+            case orders.RemoveCaches(bot=bot):
+                return await self._remove_caches(bot)
+            case orders.TakeSnapshot(bot=bot, stamp=stamp):
+                taken = await self.snapshots.take(bot, archive_name(bot, stamp, before_rollback=True))
+                return Performed(ok=True, note=f"{taken.size} bytes, read back")
+            case orders.Extract(bot=bot, stamp=stamp, before_rollback=before, sha256=sha256):
+                name = archive_name(bot, stamp, before_rollback=before)
+                return Performed(
+                    ok=True, note=await self.snapshots.extract(bot, name, sha256=sha256, token=token)
+                )
+            case orders.Swap(bot=bot):
+                await self.snapshots.swap(bot, token)
+                return Performed(ok=True, note="in place")
+            case orders.Discard(bot=bot):
+                await self.snapshots.discard(bot, token)
+                return Performed(ok=True, note="removed")
+            case orders.SetImage():
+                return await self._set_image(order)
+            case orders.SetController():
+                return await self._set_controller(order)
+
+    async def _compose(self, order: orders.ComposeOrder, hear: Hear) -> Performed:
+        words = argv(self.desk, order.verb, order.service, external=order.external)
+        seconds = SECONDS[order.verb]
+        result = await self.commands.run(
+            words, folder=str(self.desk.paths.compose), timeout_seconds=seconds, on_output=hear
+        )
+        if result.exit_code is None:
+            return Performed(
+                ok=False, note=f"killed: no end within {duration(seconds)}", output=result.output
+            )
+        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
+
+    async def _remove_caches(self, bot: str) -> Performed:
+        container = self.desk.container_of(bot)
+        result = await self.containers.exec(container, caches_argv(self.desk), timeout_seconds=CACHES_SECONDS)
+        return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
+
+    async def _set_image(self, order: orders.SetImage) -> Performed:
+        was = (await self.env.read()).get(_IMAGE_KEY, "")
+        if named(was) != order.was:
+            raise DeskFailure(f".env: {_IMAGE_KEY} is no longer what the plan was made for; plan it anew")
+        known = await self.images.list(was.rpartition(":")[0])
+        image = next((each.tag for each in known if named(each.tag) == order.image), "")
+        if not image or image.endswith(":latest"):
+            raise DeskFailure(
+                f"the image of this plan is no pinned image of {was.rpartition(':')[0]} on this host"
+            )
+        await self.env.set(_IMAGE_KEY, image, was=was)
+        return Performed(ok=True, note=f"{_IMAGE_KEY}={image}")
+
+    async def _set_controller(self, order: orders.SetController) -> Performed:
+        files = await self.controllers.read(order.bot)
+        file = next((each.file for each in files if named(each.file) == order.file), "")
+        if not file:
+            raise DeskFailure(f"{order.bot} has no controller file as the plan names it; plan it anew")
+        await self.controllers.set(order.bot, file, order.key, value=order.value, was=not order.value)
+        return Performed(ok=True, note=f"{file}: {order.key} is {str(order.value).lower()}")
+
+    async def tidy(self, bot: str, token: str) -> None:
+        """Remove what lies beside a bot's folder under an action's name; nothing there is fine."""
+        await self.snapshots.discard(bot, token)
+
+    async def keep_snapshot(self, bot: str, stamp: str) -> Kept:
+        """Take a bot's nightly snapshot, then remove the oldest ones."""
+        room = await self.snapshots.room_to_take(bot)
+        if room.free < room.needed:
+            raise DeskFailure("not enough free disk")
+        name = archive_name(bot, stamp, before_rollback=False)
+        await self.snapshots.take(bot, name)
+        sha256 = await self.snapshots.checksum(name)
+        return Kept(name, sha256, await self.snapshots.prune(bot, keep=KEEP))

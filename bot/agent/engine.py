@@ -1,0 +1,183 @@
+"""The few questions the agent asks the Docker Engine, and the one thing it does there by itself: run a command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from bot.agent.engine_http import NAME, EngineHttp, refusal
+from bot.sources.docker.frames import demultiplexed
+from bot.sources.docker.shapes import from_event, from_inspect, from_list
+from bot.sources.times import nanoseconds
+from triage.errors import SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
+from triage.model import utc
+from triage.ports.actions import Image
+from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat
+
+OUTPUT_MAX = 256 * 1024
+EVENTS = (
+    "create", "start", "restart", "die", "kill", "oom", "stop", "pause", "unpause", "destroy", "rename",
+    "update", "health_status",
+)  # fmt: skip
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+_LINE_MAX = 1024 * 1024
+_OK, _CREATED, _NOT_FOUND = 200, 201, 404
+
+
+@contextmanager
+def _shape(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        kind = type(error).__name__
+        raise SourceBadAnswer(NAME, f"its answer has not the shape of {what} ({kind})") from error
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
+    return name
+
+
+class Engine:
+    """The engine, for the agent. Raises SourceError."""
+
+    def __init__(self, host: str) -> None:
+        self._http = EngineHttp(host)
+
+    async def ready(self) -> None:
+        """Return when the engine answers; raise otherwise."""
+        await self._http.get("_ping")
+
+    async def inspect(self, name: str) -> ContainerState | None:
+        """Return a container's state by name or id, None when there is none."""
+        status, body = await self._http.ask("GET", f"containers/{_checked(name)}/json")
+        if status == _NOT_FOUND:
+            return None
+        if status != _OK:
+            raise refusal(status, body)
+        with _shape("a container"):
+            return from_inspect(json.loads(body))
+
+    async def list(self) -> tuple[ContainerState, ...]:
+        """Return every container, stopped ones too; the list knows no restart counts and start times."""
+        body = await self._http.get("containers/json", params={"all": "1"})
+        with _shape("the containers"):
+            return tuple(from_list(each) for each in json.loads(body))
+
+    async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
+        """Return the files below a folder in a container, from the engine's archive of it."""
+        status, body = await self._http.ask(
+            "GET", f"containers/{_checked(name)}/archive", params={"path": folder}
+        )
+        if status == _NOT_FOUND and b"could not find the file" in body.lower():
+            return ()
+        if status != _OK:
+            raise refusal(status, body)
+        from bot.sources.docker.files import listing  # noqa: PLC0415 - tarfile is loaded when it is needed
+
+        with _shape("a folder's archive"):
+            return await asyncio.to_thread(listing, body, folder)
+
+    async def images(self, repository: str) -> tuple[Image, ...]:
+        """Return the tagged images of a repository, the newest first."""
+        body = await self._http.get("images/json")
+        with _shape("the images"):
+            found = [
+                Image(tag, str(each["Id"]), int(each["Size"]), utc(float(each["Created"])))
+                for each in json.loads(body)
+                for tag in each.get("RepoTags") or ()
+                if tag.rpartition(":")[0] == repository
+            ]
+        return tuple(sorted(found, key=lambda image: (image.created_at, image.tag), reverse=True))
+
+    async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
+        """Return past container events, oldest first (the engine remembers only its last 256 events)."""
+        body = await self._http.get(
+            "events", params={**_filters(), "since": _stamp(since), "until": _stamp(until)}
+        )
+        found = [event for line in body.splitlines() for event in _events(line)]
+        return tuple(sorted(found, key=lambda each: each.time_ns))
+
+    async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
+        """Yield container events from ``since`` on, then live ones, until the connection breaks (raises)."""
+        async with self._http.stream(
+            "GET", "events", params={**_filters(), "since": _stamp(since)}
+        ) as stream:
+            if stream.status != _OK:
+                raise refusal(stream.status, await stream.body())
+            rest = b""
+            async for piece in stream.pieces():
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) > _LINE_MAX:
+                    raise SourceBadAnswer(NAME, "an event larger than 1 MiB")
+                for line in lines:
+                    for event in _events(line):
+                        yield event
+        raise SourceUnreachable(NAME, "the engine ended its stream of events")
+
+    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
+        """Run a command in a container, without a shell. After a timeout it may still run in there."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._exec(_checked(name), command)
+        except TimeoutError as error:
+            raise SourceTimeout(NAME, f"the command did not end within {timeout_seconds:g} s") from error
+
+    async def _exec(self, name: str, command: Sequence[str]) -> ExecResult:
+        asked = {"AttachStdout": True, "AttachStderr": True, "Tty": False, "Cmd": list(command)}
+        status, body = await self._http.ask("POST", f"containers/{name}/exec", body=asked)
+        if status != _CREATED:
+            raise refusal(status, body)
+        with _shape("an exec"):
+            exec_id = _checked(str(json.loads(body)["Id"]))
+        start = {"Detach": False, "Tty": False}
+        async with self._http.stream("POST", f"exec/{exec_id}/start", body=start) as stream:
+            if stream.status != _OK:
+                raise refusal(stream.status, await stream.body())
+            with _shape("an exec's output"):
+                output = await demultiplexed(stream.pieces(), OUTPUT_MAX)
+        ended: Any = json.loads(await self._http.get(f"exec/{exec_id}/json"))
+        with _shape("an exec's end"):
+            return ExecResult(int(ended["ExitCode"]), output.text, output.truncated)
+
+
+class EngineImageList:
+    """Implements ``triage.ports.actions.Images``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def list(self, repository: str) -> tuple[Image, ...]:
+        """Return the tagged images of a repository, the newest first."""
+        return await self._engine.images(repository)
+
+
+def _events(line: bytes) -> Iterator[ContainerEvent]:
+    if line.strip():
+        with _shape("an event"):
+            event = from_event(json.loads(line))
+        if event is not None:
+            yield event
+
+
+def _filters() -> Mapping[str, str]:
+    return {"filters": json.dumps({"type": ["container"], "event": list(EVENTS)})}
+
+
+def _stamp(moment: datetime) -> str:
+    seconds, rest = divmod(nanoseconds(moment), 1_000_000_000)
+    return f"{seconds}.{rest:09d}"
