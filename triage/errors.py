@@ -5,7 +5,9 @@
     TriageError
     ├── SettingError            a setting or desk.yaml is wrong; the text names it and the mend
     ├── BadInput                something that came in can never be right (4xx)
-    ├── StoreUnavailable        the store could not commit; nothing was stored (503)
+    ├── StoreUnavailable        the store cannot be used now (503)
+    │   ├── NotStored               a write did not happen, and will not
+    │   └── OutcomeUnknown          a write may have happened: its COMMIT was sent, the answer did not come
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
     └── SourceError             a source of evidence gave no answer
@@ -39,7 +41,18 @@ class BadInput(TriageError):
 
 
 class StoreUnavailable(TriageError):
-    """The store could not commit (disk full, locked beyond its time, server gone): nothing was stored."""
+    """The store cannot be used now (disk full, locked beyond its time, server gone, damaged)."""
+
+
+class NotStored(StoreUnavailable):
+    """A write did not happen and will not happen later: whoever asked may ask again."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """A write may have happened: its COMMIT was sent and the answer did not come.
+
+    Whoever asked looks before asking again, unless asking twice does the same as asking once.
+    """
 
 
 class Refused(TriageError):

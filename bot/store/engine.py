@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from bot.store.text import json_text
 from triage.errors import SettingError
 
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 4.0
 """How long a lock may be waited for before the store is called unavailable."""
+CONNECT_SECONDS = 3
+"""How long a server has to take a connection."""
 
 
 def open_engine(url: str, *, writer: bool) -> sa.Engine:
@@ -88,7 +90,7 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
         url.set(drivername="postgresql+psycopg"),
         json_serializer=json_text,
         connect_args={
-            "connect_timeout": int(BUSY_SECONDS),
+            "connect_timeout": CONNECT_SECONDS,
             # A peer that vanished without a word is noticed: milliseconds that sent data may stay unacknowledged.
             "tcp_user_timeout": milliseconds * 2,
             "keepalives_idle": 5,
@@ -96,7 +98,7 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
             "keepalives_count": 3,
             "options": options,
         },
-        pool_pre_ping=True,
+        # No ping before each use: a frozen server would hold it for ever. A cut connection is found at its first use.
         pool_size=1 if writer else 4,
         max_overflow=0,
         isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",

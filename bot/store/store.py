@@ -10,23 +10,30 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from bot.store import faults
+from bot.store.deadlines import Deadlines
 from bot.store.engine import open_engine
+from bot.store.health import StoreHealth
 from bot.store.migrate import migrate
 from bot.store.transaction import Transaction
-from bot.store.writer import UNAVAILABLE, Writer
+from bot.store.writer import TRANSACTION_SECONDS, Writer
 from triage.errors import StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import Tx
 
 T = TypeVar("T")
 READERS = 4
+READ_SECONDS = 10.0
+"""How long a read may take; whoever asks then hears that the store does not answer."""
 
 
 class SqlStore:
     """Implements ``triage.ports.store.Store``. ``close`` finishes what is queued."""
 
     def __init__(self, url: str) -> None:
-        self.writer = Writer(open_engine(url, writer=True))
+        self.health = StoreHealth()
+        self.writer = Writer(open_engine(url, writer=True), self.health)
+        self._deadlines = Deadlines()
         self._reading = open_engine(url, writer=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
@@ -44,16 +51,34 @@ class SqlStore:
         return await self.writer.keep(signals)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run a reading unit on a consistent snapshot."""
+        """Run a reading unit on a consistent snapshot. Raises StoreUnavailable, or what the unit raised."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
-        except UNAVAILABLE as error:
-            raise StoreUnavailable(
-                f"the store cannot be read: {getattr(error, 'orig', None) or error}"
-            ) from error
+            async with asyncio.timeout(READ_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        except TimeoutError:
+            raise StoreUnavailable(f"the store did not answer within {READ_SECONDS:g} s") from None
 
     def _read(self, work: Callable[[Tx], T]) -> T:
-        with self._reading.begin() as connection:
+        try:
+            return self._read_once(work)
+        except sa.exc.DBAPIError as error:
+            if not faults.unavailable(error):
+                raise
+            if not error.connection_invalidated:
+                self.health.unreadable(error)
+                raise StoreUnavailable(f"the store cannot be read: {faults.said(error)}") from error
+        # A connection that was cut meanwhile is found so at its first use; a new one is tried once.
+        try:
+            return self._read_once(work)
+        except sa.exc.DBAPIError as error:
+            raise StoreUnavailable(f"the store cannot be read: {faults.said(error)}") from error
+
+    def _read_once(self, work: Callable[[Tx], T]) -> T:
+        with (
+            self._reading.connect() as connection,
+            self._deadlines.limit(connection, TRANSACTION_SECONDS),
+            connection.begin(),
+        ):
             return work(Transaction(connection, writing=False))
 
     async def close(self) -> None:
@@ -72,8 +97,9 @@ async def open_store(url: str, *, lean: bool = False) -> AsyncIterator[SqlStore]
     try:
         await asyncio.to_thread(migrate, url, aside=lean)
     except sa.exc.DBAPIError as error:
-        why = " ".join(str(error.orig).split())
-        raise StoreUnavailable(f"the store cannot be opened at TRIAGE_DATABASE_URL: {why}") from error
+        raise StoreUnavailable(
+            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.said(error)}"
+        ) from error
     store = SqlStore(url)
     try:
         yield store

@@ -3,6 +3,9 @@
 Durability costs one fsync a batch, not one a webhook. A batch runs without savepoints, the fast way; when a
 unit of it raises, everything is rolled back and each unit runs again in a transaction of its own, so that
 one unit's error is only its own.
+
+Nothing is run again after its COMMIT was sent, unless the database says that it did not happen. Whoever waits too long
+takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``OutcomeUnknown``.
 """
 
 from __future__ import annotations
@@ -10,15 +13,23 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from loguru import logger
 
+from bot.store import faults
+from bot.store.deadlines import Deadlines
+from bot.store.health import StoreHealth
+from bot.store.probe import probe, was_committed, written
 from bot.store.transaction import Transaction
-from triage.errors import StoreUnavailable
+from bot.store.units import Stage, Stages, TakenBack, Unit, answer, keep_signals
+from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import Tx
 
@@ -26,58 +37,83 @@ T = TypeVar("T")
 BATCH = 256
 """Units in one commit at the most: bounds how long the first of them waits."""
 
-WAIT_SECONDS = 20.0
-"""How long anybody waits for a commit; longer than the database's own limits, which end sooner and say why."""
+WAIT_SECONDS = 15.0
+"""How long a loop of ours waits for a commit."""
+KEEP_SECONDS = 4.5
+"""How long a webhook waits for its commit: Alertmanager sends again what was answered 503."""
+TRANSACTION_SECONDS = 12.0
+"""How long a transaction on a server may take that does not answer; longer than the server's own limits."""
+PROBE_SECONDS = 5.0
+"""How often a store that failed is tried while nobody writes: ``/readyz`` learns that there is room again."""
 
 ONE_WRITER = "writer"
 """The lock that every write holds: units lock rows in any order, so two replicas' batches would deadlock otherwise."""
 
-# What the database says when it cannot serve now. Anything else that a unit raises is that unit's own fault.
-UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
+
+@dataclass(slots=True)
+class _CommitFailed(Exception):
+    """COMMIT was sent and answered with an error, or not at all."""
+
+    error: Exception
+    mark: str
+
+
+class _End(Enum):
+    """What became of a transaction."""
+
+    DONE = auto()
+    AGAIN = auto()
+    """It was rolled back: its units may run again, each alone."""
+    SAID = auto()
+    """Its units have their error."""
 
 
 @dataclass(slots=True)
-class _Unit(Generic[T]):
-    work: Callable[[Tx], T]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[T]
-    signals: Sequence[Signal] | None = None
-    """Signals to store: those of a whole batch go in one statement; ``work`` is not called then."""
-    value: T | None = None
-    error: BaseException | None = None
-
-
 class Writer:
     """Runs units of work in a thread of its own. ``commits`` and ``units`` count what it did."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self.commits = 0
-        self.units = 0
-        self._queue: queue.SimpleQueue[_Unit[Any] | None] = queue.SimpleQueue()
-        self._closed = False
+    engine: sa.Engine
+    health: StoreHealth
+    commits: int = 0
+    units: int = 0
+    _queue: queue.SimpleQueue[Unit[Any] | None] = field(default_factory=queue.SimpleQueue)
+    _closed: bool = False
+    _stages: Stages = field(default_factory=Stages)
+    _deadlines: Deadlines = field(default_factory=Deadlines)
+    _thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the thread."""
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[Tx], T]) -> T:
-        """Run a unit, return its answer after the commit. Raises StoreUnavailable, or what the unit raised."""
-        return await self._run(work)
+        """Run a unit, return its answer after the commit. Raises NotStored, OutcomeUnknown, or what the unit raised."""
+        return await self._run(work, None, WAIT_SECONDS)
 
     async def keep(self, signals: Sequence[Signal]) -> int:
         """Store signals, in one statement with those of others; as ``run`` else. Returns how many were new."""
-        return await self._run(lambda tx: tx.signals.add(signals), signals)
+        return await self._run(lambda tx: tx.signals.add(signals), signals, KEEP_SECONDS)
 
-    async def _run(self, work: Callable[[Tx], T], signals: Sequence[Signal] | None = None) -> T:
+    async def _run(self, work: Callable[[Tx], T], signals: Sequence[Signal] | None, seconds: float) -> T:
         if self._closed:
-            raise StoreUnavailable("the store is closed")
+            raise NotStored("the store is closed")
         loop = asyncio.get_running_loop()
-        unit: _Unit[T] = _Unit(work, loop, loop.create_future(), signals)
+        unit: Unit[T] = Unit(work, loop, loop.create_future(), signals)
         self._queue.put(unit)
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await unit.future
         except TimeoutError:
-            raise StoreUnavailable(f"the store did not commit within {WAIT_SECONDS:g} s") from None
+            if self._stages.take_back(unit):
+                why = self.health.problem()
+                raise NotStored(
+                    f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}"
+                ) from None
+            raise OutcomeUnknown(f"the store did not say within {seconds:g} s whether it committed") from None
+        except asyncio.CancelledError:
+            self._stages.take_back(unit)
+            raise
 
     def close(self) -> None:
         """Finish what is queued, then stop the thread."""
@@ -88,13 +124,20 @@ class Writer:
             self.engine.dispose()
 
     def _serve_all(self) -> None:
-        while (unit := self._queue.get()) is not None:
+        while True:
+            try:
+                unit = self._queue.get(timeout=PROBE_SECONDS if self.health.failing else None)
+            except queue.Empty:
+                self._probe()
+                continue
+            if unit is None:
+                return
             batch, last = self._gather(unit)
             self._serve(batch)
             if last:
                 return
 
-    def _gather(self, first: _Unit[Any]) -> tuple[list[_Unit[Any]], bool]:
+    def _gather(self, first: Unit[Any]) -> tuple[list[Unit[Any]], bool]:
         batch = [first]
         while len(batch) < BATCH:
             try:
@@ -106,73 +149,134 @@ class Writer:
             batch.append(unit)
         return batch, False
 
-    def _serve(self, batch: list[_Unit[Any]]) -> None:
-        # Nobody waits any more for a unit whose time ran out: they were told that it was not stored.
-        batch = [unit for unit in batch if not unit.future.done()]
-        if len(batch) == 1 or not self._commit(batch):
+    def _serve(self, batch: list[Unit[Any]]) -> None:
+        batch = self._wanted(batch)
+        if batch and (len(batch) == 1 or self._commit(batch) is _End.AGAIN):
             self._one_by_one(batch)
         self.units += len(batch)
         for loop in {unit.loop for unit in batch}:
             mine = [unit for unit in batch if unit.loop is loop]
             try:
-                loop.call_soon_threadsafe(_answer, mine)
+                loop.call_soon_threadsafe(answer, mine)
             except RuntimeError:  # the loop is closed: nobody waits for these any more
                 logger.debug("{n} answers of the store had no one left to hear them", n=len(mine))
 
-    def _one_by_one(self, batch: list[_Unit[Any]]) -> None:
-        """Run each unit alone. Where the first one finds the store away, the others are not kept waiting for it too."""
+    def _wanted(self, batch: list[Unit[Any]]) -> list[Unit[Any]]:
+        """Leave out what nobody waits for any more: they were told that it was not stored."""
+        return [unit for unit in batch if unit.stage is not Stage.TAKEN_BACK and not unit.future.done()]
+
+    def _one_by_one(self, batch: list[Unit[Any]]) -> None:
+        """Run each unit alone. Where one finds the store away, the others are not kept waiting for it too.
+
+        A damaged database may still serve some of them: with it each is tried.
+        """
         for number, unit in enumerate(batch):
+            if unit.stage is Stage.TAKEN_BACK:
+                continue
             self._commit([unit], alone=True)
-            if isinstance(unit.error, StoreUnavailable):
+            if isinstance(unit.error, NotStored) and not faults.damage(unit.error.__cause__ or unit.error):
                 for other in batch[number + 1 :]:
-                    other.error = StoreUnavailable(str(unit.error))
+                    other.error = NotStored(str(unit.error))
                 return
 
-    def _commit(self, batch: list[_Unit[Any]], *, alone: bool = False) -> bool:
-        """Run a batch in one transaction. False: it was rolled back and its units are to run alone."""
+    def _commit(self, batch: list[Unit[Any]], *, alone: bool = False) -> _End:
+        """Run a batch in one transaction."""
         try:
-            with self.engine.begin() as connection:
-                transaction = Transaction(connection, writing=True)
-                transaction.exclusive(ONE_WRITER)
-                _keep_signals(batch, transaction)
-                for unit in batch:
-                    if unit.signals is None:
-                        unit.value = unit.work(transaction)
-                    unit.error = None
+            wrote = self._transact_twice(batch)
+        except TakenBack:
+            return _End.AGAIN
+        except _CommitFailed as failed:
+            return self._after_failed_commit(batch, failed, alone=alone)
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
             if alone:
-                batch[0].error = _named(error)
-            return False
+                batch[0].error = self._named(error)
+            return _End.AGAIN
         self.commits += 1
-        return True
+        if wrote:
+            self.health.committed()
+        return _End.DONE
 
+    def _transact_twice(self, batch: list[Unit[Any]]) -> bool:
+        """A connection that was cut meanwhile is found so at its first use: a new one is tried once, before COMMIT."""
+        try:
+            return self._transact(batch)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._transact(batch)
 
-def _keep_signals(batch: list[_Unit[Any]], transaction: Transaction) -> None:
-    keeping = [unit for unit in batch if unit.signals is not None]
-    if keeping:
-        new = transaction.signals.add_each([unit.signals or () for unit in keeping])
-        for unit, count in zip(keeping, new, strict=True):
-            unit.value = count
+    def _transact(self, batch: list[Unit[Any]]) -> bool:
+        """Run the units and commit. Returns whether anything was written; raises _CommitFailed once COMMIT was sent."""
+        with self._begun() as (connection, begun):
+            transaction = Transaction(connection, writing=True)
+            transaction.exclusive(ONE_WRITER)
+            before = written(connection)
+            keep_signals(batch, transaction)
+            for unit in batch:
+                if unit.signals is None:
+                    unit.value = unit.work(transaction)
+                unit.error = None
+            mark = written(connection)
+            self._stages.enter_commit(batch)
+            try:
+                begun.commit()
+            except Exception as error:
+                connection.invalidate()  # closed, it cannot hold on to what it has not committed
+                raise _CommitFailed(error, mark if mark != before else "") from error
+            return mark != before
 
+    @contextmanager
+    def _begun(self) -> Iterator[tuple[sa.Connection, sa.RootTransaction]]:
+        """Begin a transaction that is rolled back where nobody commits it."""
+        with (
+            self.engine.connect() as connection,
+            self._deadlines.limit(connection, TRANSACTION_SECONDS),
+            connection.begin() as begun,
+        ):
+            yield connection, begun
 
-def _named(error: Exception) -> Exception:
-    if isinstance(error, UNAVAILABLE):
-        cause = getattr(error, "orig", None) or error
-        unavailable = StoreUnavailable(f"the store cannot commit: {cause}")
-        unavailable.__cause__ = error
-        return unavailable
-    if isinstance(error, StopIteration):  # no future takes one: it would leave the answers behind it unsaid
-        mistake = RuntimeError("a unit of work raised StopIteration")
-        mistake.__cause__ = error
-        return mistake
-    return error
+    def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed, *, alone: bool) -> _End:
+        """Find out what became of a COMMIT: refused, done all the same, or unknown."""
+        error = failed.error
+        self.health.failed(error)
+        done = False if faults.commit_was_refused(error) or not failed.mark else None
+        if done is None:
+            done = was_committed(self.engine, failed.mark)
+        if done:
+            self.commits += 1
+            self.health.committed()
+            return _End.DONE
+        if done is None:
+            for unit in batch:
+                unit.error = faults.outcome_unknown(error)
+            return _End.SAID
+        self._stages.not_committed(batch)
+        if alone or faults.unavailable(error):
+            for unit in batch:
+                unit.error = self._named(error)
+            return _End.SAID
+        return _End.AGAIN
 
+    def _named(self, error: Exception) -> Exception:
+        if isinstance(error, StoreUnavailable):
+            return error
+        if faults.unavailable(error):
+            self.health.failed(error)
+            return faults.not_stored(error)
+        if isinstance(
+            error, StopIteration
+        ):  # no future takes one: it would leave the answers behind it unsaid
+            mistake = RuntimeError("a unit of work raised StopIteration")
+            mistake.__cause__ = error
+            return mistake
+        return error
 
-def _answer(units: list[_Unit[Any]]) -> None:
-    for unit in units:
-        if unit.future.done():  # the one who waited was cancelled
-            continue
-        if unit.error is not None:
-            unit.future.set_exception(unit.error)
+    def _probe(self) -> None:
+        """Try whether the store takes a commit again."""
+        try:
+            with self._begun() as (connection, _):
+                probe(connection, time.time())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store does not commit
+            self.health.failed(error)
         else:
-            unit.future.set_result(unit.value)
+            self.health.committed()

@@ -1,0 +1,78 @@
+"""What an error of a database means: whose fault it is, whether the database is damaged, whether a COMMIT happened."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
+from triage.masking import masked
+
+_OF_THE_UNIT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
+"""What a statement can do wrong by itself: a rule of the schema broken, a value that does not fit, a mistake in SQL."""
+_OF_THE_SCHEMA = frozenset({"42P01", "42703", "42501"})
+"""PostgreSQL's codes for a table or column that is gone, and for one that we may not touch: no unit's own mistake."""
+_DAMAGED_STATES = frozenset({"XX001", "XX002", "42P01", "42703"})
+_DAMAGED_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_DAMAGED_WORDS = ("malformed", "not a database", "no such table", "no such column")
+_UNSURE_NAMES = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
+"""The commit was written, and the disk did not say that it has it."""
+_CONNECTION_CLASSES = ("08", "57")
+"""PostgreSQL's classes of codes for a connection or a server that goes away: the COMMIT may have been done before."""
+TEXT_MAX = 300
+
+
+def unavailable(error: BaseException) -> bool:
+    """Whether an error says that the database cannot serve; anything else is the fault of the unit that met it."""
+    if isinstance(error, (StoreUnavailable, sa.exc.TimeoutError)):
+        return True
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    return not isinstance(error, _OF_THE_UNIT) or _state(error) in _OF_THE_SCHEMA
+
+
+def damage(error: BaseException) -> str:
+    """Say what of the database is damaged; empty where the error says nothing like it."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return ""
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    of_sqlite = isinstance(error, sa.exc.DatabaseError) and any(
+        word in str(error.orig) for word in _DAMAGED_WORDS
+    )
+    if name.startswith(_DAMAGED_NAMES) or of_sqlite or _state(error) in _DAMAGED_STATES:
+        return said(error)
+    return ""
+
+
+def commit_was_refused(error: BaseException) -> bool:
+    """Whether an error of a COMMIT says for sure that nothing was committed."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    if name:
+        return not name.startswith(_UNSURE_NAMES)
+    state = _state(error)
+    return bool(state) and not state.startswith(_CONNECTION_CLASSES)
+
+
+def not_stored(error: BaseException) -> NotStored:
+    """Return the error to raise where the database could not serve a write."""
+    found = NotStored(f"the store cannot commit: {said(error)}")
+    found.__cause__ = error
+    return found
+
+
+def outcome_unknown(error: BaseException) -> OutcomeUnknown:
+    """Return the error to raise where a COMMIT was sent and nobody knows what became of it."""
+    found = OutcomeUnknown(f"the store did not say whether it committed: {said(error)}")
+    found.__cause__ = error
+    return found
+
+
+def said(error: BaseException) -> str:
+    """Return an error of a database in one line, without a password and without the statement."""
+    text = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
+    return masked(text)[:TEXT_MAX]
+
+
+def _state(error: sa.exc.DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")

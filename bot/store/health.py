@@ -1,0 +1,70 @@
+"""How the store is, from what became of its last commits and reads: for ``/readyz``, and one line of log a change."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+
+from loguru import logger
+
+from bot.store import faults
+
+REPAIR = "stop the service and run hbot-triage doctor --repair"
+
+
+class StoreHealth:
+    """Written by the store's threads, read by whoever asks. ``damage`` stays until the process ends.
+
+    A commit that wrote nothing says nothing of the disk, so it does not end a failure.
+    """
+
+    def __init__(self) -> None:
+        self.damage = ""
+        self._failure = ""
+        self._since = 0.0
+        self._lock = Lock()
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last commit that had something to write failed."""
+        return bool(self._failure)
+
+    def committed(self) -> None:
+        """Note that a commit wrote something."""
+        if not self._failure:
+            return
+        with self._lock:
+            failure, self._failure = self._failure, ""
+        if failure:
+            logger.info("the store commits again after {s:.0f} s", s=time.monotonic() - self._since)
+
+    def failed(self, error: BaseException) -> None:
+        """Note that the database could not serve a commit."""
+        self._note_damage(error)
+        with self._lock:
+            first = not self._failure
+            if first:
+                self._since = time.monotonic()
+            self._failure = faults.said(error)
+        if first:
+            logger.error("the store cannot commit: {why}; it is tried again", why=faults.said(error))
+
+    def unreadable(self, error: BaseException) -> None:
+        """Note that the database could not serve a read."""
+        self._note_damage(error)
+
+    def _note_damage(self, error: BaseException) -> None:
+        found = faults.damage(error)
+        with self._lock:
+            first = bool(found) and not self.damage
+            self.damage = self.damage or found
+        if first:
+            logger.error("the database is damaged: {why}; {mend}", why=found, mend=REPAIR)
+
+    def problem(self) -> str:
+        """Say what is wrong with the store, in words; empty where nothing is."""
+        if self.damage:
+            return f"the database is damaged ({self.damage}): {REPAIR}"
+        if self._failure:
+            return f"commits fail since {time.monotonic() - self._since:.0f} s: {self._failure}"
+        return ""

@@ -1,0 +1,50 @@
+"""Whether a transaction wrote something, and what became of its COMMIT when the answer was lost."""
+
+from __future__ import annotations
+
+import time
+
+import sqlalchemy as sa
+
+from bot.store import tables
+from bot.store.upsert import insert_or_update
+
+ASK_SECONDS = 3.0
+"""How long a server is asked what became of a COMMIT: it may still be at it."""
+_PROBE = "store/probe"
+
+
+def written(connection: sa.Connection) -> str:
+    """Return a mark of what a transaction wrote so far: it changes when something is written.
+
+    On PostgreSQL it names the transaction, and is empty until something is written.
+    """
+    if connection.dialect.name == "postgresql":
+        return str(connection.exec_driver_sql("SELECT txid_current_if_assigned()").scalar() or "")
+    return str(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+
+
+def was_committed(engine: sa.Engine, mark: str) -> bool | None:
+    """Ask what became of a transaction whose COMMIT was not answered; None: nobody knows."""
+    if engine.dialect.name != "postgresql":
+        return None
+    until = time.monotonic() + ASK_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                status = connection.execute(
+                    sa.select(sa.func.txid_status(sa.cast(mark, sa.BigInteger)))
+                ).scalar()
+        except sa.exc.DBAPIError:
+            status = None
+        if status in {"committed", "aborted"}:
+            return bool(status == "committed")
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.2)
+
+
+def probe(connection: sa.Connection, at: float) -> None:
+    """Write a little, so that the commit tells whether there is room."""
+    statement = insert_or_update(connection, tables.notes, "key", changing=("value",))
+    connection.execute(statement, [{"key": _PROBE, "value": f"{at:.0f}"}])

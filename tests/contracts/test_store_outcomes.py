@@ -1,0 +1,214 @@
+"""The store says what happened: stored, not stored, or that nobody knows; and runs nothing again that may be done."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import SqlStore, faults, open_store, probe, writer
+from tests.contracts.store_samples import NOW, signal
+from tests.servers.cutting_proxy import cutting_proxy
+from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
+from triage.ports.store import Tx
+
+
+def audited(tx: Tx) -> str:
+    """Write a line that would show a second run: no key keeps it from being doubled."""
+    tx.audit.append(at=NOW, actor="U1", event="pressed", target="INC-1")
+    return "pressed"
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(100):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it does not hold after 5 s")
+
+
+async def lines(store: SqlStore) -> int:
+    """Count the lines of the audit trail."""
+    return len(await store.read(lambda tx: tx.audit.entries()))
+
+
+async def test_a_lost_answer_to_commit_is_asked_for_and_nothing_runs_twice(postgres_copy_url: str) -> None:
+    """The server committed, the connection broke before it said so: the unit's answer is its answer, once."""
+    async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
+        proxy.cut = 1
+        assert await store.write(audited) == "pressed"
+        assert proxy.commits == 1
+        assert await lines(store) == 1
+
+
+async def test_a_commit_that_never_arrived_is_not_stored(postgres_copy_url: str) -> None:
+    """The connection broke on the way there: the server says that it knows of none, and so do we."""
+    async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+        proxy.cut, proxy.reach = 1, False
+        with pytest.raises(NotStored):
+            await store.write(audited)
+        assert await lines(store) == 0
+        assert await store.write(audited) == "pressed"
+        assert await lines(store) == 1
+
+
+async def test_nobody_knows_where_the_server_is_away_after_the_commit(
+    postgres_copy_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a batch hear that the outcome is unknown, and none of them runs again."""
+    monkeypatch.setattr(probe, "ASK_SECONDS", 0.3)
+    async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+        proxy.cut, proxy.refusing = 1, True
+        answers = await asyncio.gather(*(store.write(audited) for _ in range(3)), return_exceptions=True)
+        assert any(isinstance(each, OutcomeUnknown) for each in answers)
+        assert all(isinstance(each, StoreUnavailable) for each in answers)
+        proxy.refusing = False
+        assert await lines(store) == sum(isinstance(each, OutcomeUnknown) for each in answers)
+
+
+async def test_a_server_that_stands_still_is_said_in_time_and_never_stores_afterwards(
+    postgres_copy_url: str,
+) -> None:
+    """A webhook's 503 comes within 6 s; what was said to be not stored is not stored when the server wakes."""
+    async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+        proxy.frozen = True
+        began = time.monotonic()
+        with pytest.raises(NotStored):
+            await store.keep([signal("frozen")])
+        assert time.monotonic() - began < 6
+        proxy.frozen = False
+        assert await store.keep([signal("after")]) == 1
+        kept = await store.read(lambda tx: tx.signals.inbox(9))
+        assert [each.signal.episode for each in kept] == [signal("after").episode]
+
+
+async def test_a_unit_that_is_being_run_when_its_time_is_over_is_not_committed(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person was told that nothing was done: then nothing is done, and the batch's others are."""
+    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.3)
+
+    def slow(tx: Tx) -> None:
+        tx.notes.put("slow", "there")
+        time.sleep(1)
+
+    with pytest.raises(NotStored, match="did not commit within"):
+        await store.write(slow)
+    monkeypatch.undo()
+    await store.write(lambda tx: tx.notes.put("next", "there"))
+    assert set(await store.read(lambda tx: tx.notes.all(""))) == {"next"}
+
+
+async def test_a_unit_whose_commit_was_sent_when_its_time_is_over_is_unknown(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk takes longer than the one who waits: nobody says "not stored" of what is stored a moment later."""
+    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.3)
+    sa.event.listen(sqlite_store.writer.engine, "commit", lambda _: time.sleep(0.8), once=True)
+    with pytest.raises(OutcomeUnknown):
+        await sqlite_store.write(audited)
+    monkeypatch.undo()
+    await sqlite_store.write(lambda tx: tx.notes.put("next", "there"))
+    assert await lines(sqlite_store) == 1
+
+
+def _corrupt(error: str, code: int, name: str) -> Callable[..., Any]:
+    raised: list[bool] = []
+
+    def fail(*_: object) -> None:
+        if raised:
+            return
+        raised.append(True)
+        found = sqlite3.DatabaseError(error)
+        found.sqlite_errorcode, found.sqlite_errorname = code, name
+        raise sa.exc.DatabaseError("statement", {}, found)
+
+    return fail
+
+
+async def test_a_commit_that_the_disk_did_not_confirm_is_unknown_and_one_it_refused_is_not_stored(
+    sqlite_store: SqlStore,
+) -> None:
+    """A full disk says no; an fsync that failed says nothing."""
+    engine = sqlite_store.writer.engine
+    sa.event.listen(engine, "commit", _corrupt("disk I/O error", 1034, "SQLITE_IOERR_FSYNC"))
+    with pytest.raises(OutcomeUnknown):
+        await sqlite_store.write(audited)
+    sa.event.listen(engine, "commit", _corrupt("database or disk is full", 13, "SQLITE_FULL"))
+    with pytest.raises(NotStored):
+        await sqlite_store.write(audited)
+    assert sqlite_store.health.problem() != ""
+    await sqlite_store.write(audited)
+    assert sqlite_store.health.problem() == ""
+    assert await lines(sqlite_store) == 1
+
+
+async def test_a_failed_store_is_tried_by_itself(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody writes while webhooks are refused; that there is room again is found out all the same."""
+    monkeypatch.setattr(writer, "PROBE_SECONDS", 0.2)
+    engine = sqlite_store.writer.engine
+    sa.event.listen(engine, "commit", _corrupt("database or disk is full", 13, "SQLITE_FULL"))
+    with pytest.raises(NotStored):
+        await sqlite_store.write(audited)
+    assert "full" in sqlite_store.health.problem()
+    await until(lambda: not sqlite_store.health.problem())
+
+
+async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(sqlite_store: SqlStore) -> None:
+    """A loop that only looks commits on a full disk too."""
+    sqlite_store.health.failed(RuntimeError("full"))
+    await sqlite_store.write(lambda tx: tx.signals.inbox(1))
+    assert "full" in sqlite_store.health.problem()
+
+
+def damaged(path: Path, table: str) -> None:
+    """Overwrite the first page of a table."""
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    database.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\x77" * size)
+
+
+async def test_one_damaged_table_makes_the_store_unavailable_and_names_the_damage(sqlite_url: str) -> None:
+    """It is nobody's mistake but the database's; what needs other tables still works."""
+    damaged(Path(sqlite_url.removeprefix("sqlite:///")), "incidents")
+    async with open_store(sqlite_url) as store:
+        with pytest.raises(StoreUnavailable):
+            await store.read(lambda tx: tx.incidents.open())
+        with pytest.raises(NotStored):
+            await store.write(lambda tx: tx.incidents.open())
+        assert "damaged" in store.health.problem()
+        assert "doctor --repair" in store.health.problem()
+        assert await store.keep([signal("kept")]) == 1
+        assert "damaged" in store.health.problem()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mine"),
+    [
+        (sa.exc.IntegrityError, True),
+        (sa.exc.DataError, True),
+        (sa.exc.ProgrammingError, True),
+        (sa.exc.OperationalError, False),
+        (sa.exc.InternalError, False),
+        (sa.exc.InterfaceError, False),
+        (sa.exc.DatabaseError, False),
+    ],
+)
+def test_whose_fault_an_error_of_the_database_is(kind: type[sa.exc.DBAPIError], *, mine: bool) -> None:
+    """What one unit does wrong is that unit's; everything else is the store's."""
+    assert faults.unavailable(kind("statement", {}, Exception("x"))) is not mine
