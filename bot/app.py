@@ -21,9 +21,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.ids import owner
 from bot.links import LinkMaker
-from bot.loops import Pulse, Sorter, TriageLoop, lasting
+from bot.loops import IDLE_SECONDS, Pulse, TriageLoop, lasting
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
+from bot.self_meters import SelfMeters
 from bot.settings import Settings
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
@@ -33,6 +34,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
+from bot.sorter import Sorter
 from bot.sources.configured import open_configured
 from bot.sources.grafana.client import open_grafana
 from bot.store import SqlStore, open_store
@@ -51,6 +53,7 @@ from schedules.table import Job, running
 from schedules.tidying import Tidying
 from triage.diagnosis.playbooks import playbook_for
 from triage.errors import StoreUnavailable
+from triage.incidents import aside
 from triage.incidents.intake import Intake
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
 from triage.incidents.triage_runner import Conductor
@@ -113,6 +116,7 @@ class Service:
             settings.triage_webhook_token.get_secret_value(),
             stored=self._alerted,
             hidden=self.bells.reconcile.ring,
+            blocked=lambda: self.sorter.blocked,
         )
         self.metrics = MetricsPage(
             store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
@@ -134,7 +138,9 @@ class Service:
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
             store,
         )
-        self.acting = Acting(settings, store, sources, clock, owner=self.owner, told=self.bells.outbox.ring)
+        self.acting = Acting(
+            settings, store, sources, clock, owner=self.owner, told=self.bells.outbox.ring, pulse=self.pulse
+        )
         self.sender = self._sender(store, outside.slack)
         self.services = Services(
             store,
@@ -152,6 +158,7 @@ class Service:
             slack_connected=lambda: self.hearing.connected,
             slack_problems=self._slack_problems,
             troubles=self._troubles,
+            store_problem=store.health.problem,
         )
         self.listening = Listening(
             settings,
@@ -165,6 +172,10 @@ class Service:
                 self.readiness.dependencies,
                 self.metrics.registry,
             ),
+        )
+
+        self.metrics.registry.register(
+            SelfMeters(self.pulse, self._all_troubles, lambda: self.sorter.put_aside)
         )
 
     def _questions(self, outside: Outside) -> Questions:
@@ -233,7 +244,22 @@ class Service:
         return {**hearing, **self.sender.problems}
 
     def _troubles(self) -> Mapping[str, str]:
-        return {"reconcile": self.reconciliation.trouble, **self.listening.troubles()}
+        """Say what does not work, by name, for ``/readyz``; empty texts are well."""
+        pulse = self.pulse
+        return {
+            "reconcile": self.reconciliation.trouble or pulse.trouble("reconcile"),
+            "inbox": self.sorter.trouble or pulse.trouble("sorter"),
+            "triage": pulse.trouble("triage"),
+            "actions": pulse.trouble("acting"),
+            "sending": pulse.trouble("sender"),
+            "records": self.outside.store.health.records.problem(),
+            **self.listening.troubles(),
+        }
+
+    def _all_troubles(self) -> Mapping[str, str]:
+        """As above, with what ``/readyz`` has of its own."""
+        slack = "; ".join(self._slack_problems().values())
+        return {**self._troubles(), "store": self.outside.store.health.problem(), "slack": slack}
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
@@ -264,13 +290,15 @@ class Service:
         async with asyncio.TaskGroup() as group:
             web = group.create_task(server.serve(sockets=sockets), name="web")
             loops = [
-                group.create_task(lasting("sorter", self.sorter.run), name="sorter"),
-                group.create_task(lasting("triage", self.triages.run), name="triage"),
-                group.create_task(lasting("reconcile", self._reconcile_when_asked), name="reconcile"),
+                group.create_task(lasting("sorter", self.sorter.run, self.pulse), name="sorter"),
+                group.create_task(lasting("triage", self.triages.run, self.pulse), name="triage"),
+                group.create_task(
+                    lasting("reconcile", self._reconcile_when_asked, self.pulse), name="reconcile"
+                ),
                 group.create_task(self.listening.run(), name="listening"),
-                group.create_task(lasting("acting", self.acting.run), name="acting"),
+                group.create_task(lasting("acting", self.acting.run, self.pulse), name="acting"),
             ]
-            sending = group.create_task(lasting("sender", self.sender.run), name="sender")
+            sending = group.create_task(lasting("sender", self.sender.run, self.pulse), name="sender")
             hearing = group.create_task(lasting("hearing", lambda: self.hearing.run(stop)), name="hearing")
             jobs = self.jobs()
             self.listening.expect(jobs)
@@ -288,19 +316,28 @@ class Service:
             await sending
 
     async def _take_over(self) -> None:
-        """Take back what a process before us had claimed, where it cannot be alive any more."""
-        if self.outside.store.alone:
+        """Take back what a process before us had claimed, where it cannot be alive any more; try again what it put aside.
 
-            def release(tx: Tx) -> None:
+        With a damaged database the service starts all the same: it says so, and does what can be done.
+        """
+
+        def release(tx: Tx) -> None:
+            if self.outside.store.alone:
                 tx.runs.release()
                 tx.outbox.release()
+            aside.take_up(tx)
 
+        try:
             await self.outside.store.write(release)
+        except StoreUnavailable as error:
+            if not error.damaged:
+                raise
 
     async def _reconcile_when_asked(self) -> None:
         while True:
-            await self.bells.reconcile.wait()
-            await self.reconciliation.run()
+            self.pulse.beat("reconcile")
+            if await self.bells.reconcile.wait(IDLE_SECONDS):
+                await self.reconciliation.run()
 
     async def _sort_the_rest(self) -> None:
         """Sort what the last webhooks brought; what there is no time for waits in the inbox for the next start."""

@@ -1,42 +1,45 @@
-"""The two loops between a stored signal and a told verdict: sorting the inbox, running triage."""
+"""How loops last and show that they turn, and the loop that runs triage."""
 
 from __future__ import annotations
 
 import asyncio
-import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from loguru import logger
 
-from triage.errors import StoreUnavailable
-from triage.incidents.intake import Intake, Pass
+from triage.errors import OutcomeUnknown, StoreUnavailable
 from triage.incidents.triage_runner import Conductor
+from triage.masking import masked
 from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
-from triage.ports.store import Store
 from triage.wording import duration
 
 IDLE_SECONDS = 5.0
 """How often a loop looks even though nobody rang: another replica may have left work and died."""
-SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
-"""The part of the time that the sorter works in a storm, the seconds it may work before that binds it, its longest rest.
-
-In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
-"""
 AGAIN_SECONDS = 5.0
 TRIAGES_AT_ONCE = 4
-_RETRY_SECONDS = (0.5, 1.5)
+TRIAGES_KEPT = 4
+"""Places beyond these that only a Sev-1 may take."""
+FAULT_SHOWN_SECONDS = 300.0
+"""How long a loop that failed and started again is shown as a trouble."""
 
 
-async def lasting(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop for good: a fault of its own is logged and does not take the service with it."""
+async def lasting(name: str, loop: Callable[[], Awaitable[None]], pulse: Pulse | None = None) -> None:
+    """Run a loop for good: a fault of its own is logged, shown by the pulse, and does not take the service with it."""
     while True:
         try:
             await loop()
+        except StoreUnavailable as error:  # said once, by the store
+            logger.debug("{name} waits for the store: {why}", name=name, why=error)
+            await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
             logger.opt(exception=error).error("{name} failed; it starts again", name=name)
+            if pulse is not None:
+                pulse.failed(name, error)
             await asyncio.sleep(AGAIN_SECONDS)
         else:
             return
@@ -49,6 +52,9 @@ class Pulse:
     clock: Clock
     beats: dict[str, float] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    """How often each loop failed by a fault of ours."""
+    _last_faults: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def watch(self, name: str, seconds: float) -> None:
         """Expect a loop to go round at least so often from now on: one that hangs in its first round is stuck too."""
@@ -62,6 +68,19 @@ class Pulse:
             return ""
         return f"stuck: has not gone round for {duration(age)}"
 
+    def failed(self, name: str, error: Exception) -> None:
+        """Note that a loop failed, or one item of it, and goes on."""
+        self.faults[name] += 1
+        self._last_faults[name] = (self.clock.monotonic(), masked(f"{type(error).__name__}: {error}")[:200])
+
+    def trouble(self, name: str) -> str:
+        """Say that a loop is stuck or failed lately; empty where it goes well."""
+        if stuck := self.stuck(name):
+            return stuck
+        at, why = self._last_faults.get(name, (float("-inf"), ""))
+        age = self.clock.monotonic() - at
+        return f"failed {duration(age)} ago, and goes on: {why}" if age <= FAULT_SHOWN_SECONDS else ""
+
     def beat(self, name: str) -> None:
         """Note that a loop went round."""
         self.beats[name] = self.clock.monotonic()
@@ -73,117 +92,78 @@ class Pulse:
 
 
 @dataclass(slots=True)
-class Share:
-    """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
-
-    part: float
-    at_once: float
-    _left: float = 0.0
-    _last: float = float("-inf")
-
-    def rest(self, began: float, ended: float) -> float:
-        """Return the seconds to rest after work that began and ended then (monotonic)."""
-        earned = (ended - self._last) * self.part
-        self._last = ended
-        self._left = min(self.at_once, self._left + earned) - (ended - began)
-        return max(0.0, -self._left / self.part)
-
-
-@dataclass(slots=True)
-class Sorter:
-    """Sorts the inbox whenever signals were stored."""
-
-    store: Store
-    intake: Intake
-    clock: Clock
-    inbox: Bell
-    outbox: Bell
-    triage: Bell
-    pulse: Pulse
-    share: Share = field(default_factory=lambda: Share(SHARE, SHARE_AT_ONCE))
-
-    async def run(self) -> None:
-        """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
-        while True:
-            self.pulse.beat("sorter")
-            began = self.clock.monotonic()
-            try:
-                done = await self.once()
-            except StoreUnavailable as error:
-                logger.error("inbox not sorted: {error}", error=error)
-                await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
-                continue
-            except Exception:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
-                logger.exception("a pass over the inbox failed; sorting one by one")
-                done = await self._one_by_one()
-            rest = self.share.rest(began, self.clock.monotonic())
-            await asyncio.sleep(min(rest, REST_SECONDS))
-            if not done.more:
-                await self.inbox.wait(IDLE_SECONDS)
-
-    async def _one_by_one(self) -> Pass:
-        """Sort the oldest signal alone; one that cannot be sorted is put aside with its error."""
-        try:
-            await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), limit=1))
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above
-            outcome = f"error: {type(error).__name__}: {error}"[:500]
-            put_aside = await self.store.write(lambda tx: self.intake.put_aside(tx, outcome))
-            logger.opt(exception=error).error("signal {id} put aside", id=put_aside)
-        self.outbox.ring()
-        self.triage.ring()
-        return Pass(more=True)
-
-    async def once(self) -> Pass:
-        """Sort what is stored now."""
-        done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
-        for incident in done.opened:
-            logger.bind(incident=incident.number).info(
-                "opened: {title} ({severity})", title=incident.title, severity=incident.severity
-            )
-        if done.sorted:
-            self.outbox.ring()
-            self.triage.ring()
-        return done
-
-
-@dataclass(slots=True)
 class TriageLoop:
-    """Runs queued triages, a few side by side."""
+    """Runs queued triages side by side, the gravest incidents first.
+
+    Some places are kept for Sev-1: a summary of one never waits behind warnings whose source hangs.
+    """
 
     conductor: Conductor
     waiting: Bell
     pulse: Pulse
+    _runs: set[int] = field(default_factory=set)
+    _ended: Bell = field(default_factory=Bell)
 
     async def run(self) -> None:
         """Run triages until cancelled; the ones under way end with it, and are taken again later."""
-        free = asyncio.Semaphore(TRIAGES_AT_ONCE)
+        self._runs.clear()
         async with asyncio.TaskGroup() as group:
             while True:
                 self.pulse.beat("triage")
-                await free.acquire()
-                run = await self._take()
-                if run is None:
-                    free.release()
-                    await self.waiting.wait(IDLE_SECONDS)
+                if len(self._runs) >= TRIAGES_AT_ONCE + TRIAGES_KEPT:
+                    await self._ended.wait(IDLE_SECONDS)
                     continue
-                group.create_task(self._conduct(run, free))
+                run = await self._take(urgent=len(self._runs) >= TRIAGES_AT_ONCE)
+                if run is None:
+                    await self._woken()
+                    continue
+                self._runs.add(run.id)
+                group.create_task(self._conduct(run))
 
-    async def _take(self) -> TriageRun | None:
+    async def _woken(self) -> None:
+        """Wait until something is queued or, where every common place was taken, one of them is free."""
+        if len(self._runs) < TRIAGES_AT_ONCE:
+            await self.waiting.wait(IDLE_SECONDS)
+            return
+        bells = [asyncio.ensure_future(bell.wait(IDLE_SECONDS)) for bell in (self.waiting, self._ended)]
         try:
-            return await self.conductor.take()
+            await asyncio.wait(bells, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in bells:
+                each.cancel()
+
+    async def _take(self, *, urgent: bool) -> TriageRun | None:
+        try:
+            return await self.conductor.take(urgent=urgent)
+        except OutcomeUnknown:
+            # It may be claimed for us without our knowing: given back, it is taken again at once.
+            with suppress(StoreUnavailable):
+                await self.conductor.give_back(but=frozenset(self._runs))
+            return None
         except StoreUnavailable as error:
-            logger.error("no triage taken: {error}", error=error)
+            logger.debug("no triage taken: {error}", error=error)
             return None
 
-    async def _conduct(self, run: TriageRun, free: asyncio.Semaphore) -> None:
+    async def _conduct(self, run: TriageRun) -> None:
         try:
             await self.conductor.conduct(run)
         except StoreUnavailable as error:
             # The run stays claimed; when its lease ends it is taken again.
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
-        except Exception:  # noqa: BLE001 - one triage's fault must not stop the others; its lease brings it back
+        except Exception as error:  # noqa: BLE001 - one triage's fault must not stop the others
             logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
+            self.pulse.failed("triage", error)
+            await self._failed(run, error)
         finally:
-            free.release()
+            self._runs.discard(run.id)
+            self._ended.ring()
+
+    async def _failed(self, run: TriageRun, error: Exception) -> None:
+        """End the run as failed, so that no card goes on saying that it runs."""
+        try:
+            await self.conductor.failed(run, error)
+        except StoreUnavailable as away:
+            logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=away)
+        except Exception as second:  # noqa: BLE001 - its lease ends, and it is tried again then
+            logger.bind(incident=f"INC-{run.incident_id}").exception("the failed triage could not be ended")
+            self.pulse.failed("triage", second)

@@ -44,6 +44,8 @@ class _Numbers(Collector):
         yield _counter("triage_webhooks_accepted", "Webhooks that were stored", self._webhook.accepted)
         yield _counter("triage_alerts_received", "Alerts in accepted webhooks", self._webhook.alerts)
         yield _counter("triage_signals_new", "Alerts that were not repeats", self._webhook.new)
+        salvaged = "Alerts taken with what could be read of them"
+        yield _counter("triage_alerts_salvaged", salvaged, self._webhook.salvaged)
         refused = CounterMetricFamily(
             "triage_webhooks_refused", "Webhooks refused, by status", labels=["code"]
         )

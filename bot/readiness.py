@@ -17,7 +17,7 @@ STUCK_SECONDS = 30.0
 """A loop that has not gone round for this long is stuck: each looks up every few seconds."""
 OWED_SECONDS = 300.0
 """A message owed for this long means that people are not told."""
-LOOPS = ("sorter", "triage", "sender")
+LOOPS = ("sorter", "triage", "sender", "acting", "reconcile")
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class Readiness:
     slack_connected: Callable[[], bool]
     slack_problems: Callable[[], Mapping[str, str]]
     troubles: Callable[[], Mapping[str, str]]
+    store_problem: Callable[[], str] = lambda: ""
+    """What the store knows of itself: that its last commit failed, that the database is damaged."""
 
     async def dependencies(self) -> dict[str, Dependency]:
         """Return each dependency's state; takes two seconds at the most."""
@@ -41,6 +43,8 @@ class Readiness:
             found["store"] = Dependency(ok=False, needed=True, why=str(error) or "no answer within 2 s")
         else:
             found["outbox"] = self._outbox(outbox, self.clock.now())
+        if problem := self.store_problem():
+            found["store"] = Dependency(ok=False, needed=True, why=problem)
         found["loops"] = self._loops()
         found["slack"] = self._slack()
         for name, why in self.troubles().items():
@@ -60,8 +64,11 @@ class Readiness:
         return Dependency(ok=not late, needed=False, why=why, facts=facts)
 
     def _loops(self) -> Dependency:
-        stuck = [name for name in LOOPS if (self.pulse.age(name) or 0.0) > STUCK_SECONDS]
-        return Dependency(ok=not stuck, needed=True, why=f"stuck: {', '.join(stuck)}" if stuck else "")
+        ages = {name: self.pulse.age(name) for name in LOOPS}
+        stuck = [name for name, age in ages.items() if (age or 0.0) > STUCK_SECONDS]
+        facts = {"seconds_since": {name: round(age, 1) for name, age in ages.items() if age is not None}}
+        why = f"stuck: {', '.join(stuck)}" if stuck else ""
+        return Dependency(ok=not stuck, needed=True, why=why, facts=facts)
 
     def _slack(self) -> Dependency:
         problems = self.slack_problems()

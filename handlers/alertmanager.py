@@ -5,19 +5,20 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from loguru import logger
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
 
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
-from triage.incidents.alerts import alert_signal
+from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal, salvaged_signal
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
-from triage.ports.store import Store
+from triage.ports.store import WEBHOOK_SECONDS, Store
 
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
@@ -25,8 +26,21 @@ BODY_MAX = 4 * 1024 * 1024
 WATCHDOG_NOTE = "watchdog/seen"
 """The note that holds when the always-firing alert came last."""
 
-_Labels = dict[str, str]
-_Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+def _without_nulls(value: object) -> object:
+    """Take null for "nothing there", as some senders mean it, in a map and instead of one."""
+    if isinstance(value, dict):
+        return {key: each for key, each in value.items() if each is not None}
+    return {} if value is None else value
+
+
+def _null_is_empty(value: object) -> object:
+    return "" if value is None else value
+
+
+_Labels = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
+_Text = Annotated[str, BeforeValidator(_null_is_empty)]
+_Time = Annotated[_Text, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339. Kept as the text it came as; ``triage.incidents.alerts`` parses it."""
 
 
@@ -38,8 +52,8 @@ class Alert(BaseModel):
     annotations: _Labels = Field(default_factory=dict)
     startsAt: _Time  # noqa: N815 - Alertmanager's spelling
     endsAt: _Time = ""  # noqa: N815
-    generatorURL: str = ""  # noqa: N815
-    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    generatorURL: _Text = ""  # noqa: N815
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=FINGERPRINT_MAX)]
 
 
 class Webhook(BaseModel):
@@ -47,10 +61,16 @@ class Webhook(BaseModel):
 
     version: Literal["4"]
     status: Literal["firing", "resolved"]
-    receiver: str = ""
-    groupKey: str = ""  # noqa: N815
-    truncatedAlerts: int = 0  # noqa: N815
+    receiver: _Text = ""
+    groupKey: _Text = ""  # noqa: N815
+    truncatedAlerts: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0  # noqa: N815
     alerts: list[Alert]
+
+
+class Envelope(Webhook):
+    """A webhook whose alerts are not looked at yet: a bad one among them costs only itself."""
+
+    alerts: list[Any]  # each becomes an Alert, or is salvaged
 
 
 @dataclass(slots=True)
@@ -60,6 +80,8 @@ class WebhookCounts:
     accepted: int = 0
     alerts: int = 0
     new: int = 0
+    salvaged: int = 0
+    """Alerts that could not be read as a whole, and were taken with what could."""
     refused: dict[int, int] = field(default_factory=dict)
 
 
@@ -75,6 +97,8 @@ class AlertmanagerWebhook:
     """Called after signals were stored: there is something to sort."""
     hidden: Callable[[], None]
     """Called when Alertmanager says that it left alerts out: time to ask it for all of them."""
+    blocked: Callable[[], str] = lambda: ""
+    """Says why signals that are stored cannot become incidents (a damaged database); empty where they can."""
     counts: WebhookCounts = field(default_factory=WebhookCounts)
 
     def router(self) -> APIRouter:
@@ -117,7 +141,7 @@ class AlertmanagerWebhook:
                 413, f"the body is larger than {BODY_MAX} bytes: set max_alerts in the receiver"
             )
         try:
-            webhook = Webhook.model_validate_json(body)
+            webhook = _parsed(body)
             signals = self._signals(webhook)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -132,25 +156,53 @@ class AlertmanagerWebhook:
         return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())
 
     def _signals(self, webhook: Webhook) -> list[Signal]:
+        """Make the signals of a webhook. Raises ValidationError or BadInput where not one alert of it can be read."""
         now = self.clock.now()
-        signals = []
-        for index, alert in enumerate(webhook.alerts):
+        signals: list[Signal | None] = []
+        faults: list[BadInput] = []
+        for index, came in enumerate(webhook.alerts):
             try:
-                signal = alert_signal(
-                    self.desk,
-                    status=SignalStatus(alert.status),
-                    fingerprint=alert.fingerprint,
-                    labels=alert.labels,
-                    annotations=alert.annotations,
-                    starts_at=alert.startsAt,
-                    ends_at=alert.endsAt,
-                    generator_url=alert.generatorURL,
-                    now=now,
-                )
-            except BadInput as error:
-                raise BadInput(error.reason, f"alerts.{index}.{error.path}") from error
-            signals.append(signal)
-        return signals
+                signals.append(self._signal(came, index, now))
+            except BadInput as fault:
+                faults.append(fault)
+                signals.append(None)
+        if faults and len(faults) == len(signals):
+            raise faults[0]
+        broken = iter(faults)
+        return [
+            signal if signal is not None else self._salvaged(webhook.alerts[index], next(broken), now)
+            for index, signal in enumerate(signals)
+        ]
+
+    def _signal(self, came: object, index: int, now: datetime) -> Signal:
+        """Make the signal of one alert. Raises BadInput that names where in the webhook it is wrong."""
+        try:
+            alert = came if isinstance(came, Alert) else Alert.model_validate(came)
+            return alert_signal(
+                self.desk,
+                status=SignalStatus(alert.status),
+                fingerprint=alert.fingerprint,
+                labels=alert.labels,
+                annotations=alert.annotations,
+                starts_at=alert.startsAt,
+                ends_at=alert.endsAt,
+                generator_url=alert.generatorURL,
+                now=now,
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            path = ".".join(str(part) for part in ("alerts", index, *first["loc"]))
+            raise BadInput(first["msg"], path) from error
+        except BadInput as error:
+            raise BadInput(error.reason, f"alerts.{index}.{error.path}") from error
+
+    def _salvaged(self, came: object, fault: BadInput, now: datetime) -> Signal:
+        self.counts.salvaged += 1
+        came = came.model_dump() if isinstance(came, Alert) else came
+        logger.warning("an alert is taken with what can be read of it: {why}", why=fault)
+        return salvaged_signal(
+            self.desk, came if isinstance(came, dict) else {"alert": came}, str(fault), now
+        )
 
     async def _keep(self, webhook: Webhook, signals: list[Signal]) -> JSONResponse:
         watchdog = [signal for signal in signals if signal.name == self.desk.watchdog.alertname]
@@ -159,7 +211,9 @@ class AlertmanagerWebhook:
 
         try:
             if any(signal.status is SignalStatus.FIRING for signal in watchdog):
-                await self.store.write(lambda tx: tx.notes.put(WATCHDOG_NOTE, now.isoformat()))
+                await self.store.write(
+                    lambda tx: tx.notes.put(WATCHDOG_NOTE, now.isoformat()), within=WEBHOOK_SECONDS
+                )
             new = await self.store.keep(kept)
         except StoreUnavailable as error:
             logger.error("webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
@@ -169,6 +223,8 @@ class AlertmanagerWebhook:
         self.counts.new += new
         if new:
             self.stored()
+        if kept and (why := self.blocked()):
+            return self._refuse(503, f"stored, and nobody can be told of it: {why}")
         if webhook.truncatedAlerts > 0:
             logger.warning("Alertmanager left {n} alerts out of a webhook", n=webhook.truncatedAlerts)
             self.hidden()
@@ -194,6 +250,14 @@ _REFUSALS = {
 
 def _example(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"application/json": {"example": value}}
+
+
+def _parsed(body: bytes) -> Webhook:
+    """Parse a body: in one go where all of it is right, else so that each alert can be looked at by itself."""
+    try:
+        return Webhook.model_validate_json(body)
+    except ValidationError:
+        return Envelope.model_validate_json(body)
 
 
 async def _read(request: Request) -> bytes | None:

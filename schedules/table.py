@@ -16,7 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from loguru import logger
 
 from triage.cron import Cron
-from triage.errors import SettingError
+from triage.errors import SettingError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,6 +82,8 @@ def _beating(job: Job, beat: Callable[[str], None]) -> Callable[[], Awaitable[No
     async def call() -> None:
         try:
             await job.call()
+        except StoreUnavailable as error:  # said once, by the store; the job runs again at its next time
+            logger.debug("job {name} waits for the store: {why}", name=job.name, why=error)
         except asyncio.CancelledError:  # the shutdown cut it off; it runs again after the next start
             logger.info("job {name} was cut off by the shutdown", name=job.name)
         except Exception as error:  # noqa: BLE001 - one failed run must not take the job out of the table

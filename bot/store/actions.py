@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from bot.store import action_tables as tables
+from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
 from triage.actions.model import DESK, PLANS, ActionRecord, Plan, StepRecord, StepStatus
@@ -42,8 +44,16 @@ _LOCKED = {
 class ActionTable:
     """Implements ``triage.ports.actions.Actions``."""
 
-    def __init__(self, connection: sa.Connection, *, writing: bool, exclusive: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        *,
+        writing: bool,
+        exclusive: Callable[[str], None],
+        unreadable: Unreadable,
+    ) -> None:
         self._connection = connection
+        self._unreadable = unreadable
         self._writing = writing
         self._exclusive = exclusive
 
@@ -82,7 +92,7 @@ class ActionTable:
     def recent(self, limit: int = 50) -> list[ActionRecord]:
         """Return the newest actions, the newest first."""
         query = sa.select(_t.c.record).order_by(_t.c.id.desc()).limit(limit)
-        return [_records.validate_python(row) for row in self._connection.execute(query).scalars()]
+        return read_all(self._connection, query, {}, _record, self._unreadable)
 
     def with_status(self, *statuses: str) -> list[ActionRecord]:
         """Return the actions in one of these statuses, oldest first."""
@@ -93,8 +103,8 @@ class ActionTable:
         return self._select(_TO_VERIFY, now=now)
 
     def _select(self, query: sa.Select[Any], **values: object) -> list[ActionRecord]:
-        rows = self._connection.execute(_LOCKED[query] if self._writing else query, values).scalars()
-        return [_records.validate_python(row) for row in rows]
+        asked = _LOCKED[query] if self._writing else query
+        return read_all(self._connection, asked, values, _record, self._unreadable)
 
     def keep_plan(self, action_id: int, plan: Plan) -> None:
         """Keep a plan that is shown to somebody."""
@@ -152,6 +162,10 @@ class ActionTable:
     def unlock(self, action_id: int) -> None:
         """Give back what an action holds."""
         self._connection.execute(sa.delete(_l).where(_l.c.action_id == action_id))
+
+
+def _record(row: Mapping[Any, Any]) -> ActionRecord:
+    return _records.validate_python(row["record"])
 
 
 def _values(record: ActionRecord) -> dict[str, Any]:

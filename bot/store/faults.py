@@ -56,7 +56,14 @@ def commit_was_refused(error: BaseException) -> bool:
 
 def not_stored(error: BaseException) -> NotStored:
     """Return the error to raise where the database could not serve a write."""
-    found = NotStored(f"the store cannot commit: {said(error)}")
+    found = NotStored(f"the store cannot commit: {said(error)}", damaged=bool(damage(error)))
+    found.__cause__ = error
+    return found
+
+
+def unreadable(error: BaseException) -> StoreUnavailable:
+    """Return the error to raise where the database could not serve a read."""
+    found = StoreUnavailable(f"the store cannot be read: {said(error)}", damaged=bool(damage(error)))
     found.__cause__ = error
     return found
 

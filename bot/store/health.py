@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from threading import Lock
 
 from loguru import logger
 
 from bot.store import faults
+from triage.masking import masked
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """Records that could not be read: each costs only itself, and is said. By table and id."""
+
+    found: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def note(self, table: str, record: int, error: Exception) -> None:
+        """Note that a record cannot be read; logged once."""
+        why = masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:200]
+        if self.found.setdefault((table, record), why) is why:
+            logger.error("record {id} of {table} cannot be read: {why}", id=record, table=table, why=why)
+
+    def problem(self) -> str:
+        """Say which records cannot be read; empty where all can."""
+        if not self.found:
+            return ""
+        (table, record), why = next(iter(self.found.items()))
+        return f"{len(self.found)} cannot be read, among them {record} of {table} ({why})"
+
 
 REPAIR = "stop the service and run hbot-triage doctor --repair"
 
@@ -20,6 +43,7 @@ class StoreHealth:
 
     def __init__(self) -> None:
         self.damage = ""
+        self.records = Unreadable()
         self._failure = ""
         self._since = 0.0
         self._lock = Lock()

@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
 from triage.model import (
@@ -73,8 +75,9 @@ _COUNTS = sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT)
 class IncidentTable:
     """Implements ``triage.ports.store.Incidents``."""
 
-    def __init__(self, connection: sa.Connection, *, writing: bool) -> None:
+    def __init__(self, connection: sa.Connection, *, writing: bool, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
         # A row that is read to be changed stays locked until the commit, or two replicas would
         # overwrite each other's change. SQLite's one writer needs no such lock and ignores it.
         self._lock = writing
@@ -88,11 +91,11 @@ class IncidentTable:
         return next(iter(self._incidents(_BY_HANDLE, wanted=clean(handle))), None)
 
     def _incidents(self, query: sa.Select[Any], **values: object) -> list[Incident]:
-        rows = self._connection.execute(_LOCKED[query] if self._lock else query, values).mappings()
-        return [_incident(row) for row in rows]
+        asked = _LOCKED[query] if self._lock else query
+        return read_all(self._connection, asked, values, _incident, self._unreadable)
 
     def _episodes(self, query: sa.Select[Any], **values: object) -> list[Episode]:
-        return [_episode(row) for row in self._connection.execute(query, values).mappings()]
+        return read_all(self._connection, query, values, _episode, self._unreadable)
 
     def handle(self, incident_id: int) -> str:
         """Return the opaque id that stands for an incident in buttons."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from bot.store import tables
 from bot.store.text import clean
-from triage.model import Finding, FindingStatus, RunStatus, TriageRun, Verdict
+from triage.model import Finding, FindingStatus, RunStatus, Severity, TriageRun, Verdict
 
 _t = tables.runs
 _f = tables.findings
@@ -23,8 +23,10 @@ _QUEUED = sa.select(_t.c.id).where(
     _t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.QUEUED.value
 )
 _INSERT = sa.insert(_t).returning(_t.c.id)
-_OLDEST = (
+_i = tables.incidents
+_NEXT = (
     sa.select(_t.c.id)
+    .join(_i, _i.c.id == _t.c.incident_id)
     .where(
         (_t.c.status == RunStatus.QUEUED.value)
         | (
@@ -32,10 +34,11 @@ _OLDEST = (
             & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
         )
     )
-    .order_by(_t.c.id)
+    .order_by(_i.c.severity, _t.c.id)  # "Sev-1" comes before "Sev-2" as text too
     .limit(1)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=_t)
 )
+_NEXT_ONLY = _NEXT.where(_i.c.severity == sa.bindparam("only"))
 _CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("run"))
 _ONE = sa.select(_t).where(_t.c.id == sa.bindparam("run"))
 _LATEST = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
@@ -65,9 +68,14 @@ class RunTable:
         }
         return int(self._connection.execute(_INSERT, row).scalar_one())
 
-    def take(self, now: datetime, *, owner: str, lease_seconds: float) -> TriageRun | None:
-        """Claim the oldest run that is queued, or whose owner died; None when there is nothing to do."""
-        run_id = self._connection.execute(_OLDEST, {"now": now}).scalar()
+    def take(
+        self, now: datetime, *, owner: str, lease_seconds: float, only: Severity | None = None
+    ) -> TriageRun | None:
+        """Claim a run that waits or whose owner died: of the gravest incident, the oldest of those."""
+        query, values = (
+            (_NEXT, {"now": now}) if only is None else (_NEXT_ONLY, {"now": now, "only": only.value})
+        )
+        run_id = self._connection.execute(query, values).scalar()
         if run_id is None:
             return None
         claim = {
@@ -84,6 +92,13 @@ class RunTable:
         """Give a claimed run back to be taken at once; None: all of them."""
         running = _t.c.status == RunStatus.RUNNING.value
         mine = running if run_id is None else running & (_t.c.id == run_id)
+        self._connection.execute(
+            sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
+        )
+
+    def release_of(self, owner: str, *, but: Collection[int]) -> None:
+        """Give back what is claimed by an owner, except some runs."""
+        mine = (_t.c.status == RunStatus.RUNNING.value) & (_t.c.lease_owner == owner) & _t.c.id.not_in(but)
         self._connection.execute(
             sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
         )

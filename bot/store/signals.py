@@ -14,7 +14,7 @@ from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
-from triage.ports.store import StoredSignal
+from triage.ports.store import StoredSignal, WaitingSignal
 
 _t = tables.signals
 _MANY = 512
@@ -98,6 +98,33 @@ class SignalTable:
         query = sa.select(sa.func.count()).where(_t.c.outcome == "")
         return int(self._connection.execute(query).scalar_one())
 
+    def waiting_ids(self, limit: int) -> list[int]:
+        """Return the ids of the oldest signals that are not sorted yet, without reading what they hold."""
+        query = sa.select(_t.c.id).where(_t.c.outcome == "").order_by(_t.c.id).limit(limit)
+        return [int(found) for found in self._connection.execute(query).scalars()]
+
+    def waiting_one(self, signal_id: int) -> StoredSignal | None:
+        """Return one signal where it is not sorted yet."""
+        query = sa.select(_t).where(_t.c.id == signal_id, _t.c.outcome == "")
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else _stored(row)
+
+    def waiting_text(self, signal_id: int) -> WaitingSignal | None:
+        """Return what of an unsorted signal can be read even where the signal cannot."""
+        asked = (_t.c.id, _t.c.status, _t.c.name, _t.c.subject_name, _t.c.severity, _t.c.incident_id)
+        query = sa.select(*asked).where(_t.c.id == signal_id, _t.c.outcome == "")
+        row = self._connection.execute(query).first()
+        return None if row is None else WaitingSignal(*row)
+
+    def take_up(self, outcome: str) -> int:
+        """Put every signal whose outcome begins with a text back into the inbox. Returns how many."""
+        query = sa.select(_t.c.id).where(_t.c.outcome.startswith(outcome, autoescape=True))
+        ids = list(self._connection.execute(query).scalars())
+        for start in range(0, len(ids), _MANY):
+            some = _t.c.id.in_(ids[start : start + _MANY])
+            self._connection.execute(sa.update(_t).where(some).values(outcome=""))
+        return len(ids)
+
     def ended(self, keys: Iterable[tuple[Source, str]]) -> set[tuple[Source, str]]:
         """Return those of these episodes whose resolve was sorted; one that waits has its turn when it is sorted."""
         wanted = {(source.value, clean(episode)): (source, episode) for source, episode in keys}
@@ -146,6 +173,7 @@ def _row(signal: Signal) -> dict[str, Any]:
 def _stored(row: Mapping[Any, Any]) -> StoredSignal:
     return StoredSignal(
         id=row["id"],
+        incident_id=row["incident_id"],
         signal=Signal(
             source=Source(row["source"]),
             episode=row["episode"],

@@ -19,7 +19,7 @@ from bot.store.transaction import Transaction
 from bot.store.writer import TRANSACTION_SECONDS, Writer
 from triage.errors import StoreUnavailable
 from triage.model import Signal
-from triage.ports.store import Tx
+from triage.ports.store import WRITE_SECONDS, Tx
 
 T = TypeVar("T")
 READERS = 4
@@ -42,9 +42,9 @@ class SqlStore:
         """Whether no other process shares this database: then what a dead process had claimed is free at once."""
         return self._reading.dialect.name == "sqlite"
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a unit of work and return its answer once it is on disk."""
-        return await self.writer.run(work)
+    async def write(self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS) -> T:
+        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
+        return await self.writer.run(work, within)
 
     async def keep(self, signals: Sequence[Signal]) -> int:
         """Store signals, in one statement with those that others keep at this moment. Returns how many were new."""
@@ -66,12 +66,12 @@ class SqlStore:
                 raise
             if not error.connection_invalidated:
                 self.health.unreadable(error)
-                raise StoreUnavailable(f"the store cannot be read: {faults.said(error)}") from error
+                raise faults.unreadable(error) from error
         # A connection that was cut meanwhile is found so at its first use; a new one is tried once.
         try:
             return self._read_once(work)
         except sa.exc.DBAPIError as error:
-            raise StoreUnavailable(f"the store cannot be read: {faults.said(error)}") from error
+            raise faults.unreadable(error) from error
 
     def _read_once(self, work: Callable[[Tx], T]) -> T:
         with (
@@ -79,7 +79,7 @@ class SqlStore:
             self._deadlines.limit(connection, TRANSACTION_SECONDS),
             connection.begin(),
         ):
-            return work(Transaction(connection, writing=False))
+            return work(Transaction(connection, writing=False, unreadable=self.health.records))
 
     async def close(self) -> None:
         """Finish what is queued and let go of the database."""

@@ -11,6 +11,7 @@ from bot.store.actions import ActionTable
 from bot.store.aging import AgingTable
 from bot.store.audit import AuditTable
 from bot.store.events import EventTable
+from bot.store.health import Unreadable
 from bot.store.incidents import IncidentTable
 from bot.store.notes import NoteTable
 from bot.store.outbox import OutboxTable
@@ -22,9 +23,12 @@ from bot.store.timeline import TimelineTable
 class Transaction:
     """Implements ``triage.ports.store.Tx``. Repositories are made when they are first asked for."""
 
-    def __init__(self, connection: sa.Connection, *, writing: bool) -> None:
+    def __init__(
+        self, connection: sa.Connection, *, writing: bool, unreadable: Unreadable | None = None
+    ) -> None:
         self.connection = connection
         self.writing = writing
+        self.unreadable = unreadable or Unreadable()
 
     @cached_property
     def signals(self) -> SignalTable:
@@ -34,7 +38,7 @@ class Transaction:
     @cached_property
     def incidents(self) -> IncidentTable:
         """Incidents and episodes."""
-        return IncidentTable(self.connection, writing=self.writing)
+        return IncidentTable(self.connection, writing=self.writing, unreadable=self.unreadable)
 
     @cached_property
     def timeline(self) -> TimelineTable:
@@ -64,7 +68,9 @@ class Transaction:
     @cached_property
     def actions(self) -> ActionTable:
         """Actions, their steps and locks."""
-        return ActionTable(self.connection, writing=self.writing, exclusive=self.exclusive)
+        return ActionTable(
+            self.connection, writing=self.writing, exclusive=self.exclusive, unreadable=self.unreadable
+        )
 
     @cached_property
     def events(self) -> EventTable:

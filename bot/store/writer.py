@@ -31,16 +31,12 @@ from bot.store.transaction import Transaction
 from bot.store.units import Stage, Stages, TakenBack, Unit, answer, keep_signals
 from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
 from triage.model import Signal
-from triage.ports.store import Tx
+from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
 
 T = TypeVar("T")
 BATCH = 256
 """Units in one commit at the most: bounds how long the first of them waits."""
 
-WAIT_SECONDS = 15.0
-"""How long a loop of ours waits for a commit."""
-KEEP_SECONDS = 4.5
-"""How long a webhook waits for its commit: Alertmanager sends again what was answered 503."""
 TRANSACTION_SECONDS = 12.0
 """How long a transaction on a server may take that does not answer; longer than the server's own limits."""
 PROBE_SECONDS = 5.0
@@ -87,13 +83,13 @@ class Writer:
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Tx], T]) -> T:
+    async def run(self, work: Callable[[Tx], T], within: float = WRITE_SECONDS) -> T:
         """Run a unit, return its answer after the commit. Raises NotStored, OutcomeUnknown, or what the unit raised."""
-        return await self._run(work, None, WAIT_SECONDS)
+        return await self._run(work, None, within)
 
     async def keep(self, signals: Sequence[Signal]) -> int:
         """Store signals, in one statement with those of others; as ``run`` else. Returns how many were new."""
-        return await self._run(lambda tx: tx.signals.add(signals), signals, KEEP_SECONDS)
+        return await self._run(lambda tx: tx.signals.add(signals), signals, WEBHOOK_SECONDS)
 
     async def _run(self, work: Callable[[Tx], T], signals: Sequence[Signal] | None, seconds: float) -> T:
         if self._closed:
@@ -174,7 +170,7 @@ class Writer:
             if unit.stage is Stage.TAKEN_BACK:
                 continue
             self._commit([unit], alone=True)
-            if isinstance(unit.error, NotStored) and not faults.damage(unit.error.__cause__ or unit.error):
+            if isinstance(unit.error, NotStored) and not unit.error.damaged:
                 for other in batch[number + 1 :]:
                     other.error = NotStored(str(unit.error))
                 return
@@ -208,7 +204,7 @@ class Writer:
     def _transact(self, batch: list[Unit[Any]]) -> bool:
         """Run the units and commit. Returns whether anything was written; raises _CommitFailed once COMMIT was sent."""
         with self._begun() as (connection, begun):
-            transaction = Transaction(connection, writing=True)
+            transaction = Transaction(connection, writing=True, unreadable=self.health.records)
             transaction.exclusive(ONE_WRITER)
             before = written(connection)
             keep_signals(batch, transaction)

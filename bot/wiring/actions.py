@@ -7,6 +7,7 @@ from collections.abc import Callable
 from slack_bolt.async_app import AsyncApp
 
 from bot.agent.embedded import embedded_hands
+from bot.loops import Pulse
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
 from bot.slack.blocks.action_renderer import render_action
@@ -35,6 +36,7 @@ class Acting:
         *,
         owner: str,
         told: Callable[[], None],
+        pulse: Pulse,
     ) -> None:
         hands = embedded_hands(
             settings.desk,
@@ -46,7 +48,13 @@ class Acting:
         self._alone = store.alone
         self._told = told
         self.desktop = Desktop(store, settings.desk, sources, hands, clock)
-        self.engine = ActionEngine(self.desktop, owner, told)
+        self.engine = ActionEngine(
+            self.desktop,
+            owner,
+            told,
+            beat=lambda: pulse.beat("acting"),
+            fault=lambda error: pulse.failed("acting", error),
+        )
         self.renderers: dict[MessageKind, Renderer] = {MessageKind.ACTION: render_action}
 
     async def run(self) -> None:

@@ -79,7 +79,3 @@ class ListeningMeters(Collector):
                 "When the Watchdog alert came last",
                 seen.timestamp(),
             )
-        troubles = GaugeMetricFamily("triage_trouble", "What of us is in trouble", labels=["name"])
-        for name, why in self._listening.troubles().items():
-            troubles.add_metric([name], float(bool(why)))
-        yield troubles

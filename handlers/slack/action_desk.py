@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from handlers.slack.buttons import NOT_STORED
+from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.services import Services
 from triage.actions.catalogue import CATALOGUE
@@ -85,6 +85,6 @@ async def may(
     try:
         await services.store.write(write)
     except StoreUnavailable as error:
-        raise Refused(NOT_STORED) from error
+        raise Refused(what_happened(error)) from error
     if not decision.allowed:
         raise Refused(decision.why)

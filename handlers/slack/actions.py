@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.action_desk import ActionDesk, allowed, may
 from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in
 from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
-from handlers.slack.buttons import NOT_STORED, Ask
+from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from triage.actions.catalogue import CATALOGUE
@@ -45,8 +45,8 @@ def press(desk: ActionDesk) -> Ask:
             except Refused as refusal:
                 await answer(desk, client, click, str(refusal))
                 return
-            except StoreUnavailable:
-                await answer(desk, client, click, NOT_STORED)
+            except StoreUnavailable as error:
+                await answer(desk, client, click, what_happened(error))
                 return
             await open_form(desk, client, click, record)
 
@@ -64,8 +64,8 @@ async def open_action(
         record = await allowed(desk, record.handle, click, "")
     except Refused as refusal:
         return str(refusal)
-    except StoreUnavailable:
-        return NOT_STORED
+    except StoreUnavailable as error:
+        return what_happened(error)
     await open_form(desk, client, click, record)
     return ""
 
@@ -107,8 +107,8 @@ def submit(desk: ActionDesk) -> Ask:
                     view=desk.views.notice("Nothing was done", str(refusal), incident),
                 )
                 return
-            except StoreUnavailable:
-                await ack(response_action="errors", errors={REASON: NOT_STORED})
+            except StoreUnavailable as error:
+                await ack(response_action="errors", errors={REASON: what_happened(error)})
                 return
             await ack(response_action="update", view=desk.views.notice("Confirmed", _thanks(record)))
 
@@ -154,8 +154,8 @@ def reject(desk: ActionDesk) -> Ask:
                 said = f"Rejected: {record.kind} on {record.target}. Nothing was done."
             except Refused as refusal:
                 said = str(refusal)
-            except StoreUnavailable:
-                said = NOT_STORED
+            except StoreUnavailable as error:
+                said = what_happened(error)
             await ack()
             view = body.get("view") or {}
             if view.get("id"):
@@ -181,8 +181,8 @@ def cancel(desk: ActionDesk) -> Ask:
                 )
             except Refused as refusal:
                 said = str(refusal)
-            except StoreUnavailable:
-                said = NOT_STORED
+            except StoreUnavailable as error:
+                said = what_happened(error)
             await ack()
             await whisper(client, click, said)
 

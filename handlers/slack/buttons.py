@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
-from triage.errors import Refused, StoreUnavailable
+from triage.errors import OutcomeUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Outcome
 from triage.people import remember
@@ -21,6 +21,10 @@ from triage.ports.store import Tx
 Ask = Callable[..., Any]
 
 NOT_STORED = "That could not be stored just now, so nothing was done. Please press again in a moment."
+OUTCOME_UNKNOWN = (
+    "I could not learn whether that was stored. Please look at the thread in a minute before you press again: "
+    "if it was stored, it shows there."
+)
 UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest message has ones that work."
 
 
@@ -76,5 +80,10 @@ async def stored(services: Services, work: Callable[[Tx], str]) -> str:
         return await services.store.write(work)
     except Refused as refusal:
         return str(refusal)
-    except StoreUnavailable:
-        return NOT_STORED
+    except StoreUnavailable as error:
+        return what_happened(error)
+
+
+def what_happened(error: StoreUnavailable) -> str:
+    """Tell a person what became of what was pressed."""
+    return OUTCOME_UNKNOWN if isinstance(error, OutcomeUnknown) else NOT_STORED

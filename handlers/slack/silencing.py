@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import NOT_STORED, Ask, incident_of, stored
+from handlers.slack.buttons import Ask, incident_of, stored, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
@@ -70,7 +70,7 @@ async def _view(services: Services, click: Click) -> Json:
     try:
         incident, silences = await services.store.read(lambda tx: _silences(tx, click))
     except StoreUnavailable as error:
-        raise Refused(NOT_STORED) from error
+        raise Refused(what_happened(error)) from error
     return silence_view(incident, silences, click)
 
 
@@ -142,12 +142,12 @@ async def _silence(services: Services, form: SilenceForm) -> str:
     try:
         incident, wish = await services.store.write(ask)
     except StoreUnavailable as error:
-        raise Refused(NOT_STORED) from error
+        raise Refused(what_happened(error)) from error
     written = await _write_silences(services, form, incident, wish, start)
     try:
         outcome = await services.store.write(lambda tx: _record(services, tx, incident, wish, written))
     except StoreUnavailable as error:
-        raise Refused(f"{NOT_STORED} (A silence may stand in Alertmanager.)") from error
+        raise Refused(f"{what_happened(error)} (A silence may stand in Alertmanager.)") from error
     services.changed()
     if written.why:
         raise Refused(outcome.text)

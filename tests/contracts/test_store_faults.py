@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bot.store import SqlStore, engine, open_store, writer
+from bot.store import SqlStore, engine, open_store
 from bot.store.transaction import Transaction
 from tests.contracts.store_samples import NOW, incident, line, signal
 from triage.errors import StoreUnavailable
@@ -135,14 +135,12 @@ async def test_a_unit_whose_waiter_was_cancelled_is_not_run(store: SqlStore) -> 
 
 
 async def test_a_unit_whose_waiter_was_told_that_it_failed_is_not_run(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore,
 ) -> None:
     """The answer "not stored" is true: it is not stored afterwards either."""
     async with Gate(store):
-        monkeypatch.setattr(writer, "WAIT_SECONDS", 0.1)
         with pytest.raises(StoreUnavailable, match=r"did not commit within 0\.1 s"):
-            await store.write(note("late"))
-        monkeypatch.undo()
+            await store.write(note("late"), within=0.1)
     await store.write(note("next"))
     assert await notes(store) == {"next"}
 

@@ -91,31 +91,27 @@ async def test_a_server_that_stands_still_is_said_in_time_and_never_stores_after
 
 
 async def test_a_unit_that_is_being_run_when_its_time_is_over_is_not_committed(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore,
 ) -> None:
     """The person was told that nothing was done: then nothing is done, and the batch's others are."""
-    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.3)
 
     def slow(tx: Tx) -> None:
         tx.notes.put("slow", "there")
         time.sleep(1)
 
     with pytest.raises(NotStored, match="did not commit within"):
-        await store.write(slow)
-    monkeypatch.undo()
+        await store.write(slow, within=0.3)
     await store.write(lambda tx: tx.notes.put("next", "there"))
     assert set(await store.read(lambda tx: tx.notes.all(""))) == {"next"}
 
 
 async def test_a_unit_whose_commit_was_sent_when_its_time_is_over_is_unknown(
-    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: SqlStore,
 ) -> None:
     """The disk takes longer than the one who waits: nobody says "not stored" of what is stored a moment later."""
-    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.3)
     sa.event.listen(sqlite_store.writer.engine, "commit", lambda _: time.sleep(0.8), once=True)
     with pytest.raises(OutcomeUnknown):
-        await sqlite_store.write(audited)
-    monkeypatch.undo()
+        await sqlite_store.write(audited, within=0.3)
     await sqlite_store.write(lambda tx: tx.notes.put("next", "there"))
     assert await lines(sqlite_store) == 1
 
@@ -171,8 +167,9 @@ async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(sqlite_store
     assert "full" in sqlite_store.health.problem()
 
 
-def damaged(path: Path, table: str) -> None:
-    """Overwrite the first page of a table."""
+def damaged_table(url: str, table: str) -> None:
+    """Overwrite the first page of a table of a SQLite database that nobody has open."""
+    path = Path(url.removeprefix("sqlite:///"))
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -185,7 +182,7 @@ def damaged(path: Path, table: str) -> None:
 
 async def test_one_damaged_table_makes_the_store_unavailable_and_names_the_damage(sqlite_url: str) -> None:
     """It is nobody's mistake but the database's; what needs other tables still works."""
-    damaged(Path(sqlite_url.removeprefix("sqlite:///")), "incidents")
+    damaged_table(sqlite_url, "incidents")
     async with open_store(sqlite_url) as store:
         with pytest.raises(StoreUnavailable):
             await store.read(lambda tx: tx.incidents.open())

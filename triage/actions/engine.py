@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from loguru import logger
 
@@ -25,6 +26,7 @@ from triage.model import ActionProposal, SubjectKind
 from triage.ports.actions import Shown, Signed
 from triage.ports.store import Tx
 
+T = TypeVar("T")
 PREPARE_SECONDS = 20.0
 RECHECK_SECONDS = 1.2
 """Slack waits three seconds for the answer to a form; what takes longer is checked before the first step."""
@@ -57,6 +59,10 @@ class ActionEngine:
     owner: str
     told: Callable[[], None]
     executor: Executor | None = None
+    beat: Callable[[], None] = lambda: None
+    """Called at each round: the loop turns."""
+    fault: Callable[[Exception], None] = lambda _: None
+    """Called with a fault of ours that cost one action, or one round."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _at_work: set[int] = field(default_factory=set)
 
@@ -222,25 +228,42 @@ class ActionEngine:
         ``alone``: no other process works on this store (SQLite), so every one that we do not run is dead.
         """
 
-        def work(tx: Tx) -> list[ActionRecord]:
+        def dead(tx: Tx) -> list[ActionRecord]:
             now = self.desktop.clock.now()
-            dead = [
+            return [
                 record
                 for record in tx.actions.with_status(ActionStatus.RUNNING)
                 if record.id not in self._at_work
                 and (alone or record.lease_until is None or record.lease_until < now)
             ]
-            for record in dead:
-                completion.interrupted(tx, self.desktop.desk, record, now)
-            proposals.expire_due(tx, now)
-            return dead
 
-        dead = await self.desktop.store.write(work)
-        for record in dead:
+        def end(tx: Tx, action_id: int) -> list[ActionRecord]:
+            # Asked again inside the commit: meanwhile it may have been taken up, or ended.
+            found = [record for record in dead(tx) if record.id == action_id]
+            for record in found:
+                completion.interrupted(tx, self.desktop.desk, record, self.desktop.clock.now())
+            return found
+
+        ended: list[ActionRecord] = []
+        for record in await self.desktop.store.read(dead):
+            ended += await self._isolated(record.id, partial(end, action_id=record.id)) or ()
+        await self._isolated(0, lambda tx: proposals.expire_due(tx, self.desktop.clock.now()))
+        for record in ended:
             await self.desktop.end(record)
-        if dead:
+        if ended:
             self.told()
-        return len(dead)
+        return len(ended)
+
+    async def _isolated(self, action_id: int, work: Callable[[Tx], T]) -> T | None:
+        """Write what concerns one action: a fault of ours costs only that one, and is said."""
+        try:
+            return await self.desktop.store.write(work)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.bind(action=action_id).opt(exception=error).error("an action could not be brought on")
+            self.fault(error)
+            return None
 
     async def run(self, *, alone: bool) -> None:
         """Run and verify until cancelled; then what runs is stopped and said to be ``unknown``."""
@@ -248,10 +271,14 @@ class ActionEngine:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
+                self.beat()
                 try:
                     await self._round(tasks)
                 except StoreUnavailable as error:
-                    logger.bind(error=str(error)).warning("actions wait for the store")
+                    logger.bind(error=str(error)).debug("actions wait for the store")
+                except Exception as error:  # noqa: BLE001 - it must not end the actions that run
+                    logger.opt(exception=error).error("a round of the action engine failed; it goes on")
+                    self.fault(error)
                 await self._sleep()
 
     async def _sleep(self) -> None:
@@ -270,8 +297,12 @@ class ActionEngine:
         ):
             if record.id not in self._at_work:
                 self._spawn(tasks, record.id, self._runner().run(record.id))
-        for record in await self.desktop.store.write(self._take_to_verify):
-            self._spawn(tasks, record.id, self.verify(record))
+        for record in await self.desktop.store.read(
+            lambda tx: tx.actions.to_verify(self.desktop.clock.now())
+        ):
+            taken = await self._isolated(record.id, partial(self._take_to_verify, action_id=record.id))
+            if taken is not None:
+                self._spawn(tasks, taken.id, self.verify(taken))
 
     def _anything(self, tx: Tx) -> bool:
         """A cheap look: most rounds end here."""
@@ -293,20 +324,22 @@ class ActionEngine:
         """A fault in one action ends neither the others nor the loop; its lease ends, and it becomes unknown."""
         try:
             await work
-        except Exception:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - see above
             logger.bind(action=action_id).exception("an action ended by a fault of ours")
+            self.fault(error)
         finally:
             self._at_work.discard(action_id)
 
-    def _take_to_verify(self, tx: Tx) -> list[ActionRecord]:
+    def _take_to_verify(self, tx: Tx, action_id: int) -> ActionRecord | None:
         now = self.desktop.clock.now()
-        taken = []
         for record in tx.actions.to_verify(now):
-            lease = now + timedelta(seconds=VERIFY_LEASE_SECONDS)
-            held = replace(record, owner=self.owner, lease_until=lease)
-            tx.actions.save(held)
-            taken.append(held)
-        return taken
+            if record.id == action_id:
+                held = replace(
+                    record, owner=self.owner, lease_until=now + timedelta(seconds=VERIFY_LEASE_SECONDS)
+                )
+                tx.actions.save(held)
+                return held
+        return None
 
     async def verify(self, record: ActionRecord) -> None:
         """Ask the same questions as before the action, and say whether it helped.

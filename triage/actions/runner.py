@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
+from uuid import uuid4
 
 from loguru import logger
 
@@ -263,11 +264,21 @@ class Runner:
             logger.bind(action=record.id, error=str(error)).warning("left as running: the next start ends it")
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
-        """Commit. A store that is away is waited for: what was done must not be forgotten."""
+        """Commit. A store that is away is waited for: what was done must not be forgotten.
+
+        Where the store did not say whether it committed, a mark in the same commit tells: nothing is written twice.
+        """
         deadline = self._desktop.clock.monotonic() + STORE_SECONDS
+        mark, answers = uuid4().hex, list[T]()
+
+        def once(tx: Tx) -> T:
+            if tx.notes.once("action commit", mark, self._desktop.clock.now()):
+                answers.append(work(tx))
+            return answers[-1]  # the mark is there: this is the answer of the run that was committed
+
         while True:
             try:
-                answer = await self._desktop.store.write(work)
+                answer = await self._desktop.store.write(once)
             except StoreUnavailable as error:
                 if self._desktop.clock.monotonic() >= deadline:
                     raise

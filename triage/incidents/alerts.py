@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for
 from triage.errors import BadInput
-from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.model import Json, Signal, SignalStatus, Source, Subject, SubjectKind
 
 NEVER = "0001-01-01T00:00:00Z"
 """What Alertmanager sends as ``endsAt`` of an alert that fires."""
@@ -18,6 +21,12 @@ VALUE_MAX = 8_000
 """Characters of one label or annotation that are kept: far more than any view shows."""
 NAME_MAX = 200
 """Characters of an alert's name, and of what it is about, that are kept: both end up in titles."""
+FINGERPRINT_MAX = 128
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""No alert began before that year, or begins later than this from now: such a time is a mistake."""
+NOTE = "note"
+"""In a signal's data: what of it could not be taken as it came."""
 VALUES_MAX = 200
 """Labels, and annotations, of one alert that are kept."""
 
@@ -38,10 +47,15 @@ def alert_signal(
     """Make the signal of one alert. Raises BadInput where a time is none.
 
     ``again``: when an episode that had ended was found to fire once more; it begins another one.
+    A time that cannot be (year 1, year 9999, none at all) is taken for the arrival, and the signal's note says so.
     """
     name = (labels.get("alertname") or "unnamed alert")[:NAME_MAX]
-    began = parse_time(starts_at, "startsAt")
-    episode = episode_of(fingerprint, began)
+    begun = _moment(starts_at, "startsAt", now)
+    ended = _moment(ends_at, "endsAt", now) if status is SignalStatus.RESOLVED else None
+    # By what came, not by what it is taken for: a repeat must be known again.
+    came = begun.came
+    episode = episode_of(fingerprint, came) if came else f"{fingerprint}/{starts_at[:40] or 'no time'}"
+    notes = "; ".join(moment.note for moment in (begun, ended) if moment is not None and moment.note)
     playbook = playbook_for(desk, name)
     return Signal(
         source=Source.ALERTMANAGER,
@@ -50,14 +64,81 @@ def alert_signal(
         name=name,
         subject=subject_of(labels, desk),
         severity=playbook.severity_of(labels),
-        starts_at=again or began,
-        ends_at=parse_time(ends_at, "endsAt") if status is SignalStatus.RESOLVED else None,
+        starts_at=again or begun.at,
+        ends_at=ended.at if ended is not None else None,
         received_at=now,
         labels=_kept(labels),
         annotations=_kept(annotations),
         generator_url=generator_url[:VALUE_MAX],
         fingerprint=fingerprint,
+        data={NOTE: notes} if notes else {},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A time of an alert, and the one that ``came`` where there was one. ``note`` says what was wrong with that."""
+
+    at: datetime
+    came: datetime | None
+    note: str = ""
+
+
+def _moment(text: str, path: str, now: datetime) -> _Moment:
+    """Read a time; one that cannot be is taken for ``now``. Raises BadInput where it is no time."""
+    if not text and path == "startsAt":
+        return _Moment(now, None, f"{path} is missing: the time of arrival is shown")
+    try:
+        at: datetime | None = parse_time(text, path)
+    except BadInput as error:
+        if not isinstance(error.__cause__, OverflowError):
+            raise
+        at = None
+    if at is None or at < EARLIEST or at > now + AHEAD:
+        return _Moment(now, at, f"{path} {text[:40]} cannot be: the time of arrival is shown")
+    return _Moment(at, at)
+
+
+def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetime) -> Signal:
+    """Make the signal of an alert that is not one as it should be: with what can be read, and why it is not more.
+
+    ``came`` is the alert as it came; it is kept with the signal.
+    """
+    raw = json.dumps(came, sort_keys=True, default=str)
+    given = came.get("labels")
+    labels = {str(key): _as_text(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    status = SignalStatus.RESOLVED if came.get("status") == "resolved" else SignalStatus.FIRING
+    fingerprint = came.get("fingerprint")
+    if not isinstance(fingerprint, str) or not 0 < len(fingerprint) <= FINGERPRINT_MAX:
+        # Without its times and status, so that its resolve and its repeats are known again.
+        fingerprint = f"unread-{sha256(json.dumps(labels or raw, sort_keys=True).encode()).hexdigest()[:16]}"
+    starts = came.get("startsAt")
+    try:
+        _moment(str(starts or ""), "startsAt", now)
+    except BadInput:
+        starts = ""
+    annotations = came.get("annotations")
+    signal = alert_signal(
+        desk,
+        status=status,
+        fingerprint=fingerprint,
+        labels=labels,
+        annotations={str(key): _as_text(value) for key, value in annotations.items()}
+        if isinstance(annotations, dict)
+        else {},
+        starts_at=str(starts or ""),
+        ends_at=now.isoformat(),
+        generator_url=_as_text(came.get("generatorURL")),
+        now=now,
+    )
+    note = f"this alert could not be read as a whole ({why}): shown is what can be read"
+    return replace(signal, data={**signal.data, NOTE: note, "came": raw[:VALUE_MAX]})
+
+
+def _as_text(value: Json) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, default=str)[:VALUE_MAX]
 
 
 def episode_of(fingerprint: str, began: datetime) -> str:

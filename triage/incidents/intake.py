@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from triage.desk import Desk
 from triage.incidents import lifecycle
+from triage.incidents.alerts import NOTE
+from triage.incidents.aside import episode_of_signal, tried_again
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.notifications import ALOUD, tell_card, tell_line
 from triage.model import (
@@ -60,18 +62,20 @@ class Intake:
         inbox = tx.signals.inbox(limit)
         if not inbox:
             return Pass()
+        return replace(self._sort(tx, inbox, now), more=len(inbox) == limit)
+
+    def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> Pass:
+        """Sort one signal, where nobody did so meanwhile."""
+        tx.exclusive("correlate")
+        stored = tx.signals.waiting_one(signal_id)
+        return Pass() if stored is None else self._sort(tx, [stored], now)
+
+    def _sort(self, tx: Tx, inbox: list[StoredSignal], now: datetime) -> Pass:
         sorting = _Sorting(self, tx, now, _board(tx, inbox, self.desk, now))
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
-        return Pass(len(inbox), sorting.opened, more=len(inbox) == limit)
-
-    @staticmethod
-    def put_aside(tx: Tx, outcome: str) -> int | None:
-        """Take the oldest signal out of the inbox unsorted, with the reason; returns its id."""
-        inbox = tx.signals.inbox(1)
-        tx.signals.sort([(stored.id, None, outcome) for stored in inbox])
-        return inbox[0].id if inbox else None
+        return Pass(len(inbox), sorting.opened)
 
 
 def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Board:
@@ -83,7 +87,9 @@ def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Boar
     episodes = [*named, *tx.incidents.firing_of(ending - {""})]
     known = {(episode.source, episode.episode) for episode in episodes}
     have = {incident.id for incident in incidents}
-    missing = [tx.incidents.get(one) for one in {episode.incident_id for episode in episodes} - have]
+    named_by = {episode.incident_id for episode in episodes}
+    shown_in = {stored.incident_id for stored in inbox if stored.incident_id is not None}
+    missing = [tx.incidents.get(one) for one in (named_by | shown_in) - have]
     incidents += [incident for incident in missing if incident is not None]
     return Board.of(
         incidents,
@@ -124,10 +130,17 @@ class _Sorting:
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
         signal = stored.signal
-        placement = place(self.board, signal, self.intake.desk.correlation, self.now)
+        placement = self._tried_again(stored) or place(
+            self.board, signal, self.intake.desk.correlation, self.now
+        )
         incident = self._apply(signal, placement)
         outcome = f"{placement.move}: {placement.why}"
         self._outcomes.append((stored.id, incident.id if incident is not None else None, outcome))
+
+    def _tried_again(self, stored: StoredSignal) -> Placement | None:
+        if stored.incident_id is None or (stored.signal.source, stored.signal.episode) in self.board.episodes:
+            return None
+        return tried_again(stored, self.board.incidents.get(stored.incident_id))
 
     def _apply(self, signal: Signal, placement: Placement) -> Incident | None:
         match placement.move:
@@ -254,24 +267,7 @@ class _Sorting:
         return placement.incident
 
     def _attach(self, incident: Incident, signal: Signal) -> None:
-        episode = Episode(
-            incident_id=incident.id,
-            source=signal.source,
-            episode=signal.episode,
-            name=signal.name,
-            subject=signal.subject,
-            severity=signal.severity,
-            firing=signal.status is SignalStatus.FIRING,
-            is_event=signal.status is SignalStatus.EVENT,
-            starts_at=signal.starts_at,
-            ends_at=None if signal.status is SignalStatus.FIRING else signal.starts_at,
-            last_seen_at=signal.received_at,
-            labels=signal.labels,
-            annotations=signal.annotations,
-            generator_url=signal.generator_url,
-            fingerprint=signal.fingerprint,
-        )
-        self._put(episode)
+        self._put(episode_of_signal(incident, signal))
         self.board.put(incident, signal)
         self._touched[incident.id] = None
 
@@ -289,6 +285,8 @@ class _Sorting:
         told: bool,
         aloud: bool = False,
     ) -> None:
+        if note := signal.data.get(NOTE):
+            text += f" ({note})"
         entry = TimelineEntry(
             incident_id=incident.id,
             at=signal.starts_at if kind is not TimelineKind.CLEARED else signal.ends_at or self.now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,8 +15,22 @@ from triage.diagnosis import diagnose
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.playbooks import Playbook, playbook_for
 from triage.diagnosis.runner import run_checks
+from triage.errors import StoreUnavailable
 from triage.incidents.notifications import tell_card, tell_triage
-from triage.model import Episode, Incident, RunStatus, Source, Subject, SubjectKind, TriageRun
+from triage.masking import masked
+from triage.model import (
+    Episode,
+    Finding,
+    FindingStatus,
+    Incident,
+    RunStatus,
+    Severity,
+    Source,
+    Subject,
+    SubjectKind,
+    TriageRun,
+    Verdict,
+)
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
@@ -26,6 +40,11 @@ from triage.signals.model import DeskEvent
 
 EVENTS_MAX = 300
 """Events that a triage reads: the newest ones."""
+FAULT_MAX = 300
+AGAIN = "tried again after a fault"
+"""Why the run after a failed one runs; a second fault is not tried a third time."""
+STORE_SECONDS = 60.0
+"""How long the outcome of a triage is kept for a store that is away."""
 LEASE_SECONDS = 150.0
 """How long a run may take before another replica takes it for dead: longer than any deadline."""
 
@@ -42,14 +61,45 @@ class Conductor:
     told: Callable[[], None]
     """Called after a run was stored: there is something to send."""
 
-    async def take(self) -> TriageRun | None:
-        """Claim the oldest run that waits."""
+    async def take(self, *, urgent: bool = False) -> TriageRun | None:
+        """Claim the run that waits of the gravest incident, the oldest of those; ``urgent``: only of a Sev-1."""
         now = self.clock.now()
+        graver = Severity.SEV1 if urgent else None
 
         def claim(tx: Tx) -> TriageRun | None:
-            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS)
+            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS, only=graver)
 
         return await self.store.write(claim)
+
+    async def give_back(self, *, but: Collection[int]) -> None:
+        """Give back what is claimed by us, except the runs that are under way."""
+        await self.store.write(lambda tx: tx.runs.release_of(self.owner, but=but))
+
+    async def failed(self, run: TriageRun, error: Exception) -> None:
+        """End a run that failed by a fault of ours: said in its findings, and tried once more."""
+        now = self.clock.now()
+        why = masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:FAULT_MAX]
+        finding = Finding(
+            "triage",
+            FindingStatus.UNKNOWN,
+            "The triage itself failed",
+            "hbot-triage",
+            why=f"a fault of ours ({why})",
+        )
+        done = replace(run, status=RunStatus.DONE, finished_at=now, findings=(finding,), verdict=Verdict())
+
+        def end(tx: Tx) -> None:
+            tx.runs.finish(done)
+            incident = tx.incidents.get(run.incident_id)
+            if incident is None:
+                return
+            if run.reason != AGAIN and incident.is_open:
+                tx.runs.queue(run.incident_id, AGAIN, now)
+            tell_triage(tx, incident, run.id, now)
+            tell_card(tx, incident, now)
+
+        await self.store.write(end)
+        self.told()
 
     async def conduct(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict."""
@@ -74,14 +124,30 @@ class Conductor:
             findings=findings,
             verdict=verdict,
         )
-        await self.store.write(lambda tx: self._finish(tx, done))
+        await self._store_surely(done)
         logger.bind(incident=incident.number).info(
             "triaged: {cause}", cause=verdict.top.cause if verdict.top else "no cause found"
         )
         self.told()
         return done
 
+    async def _store_surely(self, run: TriageRun) -> None:
+        """Store a run. A store that is away is waited for: what the sources said may not be there any more."""
+        until = self.clock.monotonic() + STORE_SECONDS
+        while True:
+            try:
+                await self.store.write(lambda tx: self._finish(tx, run))
+            except StoreUnavailable:
+                if self.clock.monotonic() >= until:
+                    raise
+                await asyncio.sleep(1.0)
+            else:
+                return
+
     def _finish(self, tx: Tx, run: TriageRun) -> None:
+        known = tx.runs.get(run.id)
+        if known is not None and known.status is RunStatus.DONE:
+            return  # stored by a commit whose answer we did not hear
         incident = tx.incidents.get(run.incident_id)
         if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
             return

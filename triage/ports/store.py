@@ -1,12 +1,13 @@
 """The memory: every read and write goes through a transaction (``Tx``) that ``Store`` opens.
 
 A unit of work is a plain function of a ``Tx``; the store runs it in its writer thread, several units in
-one commit. It may be run again after a failure, so it has no effect but on the ``Tx`` and its answer.
+one commit. It may be run again after a failure that is known to have stored nothing, so it has no effect but on
+the ``Tx`` and its answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from triage.model import (
     Incident,
     Json,
     RunStatus,
+    Severity,
     Signal,
     Source,
     TimelineEntry,
@@ -31,10 +33,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredSignal:
-    """A signal with the id it was stored under; ids grow in the order of arrival."""
+    """A signal with the id it was stored under; ids grow in the order of arrival.
+
+    ``incident_id``: the incident it was shown in when it had been put aside.
+    """
 
     id: int
     signal: Signal
+    incident_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingSignal:
+    """What of a signal in the inbox is text as it was stored: readable even where the signal is not."""
+
+    id: int
+    status: str
+    name: str
+    subject: str
+    severity: str
+    incident_id: int | None
 
 
 class Signals(Protocol):
@@ -50,6 +68,22 @@ class Signals(Protocol):
 
     def waiting(self) -> int:
         """Return how many signals are not sorted yet."""
+        ...
+
+    def waiting_ids(self, limit: int) -> list[int]:
+        """Return the ids of the oldest signals that are not sorted yet, without reading what they hold."""
+        ...
+
+    def waiting_one(self, signal_id: int) -> StoredSignal | None:
+        """Return one signal where it is not sorted yet."""
+        ...
+
+    def waiting_text(self, signal_id: int) -> WaitingSignal | None:
+        """Return what of an unsorted signal can be read even where the signal cannot."""
+        ...
+
+    def take_up(self, outcome: str) -> int:
+        """Put every signal whose outcome begins with a text back into the inbox. Returns how many."""
         ...
 
     def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
@@ -167,8 +201,17 @@ class Runs(Protocol):
         """Queue a run, or return the one of this incident that is still queued."""
         ...
 
-    def take(self, now: datetime, *, owner: str, lease_seconds: float) -> TriageRun | None:
-        """Claim the oldest run that is queued, or whose owner died; None when there is nothing to do."""
+    def take(
+        self, now: datetime, *, owner: str, lease_seconds: float, only: Severity | None = None
+    ) -> TriageRun | None:
+        """Claim a run that is queued, or whose owner died; None when there is nothing to do.
+
+        The gravest incident's first, the oldest of those; ``only`` of incidents of one severity, where given.
+        """
+        ...
+
+    def release_of(self, owner: str, *, but: Collection[int]) -> None:
+        """Give back what is claimed by an owner, except some runs."""
         ...
 
     def release(self, run_id: int | None = None) -> None:
@@ -449,11 +492,17 @@ class Tx(Protocol):
         ...
 
 
-class Store(Protocol):
-    """Opens transactions. Raises StoreUnavailable when it cannot commit or read."""
+WRITE_SECONDS = 15.0
+"""How long anybody waits for a commit who does not say how long."""
+WEBHOOK_SECONDS = 4.5
+"""How long a webhook waits for its commit: Alertmanager sends again what was answered 503."""
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run a unit of work and return its answer once it is on disk."""
+
+class Store(Protocol):
+    """Opens transactions. A write raises NotStored or OutcomeUnknown, a read StoreUnavailable, where it cannot."""
+
+    async def write(self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS) -> T:
+        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
         ...
 
     async def keep(self, signals: Sequence[Signal]) -> int:

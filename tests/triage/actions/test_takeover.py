@@ -40,9 +40,9 @@ class Freezing:
     meanwhile: Meanwhile
     commits: int = 0
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
+    async def write(self, work: Callable[[Tx], T], *, within: float = 9.0) -> T:
         """Commit, and stand still if this was the one."""
-        answer = await self.store.write(work)
+        answer = await self.store.write(work, within=within)
         self.commits += 1
         if self.commits == self.at:
             await self.meanwhile()
@@ -148,7 +148,8 @@ async def test_a_verification_that_another_process_ended_is_not_said_again(tmp_p
         record = await confirmed(ActionEngine(desktop, "one", lambda: None), "recreate", "bot1")
         await Runner(desktop, Noting(desktop, 0, never), "one", lambda: None).run(record.id)
         slow, other = (ActionEngine(desktop, name, lambda: None) for name in ("slow", "other"))
-        [held] = await store.write(slow._take_to_verify)
+        held = await store.write(lambda tx: slow._take_to_verify(tx, record.id))
+        assert held is not None
         clock.move(300)
         sources.containers.hold(container("hbot-bot1", status="exited"))
         loop = asyncio.create_task(other.run(alone=False))

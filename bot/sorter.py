@@ -1,0 +1,170 @@
+"""The loop between a stored signal and its incident: sorts the inbox, isolates what cannot be sorted."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from bot.loops import IDLE_SECONDS, Pulse
+from triage.errors import StoreUnavailable
+from triage.incidents import aside
+from triage.incidents.intake import BATCH, Intake, Pass
+from triage.ports.bell import Bell
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+
+SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
+"""The part of the time that the sorter works in a storm, the seconds it may work before that binds it, its longest rest.
+
+In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
+"""
+_RETRY_SECONDS = (0.5, 1.5)
+DAMAGED_SECONDS = 10.0
+"""How often the inbox of a damaged database is tried."""
+
+
+@dataclass(slots=True)
+class Share:
+    """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
+
+    part: float
+    at_once: float
+    _left: float = 0.0
+    _last: float = float("-inf")
+
+    def rest(self, began: float, ended: float) -> float:
+        """Return the seconds to rest after work that began and ended then (monotonic)."""
+        earned = (ended - self._last) * self.part
+        self._last = ended
+        self._left = min(self.at_once, self._left + earned) - (ended - began)
+        return max(0.0, -self._left / self.part)
+
+
+@dataclass(slots=True)
+class Sorter:
+    """Sorts the inbox whenever signals were stored.
+
+    ``put_aside`` counts the signals that could not be sorted since the start; ``blocked`` says why signals stay in the
+    inbox though they are stored (a damaged database), empty where they do not.
+    """
+
+    store: Store
+    intake: Intake
+    clock: Clock
+    inbox: Bell
+    outbox: Bell
+    triage: Bell
+    pulse: Pulse
+    share: Share = field(default_factory=lambda: Share(SHARE, SHARE_AT_ONCE))
+    put_aside: int = 0
+    blocked: str = ""
+    _why: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """Say what of the inbox could not be sorted; empty where all was."""
+        if self.blocked:
+            return f"signals wait in the inbox: {self.blocked}"
+        if self.put_aside:
+            return f"{self.put_aside} signals could not be sorted, the last by {self._why}; they have plain cards"
+        return ""
+
+    async def run(self) -> None:
+        """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
+        while True:
+            self.pulse.beat("sorter")
+            began = self.clock.monotonic()
+            try:
+                done = await self._round()
+            except StoreUnavailable as error:
+                logger.debug("inbox not sorted: {error}", error=error)
+                self._wake()  # where nobody knows what was committed, there may be something to send
+                await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
+                continue
+            rest = self.share.rest(began, self.clock.monotonic())
+            await asyncio.sleep(min(rest, REST_SECONDS))
+            if not done.more:
+                await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
+
+    async def _round(self) -> Pass:
+        try:
+            done = await self.once()
+        except StoreUnavailable as error:
+            if not error.damaged:
+                raise
+        except Exception as error:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
+            logger.opt(exception=error).error("a pass over the inbox failed; sorting one by one")
+        else:
+            self.blocked = ""
+            return done
+        return await self._one_by_one()
+
+    async def once(self) -> Pass:
+        """Sort what is stored now."""
+        done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
+        self._said(done)
+        return done
+
+    def _said(self, done: Pass) -> None:
+        for incident in done.opened:
+            logger.bind(incident=incident.number).info(
+                "opened: {title} ({severity})", title=incident.title, severity=incident.severity
+            )
+        if done.sorted:
+            self._wake()
+
+    def _wake(self) -> None:
+        self.outbox.ring()
+        self.triage.ring()
+
+    async def _one_by_one(self) -> Pass:
+        """Sort each signal that waits by itself. One that cannot be sorted costs only itself.
+
+        What a damaged part of the database keeps from being sorted stays in the inbox.
+        """
+        waiting = await self.store.read(lambda tx: tx.signals.waiting_ids(BATCH))
+        kept, blocked = 0, ""
+        for signal_id in waiting:
+            self.pulse.beat("sorter")
+            try:
+                self._said(await self._sort_one(signal_id))
+            except StoreUnavailable as error:
+                if not error.damaged:
+                    raise
+                kept, blocked = kept + 1, str(error)
+            except Exception as error:  # noqa: BLE001 - as above
+                await self._put_aside(signal_id, error)
+        self.blocked = blocked
+        return Pass(more=len(waiting) == BATCH and not kept)
+
+    async def _sort_one(self, signal_id: int) -> Pass:
+        return await self.store.write(lambda tx: self.intake.sort_one(tx, signal_id, self.clock.now()))
+
+    async def _put_aside(self, signal_id: int, error: Exception) -> None:
+        """Show plainly that the signal came: with all it says, else with its text, else only by the count."""
+        why = aside.why_of(error)
+        logger.opt(exception=error).error("signal {id} is put aside", id=signal_id)
+
+        def show(tx: Tx, *, plain: bool) -> bool:
+            return aside.put_aside(tx, self.intake.desk, signal_id, why, self.clock.now(), plain=plain)
+
+        for plain in (False, True):
+            try:
+                shown = await self.store.write(lambda tx, plain=plain: show(tx, plain=plain))  # type: ignore[misc]
+            except StoreUnavailable:
+                raise
+            except Exception as second:  # noqa: BLE001 - then with less
+                logger.error("signal {id} cannot be shown: {why}", id=signal_id, why=aside.why_of(second))
+            else:
+                self._counted(why if shown else "")
+                return
+        await self.store.write(lambda tx: aside.keep_aside(tx, signal_id, None, why))
+        self._counted(why)
+
+    def _counted(self, why: str) -> None:
+        if why:
+            self.put_aside, self._why = self.put_aside + 1, why
+            self._wake()

@@ -1,0 +1,192 @@
+"""The sorter isolates: what cannot be sorted has a plain card, is counted, and is tried again at the next start."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+
+from bot.loops import Pulse
+from bot.sorter import Sorter
+from bot.store import SqlStore, open_store, tables
+from bot.store.transaction import Transaction
+from tests.contracts.test_store_outcomes import damaged_table
+from tests.triage.incidents.desk_story import Story, title_of
+from triage.errors import NotStored
+from triage.incidents import aside
+from triage.incidents.intake import Intake
+from triage.model import IncidentStatus, Signal, SignalStatus
+from triage.ports.bell import Bell
+from triage.ports.store import MessageKind, Tx
+
+
+@dataclass
+class Sorting:
+    """A sorter at work on a story's store; titles of what is in ``poison`` cannot be made."""
+
+    story: Story
+    poison: set[str] = field(default_factory=set)
+    sorter: Sorter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sorter = Sorter(
+            self.story.store, Intake(self.story.desk, self._title), self.story.clock,
+            Bell(), Bell(), Bell(), Pulse(self.story.clock),
+        )  # fmt: skip
+
+    def _title(self, signal: Signal) -> str:
+        if signal.name in self.poison:
+            raise RuntimeError("no title for this one")
+        return title_of(self.story.desk, signal)
+
+    @asynccontextmanager
+    async def at_work(self, until: Callable[[], bool]) -> AsyncIterator[None]:
+        """Run it until something holds, then the block, then end it."""
+        looping = asyncio.create_task(self.sorter.run())
+        try:
+            for _ in range(400):
+                if until() and not await self.story.store.read(lambda tx: tx.signals.waiting()):
+                    break
+                await asyncio.sleep(0.02)
+            yield
+        finally:
+            looping.cancel()
+            await asyncio.gather(looping, return_exceptions=True)
+
+
+@pytest.fixture
+def story(sqlite_store: SqlStore) -> Story:
+    """Tell a story on a store of its own."""
+    return Story(sqlite_store)
+
+
+async def outcomes(story: Story) -> list[str]:
+    """Return the outcome of every signal, oldest first."""
+
+    def read(tx: Tx) -> list[str]:
+        assert isinstance(tx, Transaction)
+        query = sa.select(tables.signals.c.outcome).order_by(tables.signals.c.id)
+        return list(tx.connection.execute(query).scalars())
+
+    return await story.store.read(read)
+
+
+async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(story: Story) -> None:
+    """Not the oldest: the healthy ones before and after it have their incidents as always."""
+    sorting = Sorting(story, {"Poison"})
+    names = ["BotFrozen", "Poison", "HostDiskFull"]
+    hosts = ["bot1", "host0", "host1"]
+    await story.arrive(
+        *(story.signal(name, host, SignalStatus.FIRING) for name, host in zip(names, hosts, strict=True)),
+        then_sort=False,
+    )
+    async with sorting.at_work(lambda: sorting.sorter.put_aside == 1):
+        pass
+    incidents = {incident.name: incident for incident in await story.incidents()}
+    assert set(incidents) == set(names)
+    plain = incidents["Poison"]
+    assert plain.title == "Poison on host0"
+    assert "could not be sorted" in " ".join(await story.told(plain.id))
+    assert await story.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(plain.id))) is not None
+    assert [found.startswith(aside.PUT_ASIDE) for found in await outcomes(story)] == [False, True, False]
+    assert "1 signals could not be sorted" in sorting.sorter.trouble
+
+
+async def test_what_was_put_aside_is_tried_again_at_the_next_start_and_ends_with_its_resolve(
+    story: Story,
+) -> None:
+    """The mended version sorts it into the incident that showed it, without a second card; a resolve ends it."""
+    await story.arrive(story.signal("Poison", "host0", SignalStatus.FIRING), then_sort=False)
+    broken = Sorting(story, {"Poison"})
+    async with broken.at_work(lambda: broken.sorter.put_aside == 1):
+        pass
+    assert await story.store.write(aside.take_up) == 1
+    mended = Sorting(story)
+    async with mended.at_work(lambda: True):
+        pass
+    assert [incident.title for incident in await story.incidents()] == ["Poison on host0"]
+    assert not any(found.startswith(aside.PUT_ASIDE) for found in await outcomes(story))
+    await story.clear("Poison", "host0")
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_a_second_fault_makes_no_second_card(story: Story) -> None:
+    """Tried again by a version that is not mended: put aside again, in the same incident."""
+    await story.arrive(story.signal("Poison", "host0", SignalStatus.FIRING), then_sort=False)
+    for _ in range(2):
+        await story.store.write(aside.take_up)
+        broken = Sorting(story, {"Poison"})
+        async with broken.at_work(lambda broken=broken: broken.sorter.put_aside == 1):  # type: ignore[misc]
+            pass
+    assert len(await story.incidents()) == 1
+
+
+async def test_a_signal_whose_row_cannot_be_read_is_shown_by_its_text(story: Story) -> None:
+    """Its labels are no JSON any more: the card has its name and what it is about, and the others are sorted."""
+    await story.arrive(
+        story.signal("Garbled", "host0", SignalStatus.FIRING),
+        story.signal("BotFrozen", "bot1", SignalStatus.FIRING),
+        then_sort=False,
+    )
+
+    def garble(tx: Tx) -> None:
+        assert isinstance(tx, Transaction)
+        tx.connection.exec_driver_sql("UPDATE signals SET labels = '{oops' WHERE name = 'Garbled'")
+
+    await story.store.write(garble)
+    sorting = Sorting(story)
+    async with sorting.at_work(lambda: sorting.sorter.put_aside == 1):
+        pass
+    assert {incident.title for incident in await story.incidents()} >= {"Garbled on host0"}
+    assert len(await story.incidents()) == 2
+
+
+async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) -> None:
+    """A fault that meets every alert is told by a few cards that count the rest."""
+    sorting = Sorting(story, {f"Poison{n}" for n in range(40)})
+    await story.arrive(
+        *(story.signal(f"Poison{n}", f"host{n}", SignalStatus.FIRING) for n in range(40)), then_sort=False
+    )
+    async with sorting.at_work(lambda: sorting.sorter.put_aside == 40):
+        pass
+    assert len(await story.incidents()) == aside.CARDS_MAX
+    firing = [
+        await story.store.read(lambda tx, one=one: tx.incidents.counts(one.id))
+        for one in await story.incidents()
+    ]  # type: ignore[misc]
+    assert sum(count for count, _ in firing) == 40
+
+
+async def test_a_signal_that_another_replica_sorted_meanwhile_is_not_put_aside(story: Story) -> None:
+    """Whose pass failed does not take a healthy signal for the one that failed."""
+    await story.arrive(story.signal("BotFrozen", "bot1", SignalStatus.FIRING), then_sort=False)
+    await story.sort()
+    now = story.clock.now()
+    assert not await story.store.write(
+        lambda tx: aside.put_aside(tx, story.desk, 1, "RuntimeError", now, plain=False)
+    )
+    assert (await outcomes(story))[0].startswith("open")
+
+
+async def test_a_damaged_table_leaves_the_signals_in_the_inbox(sqlite_url: str) -> None:
+    """Nothing is put aside for the database's fault: they wait, it is said why, and webhooks are answered 503."""
+    async with open_store(sqlite_url) as store:
+        story = Story(store)
+        await story.arrive(story.signal("BotFrozen", "bot1", SignalStatus.FIRING), then_sort=False)
+    damaged_table(sqlite_url, "incidents")
+    async with open_store(sqlite_url) as store:
+        story = Story(store)
+        sorting = Sorting(story)
+        with pytest.raises(NotStored):
+            await sorting.sorter.once()
+        looping = asyncio.create_task(sorting.sorter.run())
+        for _ in range(200):
+            if sorting.sorter.blocked:
+                break
+            await asyncio.sleep(0.02)
+        looping.cancel()
+        assert "malformed" in sorting.sorter.blocked
+        assert await store.read(lambda tx: tx.signals.waiting()) == 1
+        assert sorting.sorter.put_aside == 0
