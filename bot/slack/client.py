@@ -18,7 +18,8 @@ from triage.model import Json
 
 SLACK = "https://slack.com/api/"
 EVENT_TYPE = "triage_delivery"
-TIMEOUT_SECONDS = 8
+TIMEOUT_SECONDS = 8.0
+"""After this long a call is given up. Slack may do it all the same, and much later."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,11 +131,15 @@ class SlackClient:
 
 
 @asynccontextmanager
-async def open_client(token: str, *, url: str = SLACK) -> AsyncIterator[SlackClient]:
+async def open_client(
+    token: str, *, url: str = SLACK, timeout_seconds: float = TIMEOUT_SECONDS
+) -> AsyncIterator[SlackClient]:
     """Open a client with one pool of connections, no retries of its own, and a limit to every wait."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, sock_connect=5)
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        web = AsyncWebClient(token, base_url=url, timeout=TIMEOUT_SECONDS, session=session, retry_handlers=[])
+        # The SDK's own limit takes whole seconds and would win over the session's.
+        web = AsyncWebClient(token, base_url=url, session=session, retry_handlers=[])
+        web.timeout = timeout_seconds  # type: ignore[assignment]  # aiohttp, which gets it, takes a fraction too
         if urlsplit(url).hostname in _LOOPBACK:
             web.proxy = None  # the SDK reads HTTP_PROXY and knows no NO_PROXY
         yield SlackClient(web)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from loguru import logger
 
 from bot.slack.client import Posted, SlackClient
 from bot.slack.composition import Composition, channel_of, compose
+from bot.slack.copies import CLOCK_SKEW, Copies
 from bot.slack.directory import Channels
+from bot.slack.doubts import Doubts, Patience
 from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown, SlackFailure
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
@@ -20,10 +21,7 @@ from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import plain_version
 from bot.slack.uploads import Uploads, attempted_since
 from triage.ports.clock import Clock
-from triage.ports.store import Message, MessageKind, Store, Tx
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""By how much Slack's clock and ours may differ: a scan begins that much before the attempt."""
+from triage.ports.store import Doubt, Message, MessageKind, Store, Tx
 
 SCAN_SECONDS = 8
 
@@ -48,7 +46,7 @@ class Delivery:
         *,
         clock: Clock,
         meters: SlackMeters,
-        settle_seconds: float = 5.0,
+        patience: Patience | None = None,
     ) -> None:
         self._store = store
         self._client = client
@@ -56,9 +54,9 @@ class Delivery:
         self._renderers = renderers
         self._clock = clock
         self._meters = meters
-        self._settle = settle_seconds
+        self.doubts = Doubts(clock, patience or Patience())
         self._uploads = Uploads(client, store)
-        self._attempts: dict[int, float] = {}
+        self._copies = Copies(client, meters)
 
     async def edit(self, message: Message) -> Outcome:
         """Bring a message that Slack has to its latest truth."""
@@ -66,7 +64,9 @@ class Delivery:
         if composition.rendered is not None:
             await self._edit(message, composition.rendered)
             self._meters.edits.labels(message.kind.value).inc()
-        await self._record(composition, Posted(message.channel_id, message.ts), posted=False)
+        where = Posted(message.channel_id, message.ts)
+        await self._record(composition, where, posted=False, doubt=self.doubts.after_edit(message))
+        self.doubts.over(message)
         return Outcome(done=True)
 
     async def _edit(self, message: Message, rendered: Rendered) -> None:
@@ -76,18 +76,31 @@ class Delivery:
             self._say_plain(message, refusal)
             await self._client.edit(message.channel_id, message.ts, plain_version(rendered))
 
-    async def post(self, message: Message) -> Outcome:
-        """Post a message that Slack certainly has not."""
+    async def post(self, message: Message, *, again: bool = False) -> Outcome:
+        """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing."""
         composition = await self._compose(message)
-        self._attempts[message.id] = self._clock.monotonic()
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
-        await self._record(composition, posted, posted=composition.rendered is not None)
+        doubt = self.doubts.after_post(message, again=again)
+        await self._record(composition, posted, posted=composition.rendered is not None, doubt=doubt)
         if composition.rendered is not None and message.parent_id is None:
             await self._channels.learn(message.channel, posted.channel_id)
-        self._attempts.pop(message.id, None)
+        self.doubts.over(message)
         return Outcome(done=True)
+
+    def place_of(self, message: Message) -> str:
+        """Return the channel that a message stands in or goes to: its id where that is known."""
+        return message.place or self._channels.known(message.channel) or message.channel
+
+    async def moved(self, message: Message) -> bool:
+        """Look whether the channel that refused a message is another one by now: made anew, or set anew."""
+        before = self.place_of(message)
+        try:
+            return await self._channels.anew(message.channel) not in {"", before}
+        except SlackFailure as failure:
+            logger.bind(channel=message.channel, error=str(failure)).info("its channel is not found anew")
+            return False
 
     async def _post(self, message: Message, composition: Composition, rendered: Rendered) -> Posted:
         channel = await self._channel_id(composition.channel)
@@ -114,20 +127,50 @@ class Delivery:
     async def settle(self, message: Message) -> Outcome:
         """Find out whether an earlier attempt posted the message; post it where it certainly did not.
 
-        An attempt can land after its connection died: a message is only missing when it is missing
-        ``settle_seconds`` after the last attempt.
+        An attempt can land after its connection died: a message is only missing when it is missing long enough
+        after the last attempt has ended.
         """
         async with asyncio.timeout(SCAN_SECONDS):
             channel, found = await self._find(message)
         if found is not None:
             await self._adopt(message, found, channel)
             return Outcome(done=True)
-        waited = (self._clock.now() - attempted_since(message)).total_seconds()
-        if message.id in self._attempts:
-            waited = self._clock.monotonic() - self._attempts[message.id]
-        if waited < self._settle:
-            return Outcome(done=False, again_in=self._settle - waited + 0.05)
-        return await self.post(message)
+        remaining = self.doubts.remaining(message)
+        if remaining > 0:
+            return Outcome(done=False, again_in=min(remaining, self.doubts.patience.look_every) + 0.05)
+        until = self.doubts.begins(message)
+        await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
+        return await self.post(message, again=True)
+
+    async def confirm(self, message: Message, doubt: Doubt) -> Outcome:
+        """Make sure of a message that Slack has: no second copy of it, and not an older text."""
+        if doubt.post:
+            async with asyncio.timeout(SCAN_SECONDS):
+                kept = await self._copies.leave_one(message)
+            if kept is not None and kept.ts != message.ts and message.kind is not MessageKind.FILE:
+                return await self._switch(message, kept, doubt)
+        if message.attempted_at is not None:  # this was begun before, and what came of it is not known
+            doubt = self.doubts.after_edit(message) or doubt
+        left = self.doubts.after_look(doubt)
+        composition = await self._compose(message) if doubt.edit else None
+        if composition is None or composition.rendered is None or message.kind is MessageKind.LINE:
+            await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
+            return Outcome(done=True)
+        await self._edit(message, composition.rendered)
+        await self._record(composition, Posted(message.channel_id, message.ts), posted=False, doubt=left)
+        return Outcome(done=True)
+
+    async def _switch(self, message: Message, kept: Found, doubt: Doubt) -> Outcome:
+        """Go on with another copy of a message: people have answered below it, or ours was deleted."""
+        revision, now, left = kept.payload.get("revision"), self._clock.now(), self.doubts.after_look(doubt)
+        shown = revision if isinstance(revision, int) else 1
+
+        def switch(tx: Tx) -> None:
+            channel = message.channel_id
+            tx.outbox.posted(message.id, ts=kept.ts, channel_id=channel, revision=shown, now=now, doubt=left)
+
+        await self._store.write(switch)
+        return Outcome(done=True)
 
     async def _find(self, message: Message) -> tuple[str, Found | None]:
         channel = await self._channels.resolve(await self._store.read(lambda tx: channel_of(tx, message)))
@@ -159,7 +202,9 @@ class Delivery:
         now = self._clock.now()
 
         def record(tx: Tx) -> None:
-            tx.outbox.posted(message.id, ts=found.ts, channel_id=channel, revision=shown, now=now)
+            tx.outbox.posted(
+                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, doubt=message.doubt
+            )
             if message.parent_id is None or not also:
                 return
             for other in tx.outbox.unposted_in_thread(message.parent_id):
@@ -167,7 +212,7 @@ class Delivery:
                     tx.outbox.posted(other.id, ts=found.ts, channel_id=channel, revision=1, now=now)
 
         await self._store.write(record)
-        self._attempts.pop(message.id, None)
+        self.doubts.over(message)
 
     async def _compose(self, message: Message) -> Composition:
         now = self._clock.now()
@@ -182,8 +227,10 @@ class Delivery:
                 raise
             return self._channels.target(channel)
 
-    async def _record(self, composition: Composition, where: Posted, *, posted: bool) -> None:
-        now = self._clock.now()
+    async def _record(
+        self, composition: Composition, where: Posted, *, posted: bool, doubt: Doubt | None
+    ) -> None:
+        now, claimed = self._clock.now(), composition.stands_for[0]
 
         def record(tx: Tx) -> None:
             for message in composition.stands_for:
@@ -193,6 +240,7 @@ class Delivery:
                     channel_id=where.channel_id,
                     revision=message.wanted_revision,
                     now=now,
+                    doubt=doubt if message is claimed else None,
                 )
 
         await self._store.write(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 
 from loguru import logger
@@ -15,6 +16,7 @@ from triage.ports.store import Store
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _PAGES = 100
+ANEW_SECONDS = 10.0
 NO_SCOPE = "write TRIAGE_CHANNEL as an id (C…), or give the app channels:read and groups:read"
 
 
@@ -37,6 +39,23 @@ class Channels:
         self._aliases = dict(aliases or {})
         self._ids: dict[str, str] = {}
         self._refused: Misconfigured | None = None
+        self._asked_anew: dict[str, float] = {}
+
+    async def anew(self, channel: str) -> str:
+        """Return the id that a channel's name has now: archived and made anew, it has another one.
+
+        At most one question in ``ANEW_SECONDS`` a name. Raises SlackFailure where Slack does not say.
+        """
+        name = self.target(channel)
+        if _ID.fullmatch(name):
+            return name
+        now = time.monotonic()
+        if now - self._asked_anew.get(name, float("-inf")) >= ANEW_SECONDS:
+            self._asked_anew[name] = now
+            self._ids.pop(name, None)
+            if self._store is not None:
+                await self._store.write(lambda tx: tx.notes.put(_key(name), ""))
+        return await self.resolve(channel)
 
     async def learn(self, channel: str, channel_id: str) -> None:
         """Remember the id that Slack gave for a channel."""
@@ -62,7 +81,7 @@ class Channels:
             name = self.target(channel)
             if self._store is not None:
                 stored = await self._store.read(lambda tx: tx.notes.get(_key(name)))
-                if stored is not None:
+                if stored:
                     self._ids[name] = stored
                     return stored
             if self._refused is not None:  # no scope to look names up: asking again would say the same

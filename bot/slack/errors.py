@@ -9,6 +9,9 @@
     ├── Gone                the message or thread is not there any more
     ├── Misconfigured       no retry helps until a person mends something; the text says what
     └── ContentRefused      Slack does not take this content
+
+A refusal binds the place of the message that was refused (its channel, and what was to be done there), and no
+other message; only a token that is not valid any more binds all of them (``whole_app``).
 """
 
 from __future__ import annotations
@@ -63,8 +66,29 @@ _MEND = {
     "token_expired": "SLACK_BOT_TOKEN has expired: install the app again",
     "missing_scope": "the app lacks a scope: compare it with deploy/slack-manifest.yaml and reinstall",
     "restricted_action": "a workspace rule forbids the bot to post there: ask an admin",
+    "restricted_action_read_only_channel": "the channel is read-only: let the bot post there, or name another one",
+    "restricted_action_thread_only_channel": "the channel takes nothing but threads: allow posts, or name another one",
+    "restricted_action_non_threadable_channel": "the channel takes no threads: allow them, or name another one",
     "ekm_access_denied": "a workspace rule forbids the bot to post there: ask an admin",
+    "enterprise_is_restricted": "a rule of the organisation forbids it: ask an admin of the organisation",
+    "team_access_not_granted": "the app has no access to this workspace: grant it in the organisation's settings",
+    "team_not_found": "the app has no access to this workspace: install it there",
+    "access_denied": "the app may not do this there: ask an admin, or invite the bot again",
+    "no_permission": "the app may not do this there: compare it with deploy/slack-manifest.yaml and reinstall",
+    "not_allowed_token_type": "SLACK_BOT_TOKEN must be the bot's token (xoxb-…): copy it from the app's page",
+    "org_login_required": "the workspace moves to an organisation: wait for its end, then install the app again",
+    "two_factor_setup_required": "the workspace asks its members for two-factor sign-in: ask an admin",
+    "messages_tab_disabled": "turn on the Messages tab of the app's Home, or name a channel",
+    "cannot_dm_bot": "TRIAGE_CHANNEL names a bot: name a channel",
+    "user_not_found": "TRIAGE_CHANNEL names nobody: name a channel",
+    "user_disabled": "TRIAGE_CHANNEL names somebody who left: name a channel",
+    "channel_type_not_supported": "messages cannot be posted to that kind of channel: name another one",
+    "method_not_supported_for_channel_type": "that kind of channel does not take it: name another one",
+    "file_uploads_disabled": "the workspace takes no files: ask an admin to allow them",
+    "storage_limit_reached": "the workspace has no room for files: ask an admin",
 }
+_ELSEWHERE = frozenset({"is_archived", "channel_not_found", "channel_is_archived", "is_inactive"})
+"""The channel is not there (any more): one made anew under its name has another id."""
 
 
 class SlackFailure(TriageError):
@@ -114,6 +138,11 @@ class Misconfigured(SlackFailure):
             "token_expired",
         }
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the channel may be somewhere else by now: archived and made anew, or another one in the settings."""
+        return self.code in _ELSEWHERE
+
 
 class ContentRefused(SlackFailure):
     """Slack refuses the content; nothing was posted."""
@@ -156,7 +185,7 @@ def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
     if code in _CONTENT:
         return ContentRefused(method, code, detail)
     if code in _MEND:
-        return Misconfigured(method, code, _MEND[code])
+        return Misconfigured(method, code, "; ".join(filter(None, (_MEND[code], detail))))
     return NotDone(method, code, detail)  # a word we do not know concerns this message alone
 
 

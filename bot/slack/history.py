@@ -23,6 +23,28 @@ class Found:
 
     ts: str
     payload: Mapping[str, Json] = field(default_factory=dict)
+    replies: int = 0
+
+
+async def delivered(
+    client: SlackClient, channel_id: str, delivery_id: str, *, oldest: datetime, thread_ts: str = ""
+) -> list[Found]:
+    """Return every message that was posted as this delivery: more than one where Slack did a call that we gave up.
+
+    Raises SlackFailure where the scan could not be completed.
+    """
+
+    def ours(message: Mapping[str, Any]) -> bool:
+        return _payload(message).get("delivery_id") == delivery_id
+
+    return await _all(client, channel_id, ours, oldest=oldest, thread_ts=thread_ts)
+
+
+async def shared(
+    client: SlackClient, channel_id: str, file_id: str, *, oldest: datetime, thread_ts: str = ""
+) -> list[Found]:
+    """Return every message that shows a file; see ``delivered``."""
+    return await _all(client, channel_id, _showing(file_id), oldest=oldest, thread_ts=thread_ts)
 
 
 async def find_delivery(
@@ -45,11 +67,30 @@ async def find_file(
     client: SlackClient, channel_id: str, file_id: str, *, oldest: datetime, thread_ts: str = ""
 ) -> Found | None:
     """Return the message that shows a file, None after a complete scan without it."""
+    return await _find(client, channel_id, _showing(file_id), oldest=oldest, thread_ts=thread_ts)
 
+
+def _showing(file_id: str) -> Callable[[Mapping[str, Any]], bool]:
     def shows(message: Mapping[str, Any]) -> bool:
         return any(file.get("id") == file_id for file in message.get("files") or ())
 
-    return await _find(client, channel_id, shows, oldest=oldest, thread_ts=thread_ts)
+    return shows
+
+
+async def _all(
+    client: SlackClient,
+    channel_id: str,
+    matches: Callable[[Mapping[str, Any]], bool],
+    *,
+    oldest: datetime,
+    thread_ts: str,
+) -> list[Found]:
+    found = {}
+    async for message in _messages(client, channel_id, oldest=oldest, thread_ts=thread_ts):
+        if matches(message):
+            ts = str(message["ts"])
+            found[ts] = Found(ts, _payload(message), int(message.get("reply_count") or 0))
+    return sorted(found.values(), key=lambda one: one.ts)
 
 
 async def _find(

@@ -29,6 +29,11 @@ class SlackMeters:
         self.found = Counter(
             "triage_slack_found", "Posts with a lost answer that history showed", registry=registry
         )
+        self.taken_back = Counter(
+            "triage_slack_taken_back",
+            "Extra copies that Slack posted late and that were deleted",
+            registry=registry,
+        )
         self.waited = Histogram(
             "triage_slack_post_seconds",
             "From asking for a message until Slack has it",

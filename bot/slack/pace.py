@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from triage.ports.clock import Clock
 
@@ -12,6 +12,10 @@ POST, EDIT, UPLOAD, LOOK = (
     "files.completeUploadExternal",
     "conversations.history",
 )
+THREAD = "chat.postMessage in a thread"
+"""The same method, but a channel may take one and refuse the other."""
+STRICT_SECONDS = 30.0
+"""After a 429 a channel's urgent posts keep the pace too, so that the most urgent comes first and not who asks first."""
 _REMEMBERED = 5000
 
 
@@ -29,10 +33,10 @@ class Limits:
 
 @dataclass(slots=True)
 class _Bucket:
-    """``full_at``: when all tokens would be back; ``tail``: the last turn that was given to one who waits."""
+    """``full_at``: when all tokens would be back; ``tails``: the last turn that was given to one who waits, by rank."""
 
     full_at: float = 0.0
-    tail: float = 0.0
+    tails: dict[int, float] = field(default_factory=dict)
 
 
 class Pace:
@@ -43,19 +47,25 @@ class Pace:
         self._limits = limits or Limits()
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._held: dict[tuple[str, str], float] = {}
+        self._refused: dict[tuple[str, str], float] = {}
         self._edited: dict[int, float] = {}
+        self._strict: dict[str, float] = {}
 
-    def post(self, method: str, channel: str, *, urgent: bool = False) -> float:
+    def post(self, method: str, channel: str, *, urgent: bool = False, rank: int = 2) -> float:
         """Return the seconds until a post to a channel may go.
 
         An urgent one, the first word of an incident or of an action, waits for Slack's own 429 alone: Slack allows
-        short bursts, correlation makes one storm of many incidents, and the lines of threads pay the debt.
+        short bursts, correlation makes one storm of many incidents, and the lines of threads pay the debt. Those
+        that wait get their turns by ``rank``, 1 the first.
         """
-        held = self._hold(method, channel)
+        since = self._clock.monotonic()
+        held = max(self._hold(method, channel), self._held.get((POST, channel), since) - since)
         if held > 0:
             return held
         bucket = self._buckets.setdefault((POST, channel), _Bucket())
-        return self._turn(bucket, 1 / self._limits.posts, self._limits.post_burst, urgent=urgent)
+        urgent = urgent and self._strict.get(channel, 0.0) <= self._clock.monotonic()
+        interval = 1 / self._limits.posts
+        return self._turn(bucket, interval, self._limits.post_burst, urgent=urgent, rank=rank)
 
     def edit(self, channel: str, message_id: int, *, urgent: bool = False) -> float:
         """Return the seconds until an edit of a message may go.
@@ -81,19 +91,37 @@ class Pace:
         return self._turn(bucket, 1 / self._limits.edits, self._limits.edit_burst)
 
     def hold(self, method: str, channel: str, seconds: float) -> None:
-        """Obey a Retry-After: it binds this method and this channel alone (``*``: every one)."""
+        """Obey a Retry-After: it binds this method and this channel alone."""
         self._held[method, channel] = self._clock.monotonic() + seconds
 
-    def release(self) -> None:
-        """Forget what was held by ``*``: something was mended."""
-        self._held = {key: until for key, until in self._held.items() if "*" not in key}
+    def refused(self, method: str, channel: str, seconds: float) -> None:
+        """Wait with what a place refused until it is tried again (``*``: every method, every channel)."""
+        self._refused[method, channel] = self._clock.monotonic() + seconds
+
+    def limited(self, method: str, channel: str, seconds: float) -> None:
+        """Obey a Retry-After, and from there on keep the pace of a channel that we were too fast for."""
+        self.hold(method, channel, seconds)
+        if method != POST:
+            return
+        now = self._clock.monotonic()
+        self._strict[channel] = now + seconds + STRICT_SECONDS
+        bucket = self._buckets.setdefault((POST, channel), _Bucket())
+        # What was refused took no token of Slack's: the next one is there when the wait is over.
+        bucket.full_at = now + seconds + (self._limits.post_burst - 1) / self._limits.posts
+
+    def release(self, method: str, channel: str) -> None:
+        """Forget that a place refused: it works again. A Retry-After is kept."""
+        for key in ((method, channel), ("*", channel), ("*", "*")):
+            self._refused.pop(key, None)
 
     def _hold(self, method: str, channel: str) -> float:
         now = self._clock.monotonic()
         keys = ((method, channel), ("*", channel), ("*", "*"))
-        return max(self._held.get(key, now) - now for key in keys)
+        return max(waits.get(key, now) - now for key in keys for waits in (self._held, self._refused))
 
-    def _turn(self, bucket: _Bucket, interval: float, burst: int, *, urgent: bool = False) -> float:
+    def _turn(
+        self, bucket: _Bucket, interval: float, burst: int, *, urgent: bool = False, rank: int = 2
+    ) -> float:
         now = self._clock.monotonic()
         if urgent:
             most = now + (burst - 1) * interval + self._limits.debt_seconds
@@ -103,8 +131,9 @@ class Pace:
         if free_at <= now:
             bucket.full_at = max(bucket.full_at, now) + interval
             return 0.0
-        bucket.tail = max(free_at, bucket.tail + interval if bucket.tail > now else free_at)
-        return bucket.tail - now
+        before = [tail for other, tail in bucket.tails.items() if other <= rank and tail > now]
+        bucket.tails[rank] = max([free_at, *(tail + interval for tail in before)])
+        return bucket.tails[rank] - now
 
     def _note_edit(self, message_id: int) -> None:
         if len(self._edited) > _REMEMBERED:

@@ -1,6 +1,6 @@
 """The loop that empties the outbox: woken at once, never asleep while something is due.
 
-Every failure has one answer, here: which one it is was decided in ``errors``.
+What to do about a failure is in ``setbacks``; which failure it is was decided in ``errors``.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from loguru import logger
 
 from bot.slack.delivery import Delivery, Outcome
-from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown, RateLimited, SlackFailure
+from bot.slack.errors import OutcomeUnknown, SlackFailure
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import EDIT, LOOK, POST, UPLOAD, Pace
+from bot.slack.pace import Pace
+from bot.slack.problems import Problems
+from bot.slack.setbacks import Attempt, Setbacks
 from triage.errors import StoreUnavailable
+from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
@@ -25,7 +29,6 @@ from triage.ports.store import Message, MessageKind, Store, Tx
 LEASE_SECONDS = 30.0
 """Longer than a scan, a post and its plain version together (8 s each), short enough that a crash delays little."""
 
-LOOK_AFTER_SECONDS = 0.5
 AT_ONCE, AT_ONCE_IN_CHANNEL = 16, 8
 """Deliveries under way; one slow channel does not get all of them."""
 
@@ -56,7 +59,10 @@ class Sender:
         self._delivery = delivery
         self._pace = pace
         self._clock = clock
-        self._meters = meters
+        self._problems = Problems(clock)
+        self._setbacks = Setbacks(
+            store, delivery, pace=pace, clock=clock, meters=meters, problems=self._problems
+        )
         self._owner = owner
         self._drain = drain_seconds
         self._bell = bell
@@ -64,8 +70,11 @@ class Sender:
         self._stopping = False
         self._under_way: dict[int, Message] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.problems: dict[str, str] = {}
-        """By channel, what a person must mend before its messages flow again; empty when all is well."""
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """By place, what a person must mend before its messages flow again; empty when all is well."""
+        return self._problems.current()
 
     def stop(self) -> None:
         """Take nothing new; let what is under way end."""
@@ -110,7 +119,13 @@ class Sender:
             return [], None
 
         def claim(tx: Tx) -> tuple[list[Message], datetime | None]:
-            taken = tx.outbox.claim(now, owner=self._owner, lease_seconds=LEASE_SECONDS, limit=room)
+            taken = tx.outbox.claim(
+                now,
+                owner=self._owner,
+                lease_seconds=LEASE_SECONDS,
+                limit=room,
+                unsure_seconds=self._delivery.doubts.patience.longest,
+            )
             return taken, tx.outbox.next_at()
 
         return await self._store.write(claim)
@@ -135,111 +150,51 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the message stays owed, others go on
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             with suppress(StoreUnavailable):  # then its lease ends by itself
-                await self._defer(message, 30.0, error=f"{type(error).__name__}: {error}", unknown=True)
+                unsure = replace(message, attempted_at=message.attempted_at or self._clock.now())
+                await self._setbacks.defer(Attempt(unsure), 30.0, error=f"{type(error).__name__}: {error}")
         self._under_way.pop(message.id, None)
         self._bell.ring()
 
     async def _attempt(self, message: Message) -> None:
-        looking = not message.ts and message.attempted_at is not None
-        wait = self._wait(message, looking=looking)
+        attempt = Attempt(
+            message,
+            looking=not message.ts and message.attempted_at is not None,
+            confirming=bool(message.ts) and not message.owed and message.doubt is not None,
+        )
+        wait = self._wait(attempt)
         if wait > 0:
-            await self._defer(message, wait, unknown=looking, counted=False)
+            await self._setbacks.defer(attempt, wait, counted=False)
             return
         try:
-            outcome = await self._act(message, looking=looking)
+            outcome = await self._act(attempt)
         except TimeoutError:
-            await self._failed(message, OutcomeUnknown("conversations.history", "timeout"), looking=looking)
+            await self._setbacks.answer(attempt, OutcomeUnknown("conversations.history", "timeout"))
         except SlackFailure as failure:
-            await self._failed(message, failure, looking=looking)
+            await self._setbacks.answer(attempt, failure)
         else:
-            self.problems.pop(message.channel, None)
+            self._setbacks.succeeded(attempt)
             if not outcome.done:
-                await self._defer(message, outcome.again_in, unknown=True, counted=False)
+                await self._setbacks.defer(attempt, outcome.again_in, counted=False)
 
-    async def _act(self, message: Message, *, looking: bool) -> Outcome:
+    async def _act(self, attempt: Attempt) -> Outcome:
+        message = attempt.message
+        if attempt.confirming and message.doubt is not None:
+            return await self._delivery.confirm(message, message.doubt)
         if message.ts:
             return await self._delivery.edit(message)
-        return await (self._delivery.settle(message) if looking else self._delivery.post(message))
+        return await (self._delivery.settle(message) if attempt.looking else self._delivery.post(message))
 
-    def _wait(self, message: Message, *, looking: bool) -> float:
+    def _wait(self, attempt: Attempt) -> float:
+        message, place = attempt.message, self._delivery.place_of(attempt.message)
         if sum(other.channel == message.channel for other in self._under_way.values()) > AT_ONCE_IN_CHANNEL:
             return random.uniform(0.2, 0.4)  # noqa: S311 - jitter
+        looks = attempt.looking or (attempt.confirming and message.doubt is not None and message.doubt.post)
+        if looks and (wait := self._pace.look(place)) > 0:
+            return wait
         if message.ts:
             running = message.kind is MessageKind.ACTION
-            return self._pace.edit(message.channel, message.id, urgent=running)
-        if looking and (wait := self._pace.look(message.channel)) > 0:
-            return wait
-        method = UPLOAD if message.kind is MessageKind.FILE else POST
-        first_word = message.kind in {MessageKind.CARD, MessageKind.ACTION} or looking
-        return self._pace.post(method, message.channel, urgent=first_word)
-
-    async def _failed(self, message: Message, failure: SlackFailure, *, looking: bool) -> None:
-        self._meters.failures.labels(type(failure).__name__, failure.code).inc()
-        log = logger.bind(message=message.id, kind=message.kind.value, error=str(failure))
-        # A refusal of the post itself proves that it was not posted; one of the look proves nothing.
-        looked_only = looking and failure.method.startswith("conversations.")
-        match failure:
-            case RateLimited():
-                log.info("Slack asks to wait")
-                method = LOOK if looked_only else EDIT if message.ts else failure.method
-                self._pace.hold(method, message.channel, failure.retry_after)
-                await self._defer(
-                    message, failure.retry_after, error=str(failure), unknown=looked_only, counted=False
-                )
-            case OutcomeUnknown():
-                log.warning("outcome unknown")
-                wait = self._back_off(message) if message.ts or looked_only else LOOK_AFTER_SECONDS
-                await self._defer(message, wait, error=str(failure), unknown=True)
-            case Gone():
-                log.warning("gone from Slack, posting anew")
-                await self._post_anew(message, looked_only=looked_only)
-            case Misconfigured():
-                await self._misconfigured(message, failure, looked_only=looked_only)
-            case _:
-                log.warning("not done")
-                wait = 60.0 if isinstance(failure, ContentRefused) else self._back_off(message)
-                await self._defer(message, wait, error=str(failure), unknown=looked_only)
-
-    async def _misconfigured(self, message: Message, failure: Misconfigured, *, looked_only: bool) -> None:
-        if self.problems.get(message.channel) != str(failure):
-            logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
-        self.problems[message.channel] = str(failure)
-        wait = min(120.0, 10.0 * 2 ** min(message.attempts, 5))
-        self._pace.hold("*", "*" if failure.whole_app else message.channel, wait)
-        await self._defer(message, wait, error=str(failure), unknown=looked_only)
-
-    async def _post_anew(self, message: Message, *, looked_only: bool) -> None:
-        """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it."""
-        now = self._clock.now()
-
-        def anew(tx: Tx) -> None:
-            if message.ts:
-                tx.outbox.forget(message.id, now)
-                return
-            parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
-            if parent is not None and parent.ts == message.parent_ts:
-                tx.outbox.forget(parent.id, now)
-            later = now + timedelta(seconds=0 if parent is not None else 30)
-            tx.outbox.defer(message.id, until=later, error="its thread is gone", counted=not looked_only)
-
-        await self._store.write(anew)
-
-    def _back_off(self, message: Message) -> float:
-        return float(min(20.0, 0.5 * 2 ** min(message.attempts, 6)) * random.uniform(0.6, 1.0))  # noqa: S311 - jitter
-
-    async def _defer(
-        self,
-        message: Message,
-        seconds: float,
-        *,
-        error: str = "",
-        unknown: bool = False,
-        counted: bool = True,
-    ) -> None:
-        until = self._clock.now() + timedelta(seconds=seconds)
-        await self._store.write(
-            lambda tx: tx.outbox.defer(message.id, until=until, error=error, unknown=unknown, counted=counted)
-        )
+            return self._pace.edit(place, message.id, urgent=running)
+        return self._pace.post(attempt.method, place, urgent=is_urgent(message), rank=rank_of(message))
 
     async def _give_back(self) -> None:
         """Give back what was cut off, so that the next start need not wait for a lease to end."""
@@ -255,3 +210,16 @@ class Sender:
             await self._store.write(give_back)
         except StoreUnavailable as error:
             logger.bind(error=str(error)).warning("not given back: the leases will end by themselves")
+
+
+def is_urgent(message: Message) -> bool:
+    """Whether a post waits for Slack's own 429 alone: the first word of something, or one that is told aloud."""
+    first_word = message.kind in {MessageKind.CARD, MessageKind.ACTION}
+    return first_word or (message.kind is MessageKind.LINE and message.urgency < LINE_URGENCY)
+
+
+def rank_of(message: Message) -> int:
+    """Return the place of a post among those that wait for their turn: cards by severity, then what explains them."""
+    if is_urgent(message) or message.urgency == 1:
+        return message.urgency
+    return LINE_URGENCY + 1

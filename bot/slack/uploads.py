@@ -32,6 +32,7 @@ class Uploads:
     def __init__(self, client: SlackClient, store: Store) -> None:
         self._client = client
         self._store = store
+        self._refused: set[str] = set()
 
     async def known_file(self, message: Message) -> str:
         """Return the id of the file that an earlier attempt uploaded, empty where there is none."""
@@ -49,13 +50,24 @@ class Uploads:
                 initial_comment=comment or None,
             )
         except NotDone as error:
-            if (
-                error.code in _FILE_GONE
-            ):  # Slack forgot an upload that was never shared: the next attempt uploads anew
-                await self._store.write(lambda tx: tx.notes.put(file_key(message), ""))
+            await self._forgotten(message, file_id, error)
             raise
         # Slack shares a file in its own time and names no ts; the file's id is what it is known by.
         return Posted(channel_id=channel_id, ts=file_id)
+
+    async def _forgotten(self, message: Message, file_id: str, error: NotDone) -> None:
+        """Upload anew with the next attempt where Slack forgot an upload that was never shared.
+
+        An upload that was shared after all, late, is refused with the same word: so the channel is looked at once
+        more before the file's id is forgotten.
+        """
+        if error.code not in _FILE_GONE:
+            return
+        if file_id not in self._refused:
+            self._refused.add(file_id)
+            return
+        self._refused.discard(file_id)
+        await self._store.write(lambda tx: tx.notes.put(file_key(message), ""))
 
     async def _upload(self, message: Message, file: FileContent) -> str:
         """Upload the bytes, which nobody sees yet, and return the file's id once it is stored."""

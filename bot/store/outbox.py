@@ -14,7 +14,7 @@ from bot.store import tables
 from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_for
-from triage.ports.store import Message, MessageKind, OutboxState
+from triage.ports.store import Doubt, Message, MessageKind, OutboxState
 
 _t = tables.messages
 _parent = _t.alias("parent")
@@ -71,32 +71,62 @@ _CLAIM = (
     .values(
         lease_owner=sa.bindparam("owner"),
         lease_until=sa.bindparam("until", type_=tables.UtcTime),
-        # Marks that a post may be under way: whoever finds the mark after a crash looks before posting.
-        attempted_at=sa.case((_t.c.sent_revision == 0, sa.func.coalesce(_t.c.attempted_at, _Now))),
+        # Marks that a call may be under way: whoever finds the mark after a crash looks before posting again, and
+        # makes sure of an edit later.
+        attempted_at=sa.func.coalesce(_t.c.attempted_at, _Now),
+        unsure_until=sa.case(
+            (_t.c.attempted_at.is_(None), sa.bindparam("unsure", type_=tables.UtcTime)),
+            else_=_t.c.unsure_until,
+        ),
     )
 )
+_DOUBTFUL = (
+    sa.select(_t.c.id)
+    .where(_t.c.confirm_at <= _Now, _t.c.sent_revision == _t.c.wanted_revision)
+    .where(_t.c.lease_until.is_(None) | (_t.c.lease_until < _Now))
+    .order_by(_t.c.confirm_at)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True, of=_t)
+)
+_NEXT_DOUBT = sa.select(
+    sa.func.min(
+        sa.case((_t.c.lease_until > _t.c.confirm_at, _t.c.lease_until), else_=_t.c.confirm_at),
+        type_=tables.UtcTime,
+    )
+).where(_t.c.confirm_at.is_not(None), _t.c.sent_revision == _t.c.wanted_revision)
 _RELEASE = sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
 _CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("message"))
 _DEFER = _CHANGE.values(
     next_at=sa.bindparam("until", type_=tables.UtcTime),
     last_error=sa.bindparam("error"),
     attempts=_t.c.attempts + sa.bindparam("counted", type_=sa.Integer),
+    confirm_at=sa.case(
+        (
+            _t.c.confirm_at < sa.bindparam("until", type_=tables.UtcTime),
+            sa.bindparam("until", type_=tables.UtcTime),
+        ),
+        else_=_t.c.confirm_at,
+    ),
     lease_owner="",
     lease_until=None,
 )
-_DEFER_UNPOSTED = _DEFER.values(attempted_at=None)
+_DEFER_NOT_DONE = _DEFER.values(attempted_at=None, unsure_until=None)
+_DEFER_UNSURE = _DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime))
 _FORGET = _CHANGE.values(
     delivery_id=sa.bindparam("new_id"),
     ts="",
     sent_revision=0,
     wanted_revision=sa.func.coalesce(_t.c.wanted_revision, 0) + 1,
     attempted_at=None,
+    unsure_until=None,
+    confirm_at=None,
     lease_owner="",
     lease_until=None,
     next_at=_Now,
 )
+_MOVE = _FORGET.values(channel_id="")
 _SHOWN = (
-    sa.select(_t, _parent.c.ts.label("parent_ts"))
+    sa.select(_t, _parent.c.ts.label("parent_ts"), _parent.c.channel_id.label("parent_channel_id"))
     .join_from(_t, _parent, _parent.c.id == _t.c.parent_id, isouter=True)
     .order_by(_t.c.id)
 )
@@ -173,23 +203,48 @@ class OutboxTable:
             raise LookupError(f"a thread line for incident {incident_id}, which has no card yet")
         return int(card_id)
 
-    def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
+    def claim(
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease_seconds: float,
+        limit: int,
+        unsure_seconds: float = 0.0,
+    ) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
         ids = list(self._connection.execute(_DUE, {"now": now, "most": limit}).scalars())
+        if len(ids) < limit:
+            ids += self._connection.execute(_DOUBTFUL, {"now": now, "most": limit - len(ids)}).scalars()
         if not ids:
             return []
         # Read before the claim: ``attempted_at`` is then what an earlier, unfinished attempt left.
         claimed = self._messages(_ALL_OF, ids=padded(ids))
-        until = now + timedelta(seconds=lease_seconds)
-        self._connection.execute(_CLAIM, {"ids": padded(ids), "owner": owner, "until": until, "now": now})
+        claim = {
+            "ids": padded(ids),
+            "owner": owner,
+            "until": now + timedelta(seconds=lease_seconds),
+            "unsure": now + timedelta(seconds=unsure_seconds),
+            "now": now,
+        }
+        self._connection.execute(_CLAIM, claim)
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
 
     def release(self) -> None:
         """Give every claimed message back at once; what may have been posted stays marked as such."""
         self._connection.execute(_RELEASE)
 
-    def posted(self, message_id: int, *, ts: str, channel_id: str, revision: int, now: datetime) -> None:
-        """Record that Slack has a revision of the message."""
+    def posted(
+        self,
+        message_id: int,
+        *,
+        ts: str,
+        channel_id: str,
+        revision: int,
+        now: datetime,
+        doubt: Doubt | None = None,
+    ) -> None:
+        """Record that Slack has a revision of the message, and what of it is to be made sure of later."""
         changes = {
             "message": message_id,
             "ts": clean(ts),
@@ -198,6 +253,8 @@ class OutboxTable:
             "wanted_at": now,
             "attempts": 0,
             "attempted_at": None,
+            "unsure_until": None,
+            **_doubt_values(doubt),
             "lease_owner": "",
             "lease_until": None,
             "last_error": "",
@@ -205,6 +262,15 @@ class OutboxTable:
             "next_at": tables.EPOCH,
         }
         self._connection.execute(_CHANGE, changes)
+
+    def confirmed(self, message_id: int, doubt: Doubt | None) -> None:
+        """Record that a doubt was looked into; None: nothing is left of it."""
+        freed = {"attempted_at": None, "unsure_until": None, "lease_owner": "", "lease_until": None}
+        self._connection.execute(_CHANGE, {"message": message_id, **freed, **_doubt_values(doubt)})
+
+    def unsure(self, message_id: int, until: datetime) -> None:
+        """Record that an attempt begins which may take effect until then."""
+        self._connection.execute(_CHANGE, {"message": message_id, "unsure_until": until})
 
     def defer(
         self,
@@ -214,14 +280,19 @@ class OutboxTable:
         error: str = "",
         unknown: bool = False,
         counted: bool = True,
+        unsure_until: datetime | None = None,
     ) -> None:
-        """Give a message back for later; ``unknown``: it may have been posted, look before posting again."""
+        """Give a message back for later; ``unknown``: it may have been done, look before doing it again."""
         changes = {"message": message_id, "until": until, "error": clean(error), "counted": int(counted)}
-        self._connection.execute(_DEFER if unknown else _DEFER_UNPOSTED, changes)
+        if unsure_until is not None:
+            self._connection.execute(_DEFER_UNSURE, {**changes, "unsure": unsure_until})
+        else:
+            self._connection.execute(_DEFER if unknown else _DEFER_NOT_DONE, changes)
 
-    def forget(self, message_id: int, now: datetime) -> None:
+    def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
         """Give a message that is gone from Slack a new delivery id, to be posted anew."""
-        self._connection.execute(_FORGET, {"message": message_id, "new_id": uuid.uuid4().hex, "now": now})
+        values = {"message": message_id, "new_id": uuid.uuid4().hex, "now": now}
+        self._connection.execute(_MOVE if moved else _FORGET, values)
 
     def get(self, message_id: int) -> Message | None:
         """Return one message."""
@@ -244,8 +315,8 @@ class OutboxTable:
 
     def next_at(self) -> datetime | None:
         """When the next message falls due; None when nothing is owed."""
-        when: datetime | None = self._connection.execute(_NEXT_AT).scalar()
-        return when
+        times = (self._connection.execute(query).scalar() for query in (_NEXT_AT, _NEXT_DOUBT))
+        return min((at for at in times if at is not None), default=None)
 
     def state(self) -> OutboxState:
         """How much is owed."""
@@ -269,9 +340,23 @@ def _message(row: Mapping[Any, Any]) -> Message:
         next_at=row["next_at"],
         created_at=row["created_at"],
         attempted_at=row["attempted_at"],
+        unsure_until=row["unsure_until"],
         parent_ts=row["parent_ts"] or "",
         channel_id=row["channel_id"],
+        parent_channel_id=row["parent_channel_id"] or "",
         last_error=row["last_error"],
         urgency=row["urgency"],
-        data=row["data"],
+        doubt=_doubt(row["confirm_at"], row["data"]),
     )
+
+
+def _doubt_values(doubt: Doubt | None) -> dict[str, Any]:
+    if doubt is None:
+        return {"confirm_at": None, "data": {}}
+    return {"confirm_at": doubt.at, "data": {"post": doubt.post, "edit": doubt.edit, "looks": doubt.looks}}
+
+
+def _doubt(at: datetime | None, data: Mapping[str, Any]) -> Doubt | None:
+    if at is None:
+        return None
+    return Doubt(at, bool(data.get("post")), bool(data.get("edit")), int(data.get("looks") or 0))

@@ -211,6 +211,8 @@ messages = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("wanted_at", UtcTime, nullable=False),
     sa.Column("attempted_at", UtcTime),
+    sa.Column("unsure_until", UtcTime),
+    sa.Column("confirm_at", UtcTime),
     sa.Column("lease_owner", sa.Text, nullable=False),
     sa.Column("lease_until", UtcTime),
     sa.Column("last_error", sa.Text, nullable=False),
@@ -224,6 +226,13 @@ messages = sa.Table(
         "id",
         sqlite_where=sa.text("sent_revision < wanted_revision"),
         postgresql_where=sa.text("sent_revision < wanted_revision"),
+    ),
+    # Hardly ever holds a row: what Slack may still do though we gave it up.
+    sa.Index(
+        "ix_messages_confirm_at",
+        "confirm_at",
+        sqlite_where=sa.text("confirm_at IS NOT NULL"),
+        postgresql_where=sa.text("confirm_at IS NOT NULL"),
     ),
 )
 

@@ -15,6 +15,8 @@ from demo.slack.web.call import Args, WebCall
 from demo.slack.web.table import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from demo.slack.faults import Fault
     from demo.slack.model import Json, Token
     from demo.slack.server import SlackServer
@@ -44,18 +46,52 @@ async def serve(server: SlackServer, request: web.Request) -> web.StreamResponse
     except SlackError as error:
         return web.json_response(error.answer())
     fault = server.faults.take(name, args)
+    if fault is not None and fault.kind == "late":
+        return await _late(server, request, name, args, fault)
     if fault is not None and not fault.processed:
         server.calls.add(name, args, at, fault.code or fault.kind)
-        return await _broken(request, fault)
+        return await broken(request, fault)
     response, result = await _answered(server, request, name, args)
     if fault is not None:
         server.calls.add(name, args, at, result if fault.kind == "delay" else fault.code or fault.kind)
-        return await _broken(request, fault, response)
+        return await broken(request, fault, response)
     server.calls.add(name, args, at, result)
     return response
 
 
-async def _broken(request: web.Request, fault: Fault, response: web.Response | None = None) -> web.Response:
+async def _late(
+    server: SlackServer, request: web.Request, name: str, args: Json, fault: Fault
+) -> web.StreamResponse:
+    """Do a call after a while, in the background: that its caller has hung up, or died, changes nothing."""
+    at = time.monotonic()
+
+    async def do() -> web.Response:
+        response, result = await _answered(server, request, name, args)
+        server.calls.add(name, args, at, result)
+        return response
+
+    return await do_late(server, fault.seconds, do)
+
+
+async def do_late(
+    server: SlackServer, seconds: float, do: Callable[[], Awaitable[web.Response]]
+) -> web.StreamResponse:
+    """Do something after a while whatever becomes of the request, and answer it if it is still there."""
+    done: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
+
+    async def later() -> None:
+        await asyncio.sleep(seconds)
+        try:
+            done.set_result(await do())
+        finally:
+            server.faults.late -= 1
+
+    server.faults.late += 1
+    server.spawn(later())
+    return await asyncio.shield(done)
+
+
+async def broken(request: web.Request, fault: Fault, response: web.Response | None = None) -> web.Response:
     """Answer as a fault says; `response` is what would have been answered."""
     if fault.kind == "rate_limited":
         return _too_many(int(fault.seconds))

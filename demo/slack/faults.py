@@ -11,15 +11,15 @@ from demo.slack.model import Json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["rate_limited", "lost_answer", "reset", "delay", "error", "http"]
+Kind = Literal["rate_limited", "lost_answer", "reset", "delay", "late", "error", "http"]
 
 
 @dataclass
 class Fault:
     """One fault, made with a classmethod, given to `Faults.add`.
 
-    `method` may hold `*`. `skip` calls pass before it acts, then it acts `times` times. `where` looks at the
-    arguments of the call. `processed` says whether the call takes effect before it fails.
+    `method` is one of the Web API or `response_url`, and may hold `*`. `skip` calls pass before it acts, then it acts
+    `times` times. `where` looks at the arguments of the call. `processed` says whether the call takes effect before it fails.
     """
 
     method: str
@@ -54,6 +54,11 @@ class Fault:
         return cls(method, "delay", times, seconds=seconds, processed=True)
 
     @classmethod
+    def late(cls, method: str, seconds: float, times: int = 1) -> Self:
+        """Do the call `seconds` after it came, whether or not somebody still waits for the answer."""
+        return cls(method, "late", times, seconds=seconds)
+
+    @classmethod
     def error(cls, method: str, code: str, times: int = 1, *, processed: bool = False) -> Self:
         """Answer `{"ok": false, "error": code}`; with `processed` (as `fatal_error` may be) the call took effect."""
         return cls(method, "error", times, code=code, processed=processed)
@@ -84,6 +89,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self.late = 0
+        """How many calls were taken and are not done yet."""
 
     def add(self, *faults: Fault) -> None:
         """Arm faults, in the order in which they shall act."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from demo.slack.api import broken, do_late
 from demo.slack.blockkit import fill_ids
 from demo.slack.errors import SlackError
 from demo.slack.model import Message
@@ -17,16 +18,31 @@ if TYPE_CHECKING:
     from demo.slack.triggers import Reply
 
 
-async def respond(server: SlackServer, request: web.Request) -> web.Response:
-    """Serve `POST /response/{key}`."""
+async def respond(server: SlackServer, request: web.Request) -> web.StreamResponse:
+    """Serve `POST /response/{key}`; faults call it `response_url`."""
     try:
-        args = _args(await request.json())
-        apply(server, server.response_urls.use(request.match_info["key"]), args)
+        body = await request.json()
+    except ValueError:
+        return web.json_response(SlackError("invalid_payload").answer(), status=400)
+    fault = server.faults.take("response_url", body if isinstance(body, dict) else {})
+
+    async def do() -> web.Response:
+        return _answered(server, request.match_info["key"], body)
+
+    if fault is not None and fault.kind == "late":
+        return await do_late(server, fault.seconds, do)
+    if fault is not None and not fault.processed:
+        return await broken(request, fault)
+    response = await do()
+    return response if fault is None else await broken(request, fault, response)
+
+
+def _answered(server: SlackServer, key: str, body: object) -> web.Response:
+    try:
+        apply(server, server.response_urls.use(key), _args(body))
     except SlackError as error:
         status = 404 if error.code.endswith("_url") else 400
         return web.json_response(error.answer(), status=status)
-    except ValueError:
-        return web.json_response(SlackError("invalid_payload").answer(), status=400)
     return web.Response(text="ok")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
@@ -25,7 +25,7 @@ from demo.slack.triggers import ResponseUrls, Triggers
 from demo.slack.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from types import TracebackType
 
     from demo.slack.model import Json, Message
@@ -122,6 +122,10 @@ class SlackServer:
         application.router.add_post("/response/{key}", respond)
         uploads.add_routes(self, application)
         control.add_routes(self, application)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background, until the server stops."""
+        self._tasks.spawn(work)
 
     @property
     def api_url(self) -> str:

@@ -93,10 +93,19 @@ class Workspace:
     def channel(self, key: str) -> Channel:
         """Return a channel by id, name or `#name`; `SlackError` `channel_not_found`."""
         name = key.removeprefix("#")
-        found = self.channels.get(key) or next((c for c in self.channels.values() if c.name == name), None)
+        named = [channel for channel in self.channels.values() if channel.name == name]
+        found = self.channels.get(key) or min(named, key=lambda channel: channel.is_archived, default=None)
         if found is None:
             raise SlackError("channel_not_found")
         return found
+
+    def make_anew(self, key: str) -> Channel:
+        """Archive a channel and make another one with its name and its members; returns the new one."""
+        old = self.channel(key)
+        old.is_archived = True
+        new = Channel(self.ids.object("C"), old.name, set(old.members), is_private=old.is_private)
+        self.channels[new.id] = new
+        return new
 
     def direct(self, user_id: str) -> Channel:
         """Return the direct message between the app and a user, opened if need be."""

@@ -13,6 +13,9 @@ DIGEST_CHANNEL = "digests"
 """As above, for TRIAGE_DIGEST_CHANNEL."""
 
 
+LINE_URGENCY = 3
+"""What explains an incident comes behind the cards; a line that is told aloud has the urgency of its incident."""
+
 ALOUD = "aloud"
 """In an entry's data: its line is shown in the channel too, because a thread alone makes no sound."""
 
@@ -40,7 +43,7 @@ def tell_line(tx: Tx, entry: TimelineEntry, now: datetime) -> int | None:
             now=now,
             incident_id=entry.incident_id,
             in_thread=True,
-            urgency=3,
+            urgency=LINE_URGENCY,
         )
     return entry_id
 

@@ -251,11 +251,27 @@ class MessageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What Slack may still do though we gave it up, and when (``at``) to make sure of it.
+
+    ``post``: a second copy of the message may appear. ``edit``: an older text may come back.
+    ``looks``: how often we made sure already.
+    """
+
+    at: datetime
+    post: bool = False
+    edit: bool = False
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A Slack message we owe, and how far we are with it.
 
     It is due while ``sent_revision < wanted_revision``; ``ts`` is empty until Slack named it.
-    ``attempted_at`` is when an attempt to post began whose outcome is not known yet.
+    ``attempted_at`` is when an attempt to post or edit began whose outcome is not known yet; until ``unsure_until``
+    it may still take effect, so a look before then that finds nothing proves nothing. ``doubt``: what is to be
+    made sure of though the message is sent.
     """
 
     id: int
@@ -272,11 +288,23 @@ class Message:
     next_at: datetime
     created_at: datetime
     attempted_at: datetime | None = None
+    unsure_until: datetime | None = None
     parent_ts: str = ""
     channel_id: str = ""
+    parent_channel_id: str = ""
     last_error: str = ""
     urgency: int = 2
-    data: Mapping[str, Json] = field(default_factory=dict)
+    doubt: Doubt | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Whether Slack has not got the latest of it."""
+        return self.sent_revision < self.wanted_revision
+
+    @property
+    def place(self) -> str:
+        """Slack's id of the channel that it stands in, or its thread does; empty where it has no place yet."""
+        return self.channel_id or self.parent_channel_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,16 +338,45 @@ class Outbox(Protocol):
         """
         ...
 
-    def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int) -> list[Message]:
-        """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
+    def claim(
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease_seconds: float,
+        limit: int,
+        unsure_seconds: float = 0.0,
+    ) -> list[Message]:
+        """Take due messages: most urgent first, a thread's in their order and only below a posted parent.
+
+        Those whose doubt is due come too. ``unsure_seconds``: how long what is begun now may still take effect,
+        should this process end before it says what came of it.
+        """
         ...
 
     def release(self) -> None:
         """Give every claimed message back at once, where no other process can be alive."""
         ...
 
-    def posted(self, message_id: int, *, ts: str, channel_id: str, revision: int, now: datetime) -> None:
-        """Record that Slack has a revision of the message."""
+    def posted(
+        self,
+        message_id: int,
+        *,
+        ts: str,
+        channel_id: str,
+        revision: int,
+        now: datetime,
+        doubt: Doubt | None = None,
+    ) -> None:
+        """Record that Slack has a revision of the message, and what of it is to be made sure of later."""
+        ...
+
+    def confirmed(self, message_id: int, doubt: Doubt | None) -> None:
+        """Record that a doubt was looked into; None: nothing is left of it."""
+        ...
+
+    def unsure(self, message_id: int, until: datetime) -> None:
+        """Record that an attempt begins which may take effect until then."""
         ...
 
     def defer(
@@ -330,12 +387,17 @@ class Outbox(Protocol):
         error: str = "",
         unknown: bool = False,
         counted: bool = True,
+        unsure_until: datetime | None = None,
     ) -> None:
-        """Give a message back for later; ``unknown``: it may have been posted, look before posting again."""
+        """Give a message back for later; ``unknown``: it may have been done, look before doing it again.
+
+        ``unsure_until``: an attempt has just ended that may take effect until then. A doubt that was due is put
+        off as well.
+        """
         ...
 
-    def forget(self, message_id: int, now: datetime) -> None:
-        """The message is gone from Slack: a new delivery id, to be posted anew."""
+    def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
+        """The message is gone from Slack: a new delivery id, to be posted anew; ``moved``: where its channel is now."""
         ...
 
     def get(self, message_id: int) -> Message | None:

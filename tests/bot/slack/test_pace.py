@@ -75,12 +75,13 @@ def test_the_progress_of_an_action_goes_before_the_cards_that_wait() -> None:
     assert pace.edit("C1", 60) > 0
 
 
-def test_a_mended_setting_releases_what_was_held_for_all() -> None:
+def test_a_place_that_works_again_is_held_no_more() -> None:
     """What Slack asked of one method stays held."""
     clock = ManualClock()
     pace = Pace(clock)
-    pace.hold("*", "C1", 60)
+    pace.refused("*", "*", 60)
     pace.hold(EDIT, "C1", 5)
-    pace.release()
+    assert pace.post(POST, "C1") == 60
+    pace.release(POST, "C1")
     assert pace.post(POST, "C1") == 0
     assert pace.edit("C1", 1) == 5

@@ -188,6 +188,8 @@ def _create_incidents() -> None:
         sa.Column("created_at", bot.store.tables.UtcTime(), nullable=False),
         sa.Column("wanted_at", bot.store.tables.UtcTime(), nullable=False),
         sa.Column("attempted_at", bot.store.tables.UtcTime(), nullable=True),
+        sa.Column("unsure_until", bot.store.tables.UtcTime(), nullable=True),
+        sa.Column("confirm_at", bot.store.tables.UtcTime(), nullable=True),
         sa.Column("lease_owner", sa.Text(), nullable=False),
         sa.Column("lease_until", bot.store.tables.UtcTime(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=False),
@@ -206,6 +208,13 @@ def _create_incidents() -> None:
             unique=False,
             sqlite_where=sa.text("sent_revision < wanted_revision"),
             postgresql_where=sa.text("sent_revision < wanted_revision"),
+        )
+        batch_op.create_index(
+            "ix_messages_confirm_at",
+            ["confirm_at"],
+            unique=False,
+            sqlite_where=sa.text("confirm_at IS NOT NULL"),
+            postgresql_where=sa.text("confirm_at IS NOT NULL"),
         )
         batch_op.create_index("ix_messages_parent_id", ["parent_id"], unique=False)
 

@@ -1,0 +1,89 @@
+"""One message stays one message: extra copies that Slack made late are taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loguru import logger
+
+from bot.slack.client import SlackClient
+from bot.slack.errors import Gone
+from bot.slack.history import Found, delivered, shared
+from bot.slack.meters import SlackMeters
+from bot.slack.rendered import Rendered
+from triage.ports.store import Message, MessageKind
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much Slack's clock and ours may differ: a scan begins that much before the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which copy stays, which are taken back, and which stay because people have answered below them."""
+
+    keep: Found | None
+    remove: tuple[Found, ...] = ()
+    mark: tuple[Found, ...] = ()
+
+
+def choose(copies: Sequence[Found], ours: str) -> Choice:
+    """Decide which of the copies of one message stays: the one with replies, else the one we know (its ts)."""
+    known = next((copy for copy in copies if copy.ts == ours), None)
+    answered = [copy for copy in copies if copy.replies]
+    keep = known
+    if answered and (known is None or not known.replies):
+        keep = answered[0]
+    keep = keep or next(iter(copies), None)
+    others = [copy for copy in copies if copy is not keep]
+    return Choice(
+        keep,
+        tuple(copy for copy in others if not copy.replies),
+        tuple(copy for copy in others if copy.replies),
+    )
+
+
+class Copies:
+    """Looks for copies of a message and leaves one."""
+
+    def __init__(self, client: SlackClient, meters: SlackMeters) -> None:
+        self._client = client
+        self._meters = meters
+
+    async def leave_one(self, message: Message) -> Found | None:
+        """Take extra copies of a message back. Returns the one that stays, None where there is none.
+
+        Raises SlackFailure where that could not be done: it has to be done again.
+        """
+        choice = choose(await self._find(message), message.ts)
+        for extra in choice.remove:
+            logger.bind(message=message.id, ts=extra.ts).warning(
+                "Slack posted it twice, the extra is taken back"
+            )
+            await self._client.delete(message.channel_id, extra.ts)
+            self._meters.taken_back.inc()
+        for extra in choice.mark:
+            number = f"INC-{message.incident_id}" if message.incident_id else "this message"
+            text = (
+                f"A second copy of {number}, which Slack posted late. What is true stands in the other one."
+            )
+            await self._client.edit(message.channel_id, extra.ts, Rendered(text=text))
+        return choice.keep
+
+    async def _find(self, message: Message) -> list[Found]:
+        oldest = message.created_at - CLOCK_SKEW
+        try:
+            if message.kind is MessageKind.FILE:  # of a file we know no ts, but its id
+                return await shared(
+                    self._client, message.channel_id, message.ts, oldest=oldest, thread_ts=message.parent_ts
+                )
+            return await delivered(
+                self._client,
+                message.channel_id,
+                message.delivery_id,
+                oldest=oldest,
+                thread_ts=message.parent_ts,
+            )
+        except Gone:  # its thread was deleted: nothing stands there twice
+            return []

@@ -1,0 +1,96 @@
+"""What Slack may still do after we gave a call up, and how long we have to reckon with it.
+
+Slack has been seen to do a call up to a minute after its client had hung up. So:
+
+*   a message of unknown outcome is missing only when it is missing ``settle_seconds`` after the attempt *ended*;
+*   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, and an extra copy is
+    taken back;
+*   an edit of unknown outcome, once one went through, is done again then: the older text may have come back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.slack.client import TIMEOUT_SECONDS
+from triage.ports.clock import Clock
+from triage.ports.store import Doubt, Message
+
+AFTER = (12.0, 56.0, 150.0)
+"""Seconds after the call that went through at which is made sure of it; the second is behind a call done 60 s late."""
+SETTLE_SECONDS = 10.0
+"""Longer than a call may take: what Slack does within one more timeout is found before anything is posted again."""
+LOOK_EVERY_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to reckon with what was given up: all in seconds. Tests make it short."""
+
+    timeout: float = TIMEOUT_SECONDS
+    settle: float = SETTLE_SECONDS
+    after: tuple[float, ...] = AFTER
+    look_every: float = LOOK_EVERY_SECONDS
+
+    @property
+    def longest(self) -> float:
+        """From the begin of a call until it is taken for not done, should its process end meanwhile."""
+        return self.timeout + self.settle
+
+
+class Doubts:
+    """Says what is in doubt of a message, and since when; remembers the ends of attempts by the monotonic clock."""
+
+    def __init__(self, clock: Clock, patience: Patience) -> None:
+        self.patience = patience
+        self._clock = clock
+        self._unsure: dict[int, float] = {}
+
+    def gave_up(self, message: Message) -> datetime:
+        """Note that an attempt has ended without an answer; returns until when it may still take effect."""
+        self._unsure[message.id] = self._clock.monotonic() + self.patience.settle
+        return self._clock.now() + timedelta(seconds=self.patience.settle)
+
+    def begins(self, message: Message) -> datetime:
+        """Note that a message is posted again; returns until when that may take effect should we end meanwhile."""
+        self._unsure.pop(message.id, None)
+        return self._clock.now() + timedelta(seconds=self.patience.longest)
+
+    def over(self, message: Message) -> None:
+        """Forget about a message: its outcome is known."""
+        self._unsure.pop(message.id, None)
+
+    def remaining(self, message: Message) -> float:
+        """Return the seconds for which an earlier attempt may still take effect.
+
+        What this process saw counts by the monotonic clock, and what another one left by no more than ``longest``:
+        the wall clock may have been set meanwhile.
+        """
+        until = message.unsure_until
+        if message.id not in self._unsure and until is not None:
+            left = (until - self._clock.now()).total_seconds()
+            self._unsure[message.id] = self._clock.monotonic() + min(left, self.patience.longest)
+        return max(0.0, self._unsure.get(message.id, 0.0) - self._clock.monotonic())
+
+    def after_post(self, message: Message, *, again: bool) -> Doubt | None:
+        """Return what is in doubt of a message that was just posted; ``again``: after an attempt that came to nothing."""
+        return self._first(message.doubt, post=True) if again else message.doubt
+
+    def after_edit(self, message: Message) -> Doubt | None:
+        """Return what is in doubt of a message that was just edited; an earlier edit may have had no outcome."""
+        return self._first(message.doubt, edit=True) if message.attempted_at is not None else message.doubt
+
+    def after_look(self, doubt: Doubt) -> Doubt | None:
+        """Return what is left of a doubt that was just looked into."""
+        looks = doubt.looks + 1
+        if looks >= len(self.patience.after):
+            return None
+        wait = self.patience.after[looks] - self.patience.after[looks - 1]
+        return replace(doubt, at=self._clock.now() + timedelta(seconds=wait), looks=looks)
+
+    def _first(self, before: Doubt | None, *, post: bool = False, edit: bool = False) -> Doubt:
+        at = self._clock.now() + timedelta(seconds=self.patience.after[0])
+        if before is None:
+            return Doubt(at, post=post, edit=edit)
+        return Doubt(at, post=post or before.post, edit=edit or before.edit)

@@ -1,0 +1,196 @@
+"""What to do about a message that did not get through: each failure has one answer, here.
+
+Which failure it is was decided in ``errors``. A refusal binds the message's own place and no other.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loguru import logger
+
+from bot.slack.delivery import Delivery
+from bot.slack.errors import (
+    ContentRefused,
+    Gone,
+    Misconfigured,
+    NotDone,
+    OutcomeUnknown,
+    RateLimited,
+    SlackFailure,
+)
+from bot.slack.meters import SlackMeters
+from bot.slack.pace import EDIT, LOOK, POST, THREAD, UPLOAD, Pace
+from bot.slack.problems import Problems
+from triage.ports.clock import Clock
+from triage.ports.store import Message, MessageKind, Store, Tx
+
+LOOK_AFTER_SECONDS = 0.5
+PROBE_SECONDS = 8.0
+"""How often a place that refuses is tried: after the mend its messages flow again within that time."""
+LONGEST_PROBE_SECONDS, LONGEST_BACK_OFF = 60.0, 20.0
+PASSING = frozenset({"service_unavailable", "unreachable", "message_limit_exceeded", "no_session"})
+"""What is not done because Slack is away or busy: no person has to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was tried: ``looking`` for what an earlier attempt did, or ``confirming`` what is in doubt."""
+
+    message: Message
+    looking: bool = False
+    confirming: bool = False
+
+    @property
+    def method(self) -> str:
+        """What Slack's limits and refusals bind, beside the channel."""
+        if self.message.ts:
+            return EDIT
+        if self.message.kind is MessageKind.FILE:
+            return UPLOAD
+        return THREAD if self.message.parent_id is not None else POST
+
+    @property
+    def unknown(self) -> bool:
+        """Whether an earlier attempt may still take effect: a refusal of this one says nothing about that one."""
+        return self.looking or self.message.attempted_at is not None
+
+
+class Setbacks:
+    """Defers, posts anew, says what to mend."""
+
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        *,
+        pace: Pace,
+        clock: Clock,
+        meters: SlackMeters,
+        problems: Problems,
+    ) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._pace = pace
+        self._clock = clock
+        self._meters = meters
+        self._problems = problems
+
+    async def answer(self, attempt: Attempt, failure: SlackFailure) -> None:
+        """Do what a failure asks for."""
+        message = attempt.message
+        self._meters.failures.labels(type(failure).__name__, failure.code).inc()
+        log = logger.bind(message=message.id, kind=message.kind.value, error=str(failure))
+        looked = failure.method.startswith("conversations.")
+        match failure:
+            case RateLimited():
+                log.info("Slack asks to wait")
+                await self._hold(attempt, failure, looked=looked)
+            case OutcomeUnknown():
+                log.warning("outcome unknown")
+                await self._unknown(attempt, failure, looked=looked)
+            case Gone():
+                log.warning("gone from Slack, posting anew")
+                await self._post_anew(message, keep=attempt.unknown)
+            case Misconfigured():
+                await self._misconfigured(attempt, failure, looked=looked)
+            case _:
+                log.warning("not done")
+                await self._refused(attempt, failure)
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """Forget what was wrong at a message's place."""
+        message = attempt.message
+        place = self._delivery.place_of(message)
+        looked = attempt.looking or (message.doubt is not None and message.doubt.post)
+        keys = ["app", f"message {message.id}", _key(attempt.method, message)]
+        self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
+        self._pace.release(attempt.method, place)
+
+    async def _hold(self, attempt: Attempt, failure: RateLimited, *, looked: bool) -> None:
+        method = LOOK if looked else POST if attempt.method == THREAD else attempt.method
+        self._pace.limited(method, self._delivery.place_of(attempt.message), failure.retry_after)
+        await self.defer(attempt, failure.retry_after, error=str(failure), counted=False)
+
+    async def _unknown(self, attempt: Attempt, failure: OutcomeUnknown, *, looked: bool) -> None:
+        message = attempt.message
+        wait = self._back_off(message) if message.ts or looked else LOOK_AFTER_SECONDS
+        if looked:
+            await self.defer(attempt, wait, error=str(failure))
+            return
+        unsure, until = self._delivery.doubts.gave_up(message), self._clock.now() + timedelta(seconds=wait)
+        await self._store.write(
+            lambda tx: tx.outbox.defer(
+                message.id, until=until, error=str(failure), unknown=True, unsure_until=unsure
+            )
+        )
+
+    async def _misconfigured(self, attempt: Attempt, failure: Misconfigured, *, looked: bool) -> None:
+        message = attempt.message
+        if failure.elsewhere and await self._delivery.moved(message):
+            logger.bind(message=message.id, error=str(failure)).warning("the channel is another one by now")
+            await self._post_anew(message, keep=attempt.unknown, moved=True)
+            return
+        method, place = LOOK if looked else attempt.method, self._delivery.place_of(message)
+        key = "app" if failure.whole_app else _key(method, message)
+        if self._problems.say(key, _words(message, failure, at_place=bool(message.place))):
+            logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
+        wait = PROBE_SECONDS
+        if message.ts or looked:
+            wait = min(LONGEST_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(message.attempts, 5))
+        everywhere = failure.whole_app
+        self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
+        await self.defer(attempt, wait * random.uniform(0.8, 1.0), error=str(failure))  # noqa: S311 - jitter
+
+    async def _refused(self, attempt: Attempt, failure: SlackFailure) -> None:
+        message = attempt.message
+        content = isinstance(failure, ContentRefused)
+        if content or (isinstance(failure, NotDone) and failure.code not in PASSING and message.attempts > 0):
+            self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
+        wait = LONGEST_PROBE_SECONDS if content else self._back_off(message)
+        await self.defer(attempt, wait, error=str(failure))
+
+    async def _post_anew(self, message: Message, *, keep: bool, moved: bool = False) -> None:
+        """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it."""
+        now = self._clock.now()
+
+        def anew(tx: Tx) -> None:
+            if message.ts:
+                tx.outbox.forget(message.id, now, moved=moved)
+                return
+            parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
+            if parent is not None and parent.ts == message.parent_ts:
+                tx.outbox.forget(parent.id, now, moved=moved)
+            later = now + timedelta(seconds=0 if parent is not None or moved else 30)
+            error = "its channel is another one by now" if moved else "its thread is gone"
+            tx.outbox.defer(message.id, until=later, error=error, unknown=keep, counted=not keep)
+
+        await self._store.write(anew)
+
+    def _back_off(self, message: Message) -> float:
+        longest = min(LONGEST_BACK_OFF, 0.5 * 2 ** min(message.attempts, 6))
+        return float(longest * random.uniform(0.6, 1.0))  # noqa: S311 - jitter
+
+    async def defer(self, attempt: Attempt, seconds: float, *, error: str = "", counted: bool = True) -> None:
+        """Give a message back for later; what is in doubt of it stays so."""
+        message, until = attempt.message, self._clock.now() + timedelta(seconds=seconds)
+        await self._store.write(
+            lambda tx: tx.outbox.defer(
+                message.id, until=until, error=error, unknown=attempt.unknown, counted=counted
+            )
+        )
+
+
+def _key(method: str, message: Message) -> str:
+    """Return the name of the place that a refusal binds."""
+    if method == POST:
+        return message.channel
+    return f"{message.place or message.channel} {method}"
+
+
+def _words(message: Message, failure: SlackFailure, *, at_place: bool) -> str:
+    about = f"INC-{message.incident_id}: " if message.incident_id and at_place else ""
+    where = f" (channel {message.place})" if at_place and message.place else ""
+    return f"{about}{failure}{where}"

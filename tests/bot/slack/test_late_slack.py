@@ -1,0 +1,194 @@
+"""Slack does a call after we gave it up: still one message each, and the latest truth. Times are some 20 times shorter."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.store import SqlStore
+from demo.slack import Fault, SlackServer
+from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
+from triage.ports.store import Message, MessageKind, Tx
+
+POST, EDIT, COMPLETE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
+AFTER_TIMEOUT, AFTER_REPOST, MUCH_LATER = 0.6, 1.15, 1.9
+"""When Slack does a call: after the client hung up, after we posted again, after the first time we made sure."""
+
+
+async def sure(bench: Bench, seconds: float = 10.0) -> None:
+    """Wait until nothing is owed, nothing is in doubt, and Slack has nothing left to do late."""
+
+    def doubts(tx: Tx) -> list[Message]:
+        found = [tx.outbox.get(number) for number in range(1, 60)]
+        return [message for message in found if message is not None and message.doubt is not None]
+
+    async def unsure() -> bool:
+        doubtful = await bench.store.read(doubts)
+        return bool(doubtful or bench.slack.faults.late or await bench.pending())
+
+    async with asyncio.timeout(seconds):
+        while await unsure():  # noqa: ASYNC110 - a database rings no bell
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("seconds", [AFTER_TIMEOUT, AFTER_REPOST, MUCH_LATER])
+async def test_a_card_that_slack_posts_late_stands_there_once(bench: Bench, seconds: float) -> None:
+    """Found before it is posted again, or the extra is taken back."""
+    bench.slack.faults.add(Fault.late(POST, seconds))
+    await bench.open()
+    await bench.settled()
+    await sure(bench)
+    (card,) = bench.cards()
+    stored = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, "1"))
+    assert stored is not None
+    assert stored.ts == card.ts
+
+
+async def test_several_attempts_that_all_come_late_leave_one_card(bench: Bench) -> None:
+    """Slack hung for every attempt and then did them all."""
+    bench.slack.faults.add(Fault.late(POST, 2.4), Fault.late(POST, 1.6))
+    await bench.open()
+    await bench.settled()
+    await sure(bench)
+    assert len(bench.cards()) == 1
+
+
+async def test_the_copy_that_people_answered_stays(bench: Bench) -> None:
+    """Somebody wrote below the late copy before it could be taken back: that one goes on, with the latest truth."""
+    bench.slack.faults.add(Fault.late(POST, AFTER_REPOST))
+    incident = await bench.open()
+    await bench.settled()
+    await until(lambda: len(bench.cards()) == 2)
+    late = max(bench.cards(), key=lambda card: card.ts)
+    bench.slack.member("ana").say(CHANNEL, "on it", late.ts)
+    await bench.change(replace(incident, title="the last word"))
+    await sure(bench)
+    (card,) = bench.cards()
+    assert card.ts == late.ts
+    assert "the last word" in card.text
+
+
+@pytest.mark.parametrize("seconds", [AFTER_TIMEOUT, AFTER_REPOST])
+async def test_an_edit_that_slack_does_late_does_not_bring_an_old_text_back(
+    bench: Bench, seconds: float
+) -> None:
+    """The older edit lands after the newer one: what is true is shown again."""
+    incident = await bench.open()
+    await bench.settled()
+    bench.slack.faults.add(Fault.late(EDIT, seconds))
+    await bench.change(replace(incident, title="an old word"))
+    await asyncio.sleep(0.1)
+    await bench.change(replace(incident, title="the last word"))
+    await bench.settled()
+    await sure(bench)
+    assert "the last word" in bench.cards()[0].text
+    assert "an old word" not in str(bench.cards()[0].blocks)
+
+
+async def test_lines_that_slack_posts_late_stand_there_once_and_whole(bench: Bench) -> None:
+    """More lines came meanwhile and travelled with the second attempt: none is missing, none is doubled."""
+    incident = await bench.open()
+    await bench.settled()
+    bench.slack.faults.add(Fault.late(POST, AFTER_REPOST))
+    await bench.line(incident, "one", "two")
+    await asyncio.sleep(0.2)
+    await bench.line(incident, "three")
+    await bench.settled()
+    await sure(bench)
+    told = str([message.blocks for message in bench.slack.thread(bench.cards()[0])])
+    assert [told.count(word) for word in ("one", "two", "three")] == [1, 1, 1]
+
+
+async def test_a_file_that_slack_shares_late_is_there_once(bench: Bench) -> None:
+    """It is known by its id; an id that was shared already is not taken for a forgotten upload."""
+    bench.slack.faults.add(Fault.late(COMPLETE, AFTER_REPOST))
+
+    def ask(tx: Tx) -> None:
+        now = datetime.now(UTC)
+        data = {"name": "day.png", "comment": "the day"}
+        document = tx.notes.save_document("digest", data, made_at=now, content=b"x" * 64)
+        tx.outbox.want(MessageKind.FILE, str(document), channel="incidents", now=now)
+
+    await bench.store.write(ask)
+    bench.bell.ring()
+    await bench.settled()
+    await sure(bench)
+    shown = [message for message in bench.slack.messages(CHANNEL) if message.files]
+    assert len(shown) == 1
+
+
+async def _nothing() -> None:
+    return
+
+
+@pytest.mark.parametrize("seconds", [AFTER_TIMEOUT, AFTER_REPOST])
+async def test_killed_while_slack_is_late_the_next_process_leaves_one_card(
+    sqlite_store: SqlStore, slack: SlackServer, seconds: float
+) -> None:
+    """The claim alone tells the next process that a post may be under way, and until when."""
+    slack.faults.add(Fault.late(POST, seconds))
+    async with bench_on(sqlite_store, slack) as first:
+        await first.open("before the kill")
+        await _killed_in_a_call(first)
+    await sqlite_store.write(lambda tx: tx.outbox.release())
+    async with bench_on(sqlite_store, slack) as second, asyncio.TaskGroup() as tasks:
+        tasks.create_task(second.sender.run())
+        await second.settled()
+        await sure(second)
+        second.sender.stop()
+    assert len(slack.messages(CHANNEL)) == 1
+
+
+async def test_killed_while_an_edit_is_late_the_next_process_shows_the_latest(
+    sqlite_store: SqlStore, slack: SlackServer
+) -> None:
+    """The claim of an edit leaves its mark too: the old text that lands later is put right."""
+    async with bench_on(sqlite_store, slack) as first:
+        incident = await first.open("first word")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(first.sender.run())
+            await first.settled()
+            first.sender.stop()
+        slack.faults.add(Fault.late(EDIT, 0.9))
+        first.sender._stopping = False
+        await first.change(replace(incident, title="old word"))
+        await _killed_in_a_call(first)
+    await sqlite_store.write(lambda tx: tx.outbox.release())
+    async with bench_on(sqlite_store, slack) as second, asyncio.TaskGroup() as tasks:
+        await second.change(replace(incident, title="last word"))
+        tasks.create_task(second.sender.run())
+        await second.settled()
+        await sure(second)
+        second.sender.stop()
+    assert "last word" in slack.messages(CHANNEL)[0].text
+
+
+async def _killed_in_a_call(bench: Bench) -> None:
+    bench.sender._give_back = _nothing  # type: ignore[method-assign]  # a killed process gives nothing back
+    sending = asyncio.create_task(bench.sender.run())
+    await until(lambda: bench.slack.faults.late)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_two_replicas_and_a_late_slack_leave_one_of_each(store: SqlStore, slack: SlackServer) -> None:
+    """What one replica gave up the other one finds; on each database."""
+    slack.faults.add(Fault.late(POST, AFTER_REPOST), Fault.late(POST, AFTER_TIMEOUT, times=2))
+    async with (
+        bench_on(store, slack) as one,
+        bench_on(store, slack) as two,
+        asyncio.TaskGroup() as tasks,
+    ):
+        two.sender._owner = "other"
+        tasks.create_task(one.sender.run())
+        tasks.create_task(two.sender.run())
+        for number in range(5):
+            incident = await one.open(f"incident {number}")
+            await two.line(incident, "a change")
+        await one.settled(20)
+        await sure(one, 20)
+        one.sender.stop()
+        two.sender.stop()
+    assert len(slack.messages(CHANNEL)) == 5
+    assert set(slack.deliveries().values()) == {1}

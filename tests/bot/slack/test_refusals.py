@@ -1,0 +1,164 @@
+"""A refusal binds the place of the message that was refused; everything else goes on, and the mend is said."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.slack import errors
+from bot.store import SqlStore
+from demo.slack import AppConfig, Fault, SlackServer
+from demo.slack.settings import BOT_SCOPES
+from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
+from triage.model import Severity
+
+POST, EDIT, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+UNUSUAL = (
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "restricted_action_non_threadable_channel",
+    "team_access_not_granted",
+    "access_denied",
+    "messages_tab_disabled",
+    "not_allowed_token_type",
+    "org_login_required",
+    "no_permission",
+    "is_archived",
+    "restricted_action",
+    "ekm_access_denied",
+    "not_in_channel",
+    "missing_scope",
+)
+
+
+def said(bench: Bench) -> str:
+    """Return what the operator is told to mend."""
+    return " | ".join(bench.sender.problems.values())
+
+
+@pytest.mark.parametrize("code", UNUSUAL)
+def test_a_refusal_that_a_person_must_mend_says_how_and_binds_its_place_alone(code: str) -> None:
+    """None of them is tried for ever with all looking well."""
+    failure = errors.refusal(POST, code)
+    assert isinstance(failure, errors.Misconfigured)
+    assert len(failure.detail) > 20
+    assert not failure.whole_app
+
+
+@pytest.mark.parametrize("code", ["restricted_action_read_only_channel", "is_archived", "no_permission"])
+async def test_an_edit_that_is_refused_holds_no_other_message(bench: Bench, code: str) -> None:
+    """A resolved card in a place that takes nothing must not hold a new Sev-1."""
+    old = await bench.open("an old one")
+    await bench.settled()
+    ts = bench.cards()[0].ts
+    refusal = Fault.error(EDIT, code, times=1000)
+    refusal.where = lambda args: args["ts"] == ts
+    bench.slack.faults.add(refusal)
+    await bench.change(replace(old, title="resolved by now"))
+    await until(lambda: said(bench))
+    assert code in said(bench)
+    await bench.open("a new Sev-1", severity=Severity.SEV1)
+    await until(lambda: len(bench.cards()) == 2, 2)
+    assert code in said(bench), "what is refused still shows"
+    bench.slack.faults.clear()
+    await bench.store.write(lambda tx: tx.outbox.defer(1, until=old.opened_at))
+    bench.bell.ring()
+    await bench.settled()
+    assert bench.sender.problems == {}
+    assert "resolved by now" in bench.cards()[0].text
+
+
+async def test_a_channel_archived_and_made_anew_is_found_again_without_a_restart(bench: Bench) -> None:
+    """Under its name it has another id: new cards go there, and so does an open one whose place is gone."""
+    old = await bench.open("an old one")
+    await bench.line(old, "before")
+    await bench.settled()
+    gone = bench.slack.workspace.channel(CHANNEL)
+    new = bench.slack.workspace.make_anew(CHANNEL)
+    await bench.open("a new one")
+    await bench.change(replace(old, title="an old one, changed"))
+    await bench.line(old, "after")
+    await bench.settled(15)
+    texts = [message.text for message in new.messages.values() if not message.is_reply]
+    assert len(texts) == 2
+    assert any("an old one, changed" in text for text in texts)
+    assert "after" in str([message.blocks for message in new.messages.values() if message.is_reply])
+    assert bench.sender.problems == {}
+    assert len(gone.messages) == 2
+
+
+async def test_it_is_found_again_by_name_where_the_app_may_not_list_channels(sqlite_store: SqlStore) -> None:
+    """A post by name tells the new id."""
+    async with SlackServer() as slack, bench_on(sqlite_store, slack) as bench, asyncio.TaskGroup() as tasks:
+        tasks.create_task(bench.sender.run())
+        await bench.open("an old one")
+        await bench.settled()
+        new = slack.workspace.make_anew(CHANNEL)
+        await bench.open("a new one")
+        await bench.settled(15)
+        assert [message.text for message in new.messages.values()]
+        bench.sender.stop()
+
+
+async def test_a_missing_history_scope_holds_looks_and_not_posts(sqlite_store: SqlStore) -> None:
+    """What is in doubt waits and says why; whatever else there is to say is said."""
+    scopes = tuple(scope for scope in BOT_SCOPES if not scope.endswith(":history"))
+    config = AppConfig(scopes=(*scopes, "channels:read", "groups:read"))
+    async with (
+        SlackServer(config) as slack,
+        bench_on(sqlite_store, slack) as bench,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(bench.sender.run())
+        slack.faults.add(Fault.lost_answer(POST))
+        await bench.open("in doubt")
+        await until(lambda: "history" in said(bench))
+        for number in range(3):
+            await bench.open(f"new {number}")
+        await until(lambda: len(bench.cards()) == 4, 3)
+        assert await bench.pending() == 1
+        assert "history" in said(bench)
+        bench.sender.stop()
+
+
+async def test_a_word_nobody_knows_is_said_when_it_comes_again(bench: Bench) -> None:
+    """Repeated with all looking well it would never be noticed."""
+    refusal = Fault.error(POST, "a_new_word_of_slack", times=1000)
+    refusal.where = lambda args: "stopped" in args["text"]
+    bench.slack.faults.add(refusal)
+    await bench.open("bot1 stopped")
+    await bench.open("another trouble")
+    await until(lambda: said(bench), 8)
+    assert "INC-1" in said(bench)
+    assert "a_new_word_of_slack" in said(bench)
+    assert len(bench.cards()) == 1
+    bench.slack.faults.clear()
+    await bench.settled(25)
+    assert bench.sender.problems == {}
+
+
+async def test_a_channel_that_takes_threads_only_still_gets_the_threads(bench: Bench) -> None:
+    """New cards wait for the mend; what goes on in threads is told."""
+    old = await bench.open("an old one")
+    await bench.settled()
+    refusal = Fault.error(POST, "restricted_action_thread_only_channel", times=1000)
+    refusal.where = lambda args: not args.get("thread_ts")
+    bench.slack.faults.add(refusal)
+    await bench.open("a new one")
+    await until(lambda: said(bench))
+    await bench.line(old, "still told")
+    await until(lambda: len(bench.slack.messages(CHANNEL, replies=True)) == 2, 3)
+
+
+async def test_after_the_mend_what_waited_is_sent_within_seconds(bench: Bench) -> None:
+    """The operator invites the bot: nothing waits for minutes."""
+    refusal = Fault.error(POST, "not_in_channel", times=1000)
+    bench.slack.faults.add(refusal)
+    for number in range(3):
+        await bench.open(f"incident {number}")
+    await until(lambda: said(bench))
+    await asyncio.sleep(0.5)
+    assert len(bench.slack.calls.of(POST)) < 8, "a place that refuses is tried now and then"
+    bench.slack.faults.clear()
+    await bench.settled(12)
+    assert len(bench.cards()) == 3
