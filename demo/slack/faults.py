@@ -19,7 +19,7 @@ class Fault:
     """One fault, made with a classmethod, given to `Faults.add`.
 
     `method` is one of the Web API or `response_url`, and may hold `*`. `skip` calls pass before it acts, then it acts
-    `times` times. `where` looks at the arguments of the call. `processed` says whether the call takes effect before it fails.
+    `times` times. `where` looks at the arguments of the call. `processed`: the call takes effect before it fails.
     """
 
     method: str
