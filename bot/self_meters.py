@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from bot.loops import Pulse
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SelfMeters(Collector):
     """``triage_trouble`` by name, what was put aside, how often each loop failed."""
 
