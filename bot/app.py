@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
+from bot.fallback.configured import fallback_channels
 from bot.ids import owner
 from bot.links import LinkMaker
 from bot.loops import IDLE_SECONDS, Pulse, TriageLoop, lasting
@@ -48,6 +49,8 @@ from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
 from handlers.slack.routes import register
 from handlers.slack.services import Services
+from schedules.escalation import EscalationJob
+from schedules.fallback import FallbackJob
 from schedules.reconcile import Reconciliation
 from schedules.table import Job, running
 from schedules.tidying import Tidying
@@ -66,6 +69,8 @@ from triage.ports.sources import Sources
 from triage.ports.store import Tx
 from triage.roles import Roles
 
+PAGING_SECONDS = 3.0
+"""How often escalation and the fallback channels look whether something is due."""
 INBOX_SECONDS, DRAIN_SECONDS = 1.5, 4.0
 """What the last sorting and the last sending of a shutdown may take; Docker waits 10 s for all of it."""
 
@@ -151,6 +156,7 @@ class Service:
         )
         self.questions = self._questions(outside)
         self.hearing = Hearing(settings, outside.slack, self._register, self.services.in_flight)
+        self.fallbacks = fallback_channels(settings)
         self.readiness = Readiness(
             store,
             clock,
@@ -264,6 +270,12 @@ class Service:
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
         tidying = Tidying(self.outside.store, self.desk, self.clock)
+        escalation = EscalationJob(
+            self.outside.store, self.desk, self.clock, tuple(self.fallbacks), self.bells.outbox.ring
+        )
+        fallback = FallbackJob(
+            self.outside.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring
+        )
         return [
             Job(
                 "reconcile",
@@ -272,6 +284,8 @@ class Service:
                 at_start=True,
             ),
             Job("tidying", self._then_send(tidying.run), seconds=60),
+            Job("escalation", escalation.run, seconds=PAGING_SECONDS),
+            Job("fallback", fallback.run, seconds=PAGING_SECONDS),
             *self.listening.jobs(),
             *self.acting.jobs(),
             *self.questions.jobs(),

@@ -25,6 +25,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bot.fallback.email import read_mail_url
 from bot.sources.redis.url import check_redis_url
 from triage.desk import Desk
 from triage.diagnosis.playbooks import validate_playbooks
@@ -38,6 +39,11 @@ _SECRETS = (
     "REDIS_URL",
     "TRIAGE_DATABASE_URL",
     "GRAFANA_TOKEN",
+    "TRIAGE_FALLBACK_WEBHOOK",
+    "TRIAGE_FALLBACK_WEBHOOK_SECRET",
+    "TRIAGE_FALLBACK_SMTP",
+    "TRIAGE_FALLBACK_PUSH",
+    "TRIAGE_FALLBACK_PUSH_TOKEN",
 )
 
 _DATABASE = re.compile(
@@ -66,6 +72,11 @@ class Settings(BaseModel):
     triage_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     triage_log_format: Literal["text", "json"] = "text"
     triage_heartbeat_url: str = ""
+    triage_fallback_webhook: SecretStr = SecretStr("")
+    triage_fallback_webhook_secret: SecretStr = SecretStr("")
+    triage_fallback_smtp: SecretStr = SecretStr("")
+    triage_fallback_push: SecretStr = SecretStr("")
+    triage_fallback_push_token: SecretStr = SecretStr("")
     prometheus_url: str = ""
     loki_url: str = ""
     loki_tenant: str = ""
@@ -88,6 +99,22 @@ class Settings(BaseModel):
     def _is_url(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
             raise ValueError("is no http(s) URL; write for instance http://prometheus:9090")
+        return value
+
+    @field_validator("triage_fallback_webhook", "triage_fallback_push")
+    @classmethod
+    def _is_secret_url(cls, value: SecretStr) -> SecretStr:
+        cls._is_url(value.get_secret_value())
+        return value
+
+    @field_validator("triage_fallback_smtp")
+    @classmethod
+    def _is_mail_url(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            try:
+                read_mail_url(value.get_secret_value())
+            except SettingError as error:
+                raise ValueError(str(error)) from None
         return value
 
     @field_validator("slack_api_url")

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     WithJsonSchema,
     field_validator,
@@ -23,6 +21,8 @@ from triage.actions.kinds import KINDS
 from triage.cron import Cron
 from triage.kpis.limits import KpiLimits
 from triage.model import Severity
+from triage.paging.settings import Escalation, FallbackSettings, OnCall
+from triage.section import Section
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A bot, service, container or profile: what may stand in a command line or a label."""
@@ -41,12 +41,6 @@ ActionKind = Annotated[
     str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(KINDS)})
 ]
 """A kind of action: the name of a file in ``triage/actions/kinds/``."""
-
-
-class Section(BaseModel):
-    """A part of desk.yaml: unknown keys are refused, so a typo is noticed; values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Bot(Section):
@@ -329,6 +323,9 @@ class Desk(Section):
     retention: Retention = Retention()
     listening: Listening = Listening()
     agent: AgentSettings = AgentSettings()
+    escalation: Escalation = Escalation()
+    oncall: OnCall = OnCall()
+    fallback: FallbackSettings = FallbackSettings()
 
     @model_validator(mode="after")
     def _unique_bots(self) -> Self:

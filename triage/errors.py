@@ -9,6 +9,7 @@
     │   ├── NotStored               a write did not happen, and will not
     │   └── OutcomeUnknown          a write may have happened: its COMMIT was sent, the answer did not come
     ├── Refused                 a person may not do this, or not now; the text is shown to them
+    ├── FallbackFailure         a fallback channel did not take a notice
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
     └── SourceError             a source of evidence gave no answer
         ├── SourceNotConfigured     its setting is empty
@@ -68,6 +69,10 @@ class Refused(TriageError):
 
 class DeskFailure(TriageError):
     """A step of an action failed; the text says what was met and, where there is one, the mend."""
+
+
+class FallbackFailure(TriageError):
+    """A fallback channel did not take a notice; the text says why and, where there is one, the mend."""
 
 
 class SourceError(TriageError):

@@ -218,6 +218,8 @@ class TimelineKind(StrEnum):
     EVENT = "event"
     CHANGE = "change"
     ACTION = "action"
+    ESCALATED = "escalated"
+    FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from bot.doctor.answer import Answer
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.doctor.sources import Question, source_questions
+from bot.fallback.configured import fallback_channels
 from bot.settings import Settings
 from bot.sources.configured import open_configured
 from bot.sources.grafana.client import open_grafana
 from bot.store import open_store
-from triage.errors import SourceDenied, SourceError, SourceNotConfigured, TriageError
+from triage.errors import FallbackFailure, SourceDenied, SourceError, SourceNotConfigured, TriageError
 from triage.masking import masked
+from triage.ports.fallback import FallbackChannel
 
 SECONDS = 8.0
 _SETTINGS = {
@@ -24,6 +26,11 @@ _SETTINGS = {
     "redis": "REDIS_URL",
     "docker": "DOCKER_HOST",
     "grafana": "GRAFANA_URL and GRAFANA_TOKEN",
+}
+_FALLBACKS = {
+    "webhook": "TRIAGE_FALLBACK_WEBHOOK",
+    "e-mail": "TRIAGE_FALLBACK_SMTP",
+    "push": "TRIAGE_FALLBACK_PUSH",
 }
 _MENDS = {
     "store": "check TRIAGE_DATABASE_URL, the folder's permissions and the room on its disk",
@@ -43,6 +50,7 @@ async def examine(settings: Settings) -> list[Answer]:
             ("slack", lambda: ask_slack(settings)),
             ("socket mode", lambda: ask_to_listen(settings)),
             *source_questions(settings.desk, sources, dashboards),
+            *fallback_questions(settings),
         ]
         return list(await asyncio.gather(*(_ask(name, question) for name, question in asked)))
 
@@ -64,6 +72,27 @@ async def _ask(name: str, question: Question) -> Answer:
         return Answer(name, "failed", masked(error.why), f"check {_SETTINGS[name]} and that the server runs")
     except TriageError as error:
         return Answer(name, "failed", masked(str(error)), _MENDS.get(name, ""))
+
+
+def fallback_questions(settings: Settings) -> list[tuple[str, Question]]:
+    """Return one question for each fallback channel that is set, one that says so where none is."""
+    channels = fallback_channels(settings)
+
+    def ask(channel: FallbackChannel) -> Question:
+        async def question() -> Answer:
+            try:
+                return Answer(channel.name, "ok", await channel.examine())
+            except FallbackFailure as failure:
+                mend = f"check {_FALLBACKS[channel.name]}: while Slack is away, nothing would come this way"
+                return Answer(channel.name, "failed", masked(str(failure)), mend)
+
+        return question
+
+    async def none() -> Answer:
+        mend = "set TRIAGE_FALLBACK_WEBHOOK, _SMTP or _PUSH: without one a Sev-1 waits for Slack"
+        return Answer("fallback", "not configured", "no fallback channel", mend)
+
+    return [(name, ask(channel)) for name, channel in channels.items()] or [("fallback", none)]
 
 
 async def _store(settings: Settings) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from handlers.slack.services import Services
 from triage.errors import Refused
@@ -13,6 +12,7 @@ from triage.people import remember
 from triage.ports.chat import Answer, Render
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
+from triage.roles import RoleName
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,30 @@ class Command:
     usage: str
     description: str
     run: Run
-    role: Literal["operator", "approver"] | None = None
+    role: RoleName | None = None
     what: str = ""
     place: int = 50
 
 
 async def authorise(services: CommandServices, call: Call, command: Command, incident: int | None) -> None:
-    """Ask whether the caller may; a refusal is recorded on the incident where one is named. Raises Refused."""
-    if command.role is None:
-        return
+    """Ask whether the caller may give a command. Raises Refused."""
+    if command.role is not None:
+        await require(services, call, command.role, command.what, incident)
+
+
+async def require(
+    services: CommandServices, call: Call, role: RoleName, what: str, incident: int | None = None
+) -> None:
+    """Ask whether the caller holds a role; a refusal is recorded on the incident where one is named. Raises Refused."""
     parts = services.services
-    decision = await parts.roles.decide(call.user, command.role, command.what)
+    decision = await parts.roles.decide(call.user, role, what)
 
     def record(tx: Tx) -> None:
         remember(tx, call.user, call.user_name)
         if decision.allowed:
             return
         known = incident if incident is not None and tx.incidents.get(incident) is not None else None
-        record_denied(tx, known, actor=call.user, what=command.what, now=parts.clock.now())
+        record_denied(tx, known, actor=call.user, what=what, now=parts.clock.now())
 
     await parts.store.write(record)
     if not decision.allowed:

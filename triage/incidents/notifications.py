@@ -20,6 +20,10 @@ ALOUD = "aloud"
 """In an entry's data: its line is shown in the channel too, because a thread alone makes no sound."""
 
 
+MENTIONS = "mentions"
+"""In an entry's data: ids of people and user groups whom its line mentions. Only escalation does that."""
+
+
 def tell_card(tx: Tx, incident: Incident, now: datetime) -> int:
     """Ask for the incident's message, or for its edit. Returns the message's id."""
     return tx.outbox.want(

@@ -34,6 +34,13 @@ def leaf(text: str, *, bold: bool = False, code: bool = False, limit: int = LEAF
     return {"type": "text", "text": kept, **({"style": style} if style else {})}
 
 
+def mention(person: str) -> Json:
+    """Return a mention of a user (U…, W…) or a user group (S…): whoever it is gets a notification."""
+    if person.startswith("S"):
+        return {"type": "usergroup", "usergroup_id": person}
+    return {"type": "user", "user_id": person}
+
+
 def foreign(text: str, limit: int, *, bold: bool = False, code: bool = False) -> Json:
     """Return foreign text, cleaned and on one line, as a leaf."""
     return leaf(one_line(text, limit), bold=bold, code=code)

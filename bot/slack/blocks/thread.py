@@ -12,6 +12,7 @@ from bot.slack.blocks.signs import FINDING, check_name
 from bot.slack.blocks.verdict import WORDS, because_words, cause_words
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
+from triage.incidents.notifications import MENTIONS
 from triage.model import Finding, FindingStatus, Json, TimelineEntry, TimelineKind, TriageRun
 from triage.untrusted_text import one_line, shown
 from triage.wording import counted
@@ -24,6 +25,8 @@ _SIGN = {
     TimelineKind.WIDENED: "↔ ",
     TimelineKind.SILENCED: "🔕 ",
     TimelineKind.DENIED: "⛔ ",
+    TimelineKind.ESCALATED: "📣 ",
+    TimelineKind.FALLBACK: "📨 ",
 }
 _ORDER = [FindingStatus.CRITICAL, FindingStatus.WARNING, FindingStatus.UNKNOWN, FindingStatus.OK]
 
@@ -31,9 +34,17 @@ _ORDER = [FindingStatus.CRITICAL, FindingStatus.WARNING, FindingStatus.UNKNOWN, 
 def timeline_lines(entries: Sequence[TimelineEntry], now: datetime, names: Names) -> Rendered:
     """Return changes, one a line, as one message (several when Slack was slower than the desk)."""
     words = [_words(entry, now, names) for entry in entries]
-    block = kit.paragraph([[leaf(line)] for line in words])
+    block = kit.paragraph(
+        [[leaf(line), *_mentions(entry)] for line, entry in zip(words, entries, strict=True)]
+    )
     text = words[0] if len(words) == 1 else f"{words[0]} and {counted(len(words) - 1, 'more change')}"
     return Rendered(text=kit.preview(text), blocks=kit.present([block]))
+
+
+def _mentions(entry: TimelineEntry) -> list[Json]:
+    """Return those whom a line wakes; only escalation names any."""
+    ids = entry.data.get(MENTIONS) or []
+    return [leaf(" ")] + [kit.mention(str(one)) for one in ids] if ids else []
 
 
 def _words(entry: TimelineEntry, now: datetime, names: Names) -> str:

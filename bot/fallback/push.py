@@ -1,0 +1,58 @@
+"""A notice as a push message, as ntfy takes it: the text as the body, title and priority as headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.header import Header
+
+import httpx
+
+from bot.fallback.webhook import SECONDS, post
+from triage.errors import FallbackFailure
+from triage.model import Severity
+from triage.ports.fallback import Notice
+from triage.untrusted_text import cut
+
+PRIORITIES = {Severity.SEV1: "urgent", Severity.SEV2: "high", Severity.SEV3: "default"}
+MOST = 3_500
+"""Characters of a text: ntfy makes an attachment of what is longer than 4,096 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushChannel:
+    """Posts to ``url``, the topic's address; ``token`` is sent as a bearer token where it is set."""
+
+    url: str
+    token: str = ""
+    name: str = "push"
+
+    async def send(self, notice: Notice) -> None:
+        """Push a notice. Raises FallbackFailure."""
+        headers = {
+            "Title": Header(cut(notice.title, 200), "utf-8").encode(
+                linesep=""
+            ),  # headers are ASCII: RFC 2047
+            "Priority": PRIORITIES[notice.severity],
+            "Tags": "rotating_light",
+            "Content-Type": "text/plain; charset=utf-8",
+            **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+        }
+        await post(self.url, _fitting(notice.text).encode(), headers)
+
+    async def examine(self) -> str:
+        """Ask for the topic's address without pushing anything: it answers, and lets us in."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
+                answer = await http.head(self.url, headers=headers)
+        except httpx.HTTPError as error:
+            raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
+        if answer.status_code in {401, 403}:
+            raise FallbackFailure(f"answered {answer.status_code}: check TRIAGE_FALLBACK_PUSH_TOKEN")
+        return f"answers ({answer.status_code}); nothing was pushed"
+
+
+def _fitting(text: str) -> str:
+    while len(text.encode()) > MOST:
+        text = cut(text, len(text) * 9 // 10)
+    return text

@@ -1,0 +1,67 @@
+"""A notice as a signed JSON POST.
+
+The signature is the HMAC-SHA-256 (hex) of ``<timestamp>.<body>`` under the shared secret, in ``X-Triage-Signature`` as
+``sha256=…``, with the Unix time in ``X-Triage-Timestamp``. ``Idempotency-Key`` is the notice's id: the same in every try.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+
+import httpx
+
+from triage.errors import FallbackFailure
+from triage.model import Severity
+from triage.ports.fallback import Notice
+
+SECONDS = 10.0
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """Return what ``X-Triage-Signature`` holds."""
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"sha256={digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChannel:
+    """Posts to ``url``; ``secret`` may be empty, then nothing is signed."""
+
+    url: str
+    secret: str = ""
+    name: str = "webhook"
+
+    async def send(self, notice: Notice) -> None:
+        """Post a notice; any 2xx is taken. Raises FallbackFailure."""
+        body = json.dumps({**asdict(notice), "fallback": True}, ensure_ascii=False).encode()
+        now = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": notice.id,
+            "X-Triage-Timestamp": now,
+        }
+        if self.secret:
+            headers["X-Triage-Signature"] = signature(self.secret, now, body)
+        await post(self.url, body, headers)
+
+    async def examine(self) -> str:
+        """Post a notice of kind ``test``: whatever receives it must ignore kinds it does not know."""
+        await self.send(Notice("hbot-triage-test", "test", "Test", "A test of hbot-triage.", Severity.SEV3))
+        return "took a test notice" + ("" if self.secret else "; it is not signed: no secret is set")
+
+
+async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
+    """POST once, following no redirect. Raises FallbackFailure with what the server answered."""
+    try:
+        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
+            answer = await http.post(url, content=body, headers=headers)
+    except httpx.HTTPError as error:
+        raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
+    if not answer.is_success:
+        status = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else ""
+        raise FallbackFailure(f"answered {answer.status_code} {status}".rstrip())

@@ -1,0 +1,65 @@
+"""``oncall``: who is on call now, and an override for a while."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from handlers.slack.command import Call, Command, CommandServices, require
+from triage.errors import Refused
+from triage.paging.oncall import Override, clear_override, on_call, override_of, set_override, turn
+from triage.people import name_of, remember
+from triage.ports.chat import Answer, saying
+from triage.ports.store import Tx
+
+_PERSON = re.compile(r"<@([UW][A-Z0-9]{6,})(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
+_HOURS = re.compile(r"([1-9]\d{0,2})h?")
+DEFAULT_HOURS, MOST_HOURS = 12, 14 * 24
+_USAGE = "write /triage oncall @name [hours], /triage oncall clear, or /triage oncall to see who it is"
+
+
+async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+    if not words:
+        return await services.asking.store.read(lambda tx: _shown(services, tx))
+    await require(services, call, "operator", "change who is on call")
+    now = services.asking.clock.now()
+    if words[0].lower() == "clear":
+        ended = await services.asking.store.write(lambda tx: clear_override(tx, by=call.user, now=now))
+        return saying("The override is over." if ended else "There was no override.")
+    person = _PERSON.fullmatch(words[0])
+    hours = _HOURS.fullmatch(words[1].lower()) if len(words) > 1 else None
+    if person is None or (len(words) > 1 and hours is None):
+        raise Refused(f"I did not understand that: {_USAGE}.")
+    length = min(int(hours[1]) if hours else DEFAULT_HOURS, MOST_HOURS)
+    override = Override(person[1] or person[2], now + timedelta(hours=length), call.user)
+
+    def put(tx: Tx) -> Answer:
+        remember(tx, call.user, call.user_name)
+        set_override(tx, override, now)
+        return saying(f"{name_of(tx, override.person)} is on call until {override.until:%a %d %b %H:%M} UTC.")
+
+    return await services.asking.store.write(put)
+
+
+def _shown(services: CommandServices, tx: Tx) -> Answer:
+    now, settings = services.asking.clock.now(), services.asking.desk.oncall
+    override = override_of(tx, now)
+    if override is not None:
+        by = name_of(tx, override.by)
+        until = f"until {override.until:%a %d %b %H:%M} UTC"
+        return saying(f"{name_of(tx, override.person)} is on call {until} (override by {by}).")
+    if settings.rota is not None:
+        person, ends = turn(settings.rota, now)
+        return saying(f"{name_of(tx, person)} is on call until {ends:%a %d %b %H:%M} UTC (rota).")
+    if on_call(tx, settings, now):
+        return saying(f"The user group {settings.group} is on call.")
+    return saying("Nobody is on call: desk.yaml has neither oncall.rota nor oncall.group.", note=_USAGE)
+
+
+COMMAND = Command(
+    word="oncall",
+    usage="oncall [@name [hours] | clear]",
+    description="who is woken when nobody acknowledges; an override for a while",
+    run=_run,
+    place=12,
+)

@@ -1,0 +1,139 @@
+"""Escalation: an incident that nobody acknowledged mentions the next one, and may go over the fallback channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.desk import Desk
+from triage.incidents.notifications import ALOUD, MENTIONS, tell_line
+from triage.model import Incident, IncidentShape, TimelineEntry, TimelineKind
+from triage.paging.escalation import DueStep, by_step, due_steps, reminder_turn
+from triage.paging.notices import incidents_notice, owe
+from triage.paging.oncall import mentioned
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+from triage.wording import duration, listed
+
+_ONCE = "escalation"
+_SPOKE = "escalation/spoke/"
+STORM_MINUTES = 15
+"""In a storm a step speaks once in this time, however many incidents are due."""
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationJob:
+    """Looks every few seconds. ``channels``: the fallback channels that are set; ``told`` rings whoever sends."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    channels: tuple[str, ...]
+    told: Callable[[], None]
+
+    async def run(self) -> int:
+        """Tell every step and reminder that is due. Returns how many lines were told."""
+        settings = self.desk.escalation
+        if not settings.steps and not settings.remind_acknowledged_minutes:
+            return 0
+        if not await self.store.read(self._something_due):
+            return 0
+        count = await self.store.write(self._tell)
+        if count:
+            self.told()
+        return count
+
+    def _something_due(self, tx: Tx) -> bool:
+        """Whether a commit is worth its while: most looks find nothing."""
+        now, settings = self.clock.now(), self.desk.escalation
+        incidents = self._incidents(tx)
+        return bool(due_steps(settings, incidents, _triggered(tx, incidents), now)) or any(
+            reminder_turn(settings, incident, now) for incident in incidents
+        )
+
+    def _incidents(self, tx: Tx) -> list[Incident]:
+        severities = self.desk.escalation.severities
+        return [incident for incident in tx.incidents.open() if incident.severity in severities]
+
+    def _tell(self, tx: Tx) -> int:
+        now, incidents = self.clock.now(), self._incidents(tx)
+        due = due_steps(self.desk.escalation, incidents, _triggered(tx, incidents), now)
+        lines = sum(self._step(tx, number, steps, now) for number, steps in sorted(by_step(due).items()))
+        return lines + sum(self._remind(tx, incident, now) for incident in incidents)
+
+    def _step(self, tx: Tx, number: int, due: Sequence[DueStep], now: datetime) -> int:
+        """Speak once for all that are newly due, unless this step spoke a moment ago."""
+        storm = any(one.incident.shape is IncidentShape.STORM for one in due)
+        quiet = timedelta(minutes=STORM_MINUTES if storm else self.desk.escalation.gather_minutes)
+        spoke = tx.notes.get(f"{_SPOKE}{number}")
+        if spoke and now - datetime.fromisoformat(spoke) < quiet:
+            return 0
+        fresh = [one.incident for one in due if tx.notes.once(_ONCE, one.key, now)]
+        if not fresh:
+            return 0
+        tx.notes.put(f"{_SPOKE}{number}", now.isoformat())
+        step = self.desk.escalation.steps[number]
+        people = mentioned(tx, self.desk.oncall, step.mention, now)
+        text = _words(fresh, number, now, people=people)
+        if step.fallback and self.channels:
+            notice = incidents_notice(
+                tx, fresh, kind="escalation", why=f"Nobody acknowledged: step {number + 1}.", now=now
+            )
+            owe(tx, notice, self.channels, now)
+            text += f"; sent over {listed(self.channels)}"
+        tell_line(
+            tx,
+            _entry(fresh[0], text, f"escalation/{fresh[0].id}/{fresh[0].reopened}/{number}", now, people),
+            now,
+        )
+        return 1
+
+    def _remind(self, tx: Tx, incident: Incident, now: datetime) -> int:
+        turn = reminder_turn(self.desk.escalation, incident, now)
+        firing, _ = tx.incidents.counts(incident.id) if turn else (0, 0)
+        if not firing or incident.acknowledged_at is None:
+            return 0
+        if not tx.notes.once(_ONCE, f"{incident.id}/{incident.reopened}/reminder/{turn}", now):
+            return 0
+        held = duration((now - incident.acknowledged_at).total_seconds())
+        text = f"acknowledged {held} ago and still firing"
+        person = (incident.acknowledged_by,) if incident.acknowledged_by else ()
+        tell_line(
+            tx, _entry(incident, text, f"reminder/{incident.id}/{incident.reopened}/{turn}", now, person), now
+        )
+        return 1
+
+
+def _triggered(tx: Tx, incidents: Sequence[Incident]) -> dict[int, datetime]:
+    return {incident.id: _triggered_at(tx, incident) for incident in incidents}
+
+
+def _triggered_at(tx: Tx, incident: Incident) -> datetime:
+    if not incident.reopened:
+        return incident.opened_at
+    again = [entry.at for entry in tx.timeline.of(incident.id) if entry.kind is TimelineKind.REOPENED]
+    return max(again, default=incident.opened_at)
+
+
+def _words(incidents: Sequence[Incident], number: int, now: datetime, *, people: Sequence[str]) -> str:
+    first = incidents[0]
+    waited = duration((now - first.opened_at).total_seconds())
+    others = listed([incident.number for incident in incidents[1:]], _NAMED)
+    more = f" (and {others})" if others else ""
+    nobody = "" if people else ", and nobody is on call"
+    return f"{first.severity}: nobody has acknowledged {first.number}{more} for {waited}: step {number + 1}{nobody}"
+
+
+def _entry(incident: Incident, text: str, key: str, now: datetime, people: Sequence[str]) -> TimelineEntry:
+    return TimelineEntry(
+        incident_id=incident.id,
+        at=now,
+        recorded_at=now,
+        kind=TimelineKind.ESCALATED,
+        text=text,
+        source="escalation",
+        key=key,
+        data={ALOUD: True, MENTIONS: list(people)},
+    )

@@ -1,0 +1,134 @@
+"""Grave incidents that Slack has not taken in time go out over the fallback channels, once, and their threads say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from loguru import logger
+
+from triage.desk import Desk
+from triage.errors import FallbackFailure
+from triage.incidents.notifications import tell_line
+from triage.model import Incident, TimelineEntry, TimelineKind
+from triage.paging import notices
+from triage.paging.notices import Attempt
+from triage.ports.clock import Clock
+from triage.ports.fallback import FallbackChannel
+from triage.ports.store import MessageKind, Store, Tx
+from triage.wording import duration
+
+SEND_SECONDS = 20.0
+_SPOKE = "fallback/spoke"
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackJob:
+    """Looks every few seconds. ``told`` rings whoever sends to Slack."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    channels: Mapping[str, FallbackChannel]
+    told: Callable[[], None]
+
+    async def run(self) -> int:
+        """Owe what is due, send what is owed. Returns how many notices went out."""
+        if not self.channels:
+            return 0
+        now = self.clock.now()
+        if await self.store.read(lambda tx: bool(self._untaken(tx, now))):
+            await self.store.write(self._owe)
+        waiting = await self.store.read(notices.pending)
+        attempts = (
+            await self.store.write(
+                lambda tx: [attempt for document in waiting for attempt in notices.claim(tx, document, now)]
+            )
+            if waiting
+            else []
+        )
+        sent = await asyncio.gather(*(self._send(attempt) for attempt in attempts))
+        return sum(sent)
+
+    def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
+        """Return the grave incidents whose card Slack has not taken for too long."""
+        settings = self.desk.fallback
+        before = now - timedelta(seconds=settings.after_seconds)
+        found = []
+        for incident in tx.incidents.open():
+            if incident.severity not in settings.severities or incident.quiet:
+                continue
+            card = tx.outbox.find(MessageKind.CARD, str(incident.id))
+            if card is not None and not card.ts and card.created_at <= before:
+                found.append(incident)
+        return found
+
+    def _owe(self, tx: Tx) -> None:
+        now = self.clock.now()
+        spoke = tx.notes.get(_SPOKE)
+        if (
+            spoke
+            and (now - datetime.fromisoformat(spoke)).total_seconds() < self.desk.fallback.gather_seconds
+        ):
+            return
+        fresh = [
+            incident
+            for incident in self._untaken(tx, now)
+            if tx.notes.once("fallback", f"{incident.id}/{incident.reopened}", now)
+        ]
+        if not fresh:
+            return
+        waited = duration((now - min(incident.opened_at for incident in fresh)).total_seconds())
+        why = f"Slack has not taken this for {waited}; so it comes this way."
+        notice = notices.incidents_notice(tx, fresh, kind="incident", why=why, now=now)
+        notices.owe(tx, notice, tuple(self.channels), now)
+        tx.notes.put(_SPOKE, now.isoformat())
+        tx.audit.append(
+            at=now,
+            actor="fallback",
+            event="fallback.owed",
+            target=notice.incidents[0],
+            detail={"incidents": list(notice.incidents), "channels": list(self.channels)},
+        )
+
+    async def _send(self, attempt: Attempt) -> bool:
+        channel = self.channels.get(attempt.channel)
+        error = "" if channel is not None else "its setting is gone"
+        try:
+            if channel is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await channel.send(attempt.notice)
+        except FallbackFailure as failure:
+            error = str(failure)
+        except TimeoutError:
+            error = f"no answer within {SEND_SECONDS:g} s"
+        if error:
+            logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", error)
+        await self.store.write(lambda tx: self._record(tx, attempt, error))
+        self.told()
+        return not error
+
+    def _record(self, tx: Tx, attempt: Attempt, error: str) -> None:
+        now = self.clock.now()
+        if not notices.ended(tx, attempt, error, now):
+            return
+        tx.audit.append(
+            at=now,
+            actor="fallback",
+            event="fallback.sent",
+            target=attempt.notice.id,
+            detail={"how": notices.told(tx, attempt.document)},
+        )
+        for number in attempt.notice.incidents:
+            entry = TimelineEntry(
+                incident_id=int(number.removeprefix("INC-")),
+                at=now,
+                recorded_at=now,
+                kind=TimelineKind.FALLBACK,
+                text=f"went out over the fallback channels: {notices.told(tx, attempt.document)}",
+                source="fallback",
+                key=f"fallback/{attempt.document}/{number}",
+            )
+            tell_line(tx, entry, now)

@@ -1,0 +1,227 @@
+"""The fallback channels against real servers on this machine: SMTP with TLS, HTTP."""
+
+import hashlib
+import hmac
+import json
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+from bot.fallback.email import EmailChannel, read_mail_url
+from bot.fallback.push import PushChannel
+from bot.fallback.webhook import WebhookChannel
+from tests.servers.process import LOOPBACK, free_port
+from triage.errors import FallbackFailure, SettingError
+from triage.model import Severity
+from triage.ports.fallback import Notice
+
+NOTICE = Notice(
+    "hbot-triage-incident-7-0-1771556460",
+    "incident",
+    "Sev-1 · bot1 stopped: drawdown limit · INC-7",
+    "Slack has not taken this for 60 s.\nDo: leave it stopped, grüße",
+    Severity.SEV1,
+    ("INC-7",),
+)
+
+
+class Mailbox:
+    """Takes mail and remembers it."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+
+    async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+        """Take a mail."""
+        del server, session
+        self.mails.append((envelope.rcpt_tos, envelope.original_content or b""))
+        return "250 taken"
+
+
+def _login(
+    server: object, session: object, envelope: object, mechanism: str, auth: LoginPassword
+) -> AuthResult:
+    del server, session, envelope, mechanism
+    return AuthResult(success=auth.login == b"bot" and auth.password == b"s3cret/@", handled=False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine's own, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext {names}"
+    subprocess.run(
+        [*command.split(), "-keyout", str(key), "-out", str(cert)],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return cert, key
+
+
+@pytest.fixture
+def mail_server(certificate: tuple[Path, Path]) -> Iterator[tuple[Mailbox, Controller]]:
+    """An SMTP server that wants STARTTLS and a login."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    box = Mailbox()
+    server = Controller(
+        box,
+        hostname=LOOPBACK,
+        port=free_port(),
+        tls_context=context,
+        require_starttls=True,
+        authenticator=_login,
+        auth_required=True,
+    )
+    server.start()
+    yield box, server
+    server.stop()
+
+
+def _mail_url(port: int, login: str = "bot:s3cret%2F%40", *, ca: Path | None = None) -> str:
+    trust = f"&ca={ca}" if ca else ""
+    return f"smtp://{login}@localhost:{port}?from=bot@desk.example&to=a@desk.example,b@desk.example{trust}"
+
+
+async def test_a_mail_goes_over_tls_to_every_recipient(
+    mail_server: tuple[Mailbox, Controller], certificate: tuple[Path, Path]
+) -> None:
+    """Subject, text and the id by which a mailbox knows a repeat."""
+    box, server = mail_server
+    channel = EmailChannel(read_mail_url(_mail_url(server.port, ca=certificate[0])))
+    assert "nothing was mailed" in await channel.examine()
+    assert box.mails == []
+    await channel.send(NOTICE)
+    (recipients, content), mail = box.mails[0], message_from_bytes(box.mails[0][1])
+    assert recipients == ["a@desk.example", "b@desk.example"]
+    assert str(make_header(decode_header(mail["Subject"]))) == f"[fallback] {NOTICE.title}"
+    assert mail["Message-ID"] == f"<{NOTICE.id}@hbot-triage>"
+    payload = mail.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert payload.decode().splitlines() == NOTICE.text.splitlines()
+    assert content
+
+
+async def test_mail_that_cannot_go_says_why_without_the_password(
+    mail_server: tuple[Mailbox, Controller], certificate: tuple[Path, Path]
+) -> None:
+    """A wrong password, an untrusted certificate, nobody there."""
+    _, server = mail_server
+    wrong = EmailChannel(read_mail_url(_mail_url(server.port, "bot:wrong", ca=certificate[0])))
+    with pytest.raises(FallbackFailure, match="does not let us in") as refused:
+        await wrong.send(NOTICE)
+    assert "wrong" not in str(refused.value)
+    with pytest.raises(FallbackFailure, match="certificate is not trusted"):
+        await EmailChannel(read_mail_url(_mail_url(server.port))).send(NOTICE)
+    with pytest.raises(FallbackFailure, match="cannot be reached"):
+        await EmailChannel(read_mail_url(_mail_url(free_port()))).send(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://mail", "is no SMTP address"),
+        ("smtp://mail:port?from=a@b&to=c@d", "is no SMTP address"),
+        ("smtp://mail?from=a@b", "names no from= or no to="),
+        ("smtp://mail?to=a@b", "names no from= or no to="),
+        ("smtp://mail?from=a@b&to=c", "names no from= or no to="),
+        ("smtp://u:p@mail?from=a@b&to=c@d&tls=off", "in clear"),
+        ("smtp://mail?from=a@b&to=c@d&tls=maybe", "starttls or off"),
+    ],
+)
+def test_a_wrong_mail_address_is_refused_at_the_start(url: str, says: str) -> None:
+    """Each names the problem."""
+    with pytest.raises(SettingError, match=says):
+        read_mail_url(url)
+
+
+def test_a_mail_address_without_a_port_takes_the_usual_one() -> None:
+    """465 for TLS from the start, 587 for STARTTLS."""
+    assert read_mail_url("smtps://mail?from=a@b&to=c@d").port == 465
+    assert read_mail_url("smtp://mail?from=a@b&to=c@d").port == 587
+
+
+class Receiver:
+    """An HTTP server that remembers what came and answers as told."""
+
+    def __init__(self) -> None:
+        self.status, self.requests = 200, list[tuple[str, dict[str, str], bytes]]()
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Remember a request."""
+        self.requests.append((request.method, dict(request.headers), await request.read()))
+        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
+
+
+@asynccontextmanager
+async def _receiving() -> AsyncIterator[Receiver]:
+    receiver, app = Receiver(), web.Application()
+    app.router.add_route("*", "/{path:.*}", receiver.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    receiver.url = f"http://{LOOPBACK}:{port}/hook"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_webhook_is_signed_and_names_its_id() -> None:
+    """Whoever holds the secret can prove that the body is ours, and know a repeat."""
+    async with _receiving() as receiver:
+        await WebhookChannel(receiver.url, "topsecret").send(NOTICE)
+    _, headers, body = receiver.requests[0]
+    signed = hmac.new(b"topsecret", headers["X-Triage-Timestamp"].encode() + b"." + body, hashlib.sha256)
+    assert headers["X-Triage-Signature"] == f"sha256={signed.hexdigest()}"
+    assert headers["Idempotency-Key"] == NOTICE.id
+    data: dict[str, Any] = json.loads(body)
+    assert data["fallback"] is True
+    assert (data["id"], data["severity"], data["incidents"]) == (NOTICE.id, "Sev-1", ["INC-7"])
+
+
+@pytest.mark.parametrize("status", [302, 404, 500, 503])
+async def test_only_a_2xx_counts_as_taken(status: int) -> None:
+    """A redirect is not followed: whoever answered did not take it."""
+    async with _receiving() as receiver:
+        receiver.status = status
+        with pytest.raises(FallbackFailure, match=f"answered {status}"):
+            await WebhookChannel(receiver.url).send(NOTICE)
+    assert len(receiver.requests) == 1
+
+
+async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
+    """The title may hold letters that headers do not; a long text is cut below the service's limit."""
+    async with _receiving() as receiver:
+        channel = PushChannel(receiver.url, "tk_1")
+        await channel.examine()
+        assert receiver.requests[0][0] == "HEAD"
+        await channel.send(Notice("n", "incident", NOTICE.title, "ü" * 9000, Severity.SEV1))
+    _, headers, body = receiver.requests[1]
+    assert str(make_header(decode_header(headers["Title"]))) == NOTICE.title
+    assert headers["Priority"] == "urgent"
+    assert headers["Authorization"] == "Bearer tk_1"
+    assert len(body) < 4096
+
+
+async def test_a_push_topic_that_refuses_us_is_found_by_the_doctor() -> None:
+    """401 and 403 name the token."""
+    async with _receiving() as receiver:
+        receiver.status = 403
+        with pytest.raises(FallbackFailure, match="TRIAGE_FALLBACK_PUSH_TOKEN"):
+            await PushChannel(receiver.url).examine()

@@ -1,0 +1,159 @@
+"""Nobody is forgotten: steps in their order, each once, across restarts; one line in a storm; reminders; quiet hours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.store import SqlStore
+from schedules.escalation import EscalationJob
+from tests.triage.incidents.desk_story import Story
+from triage.desk import Desk
+from triage.incidents.notifications import ALOUD, MENTIONS
+from triage.model import Severity, TimelineEntry, TimelineKind
+from triage.paging import notices
+
+ANA, BEN = "U0ANA00001", "U0BEN00001"
+STEPS = [
+    {"after_minutes": 5, "mention": ["oncall"]},
+    {"after_minutes": 10, "mention": ["S0DESK0001"]},
+    {"after_minutes": 15, "fallback": True},
+]
+ONCALL = {"rota": {"people": [ANA], "starts": "2026-01-05"}}
+
+
+class Watch:
+    """A desk whose escalation is looked at every half a minute."""
+
+    def __init__(self, store: SqlStore, **escalation: object) -> None:
+        settings: Mapping[str, Any] = {"steps": STEPS, "gather_minutes": 0, **escalation}
+        self.desk = Desk.model_validate({"escalation": settings, "oncall": ONCALL})
+        self.story = Story(store, desk=self.desk)
+        self.store, self.rung = store, 0
+
+    def _ring(self) -> None:
+        self.rung += 1
+
+    async def passes(self, minutes: float) -> None:
+        """Let time pass; every look is of a process that has just started."""
+        for _ in range(int(minutes * 2)):
+            self.story.clock.move(30)
+            await EscalationJob(
+                self.store, self.desk, self.story.clock, ("webhook", "e-mail"), self._ring
+            ).run()
+
+    async def lines(self, incident: int = 1) -> list[TimelineEntry]:
+        """Return what was told."""
+        return await self.store.read(lambda tx: tx.timeline.of(incident, TimelineKind.ESCALATED))
+
+    async def mentions(self, incident: int = 1) -> list[Any]:
+        """Return whom each line mentions."""
+        return [entry.data[MENTIONS] for entry in await self.lines(incident)]
+
+
+async def test_three_steps_each_once_in_their_order(sqlite_store: SqlStore) -> None:
+    """On call first, the group then, the fallback channels last; each look is of a process that just started."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(4.5)
+    assert await watch.lines() == []
+    await watch.passes(0.5)
+    assert await watch.mentions() == [[ANA]]
+    await watch.passes(60)
+    assert await watch.mentions() == [[ANA], ["S0DESK0001"], []]
+    lines = await watch.lines()
+    assert all(entry.data[ALOUD] for entry in lines)
+    assert "nobody has acknowledged INC-1 for 5 min" in lines[0].text
+    assert "sent over webhook, e-mail" in lines[2].text
+    assert watch.rung == 3
+    assert len(await sqlite_store.read(notices.pending)) == 1
+
+
+async def test_an_acknowledged_incident_does_not_escalate_further(sqlite_store: SqlStore) -> None:
+    """Somebody has it."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(6)
+    await watch.story.acknowledge(1)
+    await watch.passes(30)
+    assert await watch.mentions() == [[ANA]]
+
+
+async def test_a_milder_incident_does_not_escalate(sqlite_store: SqlStore) -> None:
+    """Only the severities that are named."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV2)
+    await watch.passes(30)
+    assert await watch.lines() == []
+
+
+async def test_a_reopened_incident_begins_again(sqlite_store: SqlStore) -> None:
+    """Counted from when it was triggered again."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(6)
+    await watch.story.clear("BotHardStopActive")
+    await watch.passes(5)
+    await watch.story.fire("BotHardStopActive", began="t1", severity=Severity.SEV1)
+    await watch.passes(4.5)
+    assert await watch.mentions() == [[ANA]]
+    await watch.passes(1)
+    assert await watch.mentions() == [[ANA], [ANA]]
+
+
+async def test_several_incidents_at_once_are_one_line(sqlite_store: SqlStore) -> None:
+    """A night with many incidents wakes with one line a step, which names the others."""
+    watch = Watch(sqlite_store, gather_minutes=5, steps=STEPS[:1])
+    names = ("BotHardStopActive", "OrderBookStale", "MarginRatioLow", "ContainerDown")
+    for bot, name in enumerate(names):
+        await watch.story.fire(name, f"bot{bot + 1}", severity=Severity.SEV1)
+        watch.story.clock.move(10)
+    await watch.passes(10.5)
+    told = [entry for incident in range(1, 5) for entry in await watch.lines(incident)]
+    assert [entry.data[MENTIONS] for entry in told] == [[ANA], [ANA]]
+    assert "INC-2, INC-3, INC-4" in " ".join(entry.text for entry in told)
+
+
+async def test_whoever_acknowledged_is_reminded_while_it_fires(sqlite_store: SqlStore) -> None:
+    """Every hour, until it clears; not when it is quiet."""
+    watch = Watch(sqlite_store, steps=[], remind_acknowledged_minutes=60)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.story.acknowledge(1)
+    await watch.passes(150)
+    assert len(await watch.lines()) == 2
+    assert "acknowledged 60 min ago and still firing" in (await watch.lines())[0].text
+    await watch.story.clear("BotHardStopActive")
+    await watch.passes(150)
+    assert len(await watch.lines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "waits"), [("21:30", False), ("22:00", True), ("23:30", True), ("05:59", True), ("06:00", False)]
+)
+async def test_quiet_hours_over_midnight(sqlite_store: SqlStore, now: str, waits: bool) -> None:  # noqa: FBT001 - a table
+    """From 22:00 to 06:00 the milder ones wait; the window goes over midnight."""
+    hours = {"start": "22:00", "end": "06:00", "severities": ["Sev-2"]}
+    watch = Watch(
+        sqlite_store,
+        steps=[{"after_minutes": 0.1, "mention": [BEN]}],
+        severities=["Sev-1", "Sev-2"],
+        quiet_hours=hours,
+    )
+    hour, minute = map(int, now.split(":"))
+    at = watch.story.clock.now()
+    seconds = ((hour - at.hour) * 60 + minute - at.minute) * 60 - at.second
+    watch.story.clock.move(seconds % 86400 - 10)
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV2)
+    watch.story.clock.move(10)
+    await EscalationJob(watch.store, watch.desk, watch.story.clock, (), lambda: None).run()
+    assert (await watch.lines() == []) is waits
+
+
+def test_steps_that_tell_nobody_or_go_back_are_refused() -> None:
+    """desk.yaml is wrong, and the reason says so."""
+    with pytest.raises(ValueError, match="a step tells nobody"):
+        Desk.model_validate({"escalation": {"steps": [{"after_minutes": 5}]}})
+    with pytest.raises(ValueError, match="must rise"):
+        Desk.model_validate({"escalation": {"steps": [STEPS[1], STEPS[0]]}})
+    with pytest.raises(ValueError, match="is nobody who can be mentioned"):
+        Desk.model_validate({"escalation": {"steps": [{"after_minutes": 5, "mention": ["@ana"]}]}})

@@ -1,0 +1,140 @@
+"""What Slack has not taken in time goes out over the fallback channels: once, tried again, told in the thread."""
+
+from datetime import UTC, datetime
+
+from bot.store import SqlStore
+from schedules.fallback import FallbackJob
+from tests.triage.incidents.desk_story import Story
+from triage.errors import FallbackFailure
+from triage.model import Severity, TimelineKind
+from triage.paging import notices
+from triage.ports.fallback import Notice
+from triage.ports.store import MessageKind
+
+
+class Channel:
+    """A channel that remembers, and fails as often as it is told."""
+
+    def __init__(self, name: str, failures: int = 0) -> None:
+        self.name, self.failures = name, failures
+        self.sent: list[Notice] = []
+        self.tried: list[str] = []
+
+    async def send(self, notice: Notice) -> None:
+        """Take it, or fail."""
+        self.tried.append(notice.id)
+        if len(self.tried) <= self.failures:
+            raise FallbackFailure("answered 503 Service Unavailable")
+        self.sent.append(notice)
+
+    async def examine(self) -> str:
+        """All is well."""
+        return "answers"
+
+
+class Outage:
+    """A desk whose Slack takes nothing; every look is of a process that has just started."""
+
+    def __init__(self, store: SqlStore, *channels: Channel) -> None:
+        self.store, self.story = store, Story(store)
+        self.channels = {channel.name: channel for channel in channels}
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, looking every three seconds."""
+        for _ in range(int(seconds / 3)):
+            self.story.clock.move(3)
+            await FallbackJob(
+                self.store, self.story.desk, self.story.clock, self.channels, lambda: None
+            ).run()
+
+    async def slack_takes(self, incident: int) -> None:
+        """Slack is back and has the card."""
+        now = self.story.clock.now()
+
+        card = await self.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident)))
+        assert card is not None
+        await self.store.write(
+            lambda tx: tx.outbox.posted(
+                card.id, ts=f"1700000000.{incident:06}", channel_id="C1", revision=1, now=now
+            )
+        )
+
+
+async def test_a_sev1_that_slack_has_not_taken_goes_out_once(sqlite_store: SqlStore) -> None:
+    """After 60 s, over every channel, and never again."""
+    webhook, mail = Channel("webhook"), Channel("e-mail")
+    outage = Outage(sqlite_store, webhook, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(57)
+    assert not webhook.sent
+    await outage.passes(300)
+    assert [notice.incidents for notice in webhook.sent] == [("INC-1",)]
+    assert len(mail.sent) == 1
+    assert webhook.sent[0].severity is Severity.SEV1
+    assert "Slack has not taken this for 60 s" in webhook.sent[0].text
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert [line.told for line in lines] == [True]
+    assert "webhook sent" in lines[0].text
+
+
+async def test_what_slack_took_or_is_mild_stays_in_slack(sqlite_store: SqlStore) -> None:
+    """A card that is posted, a Sev-2, and what was resolved before the time."""
+    webhook = Channel("webhook")
+    outage = Outage(sqlite_store, webhook)
+    await outage.story.fire("BotHardStopActive", "bot1", severity=Severity.SEV1)
+    await outage.slack_takes(1)
+    await outage.story.fire("BotSoftPauseTooLong", "bot2", severity=Severity.SEV2)
+    await outage.story.fire("OrderBookStale", "bot3", severity=Severity.SEV1)
+    await outage.passes(30)
+    await outage.story.clear("OrderBookStale", "bot3")
+    await outage.passes(300)
+    assert not webhook.tried
+
+
+async def test_what_fails_is_tried_again_under_the_same_id(sqlite_store: SqlStore) -> None:
+    """The receiver can know a repeat; the other channel is not sent twice."""
+    webhook, mail = Channel("webhook", failures=3), Channel("e-mail")
+    outage = Outage(sqlite_store, webhook, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(400)
+    assert len(webhook.sent) == 1
+    assert len(set(webhook.tried)) == 1
+    assert len(webhook.tried) == 4
+    assert len(mail.sent) == 1
+    assert await sqlite_store.read(notices.pending) == []
+
+
+async def test_a_channel_that_never_works_is_given_up_and_said(sqlite_store: SqlStore) -> None:
+    """It does not hold the others, and the thread says what came of it."""
+    webhook = Channel("webhook", failures=10_000)
+    outage = Outage(sqlite_store, webhook, Channel("e-mail"))
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(6000)
+    assert len(webhook.tried) == notices.MOST_ATTEMPTS
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert "webhook not sent: answered 503" in lines[0].text
+    assert len(lines) == 1
+
+
+async def test_many_at_once_are_gathered(sqlite_store: SqlStore) -> None:
+    """The first one at once, all that come in the next minute together."""
+    webhook = Channel("webhook")
+    outage = Outage(sqlite_store, webhook)
+    for number in range(1, 9):
+        await outage.story.fire(f"Alert{number}", f"hbot-service{number}", severity=Severity.SEV1)
+        await outage.passes(6)
+    await outage.passes(300)
+    assert sum(len(notice.incidents) for notice in webhook.sent) == 8
+    assert len(webhook.sent) <= 3
+
+
+async def test_an_attempt_that_died_is_made_again_and_only_by_one(sqlite_store: SqlStore) -> None:
+    """A claim without an end waits for its lease; two processes that ask at once get it once."""
+    now = datetime(2026, 2, 20, tzinfo=UTC)
+    notice = Notice("n1", "incident", "T", "text", Severity.SEV1, ("INC-1",))
+    document = await sqlite_store.write(lambda tx: notices.owe(tx, notice, ("webhook",), now))
+    first = await sqlite_store.write(lambda tx: notices.claim(tx, document, now))
+    second = await sqlite_store.write(lambda tx: notices.claim(tx, document, now))
+    assert [len(first), len(second)] == [1, 0]
+    again = await sqlite_store.write(lambda tx: notices.claim(tx, document, now + notices.LEASE))
+    assert [(one.number, one.notice.id) for one in again] == [(2, "n1")]

@@ -1,0 +1,162 @@
+"""Notices over the fallback channels: made once, kept as documents, tried again until each channel took them.
+
+A notice's document holds ``title, text, severity, incidents, kind`` and under ``channels`` for each channel ``attempts``,
+``next_at``, ``sent_at`` and ``error``. An attempt is claimed in a commit before anything is sent: a process that dies in
+it leaves an attempt that is made again ``LEASE`` later, under the same id, by which a receiver knows the repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.model import Incident, Json, Severity, worst
+from triage.ports.fallback import Notice
+from triage.ports.store import Tx
+from triage.wording import counted
+
+KIND = "fallback_notice"
+PENDING = "fallback/pending/"
+LEASE = timedelta(seconds=60)
+"""How long an attempt may take before another one is made."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+MOST_ATTEMPTS = 12
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One claimed try to send a notice over one channel."""
+
+    document: int
+    channel: str
+    number: int
+    notice: Notice
+
+
+def owe(tx: Tx, notice: Notice, channels: Sequence[str], now: datetime) -> int:
+    """Owe a notice to every channel. Returns its document's id."""
+    states: dict[str, Json] = {
+        name: {"attempts": 0, "next_at": now.isoformat(), "sent_at": "", "error": ""} for name in channels
+    }
+    data: dict[str, Json] = {
+        "id": notice.id,
+        "kind": notice.kind,
+        "title": notice.title,
+        "text": notice.text,
+        "severity": notice.severity.value,
+        "incidents": list(notice.incidents),
+        "channels": states,
+    }
+    document = tx.notes.save_document(KIND, data, made_at=now)
+    tx.notes.put(f"{PENDING}{document}", "pending")
+    return document
+
+
+def pending(tx: Tx) -> list[int]:
+    """Return the documents that some channel has not taken yet."""
+    return sorted(int(key.removeprefix(PENDING)) for key, value in tx.notes.all(PENDING).items() if value)
+
+
+def claim(tx: Tx, document: int, now: datetime) -> list[Attempt]:
+    """Claim every attempt of a notice that is due; another process that asks gets none of them."""
+    found = tx.notes.document(document)
+    if found is None:
+        tx.notes.put(f"{PENDING}{document}", "")
+        return []
+    data = dict(found.data)
+    states, claimed = _states(data), []
+    for name, state in states.items():
+        number = int(state["attempts"]) + 1
+        is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _at(state) <= now
+        if is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
+            states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
+            claimed.append(Attempt(document, name, number, _notice(data)))
+    if claimed:
+        tx.notes.rewrite_document(document, {**data, "channels": states})
+    return claimed
+
+
+def ended(tx: Tx, attempt: Attempt, error: str, now: datetime) -> bool:
+    """Record how an attempt ended (``error`` empty: sent). Returns whether every channel was tried at least once."""
+    found = tx.notes.document(attempt.document)
+    if found is None:
+        return True
+    data = dict(found.data)
+    states = _states(data)
+    state = states[attempt.channel]
+    wait = min(FIRST_WAIT * 2 ** (attempt.number - 1), LONGEST_WAIT)
+    after = {"sent_at": now.isoformat(), "error": ""} if not error else {"error": error}
+    states[attempt.channel] = {**state, **after, "next_at": (now + wait).isoformat()}
+    tx.notes.rewrite_document(attempt.document, {**data, "channels": states})
+    over = all(each["sent_at"] or int(each["attempts"]) >= MOST_ATTEMPTS for each in states.values())
+    if over:
+        tx.notes.put(f"{PENDING}{attempt.document}", "")
+    return all(each["sent_at"] or each["error"] for each in states.values())
+
+
+def told(tx: Tx, document: int) -> str:
+    """Say how a notice stands: ``webhook sent 03:13:05, e-mail not sent: …``."""
+    found = tx.notes.document(document)
+    if found is None:
+        return ""
+    words = []
+    for name, state in _states(dict(found.data)).items():
+        if state["sent_at"]:
+            words.append(f"{name} sent {datetime.fromisoformat(str(state['sent_at'])):%H:%M:%S}")
+        else:
+            words.append(f"{name} not sent{': ' + str(state['error']) if state['error'] else ' yet'}")
+    return ", ".join(words)
+
+
+def incidents_notice(tx: Tx, incidents: Sequence[Incident], *, kind: str, why: str, now: datetime) -> Notice:
+    """Write the notice about some incidents, the gravest first."""
+    ranked = sorted(incidents, key=lambda each: (each.severity.rank, each.id))
+    first = ranked[0]
+    more = f" and {counted(len(ranked) - 1, 'more incident')}" if len(ranked) > 1 else ""
+    title = f"{first.severity} · {first.title} · {first.number}{more}"
+    paragraphs = [_story(tx, incident, now) for incident in ranked[:_SHOWN]]
+    if len(ranked) > _SHOWN:
+        paragraphs.append(f"and {counted(len(ranked) - _SHOWN, 'more incident')}")
+    return Notice(
+        id=f"hbot-triage-{kind}-{first.id}-{first.reopened}-{int(now.timestamp())}",
+        kind=kind,
+        title=title,
+        text="\n\n".join((why, *paragraphs)),
+        severity=worst(*(incident.severity for incident in ranked)),
+        incidents=tuple(incident.number for incident in ranked),
+    )
+
+
+def _story(tx: Tx, incident: Incident, now: datetime) -> str:
+    firing, _ = tx.incidents.counts(incident.id)
+    minutes = int((now - incident.opened_at).total_seconds() // 60)
+    lines = [
+        f"{incident.number} {incident.severity}: {incident.title}",
+        f"since {incident.opened_at:%H:%M} UTC ({minutes} min), {counted(firing, 'alert')} firing, {incident.status}",
+    ]
+    run = tx.runs.latest(incident.id)
+    cause = run.verdict.top if run is not None else None
+    if cause is not None:
+        lines += [f"Cause: {cause.headline}", *([f"Do: {cause.advice}"] if cause.advice else [])]
+    return "\n".join(lines)
+
+
+def _states(data: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+    return {name: dict(state) for name, state in data["channels"].items()}
+
+
+def _at(state: Mapping[str, Json]) -> datetime:
+    return datetime.fromisoformat(str(state["next_at"]))
+
+
+def _notice(data: Mapping[str, Json]) -> Notice:
+    return Notice(
+        id=str(data["id"]),
+        kind=str(data["kind"]),
+        title=str(data["title"]),
+        text=str(data["text"]),
+        severity=Severity(data["severity"]),
+        incidents=tuple(data["incidents"]),
+    )

@@ -1,0 +1,82 @@
+"""Who is on call: the rota's turn, a user group, or an override that somebody set for a while."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from triage.paging.settings import ONCALL, OnCall, Rota
+from triage.ports.store import Tx
+
+_KEY = "oncall/override"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody is on call until a time, whatever the rota says."""
+
+    person: str
+    until: datetime
+    by: str
+
+
+def turn(rota: Rota, now: datetime) -> tuple[str, datetime]:
+    """Return whose turn it is and until when (UTC). Before ``starts`` it is the first person's.
+
+    Handover is by the wall clock of the rota's zone, so a week with summer time has an hour more or less.
+    """
+    zone = ZoneInfo(rota.timezone)
+    local = now.astimezone(zone)
+    days = rota.weeks * 7
+    elapsed = (local.date() - rota.starts).days
+    if elapsed % days == 0 and local.time() < rota.handover:
+        elapsed -= 1
+    index = max(0, elapsed // days)
+    ends = datetime.combine(rota.starts + timedelta(days=days * (index + 1)), rota.handover, zone)
+    return rota.people[index % len(rota.people)], ends.astimezone(now.tzinfo)
+
+
+def override_of(tx: Tx, now: datetime) -> Override | None:
+    """Return the override that holds now."""
+    text = tx.notes.get(_KEY)
+    if not text:
+        return None
+    data = json.loads(text)
+    override = Override(str(data["person"]), datetime.fromisoformat(data["until"]), str(data["by"]))
+    return override if now < override.until else None
+
+
+def set_override(tx: Tx, override: Override, now: datetime) -> None:
+    """Put somebody on call; recorded."""
+    data = {"person": override.person, "until": override.until.isoformat(), "by": override.by}
+    tx.notes.put(_KEY, json.dumps(data))
+    tx.audit.append(at=now, actor=override.by, event="oncall.override", target=override.person, detail=data)
+
+
+def clear_override(tx: Tx, *, by: str, now: datetime) -> bool:
+    """Take an override back; recorded. Returns whether there was one."""
+    if override_of(tx, now) is None:
+        return False
+    tx.notes.put(_KEY, "")
+    tx.audit.append(at=now, actor=by, event="oncall.override_ended", target="oncall")
+    return True
+
+
+def on_call(tx: Tx, settings: OnCall, now: datetime) -> tuple[str, ...]:
+    """Return the ids of who is on call: one person, one user group, or nobody."""
+    override = override_of(tx, now)
+    if override is not None:
+        return (override.person,)
+    if settings.rota is not None:
+        return (turn(settings.rota, now)[0],)
+    return (settings.group,) if settings.group else ()
+
+
+def mentioned(tx: Tx, settings: OnCall, mention: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+    """Return the ids that a step's ``mention`` means now, each once."""
+    found = [
+        person for name in mention for person in (on_call(tx, settings, now) if name == ONCALL else (name,))
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,122 @@
+"""The parts of desk.yaml about waking people: ``escalation``, ``oncall``, ``fallback``."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from triage.model import Severity
+from triage.section import Section
+
+ONCALL = "oncall"
+"""In a step's ``mention``: whoever is on call at that moment."""
+_PERSON = re.compile(r"[UW][A-Z0-9]{6,}")
+_GROUP = re.compile(r"S[A-Z0-9]{6,}")
+
+
+def _mention(value: str) -> str:
+    if value != ONCALL and not _PERSON.fullmatch(value) and not _GROUP.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is nobody who can be mentioned; write {ONCALL}, a user's id (U…) or a user group's (S…)"
+        )
+    return value
+
+
+def _person(value: str) -> str:
+    if not _PERSON.fullmatch(value):
+        raise ValueError(f"{value!r} is no user's id; in Slack: the profile, ⋮, Copy member ID")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{value!r} is no time zone; write for instance Europe/Berlin") from error
+    return value
+
+
+Mention = Annotated[str, AfterValidator(_mention)]
+Person = Annotated[str, AfterValidator(_person)]
+
+
+class Step(Section):
+    """One step: so many minutes after the incident opened unacknowledged, who is mentioned, and the fallback channels."""
+
+    after_minutes: float = Field(gt=0, le=24 * 60)
+    mention: tuple[Mention, ...] = ()
+    fallback: bool = False
+
+    @model_validator(mode="after")
+    def _tells_somebody(self) -> Self:
+        if not self.mention and not self.fallback:
+            raise ValueError("a step tells nobody; give it mention: [oncall] or fallback: true")
+        return self
+
+
+class QuietHours(Section):
+    """When the severities named here wait until the morning; a window may go over midnight."""
+
+    start: time
+    end: time
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    severities: frozenset[Severity] = frozenset({Severity.SEV2, Severity.SEV3})
+
+
+class Escalation(Section):
+    """What happens to an incident that nobody acknowledges; no steps: nothing does.
+
+    ``remind_acknowledged_minutes``: how often the person is reminded who acknowledged a Sev-1 that still fires (0: never).
+    ``gather_minutes``: in this time a step speaks once, for all incidents that are due.
+    """
+
+    steps: tuple[Step, ...] = ()
+    severities: frozenset[Severity] = frozenset({Severity.SEV1})
+    remind_acknowledged_minutes: float = Field(default=60, ge=0)
+    gather_minutes: float = Field(default=5, ge=0, le=60)
+    quiet_hours: QuietHours | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        minutes = [step.after_minutes for step in self.steps]
+        if minutes != sorted(set(minutes)):
+            raise ValueError("steps: after_minutes must rise from step to step")
+        return self
+
+
+class Rota(Section):
+    """People who take turns: the first one from ``starts`` on, the next after ``weeks``, handed over at ``handover``."""
+
+    people: tuple[Person, ...] = Field(min_length=1)
+    starts: date
+    handover: time = time(9)
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    weeks: int = Field(default=1, ge=1, le=8)
+
+
+class OnCall(Section):
+    """Who is on call: a rota, or a Slack user group; ``/triage oncall`` overrides either for a while."""
+
+    rota: Rota | None = None
+    group: Annotated[str, Field(pattern=r"^(S[A-Z0-9]{6,})?$")] = ""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.rota is not None and self.group:
+            raise ValueError("rota and group are both given: keep one of them")
+        return self
+
+
+class FallbackSettings(Section):
+    """When an incident that Slack has not taken goes out over the fallback channels.
+
+    ``gather_seconds``: after one notice, the next waits so long and holds all that came meanwhile.
+    """
+
+    after_seconds: float = Field(default=60, ge=5)
+    severities: frozenset[Severity] = frozenset({Severity.SEV1})
+    gather_seconds: float = Field(default=60, ge=0)

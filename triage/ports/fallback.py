@@ -1,0 +1,40 @@
+"""The fallback channels: how a grave incident gets out while Slack does not take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from triage.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What goes out: ``id`` is the same for every try, so that a receiver can know a repeat.
+
+    ``kind``: ``incident``, ``escalation``, ``drill`` or ``test``; ``text`` plain lines; ``incidents`` numbers as INC-42.
+    """
+
+    id: str
+    kind: str
+    title: str
+    text: str
+    severity: Severity
+    incidents: tuple[str, ...] = ()
+
+
+class FallbackChannel(Protocol):
+    """One way out."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``webhook``, ``e-mail``, ``push``."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Send a notice. Raises FallbackFailure."""
+        ...
+
+    async def examine(self) -> str:
+        """Prove that it would work, without waking anybody, and say what was seen. Raises FallbackFailure."""
+        ...
