@@ -107,6 +107,10 @@ class FallbackJob:
         if error:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", error)
         await self.store.write(lambda tx: self._record(tx, attempt, error))
+        if not error:
+            logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
+                "sent over the fallback channel"
+            )
         self.told()
         return not error
 

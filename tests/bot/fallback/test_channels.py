@@ -5,22 +5,21 @@ import hmac
 import json
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from bot.fallback.email import EmailChannel, read_mail_url
 from bot.fallback.push import PushChannel
 from bot.fallback.webhook import WebhookChannel
 from tests.servers.process import LOOPBACK, free_port
+from tests.servers.receivers import Mailbox, receiving
 from triage.errors import FallbackFailure, SettingError
 from triage.model import Severity
 from triage.ports.fallback import Notice
@@ -33,19 +32,6 @@ NOTICE = Notice(
     Severity.SEV1,
     ("INC-7",),
 )
-
-
-class Mailbox:
-    """Takes mail and remembers it."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], bytes]] = []
-
-    async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
-        """Take a mail."""
-        del server, session
-        self.mails.append((envelope.rcpt_tos, envelope.original_content or b""))
-        return "250 taken"
 
 
 def _login(
@@ -154,37 +140,9 @@ def test_a_mail_address_without_a_port_takes_the_usual_one() -> None:
     assert read_mail_url("smtp://mail?from=a@b&to=c@d").port == 587
 
 
-class Receiver:
-    """An HTTP server that remembers what came and answers as told."""
-
-    def __init__(self) -> None:
-        self.status, self.requests = 200, list[tuple[str, dict[str, str], bytes]]()
-        self.url = ""
-
-    async def take(self, request: web.Request) -> web.Response:
-        """Remember a request."""
-        self.requests.append((request.method, dict(request.headers), await request.read()))
-        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
-
-
-@asynccontextmanager
-async def _receiving() -> AsyncIterator[Receiver]:
-    receiver, app = Receiver(), web.Application()
-    app.router.add_route("*", "/{path:.*}", receiver.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    receiver.url = f"http://{LOOPBACK}:{port}/hook"
-    try:
-        yield receiver
-    finally:
-        await runner.cleanup()
-
-
 async def test_a_webhook_is_signed_and_names_its_id() -> None:
     """Whoever holds the secret can prove that the body is ours, and know a repeat."""
-    async with _receiving() as receiver:
+    async with receiving() as receiver:
         await WebhookChannel(receiver.url, "topsecret").send(NOTICE)
     _, headers, body = receiver.requests[0]
     signed = hmac.new(b"topsecret", headers["X-Triage-Timestamp"].encode() + b"." + body, hashlib.sha256)
@@ -198,7 +156,7 @@ async def test_a_webhook_is_signed_and_names_its_id() -> None:
 @pytest.mark.parametrize("status", [302, 404, 500, 503])
 async def test_only_a_2xx_counts_as_taken(status: int) -> None:
     """A redirect is not followed: whoever answered did not take it."""
-    async with _receiving() as receiver:
+    async with receiving() as receiver:
         receiver.status = status
         with pytest.raises(FallbackFailure, match=f"answered {status}"):
             await WebhookChannel(receiver.url).send(NOTICE)
@@ -207,7 +165,7 @@ async def test_only_a_2xx_counts_as_taken(status: int) -> None:
 
 async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
     """The title may hold letters that headers do not; a long text is cut below the service's limit."""
-    async with _receiving() as receiver:
+    async with receiving() as receiver:
         channel = PushChannel(receiver.url, "tk_1")
         await channel.examine()
         assert receiver.requests[0][0] == "HEAD"
@@ -221,7 +179,7 @@ async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
 
 async def test_a_push_topic_that_refuses_us_is_found_by_the_doctor() -> None:
     """401 and 403 name the token."""
-    async with _receiving() as receiver:
+    async with receiving() as receiver:
         receiver.status = 403
         with pytest.raises(FallbackFailure, match="TRIAGE_FALLBACK_PUSH_TOKEN"):
             await PushChannel(receiver.url).examine()

@@ -1,0 +1,66 @@
+"""Real servers on this machine that take notices: SMTP, and HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope, Session
+
+from tests.servers.process import LOOPBACK, free_port
+
+
+class Mailbox:
+    """Takes mail and remembers it."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+
+    async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+        """Take a mail."""
+        del server, session
+        self.mails.append((envelope.rcpt_tos, envelope.original_content or b""))
+        return "250 taken"
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that remembers what came and answers as told."""
+
+    status: int = 200
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    url: str = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Remember a request."""
+        self.requests.append((request.method, dict(request.headers), await request.read()))
+        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    """Run an HTTP receiver."""
+    receiver, app = Receiver(), web.Application()
+    app.router.add_route("*", "/{path:.*}", receiver.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    receiver.url = f"http://{LOOPBACK}:{port}/hook"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def relaying() -> AsyncIterator[tuple[Mailbox, int]]:
+    """Run an SMTP relay without TLS, as one on the same machine may be."""
+    box = Mailbox()
+    server = Controller(box, hostname=LOOPBACK, port=free_port())
+    server.start()
+    try:
+        yield box, server.port
+    finally:
+        server.stop()
