@@ -100,9 +100,13 @@ async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
     await prometheus.tick()
     everyone_logs(world)
     found = await world.ask()
-    assert list(found) == ["store", "slack", "socket mode", *SOURCES, "grafana"]
+    assert list(found) == ["store", "slack", "socket mode", *SOURCES, "grafana", "fallback"]
     states = {name: answer.state for name, answer in found.items()}
-    assert states == {**dict.fromkeys(found, "ok"), "grafana": "not configured"}, found
+    assert states == {
+        **dict.fromkeys(found, "ok"),
+        "grafana": "not configured",
+        "fallback": "not configured",
+    }, found
     assert found["slack"].seen.endswith(" as U0TRIAGE01, posts to C0TRIAGE01")
     assert found["socket mode"].seen == "Slack opens connections for the app-level token"
     assert found["loki"].seen == "ready, holds the logs of 3 bots"
