@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from triage.masking import masked
+from triage.masking import masked_and_cut
 
 _READ_AT_MOST = 20_000
 """Characters of a text that are looked at: a megabyte of annotation must not cost a second of regexes."""
@@ -37,12 +37,16 @@ def shown(text: str, limit: int) -> str:
     ``<!channel>``, ``<@U1>`` and ``<https://…>`` lose their bracket to one that no client reads as markup;
     any other ``<`` stays what it is.
     """
-    text = _UNSEEN.sub("", text[:_READ_AT_MOST])
-    text = _MARKS.sub(r"\1", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
-    text = masked(text[: limit * 4])
-    return cut(_COMMAND.sub("\u2039", _SPACE.sub(" ", text)).strip(), limit)
+    return cut(_COMMAND.sub("\u2039", _SPACE.sub(" ", _without_secrets(text))).strip(), limit)
 
 
 def one_line(text: str, limit: int) -> str:
     """Return the text as ``shown`` does, its lines joined by spaces."""
-    return shown(" ".join(text[:_READ_AT_MOST].split()), limit)
+    # Masked before its lines are joined: some secrets end where their line does.
+    return cut(_COMMAND.sub("\u2039", " ".join(_without_secrets(text).split())), limit)
+
+
+def _without_secrets(text: str) -> str:
+    text = _UNSEEN.sub("", text[: _READ_AT_MOST + 1])
+    text = _MARKS.sub(r"\1", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
+    return masked_and_cut(text, _READ_AT_MOST, read_at_most=_READ_AT_MOST)

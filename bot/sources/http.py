@@ -30,7 +30,7 @@ from triage.errors import (
     SourceTimeout,
     SourceUnreachable,
 )
-from triage.masking import masked
+from triage.masking import masked, masked_and_cut
 
 MAX_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS = 3.0
@@ -275,8 +275,8 @@ class HttpSource:
 
 def first_line(text: str) -> str:
     """Return the first line with words in it, masked and cut: fit to be shown."""
-    line = next((line.strip() for line in text[:4000].splitlines() if line.strip()), "")
-    return masked(line)[:_WHY_MAX]
+    line = next((line.strip() for line in masked_and_cut(text, 4000).splitlines() if line.strip()), "")
+    return line[:_WHY_MAX]
 
 
 def _cause(error: Exception) -> str:

@@ -25,6 +25,7 @@ from triage.actions.model import ActionRecord, ActionStatus, Holds, Observation,
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.actions.orders import token_of
 from triage.errors import StoreUnavailable
+from triage.masking import masked
 from triage.people import name_of
 from triage.ports.actions import Performed
 from triage.ports.store import Tx
@@ -249,7 +250,9 @@ class Runner:
         for number, text in self._live.items():
             step = _step(tx, record, number)
             if text and step.status is StepStatus.RUNNING:
-                tx.actions.put_steps(record.id, [replace(step, output=shown(text[-LIVE_MAX:], LIVE_MAX))])
+                tx.actions.put_steps(
+                    record.id, [replace(step, output=shown(masked(text)[-LIVE_MAX:], LIVE_MAX))]
+                )
         tell_action(tx, record, now)
 
     async def _stopped(self, record: ActionRecord) -> None:

@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from triage.desk import Desk
 from triage.diagnosis.log_templates import mask_variables
-from triage.masking import masked
+from triage.masking import masked, masked_and_cut
 from triage.model import Source, Subject, SubjectKind
 from triage.signals.model import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
 
 T = TypeVar("T")
 TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
+READ_MAX = 20_000
+"""Characters of a text that are masked before it is cut."""
 _YEAR_9999_MS = 253_370_764_800_000
 _LATE_MS = 24 * 3600 * 1000
 
@@ -98,8 +100,11 @@ def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
     """Make the event; its texts are fit for any database, see ``read_audit``."""
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
-    metadata = {name[:80]: str(value)[:300] for name, value in islice(payload.metadata.items(), METADATA_MAX)}
-    text, metadata = _without_secrets(payload.message[:TEXT_MAX], metadata)
+    metadata = {
+        name[:80]: str(value)[:READ_MAX] for name, value in islice(payload.metadata.items(), METADATA_MAX)
+    }
+    text, metadata = _without_secrets(payload.message[:READ_MAX], metadata)
+    text, metadata = text[:TEXT_MAX], {name: value[:300] for name, value in metadata.items()}
     told = metadata.get("reason")
     data: dict[str, Any] = {}
     if payload.producer:
@@ -166,7 +171,7 @@ def parked(stream: str, entry: Entry, reason: str) -> Parked:
     """Put an entry aside, its payload masked and cut."""
     payload = entry.payload or ""
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
-    return Parked(stream, entry.id, reason, masked(text[:PAYLOAD_MAX]))
+    return Parked(stream, entry.id, reason, masked_and_cut(text, PAYLOAD_MAX))
 
 
 def why_invalid(error: ValidationError) -> str:
@@ -201,4 +206,4 @@ def _masked_value(name: str, value: str) -> str:
 def _reason(text: str) -> str:
     """What tells events of a category apart: the part behind the colon, its numbers and ids masked."""
     _, _, tail = text.partition(": ")
-    return clean(mask_variables((tail or text)[:300]), REASON_MAX)
+    return clean(mask_variables((tail or text)[:TEXT_MAX]), REASON_MAX)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from triage.desk import Desk
 from triage.diagnosis.log_templates import mask_variables
-from triage.masking import masked
+from triage.masking import masked_and_cut
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.store import Tx
 from triage.signals.audit import TEXT_MAX, clean, parked, subject_named, validated, why_invalid
@@ -50,10 +50,10 @@ def read_dead_letter(desk: Desk, stream: str, entry: Entry, now: datetime) -> De
     except ValidationError as error:
         return parked(stream, entry, why_invalid(error))
     inner = _inner(letter.payload)
-    reason = clean(mask_variables(letter.reason[:300]), REASON_MAX)
+    reason = clean(mask_variables(masked_and_cut(letter.reason, 300)), REASON_MAX)
     about = letter.event_id or inner.get("event_id")
     data = {
-        name: clean(str(value), 200)
+        name: masked_and_cut(clean(str(value), 2000), 200)
         for name, value in (("entry_id", letter.entry_id), ("event_id", about))
         if value
     }
@@ -65,7 +65,10 @@ def read_dead_letter(desk: Desk, stream: str, entry: Entry, now: datetime) -> De
         subject=subject_named(desk, str(inner.get("instance_name") or "")),
         gravity=Gravity.WARNING,
         category=CATEGORY,
-        text=clean(masked(f"{letter.reason[:200]}{f' ({what})' if what else ''}"), TEXT_MAX),
+        text=clean(
+            f"{masked_and_cut(letter.reason, 200)}{f' ({masked_and_cut(what, 200)})' if what else ''}",
+            TEXT_MAX,
+        ),
         reason=reason,
         correlation_id=clean(str(about), 200) if about else "",
         data=data,

@@ -16,6 +16,7 @@ from bot.sources.http import HttpSource, Params, Reply, TooLarge
 from bot.sources.loki.turns import Kept, Turns
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer
+from triage.masking import masked_and_cut
 from triage.model import utc
 from triage.ports.sources import LogLine, LogLines
 from triage.queries import logql
@@ -162,4 +163,9 @@ def _lines(streams: list[Any]) -> Iterator[tuple[int, LogLine]]:
         # Asked for backwards: reversed, lines of one moment stand in the order in which they were written.
         for entry in reversed(stream["values"]):
             at = int(entry[0])
-            yield at, LogLine(utc(at / 1e9), str(entry[1])[:_LINE_MAX], labels)
+            yield at, LogLine(utc(at / 1e9), _line(str(entry[1])), labels)
+
+
+def _line(text: str) -> str:
+    """Return a line, cut where it is too long: masked before, so that no half of a secret is left."""
+    return text if len(text) <= _LINE_MAX else masked_and_cut(text, _LINE_MAX)

@@ -1,0 +1,132 @@
+"""Each kind of secret is hidden in every shape of the corpus, and ordinary lines stay what they are."""
+
+import random
+import re
+import time
+
+import pytest
+
+from tests.triage.masking_corpus import NEGATIVE, POSITIVE
+from triage.masking import KINDS, MASK, masked, masked_and_cut
+
+_MARKED = re.compile("«(.*?)»", re.DOTALL)
+_HIDDEN = [(name, text) for name, texts in POSITIVE.items() for text in texts]
+_SHOWN = [(name, text) for name, texts in NEGATIVE.items() for text in texts]
+
+
+def _bare(text: str) -> tuple[str, list[str]]:
+    return text.replace("«", "").replace("»", ""), _MARKED.findall(text)
+
+
+def _pieces(secret: str) -> list[str]:
+    """Return the words of a secret: of none may more than three characters be seen."""
+    return [word for word in re.split(r"[\s,;'\"\[\]]+", secret) if len(word) > 3]
+
+
+@pytest.mark.parametrize(("name", "text"), _HIDDEN)
+def test_a_secret_is_hidden_and_nothing_of_it_is_left(name: str, text: str) -> None:
+    """Whatever separators and quotes are in it."""
+    plain, secrets = _bare(text)
+    assert secrets, name
+    shown = masked(plain)
+    assert MASK in shown
+    for secret in secrets:
+        assert secret not in shown
+        assert not [piece for piece in _pieces(secret) if piece in shown]
+    assert masked(shown) == shown
+
+
+@pytest.mark.parametrize(("name", "text"), _SHOWN)
+def test_an_ordinary_line_is_left_alone(name: str, text: str) -> None:
+    """A masked log line that nobody can read helps nobody."""
+    assert masked(text) == text, name
+
+
+def test_every_kind_has_examples_of_both_sorts() -> None:
+    """A kind that is added without them fails here."""
+    names = {kind.name for kind in KINDS}
+    assert names == set(POSITIVE)
+    assert names == set(NEGATIVE)
+
+
+def test_what_surrounds_a_secret_stays() -> None:
+    """Only the value goes: its name, the words beside it and the other settings help to see what it was."""
+    assert masked("password=orchid77, user=ana") == "password=***, user=ana"
+    assert masked('{"api_key":"Kx81","symbol":"BTC"}') == '{"api_key":"***","symbol":"BTC"}'
+    assert masked("?token=abc123def&side=buy") == "?token=***&side=buy"
+    assert masked("redis://ana:or@ch/id@redis:6379/0 refused") == "redis://ana:***@redis:6379/0 refused"
+    assert masked("Authorization: Bearer abc") == "Authorization: Bearer ***"
+
+
+@pytest.mark.parametrize(("name", "text"), _HIDDEN)
+def test_no_cut_leaves_a_piece_of_a_secret(name: str, text: str) -> None:
+    """The text is masked before it is cut, wherever the cut falls."""
+    plain, secrets = _bare(text)
+    for limit in range(len(plain) + 1):
+        cut = masked_and_cut(plain, limit)
+        assert len(cut) <= limit
+        assert not [piece for secret in secrets for piece in _pieces(secret) if piece in cut], name
+
+
+def test_a_text_that_is_too_long_to_be_read_loses_its_last_word() -> None:
+    """That word may be the half of a secret."""
+    text = "word " * 20 + "ghp_AbCdEfGh1234567890AbCdEfGh"
+    assert "ghp_" not in masked_and_cut(text, 1000, read_at_most=110)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "key=",
+        "password=",
+        "token ",
+        "://",
+        "a://b:",
+        "'",
+        '"password":"',
+        "secret: [",
+        "-----BEGIN PRIVATE KEY-----",
+        "A1b2C3d4",
+        "abandon ",
+        "-p ",
+        "a:b@",
+        "eyJ",
+        "authorization: ",
+        "AQ==\n",
+        "key",
+        "x" * 63 + "\n",
+        "password: |\n ",
+        "auth\\",
+    ],
+)
+def test_the_time_grows_with_the_length_and_not_faster(piece: str) -> None:
+    """Four times the text takes about four times as long: no text from outside can hold up the loop."""
+
+    def seconds(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        began = time.process_time()
+        masked(text)
+        return time.process_time() - began
+
+    assert seconds(40_000) < max(0.05, seconds(10_000)) * 12
+
+
+def test_random_text_is_masked_to_a_fixed_point() -> None:
+    """What is masked once is not changed by masking it again."""
+    dice = random.Random(7)  # noqa: S311 - nothing here is secret
+    pieces = [
+        *"=:'\"`,;&{}[]()<>\\/@-| \n",
+        "password",
+        "token",
+        "key",
+        "abc",
+        "x9",
+        "http://",
+        "Bearer ",
+        "***",
+        "-p ",
+    ]
+    for _ in range(4000):
+        text = "".join(dice.choice(pieces) for _ in range(dice.randrange(1, 14)))
+        once = masked(text)
+        assert masked(once) == once, text

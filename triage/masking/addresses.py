@@ -1,0 +1,94 @@
+"""Secrets in addresses: user information, and webhooks whose path is the secret."""
+
+from __future__ import annotations
+
+import re
+
+from triage.masking.model import Kind, Look, Span, Text, hide_match
+from triage.masking.shapes import says_nothing
+
+MOST = 1_000
+_SCHEME = re.compile(r"(?<![a-z0-9+.-])(?P<scheme>[a-z][a-z0-9+.-]{0,20})://")
+_RUN = re.compile(rf"[^\s\"]{{0,{MOST}}}")
+_HOST = re.compile(
+    r"@(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\{[^{}\s]*\}|\$\{?\w+\}?)?"
+    r"(?P<port>:\d{1,5})?(?=[/?#,;)\]}>'\"`\s|.]|$)"
+)
+_NEXT = re.compile(r"[,;|'\"\])}>][a-z][a-z0-9+.-]{0,20}://|['`][,;)\]}]", re.IGNORECASE)
+_PORT = re.compile(r"\d{1,5}[/?#]")
+_OPEN_TO_ALL = frozenset({"ssh", "git", "git+ssh", "sftp"})
+"""Schemes whose user name alone is no secret."""
+
+_LONG_USER = 20
+
+
+def _url(text: Text, match: re.Match[str]) -> Look:
+    """Hide the password of ``scheme://user:password@host``, whatever is in it; and a user that is a token."""
+    start = match.end()
+    found = _RUN.match(text.whole, start)
+    run = found[0] if found is not None else ""
+    over = _NEXT.search(run)
+    run = run[: over.start()] if over is not None else run
+    hosts = list(_HOST.finditer(run))
+    if not hosts:
+        return Look(start)
+    host = hosts[-1]
+    user, colon, password = run[: host.start()].partition(":")
+    if not colon:
+        return _user_alone(match, user, start)
+    if re.search(r"[/?#]", user) or _is_path(match["scheme"], password, host):
+        return Look(start)
+    end = start + host.start()
+    whole = not password or password == "x-oauth-basic" or len(user) >= _LONG_USER  # noqa: S105 - says: no password
+    begin = start if whole else start + len(user) + 1
+    return Look(end) if says_nothing(text.whole[begin:end]) else Look(end, (Span(begin, end),))
+
+
+def _is_path(scheme: str, password: str, host: re.Match[str]) -> bool:
+    """Tell whether what follows the colon is a port and a path: ``http://host:8080/@scope/package``."""
+    web = scheme in {"http", "https", "ws", "wss"}
+    return web and _PORT.match(password) is not None and host["port"] is None
+
+
+def _user_alone(match: re.Match[str], user: str, start: int) -> Look:
+    if not user or match["scheme"] in _OPEN_TO_ALL or re.search(r"[/?#]", user) or says_nothing(user):
+        return Look(start)
+    return Look(start + len(user), (Span(start, start + len(user)),))
+
+
+_BARE = re.compile(
+    r"(?<![\w/@:.-])[A-Za-z_][\w.-]{0,60}:(?P<rest>[^\s\"@/:]{3,200})@(?=(?:tcp|unix)\(|[A-Za-z0-9_.-]{1,120}(?::\d|/))"
+)
+
+
+def _bare(_: Text, match: re.Match[str]) -> Look:
+    """Hide the password of ``user:password@host:5432``; ``repository:tag@sha256:…`` has none."""
+    after = match.string[match.end() : match.end() + 8]
+    if after.startswith("sha") or says_nothing(match["rest"]):
+        return Look(match.end())
+    return Look(match.end(), (Span(match.start("rest"), match.end("rest")),))
+
+
+def _hook(name: str, needle: str, pattern: str) -> Kind:
+    return Kind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
+
+
+KINDS = (
+    _hook(
+        "Slack webhook",
+        "hooks.slack",
+        r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<rest>[\w/-]+)",
+    ),
+    _hook("Discord webhook", "/webhooks/", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(?P<rest>[\w/-]+)"),
+    _hook("Telegram address", "api.telegram.org/", r"api\.telegram\.org/(?:file/)?bot(?P<rest>[\w:%-]+)"),
+    _hook(
+        "Teams webhook",
+        "webhook",
+        r"(?:webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/(?P<rest>[^\s\"'<>]+)",
+    ),
+    _hook("heartbeat address", "hc-ping.com/", r"hc-ping\.com/(?P<rest>[\w/-]+)"),
+    _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
+    _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
+    Kind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
+    Kind("user information without a scheme", ("@",), _BARE, _bare),
+)

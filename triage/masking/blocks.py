@@ -1,0 +1,55 @@
+"""Secrets of several lines or words: private keys, and recovery phrases."""
+
+from __future__ import annotations
+
+import re
+
+from triage.masking.mnemonic_words import WORDS
+from triage.masking.model import MASK, Kind, Look, Span, Text
+
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_TAIL = re.compile(r"(?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|\\n|[ \t])+)++(?=-----END [A-Z0-9 ]{0,40}PRIVATE KEY)")
+_WORD = re.compile(r"[a-z]+")
+_PHRASE = re.compile(r"(?<![a-z])[a-z]{3,8}+(?:[\s\d.,;:\"'()\[\]|/_-]{1,8}+[a-z]{3,8}+(?![a-z])){11,}+")
+FEWEST = 12
+"""Words of the shortest recovery phrase."""
+
+
+def _private_key(text: Text, match: re.Match[str]) -> Look:
+    """Hide from the first line to the last; to the end of the text where the last is not there."""
+    end = _END.search(text.whole, match.end())
+    until = end.end() if end is not None else len(text.whole)
+    return Look(until, (Span(match.start(), until, "-----PRIVATE KEY " + MASK),))
+
+
+def _tail(_: Text, match: re.Match[str]) -> Look:
+    """Hide the lines before an end whose beginning was cut off."""
+    return Look(match.end(), (Span(match.start(), match.end(), MASK + " "),))
+
+
+def _phrase(text: Text, match: re.Match[str]) -> Look:
+    """Hide 12 and more words of the standard's list in a row."""
+    spans: list[Span] = []
+    row: list[re.Match[str]] = []
+
+    def close() -> None:
+        if len(row) >= FEWEST:
+            spans.append(Span(row[0].start(), row[-1].end()))
+        row.clear()
+
+    for word in _WORD.finditer(text.lower, match.start(), match.end()):
+        if word[0] in WORDS:
+            row.append(word)
+        else:
+            close()
+    close()
+    return Look(match.end(), tuple(spans))
+
+
+PHRASES = Kind("recovery phrase", (), _PHRASE, _phrase, folded=True)
+KINDS = (
+    Kind("private key", ("private key",), _BEGIN, _private_key),
+    Kind("end of a private key", ("private key",), _TAIL, _tail),
+    PHRASES,
+)

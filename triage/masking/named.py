@@ -1,0 +1,180 @@
+"""Secrets that a name in front gives away: settings, JSON, YAML, query strings, headers, options of commands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from triage.masking import shapes, values
+from triage.masking.keys import STEMS, Claim, claim_of, words_of
+from triage.masking.model import Kind, Look, Span, Text
+
+_LONGEST_NAME = 80
+_LONGEST_MADE = 200
+_NAME_BEFORE = re.compile(r"[\w.-]*$")
+_NAME_AFTER = re.compile(rf"[\w.-]{{0,{_LONGEST_NAME}}}")
+_WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]$")
+_SEPARATOR = re.compile(
+    r"\\{0,8}(?P<quote>[\"'`]?)[\])]?[ \t]{0,8}"
+    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
+)
+_BELOW = re.compile(r"\r?\n[ \t]+(?![ \t\-#]|[\w.-]+:)|\r?\n[ \t]*(?=[\"'])")
+_PAIR = re.compile(r"[\"'][ \t]?,[ \t\n]{0,3}(?=[bu]?[\"'])")
+_IN_WORDS = re.compile(r"[ \t]+(?:(?:is|was|=)[ \t]+)?(?P<value>[^\s,;]+)")
+_BY_SPACE = re.compile(r"[ \t]+(?!-)")
+_TAG = re.compile(r">(?=[^<\s])")
+_LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?$")
+_SCHEME = re.compile(
+    r"(?:basic|bearer|token|digest|apikey|api-key|negotiate|aws4-hmac-sha256|bot|key|hmac)[ \t]+",
+    re.IGNORECASE,
+)
+_OF_A_LINE = frozenset({"requirepass", "masterauth", "by", "identified"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A name in a text: where it is, what it claims, and what surrounds it."""
+
+    start: int
+    end: int
+    name: str
+    claim: Claim
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is an option of a command line: its value stands behind a space."""
+        return self.name.startswith("-")
+
+
+def _name_at(text: str, match: re.Match[str]) -> _Named:
+    low = max(0, match.start() - _LONGEST_NAME)
+    before = _NAME_BEFORE.search(text, low, match.start())
+    start = before.start() if before is not None else match.start()
+    after = _NAME_AFTER.match(text, match.end())
+    end = after.end() if after is not None else match.end()
+    name = text[start:end].rstrip(".-")
+    word = _WORD_BEFORE.search(text, max(0, start - 24), start)
+    return _Named(start, start + len(name), name, claim_of(name, word[1] if word is not None else ""))
+
+
+def look(text: Text, match: re.Match[str]) -> Look:
+    """Decide about one name that holds one of the stems."""
+    named = _name_at(text.whole, match)
+    resume = max(named.end, match.end())
+    if named.claim is Claim.NONE:
+        return Look(resume)
+    for find in (_behind_a_sign, _in_a_pair, _in_a_tag, _behind_an_option, _in_words):
+        span = find(text.whole, named)
+        if span is not None:
+            return Look(max(resume, span.end), (span,) if span.start < span.end else ())
+    return Look(resume)
+
+
+def _behind_a_sign(text: str, named: _Named) -> Span | None:
+    sign = _SEPARATOR.match(text, named.end)
+    if sign is None or (named.is_option and sign["sign"] not in {"=", ":"}):
+        return None
+    at = sign.end()
+    below = _BELOW.match(text, at)
+    if below is not None:
+        at = below.end()
+    if named.claim is Claim.HEADER and (sign["sign"] == ":" or _SCHEME.match(text, at) is not None):
+        return _header(text, named, at, quoted_name=bool(sign["quote"]))
+    start_of_line = _LINE_START.search(text, max(0, named.start - 40), named.start) is not None
+    in_yaml = start_of_line and sign["sign"] == ":" and not sign["quote"]
+    many = named.claim is Claim.PHRASE or (in_yaml and named.claim is Claim.SURE)
+    return _value(text, named, at, many=many, over_lines=start_of_line, quoted_name=bool(sign["quote"]))
+
+
+def _header(text: str, named: _Named, at: int, *, quoted_name: bool) -> Span | None:
+    found = values.quoted(text, at, over_lines=False) or values.bracketed(text, at)
+    if found is None:
+        enclosing = "" if quoted_name else _enclosing(text, named.start)
+        found = values.bare(text, at, whole_line=True, header=True, enclosing=enclosing)
+    start, end = found
+    scheme = _SCHEME.match(text, start, end)
+    if scheme is not None and scheme.end() < end:
+        start = scheme.end()
+    return None if shapes.says_nothing(text[start:end]) else Span(start, end)
+
+
+def _value(
+    text: str, named: _Named, at: int, *, many: bool, over_lines: bool = False, quoted_name: bool = False
+) -> Span | None:
+    found = values.quoted(text, at, over_lines=over_lines)
+    if found is None and named.claim is not Claim.LOOSE:
+        found = values.block(text, at)
+        if found is None and named.claim is not Claim.TOKEN:
+            found = values.bracketed(text, at)
+    if found is None:
+        enclosing = "" if quoted_name else _enclosing(text, named.start)
+        most = _LONGEST_MADE + 1 if named.claim is Claim.LOOSE else values.MOST
+        found = values.bare(text, at, whole_line=many, header=False, enclosing=enclosing, most=most)
+    return Span(*found) if _holds(named, text[slice(*found)], many=many) else None
+
+
+def _holds(named: _Named, value: str, *, many: bool) -> bool:
+    if shapes.says_nothing(value):
+        return False
+    if many and shapes.begins_a_sentence(value):
+        return False
+    if named.claim is Claim.LOOSE:
+        return len(value) <= _LONGEST_MADE and shapes.looks_made(value)
+    if named.claim is Claim.TOKEN:
+        return not shapes.is_asset(value)
+    return not (shapes.is_count(value) and words_of(named.name) == ("pass",) and not named.is_option)
+
+
+def _enclosing(text: str, start: int) -> str:
+    before = text[start - 1 : start]
+    return before if before and before in "\"'`" else ""
+
+
+def _in_a_pair(text: str, named: _Named) -> Span | None:
+    """Find the value of ``("password", "…")``, as headers are printed."""
+    before = text[max(0, named.start - 3) : named.start].rstrip("bu\"'")
+    pair = _PAIR.match(text, named.end)
+    if pair is None or not before.endswith(("(", "[")):
+        return None
+    found = values.quoted(text, pair.end(), over_lines=False)
+    return None if found is None or not _holds(named, text[slice(*found)], many=False) else Span(*found)
+
+
+def _in_a_tag(text: str, named: _Named) -> Span | None:
+    tag = _TAG.match(text, named.end)
+    if tag is None or text[max(0, named.start - 1) : named.start] != "<":
+        return None
+    end = text.find("<", tag.end(), tag.end() + values.MOST)
+    end = len(text) if end < 0 else end
+    return Span(tag.end(), end) if _holds(named, text[tag.end() : end], many=False) else None
+
+
+def _behind_an_option(text: str, named: _Named) -> Span | None:
+    space = _BY_SPACE.match(text, named.end)
+    if space is None or not (named.is_option or named.name.lower() in _OF_A_LINE):
+        return None
+    return _value(text, named, space.end(), many=False)
+
+
+def _in_words(text: str, named: _Named) -> Span | None:
+    """Find the value in a sentence: ``password is hunter22``, ``API key 3f9a…``, ``PASSWORD 'x'``."""
+    behind = _IN_WORDS.match(text, named.end)
+    if behind is None or named.claim is Claim.LOOSE:
+        return None
+    at = behind.start("value")
+    word = named.name.lower()
+    if text[at] in "\"'" and word in {"password", "passwd", "passphrase", "passcode"}:
+        return _value(text, named, at, many=False)
+    value = behind["value"].strip("\"'()[]{}.:")
+    if not value:
+        return None
+    start = text.index(value, at)
+    sure = (
+        shapes.looks_like_a_password
+        if word.endswith(("password", "passphrase", "passwd"))
+        else shapes.looks_made
+    )
+    return Span(start, start + len(value)) if sure(value) else None
+
+
+NAMED = Kind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)

@@ -1,0 +1,76 @@
+"""Secrets on command lines whose option has one letter: ``mysql -psecret``, ``curl -u user:password``."""
+
+from __future__ import annotations
+
+import re
+
+from triage.masking import shapes
+from triage.masking.model import Kind, Look, Span, Text, words
+from triage.masking.values import quoted
+
+_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPu])(?P<gap>[ \t]*)(?=[^\s-])")
+_AUTH = re.compile(
+    r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
+)
+_LINE = 200
+_COMMAND = re.compile(r"(?<![\w.-])(?P<name>[a-z][\w.-]{1,24})(?=[ \t])")
+_WANTS = {
+    "p": words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za rar unrar htpasswd"),
+    "P": frozenset({"zip", "unzip", "sqlcmd", "bcp"}),
+    "a": frozenset({"redis-cli", "redis-benchmark"}),
+    "u": frozenset({"curl", "wget", "http", "https"}),
+}
+_ORDINARY_P = words(
+    "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
+    "netcat psql pg_dump pip python python3 umount mount read set git make touch iptables nmap useradd sftp"
+)
+"""Commands whose -p is a port, a project or a folder."""
+
+_NO_PASSWORD = re.compile(r"[\d:./-]+(?:/tcp|/udp)?|[./~].*|\w+/[\w/.-]+")
+
+
+def _option(text: Text, match: re.Match[str]) -> Look:
+    """Look at one option; which command it belongs to decides."""
+    letter, at = match["letter"], match.end()
+    line = text.whole[max(0, match.start() - _LINE) : match.start()].rpartition("\n")[2]
+    commands = {found["name"] for found in _COMMAND.finditer(line)}
+    known = bool(commands & _WANTS[letter])
+    if not known and (letter != "p" or not match["gap"] or commands & _ORDINARY_P):
+        return Look(at)
+    found = quoted(text.whole, at, over_lines=False)
+    if found is None:
+        word = re.compile(r"\S+").match(text.whole, at)
+        found = (at, word.end() if word is not None else at)
+    start, end = found
+    value = text.whole[start:end]
+    if letter == "u":
+        start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
+    if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
+        return Look(at)
+    return Look(end, (Span(start, end),))
+
+
+def _auth(_: Text, match: re.Match[str]) -> Look:
+    """Hide the password of Redis's AUTH; a sentence in capitals is none."""
+    value = match["value"]
+    if value.isupper() or shapes.says_nothing(value) or not any(char.isdigit() for char in value):
+        return Look(match.end())
+    return Look(match.end(), (Span(match.start("value"), match.end("value")),))
+
+
+_SQL = re.compile(
+    r"(?<![a-z])identified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?[\"'](?P<rest>[^\"'\n]{1,200})"
+)
+
+
+def _sql(_: Text, match: re.Match[str]) -> Look:
+    """Hide the password of ``CREATE USER … IDENTIFIED BY '…'``."""
+    done = shapes.says_nothing(match["rest"])
+    return Look(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
+
+
+KINDS = (
+    Kind("password of SQL", ("identified",), _SQL, _sql, folded=True),
+    Kind("option of one letter", (" -p", " -a", " -u"), _OPTION, _option),
+    Kind("AUTH of Redis", ("auth ",), _AUTH, _auth),
+)

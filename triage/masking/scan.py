@@ -1,0 +1,112 @@
+"""One pass over a text: at each place the first kind of secret that begins there decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from triage.masking import addresses, blocks, options, tokens
+from triage.masking.model import Kind, Span, Text
+from triage.masking.named import NAMED
+
+KINDS: tuple[Kind, ...] = (*blocks.KINDS, *addresses.KINDS, NAMED, *options.KINDS, *tokens.KINDS)
+"""Every kind; where two begin at one place, the first decides."""
+
+_RUNS = frozenset(kind.name for kind in tokens.KINDS if kind is not tokens.SCHEME)
+"""Kinds whose secrets are a long run of letters and digits: that run is what is looked for first."""
+
+_ALL = {needle for kind in KINDS if kind.name not in _RUNS for needle in kind.needles}
+_NEEDLES = tuple(sorted(needle for needle in _ALL if not any(other in needle for other in _ALL - {needle})))
+_LONG_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{17}")
+_SAME_LENGTH = str.maketrans({"\u017f": "s", "\u212a": "k", "\u0130": "i"})
+"""What ignoring case takes for an ASCII letter, and the one letter that gets longer in lower case."""
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_SAME_LENGTH).lower()
+
+
+def masked(text: str) -> str:
+    """Return the text with what looks like a secret replaced by ``***``."""
+    both = Text(text, _lower(text))
+    spans = _spans(both, _kinds_in(both))
+    return _replaced(text, spans) if spans else text
+
+
+def _kinds_in(text: Text) -> list[Kind]:
+    """Return the kinds that can be in a text: few for most lines of a log."""
+    lower = text.lower
+    named = any([needle in lower for needle in _NEEDLES])  # noqa: C419 - a list is faster than a generator here
+    long = _LONG_RUN.search(text.whole) is not None
+    if not named and not long:
+        return [blocks.PHRASES]
+    return [
+        kind
+        for kind in KINDS
+        if (long if kind.name in _RUNS else named or not kind.needles)
+        and (not kind.needles or any([needle in lower for needle in kind.needles]))  # noqa: C419 - as above
+    ]
+
+
+def masked_and_cut(text: str, limit: int, *, read_at_most: int = 20_000) -> str:
+    """Return at most ``limit`` characters of the masked text: no piece of a secret is left where it was cut.
+
+    Of a text longer than ``read_at_most`` the rest is not looked at; its last word, perhaps the half of a secret, goes.
+    """
+    if len(text) > read_at_most:
+        head = text[:read_at_most]
+        end = max(head.rfind(" "), head.rfind("\n"), read_at_most - 2_000)
+        text = head[:end]
+    return masked(text)[:limit]
+
+
+@dataclass(slots=True)
+class _Finder:
+    """Where a kind's next place is."""
+
+    kind: Kind
+    text: str
+    next: re.Match[str] | None
+
+    def move(self, at: int) -> None:
+        """Search on from ``at``."""
+        self.next = self.kind.pattern.search(self.text, at)
+
+
+def _spans(text: Text, kinds: list[Kind]) -> list[Span]:
+    """Return the pieces to hide, in order and apart from each other."""
+    spans: list[Span] = []
+    finders = [_Finder(kind, text.lower if kind.folded else text.whole, None) for kind in kinds]
+    for finder in finders:
+        finder.move(0)
+    finders = [finder for finder in finders if finder.next is not None]
+    hidden = 0  # up to here the text is decided
+    while finders:
+        first = min(finders, key=_start)
+        match = first.next
+        if match is None:
+            finders.remove(first)
+            continue
+        if match.start() < hidden:
+            first.move(hidden)
+            continue
+        look = first.kind.look(text, match)
+        for span in look.spans:
+            if span.end > hidden:
+                spans.append(replace(span, start=max(span.start, hidden)))
+                hidden = span.end
+        first.move(max(look.resume, match.start() + 1))
+    return spans
+
+
+def _start(finder: _Finder) -> int:
+    return finder.next.start() if finder.next is not None else -1
+
+
+def _replaced(text: str, spans: list[Span]) -> str:
+    parts: list[str] = []
+    at = 0
+    for span in spans:
+        parts += (text[at : span.start], span.shown)
+        at = span.end
+    return "".join([*parts, text[at:]])

@@ -1,0 +1,83 @@
+"""What a value's own shape says: made by a machine, or an ordinary word."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from triage.masking.model import words
+
+_ORDINARY = words(
+    "none null nil true false yes no on off empty unset undefined missing invalid wrong expired required rejected "
+    "failed ok valid absent hidden redacted masked changed unchanged unknown n/a incorrect mismatch bucket"
+)
+_PLACEHOLDER = re.compile(
+    r"\*{3,}|\u2022{3,}|\.{3,}|\u2026|x{4,}|<[^<>\n]{0,40}>|\[(?:redacted|masked|filtered|hidden)\]"
+    r"|\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*|\{\{[^{}\n]{0,80}\}\}|%\(\w+\)s|SecretStr\(.?\*+.?\)",
+    re.IGNORECASE,
+)
+_ASSET = re.compile(r"[A-Z]{2,10}(?:[-/][A-Z]{2,10})?")
+_WORD_OF_NUMBERS = re.compile(r"[-+]?\d{1,3}")
+_MADE = re.compile(r"[A-Za-z0-9+/_.~-]{12,}={0,2}")
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
+_LEAST_MADE = 16
+_LEAST_IN_WORDS = 8
+_LONG = 20
+
+
+def says_nothing(value: str) -> bool:
+    """Tell whether a value is no secret: none is given, it is masked already, or a variable stands for it."""
+    plain = value.strip().rstrip(".,;")
+    return not plain or plain.lower() in _ORDINARY or _PLACEHOLDER.fullmatch(plain) is not None
+
+
+def begins_a_sentence(value: str) -> bool:
+    """Tell whether the words behind a name only tell what is wrong with it: ``expired 5 minutes ago``."""
+    first = value.split(maxsplit=1)[0] if value.split() else ""
+    return " " in value.strip() and first.rstrip(".,;:!").lower() in _ORDINARY | {
+        "is",
+        "was",
+        "not",
+        "for",
+        "has",
+    }
+
+
+def is_asset(value: str) -> bool:
+    """Tell whether a value is an asset or a pair: what ``base_token=SOL`` names."""
+    return _ASSET.fullmatch(value) is not None
+
+
+def is_count(value: str) -> bool:
+    """Tell whether a value is a small number: what ``pass=3 fail=0`` counts."""
+    return _WORD_OF_NUMBERS.fullmatch(value) is not None
+
+
+def _letters_and_digits(value: str) -> bool:
+    return any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
+
+
+def looks_like_a_password(value: str) -> bool:
+    """Tell whether a word behind the word "password" is one: letters and digits, and no name with parts."""
+    least = _LONG if re.search(r"[-_./:]", value) else _LEAST_IN_WORDS
+    return len(value) >= least and _letters_and_digits(value)
+
+
+def looks_made(value: str) -> bool:
+    """Tell whether a machine made a value: long hexadecimal digits, or cases and digits mixed."""
+    if _HEX.fullmatch(value):
+        return not value.isdigit()
+    return len(value) >= _LEAST_MADE and _MADE.fullmatch(value) is not None and is_mixed(value)
+
+
+def is_mixed(value: str) -> bool:
+    """Tell whether lower case, upper case and digits alternate as in base64, not as in a CamelCase name or an order id."""
+    cases = [char.isupper() for char in value if char.isalpha()]
+    kinds = ["d" if char.isdigit() else "u" if char.isupper() else "l" for char in value if char.isalnum()]
+    if not cases or "d" not in kinds:
+        return False
+    swaps = sum(one != other for one, other in pairwise(cases))
+    turns = sum(one != other for one, other in pairwise(kinds))
+    return (
+        swaps * 7 >= len(value) and turns * 5 >= len(value) * 2
+    )  # 1 in 7 and 2 in 5: random ones have far more

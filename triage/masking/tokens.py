@@ -1,0 +1,147 @@
+"""Secrets that give themselves away: by a prefix, or because only a machine makes such a run of characters."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from triage.masking.model import Kind, Look, Span, Text, hide_match
+from triage.masking.shapes import is_mixed
+
+_W = r"(?<![A-Za-z0-9])"
+
+
+def _prefixed(name: str, prefixes: str, rest: str) -> Kind:
+    """Return a kind of tokens that begin with one of some prefixes (separated by spaces); the prefix stays."""
+    listed = prefixes.split()
+    pattern = re.compile(rf"{_W}(?:{'|'.join(map(re.escape, listed))})(?P<rest>{rest})")
+    return Kind(name, tuple(prefix.lower() for prefix in listed), pattern, hide_match("rest"))
+
+
+SERVICES = (
+    _prefixed(
+        "Slack token",
+        "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-",
+        r"[\w.%-]{6,}",
+    ),
+    _prefixed("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w{10,}"),
+    _prefixed("GitLab token", "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- GR1348941", r"[\w.-]{10,}"),
+    _prefixed("Grafana token", "glsa_ glc_", r"[\w+/=-]{16,}"),
+    _prefixed("AWS key id", "AKIA ASIA AROA AIDA ABIA ACCA", r"[A-Z0-9]{12,}(?![A-Za-z0-9])"),
+    _prefixed("Google key", "AIza", r"[\w-]{30,}"),
+    _prefixed("Google OAuth token", "ya29. GOCSPX- 1//0", r"[\w-]{16,}"),
+    _prefixed("Stripe key", "sk_live_ sk_test_ pk_live_ rk_live_ rk_test_ whsec_", r"[\w+/=]{10,}"),
+    _prefixed("key of a model service", "sk-ant- sk-proj- sk-or- sk- hf_ gsk_ r8_", r"[\w-]{16,}"),
+    _prefixed("package registry token", "npm_ pypi-AgEI dckr_pat_ rubygems_", r"[\w-]{16,}"),
+    _prefixed("SendGrid key", "SG.", r"[\w-]{16,}\.[\w-]{16,}"),
+    _prefixed(
+        "hosting token",
+        "dop_v1_ doo_v1_ dor_v1_ dapi dp.st. dp.pt. fo1_ pscale_pw_ pscale_tkn_",
+        r"[\w.-]{24,}",
+    ),
+    _prefixed("shop token", "shpat_ shpca_ shppa_ shpss_ sq0atp- sq0csp- EAAA", r"[\w-]{20,}"),
+    _prefixed("Vault token", "hvs. hvb. hvr.", r"[\w-]{16,}"),
+    _prefixed(
+        "work tracker token", "ATATT3 lin_api_ secret_ ntn_ PMAK- NRAK- figd_ xkeysib-", r"[\w=-]{20,}"
+    ),
+    _prefixed("age key", "AGE-SECRET-KEY-1", r"[A-Z0-9]{20,}"),
+    _prefixed("Bitget key", "bg_", r"[0-9a-f]{24,}(?![A-Za-z0-9])"),
+)
+
+_TELEGRAM = re.compile(r"(?<![A-Za-z0-9])(?:bot)?\d{7,12}:(?P<rest>[\w-]{30,})")
+_DISCORD = re.compile(r"(?<![\w.])(?P<rest>[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40})(?![\w.])")
+_JWT = re.compile(r"(?<![\w.])eyJ(?P<rest>[\w-]{5,}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*){0,3})")
+_SCHEME = re.compile(r"(?<![a-z])(?P<scheme>bearer|basic|digest|token|apikey|negotiate)[ \t]{1,4}")
+_CREDENTIAL = re.compile(r"[\w+/.~=-]{8,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}(?![\w.])")
+_LEAST_OF_A_WORD = 16
+
+
+def _scheme(text: Text, match: re.Match[str]) -> Look:
+    """Look at what stands behind "Bearer" or "Basic": "Basic usage" and "token bucket" hold nothing."""
+    pattern = _BASE64 if match["scheme"] == "basic" else _CREDENTIAL
+    found = pattern.match(text.whole, match.end())
+    if found is None:
+        return Look(match.end())
+    value = found[0].rstrip(".")
+    mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
+    inside = any(one.islower() and other.isupper() for one, other in pairwise(value))
+    if match["scheme"] in {"token", "digest"}:
+        good = mixed and len(value) >= _LEAST_OF_A_WORD and "/" not in value
+    else:
+        good = mixed or inside or value.endswith("=") or len(value) >= _LEAST_OF_A_WORD
+    return (
+        Look(found.end(), (Span(found.start(), found.start() + len(value)),)) if good else Look(match.end())
+    )
+
+
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{32,}+={0,2}")
+_PIECE = re.compile(r"[A-Za-z0-9+]{32,}={0,2}")
+_HEX = re.compile(r"(?:0x)?(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])[0-9a-fA-F]+")
+_KEY_BITS = frozenset({64, 128})
+"""Hexadecimal digits of a private key or a seed."""
+
+_PUBLIC = re.compile(
+    r"(?:sha-?(?:1|256|384|512)|digest|containers?|images?|layers?|manifest|blobs?|overlay2?|hash|checksum|txn?|tx_?id|"
+    r"transaction|block|commit|(?<![A-Za-z])id|docker|etag|trace|span|fingerprint|libpod|"
+    r"revision|rev|head(?: \d+)?|follows|chain)"
+    r"[\s\"':=@/(\[-]{0,5}(?:0x)?$|(?:containers|overlay2|blobs|layers)/\S{0,80}$",
+    re.IGNORECASE,
+)
+"""What stands before hexadecimal digits that anybody may see."""
+
+_NAME = re.compile(r"[A-Za-z][\w-]{0,40}(?:=|:\s?)[\"']?$")
+_BEFORE = 120
+
+
+def _run(text: Text, match: re.Match[str]) -> Look:
+    """Look at one long run of letters and digits: whole, then in the pieces that "/" and "-" make of it."""
+    run = match[0]
+    if _is_key(text.whole, match.start(), run) or ("/" not in run[:1] and is_mixed(run.rstrip("="))):
+        return Look(match.end(), (Span(match.start(), match.end()),))
+    spans = tuple(
+        Span(piece.start(), piece.end())
+        for piece in _PIECE.finditer(text.whole, match.start(), match.end())
+        if _is_key(text.whole, piece.start(), piece[0]) or is_mixed(piece[0].rstrip("="))
+    )
+    return Look(match.end(), spans)
+
+
+def _is_key(text: str, start: int, value: str) -> bool:
+    """Tell whether hexadecimal digits are a key: 64 or 128 of them, or 32 and more behind a name; no digest or id."""
+    if _HEX.fullmatch(value) is None:
+        return False
+    before = text[max(0, start - _BEFORE) : start]
+    if _PUBLIC.search(before) is not None:
+        return False
+    return len(value.removeprefix("0x")) in _KEY_BITS or _NAME.search(before) is not None
+
+
+_PEM_LINE = re.compile(r"^[ \t>|]*(?P<rest>[A-Za-z0-9+/]{40,76}={0,2})[ \t]*\r?$", re.MULTILINE)
+
+
+def _pem_line(_: Text, match: re.Match[str]) -> Look:
+    """Look at a line of base64 on its own: a piece of a key whose first line is somewhere else."""
+    value = match["rest"]
+    cases = any(char.islower() for char in value) and any(char.isupper() for char in value)
+    if not cases or not any(char in "0123456789+/=" for char in value) or value.startswith("/"):
+        return Look(match.end())
+    return Look(match.end(), (Span(match.start("rest"), match.end("rest")),))
+
+
+SCHEME = Kind(
+    "credential of a scheme",
+    ("bearer", "basic", "digest", "token", "apikey", "negotiate"),
+    _SCHEME,
+    _scheme,
+    folded=True,
+)
+KINDS = (
+    *SERVICES,
+    Kind("Telegram bot token", (":",), _TELEGRAM, hide_match("rest")),
+    Kind("Discord bot token", (".",), _DISCORD, hide_match("rest")),
+    Kind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
+    SCHEME,
+    Kind("line of a PEM block", (), _PEM_LINE, _pem_line),
+    Kind("machine-made run", (), _RUN, _run),
+)

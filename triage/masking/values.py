@@ -1,0 +1,98 @@
+"""Where the value behind a name begins and ends, whatever quotes, brackets and separators are around it."""
+
+from __future__ import annotations
+
+import re
+
+MOST = 20_000
+"""Characters of one value that are looked at."""
+
+_OPENING = re.compile(r"(?:[A-Za-z_][\w.]{0,40}\(\s?)?[bBuUrRfF]{0,2}(?P<quote>\\{0,8}[\"'`])")
+_BRACKET = re.compile(r"[\[{(]")
+_NESTED = re.compile(r"[\[\]{}()]")
+_ENDS = r"(?=[\s,;:&|}\])>]|\\[nrt]|$)"
+_CLOSING = {quote: re.compile(rf"(?P<back>\\*){quote}{_ENDS}") for quote in "\"'`"}
+_NEXT_NAME = r"[ \t]?[\"'({\[]*[A-Za-z_][\w.-]{0,60}(?:=(?!=|\s|$)|:[ \t]|[\"'][ \t]?:|[\"'],[ \t]?[\"'])"
+_STOP = re.compile(rf"[\"'`]{_ENDS}|</|\s|[,;&]{_NEXT_NAME}|[)}}\]][,;]?(?=\s|$)")
+_STOP_LINE = re.compile(
+    rf"[\"'`][ \t]?[,}}\])]|</|[\r\n]|[,;]?[ \t]+[\"']?[A-Za-z_][\w.-]{{0,60}}(?:=(?!=|\s|$)|:\s)|[,;&]{_NEXT_NAME}"
+)
+_STOP_HEADER = re.compile(r"[\r\n]|,[ \t]?[\"']?[A-Za-z][A-Za-z-]{1,40}[\"']?: ")
+_REFERENCE = re.compile(r"\$\{[^}\s]{0,80}\}|\{\{[^}\n]{0,80}\}\}")
+_LAST_QUOTE = re.compile(
+    r"(?:[^\r\n#=:]|[#=:](?!\s))*(?P<quote>[\"'`])[ \t,;)}\]]*(?:#[^\r\n]*)?(?=[\r\n]|$)"
+)
+_BLOCK = re.compile(r"[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
+_TRAILING = ")]}>,;.'\"`"
+
+
+def quoted(text: str, at: int, *, over_lines: bool) -> tuple[int, int] | None:
+    """Return the content of the quotes that open at ``at``; None where none do.
+
+    A quote closes only where a delimiter follows. One that never closes holds the rest of its line, or, where it may
+    run ``over_lines``, everything to the quote that closes it.
+    """
+    opened = _OPENING.match(text, at)
+    if opened is None:
+        return None
+    quote, start = opened["quote"], opened.end()
+    line_end = _end_of_line(text, start)
+    for match in _CLOSING[quote[-1]].finditer(text, start, min(len(text), start + MOST)):
+        crossed = match.start() > line_end
+        if crossed and not over_lines:
+            break
+        # In a text that was quoted again the inner quotes carry backslashes, as many as the one that opened.
+        if len(match["back"]) == len(quote) - 1 or (len(quote) == 1 and len(match["back"]) % 2 == 0):
+            end = match.start() + (len(match["back"]) - len(quote) + 1)
+            return start, _last_quote(text, end, quote[-1]) if over_lines and not crossed else end
+    return start, line_end
+
+
+def _last_quote(text: str, end: int, quote: str) -> int:
+    """Return where the quote is that ends the line, where one does: ``"a "b" c"`` has others inside."""
+    last = _LAST_QUOTE.match(text, end + 1)
+    return last.start("quote") if last is not None and last["quote"] == quote else end
+
+
+def bracketed(text: str, at: int) -> tuple[int, int] | None:
+    """Return what is between the brackets that open at ``at``; None where none do."""
+    if _BRACKET.match(text, at) is None:
+        return None
+    depth = 0
+    for match in _NESTED.finditer(text, at, min(len(text), at + MOST)):
+        depth += 1 if match[0] in "[{(" else -1
+        if depth == 0:
+            return at + 1, match.start()
+    return at + 1, _end_of_line(text, at)
+
+
+def block(text: str, at: int) -> tuple[int, int] | None:
+    """Return the indented lines of a YAML block that begins at ``at``; None where none does."""
+    match = _BLOCK.match(text, at)
+    return None if match is None else (at, at + len(match[0].rstrip()))
+
+
+def bare(
+    text: str, at: int, *, whole_line: bool, header: bool, enclosing: str, most: int = MOST
+) -> tuple[int, int]:
+    """Return a value without quotes: a word, or (``whole_line``) the words to the next name or the line's end.
+
+    ``enclosing`` is the quote around name and value both (``-H 'X-Api-Key: v'``), empty where there is none.
+    """
+    end = min(len(text), at + most)
+    if enclosing:
+        closing = _CLOSING[enclosing].search(text, at, _end_of_line(text, at))
+        if closing is not None:
+            return at, closing.start() + len(closing["back"])
+    stop = _STOP_HEADER if header else _STOP_LINE if whole_line else _STOP
+    reference = _REFERENCE.match(text, at)
+    found = stop.search(text, at if reference is None else reference.end(), end)
+    until = found.start() if found is not None else end
+    kept = text[at:until].rstrip(" \t" if header or reference is not None else " \t" + _TRAILING)
+    return at, at + len(kept) if kept else until
+
+
+def _end_of_line(text: str, at: int) -> int:
+    end = min(len(text), at + MOST)
+    found = text.find("\n", at, end)
+    return end if found < 0 else found - (text[found - 1 : found] == "\r" and found > at)
