@@ -27,6 +27,7 @@ from bot.metrics import MetricsPage
 from bot.readiness import Readiness
 from bot.self_meters import SelfMeters
 from bot.settings import Settings
+from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Channels, UserGroups
@@ -54,6 +55,7 @@ from schedules.fallback import FallbackJob
 from schedules.reconcile import Reconciliation
 from schedules.table import Job, running
 from schedules.tidying import Tidying
+from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.diagnosis.playbooks import playbook_for
 from triage.errors import StoreUnavailable
 from triage.incidents import aside
@@ -153,6 +155,7 @@ class Service:
             Roles(self.desk.roles, UserGroups(outside.slack, clock)),
             sources.alerts,
             changed=self._changed,
+            report=report_view,
         )
         self.questions = self._questions(outside)
         self.hearing = Hearing(settings, outside.slack, self._register, self.services.in_flight)
@@ -231,8 +234,10 @@ class Service:
 
     def view(self, tx: Tx, incident: Incident) -> IncidentView:
         """Gather what an incident's message shows."""
-        view = view_incident(tx, incident, all_bots=tuple(bot.name for bot in self.desk.bots))
-        return replace(view, links=self.links.links(incident, view.episodes))
+        bots = tuple(bot.name for bot in self.desk.bots)
+        view = view_incident(tx, incident, all_bots=bots)
+        limits = {bot: self.desk.limits_of(bot).daily_loss_pct_max / 100 for bot in bots}
+        return replace(view, links=self.links.links(incident, view.episodes), daily_loss=limits)
 
     def _changed(self) -> None:
         """Somebody pressed something: there may be messages to send and a triage to run."""
@@ -276,6 +281,9 @@ class Service:
         fallback = FallbackJob(
             self.outside.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring
         )
+        trading = TradingWatch(
+            self.outside.store, self.desk, self.outside.sources, self.clock, self.bells.outbox.ring
+        )
         return [
             Job(
                 "reconcile",
@@ -283,6 +291,7 @@ class Service:
                 seconds=self.desk.correlation.reconcile_seconds,
                 at_start=True,
             ),
+            Job("trading", trading.run, seconds=LOOK_EVERY_SECONDS, at_start=True),
             Job("tidying", self._then_send(tidying.run), seconds=60),
             Job("escalation", escalation.run, seconds=PAGING_SECONDS),
             Job("fallback", fallback.run, seconds=PAGING_SECONDS),

@@ -45,7 +45,7 @@ def card_of(page: Page) -> Locator:
 async def channel(page: Page, file: Path) -> None:
     """An incident in the channel, with the panel beside it."""
     await page.locator(f'[data-key="start-{SCENARIO}"]').click()
-    await expect(card_of(page)).to_contain_text("Likely cause", timeout=LATER)
+    await expect(card_of(page)).to_contain_text("Do: ", timeout=LATER)
     await expect(page.locator(".p-chip")).to_have_text("triaged", timeout=SOON)
     await expect(card_of(page)).to_contain_text("reply", timeout=SOON)
     await settled(page)

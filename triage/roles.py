@@ -8,7 +8,9 @@ from typing import Literal, Protocol
 from triage.desk import Role
 from triage.desk import Roles as RoleSettings
 from triage.errors import Refused, TriageError
+from triage.wording import listed
 
+MOST_NAMED = 6
 RoleName = Literal["operator", "approver"]
 
 
@@ -58,7 +60,8 @@ class Roles:
             )
         return Decision(
             allowed=False,
-            why=f"You may not {what}: it takes the role {role}, which desk.yaml gives to others.",
+            why=f"You may not {what}: it takes the role {role}, which desk.yaml gives to "
+            f"{listed(sorted({*settings.users, *settings.groups}), MOST_NAMED)}.",
         )
 
     async def require(self, user: str, role: RoleName, what: str) -> None:

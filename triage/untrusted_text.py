@@ -27,8 +27,17 @@ _SPACE = re.compile(r"[ \t\xa0]+")
 
 
 def cut(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters; a text that was longer ends in ``…``."""
-    return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + "…"
+    """Return at most ``limit`` characters; a text that was longer is cut between words and ends in ``…``.
+
+    Only a single word that is longer than half of the limit is cut inside.
+    """
+    if len(text) <= limit:
+        return text
+    kept = text[: max(0, limit - 1)]
+    if kept and not text[len(kept)].isspace():
+        whole = kept[: max(kept.rfind(" "), kept.rfind("\n")) + 1]
+        kept = whole if len(whole) > limit // 2 else kept
+    return kept.rstrip(" \n\t.·,;:(") + "…"
 
 
 def shown(text: str, limit: int) -> str:

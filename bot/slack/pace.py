@@ -21,13 +21,17 @@ _REMEMBERED = 5000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``posts`` and ``edits`` a second, the bursts that go at once, ``same_edit`` seconds between edits of one message."""
+    """``posts`` and ``edits`` a second, the bursts that go at once, ``same_edit`` seconds between edits of one message.
+
+    ``same_card``: as ``same_edit``, of an incident's card, which follows a whole desk.
+    """
 
     posts: float = 1.0
     post_burst: int = 3
     edits: float = 50 / 60
     edit_burst: int = 20
     same_edit: float = 0.8
+    same_card: float = 3.0
     debt_seconds: float = 10.0
 
 
@@ -67,15 +71,16 @@ class Pace:
         interval = 1 / self._limits.posts
         return self._turn(bucket, interval, self._limits.post_burst, urgent=urgent, rank=rank)
 
-    def edit(self, channel: str, message_id: int, *, urgent: bool = False) -> float:
-        """Return the seconds until an edit of a message may go.
+    def edit(self, channel: str, message_id: int, *, urgent: bool = False, card: bool = False) -> float:
+        """Return the seconds until an edit of a message may go; ``card``: it is an incident's.
 
         An urgent one, the progress of an action that runs, takes its turn before the cards that wait for theirs.
         """
         held = self._hold(EDIT, channel)
         since = self._clock.monotonic() - self._edited.get(message_id, float("-inf"))
-        if held > 0 or since < self._limits.same_edit:
-            return max(held, self._limits.same_edit - since)
+        apart = self._limits.same_card if card else self._limits.same_edit
+        if held > 0 or since < apart:
+            return max(held, apart - since)
         bucket = self._buckets.setdefault((EDIT, ""), _Bucket())
         wait = self._turn(bucket, 1 / self._limits.edits, self._limits.edit_burst, urgent=urgent)
         if wait <= 0:

@@ -9,7 +9,8 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
-from bot.slack.blocks.thread import timeline_lines, triage_summary
+from bot.slack.blocks.thread import timeline_lines
+from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.incidents.notifications import ALOUD
 from triage.incidents.view import IncidentView, view_incident
@@ -55,8 +56,8 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
 
 
 def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:
-    run = tx.runs.get(int(message.ref))
-    return None if run is None else triage_summary(run, now)
+    runs = tx.runs.done(int(message.ref), RUNS)
+    return triage_message(runs, now, tx.incidents.handle(int(message.ref))) if runs else None
 
 
 def _document(tx: Tx, message: Message, _now: datetime) -> Rendered | None:

@@ -193,7 +193,8 @@ class Sender:
             return wait
         if message.ts:
             running = message.kind is MessageKind.ACTION
-            return self._pace.edit(place, message.id, urgent=running)
+            card = message.kind is MessageKind.CARD
+            return self._pace.edit(place, message.id, urgent=running, card=card)
         return self._pace.post(attempt.method, place, urgent=is_urgent(message), rank=rank_of(message))
 
     async def _give_back(self) -> None:

@@ -43,6 +43,12 @@ _CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("run"))
 _ONE = sa.select(_t).where(_t.c.id == sa.bindparam("run"))
 _LATEST = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
 _LATEST_IN = _LATEST.where(_t.c.status == sa.bindparam("wanted"))
+_DONE = (
+    sa.select(_t.c.id)
+    .where(_t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.DONE.value)
+    .order_by(_t.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
 _FINDINGS = sa.select(_f).where(_f.c.run_id == sa.bindparam("run")).order_by(_f.c.id)
 _NO_FINDINGS = sa.delete(_f).where(_f.c.run_id == sa.bindparam("run"))
 
@@ -128,6 +134,11 @@ class RunTable:
         if status is None:
             return self._one(_LATEST, incident=incident_id)
         return self._one(_LATEST_IN, incident=incident_id, wanted=status.value)
+
+    def done(self, incident_id: int, limit: int) -> list[TriageRun]:
+        """Return the newest finished runs of an incident, oldest first."""
+        ids = self._connection.execute(_DONE, {"incident": incident_id, "most": limit}).scalars()
+        return [run for run_id in sorted(ids) if (run := self.get(int(run_id))) is not None]
 
     def _one(self, query: sa.Select[Any], **values: object) -> TriageRun | None:
         row = self._connection.execute(query, values).mappings().first()

@@ -25,6 +25,11 @@ class Click:
     thread_ts: str = ""
     trigger_id: str = ""
 
+    @property
+    def in_thread(self) -> bool:
+        """Whether what was pressed stands inside a thread; a message at the top may have one below it."""
+        return bool(self.thread_ts) and self.thread_ts != self.message_ts
+
 
 def read_click(body: Mapping[str, Any]) -> Click:
     """Read a ``block_actions`` payload. A value that is no text counts as none: it finds nothing."""

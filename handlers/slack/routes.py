@@ -5,6 +5,7 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from handlers.slack.buttons import button
+from handlers.slack.menu import choose, show_report
 from handlers.slack.services import Services
 from handlers.slack.silence_form import CALLBACK
 from handlers.slack.silencing import open_silence, submit_silence
@@ -16,5 +17,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.action("incident.acknowledge")(button(services, "acknowledge incidents", operations.acknowledge))
     app.action("incident.retriage")(button(services, "ask for another triage", operations.retriage))
     app.action("incident.resolve")(button(services, "resolve incidents", operations.resolve))
+    app.action("incident.more")(choose(services))
+    app.action("incident.report")(show_report(services))
     app.action("incident.silence")(open_silence(services))
     app.view(CALLBACK)(submit_silence(services))

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from triage.model import Incident, Json, TriageRun
 from triage.ports.clock import Clock
 from triage.ports.sources import Alerts
 from triage.ports.store import Store
@@ -43,6 +45,10 @@ class InFlight:
         return True
 
 
+Report = Callable[[Incident, TriageRun | None, datetime], Json]
+"""Makes the modal of a triage's whole report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The store, the clock, the roles, Alertmanager; ``changed`` rings whoever sends and triages."""
@@ -52,4 +58,5 @@ class Services:
     roles: Roles
     alerts: Alerts
     changed: Callable[[], None]
+    report: Report
     in_flight: InFlight = field(default_factory=InFlight)

@@ -71,7 +71,7 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
     await keep(page, "brewing")
 
     card = page.locator("main .message", has_text="bot1 frozen").first
-    await expect(card).to_contain_text("Likely cause", timeout=PATIENCE)
+    await expect(card).to_contain_text("Do: ", timeout=PATIENCE)
     await expect(scenario.locator(".p-chip")).to_have_text("triaged")
     await expect(page.locator(".p-speed")).to_have_text(REAL_TIME)
     await keep(page, "triaged")
@@ -79,7 +79,7 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
     await expect(page.locator("#thread .message", has_text="Triage ·")).to_be_visible(timeout=15_000)
     await keep(page, "thread")
 
-    await card.get_by_role("button", name="Restart…").first.click()
+    await card.get_by_role("button", name="Restart on bot1…").first.click()
     modal = page.locator("#modal")
     await expect(modal).to_contain_text("hbot-bot1", timeout=15_000)
     await modal.get_by_label("Reason").fill("it does nothing any more")

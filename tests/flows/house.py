@@ -16,6 +16,7 @@ import httpx
 
 from demo.servers.loki import LokiServer
 from demo.slack import Message, SlackServer
+from demo.slack.blockkit import walk
 from tests.flows.exporter import Exporter
 from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager, webhook_config
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
@@ -141,6 +142,12 @@ class House:
     def thread(self, card: Message) -> list[str]:
         """Return the texts in an incident's thread, with what their blocks show."""
         return [shown(message) for message in self.slack.thread(card)]
+
+    async def choose(self, user: str, card: Message, what: str) -> bool:
+        """Choose from the menu of a card: ``retriage``, ``report`` or ``resolve``. Returns whether it was taken."""
+        menu = next(one for _, _, one in walk(card.blocks) if one["action_id"] == "incident.more")
+        value = next(one["value"] for one in menu["options"] if one["value"].startswith(f"{what}:"))
+        return (await self.slack.member(user).click(card, "incident.more", value)).acked
 
     async def until(self, condition: Callable[[], object], what: str, *, seconds: float = 45) -> None:
         """Wait until something is so; name it and show what there is when it is not in time."""

@@ -39,9 +39,12 @@ async def test_acknowledging_shows_who_and_says_it_in_the_thread(house: House, c
 
 async def test_a_viewer_is_refused_privately_and_it_is_recorded(house: House, card: Message) -> None:
     """No role, no button: only that person is told, nothing changes, and the audit trail has it."""
-    await house.slack.member("vik").click(card, "incident.resolve")
+    assert await house.choose("vik", house.cards()[0], "resolve")
     await house.until(lambda: house.slack.ephemerals(CHANNEL, "vik"), "the private refusal")
-    assert "may not" in shown(house.slack.ephemerals(CHANNEL, "vik")[0])
+    refusal = house.slack.ephemerals(CHANNEL, "vik")[0]
+    assert "may not" in shown(refusal)
+    assert "U0ANA00001" in str(refusal.blocks), "it says who may"
+    assert not refusal.thread_ts, "it is seen where he pressed: in the channel, not inside a thread"
     assert not house.cards()[0].text.startswith("✅")
     assert not any("denied" in line for line in house.thread(card))
 

@@ -74,7 +74,8 @@ print(json.dumps({
 
 ASK = """
 import json
-from bot.slack.blocks.signs import action_name, dangerous
+from bot.slack.blocks.signs import dangerous
+from triage.actions.catalogue import label_of
 from handlers.slack.commands import do as do_command
 from tools.tables import actions_table
 from triage.actions.catalogue import CATALOGUE, find
@@ -89,7 +90,7 @@ print(json.dumps({
     "catalogue": find(desk, "polish", "bot1").description,
     "desk.yaml": desk.policy("polish").confirmations,
     "playbook": list(playbook_for(desk, "BotFrozen").actions),
-    "button": [action_name("polish"), dangerous("polish")],
+    "button": [label_of("polish"), dangerous("polish")],
     "command": "polish" in do_command.KINDS,
     "schema": "polish" in json.dumps(Desk.model_json_schema()),
     "docs": "| polish | Polish it | bot | make the bot shine |" in actions_table(),

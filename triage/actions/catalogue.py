@@ -49,3 +49,14 @@ def find(desk: Desk, kind: str, target: str) -> Action:
         )
         raise Refused(f"{said}; {kind} can be done to: {listed(known, 20)}.")
     return action
+
+
+def label_of(kind: str) -> str:
+    """Return how people call an action: ``clear_cache`` is ``Clear cache``."""
+    action = CATALOGUE.get(kind)
+    return action.label if action is not None else one_line(kind.replace("_", " "), 60).capitalize()
+
+
+def deed(kind: str, target: str) -> str:
+    """Return ``Clear cache on bot1``; for the whole desk just ``Degraded mode``."""
+    return label_of(kind) if target == DESK else f"{label_of(kind)} on {one_line(target, 60)}"

@@ -173,11 +173,25 @@ class Observation:
 
 
 class Outcome(StrEnum):
-    """What verification says."""
+    """What verification says.
+
+    ``recovered`` only when what the incident is about works again and the bots that should trade do; ``effective``:
+    the action did what it should, and trading is still out.
+    """
 
     RECOVERED = "recovered"
+    EFFECTIVE = "effective"
     PERSISTING = "persisting"
     INCONCLUSIVE = "inconclusive"
+
+
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.RECOVERED: "recovered",
+    Outcome.EFFECTIVE: "did what it should, trading is not back",
+    Outcome.PERSISTING: "did not help",
+    Outcome.INCONCLUSIVE: "not known whether it helped",
+}
+"""What an outcome is called before people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from triage.actions.catalogue import deed
 from triage.actions.degraded import banner, degraded
-from triage.actions.model import DESK, ActionRecord, ActionStatus, StepRecord
+from triage.actions.model import OUTCOME_WORDS, ActionRecord, ActionStatus, StepRecord
 from triage.actions.notifications import confirmed_by
 from triage.ports.store import Tx
 
@@ -57,9 +58,27 @@ def taken_of(tx: Tx, incident_id: int) -> tuple[str, ...]:
 
 
 def _line(tx: Tx, record: ActionRecord) -> str:
-    on = "" if record.target == DESK else f" on {record.target}"
-    verified = f", {record.verification.outcome}" if record.verification is not None else ""
-    return f"{record.kind.replace('_', ' ')}{on} by {confirmed_by(tx, record)}: {record.status}{verified}"
+    verified = f", {OUTCOME_WORDS[record.verification.outcome]}" if record.verification is not None else ""
+    return f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}: {record.status}{verified}"
+
+
+def last_of(tx: Tx, records: Sequence[ActionRecord]) -> str:
+    """Return how the last action ended that touched the desk: ``Restart on bot1 by @ana: …``; empty for none."""
+    ended = [record for record in records if record.status.ran and record.finished_at is not None]
+    if not ended:
+        return ""
+    record = max(ended, key=lambda one: one.finished_at or one.changed_at)
+    return f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}: {how_it_went(record)}"
+
+
+def how_it_went(record: ActionRecord) -> str:
+    """Return how an action ended and what its verification says, in words."""
+    verification = record.verification
+    if record.status is not ActionStatus.SUCCEEDED:
+        return f"{record.status}{f' ({record.outcome})' if record.outcome else ''}"
+    if verification is None:
+        return "done, being verified"
+    return f"{OUTCOME_WORDS[verification.outcome]}{f': {verification.why}' if verification.why else ''}"
 
 
 def elapsed(record: ActionRecord, now: datetime) -> float:
@@ -69,4 +88,14 @@ def elapsed(record: ActionRecord, now: datetime) -> float:
     return max(0.0, ((record.finished_at or now) - record.started_at).total_seconds())
 
 
-__all__ = ["ActionView", "banner", "elapsed", "offers_of", "pressable", "taken_of", "view_action"]
+__all__ = [
+    "ActionView",
+    "banner",
+    "elapsed",
+    "how_it_went",
+    "last_of",
+    "offers_of",
+    "pressable",
+    "taken_of",
+    "view_action",
+]

@@ -52,11 +52,11 @@ def tell_line(tx: Tx, entry: TimelineEntry, now: datetime) -> int | None:
     return entry_id
 
 
-def tell_triage(tx: Tx, incident: Incident, run_id: int, now: datetime) -> None:
-    """Ask for the thread's summary of a triage run."""
+def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:
+    """Ask for what the triage says: one message in the thread, edited by each later run."""
     tx.outbox.want(
         MessageKind.TRIAGE,
-        str(run_id),
+        str(incident.id),
         channel=INCIDENT_CHANNEL,
         now=now,
         incident_id=incident.id,

@@ -95,7 +95,7 @@ class Conductor:
                 return
             if run.reason != AGAIN and incident.is_open:
                 tx.runs.queue(run.incident_id, AGAIN, now)
-            tell_triage(tx, incident, run.id, now)
+            tell_triage(tx, incident, now)
             tell_card(tx, incident, now)
 
         await self.store.write(end)
@@ -154,7 +154,7 @@ class Conductor:
         now = run.finished_at or self.clock.now()
         tx.runs.finish(run)
         propose_from_run(tx, self.desk, incident, run, now)
-        tell_triage(tx, incident, run.id, now)
+        tell_triage(tx, incident, now)
         tell_card(tx, incident, now)
 
 

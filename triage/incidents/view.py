@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from triage.actions.view import banner, offers_of, taken_of
-from triage.model import Episode, Incident, RunStatus, SubjectKind, TimelineEntry, TimelineKind, TriageRun
+from triage.actions.catalogue import deed
+from triage.actions.model import ActionRecord, ActionStatus
+from triage.actions.view import banner, last_of, offers_of, taken_of
+from triage.model import (
+    Cause,
+    Episode,
+    Incident,
+    RunStatus,
+    SubjectKind,
+    TimelineEntry,
+    TimelineKind,
+    TriageRun,
+)
 from triage.ports.store import Tx
+from triage.signals.trading import Trading, load_trading
+
+BELIEVED = 0.5
+"""From this confidence on a cause is believed, and what it proposes is the thing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,18 @@ class Offer:
     target: str
     handle: str
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An action that one person confirmed and that waits for another one; ``handle`` is their button's."""
+
+    kind: str
+    target: str
+    handle: str
+    by: str
+    at: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +64,10 @@ class IncidentView:
 
     ``episodes`` are those worth showing, in the order they began, ``tallies`` say by alert name how many
     there are and how many of them fire; ``run`` the newest finished triage, ``running`` whether one is
-    under way; ``offers`` the actions that can be pressed; ``banner`` a line that must not be missed;
-    ``actions_taken`` one line an action, for the resolved form.
+    under way; ``offers`` the actions that can be pressed, the best first; ``waiting`` those that wait for a second
+    person; ``under_way`` what runs now, ``done`` how the last action ended, in words; ``banner`` a line that must
+    not be missed; ``actions_taken`` one line an action, for the resolved form; ``trading`` how the bots stand,
+    ``daily_loss`` by bot the loss of the day that is allowed, as a fraction.
     """
 
     incident: Incident
@@ -54,6 +83,32 @@ class IncidentView:
     other_bots: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
     tallies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    trading: Trading | None = None
+    daily_loss: Mapping[str, float] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
+    under_way: tuple[str, ...] = ()
+    done: str = ""
+
+    @property
+    def remedy(self) -> Offer | None:
+        """The one thing to do: the best offer that a believed cause proposes; None where no button is it."""
+        verdict = self.run.verdict if self.run is not None else None
+        wanted = [
+            (action.kind, action.target)
+            for cause in (verdict.causes if verdict is not None else ())
+            if cause.confidence >= BELIEVED
+            for action in cause.actions
+        ]
+        if self.banner:
+            wanted.insert(0, ("exit_degraded_mode", "desk"))
+        offered = {(one.kind, one.target): one for one in self.offers}
+        return next((offered[each] for each in wanted if each in offered), None)
+
+    @property
+    def believed(self) -> tuple[Cause, ...]:
+        """The causes that are believed, the most likely first."""
+        causes = self.run.verdict.causes if self.run is not None else ()
+        return tuple(cause for cause in causes if cause.confidence >= BELIEVED)
 
     @property
     def total(self) -> int:
@@ -73,6 +128,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
     newest = tx.runs.latest(incident.id)
     done = tx.runs.latest(incident.id, RunStatus.DONE)
     touched = set(incident.names(SubjectKind.BOT))
+    actions = tx.actions.of_incident(incident.id)
     return IncidentView(
         incident=incident,
         handle=tx.incidents.handle(incident.id),
@@ -80,14 +136,36 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         tallies=tx.incidents.tally(incident.id),
         run=done,
         running=newest is not None and newest.status is not RunStatus.DONE,
-        offers=tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id))
-        if incident.is_open
-        else (),
+        offers=_offers(offers_of(tx, incident.id), done) if incident.is_open else (),
         banner=banner(tx),
         actions_taken=taken_of(tx, incident.id),
         silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
+        trading=load_trading(tx),
+        waiting=tuple(_waiting(one) for one in actions if one.awaits_second) if incident.is_open else (),
+        under_way=tuple(deed(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
+        done=last_of(tx, actions),
     )
+
+
+_UNDER_WAY = frozenset({ActionStatus.CONFIRMED, ActionStatus.RUNNING})
+
+
+def _offers(records: Sequence[ActionRecord], run: TriageRun | None) -> tuple[Offer, ...]:
+    """Return what can be pressed in the order of the newest verdict; what it does not propose comes last."""
+    proposed = [(one.kind, one.target) for one in run.verdict.actions] if run is not None else []
+
+    def rank(record: ActionRecord) -> int:
+        place = (record.kind, record.target)
+        return proposed.index(place) if place in proposed else len(proposed)
+
+    free = sorted((one for one in records if not one.awaits_second), key=rank)
+    return tuple(Offer(one.kind, one.target, one.handle, one.why) for one in free)
+
+
+def _waiting(record: ActionRecord) -> Waiting:
+    first = record.confirmations[-1]
+    return Waiting(record.kind, record.target, record.handle, first.actor, first.at, record.expires_at)
 
 
 def _silenced_until(entries: list[TimelineEntry]) -> datetime | None:

@@ -230,6 +230,10 @@ class Runs(Protocol):
         """Return the newest run of an incident, of one status where given."""
         ...
 
+    def done(self, incident_id: int, limit: int) -> list[TriageRun]:
+        """Return the newest finished runs of an incident, oldest first."""
+        ...
+
 
 class MessageKind(StrEnum):
     """What a Slack message shows; its content is made from the store when it is sent."""
@@ -239,7 +243,7 @@ class MessageKind(StrEnum):
     LINE = "line"
     """One timeline entry (``ref``), in the thread."""
     TRIAGE = "triage"
-    """One triage run's summary (``ref``), in the thread."""
+    """What the triage says (``ref`` is the incident's id), in the thread: one an incident, edited by later runs."""
     ACTION = "action"
     """One action's progress (``ref``), in the thread or on its own; edited as it runs."""
     DIGEST = "digest"

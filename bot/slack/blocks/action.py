@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import Style, foreign, leaf
-from bot.slack.blocks.signs import action_name, dangerous
+from bot.slack.blocks.signs import dangerous
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
+from triage.actions.catalogue import deed
 from triage.actions.model import (
-    DESK,
     ActionRecord,
     ActionStatus,
     Compared,
@@ -52,17 +52,14 @@ STEPS, VERIFIED = 5500, 3000
 Line = Sequence[Json]
 
 
-def deed(record: ActionRecord) -> str:
-    """Return ``Clear cache on bot1``; for the whole desk just ``Degraded mode``."""
-    on = "" if record.target == DESK else f" on {one_line(record.target, 60)}"
-    return f"{action_name(record.kind)}{on}"
-
-
 def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
     """Return an action's message as it is now."""
     record = view.record
     status = _status(record, now)
-    head = [[leaf(f"{deed(record)}", bold=True), leaf(f"   {status}")], *_people(record, names)]
+    head = [
+        [leaf(f"{deed(record.kind, record.target)}", bold=True), leaf(f"   {status}")],
+        *_people(record, names),
+    ]
     blocks = [
         kit.paragraph(head),
         kit.paragraph(kit.fitting(_step_lines(view.steps, now), STEPS)),
@@ -73,7 +70,10 @@ def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
         *_follow_ups(view.follow_ups),
     ]
     verified = f" · verified: {record.verification.outcome}" if record.verification else ""
-    return Rendered(text=kit.preview(f"{deed(record)}: {status}{verified}"), blocks=kit.present(blocks))
+    return Rendered(
+        text=kit.preview(f"{deed(record.kind, record.target)}: {status}{verified}"),
+        blocks=kit.present(blocks),
+    )
 
 
 def _status(record: ActionRecord, now: datetime) -> str:
@@ -170,7 +170,7 @@ def _follow_ups(records: Sequence[ActionRecord]) -> list[Json | None]:
     found: list[Json | None] = []
     for record in records[-4:]:
         undo = record.kind == "rollback" and record.why.startswith("undo")
-        label = "Undo…" if undo else f"{deed(record)}…"
+        label = "Undo…" if undo else f"{deed(record.kind, record.target)}…"
         style: Style | None = "danger" if dangerous(record.kind) else None
         found.append(kit.paragraph([[foreign(record.why, NOTE)]]))
         found.append(

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.action import COMMAND, deed
+from bot.slack.blocks.action import COMMAND
 from bot.slack.blocks.kit import foreign, leaf
-from bot.slack.blocks.signs import action_name
 from bot.slack.blocks.when import seconds_between
 from triage.actions.base import Choice
+from triage.actions.catalogue import deed, label_of
 from triage.actions.engine import Prepared
 from triage.actions.model import ActionRecord, Holds, Plan, Precondition, StepRecord
 from triage.model import Json
@@ -30,7 +30,7 @@ class ActionModals:
     def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
         """Return what is shown at once, while the desk is looked at."""
         blocks = [
-            kit.header(deed(record)),
+            kit.header(deed(record.kind, record.target)),
             kit.rich(foreign(record.why, 500)),
             kit.small("Looking at the desk and writing the plan…"),
         ]
@@ -43,7 +43,7 @@ class ActionModals:
         record, plan = prepared.record, prepared.plan
         can = plan is not None and not prepared.blocked
         blocks = [
-            kit.header(plan.title if plan is not None else deed(record)),
+            kit.header(plan.title if plan is not None else deed(record.kind, record.target)),
             *_blocked(prepared, incident_handle),
             kit.paragraph(_why(record, prepared.now, names)),
             *(_select(choice) for choice in prepared.choices),
@@ -65,7 +65,7 @@ class ActionModals:
 
     def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
         """Return what the steps printed, masked and cut as it is stored."""
-        blocks: list[Json] = [kit.header(deed(record))]
+        blocks: list[Json] = [kit.header(deed(record.kind, record.target))]
         for step in steps:
             if step.output.strip():
                 blocks.append(kit.rich(leaf(f"{step.number} {one_line(step.title, 120)}", bold=True)))
@@ -78,7 +78,7 @@ def _modal(kind: str, blocks: Sequence[Json], kept: Mapping[str, str], *, submit
         "type": "modal",
         "callback_id": CALLBACK,
         "private_metadata": json.dumps(dict(kept)),
-        "title": _plain(cut(action_name(kind), TITLE)),
+        "title": _plain(cut(label_of(kind), TITLE)),
         "close": _plain("Close"),
         **({"submit": _plain(submit)} if submit else {}),
         "blocks": list(blocks) or [kit.rich(leaf("Nothing to show."))],

@@ -1,39 +1,64 @@
-"""The buttons of a card: what can be done to the incident, and the actions that fit."""
+"""The buttons of a card: the one thing to do first, then what can be done to the incident, the rest in a menu."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.slack.blocks.kit import Style, actions, button
-from bot.slack.blocks.signs import action_name, dangerous
-from triage.incidents.view import IncidentView, Offer
+from bot.slack.blocks.kit import Style, actions, button, overflow
+from bot.slack.blocks.signs import dangerous
+from triage.actions.catalogue import deed
+from triage.incidents.view import IncidentView, Offer, Waiting
 from triage.model import IncidentStatus, Json
 
 ROW, OFFERS = 5, 10
+CONFIRM_SECOND = "Confirm as second…"
+MORE = "incident.more"
+"""The overflow menu of a card; an option's value is ``<what>:<the incident's opaque id>``."""
+
+
+def offer_label(offer: Offer) -> str:
+    """Return what the button of an action says: ``Clear cache on bot1…``."""
+    return f"{deed(offer.kind, offer.target)}…"
 
 
 def incident_buttons(view: IncidentView) -> Json | None:
-    """Return the row of the incident itself: a resolved one has none, an acknowledged one no Acknowledge."""
-    incident = view.incident
+    """Return the row of the incident: its remedy coloured, Acknowledge where nobody has it, Silence, a menu."""
+    incident, remedy = view.incident, view.remedy
     if not incident.is_open:
         return None
     row = []
+    if remedy is not None:
+        style: Style = "danger" if dangerous(remedy.kind) else "primary"
+        row.append(button(offer_label(remedy), f"action.{remedy.kind}", remedy.handle, style))
     if incident.status is IncidentStatus.TRIGGERED:
-        row.append(button("Acknowledge", "incident.acknowledge", view.handle, "primary"))
+        row.append(
+            button("Acknowledge", "incident.acknowledge", view.handle, "primary" if remedy is None else None)
+        )
     row.append(button("Silence…", "incident.silence", view.handle))
-    row.append(button("Triage again", "incident.retriage", view.handle))
+    options = [("Triage again", "retriage"), ("Full report", "report")]
     if not incident.quiet:
-        row.append(button("Resolve", "incident.resolve", view.handle))
+        options.append(("Resolve", "resolve"))
+    row.append(overflow(MORE, [(label, f"{what}:{view.handle}") for label, what in options]))
     return actions("incident", row)
 
 
+def second_buttons(waiting: Waiting, number: int) -> Json | None:
+    """Return the row of an action that waits for its second person."""
+    return actions(
+        f"second_{number}",
+        [
+            button(CONFIRM_SECOND, f"action.{waiting.kind}", waiting.handle, "primary"),
+            button("Reject", "action_reject", waiting.handle),
+        ],
+    )
+
+
 def offer_rows(offers: Sequence[Offer]) -> list[Json | None]:
-    """Return the actions in rows of five, the best first, at most ten.
+    """Return further actions in rows of five, at most ten.
 
     An ``action_id`` may stand only once in a block, so a kind offered for two targets begins a new row.
     """
     rows: list[list[Offer]] = []
-    several = len({offer.target for offer in offers}) > 1
     for offer in offers[:OFFERS]:
         row = next(
             (row for row in rows if len(row) < ROW and all(offer.kind != other.kind for other in row)), None
@@ -43,12 +68,11 @@ def offer_rows(offers: Sequence[Offer]) -> list[Json | None]:
         else:
             row.append(offer)
     return [
-        actions(f"offers_{number}", [_button(offer, with_target=several) for offer in row])
+        actions(f"offers_{number}", [_button(offer) for offer in row])
         for number, row in enumerate(rows, start=1)
     ]
 
 
-def _button(offer: Offer, *, with_target: bool) -> Json:
-    label = f"{action_name(offer.kind)} {offer.target}…" if with_target else f"{action_name(offer.kind)}…"
+def _button(offer: Offer) -> Json:
     style: Style | None = "danger" if dangerous(offer.kind) else None
-    return button(label, f"action.{offer.kind}", offer.handle, style)
+    return button(offer_label(offer), f"action.{offer.kind}", offer.handle, style)

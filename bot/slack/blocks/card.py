@@ -1,4 +1,8 @@
-"""The incident message: one a incident, edited as it lives. Woken at three, one knows in five seconds whether to get up."""
+"""The incident message: one a incident, edited as it lives. Woken at three, one knows in five seconds whether to get up.
+
+Its order is the order of the questions: what and how grave; does the desk trade; why; what to do, and the button
+for it; what else can be done. All of it stands on a phone's first screen.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.buttons import incident_buttons, offer_rows
-from bot.slack.blocks.kit import ago, foreign, leaf
-from bot.slack.blocks.place import signal_lines, summary, where
+from bot.slack.blocks.buttons import incident_buttons, offer_rows, second_buttons
+from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.place import facts, firing_words, signal_lines, where
 from bot.slack.blocks.signs import SEVERITY, STATUS
-from bot.slack.blocks.verdict import cause_words, verdict_lines
+from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text, evidence
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
-from triage.incidents.view import IncidentView
+from triage.actions.catalogue import deed
+from triage.incidents.view import IncidentView, Waiting
 from triage.model import Incident, IncidentShape, Json
+from triage.signals.trading import trading_line
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted, duration
 
@@ -22,24 +28,50 @@ Names = Callable[[str], str]
 """How an actor is shown: ``U0123`` is ``@ana``."""
 
 ACTIONS_TAKEN = 4
-SIGNALS, VERDICT, FOOTER = 2200, 2600, 600
+TRADING, SIGNALS, FOOTER, BANNER = 180, 2200, 160, 120
 """Characters of the parts; with the links (four of 900) and buttons they stay below Slack's 13,000."""
+LINES, LINKS_ROWS = 14, 1
+"""Lines of a phone that a card may take, and those of its links; the evidence takes what the rest leaves."""
 
 
 def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
     """Return the card of an incident as it is now."""
-    blocks = [
-        kit.header(_headline(view.incident)),
-        kit.paragraph([[foreign(f"⚠ {view.banner}", 300, bold=True)]]) if view.banner else None,
-        kit.paragraph(_fact_lines(view, now, names)),
-        kit.paragraph(kit.fitting(verdict_lines(view), VERDICT)),
-        kit.paragraph(kit.fitting(signal_lines(view.episodes, now, view.tallies), SIGNALS)),
-        incident_buttons(view),
-        *offer_rows(view.offers),
-        _links(view),
-        kit.small(cut(_footer(view, now), FOOTER)),
-    ]
+    blocks = _open(view, now, names) if view.incident.is_open else _resolved_blocks(view, now, names)
     return Rendered(text=kit.preview(_preview(view, now, names)), blocks=kit.present(blocks))
+
+
+def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
+    offers = [one for one in view.offers if one != view.remedy]
+    banner = [[foreign(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
+    lines = [*_trading_lines(view, now), *cause_lines(view), *do_lines(view)]
+    small = cut(f"{firing_words(view, now)} · {_footer(view, now, names)}", FOOTER)
+    headline = _headline(view.incident)
+    taken = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height([*banner, *lines])
+    taken += kit.rows(len(small), kit.PHONE_SMALL) + LINKS_ROWS + 2 * len(view.waiting)
+    spoken = evidence(view, (LINES - taken) * kit.PHONE_SMALL)
+    return [
+        kit.header(headline),
+        *_waiting(view, now, names),
+        kit.paragraph(banner),
+        kit.paragraph(lines),
+        incident_buttons(view),
+        kit.small(spoken) if spoken else None,
+        kit.small(small),
+        *offer_rows(offers),
+        _links(view, now),
+    ]
+
+
+def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
+    """Return the form of what is over: it keeps its firing facts, its cause and what was done."""
+    return [
+        kit.header(_headline(view.incident)),
+        kit.paragraph([[leaf(_resolved(view.incident, now, names))]]),
+        kit.paragraph(cause_lines(view) if view.run is not None else []),
+        kit.paragraph(kit.fitting(signal_lines(view.episodes, now, view.tallies), SIGNALS)),
+        kit.small(cut(_footer(view, now, names), 2 * FOOTER)),
+        _links(view, now),
+    ]
 
 
 def _headline(incident: Incident) -> str:
@@ -50,7 +82,9 @@ def _headline(incident: Incident) -> str:
 
 def _sign(incident: Incident) -> str:
     if not incident.is_open:
-        return "✅ Resolved"
+        end = incident.resolved_at or incident.changed_at
+        lasted = duration(seconds_between(incident.opened_at, end))
+        return f"✅ Resolved {end:%H:%M} ({lasted})"
     if incident.quiet:
         return f"🔕 {incident.severity}, closed by hand, still firing"
     storm = "🌩 " if incident.shape is IncidentShape.STORM else ""
@@ -58,25 +92,32 @@ def _sign(incident: Incident) -> str:
     return f"{storm}{SEVERITY[incident.severity]} {incident.severity}{f', {status}' if status else ''}"
 
 
-def _fact_lines(view: IncidentView, now: datetime, names: Names) -> list[list[Json]]:
-    incident = view.incident
-    begun = [leaf(f"since {when(incident.opened_at, now)} ("), ago(incident.opened_at, now), leaf(")")]
-    if incident.resolved_at is not None and not incident.is_open:
-        begun = [leaf(_resolved(incident, now, names))]
-    lines = [[*begun, leaf(f" · {where(view)}" if where(view) else "")]]
-    if incident.shape is IncidentShape.STORM:
-        lines.append([leaf(f"{counted(view.total, 'signal')}, {view.firing} firing now", bold=True)])
-    if incident.acknowledged_at is not None:
-        after = duration(seconds_between(incident.opened_at, incident.acknowledged_at))
-        who = names(incident.acknowledged_by) or "somebody"
-        lines.append([leaf(f"acknowledged by {who} {when(incident.acknowledged_at, now)}, after {after}")])
-    if incident.mitigated_at is not None and incident.is_open:
-        lines.append([leaf(f"mitigated {when(incident.mitigated_at, now)}")])
-    if incident.reopened:
-        lines.append([leaf(f"reopened {counted(incident.reopened, 'time')}: it comes and goes")])
-    if view.silenced_until is not None and view.silenced_until > now and incident.is_open:
-        lines.append([leaf(f"silenced until {when(view.silenced_until, now)}")])
+def _waiting(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
+    """Return what waits for a second person, with that person's button, on top of everything."""
+    found: list[Json | None] = []
+    for number, one in enumerate(view.waiting[:2], start=1):
+        found.append(kit.paragraph([[leaf(waiting_words(one, now, names), bold=True)]]))
+        found.append(second_buttons(one, number))
+    return found
+
+
+def waiting_words(one: Waiting, now: datetime, names: Names) -> str:
+    """Return ``🟡 Rollback on bot1 waits for a second person: @ana confirmed 03:14 UTC, open until 03:29 UTC``."""
+    by = f"{names(one.by)} confirmed {when(one.at, now)}, open until {when(one.until, now)}"
+    return f"🟡 {deed(one.kind, one.target)} waits for a second person: {by}"
+
+
+def _trading_lines(view: IncidentView, now: datetime) -> list[list[Json]]:
+    lines = [[leaf("Trading: ", bold=True), foreign(trading_words(view, now), TRADING)]]
+    if view.incident.shape is IncidentShape.STORM:
+        storm = f"{counted(view.total, 'signal')}, {view.firing} firing now"
+        lines.insert(0, [leaf(storm, bold=True)])
     return lines
+
+
+def trading_words(view: IncidentView, now: datetime) -> str:
+    """Return how the bots stand, about the incident's own bots where it names some."""
+    return trading_line(view.trading, view.incident.bots, view.daily_loss, now)
 
 
 def _resolved(incident: Incident, now: datetime, names: Names) -> str:
@@ -87,40 +128,60 @@ def _resolved(incident: Incident, now: datetime, names: Names) -> str:
     return f"resolved{by} {when(end, now)} after {lasted} · was {incident.severity} since {begun}"
 
 
-def _links(view: IncidentView) -> Json | None:
+def _links(view: IncidentView, now: datetime) -> Json | None:
+    """Return how long ago it began, as the client reckons it, and where to look further."""
     links = view.links
-    return kit.links(
-        [
-            ("Grafana", links.grafana),
-            ("Prometheus", links.prometheus),
-            ("Logs", links.logs),
-            ("Alertmanager", links.alertmanager),
-        ]
-    )
+    begun = kit.ago_link(view.incident.opened_at, now) if view.incident.is_open else ""
+    pairs = [
+        ("Grafana", links.grafana),
+        ("Logs", links.logs),
+        *([] if links.grafana else [("Prometheus", links.prometheus)]),
+        ("Alertmanager", links.alertmanager),
+    ]
+    return kit.links(pairs, first=begun)
 
 
-def _footer(view: IncidentView, now: datetime) -> str:
-    incident, run = view.incident, view.run
-    parts = []
-    if run is not None and run.finished_at is not None:
-        took = seconds_between(run.started_at or run.requested_at, run.finished_at)
-        parts.append(f"triaged {when(run.finished_at, now)} in {took:.1f} s")
-    if incident.acknowledged_at is None:
-        parts.append("acknowledged by nobody" + (" yet" if incident.is_open else ""))
+def _footer(view: IncidentView, now: datetime, names: Names) -> str:
+    incident = view.incident
+    parts = [f"since {when(incident.opened_at, now)}", _acknowledged(incident, names)]
     if not incident.is_open:
+        parts[0] = where(view)
         taken = [one_line(line, 120) for line in view.actions_taken[:ACTIONS_TAKEN]]
         rest = len(view.actions_taken) - ACTIONS_TAKEN
         parts.append(f"actions: {', '.join(taken) or 'none'}" + (f" and {rest} more" if rest > 0 else ""))
-    return " · ".join(parts) or incident.number
+    if incident.mitigated_at is not None and incident.is_open:
+        parts.append(f"mitigated {when(incident.mitigated_at, now)}")
+    if incident.reopened:
+        parts.append(f"reopened {counted(incident.reopened, 'time')}: it comes and goes")
+    if view.silenced_until is not None and view.silenced_until > now and incident.is_open:
+        parts.append(f"silenced until {when(view.silenced_until, now)}")
+    if view.running and view.run is not None and incident.is_open:
+        parts.append("a new triage is running")
+    return " · ".join(filter(None, parts)) or incident.number
+
+
+def _acknowledged(incident: Incident, names: Names) -> str:
+    if incident.acknowledged_at is None:
+        return "nobody has acknowledged" if incident.is_open else "acknowledged by nobody"
+    after = duration(seconds_between(incident.opened_at, incident.acknowledged_at))
+    return f"acknowledged by {names(incident.acknowledged_by) or 'somebody'} after {after}"
 
 
 def _preview(view: IncidentView, now: datetime, names: Names) -> str:
+    """Return what a phone shows before it is unlocked: what and how grave, whether the desk trades, what to do."""
     incident = view.incident
     title = one_line(incident.title, kit.HEADER)
     if not incident.is_open:
         return f"✅ {incident.number} {_resolved(incident, now, names)} · {title}"
-    since = f"since {when(incident.opened_at, now)}"
-    top = view.run.verdict.top if view.run else None
-    cause = f" · likely cause: {cause_words(top)}" if top else ""
-    signals = f" · {summary(incident, view.episodes, view.total)}" if not top else ""
-    return f"{_sign(incident)} · {title} · {incident.number} · {since}{signals}{cause}"
+    parts = [f"{_sign(incident)} · {title} · {incident.number} ", f" Trading: {trading_words(view, now)}"]
+    text, command = do_text(view)
+    if text:
+        parts.append(f" Do: {text} {command}".rstrip())
+    elif view.run is None:
+        parts.append(f" {facts(view)}")
+    if view.waiting:
+        parts.insert(1, f" {waiting_words(view.waiting[0], now, names)} ")
+    return "·".join(parts)
+
+
+__all__ = ["Names", "cause_words", "incident_card"]

@@ -12,6 +12,8 @@ from triage.untrusted_text import cut, one_line, shown
 from triage.wording import duration
 
 HEADER, BUTTON, LEAF, URL = 150, 75, 3000, 900
+PHONE, PHONE_SMALL, PHONE_HEADER = 36, 42, 30
+"""Characters in a line of a phone (375 pixels): of text, of small text, of a header."""
 PREVIEW = 600
 _URL = re.compile(r"https?://[^\s<>|\"\\^`{}\x00-\x1f\x7f\u200b-\u206f]+")
 Style = Literal["primary", "danger"]
@@ -78,6 +80,17 @@ def fitting(lines: Sequence[Sequence[Json]], budget: int) -> list[Sequence[Json]
     return kept
 
 
+def height(lines: Iterable[Sequence[Json]]) -> int:
+    """Return how many lines of a phone these lines of leaves take."""
+    lengths = [sum(len(part.get("text", part.get("fallback", ""))) for part in line) for line in lines]
+    return sum(rows(length, PHONE) for length in lengths)
+
+
+def rows(length: int, width: int) -> int:
+    """Return how many lines of ``width`` so many characters take, at least one."""
+    return max(1, -(-length // width))
+
+
 def preformatted(text: str, limit: int = LEAF) -> Json:
     """Return foreign lines in fixed width."""
     return {
@@ -101,9 +114,19 @@ def safe_url(url: str) -> str:
     return escaped if len(escaped) <= URL and _URL.fullmatch(url) else ""
 
 
-def links(pairs: Iterable[tuple[str, str]]) -> Json | None:
-    """Return (name, address) pairs as one line of small links; unfit addresses are left out."""
+def ago_link(at: datetime, now: datetime) -> str:
+    """Return ``4 minutes ago`` as mrkdwn, the time reckoned by the client as by ``ago``."""
+    seconds = max(0.0, (now - at).total_seconds())
+    return f"<!date^{max(0, int(at.timestamp()))}^{{ago}}|{duration(seconds)} ago>"
+
+
+def links(pairs: Iterable[tuple[str, str]], *, first: str = "") -> Json | None:
+    """Return (name, address) pairs as one line of small links; unfit addresses are left out.
+
+    ``first``: mrkdwn of our own that stands before them.
+    """
     shown_ones = [f"<{safe_url(url)}|{name}>" for name, url in pairs if safe_url(url)]
+    shown_ones = [first, *shown_ones] if first else shown_ones
     if not shown_ones:
         return None
     text = " · ".join(shown_ones)
@@ -119,6 +142,21 @@ def button(label: str, action_id: str, value: str, style: Style | None = None) -
         "value": value,
     }
     return {**made, "style": style} if style else made
+
+
+def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> Json:
+    """Return a menu of (label, value) pairs, five at most; the client shows it as three dots."""
+    return {
+        "type": "overflow",
+        "action_id": cut(action_id, 255),
+        "options": [
+            {
+                "text": {"type": "plain_text", "text": one_line(label, BUTTON), "emoji": False},
+                "value": value[:150],
+            }
+            for label, value in options[:5]
+        ],
+    }
 
 
 def actions(block_id: str, buttons: Sequence[Json]) -> Json | None:

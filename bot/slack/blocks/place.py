@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.when import when
 from triage.incidents.view import IncidentView
-from triage.model import Episode, Incident, Json, SubjectKind
+from triage.model import Episode, Json, SubjectKind
 from triage.untrusted_text import cut, one_line
-from triage.wording import counted, listed
+from triage.wording import counted, listed, times
 
-GROUPS, NAMES, FACT, NAME, PLACE = 5, 40, 220, 80, 1200
+GROUPS, NAMES, FACT, NAME, PLACE, SHORT, LINE = 5, 40, 220, 80, 1200, 3, 120
 _KIND = {SubjectKind.CONTAINER: "container", SubjectKind.HOST: "host"}
 _DULL_LABELS = frozenset({"alertname", "severity", "job", "bot", "name", "instance", "variant", "exchange"})
 
@@ -41,12 +41,35 @@ def where(view: IncidentView) -> str:
     return cut(" · ".join(parts), PLACE)
 
 
-def summary(incident: Incident, episodes: Sequence[Episode], total: int) -> str:
-    """Return which signals there are, in a few words: ``BotHardStopActive, 1 more signal``."""
-    found = list(dict.fromkeys(episode.name for episode in episodes)) or [incident.name]
-    first = one_line(found[0], NAME)
-    rest = total - 1
-    return first if rest <= 0 else f"{first}, {counted(rest, 'more signal')}"
+def facts(view: IncidentView) -> str:
+    """Return what the gravest alert that fires says of itself; empty where it says nothing."""
+    firing = [one for one in view.episodes if one.firing or one.is_event]
+    if not firing:
+        return ""
+    worst = min(firing, key=lambda one: (not one.firing, one.severity.rank, one.starts_at))
+    return one_line(_fact(worst), FACT)
+
+
+def firing_words(view: IncidentView, now: datetime) -> str:
+    """Return which alerts fire, in one line, the gravest first: ``BotHardStopActive, ContainerDown``.
+
+    Before there is a triage the gravest one's own words stand behind it.
+    """
+    groups: dict[str, list[Episode]] = {}
+    for one in sorted(view.episodes, key=lambda each: (not each.firing, each.severity.rank, each.starts_at)):
+        groups.setdefault(one.name, []).append(one)
+    own = facts(view) if view.run is None else ""
+    words = [_counted_name(name, group, now, view.tallies.get(name)) for name, group in groups.items()]
+    said = listed([word for word in words if word], SHORT) or one_line(view.incident.name, NAME)
+    return cut(f"{said} · {own}" if own else said, LINE)
+
+
+def _counted_name(name: str, group: Sequence[Episode], now: datetime, tally: tuple[int, int] | None) -> str:
+    total, firing = _tally(group, tally)
+    head = f"{one_line(name, NAME)} {times(total)}" if total > 1 else one_line(name, NAME)
+    if firing == total or all(one.is_event for one in group):
+        return head
+    return f"{head}{_state(group, now, total, firing).replace(' · ', ' ', 1)}"
 
 
 def signal_lines(
@@ -60,7 +83,7 @@ def signal_lines(
     lines = [_signal(name, group, now, *_tally(group, tallies.get(name))) for name, group in shown]
     more = max(len(groups), len(tallies)) - len(shown)
     if more > 0:
-        lines.append([leaf(f"and {more} more kinds of signal")])
+        lines.append([leaf(f"and {counted(more, 'more kind')} of signal")])
     return lines
 
 

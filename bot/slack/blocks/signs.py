@@ -27,12 +27,6 @@ def dangerous(kind: str) -> bool:
     return action is not None and action.dangerous
 
 
-def action_name(kind: str) -> str:
-    """Return how people call an action: ``clear_cache`` is ``Clear cache``."""
-    action = CATALOGUE.get(kind)
-    return action.label if action is not None else one_line(kind.replace("_", " "), 60).capitalize()
-
-
 def check_name(name: str) -> str:
     """Return how people call a check: ``bot_state`` is ``Bot state``."""
     return one_line(name.replace("_", " "), 60).capitalize() or "Check"

@@ -1,75 +1,140 @@
-"""What the triage makes of it: likely cause, because, what is not known, what to do next."""
+"""What the triage makes of an incident, in few words: the cause and how sure, what speaks for it, what to do."""
 
 from __future__ import annotations
 
-from bot.slack.blocks.kit import foreign, leaf
-from bot.slack.blocks.signs import action_name
-from triage.incidents.view import IncidentView
-from triage.model import Cause, Json, Verdict
-from triage.untrusted_text import one_line
+from collections.abc import Sequence
 
-DEGRADED_ON = (
-    "Degraded mode is on. Mend what is down; then Exit degraded mode brings the external stack back."
-)
-BECAUSE, UNKNOWNS, WORDS, ALTERNATIVE_FROM = 3, 3, 260, 0.2
+from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
+from bot.slack.blocks.kit import leaf
+from triage.incidents.view import BELIEVED, IncidentView
+from triage.model import Cause, Json, SubjectKind, Verdict
+from triage.untrusted_text import cut, one_line
+from triage.wording import counted
+
+CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE = 100, 62, 60, 50, 100, 110, 160
+"""Characters: a card is read on a phone, where 36 make a line."""
+SEVERAL = 2
+_STRENGTHS = {"certain": "Almost certain", "likely": "Likely", "possible": "Possible"}
+_CERTAIN = 0.9
 
 Line = list[Json]
 
 
-def verdict_lines(view: IncidentView) -> list[Line]:
-    """Return the lines of the card that the triage fills; before it, one that says how far it is."""
-    if view.run is None:
-        return [[leaf("Triage is running…" if view.running else "Not triaged yet.")]]
-    verdict = view.run.verdict
-    again = [[leaf("A new triage is running…")]] if view.running else []
-    if not view.incident.is_open:  # what to do next is past
-        return _cause_lines(verdict)[:2]
-    return [*_cause_lines(verdict), *_unknown_line(verdict), *_next_lines(view, verdict), *again]
+def strength(cause: Cause) -> str:
+    """Return how sure we are, in words: ``Almost certain``, ``Likely``, ``Possible``."""
+    said = _STRENGTHS.get(str(getattr(cause, "strength", "")))
+    if said:
+        return said
+    return "Almost certain" if cause.confidence >= _CERTAIN else "Likely" if believed(cause) else "Possible"
+
+
+def believed(cause: Cause) -> bool:
+    """Return whether a cause is part of the answer."""
+    return bool(getattr(cause, "stands", False)) or cause.confidence >= BELIEVED
 
 
 def cause_words(cause: Cause) -> str:
-    """Return the cause and how sure we are: ``Drawdown 2.6 % passed the hard limit 2.5 % (92 %)``."""
-    return f"{one_line(cause.headline, WORDS)} ({round(min(1.0, max(0.0, cause.confidence)) * 100)} %)"
+    """Return the cause and how sure we are: ``Likely: drawdown 2.6 % passed the hard limit 2.5 %``."""
+    return f"{strength(cause)}: {headline(cause)}"
 
 
-def because_words(cause: Cause, most: int) -> str:
-    """Return the evidence in a row: ``because a · b and 2 more``."""
-    named = " · ".join(one_line(reason, WORDS) for reason in cause.because[:most])
-    rest = len(cause.because) - most
-    return f"because {named} and {rest} more" if rest > 0 else f"because {named}"
+def headline(cause: Cause) -> str:
+    """Return the cause in one sentence."""
+    return one_line(cause.headline, CAUSE)
 
 
-def _cause_lines(verdict: Verdict) -> list[Line]:
-    top = verdict.top
-    if top is None:
-        return [[leaf("Likely cause ", bold=True), leaf("none found: no check explains it")]]
-    lines: list[Line] = [[leaf("Likely cause ", bold=True), leaf(cause_words(top))]]
-    if top.because:
-        lines.append([leaf(because_words(top, BECAUSE))])
-    second = next(iter(verdict.causes[1:]), None)
-    if second is not None and second.confidence >= ALTERNATIVE_FROM:
-        lines.append([leaf("Or ", bold=True), leaf(cause_words(second))])
+def cause_lines(view: IncidentView) -> list[Line]:
+    """Return the cause, or the two that stand together, each with what it explains; or that it is not known."""
+    run = view.run
+    if run is None:
+        return [
+            [leaf("Cause ", bold=True), leaf("triage is running…" if view.running else "not triaged yet")]
+        ]
+    standing = [cause for cause in run.verdict.causes if believed(cause)]
+    if not standing or standing[0].cause == "no_cause_found":
+        return _not_known(run.verdict)
+    lines = [[leaf(f"{strength(standing[0])}: ", bold=True), leaf(headline(standing[0]))]]
+    for cause in standing[1:SEVERAL]:
+        rest = len(standing) - SEVERAL
+        more = f" and {counted(rest, 'more cause')}" if rest > 0 else ""
+        lines.append(
+            [leaf("And ", bold=True), leaf(f"{strength(cause).lower()}: {cut(headline(cause), ALSO)}{more}")]
+        )
     return lines
 
 
-def _unknown_line(verdict: Verdict) -> list[Line]:
-    if not verdict.unknowns:
+def _not_known(verdict: Verdict) -> list[Line]:
+    """Say that no cause is known, what is possible, and what would settle it."""
+    possible = [cause for cause in verdict.causes if cause.cause != "no_cause_found"]
+    known = next((cause for cause in verdict.causes if cause.cause == "no_cause_found"), None)
+    said = headline(known) if known is not None else "no check explains it"
+    lines: list[Line] = [[leaf("Cause not known: ", bold=True), leaf(said)]]
+    if possible:
+        lines.append([leaf("Possible: ", bold=True), leaf(headline(possible[0]))])
+    settle = next((text for cause in verdict.causes if (text := str(getattr(cause, "settle", "")))), "")
+    if settle:
+        lines.append([leaf("What would settle it: "), leaf(one_line(settle, COMMAND), code=True)])
+    return lines
+
+
+def evidence(view: IncidentView, room: int) -> str:
+    """Return what speaks for the cause, against it, and what is not known, in so many characters at most."""
+    if view.run is None or room <= 0:
+        return ""
+    verdict = view.run.verdict
+    top = verdict.top
+    parts = []
+    if top is not None and top.because:
+        parts.append(f"for it: {_few(top.because, 2)}")
+    against = tuple(getattr(top, "against", ())) if top is not None else ()
+    if against:
+        parts.append(f"against it: {_few(against, 1)}")
+    if verdict.unknowns:
+        parts.append(f"unknown: {_few(verdict.unknowns, 1)}")
+    return cut(" · ".join(parts), min(room, EVIDENCE))
+
+
+def _few(texts: Sequence[str], most: int) -> str:
+    named = ", ".join(one_line(text, REASON) for text in texts[:most])
+    return f"{named} and {len(texts) - most} more" if len(texts) > most else named
+
+
+def do_text(view: IncidentView) -> tuple[str, str]:
+    """Return the one thing to do, in words, and the command to copy where a person does it by hand."""
+    if view.waiting:
+        return f"{CONFIRM_SECOND} or Reject, above", ""
+    if view.under_way:
+        return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way", ""
+    if view.remedy is not None:
+        why = one_line(view.remedy.why.partition(";")[0], WHY)
+        return f"{offer_label(view.remedy)}{f' · {why}' if why else ''}", ""
+    if view.run is None:
+        return "", ""
+    top = view.run.verdict.top
+    by_hand = str(getattr(top, "by_hand", ""))
+    advice = one_line(top.advice, ADVICE) if top is not None else ""
+    return advice or ("by hand" if by_hand else "look at it"), by_hand or ("" if advice else _look(view))
+
+
+def _look(view: IncidentView) -> str:
+    """Return a command that looks and changes nothing, for an incident about which nothing is known."""
+    subject = view.incident.subject
+    if subject.kind is SubjectKind.HOST:
+        return "df -h; free -m; uptime"
+    if subject.kind is SubjectKind.CONTAINER:
+        return f"docker logs --since 10m {subject.name}"
+    return "docker ps -a"
+
+
+def do_lines(view: IncidentView) -> list[Line]:
+    """Return the line ``Do: …``, exactly as its button, or by hand with a command to copy."""
+    if not view.incident.is_open:
         return []
-    named = " · ".join(one_line(unknown, 160) for unknown in verdict.unknowns[:UNKNOWNS])
-    rest = len(verdict.unknowns) - UNKNOWNS
-    return [[leaf("Not known ", bold=True), leaf(f"{named} and {rest} more" if rest > 0 else named)]]
-
-
-def _next_lines(view: IncidentView, verdict: Verdict) -> list[Line]:
     lines: list[Line] = []
-    # What the triage advised before it was done is no next step any more.
-    done = {"degraded_mode"} if view.banner else set[str]()
-    if verdict.top is not None and verdict.top.advice:
-        past = any(one.kind in done for one in verdict.top.actions)
-        advice = DEGRADED_ON if past else verdict.top.advice
-        lines.append([leaf("Next ", bold=True), foreign(advice, WORDS)])
-    fitting = [one for one in verdict.actions if one.kind not in done]
-    if fitting and not view.offers and view.incident.is_open:
-        fits = [f"{action_name(one.kind)} on {one_line(one.target, 60)}" for one in fitting[:4]]
-        lines.append([leaf("Fits ", bold=True), leaf(" · ".join(fits))])
+    if view.done and not view.under_way:
+        lines.append([leaf("Done: ", bold=True), leaf(one_line(view.done, ADVICE))])
+    text, command = do_text(view)
+    if text:
+        line = [leaf("Do: ", bold=True), leaf(text)]
+        lines.append([*line, leaf(" "), leaf(one_line(command, COMMAND), code=True)] if command else line)
     return lines

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from bot.slack.app import build_app
+from bot.slack.blocks.report import report_view
 from bot.slack.directory import UserGroups
 from bot.slack.socket_mode import Sockets
 from bot.store import SqlStore
@@ -92,6 +93,7 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
             roles=Roles(settings, UserGroups(bench.client, clock)),
             alerts=alertmanager,
             changed=bench.bell.ring,
+            report=report_view,
         )
         app = build_app(bench.client, await bench.client.identity())
         register(app, services)

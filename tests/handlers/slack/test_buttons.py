@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from demo.slack import Fault, Message, SlackServer
+from demo.slack.blockkit import walk
 from handlers.slack.buttons import NOT_STORED, UNKNOWN_BUTTON
 from tests.bot.slack.workbench import CHANNEL, until
 from tests.handlers.slack.conftest import Desk
@@ -60,6 +61,13 @@ async def now_of(desk: Desk, incident: Incident) -> Incident:
     return found
 
 
+async def choose(desk: Desk, user: str, card: Message, what: str) -> None:
+    """Choose from the menu of a card."""
+    [menu] = [one for _, _, one in walk(card.blocks) if one["action_id"] == "incident.more"]
+    [option] = [one for one in menu["options"] if one["value"].startswith(f"{what}:")]
+    await desk.bench.slack.member(user).click(card, "incident.more", option["value"])
+
+
 async def whispered(desk: Desk, user: str) -> str:
     """Wait for the newest answer that only one person sees."""
     slack = desk.bench.slack
@@ -84,7 +92,7 @@ async def test_an_acknowledge_is_stored_shown_and_told(desk: Desk) -> None:
 async def test_a_viewer_is_told_privately_and_it_is_recorded(desk: Desk) -> None:
     """Vik has no role: nothing changes, he is told so, the timeline and the audit trail know."""
     incident, card = await opened(desk)
-    await desk.bench.slack.member("vik").click(card, "incident.resolve")
+    await choose(desk, "vik", card, "resolve")
     assert "You may not resolve incidents" in await whispered(desk, "vik")
     assert (await now_of(desk, incident)).status is IncidentStatus.TRIGGERED
     kinds = await desk.bench.store.read(lambda tx: [entry.kind for entry in tx.timeline.of(incident.id)])
@@ -148,7 +156,7 @@ async def test_a_store_that_is_away_is_said_and_the_click_is_still_answered(
 async def test_triage_again_queues_a_run(desk: Desk) -> None:
     """The button asks for another triage."""
     incident, card = await opened(desk)
-    await desk.bench.slack.member("ben").click(card, "incident.retriage")
+    await choose(desk, "ben", card, "retriage")
     run = await desk.bench.store.read(lambda tx: tx.runs.latest(incident.id))
     assert run is not None
     assert "under way" in await whispered(desk, "ben")

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from triage.incidents.view import IncidentView, Links, Offer
+from triage.incidents.view import IncidentView, Links, Offer, Waiting
 from triage.model import (
     ActionProposal,
     Cause,
@@ -25,6 +25,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
+from triage.signals.trading import BotTrading, Trading
 from triage.untrusted_text import one_line
 
 NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
@@ -135,6 +136,24 @@ LINKS = Links(
     prometheus="http://prometheus:9090/graph?g0.expr=hbot_bot_state",
     logs="http://grafana:3000/explore?left=%7B%7D",
     alertmanager="http://alertmanager:9093/#/alerts",
+)
+TRADING = Trading(
+    NOW,
+    (
+        BotTrading(
+            "bot1",
+            "hard_stop",
+            since=OPENED,
+            reasons=("drawdown_hard_limit",),
+            seen_at=NOW - timedelta(seconds=40),
+            orders=0.0,
+            today=-0.019,
+            base=0.31,
+            pair="BTC-USDT",
+        ),
+        BotTrading("bot2", "running", seen_at=NOW - timedelta(seconds=30), orders=4.0),
+        BotTrading("bot3", "running", seen_at=NOW - timedelta(seconds=20), orders=2.0),
+    ),
 )
 OFFERS = (Offer("rollback", "bot1", "h-rollback"), Offer("kill_switch", "bot1", "h-kill"))
 
@@ -282,6 +301,22 @@ _INCIDENTS = st.builds(
 _OFFERS = st.builds(
     Offer, st.sampled_from(["rollback", "restart", "kill_switch", "clear_cache"]), HOSTILE, st.just("h" * 32)
 )
+_NUMBERS = st.none() | st.floats(-1e6, 1e6)
+_BOT_TRADING = st.builds(
+    BotTrading,
+    HOSTILE,
+    st.sampled_from(["running", "soft_pause", "hard_stop", "", "<!here>"]),
+    since=st.none() | _TIMES,
+    reasons=st.lists(HOSTILE, max_size=3).map(tuple),
+    seen_at=st.none() | _TIMES,
+    silent=st.booleans(),
+    orders=_NUMBERS,
+    today=_NUMBERS,
+    pnl=_NUMBERS,
+    base=_NUMBERS,
+    pair=HOSTILE,
+)
+_WAITING = st.builds(Waiting, st.just("rollback"), HOSTILE, st.just("h" * 32), HOSTILE, _TIMES, _TIMES)
 VIEWS = st.builds(
     IncidentView,
     incident=_INCIDENTS,
@@ -301,6 +336,11 @@ VIEWS = st.builds(
     actions_taken=st.lists(HOSTILE, max_size=6).map(tuple),
     silenced_until=st.none() | _TIMES,
     other_bots=st.lists(HOSTILE, max_size=9).map(tuple),
+    trading=st.none() | st.builds(Trading, _TIMES, st.lists(_BOT_TRADING, max_size=9).map(tuple), HOSTILE),
+    daily_loss=st.just({"bot1": 0.015}),
+    waiting=st.lists(_WAITING, max_size=3).map(tuple),
+    under_way=st.lists(HOSTILE, max_size=2).map(tuple),
+    done=HOSTILE,
 )
 ENTRIES = st.builds(
     TimelineEntry,

@@ -1,6 +1,7 @@
 """What is seen in Slack: every state says what it must, and no foreign text breaks or commands anything."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,10 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.slack.blocks import kit
 from bot.slack.blocks.card import incident_card
-from bot.slack.blocks.thread import timeline_lines, triage_summary
+from bot.slack.blocks.report import report_view
+from bot.slack.blocks.thread import timeline_lines
+from bot.slack.blocks.triage import triage_message
 from bot.slack.rendered import Rendered
-from demo.slack.blockkit.surfaces import check_message
+from demo.slack.blockkit.surfaces import check_message, check_view
 from tests.bot.slack.blocks.samples import (
     ENTRIES,
     NOW,
@@ -19,16 +23,20 @@ from tests.bot.slack.blocks.samples import (
     RUN,
     RUNS,
     STATES,
+    TRADING,
     VIEWS,
     episode,
     incident,
     names,
     view,
 )
-from triage.incidents.view import IncidentView, Offer
-from triage.model import ActionProposal, Cause, TimelineEntry, TimelineKind, TriageRun, Verdict
+from triage.incidents.view import IncidentView, Offer, Waiting
+from triage.model import Cause, Finding, FindingStatus, TimelineEntry, TimelineKind, TriageRun, Verdict
+from triage.untrusted_text import cut
 
 SECRETS = ("hunter2hunter2", "1234567890-abcdefghij")
+TRADES = "2 of 3 bots · bot1 stopped (drawdown limit) since 03:12"
+DAY = "today −1.9 % (limit −1.5 %)"  # noqa: RUF001 - a minus
 COMMANDS = ("<!", "<@", "<#", "<https://evil", "\x00", "\u202e", "\u2066")
 PATIENT = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -52,6 +60,21 @@ def buttons_of(rendered: Rendered) -> list[str]:
     """Return the ids of the buttons."""
     rows = [block["elements"] for block in rendered.blocks if block["type"] == "actions"]
     return [element["action_id"] for row in rows for element in row]
+
+
+def phone_lines(rendered: Rendered) -> int:
+    """Return how many lines of text a phone shows of it, buttons left out."""
+    lines = 0
+    for block in rendered.blocks:
+        if block["type"] == "header":
+            lines += kit.rows(len(block["text"]["text"]), kit.PHONE_HEADER)
+        elif block["type"] == "context":
+            text = re.sub(r"<[^|>]*\|([^>]*)>", r"\1", " ".join(one["text"] for one in block["elements"]))
+            lines += kit.rows(len(text), kit.PHONE_SMALL)
+        elif block["type"] == "rich_text":
+            text = "".join(leaves(block))
+            lines += sum(kit.rows(len(line), kit.PHONE) for line in text.split("\n"))
+    return lines
 
 
 def assert_harmless(rendered: Rendered) -> None:
@@ -79,7 +102,8 @@ def test_no_incident_makes_a_card_that_slack_refuses(any_view: IncidentView) -> 
 @given(RUNS)
 def test_no_triage_makes_a_summary_that_slack_refuses(run: TriageRun) -> None:
     """Log lines and reasons are foreign text too."""
-    assert_harmless(triage_summary(run, NOW))
+    assert_harmless(triage_message([run, run], NOW, "h" * 32))
+    check_view(report_view(incident(), run, NOW), "modal")
 
 
 @PATIENT
@@ -90,65 +114,125 @@ def test_no_timeline_makes_lines_that_slack_refuses(entries: list[TimelineEntry]
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_names_what_where_since_when_and_which(state: str) -> None:
-    """Title, number, place and begin are in every form of the card, and in its preview what matters."""
+def test_every_state_names_what_how_grave_and_which(state: str) -> None:
+    """Title and number are in every form of the card and in its preview; no state is refused by Slack."""
     rendered = incident_card(STATES[state], NOW, names)
     seen = text_of(rendered)
     assert_harmless(rendered)
     assert STATES[state].incident.title in seen
     assert "INC-42" in seen
-    assert "03:12 UTC" in seen
     assert "bot1" in seen
-    assert "INC-42" in rendered.text
+    assert "INC-42 " in rendered.text
 
 
-def test_a_new_incident_says_that_triage_is_running() -> None:
-    """The first post goes out before triage and says so."""
+def test_a_new_incident_says_that_triage_is_running_and_what_the_alert_says() -> None:
+    """The first post goes out before triage: the alert's own words are all that is known."""
     rendered = incident_card(STATES["new"], NOW, names)
-    assert "Triage is running" in text_of(rendered)
-    assert buttons_of(rendered) == [
+    assert "triage is running" in text_of(rendered)
+    assert "bot1 hard_stop for 3 min, drawdown 2.6 %" in text_of(rendered)
+    assert "not known yet, asking" in text_of(rendered)
+    assert buttons_of(rendered) == ["incident.acknowledge", "incident.silence", "incident.more"]
+
+
+def test_the_card_answers_in_the_order_of_the_questions() -> None:
+    """What and how grave, does the desk trade, why, what to do, its button, the rest."""
+    rendered = incident_card(view(trading=TRADING, daily_loss={"bot1": 0.015}), NOW, names)
+    seen = text_of(rendered)
+    parts = [
+        "🔴 Sev-1 · bot1 hard_stop: drawdown limit · INC-42",
+        f"Trading: {TRADES} · 0 open orders · {DAY} · holds 31 % BTC · as of 03:15 UTC",
+        "Almost certain: Drawdown 2.6 % passed the hard limit 2.5 %",
+        "Do: Rollback on bot1…",
+        "Rollback on bot1…",
+        "Acknowledge",
+        "Silence…",
+        "BotHardStopActive, BotDailyPnlDrawdown · since 03:12 UTC · nobody has acknowledged",
+    ]
+    places = [seen.index(part) for part in parts[:4]]
+    last = places[-1] + len("Do: Rollback on bot1…")
+    for part in parts[4:]:
+        last = seen.index(part, last)
+        places.append(last)
+    assert places == sorted(places)
+    assert buttons_of(rendered)[:4] == [
+        "action.rollback",
         "incident.acknowledge",
         "incident.silence",
-        "incident.retriage",
-        "incident.resolve",
+        "incident.more",
     ]
+    row = next(block for block in rendered.blocks if block["type"] == "actions")
+    assert [one.get("style") for one in row["elements"]] == ["primary", None, None, None]
+    assert phone_lines(rendered) <= 14
 
 
-def test_a_triaged_incident_says_cause_confidence_reasons_unknowns_and_next() -> None:
-    """All that the sketch shows, in words."""
+def test_the_evidence_takes_the_lines_that_are_left() -> None:
+    """For it, against it, unknown; the whole of it is in the thread."""
+    cause = replace(RUN.verdict.causes[0], headline="bot1's drawdown passed its limit.")
+    run = replace(RUN, verdict=replace(RUN.verdict, causes=(cause,)))
+    rendered = incident_card(view(incident(title="bot1 stopped"), run=run), NOW, names)
+    assert "for it: risk reason drawdown_hard_limit at 03:09" in text_of(rendered)
+    assert "unknown: audit stream: Redis not configured" in text_of(rendered)
+    assert phone_lines(rendered) <= 14
+
+
+def test_the_preview_says_what_whether_it_trades_and_what_to_do() -> None:
+    """A push notification shows no blocks: its line has the same three answers."""
+    text = incident_card(view(trading=TRADING, daily_loss={"bot1": 0.015}), NOW, names).text
+    assert text.startswith(
+        "🔴 Sev-1 · bot1 hard_stop: drawdown limit · INC-42 · Trading: 2 of 3 bots · bot1 stopped"
+    )
+    assert "Do: Rollback on bot1…" in text
+
+
+def test_no_card_says_a_pair_of_percentages() -> None:
+    """How sure we are is said in words; what is less likely is no second figure."""
     seen = text_of(incident_card(STATES["triaged"], NOW, names))
-    for word in (
-        "Likely cause",
-        "(92 %)",
-        "drawdown_hard_limit",
-        "Not known",
-        "Redis not configured",
-        "Next",
-        "Or ",
-    ):
-        assert word in seen
-    assert "triaged 03:12 UTC in 1.2 s" in seen
-    assert "acknowledged by nobody yet" in seen
+    assert "92 %" not in seen
+    assert "31 %" not in seen
 
 
-def test_degraded_mode_is_not_advised_while_it_is_on() -> None:
-    """What was advised and done is past: the next step is to mend what is down and to leave it again."""
-    proposal = ActionProposal("degraded_mode", "desk", "Redis is down")
+def test_what_no_button_can_mend_is_said_with_a_command_to_copy() -> None:
+    """The advice is the thing to do; with none at all there is a command that looks and harms nothing."""
     cause = Cause(
-        "redis_down", "Redis is down", 0.9, ("no ping",), "Degraded mode: go on without it.", (proposal,)
+        "disk_full", "The disk of the host is full.", 0.9, ("100 % of / used",), "Free space on the host."
     )
-    shown = STATES["triaged"]
-    assert shown.run is not None
-    run = replace(shown.run, verdict=Verdict((cause,), (proposal,)))
-    before = text_of(incident_card(replace(shown, run=run, offers=()), NOW, names))
-    assert "Degraded mode: go on without it." in before
-    assert "Fits Degraded mode" in before
-    after = text_of(
-        incident_card(replace(shown, run=run, offers=(), banner="Degraded mode is on"), NOW, names)
-    )
-    assert "then Exit degraded mode brings the external stack back" in after
-    assert "go on without it" not in after
-    assert "Fits" not in after
+    shown = view(run=replace(RUN, verdict=Verdict((cause,))), offers=())
+    assert "Do: Free space on the host." in text_of(incident_card(shown, NOW, names))
+    unknown = view(run=replace(RUN, verdict=Verdict()), offers=())
+    seen = text_of(incident_card(unknown, NOW, names))
+    assert "Cause not known" in seen
+    assert "Do: look at it docker ps -a" in seen
+
+
+def test_in_degraded_mode_the_way_out_is_the_thing_to_do() -> None:
+    """What was advised and done is past: the next step is to mend what is down and to leave it again."""
+    offers = (Offer("exit_degraded_mode", "desk", "h-exit", "the way out, once Redis is well again"),)
+    banner = "Degraded mode is on since 2026-02-20 03:14 UTC: no external signals, local safeguards active"
+    rendered = incident_card(view(offers=offers, banner=banner), NOW, names)
+    assert "Do: Exit degraded mode… · the way out, once Redis is well again" in text_of(rendered)
+    assert "⚠ Degraded mode is on since 2026-02-20 03:14 UTC" in text_of(rendered)
+    assert buttons_of(rendered)[0] == "action.exit_degraded_mode"
+
+
+def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button() -> None:
+    """It is above the trading line, and the button is that person's."""
+    waiting = Waiting("rollback", "bot1", "h-rollback", "U1", NOW, NOW + timedelta(minutes=13))
+    rendered = incident_card(view(waiting=(waiting,), offers=()), NOW, names)
+    seen = text_of(rendered)
+    words = "Rollback on bot1 waits for a second person: @ana confirmed 03:16 UTC, open until 03:29 UTC"
+    assert words in seen
+    assert words in rendered.text
+    assert seen.index(words) < seen.index("Trading")
+    assert buttons_of(rendered)[:2] == ["action.rollback", "action_reject"]
+    assert "Do: Confirm as second…" in seen
+
+
+def test_while_the_remedy_runs_there_is_nothing_to_press() -> None:
+    """And when it has ended the card says how."""
+    seen = text_of(incident_card(view(offers=(), under_way=("Clear cache on bot1",)), NOW, names))
+    assert "Do: nothing now: Clear cache on bot1 is under way" in seen
+    done = "Clear cache on bot1 by @ana: did what it should, trading is not back: bot1 paused (edge gate)"
+    assert f"Done: {done}" in text_of(incident_card(view(done=done), NOW, names))
 
 
 def test_a_resolved_incident_keeps_its_firing_facts_and_loses_its_buttons() -> None:
@@ -156,8 +240,7 @@ def test_a_resolved_incident_keeps_its_firing_facts_and_loses_its_buttons() -> N
     rendered = incident_card(STATES["resolved"], NOW, names)
     seen = text_of(rendered)
     for word in (
-        "✅ Resolved",
-        "after 19 min",
+        "✅ Resolved 03:31 (19 min)",
         "Sev-1",
         "drawdown 2.6 %",
         "by @ana",
@@ -169,19 +252,16 @@ def test_a_resolved_incident_keeps_its_firing_facts_and_loses_its_buttons() -> N
     assert rendered.text.startswith("✅ INC-42 resolved 03:31 UTC after 19 min")
 
 
-def test_a_wide_incident_names_all_its_bots_and_offers_each_action_in_a_row_of_its_own() -> None:
+def test_a_wide_incident_offers_each_action_in_a_row_of_its_own() -> None:
     """An action id may stand once in a block: the same action for three bots takes three rows."""
     rendered = incident_card(STATES["wide"], NOW, names)
-    assert "3 bots: bot1, bot2, bot3" in text_of(rendered)
     assert buttons_of(rendered).count("action.restart") == 3
-    assert "Restart bot2…" in text_of(rendered)
+    assert "Restart on bot2…" in text_of(rendered)
 
 
-def test_a_storm_counts_and_cuts_with_how_many_more() -> None:
+def test_a_storm_counts_its_signals() -> None:
     """A storm is one message that counts."""
-    seen = text_of(incident_card(STATES["storm"], NOW, names))
-    assert "37 signals, 24 firing now" in seen
-    assert "and 2 more kinds of signal" in seen
+    assert "37 signals, 24 firing now" in text_of(incident_card(STATES["storm"], NOW, names))
 
 
 def test_a_quiet_incident_says_that_it_still_fires() -> None:
@@ -196,30 +276,62 @@ def test_a_long_title_keeps_its_number() -> None:
 
 
 def test_many_offers_are_shown_in_rows_of_five() -> None:
-    """Five fit on a row of a phone."""
+    """Five fit on a row of a phone; the remedy stands apart from them."""
     offers = tuple(
         Offer(kind, "bot1", f"h-{kind}")
-        for kind in ("rollback", "restart", "recreate", "resume", "clear_cache", "kill_switch")
+        for kind in ("rollback", "restart", "recreate", "resume", "clear_cache", "kill_switch", "soft_pause")
     )
     rendered = incident_card(view(offers=offers), NOW, names)
     rows = [len(block["elements"]) for block in rendered.blocks if block["type"] == "actions"]
     assert rows == [4, 5, 1]
 
 
-def test_a_summary_gives_each_finding_its_word_and_the_worst_first() -> None:
-    """Colour is never the only sign, and a phone shows the first lines only."""
-    seen = text_of(triage_summary(RUN, NOW))
-    for word in (
-        "5 checks in 1.2 s",
-        "🔴 Bot state critical",
-        "🟠 Error logs warning",
-        "⚪ Streams unknown",
-        "🟢 Host",
-    ):
-        assert word in seen or word == "🟢 Host"
-    assert seen.index("critical") < seen.index("warning") < seen.index("unknown · ") < seen.index("🟢")
-    assert "Redis not configured" in seen
-    assert "Order book stream disconnected" in seen
+def test_the_triage_says_its_verdict_first_then_what_is_not_ok_and_folds_the_rest() -> None:
+    """On a phone all of it is at most eighteen lines; the whole report is behind its button."""
+    rendered = triage_message([RUN], NOW, "h-42")
+    seen = text_of(rendered)
+    parts = [
+        "Triage · 03:12 UTC",
+        "Almost certain: Drawdown 2.6 %",
+        "🔴 Bot state: hard_stop for 4 min",
+        "🟠 Error logs: 14 in 15 min",
+        "🟢 2 more checks ok: fee source, container",
+        "⚪ Unknown: Streams: Redis not configured",
+        "Full report",
+    ]
+    places = [seen.index(part) for part in parts]
+    assert places == sorted(places)
+    assert phone_lines(rendered) <= 18
+    assert "Order book stream disconnected" not in seen
+    report = str(report_view(incident(), RUN, NOW))
+    assert "Order book stream disconnected" in report
+    assert "risk reason drawdown_hard_limit at 03:09" in report
+
+
+def test_a_later_triage_adds_one_line_with_what_changed() -> None:
+    """The first line says that it was asked again; a triage that found the same adds nothing."""
+    warning = Finding("error_logs", FindingStatus.WARNING, "too many", "Loki")
+    counts = [replace(warning, data={"bots": {"bot1": {"count": count}}}) for count in (14, 61)]
+    state = Finding("bot_state", FindingStatus.OK, "running", "Prometheus")
+    worse = replace(state, status=FindingStatus.CRITICAL, headline="hard_stop")
+    first = replace(RUN, findings=(state, counts[0]))
+    later = replace(RUN, id=8, findings=(worse, counts[1]), finished_at=NOW)
+    seen = text_of(triage_message([first, later], NOW, "h-42"))
+    assert "Triage · 03:12 UTC, again 03:16 UTC" in seen
+    assert "03:16 UTC changed: bot state ok → critical, error logs 14 → 61" in seen
+    assert "changed" not in text_of(triage_message([first, first], NOW, "h-42"))
+
+
+@pytest.mark.parametrize("length", range(20, 90, 7))
+def test_nothing_is_cut_inside_a_word(length: int) -> None:
+    """What does not fit ends between two words."""
+    text = "Redis does not answer: the external signal and risk stack cannot work, the bots keep their safeguards"
+    short = cut(text, length)
+    assert len(short) <= length
+    assert set(short.removesuffix("…").split()) <= {
+        *text.split(),
+        *(word.strip(",:") for word in text.split()),
+    }
 
 
 def test_a_line_says_when_who_and_what_and_when_it_was_learned() -> None:
@@ -239,4 +351,6 @@ def test_a_day_is_named_only_when_it_is_another_one() -> None:
 def test_code_that_looks_like_markup_is_shown_as_it_is() -> None:
     """Underscores, stars and angle brackets of ordinary text survive in the message itself."""
     odd = episode(annotations={"summary": "a < b & c * d in __init__ of <err>"})
-    assert "a < b & c * d in __init__ of <err>" in text_of(incident_card(view(episodes=(odd,)), NOW, names))
+    assert "a < b & c * d in __init__ of <err>" in text_of(
+        incident_card(view(episodes=(odd,), run=None), NOW, names)
+    )

@@ -1,0 +1,129 @@
+"""What the triage says in the thread: one message, edited; the verdict first, what is not ok, the rest folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from bot.slack.blocks import kit
+from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.signs import FINDING, check_name
+from bot.slack.blocks.verdict import believed, cause_words, headline
+from bot.slack.blocks.when import when
+from bot.slack.rendered import Rendered
+from triage.diagnosis.comparing import changes
+from triage.model import Finding, FindingStatus, Json, TriageRun
+from triage.untrusted_text import one_line
+from triage.wording import counted, listed
+
+REPORT = "incident.report"
+"""The button that opens the whole report; its value is the incident's opaque id."""
+LINES = 17
+"""The lines that all of it may take on a phone."""
+RUNS, CAUSES, FINDINGS = 6, 2, 6
+SAID, REASONS, ROW, NAMES, CHANGE = 108, 72, 70, 70, 72
+
+Line = list[Json]
+
+
+def triage_message(runs: Sequence[TriageRun], now: datetime, handle: str) -> Rendered:
+    """Return the message of an incident's finished runs, oldest first, at least one."""
+    run = runs[-1]
+    head = [[leaf(_head(runs, now), bold=True)]]
+    verdict = _verdict(run)
+    bad = [_finding(one) for one in _of(run, FindingStatus.CRITICAL, FindingStatus.WARNING)[:FINDINGS]]
+    rest = [*_folded(run), *_unknown(run), *_changed(runs, now)]
+    room = LINES - kit.height([*head, *verdict, *rest])
+    lines = [*head, *verdict, *_within(bad, room), *rest]
+    blocks = [
+        kit.paragraph(lines),
+        kit.actions("triage", [kit.button("Full report", REPORT, handle)]),
+    ]
+    return Rendered(text=kit.preview(f"{_head(runs, now)} · {_short(run)}"), blocks=kit.present(blocks))
+
+
+def _head(runs: Sequence[TriageRun], now: datetime) -> str:
+    times = [when(run.finished_at or run.requested_at, now) for run in runs]
+    later = list(dict.fromkeys(times[1:]))
+    return f"Triage · {times[0]}" + (f", again {later[-1]}" if later else "")
+
+
+def _short(run: TriageRun) -> str:
+    top = run.verdict.top
+    if top is None:
+        return "no cause found"
+    return cause_words(top) if believed(top) else headline(top)
+
+
+def _verdict(run: TriageRun) -> list[Line]:
+    causes = [cause for cause in run.verdict.causes if believed(cause)][:CAUSES]
+    if not causes:
+        top = run.verdict.top
+        said = headline(top) if top is not None else "no check explains it"
+        return [[leaf("Cause not known: ", bold=True), leaf(one_line(said, SAID))]]
+    lines: list[Line] = []
+    for cause in causes:
+        lines.append([leaf(one_line(cause_words(cause), SAID), bold=True)])
+        if cause.because:
+            lines.append([leaf(one_line(f"because {', '.join(cause.because[:3])}", REASONS))])
+    return lines
+
+
+def _of(run: TriageRun, *statuses: FindingStatus) -> list[Finding]:
+    found = [one for one in run.findings if one.status in statuses]
+    return sorted(found, key=lambda one: statuses.index(one.status))
+
+
+def _finding(finding: Finding) -> Line:
+    said = finding.headline or finding.why or str(finding.status)
+    return [
+        leaf(f"{FINDING[finding.status]} {check_name(finding.name)}: ", bold=True),
+        foreign(said, ROW - len(check_name(finding.name)) - 4),
+    ]
+
+
+def _folded(run: TriageRun) -> list[Line]:
+    fine = _of(run, FindingStatus.OK)
+    if not fine:
+        return []
+    only = len(fine) == len(run.findings)
+    count = (
+        counted(len(fine), "check") if only else f"{len(fine)} more {'check' if len(fine) == 1 else 'checks'}"
+    )
+    names = listed([check_name(one.name).lower() for one in fine], 12)
+    return [[leaf(f"{FINDING[FindingStatus.OK]} {count} ok: "), foreign(names, NAMES - len(count))]]
+
+
+def _unknown(run: TriageRun) -> list[Line]:
+    unknown = _of(run, FindingStatus.UNKNOWN)
+    if not unknown:
+        return []
+    by_why: dict[str, list[str]] = {}
+    for one in unknown:
+        by_why.setdefault(one.why or one.headline or "no word", []).append(check_name(one.name))
+    parts = [f"{', '.join(names)}: {why}" for why, names in by_why.items()]
+    return [
+        [leaf(f"{FINDING[FindingStatus.UNKNOWN]} Unknown: ", bold=True), foreign("; ".join(parts), NAMES)]
+    ]
+
+
+def _changed(runs: Sequence[TriageRun], now: datetime) -> list[Line]:
+    """Return one line a later run that found something else, the newest two; a run that found the same has none."""
+    lines: list[Line] = []
+    for before, after in pairwise(runs):
+        if words := changes(before, after):
+            at = when(after.finished_at or after.requested_at, now)
+            lines.append([leaf(one_line(f"{at} changed: {words}", CHANGE))])
+    return lines[-2:]
+
+
+def _within(rows: list[Line], room: int) -> list[Line]:
+    """Return the rows that fit into so many lines of a phone, and how many do not."""
+    kept: list[Line] = []
+    for row in rows:
+        more = len(rows) - len(kept) > 1
+        if kit.height([*kept, row]) + more > max(room, 2):
+            return [*kept, [leaf(f"and {counted(len(rows) - len(kept), 'more check')} not ok")]]
+        kept.append(row)
+    return kept

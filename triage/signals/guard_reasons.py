@@ -1,0 +1,55 @@
+"""The bots' guard reasons in words: why a bot does not trade, and what brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """``words`` for people; ``back`` completes ``it comes back …``, empty where that is not known."""
+
+    words: str
+    back: str = ""
+
+
+_PERSON = "when a person has reviewed it and starts it again"
+_MARKET = "by itself, with the market"
+
+REASONS: Mapping[str, Reason] = {
+    "connector_not_ready": Reason("connector not ready", "when its connector is ready"),
+    "balance_mismatch": Reason("balances differ from the exchange's", "when the balances agree"),
+    "edge_gate_blocked": Reason("edge gate", _MARKET),
+    "high_vol": Reason("high volatility", _MARKET),
+    "market_spread_too_small": Reason("market spread too small", _MARKET),
+    "base_pct_below_min": Reason("too little base", "when its inventory is inside the band"),
+    "base_pct_above_max": Reason("too much base", "when its inventory is inside the band"),
+    "projected_total_quote_above_cap": Reason("exposure cap", "when its exposure is below the cap"),
+    "daily_turnover_hard_limit": Reason("turnover limit of the day", _PERSON),
+    "daily_loss_hard_limit": Reason("loss limit of the day", _PERSON),
+    "drawdown_hard_limit": Reason("drawdown limit", _PERSON),
+    "cancel_fail_hard_limit": Reason("cancels fail", _PERSON),
+    "fee_unresolved": Reason("fees not resolved", "when the fee source answers and a person starts it again"),
+    "external_kill_switch": Reason("kill switch", _PERSON),
+    "phase0_stub_disabled": Reason("controller switched off", "when its controller is switched on"),
+    "order_book_stale": Reason("order book stale", "when the order book moves again"),
+    "bus_outage": Reason("bus outage", "when Redis and the services on it work again"),
+    "external_intent": Reason("paused by an intent", "when a person resumes it"),
+}
+
+
+def in_words(reasons: Iterable[str]) -> str:
+    """Return ``edge gate, bus outage``; a reason that is not known stands as it came."""
+    return ", ".join(dict.fromkeys(_of(reason).words for reason in reasons))
+
+
+def comes_back(state: str, reasons: Iterable[str]) -> str:
+    """Return what brings a bot in that state back, as in ``comes back when …``; empty where that is not known."""
+    found = [_of(reason).back for reason in reasons]
+    if state == "hard_stop":
+        return next((back for back in found if back and "person" in back), _PERSON)
+    return ", and ".join(dict.fromkeys(filter(None, found)))
+
+
+def _of(reason: str) -> Reason:
+    return REASONS.get(reason) or Reason(reason.replace("_", " "))

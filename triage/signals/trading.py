@@ -1,0 +1,212 @@
+"""Whether the desk trades now: each bot's state with the time it was true, and the line that says so.
+
+What was looked at last is kept in the store's notes, so that every card is rendered from the same truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from triage.ports.store import Tx
+from triage.signals.guard_reasons import in_words
+from triage.wording import counted, listed, number, percent
+
+KEY = "trading_now"
+OLD = timedelta(minutes=10)
+"""What was looked at longer ago than this is not shown as now: no process has looked since."""
+NAMES, REASONS = 3, 2
+_STATES = {"soft_pause": "paused", "hard_stop": "stopped"}
+_HELD = 0.01
+"""A share of base below this is no position."""
+
+
+@dataclass(frozen=True, slots=True)
+class BotTrading:
+    """One bot. ``state`` is running, soft_pause or hard_stop, empty where it is not known.
+
+    ``since``: when it got into that state, where known; ``seen_at``: the time of its snapshot; ``silent``: the
+    snapshot is too old for the state to be one. ``today`` is the day's result as a fraction of the equity
+    it began with, ``pnl`` in quote currency, ``base`` the share of its equity in base currency.
+    """
+
+    bot: str
+    state: str = ""
+    since: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    seen_at: datetime | None = None
+    silent: bool = False
+    orders: float | None = None
+    today: float | None = None
+    pnl: float | None = None
+    base: float | None = None
+    pair: str = ""
+
+    @property
+    def trades(self) -> bool:
+        """It runs, by a fresh snapshot."""
+        return self.state == "running" and not self.silent
+
+    @property
+    def known(self) -> bool:
+        """Its state is known as of now."""
+        return bool(self.state) and not self.silent
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """All bots as they were when they were looked at; ``why`` says why nothing is known, empty otherwise."""
+
+    looked_at: datetime
+    bots: tuple[BotTrading, ...] = ()
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes a card worth another edit when it changes; figures that move all the time are not in it."""
+        return (self.why, *((one.bot, one.state, one.silent, one.reasons) for one in self.bots))
+
+    def of(self, bot: str) -> BotTrading | None:
+        """Return one bot, None where it is not among them."""
+        return next((one for one in self.bots if one.bot == bot), None)
+
+
+_ADAPTER: TypeAdapter[Trading] = TypeAdapter(Trading)
+
+
+def load_trading(tx: Tx) -> Trading | None:
+    """Return what was looked at last; None where nobody has looked yet."""
+    text = tx.notes.get(KEY)
+    if not text:
+        return None
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError:  # an earlier version wrote it: the next look writes it anew
+        return None
+
+
+def save_trading(tx: Tx, trading: Trading) -> None:
+    """Keep what was looked at."""
+    tx.notes.put(KEY, _ADAPTER.dump_json(trading).decode())
+
+
+def trading_line(
+    trading: Trading | None, about: Sequence[str], limits: Mapping[str, float], now: datetime
+) -> str:
+    """Return e.g. ``2 of 3 bots · bot1 stopped (drawdown limit) since 03:12 · 0 open orders · … · as of 03:16 UTC``.
+
+    ``about``: the bots whose orders, result and position are told, all of them where it is empty; ``limits``: by
+    bot the loss of the day that is allowed, as a fraction.
+    """
+    if trading is None:
+        return "not known yet, asking"
+    if now - trading.looked_at > OLD:
+        return f"not known since {trading.looked_at:%H:%M} UTC"
+    if trading.why or not trading.bots:
+        return f"not known: {trading.why or 'no bot is configured'}"
+    chosen = [one for one in trading.bots if one.bot in about] or list(trading.bots)
+    parts = [
+        _count(trading.bots),
+        *_out(trading.bots, now),
+        *_orders(chosen),
+        *_today(chosen, limits),
+        *_holds(chosen),
+        _as_of(trading.bots),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _count(bots: Sequence[BotTrading]) -> str:
+    trading = sum(one.trades for one in bots)
+    if not any(one.known for one in bots):
+        return "not known"
+    return f"{trading} of {counted(len(bots), 'bot')}"
+
+
+def _out(bots: Sequence[BotTrading], now: datetime) -> list[str]:
+    """Return the bots that do not trade, those of one state together."""
+    groups: dict[str, list[BotTrading]] = {}
+    for one in bots:
+        if not one.trades:
+            groups.setdefault(_condition(one), []).append(one)
+    return [f"{_who(group, bots)} {word}{_why(group)}{_since(group, now)}" for word, group in groups.items()]
+
+
+def _who(group: Sequence[BotTrading], bots: Sequence[BotTrading]) -> str:
+    """Return the names; where it is all of several, that says it shorter."""
+    return "all" if len(group) == len(bots) > 1 else listed([one.bot for one in group], NAMES)
+
+
+def _condition(one: BotTrading) -> str:
+    if not one.state:
+        return "not known"
+    return "silent" if one.silent else _STATES.get(one.state, one.state)
+
+
+def _why(group: Sequence[BotTrading]) -> str:
+    """Return the reasons that all of them give, else the first two that any gives."""
+    if any(one.silent for one in group):
+        return ""
+    given = [set(one.reasons) for one in group]
+    common = set.intersection(*given)
+    reasons = sorted(common or set.union(*given))[:REASONS]
+    return f" ({in_words(reasons)})" if reasons else ""
+
+
+def _since(group: Sequence[BotTrading], now: datetime) -> str:
+    """Return since when it is so of all of them: the latest of their times."""
+    times = [one.seen_at if one.silent else one.since for one in group]
+    known = [at for at in times if at is not None]
+    if len(known) < len(group) or not known:
+        return ""
+    last = max(known)
+    day = "" if last.date() == now.date() else f"{last:%-d %b} "
+    return f" since {day}{last:%H:%M}"
+
+
+def _orders(bots: Sequence[BotTrading]) -> list[str]:
+    found = [one.orders for one in bots if one.orders is not None and one.known]
+    return [counted(round(sum(found)), "open order")] if found else []
+
+
+def _today(bots: Sequence[BotTrading], limits: Mapping[str, float]) -> list[str]:
+    known = [one for one in bots if one.today is not None]
+    if not known:
+        pnl = [one for one in bots if one.pnl is not None]
+        return [f"today {_quote(pnl)}"] if pnl else []
+    worst = min(known, key=lambda one: one.today or 0.0)
+    who = f"{worst.bot} " if len(bots) > 1 else ""
+    limit = limits.get(worst.bot)
+    bound = f" (limit {_minus(percent(-limit, 1))})" if limit is not None else ""
+    return [f"today {who}{_minus(percent(worst.today, 1, signed=True))}{bound}"]
+
+
+def _minus(shown: str) -> str:
+    return shown.replace("-", "−")  # noqa: RUF001 - a minus
+
+
+def _quote(bots: Sequence[BotTrading]) -> str:
+    total = sum(one.pnl or 0.0 for one in bots)
+    currencies = {one.pair.partition("-")[2] for one in bots}
+    unit = currencies.pop() if len(currencies) == 1 else ""
+    return f"{_minus(f'{total:+.2f}')} {unit}".strip()
+
+
+def _holds(bots: Sequence[BotTrading]) -> list[str]:
+    holding = [one for one in bots if one.base is not None and one.base > _HELD]
+    if len(bots) == 1 and holding:
+        base = holding[0].pair.partition("-")[0] or "base"
+        return [f"holds {number(round((holding[0].base or 0.0) * 100))} % {base}"]
+    if any(one.base is not None for one in bots):
+        return [counted(len(holding), "position") if holding else "no positions"]
+    return []
+
+
+def _as_of(bots: Sequence[BotTrading]) -> str:
+    """Return the time of the oldest fresh snapshot, or of the last change that the line tells."""
+    times = [one.seen_at for one in bots if one.known and one.seen_at is not None]
+    changed = [one.since for one in bots if one.since is not None and not one.trades]
+    return f"as of {max([min(times), *changed]):%H:%M} UTC" if times else ""
