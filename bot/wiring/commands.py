@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.client_config import DeskClientConfigs
+from bot.fallback.configured import fallback_channels
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.home import home_view
@@ -82,7 +83,14 @@ class Questions:
         self.asking = Asking(
             house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
         )
-        self.drills = Drills(house.store, self.desk, house.sources.alerts, house.clock, house.told)
+        self.drills = Drills(
+            house.store,
+            self.desk,
+            house.sources.alerts,
+            house.clock,
+            house.told,
+            tuple(fallback_channels(settings)),
+        )
         self.home = HomeTab(self.asking, home_view, services.in_flight, house.web)
 
     async def checklist_context(self) -> ChecklistContext:

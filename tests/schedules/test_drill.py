@@ -6,6 +6,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeAlerts
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
+from triage.paging import notices
 from triage.ports.store import Document, Tx
 from triage.reports.drill.follow import Drills, last_success
 
@@ -13,9 +14,9 @@ WEEKLY = "0 9 * * 1"
 """Monday, as cron counts."""
 
 
-def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts) -> Drills:
+def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts, channels: tuple[str, ...] = ()) -> Drills:
     """Return the drills of a desk."""
-    return Drills(store, Desk(), alerts, clock, lambda: None)
+    return Drills(store, Desk(), alerts, clock, lambda: None, channels)
 
 
 async def report(store: SqlStore) -> str:
@@ -86,3 +87,19 @@ async def test_nothing_is_read_while_no_drill_runs(sqlite_store: SqlStore) -> No
     clock.move(1)
     assert await running.follow() == 0
     assert alerts.asked == []
+
+
+async def test_a_drill_goes_over_the_fallback_channels_too(sqlite_store: SqlStore) -> None:
+    """They are told apart from a real incident, and the report says what came of each."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    running = drills(sqlite_store, clock, alerts, ("webhook", "e-mail"))
+    await running.fire("U0ANA00001")
+    [document] = await sqlite_store.read(notices.pending)
+    attempts = await sqlite_store.write(lambda tx: notices.claim(tx, document, clock.now()))
+    assert {attempt.notice.kind for attempt in attempts} == {"drill"}
+    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[0], "", clock.now()))
+    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], "answered 550", clock.now()))
+    await running.follow()
+    text = await report(sqlite_store)
+    assert "webhook sent" in text
+    assert "e-mail not sent: answered 550" in text

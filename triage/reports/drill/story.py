@@ -55,7 +55,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class DrillStory:
-    """One drill. ``passed``: when each hop was; ``document``: what its report is posted from (0: not yet)."""
+    """One drill. ``passed``: when each hop was; ``document``: what its report is posted from (0: not yet).
+
+    ``notice``: the document of its notice over the fallback channels (0: none is set), ``fallback`` how that stands.
+    """
 
     id: str
     by: str
@@ -66,6 +69,8 @@ class DrillStory:
     incident_id: int | None = None
     failed: Hop | None = None
     why: str = ""
+    notice: int = 0
+    fallback: str = ""
 
     @property
     def over(self) -> bool:
@@ -124,6 +129,11 @@ class DrillStory:
 def told(story: DrillStory, by: str) -> Answer:
     """Return the report: each hop with its time, and where it stopped, with the mend."""
     lines = [_line(story, hop) for hop in Hop]
+    if story.fallback:
+        missing = "not sent" in story.fallback
+        lines.append(
+            Line(story.fallback, name="the fallback channels", mark=Mark.WARN if missing else Mark.GOOD)
+        )
     after = (
         [Line(f"{story.why}. The mend: {MENDS[story.failed]}.", name="Next")]
         if story.failed is not None
