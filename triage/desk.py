@@ -120,7 +120,10 @@ class Compose(Section):
         "loki",
         "promtail",
     )
-    project: str = "hbot"
+    project: Name = "hbot"
+    """What compose calls the project (``-p``); the label ``com.docker.compose.project`` of what runs tells it."""
+    healthy_seconds: float = Field(default=120, gt=0, le=3600)
+    """How long an action waits for a container to run and its health check to pass."""
     container_template: str = "hbot-{service}"
 
 

@@ -11,6 +11,7 @@ from bot.agent.record import Record
 from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile
+from bot.desk.project import DeskProject
 from bot.desk.snapshots import DeskSnapshots
 from triage.desk import Desk
 from triage.ports.actions import Hands
@@ -35,4 +36,11 @@ def embedded_hands(
     deeds = Deeds(desk, commands, snapshots, env, controllers, images, engine)
     kept = Record.opened(record) if record is not None else Record()
     agent = LocalAgent(desk, deeds, kept, clock or SystemClock())
-    return Hands(snapshots=snapshots, env=env, controllers=controllers, images=images, agent=agent)
+    return Hands(
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        images=images,
+        project=DeskProject(desk, commands),
+        agent=agent,
+    )

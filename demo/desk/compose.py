@@ -58,10 +58,14 @@ def _config(line: Line, file: Path, env_files: Sequence[Path]) -> int:
     env: dict[str, str] = {}
     for path in env_files:
         env |= compose_file.read_env(path)
-    project = compose_file.load(file, env | os.environ)
+    named = {"COMPOSE_PROJECT_NAME": line.project} if line.project else {}
+    project = compose_file.load(file, env | os.environ | named)
     active = project.active(line.profiles, line.services)
     if "--services" in line.options:
         _say("\n".join(spec.name for spec in active))
+    elif "--hash" in line.options:
+        wanted = [one for one in active if line.hashed == "*" or one.name in line.hashed.split(",")]
+        _say("\n".join(f"{one.name} {one.config_hash}" for one in wanted))
     elif "--images" in line.options:
         _say("\n".join(dict.fromkeys(spec.image for spec in active)))
     elif "--profiles" in line.options:

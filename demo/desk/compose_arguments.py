@@ -14,7 +14,7 @@ VALUES = {
     "kill": {"-s", "--signal"},
     "logs": {"--tail", "-n", "--since", "--until"},
     "ps": {"--format", "--filter", "--status"},
-    "config": {"--format", "-o", "--output"},
+    "config": {"--format", "-o", "--output", "--hash"},
 }
 FLAGS = {
     "up": {
@@ -60,6 +60,7 @@ class Line:
     project: str | None = None
     directory: str | None = None
     tail: int = 0
+    hashed: str = ""
 
 
 def read(words: Sequence[str]) -> Line:
@@ -103,6 +104,9 @@ def _word(line: Line, word: str, rest: list[str]) -> None:
         value = value or _next(rest, name)
         if name == "--format":
             line.options.add(value)
+        elif name == "--hash":
+            line.options.add(name)
+            line.hashed = value
         elif name in {"--tail", "-n"}:
             line.tail = int(value) if value.isdigit() else 0
     elif not word.startswith("-"):

@@ -1,4 +1,4 @@
-"""How Docker Compose is called: from the compose folder, with the env file and the desk's profiles."""
+"""How Docker Compose is called: for the desk's project, from its folder, with the env file and the profiles."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, 
     env = os.path.relpath(paths.env, paths.compose)
     file = () if settings.file == _DEFAULT_FILE else ("-f", settings.file)
     chosen = [word for profile in profiles(desk, external=external) for word in ("--profile", profile)]
-    return (*settings.command, "--env-file", env, *file, *chosen, *words)
+    # Always named: what compose would make of shell, .env, file and folder may be another project than the desk's.
+    return (*settings.command, "-p", settings.project, "--env-file", env, *file, *chosen, *words)
 
 
 def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> Compose:

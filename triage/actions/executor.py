@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from triage.actions import operations
 from triage.actions.intent import answer_to, envelope
-from triage.actions.kinds.start_desk import env_problems
 from triage.actions.model import Confirmation, Step
+from triage.env_check import env_problems
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
 from triage.ports.actions import Hands, Hear, Performed

@@ -61,6 +61,14 @@ class Snapshots(Protocol):
         ...
 
 
+class Project(Protocol):
+    """The compose project as its files and ``.env`` say now."""
+
+    async def hashes(self, *, external: bool) -> dict[str, str]:
+        """Return each service's configuration hash, as compose writes it on what it makes."""
+        ...
+
+
 class EnvFile(Protocol):
     """``env/.env`` and its template."""
 
@@ -200,6 +208,7 @@ class Hands:
     env: EnvFile
     controllers: Controllers
     images: Images
+    project: Project
     agent: Agent
 
 

@@ -9,10 +9,10 @@ from triage.actions import orders
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import caches_argv, up
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
-from triage.actions.kinds.restart import AWAIT_SECONDS
 from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
 from triage.actions.operations import AwaitContainer, RemoveCaches
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.model import Finding
 from triage.ports.sources import ContainerState
@@ -38,8 +38,13 @@ class ClearCache(Action):
         )
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
-        """Docker answers; the container is there."""
-        return (await engine_answers(ctx), await container_there(ctx))
+        """Docker answers; the container is there, of this project; its image is on the host."""
+        return (
+            await engine_answers(ctx),
+            await container_there(ctx),
+            await project_fits(ctx),
+            await images_here(ctx),
+        )
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Remove the folders (in a container that runs), then recreate."""
@@ -57,7 +62,7 @@ class ClearCache(Action):
                 Step(
                     f"wait for {ctx.container}",
                     AwaitContainer(ctx.container),
-                    AWAIT_SECONDS,
+                    ctx.desk.compose.healthy_seconds,
                     cancelable=False,
                 ),
             ),

@@ -19,6 +19,7 @@ from triage.actions.model import (
     StepRecord,
 )
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
@@ -53,6 +54,7 @@ class DegradedMode(Action):
         return (
             already if ctx.degraded else Precondition("degraded mode is off"),
             await engine_answers(ctx),
+            await project_fits(ctx),
             await _redis_is_the_trouble(ctx),
             guarded,
         )

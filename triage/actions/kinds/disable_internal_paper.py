@@ -6,10 +6,11 @@ from triage.actions import orders
 from triage.actions.base import ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.inspection import engine_answers
-from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
+from triage.actions.kinds.restart import Restart
 from triage.actions.model import Holds, Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer, SetController
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import ControllerFile
@@ -48,7 +49,7 @@ class DisableInternalPaper(Restart):
             f"connector_name is {connector}" + ("" if paper else ": the bot would place REAL orders"),
             Holds.YES if paper else Holds.WARNING,
         )
-        return (engine, state, where)
+        return (engine, await project_fits(ctx), await images_here(ctx), state, where)
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Edit, recreate, wait."""
@@ -66,7 +67,7 @@ class DisableInternalPaper(Restart):
                 Step(
                     f"wait for {ctx.container}",
                     AwaitContainer(ctx.container),
-                    AWAIT_SECONDS,
+                    ctx.desk.compose.healthy_seconds,
                     cancelable=False,
                 ),
             ),

@@ -10,11 +10,11 @@ from triage.actions.inspection import bot_row, engine_answers, running_bots, ser
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
 
-_HEALTH_SECONDS = 120.0
 _FLOW_SECONDS = 180.0
 
 
@@ -38,14 +38,22 @@ class ExitDegradedMode(Action):
         """Degraded mode is on; Docker answers."""
         on = Precondition("degraded mode is on")
         off = Precondition("degraded mode is not on: there is nothing to leave", Holds.NO)
-        return (on if ctx.degraded else off, await engine_answers(ctx))
+        return (
+            on if ctx.degraded else off,
+            await engine_answers(ctx),
+            await project_fits(ctx),
+        )
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """The services in the reverse of the order in which they were stopped: Redis first."""
         redis, *others = reversed(ctx.desk.compose.external_services)
         steps = [
             up(ctx.desk, redis),
-            Step(f"wait for {redis}", AwaitContainer(ctx.desk.container_of(redis)), _HEALTH_SECONDS),
+            Step(
+                f"wait for {redis}",
+                AwaitContainer(ctx.desk.container_of(redis)),
+                ctx.desk.compose.healthy_seconds,
+            ),
         ]
         configured = await _redis_configured(ctx)
         if configured:
@@ -54,7 +62,7 @@ class ExitDegradedMode(Action):
             container = ctx.desk.container_of(name)
             steps += [
                 up(ctx.desk, name),
-                Step(f"wait for {name}", AwaitContainer(container), _HEALTH_SECONDS),
+                Step(f"wait for {name}", AwaitContainer(container), ctx.desk.compose.healthy_seconds),
             ]
         if configured:
             flow = AwaitStreams(ctx.desk.streams.market_data, ctx.desk.streams.market_data_stale_seconds)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from triage.actions.base import ActionContext
 from triage.actions.compose import up
 from triage.actions.inspection import engine_answers
-from triage.actions.kinds.restart import AWAIT_SECONDS, Restart
+from triage.actions.kinds.restart import Restart
 from triage.actions.model import Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 
 
@@ -25,7 +26,7 @@ class Recreate(Restart):
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; whether there is a container does not matter."""
-        return (await engine_answers(ctx),)
+        return (await engine_answers(ctx), await project_fits(ctx), await images_here(ctx))
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Recreate, then wait until it runs."""
@@ -38,7 +39,7 @@ class Recreate(Restart):
                 Step(
                     f"wait for {ctx.container}",
                     AwaitContainer(ctx.container),
-                    AWAIT_SECONDS,
+                    ctx.desk.compose.healthy_seconds,
                     cancelable=False,
                 ),
             ),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.compose import STOP_SECONDS, compose
+from triage.actions.compose import compose
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
 from triage.actions.model import Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
-
-AWAIT_SECONDS = 90.0
 
 
 class Restart(Action):
@@ -31,7 +30,7 @@ class Restart(Action):
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; the container is there."""
-        return (await engine_answers(ctx), await container_there(ctx))
+        return (await engine_answers(ctx), await container_there(ctx), await project_fits(ctx))
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Restart, then wait until it runs."""
@@ -41,11 +40,11 @@ class Restart(Action):
             target=ctx.target,
             title=f"Restart {ctx.target}",
             steps=(
-                Step(f"restart {ctx.service}", command, STOP_SECONDS + AWAIT_SECONDS),
+                Step(f"restart {ctx.service}", command, 180),
                 Step(
                     f"wait for {ctx.container}",
                     AwaitContainer(ctx.container),
-                    AWAIT_SECONDS,
+                    ctx.desk.compose.healthy_seconds,
                     cancelable=False,
                 ),
             ),

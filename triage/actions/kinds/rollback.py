@@ -17,7 +17,6 @@ from triage.actions.kinds._rollback_choices import (
     current_image,
     what_of,
 )
-from triage.actions.kinds.restart import AWAIT_SECONDS
 from triage.actions.model import (
     ActionRecord,
     ActionStatus,
@@ -32,12 +31,18 @@ from triage.actions.model import (
 )
 from triage.actions.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
 from triage.actions.orders import Allowed, allowed
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.wording import size
 
 _FILE_SECONDS = 600.0
+_UNDO = {
+    "config": "the pre-rollback snapshot",
+    "image": "the image before",
+    "both": "the pre-rollback snapshot and the image before",
+}
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
 
 
@@ -58,13 +63,15 @@ class Rollback(Action):
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; the archive is sound and there is room; the folder can be exchanged; the image is here."""
-        found = [await engine_answers(ctx)]
+        found = [await engine_answers(ctx), await project_fits(ctx)]
         what = what_of(ctx)
         try:
             if what in {"config", "both"}:
                 found += await _archive_conditions(ctx)
             if what in {"image", "both"}:
                 found.append(await _image_condition(ctx))
+            else:
+                found.append(await images_here(ctx))
         except (DeskFailure, Refused) as error:
             found.append(Precondition(str(error), Holds.NO))
         return tuple(found)
@@ -93,7 +100,7 @@ class Rollback(Action):
                 Step(
                     f"wait for {ctx.container}",
                     AwaitContainer(ctx.container),
-                    AWAIT_SECONDS,
+                    ctx.desk.compose.healthy_seconds,
                     cancelable=False,
                 ),
                 *after_start,
@@ -101,12 +108,12 @@ class Rollback(Action):
             arguments=arguments,
             side_effects=_side_effects(ctx, what),
             wont=(
-                "touch logs",
+                "touch logs" if files else "touch any file of the bot",
                 "touch any other bot's files",
                 "restore balances or positions on the exchange",
             ),
             checks=self.checks,
-            undo="a button takes it back from the pre-rollback snapshot and the image before",
+            undo=f"a button takes it back from {_UNDO[what]}",
         )
 
     async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
@@ -200,7 +207,7 @@ async def _image_condition(ctx: ActionContext) -> Precondition:
         return Precondition(f"whether {image} is on this host is not known: {error.why}", Holds.WARNING)
     if any(each.tag == image for each in found):
         return Precondition(f"image {image} is on this host")
-    return Precondition(f"image {image} is not on this host: it would have to be pulled", Holds.WARNING)
+    return Precondition(f"image {image} is not on this host: pull it first", Holds.NO)
 
 
 async def _file_steps(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
@@ -237,7 +244,10 @@ def _side_effects(ctx: ActionContext, what: str) -> tuple[str, ...]:
         others = [bot.name for bot in ctx.desk.bots if bot.name != ctx.target]
         named = f"; {', '.join(others)} take it up when they are next recreated" if others else ""
         found.append(f"{IMAGE_KEY} in .env changes for the whole desk{named}")
-    return (*found, "configuration and state since the snapshot are replaced")
+    return (
+        *found,
+        *(("configuration and state since the snapshot are replaced",) if what != "image" else ()),
+    )
 
 
 ACTION = Rollback()

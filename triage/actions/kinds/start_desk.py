@@ -10,7 +10,9 @@ from triage.actions.inspection import bot_row, engine_answers, running_bots, ser
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import images_here, project_fits, recreated
 from triage.desk import Desk
+from triage.env_check import env_problems
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 
@@ -42,6 +44,8 @@ class StartDesk(Action):
             degraded if ctx.degraded else Precondition("degraded mode is off"),
             await engine_answers(ctx),
             await _env(ctx),
+            await project_fits(ctx),
+            await images_here(ctx),
         )
 
     async def plan(self, ctx: ActionContext) -> Plan:
@@ -60,8 +64,8 @@ class StartDesk(Action):
                 Step("list the services", compose(ctx.desk, "ps"), 60),
                 Step("read the logs", compose(ctx.desk, "logs"), 60),
             ),
-            side_effects=("strategies start trading as their configuration says",),
-            wont=("stop anything that runs", "change .env or any configuration"),
+            side_effects=("strategies start trading as their configuration says", await _made_anew(ctx)),
+            wont=("stop or restart anything else that runs", "change .env or any configuration"),
             checks=self.checks,
         )
 
@@ -87,21 +91,25 @@ async def _env(ctx: ActionContext) -> Precondition:
     return Precondition(".env has every key of its template")
 
 
-def env_problems(env: Mapping[str, str], template: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is wrong with ``.env`` against its template; values are never shown."""
-    missing = [key for key in template if key not in env]
-    empty = [key for key in template if key in env and not env[key]]
-    image = env.get("HUMMINGBOT_IMAGE", "")
-    problems = [f"without {', '.join(missing)}"] if missing else []
-    problems += [f"empty: {', '.join(empty)}"] if empty else []
-    problems += ["HUMMINGBOT_IMAGE is :latest, pin a version"] if image.endswith(":latest") else []
-    return tuple(problems)
+async def _made_anew(ctx: ActionContext) -> str:
+    try:
+        names = await recreated(ctx)
+    except (DeskFailure, SourceError) as error:
+        return f"what was made with an older configuration is recreated; which that is, is not known: {error}"
+    if not names:
+        return "recreates nothing: what runs was made with the configuration of now"
+    return f"recreates {', '.join(names)}: their configuration or .env changed since they were made"
 
 
 async def _redis_steps(ctx: ActionContext, redis: str) -> tuple[Step, ...]:
     if not redis:
         return ()
-    wait = Step(f"wait for {redis}", AwaitContainer(ctx.desk.container_of(redis)), 120, cancelable=False)
+    wait = Step(
+        f"wait for {redis}",
+        AwaitContainer(ctx.desk.container_of(redis)),
+        ctx.desk.compose.healthy_seconds,
+        cancelable=False,
+    )
     try:
         await ctx.sources.streams.health()
     except SourceNotConfigured:

@@ -9,6 +9,7 @@ from triage.actions.compose import compose, services
 from triage.actions.inspection import engine_answers, running_bots, services_row
 from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
 from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
 from triage.wording import listed
@@ -33,7 +34,11 @@ class StopDesk(Action):
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
         """Docker answers; which bots run is said."""
         bots = await running_bots(ctx)
-        return (await engine_answers(ctx), Precondition(f"bots that run now: {listed(bots, 12) or 'none'}"))
+        return (
+            await engine_answers(ctx),
+            await project_fits(ctx),
+            Precondition(f"bots that run now: {listed(bots, 12) or 'none'}"),
+        )
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Everything down."""

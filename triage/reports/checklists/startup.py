@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triage.env_check import env_problems
 from triage.ports.sources import ContainerState
 from triage.reports.checklists.model import (
     Checklist,
@@ -19,14 +20,7 @@ from triage.wording import listed
 async def env(context: ChecklistContext) -> Seen:
     """Every key of the template is in ``.env`` with a value, and the bot image is pinned."""
     have, template = await context.env.read(), await context.env.template()
-    missing = sorted(key for key in template if key not in have)
-    empty = sorted(key for key in template if template[key] and have.get(key) == "")
-    image = have.get("HUMMINGBOT_IMAGE", "")
-    faults = [f"missing: {listed(missing)}"] if missing else []
-    if empty:
-        faults.append(f"empty: {listed(empty)}")
-    if image and (image.endswith(":latest") or ":" not in image.rpartition("/")[2]):
-        faults.append(f"HUMMINGBOT_IMAGE is not pinned ({image})")
+    faults = env_problems(have, template)
     return failed("; ".join(faults)) if faults else passed(f"{len(template)} keys of the template are set")
 
 

@@ -1,0 +1,173 @@
+"""Whether compose would find the desk's own containers, and what bringing it up would make anew.
+
+A running container's labels tell of which project, folder and files it was made. Compose called for another
+project, or from another folder, meets a conflict of names, or mounts other folders.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterable, Mapping
+
+from triage.actions.base import ActionContext
+from triage.actions.compose import services
+from triage.actions.model import DESK, Holds, Precondition
+from triage.diagnosis.checks.base import all_of, attempt
+from triage.env_check import IMAGE_KEY
+from triage.errors import DeskFailure, SourceError
+from triage.ports.sources import ContainerState
+from triage.wording import listed
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+FOLDER = "com.docker.compose.project.working_dir"
+FILES = "com.docker.compose.project.config_files"
+HASH = "com.docker.compose.config-hash"
+_DEFAULT_FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+_OVERRIDES = tuple(name.replace(".y", ".override.y") for name in _DEFAULT_FILES)
+
+
+async def project_fits(ctx: ActionContext) -> Precondition:
+    """The containers that the action is about belong to the project that compose is called for."""
+    found = await attempt(ctx.sources.containers.list())
+    if isinstance(found, SourceError):
+        return Precondition(
+            f"whether the containers belong to this project is not known: {found.why}", Holds.WARNING
+        )
+    ours = {ctx.desk.container_of(name): name for name in _services(ctx)}
+    known = [state for state in found if state.name in ours]
+    if not known:
+        return _elsewhere(ctx, found, ours)
+    faults = [fault for state in known if (fault := _fault(ctx, state, ours[state.name]))]
+    if faults:
+        return Precondition(faults[0], Holds.NO)
+    bare = [state.name for state in known if PROJECT not in state.labels]
+    if bare:
+        return Precondition(
+            f"{listed(bare)}: no labels of compose; whether it is of project {ctx.desk.compose.project} is not known",
+            Holds.WARNING,
+        )
+    return Precondition(f"compose project {ctx.desk.compose.project}, as the containers' labels say")
+
+
+def _services(ctx: ActionContext) -> tuple[str, ...]:
+    return services(ctx.desk) if ctx.target == DESK else (ctx.service,)
+
+
+def _elsewhere(ctx: ActionContext, found: Iterable[ContainerState], ours: Mapping[str, str]) -> Precondition:
+    """None has the expected name: another name for the same service is told, else there is nothing to compare."""
+    project, wanted = ctx.desk.compose.project, set(ours.values())
+    for state in found:
+        if state.labels.get(PROJECT) == project and state.labels.get(SERVICE) in wanted:
+            service = state.labels[SERVICE]
+            return Precondition(
+                f"{service} runs as container {state.name}, desk.yaml expects {ctx.desk.container_of(service)}: "
+                "mend compose.container_template or the bot's container",
+                Holds.NO,
+            )
+    return Precondition(f"compose project {project}; no container of it to compare with")
+
+
+def _fault(ctx: ActionContext, state: ContainerState, name: str) -> str:
+    settings, labels = ctx.desk.compose, state.labels
+    project = labels.get(PROJECT, settings.project)
+    if project != settings.project:
+        return (
+            f"{state.name} belongs to the compose project {project}, desk.yaml says {settings.project}: "
+            f"compose would meet a conflict of names. Set compose.project to {project}"
+        )
+    service = labels.get(SERVICE)
+    if service is not None and service != ctx.desk.service_of(name):
+        return f"{state.name} is the service {service} of compose, desk.yaml says {ctx.desk.service_of(name)}"
+    folder = labels.get(FOLDER, "")
+    if folder and not _same_path(folder, str(ctx.desk.paths.compose)):
+        return (
+            f"{state.name} was made from {folder}, paths.compose is {ctx.desk.paths.compose}: "
+            "relative mounts would lead elsewhere"
+        )
+    return _files_fault(ctx, state, folder)
+
+
+def _files_fault(ctx: ActionContext, state: ContainerState, folder: str) -> str:
+    files = [each for each in state.labels.get(FILES, "").split(",") if each]
+    if not files:
+        return ""
+    base, file = folder or str(ctx.desk.paths.compose), ctx.desk.compose.file
+    made = [os.path.join(base, each) for each in files]  # noqa: PTH118 - paths of the desk's host, as text
+    default = file == _DEFAULT_FILES[0]
+    names = (*_DEFAULT_FILES, *_OVERRIDES) if default else (file,)
+    fitting = [os.path.join(base, each) for each in names]  # noqa: PTH118 - as above
+    strange = [each for each in made if not any(_same_path(each, one) for one in fitting)]
+    if not strange:
+        return ""
+    return (
+        f"{state.name} was made from {listed(files)}, compose would be called with {file}: set compose.file, "
+        "or call with the same files"
+    )
+
+
+def _same_path(one: str, other: str) -> bool:
+    """Links are followed where the folders can be seen from here."""
+    return os.path.normpath(one) == os.path.normpath(other) or os.path.realpath(one) == os.path.realpath(
+        other
+    )
+
+
+async def images_here(ctx: ActionContext) -> Precondition:
+    """The images that the containers would be made from are on this host: nothing is pulled in an action."""
+    try:
+        wanted = await _images(ctx)
+        answers = await all_of(ctx.hands.images.list(_repository(image)) for image in wanted)
+    except (DeskFailure, SourceError) as error:
+        return Precondition(f"whether the images are on this host is not known: {error}", Holds.WARNING)
+    missing = [
+        image
+        for image, found in zip(wanted, answers, strict=True)
+        if not any(_plain(each.tag) == _plain(image) for each in found)
+    ]
+    if missing:
+        return Precondition(
+            f"not on this host: {listed(missing)}; pull it first, an action does not wait for a registry",
+            Holds.NO,
+        )
+    return Precondition(f"on this host: {listed(wanted)}" if wanted else "no image to look for")
+
+
+async def _images(ctx: ActionContext) -> tuple[str, ...]:
+    """Return the pinned image of the bots, and of other services what their containers run now."""
+    bots = {ctx.desk.service_of(bot.name) for bot in ctx.desk.bots}
+    names = _services(ctx)
+    wanted: list[str] = []
+    if bots & set(names):
+        image = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+        wanted += [image] if image else []
+    others = {ctx.desk.container_of(name) for name in names if name not in bots}
+    if others:
+        states = await ctx.sources.containers.list()
+        wanted += [state.image for state in states if state.name in others]
+    by_tag = [image for image in wanted if not image.startswith("sha256:") and "@" not in image]
+    return tuple(dict.fromkeys(by_tag))
+
+
+def _repository(image: str) -> str:
+    name = image.rpartition("/")[2]
+    return image[: -len(name)] + name.partition(":")[0]
+
+
+def _plain(image: str) -> str:
+    tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+    return tagged.removeprefix("docker.io/").removeprefix("library/")
+
+
+async def recreated(ctx: ActionContext) -> tuple[str, ...]:
+    """Return the services whose container ``up`` would make anew, because their configuration changed.
+
+    Raises DeskFailure where compose does not say, SourceError where the engine does not.
+    """
+    hashes = await ctx.hands.project.hashes(external=not ctx.degraded)
+    running = {
+        state.labels[SERVICE]: state.labels.get(HASH, "")
+        for state in await ctx.sources.containers.list()
+        if state.labels.get(PROJECT) == ctx.desk.compose.project and SERVICE in state.labels
+    }
+    return tuple(name for name, digest in hashes.items() if name in running and running[name] != digest)

@@ -1,0 +1,127 @@
+"""What an alert is about, by its labels: a bot, a container, a host, or a part of the desk.
+
+``instance`` is the name of a scrape target. An exporter tells of many things, so its name says nothing of what an
+alert is about, unless the alert is about the scrape itself; it is a host where the job or the alert's family says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from triage.desk import Bot, Compose, Desk
+from triage.model import Subject, SubjectKind
+
+NAME_MAX = 200
+"""Characters of what an alert is about that are kept: they end up in titles."""
+_UNIT = re.compile(r".+\.(?:service|socket|timer|mount|target|slice|scope|path|device|swap|automount)")
+"""A systemd unit, as node-exporter names it: no container."""
+_HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)
+_HOST_ALERT = re.compile(r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock")
+_OF_SCRAPE = re.compile(r"Target|Scrape|ExporterDown|InstanceDown|EndpointDown")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "[::1]"})  # noqa: S104 - compared, not listened on
+
+FAMILIES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), name, service)
+    for pattern, name, service in (
+        (r"ControlPlane", "control plane", ""),
+        (r"PaperExchange", "paper exchange", "paper-exchange-service"),
+        (r"Redis", "Redis", "redis"),
+        (r"Postgres", "Postgres", "postgres"),
+        (r"Ops_?Db", "ops database", "ops-db-writer"),
+        (r"Coordination", "coordination", "coordination-service"),
+        (r"(?:Market|Data)\w*Track", "market data", ""),
+        (r"MarketData", "market data", ""),
+        (r"\w*Gates?(?=[A-Z]|$)", "gates", ""),
+        (r"Alertmanager", "alerting", "alertmanager"),
+        (r"Prometheus(?!Target)", "Prometheus", "prometheus"),
+    )
+)
+"""Alerts of one part of the desk, by the beginning of their names: its name, and its service where one is named."""
+
+
+def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
+    """Return what an alert is about: its bot, its container or service, else its family, target or host.
+
+    An alert that names none of them is about the desk.
+    """
+    if bot := labels.get("bot"):
+        return Subject(SubjectKind.BOT, bot[:NAME_MAX])
+    container = labels.get("name") or labels.get("container") or ""
+    if container and not _UNIT.fullmatch(container) and "/" not in container:
+        return _container(desk, container)
+    if service := labels.get("service"):
+        return _service(desk, service)
+    return _by_family(labels, desk) or _by_target(labels, desk)
+
+
+def _container(desk: Desk, container: str) -> Subject:
+    owner = desk.bot_of_container(container)
+    if owner is not None:
+        return Subject(SubjectKind.BOT, owner.name)
+    return Subject(SubjectKind.CONTAINER, container[:NAME_MAX])
+
+
+def _service(desk: Desk, service: str) -> Subject:
+    """A bot's service is that bot; another one's container has the name that the desk's template gives it."""
+    owner = next((bot for bot in desk.bots if service in {bot.name, desk.service_of(bot.name)}), None)
+    if owner is not None:
+        return Subject(SubjectKind.BOT, owner.name)
+    if service in _containers(desk):
+        return _container(desk, service)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", service):
+        return Subject(SubjectKind.DESK, service[:NAME_MAX])
+    return _container(desk, desk.container_of(service))
+
+
+def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
+    alert = labels.get("alertname", "")
+    found = next((family for family in FAMILIES if family[0].match(alert)), None)
+    if found is None:
+        return None
+    _, name, service = found
+    return _service(desk, service) if service in _services(desk) else Subject(SubjectKind.DESK, name)
+
+
+def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
+    alert, job = labels.get("alertname", ""), labels.get("job", "")
+    target = (labels.get("instance") or "").strip()
+    host = _without_port(target)
+    if named := (labels.get("nodename") or labels.get("hostname") or labels.get("host")):
+        return Subject(SubjectKind.HOST, named[:NAME_MAX])
+    if not host:
+        known = job if job in _services(desk) and _OF_SCRAPE.search(alert) else ""
+        return _service(desk, known) if known else Subject(SubjectKind.DESK, (job or desk.name)[:NAME_MAX])
+    machine = bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
+    if machine and not _OF_SCRAPE.search(alert):
+        return Subject(SubjectKind.HOST, target[:NAME_MAX])
+    if host in _LOCAL and job in _services(desk):
+        host = job
+    if host in _services(desk) or host in _containers(desk):
+        return _service(desk, host)
+    if machine or not job:
+        return Subject(SubjectKind.HOST, target[:NAME_MAX])
+    return Subject(SubjectKind.DESK, (target if _OF_SCRAPE.search(alert) else job)[:NAME_MAX])
+
+
+def _without_port(target: str) -> str:
+    bare = re.sub(r"^[a-z]+://|/.*$", "", target)
+    return re.sub(r":\d+$", "", bare)
+
+
+def _services(desk: Desk) -> frozenset[str]:
+    return _known(desk.bots, desk.compose)[0]
+
+
+def _containers(desk: Desk) -> frozenset[str]:
+    return _known(desk.bots, desk.compose)[1]
+
+
+@lru_cache(maxsize=16)  # asked for every alert of every webhook, while a desk hardly ever changes
+def _known(bots: tuple[Bot, ...], compose: Compose) -> tuple[frozenset[str], frozenset[str]]:
+    desk = Desk(bots=bots, compose=compose)
+    named = (desk.service_of(bot.name) for bot in bots)
+    services = frozenset((*named, *compose.external_services, *compose.monitoring_services))
+    containers = {desk.container_of(name) for name in (*services, *(bot.name for bot in bots))}
+    return services, frozenset(containers)
