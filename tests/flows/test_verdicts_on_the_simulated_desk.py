@@ -21,7 +21,7 @@ from tests.demo.desk.operators import START
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import diagnose, run_checks
-from triage.incidents.alerts import subject_of
+from triage.incidents.subjects import subject_of
 from triage.incidents.triage_runner import context_of
 from triage.model import (
     Episode,

@@ -117,7 +117,7 @@ async def images_here(ctx: ActionContext) -> Precondition:
     """The images that the containers would be made from are on this host: nothing is pulled in an action."""
     try:
         wanted = await _images(ctx)
-        answers = await all_of(ctx.hands.images.list(_repository(image)) for image in wanted)
+        answers = await all_of(ctx.hands.images.list(_plain(image).rpartition(":")[0]) for image in wanted)
     except (DeskFailure, SourceError) as error:
         return Precondition(f"whether the images are on this host is not known: {error}", Holds.WARNING)
     missing = [
@@ -147,11 +147,6 @@ async def _images(ctx: ActionContext) -> tuple[str, ...]:
         wanted += [state.image for state in states if state.name in others]
     by_tag = [image for image in wanted if not image.startswith("sha256:") and "@" not in image]
     return tuple(dict.fromkeys(by_tag))
-
-
-def _repository(image: str) -> str:
-    name = image.rpartition("/")[2]
-    return image[: -len(name)] + name.partition(":")[0]
 
 
 def _plain(image: str) -> str:

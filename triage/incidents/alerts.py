@@ -11,7 +11,8 @@ from hashlib import sha256
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for
 from triage.errors import BadInput
-from triage.model import Json, Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.incidents.subjects import subject_of
+from triage.model import Json, Signal, SignalStatus, Source
 
 NEVER = "0001-01-01T00:00:00Z"
 """What Alertmanager sends as ``endsAt`` of an alert that fires."""
@@ -157,23 +158,6 @@ def base_of(episode: str) -> str:
 
 def _milliseconds(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
-    """Return what an alert is about: its bot, else its container (a bot's container is that bot), else its host.
-
-    An alert that names none of them is about the desk.
-    """
-    if bot := labels.get("bot"):
-        return Subject(SubjectKind.BOT, bot[:NAME_MAX])
-    if container := labels.get("name") or labels.get("container"):
-        owner = desk.bot_of_container(container)
-        if owner is not None:
-            return Subject(SubjectKind.BOT, owner.name)
-        return Subject(SubjectKind.CONTAINER, container[:NAME_MAX])
-    if host := labels.get("instance"):
-        return Subject(SubjectKind.HOST, host[:NAME_MAX])
-    return Subject(SubjectKind.DESK, (labels.get("job") or desk.name)[:NAME_MAX])
 
 
 def parse_time(text: str, path: str) -> datetime:

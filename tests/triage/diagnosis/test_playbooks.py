@@ -73,7 +73,7 @@ def test_what_is_shipped_names_only_checks_and_actions_that_exist(playbook: obje
 @pytest.mark.parametrize(
     ("alert", "source", "name"),
     [
-        ("PaperExchangeDown", Source.ALERTMANAGER, "PaperExchange"),
+        ("PaperExchangeRejects", Source.ALERTMANAGER, "PaperExchange"),
         ("ControlPlaneLag", Source.ALERTMANAGER, "ControlPlane"),
         ("BotSomethingNew", Source.ALERTMANAGER, "Bot"),
         ("NobodyKnowsThis", Source.ALERTMANAGER, "default"),

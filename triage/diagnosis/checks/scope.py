@@ -69,7 +69,7 @@ async def _rules(ctx: CheckContext) -> list[_Alert]:
 
 
 def _who(labels: Mapping[str, str]) -> str:
-    return labels.get("bot") or labels.get("name") or labels.get("instance") or ""
+    return labels.get("bot") or labels.get("name") or labels.get("service") or labels.get("instance") or ""
 
 
 def _bots(ctx: CheckContext, states: Answer, ages: Answer | SourceError) -> dict[str, str]:

@@ -50,6 +50,7 @@ _BUS = (
     "watchers",
     "audit_trail",
 )
+_DATABASE = ("container", "changes", "host", "bot_state", "scope", "watchers")
 _WATCH = ("watchers", "bot_state", "container", "host", "scope")
 _SAFE = ("soft_pause", "kill_switch")
 
@@ -117,7 +118,7 @@ _ROWS = (
          ("restart", "recreate")),
     _row("ContainerRestartLoop", "restart loop", _S1, _CONTAINER,
          "It dies again and again: find the cause before restarting it once more."),
-    _row("ContainerOomKilled", "killed for memory", _S2, _CONTAINER,
+    _row("ContainerOomKilled", "killed for memory", _S1, _CONTAINER,
          "It hit its memory limit: find the growth, or raise the limit, before it trades on."),
     _row("ContainerHighCpu", "container CPU high", _S3, _CONTAINER,
          "See what it computes; compare with the other bots."),
@@ -138,6 +139,13 @@ _ROWS = (
          "If Redis is down: degraded mode, with the local safeguards active."),
     _row("RedisReconnectChurn", "Redis reconnects", _S2, _BUS,
          "Check Redis' memory and the host before it goes down for good."),
+    *(
+        _row(name, "paper exchange down", _S1, _BUS,
+             "The bots' paper orders go nowhere and their fills stand still: bring its service back first.")
+        for name in ("PaperExchangeDown", "PaperExchangeServiceDown", "PaperExchangeUnavailable")
+    ),
+    _row("PostgresDown", "Postgres down", _S2, _DATABASE,
+         "What the desk records waits for it: look at its container and the disk."),
     # our own signals
     replace(
         _row(ALERTNAME, "", _S3, ("watchers",), "Nothing is wrong and nobody has to do anything: it ends by itself."),
@@ -181,6 +189,28 @@ BY_PREFIX = {
     for row in (
         _row("PaperExchange", "paper exchange: {alert}", _S2, _BUS,
              "Look at the paper exchange's service and its audit events."),
+        _row("Postgres", "{alert}", _S2, _DATABASE,
+             "Look at the database's container, its disk and its connections: what the desk records waits for it."),
+        _row("OpsDb", "ops database: {alert}", _S3, _DATABASE,
+             "The bots trade on, their history has a gap: look at the writer's log, then at Postgres."),
+        _row("MarketData", "market data: {alert}", _S2, _BUS,
+             "Signals rest on it: look at the market data's service and at Redis before trusting an edge."),
+        _row("DataTracking", "data tracking: {alert}", _S3, _BUS,
+             "What is recorded has a gap: look at the recorder's service and the disk."),
+        _row("Coordination", "coordination: {alert}", _S2, _BUS,
+             "Targets and intents come from it: look at the coordination service's log and at Redis."),
+        _row("Exporter", "{alert}", _S3, _WATCH,
+             "Figures may be old or missing: look at the exporter's log and the files it reads."),
+        _row("MetricsExporter", "{alert}", _S3, _WATCH,
+             "Figures may be old or missing: look at the exporter's log and the files it reads."),
+        _row("BotMetricsExporter", "{alert}", _S3, _WATCH,
+             "Figures may be old or missing: look at the exporter's log and the files it reads."),
+        _row("Scrape", "{alert}", _S3, _WATCH, "Figures may be missing: look at the target and the network to it."),
+        *(
+            _row(name, "gates: {alert}", _S3, _BUS,
+                 "A gate of the desk's release process fails: read its report; nothing trades differently because of it.")
+            for name in ("Gate", "PromotionGate", "ReleaseGate", "StrictGate", "ReadinessGate")
+        ),
         _row("ControlPlane", "control plane: {alert}", _S2, _BUS,
              "Look at the control services and their log."),
         _row("Redis", "{alert}", _S2, _BUS, "Look at Redis: reachability, memory, role."),

@@ -1,0 +1,122 @@
+"""Whether compose would find the desk's own containers, by their labels; images; what would be made anew."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
+from triage.actions.base import ActionContext
+from triage.actions.model import DESK, Holds
+from triage.actions.project import FILES, FOLDER, HASH, PROJECT, SERVICE, images_here, project_fits, recreated
+from triage.desk import Desk
+from triage.ports.actions import Hands, Image
+from triage.ports.sources import ContainerState
+
+FOLDER_OF_DESK = "/srv/hbot/compose"
+
+
+@dataclass
+class Env:
+    """``.env`` as the test says."""
+
+    values: dict[str, str] = field(default_factory=lambda: {"HUMMINGBOT_IMAGE": "hbot/bot:v2"})
+
+    async def read(self) -> dict[str, str]:
+        """Answer."""
+        return self.values
+
+
+@dataclass
+class Host:
+    """Images and hashes as the test says."""
+
+    tags: tuple[str, ...] = ()
+    written: dict[str, str] = field(default_factory=dict)
+
+    async def list(self, repository: str) -> tuple[Image, ...]:
+        """Answer the tags of a repository."""
+        return tuple(Image(tag, "i", 1, NOW) for tag in self.tags if tag.rpartition(":")[0] == repository)
+
+    async def hashes(self, *, external: bool) -> dict[str, str]:
+        """Answer the hashes."""
+        assert external
+        return self.written
+
+
+def made(service: str = "bot1", **labels: str) -> ContainerState:
+    """A container as compose makes it for the desk."""
+    usual = {
+        PROJECT: "hbot",
+        SERVICE: service,
+        FOLDER: FOLDER_OF_DESK,
+        FILES: "docker-compose.yml",
+        HASH: "1",
+    }
+    return container(f"hbot-{service}", labels=usual | labels)
+
+
+def context(*states: ContainerState, target: str = "bot1", host: Host | None = None) -> ActionContext:
+    """A planned action on a desk with these containers."""
+    desk = Desk.model_validate({"paths": {"compose": FOLDER_OF_DESK}})
+    sources = FakeSources(containers=FakeContainers())
+    sources.containers.hold(*states)
+    looks = host or Host()
+    hands = Hands(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
+    return ActionContext(desk, sources.port, hands, NOW, target, "t")
+
+
+async def test_the_desk_s_own_project_fits() -> None:
+    """Project, service, folder and files as the labels say."""
+    found = await project_fits(context(made()))
+    assert (found.holds, found.text) == (Holds.YES, "compose project hbot, as the containers' labels say")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ({PROJECT: "kzay-capital"}, "Set compose.project to kzay-capital"),
+        ({FOLDER: "/home/ops/compose"}, "was made from /home/ops/compose"),
+        ({FILES: "docker-compose.yml,extra.yml"}, "was made from docker-compose.yml, extra.yml"),
+        ({SERVICE: "bot9"}, "is the service bot9 of compose"),
+    ],
+)
+async def test_another_project_folder_or_file_is_refused(labels: dict[str, str], words: str) -> None:
+    """Before anything is touched, with the mend."""
+    found = await project_fits(context(made(**labels)))
+    assert found.holds is Holds.NO
+    assert words in found.text
+
+
+async def test_files_are_compared_as_paths() -> None:
+    """Compose 2 writes them whole, and takes an override beside the default by itself."""
+    whole = f"{FOLDER_OF_DESK}/docker-compose.yml,{FOLDER_OF_DESK}/docker-compose.override.yml"
+    assert (await project_fits(context(made(**{FILES: whole})))).holds is Holds.YES
+
+
+async def test_a_service_under_another_name_is_told() -> None:
+    """The label is believed, not the template."""
+    found = await project_fits(context(replace(made(), name="bot1")))
+    assert found.holds is Holds.NO
+    assert "bot1 runs as container bot1, desk.yaml expects hbot-bot1" in found.text
+
+
+async def test_one_strange_container_stops_an_action_on_the_desk() -> None:
+    """Not only the target's own is compared."""
+    found = await project_fits(context(made(), made("redis", **{PROJECT: "other"}), target=DESK))
+    assert found.holds is Holds.NO
+
+
+async def test_an_image_that_is_not_here_stops_the_action() -> None:
+    """The bots' pinned one, and what other services run from."""
+    missing = await images_here(context(made(), host=Host(("hbot/bot:v1",))))
+    assert (missing.holds, "hbot/bot:v2" in missing.text) == (Holds.NO, True)
+    assert (await images_here(context(made(), host=Host(("hbot/bot:v2",))))).holds is Holds.YES
+    redis = replace(made("redis"), image="docker.io/library/redis:7.2")
+    found = await images_here(context(redis, target="redis", host=Host(("redis:7.2",))))
+    assert found.holds is Holds.YES
+
+
+async def test_what_would_be_made_anew_is_named() -> None:
+    """By compose's hashes against the labels; what does not run is not made *anew*."""
+    host = Host(written={"bot1": "1", "bot2": "9", "bot3": "1"})
+    assert await recreated(context(made(), made("bot2"), target=DESK, host=host)) == ("bot2",)
