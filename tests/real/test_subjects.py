@@ -26,7 +26,7 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
     [
         ("PostgresReplicationLag", "Postgres"), ("OpsDbWriterStopped", "OpsDb"), ("MarketDataTrackingStale", "MarketData"),
         ("PromotionGateRed", "PromotionGate"), ("CoordinationTargetsStale", "Coordination"),
-        ("ExporterScrapeErrors", "Exporter"), ("ControlPlaneAnything", "ControlPlane"), ("PaperExchangeRejects", "PaperExchange"),
+        ("ExporterScrapeErrors", "Exporter"), ("ControlPlaneAnything", "ControlPlane"),
     ],
 )  # fmt: skip
 def test_later_alerts_have_their_rows(alert: str, row: str) -> None:
