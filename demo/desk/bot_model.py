@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from demo.desk.clock import NEVER
+from demo.desk.connector import Connector
 from demo.desk.controller_code import Loaded
 from demo.desk.guards import Limits, State
 from demo.desk.images import Image
@@ -67,6 +69,9 @@ class Process:
     paper_fills: int = 0
     paper_rejects: int = 0
     seen_intents: dict[str, float] = field(default_factory=dict)
+    connector: Connector = field(default_factory=Connector)
+    stopped: bool = False
+    """The strategy was stopped from within; the process lives on and does nothing."""
 
     @property
     def unknown_settings(self) -> tuple[str, ...]:
@@ -136,9 +141,23 @@ class Fill:
     is_maker: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unplaceable:
+    """Orders that the client itself turns down before it asks the exchange, and the line that says so."""
+
+    level: str
+    logger: str
+    message: str
+    side: str = ""
+
+
 @dataclass(slots=True)
 class Bot:
-    """One bot of the desk."""
+    """One bot of the desk.
+
+    ``resting``: whether the last order of a side stands in the book. ``held_by``: further guards that hold it, each
+    with whether it is a hard stop. ``deaf``: nothing that it writes reaches minute.csv.
+    """
 
     name: str
     variant: str
@@ -163,6 +182,13 @@ class Bot:
     kill_switches: int = 0
     tick_seconds: float = 0.02
     book_stale: bool = False
+    silent_since: float = NEVER
+    resting: dict[str, bool] = field(default_factory=lambda: {"BUY": True, "SELL": True})
+    unplaceable: Unplaceable | None = None
+    held_by: dict[str, bool] = field(default_factory=dict)
+    deaf: bool = False
+    shown: Row | None = None
+    """The row that the metrics exporter read last."""
 
     def recent_errors(self, now: float) -> int:
         """Count the ERROR lines of the last ten minutes."""
@@ -183,4 +209,9 @@ class Bot:
     @property
     def net_edge(self) -> float:
         """What a trade is expected to leave after fees, as a share of 1."""
-        return self.gross_edge - (self.process.fee_pct if self.process else API_FEE_PCT)
+        return self.gross_edge - self.fee_pct
+
+    @property
+    def fee_pct(self) -> float:
+        """What a trade costs, as far as its process knows, as a share of 1."""
+        return self.process.fee_pct if self.process else API_FEE_PCT

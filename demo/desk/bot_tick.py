@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from demo.desk import bot_errors
+from demo.desk import bot_errors, connector
 from demo.desk.bot_model import Bot, Fill, Process
 from demo.desk.guards import Seen, decide
 
@@ -35,7 +35,7 @@ def step(world: "World", bot: Bot, seconds: float) -> None:
     """Let ``seconds`` pass for a bot whose process works."""
     now, process = world.clock.now(), bot.process
     bot.account.roll(int(now // DAY), bot.market.mid)
-    if process is None or now < process.ready_at:
+    if process is None or now < process.ready_at or process.stopped:
         return
     _edge(bot, now, seconds)
     broken = bool(process.unknown_settings)
@@ -68,10 +68,13 @@ def _cancels(world: "World", bot: Bot, process: Process, seconds: float) -> None
         return
     refresh = max(process.number("order_refresh_time", 30.0), 0.5)
     bot.cancel_per_min = max(0.0, bot.orders * 60 / refresh * bot.dice.uniform(0.8, 1.2))
-    asked = max(1, round(bot.cancel_per_min * seconds / 60))
+    asked = max(1, round(bot.cancel_per_min * seconds / 60)) if any(bot.resting.values()) else 0
     share = max(process.image.cancel_reject_share, 0.9 if bot.cancel_per_min > CANCELS_ALLOWED else 0.0)
     for _ in range(min(asked, ORDERS)):
-        if share and bot.dice.random() < share:
+        reply = world.exchange.asked(bot.name, "cancel", world.clock.now(), bot.dice)
+        if reply is not None:
+            process.cancel_fail_streak += connector.cancel_refused(world, bot, reply)
+        elif share and bot.dice.random() < share:
             process.cancel_fail_streak += 1
             bot_errors.cancel_refused(world, bot, too_many=bot.cancel_per_min > CANCELS_ALLOWED)
         elif process.cancel_fail_streak:
@@ -96,6 +99,8 @@ def _judge(world: "World", bot: Bot, process: Process, *, broken: bool) -> None:
             controller_broken=broken,
             book_stale=bot.book_stale,
             fee_resolved=process.fee_source.startswith(("api:", "connector:", "project:")),
+            connector_ready=process.connector.ready,
+            held_by=bot.held_by,
         ),
         process.limits,
     )
@@ -125,10 +130,12 @@ def _bus_outage(world: "World", process: Process, now: float) -> bool:
 
 
 def _fills(world: "World", bot: Bot, process: Process, seconds: float) -> None:
-    if not bot.trades or bot.dice.random() > 1 - math.exp(-FILLS_PER_SECOND * seconds):
+    side_rests = bot.resting["BUY"], bot.resting["SELL"]
+    if not bot.trades or not any(side_rests) or bot.dice.random() > 1 - math.exp(-FILLS_PER_SECOND * seconds):
         return
     now, mid, account = world.clock.now(), bot.market.mid, bot.account
     buys = bot.dice.random() < 0.5 + 2 * (process.target_base_pct - bot.base_pct)
+    buys = buys if all(side_rests) else side_rests[0]
     notional = NOTIONAL * bot.dice.uniform(0.7, 1.3)
     is_maker = bot.dice.random() < MAKER_SHARE
     edge = CAPTURE if is_maker else -CAPTURE / 4

@@ -67,6 +67,11 @@ class Container:
         """Whether its process lives and does its work."""
         return self.running and not self.hung
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has a process, be it frozen by ``docker pause``."""
+        return self.status in {"running", "paused"}
+
     def uptime(self, now: float) -> float:
         """Seconds since its process started; 0 when there is none."""
         return now - self.started_at if self.running else 0.0

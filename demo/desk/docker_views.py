@@ -36,6 +36,8 @@ def status(container: Container, now: float) -> str:
             health = f" ({container.health})" if container.health else ""
             health = " (health: starting)" if container.health == "starting" else health
             return f"Up {ago(now - container.started_at)}{health}"
+        case "paused":
+            return f"Up {ago(now - container.started_at)} (Paused)"
         case "restarting":
             return f"Restarting ({container.exit_code}) {ago(now - container.finished_at)} ago"
         case "exited":
@@ -101,8 +103,8 @@ def inspected(container: Container, engine: Engine) -> Json:
 def _state(container: Container) -> Json:
     state: Json = {
         "Status": container.status,
-        "Running": container.status in {"running", "restarting"},
-        "Paused": False,
+        "Running": container.status in {"running", "restarting", "paused"},
+        "Paused": container.status == "paused",
         "Restarting": container.status == "restarting",
         "OOMKilled": container.oom_killed,
         "Dead": False,

@@ -73,7 +73,7 @@ class Engine:
 
     def start(self, container: Container, *, by_hand: bool = True) -> None:
         """Start its process; nothing when it runs already."""
-        if container.running:
+        if container.alive:
             return
         now = self.clock.now()
         if by_hand:
@@ -93,17 +93,32 @@ class Engine:
         if container.status == "restarting":
             container.status, container.restart_at = "exited", NEVER
             return
-        if not container.running:
+        if not container.alive:
             return
         self.emit("kill", container, signal="15")
-        if container.hung:
+        if container.hung or container.status == "paused":
             self.emit("kill", container, signal="9", waited=str(seconds))
-        self._ended(container, STOPPED_BY_KILL if container.hung else GRACEFUL)
+        killed = container.hung or container.status == "paused"
+        self._ended(container, STOPPED_BY_KILL if killed else GRACEFUL)
         self.emit("stop", container)
+
+    def pause(self, container: Container) -> None:
+        """Freeze its process, as ``docker pause`` does. Raises EngineError when none runs."""
+        if not container.running:
+            raise EngineError(f"container {container.id} is not running")
+        container.status = "paused"
+        self.emit("pause", container)
+
+    def unpause(self, container: Container) -> None:
+        """Let a frozen process go on. Raises EngineError when it is not paused."""
+        if container.status != "paused":
+            raise EngineError(f"Container {container.id} is not paused")
+        container.status = "running"
+        self.emit("unpause", container)
 
     def kill(self, container: Container, signal: str = "SIGKILL") -> None:
         """Send a signal that ends the process. Raises EngineError when there is none."""
-        if not container.running:
+        if not container.alive:
             raise EngineError(f"container {container.id} is not running")
         number = {"SIGKILL": 9, "KILL": 9, "SIGTERM": 15, "TERM": 15, "SIGINT": 2, "INT": 2}.get(signal, 9)
         container.stopped_by_hand = True
@@ -118,12 +133,12 @@ class Engine:
 
     def remove(self, container: Container, *, force: bool = False) -> None:
         """Remove it. Raises EngineError when it runs and ``force`` is not given."""
-        if container.running and not force:
+        if container.alive and not force:
             raise EngineError(
                 f'cannot remove container "/{container.name}": container is running: '
                 "stop the container before removing or force remove"
             )
-        if container.running:
+        if container.alive:
             self.kill(container)
         del self.containers[container.name]
         self.emit("destroy", container)
@@ -155,7 +170,7 @@ class Engine:
             if container.status == "restarting" and now >= container.restart_at:
                 container.restart_count += 1
                 self.start(container, by_hand=False)
-            if container.running:
+            if container.alive:
                 container.last_seen = now
 
     def names(self, services: Iterable[str]) -> list[Container]:

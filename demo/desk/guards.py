@@ -1,6 +1,7 @@
 """A bot's own guards: from what it sees to a state and the reasons for it. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 State = Literal["running", "soft_pause", "hard_stop"]
@@ -37,6 +38,9 @@ class Seen:
     controller_broken: bool
     book_stale: bool
     fee_resolved: bool
+    connector_ready: bool = True
+    held_by: Mapping[str, bool] = field(default_factory=dict)
+    """Further guards that hold, by their reason; true for those that stop hard."""
 
 
 def decide(seen: Seen, limits: Limits) -> tuple[State, tuple[str, ...]]:
@@ -50,12 +54,13 @@ def decide(seen: Seen, limits: Limits) -> tuple[State, tuple[str, ...]]:
         "fee_unresolved": not seen.fee_resolved,
     }
     reasons = tuple(name for name, true in hard.items() if true)
+    reasons += tuple(name for name, is_hard in seen.held_by.items() if is_hard)
     if seen.controller_broken and seen.operational_cycles >= OPERATIONAL_CYCLES:
         reasons = (*reasons, "connector_not_ready")
     if reasons:
         return "hard_stop", reasons
     soft = {
-        "connector_not_ready": seen.controller_broken,
+        "connector_not_ready": seen.controller_broken or not seen.connector_ready,
         "edge_gate_blocked": seen.edge_blocked,
         "high_vol": seen.high_vol,
         "base_pct_below_min": seen.base_pct < limits.min_base_pct,
@@ -65,4 +70,5 @@ def decide(seen: Seen, limits: Limits) -> tuple[State, tuple[str, ...]]:
         "external_intent": seen.paused_by_intent,
     }
     reasons = tuple(name for name, true in soft.items() if true)
+    reasons += tuple(name for name, is_hard in seen.held_by.items() if not is_hard)
     return ("soft_pause", reasons) if reasons else ("running", ())

@@ -31,6 +31,18 @@ class Host:
     oom_kills: int = 0
     network_errors: float = 3.0
     received: float = 4.1e11
+    other_cpu: float = 0.0
+    other_memory: float = 0.0
+    other_disk: float = 0.0
+    io_wait: float = 0.0
+    """What programs beside the desk take: cores, bytes, bytes, and the share of time that waits for the disk."""
+    line_errors: float = 0.0
+    """Damaged packets a second."""
+
+    @property
+    def slowness(self) -> float:
+        """By how much everything takes longer than usual: 1 while there is room."""
+        return 1.0 + 300 * max(0.0, self.other_cpu / CPUS - 0.85) + 40 * self.io_wait
 
     @property
     def full(self) -> bool:
@@ -39,25 +51,30 @@ class Host:
 
     def step(self, engine: Engine, seconds: float, *, network_down: bool) -> None:
         """Let ``seconds`` pass."""
-        used = 0.08
-        memory = 2.2e9
+        used = 0.08 + self.other_cpu
+        memory = 2.2e9 + self.other_memory
         logs = 0.0
         for container in engine.containers.values():
             logs += container.log_bytes
-            if container.running:
-                used += container_cpu(container.spec.name) * (not container.hung)
+            if container.alive:
+                used += container_cpu(container.spec.name) * container.working
                 memory += container.memory
         busy = min(used * self.dice.uniform(0.95, 1.05), CPUS)
         self.cpu_seconds["user"] += busy * 0.8 * seconds
         self.cpu_seconds["system"] += busy * 0.2 * seconds
-        self.cpu_seconds["idle"] += (CPUS - busy) * seconds
-        self.pressure["cpu"] += 0.004 * busy * seconds
-        self.pressure["io"] += 0.002 * seconds
+        waiting = min(CPUS - busy, CPUS * self.io_wait)
+        self.cpu_seconds["iowait"] += waiting * seconds
+        self.cpu_seconds["idle"] += (CPUS - busy - waiting) * seconds
+        crowded = max(0.0, busy / CPUS - 0.8) * 2
+        self.pressure["cpu"] += (0.004 * busy + crowded) * seconds
+        self.pressure["io"] += (0.002 + self.io_wait) * seconds
+        self.pressure["memory"] += 0.4 * seconds * (memory > 0.93 * MEMORY)
         self.memory_used = memory
-        self.disk_used = min(SYSTEM_DISK + logs, DISK)
+        self.disk_used = min(SYSTEM_DISK + self.other_disk + logs, DISK)
         self.received += 2e5 * seconds
         if network_down:
             self.network_errors += 40 * seconds
+        self.network_errors += self.line_errors * seconds
 
 
 def container_cpu(service: str) -> float:

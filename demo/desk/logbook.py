@@ -40,11 +40,13 @@ class Logbook:
         for path in files:
             self._files.setdefault(path, []).extend(lines)
 
-    def flush(self) -> None:
-        """Write the files and tell the sinks."""
+    def flush(self, *, shipping: bool = True) -> None:
+        """Write the files and, while somebody ships them, tell the sinks; what waits is shipped later."""
         files, self._files = self._files, {}
         for path, lines in files.items():
             _append(path, lines)
+        if not shipping:
+            return
         pending, self._pending = self._pending, {}
         for labels, entries in pending.items():
             for sink in self.sinks:

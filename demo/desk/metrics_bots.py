@@ -20,8 +20,10 @@ def bot_metrics(world: World) -> str:
         raise ScrapeFailedError("context deadline exceeded")
     page, now = Page(), world.clock.now()
     for bot in world.bots.values():
-        if bot.row is not None:
-            _bot(page, bot, bot.row, now)
+        row = bot.row if world.exporter_reads else bot.shown
+        if row is not None:
+            bot.shown = row
+            _bot(page, bot, row, now)
     _sweep(page, world.sweep, now)
     return page.text()
 

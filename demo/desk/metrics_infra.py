@@ -49,7 +49,7 @@ def node_exporter(world: World) -> str:
     page.counter("node_vmstat_oom_kill", host.oom_kills, {})
     page.gauge("node_boot_time_seconds", host.booted_at, {})
     page.gauge("node_time_seconds", world.clock.now(), {})
-    page.gauge("node_load1", 0.6, {})
+    page.gauge("node_load1", 0.6 + host.other_cpu, {})
     return page.text()
 
 

@@ -1,7 +1,7 @@
 """The row a bot writes each minute, from what it knows."""
 
 from demo.desk.artifacts import SPREAD_PCT
-from demo.desk.bot_model import API_FEE_PCT, API_FEES, Bot, Row
+from demo.desk.bot_model import API_FEES, Bot, Row
 
 
 def row_of(bot: Bot, now: float) -> Row:
@@ -27,14 +27,14 @@ def row_of(bot: Bot, now: float) -> Row:
         quote=account.quote,
         turnover_x=account.traded_today / equity,
         cancel_per_min=bot.cancel_per_min,
-        orders=bot.orders,
+        orders=bot.orders // 2 * sum(bot.resting.values()),
         fills_today=account.fills_today,
         fees_today=account.fees_today,
         daily_pnl=equity - account.day_open,
         daily_loss_pct=loss,
         drawdown_pct=drawdown,
         fee_source=process.fee_source if process else API_FEES,
-        fee_pct=process.fee_pct if process else API_FEE_PCT,
+        fee_pct=bot.fee_pct,
         paper_fills=process.paper_fills if process else 0,
         paper_rejects=process.paper_rejects if process else 0,
         queue_delay_ms=120 + 40 * bot.dice.random(),

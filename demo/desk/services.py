@@ -1,13 +1,13 @@
 """Redis and the services on it: how they live, fail and heal, and what they publish each minute."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from demo.desk.bot_model import Bot, Row
 from demo.desk.clock import NEVER
 from demo.desk.container import Container
-from demo.desk.events import ML_SIGNAL, RISK_DECISION, SIGNAL
+from demo.desk.events import INTENT_LIFE, ML_SIGNAL, RISK_DECISION, SIGNAL
 from demo.desk.logbook import stamp
 
 if TYPE_CHECKING:
@@ -33,6 +33,27 @@ class Redis:
     serving: bool = False
     churned_at: float = -NEVER
     idle_since: float = NEVER
+    refuses_writes: str = ""
+    """Why it answers but takes no writes: ``replica``, ``full``, ``disk``; empty while it takes them."""
+    memory_used: int = 42_000_000
+    memory_max: int = 256_000_000
+    evicts: bool = False
+    evicted: int = 0
+    saves: bool = True
+    answers_in: float = 0.001
+
+    @property
+    def takes_writes(self) -> bool:
+        """Whether what is published arrives."""
+        return self.serving and not self.refuses_writes
+
+
+@dataclass(slots=True)
+class Habits:
+    """How the services publish. ``intent_flaw``: what is wrong with their intents: ``shape``, ``late`` or nothing."""
+
+    intent_every: int = INTENT_EVERY
+    intent_flaw: str = ""
 
 
 def step(world: "World", seconds: float) -> None:
@@ -90,12 +111,12 @@ def _say(world: "World", container: Container, text: str) -> None:
 
 def publish_minute(world: "World", bot: Bot, row: Row) -> None:
     """Publish what a minute of a bot brings: its snapshot, and what the services make of it."""
-    if not world.redis.serving:
+    if not world.redis.takes_writes:
         return
     make, dice, at = world.envelopes, world.service_dice, row.at
     snapshot = make.snapshot(bot, row)
     world.publish(snapshot)
-    if not _works(world, "signal-service"):
+    if not world.works("signal-service"):
         return
     cause = snapshot.payload["event_id"]
     body = {
@@ -109,7 +130,7 @@ def publish_minute(world: "World", bot: Bot, row: Row) -> None:
     if minute % ML_EVERY == 0:
         body = {"instance_name": bot.name, "model": "regime-1", "prediction": row.regime, "confidence": 0.7}
         world.publish(make.event(ML_SIGNAL, "ml_signal", "signal-service", body, at=at, cause=cause))
-    if _works(world, "risk-service"):
+    if world.works("risk-service"):
         _decide(world, bot, row, str(signal.payload["event_id"]), dice)
 
 
@@ -126,10 +147,10 @@ def _decide(world: "World", bot: Bot, row: Row, cause: str, dice: random.Random)
         world.publish(
             make.audit(bot.name, "info", "risk_decision", text, at=at, cause=cause, producer="risk-service")
         )
-    elif bot.trades and int(at // 60) % INTENT_EVERY == 0 and _works(world, "coordination-service"):
-        world.publish(make.intent(bot.name, round(dice.uniform(0.46, 0.54), 3), at, cause))
-
-
-def _works(world: "World", service: str) -> bool:
-    container = world.engine.of_service(service)
-    return container is not None and container.working
+    elif bot.trades and int(at // 60) % world.habits.intent_every == 0 and world.works("coordination-service"):
+        late = world.habits.intent_flaw == "late"
+        intent = make.intent(bot.name, round(dice.uniform(0.46, 0.54), 3), at - INTENT_LIFE * 2 * late, cause)
+        if world.habits.intent_flaw == "shape":
+            body = {name: value for name, value in intent.payload.items() if name != "controller_id"}
+            intent = replace(intent, payload={**body, "controller": "epp_v2_5"})
+        world.publish(replace(intent, at=at))

@@ -40,7 +40,8 @@ class World:
     ``clock`` is the world's own and moves only by ``advance``. ``published`` are the entries meant for Redis:
     a bus takes them from the left and brings intents to ``deliver``; it serves the port while
     ``redis.serving``. With ``remembering`` on, steps write no files yet and intents need no bus: that is how
-    a past is made.
+    a past is made. ``exporter_reads``: the metrics exporter can read what the bots write; else it goes on
+    to show what it read last.
     """
 
     def __init__(self, root: Path, *, start: float, seed: int = 7) -> None:
@@ -49,7 +50,7 @@ class World:
         self.engine = Engine(self.clock, seed)
         self.engine.on_start.append(self._started)
         self.exchange = Exchange()
-        self.redis = services.Redis()
+        self.redis, self.habits = services.Redis(), services.Habits()
         self.host = Host(random.Random(f"{seed}-host"), start - 40 * DAY)
         self.logbook, self.artifacts = Logbook(), Artifacts()
         self.envelopes = Envelopes(seed)
@@ -60,6 +61,7 @@ class World:
         self.bots = {plan.name: self._bot(plan, start) for plan in PLANS}
         self._minute = int(start // MINUTE)
         self.remembering = self.older_writer = False
+        self.exporter_reads = True
 
     def _bot(self, plan: BotPlan, start: float) -> Bot:
         market = Market(plan.pair, PRICES[plan.pair], random.Random(f"{self.seed}-{plan.pair}"))
@@ -117,7 +119,12 @@ class World:
     def flush(self) -> None:
         """Write files and hand log lines on."""
         self.artifacts.flush()
-        self.logbook.flush()
+        self.logbook.flush(shipping=self.works("promtail"))
+
+    def works(self, service: str) -> bool:
+        """Whether a service's container does its work."""
+        container = self.engine.of_service(service)
+        return container is not None and container.working
 
     def container_of(self, bot: Bot) -> Container | None:
         """Return a bot's container, if there is one."""
@@ -140,7 +147,7 @@ class World:
 
     def publish(self, event: Published) -> None:
         """Hand an event to the bus; what finds no Redis is lost, as on the desk."""
-        if not self.redis.serving:
+        if not self.redis.takes_writes:
             return
         self.published.append(event)
         if self.remembering and event.stream == EXECUTION_INTENT:
@@ -152,7 +159,7 @@ class World:
         bot.inbox.append((entry_id, payload))
 
     def state_changed(self, bot: Bot, state: State, reasons: tuple[str, ...]) -> None:
-        """Note a bot's new state and tell of it."""
+        """Note a bot's new state and log it; the desk's bots publish no event of it."""
         now, why = self.clock.now(), "|".join(reasons)
         bot.state, bot.since = state, now
         level = "ERROR" if state == "hard_stop" else "INFO"
@@ -161,11 +168,6 @@ class World:
             level,
             "hummingbot.strategy_v2.controllers.epp_v2_4",
             f"State {state}: {why or 'all guards clear'}",
-        )
-        severity = "error" if state == "hard_stop" else "info"
-        text = f"State {state}: {why}" if why else f"State {state}"
-        self.publish(
-            self.envelopes.audit(bot.name, severity, "bot_state", text, at=now, metadata={"reasons": why})
         )
 
     def filled(self, bot: Bot, fill: Fill) -> None:
@@ -185,7 +187,7 @@ class World:
     def _bot_step(self, bot: Bot, seconds: float) -> None:
         container = self.container_of(bot)
         if container is None or not container.working:
-            bot.orders = 0 if container is None or not container.running else bot.orders
+            bot.orders = 0 if container is None or not container.alive else bot.orders
             return
         if bot.process is None:
             self.engine.crash(container, 1)
@@ -211,7 +213,7 @@ class World:
             process = bot.process
             if container is None or not container.working or process is None or now < process.ready_at:
                 continue
-            if self.host.full:
+            if self.host.full or bot.deaf or process.stopped:
                 continue
             self._write_row(bot, now)
 

@@ -1,0 +1,107 @@
+"""``python -m demo.lab``: run faults and print the score. ``make lab`` is this."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from loguru import logger
+
+from demo.lab.collection import faults_in, own_faults
+from demo.lab.fault import Fault
+from demo.lab.plan import planned, short
+from demo.lab.report import document, lines, told
+from demo.lab.running import Outcome, Run, run
+from demo.lab.stage import Wardrobe
+from demo.lab.week import healthy_week
+
+VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
+BAD, USAGE = 1, 2
+
+
+def played(runs: Sequence[Run]) -> list[Outcome]:
+    """Do runs one after the other, in a folder of their own."""
+    logger.remove()
+
+    async def all_of_them() -> list[Outcome]:
+        with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
+            wardrobe = Wardrobe(Path(folder))
+            return [outcome for each in runs for outcome in await run(each, wardrobe)]
+
+    return asyncio.run(all_of_them())
+
+
+def play(runs: Sequence[Run], jobs: int) -> list[Outcome]:
+    """Do runs, in so many processes; those of one seed stay together, so that its desk is made once."""
+    if jobs <= 1 or len(runs) < jobs:
+        return played(runs)
+    ordered = sorted(runs, key=lambda one: (one.seed, one.setting == "deployed", one.bot))
+    size = -(-len(ordered) // jobs)
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        return [outcome for part in pool.map(played, parts) for outcome in part]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run and report; returns the exit code: 0 good, 1 where no fault could be scored, 2 for a wrong call."""
+    given = _parser().parse_args(arguments)
+    if given.week:
+        week = asyncio.run(healthy_week(given.days, given.seed))
+        sys.stdout.write(week.text + "\n")
+        return 0 if week.good else BAD
+    try:
+        faults = faults_in(given.faults) if given.faults else own_faults()
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+    faults = [fault for fault in faults if not given.only or given.only in fault.name]
+    if not faults:
+        sys.stderr.write(f"no fault is called {given.only!r}\n")
+        return USAGE
+    began = time.monotonic()
+    halves = [(name, play(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
+    seconds = time.monotonic() - began
+    for name, outcomes in halves:
+        sys.stdout.write("\n".join(lines(name, outcomes)) + "\n\n")
+        if given.tell and name != "exam":
+            sys.stdout.write("\n".join(told(outcomes, everything=given.tell == "all")) + "\n")
+    sys.stdout.write(f"{sum(len(outcomes) for _, outcomes in halves)} pairs of verdicts in {seconds:.0f} s\n")
+    if given.write:
+        VERDICTS.write_text(document(halves))
+    return 0 if any(outcome.settled for _, outcomes in halves for outcome in outcomes) else BAD
+
+
+def _halves(faults: Sequence[Fault], given: argparse.Namespace) -> list[tuple[str, list[Run]]]:
+    if given.faults:
+        both = [*planned(faults, exam=False), *planned(faults, exam=True)]
+        return [("all", [one for one in both if one.exam == one.fault.exam])]
+    if given.short:
+        return [("short", short(faults))]
+    wanted = ("development", "exam") if given.half == "both" else (given.half,)
+    return [(name, planned(faults, exam=name == "exam")) for name in wanted]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("make lab", description=__doc__)
+    parser.add_argument("--faults", type=Path, help="a folder of fault files instead of the lab's own")
+    parser.add_argument("--half", choices=("development", "exam", "both"), default="both")
+    parser.add_argument("--only", default="", help="faults whose name contains this")
+    parser.add_argument("--short", action="store_true", help="each development fault once")
+    parser.add_argument("--tell", choices=("bad", "all"), help="print what development verdicts said")
+    parser.add_argument("--write", action="store_true", help="write docs/verdicts.md")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--week", action="store_true", help="a healthy week, asked 144 times a day")
+    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

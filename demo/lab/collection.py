@@ -1,0 +1,47 @@
+"""The faults: the lab's own, or anybody's from a folder of Python files that each hold one ``FAULT``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from demo.lab import faults as own
+from demo.lab.fault import Fault
+
+
+def own_faults() -> list[Fault]:
+    """Return the lab's own faults, by name."""
+    found = []
+    for module in pkgutil.iter_modules(own.__path__):
+        found += list(_of(importlib.import_module(f"{own.__name__}.{module.name}"), module.name))
+    return sorted(found, key=lambda fault: fault.name)
+
+
+def faults_in(folder: Path) -> list[Fault]:
+    """Return the faults of a folder. Raises ValueError naming a file that holds none or one that does not load."""
+    found: list[Fault] = []
+    for path in sorted(folder.glob("*.py")):
+        if path.name == "__init__.py":
+            continue
+        spec = importlib.util.spec_from_file_location(f"faults_of_{folder.name}_{path.stem}", path)
+        if spec is None or spec.loader is None:
+            raise ValueError(f"{path} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise ValueError(f"{path} does not load: {type(error).__name__}: {error}") from error
+        found += list(_of(module, str(path)))
+    if not found:
+        raise ValueError(f"{folder} holds no fault: a Python file with FAULT = Fault(...) is one")
+    return sorted(found, key=lambda fault: fault.name)
+
+
+def _of(module: object, where: str) -> Iterator[Fault]:
+    one = getattr(module, "FAULT", None)
+    if not isinstance(one, Fault):
+        raise ValueError(f"{where} has no FAULT = Fault(...)")
+    yield one

@@ -1,0 +1,18 @@
+"""Somebody stopped promtail: the bots log, and Loki gets nothing."""
+
+from demo.lab.breaker import Breaker
+from demo.lab.fault import Fault, Truth
+
+
+def strike(desk: Breaker) -> None:
+    """Stop its container."""
+    desk.world.engine.stop(desk.container("promtail"))
+
+
+FAULT = Fault(
+    name="log-shipper-stopped",
+    story="Somebody stopped promtail: the bots log, and Loki gets nothing.",
+    truth=Truth("log_shipper_down", also=frozenset({"container_down", "container_stopped"}), tolerated=("restart promtail", "recreate promtail", "start_desk desk")),
+    strike=strike,
+    bots=(),
+)

@@ -1,0 +1,278 @@
+"""What the lab hears of the desk: alerts, container events, audit events, dead letters and Redis, as the product does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.sources.docker.shapes import from_event
+from demo.desk.container import DockerEvent
+from demo.desk.docker_views import event as docker_event
+from demo.desk.docker_views import rfc3339
+from demo.desk.events import AUDIT, DEAD_LETTER
+from demo.lab.sources import LabStreams, active
+from demo.servers.am_model import fingerprint
+from triage.desk import Desk
+from triage.diagnosis.playbooks import playbook_for
+from triage.errors import SourceError
+from triage.incidents.alerts import NEVER, alert_signal
+from triage.model import Severity, Signal, SignalStatus, Source, SubjectKind, utc
+from triage.ports.sources import ActiveAlert
+from triage.signals.audit import read_audit
+from triage.signals.audit_policy import audit_signals
+from triage.signals.condition import Condition
+from triage.signals.containers import container_event, container_signal, judge, unhealthy
+from triage.signals.dead_letters import read_dead_letter, volume
+from triage.signals.model import DeskEvent, Entry, Kind
+from triage.signals.rates import Rate
+from triage.signals.redis_health import Look, redis_conditions, stream_conditions
+from triage.signals.silence import blindness
+from triage.signals.standing import Steady
+
+if TYPE_CHECKING:
+    from demo.lab.breaker import LoneAlert
+    from demo.lab.bus import LabBus
+    from demo.lab.prometheus import LabPrometheus
+    from demo.desk.world import World
+
+GROUP_WAIT = 30.0
+BASELINE_HOURS = 24.0
+HEARD_BACK = timedelta(minutes=60)
+
+
+@dataclass(slots=True)
+class Ears:
+    """Turns what happens on the desk into signals. ``events`` is the memory that triage reads."""
+
+    world: World
+    desk: Desk
+    prometheus: LabPrometheus
+    bus: LabBus
+    began: float
+    events: list[DeskEvent] = field(default_factory=list)
+    held: list[ActiveAlert] = field(default_factory=list)
+    _told: dict[str, ActiveAlert] = field(default_factory=dict)
+    _engine_seen: int = 0
+    _read: dict[str, str] = field(default_factory=dict)
+    _redis: Steady = field(default_factory=Steady)
+    _streams: Steady = field(default_factory=Steady)
+    _standing: dict[str, Signal] = field(default_factory=dict)
+    _sick: dict[str, Condition] = field(default_factory=dict)
+    _evicted: int | None = None
+    _raised: dict[Kind, datetime] = field(default_factory=dict)
+    _watchdog_at: float = 0.0
+
+    @property
+    def now(self) -> datetime:
+        """The desk's time."""
+        return utc(self.world.clock.now())
+
+    def skip_past(self) -> None:
+        """Take what lies in the past as heard, without a signal."""
+        self._engine_seen = len(self.world.engine.events)
+        self._container_events(list(self.world.engine.events))
+        for stream, kept in self.bus.entries.items():
+            self._read[stream] = kept[-1].id if kept else ""
+        self._watchdog_at = self.world.clock.now()
+
+    async def listen(self, lone: list[LoneAlert]) -> list[Signal]:
+        """Return the signals of what happened since the last look."""
+        signals = self._containers() + self._audit()
+        signals += await self._conditions()
+        return signals + self._alerts(lone)
+
+    # alerts
+
+    def _alerts(self, lone: list[LoneAlert]) -> list[Signal]:
+        now = self.world.clock.now()
+        if not self.world.works("alertmanager"):
+            return []
+        firing = self.prometheus.firing() if self.prometheus.works else []
+        if any(each.labels["alertname"] == self.desk.watchdog.alertname for each in firing):
+            self._watchdog_at = now
+        due = [
+            each
+            for each in firing
+            if each.labels["alertname"] != self.desk.watchdog.alertname and now - each.fired_at >= GROUP_WAIT
+        ]
+        held = {each.fingerprint: each for each in (active(one, now) for one in due)}
+        held.update((each.fingerprint, each) for each in (_lone(one, now) for one in lone))
+        signals = [self._alert(one, SignalStatus.FIRING) for key, one in held.items() if key not in self._told]
+        signals += [self._alert(one, SignalStatus.RESOLVED) for key, one in self._told.items() if key not in held]
+        self._told, self.held = held, list(held.values())
+        return signals
+
+    def _alert(self, alert: ActiveAlert, status: SignalStatus) -> Signal:
+        ended = status is SignalStatus.RESOLVED
+        return alert_signal(
+            self.desk,
+            status=status,
+            fingerprint=alert.fingerprint,
+            labels=alert.labels,
+            annotations=alert.annotations,
+            starts_at=alert.starts_at,
+            ends_at=rfc3339(self.world.clock.now()) if ended else NEVER,
+            generator_url="",
+            now=self.now,
+        )
+
+    # containers
+
+    def _containers(self) -> list[Signal]:
+        told = list(self.world.engine.events)
+        fresh, self._engine_seen = told[self._engine_seen :], len(told)
+        return self._container_events(fresh)
+
+    def _container_events(self, fresh: list[DockerEvent]) -> list[Signal]:
+        signals = []
+        for one in fresh:
+            read = from_event(docker_event(one))
+            event = container_event(self.desk, read, self.now) if read is not None else None
+            if event is None:
+                continue
+            before = [
+                each
+                for each in self.events
+                if each.source is Source.CONTAINER
+                and each.subject == event.subject
+                and event.at - each.at <= HEARD_BACK
+            ]
+            judged = judge(self.desk, event, before)
+            named = replace(judged.event, reason=judged.name)
+            self.events.append(named)
+            self._health(named)
+            if judged.name and self._fresh(named.kind):
+                signals.append(container_signal(self.desk, replace(judged, event=named), self.now))
+        return signals
+
+    def _health(self, event: DeskEvent) -> None:
+        container = str(event.data.get("container", ""))
+        if event.data.get("health") == "unhealthy":
+            self._sick[container] = unhealthy(self.desk, event)
+        elif event.category in {"health_status", "start", "stop", "die", "destroy"}:
+            self._sick.pop(container, None)
+
+    def _fresh(self, kind: Kind) -> bool:
+        last = self._raised.get(kind)
+        if last is not None and self.now - last < timedelta(minutes=self.desk.listening.repeat_minutes):
+            return False
+        self._raised[kind] = self.now
+        return True
+
+    # the streams
+
+    def _audit(self) -> list[Signal]:
+        fresh = []
+        for stream in (AUDIT, DEAD_LETTER):
+            for kept in self._unread(stream):
+                reader = read_audit if stream == AUDIT else read_dead_letter
+                event = reader(self.desk, stream, Entry(kept[0], kept[1]), self.now)
+                if isinstance(event, DeskEvent):
+                    self.events.append(event)
+                    fresh.append(event)
+        heard = [event for event in fresh if event.source is Source.AUDIT]
+        rates = {event.kind: self._rate(event.kind) for event in heard}
+        lately = timedelta(minutes=self.desk.listening.repeat_minutes)
+        raised = {kind for kind, at in self._raised.items() if self.now - at < lately}
+        made = audit_signals(self.desk, heard, raised=raised, rates=rates, now=self.now)
+        self._raised.update((event.kind, self.now) for event, _ in made)
+        return [signal for _, signal in made]
+
+    def _unread(self, stream: str) -> list[tuple[str, str]]:
+        if not self.world.redis.serving:
+            return []
+        kept = self.bus.entries.get(stream, [])
+        last = self._read.get(stream, "")
+        place = next((number for number, each in enumerate(reversed(kept)) if each.id == last), len(kept))
+        if kept:
+            self._read[stream] = kept[-1].id
+        return [(each.id, each.payload) for each in kept[len(kept) - place :]]
+
+    def _rate(self, kind: Kind) -> Rate:
+        return self._counted([event for event in self.events if event.kind == kind])
+
+    def dead_letters(self) -> Rate:
+        """Return the rate of dead letters."""
+        return self._counted([event for event in self.events if event.source is Source.DEAD_LETTER])
+
+    def _counted(self, events: list[DeskEvent]) -> Rate:
+        window = self.now - timedelta(minutes=self.desk.listening.window_minutes)
+        late = sum(event.at >= window for event in events)
+        hours = min(BASELINE_HOURS, max(0.0, (self.world.clock.now() - self.began) / 3600))
+        return Rate(late, len(events) - late, hours)
+
+    # what we watch ourselves
+
+    async def _conditions(self) -> list[Signal]:
+        wrong = dict(self._redis.look(redis_conditions(self.desk, await self._look())) or {})
+        streams = self.desk.streams
+        if self.world.redis.serving:
+            source = LabStreams(self.world, self.bus)
+            watched = (streams.market_data, streams.audit, streams.execution_intent, streams.dead_letter)
+            infos = {name: await source.info(name) for name in watched}
+            expected = tuple(bot.name for bot in self.world.bots.values() if self._publishes(bot.name))
+            wrong |= self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
+            letters = [event for event in self.events if event.source is Source.DEAD_LETTER]
+            hour = Counter(each.reason for each in letters if self.now - each.at <= timedelta(hours=1))
+            loud = volume(self.desk, hour, self.dead_letters())
+            wrong |= {loud.name: loud} if loud is not None else {}
+        wrong |= {f"health/{name}": one for name, one in self._sick.items()}
+        blind = blindness(
+            self.desk, seen=utc(self._watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now
+        )
+        wrong |= {blind.name: blind} if blind is not None else {}
+        return self._settled(wrong)
+
+    async def _look(self) -> Look:
+        try:
+            health = await LabStreams(self.world, self.bus).health()
+        except SourceError as error:
+            return Look(None, error)
+        before, self._evicted = self._evicted, health.evicted_keys
+        return Look(health, evicted_before=before)
+
+    def _publishes(self, bot: str) -> bool:
+        """Whether the bot's state, as its metrics show it, says that it publishes market data now."""
+        row = self.world.bots[bot].shown
+        fresh = self.desk.triage.snapshot_stale_seconds
+        return row is not None and row.state != "hard_stop" and self.world.clock.now() - row.at < fresh
+
+    def _settled(self, wrong: dict[str, Condition]) -> list[Signal]:
+        signals = []
+        for key, condition in wrong.items():
+            if key not in self._standing:
+                self._standing[key] = self._begun(key, condition)
+                signals.append(self._standing[key])
+        for key in [one for one in self._standing if one not in wrong]:
+            ended = self._standing.pop(key)
+            signals.append(replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now))
+        return signals
+
+    def _begun(self, key: str, condition: Condition) -> Signal:
+        labels = {"severity": "error", **condition.labels}
+        if condition.subject.kind is SubjectKind.CONTAINER:
+            labels["name"] = condition.subject.name
+        return Signal(
+            source=condition.source,
+            episode=f"lab/{key}/{self.now.isoformat()}",
+            status=SignalStatus.FIRING,
+            name=condition.name,
+            subject=condition.subject,
+            severity=severity_of(self.desk, condition, labels),
+            starts_at=min(condition.since or self.now, self.now),
+            received_at=self.now,
+            labels=labels,
+            annotations={"summary": condition.text},
+        )
+
+
+def severity_of(desk: Desk, condition: Condition, labels: dict[str, str]) -> Severity:
+    """Return the severity that the condition's playbook gives it."""
+    return playbook_for(desk, condition.name, condition.source).severity_of(labels)
+
+
+def _lone(alert: LoneAlert, now: float) -> ActiveAlert:
+    stamps = (rfc3339(alert.at), rfc3339(now + 240), rfc3339(now))
+    return ActiveAlert(fingerprint(alert.labels), *stamps, "active", alert.labels, alert.annotations)

@@ -1,0 +1,73 @@
+"""Which runs a set of faults makes: every fault plain, after a harmless deploy, amid noise, on another bot, and in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from demo.lab.fault import EXAM_SHARE, Fault
+from demo.lab.running import Run
+from demo.lab.sources import NAMES
+
+SEEDS = 6
+"""Desks that are made: seeds 0 to 5, of which 0 and 3 are exam seeds."""
+
+
+def seed_for(fault: Fault, turn: int, *, exam: bool) -> int:
+    """Return a seed of the half, another one for each turn and fault."""
+    half = [seed for seed in range(SEEDS) if (seed % EXAM_SHARE == 0) == exam]
+    spread = sum(fault.name.encode())
+    return half[(spread + turn) % len(half)]
+
+
+def planned(faults: Sequence[Fault], *, exam: bool) -> list[Run]:
+    """Return the runs of one half.
+
+    Development: the development faults on development seeds. Exam: the exam faults on exam seeds, and each
+    development fault once more on an exam seed.
+    """
+    mine = [fault for fault in faults if fault.exam == exam]
+    runs = [run for number, fault in enumerate(mine) for run in _of(fault, mine, number, exam=exam)]
+    if exam:
+        others = [fault for fault in faults if not fault.exam]
+        runs += [_plain(fault, seed_for(fault, 7, exam=True)) for fault in others]
+    return [replace(run, exam=exam) for run in runs]
+
+
+def _of(fault: Fault, all_of: Sequence[Fault], number: int, *, exam: bool) -> list[Run]:
+    bots = fault.bots or ("",)
+    seeds = [seed_for(fault, turn, exam=exam) for turn in range(4)]
+    runs = [
+        Run(fault, seeds[0], "plain", bots[0], missing=NAMES),
+        Run(fault, seeds[1], "deployed", bots[0]),
+        Run(fault, seeds[2], "noisy", bots[-1]),
+    ]
+    if number % 2 == 0 and (partner := _partner(fault, all_of, number)) is not None:
+        other = next((bot for bot in partner.bots if bot != bots[0]), "")
+        runs.append(Run(fault, seeds[3], "paired", bots[0], partner, other))
+    return runs
+
+
+def _partner(fault: Fault, all_of: Sequence[Fault], number: int) -> Fault | None:
+    """Return a fault that can strike at the same time without hiding this one: one of a bot beside one of another bot."""
+    if len(fault.bots) != 2 or fault.truth.abstains:  # noqa: PLR2004 - it must leave a bot to the other one
+        return None
+    turned = [*all_of[number + 1 :], *all_of[:number]]
+    fits = (one for one in turned if len(one.bots) == 2 and not one.truth.abstains and one.truth.cause != fault.truth.cause)  # noqa: PLR2004
+    return next(fits, None)
+
+
+def _plain(fault: Fault, seed: int) -> Run:
+    return Run(fault, seed, "plain", (fault.bots or ("",))[-1])
+
+
+def short(faults: Sequence[Fault]) -> list[Run]:
+    """Return a short form: each development fault once, the settings in turn, one source missing in turn."""
+    mine = [fault for fault in faults if not fault.exam]
+    found = []
+    for number, fault in enumerate(mine):
+        setting = ("plain", "noisy", "deployed")[number % 3]
+        bot = (fault.bots or ("",))[number % max(1, len(fault.bots))]
+        seed = seed_for(fault, 0, exam=False)
+        found.append(Run(fault, seed, setting, bot, missing=(NAMES[number % len(NAMES)],)))  # type: ignore[arg-type]
+    return found

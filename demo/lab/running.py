@@ -1,0 +1,133 @@
+"""One run: a fault strikes a copy of a desk, the first signal is waited for, and triage is asked twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Literal
+
+from demo.lab.breaker import Breaker
+from demo.lab.fault import Fault
+from demo.lab.judging import Judgement, Struck, judge, merged
+from demo.lab.noise import make_noise
+from demo.lab.stage import Stage, Wardrobe
+from demo.lab.triage import Looked, triage
+from triage.model import Incident, Verdict
+
+Setting = Literal["plain", "deployed", "noisy", "paired"]
+FIRST_AFTER = 5.0
+"""Seconds from the first signal to the first verdict."""
+INCIDENTS_MAX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be run. ``missing``: the sources that are taken away in turn; the full evidence is always judged."""
+
+    fault: Fault
+    seed: int
+    setting: Setting = "plain"
+    bot: str = ""
+    other: Fault | None = None
+    other_bot: str = ""
+    missing: tuple[str, ...] = ()
+    exam: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        with_other = f" + {self.other.name}" if self.other is not None else ""
+        return f"{self.fault.name}{with_other} [{self.setting} {self.bot or 'desk'} seed {self.seed}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run, with one kind of evidence. ``heard_after``: seconds until the first signal; None: never."""
+
+    run: Run
+    missing: str
+    heard_after: float | None
+    signal: str = ""
+    first: Judgement | None = None
+    settled: Judgement | None = None
+    story: tuple[str, ...] = field(default=(), repr=False)
+
+
+async def run(one: Run, wardrobe: Wardrobe) -> list[Outcome]:
+    """Do one run; an outcome for the full evidence and one for each source that is missing."""
+    stage, folder = await wardrobe.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
+    try:
+        return await _played(one, stage)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _played(one: Run, stage: Stage) -> list[Outcome]:
+    dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
+    breaker = Breaker(stage.world, stage.prometheus, stage.bus, one.bot, dice)
+    if one.setting == "noisy":
+        make_noise(breaker)
+    began = stage.now
+    one.fault.strike(breaker)
+    if one.other is not None:
+        other = replace(breaker, bot=one.other_bot)
+        one.other.strike(other)
+    struck = _struck(one)
+    incident, signal = await _first(stage, breaker, one.fault.patience)
+    if incident is None:
+        return [Outcome(one, missing, None) for missing in ("", *one.missing)]
+    heard = stage.now - began
+    await stage.step(breaker)
+    kinds = ("", *one.missing)
+    firsts = [await triage(stage, stage.incidents.board.incidents[incident.id], missing) for missing in kinds]
+    await stage.pass_time(one.fault.settles, breaker=breaker)
+    outcomes = []
+    for missing, first in zip(kinds, firsts, strict=True):
+        looked = [await triage(stage, each, missing) for each in stage.watched()[:INCIDENTS_MAX]]
+        settled = _settled([each.verdict for each in looked], struck, looked)
+        story = _story(stage.watched(), first, looked)
+        outcomes.append(Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story))
+    return outcomes
+
+
+def _struck(one: Run) -> Struck:
+    truths = [(one.fault.truth, one.bot)]
+    if one.other is not None:
+        truths.append((one.other.truth, one.other_bot))
+    return Struck(tuple(truths))
+
+
+async def _first(stage: Stage, breaker: Breaker, patience: float) -> tuple[Incident | None, str]:
+    """Wait for the first incident."""
+    end = stage.now + patience
+    while stage.now < end:
+        for incident in await stage.step(breaker):
+            return incident, incident.name
+    return None, ""
+
+
+def _settled(verdicts: Sequence[Verdict], struck: Struck, looked: Sequence[Looked]) -> Judgement:
+    judged = [judge(verdict, struck, each.seconds) for verdict, each in zip(verdicts, looked, strict=True)]
+    strong = {cause.cause for verdict in verdicts for cause in verdict.causes if cause.confidence >= 0.5}  # noqa: PLR2004
+    together = sum(bool(truth.names & strong) for truth, _ in struck.truths)
+    return merged(judged, struck, together)
+
+
+def _story(incidents: Sequence[Incident], first: Looked, looked: Sequence[Looked]) -> tuple[str, ...]:
+    lines = ["first verdict"]
+    lines += _told(first)
+    for incident, each in zip(incidents, looked, strict=False):
+        lines.append(f"settled: {incident.name} on {', '.join(str(one) for one in incident.subjects)}")
+        lines += _told(each)
+    return tuple(lines)
+
+
+def _told(looked: Looked) -> list[str]:
+    lines = [f"  {each.name} {each.status}: {each.headline} {each.why and f'[{each.why}]'}" for each in looked.findings]
+    lines += [
+        f"  -> {each.confidence:.2f} {each.cause}: {each.headline} because {'; '.join(each.because)}"
+        for each in looked.verdict.causes
+    ]
+    return [*lines, f"  offers {', '.join(f'{each.kind} {each.target}' for each in looked.verdict.actions) or 'nothing'}"]

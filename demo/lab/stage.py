@@ -1,0 +1,141 @@
+"""The desk of one run: a world with a past, the servers that watch it, and time that passes in steps of five seconds.
+
+A desk with a past takes a while to make; it is made once a seed and setting, and every run gets a copy of its own.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo.desk.layout import Layout
+from demo.desk.past import world_with_past
+from demo.desk.scenarios import steps
+from demo.desk.world import MINUTE, World
+from demo.lab.breaker import Breaker
+from demo.lab.bus import LabBus
+from demo.lab.incidents import Incidents
+from demo.lab.listening import Ears
+from demo.lab.prometheus import STEP, LabPrometheus
+from demo.servers.log_store import LogStore
+from triage.desk import Desk
+from triage.model import Incident, utc
+
+START = 1_772_000_000.0
+SECONDS_APART = 86_400.0 * 3 + 4_700.0
+"""Between the starts of two seeds: another day and another hour."""
+PAST_HOURS = 2.0
+TICK = 5.0
+DEPLOYED_BEFORE = 2_400.0
+
+
+@dataclass(slots=True)
+class Sink:
+    """Takes the log lines that are shipped."""
+
+    store: LogStore = field(default_factory=LogStore)
+
+    def __call__(self, labels: Mapping[str, str], entries: Sequence[tuple[int, str]]) -> None:
+        for ns, line in entries:
+            self.store.add(labels, line, ns)
+
+
+@dataclass(slots=True)
+class Stage:
+    """One desk, watched."""
+
+    world: World
+    prometheus: LabPrometheus
+    bus: LabBus
+    sink: Sink
+    ears: Ears
+    incidents: Incidents
+    _next_scrape: float = 0.0
+
+    @property
+    def now(self) -> float:
+        """The desk's time, Unix seconds."""
+        return self.world.clock.now()
+
+    def watched(self) -> list[Incident]:
+        """Return every incident so far, the first one first."""
+        return self.incidents.all()
+
+    async def step(self, breaker: Breaker | None = None, tick: float = TICK) -> list[Incident]:
+        """Let one tick pass; return the incidents that were opened, joined or reopened in it."""
+        if breaker is not None:
+            breaker.work_off()
+        self.world.advance(tick, tick)
+        self.bus.sync(self.world)
+        if self.now >= self._next_scrape:
+            self._next_scrape = self.now + STEP
+            await self.prometheus.scrape()
+            self.prometheus.evaluate()
+        signals = await self.ears.listen(breaker.alerts if breaker is not None else [])
+        touched = [self.incidents.take(signal, utc(self.now)) for signal in signals]
+        return [each for each in touched if each is not None]
+
+    async def pass_time(self, seconds: float, tick: float = TICK, breaker: Breaker | None = None) -> None:
+        """Let time pass."""
+        end = self.now + seconds
+        while self.now < end:
+            await self.step(breaker, tick)
+
+
+async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
+    """Make a desk with a past below ``folder``; ``deployed``: a bot recreated for no reason 40 minutes ago."""
+    start = START + seed * SECONDS_APART
+    holder: list[Stage] = []
+    desk = Desk()
+
+    def stage_of(world: World) -> Stage:
+        prometheus, bus, sink = LabPrometheus(world), LabBus(), Sink()
+        ears = Ears(world, desk, prometheus, bus, world.clock.now())
+        return Stage(world, prometheus, bus, sink, ears, Incidents(desk))
+
+    def witness(world: World) -> None:
+        if not holder:
+            holder.append(stage_of(world))
+        holder[0].bus.sync(world)
+        pages.append(world.clock.now())
+
+    pages: list[float] = []
+    world = world_with_past(folder, now=start, seed=seed, hours=0.05, witness=witness)
+    stage = holder[0]
+    world.logbook.sinks.append(stage.sink)
+    stage.ears.began = world.clock.now() - 86_400
+    stage.ears.skip_past()
+    await stage.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
+    if deployed:
+        steps.recreate(world, deployed)
+    await stage.pass_time(DEPLOYED_BEFORE, STEP)
+    return stage
+
+
+@dataclass(slots=True)
+class Wardrobe:
+    """Keeps desks that were made: by seed and deployed bot, pickled, with their folders."""
+
+    root: Path
+    _kept: dict[tuple[int, str], tuple[bytes, Path]] = field(default_factory=dict)
+    _runs: int = 0
+
+    async def take(self, seed: int, deployed: str = "") -> tuple[Stage, Path]:
+        """Return a copy of that desk and its folder, which is the caller's to remove."""
+        key = (seed, deployed)
+        if key not in self._kept:
+            folder = self.root / f"made-{seed}-{deployed or 'plain'}"
+            stage = await built(folder, seed, deployed=deployed)
+            stage.world.logbook.sinks.clear()
+            self._kept[key] = (pickle.dumps(stage), folder)
+        raw, folder = self._kept[key]
+        self._runs += 1
+        mine = self.root / f"run-{self._runs}"
+        shutil.copytree(folder, mine)
+        stage = pickle.loads(raw)  # noqa: S301 - what we pickled ourselves a moment ago
+        stage.world.layout = Layout(mine)
+        stage.world.logbook.sinks.append(stage.sink)
+        return stage, mine

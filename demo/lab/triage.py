@@ -1,0 +1,99 @@
+"""One triage in the lab: the product's own checks over the simulated desk, and its verdict."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from demo.lab.sources import sources
+from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.playbooks import playbook_for
+from triage.diagnosis.runner import diagnose, run_checks
+from triage.incidents.triage_runner import context_of, source_of
+from triage.model import Finding, Incident, Source, Subject, SubjectKind, Verdict, utc
+from triage.signals.containers import container_subject
+from triage.signals.model import DeskEvent
+
+if TYPE_CHECKING:
+    from demo.lab.stage import Stage
+
+EVENTS_MAX = 300
+_MEMORY_OF = {Source.AUDIT: "redis", Source.DEAD_LETTER: "redis", Source.CONTAINER: "docker"}
+
+
+@dataclass(frozen=True, slots=True)
+class LabClock:
+    """The desk's time for what the checks note; how long they take is the machine's."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """The desk's time."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one triage found. ``seconds``: how long the verdict took once the findings were there."""
+
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    seconds: float
+
+
+async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
+    """Triage an incident as it is now; ``missing``: a source that cannot be reached from where we are."""
+    now = utc(stage.now)
+    episodes = stage.incidents.episodes(incident)
+    playbook = playbook_for(stage.ears.desk, incident.name, source_of(episodes))
+    found = sources(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held, missing)
+    context = context_of(stage.ears.desk, found, incident, episodes, now=now)
+    context = with_memory(stage, context, missing)
+    findings = await run_checks(playbook, context, LabClock(now))
+    began = time.perf_counter()
+    verdict = diagnose(findings, context, episodes, playbook)
+    return Looked(findings, verdict, time.perf_counter() - began)
+
+
+async def ask(stage: Stage, bot: str) -> Looked:
+    """Triage a bot without an incident, as ``/triage run`` does."""
+    now = utc(stage.now)
+    desk = stage.ears.desk
+    found = sources(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held)
+    context = CheckContext(desk, found, now, now, (bot,), (desk.container_of(bot),))
+    playbook = playbook_for(desk, "default")
+    findings = await run_checks(playbook, context, LabClock(now))
+    began = time.perf_counter()
+    verdict = diagnose(findings, context, (), playbook)
+    return Looked(findings, verdict, time.perf_counter() - began)
+
+
+def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckContext:
+    """Add what the product would remember of what the desk said; a missing source told it nothing."""
+    told = [event for event in stage.ears.events if not missing or _MEMORY_OF.get(event.source) != missing]
+    about = {Subject(SubjectKind.BOT, bot) for bot in context.bots}
+    about |= {container_subject(context.desk, container) for container in context.containers}
+    first = min(context.since, context.now) - timedelta(minutes=context.desk.listening.before_minutes)
+    events = [event for event in told if event.subject in about and event.at >= first][-EVENTS_MAX:]
+    letters = None if missing == "redis" else stage.ears.dead_letters()
+    return replace(context, events=with_related(events, told), dead_letters=letters)
+
+
+def with_related(events: list[DeskEvent], told: list[DeskEvent]) -> tuple[DeskEvent, ...]:
+    """Add the events that the ids of these lead to."""
+    ids = {event.correlation_id for event in events if event.correlation_id}
+    ids |= {event.key.removeprefix("audit/") for event in events}
+    known = {event.key for event in events}
+    more = [
+        event
+        for event in told
+        if event.key not in known and (event.correlation_id in ids or event.key.removeprefix("audit/") in ids)
+    ]
+    return tuple(sorted((*events, *more), key=lambda event: event.at))
+
