@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 BITGET = "hummingbot.connector.exchange.bitget.bitget_exchange.BitgetExchange"
 BOOKS = "hummingbot.connector.exchange.bitget.bitget_api_order_book_data_source.BitgetAPIOrderBookDataSource"
-STREAM = "hummingbot.connector.exchange.bitget.bitget_api_user_stream_data_source.BitgetAPIUserStreamDataSource"
+STREAM = (
+    "hummingbot.connector.exchange.bitget.bitget_api_user_stream_data_source.BitgetAPIUserStreamDataSource"
+)
 TIME = "hummingbot.connector.time_synchronizer"
 TRACKER = "hummingbot.connector.client_order_tracker"
 EXECUTOR = "hummingbot.strategy_v2.executors.order_executor.order_executor"
@@ -139,12 +141,19 @@ def _poll(world: "World", bot: "Bot", connector: Connector, endpoint: Endpoint) 
         case "rules":
             _pair(world, bot, "Unexpected error while fetching trading rules.", "_update_trading_rules", last)
             world.log(
-                bot, "WARNING", BITGET, "Could not fetch new trading rules from Bitget. Check network connection."
+                bot,
+                "WARNING",
+                BITGET,
+                "Could not fetch new trading rules from Bitget. Check network connection.",
             )
         case "time" if now - connector.offset_refreshed > EVERY["account"]:
             connector.offset_refreshed = now
-            world.log(bot, "NETWORK", TIME, "Error getting server time.", trace("update_server_time_offset", last))
-            world.log(bot, "WARNING", TIME, f"Could not refresh server time. Check network connection. {last}")
+            world.log(
+                bot, "NETWORK", TIME, "Error getting server time.", trace("update_server_time_offset", last)
+            )
+            world.log(
+                bot, "WARNING", TIME, f"Could not refresh server time. Check network connection. {last}"
+            )
         case "orders":
             _status_failed(world, bot, connector, last)
         case _:
@@ -157,7 +166,13 @@ def _account_failed(world: "World", bot: "Bot", last: str) -> None:
         text = f"Failed to update balances. Error: {last.partition(': ')[2]}"
         world.log(bot, "WARNING", BITGET, text, trace("_update_balances", last))
         return
-    _pair(world, bot, "Unexpected error while fetching account updates.", "_status_polling_loop_fetch_updates", last)
+    _pair(
+        world,
+        bot,
+        "Unexpected error while fetching account updates.",
+        "_status_polling_loop_fetch_updates",
+        last,
+    )
     text = "Could not fetch account updates from Bitget. Check API key and network connection."
     world.log(bot, "WARNING", BITGET, text)
 
@@ -238,7 +253,9 @@ def order_id(bot: "Bot") -> str:
     return f"x-Hb2{bot.dice.choice('BS')}{bot.pair.replace('-', '')[:3]}{bot.dice.getrandbits(56):014x}"
 
 
-def trace(function: str, last: str, file: str = "hummingbot/connector/exchange_py_base.py") -> tuple[str, ...]:
+def trace(
+    function: str, last: str, file: str = "hummingbot/connector/exchange_py_base.py"
+) -> tuple[str, ...]:
     """Return a traceback's lines; the last one is the exception."""
     return (
         "Traceback (most recent call last):",
@@ -248,4 +265,3 @@ def trace(function: str, last: str, file: str = "hummingbot/connector/exchange_p
         "    raise",
         last,
     )
-

@@ -74,5 +74,3 @@ class Exchange:
     def fees_known(self, now: float) -> bool:
         """Whether the fee endpoint answers."""
         return now >= self.fees_refused_until
-
-

@@ -1,6 +1,7 @@
 """Prometheus' text format, as an exporter writes it."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 Scrape = Callable[[], str]
 """Returns a page of exposition text, or raises ScrapeFailedError."""
@@ -32,10 +33,15 @@ class Page:
         return "\n".join(lines) + "\n" if lines else ""
 
     def _add(self, kind: str, name: str, value: float, labels: Mapping[str, str]) -> None:
-        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+        inner = _inside_braces(tuple(labels.items()))
         self._families.setdefault(name, (kind, []))[1].append(
             f"{name}{{{inner}}} {value!r}" if inner else f"{name} {value!r}"
         )
+
+
+@lru_cache(maxsize=8192)
+def _inside_braces(labels: tuple[tuple[str, str], ...]) -> str:
+    return ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
 
 
 def _escaped(text: str) -> str:

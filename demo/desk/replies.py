@@ -55,7 +55,24 @@ class Refusal:
         return f"OSError: Error executing request {method} {url}. HTTP status is {self.status}. Error: {body}"
 
 
-Way = Literal["dns", "dns_again", "refused", "reset", "timeout", "self_signed", "wrong_name", "too_many_files"]
+Way = Literal[
+    "dns", "dns_again", "refused", "reset", "timeout", "self_signed", "wrong_name", "too_many_files"
+]
+
+_NOT_CONNECTED: dict[Way, tuple[str, str]] = {
+    "dns": ("ClientConnectorDNSError", "Name or service not known"),
+    "dns_again": ("ClientConnectorDNSError", "Temporary failure in name resolution"),
+    "refused": ("ClientConnectorError", "Connect call failed ('104.18.13.21', 443)"),
+    "too_many_files": ("ClientConnectorError", "Too many open files"),
+}
+_BROKEN: dict[Way, str] = {
+    "reset": "aiohttp.client_exceptions.ServerDisconnectedError: Server disconnected",
+    "timeout": "TimeoutError",
+}
+_UNTRUSTED: dict[Way, str] = {
+    "self_signed": "self-signed certificate in certificate chain (_ssl.c:1006)",
+    "wrong_name": "IP address mismatch, certificate is not valid for '{host}'. (_ssl.c:1006)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +86,14 @@ class NoAnswer:
         del at
         host = host_of(endpoint)
         where = f"Cannot connect to host {host}:443 ssl:"
-        kind = "aiohttp.client_exceptions.ClientConnector"
-        match self.way:
-            case "dns":
-                return f"{kind}DNSError: {where}default [Name or service not known]"
-            case "dns_again":
-                return f"{kind}DNSError: {where}default [Temporary failure in name resolution]"
-            case "refused":
-                return f"{kind}Error: {where}default [Connect call failed ('104.18.13.21', 443)]"
-            case "reset":
-                return "aiohttp.client_exceptions.ServerDisconnectedError: Server disconnected"
-            case "timeout":
-                return "TimeoutError"
-            case "self_signed":
-                why = "certificate verify failed: self-signed certificate in certificate chain (_ssl.c:1006)"
-            case "wrong_name":
-                why = f"certificate verify failed: IP address mismatch, certificate is not valid for '{host}'. (_ssl.c:1006)"
-            case "too_many_files":
-                return f"{kind}Error: {where}default [Too many open files]"
-        inner = f"[SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED] {why}')]"
-        return f"{kind}CertificateError: {where}True {inner}"
+        if self.way in _NOT_CONNECTED:
+            kind, why = _NOT_CONNECTED[self.way]
+            return f"aiohttp.client_exceptions.{kind}: {where}default [{why}]"
+        if self.way in _BROKEN:
+            return _BROKEN[self.way]
+        why = _UNTRUSTED[self.way].format(host=host)
+        inner = f"[SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why}')]"
+        return f"aiohttp.client_exceptions.ClientConnectorCertificateError: {where}True {inner}"
 
 
 Reply = Refusal | NoAnswer

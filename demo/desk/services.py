@@ -147,7 +147,9 @@ def _decide(world: "World", bot: Bot, row: Row, cause: str, dice: random.Random)
         world.publish(
             make.audit(bot.name, "info", "risk_decision", text, at=at, cause=cause, producer="risk-service")
         )
-    elif bot.trades and int(at // 60) % world.habits.intent_every == 0 and world.works("coordination-service"):
+    elif (
+        bot.trades and int(at // 60) % world.habits.intent_every == 0 and world.works("coordination-service")
+    ):
         late = world.habits.intent_flaw == "late"
         intent = make.intent(bot.name, round(dice.uniform(0.46, 0.54), 3), at - INTENT_LIFE * 2 * late, cause)
         if world.habits.intent_flaw == "shape":

@@ -83,7 +83,7 @@ class Breaker:
 
     def refuse(
         self,
-        endpoints: Collection[Endpoint],
+        endpoints: tuple[Endpoint, ...],
         status: int,
         code: str = "",
         text: str = "",
@@ -99,7 +99,7 @@ class Breaker:
     def cut_off(
         self,
         way: Way,
-        endpoints: Collection[Endpoint] = EVERYTHING,
+        endpoints: tuple[Endpoint, ...] = EVERYTHING,
         *,
         bots: Collection[str] | None = (),
         share: float = 1.0,
@@ -111,7 +111,7 @@ class Breaker:
     def _trouble(
         self,
         reply: Refusal | NoAnswer,
-        endpoints: Collection[Endpoint],
+        endpoints: tuple[Endpoint, ...],
         bots: Collection[str] | None,
         *,
         share: float,
@@ -138,7 +138,14 @@ class Breaker:
             self.world.log(one, level, logger, message, trace)
 
     def keeps_saying(
-        self, every: float, level: str, logger: str, message: str, trace: Sequence[str] = (), *, heals: bool = True
+        self,
+        every: float,
+        level: str,
+        logger: str,
+        message: str,
+        trace: Sequence[str] = (),
+        *,
+        heals: bool = True,
     ) -> None:
         """Write a record again and again, until the bot's process is another one (``heals``) or for ever."""
         process = self.struck.process
@@ -190,7 +197,9 @@ class Breaker:
             self.world.host.oom_kills += oom
             self.world.engine.crash(container, code, oom=oom)
 
-    def dies_when_up(self, seconds: float, code: int, do: Callable[[], None] | None = None, *, service: str = "") -> None:
+    def dies_when_up(
+        self, seconds: float, code: int, do: Callable[[], None] | None = None, *, service: str = ""
+    ) -> None:
         """Let a process end whenever it has been up for so long; ``do`` is its last deed."""
 
         def look() -> None:

@@ -32,10 +32,10 @@ from triage.signals.silence import blindness
 from triage.signals.standing import Steady
 
 if TYPE_CHECKING:
+    from demo.desk.world import World
     from demo.lab.breaker import LoneAlert
     from demo.lab.bus import LabBus
     from demo.lab.prometheus import LabPrometheus
-    from demo.desk.world import World
 
 GROUP_WAIT = 30.0
 BASELINE_HOURS = 24.0
@@ -99,8 +99,12 @@ class Ears:
         ]
         held = {each.fingerprint: each for each in (active(one, now) for one in due)}
         held.update((each.fingerprint, each) for each in (_lone(one, now) for one in lone))
-        signals = [self._alert(one, SignalStatus.FIRING) for key, one in held.items() if key not in self._told]
-        signals += [self._alert(one, SignalStatus.RESOLVED) for key, one in self._told.items() if key not in held]
+        signals = [
+            self._alert(one, SignalStatus.FIRING) for key, one in held.items() if key not in self._told
+        ]
+        signals += [
+            self._alert(one, SignalStatus.RESOLVED) for key, one in self._told.items() if key not in held
+        ]
         self._told, self.held = held, list(held.values())
         return signals
 
@@ -213,7 +217,9 @@ class Ears:
             watched = (streams.market_data, streams.audit, streams.execution_intent, streams.dead_letter)
             infos = {name: await source.info(name) for name in watched}
             expected = tuple(bot.name for bot in self.world.bots.values() if self._publishes(bot.name))
-            wrong |= self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
+            wrong |= (
+                self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
+            )
             letters = [event for event in self.events if event.source is Source.DEAD_LETTER]
             hour = Counter(each.reason for each in letters if self.now - each.at <= timedelta(hours=1))
             loud = volume(self.desk, hour, self.dead_letters())
@@ -247,7 +253,9 @@ class Ears:
                 signals.append(self._standing[key])
         for key in [one for one in self._standing if one not in wrong]:
             ended = self._standing.pop(key)
-            signals.append(replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now))
+            signals.append(
+                replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now)
+            )
         return signals
 
     def _begun(self, key: str, condition: Condition) -> Signal:

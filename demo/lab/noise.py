@@ -27,14 +27,31 @@ def _line(breaker: Breaker, bot: str) -> None:
             breaker.says("ERROR", "asyncio", "Unclosed client session", bot=bot)
         case 1:
             text = "Unexpected error while listening to user stream. Retrying after 5 seconds..."
-            breaker.says("ERROR", STREAM, text, trace("_iter_message", "TimeoutError: Message receive timed out."), bot=bot)
+            breaker.says(
+                "ERROR",
+                STREAM,
+                text,
+                trace("_iter_message", "TimeoutError: Message receive timed out."),
+                bot=bot,
+            )
         case 2:
             breaker.says("WARNING", BITGET, f"Failed to cancel order {order} (order not found)", bot=bot)
         case 3:
-            breaker.says("WARNING", BITGET, "Failed to update balances. Error: ", trace("_update_balances", "TimeoutError"), bot=bot)
+            breaker.says(
+                "WARNING",
+                BITGET,
+                "Failed to update balances. Error: ",
+                trace("_update_balances", "TimeoutError"),
+                bot=bot,
+            )
         case 4:
             text = "The order fill updates did not arrive on time for "
-            breaker.says("WARNING", TRACKER, f"{text}{order}. The cancel update will be processed with incomplete information.", bot=bot)
+            breaker.says(
+                "WARNING",
+                TRACKER,
+                f"{text}{order}. The cancel update will be processed with incomplete information.",
+                bot=bot,
+            )
         case _:
-            text = "Error calculating fee in quote: Could not find the exchange rate for BGB-USDT. Fee will be stored in the DB as 0."
+            text = "Error calculating fee in quote: no exchange rate for BGB-USDT. Fee will be stored in the DB as 0."
             breaker.says("ERROR", "hummingbot.connector.markets_recorder", text, bot=bot)

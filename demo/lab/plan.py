@@ -1,4 +1,4 @@
-"""Which runs a set of faults makes: every fault plain, after a harmless deploy, amid noise, on another bot, and in pairs."""
+"""Which runs a set of faults makes: each plain, after a harmless deploy, amid noise, on another bot, and in pairs."""
 
 from __future__ import annotations
 
@@ -50,11 +50,14 @@ def _of(fault: Fault, all_of: Sequence[Fault], number: int, *, exam: bool) -> li
 
 def _partner(fault: Fault, all_of: Sequence[Fault], number: int) -> Fault | None:
     """Return a fault that can strike at the same time without hiding this one: one of a bot beside one of another bot."""
-    if len(fault.bots) != 2 or fault.truth.abstains:  # noqa: PLR2004 - it must leave a bot to the other one
+    if not _leaves_a_bot(fault):
         return None
     turned = [*all_of[number + 1 :], *all_of[:number]]
-    fits = (one for one in turned if len(one.bots) == 2 and not one.truth.abstains and one.truth.cause != fault.truth.cause)  # noqa: PLR2004
-    return next(fits, None)
+    return next((one for one in turned if _leaves_a_bot(one) and one.truth.cause != fault.truth.cause), None)
+
+
+def _leaves_a_bot(fault: Fault) -> bool:
+    return len(fault.bots) > 1 and not fault.truth.abstains
 
 
 def _plain(fault: Fault, seed: int) -> Run:

@@ -12,7 +12,7 @@ Half = tuple[str, Sequence[Outcome]]
 
 def percent(value: float | None) -> str:
     """Return a share in percent, a dash for none."""
-    return "–" if value is None else f"{100 * value:.1f} %"  # noqa: RUF001 - a dash
+    return "-" if value is None else f"{100 * value:.1f} %"
 
 
 def rows(score: Figures) -> Iterator[tuple[str, str]]:
@@ -31,22 +31,27 @@ def rows(score: Figures) -> Iterator[tuple[str, str]]:
     yield "first verdict acceptable", percent(score.first_acceptable)
     yield "first verdict names the cause", percent(score.first_top1)
     error = score.calibration_error
-    yield "expected calibration error", "–" if error is None else f"{error:.3f}"  # noqa: RUF001 - a dash
+    yield "expected calibration error", "-" if error is None else f"{error:.3f}"
     heard = score.heard_seconds
-    yield "first signal after (median)", "–" if heard is None else f"{heard:.0f} s"  # noqa: RUF001 - a dash
+    yield "first signal after (median)", "-" if heard is None else f"{heard:.0f} s"
     slow = score.verdict_ms
-    yield "time for a verdict once the findings are there (99 of 100)", "–" if slow is None else f"{slow:.1f} ms"  # noqa: RUF001
+    yield (
+        "time for a verdict once the findings are there (99 of 100)",
+        "-" if slow is None else f"{slow:.1f} ms",
+    )
 
 
 def lines(name: str, outcomes: Sequence[Outcome]) -> list[str]:
     """Return the figures of one half for a terminal."""
     score = figures(outcomes)
     found = [f"{name}:", *(f"  {label:<60} {value}" for label, value in rows(score))]
-    for bucket in score.buckets:
-        found.append(
+    return [
+        *found,
+        *(
             f"  says {bucket.low:.2f}-{bucket.high:.2f}: {bucket.says:.2f}, is right {bucket.right:.2f} ({bucket.runs})"
-        )
-    return found
+            for bucket in score.buckets
+        ),
+    ]
 
 
 def told(outcomes: Sequence[Outcome], *, everything: bool = False) -> Iterator[str]:
@@ -91,7 +96,9 @@ def document(halves: Sequence[Half]) -> str:
     scores = [(name, figures(outcomes)) for name, outcomes in halves]
     table = ["| | " + " | ".join(name for name, _ in scores) + " |", "| --- |" + " --- |" * len(scores)]
     columns = [dict(rows(score)) for _, score in scores]
-    table += [f"| {label} | " + " | ".join(column[label] for column in columns) + " |" for label in columns[0]]
+    table += [
+        f"| {label} | " + " | ".join(column[label] for column in columns) + " |" for label in columns[0]
+    ]
     parts = [HEAD, "\n".join(table), "\n## What a confidence is worth\n", *_buckets(scores)]
     parts += ["\n## By fault\n", *(_by_fault(name, outcomes) for name, outcomes in halves)]
     return "\n".join(parts).rstrip() + "\n"
@@ -107,13 +114,23 @@ def _buckets(scores: Sequence[tuple[str, Figures]]) -> Iterator[str]:
 
 
 def _by_fault(name: str, outcomes: Sequence[Outcome]) -> str:
-    found = [f"### {name.capitalize()}\n", "| fault | its cause | first signal | runs | named first | wrong | harm | right action |"]
+    found = [
+        f"### {name.capitalize()}\n",
+        "| fault | its cause | first signal | runs | named first | wrong | harm | right action |",
+    ]
     found.append("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for fault in sorted({each.run.fault.name for each in outcomes}):
         mine = [each for each in outcomes if each.run.fault.name == fault]
         score = figures(mine)
         signal = next((each.signal for each in mine if each.signal), "none")
         named = score.top1 if score.top1 is not None else score.abstention
-        cells = (fault, mine[0].run.fault.truth.cause, signal, score.runs, percent(named), percent(score.wrong))
+        cells = (
+            fault,
+            mine[0].run.fault.truth.cause,
+            signal,
+            score.runs,
+            percent(named),
+            percent(score.wrong),
+        )
         found.append(f"| {' | '.join(map(str, cells))} | {score.harmful} | {percent(score.right_action)} |")
     return "\n".join(found) + "\n"

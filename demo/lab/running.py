@@ -88,7 +88,9 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
         looked = [await triage(stage, each, missing) for each in stage.watched()[:INCIDENTS_MAX]]
         settled = _settled([each.verdict for each in looked], struck, looked)
         story = _story(stage.watched(), first, looked)
-        outcomes.append(Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story))
+        outcomes.append(
+            Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story)
+        )
     return outcomes
 
 
@@ -125,9 +127,15 @@ def _story(incidents: Sequence[Incident], first: Looked, looked: Sequence[Looked
 
 
 def _told(looked: Looked) -> list[str]:
-    lines = [f"  {each.name} {each.status}: {each.headline} {each.why and f'[{each.why}]'}" for each in looked.findings]
+    lines = [
+        f"  {each.name} {each.status}: {each.headline} {each.why and f'[{each.why}]'}"
+        for each in looked.findings
+    ]
     lines += [
         f"  -> {each.confidence:.2f} {each.cause}: {each.headline} because {'; '.join(each.because)}"
         for each in looked.verdict.causes
     ]
-    return [*lines, f"  offers {', '.join(f'{each.kind} {each.target}' for each in looked.verdict.actions) or 'nothing'}"]
+    return [
+        *lines,
+        f"  offers {', '.join(f'{each.kind} {each.target}' for each in looked.verdict.actions) or 'nothing'}",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from demo.lab.judging import Judgement
 from demo.lab.running import Outcome
@@ -72,7 +73,9 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
     first = [each.first for each in heard if each.first is not None]
     partly = [each.settled for each in outcomes if each.missing and each.settled is not None]
     calm = [each.settled for each in heard if each.settled is not None and each.run.fault.truth.abstains]
-    causes = [each.settled for each in heard if each.settled is not None and not each.run.fault.truth.abstains]
+    causes = [
+        each.settled for each in heard if each.settled is not None and not each.run.fault.truth.abstains
+    ]
     pairs = [each.settled for each in heard if each.settled is not None and each.run.other is not None]
     every = [one for each in outcomes for one in (each.first, each.settled) if one is not None]
     buckets = calibration([one for one in settled + partly if one.believed or one.said not in _SILENT])
@@ -94,7 +97,9 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         two_named=share(pairs, lambda one: one.named == 2),  # noqa: PLR2004 - both of them
         first_acceptable=share(first, lambda one: one.acceptable),
         first_top1=share(first, lambda one: one.top1),
-        calibration_error=sum(bucket.error * bucket.runs for bucket in buckets) / counted if counted else None,
+        calibration_error=sum(bucket.error * bucket.runs for bucket in buckets) / counted
+        if counted
+        else None,
         buckets=buckets,
         heard_seconds=seconds[len(seconds) // 2] if seconds else None,
         verdict_ms=1000 * times[int(len(times) * 0.99)] if times else None,
@@ -107,7 +112,7 @@ _SILENT = frozenset({"no_cause_found", "nothing_is_wrong"})
 def calibration(judgements: Sequence[Judgement]) -> tuple[Bucket, ...]:
     """Group verdicts that name a cause by what they say."""
     found = []
-    for low, high in zip(BUCKETS, BUCKETS[1:], strict=False):
+    for low, high in pairwise(BUCKETS):
         mine = [one for one in judgements if low <= one.confidence < high]
         if mine:
             says = sum(one.confidence for one in mine) / len(mine)

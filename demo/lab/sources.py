@@ -16,7 +16,14 @@ from demo.servers.logql import parse
 from demo.servers.logql_tree import LogQuery
 from demo.servers.promql_values import PromqlError, PromqlSyntaxError
 from demo.servers.promql_values import Sample as Point
-from triage.errors import SourceBadAnswer, SourceError, SourceRejected, SourceTimeout, SourceUnreachable
+from triage.errors import (
+    SourceBadAnswer,
+    SourceError,
+    SourceNotConfigured,
+    SourceRejected,
+    SourceTimeout,
+    SourceUnreachable,
+)
 from triage.model import utc
 from triage.ports.sources import (
     ActiveAlert,
@@ -181,7 +188,11 @@ class LabContainers:
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state, None where there is none."""
         container = self.world.engine.find(name)
-        return from_inspect(docker_views.inspected(container, self.world.engine)) if container is not None else None
+        return (
+            from_inspect(docker_views.inspected(container, self.world.engine))
+            if container is not None
+            else None
+        )
 
     async def list(self) -> tuple[ContainerState, ...]:
         """Return every container."""
@@ -203,7 +214,11 @@ class LabContainers:
         if container is None:
             raise SourceBadAnswer("Docker", f"no container {name}")
         place = self.world.layout.container_path(container.spec.name, folder)
-        return tuple(_stat(path, place, folder) for path in sorted(place.rglob("*")) if path.is_file()) if place else ()
+        return (
+            tuple(_stat(path, place, folder) for path in sorted(place.rglob("*")) if path.is_file())
+            if place
+            else ()
+        )
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield the events from ``since`` on that there are."""
@@ -271,7 +286,10 @@ class LabStreams:
     async def newest(self, stream: str, *, count: int = 100) -> tuple[StreamEntry, ...]:
         """Return the newest entries, oldest first."""
         self._answering()
-        return tuple(StreamEntry(each.id, {"payload": each.payload}) for each in self.bus.entries.get(stream, [])[-count:])
+        return tuple(
+            StreamEntry(each.id, {"payload": each.payload})
+            for each in self.bus.entries.get(stream, [])[-count:]
+        )
 
     async def between(
         self, stream: str, *, start: datetime, end: datetime, count: int = 1000
@@ -284,7 +302,9 @@ class LabStreams:
 
     async def add(self, stream: str, fields: Mapping[str, str], *, max_length: int) -> str:
         """Refuse: a triage writes nothing."""
-        raise SourceRejected("Redis", f"the lab writes nothing to {stream}: {len(fields)} fields, {max_length}")
+        raise SourceRejected(
+            "Redis", f"the lab writes nothing to {stream}: {len(fields)} fields, {max_length}"
+        )
 
 
 def active(alert: Alert, now: float) -> ActiveAlert:
@@ -340,6 +360,7 @@ class Away:
     """A source that cannot be reached from where we are, whatever it is asked."""
 
     source: str
+    configured: bool = True
 
     def __getattr__(self, question: str) -> Any:  # noqa: ANN401 - it stands for any source
         async def refuse(*_: object, **__: object) -> Never:
@@ -350,7 +371,9 @@ class Away:
     @property
     def error(self) -> SourceError:
         """What it raises."""
-        return SourceUnreachable(self.source, "no connection within 4 s")
+        if not self.configured:
+            return SourceNotConfigured(self.source)
+        return SourceTimeout(self.source, "no answer within 4 s")
 
 
 def sources(
@@ -359,6 +382,7 @@ def sources(
     logs: LogStore,
     bus: LabBus,
     held: Sequence[ActiveAlert],
+    *,
     missing: str = "",
 ) -> Sources:
     """Return all sources; ``missing`` is one of ``NAMES`` that cannot be reached."""
@@ -370,7 +394,7 @@ def sources(
         "alertmanager": LabAlerts(world, held),
     }
     if missing:
-        found[missing] = Away(missing.capitalize())
+        found[missing] = Away(missing.capitalize(), configured=round(world.clock.now()) % 2 == 0)
     made: Any = found
     return Sources(
         metrics=made["prometheus"],
@@ -379,5 +403,3 @@ def sources(
         containers=made["docker"],
         streams=made["redis"],
     )
-
-

@@ -39,6 +39,7 @@ class Sink:
     store: LogStore = field(default_factory=LogStore)
 
     def __call__(self, labels: Mapping[str, str], entries: Sequence[tuple[int, str]]) -> None:
+        """Keep the lines of one stream."""
         for ns, line in entries:
             self.store.add(labels, line, ns)
 
@@ -53,6 +54,8 @@ class Stage:
     sink: Sink
     ears: Ears
     incidents: Incidents
+    judged: bool = True
+    """Whether the alert rules are evaluated."""
     _next_scrape: float = 0.0
 
     @property
@@ -73,7 +76,8 @@ class Stage:
         if self.now >= self._next_scrape:
             self._next_scrape = self.now + STEP
             await self.prometheus.scrape()
-            self.prometheus.evaluate()
+            if self.judged:
+                self.prometheus.evaluate()
         signals = await self.ears.listen(breaker.alerts if breaker is not None else [])
         touched = [self.incidents.take(signal, utc(self.now)) for signal in signals]
         return [each for each in touched if each is not None]
@@ -100,15 +104,15 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
         if not holder:
             holder.append(stage_of(world))
         holder[0].bus.sync(world)
-        pages.append(world.clock.now())
 
-    pages: list[float] = []
     world = world_with_past(folder, now=start, seed=seed, hours=0.05, witness=witness)
     stage = holder[0]
     world.logbook.sinks.append(stage.sink)
     stage.ears.began = world.clock.now() - 86_400
     stage.ears.skip_past()
+    stage.judged = False
     await stage.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
+    stage.judged = True
     if deployed:
         steps.recreate(world, deployed)
     await stage.pass_time(DEPLOYED_BEFORE, STEP)

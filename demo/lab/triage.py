@@ -52,7 +52,9 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
     now = utc(stage.now)
     episodes = stage.incidents.episodes(incident)
     playbook = playbook_for(stage.ears.desk, incident.name, source_of(episodes))
-    found = sources(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held, missing)
+    found = sources(
+        stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held, missing=missing
+    )
     context = context_of(stage.ears.desk, found, incident, episodes, now=now)
     context = with_memory(stage, context, missing)
     findings = await run_checks(playbook, context, LabClock(now))
@@ -96,4 +98,3 @@ def with_related(events: list[DeskEvent], told: list[DeskEvent]) -> tuple[DeskEv
         if event.key not in known and (event.correlation_id in ids or event.key.removeprefix("audit/") in ids)
     ]
     return tuple(sorted((*events, *more), key=lambda event: event.at))
-

@@ -36,7 +36,11 @@ class Week:
     @property
     def text(self) -> str:
         """What it brought, in words."""
-        told = (("incidents", self.incidents), ("blamed causes", self.blamed), ("actions offered", self.offered))
+        told = (
+            ("incidents", self.incidents),
+            ("blamed causes", self.blamed),
+            ("actions offered", self.offered),
+        )
         counts = "; ".join(f"{sum(each.values())} {name} {dict(each) or ''}".strip() for name, each in told)
         return f"{self.days:g} healthy days, {self.asks} asks: {counts}"
 

@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="alertmanager-stopped",
     story="Somebody stopped Alertmanager: no alert comes any more.",
-    truth=Truth("alerting_blind", also=frozenset({"container_stopped"}), tolerated=("restart alertmanager", "recreate alertmanager", "start_desk desk")),
+    truth=Truth(
+        "alerting_blind",
+        also=frozenset({"container_stopped"}),
+        tolerated=("restart alertmanager", "recreate alertmanager", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

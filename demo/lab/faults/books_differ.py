@@ -7,7 +7,8 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let that guard hold."""
-    text = "The order fill updates did not arrive on time for an order. The cancel update will be processed with incomplete information."
+    text = "The order fill updates did not arrive on time for an order. The cancel update will be processed with "
+    text += "incomplete information."
     desk.says("WARNING", TRACKER, text)
     desk.hold("balance_mismatch")
 

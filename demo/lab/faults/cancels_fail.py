@@ -12,6 +12,8 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="cancels-fail",
     story="The exchange cannot cancel: each request ends in an error of its own.",
-    truth=Truth("cancel_failures", also=frozenset({"exchange_down", "exchange_errors"}), tolerated=("soft_pause",)),
+    truth=Truth(
+        "cancel_failures", also=frozenset({"exchange_down", "exchange_errors"}), tolerated=("soft_pause",)
+    ),
     strike=strike,
 )

@@ -9,7 +9,9 @@ def strike(desk: Breaker) -> None:
     """Let each re-read fail."""
     last = "pydantic_core._pydantic_core.ValidationError: 1 validation error for EppV24Config"
     text = "Unexpected error running clock tick."
-    desk.keeps_saying(10, "ERROR", "hummingbot.core.clock", text, trace("update_controllers_configs", last), heals=False)
+    desk.keeps_saying(
+        10, "ERROR", "hummingbot.core.clock", text, trace("update_controllers_configs", last), heals=False
+    )
 
 
 FAULT = Fault(

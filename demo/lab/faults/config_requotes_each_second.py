@@ -13,6 +13,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="config-requotes-each-second",
     story="Somebody lets the bot requote every second and recreates it.",
-    truth=Truth("bad_release", also=frozenset({"cancel_failures", "exchange_rate_limit"}), right=("rollback {bot}",), tolerated=("soft_pause",)),
+    truth=Truth(
+        "bad_release",
+        also=frozenset({"cancel_failures", "exchange_rate_limit"}),
+        right=("rollback {bot}",),
+        tolerated=("soft_pause",),
+    ),
     strike=strike,
 )

@@ -8,7 +8,14 @@ from demo.lab.fault import Fault, Truth
 def strike(desk: Breaker) -> None:
     """Let every write to it fail."""
     last = "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database is locked"
-    desk.keeps_saying(15, "ERROR", "hummingbot.connector.markets_recorder", "Error recording the trade fill.", trace("_did_fill_order", last), heals=False)
+    desk.keeps_saying(
+        15,
+        "ERROR",
+        "hummingbot.connector.markets_recorder",
+        "Error recording the trade fill.",
+        trace("_did_fill_order", last),
+        heals=False,
+    )
 
 
 FAULT = Fault(

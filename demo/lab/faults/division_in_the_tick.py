@@ -7,7 +7,18 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let every tick fail."""
-    desk.keeps_saying(9, "ERROR", "hummingbot.core.clock", "Unexpected error running clock tick.", trace("determine_executor_actions", "ZeroDivisionError: float division by zero", "controllers/market_making/epp_v2_4.py"), heals=False)
+    desk.keeps_saying(
+        9,
+        "ERROR",
+        "hummingbot.core.clock",
+        "Unexpected error running clock tick.",
+        trace(
+            "determine_executor_actions",
+            "ZeroDivisionError: float division by zero",
+            "controllers/market_making/epp_v2_4.py",
+        ),
+        heals=False,
+    )
 
 
 FAULT = Fault(

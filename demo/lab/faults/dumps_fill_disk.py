@@ -7,6 +7,7 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Write dumps."""
+
     def dump() -> None:
         desk.world.host.other_disk = min(desk.world.host.other_disk + 2.2e9, 0.4 * DISK)
 

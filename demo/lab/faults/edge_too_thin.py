@@ -6,6 +6,7 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Keep the gross edge just above the fees."""
+
     def thin() -> None:
         desk.struck.gross_edge = 0.00085 + desk.dice.gauss(0, 0.00002)
 

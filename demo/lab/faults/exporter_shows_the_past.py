@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="exporter-shows-the-past",
     story="The exporter lost its mount: it shows what it read last, of bots that go on.",
-    truth=Truth("stale_exporter", also=frozenset({"metrics_blind"}), right=("restart bot-metrics-exporter", "recreate bot-metrics-exporter")),
+    truth=Truth(
+        "stale_exporter",
+        also=frozenset({"metrics_blind"}),
+        right=("restart bot-metrics-exporter", "recreate bot-metrics-exporter"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="exporter-stopped",
     story="Somebody stopped the metrics exporter.",
-    truth=Truth("metrics_blind", also=frozenset({"container_down", "container_stopped"}), tolerated=("restart bot-metrics-exporter", "recreate bot-metrics-exporter", "start_desk desk")),
+    truth=Truth(
+        "metrics_blind",
+        also=frozenset({"container_down", "container_stopped"}),
+        tolerated=("restart bot-metrics-exporter", "recreate bot-metrics-exporter", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -6,7 +6,11 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let a healthy host's alert fire."""
-    desk.alert("HighCpuUsage", {"instance": "node-exporter:9100", "severity": "warning"}, "Host node-exporter:9100 is busy")
+    desk.alert(
+        "HighCpuUsage",
+        {"instance": "node-exporter:9100", "severity": "warning"},
+        "Host node-exporter:9100 is busy",
+    )
 
 
 FAULT = Fault(

@@ -6,7 +6,9 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let a healthy bot's alert fire."""
-    desk.alert("BotLogErrorSpike", {"bot": desk.bot, "severity": "warning"}, f"{desk.bot} writes many error lines")
+    desk.alert(
+        "BotLogErrorSpike", {"bot": desk.bot, "severity": "warning"}, f"{desk.bot} writes many error lines"
+    )
 
 
 FAULT = Fault(

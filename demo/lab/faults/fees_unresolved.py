@@ -9,7 +9,11 @@ def strike(desk: Breaker) -> None:
     desk.restart()
     if desk.struck.process is not None:
         desk.struck.process.fee_source = "manual:config"
-        desk.says("WARNING", "hummingbot.strategy.fees", "user fee query failed, no fee profile for bitget; using manual fees")
+        desk.says(
+            "WARNING",
+            "hummingbot.strategy.fees",
+            "user fee query failed, no fee profile for bitget; using manual fees",
+        )
 
 
 FAULT = Fault(

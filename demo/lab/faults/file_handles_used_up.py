@@ -10,7 +10,9 @@ def strike(desk: Breaker) -> None:
     desk.cut_off("too_many_files")
     trouble, process = desk.world.exchange.troubles[-1], desk.struck.process
     text = "Unexpected error running clock tick."
-    desk.keeps_saying(20, "ERROR", "hummingbot.core.clock", text, trace("c_tick", "OSError: [Errno 24] Too many open files"))
+    desk.keeps_saying(
+        20, "ERROR", "hummingbot.core.clock", text, trace("c_tick", "OSError: [Errno 24] Too many open files")
+    )
 
     def heal() -> None:
         if desk.struck.process is not process and trouble in desk.world.exchange.troubles:

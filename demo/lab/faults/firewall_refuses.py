@@ -12,7 +12,9 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="firewall-refuses",
     story="A firewall rule on the host refuses the exchange's addresses.",
-    truth=Truth("network_down", also=frozenset({"egress_blocked", "exchange_down"}), tolerated=("soft_pause",)),
+    truth=Truth(
+        "network_down", also=frozenset({"egress_blocked", "exchange_down"}), tolerated=("soft_pause",)
+    ),
     strike=strike,
     bots=(),
 )

@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="log-shipper-stopped",
     story="Somebody stopped promtail: the bots log, and Loki gets nothing.",
-    truth=Truth("log_shipper_down", also=frozenset({"container_down", "container_stopped"}), tolerated=("restart promtail", "recreate promtail", "start_desk desk")),
+    truth=Truth(
+        "log_shipper_down",
+        also=frozenset({"container_down", "container_stopped"}),
+        tolerated=("restart promtail", "recreate promtail", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="loki-stopped",
     story="Somebody stopped Loki.",
-    truth=Truth("service_down", also=frozenset({"container_down", "container_stopped", "log_shipper_down"}), tolerated=("restart loki", "recreate loki", "start_desk desk")),
+    truth=Truth(
+        "service_down",
+        also=frozenset({"container_down", "container_stopped", "log_shipper_down"}),
+        tolerated=("restart loki", "recreate loki", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

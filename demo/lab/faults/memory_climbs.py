@@ -3,13 +3,15 @@
 from demo.lab.breaker import Breaker
 from demo.lab.fault import Fault, Truth
 
+NEARLY = 640e6
+
 
 def strike(desk: Breaker) -> None:
     """Let it grow to just below the limit."""
     process = desk.struck.process
 
     def climb() -> None:
-        if process is not None and process.leaked < 640e6:
+        if process is not None and process.leaked < NEARLY:
             process.leaked += 12e6
 
     desk.every(10, climb)

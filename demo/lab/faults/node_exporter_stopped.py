@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="node-exporter-stopped",
     story="Somebody stopped the node exporter.",
-    truth=Truth("metrics_blind", also=frozenset({"container_down", "container_stopped"}), tolerated=("restart node-exporter", "recreate node-exporter", "start_desk desk")),
+    truth=Truth(
+        "metrics_blind",
+        also=frozenset({"container_down", "container_stopped"}),
+        tolerated=("restart node-exporter", "recreate node-exporter", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -6,7 +6,12 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Refuse orders on the pair."""
-    desk.refuse(("place", "cancel"), 400, "41114", "The current trading pair is under maintenance, please refer to the official announcement for the opening time")
+    desk.refuse(
+        ("place", "cancel"),
+        400,
+        "41114",
+        "The current trading pair is under maintenance, please refer to the official announcement for the opening time",
+    )
 
 
 FAULT = Fault(

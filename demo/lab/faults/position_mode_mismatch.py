@@ -6,7 +6,12 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Refuse every order."""
-    desk.refuse(("place",), 400, "40774", "The order type for unilateral position must also be the unilateral position type.")
+    desk.refuse(
+        ("place",),
+        400,
+        "40774",
+        "The order type for unilateral position must also be the unilateral position type.",
+    )
 
 
 FAULT = Fault(

@@ -6,7 +6,9 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Stop the strategy from within."""
-    desk.says("INFO", "hummingbot.core.utils.kill_switch", "Kill switch threshold reached. Stopping the bot...")
+    desk.says(
+        "INFO", "hummingbot.core.utils.kill_switch", "Kill switch threshold reached. Stopping the bot..."
+    )
     if desk.struck.process is not None:
         desk.struck.process.stopped = True
 

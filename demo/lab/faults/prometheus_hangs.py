@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="prometheus-hangs",
     story="Prometheus hangs.",
-    truth=Truth("alerting_blind", also=frozenset({"metrics_blind"}), tolerated=("restart prometheus", "recreate prometheus")),
+    truth=Truth(
+        "alerting_blind",
+        also=frozenset({"metrics_blind"}),
+        tolerated=("restart prometheus", "recreate prometheus"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="redis-hangs",
     story="Redis' process hangs: its port is open, and nothing answers.",
-    truth=Truth("redis_down", right=("degraded_mode desk",), tolerated=("restart redis", "recreate redis", "start_desk desk")),
+    truth=Truth(
+        "redis_down",
+        right=("degraded_mode desk",),
+        tolerated=("restart redis", "recreate redis", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

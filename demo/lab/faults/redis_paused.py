@@ -12,7 +12,12 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="redis-paused",
     story="Somebody paused Redis' container for a backup.",
-    truth=Truth("redis_down", also=frozenset({"paused_container"}), right=("degraded_mode desk",), tolerated=("restart redis", "recreate redis", "start_desk desk")),
+    truth=Truth(
+        "redis_down",
+        also=frozenset({"paused_container"}),
+        right=("degraded_mode desk",),
+        tolerated=("restart redis", "recreate redis", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

@@ -12,7 +12,12 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="redis-stopped",
     story="Somebody stopped Redis.",
-    truth=Truth("redis_down", also=frozenset({"container_stopped"}), right=("degraded_mode desk",), tolerated=("restart redis", "recreate redis", "start_desk desk")),
+    truth=Truth(
+        "redis_down",
+        also=frozenset({"container_stopped"}),
+        right=("degraded_mode desk",),
+        tolerated=("restart redis", "recreate redis", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

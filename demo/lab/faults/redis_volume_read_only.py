@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="redis-volume-read-only",
     story="The volume under Redis went read-only: it exits at every start.",
-    truth=Truth("redis_down", right=("degraded_mode desk",), tolerated=("restart redis", "recreate redis", "start_desk desk")),
+    truth=Truth(
+        "redis_down",
+        right=("degraded_mode desk",),
+        tolerated=("restart redis", "recreate redis", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

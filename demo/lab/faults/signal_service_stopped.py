@@ -12,7 +12,11 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="signal-service-stopped",
     story="Somebody stopped the signal service.",
-    truth=Truth("service_down", also=frozenset({"container_down", "container_stopped"}), tolerated=("restart signal-service", "recreate signal-service", "start_desk desk")),
+    truth=Truth(
+        "service_down",
+        also=frozenset({"container_down", "container_stopped"}),
+        tolerated=("restart signal-service", "recreate signal-service", "start_desk desk"),
+    ),
     strike=strike,
     bots=(),
 )

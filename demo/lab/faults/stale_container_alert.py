@@ -6,7 +6,11 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let a healthy container's alert fire."""
-    desk.alert("ContainerDown", {"name": f"hbot-{desk.bot}", "severity": "critical"}, f"Container hbot-{desk.bot} is gone")
+    desk.alert(
+        "ContainerDown",
+        {"name": f"hbot-{desk.bot}", "severity": "critical"},
+        f"Container hbot-{desk.bot} is gone",
+    )
 
 
 FAULT = Fault(

@@ -6,7 +6,11 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let a healthy bot's alert fire."""
-    desk.alert("BotSoftPauseTooLong", {"bot": desk.bot, "severity": "warning"}, f"{desk.bot} has been in soft_pause for 20 minutes")
+    desk.alert(
+        "BotSoftPauseTooLong",
+        {"bot": desk.bot, "severity": "warning"},
+        f"{desk.bot} has been in soft_pause for 20 minutes",
+    )
 
 
 FAULT = Fault(

@@ -12,6 +12,10 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="stopped-by-docker",
     story="Somebody stopped the bot's container.",
-    truth=Truth("container_stopped", also=frozenset({"container_down"}), tolerated=("restart {bot}", "recreate {bot}", "start_desk desk")),
+    truth=Truth(
+        "container_stopped",
+        also=frozenset({"container_down"}),
+        tolerated=("restart {bot}", "recreate {bot}", "start_desk desk"),
+    ),
     strike=strike,
 )

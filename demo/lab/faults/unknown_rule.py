@@ -6,7 +6,11 @@ from demo.lab.fault import Fault, Truth
 
 def strike(desk: Breaker) -> None:
     """Let the alert fire."""
-    desk.alert("SmartAttributeDrift", {"instance": "node-exporter:9100", "severity": "warning"}, "SMART attribute 197 changed")
+    desk.alert(
+        "SmartAttributeDrift",
+        {"instance": "node-exporter:9100", "severity": "warning"},
+        "SMART attribute 197 changed",
+    )
 
 
 FAULT = Fault(

@@ -23,6 +23,8 @@ def strike(desk: Breaker) -> None:
 FAULT = Fault(
     name="writer-task-dead",
     story="The task that writes the minutes died of an exception; the bot trades on.",
-    truth=Truth("background_task_dead", also=frozenset({"frozen_bot"}), right=("restart {bot}", "recreate {bot}")),
+    truth=Truth(
+        "background_task_dead", also=frozenset({"frozen_bot"}), right=("restart {bot}", "recreate {bot}")
+    ),
     strike=strike,
 )
