@@ -10,9 +10,10 @@ WORKERS ?= 3
 PORT ?=
 SCENARIO ?=
 REAL ?=
+FAULTS ?=
 export REAL
 
-.PHONY: help setup demo run test lint format bench lock servers clean
+.PHONY: help setup demo run test lint format bench lab lock servers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,9 @@ format: setup ## let ruff write the files the way lint wants them
 
 bench: setup servers ## speed and memory, figures for docs/benchmarks.md [ARGS=names]
 	@$(PY) -m bench $(ARGS)
+
+lab: setup ## faults on the simulated desk, and the score of the verdicts [FAULTS=folder ARGS='--half development']
+	@$(PY) -m demo.lab $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 lock: ## resolve requirements/*.txt again [ARGS=--upgrade]
 	@sh tools/lock.sh $(ARGS)

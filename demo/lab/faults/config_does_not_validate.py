@@ -16,7 +16,9 @@ def strike(desk: Breaker) -> None:
         process = desk.struck.process
         if process is not None and not process.stopped and desk.now >= process.ready_at - 5:
             process.stopped = True
-            desk.says("ERROR", "hummingbot.core.trading_core", text.split("\n", maxsplit=1)[0], text.split("\n")[1:])
+            desk.says(
+                "ERROR", "hummingbot.core.trading_core", text.split("\n", maxsplit=1)[0], text.split("\n")[1:]
+            )
 
     desk.every(5, idle)
 
