@@ -68,7 +68,7 @@ def test_a_run_is_the_same_whenever_it_is_played() -> None:
 
 def test_a_source_that_is_missing_is_judged_on_its_own() -> None:
     """The same desk, looked at without Loki: another outcome of the same run."""
-    whole, without = played([Run(FAULTS["paused-by-docker"], 2, bot="bot3", missing=("loki",))])
+    whole, without = played([Run(FAULTS["funds-spent"], 2, bot="bot3", missing=("loki",))])
     assert (whole.missing, without.missing) == ("", "loki")
     assert not [line for line in whole.story if "error_logs unknown" in line]
     assert [line for line in without.story if "error_logs unknown" in line]
