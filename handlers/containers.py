@@ -15,9 +15,10 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.masking import masked
 from triage.model import Incident, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import ContainerEvent, Containers, ContainerState
+from triage.ports.sources import UNREADABLE, ContainerEvent, Containers, ContainerState
 from triage.ports.store import Store, Tx
 from triage.signals.containers import (
     DIED,
@@ -29,13 +30,15 @@ from triage.signals.containers import (
     missed_death,
     unhealthy,
 )
-from triage.signals.model import DeskEvent
+from triage.signals.model import DeskEvent, Parked
 from triage.signals.standing import settle
 from triage.signals.timeline import tell_events
 
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)
 """Asked again after a break: an event is known by its key, so it cannot count twice."""
+PARKED_MAX = 2_000
+"""Characters of an event that are kept with why it could not be taken."""
 ROUND_SECONDS = 30.0
 """After so long without an event the stream is opened anew: a connection that died silently tells nothing."""
 _BACK_OFF_SECONDS = (0.5, 5.0)
@@ -51,6 +54,7 @@ class ContainerCounts:
     repeats: int = 0
     signals: int = 0
     reconnects: int = 0
+    parked: int = 0
 
 
 @dataclass(slots=True)
@@ -66,6 +70,8 @@ class ContainerListener:
     round_seconds: float = ROUND_SECONDS
     counts: ContainerCounts = field(default_factory=ContainerCounts)
     trouble: str = ""
+    aside: str = ""
+    """What of the events could not be taken since the start, though the others are."""
 
     async def run(self) -> None:
         """Listen until cancelled; returns at once where no engine is configured."""
@@ -77,7 +83,9 @@ class ContainerListener:
                 await self.follow()
             except SourceNotConfigured:
                 return
-            except (SourceError, StoreUnavailable) as error:
+            except StoreUnavailable as error:  # said by the store itself
+                self.trouble = str(error)
+            except SourceError as error:
                 if not self.trouble:
                     logger.warning("container events are not heard: {why}", why=error)
                 self.trouble = str(error)
@@ -119,10 +127,35 @@ class ContainerListener:
             self.beat()
 
     async def _take(self, told: ContainerEvent) -> None:
+        """Take one event; one that trips us is kept aside, and the later ones are not held up by it."""
         now = self.clock.now()
-        event = container_event(self.desk, told, now)
-        if event is not None:
-            await self._store(event, told.at, now)
+        try:
+            if told.action == UNREADABLE:
+                raise ValueError("the engine told it in another shape")  # noqa: TRY301 - kept aside as the others
+            event = container_event(self.desk, told, now)
+            if event is not None:
+                await self._store(event, told.at, now)
+        except (SourceError, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours with one event
+            logger.opt(exception=error).error("a container event is kept aside: {event}", event=told)
+            await self._keep_aside(told, error, now)
+
+    async def _keep_aside(self, told: ContainerEvent, error: Exception, now: datetime) -> None:
+        """Park an event with why, and go on behind it."""
+        text = masked(str(told))[:PARKED_MAX]
+        why = f"we failed on it: {type(error).__name__}"
+        one = Parked("containers", f"{told.container_id}-{told.action}-{told.time_ns}", why, text)
+
+        def keep(tx: Tx) -> None:
+            tx.events.park([one], now=now)
+            before = tx.notes.get(CURSOR)
+            if before is None or datetime.fromisoformat(before) < told.at:
+                tx.notes.put(CURSOR, told.at.isoformat())
+
+        await self.store.write(keep)
+        self.counts.parked += 1
+        self.aside = f"{self.counts.parked} container events could not be taken, the last: {why}"
 
     async def _store(self, event: DeskEvent, moment: datetime, now: datetime) -> None:
         signals = await self.store.write(lambda tx: self._keep(tx, event, moment, now))
@@ -192,8 +225,15 @@ class ContainerListener:
         states = [await self.containers.inspect(each.name) for each in await self.containers.list()]
         now = self.clock.now()
         for state in states:
-            if state is not None:
+            if state is None:
+                continue
+            try:
                 await self._missed_of(state, since, now)
+            except (SourceError, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault of ours with one container
+                logger.opt(exception=error).error("what {name} went through is not known", name=state.name)
+                self.aside = f"what {state.name} went through is not known: {type(error).__name__}"
 
     async def _missed_of(self, state: ContainerState, since: datetime, now: datetime) -> None:
         def known(tx: Tx) -> list[DeskEvent]:

@@ -17,6 +17,7 @@
         ├── SourceTimeout           no answer within the time it had
         ├── SourceDenied            it answered 401 or 403, or an ACL said no
         ├── SourceRejected          it answered that the question is wrong or too large (4xx)
+        │   └── SourceTooLarge          its answer is larger than we read
         └── SourceBadAnswer         it answered something that is not its protocol, or 5xx
 """
 
@@ -105,6 +106,10 @@ class SourceDenied(SourceError):
 
 class SourceRejected(SourceError):
     """The source refuses the question: wrong, too large, too many (4xx)."""
+
+
+class SourceTooLarge(SourceRejected):
+    """The answer is larger than we read: a smaller question may do."""
 
 
 class SourceBadAnswer(SourceError):

@@ -2,7 +2,8 @@
 
 ::
 
-    connect ≤ 3 s, the whole answer ≤ the source's time limit, the body ≤ ``MAX_BYTES``
+    connect ≤ 3 s, the whole answer ≤ the source's time limit, the body ≤ ``MAX_BYTES``, all bodies ≤ the budget
+    a source that hangs is not asked again and again (``Circuit``)
     redirects are not followed, proxies of the environment are not used, answers are not decompressed
     (a small packed answer can unpack to any size, so we ask for plain ones and refuse others)
 """
@@ -14,12 +15,14 @@ import functools
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from bot.sources.budget import ALL_READS, ANSWER_MAX, AnswerTooLarge
+from bot.sources.circuit import Circuit
 from bot.sources.transport import AiohttpTransport
 from triage.errors import (
     SettingError,
@@ -28,11 +31,12 @@ from triage.errors import (
     SourceError,
     SourceRejected,
     SourceTimeout,
+    SourceTooLarge,
     SourceUnreachable,
 )
 from triage.masking import masked, masked_and_cut
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = ANSWER_MAX
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 _WHY_MAX = 300
@@ -40,10 +44,6 @@ _DENIED = frozenset({401, 403})
 _SLOW = frozenset({408, 504})
 
 Params = Mapping[str, str | Sequence[str]]
-
-
-class TooLarge(SourceRejected):
-    """The answer is larger than we read: a smaller question may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ class HttpSource:
     total_seconds: float = TOTAL_SECONDS
     max_bytes: int = MAX_BYTES
     where: str = field(default="", repr=False)
+    circuit: Circuit = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a memory of the source."""
+        self.circuit = Circuit(self.name)
 
     @classmethod
     def open(
@@ -126,8 +131,10 @@ class HttpSource:
         total_seconds: float | None = None,
     ) -> Reply:
         """Ask, and return the whole answer whatever its status. Raises SourceError, without an answer."""
-        limit = total_seconds if total_seconds is not None else self.total_seconds
-        with self._errors(limit):
+        asked = total_seconds if total_seconds is not None else self.total_seconds
+        # Only reading waits for nobody: what changes something is asked whatever the source did before.
+        admitted = self.circuit.question(asked) if method == "GET" else nullcontext(asked)
+        with admitted as limit, self._errors(limit):
             async with (
                 asyncio.timeout(limit),
                 self.stream(method, path, params=params, body=body, form=form) as response,
@@ -174,22 +181,25 @@ class HttpSource:
         if announced.isdecimal() and int(announced) > self.max_bytes:
             raise self.too_large()
         pieces: list[bytes] = []
-        size = 0
-        async for piece in response.aiter_raw():
-            size += len(piece)
-            if size > self.max_bytes:
-                raise self.too_large()
-            pieces.append(piece)
-        return b"".join(pieces)
+        try:
+            with ALL_READS.answer(self.max_bytes) as counted:
+                async for piece in response.aiter_raw():
+                    counted.take(len(piece))
+                    pieces.append(piece)
+                return b"".join(pieces)
+        except AnswerTooLarge as error:
+            raise SourceTooLarge(self.name, str(error)) from error
 
     def refuse_packed(self, response: httpx.Response) -> None:
         """Refuse a compressed answer, which nobody asked for."""
         if response.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
             raise SourceBadAnswer(self.name, "its answer is compressed although a plain one was asked for")
 
-    def too_large(self) -> TooLarge:
+    def too_large(self) -> SourceTooLarge:
         """The error of an answer over the limit."""
-        return TooLarge(self.name, f"its answer is larger than {self.max_bytes // 1024 // 1024} MiB")
+        return SourceTooLarge(
+            self.name, f"answer too large: larger than {self.max_bytes // 1024 // 1024} MiB"
+        )
 
     def insist(self, reply: Reply, *allowed: int) -> Reply:
         """Return the reply if its status is 200 or allowed; raise the error it stands for otherwise."""

@@ -194,7 +194,7 @@ class Listening:
             listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
             for listener in self.streams
         }
-        found["containers"] = stuck(CONTAINERS) or self.containers.trouble
+        found["containers"] = stuck(CONTAINERS) or self.containers.trouble or self.containers.aside
         found["redis user"] = self.redis.trouble
         found["redis watch"] = stuck(REDIS)
         found["heartbeat"] = self.heartbeat.trouble

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.sources import open_sources
+from bot.sources.redis.connection import open_redis
+from bot.sources.redis.reader import GroupReader
 from bot.sources.redis.url import read_sentinel_url
 from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
@@ -25,6 +28,7 @@ from triage.errors import (
     SourceDenied,
     SourceRejected,
     SourceTimeout,
+    SourceTooLarge,
     SourceUnreachable,
 )
 from triage.model import FindingStatus
@@ -109,6 +113,45 @@ async def test_entries_that_are_huge_together_are_refused(streams: Streams) -> N
         await streams.add(STREAM, {"payload": "x" * 1_000_000}, max_length=100)
     with pytest.raises(SourceRejected, match="larger than 8 MiB"):
         await streams.newest(STREAM)
+
+
+async def test_one_entry_of_50_mb_is_not_taken_into_memory(
+    streams: Streams, redis_server: RedisServer
+) -> None:
+    """The protocol says how large it is before it comes: it is refused there, and the next question is answered."""
+    async with redis_server.client() as client:
+        await client.xadd(STREAM, {"payload": "x" * 50_000_000})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(streams.newest(STREAM) for _ in range(8)), streams.health(), return_exceptions=True
+        )
+        assert [type(each) for each in answers[:-1]] == [SourceTooLarge] * 8
+        assert all("answer too large" in str(each) for each in answers[:-1])
+        assert not isinstance(answers[-1], BaseException)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # KiB
+
+
+async def test_a_group_reader_goes_on_past_an_entry_that_is_too_large(redis_server: RedisServer) -> None:
+    """Those beside it are read; it is given without its text, to be kept aside, and holds nobody up."""
+    client = open_redis(redis_server.url, answer_seconds=10)
+    reader = GroupReader(client, STREAM, group="g", consumer="c", batch=100, block_seconds=0.1)
+    try:
+        await reader.open("0")
+        for number in range(3):
+            await client.xadd(STREAM, {"payload": f"small {number}"})
+        await client.xadd(STREAM, {"payload": "x" * 20_000_000})
+        await client.xadd(STREAM, {"payload": "last"})
+        seen: dict[str, str | bytes | None] = {}
+        for _ in range(40):
+            batch = await reader.read()
+            seen.update((entry.id, entry.payload) for entry in batch.entries)
+            await reader.done(batch.entries)
+            if len(seen) == 5:
+                break
+        assert list(seen.values()) == ["small 0", "small 1", "small 2", None, "last"]
+    finally:
+        await client.aclose()
 
 
 async def test_a_key_of_another_kind_is_rejected(streams: Streams, redis_server: RedisServer) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from bot.sources import open_sources
+from bot.sources.docker.shapes import unreadable_event
 from bot.store import SqlStore
 from handlers.containers import ContainerListener
 from tests.fakes.clock import ManualClock
@@ -20,6 +22,7 @@ from triage.model import Incident, TimelineEntry
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import ContainerEvent, ContainerState
 from triage.ports.store import Tx
+from triage.signals.containers import container_event
 from triage.signals.model import DeskEvent
 
 DESK = Desk.model_validate({"listening": {"look_back_minutes": 0}})  # the engine has had other tests
@@ -304,3 +307,40 @@ async def until(condition: Callable[[], bool], *, within: float = 30) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.05)
+
+
+async def test_an_event_that_trips_us_costs_only_itself(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept aside and said; the later ones are taken, and after a break it is not met again for ever."""
+    engine = Engine(sqlite_store)
+
+    def tripped(desk: Desk, told: ContainerEvent, now: datetime) -> DeskEvent | None:
+        if told.container == "hbot-poison":
+            raise KeyError("exitCode")
+        return container_event(desk, told, now)
+
+    monkeypatch.setattr("handlers.containers.container_event", tripped)
+    await engine.say("die", container="hbot-poison", exit_code=1)
+    await engine.say("oom")
+    await engine.say("die", exit_code=137)
+    assert await engine.names() != []
+    assert engine.listener.counts.parked >= 1
+    assert "could not be taken" in engine.listener.aside
+    parked = await sqlite_store.read(
+        lambda tx: tx.events._connection.exec_driver_sql("SELECT reason, payload FROM parked_entries").all()  # type: ignore[attr-defined]
+    )
+    assert len(parked) == 1
+    assert "KeyError" in parked[0][0]
+    assert "hbot-poison" in parked[0][1]
+
+
+async def test_an_event_of_another_shape_is_kept_aside(sqlite_store: SqlStore) -> None:
+    """The engine's next version tells something else: what is understood is taken."""
+    engine = Engine(sqlite_store)
+    odd = unreadable_event(b'{"Type": "container", "Actor": null}')
+    engine.fake.past.append(replace(odd, at=engine.clock.now()))  # the fake tells what is new by its time
+    await engine.say("oom")
+    await engine.say("die", exit_code=137)
+    assert engine.listener.counts.parked >= 1
+    assert await engine.names() != []

@@ -249,6 +249,10 @@ class ContainerState:
         return self.status == "running"
 
 
+UNREADABLE = "unreadable"
+"""The action of what stands for an event that could not be read; its attribute ``line`` is what came."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContainerEvent:
     """One event of the engine: ``action`` die | oom | restart | start | kill | stop | destroy | create | ….

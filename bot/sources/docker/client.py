@@ -17,7 +17,7 @@ import httpx
 
 from bot.sources.docker.files import listing
 from bot.sources.docker.frames import Output, demultiplexed
-from bot.sources.docker.shapes import from_event, from_inspect, from_list
+from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
 from bot.sources.times import nanoseconds
 from bot.sources.transport import AiohttpTransport
@@ -199,7 +199,13 @@ class Docker:
         if not line.strip():
             return
         with self._http.shape("an event"):
-            event = from_event(json.loads(line))
+            told: dict[str, Any] = dict(
+                json.loads(line).items()
+            )  # anything but an object is no engine's stream
+        try:
+            event = from_event(told)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            event = unreadable_event(line)  # it costs only itself: the later ones are read
         if event is not None:
             yield event
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Any
 
 from bot.sources.times import maybe_rfc3339
 from triage.model import utc
-from triage.ports.sources import ContainerEvent, ContainerState
+from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState
 
+_LINE_MAX = 500
+"""Characters of an event that could not be read that are kept."""
 _HEALTH = re.compile(r"\((healthy|unhealthy|health: starting)\)")
 
 
@@ -79,4 +82,17 @@ def from_event(event: dict[str, Any]) -> ContainerEvent | None:
         exit_code=int(exit_code) if exit_code.lstrip("-").isdecimal() else None,
         signal=attributes.get("signal", ""),
         attributes=attributes,
+    )
+
+
+def unreadable_event(line: bytes) -> ContainerEvent:
+    """Return what stands for an event of another shape: it has no time of its own, and the line as it came."""
+    return ContainerEvent(
+        action=UNREADABLE,
+        container="",
+        container_id=sha256(line).hexdigest()[:16],
+        image="",
+        at=utc(0.0),
+        time_ns=0,
+        attributes={"line": line[:_LINE_MAX].decode("utf-8", "replace")},
     )

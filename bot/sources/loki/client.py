@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.sources.http import HttpSource, Params, Reply, TooLarge
+from bot.sources.http import HttpSource, Params, Reply
 from bot.sources.loki.turns import Kept, Turns
 from bot.sources.times import nanoseconds
-from triage.errors import SourceBadAnswer
+from triage.errors import SourceBadAnswer, SourceTooLarge
 from triage.masking import masked_and_cut
 from triage.model import utc
 from triage.ports.sources import LogLine, LogLines
@@ -74,7 +74,7 @@ class Loki:
         }
         try:
             data, asked = await self._limited(params, wanted + 1)
-        except TooLarge:
+        except SourceTooLarge:
             data, asked = await self._limited(params, max(1, wanted // 4))
             wanted = min(wanted, asked)
         with self._http.shape("log streams"):

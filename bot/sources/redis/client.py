@@ -13,8 +13,9 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
+from bot.sources.circuit import Circuit
 from bot.sources.redis.connection import ANSWER_SECONDS, NAME, redis_errors
-from triage.errors import SourceRejected
+from triage.errors import SourceTooLarge
 from triage.ports.sources import GroupInfo, RedisHealth, StreamEntry, StreamInfo
 
 _BATCH = 50
@@ -28,11 +29,12 @@ class RedisStreams:
     def __init__(self, client: Redis, *, seconds: float = ANSWER_SECONDS) -> None:
         self._redis: Any = client  # redis-py's hints mix the sync and async worlds
         self._seconds = seconds
+        self._circuit = Circuit(NAME)
 
     @asynccontextmanager
     async def _question(self) -> AsyncIterator[None]:
-        with redis_errors(self._seconds):
-            async with asyncio.timeout(self._seconds):
+        with self._circuit.question(self._seconds) as limit, redis_errors(limit):
+            async with asyncio.timeout(limit):
                 yield
 
     async def health(self) -> RedisHealth:
@@ -135,7 +137,9 @@ def _entries(answer: Any) -> list[StreamEntry]:  # noqa: ANN401 - as redis-py gi
 def _counted(size: int, batch: list[StreamEntry]) -> int:
     size += sum(len(name) + len(value) for entry in batch for name, value in entry.fields.items())
     if size > _BYTES_MAX:
-        raise SourceRejected(NAME, f"the entries are larger than {_BYTES_MAX // 1024 // 1024} MiB together")
+        raise SourceTooLarge(
+            NAME, f"answer too large: the entries are larger than {_BYTES_MAX // 1024 // 1024} MiB together"
+        )
     return size
 
 

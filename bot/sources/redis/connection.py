@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from bot.sources.redis.capped import CappedParser, RedisAnswerTooLarge
 from bot.sources.redis.url import MEND, SentinelAddress, check_redis_url, is_sentinel, read_sentinel_url
 from triage.errors import (
     SettingError,
@@ -21,6 +22,7 @@ from triage.errors import (
     SourceError,
     SourceRejected,
     SourceTimeout,
+    SourceTooLarge,
     SourceUnreachable,
 )
 from triage.masking import masked
@@ -46,6 +48,7 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: A
         "decode_responses": True,
         "encoding_errors": "replace",
         "protocol": 2,
+        "parser_class": CappedParser,
         "client_name": "hbot-triage",
         **options,
     }
@@ -62,7 +65,7 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, **options: A
 def _open_sentinel(address: SentinelAddress, common: dict[str, Any]) -> Redis:
     tls: dict[str, Any] = {"ssl": True, **({"ssl_ca_certs": address.ca_certs} if address.ca_certs else {})}
     own = {
-        **common,
+        **{name: value for name, value in common.items() if name != "parser_class"},  # sentinels say little
         "username": address.sentinel_username,
         "password": address.sentinel_password,
         "socket_timeout": SENTINEL_SECONDS,
@@ -133,6 +136,7 @@ def _translated(error: Exception) -> SourceError:
         return SourceBadAnswer(NAME, f"it does not speak Redis' protocol ({words})")
     if isinstance(error, (exceptions.ConnectionError, OSError)):
         return SourceUnreachable(NAME, words)
-    if isinstance(error, exceptions.ResponseError):
-        return SourceRejected(NAME, words)
+    if isinstance(error, (exceptions.ResponseError, RedisAnswerTooLarge)):
+        kind = SourceTooLarge if isinstance(error, RedisAnswerTooLarge) else SourceRejected
+        return kind(NAME, words)
     return SourceBadAnswer(NAME, words)

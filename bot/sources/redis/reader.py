@@ -16,6 +16,7 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
+from bot.sources.redis.capped import RedisAnswerTooLarge
 from bot.sources.redis.connection import ANSWER_SECONDS, redis_errors
 from triage.ports.events import Batch, Standing
 from triage.signals.model import Entry, entry_key
@@ -44,6 +45,8 @@ class GroupReader:
         self.stream = stream
         self._redis: Any = client  # redis-py's hints mix the sync and async worlds
         self._group, self._consumer, self._batch = group, consumer, batch
+        self._count = batch
+        """Entries asked for at once: fewer than a batch where they are so large that a batch is not read."""
         self._claim_ms = int(claim_idle_seconds * 1000)
         self._block_ms = int(block_seconds * 1000)
         self._own: str | None = "0"  # where in our own pending entries we are; None: at their end
@@ -90,6 +93,17 @@ class GroupReader:
                 if any(word in str(error) for word in _GONE):
                     return Batch(lost=str(error).splitlines()[0][:200])
                 raise
+            except RedisAnswerTooLarge:
+                return await self._smaller()
+
+    async def _smaller(self) -> Batch:
+        """Ask for fewer at once: the entries are large. One that is too large by itself is given without its text."""
+        self.rewind()
+        if self._count > 1:
+            self._count = max(1, self._count // 8)
+            return Batch()
+        self._count = self._batch
+        return await self._own_first()
 
     async def _read(self) -> Batch:
         if self._own is not None:
@@ -103,8 +117,15 @@ class GroupReader:
                 return Batch(entries, old=True)
         return Batch(await self._group_read(">", block=True))
 
+    async def _own_first(self) -> Batch:
+        """Take the oldest entry that is ours and cannot be read, without reading it: it is parked by its id."""
+        waiting = await self._redis.xpending_range(
+            self.stream, self._group, "-", "+", 1, consumername=self._consumer
+        )
+        return Batch(tuple(Entry(str(each["message_id"]), None) for each in waiting), old=True)
+
     async def _group_read(self, after: str, *, block: bool) -> tuple[Entry, ...]:
-        words: list[Any] = ["XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", self._batch]
+        words: list[Any] = ["XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", self._count]
         if block:
             words += ["BLOCK", self._block_ms]
         answer = await self._redis.execute_command(*words, "STREAMS", self.stream, after)
@@ -118,7 +139,7 @@ class GroupReader:
             self._consumer,
             min_idle_time=self._claim_ms,
             start_id=self._claim_from,
-            count=self._batch,
+            count=self._count,
         )
         self._claim_from = str(answer[0])
         if self._claim_from == "0-0":
