@@ -168,6 +168,7 @@ class Service:
             slack_problems=self._slack_problems,
             troubles=self._troubles,
             store_problem=store.health.problem,
+            agent=settings.triage_agent,
         )
         self.listening = Listening(
             settings,

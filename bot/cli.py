@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -80,6 +81,13 @@ def demo(
     except ModuleNotFoundError as error:
         _fail(SettingError(f"the demo needs packages that are not installed ({error.name}): run make demo"))
     raise typer.Exit(module.run(port=port, scenario=scenario))
+
+
+@app.command()
+def agent() -> None:
+    """Run the agent: the process that touches the desk, apart from the one that speaks to Slack (docs/security.md)."""
+    # In an interpreter of its own, which loads nothing of this command line: the agent stays small.
+    os.execv(sys.executable, [sys.executable, "-m", "bot.agent"])  # noqa: S606 - no shell, no argument of anybody's
 
 
 @app.command()

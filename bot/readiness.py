@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.agent.client import hello
 from bot.loops import Pulse
 from handlers.health import Dependency
-from triage.errors import StoreUnavailable
+from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import OutboxState, Store
 
@@ -17,12 +18,17 @@ STUCK_SECONDS = 30.0
 """A loop that has not gone round for this long is stuck: each looks up every few seconds."""
 OWED_SECONDS = 300.0
 """A message owed for this long means that people are not told."""
+AGENT_SECONDS = 1.0
+EMBEDDED = "the host: the agent works in this process (TRIAGE_AGENT is not set)"
 LOOPS = ("sorter", "triage", "sender", "acting", "reconcile")
 
 
 @dataclass(slots=True)
 class Readiness:
-    """Answers ``/readyz``. ``slack_problems`` and ``troubles`` are what parts say of themselves, by name."""
+    """Answers ``/readyz``. ``slack_problems`` and ``troubles`` are what parts say of themselves, by name.
+
+    ``agent``: the address of the agent, empty where it works in this process.
+    """
 
     store: Store
     clock: Clock
@@ -32,6 +38,7 @@ class Readiness:
     troubles: Callable[[], Mapping[str, str]]
     store_problem: Callable[[], str] = lambda: ""
     """What the store knows of itself: that its last commit failed, that the database is damaged."""
+    agent: str = ""
 
     async def dependencies(self) -> dict[str, Dependency]:
         """Return each dependency's state; takes two seconds at the most."""
@@ -47,9 +54,25 @@ class Readiness:
             found["store"] = Dependency(ok=False, needed=True, why=problem)
         found["loops"] = self._loops()
         found["slack"] = self._slack()
+        found["agent"] = await self._agent()
         for name, why in self.troubles().items():
             found[name] = Dependency(ok=not why, needed=False, why=why)
         return found
+
+    async def _agent(self) -> Dependency:
+        """Who touches the desk: an agent apart, asked now, or this very process, which then holds the host."""
+        if not self.agent:
+            return Dependency(ok=True, needed=False, facts={"apart": False, "holds": EMBEDDED})
+        try:
+            async with asyncio.timeout(AGENT_SECONDS):
+                who = await hello(self.agent)
+        except TimeoutError:
+            return Dependency(ok=False, needed=False, why=f"no answer within {AGENT_SECONDS:g} s")
+        except (DeskFailure, SourceError) as error:
+            return Dependency(ok=False, needed=False, why=str(error))
+        return Dependency(
+            ok=True, needed=False, facts={"apart": True, "record": who.get("record", {}).get("entries")}
+        )
 
     @staticmethod
     def _outbox(state: OutboxState, now: datetime) -> Dependency:

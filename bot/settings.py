@@ -22,9 +22,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from bot.desk_file import one_line, read_desk
 from bot.fallback.email import read_mail_url
 from bot.sources.redis.url import check_redis_url
 from triage.desk import Desk
@@ -223,6 +222,10 @@ class Settings(BaseModel):
     def _one_mode(self) -> Self:
         if self.triage_webhook_auth == "off" and self.triage_webhook_token.get_secret_value():
             raise ValueError("TRIAGE_WEBHOOK_AUTH is off and TRIAGE_WEBHOOK_TOKEN is set: keep one of them")
+        if self.triage_agent and self.docker_host:
+            raise ValueError(
+                "TRIAGE_AGENT and DOCKER_HOST are both set: with an agent the bot has no way to Docker"
+            )
         return self
 
     @property
@@ -242,7 +245,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, folder: Path 
     try:
         return Settings.model_validate({**given, "desk": desk})
     except ValidationError as error:
-        raise SettingError(_one_line(error, upper=True)) from None
+        raise SettingError(one_line(error, upper=True)) from None
 
 
 def _names() -> list[str]:
@@ -276,35 +279,7 @@ def _value(name: str, values: Mapping[str, str]) -> str:
 
 
 def load_desk(path: str, folder: Path) -> Desk:
-    """Read desk.yaml (its own folder is the root of its relative paths); the built-in desk without one."""
-    if not path:
-        desk = Desk()
-        return desk.model_copy(update={"paths": desk.paths.under(folder)})
-    file = (folder / path).resolve()
-    try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingError(
-            f"TRIAGE_DESK: there is no file {file}: write one from deploy/desk.example.yaml"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"TRIAGE_DESK: {file} cannot be read: {error}") from error
-    except YAMLError as error:
-        raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
-    try:
-        desk = Desk.model_validate(content if content is not None else {})
-    except ValidationError as error:
-        raise SettingError(f"TRIAGE_DESK: {file}: {_one_line(error, upper=False)}") from None
+    """Read desk.yaml, its playbooks checked; the built-in desk without one. Raises SettingError."""
+    desk = read_desk(path, folder)
     validate_playbooks(desk)
-    return desk.model_copy(update={"paths": desk.paths.under(file.parent)})
-
-
-def _one_line(error: ValidationError, *, upper: bool) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
-    where = where.upper() if upper else where
-    more = error.error_count() - 1
-    return f"{where}: {reason}" + (f" (and {more} more)" if more else "") if where else reason
+    return desk

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.agent.engine_http import NAME, EngineHttp, refusal
 from bot.sources.docker.frames import demultiplexed
-from bot.sources.docker.shapes import from_event, from_inspect, from_list
+from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.model import utc
@@ -64,7 +64,9 @@ class Engine:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state by name or id, None when there is none."""
-        status, body = await self._http.ask("GET", f"containers/{_checked(name)}/json")
+        if not _NAME.fullmatch(name):
+            return None
+        status, body = await self._http.ask("GET", f"containers/{name}/json")
         if status == _NOT_FOUND:
             return None
         if status != _OK:
@@ -167,11 +169,16 @@ class EngineImageList:
 
 
 def _events(line: bytes) -> Iterator[ContainerEvent]:
-    if line.strip():
-        with _shape("an event"):
-            event = from_event(json.loads(line))
-        if event is not None:
-            yield event
+    if not line.strip():
+        return
+    with _shape("an event"):
+        told: dict[str, Any] = dict(json.loads(line).items())  # anything but an object is no engine's stream
+    try:
+        event = from_event(told)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        event = unreadable_event(line)  # it costs only itself: the later ones are read
+    if event is not None:
+        yield event
 
 
 def _filters() -> Mapping[str, str]:

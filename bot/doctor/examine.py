@@ -6,6 +6,7 @@ import asyncio
 
 import sqlalchemy as sa
 
+from bot.doctor.agent import ask_agent
 from bot.doctor.answer import Answer
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.doctor.sources import Question, source_questions
@@ -24,7 +25,8 @@ _SETTINGS = {
     "loki": "LOKI_URL",
     "alertmanager": "ALERTMANAGER_URL",
     "redis": "REDIS_URL",
-    "docker": "DOCKER_HOST",
+    "docker": "DOCKER_HOST (or TRIAGE_AGENT)",
+    "agent": "DOCKER_HOST of the agent",
     "grafana": "GRAFANA_URL and GRAFANA_TOKEN",
 }
 _FALLBACKS = {
@@ -34,6 +36,7 @@ _FALLBACKS = {
 }
 _MENDS = {
     "store": "check TRIAGE_DATABASE_URL, the folder's permissions and the room on its disk",
+    "agent": "start hbot-triage agent, and check TRIAGE_AGENT here and TRIAGE_AGENT_UID there",
     "slack": ELSEWHERE,
     "socket mode": ELSEWHERE,
 }
@@ -49,6 +52,7 @@ async def examine(settings: Settings) -> list[Answer]:
             ("store", lambda: _store(settings)),
             ("slack", lambda: ask_slack(settings)),
             ("socket mode", lambda: ask_to_listen(settings)),
+            ("agent", lambda: ask_agent(settings)),
             *source_questions(settings.desk, sources, dashboards),
             *fallback_questions(settings),
         ]

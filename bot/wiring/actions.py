@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.agent.client import remote_hands
 from bot.agent.embedded import embedded_hands
 from bot.loops import Pulse
 from bot.settings import Settings
@@ -19,9 +20,18 @@ from schedules.table import Job
 from triage.actions import jobs
 from triage.actions.context import Desktop
 from triage.actions.engine import ActionEngine
+from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import MessageKind
+
+
+def hands_of(settings: Settings, clock: Clock) -> Hands:
+    """Return hands that ask the agent that the settings name; without one the agent works in this process."""
+    if settings.triage_agent:
+        return remote_hands(settings.triage_agent)
+    record = settings.agent_record
+    return embedded_hands(settings.desk, docker_host=settings.docker_host, record=record, clock=clock)
 
 
 class Acting:
@@ -38,12 +48,7 @@ class Acting:
         told: Callable[[], None],
         pulse: Pulse,
     ) -> None:
-        hands = embedded_hands(
-            settings.desk,
-            docker_host=settings.docker_host,
-            record=settings.agent_record,
-            clock=clock,
-        )
+        hands = hands_of(settings, clock)
         self._settings = settings
         self._alone = store.alone
         self._told = told

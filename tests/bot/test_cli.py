@@ -17,7 +17,7 @@ from bot.settings import Settings
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["run", "demo", "doctor", "check-config", "triage", "audit", "digest", "postmortem"]
+COMMANDS = ["run", "demo", "agent", "doctor", "check-config", "triage", "audit", "digest", "postmortem"]
 GOOD = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret",
     "SLACK_APP_TOKEN": "xapp-1-secret",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.agent.engine import Engine
 from bot.sources import open_sources
 from tests.fakes.sources import FakeSources
 from tests.servers.docker import DockerEngine
@@ -34,11 +35,20 @@ async def engine(docker_engine: DockerEngine) -> DockerEngine:
     return docker_engine
 
 
-@pytest.fixture
-async def containers(engine: DockerEngine) -> AsyncIterator[Containers]:
-    """Give the adapter, over the engine's socket."""
+@pytest.fixture(params=["service", "agent"])
+async def containers(engine: DockerEngine, request: pytest.FixtureRequest) -> AsyncIterator[Containers]:
+    """Give the service's adapter and the agent's small one, over the engine's socket."""
+    if request.param == "agent":
+        yield Engine(engine.host)
+        return
     async with open_sources(docker_host=engine.host) as sources:
         yield sources.containers
+
+
+@pytest.fixture
+def agent(engine: DockerEngine) -> Engine:
+    """Give the agent's adapter, which alone runs commands in containers."""
+    return Engine(engine.host)
 
 
 async def start(engine: DockerEngine, name: str, *command: str, options: tuple[str, ...] = ()) -> None:
@@ -72,23 +82,23 @@ async def test_a_running_container_is_described(engine: DockerEngine, containers
     await containers.ready()
 
 
-async def test_a_hostile_name_asks_for_nothing_else(containers: Containers) -> None:
+async def test_a_hostile_name_asks_for_nothing_else(containers: Containers, agent: Engine) -> None:
     """The engine would unquote and clean the path: such a name is never sent."""
     for name in ("../images/json?x=", "a/../../version", "hbot-bot1/top", ""):
         assert await containers.inspect(name) is None
         with pytest.raises(SourceRejected, match="cannot be a container's name"):
-            await containers.exec(name, ["true"])
+            await agent.exec(name, ["true"])
         with pytest.raises(SourceRejected, match="cannot be a container's name"):
             await containers.files(name, "/etc")
 
 
 async def test_the_files_of_a_folder_are_listed_without_a_command(
-    engine: DockerEngine, containers: Containers
+    engine: DockerEngine, containers: Containers, agent: Engine
 ) -> None:
     """Path, time and size; links are left out; a container that does not run has them too; no folder is no file."""
     await start(engine, "hbot-bot1")
     prepare = "mkdir -p /code/x/y && cd /code && printf 123 > 'x/y/a b.py' && touch -d '2026-01-01 00:00:05' 'x/y/a b.py'"
-    assert (await containers.exec("hbot-bot1", ["sh", "-c", f"{prepare} && ln -s /etc link"])).exit_code == 0
+    assert (await agent.exec("hbot-bot1", ["sh", "-c", f"{prepare} && ln -s /etc link"])).exit_code == 0
     expected = (FileStat("/code/x/y/a b.py", datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC), 3),)
     assert await containers.files("hbot-bot1", "/code") == expected
     assert await containers.files("hbot-bot1", "/no-such-folder") == ()
@@ -98,54 +108,55 @@ async def test_the_files_of_a_folder_are_listed_without_a_command(
         await containers.files("hbot-nobody", "/code")
 
 
-async def test_a_command_s_output_and_code_come_back(engine: DockerEngine, containers: Containers) -> None:
+async def test_a_command_s_output_and_code_come_back(engine: DockerEngine, agent: Engine) -> None:
     """Both streams, no shell: an argument is an argument."""
     await start(engine, "hbot-bot1")
-    result = await containers.exec("hbot-bot1", ["sh", "-c", "echo out; echo err >&2; exit 3"])
+    result = await agent.exec("hbot-bot1", ["sh", "-c", "echo out; echo err >&2; exit 3"])
     assert result.exit_code == 3
     assert sorted(result.output.split()) == ["err", "out"]
-    plain = await containers.exec("hbot-bot1", ["echo", "a; rm -rf / $HOME `id`"])
+    plain = await agent.exec("hbot-bot1", ["echo", "a; rm -rf / $HOME `id`"])
     assert plain.output == "a; rm -rf / $HOME `id`\n"
-    missing = await containers.exec("hbot-bot1", ["no-such-program"])
+    missing = await agent.exec("hbot-bot1", ["no-such-program"])
     assert missing.exit_code in {126, 127}
 
 
-async def test_a_flood_of_output_is_cut(engine: DockerEngine, containers: Containers) -> None:
+async def test_a_flood_of_output_is_cut(engine: DockerEngine, agent: Engine) -> None:
     """What is over the limit is dropped, and said."""
     await start(engine, "hbot-bot1")
-    result = await containers.exec("hbot-bot1", ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"])
+    result = await agent.exec("hbot-bot1", ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"])
     assert result.truncated
     assert len(result.output) == 256 * 1024
 
 
-async def test_a_command_that_does_not_end_times_out(engine: DockerEngine, containers: Containers) -> None:
+async def test_a_command_that_does_not_end_times_out(engine: DockerEngine, agent: Engine) -> None:
     """The limit is the whole command's."""
     await start(engine, "hbot-bot1")
     with pytest.raises(SourceTimeout, match=r"did not end within 0\.5 s"):
-        await containers.exec("hbot-bot1", ["sleep", "20"], timeout_seconds=0.5)
+        await agent.exec("hbot-bot1", ["sleep", "20"], timeout_seconds=0.5)
 
 
-async def test_a_command_in_a_stopped_container_is_rejected(
-    engine: DockerEngine, containers: Containers
-) -> None:
+async def test_a_command_in_a_stopped_container_is_rejected(engine: DockerEngine, agent: Engine) -> None:
     """409 with the engine's words."""
     await start(engine, "hbot-bot1")
     await engine.docker("stop", "--time", "1", "hbot-bot1")
     with pytest.raises(SourceRejected, match="is not running"):
-        await containers.exec("hbot-bot1", ["true"])
+        await agent.exec("hbot-bot1", ["true"])
 
 
-async def test_events_of_the_past_and_of_now(engine: DockerEngine, containers: Containers) -> None:
+async def test_events_of_the_past_and_of_now(
+    engine: DockerEngine, containers: Containers, agent: Engine
+) -> None:
     """From `since` on, then live; our own execs are not among them."""
+    name = f"hbot-events-{type(containers).__name__}"
     before = datetime.now(UTC) - timedelta(seconds=1)
-    await start(engine, "hbot-events")
-    await containers.exec("hbot-events", ["true"])
+    await start(engine, name)
+    await agent.exec(name, ["true"])
     found: list[ContainerEvent] = []
 
     async def read() -> None:
         async with aclosing(containers.events(since=before)) as events:  # type: ignore[type-var] # a generator
             async for event in events:
-                if event.container == "hbot-events":
+                if event.container == name:
                     found.append(event)  # noqa: PERF401 - what came so far is looked at meanwhile
 
     async def died() -> bool:
@@ -153,17 +164,17 @@ async def test_events_of_the_past_and_of_now(engine: DockerEngine, containers: C
 
     reading = asyncio.create_task(read())
     try:
-        await engine.docker("kill", "--signal", "KILL", "hbot-events")
+        await engine.docker("kill", "--signal", "KILL", name)
         await eventually(died, "the event of its death")
     finally:
         reading.cancel()
         await asyncio.wait({reading})
     assert [event.action for event in found] == ["create", "start", "kill", "die"]
-    assert {(event.container, event.image) for event in found} == {("hbot-events", IMAGE)}
+    assert {(event.container, event.image) for event in found} == {(name, IMAGE)}
     assert (found[2].signal, found[3].exit_code) == ("9", 137)
     assert found[0].time_ns < found[3].time_ns
     past = await containers.history(since=before, until=datetime.now(UTC))
-    assert [event.action for event in past if event.container == "hbot-events"] == [
+    assert [event.action for event in past if event.container == name] == [
         "create",
         "start",
         "kill",
@@ -221,7 +232,7 @@ async def test_the_changes_check_sees_a_new_image(engine: DockerEngine, containe
 
 
 async def test_the_bytecode_check_sees_a_controller_newer_than_its_bytecode(
-    engine: DockerEngine, containers: Containers
+    engine: DockerEngine, containers: Containers, agent: Engine
 ) -> None:
     """The times come from the archive of a real container."""
     await start(engine, "hbot-bot1")
@@ -231,11 +242,11 @@ async def test_the_bytecode_check_sees_a_controller_newer_than_its_bytecode(
         "echo 1 > market_making/epp_v2_4.py; touch -d '2026-01-01 00:00' market_making/epp_v2_4.py; "
         "echo 1 > market_making/__pycache__/epp_v2_4.cpython-311.pyc"
     )
-    assert (await containers.exec("hbot-bot1", ["sh", "-c", prepare])).exit_code == 0
+    assert (await agent.exec("hbot-bot1", ["sh", "-c", prepare])).exit_code == 0
     clean = await bytecode.run(context(containers))
     assert (clean.status, clean.headline) == (FindingStatus.OK, "runs the code on its disk")
     newer = f"touch -d '2037-01-01 00:00' {folder}/market_making/epp_v2_4.py"
-    assert (await containers.exec("hbot-bot1", ["sh", "-c", newer])).exit_code == 0
+    assert (await agent.exec("hbot-bot1", ["sh", "-c", newer])).exit_code == 0
     stale = await bytecode.run(context(containers))
     assert stale.status is FindingStatus.WARNING
     bot = stale.data["bots"]["bot1"]

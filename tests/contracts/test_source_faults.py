@@ -45,7 +45,6 @@ QUESTIONS: dict[str, Question] = {
     "docker inspect": lambda s: s.containers.inspect("hbot-bot1"),
     "docker list": lambda s: s.containers.list(),
     "docker files": lambda s: s.containers.files("hbot-bot1", "/code"),
-    "docker exec": lambda s: s.containers.exec("hbot-bot1", ["true"]),
     "docker history": lambda s: s.containers.history(since=HOUR_AGO, until=NOW),
 }
 READY: dict[str, Question] = {

@@ -16,7 +16,6 @@ from triage.ports.sources import (
     Answer,
     ContainerEvent,
     ContainerState,
-    ExecResult,
     FileStat,
     FiringAlert,
     LogLine,
@@ -252,9 +251,7 @@ class FakeContainers(Failing):
 
     held: dict[str, ContainerState] = field(default_factory=dict)
     past: list[ContainerEvent] = field(default_factory=list)
-    outputs: dict[str, ExecResult] = field(default_factory=dict)
     code: dict[str, list[FileStat]] = field(default_factory=dict)
-    ran: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def hold(self, *states: ContainerState) -> None:
         """Hold containers."""
@@ -274,12 +271,6 @@ class FakeContainers(Failing):
         """Answer the container's files below the folder."""
         await self.ask(f"files {name}")
         return tuple(each for each in self.code.get(name, []) if each.path.startswith(f"{folder}/"))
-
-    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
-        """Answer the container's output."""
-        await self.ask(f"exec {name}")
-        self.ran.append((name, tuple(command)))
-        return self.outputs.get(name, ExecResult(0, ""))
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield the past."""

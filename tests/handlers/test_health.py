@@ -112,7 +112,7 @@ async def test_it_is_ready_when_all_is_well(ward: Ward) -> None:
     """Every dependency is named, ok, and says nothing more."""
     status, found = await ward.ready()
     assert status == 200
-    assert set(found) == {"store", "outbox", "loops", "slack", "redis", "docker"}
+    assert set(found) == {"store", "outbox", "loops", "slack", "agent", "redis", "docker"}
     assert all(each["ok"] and "why" not in each for each in found.values())
     assert (found["outbox"]["pending"], found["outbox"]["oldest_seconds"]) == (0, 0.0)
 

@@ -125,11 +125,19 @@ def archive_name(bot: str, stamp: str, *, before_rollback: bool) -> str:
     return f"{bot}_{'pre_rollback_' if before_rollback else ''}{stamp}.tar.gz"
 
 
-def _archive(bot: str, name: str) -> tuple[str, bool]:
+def archive_parts(name: str) -> tuple[str, str, bool]:
+    """Return a snapshot's bot, stamp, and whether it is one of before a rollback. Raises DeskFailure."""
     found = _ARCHIVE.fullmatch(name)
-    if found is None or found["bot"] != bot:
+    if found is None:
+        raise DeskFailure(f"{name!r} is not the name of a snapshot (<bot>_<YYYYmmdd_HHMMSS>.tar.gz)")
+    return found["bot"], found["stamp"], found["pre"] is not None
+
+
+def _archive(bot: str, name: str) -> tuple[str, bool]:
+    of, stamp, before = archive_parts(name)
+    if of != bot:
         raise DeskFailure(f"{name!r} is no snapshot of {bot}")
-    return found["stamp"], found["pre"] is not None
+    return stamp, before
 
 
 def order_of(op: operations.Op) -> Order | None:  # noqa: PLR0911 - one row an operation

@@ -300,10 +300,6 @@ class Containers(Protocol):
         """Return every container, stopped ones too (from the list API: restart counts may be 0)."""
         ...
 
-    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
-        """Run a command in a container, without a shell."""
-        ...
-
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container, links left out; empty when there is no such folder."""
         ...

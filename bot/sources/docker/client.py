@@ -8,24 +8,22 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
 from bot.sources.docker.files import listing
-from bot.sources.docker.frames import Output, demultiplexed
 from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
 from bot.sources.times import nanoseconds
 from bot.sources.transport import AiohttpTransport
-from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
-from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat
+from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceUnreachable
+from triage.ports.sources import ContainerEvent, ContainerState, FileStat
 
 NAME = "Docker"
-OUTPUT_MAX = 256 * 1024
+_WORDS_MAX = 256 * 1024
 IDLE_SECONDS = 30.0
 """After this long without an event the engine is asked whether it is still there."""
 _LINE_MAX = 1024 * 1024
@@ -93,52 +91,6 @@ class Docker:
         archive = self._insist(reply).body
         with self._http.shape("a folder's archive"):
             return await asyncio.to_thread(listing, archive, folder)
-
-    async def exec(self, name: str, command: Sequence[str], *, timeout_seconds: float = 30) -> ExecResult:
-        """Run a command in a container, without a shell.
-
-        After a timeout the command may still run in there: the engine offers no way to end it.
-        """
-        if not _NAME.fullmatch(name):
-            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                return await self._exec(name, command, timeout_seconds)
-        except TimeoutError as error:
-            raise SourceTimeout(NAME, f"the command did not end within {timeout_seconds:g} s") from error
-
-    async def _exec(self, name: str, command: Sequence[str], seconds: float) -> ExecResult:
-        body = {"AttachStdout": True, "AttachStderr": True, "Tty": False, "Cmd": list(command)}
-        path = f"containers/{name}/exec"
-        created = self._http.json(
-            self._insist(await self._http.ask("POST", path, body=body), httpx.codes.CREATED)
-        )
-        with self._http.shape("an exec"):
-            exec_id = str(created["Id"])
-        output = await self._run(exec_id, seconds)
-        state = self._http.json(
-            self._insist(await self._http.ask("GET", f"exec/{quote(exec_id, safe='')}/json"))
-        )
-        with self._http.shape("an exec's end"):
-            if output.truncated and state["Running"]:
-                raise SourceRejected(
-                    NAME, f"the command wrote more than {OUTPUT_MAX // 1024} KiB and still runs"
-                )
-            return ExecResult(int(state["ExitCode"]), output.text, output.truncated)
-
-    async def _run(self, exec_id: str, seconds: float) -> Output:
-        """Read the command's output to its end; what is over the limit is read and dropped."""
-        start = {"Detach": False, "Tty": False}
-        path = f"exec/{quote(exec_id, safe='')}/start"
-        with self._http.network_errors():
-            async with self._http.stream("POST", path, body=start, read_seconds=seconds) as response:
-                if response.status_code != httpx.codes.OK:
-                    body = await _short_body(response)
-                    raise self._http.refusal(
-                        Reply(response.status_code, response.headers, body), _words(body)
-                    )
-                self._http.refuse_packed(response)
-                return await demultiplexed(response.aiter_raw(), OUTPUT_MAX)
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past container events, oldest first (the engine remembers only its last 256 events)."""
@@ -229,7 +181,7 @@ async def _short_body(response: httpx.Response) -> bytes:
     async with asyncio.timeout(CONNECT_SECONDS):
         async for piece in response.aiter_raw():
             body += piece
-            if len(body) > OUTPUT_MAX:
+            if len(body) > _WORDS_MAX:
                 break
     return body
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.agent.client import RemoteContainers, Wire, remote_hands
 from bot.agent.embedded import embedded_hands
 from bot.sources.opening import open_sources
 from bot.store import open_store
@@ -126,15 +127,18 @@ async def running_bench(
     metrics: FakeMetrics | None = None,
     executor: Callable[[Desktop], Executor] | None = None,
     loop: bool = True,
+    agent: str = "",
 ) -> AsyncIterator[Bench]:
-    """Run an engine; with `loop` False nothing is run until the test asks."""
+    """Run an engine; with `loop` False nothing is run until the test asks. `agent`: the address of one apart."""
     metrics = metrics or states(bot1="running", bot2="running", bot3="running")
     async with (
         open_store(f"sqlite:///{database}") as store,
         open_sources(docker_host=docker_host, redis_url=redis_url) as real,
     ):
         sources: Sources = replace(real, metrics=metrics, logs=FakeLogs())
-        hands = embedded_hands(desk, docker_host=docker_host)
+        hands = remote_hands(agent) if agent else embedded_hands(desk, docker_host=docker_host)
+        if agent:
+            sources = replace(sources, containers=RemoteContainers(Wire(agent)))
         desktop = Desktop(store, desk, sources, hands, SystemClock())
         told: list[int] = []
         engine = ActionEngine(

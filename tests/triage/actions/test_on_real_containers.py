@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
@@ -15,11 +16,12 @@ CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 
 @pytest.fixture
 async def bench(desk: Desk, tmp_path: Path) -> AsyncIterator[Bench]:
-    """Run an engine on the desk; only what a test starts runs."""
+    """Run an engine on the desk, whose agent is behind its socket; only what a test starts runs."""
     chosen = settings(desk.root, desk.compose_command)
-    async with running_bench(
-        chosen, tmp_path / "triage.db", docker_host=desk.engine.host, redis_url=desk.redis_url
-    ) as bench:
+    async with (
+        agent_apart(chosen, tmp_path, docker_host=desk.engine.host) as apart,
+        running_bench(chosen, tmp_path / "triage.db", redis_url=desk.redis_url, agent=apart.address) as bench,
+    ):
         yield bench
 
 

@@ -335,7 +335,6 @@ async def test_code_newer_than_what_runs_is_seen(
     finding = await bytecode.run(context(sources))
     assert (finding.status, finding.headline) == (status, headline)
     assert finding.data["bots"]["bot1"]["controller_stale"] is controller
-    assert sources.containers.ran == [], "a look changes nothing in the container"
 
 
 def test_a_folder_is_asked_for_once() -> None:

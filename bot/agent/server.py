@@ -1,0 +1,302 @@
+"""The agent's socket: who calls is known by the kernel, what is said is one of a closed set, all else is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from bot.agent import protocol as p
+from bot.agent.core import LocalAgent
+from bot.agent.looks import Looks
+from triage.errors import DeskFailure, Refused, SettingError, SourceError
+from triage.model import utc
+from triage.ports.actions import Shown, Signed
+from triage.ports.clock import Clock
+
+T = TypeVar("T")
+CONNECTIONS = 64
+"""At once; more are told so."""
+LOOK_SECONDS = 30.0
+EVENTS_SECONDS = 3600.0
+"""A stream of events ends after this; the bot asks for the next."""
+_LIVE_CHARS = 8_000
+
+
+class Server:
+    """Answers one uid. ``uid``: whose processes may ask."""
+
+    def __init__(self, looks: Looks, agent: LocalAgent, clock: Clock, *, uid: int) -> None:
+        self._looks, self._agent, self._clock, self._uid = looks, agent, clock, uid
+        self._open = 0
+        self._working: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def listening(self, path: Path) -> AsyncIterator[None]:
+        """Listen at a path until the end of the block; steps under way are then waited for. Raises SettingError."""
+        try:
+            server = await asyncio.start_unix_server(self.talk, sock=_bound(path, self._uid), limit=64 * 1024)
+        except OSError as error:
+            raise SettingError(f"TRIAGE_AGENT: cannot listen at {path}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            server.close()
+            _unlinked(path)
+            if self._working:
+                await asyncio.wait(self._working, timeout=5)
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hear one request and answer it. Whatever comes, this ends without an error of ours."""
+        self._open += 1
+        try:
+            if not self._may(writer):
+                return
+            if self._open > CONNECTIONS:
+                writer.write(_error("busy", f"{CONNECTIONS} requests are under way"))
+                return
+            await self._answer(await p.read_request(reader), reader, writer)
+        except p.Broken as error:
+            writer.write(_error("broken", str(error)))
+        except (TimeoutError, ConnectionError):
+            pass  # the other side went away, or never said what it wants
+        finally:
+            self._open -= 1
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(5):
+                    if not writer.is_closing():
+                        await writer.drain()
+            writer.close()
+
+    def _may(self, writer: asyncio.StreamWriter) -> bool:
+        peer: socket.socket = writer.get_extra_info("socket")
+        _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if uid == self._uid:
+            return True
+        writer.write(_error("denied", f"uid {uid} may not ask here"))
+        return False
+
+    async def _answer(self, text: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = p.REQUESTS.validate_json(text)
+        except (ValidationError, RecursionError, ValueError) as error:
+            count = error.error_count() if isinstance(error, ValidationError) else 1
+            writer.write(_error("broken", f"no request of this agent's ({count} faults)"))
+            return
+        try:
+            data = p.frame({"type": "answer", "data": await self._asked(request, reader, writer)})
+            writer.write(
+                data if len(data) <= p.ANSWER_MAX else _error("desk", "the answer is larger than 8 MiB")
+            )
+        except Refused as error:
+            writer.write(_error("refused", str(error)))
+        except DeskFailure as error:
+            writer.write(_error("desk", str(error)))
+        except SourceError as error:
+            writer.write(_error(type(error).__name__, error.why))
+        except TimeoutError:
+            writer.write(_error("SourceTimeout", f"no answer within {LOOK_SECONDS:g} s"))
+
+    async def _asked(
+        self, request: p.Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> object:
+        match request:
+            case p.Perform(action=action, step=step):
+                return await self._perform(action, step, writer)
+            case p.Events(since=since):
+                return await self._events(utc(since), reader, writer)
+            case p.KeepSnapshot(bot=bot):
+                return await self._to_its_end(self._agent.keep_snapshot(bot))
+            case p.End(ask="tidy", action=action):
+                return await self._to_its_end(self._agent.tidy(action))
+            case _:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    return await self._quick(request)
+
+    async def _quick(self, request: p.Request) -> object:
+        match request:
+            case p.Hello():
+                await self._looks.engine.ready()
+                return self._who()
+            case p.Confirm():
+                await self._agent.confirm(_shown(request))
+            case p.End(action=action):
+                await self._agent.end(action)
+            case p.Anchor(sequence=sequence, digest=digest):
+                await self._agent.anchor(sequence, digest)
+            case _:
+                return await self._look(request)
+        return None
+
+    def _who(self) -> object:
+        number, digest = self._agent.head
+        desk = self._looks.desk
+        return {
+            "desk": desk.name,
+            "bots": [bot.name for bot in desk.bots],
+            "kinds": list(desk.agent.kinds),
+            "proves": self._agent.proves,
+            "record": {"entries": number, "head": digest},
+            "uid": os.geteuid(),
+            "at": self._clock.now().isoformat(),
+        }
+
+    async def _look(self, request: p.Request) -> object:  # noqa: C901, PLR0911, PLR0912 - one row a request
+        looks = self._looks
+        match request:
+            case p.Inspect(container=container):
+                return await looks.inspect(container)
+            case p.Containers():
+                return await looks.containers()
+            case p.CodeTimes(container=container):
+                return await looks.code_times(container)
+            case p.History(since=since, until=until):
+                return await looks.history(utc(since), utc(until))
+            case p.Images():
+                return await looks.images()
+            case p.Snapshots(bot=bot):
+                return await looks.snapshots.list(looks.bot(bot))
+            case p.Archive(ask="checksum"):
+                return await looks.snapshots.checksum(_archive(looks, request))
+            case p.Archive():
+                return await looks.snapshots.room_to_extract(_archive(looks, request))
+            case p.Folder(ask="room_to_take", bot=bot):
+                return await looks.snapshots.room_to_take(looks.bot(bot))
+            case p.Folder(bot=bot):
+                return await looks.snapshots.why_not_swap(looks.bot(bot))
+            case p.Swapped(bot=bot, token=token):
+                return await looks.snapshots.swapped(looks.bot(bot), token)
+            case p.Env(ask=ask):
+                return await looks.read_env(template=ask == "env_template")
+            case p.Controllers(bot=bot):
+                return await looks.read_controllers(bot)
+            case p.Hashes(external=external):
+                return await looks.project.hashes(external=external)
+            case _:  # pragma: no cover - the requests that change something are answered above
+                raise Refused("that is no look")
+
+    async def _perform(self, action: str, step: int, writer: asyncio.StreamWriter) -> object:
+        """Carry a step out, telling its output meanwhile; it goes to its end also when the bot is gone."""
+        news = _News()
+        task = self._kept(self._agent.perform(action, step, news.hear))
+        while not task.done():
+            waited: set[asyncio.Future[Any]] = {task, news.waiting()}
+            await asyncio.wait(waited, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            if (text := news.take()) and not writer.is_closing():
+                writer.write(p.frame({"type": "piece", "data": text[-_LIVE_CHARS:]}))
+        news.close()
+        return task.result()
+
+    async def _to_its_end(self, work: Coroutine[object, object, object]) -> object:
+        """Wait for work that is not left half done when the other side goes away."""
+        return await asyncio.shield(self._kept(work))
+
+    def _kept(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return task
+
+    async def _events(
+        self, since: datetime, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> object:
+        """Tell events as they come, until the other side goes away."""
+        telling = asyncio.create_task(self._tell(since, writer))
+        gone = asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait({telling, gone}, timeout=EVENTS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if telling.done():
+                telling.result()
+        finally:
+            for task in (telling, gone):
+                task.cancel()
+            await asyncio.gather(telling, gone, return_exceptions=True)
+        return None
+
+    async def _tell(self, since: datetime, writer: asyncio.StreamWriter) -> None:
+        async for event in self._looks.events(since):
+            writer.write(p.frame({"type": "piece", "data": event}))
+            await writer.drain()
+
+
+class _News:
+    """The newest output of a step, and a future that is done when there is some."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def hear(self, text: str) -> None:
+        self._text = text
+        if not self._told.done():
+            self._told.set_result(None)
+
+    def waiting(self) -> asyncio.Future[None]:
+        return self._told
+
+    def take(self) -> str:
+        text, self._text = self._text, ""
+        if self._told.done():
+            self._told = asyncio.get_running_loop().create_future()
+        return text
+
+    def close(self) -> None:
+        self._told.cancel()
+
+
+def _unlinked(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _bound(path: Path, uid: int) -> socket.socket:
+    """Bind a socket that only ``uid`` (and root) can connect to; one that a dead agent left is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.is_socket():
+            path.unlink()
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+        if os.geteuid() == 0:
+            os.chown(path, uid, -1)
+        else:
+            path.chmod(0o666)  # another user's: the kernel tells who calls, and all but one are refused
+    except OSError:
+        sock.close()
+        raise
+    finally:
+        os.umask(before)
+    return sock
+
+
+def _error(kind: str, why: str) -> bytes:
+    return p.frame({"type": "error", "kind": kind, "why": why})
+
+
+def _archive(looks: Looks, request: p.Archive) -> str:
+    return looks.archive(request.bot, request.stamp, before_rollback=request.before_rollback)
+
+
+def _shown(request: p.Confirm) -> Shown:
+    signed = request.signed
+    form = Signed(signed.body, signed.timestamp, signed.signature) if signed is not None else None
+    return Shown(
+        request.action,
+        request.kind,
+        request.target,
+        request.orders,
+        request.rest,
+        request.actor,
+        request.reason,
+        form,
+    )

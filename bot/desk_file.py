@@ -1,0 +1,47 @@
+"""desk.yaml, read: by the service, and by the agent, which needs nothing of playbooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from triage.desk import Desk
+from triage.errors import SettingError
+
+
+def read_desk(path: str, folder: Path) -> Desk:
+    """Read desk.yaml (its own folder is the root of its relative paths); the built-in desk without one."""
+    if not path:
+        desk = Desk()
+        return desk.model_copy(update={"paths": desk.paths.under(folder)})
+    file = (folder / path).resolve()
+    try:
+        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingError(
+            f"TRIAGE_DESK: there is no file {file}: write one from deploy/desk.example.yaml"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"TRIAGE_DESK: {file} cannot be read: {error}") from error
+    except YAMLError as error:
+        raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
+    try:
+        desk = Desk.model_validate(content if content is not None else {})
+    except ValidationError as error:
+        raise SettingError(f"TRIAGE_DESK: {file}: {one_line(error, upper=False)}") from None
+    return desk.model_copy(update={"paths": desk.paths.under(file.parent)})
+
+
+def one_line(error: ValidationError, *, upper: bool) -> str:
+    """Return the first fault: where it is (``upper``: as a setting is written) and what is wrong."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
+    where = where.upper() if upper else where
+    more = error.error_count() - 1
+    return f"{where}: {reason}" + (f" (and {more} more)" if more else "") if where else reason

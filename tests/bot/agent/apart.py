@@ -1,0 +1,63 @@
+"""An agent behind its socket in the test's own process, on a desk below a folder."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.agent.core import LocalAgent
+from bot.agent.deeds import Deeds
+from bot.agent.engine import Engine, EngineImageList
+from bot.agent.looks import Looks
+from bot.agent.record import Record
+from bot.agent.server import Server
+from bot.agent.slack_proof import SlackProof
+from bot.desk.commands import HostCommands
+from bot.desk.controllers import DeskControllers
+from bot.desk.env_file import DeskEnvFile
+from bot.desk.project import DeskProject
+from bot.desk.snapshots import DeskSnapshots
+from triage.desk import Desk
+from triage.ports.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The agent, its record's path, and the address of its socket."""
+
+    agent: LocalAgent
+    address: str
+    record: Path
+
+
+@asynccontextmanager
+async def agent_apart(
+    desk: Desk,
+    folder: Path,
+    *,
+    docker_host: str = "",
+    clock: Clock | None = None,
+    signing_secret: str = "",
+    uid: int | None = None,
+) -> AsyncIterator[Apart]:
+    """Run an agent that answers this process's user (or `uid`), with its record in `folder`."""
+    clock = clock or SystemClock()
+    engine = Engine(docker_host)
+    commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
+    snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
+    env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
+    deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands))
+    path = folder / "agent.jsonl"
+    record = Record.opened(path)
+    agent = LocalAgent(desk, deeds, record, clock, SlackProof(signing_secret) if signing_secret else None)
+    server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)
+    with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
+        place = Path(short) / "agent.sock"
+        try:
+            async with server.listening(place):
+                yield Apart(agent, f"unix://{place}", path)
+        finally:
+            record.close()
