@@ -100,16 +100,22 @@ async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
     await prometheus.tick()
     everyone_logs(world)
     found = await world.ask()
-    assert list(found) == ["store", "slack", "socket mode", *SOURCES, "grafana", "fallback"]
+    assert list(found) == ["store", "slack", "socket mode", "agent", *SOURCES, "grafana", "fallback"]
     states = {name: answer.state for name, answer in found.items()}
     assert states == {
         **dict.fromkeys(found, "ok"),
+        "agent": "warning",
         "grafana": "not configured",
         "fallback": "not configured",
     }, found
     assert found["slack"].seen.endswith(" as U0TRIAGE01, posts to C0TRIAGE01")
     assert found["socket mode"].seen == "Slack opens connections for the app-level token"
     assert found["loki"].seen == "ready, holds the logs of 3 bots"
+    # Where the agent works in this process, it is said plainly what that means.
+    assert (
+        found["agent"].seen
+        == "works in this process, which so holds Docker's socket (root on the host) and the desk's folders"
+    )
     assert "alert rules, all healthy" in found["prometheus"].seen
     assert found["store"].seen.endswith("can be written; 0 messages are owed")
 
