@@ -13,7 +13,7 @@ REAL ?=
 FAULTS ?=
 export REAL
 
-.PHONY: help setup demo run test lint format bench lab lock servers clean
+.PHONY: help setup demo run test quick lint format bench lab lock servers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,13 @@ run: ## the service itself, with the settings of the environment and .env
 
 test: setup servers ## every test, with real servers [ARGS='-k name']
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+quick: setup ## lint of what changed, and every test that needs no server: about a minute
+	@status=0; changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files -o --exclude-standard -- '*.py'); \
+	for check in "$(PY) -m ruff check $$changed" "$(PY) -m ruff format --check $$changed" "$(PY) -m mypy" ".venv/bin/lint-imports" \
+		"$(PY) -m pytest -q --quick -n $(WORKERS)"; do \
+		echo "$$check"; $$check || status=1; \
+	done; exit $$status
 
 servers: setup
 	@sh tools/servers.sh

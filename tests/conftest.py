@@ -8,6 +8,30 @@ import pytest
 pytest_plugins = ["tests.servers.fixtures", "tests.stores"]
 
 
+SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium"})
+"""Fixtures behind which real servers stand."""
+SLOW_FOLDERS = ("tests/bench", "tests/crash", "tests/demo", "tests/deploy", "tests/flows", "tests/servers")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--quick``: leave out every test that needs a server."""
+    parser.addoption("--quick", action="store_true", help="only tests that need no server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a server where ``--quick`` was asked for."""
+    if not config.getoption("--quick"):
+        return
+    left_out = [item for item in items if _needs_a_server(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _needs_a_server(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & SERVERS) or item.nodeid.startswith(SLOW_FOLDERS)
+
+
 def _no_skips_allowed() -> bool:
     return os.environ.get("CI") == "true"
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from handlers.slack.command_catalogue import COMMANDS
+from tools.rooms import mermaid
 from triage.actions.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +45,11 @@ def _table(head: str, rows: list[str]) -> str:
     return "\n".join((f"| {head} |", "|" + " --- |" * columns, *rows)) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"actions": actions_table, "commands": commands_table}
+TABLES: Mapping[str, Callable[[], str]] = {
+    "actions": actions_table,
+    "commands": commands_table,
+    "rooms": mermaid,
+}
 
 
 def filled(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.rooms import module_cycle
 from tools.tables import ROOT, TABLES, filled, stale
 
 
@@ -12,7 +13,8 @@ def test_no_table_in_the_docs_is_stale() -> None:
 
 def test_every_table_stands_in_a_document() -> None:
     """A table that no document shows is made for nobody."""
-    shown = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+    documents = (*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"))
+    shown = "".join(path.read_text(encoding="utf-8") for path in documents)
     assert [name for name in TABLES if f"<!-- table: {name} -->" not in shown] == []
 
 
@@ -23,3 +25,8 @@ def test_a_table_that_was_edited_by_hand_is_made_anew() -> None:
     assert "by hand" not in made
     assert made.startswith("before\n")
     assert made.endswith("<!-- end -->\nafter\n")
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """At run time every module can be understood after those it imports."""
+    assert module_cycle() == []
