@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for
 from triage.incidents.view import Links
+from triage.masking import masked
 from triage.model import Episode, Incident
 from triage.queries.logql import from_template
 
+_GRAPH = re.compile(r"g\d{1,2}\.[a-z_]{1,30}")
 LONGEST = 1_500
 """Characters of a link at the most: a label of a megabyte must not cost the message its other content."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMaker:
-    """Makes an incident's links out of the URLs in the settings; an empty URL gives no link."""
+    """Makes an incident's links out of the URLs in the settings; an empty URL gives no link.
+
+    What a URL holds of user and password is for our own requests: no link has it.
+    """
 
     desk: Desk
     grafana: str
     prometheus: str
     alertmanager: str
+
+    def __post_init__(self) -> None:
+        for name in ("grafana", "prometheus", "alertmanager"):
+            object.__setattr__(self, name, without_userinfo(getattr(self, name)))
 
     def links(self, incident: Incident, episodes: tuple[Episode, ...]) -> Links:
         """Return the links of an incident."""
@@ -47,9 +57,9 @@ class LinkMaker:
         base = self.prometheus.rstrip("/")
         # Alertmanager hands on whatever was posted to it: only a link to our own Prometheus is shown.
         for episode in episodes:
-            generator = urlsplit(episode.generator_url)
-            if generator.path.endswith("/graph") and generator.query:
-                return f"{base}/graph?{generator.query}"
+            query = _graph_query(episode.generator_url)
+            if query:
+                return f"{base}/graph?{query}"
         return f"{base}/alerts"
 
     def _logs(self, incident: Incident) -> str:
@@ -69,6 +79,27 @@ class LinkMaker:
             return ""
         matcher = "{" + f"alertname={json.dumps(incident.name)}" + "}"
         return f"{self.alertmanager.rstrip('/')}/#/alerts?{urlencode({'filter': matcher})}"
+
+
+def _graph_query(url: str) -> str:
+    """Return the parameters of a graph in Prometheus (``g0.expr`` …), no others: one could carry a token."""
+    try:
+        generator = urlsplit(url)
+    except ValueError:
+        return ""
+    if not generator.path.endswith("/graph"):
+        return ""
+    kept = [(name, masked(value)) for name, value in parse_qsl(generator.query) if _GRAPH.fullmatch(name)]
+    return urlencode(kept)
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL without ``user:password@``, whatever characters the password has; and without a query."""
+    scheme, sign, rest = url.partition("://")
+    if not sign:
+        return ""
+    rest = rest.rpartition("@")[2]
+    return f"{scheme}://{re.split('[?#]', rest, maxsplit=1)[0]}"
 
 
 def _short(link: str) -> str:

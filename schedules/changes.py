@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triage.desk import Desk
+from triage.env_text import EnvText, read_env
+from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -23,7 +24,7 @@ from triage.wording import listed
 NOTE = "changes/env"
 SHOWN = frozenset({"HUMMINGBOT_IMAGE", "EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"})
 """Keys whose values are told: they decide what runs, and hold no secret."""
-_LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$", re.MULTILINE)
+_UNCLEAR = "(unclear)"
 _SIZE_MAX = 1024 * 1024
 
 
@@ -42,14 +43,14 @@ class EnvWatch:
         found = await asyncio.to_thread(self._read)
         if found is None:
             return False
-        values, modified = found
+        read, modified = found
         now = self.clock.now()
-        changed = await self.store.write(lambda tx: self._compare(tx, values, min(modified, now), now))
+        changed = await self.store.write(lambda tx: self._compare(tx, read, min(modified, now), now))
         if changed:
             self.stored()
         return changed
 
-    def _read(self) -> tuple[dict[str, str], datetime] | None:
+    def _read(self) -> tuple[EnvText, datetime] | None:
         """Read the file where it was touched since the last look."""
         path = Path(self.desk.paths.env)
         try:
@@ -61,20 +62,23 @@ class EnvWatch:
         except OSError:
             return None
         self._stamp = stamp
-        return dict(_LINE.findall(text)), datetime.fromtimestamp(stat.st_mtime, UTC)
+        return read_env(text), datetime.fromtimestamp(stat.st_mtime, UTC)
 
-    def _compare(self, tx: Tx, values: Mapping[str, str], modified: datetime, now: datetime) -> bool:
+    def _compare(self, tx: Tx, read: EnvText, modified: datetime, now: datetime) -> bool:
+        values = read.values
         note = tx.notes.get(NOTE)
         before = json.loads(note) if note else None
         salt = before["salt"] if before else secrets.token_hex(16)
-        digests = {name: _digest(salt, value) for name, value in values.items()}
+        # Where a line is not clear, what looks like a key may be a piece of a secret: then no name is kept or told.
+        known = {_UNCLEAR: repr(sorted(values.items()))} if read.doubts else values
+        digests = {name: _digest(salt, value) for name, value in known.items()}
         if before and before["digests"] == digests:
             return False
-        shown = {name: values[name].strip() for name in SHOWN if name in values}
+        shown = {name: masked(known[name].strip()) for name in SHOWN if name in known}
         tx.notes.put(NOTE, json.dumps({"salt": salt, "digests": digests, "shown": shown}))
         if not before:
             return False
-        event = self._event(before, digests, shown, modified)
+        event = self._event(before, digests, shown, modified, read.doubts)
         if tx.events.add([event], now=now):
             tell_events(tx, self.desk, [event], incidents=tx.incidents.open(), now=now, told={event.key})
         return True
@@ -85,10 +89,13 @@ class EnvWatch:
         digests: Mapping[str, str],
         shown: Mapping[str, str],
         modified: datetime,
+        doubts: tuple[str, ...],
     ) -> DeskEvent:
         was = before["digests"]
         names = sorted(name for name in {*was, *digests} if was.get(name) != digests.get(name))
         said = [self._said(name, before["shown"], shown, digests) for name in names]
+        unclear = doubts[:1] or (("a line was not clear",) if _UNCLEAR in names else ())
+        told = f"which keys is not told: {unclear[0]}" if unclear else listed(said, 8)
         whole = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()[:16]
         return DeskEvent(
             key=f"env/{int(modified.timestamp() * 1000)}/{whole}",
@@ -97,9 +104,9 @@ class EnvWatch:
             subject=Subject(SubjectKind.DESK, self.desk.name),
             gravity=Gravity.INFO,
             category="env",
-            text=f".env changed: {listed(said, 8)}",
+            text=f".env changed: {told}",
             change=True,
-            data={"keys": names},
+            data={"keys": [] if unclear else names},
         )
 
     @staticmethod

@@ -21,6 +21,8 @@ def env_problems(env: Mapping[str, str], template: Mapping[str, str]) -> tuple[s
     problems += [f"empty: {listed(empty)}"] if empty else []
     if IMAGE_KEY in template and IMAGE_KEY in env and not image:
         problems.append(f"{IMAGE_KEY} is empty: no bot could start")
+    elif "$" in image:
+        problems.append(f"{IMAGE_KEY} is put together from variables ({image}): what it is cannot be checked")
     elif image and not pinned(image):
         problems.append(f"{IMAGE_KEY} is not pinned ({image}): name a version")
     return tuple(problems)

@@ -7,39 +7,38 @@ import re
 from pathlib import Path
 
 from bot.desk.files import replace_file
+from triage.env_text import read_env
 from triage.errors import DeskFailure
 
-_LINE = re.compile(
-    r"^(?P<before>\s*(?:export\s+)?(?P<key>[A-Za-z_]\w*)\s*=[ \t]*)"
-    r"(?P<quote>[\"']?)(?P<value>.*?)(?P=quote)(?P<after>(?:[ \t]+#.*)?[ \t]*)$"
-)
 _VALUE = re.compile(r"[A-Za-z0-9_./:@+-]*")
 
 
 def parse(text: str) -> dict[str, str]:
     """Return the keys and values of an env file; of a key that stands twice, the last."""
-    found = (_LINE.match(line) for line in text.splitlines())
-    return {match["key"]: match["value"] for match in found if match is not None}
+    return read_env(text).values
 
 
 def changed(text: str, key: str, value: str, *, was: str) -> str:
     """Return the text with one value changed and nothing else. Raises DeskFailure."""
     if not _VALUE.fullmatch(value):
         raise DeskFailure(f".env: {key} cannot be set to {value!r}: it has characters that need quoting")
-    lines = text.splitlines(keepends=True)
-    places = [
-        (number, match)
-        for number, line in enumerate(lines)
-        if (match := _LINE.match(line.rstrip("\r\n"))) is not None and match["key"] == key
-    ]
+    found = read_env(text)
+    if found.doubts:
+        raise DeskFailure(
+            f".env: {found.doubts[0]}; mend it by hand, nothing is changed in a file that is not clear"
+        )
+    places = found.named(key)
     if len(places) != 1:
         raise DeskFailure(f".env: {key} stands there {len(places)} times, once is expected; mend it by hand")
-    number, match = places[0]
-    if match["value"] != was:
-        raise DeskFailure(f".env: {key} is no longer {was!r} but {match['value']!r}; plan it anew")
-    end = lines[number][len(lines[number].rstrip("\r\n")) :]
-    lines[number] = f"{match['before']}{match['quote']}{value}{match['quote']}{match['after']}{end}"
-    return "".join(lines)
+    entry = places[0]
+    if entry.refers:
+        raise DeskFailure(f".env: {key} is put together from {', '.join(entry.refers)}; change it by hand")
+    if entry.value != was:
+        raise DeskFailure(f".env: {key} is no longer what the plan was made for; plan it anew")
+    after = text[: entry.start] + value + text[entry.end :]
+    if read_env(after).values != {**found.values, key: value}:
+        raise DeskFailure(f".env: {key} cannot be changed without touching more; change it by hand")
+    return after
 
 
 class DeskEnvFile:
@@ -49,13 +48,13 @@ class DeskEnvFile:
         self._path = path
 
     async def read(self) -> dict[str, str]:
-        """Return the keys and values of ``.env``."""
-        return parse(await asyncio.to_thread(_text, self._path))
+        """Return the keys and values of ``.env``. Raises DeskFailure where a line is not clear."""
+        return _clear(await asyncio.to_thread(_text, self._path), self._path)
 
     async def template(self) -> dict[str, str]:
         """Return the keys and values of ``.env.template``."""
         template = self._path.with_name(f"{self._path.name}.template")
-        return parse(await asyncio.to_thread(_text, template))
+        return _clear(await asyncio.to_thread(_text, template), template)
 
     async def set(self, key: str, value: str, *, was: str) -> None:
         """Change one key, atomically, comments kept. Refuses when its value is no longer ``was``."""
@@ -65,10 +64,20 @@ class DeskEnvFile:
         replace_file(self._path, changed(_text(self._path), key, value, was=was))
 
 
+def _clear(text: str, path: Path) -> dict[str, str]:
+    """Return the values of a file that can be read without doubt. Raises DeskFailure, which names the line alone."""
+    found = read_env(text)
+    if found.doubts:
+        raise DeskFailure(f"{path.name}: {found.doubts[0]}; mend it by hand")
+    return found.values
+
+
 def _text(path: Path) -> str:
     try:
         # newline="": line ends stay what they are
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeskFailure(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise DeskFailure(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DeskFailure(f"{path} cannot be read: it is no UTF-8 text") from error

@@ -94,6 +94,28 @@ def test_what_is_not_set_gives_no_link() -> None:
 
 def test_a_link_that_slack_would_refuse_is_left_out() -> None:
     """A label of a megabyte costs its link, not the message."""
-    links = MAKER.links(replace(INCIDENT, name="x" * 5000), (episode(f"http://p/graph?e={'y' * 5000}"),))
+    links = MAKER.links(
+        replace(INCIDENT, name="x" * 5000), (episode(f"http://p/graph?g0.expr={'y' * 5000}"),)
+    )
     assert links.alertmanager == links.prometheus == ""
     assert 0 < len(links.grafana) <= LONGEST
+
+
+def test_no_link_has_a_user_or_a_password_and_no_foreign_parameter() -> None:
+    """They are posted where everybody reads; the passwords of the settings have every character there is."""
+    maker = LinkMaker(
+        Desk(),
+        "https://ana:or@ch/id'7@grafana.test/g",
+        "http://t0ken@prometheus:9090",
+        "http://u:p?w#x@am:9093",
+    )
+    links = maker.links(INCIDENT, (episode("http://u:pw@p/graph?g0.expr=up&token=orchid77&g0.tab=1"),))
+    said = " ".join(str(link) for link in (links.grafana, links.prometheus, links.logs, links.alertmanager))
+    assert not [
+        word
+        for word in ("ana", "ch/id", "t0ken", "p?w", "orchid77", "u:")
+        if word in said.replace("grafana", "")
+    ]
+    assert links.grafana.startswith("https://grafana.test/g/dashboards?")
+    assert links.prometheus == "http://prometheus:9090/graph?g0.expr=up&g0.tab=1"
+    assert links.alertmanager.startswith("http://am:9093/#/alerts")

@@ -188,6 +188,30 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
     assert "bg_secret" not in (notes or "")
 
 
+async def test_a_line_within_a_quoted_value_is_no_key_and_an_unclear_file_tells_none(
+    env: Path, sqlite_store: SqlStore
+) -> None:
+    """A private key over several lines must not be told piece by piece, nor its pieces be kept."""
+    story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
+    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    write(env, 'KEY="one\nabCD12=\n"\nA=1\n')
+    await watch.run()
+    await story.fire("BotHardStopActive")
+    write(env, 'KEY="two\nefGH34=\n"\nA=1\n')
+    assert await watch.run()
+    write(env, 'KEY="two\nefGH34=\nA=1\nB=2222\n')
+    assert await watch.run()
+    write(env, "A=1\n")
+    assert await watch.run()
+    assert await story.told() == [
+        ".env changed: KEY",
+        ".env changed: which keys is not told: line 1 opens a quote that nothing closes",
+        ".env changed: which keys is not told: a line was not clear",
+    ]
+    notes = await sqlite_store.read(lambda tx: tx.notes.get("changes/env"))
+    assert "efGH34" not in (notes or "")
+
+
 async def test_a_change_shortly_before_an_incident_stands_on_its_timeline(
     env: Path, sqlite_store: SqlStore
 ) -> None:
