@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -91,9 +91,17 @@ def agent() -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:  # noqa: FBT002 - an option of the command line
+def doctor(
+    *,
+    as_json: Json = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Copy the database, check it, recover what can be read.")
+    ] = False,
+) -> None:
     """Ask each dependency whether it is reachable and lets us in; say what is missing and how to mend it."""
     settings = _settings()
+    if repair:
+        _repair(settings)
     from bot.doctor import examine, printed  # noqa: PLC0415 - as above
 
     answers = _run(lambda: examine(settings))
@@ -101,6 +109,17 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002 - an option of the co
         json.dumps([answer.as_json() for answer in answers], indent=2) if as_json else printed(answers)
     )
     raise typer.Exit(0 if all(answer.good for answer in answers) else 1)
+
+
+def _repair(settings: Any) -> NoReturn:  # noqa: ANN401 - imported late, see _settings
+    from bot.doctor.repair import repair  # noqa: PLC0415 - only this command pays for it
+
+    try:
+        done = repair(settings.triage_database_url.get_secret_value(), datetime.now(UTC))
+    except TriageError as error:
+        _fail(error)
+    typer.echo("\n".join(done.lines))
+    raise typer.Exit(0 if done.whole else 1)
 
 
 @app.command("check-config")

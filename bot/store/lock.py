@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import sqlalchemy as sa
 
@@ -22,9 +23,9 @@ def only_process(url: str) -> Iterator[None]:
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         yield
         return
-    path = Path(f"{parsed.database}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    # Whatever path leads there: two links to one file are one database.
+    path = Path(f"{Path(parsed.database).resolve()}.lock")
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -32,3 +33,15 @@ def only_process(url: str) -> Iterator[None]:
                 f"TRIAGE_DATABASE_URL: another hbot-triage runs on {parsed.database}; end it (replicas need PostgreSQL)"
             ) from None
         yield
+
+
+def _opened(path: Path) -> IO[str]:
+    """Open the lock's file. Raises SettingError where that cannot be: then the database could not be written either."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"TRIAGE_DATABASE_URL: {path.parent} cannot be written ({error.strerror or error}): "
+            "mount it writable and give it to the user that hbot-triage runs as, or name another folder"
+        ) from error

@@ -54,6 +54,32 @@ def test_the_lock_goes_with_a_killed_process(other_process: "subprocess.Popen[st
         pass
 
 
+def test_a_link_to_the_file_is_the_same_database(
+    other_process: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    """Through a symlink to the file, to its folder, or a roundabout path: it is held."""
+    assert other_process.poll() is None
+    (tmp_path / "var" / "triage.db").touch()
+    (tmp_path / "link.db").symlink_to(tmp_path / "var" / "triage.db")
+    (tmp_path / "folder").symlink_to(tmp_path / "var")
+    for path in ("link.db", "folder/triage.db", "var/../var/triage.db"):
+        with (
+            pytest.raises(SettingError, match="another hbot-triage"),
+            only_process(f"sqlite:///{tmp_path}/{path}"),
+        ):
+            pytest.fail(f"two processes hold one file through {path}")
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    """The disk is mounted read-only, or the path leads through a file: the setting and the mend, no traceback."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingError) as caught, only_process(f"sqlite:///{tmp_path}/file/triage.db"):
+        pytest.fail("held in a folder that is none")
+    assert "TRIAGE_DATABASE_URL" in str(caught.value)
+    assert "cannot be written" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_replicas_on_postgresql_and_databases_in_memory_need_no_lock() -> None:
     """There is no file to hold, and nothing is refused."""
     for url in ("postgresql://nobody@127.0.0.1:1/none", "sqlite://", "sqlite:///:memory:"):
