@@ -102,6 +102,11 @@ class RunTable:
             sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
         )
 
+    def renew(self, run_id: int, owner: str, until: datetime) -> None:
+        """Keep a run that an owner still holds for longer."""
+        held = (_t.c.id == run_id) & (_t.c.lease_owner == owner) & (_t.c.status == RunStatus.RUNNING.value)
+        self._connection.execute(sa.update(_t).where(held).values(lease_until=until))
+
     def release_of(self, owner: str, *, but: Collection[int]) -> None:
         """Give back what is claimed by an owner, except some runs."""
         mine = (_t.c.status == RunStatus.RUNNING.value) & (_t.c.lease_owner == owner) & _t.c.id.not_in(but)

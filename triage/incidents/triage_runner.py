@@ -45,8 +45,8 @@ AGAIN = "tried again after a fault"
 """Why the run after a failed one runs; a second fault is not tried a third time."""
 STORE_SECONDS = 60.0
 """How long the outcome of a triage is kept for a store that is away."""
-LEASE_SECONDS = 150.0
-"""How long a run may take before another replica takes it for dead: longer than any deadline."""
+LEASE_SECONDS, RENEW_SECONDS = 9.0, 3.0
+"""A run whose lease was not renewed for so long is another replica's: together with how often that one looks, 15 s."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,24 @@ class Conductor:
         self.told()
 
     async def conduct(self, run: TriageRun) -> TriageRun:
-        """Run the playbook of an incident and store findings and verdict."""
+        """Run the playbook of an incident and store findings and verdict; the lease is renewed meanwhile."""
+        renewing = asyncio.create_task(self._renew(run.id), name=f"lease of triage run {run.id}")
+        try:
+            return await self._conduct(run)
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    async def _renew(self, run_id: int) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            until = self.clock.now() + timedelta(seconds=LEASE_SECONDS)
+            try:
+                await self.store.write(lambda tx, until=until: tx.runs.renew(run_id, self.owner, until))  # type: ignore[misc]
+            except StoreUnavailable as error:
+                logger.debug("the lease of a triage is not renewed: {error}", error=error)
+
+    async def _conduct(self, run: TriageRun) -> TriageRun:
         began = self.clock.monotonic()
         incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
         now = self.clock.now()

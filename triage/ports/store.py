@@ -210,6 +210,10 @@ class Runs(Protocol):
         """
         ...
 
+    def renew(self, run_id: int, owner: str, until: datetime) -> None:
+        """Keep a run that an owner still holds for longer."""
+        ...
+
     def release_of(self, owner: str, *, but: Collection[int]) -> None:
         """Give back what is claimed by an owner, except some runs."""
         ...
