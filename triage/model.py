@@ -286,7 +286,7 @@ class ActionProposal:
 class Cause:
     """One candidate cause: ``cause`` is its id, ``confidence`` 0 to 1, ``because`` the evidence in words.
 
-    ``advice`` is the next step in one sentence; ``actions`` what the catalogue offers for it.
+    ``advice`` is the next step in one sentence; ``actions`` what of the catalogue would help.
     """
 
     cause: str
@@ -296,15 +296,46 @@ class Cause:
     advice: str = ""
     actions: tuple[ActionProposal, ...] = ()
     findings: tuple[str, ...] = ()
+    strength: str = ""
+    """certain | likely | possible; empty on a verdict of an older version."""
+    stands: bool = False
+    """It is part of the answer: several independent causes may stand together. The others are alternatives."""
+    subject: str = ""
+    """What it is about: ``bot1, bot2``, ``hbot-redis``."""
+    against: tuple[str, ...] = ()
+    """Evidence against it, in words."""
+    explains: tuple[str, ...] = ()
+    """The incident's alerts that it explains: ``BotHardStopActive bot1``."""
+    follows: tuple[str, ...] = ()
+    """Sentences of what is only a consequence of it."""
+    settle: str = ""
+    """What would settle the doubt: one command, or one look."""
+    by_hand: str = ""
+    """What a person does where no action fits."""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A remedy of a believed cause that is not offered now, and why not."""
+
+    kind: str
+    target: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Ranked causes, the most likely first, the actions that fit, and what could not be found out."""
+    """Ranked causes, the most likely first, the actions that fit, and what could not be found out.
+
+    ``unexplained``: alerts of the incident that no standing cause explains. ``withheld``: see ``Withheld``.
+    """
 
     causes: tuple[Cause, ...] = ()
     actions: tuple[ActionProposal, ...] = ()
     unknowns: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def top(self) -> Cause | None:

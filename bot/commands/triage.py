@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from bot.settings import Settings
 from bot.sources.configured import open_configured
 from handlers.alertmanager import Alert, Webhook
+from triage.actions.fitting import conclude
 from triage.desk import Desk
-from triage.diagnosis import diagnose
 from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.errors import BadInput
@@ -151,7 +151,7 @@ async def triage_once(settings: Settings, signals: Sequence[Signal]) -> Result:
     async with open_configured(settings) as sources:
         context = context_of(desk, sources, incident, episodes, now=clock.now())
         findings = await run_checks(playbook, context, clock)
-    return Result(incident, findings, diagnose(findings, context, episodes, playbook))
+    return Result(incident, findings, conclude(findings, context, episodes, playbook))
 
 
 def _episode(signal: Signal) -> Episode:

@@ -18,9 +18,10 @@ from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.desk.operators import START
+from triage.actions.fitting import conclude
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for
-from triage.diagnosis.runner import diagnose, run_checks
+from triage.diagnosis.runner import run_checks
 from triage.incidents.subjects import subject_of
 from triage.incidents.triage_runner import context_of
 from triage.model import (
@@ -88,7 +89,7 @@ class Watched:
         ctx = context_of(desk, self.sources, incident, list(episodes), now=now)
         playbook = playbook_for(desk, name)
         findings = await run_checks(playbook, ctx, SystemClock())
-        return findings, diagnose(findings, ctx, episodes, playbook)
+        return findings, conclude(findings, ctx, episodes, playbook)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from triage.actions.fitness import Fitness
 from triage.actions.model import (
     GOOD,
     ActionRecord,
@@ -99,6 +100,7 @@ class Action(ABC):
     ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped;
     ``aside``: shown beside and never held against it, because the action itself makes them bad.
     ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
+    ``fitness``: when a verdict may offer it.
     """
 
     kind: ClassVar[str]
@@ -106,6 +108,7 @@ class Action(ABC):
     description: ClassVar[str]
     dangerous: ClassVar[bool] = False
     target_kind: TargetKind
+    fitness: Fitness
     checks: tuple[str, ...] = ()
     deciding: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()

@@ -9,8 +9,7 @@ from datetime import datetime
 
 from triage.diagnosis.log_classes import classes_of
 from triage.diagnosis.log_lines import ErrorLine, Reading, read_lines
-from triage.diagnosis.log_templates import Novelty, Template, compare, templates, uncompared
-from triage.diagnosis.log_words import FRESH
+from triage.diagnosis.log_templates import FRESH, Novelty, Template, compare, templates, uncompared
 from triage.masking import masked
 from triage.model import FindingStatus, Json
 from triage.ports.sources import LogLine

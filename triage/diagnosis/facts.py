@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from triage.diagnosis.log_classes import classify
+from triage.diagnosis.log_table import CLASSES
+from triage.diagnosis.log_templates import FRESH
 from triage.model import Episode, Finding, FindingStatus, IncidentShape, Json, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from triage.desk import Desk
+
+_SUSPECT_SECONDS = 2 * 3600.0
+_DIFFERING = frozenset({"image", "config"})
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them."""
+
+    count: int = 0
+    fresh: int = 0
+    codes: tuple[str, ...] = ()
+    generic: bool = False
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    example: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,12 @@ class Facts:
     findings: Mapping[str, Finding]
     episodes: tuple[Episode, ...] = ()
     shape: IncidentShape = IncidentShape.SINGLE
+    asked_by_hand: bool = False
+    """Somebody asks without any alert."""
+    seen_troubles: tuple[Episode, ...] = ()
+    """What shows on the desk by itself, as signals (see ``symptoms.troubles``)."""
+
+    # -- checks
 
     def data(self, check: str) -> Mapping[str, Json]:
         """Return a check's data; empty where it did not run or does not know."""
@@ -41,6 +67,8 @@ class Facts:
         """Say whether a check was part of the playbook."""
         return check in self.findings
 
+    # -- bots
+
     def of_bots(self, check: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Yield each bot that a per-bot check speaks of, with its data."""
         yield from self.data(check).get("bots", {}).items()
@@ -49,23 +77,74 @@ class Facts:
         """Return what the bot_state check knows of a bot; empty where nothing."""
         return dict(self.data("bot_state").get("bots", {}).get(bot, {}))
 
+    def now_of(self, bot: str) -> Mapping[str, Json]:
+        """Return a bot's state where it is fresh: what an old snapshot shows is no state."""
+        state = self.state(bot)
+        return {} if state.get("frozen") or not state.get("state") else state
+
+    def reasons(self, bot: str) -> tuple[str, ...]:
+        """Return the guard reasons that a bot gives now."""
+        return tuple(self.now_of(bot).get("reasons", ()))
+
+    def state_of_any(self, bot: str) -> str:
+        """Return the state of any bot of the desk: of a bot that the triage is not about, the scope check knows."""
+        state = self.state(bot)
+        if state:
+            return "frozen" if state.get("frozen") else str(state.get("state") or "no data")
+        return str(self.data("scope").get("bots", {}).get(bot, ""))
+
+    def peers(self, bots: tuple[str, ...]) -> dict[str, str]:
+        """Return the states of the desk's other bots, where known."""
+        names = dict.fromkeys(
+            [*self.data("scope").get("bots", {}), *(name for name, _ in self.of_bots("bot_state"))]
+        )
+        states = {name: self.state_of_any(name) for name in names if name not in bots}
+        return {name: state for name, state in states.items() if state and state != "no data"}
+
+    def healthy_peers(self, bots: tuple[str, ...]) -> list[str]:
+        """Return the other bots that run."""
+        return [name for name, state in self.peers(bots).items() if state == "running"]
+
+    # -- containers
+
     def container(self, name: str) -> Mapping[str, Json]:
         """Return what the container check knows of a container; empty where nothing."""
         return dict(self.data("container").get("containers", {}).get(name, {}))
+
+    def box_of(self, bot: str) -> Mapping[str, Json]:
+        """Return what is known of a bot's container."""
+        return self.container(self.desk.container_of(bot))
 
     def of_containers(self) -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Yield each container that the container check speaks of."""
         yield from self.data("container").get("containers", {}).items()
 
-    def reasons(self, *wanted: str) -> list[tuple[str, str]]:
-        """Return (bot, reason) for every guard reason among the wanted ones."""
-        return [
-            (bot, reason)
-            for bot, state in self.of_bots("bot_state")
-            if not state.get("frozen")
-            for reason in state.get("reasons", ())
-            if reason in wanted
-        ]
+    def bot_of(self, container: str) -> str:
+        """Return the bot that runs in a container, or an empty string."""
+        bot = self.desk.bot_of_container(container)
+        return bot.name if bot is not None else ""
+
+    def service_of(self, container: str) -> str:
+        """Return the service (or bot) of the desk that runs in a container, or an empty string."""
+        compose = self.desk.compose
+        names = (*compose.external_services, *compose.monitoring_services)
+        found = next((name for name in names if self.desk.container_of(name) == container), "")
+        return self.bot_of(container) or found
+
+    def target_of(self, container: str) -> tuple[str, ...]:
+        """Return what an action on a container has for its target: a bot or a service of the desk, if it is one."""
+        return tuple(filter(None, [self.service_of(container)]))
+
+    def down(self) -> tuple[str, ...]:
+        """Return the desk's containers that do not run now, as the changes check saw them."""
+        return tuple(self.data("changes").get("down", ()))
+
+    def hosts(self) -> Mapping[str, Mapping[str, Json]]:
+        """Return the figures of each host."""
+        hosts: Mapping[str, Mapping[str, Json]] = self.data("host").get("hosts", {})
+        return hosts
+
+    # -- the incident's signals
 
     def alerts(self, *names: str) -> list[Episode]:
         """Return the firing alerts and the events of these names, in the incident."""
@@ -80,15 +159,112 @@ class Facts:
             and {each.name, each.labels.get("reason", ""), each.labels.get("category", "")} & set(words)
         ]
 
-    def templates(self, bot: str) -> list[Mapping[str, Json]]:
-        """Return a bot's error templates, the most frequent first."""
-        return list(self.data("error_logs").get("bots", {}).get(bot, {}).get("templates", ()))
-
-    def bot_of(self, container: str) -> str:
-        """Return the bot that runs in a container, or an empty string."""
-        bot = self.desk.bot_of_container(container)
-        return bot.name if bot is not None else ""
+    def troubles(self) -> tuple[Episode, ...]:
+        """Return what shows on the desk without any alert."""
+        return self.seen_troubles
 
     def subject_containers(self) -> list[str]:
         """Return the containers that the incident's alerts name."""
         return [each.subject.name for each in self.episodes if each.subject.kind is SubjectKind.CONTAINER]
+
+    def said(self, bot: str, category: str) -> list[Mapping[str, Json]]:
+        """Return what the audit stream holds of a bot and a category, oldest first."""
+        events = self.data("audit_trail").get("events", ())
+        return [each for each in events if each["category"] == category and each["subject"] in {bot, ""}]
+
+    # -- logs
+
+    def templates(self, bot: str) -> list[Mapping[str, Json]]:
+        """Return a bot's error templates, the most frequent first."""
+        return list(self.data("error_logs").get("bots", {}).get(bot, {}).get("templates", ()))
+
+    def logged(self, bot: str, *names: str) -> Logged:
+        """Return what a bot's log says of these classes (see ``log_table``)."""
+        found = [each for each in self._classes(bot) if each["name"] in names]
+        if not found:
+            return Logged()
+        loudest = max(found, key=lambda each: (bool(each["fresh"]), not each.get("generic"), each["count"]))
+        return Logged(
+            count=sum(each["count"] for each in found),
+            fresh=sum(each["count"] for each in found if each["fresh"]),
+            codes=tuple(dict.fromkeys(str(each["code"]) for each in found if each.get("code"))),
+            generic=all(each.get("generic") for each in found),
+            first_at=_earliest(each.get("first_at") for each in found if each["fresh"]),
+            last_at=_latest(each.get("last_at") for each in found),
+            example=str(loudest.get("example", ""))[:140],
+            names=tuple(dict.fromkeys(str(each["name"]) for each in found)),
+        )
+
+    def _classes(self, bot: str) -> list[Mapping[str, Json]]:
+        entry = self.data("error_logs").get("bots", {}).get(bot, {})
+        if "classes" in entry:
+            return list(entry["classes"])
+        return [each for template in entry.get("templates", ()) for each in _read(template)]
+
+    # -- changes
+
+    def changed(self, container: str) -> Mapping[str, Json] | None:
+        """Return the change of a container that lies before the trouble and differs: image, configuration, files.
+
+        ``what`` is image | config (Compose's) | files (the bot's own yml files were edited).
+        """
+        found = [each for each in self._changes(container) if each["what"] in _DIFFERING]
+        edit = self.edited(self.bot_of(container))
+        if edit and 0 <= edit["seconds_before"] <= _SUSPECT_SECONDS:
+            found.append({**edit, "what": "files", "container": container})
+        return min(found, key=lambda each: each["what"] != "image", default=None)
+
+    def recreated(self, container: str) -> Mapping[str, Json] | None:
+        """Return the creation of a container before the trouble of which it is not known whether anything differs."""
+        return next(
+            (each for each in self._changes(container) if each["what"] == "created" and not each.get("same")),
+            None,
+        )
+
+    def _changes(self, container: str) -> list[Mapping[str, Json]]:
+        return [
+            each
+            for each in self.data("changes").get("changes", ())
+            if each["container"] == container and 0 <= each["seconds_before"] <= _SUSPECT_SECONDS
+        ]
+
+    def edited(self, bot: str) -> Mapping[str, Json]:
+        """Return the newest edit of a bot's configuration files, empty where there is none in the last day."""
+        return dict(self.data("changes").get("edited", {}).get(bot, {}))
+
+
+def _read(template: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Class a template: for evidence that holds no classes."""
+    text = str(template.get("example") or template["text"])
+    reading = classify(text)
+    if reading is None:
+        return []
+    return [
+        {
+            "name": reading.name,
+            "code": reading.code,
+            "generic": reading.generic,
+            "count": template["count"],
+            "fresh": template["kind"] in FRESH,
+            "first_at": template.get("first_at"),
+            "last_at": template.get("last_at"),
+            "example": text,
+        }
+    ]
+
+
+def _times(values: Iterator[Json]) -> list[datetime]:
+    return [datetime.fromisoformat(value) for value in values if value]
+
+
+def _earliest(values: Iterator[Json]) -> datetime | None:
+    return min(_times(values), default=None)
+
+
+def _latest(values: Iterator[Json]) -> datetime | None:
+    return max(_times(values), default=None)
+
+
+def meaning(name: str) -> str:
+    """Return what a class of log lines means."""
+    return CLASSES[name].meaning

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CODE_DIGITS = 5
 _CODE = re.compile(
     r"[\"']?\bcode[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<a>\d{3,5})\b"
-    r"|\bError:? (?P<b>\d{5}) ?-|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
+    r"|\bcode (?P<d>[34]\d{4})\b|\bError:? (?P<b>\d{5}) ?-|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
     re.IGNORECASE,
 )
 _STATUS = re.compile(
@@ -70,7 +70,7 @@ def _first(rules: Iterable[tuple[re.Pattern[str], str]], text: str) -> Reading |
 
 def _by_code(text: str) -> Reading | None:
     for match in _CODE.finditer(text):
-        code = match["a"] or match["b"] or match["c"]
+        code = match["a"] or match["b"] or match["c"] or match["d"]
         if code in CODES:
             return Reading(CODES[code], code)
     return None
@@ -93,7 +93,7 @@ def _by_status(text: str) -> Reading | None:
 def _refused(text: str) -> Reading | None:
     """An answer with a code that nobody wrote down is a refusal all the same."""
     code, status = _CODE.search(text), _STATUS.search(text)
-    known = (code["a"] or code["b"] or code["c"]) if code is not None else ""
+    known = (code["a"] or code["b"] or code["c"] or code["d"]) if code is not None else ""
     if status is None and len(known) < _CODE_DIGITS:
         return None
     shown = known or (status.group(status.lastindex or 0) if status is not None else "")

@@ -17,6 +17,8 @@ from triage.masking import masked
 
 _SIMILAR = 0.6
 """Share of tokens that two templates of one length must share to be one."""
+FRESH = frozenset({"new", "surging"})
+"""The kinds of a template that say that something changed."""
 _FEW_TOKENS = 3
 """A message this short is its own template: one different word of three is another message."""
 _TOKENS_MAX = 60

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from triage.diagnosis import diagnose
 from triage.diagnosis.checks import CHECKS
 from triage.errors import SourceError
 from triage.masking import masked
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.playbooks import Playbook
     from triage.ports.clock import Clock
 
-__all__ = ["diagnose", "run_checks"]
+__all__ = ["run_checks"]
 
 
 async def run_checks(

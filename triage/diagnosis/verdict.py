@@ -1,41 +1,41 @@
-"""From findings to a verdict: every rule is asked, the causes ranked, the actions that fit chosen."""
+"""From findings to a verdict: rules make their cases, the engine decides which of them stand.
+
+The steps, each a pure function: bind (what explains none of the incident's alerts is no cause of it), merge (one
+cause on several bots is one), explain away (a believed upstream cause takes what it brings about), choose (the
+fewest causes that explain the alerts; independent ones stand together). docs/diagnosis.md tells why so.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes import RULES, VETOES, no_cause_found
+from triage.diagnosis.causes import EXPLAINS, RULES
+from triage.diagnosis.causes.no_cause_found import abstain
+from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
-from triage.model import ActionProposal, Cause, Finding, FindingStatus, IncidentShape, Verdict
+from triage.diagnosis.symptoms import STRANGE, family, incident_signals, troubles
+from triage.diagnosis.weights import CERTAIN, EXPLAINED, HIGHEST, LIKELY, RIVAL, STRANGE_ALERT
+from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.checks.base import CheckContext
     from triage.diagnosis.playbooks import Playbook
     from triage.model import Episode
 
-LIKELY = 0.5
-"""From here on a cause is believed: its actions are proposed and its vetoes count."""
-_WORTH_SAYING = 0.15
+_WORTH_SAYING = 0.1
 _CAUSES_MAX = 5
-_ACTIONS_MAX = 5
-_NEED_REDIS = frozenset({"soft_pause", "resume", "kill_switch"})
-_ON_DESK = frozenset({"degraded_mode", "exit_degraded_mode", "start_desk", "stop_desk"})
+_UNSAID = frozenset({"nothing_is_wrong"})
+_ON_ITS_OWN = 0.5
+"""Log-odds that each further bot with the same cause adds."""
 
 
-def diagnose(
-    findings: Sequence[Finding],
-    ctx: CheckContext,
-    episodes: Sequence[Episode] = (),
-    playbook: Playbook | None = None,
-) -> Verdict:
-    """Return the verdict on the findings; pure.
-
-    The causes come the most likely first; where nothing is likely, ``no_cause_found`` says so. The
-    actions are those of the likely causes, then those the playbook offers, without what a likely cause
-    forbids and without what cannot work now (an intent while Redis does not answer).
-    """
+def facts_of(findings: Sequence[Finding], ctx: CheckContext, episodes: Sequence[Episode] = ()) -> Facts:
+    """Return what the rules look at."""
+    incident = ctx.incident
     facts = Facts(
         desk=ctx.desk,
         now=ctx.now,
@@ -44,61 +44,187 @@ def diagnose(
         containers=ctx.containers,
         findings={finding.name: finding for finding in findings},
         episodes=tuple(episodes),
-        shape=ctx.incident.shape if ctx.incident is not None else IncidentShape.SINGLE,
+        shape=incident.shape if incident is not None else IncidentShape.SINGLE,
+        asked_by_hand=incident is None and not episodes,
     )
-    found = [cause for rule in RULES for cause in rule(facts) if cause.confidence >= _WORTH_SAYING]
-    ranked = sorted(found, key=lambda cause: (-cause.confidence, cause.cause))
-    if not ranked or ranked[0].confidence < LIKELY:
-        ranked = [*ranked, *no_cause_found.rule(facts)]
-        ranked.sort(key=lambda cause: -cause.confidence)
-    causes = tuple(ranked[:_CAUSES_MAX])
+    return replace(facts, seen_troubles=troubles(facts))
+
+
+def diagnose(
+    findings: Sequence[Finding],
+    ctx: CheckContext,
+    episodes: Sequence[Episode] = (),
+    playbook: Playbook | None = None,
+) -> Verdict:
+    """Return the verdict on the findings; pure, the same for the same input.
+
+    The causes come the most likely first; where none is likely, ``no_cause_found`` says so. Which actions may be
+    offered is not decided here: ``triage.actions.fitting.conclude`` does.
+    """
+    del playbook
+    facts = facts_of(findings, ctx, episodes)
+    signals = _signals(facts, ctx)
+    found = [candidate for rule in RULES.values() for candidate in rule(facts)]
+    bound = [each for each in (_bound(one, signals) for one in found) if each is not None]
+    weighed = _explained_away(_merged(bound))
+    causes, standing = _chosen(weighed)
+    if not standing:
+        causes.append(abstain(facts))
+    shown = sorted(causes, key=lambda each: (-each.confidence, each.cause))[:_CAUSES_MAX]
     return Verdict(
-        causes=causes,
-        actions=_actions(facts, causes, ctx, playbook),
+        causes=tuple(
+            _said(each, stands=each.cause in standing) for each in shown if each.confidence >= _WORTH_SAYING
+        ),
         unknowns=tuple(_unknown(each) for each in findings if each.status is FindingStatus.UNKNOWN),
+        unexplained=_unexplained(signals, [each for each in shown if each.cause in standing]),
     )
+
+
+def _signals(facts: Facts, ctx: CheckContext) -> tuple[Episode, ...]:
+    """What has to be explained: the incident's alerts and events, or else what shows on the desk by itself."""
+    told = tuple(each for each in facts.episodes if each.firing or each.is_event)
+    if told:
+        return told
+    return incident_signals(ctx.incident) if ctx.incident is not None else facts.seen_troubles
+
+
+def _bound(candidate: Candidate, signals: Sequence[Episode]) -> Candidate | None:
+    """Bind a cause to the alerts it explains; None where there is none: then it is no cause of this incident."""
+    if candidate.cause in _UNSAID:
+        return candidate
+    families = EXPLAINS[candidate.cause]
+    explained = tuple(each for each in signals if _reaches(candidate, each, families))
+    if not explained:
+        return None
+    strange = all(family(each) == STRANGE for each in explained)
+    return replace(candidate, explains=explained, score=candidate.score + (STRANGE_ALERT if strange else 0.0))
+
+
+def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) -> bool:
+    about = family(signal)
+    if about != STRANGE and about not in families:
+        return False
+    if signal.subject.kind is SubjectKind.BOT:
+        return signal.subject.name in candidate.bots
+    if signal.subject.kind is SubjectKind.CONTAINER:
+        return signal.subject.name in candidate.containers
+    # What is about the host or the desk has one host and one desk to be about; a stranger says nothing of a bot.
+    return about != STRANGE or not candidate.bots or len(candidate.bots) > 1
+
+
+def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Make one of the same cause on several bots or containers."""
+    groups: dict[str, list[Candidate]] = {}
+    for each in candidates:
+        groups.setdefault(each.cause, []).append(each)
+    return [_one(sorted(group, key=lambda each: -each.score)) for group in groups.values()]
+
+
+def _one(group: list[Candidate]) -> Candidate:
+    best = group[0]
+    same = [each for each in group if each.confidence >= LIKELY or each is best]
+    more = len(same) - 1
+    merged = replace(
+        best,
+        score=best.score + min(1.5, more * _ON_ITS_OWN),
+        bots=_joined(each.bots for each in same),
+        containers=_joined(each.containers for each in same),
+        because=_joined(each.because for each in same)[:6],
+        against=_joined(each.against for each in same)[:4],
+        findings=_joined(each.findings for each in same),
+        remedies=tuple({(one.kind, one.target): one for each in same for one in each.remedies}.values()),
+        explains=_unique(each.explains for each in same),
+        since=min((each.since for each in same if each.since is not None), default=None),
+    )
+    return replace(
+        merged,
+        headline=merged.headline.replace("{who}", merged.who or "The desk"),
+        advice=merged.advice.replace("{who}", merged.who or "it"),
+    )
+
+
+def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for group in groups for each in group))
+
+
+def _unique(groups: Iterable[tuple[Episode, ...]]) -> tuple[Episode, ...]:
+    return tuple({(each.name, each.subject): each for group in groups for each in group}.values())
+
+
+def _explained_away(candidates: list[Candidate]) -> list[Candidate]:
+    """Take from each cause what a believed upstream cause brings about, and say so there."""
+    believed = {each.cause: each for each in candidates if each.confidence >= LIKELY}
+    consequences: dict[str, list[str]] = {}
+    found = []
+    for each in candidates:
+        ups = [
+            believed[name]
+            for name in UPSTREAM.get(each.cause, frozenset())
+            if name in believed and _touch(believed[name], each)
+        ]
+        for up in ups:
+            consequences.setdefault(up.cause, []).extend([each.headline] if each.confidence >= LIKELY else [])
+        found.append(replace(each, score=each.score + EXPLAINED) if ups else each)
+    return [replace(each, consequences=tuple(sorted(consequences.get(each.cause, ())))) for each in found]
+
+
+def _touch(one: Candidate, other: Candidate) -> bool:
+    nowhere = not one.bots and not one.containers
+    return nowhere or bool({*one.bots, *one.containers} & {*other.bots, *other.containers})
+
+
+def _chosen(candidates: list[Candidate]) -> tuple[list[Candidate], set[str]]:
+    """Choose the causes that stand: each explains an alert that none before it does, or was itself seen."""
+    ranked = sorted(candidates, key=lambda each: (-each.score, each.cause))
+    standing: set[str] = set()
+    covered: set[tuple[str, object]] = set()
+    result = []
+    for each in ranked:
+        mine = {(alert.name, alert.subject) for alert in each.explains}
+        if each.confidence < LIKELY or (each.cause in _UNSAID and standing):
+            result.append(each)
+        elif not standing or mine - covered or (each.direct and each.score > 0):
+            standing.add(each.cause)
+            covered |= mine
+            result.append(each)
+        else:
+            result.append(replace(each, score=each.score + RIVAL))
+    return [each for each in result if each.cause not in _UNSAID or each.cause in standing], standing
+
+
+def _said(candidate: Candidate, *, stands: bool) -> Cause:
+    confidence = candidate.confidence
+    strength = "certain" if confidence >= CERTAIN else "likely" if confidence >= LIKELY else "possible"
+    return Cause(
+        cause=candidate.cause,
+        headline=candidate.headline,
+        confidence=min(HIGHEST, confidence),
+        because=candidate.because,
+        advice=candidate.advice,
+        actions=candidate.remedies,
+        findings=candidate.findings,
+        strength=strength,
+        stands=stands,
+        subject=candidate.who,
+        against=candidate.against,
+        explains=tuple(_named(each) for each in candidate.explains),
+        follows=candidate.consequences,
+        settle=candidate.settle,
+        by_hand=candidate.by_hand,
+        since=candidate.since,
+    )
+
+
+def _unexplained(signals: Sequence[Episode], standing: Sequence[Candidate]) -> tuple[str, ...]:
+    if any(each.cause in _UNSAID for each in standing):
+        return ()
+    covered = {(each.name, each.subject) for one in standing for each in one.explains}
+    return tuple(dict.fromkeys(_named(each) for each in signals if (each.name, each.subject) not in covered))
+
+
+def _named(signal: Episode) -> str:
+    return f"{signal.name} {signal.subject}"
 
 
 def _unknown(finding: Finding) -> str:
     return f"{finding.name.replace('_', ' ')}: {finding.why or finding.headline}"
-
-
-def _actions(
-    facts: Facts, causes: tuple[Cause, ...], ctx: CheckContext, playbook: Playbook | None
-) -> tuple[ActionProposal, ...]:
-    likely = [cause for cause in causes if cause.confidence >= LIKELY]
-    offered = [(cause.cause, action) for cause in likely for action in cause.actions]
-    offered += [("", action) for action in _of_playbook(ctx, playbook)]
-    allowed = set(playbook.actions) if playbook is not None and playbook.only_actions else None
-    chosen: dict[tuple[str, str], ActionProposal] = {}
-    for proposer, action in offered:
-        # A cause knows what it proposes: its own veto is for what others would do.
-        vetoes = [VETOES.get(cause.cause, frozenset()) for cause in likely if cause.cause != proposer]
-        vetoed = frozenset[str]().union(*vetoes)
-        possible = _is_known(ctx, action.target)
-        possible = possible and (action.kind not in _NEED_REDIS or _redis_answers(facts))
-        if action.kind not in vetoed and possible and (allowed is None or action.kind in allowed):
-            chosen.setdefault((action.kind, action.target), action)
-    return tuple(chosen.values())[:_ACTIONS_MAX]
-
-
-def _is_known(ctx: CheckContext, target: str) -> bool:
-    """Targets come out of labels: only what desk.yaml names is ever offered."""
-    compose = ctx.desk.compose
-    services = (*compose.external_services, *compose.monitoring_services)
-    return target == "desk" or ctx.desk.bot(target) is not None or target in services
-
-
-def _of_playbook(ctx: CheckContext, playbook: Playbook | None) -> Iterable[ActionProposal]:
-    """The playbook's own offers are for what the incident names; a triage of all bots gets none."""
-    incident = ctx.incident
-    if playbook is None or incident is None:
-        return
-    for kind in playbook.actions:
-        for target in ("desk",) if kind in _ON_DESK else incident.bots:
-            yield ActionProposal(kind, target, f"offered by the playbook {playbook.name}")
-
-
-def _redis_answers(facts: Facts) -> bool:
-    """Intents go through Redis: without a sound answer of it they are not offered."""
-    return bool(facts.data("streams").get("reachable")) and facts.data("streams").get("role") == "master"

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.actions.fitting import conclude
 from triage.actions.proposals import propose_from_run
 from triage.desk import Desk
-from triage.diagnosis import diagnose
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.playbooks import Playbook, playbook_for
 from triage.diagnosis.runner import run_checks
@@ -131,7 +131,7 @@ class Conductor:
         except asyncio.CancelledError:
             await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
             raise
-        verdict = diagnose(findings, context, episodes, playbook)
+        verdict = conclude(findings, context, episodes, playbook)
         done = replace(
             run,
             status=RunStatus.DONE,

@@ -13,6 +13,7 @@ CauseId = Literal[
     "bad_release",
     "fee_fallback",
     "exchange_errors",
+    "exchange_rate_limit",
     "oom_restart_loop",
     "frozen_bot",
     "disk_full",

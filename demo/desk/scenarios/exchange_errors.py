@@ -21,7 +21,7 @@ SCENARIO = Scenario(
     name="exchange-errors",
     title="Exchange errors flood the log",
     story="Bitget answers every order of bot1 with 429. The bot tries on, and its log fills with errors.",
-    cause="exchange_errors",
+    cause="exchange_rate_limit",
     cause_sentence="The exchange banned bot1's key for too many requests, and each new order renews the ban.",
     remedies=(
         Remedy("soft_pause", BOT, "With no orders for five minutes the ban ends; then resume."),

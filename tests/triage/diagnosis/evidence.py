@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
-from triage.diagnosis import diagnose
+from triage.actions.fitting import conclude
 from triage.diagnosis.playbooks import playbook_for
 from triage.model import (
     Episode,
@@ -89,11 +89,22 @@ def fees(kind: str, source: str, *, changed: bool = False) -> Finding:
     return finding("fee_source", {"bots": {"bot1": {"kind": kind, "source": source, "changed": changed}}})
 
 
+def subject_of(name: str, subject: str) -> Subject:
+    """Return what an alert of this name is about: a container, a host, the desk, or a bot."""
+    if name.startswith("Container"):
+        return Subject(SubjectKind.CONTAINER, f"hbot-{subject}")
+    if name.startswith(("High", "Disk")):
+        return Subject(SubjectKind.HOST, "node-1")
+    if name.startswith(("Redis", "Prometheus", "Alerting", "Stream", "DeadLetters")):
+        return Subject(SubjectKind.DESK, "hbot")
+    return Subject(SubjectKind.BOT, subject)
+
+
 def alert(name: str, subject: str = "bot1", *, event: bool = False, **labels: str) -> Episode:
     """Make a firing alert, or an event."""
     at = NOW - timedelta(minutes=4)
     return Episode(
-        1, Source.AUDIT if event else Source.ALERTMANAGER, name, name, Subject(SubjectKind.BOT, subject),
+        1, Source.AUDIT if event else Source.ALERTMANAGER, name, name, subject_of(name, subject),
         Severity.SEV1, not event, at, None, at, labels, is_event=event,
     )  # fmt: skip
 
@@ -107,7 +118,7 @@ def verdict(
     """Diagnose; Redis answers unless the findings say otherwise."""
     found = findings if any(each.name == "streams" for each in findings) else (*findings, redis())
     ctx = context(FakeSources(), *bots, name=name)
-    return diagnose(found, ctx, alerts, playbook_for(ctx.desk, name))
+    return conclude(found, ctx, alerts, playbook_for(ctx.desk, name))
 
 
 def kinds(found: Verdict) -> list[str]:

@@ -21,7 +21,7 @@ from tests.triage.diagnosis.evidence import (
     unknown,
     verdict,
 )
-from triage.diagnosis import diagnose
+from triage.actions.fitting import conclude
 from triage.model import Episode, Finding, Verdict
 
 STOPPED = {"state": "hard_stop"}
@@ -339,8 +339,8 @@ def test_code_that_is_the_code_on_disk_is_not_stale() -> None:
 def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], alerts: list[Episode]) -> None:
     """Ranked, within bounds, never empty, the same for the same input."""
     ctx = context(FakeSources())
-    found = diagnose(findings, ctx, alerts)
-    assert found == diagnose(findings, ctx, alerts)
+    found = conclude(findings, ctx, alerts)
+    assert found == conclude(findings, ctx, alerts)
     assert found.causes
     confidences = [cause.confidence for cause in found.causes]
     assert confidences == sorted(confidences, reverse=True)

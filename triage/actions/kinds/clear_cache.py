@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from triage.actions import orders
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import caches_argv, up
+from triage.actions.fitness import GUARDED, KILLED, NO_ROOM, OLD_CODE, OUT_OF_SIGHT, PAUSED, Fitness
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
 from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
 from triage.actions.operations import AwaitContainer, RemoveCaches
@@ -20,10 +21,23 @@ from triage.ports.sources import ContainerState
 _CONTAINER_ID = "New container"
 
 
+FITNESS = Fitness(
+    threshold=0.75,
+    requires=(OLD_CODE,),
+    # It ends with a new container: what speaks against a start speaks against it.
+    against=(GUARDED, KILLED, PAUSED, NO_ROOM, OUT_OF_SIGHT),
+    not_while={
+        "disk_full": "a start needs room on the disk",
+        "alert_storm": "what they share lies outside of each bot",
+    },
+)
+
+
 class ClearCache(Action):
     """``docker restart`` does not clear Python's bytecode: remove it, and start from a new container."""
 
     kind = "clear_cache"
+    fitness = FITNESS
     label = "Clear cache"
     description = "remove stale bytecode and recreate the container"
     target_kind = TargetKind.BOT

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import UP_SECONDS, compose, stop
+from triage.actions.fitness import NO_ROOM, REDIS_GONE, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, safeguards_row, services_row
 from triage.actions.model import (
     DESK,
@@ -25,11 +26,15 @@ from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
 from triage.wording import duration
 
+FITNESS = Fitness(threshold=0.8, requires=(REDIS_GONE,), against=(NO_ROOM,))
+"""It stops the external stack: only where Redis itself is gone."""
+
 
 class DegradedMode(Action):
     """Stop the external services in order, Redis last, and bring the rest up without the profile."""
 
     kind = "degraded_mode"
+    fitness = FITNESS
     label = "Degraded mode"
     description = "run without the external stack while Redis is down"
     target_kind = TargetKind.DESK

@@ -5,6 +5,7 @@ from __future__ import annotations
 from triage.actions import orders
 from triage.actions.base import ActionContext, TargetKind
 from triage.actions.compose import up
+from triage.actions.fitness import NO_ROOM, PAUSED, Fitness
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import Restart
 from triage.actions.model import Holds, Plan, Precondition, Step
@@ -19,10 +20,14 @@ from triage.untrusted_text import one_line
 _KEY = "internal_paper_enabled"
 
 
+FITNESS = Fitness(threshold=0.8, against=(PAUSED, NO_ROOM))
+
+
 class DisableInternalPaper(Restart):
     """Change one boolean in the controller's YAML, comments kept; verified as a restart is."""
 
     kind = "disable_internal_paper"
+    fitness = FITNESS
     label = "Internal paper off"
     description = "switch internal paper trading off and recreate"
     target_kind = TargetKind.BOT

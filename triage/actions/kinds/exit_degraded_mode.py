@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
+from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
@@ -18,10 +19,15 @@ from triage.model import Finding
 _FLOW_SECONDS = 180.0
 
 
+FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
+"""Offered by the degraded mode itself, as its way out; by no verdict."""
+
+
 class ExitDegradedMode(Action):
     """Start Redis, wait for its health, start the services, check that the streams flow again."""
 
     kind = "exit_degraded_mode"
+    fitness = FITNESS
     label = "Exit degraded mode"
     description = "bring Redis and the external stack back"
     target_kind = TargetKind.DESK

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from triage.actions.fitness import NEVER, REDIS_SERVES, Fitness
 from triage.actions.intent import IntentAction
+
+FITNESS = Fitness(threshold=1.0, requires=(NEVER, REDIS_SERVES))
+"""It stops a bot until somebody acts: no cause is sure enough to offer that unasked."""
 
 
 class KillSwitch(IntentAction):
     """The execution intent ``kill_switch``."""
 
     kind = "kill_switch"
+    fitness = FITNESS
     label = "Kill switch"
     description = "stop trading now"
     dangerous = True

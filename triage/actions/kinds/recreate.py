@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import up
+from triage.actions.fitness import (
+    GUARDED,
+    KILLED,
+    LOOPING,
+    NO_ROOM,
+    OUT_OF_SIGHT,
+    PAUSED,
+    STOPPED_BY_HAND,
+    Fitness,
+)
 from triage.actions.inspection import engine_answers
-from triage.actions.kinds.restart import Restart
+from triage.actions.kinds.restart import SAME_AGAIN, Restart
 from triage.actions.model import Plan, Precondition, Step
 from triage.actions.operations import AwaitContainer
 from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 
+FITNESS = Fitness(
+    threshold=0.75,
+    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND),
+    not_while=SAME_AGAIN,
+)
+
 
 class Recreate(Restart):
     """``docker compose up -d --force-recreate``; verified as a restart is."""
 
     kind = "recreate"
+    fitness = FITNESS
     label = "Recreate"
     description = "recreate the container"
 

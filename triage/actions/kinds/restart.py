@@ -6,6 +6,16 @@ from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose
+from triage.actions.fitness import (
+    GUARDED,
+    KILLED,
+    LOOPING,
+    NO_ROOM,
+    OUT_OF_SIGHT,
+    PAUSED,
+    STOPPED_BY_HAND,
+    Fitness,
+)
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
 from triage.actions.model import Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer
@@ -14,11 +24,40 @@ from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
 
+SAME_AGAIN = {
+    "credentials_refused": "it would ask with the same key",
+    "exchange_rate_limit": "each start asks more of the exchange",
+    "exchange_down": "the exchange fails, not the bot",
+    "network_down": "the host's network fails, not the bot",
+    "dns_failure": "names are not resolved, whatever the process",
+    "disk_full": "a start needs room on the disk",
+    "operator_pause": "somebody paused it on purpose",
+    "pnl_kill_switch": "its own limit stopped it on purpose",
+    "drawdown_limit": "a limit stopped it on purpose",
+    "daily_loss_limit": "a limit stopped it on purpose",
+    "turnover_limit": "a limit stopped it on purpose",
+    "external_kill_switch": "somebody stopped it on purpose",
+    "stale_bytecode": "a restart does not clear the bytecode",
+    "invalid_config": "it would read the same configuration",
+    "paused_container": "unpause it instead",
+    "oom_restart_loop": "another start is the next round of the loop",
+    "alert_storm": "what they share lies outside of each bot",
+}
+"""What a new process of the same container would meet again, or go past."""
+
+FITNESS = Fitness(
+    threshold=0.75,
+    # A restart is for a process that is up and does not do its work, or for a service that ended.
+    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND),
+    not_while=SAME_AGAIN,
+)
+
 
 class Restart(Action):
     """``docker compose restart``."""
 
     kind = "restart"
+    fitness = FITNESS
     label = "Restart"
     description = "restart the container"
     target_kind = TargetKind.SERVICE

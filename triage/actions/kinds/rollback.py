@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from triage.actions import orders
 from triage.actions.base import Action, ActionContext, Choice, TargetKind
 from triage.actions.compose import stop, up
+from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Condition, Fitness
 from triage.actions.inspection import bot_row, container_row, engine_answers
 from triage.actions.kinds._rollback_choices import (
     IMAGE_KEY,
@@ -46,10 +47,39 @@ _UNDO = {
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
 
 
+FITNESS = Fitness(
+    # The most that is ever taken back by one button: the cause must be surer than for a restart.
+    threshold=0.8,
+    requires=(DIFFERS,),
+    against=(
+        Condition(
+            "a limit or a person stopped the bot: a rollback would start it again",
+            lambda facts, target: bool(_ON_PURPOSE & set(facts.reasons(target))),
+        ),
+        KILLED,
+        PAUSED,
+        NO_ROOM,
+        OUT_OF_SIGHT,
+    ),
+    not_while={
+        "exchange_down": "the exchange fails, not what was deployed",
+        "network_down": "the host's network fails, not what was deployed",
+        "dns_failure": "names are not resolved, whatever was deployed",
+        "credentials_refused": "an older version asks with the same key",
+        "disk_full": "an archive needs room on the disk",
+        "stale_bytecode": "the deployed code does not run yet: clear the bytecode first",
+        "redis_down": "Redis fails, not what was deployed",
+        "alert_storm": "what they share lies outside of each bot",
+        "paused_container": "unpause it instead",
+    },
+)
+
+
 class Rollback(Action):
     """Pre-rollback snapshot first; then the old state is put in place by one rename, and watched."""
 
     kind = "rollback"
+    fitness = FITNESS
     label = "Rollback"
     description = "go back to an earlier config snapshot or image"
     target_kind = TargetKind.BOT

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from triage.actions.fitness import REDIS_SERVES, TRADES, Fitness
 from triage.actions.intent import IntentAction
+
+FITNESS = Fitness(threshold=0.6, requires=(REDIS_SERVES, TRADES))
 
 
 class SoftPause(IntentAction):
     """The execution intent ``soft_pause``."""
 
     kind = "soft_pause"
+    fitness = FITNESS
     label = "Soft pause"
     description = "no new entries until it is resumed"
     intent = "soft_pause"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose
+from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
 from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
@@ -19,10 +20,15 @@ from triage.model import Finding
 UP_SECONDS = 300.0
 
 
+FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
+"""Of the whole desk: by a person alone."""
+
+
 class StartDesk(Action):
     """``docker compose up -d`` with the desk's profiles, and the checks that the runbook asks for."""
 
     kind = "start_desk"
+    fitness = FITNESS
     label = "Start desk"
     description = "start everything, with the runbook's checks"
     target_kind = TargetKind.DESK

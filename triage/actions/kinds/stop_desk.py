@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
+from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, running_bots, services_row
 from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
 from triage.actions.orders import Allowed, ComposeOrder, allowed
@@ -17,10 +18,15 @@ from triage.wording import listed
 _DOWN_SECONDS = 300.0
 
 
+FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
+"""Of the whole desk: by a person alone."""
+
+
 class StopDesk(Action):
     """``docker compose down`` with the desk's profiles."""
 
     kind = "stop_desk"
+    fitness = FITNESS
     label = "Stop desk"
     description = "shut everything down gracefully"
     dangerous = True

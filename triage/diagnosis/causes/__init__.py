@@ -1,90 +1,36 @@
-"""The rules, one cause per file. A new one is a module with ``rule(facts)``, named in ``RULES`` below.
+"""The causes, one small file each: a module with ``EXPLAINS`` and ``rule(facts)``; nothing else names it.
 
-A rule is pure, looks at ``Facts`` alone, and yields a cause with the confidence its evidence gives.
-``VETOES``: what must not be offered while a cause is believed, because it would do harm or undo a guard.
+A rule is pure, looks at ``Facts`` alone, and makes its case: evidence for and against in the levels of
+``weights``, what is said, and which actions would help. ``EXPLAINS``: the families of alerts (see ``symptoms``)
+that the cause can bring about; a cause that explains none of an incident's alerts is no cause of it. A file whose
+name begins with ``_`` is a helper; ``no_cause_found`` is what is said where no rule is believed.
 """
 
+from __future__ import annotations
+
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from triage.diagnosis.causes import (
-    alert_storm,
-    bad_release,
-    cancel_failures,
-    connector_not_ready,
-    container_down,
-    crash_restart_loop,
-    daily_loss_limit,
-    disk_full,
-    drawdown_limit,
-    edge_gate,
-    exchange_errors,
-    external_kill_switch,
-    fee_fallback,
-    fee_unresolved,
-    frozen_bot,
-    high_vol,
-    host_saturated,
-    inventory_band,
-    metrics_blind,
-    oom_restart_loop,
-    redis_down,
-    redis_unwell,
-    stale_bytecode,
-    turnover_limit,
-)
+from triage.diagnosis.case import Candidate
 from triage.diagnosis.facts import Facts
-from triage.model import Cause
 
-Rule = Callable[[Facts], Iterable[Cause]]
+Rule = Callable[[Facts], Iterable[Candidate]]
 
-RULES: tuple[Rule, ...] = (
-    drawdown_limit.rule,
-    daily_loss_limit.rule,
-    turnover_limit.rule,
-    external_kill_switch.rule,
-    redis_down.rule,
-    redis_unwell.rule,
-    stale_bytecode.rule,
-    bad_release.rule,
-    fee_unresolved.rule,
-    fee_fallback.rule,
-    exchange_errors.rule,
-    connector_not_ready.rule,
-    cancel_failures.rule,
-    oom_restart_loop.rule,
-    crash_restart_loop.rule,
-    container_down.rule,
-    frozen_bot.rule,
-    disk_full.rule,
-    host_saturated.rule,
-    metrics_blind.rule,
-    edge_gate.rule,
-    high_vol.rule,
-    inventory_band.rule,
-    alert_storm.rule,
+NAMES: tuple[str, ...] = tuple(
+    sorted(
+        module.name
+        for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_") and module.name != "no_cause_found"
+    )
 )
+"""Every cause that a rule can find, by its name."""
 
-_STARTS = frozenset({"restart", "recreate", "resume"})
+_MODULES = {name: import_module(f"{__name__}.{name}") for name in NAMES}
 
-VETOES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        # A limit stopped it: starting it again would trade past the limit.
-        "drawdown_limit": _STARTS,
-        "daily_loss_limit": _STARTS,
-        "turnover_limit": _STARTS,
-        "external_kill_switch": _STARTS,
-        "fee_unresolved": frozenset({"resume"}),
-        # A restart needs room on the disk, and an archive even more.
-        "disk_full": _STARTS | {"rollback", "clear_cache", "degraded_mode"},
-        # Another start is the next round of the loop.
-        "oom_restart_loop": frozenset({"restart", "recreate"}),
-        "crash_restart_loop": frozenset({"restart"}),
-        # What they share is outside of each bot: a restart of one does not bring it back.
-        "alert_storm": _STARTS | {"rollback", "clear_cache"},
-        # A restart does not clear the cache.
-        "stale_bytecode": frozenset({"restart"}),
-        # What we see may be old: nothing is done on the strength of it.
-        "metrics_blind": frozenset({"restart", "recreate", "rollback", "kill_switch"}),
-    }
+RULES: Mapping[str, Rule] = MappingProxyType({name: module.rule for name, module in _MODULES.items()})
+EXPLAINS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {name: frozenset(module.EXPLAINS) for name, module in _MODULES.items()}
 )
+"""For each cause the families of alerts that it can explain."""

@@ -1,71 +1,149 @@
-"""What was deployed shortly before is broken."""
+"""What was deployed before the trouble is broken."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import CODE, FRESH, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import LIMITS, bot_case
 from triage.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+    from triage.diagnosis.weights import Level
+
+EXPLAINS = frozenset(
+    {
+        "stop",
+        "pause",
+        "no_fills",
+        "errors",
+        "orders",
+        "book",
+        "position",
+        "slow",
+        "down",
+        "loop",
+        "oom",
+        "unhealthy",
+        "frozen",
+        "loss",
+        "edge",
+        "fees",
+        "container_memory",
+        "container_cpu",
+    }
+)
+_WHATS = {
+    "image": "the new image {image}",
+    "config": "another configuration",
+    "files": "another {path}",
+}
+_ITS_OWN = ("code_error", "import_error", "invalid_config", "background_task_dead", "memory")
+_BY_CONFIG = ("cancel_failed", "order_failed", "order_rejected", "exchange_rate_limit")
+_NOT_ITS = (
+    "credentials_refused",
+    "clock_skew",
+    "insufficient_funds",
+    "exchange_down",
+    "dns_failure",
+    "network_down",
+    "tls_failure",
+    "egress_blocked",
+    "disk_full",
+    "exchange_unreachable",
+    "redis_unreachable",
+)
+_BEFORE_SECONDS, _SOON_SECONDS = 120.0, 1200.0
+LEVELS: tuple[Level, Level] = ("strong", "clear")
+"""What new errors are worth: of the bot's own code, and of what a setting can bring about."""
 
 
-_SOON_SECONDS = 2 * 3600.0
-_MANY = 5
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
-    """A new image or container shortly before, and errors that were not there before it."""
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Only a change that lies before the trouble and differs can be to blame, and only for what began with it."""
     for bot in facts.bots:
-        weighing = Weighing(facts)
-        changed = _change(facts, bot, weighing)
-        if not changed:
+        container = facts.desk.container_of(bot)
+        change = facts.changed(container)
+        maybe = None if change else facts.recreated(container)
+        if change is None and maybe is None:
             continue
-        code = hits(facts, bot, CODE)
-        fresh = [each for each in facts.templates(bot) if each["kind"] in FRESH]
-        if code.fresh:
-            weighing.add(0.35, f"{bot} logs: {code.loudest}", "error_logs")
-        elif sum(each["count"] for each in fresh) >= _MANY:
-            weighing.add(0.45, f"errors that were not there before: {fresh[0]['text'][:120]}", "error_logs")
-        if facts.state(bot).get("state") == "hard_stop":
-            weighing.add(0.1, f"{bot} is in hard_stop", "bot_state")
-        if facts.container(facts.desk.container_of(bot)).get("looping"):
-            weighing.add(0.3, "it cannot stay up", "container")
-        if facts.data("bytecode").get("bots", {}).get(bot, {}).get("controller_stale"):
-            weighing.against(0.5, "it does not even run the new controller", "bytecode")
-        if not fresh and facts.answered("error_logs"):
-            weighing.against(0.6)
-        weighing.needs("changes", "error_logs")
-        yield from weighing.cause(
-            "bad_release",
-            f"What was deployed to {bot} shortly before is broken.",
-            "Roll back to the last known-good image or configuration, then read the new errors in peace.",
-            # What was changed is what is taken back: the form opens with it.
-            propose(
+        case = bot_case(facts, "bad_release", bot)
+        told = change or maybe or {}
+        before = told["seconds_before"]
+        if change is not None:
+            what = _WHATS[change["what"]].format(**change)
+            case.sees("some", f"{container} got {what} {duration(before)} before", "changes")
+        else:
+            case.sees(
+                "hint",
+                f"{container} was recreated {duration(before)} before; whether it differs is not known",
+                "changes",
+            )
+        _symptoms(facts, bot, case, before)
+        _doubts(facts, bot, case)
+        case.needs("changes", "error_logs")
+        what_changed = {"what": "image"} if change is not None and change["what"] == "image" else {}
+        yield from case.concludes(
+            f"What was deployed to {{who}} {duration(before)} before is broken.",
+            "Roll back to what was there before it, then read the new errors in peace.",
+            remedies=remedy(
                 "rollback",
-                (bot,),
-                "the trouble began right after a deploy",
-                **({"what": "image"} if changed == "image" else {}),
+                (bot,) if change is not None else (),
+                "the trouble began with a deploy that differs",
+                **what_changed,
             ),
+            settle=f"docker inspect {container} --format '{{{{.Config.Image}}}} {{{{.Created}}}}'",
+            by_hand="compare image and configuration with those before; return to them if they differ",
         )
 
 
-def _change(facts: Facts, bot: str, weighing: Weighing) -> str:
-    """Return what was done to the bot's container before the trouble: image | created; empty for neither."""
-    container = facts.desk.container_of(bot)
-    for change in facts.data("changes").get("changes", ()):
-        before = change["seconds_before"]
-        if change["container"] != container or not 0 <= before <= _SOON_SECONDS:
+def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
+    own, asked = facts.logged(bot, *_ITS_OWN), facts.logged(bot, *_BY_CONFIG)
+    for found, level in ((own, LEVELS[0]), (asked, LEVELS[1])):
+        if not found.fresh:
             continue
-        if change["what"] == "image":
-            weighing.add(0.5, f"new image {change['image']} {duration(before)} before", "changes")
-            return "image"
-        if change["what"] == "created":
-            weighing.add(0.35, f"{container} recreated {duration(before)} before", "changes")
-            return "created"
-    return ""
+        # The log's window may begin after the first error: the alert tells of it too.
+        first = facts.since if found.first_at is None else min(found.first_at, facts.since)
+        after = (first - facts.since).total_seconds() + before
+        if after < -_BEFORE_SECONDS:
+            case.doubts(
+                "contradiction", f"these errors began {duration(-after)} before the deploy", "error_logs"
+            )
+        elif after > _SOON_SECONDS:
+            case.doubts(
+                "contradiction", f"these errors began only {duration(after)} after the deploy", "error_logs"
+            )
+        else:
+            case.sees(level, f"since then: {found.example}", "error_logs")
+            case.began(found.first_at)
+    box = facts.box_of(bot)
+    if box.get("looping") and not box.get("oom"):
+        case.sees("clear", "it cannot stay up since", "container")
+    if box.get("looping") and box.get("oom"):
+        case.sees("some", "it outgrows its memory since", "container")
+    if facts.now_of(bot).get("state") == "hard_stop" and own.fresh + asked.fresh:
+        case.sees("hint", f"{bot} is in hard_stop", "bot_state")
+
+
+def _doubts(facts: Facts, bot: str, case: Case) -> None:
+    own, other = facts.logged(bot, *_ITS_OWN), facts.logged(bot, *_NOT_ITS)
+    if other.fresh > own.fresh:
+        case.doubts("contradiction", f"what its log tells of is not its own: {other.example}", "error_logs")
+    if set(facts.reasons(bot)) & LIMITS:
+        case.doubts("doubt", f"a limit stopped it: {', '.join(facts.reasons(bot))}", "bot_state")
+    if facts.data("bytecode").get("bots", {}).get(bot, {}).get("controller_stale"):
+        case.doubts("doubt", "it does not even run the new controller", "bytecode")
+    if (
+        facts.answered("error_logs")
+        and not own.fresh
+        and not facts.logged(bot, *_BY_CONFIG).fresh
+        and not facts.box_of(bot).get("looping")
+    ):
+        case.doubts("doubt", "no error began with it", "error_logs")
+    ill = [name for name, state in facts.peers((bot,)).items() if state in {"hard_stop", "frozen"}]
+    without = [name for name in ill if facts.changed(facts.desk.container_of(name)) is None]
+    if without:
+        case.doubts("doubt", f"{', '.join(without[:3])} fail too, without a change", "scope")

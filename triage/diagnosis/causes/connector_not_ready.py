@@ -1,33 +1,28 @@
-"""The connector or the balances behind it are not ready."""
+"""The connector does not get ready, and nothing deeper says why."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import EXCHANGE, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.causes._evidence import guarded, look_in_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "book"})
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """The guard's reason; errors of the exchange make the exchange the likelier cause."""
-    weighing = Weighing(facts)
-    found = facts.reasons("connector_not_ready", "balance_mismatch", "order_book_stale")
-    bots = list(dict.fromkeys(bot for bot, _ in found))
-    for bot, reason in found:
-        weighing.add(0.6, f"{bot} gives the reason {reason}", "bot_state")
-    outside = any(hits(facts, bot, EXCHANGE).fresh for bot in bots)
-    if outside:
-        weighing.against(0.8, "its log speaks of the exchange", "error_logs")
-    weighing.needs("bot_state")
-    yield from weighing.cause(
-        "connector_not_ready",
-        "The connector is not ready (or its balances do not match).",
-        "Check the exchange's status, keys and balances; a restart helps only when the exchange is well.",
-        propose("restart", () if outside else bots, "its connector does not come back"),
-    )
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The connector does not get ready, and nothing deeper says why."""
+    for bot, case in guarded(facts, "connector_not_ready", "connector_not_ready"):
+        if facts.logged(bot, "not_ready").fresh:
+            case.sees("some", f"{bot} logs that it is not ready", "error_logs")
+        case.needs("error_logs")
+        yield from case.concludes(
+            "{who}'s connector is not ready.",
+            "Read the error before it; check the exchange's status, key and balances.",
+            settle=look_in_log(facts, bot, "ERROR"),
+        )

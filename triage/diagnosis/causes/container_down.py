@@ -1,49 +1,53 @@
-"""The container does not run."""
+"""The container does not run, and nothing says that somebody stopped it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._boxes import box_case, stopped, told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"down", "frozen", "no_fills", "scrape", "behind", "bus_stale", "unhealthy"})
+_ASKED_TO = frozenset({0, 130, 137, 143})
 
 
-_ASKED_TO = (0, 143)
-"""Exit codes of a process that was asked to end."""
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
-    """It is down now; an alert alone may be a late one."""
-    weighing = Weighing(facts)
-    down: list[str] = []
-    for name, now in facts.of_containers():
-        if now.get("looping") or not (now.get("missing") or now.get("running") is False):
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """It ended with an error and stays down, or there is no such container."""
+    for name, now in [
+        *stopped(facts),
+        *((name, now) for name, now in facts.of_containers() if now.get("missing")),
+    ]:
+        if told_to_stop(facts, name) is not None or name == facts.desk.container_of("redis"):
             continue
-        down.append(name)
-        weighing.add(0.75, _words(name, now.get("exit_code"), missing=bool(now.get("missing"))), "container")
-    if facts.alerts("ContainerDown"):
-        weighing.add(0.35, "ContainerDown fires")
-        running = [name for name, now in facts.of_containers() if now.get("running")]
-        if running and not down:
-            weighing.against(0.4, f"{', '.join(running)} runs now", "container")
-    weighing.needs("container")
-    bots = list(filter(None, (facts.bot_of(name) for name in down)))
-    yield from weighing.cause(
-        "container_down",
-        f"{', '.join(down) or 'A container'} does not run.",
-        "Find out whether somebody stopped it; if not, read its last lines and bring it up again.",
-        propose("recreate", bots, "its container does not run"),
-    )
-
-
-def _words(name: str, exit_code: int | None, *, missing: bool) -> str:
-    if missing:
-        return f"there is no container {name}"
-    if exit_code in _ASKED_TO:
-        return f"{name} ended with exit code {exit_code}: it was asked to, or finished"
-    return f"{name} does not run" + (f", exit code {exit_code}" if exit_code is not None else "")
+        if facts.service_of(name) in facts.desk.compose.external_services:
+            continue
+        case = box_case(facts, "container_down", name)
+        code = now.get("exit_code")
+        if now.get("missing"):
+            case.sees("strong", f"there is no container {name}", "container")
+        elif code in _ASKED_TO:
+            case.sees("some", f"{name} does not run, exit code {code}", "container")
+        else:
+            case.sees(
+                "strong",
+                f"{name} does not run" + (f", exit code {code}" if code is not None else ""),
+                "container",
+            )
+        case.needs("container")
+        yield from case.concludes(
+            f"{name} is gone."
+            if now.get("missing")
+            else f"{name} ended with exit code {code} and does not run."
+            if code is not None
+            else f"{name} does not run.",
+            "Read its last lines, then bring it up again.",
+            remedies=remedy("recreate", facts.target_of(name), "its container does not run"),
+            settle=f"docker logs --tail 50 {name}",
+            by_hand=f"docker logs --tail 50 {name}; then docker start {name}",
+        )

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import CODE, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.causes._boxes import box_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"loop", "down", "frozen", "no_fills", "unhealthy", "errors", "behind", "scrape"})
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
+def rule(facts: Facts) -> Iterable[Candidate]:
     """A loop without an OOM kill."""
-    weighing = Weighing(facts)
-    bots: list[str] = []
     for name, now in facts.of_containers():
         if not now.get("looping") or now.get("oom"):
             continue
+        case = box_case(facts, "crash_restart_loop", name)
         code = now.get("exit_code")
-        exits = f", exit code {code}" if code else ""
-        weighing.add(0.7, f"{name} restarts again and again{exits}", "container")
-        bots += filter(None, [facts.bot_of(name)])
-    if weighing.findings and facts.alerts("ContainerRestartLoop"):
-        weighing.add(0.3, "ContainerRestartLoop fires")
-    if facts.data("streams").get("reachable") is False:
-        weighing.against(0.6, "Redis does not answer: what needs it dies with it", "streams")
-    deployed = False
-    for bot in bots:
-        found = hits(facts, bot, CODE)
-        if found.count:
-            deployed = True
-            weighing.add(0.3, f"{bot} logs: {found.loudest}", "error_logs")
-    weighing.needs("container")
-    yield from weighing.cause(
-        "crash_restart_loop",
-        "The process dies by itself, again and again.",
-        "Read the last error before each exit; a restart alone repeats it.",
-        propose("rollback", bots if deployed else (), "its code fails at start"),
-    )
+        case.sees(
+            "proof", f"{name} restarts again and again" + (f", exit code {code}" if code else ""), "container"
+        )
+        bot = facts.bot_of(name)
+        found = (
+            facts.logged(bot, "code_error", "import_error", "invalid_config", "env_key_missing")
+            if bot
+            else None
+        )
+        if found is not None and found.fresh:
+            case.sees("some", f"{bot} logs: {found.example}", "error_logs")
+        if facts.data("streams").get("reachable") is False:
+            case.doubts("doubt", "Redis does not answer: what needs it dies with it", "streams")
+        case.needs("container")
+        logs = f"{facts.desk.paths.data}/{bot}/logs/errors.log" if bot else ""
+        yield from case.concludes(
+            f"{name} dies and restarts again and again" + (f" (exit code {code})." if code else "."),
+            "Read the last error before each exit; another restart repeats it.",
+            settle=f"tail -40 {logs}" if logs else f"docker logs --tail 50 {name}",
+            by_hand=f"docker logs --tail 50 {name}" + (f"; tail -40 {logs}" if logs else ""),
+        )

@@ -1,48 +1,66 @@
-"""The disk has no room left."""
+"""The disk is full."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import DISK, hits
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.case import Case
 from triage.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset(
+    {
+        "disk",
+        "frozen",
+        "errors",
+        "down",
+        "loop",
+        "redis_unwell",
+        "stop",
+        "no_fills",
+        "unhealthy",
+        "pause",
+        "redis",
+        "scrape",
+    }
+)
+_FULL, _NEARLY = 0.95, 0.85
 
 
-_FULL, _NEARLY = 0.95, 0.88
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
+def rule(facts: Facts) -> Iterable[Candidate]:
     """The figure, and errors that say so."""
-    weighing = Weighing(facts)
-    place = ""
-    for name, host in facts.data("host").get("hosts", {}).items():
+    case = Case(facts, "disk_full", facts.bots, facts.containers)
+    place, most = "", 0.0
+    for name, host in facts.hosts().items():
         used = host.get("disk") or 0.0
         if used > _NEARLY:
-            place = f" ({host['mount']} on {name})"
-            weighing.add(
-                0.75 if used > _FULL else 0.35,
-                f"{host['mount']} on {name} is {percent(used, 0)} full",
+            place, most = f" ({host.get('mount') or '/'} on {name}, {percent(used, 0)})", max(most, used)
+            case.sees(
+                "proof" if used > _FULL else "some",
+                f"{host.get('mount') or '/'} on {name} is {percent(used, 0)} full",
                 "host",
             )
-    for name in ("DiskAlmostFull", "HighDiskUsage"):
-        if facts.alerts(name):
-            weighing.add(0.4, f"{name} fires")
+    for alert in facts.alerts("DiskAlmostFull", "HighDiskUsage"):
+        case.sees("some" if facts.answered("host") else "strong", f"{alert.name} fires", "alert")
     for bot in facts.bots:
-        found = hits(facts, bot, DISK)
+        found = facts.logged(bot, "disk_full")
         if found.count:
-            weighing.add(0.7, f"{bot} logs: {found.loudest}", "error_logs")
+            case.sees("proof" if found.fresh else "some", f"{bot} logs: {found.example}", "error_logs")
+            case.began(found.first_at)
     if facts.data("streams").get("persistence_ok") is False:
-        weighing.add(0.2, "Redis cannot save to disk", "streams")
-    weighing.needs("host")
-    yield from weighing.cause(
-        "disk_full",
-        f"The disk is full{place}.",
+        case.sees("some", "Redis cannot save to disk", "streams")
+    if facts.answered("host") and not place:
+        case.doubts("doubt", "no disk that node-exporter watches is full", "host")
+    case.needs("host")
+    full = most > _FULL or any(facts.logged(bot, "disk_full").fresh for bot in facts.bots)
+    yield from case.concludes(
+        f"The disk is full{place}." if full else f"The disk fills up{place}.",
         "Free space (old logs, images, core dumps) before anything is restarted: a restart needs room too.",
+        settle="df -h; docker system df",
+        by_hand="df -h; docker system df; remove old logs and images, never the bots' sqlite files",
     )

@@ -1,52 +1,43 @@
-"""The exchange or the way to it fails."""
+"""Requests to the exchange fail, and the lines do not say more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import EXCHANGE, NETWORK, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "edge"})
 
 
-_ALERTS = ("ExchangeOrderFailureSpike", "WsReconnectSpike", "ConnectorIOSlow", "OrderBookStale")
-_SOME, _MANY = 3, 20
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
-    """New or surging errors that speak of the exchange, on one bot or better on several."""
-    weighing = Weighing(facts)
-    hit: list[str] = []
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Requests to the exchange fail, and the lines do not say more."""
     for bot in facts.bots:
-        found = hits(facts, bot, EXCHANGE)
-        if found.fresh >= _SOME:
-            hit.append(bot)
-            weighing.add(
-                0.7 if found.fresh >= _MANY else 0.45,
-                f"{bot}: {found.fresh} errors, {found.loudest}",
-                "error_logs",
-            )
-    for name in _ALERTS:
-        if facts.alerts(name):
-            weighing.add(0.3, f"{name} fires")
-    for bot, _ in facts.reasons("order_book_stale"):
-        weighing.add(0.3, f"{bot} gives the reason order_book_stale", "bot_state")
-    if facts.alerts("HighNetworkErrorRate"):
-        weighing.against(0.8, "the host's network has errors of its own")
-    if len(hit) > 1:
-        weighing.add(0.3, "several bots at once")
-    if len([bot for bot in hit if hits(facts, bot, NETWORK).count]) > 1:
-        weighing.against(0.6, "several bots do not get out of this host at all", "error_logs")
-    weighing.needs("error_logs")
-    trading = [bot for bot in hit if facts.state(bot).get("state") == "running"]
-    yield from weighing.cause(
-        "exchange_errors",
-        "The exchange, or the way to it, fails.",
-        "Check the exchange's status page and our rate limits; pause what still trades until the errors end.",
-        propose("soft_pause", trading, "its orders meet errors of the exchange"),
-    )
+        case = bot_case(facts, "exchange_errors", bot)
+        found = reads_log(
+            case, bot, "exchange_unreachable", "exchange_refuses", "order_failed", "lost_order", heals=True
+        )
+        for reason in set(facts.reasons(bot)) & {"order_book_stale", "connector_not_ready"}:
+            if found.fresh:
+                case.sees("some", f"{bot} gives the reason {reason}", "bot_state")
+        same = [
+            other
+            for other in facts.bots
+            if other != bot and facts.logged(other, "exchange_unreachable", "exchange_refuses").fresh
+        ]
+        if same:
+            case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
+        trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
+        yield from case.concludes(
+            f"{{who}}'s requests to the exchange fail{coded(found)}{since(case)}.",
+            "Check the exchange's status page and the way to it; pause what still trades until the errors end.",
+            settle=look_in_log(facts, bot, "Error"),
+            by_hand="read the error text behind the wrapper; look at the open orders at the exchange",
+            remedies=remedy("soft_pause", trading, "its orders meet errors of the exchange"),
+        )

@@ -1,30 +1,35 @@
-"""Somebody, or the external stack, pulled the kill switch."""
+"""Somebody pulled the kill switch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.causes._evidence import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"stop"})
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """The guard's reason, the alert, or the audit event itself."""
-    weighing = Weighing(facts)
-    for bot, _ in facts.reasons("external_kill_switch"):
-        weighing.add(0.85, f"{bot} gives the reason external_kill_switch", "bot_state")
-    for event in facts.events("kill_switch"):
-        weighing.add(0.7, f"audit event kill_switch for {event.subject}")
-    if facts.alerts("KillSwitchTriggered"):
-        weighing.add(0.6, "KillSwitchTriggered fires")
-    weighing.needs("bot_state")
-    yield from weighing.cause(
-        "external_kill_switch",
-        "The kill switch was pulled: the bot stops until somebody acts.",
-        "Find out who pulled it and why (audit stream) before anything is resumed.",
-    )
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Somebody pulled the kill switch."""
+    for bot, case in guarded(facts, "external_kill_switch", "external_kill_switch"):
+        for event in facts.events("kill_switch"):
+            if event.subject.name == bot:
+                case.sees("proof", f"audit event kill_switch for {bot}", "audit event")
+        if facts.said(bot, "kill_switch") and facts.now_of(bot).get("state") == "hard_stop":
+            case.sees("strong", f"the audit stream tells of a kill switch for {bot}", "audit_trail")
+        if (
+            any(each.subject.name == bot for each in facts.alerts("KillSwitchTriggered"))
+            and not facts.logged(bot, "pnl_kill_switch").count
+        ):
+            case.sees("clear", "KillSwitchTriggered fires", "alert")
+        yield from case.concludes(
+            "The kill switch was pulled: {who} stops until somebody acts.",
+            "Find out who pulled it and why (audit stream) before anything is resumed.",
+            by_hand="ask who pulled it; only a person resumes",
+        )

@@ -1,46 +1,45 @@
-"""The fees come from a resolved fallback instead of the exchange's API."""
+"""The fees come from a fallback: the fee query failed when the bot started."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import FEES, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import bot_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"fees", "edge"})
 
 
-_ALERTS = ("BotFeeSourceFallback", "BotNegativeEdgePersistent", "RealizedPnlNegative")
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
+def rule(facts: Facts) -> Iterable[Candidate]:
     """A fallback may be this desk's everyday life: it is a cause where fees or edge are the matter."""
-    weighing = Weighing(facts)
-    asked_once: list[str] = []
-    bots = [bot for bot, fees in facts.of_bots("fee_source") if fees["kind"] == "resolved"]
     for bot, fees in facts.of_bots("fee_source"):
         if fees["kind"] != "resolved":
             continue
-        about_fees = bool(facts.alerts("BotFeeSourceFallback"))
-        weighing.add(0.7 if about_fees else 0.15, f"{bot} takes its fees from {fees['source']}", "fee_source")
+        case = bot_case(facts, "fee_fallback", bot)
+        about_fees = any(each.subject.name == bot for each in facts.alerts("BotFeeSourceFallback"))
+        case.sees(
+            "proof" if about_fees else "some", f"{bot} takes its fees from {fees['source']}", "fee_source"
+        )
         if fees["changed"]:
-            weighing.add(0.4, f"{bot}: its fees differ from yesterday's", "fee_source")
-        if facts.alerts(*_ALERTS[1:]):
-            weighing.add(0.2, "the edge is the matter", "fee_source")
-        found = hits(facts, bot, FEES)
-        asked_once += [bot] if about_fees and not found.fresh else []
-        if found.count:
-            weighing.add(0.4, f"{bot} logs: {found.loudest}", "error_logs")
-    if weighing.findings and facts.alerts("BotFeeSourceFallback"):
-        weighing.add(0.35, "BotFeeSourceFallback fires")
-    weighing.needs("fee_source")
-    yield from weighing.cause(
-        "fee_fallback",
-        f"{', '.join(bots)}: fees come from a fallback, not from the exchange.",
-        "Find out why the fee query fails (key rights, rate limit) before adjusting strategy thresholds.",
-        propose("restart", asked_once, "it asks for its fees when it starts, and nothing fails now"),
-    )
+            case.sees("some", f"{bot}: its fees differ from yesterday's", "fees")
+        failing = facts.logged(bot, "fee_query_failed")
+        if failing.fresh:
+            case.sees("some", f"{bot} logs: {failing.example}", "error_logs")
+        case.needs("fee_source")
+        well = not failing.fresh and facts.answered("error_logs") and facts.box_of(bot).get("running")
+        yield from case.concludes(
+            "{who} takes its fees from a fallback, not from the exchange.",
+            "Find out why the fee query failed (rights of the key, rate limit) before adjusting thresholds.",
+            remedies=remedy(
+                "restart",
+                (bot,) if about_fees and well else (),
+                "it asks for its fees when it starts, and no fee query fails now",
+            ),
+            by_hand="check the rights of the exchange key; the bot asks for its fees when it starts",
+        )

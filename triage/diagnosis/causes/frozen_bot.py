@@ -1,55 +1,66 @@
-"""The process runs but does nothing any more: its snapshot is old."""
+"""The process is up and does nothing any more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._boxes import alive
+from triage.diagnosis.causes._evidence import bot_case
 from triage.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"frozen", "no_fills", "unhealthy", "slow", "bus_stale", "stop", "pause"})
+_STARTING_SECONDS = 240.0
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """An old snapshot while the container is up and the exporter is not to blame."""
-    weighing = Weighing(facts)
-    frozen = [(bot, state) for bot, state in facts.of_bots("bot_state") if state.get("frozen")]
-    up: list[str] = []
-    for bot, state in frozen:
-        weighing.add(0.6, f"{bot}: last snapshot {duration(state['age_seconds'])} old", "bot_state")
-        container = facts.container(facts.desk.container_of(bot))
-        if container.get("running") and not container.get("looping"):
-            up.append(bot)
-            weighing.add(0.4, f"its container runs ({facts.desk.container_of(bot)})", "container")
-        elif container.get("running") is False or container.get("looping"):
-            weighing.against(0.3, "its container does not stay up", "container")
-        if bot not in facts.data("error_logs").get("bots", {}) and facts.asked("error_logs"):
-            weighing.add(0.2, f"{bot} logs nothing", "error_logs")
-    if facts.alerts("BotFrozen"):
-        weighing.add(0.3 if frozen else 0.1, "BotFrozen fires")
-    _doubts(facts, weighing, [bot for bot, _ in frozen])
-    weighing.needs("bot_state", "container")
-    yield from weighing.cause(
-        "frozen_bot",
-        f"{', '.join(bot for bot, _ in frozen) or 'The bot'} runs but does nothing any more.",
-        "Look at the exchange for open orders it left, then restart it.",
-        propose("restart", up, "the process is up and does nothing"),
-    )
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """An old snapshot while the container is up and what shows the snapshot is not to blame."""
+    for bot in facts.bots:
+        state = facts.state(bot)
+        if not state.get("frozen"):
+            continue
+        case = bot_case(facts, "frozen_bot", bot)
+        case.sees("clear", f"{bot}: last snapshot {duration(state['age_seconds'])} old", "bot_state")
+        box = facts.box_of(bot)
+        up = alive(box)
+        if up:
+            case.sees("some", f"its container runs ({facts.desk.container_of(bot)})", "container")
+            if (box.get("up_seconds") or _STARTING_SECONDS) < _STARTING_SECONDS:
+                case.doubts("doubt", "it started only now", "container")
+        elif box:
+            case.doubts("contradiction", "its container does not stay up", "container")
+        log = facts.data("error_logs").get("bots", {}).get(bot)
+        if facts.answered("error_logs") and log is None:
+            case.sees("some", f"{bot} logs nothing", "error_logs")
+        _doubts(facts, bot, case)
+        case.needs("container", "bot_state")
+        yield from case.concludes(
+            f"{{who}} runs but does nothing any more: its last snapshot is {duration(state['age_seconds'])} old.",
+            "Look at the exchange for open orders it left, then restart it.",
+            remedies=remedy("restart", (bot,) if up else (), "the process is up and does nothing"),
+            settle=f"docker logs --since 5m {facts.desk.container_of(bot)}",
+            by_hand=f"docker logs --since 5m {facts.desk.container_of(bot)}; look at the open orders at the exchange",
+        )
 
 
-def _doubts(facts: Facts, weighing: Weighing, frozen: list[str]) -> None:
+def _doubts(facts: Facts, bot: str, case: Case) -> None:
     if facts.data("watchers").get("target_up") is False:
-        weighing.against(0.4, "the exporter itself is not scraped", "watchers")
-    hosts = facts.data("host").get("hosts", {}).values()
-    if any((host.get("disk") or 0) > 0.99 for host in hosts):  # noqa: PLR2004 - no room for a row of minute.csv
-        weighing.against(0.5, "the disk is full: it cannot write its snapshot", "host")
-    others = facts.data("scope").get("bots", {})
-    known = [state for state in others.values() if state != "no data"]
-    if len(known) > len(frozen) > 0 and len(known) > 1 and all(state == "frozen" for state in known):
-        weighing.against(
-            0.4, "every bot's snapshot is old: the exporter or the disk is the likelier cause", "scope"
+        case.doubts("contradiction", "the exporter itself is not scraped", "watchers")
+    others = facts.peers((bot,))
+    frozen = [name for name, state in others.items() if state == "frozen"]
+    if others and len(frozen) == len(others):
+        case.doubts(
+            "contradiction", "every bot's snapshot is old: the exporter or the disk is likelier", "scope"
+        )
+    elif others:
+        case.sees(
+            "hint",
+            f"other bots' snapshots are fresh: {', '.join(name for name in others if name not in frozen)}",
+            "scope",
         )

@@ -1,34 +1,33 @@
-"""The market moves too much for the bot's guard."""
+"""The market is too volatile for the bot's guard."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.causes._evidence import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"pause", "no_fills"})
 
 
-_REASONS = ("high_vol", "market_spread_too_small")
-
-
-def rule(facts: Facts) -> Iterable[Cause]:
-    """The guard's reason, or a regime that says so while the bot pauses."""
-    weighing = Weighing(facts)
-    for bot, reason in facts.reasons(*_REASONS):
-        weighing.add(0.7, f"{bot} gives the reason {reason}", "bot_state")
-    for bot, state in facts.of_bots("bot_state"):
-        if "high_vol" in str(state.get("regime")) and state.get("state") == "soft_pause":
-            weighing.add(0.3, f"{bot}: regime {state['regime']}", "bot_state")
-    if len({bot for bot, _ in facts.reasons("high_vol")}) > 1:
-        weighing.add(0.2, "several bots at once")
-    weighing.needs("bot_state")
-    yield from weighing.cause(
-        "high_vol",
-        "The market is too volatile (or its spread too small) for the bot's guard.",
-        "It resumes by itself when the market calms; nothing to do.",
-    )
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The market is too volatile for the bot's guard."""
+    for bot, case in guarded(facts, "high_vol", "high_vol"):
+        state = facts.now_of(bot)
+        if (
+            "high_vol" in str(state.get("regime"))
+            and state.get("state") == "soft_pause"
+            and not state.get("reasons")
+        ):
+            case.sees("clear", f"{bot}: regime {state['regime']}", "bot_state")
+        if state.get("state") == "hard_stop":
+            case.doubts("contradiction", "this guard pauses and never stops a bot", "bot_state")
+        yield from case.concludes(
+            f"The market is too volatile for {bot}'s guard: it waits.",
+            "It resumes by itself when the market calms; nothing to do.",
+        )

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.case import Case
 from triage.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
 
-
+EXPLAINS = frozenset(
+    {
+        "cpu",
+        "memory",
+        "slow",
+        "frozen",
+        "oom",
+        "book",
+        "behind",
+        "redis_unwell",
+        "scrape",
+        "container_cpu",
+        "unhealthy",
+        "no_fills",
+    }
+)
 _LIMITS = {
     "cpu": (0.90, "CPU"),
     "memory": (0.92, "memory"),
@@ -23,20 +38,27 @@ _LIMITS = {
 }
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
+def rule(facts: Facts) -> Iterable[Candidate]:
     """Figures over their limits, and alerts that say so."""
-    weighing = Weighing(facts)
-    for name, host in facts.data("host").get("hosts", {}).items():
-        for key, (limit, words) in _LIMITS.items():
-            value = host.get(key)
-            if value is not None and value > limit:
-                weighing.add(0.45, f"{words} {percent(value, 0)} on {name}", "host")
-    for alert in ("HighCpuUsage", "HighMemoryUsage", "TickDurationHigh"):
-        if facts.alerts(alert):
-            weighing.add(0.25, f"{alert} fires")
-    weighing.needs("host")
-    yield from weighing.cause(
-        "host_saturated",
-        "The host is saturated: everything on it is late.",
+    case = Case(facts, "host_saturated", facts.bots, facts.containers)
+    most = ""
+    for name, host in facts.hosts().items():
+        over = [(words, host[key]) for key, (limit, words) in _LIMITS.items() if (host.get(key) or 0) > limit]
+        for words, value in over:
+            case.sees(
+                "strong" if words in {"CPU", "memory"} else "clear",
+                f"{words} {percent(value, 0)} on {name}",
+                "host",
+            )
+        most = most or (f"{over[0][0]} {percent(over[0][1], 0)} on {name}" if over else "")
+    for alert in facts.alerts("HighCpuUsage", "HighMemoryUsage"):
+        case.sees("clear" if not facts.answered("host") else "some", f"{alert.name} fires", "alert")
+        if facts.answered("host") and not most:
+            case.doubts("doubt", "no figure of the host is over its limit now", "host")
+    case.needs("host")
+    yield from case.concludes(
+        f"The host is saturated{f': {most}' if most else ''}; everything on it is late.",
         "Find the container that takes it; stop what is not needed for trading first.",
+        settle="docker stats --no-stream",
+        by_hand="docker stats --no-stream; stop what is not needed for trading",
     )

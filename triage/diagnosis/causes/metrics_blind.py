@@ -1,42 +1,54 @@
-"""What we see is not what is: the watchers themselves fail."""
+"""The exporter or Prometheus fails: what is shown is not known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import Case, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
 
-
+EXPLAINS = frozenset({"scrape", "blind", "frozen", "no_fills"})
+_EXPORTER = "bot-metrics-exporter"
 _STALE_SECONDS = 120.0
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """Prometheus or the exporter down: states on show mean nothing."""
-    weighing = Weighing(facts)
-    watch = facts.data("watchers")
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """What the watchers say of themselves."""
+    watch, exporter = facts.data("watchers"), facts.desk.container_of(_EXPORTER)
+    case = Case(facts, "metrics_blind", facts.bots, (exporter, facts.desk.container_of("prometheus")))
+    down = watch.get("target_up") is False
     if watch.get("prometheus") == "down":
-        weighing.add(0.85, "Prometheus does not answer", "watchers")
-    if watch.get("target_up") is False:
-        weighing.add(0.8, "the target bot-metrics is down", "watchers")
+        case.sees("proof", "Prometheus does not answer", "watchers")
+    if down:
+        case.sees("proof", "the target bot-metrics is down", "watchers")
     if (watch.get("target_age_seconds") or 0) > _STALE_SECONDS:
-        weighing.add(0.5, "bot-metrics was not scraped lately", "watchers")
-    if watch.get("rules_bad"):
-        weighing.add(0.3, f"rules in error: {', '.join(watch['rules_bad'][:3])}", "watchers")
-    if facts.alerts("PrometheusTargetDown"):
-        weighing.add(0.5, "PrometheusTargetDown fires")
-    if facts.alerts("Watchdog", facts.desk.watchdog.alertname):
-        weighing.add(0.4, "the watchdog alert stays away")
-    exporter = ("bot-metrics-exporter",) if watch.get("target_up") is False else ()
-    weighing.needs("watchers")
-    yield from weighing.cause(
-        "metrics_blind",
-        "Monitoring is blind: the bots' true state is not known.",
-        "Bring the exporter or Prometheus back first, and look at the bots directly until then.",
-        propose("restart", exporter, "the exporter does not answer its scrapes"),
+        case.sees("clear", "bot-metrics was not scraped lately", "watchers")
+    for alert in facts.alerts("PrometheusTargetDown"):
+        job = alert.labels.get("job", "")
+        case.sees("some", f"PrometheusTargetDown fires{f' for {job}' if job else ''}", "alert")
+        if job and job != "bot-metrics":
+            case.sees("strong", f"the target {job} is not scraped", "alert")
+    case.needs("watchers")
+    what = (
+        "Prometheus does not answer"
+        if watch.get("prometheus") == "down"
+        else "the exporter of the bots' metrics is not scraped"
+        if down
+        else "a target is not scraped"
+    )
+    yield from case.concludes(
+        f"Monitoring is blind: {what}.",
+        "Bring it back first; until then look at the bots directly, and act on nothing that is shown.",
+        remedies=remedy(
+            "restart",
+            (_EXPORTER,) if down and watch.get("prometheus") == "ok" else (),
+            "the exporter does not answer its scrapes",
+        ),
+        settle=f"curl -s localhost:9400/metrics | head -3; docker logs --tail 20 {exporter}",
+        by_hand=f"docker logs --tail 20 {exporter}; docker ps --filter name={facts.desk.container_of('prometheus')}",
     )

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.model import Cause, FindingStatus
+from triage.diagnosis.case import Candidate
+from triage.model import FindingStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from triage.diagnosis.facts import Facts
 
+SURE, HALF = 0.3, 0.15
 
-_SURE = 0.3
 
-
-def rule(facts: Facts) -> Iterable[Cause]:
+def abstain(facts: Facts) -> Candidate:
     """Say what was found well, and what was not known."""
     findings = facts.findings.values()
     unknown = [each.name.replace("_", " ") for each in findings if each.status is FindingStatus.UNKNOWN]
@@ -27,13 +25,15 @@ def rule(facts: Facts) -> Iterable[Cause]:
         )
     if unknown:
         because.append(f"no answer from {', '.join(unknown)}")
-    yield Cause(
+    later = "; triage again once the missing sources answer" if unknown else ""
+    return Candidate(
         cause="no_cause_found",
         headline="No cause found by the checks.",
-        confidence=_SURE if not unknown else round(_SURE * 0.5, 2),
+        score=0.0,
+        ceiling=HALF if unknown else SURE,
+        direct=False,
         because=tuple(because),
-        advice="Look at the dashboard and the log around the start; triage again once the missing sources answer."
-        if unknown
-        else "Look at the dashboard and the log around the start.",
         findings=tuple(each.name for each in bad[:3]),
+        advice=f"Look at the dashboard and the log around the start{later}.",
+        by_hand="look at the dashboard and the log around the start",
     )

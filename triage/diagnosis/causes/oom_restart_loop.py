@@ -1,44 +1,46 @@
-"""The container runs out of memory, again and again."""
+"""The container outgrows its memory and is killed, again and again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import MEMORY, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._boxes import box_case
 from triage.wording import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"oom", "loop", "down", "frozen", "no_fills", "container_memory", "unhealthy"})
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """An OOM kill and a loop: each alone is half the story."""
-    weighing = Weighing(facts)
-    bots: list[str] = []
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """OOM kills, more than one of them."""
     for name, now in facts.of_containers():
-        if not now.get("oom"):
+        again = now.get("looping") or (now.get("oom_count") or 0) > 1 or (now.get("restarts_hour") or 0) > 1
+        if not now.get("oom") or not again:
             continue
-        bots += filter(None, [facts.bot_of(name)])
-        weighing.add(0.6, f"{name} was killed for memory {times(max(1, now['oom_count']))}", "container")
-        if now.get("looping") or (now.get("restarts_hour") or 0) > 1:
-            weighing.add(0.65, f"{name} restarts again and again", "container")
-    for alert in ("ContainerOomKilled", "ContainerRestartLoop"):
-        if facts.alerts(alert):
-            weighing.add(0.3, f"{alert} fires")
-    if not bots and not weighing.findings:
-        weighing.factor = 0.8 if facts.alerts("ContainerOomKilled") or facts.events("oom") else 0.0
-    for bot in facts.bots:
-        found = hits(facts, bot, MEMORY)
-        if found.count:
-            weighing.add(0.4, f"{bot} logs: {found.loudest}", "error_logs")
-    weighing.needs("container")
-    yield from weighing.cause(
-        "oom_restart_loop",
-        "The container hits its memory limit and is killed, again and again.",
-        "Another restart only starts the next round: undo what made it grow (deploy, settings), or raise its limit.",
-        propose("rollback", bots, "it outgrows its memory; the configuration before did not"),
-    )
+        case = box_case(facts, "oom_restart_loop", name)
+        case.sees(
+            "strong", f"{name} was killed for memory {times(max(1, now.get('oom_count') or 1))}", "container"
+        )
+        case.sees("strong", f"{name} restarts again and again", "loop")
+        bot = facts.bot_of(name)
+        if bot and facts.logged(bot, "memory").fresh:
+            case.sees("some", f"{bot} logs: {facts.logged(bot, 'memory').example}", "error_logs")
+        change = facts.changed(name)
+        yield from case.concludes(
+            f"{name} is killed for memory again and again.",
+            "Another restart starts the next round: undo what made it grow, or raise its limit.",
+            remedies=remedy(
+                "rollback",
+                (bot,) if bot and change is not None else (),
+                "it outgrows its memory since a deploy that differs",
+                **({"what": "image"} if change is not None and change["what"] == "image" else {}),
+            ),
+            settle=f"docker stats --no-stream {name}",
+            by_hand=f"raise mem_limit of {name} in the compose file, or find what grows: docker stats --no-stream {name}",
+        )

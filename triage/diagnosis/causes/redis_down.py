@@ -4,48 +4,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_words import REDIS, hits
-from triage.diagnosis.weighing import Weighing, propose
+from triage.diagnosis.case import Case, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset(
+    {
+        "redis",
+        "pause",
+        "loop",
+        "down",
+        "behind",
+        "bus_stale",
+        "errors",
+        "dead_letters",
+        "bus_lost",
+        "redis_unwell",
+        "stop",
+        "no_fills",
+        "unhealthy",
+    }
+)
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """Redis that does not answer us is nearly proof; the bots and the container say the rest."""
-    weighing = Weighing(facts)
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Redis that does not answer us is nearly proof; the bots and its container say the rest."""
+    compose, container = facts.desk.compose, facts.desk.container_of("redis")
+    services = tuple(map(facts.desk.container_of, compose.external_services))
+    case = Case(facts, "redis_down", facts.bots, (container, *services))
     streams = facts.data("streams")
-    reachable = streams.get("reachable")
-    if reachable is False:
-        weighing.add(0.8, f"Redis does not answer: {streams.get('why')}", "streams")
-    container = facts.desk.container_of("redis")
+    if streams.get("reachable") is False:
+        case.sees("proof", f"Redis does not answer: {streams.get('why')}", "streams")
     state = facts.container(container)
     if (
         state.get("running") is False
         or state.get("looping")
         or state.get("missing")
-        or container in facts.data("changes").get("down", ())
+        or container in facts.down()
     ):
-        weighing.add(0.65, f"{container} does not run", "container" if state else "changes")
-    for name in ("RedisDown", "RedisClientDisconnected"):
-        if facts.alerts(name):
-            weighing.add(0.4, f"{name} fires")
-    paused = facts.reasons("bus_outage")
+        case.sees("proof", f"{container} does not run", "container" if state else "changes")
+    if facts.alerts("RedisDown", "RedisClientDisconnected"):
+        case.sees("some", f"{facts.alerts('RedisDown', 'RedisClientDisconnected')[0].name} fires", "alert")
+    paused = [bot for bot in facts.bots if "bus_outage" in facts.reasons(bot)]
     if paused:
-        weighing.add(0.4, f"{', '.join(bot for bot, _ in paused)} paused for bus_outage", "bot_state")
-    for bot in facts.bots:
-        found = hits(facts, bot, REDIS)
-        if found.fresh:
-            weighing.add(0.25, f"{bot} logs: {found.loudest}", "error_logs")
-    if reachable:
-        weighing.against(0.1, "Redis answers now", "streams")
-    weighing.needs("streams")
-    yield from weighing.cause(
-        "redis_down",
+        case.sees("clear", f"{', '.join(paused)} paused for bus_outage", "bot_state")
+    lost = [bot for bot in facts.bots if facts.logged(bot, "redis_unreachable").fresh]
+    if lost:
+        case.sees(
+            "clear", f"{', '.join(lost)}: {facts.logged(lost[0], 'redis_unreachable').example}", "error_logs"
+        )
+    if streams.get("reachable"):
+        case.doubts("excluded", "Redis answers now", "streams")
+    case.needs("streams")
+    yield from case.concludes(
         "Redis is down: the external signal and risk stack cannot work.",
-        "Degraded mode: run without the external profile, the bots' local safeguards stay active.",
-        propose("degraded_mode", ("desk",), "Redis does not answer; the bots' local safeguards stay active"),
+        "Degraded mode: run without the external profile; the bots' local safeguards stay active.",
+        remedies=remedy(
+            "degraded_mode", ("desk",), "Redis does not answer; the bots' local safeguards stay active"
+        ),
+        settle=f"docker exec {container} redis-cli ping",
+        by_hand=f"docker logs --tail 50 {container}; docker start {container}",
     )

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.weighing import Weighing
+from triage.diagnosis.causes._evidence import guarded
 from triage.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
-    from triage.model import Cause
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills"})
 
 
-def rule(facts: Facts) -> Iterable[Cause]:
-    """The guard's own reason, or the figure."""
-    weighing = Weighing(facts)
-    limit = facts.desk.kpis.turnover_x_max
-    for bot, _ in facts.reasons("daily_turnover_hard_limit"):
-        weighing.add(0.85, f"{bot} gives the reason daily_turnover_hard_limit", "bot_state")
-    for bot, state in facts.of_bots("bot_state"):
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The day's turnover limit stopped the bot."""
+    for bot, case in guarded(facts, "turnover_limit", "daily_turnover_hard_limit"):
+        limit = facts.desk.kpis.turnover_x_max
+        state = facts.now_of(bot)
         turnover = state.get("turnover")
+        figure = ""
         if turnover is not None and turnover > limit:
-            weighing.add(0.4, f"{bot}: turnover {number(turnover)}x, limit {number(limit)}x", "bot_state")
-    weighing.needs("bot_state")
-    yield from weighing.cause(
-        "turnover_limit",
-        "The day's turnover limit stopped the bot.",
-        "It may trade again tomorrow; find out why it turned over so much.",
-    )
+            figure = f" ({number(turnover)}x, limit {number(limit)}x)"
+            stopped = state.get("state") == "hard_stop" and not state.get("reasons")
+            case.sees(
+                "clear" if stopped else "some",
+                f"{bot}: turnover {number(turnover)}x, limit {number(limit)}x",
+                "bot_state",
+            )
+        yield from case.concludes(
+            f"{bot} reached its turnover limit of the day{figure}.",
+            "It may trade again tomorrow; find out why it turned over so much.",
+            by_hand="review the day's fills; it resumes with the new day or by a person",
+        )

@@ -5,7 +5,8 @@
 ``held_at_least`` (how long the state has been held; at least: it filled the whole look-back),
 ``net_edge``, ``net_edge_15m``, ``drawdown``, ``daily_loss``, ``base_pct`` (fractions), ``edge_gate``
 (bool or None), ``reasons`` (list of guard reasons), ``orders``, ``daily_pnl`` (quote),
-``cancel_per_min``, ``turnover`` (x), ``error_lines``, ``regime``. What is not measured is None.
+``cancel_per_min``, ``turnover`` (x), ``error_lines``, ``regime``, ``turns_hour`` (how often it began to run in the last
+hour). What is not measured is None.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from triage.diagnosis.checks.base import CheckContext, by_label, partial, together, worst_status
 from triage.diagnosis.checks.bot_words import describe
@@ -28,6 +30,7 @@ SOURCE = "Prometheus"
 
 LOOK_BACK = timedelta(hours=6)
 STEP_SECONDS = 60.0
+_HOUR = timedelta(hours=1)
 _URGENCY = ("hard_stop", "soft_pause", "running")
 _VALUES = {
     "hbot_bot_net_edge_pct": "net_edge",
@@ -65,6 +68,7 @@ class BotNow:
     turnover: float | None = None
     error_lines: float | None = None
     regime: str = ""
+    turns_hour: int | None = None
 
     @property
     def status(self) -> FindingStatus:
@@ -150,6 +154,17 @@ def _read_history(found: Mapping[str, BotNow], history: tuple[Series, ...], now:
         bot = found.get(series.labels.get("bot", ""))
         if bot is not None and series.labels.get("state") == bot.state:
             bot.held_seconds, bot.held_at_least = held(series, now)
+        if bot is not None and series.labels.get("state") == "running":
+            bot.turns_hour = turns(series, now - _HOUR)
+
+
+def turns(series: Series, since: datetime) -> int:
+    """Return how often a series rose from 0 to 1, or came back after a gap, since then."""
+    values = [(at, value == 1) for at, value in series.points if at >= since]
+    return sum(
+        up and (not before or (at - earlier).total_seconds() > 2 * STEP_SECONDS)
+        for (earlier, before), (at, up) in pairwise(values)
+    )
 
 
 def held(series: Series, now: datetime) -> tuple[float | None, bool]:

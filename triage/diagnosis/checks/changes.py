@@ -1,20 +1,22 @@
 """What changed lately: containers created, started, stopped or given another image. The first question.
 
-``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"stopped", "at" (ISO),
-"seconds_before" (before the trouble began; negative: after), "image", "image_before", "ours": bool}]}``,
-the suspects first, then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``:
-containers of the desk that do not run now.
+``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"config"|"stopped"|"killed", "at" (ISO),
+"seconds_before" (before the trouble began; negative: after), "image", "image_before", "same": bool (it was created
+anew as it was: image and Compose's configuration hash are known not to differ), "ours": bool}]}``, the suspects first,
+then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``: containers of the desk that do
+not run now. ``"edited": {bot: {"path", "at" (ISO), "seconds_before", "after_start": bool}}``: the newest edit of a bot's
+configuration files in the last 24 h.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from triage.diagnosis.checks.base import CheckContext, all_of, attempt, together
 from triage.errors import SourceError
-from triage.model import Finding, FindingStatus
+from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import ContainerEvent, ContainerState
 from triage.wording import clock_time, duration
 
@@ -26,6 +28,10 @@ LOOK_BACK = timedelta(hours=24)
 _SUSPECT = timedelta(hours=2)
 _SAME = timedelta(seconds=5)
 _SHOWN = 6
+_BOTS_MAX = 12
+_CONFIG_HASH = "com.docker.compose.config-hash"
+_CONFIGURATION = "/home/hummingbot/conf"
+_KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Change:
     image: str
     image_before: str
     ours: bool
+    same: bool = False
 
 
 async def run(ctx: CheckContext) -> Finding:
@@ -59,9 +66,10 @@ async def run(ctx: CheckContext) -> Finding:
         key=lambda change: (change.at, change.container),
         reverse=True,
     )
+    edits = await _edits(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
     down = sorted(state.name for state in states.values() if not state.running)
-    return _finding(ctx, tuple(_once(changes)), caveat, down)
+    return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
 
 
 def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[Change]:
@@ -76,18 +84,55 @@ def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterabl
 
 
 def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[Change]:
-    images: dict[str, str] = {}
+    known: dict[str, ContainerEvent] = {}
     for event in sorted(events, key=lambda each: each.time_ns):
-        before = images.get(event.container, "")
+        before = known.get(event.container)
         ours = event.container in ctx.containers
-        if event.action == "create" and before and event.image != before:
-            yield Change(event.container, "image", event.at, event.image, before, ours)
-        elif event.action == "create":
-            yield Change(event.container, "created", event.at, event.image, "", ours)
-        elif event.action == "stop":
-            yield Change(event.container, "stopped", event.at, event.image, "", ours)
+        if event.action == "create":
+            yield _creation(event, before, ours=ours)
+        elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
+            what = "stopped" if event.action == "stop" else "killed"
+            yield Change(event.container, what, event.at, event.image, "", ours)
         if event.image:
-            images[event.container] = event.image
+            known[event.container] = event
+
+
+def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> Change:
+    """Say what a new container differs in from the one before, as far as the engine remembers that one."""
+    if before is None:
+        return Change(event.container, "created", event.at, event.image, "", ours)
+    if event.image != before.image:
+        return Change(event.container, "image", event.at, event.image, before.image, ours)
+    was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
+    what = "config" if was and now and was != now else "created"
+    return Change(
+        event.container, what, event.at, event.image, before.image, ours, same=bool(was) and was == now
+    )
+
+
+async def _edits(ctx: CheckContext, states: Mapping[str, ContainerState]) -> dict[str, dict[str, Json]]:
+    """Return the newest edit of each bot's configuration; nothing of a bot whose folder cannot be read."""
+    bots = ctx.bots[:_BOTS_MAX]
+    answers = await all_of(
+        attempt(ctx.sources.containers.files(ctx.desk.container_of(bot), _CONFIGURATION)) for bot in bots
+    )
+    began, found = min(ctx.now, ctx.since), {}
+    for bot, files in zip(bots, answers, strict=True):
+        if isinstance(files, SourceError):
+            continue
+        edited = [each for each in files if each.path.endswith((".yml", ".yaml"))]
+        newest = max(edited, key=lambda each: each.modified_at, default=None)
+        state = states.get(ctx.desk.container_of(bot))
+        if newest is None or newest.modified_at < began - LOOK_BACK:
+            continue
+        started = state.started_at if state is not None else None
+        found[bot] = {
+            "path": newest.path,
+            "at": newest.modified_at.isoformat(),
+            "seconds_before": (began - newest.modified_at).total_seconds(),
+            "after_start": started is not None and newest.modified_at > started + _SAME,
+        }
+    return found
 
 
 def _once(changes: Iterable[Change]) -> Iterable[Change]:
@@ -103,12 +148,18 @@ def _once(changes: Iterable[Change]) -> Iterable[Change]:
 
 
 def _same(one: Change, other: Change) -> bool:
-    kinds = {"image": "created"}
+    kinds = {"image": "created", "config": "created"}
     alike = kinds.get(one.what, one.what) == kinds.get(other.what, other.what)
     return alike and one.container == other.container and abs(one.at - other.at) <= _SAME
 
 
-def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str, down: list[str]) -> Finding:
+def _finding(
+    ctx: CheckContext,
+    changes: tuple[Change, ...],
+    caveat: str,
+    down: list[str],
+    edits: dict[str, dict[str, Json]],
+) -> Finding:
     began = min(ctx.since, ctx.now)
     suspects = [each for each in changes if each.ours and timedelta(0) <= began - each.at <= _SUSPECT]
     order = [*suspects, *(each for each in changes if each not in suspects)]
@@ -136,6 +187,7 @@ def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str, down: 
                 for change in order[:50]
             ],
             "down": down,
+            "edited": edits,
         },
     )
 
@@ -143,7 +195,9 @@ def _finding(ctx: CheckContext, changes: tuple[Change, ...], caveat: str, down: 
 def _line(change: Change, began: datetime) -> str:
     gap = (began - change.at).total_seconds()
     when = f"{duration(gap)} before" if gap >= 0 else f"{duration(-gap)} after the start of it"
-    if change.what == "image":
+    if change.what == "config":
+        what = "created with another configuration"
+    elif change.what == "image":
         what = f"new image {change.image} (was {change.image_before})"
     else:
         what = f"{change.what}{f' from {change.image}' if change.what == 'created' else ''}"

@@ -3,7 +3,7 @@
 Redis that does not answer is the finding (critical), not an unknown: it is the incident that degraded
 mode is for. Not configured, or not allowed to us, is unknown.
 
-``data``: ``{"reachable": bool, "why", "role", "memory_used", "memory_max" (bytes), "evicted",
+``data``: ``{"reachable": bool, "why", "role", "loading": bool, "memory_used", "memory_max" (bytes), "evicted",
 "persistence_ok": bool, "market_data_age_seconds", "audit_age_seconds" (None: stream empty),
 "dead_letters_hour", "dead_letters_at_least": bool, "dead_letter_reasons": {reason: count},
 "groups": [{"stream", "name", "lag", "pending"}]}``.
@@ -43,6 +43,7 @@ class StreamsNow:
     reachable: bool = True
     why: str = ""
     role: str = ""
+    loading: bool = False
     memory_used: int = 0
     memory_max: int = 0
     evicted: int = 0
@@ -100,6 +101,7 @@ def _down(error: SourceError) -> Finding:
 
 def _server(health: RedisHealth, now: StreamsNow) -> Iterable[_Part]:
     now.role, now.memory_used, now.memory_max = health.role, health.memory_used, health.memory_max
+    now.loading = health.loading
     now.evicted, now.persistence_ok = health.evicted_keys, health.persistence_ok
     if health.loading:
         yield FindingStatus.CRITICAL, "Redis is loading its data"

@@ -3,7 +3,8 @@
 Here a source that does not answer is the finding, not an unknown: a blind watcher is what is asked for.
 
 ``data``: ``{"prometheus", "loki", "alertmanager": "ok"|"down"|"not configured", "target_up": bool|None,
-"target_age_seconds", "rules": int, "rules_bad": [name], "rules_missing": [name], "reload_ok": bool|None,
+"target_age_seconds", "rules": int,
+"rules_known": bool, "rules_bad": [name], "rules_missing": [name], "reload_ok": bool|None,
 "evaluation_failures": float}``.
 """
 
@@ -38,6 +39,7 @@ class Watch:
     target_up: bool | None = None
     target_age_seconds: float | None = None
     rules: int = 0
+    rules_known: bool = False
     rules_bad: list[str] = field(default_factory=list)
     rules_missing: list[str] = field(default_factory=list)
     reload_ok: bool | None = None
@@ -106,7 +108,7 @@ def _rules(ctx: CheckContext, rules: tuple[RuleState, ...] | SourceError, watch:
         yield FindingStatus.UNKNOWN, f"rules not known: {rules.why}"
         return
     names = {rule.name for rule in rules}
-    watch.rules = len(rules)
+    watch.rules, watch.rules_known = len(rules), True
     watch.rules_bad = sorted({rule.name for rule in rules if rule.health == "err"})
     watch.rules_missing = [name for name in ctx.desk.triage.expected_rules if name not in names]
     if not rules:

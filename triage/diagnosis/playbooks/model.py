@@ -22,8 +22,8 @@ class Playbook:
     """Which checks and actions for which signals.
 
     ``title``: a template with the places ``{subject}`` and ``{alert}``. ``checks``: names out of
-    ``triage.diagnosis.checks.CHECKS``, in the order of the findings. ``actions``: the kinds to offer for such a
-    signal beside what the verdict proposes; with ``only_actions`` nothing else may be offered.
+    ``triage.diagnosis.checks.CHECKS``, in the order of the findings. ``actions``: with ``only_actions`` the only kinds
+    that may be offered of those that fit the verdict; a playbook narrows and never adds.
     ``advice``: the runbook's next step in a sentence. ``dashboard``: the Grafana dashboard to link.
     ``minor_containers``: containers of dashboards and the like, for which this is Sev-3 at most.
     ``severity`` None: it follows the alert's own ``severity`` label.

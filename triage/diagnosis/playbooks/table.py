@@ -52,70 +52,67 @@ _BUS = (
 )
 _DATABASE = ("container", "changes", "host", "bot_state", "scope", "watchers")
 _WATCH = ("watchers", "bot_state", "container", "host", "scope")
-_SAFE = ("soft_pause", "kill_switch")
 
 _CONTROLLED_STOP = "Leave it stopped until the cause is known; nothing to restart while a risk limit holds."
 
 
-def _row(  # noqa: PLR0917 - a table's row has its columns
+def _row(
     name: str,
     title: str,
     severity: Severity | None,
     checks: tuple[str, ...],
     advice: str,
-    actions: tuple[str, ...] = (),
 ) -> Playbook:
     board = BOT_DASHBOARD if checks in {_BOT, _CODE} else DESK_DASHBOARD
-    return Playbook(name, "{subject} " + title, severity, checks, actions, advice, board)
+    return Playbook(name, "{subject} " + title, severity, checks, (), advice, board)
 
 
 _ROWS = (
     # bots
-    _row("BotHardStopActive", "hard_stop", _S1, _CODE, _CONTROLLED_STOP, ("kill_switch", "rollback")),
+    _row("BotHardStopActive", "hard_stop", _S1, _CODE, _CONTROLLED_STOP),
     _row("BotSoftPauseTooLong", "soft_pause for too long", _S2, _BOT,
          "Look at the pause's reason: an edge gate or high volatility ends by itself, a band or a bus outage does not."),
     _row("BotNoFillsWhileRunning", "runs without fills", _S2, _CODE,
          "Compare spread and net edge with the market, then look for order errors in the log."),
     _row("BotNegativeEdgePersistent", "net edge below 0", _S2, _BOT,
-         "Check the fee source before touching strategy thresholds; pause if the edge stays negative.", ("soft_pause",)),
+         "Check the fee source before touching strategy thresholds; pause if the edge stays negative."),
     _row("BotFeeSourceFallback", "fees from a fallback", _S2, _BOT,
          "Find out why the exchange's fee query fails before adjusting strategy thresholds."),
     _row("BotDailyPnlDrawdown", "daily loss", _S1, _BOT,
-         "Pause the bot if it still trades, and review the fills before it may resume.", _SAFE),
+         "Pause the bot if it still trades, and review the fills before it may resume."),
     _row("BotLogErrorSpike", "error spike in the log", _S2, _CODE,
-         "Read the new templates first: they name what broke.", ("soft_pause",)),
+         "Read the new templates first: they name what broke."),
     _row("BotFrozen", "frozen", _S1, _CODE,
-         "Its state on show is old: look at the exchange for open orders, then restart it.", ("restart",)),
+         "Its state on show is old: look at the exchange for open orders, then restart it."),
     _row("DailyStateStale", "daily state stale", _S2, _BOT,
          "Check that the bot still writes its files and the disk has room."),
     _row("MinutePipelineStale", "minute pipeline stale", _S2, _BOT,
          "Check that the bot still writes minute.csv and the exporter reads it."),
     _row("OrderBookStale", "order book stale", _S1, _BOT,
-         "It quotes on old prices: pause it until the stream is back.", ("soft_pause", "restart")),
+         "It quotes on old prices: pause it until the stream is back."),
     _row("PositionDriftHigh", "position drift", _S1, _BOT,
-         "Compare the exchange's balances with the bot's before it may trade on.", _SAFE),
+         "Compare the exchange's balances with the bot's before it may trade on."),
     _row("MarginRatioLow", "margin ratio low", _S1, _BOT,
-         "Reduce the position or add margin by hand now.", _SAFE),
+         "Reduce the position or add margin by hand now."),
     _row("ExchangeOrderFailureSpike", "order failures", _S1, _BOT,
-         "Check the exchange's status page and our rate limits; pause while orders fail.", ("soft_pause",)),
+         "Check the exchange's status page and our rate limits; pause while orders fail."),
     _row("TickDurationHigh", "ticks take too long", _S2, _BOT, "Look for a busy host or a slow connector."),
     _row("KillSwitchTriggered", "kill switch", _S1, _CODE,
          "Somebody or a guard pulled it: find out who and why in the audit stream before anything is resumed."),
     _row("BotDeriskStall", "derisking stalls", _S1, _BOT,
-         "The position does not shrink as it should: look for failing orders, reduce by hand if needed.", ("kill_switch",)),
+         "The position does not shrink as it should: look for failing orders, reduce by hand if needed."),
     _row("WsReconnectSpike", "websocket reconnects", _S2, _BOT,
          "Check the exchange's status and the host's network."),
     _row("FundingRateHigh", "funding rate high", _S3, _BOT,
          "Holding the position is dear: review its side and size."),
     _row("RealizedPnlNegative", "realized PnL negative", _S2, _BOT,
-         "Review the fills and the fee source.", ("soft_pause",)),
+         "Review the fills and the fee source."),
     _row("IndicatorComputeSlow", "indicators slow", _S3, _BOT, "Look for a busy host."),
     _row("ConnectorIOSlow", "connector slow", _S2, _BOT,
          "Check the exchange's status and the host's network."),
     # containers
     _row("ContainerDown", "container down", _S1, _CONTAINER,
-         "Read its last log lines and exit code, then bring it up again.",
-         ("restart", "recreate")),
+         "Read its last log lines and exit code, then bring it up again."),
     _row("ContainerRestartLoop", "restart loop", _S1, _CONTAINER,
          "It dies again and again: find the cause before restarting it once more."),
     _row("ContainerOomKilled", "killed for memory", _S1, _CONTAINER,
@@ -173,7 +170,7 @@ _ROWS = (
     _row("ContainerDied", "container died", _S2, _CONTAINER,
          "Read its exit code and last log lines; see whether it came back."),
     _row("ContainerUnhealthy", "container unhealthy", _S2, _CONTAINER,
-         "Its health check fails: read its log before restarting it.", ("restart",)),
+         "Its health check fails: read its log before restarting it."),
     _row("AlertingBlind", "alerting is blind", _S2, _WATCH,
          "No alert would reach us now: check Prometheus, Alertmanager and the route of the Watchdog."),
     _row("TriageImpaired", "is impaired", _S3, _WATCH,

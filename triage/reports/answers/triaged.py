@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.diagnosis import diagnose
+from triage.actions.fitting import conclude
 from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding, Verdict
@@ -16,7 +16,7 @@ async def run(asking: Asking, bot: str) -> Answer:
     playbook = playbook_for(asking.desk, "default")
     context = asking.context([bot])
     findings = await run_checks(playbook, context, asking.clock)
-    return triaged(bot, findings, diagnose(findings, context, (), playbook))
+    return triaged(bot, findings, conclude(findings, context, (), playbook))
 
 
 def triaged(subject: str, findings: tuple[Finding, ...], verdict: Verdict) -> Answer:

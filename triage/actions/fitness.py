@@ -1,0 +1,147 @@
+"""When an action may be offered: how sure its cause must be, what must be known for it, what speaks against it.
+
+Each action's file states its own ``FITNESS`` (``triage/actions/kinds/``). A condition is a pure look at the facts
+of one triage. A contraindication counts for what is offered; a person who asks for the action by name sees it in
+the plan and may go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from triage.diagnosis.facts import Facts
+
+Look = Callable[[Facts, str], bool]
+"""A look at the facts, for a target: does the condition hold?"""
+
+DISK_FULL = 0.97
+LIMITS = frozenset(
+    {
+        "drawdown_hard_limit",
+        "daily_loss_hard_limit",
+        "daily_turnover_hard_limit",
+        "external_kill_switch",
+        "cancel_fail_hard_limit",
+        "fee_unresolved",
+    }
+)
+"""Reasons of guards that stop a bot on purpose: starting it anew would go past the guard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: ``why`` is said where it decides."""
+
+    why: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """When an action may be offered.
+
+    ``threshold``: the least confidence of the cause that it is a remedy of. ``requires``: what must be known to be
+    so. ``against``: evidence under which it is never offered. ``not_while``: causes (as ``diagnosis/causes`` names
+    them) that must not be believed of the same target, each with the reason.
+    """
+
+    threshold: float
+    requires: tuple[Condition, ...] = ()
+    against: tuple[Condition, ...] = ()
+    not_while: Mapping[str, str] = field(default_factory=dict)
+
+    def objections(self, facts: Facts, target: str) -> Iterator[str]:
+        """Yield what speaks against it now: what is not known to be so, and what is."""
+        yield from (each.why for each in self.requires if not each.look(facts, target))
+        yield from self.contraindications(facts, target)
+
+    def contraindications(self, facts: Facts, target: str) -> Iterator[str]:
+        """Yield the evidence under which it is never offered, as far as it was seen."""
+        yield from (each.why for each in self.against if each.look(facts, target))
+
+
+def _box(facts: Facts, target: str) -> Mapping[str, object]:
+    return facts.container(facts.desk.container_of(target))
+
+
+def _disk_full(facts: Facts, target: str) -> bool:
+    del target
+    full = any((host.get("disk") or 0) > DISK_FULL for host in facts.hosts().values())
+    return full or any(facts.logged(bot, "disk_full").fresh for bot in facts.bots)
+
+
+def _guarded(facts: Facts, target: str) -> bool:
+    return bool(LIMITS & set(facts.reasons(target)))
+
+
+def _killed(facts: Facts, target: str) -> bool:
+    said = any(each.subject.name in {target, facts.desk.name} for each in facts.events("kill_switch"))
+    return said or bool(facts.logged(target, "pnl_kill_switch").fresh)
+
+
+def _not_seen(facts: Facts, target: str) -> bool:
+    """What is shown of a bot may be old: then nothing is done to the bot on the strength of it."""
+    watch = facts.data("watchers")
+    blind = watch.get("target_up") is False or watch.get("prometheus") == "down"
+    return blind and facts.desk.bot(target) is not None
+
+
+def _redis_serves(facts: Facts, target: str) -> bool:
+    del target
+    streams = facts.data("streams")
+    return bool(streams.get("reachable")) and streams.get("role") == "master"
+
+
+def _redis_is_gone(facts: Facts, target: str) -> bool:
+    del target
+    streams = facts.data("streams")
+    container = facts.desk.container_of("redis")
+    state = facts.container(container)
+    dead = state.get("running") is False or container in facts.down()
+    return streams.get("reachable") is False or (not streams.get("reachable") and dead)
+
+
+def _differs(facts: Facts, target: str) -> bool:
+    return facts.changed(facts.desk.container_of(target)) is not None
+
+
+def _stopped_by_hand(facts: Facts, target: str) -> bool:
+    container = facts.desk.container_of(target)
+    return any(
+        each["container"] == container and each["what"] in {"stopped", "killed"}
+        for each in facts.data("changes").get("changes", ())
+    ) and not _box(facts, target).get("running")
+
+
+NO_ROOM = Condition("the disk is full: a start needs room too", _disk_full)
+GUARDED = Condition("a guard stopped the bot on purpose: a start would go past it", _guarded)
+KILLED = Condition("a kill switch stopped the bot: only a person starts it again", _killed)
+PAUSED = Condition(
+    "the container is paused: unpause it instead",
+    lambda facts, target: _box(facts, target).get("status") == "paused",
+)
+LOOPING = Condition(
+    "it dies and restarts again and again: another start is the next round",
+    lambda facts, target: bool(_box(facts, target).get("looping")),
+)
+OUT_OF_SIGHT = Condition("monitoring is blind: what is shown of the bot may be old", _not_seen)
+STOPPED_BY_HAND = Condition("somebody stopped it: ask before it is started again", _stopped_by_hand)
+IS_UP = Condition(
+    "it is not known that its process is up",
+    lambda facts, target: bool(_box(facts, target).get("running")) or not _box(facts, target),
+)
+REDIS_SERVES = Condition("Redis does not answer as a master: the intent would not arrive", _redis_serves)
+REDIS_GONE = Condition("it is not known that Redis is gone", _redis_is_gone)
+DIFFERS = Condition("no change before the trouble is known that differs (image, configuration)", _differs)
+TRADES = Condition(
+    "the bot is not known to trade now", lambda facts, target: facts.now_of(target).get("state") == "running"
+)
+OLD_CODE = Condition(
+    "it is not known that older code runs than what is on the disk",
+    lambda facts, target: bool(
+        facts.data("bytecode").get("bots", {}).get(target, {}).get("controller_stale")
+        or facts.data("bytecode").get("bots", {}).get(target, {}).get("newer_than_bytecode")
+    ),
+)
+NEVER = Condition("this is for a person to ask for by name", lambda facts, target: False)  # noqa: ARG005 - a look at nothing

@@ -1,0 +1,77 @@
+"""Which of a verdict's remedies may be offered: each action's own fitness decides, the playbook may only narrow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from triage.actions.catalogue import CATALOGUE, targets
+from triage.diagnosis import diagnose
+from triage.diagnosis.verdict import facts_of
+from triage.diagnosis.weights import LIKELY
+from triage.model import ActionProposal, Verdict, Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from triage.diagnosis.checks.base import CheckContext
+    from triage.diagnosis.facts import Facts
+    from triage.diagnosis.playbooks import Playbook
+    from triage.model import Cause, Episode, Finding
+
+_ACTIONS_MAX = 5
+
+
+def conclude(
+    findings: Sequence[Finding],
+    ctx: CheckContext,
+    episodes: Sequence[Episode] = (),
+    playbook: Playbook | None = None,
+) -> Verdict:
+    """Return the verdict with the actions that may be offered, and why its other remedies may not; pure."""
+    verdict = diagnose(findings, ctx, episodes, playbook)
+    facts = facts_of(findings, ctx, episodes)
+    allowed = frozenset(playbook.actions) if playbook is not None and playbook.only_actions else None
+    offered: dict[tuple[str, str], ActionProposal] = {}
+    withheld: dict[tuple[str, str], Withheld] = {}
+    for cause in verdict.causes:
+        if not cause.stands:
+            continue
+        for remedy in cause.actions:
+            key = (remedy.kind, remedy.target)
+            why = next(_objections(facts, verdict, cause, remedy, allowed), "")
+            if not why:
+                offered.setdefault(key, remedy)
+            else:
+                withheld.setdefault(key, Withheld(remedy.kind, remedy.target, why))
+    return replace(
+        verdict,
+        actions=tuple(offered.values())[:_ACTIONS_MAX],
+        withheld=tuple(each for key, each in withheld.items() if key not in offered),
+    )
+
+
+def _objections(
+    facts: Facts, verdict: Verdict, cause: Cause, remedy: ActionProposal, allowed: frozenset[str] | None
+) -> Iterator[str]:
+    """Yield why a remedy is not offered, the most telling reason first; nothing where it may be."""
+    action = CATALOGUE.get(remedy.kind)
+    # Targets come out of labels: only what the desk's own settings name is ever offered.
+    if action is None or remedy.target not in targets(facts.desk, action.target_kind):
+        yield "the desk knows no such target"
+        return
+    fitness = action.fitness
+    yield from fitness.objections(facts, remedy.target)
+    for other in verdict.causes:
+        about = remedy.target == "desk" or not other.subject or _is_about(facts, other, remedy.target)
+        if other is not cause and other.confidence >= LIKELY and other.cause in fitness.not_while and about:
+            yield fitness.not_while[other.cause]
+    if cause.confidence < fitness.threshold:
+        yield f"the cause is not sure enough for it ({cause.confidence:.0%}, needed {fitness.threshold:.0%})"
+    if allowed is not None and remedy.kind not in allowed:
+        yield "the desk's playbook does not offer it"
+
+
+def _is_about(facts: Facts, cause: Cause, target: str) -> bool:
+    names = {each.strip() for each in cause.subject.split(",")}
+    return target in names or facts.desk.container_of(target) in names

@@ -1,0 +1,49 @@
+"""What several rules read of containers in the same way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from triage.diagnosis.facts import Facts
+    from triage.model import Json
+
+KILLED = 137
+
+
+def box_case(facts: Facts, cause: str, name: str) -> Case:
+    """Open a case about one container, and the bot in it."""
+    bot = facts.bot_of(name)
+    return Case(facts, cause, (bot,) if bot else (), (name,))
+
+
+def stopped(facts: Facts) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """Yield each container that does not run and is not between two starts."""
+    for name, now in facts.of_containers():
+        if (
+            now.get("running") is False
+            and not now.get("looping")
+            and now.get("status") not in {"paused", "restarting"}
+        ):
+            yield name, now
+
+
+def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
+    """Return the newest stop or kill of a container that somebody asked for."""
+    return next(
+        (
+            each
+            for each in facts.data("changes").get("changes", ())
+            if each["container"] == name and each["what"] in {"stopped", "killed"}
+        ),
+        None,
+    )
+
+
+def alive(now: Mapping[str, Json]) -> bool:
+    """Say whether a container runs, and not only since a moment ago."""
+    return bool(now.get("running")) and not now.get("looping")

@@ -1,0 +1,82 @@
+"""What several rules read in the same way: a guard's reason, a class of log lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import Case
+from triage.diagnosis.facts import Logged, meaning
+from triage.wording import clock_time, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triage.diagnosis.facts import Facts
+    from triage.diagnosis.weights import Level
+
+ENOUGH = 5
+FLOOD = 20
+LIMITS = frozenset(
+    {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
+)
+"""Reasons of a guard that stops a bot on purpose: whatever else goes on, it stays stopped."""
+
+
+def bot_case(facts: Facts, cause: str, bot: str) -> Case:
+    """Open a case about one bot and its container."""
+    return Case(facts, cause, (bot,), (facts.desk.container_of(bot),))
+
+
+def guarded(facts: Facts, cause: str, *reasons: str) -> Iterator[tuple[str, Case]]:
+    """Open a case for each bot; a guard that names its reason is believed."""
+    for bot in facts.bots:
+        case = bot_case(facts, cause, bot)
+        for reason in facts.reasons(bot):
+            if reason in reasons:
+                case.sees("proof", f"{bot} gives the reason {reason}", "bot_state")
+        case.needs("bot_state")
+        yield bot, case
+
+
+def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> Logged:
+    """Weigh what the bot's log says of these classes; ``heals``: single lines of it are everyday life."""
+    found = case.facts.logged(bot, *names)
+    if found.count:
+        case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
+        case.began(found.first_at)
+    case.needs("error_logs")
+    return found
+
+
+def _worth(found: Logged, *, heals: bool) -> Level:
+    if not found.fresh:
+        return "hint"
+    many = found.fresh >= (FLOOD if heals else ENOUGH)
+    if found.generic:
+        return "some" if many else "hint"
+    if found.codes:
+        return "proof" if many else "some" if heals and found.fresh < ENOUGH else "strong"
+    if heals and found.fresh < ENOUGH:
+        return "some"
+    return "strong" if many else "clear"
+
+
+def _words(found: Logged) -> str:
+    codes = f" ({', '.join(found.codes)})" if found.codes else ""
+    said = f"{found.fresh or found.count} lines say that {meaning(found.names[0])}{codes}"
+    return f"{said}: {found.example}" if found.example else said
+
+
+def since(case: Case) -> str:
+    """Return `` since 03:09`` where the beginning was seen."""
+    return f" since {clock_time(case.since)}" if case.since is not None else ""
+
+
+def coded(found: Logged) -> str:
+    """Return `` (40006)``, or nothing."""
+    return f" ({listed(found.codes, 3)})" if found.codes else ""
+
+
+def look_in_log(facts: Facts, bot: str, word: str) -> str:
+    """Return the command that shows the lines themselves."""
+    return f"grep -h '{word}' {facts.desk.paths.data}/{bot}/logs/*.log | tail -5"

@@ -1,0 +1,28 @@
+"""The exchange finds our time wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "fees"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The exchange finds our time wrong."""
+    for bot in facts.bots:
+        case = bot_case(facts, "clock_skew", bot)
+        found = reads_log(case, bot, "clock_skew")
+        yield from case.concludes(
+            f"The exchange finds {{who}}'s clock wrong{coded(found)}{since(case)}.",
+            "Check the clock of the host (NTP); a new key does not help.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "timestamp"),
+            by_hand="timedatectl status; chronyc tracking",
+        )

@@ -1,0 +1,54 @@
+"""Somebody stopped the container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._boxes import KILLED, box_case, stopped, told_to_stop
+from triage.wording import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"down", "frozen", "no_fills", "scrape", "behind", "bus_stale", "blind", "pause"})
+_ASKED_TO = {
+    0: "it ended as asked, or was done",
+    143: "it was asked to end (SIGTERM)",
+    130: "it was interrupted",
+}
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """A stop that Docker recorded, or an exit code of a process that was asked to end."""
+    for name, now in stopped(facts):
+        case = box_case(facts, "container_stopped", name)
+        told, code = told_to_stop(facts, name), now.get("exit_code")
+        if told is not None:
+            case.sees(
+                "proof",
+                f"Docker recorded a {'stop' if told['what'] == 'stopped' else 'kill'} of {name}",
+                "changes",
+            )
+        if code in _ASKED_TO and not now.get("missing"):
+            case.sees("strong", f"{name} does not run, exit code {code}: {_ASKED_TO[code]}", "container")
+        elif code == KILLED and not now.get("oom"):
+            case.sees("clear", f"{name} was killed (exit code {KILLED}), and not for memory", "container")
+            if any((host.get("oom_kills") or 0) > 0 for host in facts.hosts().values()):
+                case.doubts("doubt", "the host's kernel killed something for memory", "host")
+        if now.get("oom") and told is None:
+            case.doubts("contradiction", "it was killed for memory", "container")
+        case.needs("container")
+        ago = (
+            f" {duration(-told['seconds_before'])} after the first alert"
+            if told and told["seconds_before"] < 0
+            else ""
+        )
+        yield from case.concludes(
+            f"{name} was stopped{ago}: it does not run.",
+            "Ask who stopped it and why before anybody starts it again.",
+            settle=f"docker events --since 2h --until 0s --filter container={name} --filter event=kill",
+            by_hand=f"once whoever stopped it agrees: docker start {name}",
+        )

@@ -1,0 +1,30 @@
+"""The exchange refuses the key: its signature, its rights, or the address it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset(
+    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "fees", "frozen"}
+)
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The exchange refuses the key: its signature, its rights, or the address it comes from."""
+    for bot in facts.bots:
+        case = bot_case(facts, "credentials_refused", bot)
+        found = reads_log(case, bot, "credentials_refused")
+        yield from case.concludes(
+            f"The exchange refuses {{who}}'s key{coded(found)}{since(case)}.",
+            "Check key, passphrase, rights and allowed addresses at the exchange; a restart asks with the same key.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "authenticat"),
+            by_hand="put the key right at the exchange and in the bot; look at its open orders first",
+        )

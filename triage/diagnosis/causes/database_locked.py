@@ -1,0 +1,28 @@
+"""Two processes write one sqlite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "frozen"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Two processes write one sqlite file."""
+    for bot in facts.bots:
+        case = bot_case(facts, "database_locked", bot)
+        reads_log(case, bot, "database_locked")
+        yield from case.concludes(
+            f"{{who}}'s database is locked{since(case)}: another process writes it.",
+            "One bot per file: find the other writer, and never delete the file.",
+            settle=look_in_log(facts, bot, "database is locked"),
+            by_hand=f"fuser -v {facts.desk.paths.data}/{bot}/data/*.sqlite",
+        )

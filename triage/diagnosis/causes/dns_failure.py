@@ -1,0 +1,35 @@
+"""Names are not resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset(
+    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "frozen", "network"}
+)
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Names are not resolved."""
+    for bot in facts.bots:
+        case = bot_case(facts, "dns_failure", bot)
+        reads_log(case, bot, "dns_failure")
+        same = [other for other in facts.bots if other != bot and facts.logged(other, "dns_failure").fresh]
+        if same:
+            case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
+        healthy = facts.healthy_peers((bot,))
+        scope = f": only there, {', '.join(healthy[:3])} run on" if healthy else ""
+        yield from case.concludes(
+            f"{{who}} cannot resolve names{since(case)}{scope}.",
+            "Look at the DNS of the container, then of the host.",
+            settle=look_in_log(facts, bot, "name resolution\\|not known"),
+            by_hand=f"docker exec {facts.desk.container_of(bot)} getent hosts api.bitget.com; cat /etc/resolv.conf",
+        )

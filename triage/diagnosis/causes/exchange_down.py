@@ -1,0 +1,36 @@
+"""The exchange itself fails, or the pair is offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset(
+    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "fees", "edge"}
+)
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The exchange itself fails, or the pair is offline."""
+    for bot in facts.bots:
+        case = bot_case(facts, "exchange_down", bot)
+        found = reads_log(case, bot, "exchange_down")
+        same = [other for other in facts.bots if other != bot and facts.logged(other, "exchange_down").fresh]
+        if same:
+            case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
+        trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
+        yield from case.concludes(
+            f"The exchange itself fails{coded(found)}{since(case)}: {{who}} cannot trade there.",
+            "Read the exchange's status page and announcements; it heals when the exchange does.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "maintenance"),
+            by_hand="watch the exchange's status page; look at open orders when it is back",
+            remedies=remedy("soft_pause", trading, "it trades into an exchange that fails"),
+        )

@@ -1,0 +1,31 @@
+"""The exchange counts too many requests of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "fees"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The exchange counts too many requests of ours."""
+    for bot in facts.bots:
+        case = bot_case(facts, "exchange_rate_limit", bot)
+        found = reads_log(case, bot, "exchange_rate_limit")
+        trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
+        yield from case.concludes(
+            f"The exchange limits {{who}}'s requests{coded(found)}{since(case)}: too many.",
+            "See what else asks from this address or account; pause what still trades until it ends. Each restart asks more.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "Too Many"),
+            by_hand="slow the bot down (order refresh time), or pause it",
+            remedies=remedy("soft_pause", trading, "its orders meet the limit; paused it asks less"),
+        )

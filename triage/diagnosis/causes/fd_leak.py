@@ -1,0 +1,33 @@
+"""The process has used up its file descriptors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import remedy
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset(
+    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "frozen", "unhealthy"}
+)
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The process has used up its file descriptors."""
+    for bot in facts.bots:
+        case = bot_case(facts, "fd_leak", bot)
+        reads_log(case, bot, "fd_leak")
+        running = (bot,) if facts.box_of(bot).get("running") else ()
+        yield from case.concludes(
+            f"{{who}} has too many files open{since(case)}.",
+            "Restart it, then look for the leak and at ulimit; the network is not to blame.",
+            settle=look_in_log(facts, bot, "Too many open files"),
+            by_hand=f"docker exec {facts.desk.container_of(bot)} sh -c 'ls /proc/1/fd | wc -l'",
+            remedies=remedy("restart", running, "only a new process gets free descriptors"),
+        )

@@ -1,0 +1,28 @@
+"""The balance is short, or locked in other orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The balance is short, or locked in other orders."""
+    for bot in facts.bots:
+        case = bot_case(facts, "insufficient_funds", bot)
+        found = reads_log(case, bot, "insufficient_funds")
+        yield from case.concludes(
+            f"{{who}}'s balance is short or locked{coded(found)}{since(case)}.",
+            "Compare free and frozen balances at the exchange, and what other bots hold.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "budget"),
+            by_hand="free or add funds at the exchange",
+        )

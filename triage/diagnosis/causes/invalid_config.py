@@ -1,0 +1,43 @@
+"""The configuration does not fit the code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset(
+    {
+        "stop",
+        "pause",
+        "no_fills",
+        "errors",
+        "orders",
+        "book",
+        "position",
+        "slow",
+        "loop",
+        "down",
+        "frozen",
+        "unhealthy",
+    }
+)
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The configuration does not fit the code."""
+    for bot in facts.bots:
+        case = bot_case(facts, "invalid_config", bot)
+        reads_log(case, bot, "invalid_config")
+        yield from case.concludes(
+            f"{{who}}'s configuration does not load{since(case)}.",
+            "Mend the yml file that the line names; a restart reads the same file.",
+            settle=look_in_log(facts, bot, "validation error\\|Failed to load"),
+            by_hand=f"read {facts.desk.paths.data}/{bot}/logs/errors.log and mend the field that it names",
+        )

@@ -1,0 +1,38 @@
+"""Error lines that no rule knows, on a bot that works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, look_in_log
+from triage.diagnosis.log_templates import FRESH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"errors"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """New lines of no class that the table knows, while the bot runs as it should."""
+    for bot in facts.bots:
+        case = bot_case(facts, "log_errors_other", bot)
+        fresh = [each for each in facts.templates(bot) if each["kind"] in FRESH]
+        classes = facts.data("error_logs").get("bots", {}).get(bot, {}).get("classes", ())
+        if not fresh or any(
+            each["fresh"] and each["name"] not in {"benign", "own_throttle", "cancel_gone", "paper"}
+            for each in classes
+        ):
+            continue
+        case.sees("some", f"new lines: {str(fresh[0]['text'])[:120]}", "error_logs")
+        if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot):
+            case.sees("clear", f"{bot} runs as it should", "bot_state")
+        case.needs("bot_state")
+        yield from case.concludes(
+            f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
+            "Read the new lines once; nothing needs to be done while the bot works.",
+            settle=look_in_log(facts, bot, "ERROR"),
+        )

@@ -1,0 +1,32 @@
+"""The memory of one container climbs towards its limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"container_memory"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The alert measures it; a kill for memory would be the next step."""
+    for alert in facts.alerts("ContainerHighMemory"):
+        name = alert.subject.name
+        bot = facts.bot_of(name)
+        case = Case(facts, "memory_leak", (bot,) if bot else (), (name,))
+        case.sees("strong", f"ContainerHighMemory fires for {name}", "alert")
+        if facts.container(name).get("oom"):
+            case.doubts("doubt", "it was killed for memory already", "container")
+        yield from case.concludes(
+            f"{name} uses nearly all the memory it may have.",
+            "It will meet its limit: find what grows, and plan a restart in a quiet time.",
+            settle=f"docker stats --no-stream {name}",
+            by_hand=f"docker stats --no-stream {name}; plan a restart in a quiet time",
+        )

@@ -1,0 +1,47 @@
+"""The alert is stale or false: what it states does not hold, and nothing else is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.case import Case
+from triage.diagnosis.symptoms import holds
+from triage.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset[str]()
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Fresh evidence contradicts every alert of the incident; without an alert, a desk on which nothing shows."""
+    told = [each for each in facts.episodes if each.firing or each.is_event]
+    case = Case(facts, "nothing_is_wrong")
+    if told:
+        judged = [holds(facts, each) for each in told]
+        if any(judgement is not False for judgement in judged):
+            return
+        for each in told[:3]:
+            case.sees("proof", f"what {each.name} states does not hold for {each.subject} now", "alerts")
+    elif facts.asked_by_hand and facts.answered("bot_state") and not facts.troubles():
+        case.sees(
+            "proof",
+            f"{counted(len(facts.findings), 'check')} found nothing that stands still, fails or is stopped",
+            "checks",
+        )
+    case.needs("bot_state", "container", "error_logs", "watchers")
+    case.direct = case.direct and case.missing == 0
+    names = ", ".join(dict.fromkeys(each.name for each in told))
+    yield from case.concludes(
+        f"Nothing is wrong now: what {names} states does not hold any more."
+        if told
+        else "Nothing is wrong on what was looked at.",
+        "Nothing to do; the alert ends by itself. If it stays, its rule or its data are stale."
+        if told
+        else "Nothing to do.",
+        settle="does the alert end within ten minutes?" if told else "",
+    )

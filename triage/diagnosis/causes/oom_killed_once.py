@@ -1,0 +1,30 @@
+"""One OOM kill: it is back and works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._boxes import alive, box_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"oom", "down", "loop", "frozen"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """Killed once for memory, and running since."""
+    for name, now in facts.of_containers():
+        again = (now.get("oom_count") or 0) > 1 or (now.get("restarts_hour") or 0) > 1
+        if not now.get("oom") or again or not alive(now):
+            continue
+        case = box_case(facts, "oom_killed_once", name)
+        case.sees("proof", f"{name} was killed for memory once and runs again", "container")
+        yield from case.concludes(
+            f"{name} was killed for memory once; it is back.",
+            "Watch its memory: a second kill means that it grows, or that its limit is too low.",
+            by_hand=f"docker stats --no-stream {name}",
+        )

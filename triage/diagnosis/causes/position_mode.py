@@ -1,0 +1,28 @@
+"""The position mode of the account is not the one that the bot uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.facts import Facts
+
+EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow"})
+
+
+def rule(facts: Facts) -> Iterable[Candidate]:
+    """The position mode of the account is not the one that the bot uses."""
+    for bot in facts.bots:
+        case = bot_case(facts, "position_mode", bot)
+        found = reads_log(case, bot, "position_mode")
+        yield from case.concludes(
+            f"{{who}} and its account differ in position mode{coded(found)}{since(case)}.",
+            "Set one-way or hedge mode at the exchange once the position is flat.",
+            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "position mode"),
+            by_hand="set the position mode at the exchange while flat",
+        )

@@ -1,0 +1,205 @@
+"""What an alert says, whether what it says holds now, and which symptoms a desk shows without any alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from triage.model import Episode, Incident, Json, Severity, Source, Subject, SubjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triage.diagnosis.facts import Facts
+
+FAMILIES: Mapping[str, str] = {
+    "BotHardStopActive": "stop", "KillSwitchTriggered": "stop", "kill_switch": "stop",
+    "BotSoftPauseTooLong": "pause", "BotNoFillsWhileRunning": "no_fills",
+    "BotNegativeEdgePersistent": "edge", "RealizedPnlNegative": "edge",
+    "BotFeeSourceFallback": "fees", "BotDailyPnlDrawdown": "loss", "BotLogErrorSpike": "errors",
+    "BotFrozen": "frozen", "MinutePipelineStale": "frozen", "DailyStateStale": "frozen",
+    "OrderBookStale": "book", "WsReconnectSpike": "book", "ConnectorIOSlow": "book",
+    "ExchangeOrderFailureSpike": "orders", "PositionDriftHigh": "position", "MarginRatioLow": "position",
+    "BotDeriskStall": "position", "FundingRateHigh": "funding",
+    "TickDurationHigh": "slow", "IndicatorComputeSlow": "slow",
+    "ContainerDown": "down", "ContainerDied": "down", "ContainerRestartLoop": "loop", "ContainerOomKilled": "oom",
+    "ContainerHighCpu": "container_cpu", "ContainerHighMemory": "container_memory", "ContainerUnhealthy": "unhealthy",
+    "HighCpuUsage": "cpu", "HighMemoryUsage": "memory", "HighDiskUsage": "disk", "DiskAlmostFull": "disk",
+    "HighNetworkErrorRate": "network", "PrometheusTargetDown": "scrape", "AlertingBlind": "blind", "Watchdog": "blind",
+    "RedisDown": "redis", "RedisClientDisconnected": "redis", "RedisReconnectChurn": "redis",
+    "RedisReadOnly": "redis_unwell", "RedisSlow": "redis_unwell", "RedisNotSaving": "redis_unwell",
+    "RedisEvicting": "redis_unwell", "StreamLost": "bus_lost", "StreamGap": "bus_lost",
+    "MarketDataStale": "bus_stale", "StreamGroupBehind": "behind", "DeadLetters": "dead_letters",
+    "intent_rejected": "dead_letters", "portfolio_risk_action": "stop",
+    # what shows without an alert, see ``troubles``
+    "hard_stop": "stop", "frozen": "frozen", "not running": "down", "restart loop": "loop", "killed for memory": "oom",
+    "unhealthy": "unhealthy", "Redis does not answer": "redis", "Redis unwell": "redis_unwell", "not scraped": "scrape",
+    "disk nearly full": "disk", "CPU high": "cpu", "memory high": "memory", "many errors": "errors",
+    "fees not resolved": "fees", "blind": "blind",
+}  # fmt: skip
+"""What each alert of the desk's rules and each signal of ours is about."""
+
+_SPIKE, _DISK, _BUSY = 20, 0.93, 0.95
+STRANGE = "strange"
+"""The family of what nobody wrote down."""
+_PREFIXES = (("Redis", "redis"), ("PaperExchange", "paper"), ("ControlPlane", "behind"))
+
+BOT_TROUBLE = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow"})
+"""What a bot that cannot trade as it should may show."""
+GONE = frozenset({"down", "loop", "oom", "unhealthy", "frozen", "no_fills"})
+"""What a process that does not live may show."""
+
+
+def family(episode: Episode) -> str:
+    """Return what an alert is about; ``strange`` where nobody wrote it down."""
+    known = FAMILIES.get(episode.name) or FAMILIES.get(episode.labels.get("category", ""))
+    if known is not None:
+        return known
+    if episode.source is Source.DEAD_LETTER:
+        return "dead_letters"
+    return next((found for prefix, found in _PREFIXES if episode.name.startswith(prefix)), STRANGE)
+
+
+def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a table of conditions
+    """Say whether what an alert states is so now, by fresh evidence; None where that cannot be told.
+
+    An event happened: whether it holds is no question.
+    """
+    if episode.is_event:
+        return None
+    subject, about = episode.subject, family(episode)
+    if subject.kind is SubjectKind.BOT:
+        return _holds_of_bot(facts, subject.name, episode.name, about)
+    if subject.kind is SubjectKind.CONTAINER:
+        return _holds_of_container(facts, subject.name, about)
+    if about in {"cpu", "memory", "disk"}:
+        values = [host.get(about) for host in facts.hosts().values()]
+        known = [value for value in values if value is not None]
+        return max(known) > {"cpu": 0.8, "memory": 0.8, "disk": 0.78}[about] if known else None
+    if about == "scrape":
+        up = facts.data("watchers").get("target_up")
+        names_it = episode.labels.get("job", "bot-metrics") == "bot-metrics"
+        return (not up) if up is not None and names_it else None
+    if about == "redis":
+        reachable = facts.data("streams").get("reachable")
+        return None if reachable is None else not reachable
+    return None
+
+
+def _holds_of_bot(facts: Facts, bot: str, name: str, about: str) -> bool | None:  # noqa: PLR0911 - as above
+    state = facts.state(bot)
+    if about == "frozen" and name != "DailyStateStale":
+        return None if state.get("age_seconds") is None else bool(state.get("frozen"))
+    if about == "errors":
+        counted = facts.data("error_logs").get("bots", {}).get(bot, {}).get("count")
+        return None if counted is None else counted > 10  # noqa: PLR2004 - half of what the desk's rule calls a spike
+    if about == "fees":
+        kind = facts.data("fee_source").get("bots", {}).get(bot, {}).get("kind")
+        return None if kind is None else kind != "api"
+    if not state.get("state") or state.get("frozen") or state.get("age_seconds") is None:
+        return None
+    if about == "stop" and name == "BotHardStopActive":
+        return bool(state["state"] == "hard_stop")
+    if about == "pause":
+        return bool(state["state"] == "soft_pause")
+    if about == "no_fills":
+        return None if state["state"] == "running" else False
+    if name == "BotNegativeEdgePersistent":
+        return None if state.get("net_edge_15m") is None else state["net_edge_15m"] < 0
+    if about == "loss":
+        return None if state.get("daily_pnl") is None else state["daily_pnl"] < -50  # noqa: PLR2004 - the rule's own limit
+    return None
+
+
+def _holds_of_container(facts: Facts, name: str, about: str) -> bool | None:
+    now = facts.container(name)
+    if not now or (now.get("running") is None and not now.get("missing")):
+        return None
+    if about == "down":
+        return not now.get("running")
+    if about == "loop":
+        return bool(now.get("looping")) or not now.get("running") or (now.get("restarts_hour") or 0) > 1
+    if about == "oom":
+        return bool(now.get("oom"))
+    if about == "unhealthy":
+        return now.get("health") == "unhealthy" or not now.get("running")
+    return None
+
+
+def incident_signals(incident: Incident) -> tuple[Episode, ...]:
+    """Return an incident's own name as its signals, where no alert of it is known."""
+    return tuple(_signal(incident.name, subject, incident.opened_at) for subject in incident.subjects)
+
+
+def troubles(facts: Facts) -> tuple[Episode, ...]:
+    """Return what shows on the desk by itself, as signals: for who asks without an alert.
+
+    A pause is everyday life; so is a single error. What fires for the bots counts as what it is.
+    """
+    found = [_signal(name, subject, facts.now) for name, subject in _troubles(facts)]
+    fires = facts.data("scope").get("alerts", {}).items()
+    found += [
+        _signal(name, Subject(SubjectKind.BOT, who), facts.now)
+        for name, whom in fires
+        for who in whom
+        if who in facts.bots
+    ]
+    return tuple(found)
+
+
+def _troubles(facts: Facts) -> Iterator[tuple[str, Subject]]:
+    for bot, state in facts.of_bots("bot_state"):
+        yield from ((name, Subject(SubjectKind.BOT, bot)) for name in _bot_troubles(facts, bot, state))
+    for container, now in facts.of_containers():
+        subject = Subject(SubjectKind.CONTAINER, container)
+        yield from ((name, subject) for name in _box_troubles(now))
+    yield from ((name, Subject(SubjectKind.DESK, facts.desk.name)) for name in _desk_troubles(facts))
+
+
+def _bot_troubles(facts: Facts, bot: str, state: Mapping[str, Json]) -> Iterator[str]:
+    if state.get("frozen"):
+        yield "frozen"
+    elif state.get("state") == "hard_stop":
+        yield "hard_stop"
+    if facts.data("fee_source").get("bots", {}).get(bot, {}).get("kind") == "unresolved":
+        yield "fees not resolved"
+    log = facts.data("error_logs").get("bots", {}).get(bot, {})
+    if (log.get("count") or 0) > _SPIKE and log["count"] > 3 * (log.get("usual") or 0):
+        yield "many errors"
+
+
+def _box_troubles(now: Mapping[str, Json]) -> Iterator[str]:
+    if now.get("looping"):
+        yield "restart loop"
+    elif now.get("missing") or now.get("running") is False:
+        yield "not running"
+    if now.get("oom"):
+        yield "killed for memory"
+    if now.get("health") == "unhealthy":
+        yield "unhealthy"
+
+
+def _desk_troubles(facts: Facts) -> Iterator[str]:
+    streams, watch = facts.data("streams"), facts.data("watchers")
+    if streams.get("reachable") is False:
+        yield "Redis does not answer"
+    elif streams and (streams.get("role") != "master" or streams.get("persistence_ok") is False):
+        yield "Redis unwell"
+    if watch.get("target_up") is False:
+        yield "not scraped"
+    if "down" in {watch.get("prometheus"), watch.get("alertmanager"), watch.get("loki")} or watch.get(
+        "rules_bad"
+    ):
+        yield "blind"
+    for host in facts.hosts().values():
+        if (host.get("disk") or 0) > _DISK:
+            yield "disk nearly full"
+        if (host.get("cpu") or 0) > _BUSY:
+            yield "CPU high"
+        if (host.get("memory") or 0) > _BUSY:
+            yield "memory high"
+
+
+def _signal(name: str, subject: Subject, at: datetime) -> Episode:
+    return Episode(0, Source.OPERATOR, name, name, subject, Severity.SEV2, True, at, None, at)  # noqa: FBT003 - firing
