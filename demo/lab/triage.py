@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from demo.lab.sources import sources
+from triage.actions.fitting import conclude
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.playbooks import playbook_for
-from triage.diagnosis.runner import diagnose, run_checks
+from triage.diagnosis.runner import run_checks
 from triage.incidents.triage_runner import context_of, source_of
 from triage.model import Finding, Incident, Source, Subject, SubjectKind, Verdict, utc
 from triage.signals.containers import container_subject
@@ -59,7 +60,7 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
     context = with_memory(stage, context, missing)
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.perf_counter()
-    verdict = diagnose(findings, context, episodes, playbook)
+    verdict = conclude(findings, context, episodes, playbook)
     return Looked(findings, verdict, time.perf_counter() - began)
 
 
@@ -72,7 +73,7 @@ async def ask(stage: Stage, bot: str) -> Looked:
     playbook = playbook_for(desk, "default")
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.perf_counter()
-    verdict = diagnose(findings, context, (), playbook)
+    verdict = conclude(findings, context, (), playbook)
     return Looked(findings, verdict, time.perf_counter() - began)
 
 

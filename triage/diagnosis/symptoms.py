@@ -41,6 +41,12 @@ FAMILIES: Mapping[str, str] = {
 """What each alert of the desk's rules and each signal of ours is about."""
 
 _SPIKE, _DISK, _BUSY = 20, 0.93, 0.95
+DELAYS: Mapping[str, float] = {
+    "BotNoFillsWhileRunning": 3600.0, "BotSoftPauseTooLong": 1200.0, "BotFeeSourceFallback": 1800.0,
+    "BotNegativeEdgePersistent": 1500.0, "BotDailyPnlDrawdown": 300.0, "BotHardStopActive": 180.0,
+    "BotLogErrorSpike": 300.0, "BotFrozen": 360.0, "ContainerDown": 180.0,
+}  # fmt: skip
+"""How long after its trouble began an alert fires, in seconds: what its rule waits for."""
 STRANGE = "strange"
 """The family of what nobody wrote down."""
 _PREFIXES = (("Redis", "redis"), ("PaperExchange", "paper"), ("ControlPlane", "behind"))
@@ -125,6 +131,14 @@ def _holds_of_container(facts: Facts, name: str, about: str) -> bool | None:
     if about == "unhealthy":
         return now.get("health") == "unhealthy" or not now.get("running")
     return None
+
+
+def delay_seconds(facts: Facts) -> float:
+    """Return how long before the first alert the trouble may have begun, by what its rule waits for."""
+    first = min(
+        (each for each in facts.episodes if not each.is_event), key=lambda each: each.starts_at, default=None
+    )
+    return DELAYS.get(first.name, 0.0) if first is not None else 0.0
 
 
 def incident_signals(incident: Incident) -> tuple[Episode, ...]:

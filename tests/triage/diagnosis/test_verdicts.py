@@ -61,7 +61,7 @@ SCENARIOS: dict[str, tuple[str, tuple[Finding, ...], tuple[Episode, ...]]] = {
         (unknown("streams", "not configured"), finding("changes", {"changes": [], "down": ["hbot-redis"]})),
         (alert("RedisClientDisconnected"),),
     ),
-    "Redis became a replica": ("redis_unwell", (redis(role="slave"), bot()), ()),
+    "Redis became a replica": ("redis_unwell", (redis(role="slave"), bot()), (alert("RedisReadOnly"),)),
     "a controller was changed and its bytecode stayed": (
         "stale_bytecode",
         (
@@ -150,7 +150,11 @@ SCENARIOS: dict[str, tuple[str, tuple[Finding, ...], tuple[Episode, ...]]] = {
         (bot(state="soft_pause", reasons=["edge_gate_blocked"], net_edge_15m=-0.0004),),
         (alert("BotSoftPauseTooLong"),),
     ),
-    "the market is wild": ("high_vol", (bot(state="soft_pause", reasons=["high_vol"]),), ()),
+    "the market is wild": (
+        "high_vol",
+        (bot(state="soft_pause", reasons=["high_vol"]),),
+        (alert("BotSoftPauseTooLong"),),
+    ),
     "too much inventory": (
         "inventory_band",
         (bot(state="soft_pause", reasons=["base_pct_above_max"], base_pct=0.95),),
@@ -207,11 +211,9 @@ def verdict_of(scenario: str, name: str = "SomethingElse") -> Verdict:
         ("Redis does not answer", "degraded_mode", "desk"),
         ("a controller was changed and its bytecode stayed", "clear_cache", "bot1"),
         ("a new image, and cancels fail ever since", "rollback", "bot1"),
-        ("out of memory in a loop", "rollback", "bot1"),
         ("the bot froze", "restart", "bot1"),
         ("the container is down", "recreate", "bot1"),
         ("the exchange refuses", "soft_pause", "bot1"),
-        ("cancels fail", "kill_switch", "bot1"),
         ("the exporter is not scraped", "restart", "bot-metrics-exporter"),
     ],
 )
@@ -226,8 +228,14 @@ def test_a_rollback_of_a_new_image_opens_with_the_image() -> None:
     """What was changed is what is taken back: the first choice of a form is the one that is confirmed."""
     image = verdict_of("a new image, and cancels fail ever since").actions[0]
     assert (image.kind, dict(image.arguments)) == ("rollback", {"what": "image"})
-    recreated = verdict(errors((KEYWORD, 40, "new")), change("created", before=600), bot()).actions[0]
-    assert (recreated.kind, dict(recreated.arguments)) == ("rollback", {})
+
+
+def test_a_container_made_anew_as_it_was_is_no_release() -> None:
+    """Nobody knows that it differs: then there is nothing to roll back to, and nothing to blame."""
+    found = verdict(errors((KEYWORD, 40, "new")), change("created", before=600), bot())
+    assert "rollback" not in kinds(found)
+    assert found.top is not None
+    assert found.top.cause == "code_error"
 
 
 @pytest.mark.parametrize(
@@ -250,12 +258,14 @@ def test_what_would_do_harm_is_not_offered(scenario: str, harmful: set[str], pla
 
 
 def test_intents_are_not_offered_while_redis_does_not_answer() -> None:
-    """A kill switch travels through Redis: a button that cannot work is worse than none."""
-    assert "kill_switch" in kinds(verdict_of("cancels fail"))
-    _, findings, alerts = SCENARIOS["cancels fail"]
+    """A pause travels through Redis: a button that cannot work is worse than none, and the verdict says why."""
+    assert kinds(verdict_of("the exchange refuses")) == ["soft_pause"]
+    _, findings, alerts = SCENARIOS["the exchange refuses"]
     found = verdict(*findings, redis(reachable=False), alerts=alerts)
-    assert "kill_switch" not in kinds(found)
-    assert "degraded_mode" in kinds(found)
+    assert "soft_pause" not in kinds(found)
+    assert (
+        "Redis does not answer as a master" in {each.kind: each.why for each in found.withheld}["soft_pause"]
+    )
 
 
 def test_an_action_never_has_a_target_that_the_desk_does_not_know() -> None:
@@ -272,7 +282,7 @@ def test_an_action_never_has_a_target_that_the_desk_does_not_know() -> None:
 def test_unknown_findings_lower_the_confidence_and_are_listed() -> None:
     """The same evidence with a silent container check is worth less."""
     froze = bot(frozen=True, age_seconds=700)
-    sure = verdict(froze, alerts=(alert("BotFrozen"),))
+    sure = verdict(froze, box(), alerts=(alert("BotFrozen"),))
     doubtful = verdict(froze, unknown("container"), alerts=(alert("BotFrozen"),))
     assert sure.top is not None
     assert doubtful.top is not None
@@ -327,7 +337,7 @@ def test_code_that_is_the_code_on_disk_is_not_stale() -> None:
         "bytecode",
         {"bots": {"bot1": {"controller_stale": False, "newer_than_process": [], "newer_than_bytecode": []}}},
     )
-    found = verdict(fresh, errors((KEYWORD, 40, "new")), change("created", before=600), bot())
+    found = verdict(fresh, errors((KEYWORD, 40, "new")), change("image", before=600), bot())
     assert found.top is not None
     assert found.top.cause == "bad_release"
 

@@ -47,6 +47,10 @@ _UNDO = {
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
 
 
+_ON_PURPOSE = frozenset(
+    {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
+)
+
 FITNESS = Fitness(
     # The most that is ever taken back by one button: the cause must be surer than for a restart.
     threshold=0.8,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import LIMITS, bot_case
+from triage.diagnosis.symptoms import delay_seconds
 from triage.wording import duration
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if change is None and maybe is None:
             continue
         case = bot_case(facts, "bad_release", bot)
-        told = change or maybe or {}
+        told, what = change or maybe or {}, "made anew"
         before = told["seconds_before"]
         if change is not None:
             what = _WHATS[change["what"]].format(**change)
@@ -82,12 +83,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"{container} was recreated {duration(before)} before; whether it differs is not known",
                 "changes",
             )
+            case.doubts("doubt", "a container that is made anew as it was changes nothing", "changes")
         _symptoms(facts, bot, case, before)
         _doubts(facts, bot, case)
         case.needs("changes", "error_logs")
         what_changed = {"what": "image"} if change is not None and change["what"] == "image" else {}
         yield from case.concludes(
-            f"What was deployed to {{who}} {duration(before)} before is broken.",
+            f"What was changed on {{who}} {duration(before)} before is broken ({what}).",
             "Roll back to what was there before it, then read the new errors in peace.",
             remedies=remedy(
                 "rollback",
@@ -112,7 +114,7 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
             case.doubts(
                 "contradiction", f"these errors began {duration(-after)} before the deploy", "error_logs"
             )
-        elif after > _SOON_SECONDS:
+        elif after > _SOON_SECONDS + delay_seconds(facts):
             case.doubts(
                 "contradiction", f"these errors began only {duration(after)} after the deploy", "error_logs"
             )

@@ -37,6 +37,6 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             )
         yield from case.concludes(
             f"{bot}'s loss of the day{figure} is over its limit.",
-            "Leave it stopped (or pause it) until the fills are reviewed; the limit ends with the day, its reason does not.",
+            "Leave it stopped (or pause it) until the fills are reviewed; the limit ends with the day, not its reason.",
             by_hand="review the day's fills; pause the bot if it still trades",
         )

@@ -24,7 +24,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(
             f"The exchange limits {{who}}'s requests{coded(found)}{since(case)}: too many.",
-            "See what else asks from this address or account; pause what still trades until it ends. Each restart asks more.",
+            "See what else asks from this address or account; pause what still trades. Each restart asks more.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "Too Many"),
             by_hand="slow the bot down (order refresh time), or pause it",
             remedies=remedy("soft_pause", trading, "its orders meet the limit; paused it asks less"),

@@ -21,7 +21,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "order_rejected", bot)
         found = reads_log(case, bot, "order_rejected")
         yield from case.concludes(
-            f"The exchange rejects {{who}}'s orders: size, price step or value is outside its rules{coded(found)}{since(case)}.",
+            f"The exchange rejects {{who}}'s orders: size, step or value is outside its rules{coded(found)}{since(case)}.",
             "Compare order size and rounding in the configuration with the exchange's rules.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "minimum"),
             by_hand="put the order size right in the bot's configuration",

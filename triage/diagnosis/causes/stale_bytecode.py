@@ -33,6 +33,7 @@ EXPLAINS = frozenset(
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """A controller newer than what runs, and errors of code that does not fit together."""
+    caches = " ".join(facts.desk.paths.caches)
     for bot in facts.bots:
         code = facts.data("bytecode").get("bots", {}).get(bot)
         if code is None:
@@ -55,5 +56,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "{who} runs old code: a controller file was changed after the code it loaded.",
             "Clear the bytecode cache and recreate the bot; a restart alone does not clear it.",
             remedies=remedy("clear_cache", (bot,), "the controller on disk is newer than the code that runs"),
-            by_hand=f"docker exec {facts.desk.container_of(bot)} rm -rf {' '.join(facts.desk.paths.caches)}, then recreate it",
+            by_hand=f"docker exec {facts.desk.container_of(bot)} rm -rf {caches}, then recreate it",
         )
