@@ -67,8 +67,8 @@ class Prometheus:
                     last_error=first_line(str(rule.get("lastError") or "")),
                     labels=_labels(rule.get("labels") or {}),
                 )
-                for group in data["groups"]
-                for rule in group["rules"]
+                for group in data["groups"] or ()
+                for rule in group["rules"] or ()
                 if rule.get("type", "alerting") == "alerting"
             )
 
@@ -83,14 +83,14 @@ class Prometheus:
                     active_at=rfc3339(each["activeAt"]),
                     value=str(each.get("value", "")),
                 )
-                for each in data["alerts"]
+                for each in data["alerts"] or ()
             )
 
     async def targets(self) -> tuple[Target, ...]:
         """Return the active scrape targets."""
         data, _ = await self._api("targets", {"state": "active"})
         with self._http.shape("the targets"):
-            return tuple(_target(each) for each in data["activeTargets"])
+            return tuple(_target(each) for each in data["activeTargets"] or ())
 
     async def _api(self, path: str, params: Params) -> tuple[Any, tuple[str, ...]]:
         reply = await self._http.ask("GET", f"api/v1/{path}", params=params)
@@ -120,7 +120,7 @@ def _labels(labels: dict[str, object]) -> dict[str, str]:
 def _result(data: dict[str, Any], kind: str) -> list[Any]:
     if data["resultType"] != kind:
         raise ValueError(f"a {data['resultType']} and not a {kind}")
-    result: list[Any] = data["result"]
+    result: list[Any] = data["result"] or []  # compatible servers say null for none
     return result
 
 

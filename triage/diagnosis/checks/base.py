@@ -148,6 +148,25 @@ async def in_time(ctx: CheckContext, source: str, question: Coroutine[Any, Any, 
         return error
 
 
+async def each_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T | SourceError, ...]:
+    """Ask at the same time; a question that is refused costs only itself."""
+    return await all_of(attempt(question) for question in questions)
+
+
+EMPTY = Answer(())
+
+
+def answer_or_none(answer: Answer | SourceError) -> Answer:
+    """Return the answer, an empty one for a question that was refused."""
+    return EMPTY if isinstance(answer, SourceError) else answer
+
+
+def refused(*answers: object) -> str:
+    """Return why questions were refused as a caveat, empty when none was."""
+    whys = dict.fromkeys(answer.why for answer in answers if isinstance(answer, SourceError))
+    return f"partly unanswered: {'; '.join(whys)}" if whys else ""
+
+
 def by_label(answer: Answer, label: str) -> dict[str, float]:
     """Return the finite values of an instant query by one label; NaN and infinity are no values."""
     return {

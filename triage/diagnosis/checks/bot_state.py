@@ -6,21 +6,32 @@
 ``net_edge``, ``net_edge_15m``, ``drawdown``, ``daily_loss``, ``base_pct`` (fractions), ``edge_gate``
 (bool or None), ``reasons`` (list of guard reasons), ``orders``, ``daily_pnl`` (quote),
 ``cancel_per_min``, ``turnover`` (x), ``error_lines``, ``regime``, ``turns_hour`` (how often it began to run in the last
-hour). What is not measured is None.
+hour). What is not measured is None; ``no_number`` names what is on show as NaN or infinite. Where several exporters show
+a bot, the newest counts and none is mixed in.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from triage.diagnosis.checks.base import CheckContext, by_label, partial, together, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    attempt,
+    partial,
+    refused,
+    together,
+    worst_status,
+)
 from triage.diagnosis.checks.bot_words import describe
+from triage.diagnosis.checks.exporters import BY, age_query, newest
+from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import Answer, Series
+from triage.ports.sources import Sample, Series
 from triage.queries import promql
 from triage.wording import listed
 
@@ -69,6 +80,7 @@ class BotNow:
     error_lines: float | None = None
     regime: str = ""
     turns_hour: int | None = None
+    no_number: list[str] = field(default_factory=list)
 
     @property
     def status(self) -> FindingStatus:
@@ -86,44 +98,60 @@ async def run(ctx: CheckContext) -> Finding:
     metrics, bots = ctx.sources.metrics, ctx.bots
     current, age, edge, history = await together(
         metrics.query(promql.family(_FAMILY, any_of=bots)),
-        metrics.query(_age(bots)),
-        metrics.query(_edge(bots)),
-        metrics.query_range(
-            f"max by (bot, state) ({promql.selector('hbot_bot_state', any_of=bots)})",
-            start=ctx.now - LOOK_BACK,
-            end=ctx.now,
-            step_seconds=STEP_SECONDS,
+        attempt(metrics.query(age_query(bots))),
+        attempt(metrics.query(_edge(bots))),
+        attempt(
+            metrics.query_range(
+                f"max by ({BY}, state) ({promql.selector('hbot_bot_state', any_of=bots)})",
+                start=ctx.now - LOOK_BACK,
+                end=ctx.now,
+                step_seconds=STEP_SECONDS,
+            )
         ),
     )
+    ages, mean = answer_or_none(age), answer_or_none(edge)
+    exporters = newest(ages, current.samples)
     found = {bot: BotNow() for bot in bots}
-    _read_values(found, current)
-    _read_ages(found, by_label(age, "bot"), ctx.desk.triage.snapshot_stale_seconds)
-    for bot, value in by_label(edge, "bot").items():
-        if bot in found:
-            found[bot].net_edge_15m = value
-    _read_history(found, history, ctx.now)
-    return _finding(found, partial(current, age, edge))
-
-
-def _age(bots: tuple[str, ...]) -> str:
-    """Prometheus' own clock and the exporter's stand on one host: ours may be another."""
-    stamp = promql.selector("hbot_bot_snapshot_timestamp_seconds", any_of=bots)
-    exported = promql.selector("hbot_bot_snapshot_age_seconds", any_of=bots)
-    return f"(time() - max by (bot) ({stamp})) or max by (bot) ({exported})"
+    _read_values(found, exporters.of_chosen(current.samples))
+    _read_ages(found, exporters.ages, ctx.desk.triage.snapshot_stale_seconds)
+    _read_means(found, exporters.of_chosen(mean.samples))
+    _read_history(found, exporters.of_chosen(() if isinstance(history, SourceError) else history), ctx.now)
+    caveats = (partial(current, ages, mean), refused(age, edge, history), exporters.caveat(bots))
+    return _finding(found, "; ".join(filter(None, caveats)))
 
 
 def _edge(bots: tuple[str, ...]) -> str:
-    """The mean of all samples, whatever regime they were taken in: a mean of means would not be."""
+    """The mean of all samples, whatever regime they were taken in: a mean of means would not be.
+
+    One NaN makes a mean over it NaN: where that is so, the mean of what equals itself, looked at every 15 s.
+    """
     series = promql.selector("hbot_bot_net_edge_pct", any_of=bots)
-    return f"sum by (bot) (sum_over_time({series}[15m])) / sum by (bot) (count_over_time({series}[15m]))"
+
+    def mean(over: str) -> str:
+        return f"sum by ({BY}) (sum_over_time({over})) / sum by ({BY}) (count_over_time({over}))"
+
+    every, numbers = mean(f"{series}[15m]"), mean(f"({series} == {series})[15m:15s]")
+    return f"(({every}) == ({every})) or ({numbers})"
 
 
-def _read_values(found: Mapping[str, BotNow], answer: Answer) -> None:
-    for sample in answer.samples:
+def _read_means(found: Mapping[str, BotNow], samples: Iterable[Sample]) -> None:
+    for sample in samples:
         bot = found.get(sample.labels.get("bot", ""))
-        if bot is None or not math.isfinite(sample.value):
+        if bot is not None and math.isfinite(sample.value):
+            bot.net_edge_15m = sample.value
+
+
+def _read_values(found: Mapping[str, BotNow], samples: Iterable[Sample]) -> None:
+    for sample in samples:
+        bot = found.get(sample.labels.get("bot", ""))
+        if bot is None:
             continue
         metric = sample.labels.get("__name__", "")
+        if not math.isfinite(sample.value):
+            name = _VALUES.get(metric)
+            if name is not None and name not in bot.no_number:
+                bot.no_number.append(name)
+            continue
         if metric in _VALUES:
             setattr(bot, _VALUES[metric], sample.value)
         elif metric == "hbot_bot_soft_pause_edge":
@@ -149,7 +177,7 @@ def _read_ages(found: Mapping[str, BotNow], ages: Mapping[str, float], stale_sec
         bot.frozen = bot.age_seconds is not None and bot.age_seconds > stale_seconds
 
 
-def _read_history(found: Mapping[str, BotNow], history: tuple[Series, ...], now: datetime) -> None:
+def _read_history(found: Mapping[str, BotNow], history: Iterable[Series], now: datetime) -> None:
     for series in history:
         bot = found.get(series.labels.get("bot", ""))
         if bot is not None and series.labels.get("state") == bot.state:
@@ -188,6 +216,12 @@ def _finding(found: Mapping[str, BotNow], caveat: str) -> Finding:
     missing = [name for name, bot in found.items() if bot.state is None]
     lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]
     why = f"no hbot_bot_state series for {listed(missing)}" if missing else ""
+    odd = [
+        f"{name}: no number for {listed([each.replace('_', ' ') for each in bot.no_number], 10)}"
+        for name, bot in found.items()
+        if bot.no_number
+    ]
+    why = "; ".join(filter(None, (why, *odd[:3])))
     single = len(found) == 1
     return Finding(
         name=NAME,

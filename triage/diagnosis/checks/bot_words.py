@@ -17,8 +17,7 @@ def describe(bot: BotNow) -> str:
     parts = [_state(bot)]
     if bot.reasons:
         parts.append("reason " + ", ".join(bot.reasons))
-    if bot.net_edge is not None:
-        parts.append(_edge(bot))
+    parts.append(_edge(bot) if bot.net_edge is not None else _no_edge(bot))
     if bot.drawdown:
         parts.append(f"drawdown {percent(bot.drawdown)}")
     if bot.orders is not None:
@@ -38,6 +37,14 @@ def _state(bot: BotNow) -> str:
         else " (snapshot age not known)"
     )
     return f"{bot.state}{held}{age}"
+
+
+def _no_edge(bot: BotNow) -> str:
+    why = "it is no number" if "net_edge" in bot.no_number else "not measured"
+    average = (
+        f", 15 min average {percent(bot.net_edge_15m, signed=True)}" if bot.net_edge_15m is not None else ""
+    )
+    return f"net edge not known ({why}){average}"
 
 
 def _edge(bot: BotNow) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext, all_of, attempt, together
+from triage.diagnosis.checks.base import CheckContext, attempt, each_of, refused, together
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import ContainerEvent, ContainerState
@@ -51,12 +51,15 @@ async def run(ctx: CheckContext) -> Finding:
     """Ask the Docker Engine for its containers and its recent events."""
     start = min(ctx.now, ctx.since) - LOOK_BACK
     mine, containers, events = await together(
-        all_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
+        each_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
         ctx.sources.containers.list(),
         attempt(ctx.sources.containers.history(since=start, until=ctx.now)),
     )
     known = () if isinstance(events, SourceError) else events
-    states = {state.name: state for state in (*containers, *(each for each in mine if each is not None))}
+    states = {
+        state.name: state
+        for state in (*containers, *(each for each in mine if isinstance(each, ContainerState)))
+    }
     changes = sorted(
         (
             change
@@ -68,6 +71,7 @@ async def run(ctx: CheckContext) -> Finding:
     )
     edits = await _edits(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
+    caveat = "; ".join(filter(None, (caveat, refused(*mine))))
     down = sorted(state.name for state in states.values() if not state.running)
     return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
 

@@ -18,6 +18,7 @@ from datetime import timedelta
 from triage.diagnosis.checks.base import (
     CheckContext,
     all_of,
+    answer_or_none,
     attempt,
     by_label,
     in_time,
@@ -115,12 +116,13 @@ async def _metrics(ctx: CheckContext) -> tuple[Answer, ...]:
     resets = f"resets(sum by (name) ({of('container_cpu_usage_seconds_total')})[1h:15s])"
     starts = f"changes(max by (name) ({of('container_start_time_seconds')})[1h:15s])"
     query = ctx.sources.metrics.query
-    return await together(
+    seen, *others = await together(
         query(f"time() - max by (name) ({of('container_last_seen')})"),
-        query(resets),
-        query(starts),
-        query(f"sum by (name) (increase({of('container_oom_events_total')}[1h]))"),
+        attempt(query(resets)),
+        attempt(query(starts)),
+        attempt(query(f"sum by (name) (increase({of('container_oom_events_total')}[1h]))")),
     )
+    return (seen, *(answer_or_none(each) for each in others))
 
 
 def _from_engine(

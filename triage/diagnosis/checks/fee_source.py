@@ -7,12 +7,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from triage.diagnosis.checks.base import CheckContext, all_of, by_label, partial, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    attempt,
+    each_of,
+    partial,
+    refused,
+    together,
+    worst_status,
+)
+from triage.diagnosis.checks.exporters import BY, age_query, newest
+from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import Answer
+from triage.ports.sources import Sample
 from triage.queries import promql
 from triage.wording import listed, percent
 
@@ -28,6 +40,7 @@ _STATUS = {
     "unresolved": FindingStatus.CRITICAL,
 }
 _SAME = 1e-9
+_FEES = ("maker", "taker", "maker_before", "taker_before")
 
 
 @dataclass(slots=True)
@@ -59,35 +72,39 @@ def kind_of(source: str) -> str:
 
 async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for the fee sources and the fees, now and a day ago."""
-    source, maker, taker, maker_before, taker_before = await all_of(
-        ctx.sources.metrics.query(query) for query in _queries(ctx.bots)
+    queries = _queries(ctx.bots)
+    (source, age), values = await together(
+        together(
+            ctx.sources.metrics.query(queries[0]), attempt(ctx.sources.metrics.query(age_query(ctx.bots)))
+        ),
+        each_of(ctx.sources.metrics.query(query) for query in queries[1:]),
     )
+    exporters = newest(answer_or_none(age), source.samples)
     found = {bot: Fees() for bot in ctx.bots}
-    _read_sources(found, source)
-    for attribute, answer in (
-        ("maker", maker),
-        ("taker", taker),
-        ("maker_before", maker_before),
-        ("taker_before", taker_before),
-    ):
-        for bot, value in by_label(answer, "bot").items():
-            if bot in found:
-                setattr(found[bot], attribute, value)
+    _read_sources(found, exporters.of_chosen(source.samples))
+    for attribute, answer in zip(_FEES, values, strict=True):
+        for sample in exporters.of_chosen(answer_or_none(answer).samples):
+            fees = found.get(sample.labels.get("bot", ""))
+            if fees is not None and math.isfinite(sample.value):
+                setattr(fees, attribute, sample.value)
     for fees in found.values():
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
-    return _finding(found, partial(source, maker, taker, maker_before, taker_before))
+    answered = [each for each in values if not isinstance(each, SourceError)]
+    caveats = (partial(source, *answered), refused(*values), exporters.caveat(ctx.bots))
+    return _finding(found, "; ".join(filter(None, caveats)))
 
 
 def _queries(bots: tuple[str, ...]) -> tuple[str, ...]:
     info = promql.selector("hbot_bot_fee_source_info", any_of=bots)
     maker = promql.selector("hbot_bot_maker_fee_pct", any_of=bots)
     taker = promql.selector("hbot_bot_taker_fee_pct", any_of=bots)
-    fees = [f"max by (bot) ({metric}{offset})" for offset in ("", " offset 1d") for metric in (maker, taker)]
-    return (f"max by (bot, source) ({info}) == 1", *fees)
+    now = [f"max by ({BY}) ({metric})" for metric in (maker, taker)]
+    before = [f"max by (bot) ({metric} offset 1d)" for metric in (maker, taker)]
+    return (f"max by ({BY}, source) ({info}) == 1", *now, *before)
 
 
-def _read_sources(found: Mapping[str, Fees], answer: Answer) -> None:
-    for sample in answer.samples:
+def _read_sources(found: Mapping[str, Fees], samples: Iterable[Sample]) -> None:
+    for sample in samples:
         fees = found.get(sample.labels.get("bot", ""))
         if fees is None:
             continue

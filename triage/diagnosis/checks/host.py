@@ -11,11 +11,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from triage.diagnosis.checks.base import CheckContext, all_of, by_label, partial, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    by_label,
+    each_of,
+    partial,
+    refused,
+    worst_status,
+)
+from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import Answer
 from triage.queries import promql
-from triage.wording import percent
+from triage.wording import listed, percent
 
 NAME = "host"
 TITLE = "Host"
@@ -59,6 +68,12 @@ class HostNow:
         return found
 
     @property
+    def missing(self) -> list[str]:
+        """Which of the promised figures Prometheus has not, or has as no number."""
+        named = {"CPU": self.cpu, "memory": self.memory, "disk": self.disk}
+        return [name for name, value in named.items() if value is None]
+
+    @property
     def status(self) -> FindingStatus:
         """The worst of its figures; a host without CPU, memory and disk is not known."""
         if self.cpu is None and self.memory is None and self.disk is None:
@@ -69,7 +84,11 @@ class HostNow:
 async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for the figures of the incident's host, or of all."""
     queries = _queries(_hosts(ctx))
-    answers = await all_of(ctx.sources.metrics.query(query) for query in queries.values())
+    asked = await each_of(ctx.sources.metrics.query(query) for query in queries.values())
+    errors = [each for each in asked if isinstance(each, SourceError)]
+    if len(errors) == len(asked):
+        raise errors[0]
+    answers = [answer_or_none(each) for each in asked]
     found: dict[str, HostNow] = {}
     for name, answer in zip(queries, answers, strict=True):
         if name == "disk":
@@ -77,7 +96,7 @@ async def run(ctx: CheckContext) -> Finding:
             continue
         for instance, value in by_label(answer, "instance").items():
             setattr(found.setdefault(instance, HostNow()), name, value)
-    return _finding(found, partial(*answers))
+    return _finding(found, "; ".join(filter(None, (partial(*answers), refused(*asked)))))
 
 
 def _hosts(ctx: CheckContext) -> tuple[str, ...] | None:
@@ -125,9 +144,11 @@ def _finding(found: Mapping[str, HostNow], caveat: str) -> Finding:
             FindingStatus.UNKNOWN,
             "no figures of any host",
             SOURCE,
-            why="Prometheus has no node-exporter series",
+            why="; ".join(filter(None, ("Prometheus has no node-exporter series", caveat))),
         )
     lines = tuple(f"{name}: {describe(host)}" for name, host in known.items())
+    gaps = [f"{name}: no figure of {listed(host.missing)}" for name, host in known.items() if host.missing]
+    caveat = "; ".join(filter(None, (*gaps[:3], caveat)))
     single = len(known) == 1
     bad = [name for name, host in known.items() if host.status is not FindingStatus.OK]
     return Finding(

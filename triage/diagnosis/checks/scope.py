@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from triage.diagnosis.checks.base import CheckContext, by_label, in_time, together, worst_status
+from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, together, worst_status
+from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer
-from triage.queries import promql
 from triage.wording import counted, listed
 
 NAME = "scope"
@@ -28,8 +28,8 @@ async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for every bot of the desk, and Alertmanager (or the rules) for what fires."""
     query = ctx.sources.metrics.query
     states, ages, held, ruled = await together(
-        in_time(ctx, "Prometheus", query("max by (bot, state) (hbot_bot_state) == 1")),
-        in_time(ctx, "Prometheus", query(_ages())),
+        in_time(ctx, "Prometheus", query(f"max by ({BY}, state) (hbot_bot_state) == 1")),
+        in_time(ctx, "Prometheus", query(age_query())),
         in_time(ctx, "Alertmanager", _alertmanager(ctx)),
         in_time(ctx, "Prometheus", _rules(ctx)),
     )
@@ -42,11 +42,6 @@ async def run(ctx: CheckContext) -> Finding:
     if isinstance(held, SourceError) and not isinstance(ruled, SourceError):
         errors.append("alerts as Prometheus' rules hold them")
     return _finding(ctx, bots, firing, silenced, "; ".join(dict.fromkeys(errors)))
-
-
-def _ages() -> str:
-    stamp = promql.selector("hbot_bot_snapshot_timestamp_seconds")
-    return f"(time() - max by (bot) ({stamp})) or max by (bot) (hbot_bot_snapshot_age_seconds)"
 
 
 _Alert = tuple[str, str, bool]
@@ -74,12 +69,13 @@ def _who(labels: Mapping[str, str]) -> str:
 
 def _bots(ctx: CheckContext, states: Answer, ages: Answer | SourceError) -> dict[str, str]:
     found: dict[str, str] = {bot.name: "no data" for bot in ctx.desk.bots}
-    for sample in states.samples:
+    exporters = newest(EMPTY if isinstance(ages, SourceError) else ages, states.samples)
+    for sample in exporters.of_chosen(states.samples):
         bot, state = sample.labels.get("bot", ""), sample.labels.get("state", "")
         ranked = [name for name in _URGENCY if name in (found.get(bot), state)]
         if bot:
             found[bot] = ranked[0] if ranked else state
-    old = {} if isinstance(ages, SourceError) else by_label(ages, "bot")
+    old = exporters.ages
     stale = ctx.desk.triage.snapshot_stale_seconds
     return {
         bot: "frozen" if state != "no data" and old.get(bot, 0.0) > stale else state

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext, together, worst_status
+from triage.diagnosis.checks.base import CheckContext, attempt, refused, together, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
@@ -65,10 +65,12 @@ async def run(ctx: CheckContext) -> Finding:
     try:
         health, market, audit, dead = await together(
             streams.health(),
-            streams.info(names.market_data),
-            streams.info(names.audit),
-            streams.between(
-                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
+            attempt(streams.info(names.market_data)),
+            attempt(streams.info(names.audit)),
+            attempt(
+                streams.between(
+                    names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
+                )
             ),
         )
     except (SourceNotConfigured, SourceDenied):
@@ -76,14 +78,19 @@ async def run(ctx: CheckContext) -> Finding:
     except SourceError as error:
         return _down(error)
     now = StreamsNow()
-    parts = [*_server(health, now), *_flow(ctx, market, audit, now), *_dead_letters(ctx, dead, now)]
-    parts += _groups((market, audit), now)
+    parts = [*_server(health, now), *_flow(ctx, market, audit, now)]
+    if isinstance(dead, SourceError):
+        parts.append((FindingStatus.UNKNOWN, "dead letters not known"))
+    else:
+        parts += _dead_letters(ctx, dead, now)
+    parts += _groups((each for each in (market, audit) if not isinstance(each, SourceError)), now)
     ranked = sorted(parts, key=lambda part: part[0] is FindingStatus.OK)
     return Finding(
         name=NAME,
         status=worst_status(status for status, _ in parts),
         headline=" · ".join(text for _, text in ranked if text),
         source=SOURCE,
+        why=refused(market, audit, dead),
         details=tuple(f"dead letters: {times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()),
         data=asdict(now),
     )
@@ -126,17 +133,24 @@ def _memory(health: RedisHealth) -> _Part:
     return (FindingStatus.WARNING if share > _MEMORY_WARNING else FindingStatus.OK), text
 
 
-def _flow(ctx: CheckContext, market: StreamInfo, audit: StreamInfo, now: StreamsNow) -> Iterable[_Part]:
-    now.market_data_age_seconds = _age(market, ctx.now)
-    now.audit_age_seconds = _age(audit, ctx.now)
+def _flow(
+    ctx: CheckContext, market: StreamInfo | SourceError, audit: StreamInfo | SourceError, now: StreamsNow
+) -> Iterable[_Part]:
+    now.market_data_age_seconds = None if isinstance(market, SourceError) else _age(market, ctx.now)
+    now.audit_age_seconds = None if isinstance(audit, SourceError) else _age(audit, ctx.now)
     limit = ctx.desk.streams.market_data_stale_seconds
-    if now.market_data_age_seconds is None:
+    if isinstance(market, SourceError):
+        yield FindingStatus.UNKNOWN, "market data not known"
+    elif now.market_data_age_seconds is None:
         yield FindingStatus.WARNING, "no market data in the stream"
     else:
         stale = now.market_data_age_seconds > limit
         text = f"market data {duration(now.market_data_age_seconds)} old"
         yield (FindingStatus.WARNING if stale else FindingStatus.OK), text
     # The audit stream is quiet on a quiet desk: its age says something only beside the rest.
+    if isinstance(audit, SourceError):
+        yield FindingStatus.UNKNOWN, "audit stream not known"
+        return
     text = (
         "audit stream empty"
         if now.audit_age_seconds is None
@@ -163,7 +177,7 @@ def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: Stre
     wrong = volume(ctx.desk, reasons, replace(ctx.dead_letters or Rate(0, 0, 0), count=lately))
     bound = "≥ " if now.dead_letters_at_least else ""
     if wrong is None:
-        yield FindingStatus.OK, f"{counted(len(entries), 'dead letter')} in 1 h"
+        yield FindingStatus.OK, f"{bound}{counted(len(entries), 'dead letter')} in 1 h"
     else:
         yield FindingStatus.WARNING, f"{bound}{wrong.text}"
 
