@@ -21,10 +21,28 @@ app = typer.Typer(
     help="Alert and incident triage for a Hummingbot trading desk, in Slack.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 Verify = Annotated[bool, typer.Option("--verify", help="Check that no line was changed, lost or moved.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's own form
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - as above
+
+        typer.echo(f"hbot-triage {version('hbot-triage')}")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Alert and incident triage for a Hummingbot trading desk, in Slack."""
+    del version  # its callback printed it
 
 
 def main() -> None:
@@ -124,29 +142,21 @@ def _repair(settings: Any) -> NoReturn:  # noqa: ANN401 - imported late, see _se
 
 @app.command("check-config")
 def check_config(as_json: Json = False) -> None:  # noqa: FBT002 - an option of the command line
-    """Check the settings and desk.yaml without asking anybody."""
-    settings = _settings()
-    try:
-        settings.ready_to_run()
-    except SettingError as error:
-        _fail(error)
-    desk = settings.desk
-    facts = {
-        "desk": desk.name,
-        "bots": [bot.name for bot in desk.bots],
-        "slack": "socket" if settings.slack_app_token.get_secret_value() else "http",
-        "channel": settings.triage_channel,
-        "digest_channel": settings.digest_channel,
-        "operators": len(desk.roles.operator.users) + len(desk.roles.operator.groups),
-    }
-    if as_json:
-        typer.echo(json.dumps(facts, indent=2))
-        return
-    typer.echo("The settings are good.")
-    for name, value in facts.items():
-        typer.echo(f"  {name:<15} {', '.join(value) if isinstance(value, list) else value}")
-    if not facts["operators"]:
-        typer.echo("  note: roles.operator of desk.yaml names nobody, so nobody may press a button")
+    """Check the settings and desk.yaml without asking anybody; say every fault, not only the first."""
+    from bot.commands.check_config import as_text as checked_text  # noqa: PLC0415 - as above
+    from bot.commands.check_config import check_config as check  # noqa: PLC0415 - as above
+
+    checked = check(os.environ, Path.cwd())
+    typer.echo(json.dumps(checked.as_json(), indent=2) if as_json else checked_text(checked))
+    raise typer.Exit(0 if checked.good else 1)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of desk.yaml, so that an editor completes and checks it."""
+    from bot.commands.schema import desk_schema  # noqa: PLC0415 - as above
+
+    typer.echo(json.dumps(desk_schema(), indent=2))
 
 
 @app.command()
@@ -228,6 +238,7 @@ def digest(
 def postmortem(
     incident: Annotated[str, typer.Argument(help="The incident: INC-42 or 42.")],
     as_json: Json = False,  # noqa: FBT002 - as above
+    out: Annotated[Path | None, typer.Option(help="Write it into this file.")] = None,
 ) -> None:
     """Write an incident out as Markdown: timeline, root cause, impact, corrective action, prevention tasks."""
     digits = incident.upper().removeprefix("INC-")
@@ -239,7 +250,14 @@ def postmortem(
 
     post = _run(lambda: make_postmortem(settings, int(digits)))
     text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)
-    typer.echo(text, nl=as_json)
+    if out is None:
+        typer.echo(text, nl=as_json)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _fail(BadInput(f"{out} cannot be written: {error.strerror}", "--out"))
+    typer.echo(f"INC-{digits} is written to {out}")
 
 
 def moment(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -37,11 +38,17 @@ def read_desk(path: str, folder: Path) -> Desk:
 
 def one_line(error: ValidationError, *, upper: bool) -> str:
     """Return the first fault: where it is (``upper``: as a setting is written) and what is wrong."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
-    where = where.upper() if upper else where
+    where, reason = fault_of(
+        error.errors(include_url=False, include_input=False, include_context=False)[0], upper=upper
+    )
     more = error.error_count() - 1
     return f"{where}: {reason}" + (f" (and {more} more)" if more else "") if where else reason
+
+
+def fault_of(one: ErrorDetails, *, upper: bool) -> tuple[str, str]:
+    """Return where one fault is (``upper``: as a setting is written) and what is wrong with it."""
+    where = ".".join(str(part) for part in one["loc"])
+    reason = one["msg"].removeprefix("Value error, ")
+    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
+    return where.upper() if upper else where, reason

@@ -198,24 +198,44 @@ class Settings(BaseModel):
         host, _, port = self.triage_listen.rpartition(":")
         return host.strip("[]"), int(port)
 
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """Return what the service cannot run without, as the setting and the sentence that asks for it."""
+        listening = self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()
+        open_webhook = self.triage_webhook_auth == "off"
+        asked = (
+            (
+                "SLACK_BOT_TOKEN",
+                bool(self.slack_bot_token.get_secret_value()),
+                "is not set: take the Bot User OAuth Token (xoxb-…) of the Slack app",
+            ),
+            (
+                "SLACK_APP_TOKEN",
+                bool(listening),
+                (
+                    "is not set: take an app-level token (xapp-…) for Socket Mode, "
+                    "or set SLACK_SIGNING_SECRET for HTTP mode"
+                ),
+            ),
+            (
+                "TRIAGE_CHANNEL",
+                bool(self.triage_channel),
+                "is not set: name the channel for incidents, by id or as #name",
+            ),
+            (
+                "TRIAGE_WEBHOOK_TOKEN",
+                bool(self.triage_webhook_token.get_secret_value()) or open_webhook,
+                (
+                    "is not set: choose one and give it to Alertmanager, "
+                    "or set TRIAGE_WEBHOOK_AUTH=off to let anybody post"
+                ),
+            ),
+        )
+        return tuple((name, what) for name, is_there, what in asked if not is_there)
+
     def ready_to_run(self) -> Self:
         """Return the settings, or raise SettingError where the service cannot run with them."""
-        if not self.slack_bot_token.get_secret_value():
-            raise SettingError(
-                "SLACK_BOT_TOKEN is not set: take the Bot User OAuth Token (xoxb-…) of the Slack app"
-            )
-        if not (self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()):
-            raise SettingError(
-                "SLACK_APP_TOKEN is not set: take an app-level token (xapp-…) for Socket Mode, "
-                "or set SLACK_SIGNING_SECRET for HTTP mode"
-            )
-        if not self.triage_channel:
-            raise SettingError("TRIAGE_CHANNEL is not set: name the channel for incidents, by id or as #name")
-        if not self.triage_webhook_token.get_secret_value() and self.triage_webhook_auth != "off":
-            raise SettingError(
-                "TRIAGE_WEBHOOK_TOKEN is not set: choose one and give it to Alertmanager, "
-                "or set TRIAGE_WEBHOOK_AUTH=off to let anybody post"
-            )
+        for name, what in self.missing():
+            raise SettingError(f"{name} {what}")
         return self
 
     @model_validator(mode="after")
@@ -238,8 +258,8 @@ class Settings(BaseModel):
 def load_settings(environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
     """Read the settings: the environment before ``.env`` in ``folder`` (default: where the process stands)."""
     folder = folder or Path.cwd()
-    values = {**_dotenv(folder / ".env"), **(os.environ if environment is None else environment)}
-    given = {name.lower(): _value(name, values) for name in _names()}
+    values = {**file_values(folder), **(os.environ if environment is None else environment)}
+    given = {name.lower(): setting_value(name, values) for name in setting_names()}
     given = {name: value for name, value in given.items() if value}
     desk = load_desk(given.get("triage_desk", ""), folder)
     try:
@@ -248,11 +268,14 @@ def load_settings(environment: Mapping[str, str] | None = None, *, folder: Path 
         raise SettingError(one_line(error, upper=True)) from None
 
 
-def _names() -> list[str]:
+def setting_names() -> list[str]:
+    """Return the name of every setting."""
     return [name.upper() for name in Settings.model_fields if name != "desk"]
 
 
-def _dotenv(path: Path) -> dict[str, str]:
+def file_values(folder: Path) -> dict[str, str]:
+    """Return what the ``.env`` of a folder sets. Raises SettingError where it cannot be read."""
+    path = folder / ".env"
     if not path.is_file():
         return {}
     try:
@@ -264,7 +287,8 @@ def _dotenv(path: Path) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
-def _value(name: str, values: Mapping[str, str]) -> str:
+def setting_value(name: str, values: Mapping[str, str]) -> str:
+    """Return a setting's value, from its file where ``NAME_FILE`` names one. Raises SettingError."""
     path = values.get(f"{name}_FILE", "").strip()
     if not path:
         return values.get(name, "").strip()

@@ -15,9 +15,21 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.settings import Settings
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
+from triage.desk import Desk
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["run", "demo", "agent", "doctor", "check-config", "triage", "audit", "digest", "postmortem"]
+COMMANDS = [
+    "run",
+    "demo",
+    "agent",
+    "doctor",
+    "check-config",
+    "schema",
+    "triage",
+    "audit",
+    "digest",
+    "postmortem",
+]
 GOOD = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret",
     "SLACK_APP_TOKEN": "xapp-1-secret",
@@ -120,7 +132,9 @@ def test_good_settings_are_said_to_be_good() -> None:
 @pytest.mark.usefixtures("good")
 def test_checked_settings_as_json() -> None:
     """For a script: the same facts."""
-    assert json.loads(run("check-config", "--json").stdout) == {
+    answer = json.loads(run("check-config", "--json").stdout)
+    assert answer["good"] is True
+    assert answer["facts"] == {
         "desk": "hbot",
         "bots": ["bot1", "bot2", "bot3"],
         "slack": "socket",
@@ -131,7 +145,7 @@ def test_checked_settings_as_json() -> None:
 
 
 @pytest.mark.usefixtures("good")
-@pytest.mark.parametrize("command", [["check-config"], ["doctor"], ["audit"], ["run"], ["digest"]])
+@pytest.mark.parametrize("command", [["doctor"], ["audit"], ["run"], ["digest"]])
 def test_a_wrong_setting_is_one_line_in_every_command(
     command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,9 +155,21 @@ def test_a_wrong_setting_is_one_line_in_every_command(
 
 
 def test_missing_settings_are_one_line() -> None:
-    """check-config and run ask for the first that is missing."""
-    for command in ("check-config", "run"):
-        assert one_line(run(command), 2).startswith("hbot-triage: SLACK_BOT_TOKEN is not set: take ")
+    """Run asks for the first that is missing; check-config says all of them."""
+    assert one_line(run("run"), 2).startswith("hbot-triage: SLACK_BOT_TOKEN is not set: take ")
+    assert run("check-config").stdout.count("missing") == 4
+
+
+def test_the_version_is_printed() -> None:
+    """As a script asks for it."""
+    assert run("--version").stdout.startswith("hbot-triage ")
+
+
+def test_the_schema_of_desk_yaml_is_printed() -> None:
+    """It knows every key and every kind of action."""
+    schema = json.loads(run("schema").stdout)
+    assert set(Desk.model_fields) == set(schema["properties"])
+    assert "rollback" in json.dumps(schema)
 
 
 def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

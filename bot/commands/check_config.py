@@ -1,0 +1,244 @@
+"""``hbot-triage check-config``: every fault of the settings and of desk.yaml at once, without asking anybody.
+
+A fault keeps the service from starting; a missing setting keeps it from running here; a warning does neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from bot.desk_file import fault_of
+from bot.settings import Settings, file_values, setting_names, setting_value
+from triage.desk import Desk
+from triage.diagnosis.playbooks import validate_playbooks
+from triage.errors import SettingError
+
+Level = Literal["fault", "missing", "warning"]
+_PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{6,}"), re.compile(r"S[A-Z0-9]{6,}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{6,}|#?[a-z0-9_\-]{1,80}")
+_PLACEHOLDER = re.compile(
+    r"change[-_ ]?me|replace[-_ ]?me|your[-_ ](?:token|secret|password|channel)|placeholder|\bfill[-_ ]?in\b"
+    r"|xox[bp]-(?:your|\.\.\.|…|x{3,}|0+$)|xapp-(?:your|\.\.\.|…|x{3,}|0+$)|<[a-z][a-z _-]*>|\bTODO\b",
+    re.IGNORECASE,
+)
+_EXAMPLE_ID = re.compile(r"[USWC]0?123456789\w*|[USWC]X{6,}")
+_OURS = ("TRIAGE_", "SLACK_")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend: where it is (a setting, or a key of desk.yaml), what is wrong with it, and the mend."""
+
+    where: str
+    what: str
+    level: Level = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The problems, the worst first, and the settings where they could be read."""
+
+    problems: tuple[Problem, ...]
+    settings: Settings | None = None
+
+    @property
+    def good(self) -> bool:
+        """Nothing that keeps the service from starting."""
+        return not any(problem.level == "fault" for problem in self.problems)
+
+    def as_json(self) -> dict[str, object]:
+        """Return ``{"good", "problems": [{"where", "what", "level"}], "facts"}``."""
+        return {
+            "good": self.good,
+            "problems": [asdict(problem) for problem in self.problems],
+            "facts": facts_of(self.settings) if self.settings is not None else {},
+        }
+
+
+def facts_of(settings: Settings) -> dict[str, object]:
+    """Return what the settings come to, without a secret."""
+    desk, slack = settings.desk, "none"
+    if settings.slack_app_token.get_secret_value():
+        slack = "socket"
+    elif settings.slack_signing_secret.get_secret_value():
+        slack = "http"
+    return {
+        "desk": desk.name,
+        "bots": [bot.name for bot in desk.bots],
+        "slack": slack,
+        "channel": settings.triage_channel,
+        "digest_channel": settings.digest_channel,
+        "operators": len(desk.roles.operator.users) + len(desk.roles.operator.groups),
+    }
+
+
+def as_text(checked: Checked) -> str:
+    """Return the answer for a person: the problems, then what the settings come to."""
+    if not checked.good:
+        head = "The settings are wrong."
+    elif any(problem.level == "missing" for problem in checked.problems):
+        head = "The settings are good as far as they go; the service cannot run with them yet."
+    else:
+        head = "The settings are good."
+    lines = [head, *(f"  {one.level:<8} {one.where} {one.what}" for one in checked.problems)]
+    for name, value in (facts_of(checked.settings) if checked.settings is not None else {}).items():
+        lines.append(f"  {name:<15} {', '.join(value) if isinstance(value, list) else value}")
+    return "\n".join(lines)
+
+
+def check_config(environment: Mapping[str, str], folder: Path) -> Checked:
+    """Check the settings of an environment and of the ``.env`` in a folder, and the desk.yaml they name."""
+    try:
+        from_file = file_values(folder)
+    except SettingError as error:
+        return Checked((_from(error),))
+    values = {**from_file, **environment}
+    given, problems = _given(values)
+    problems += _misspelt({**from_file, **{k: v for k, v in environment.items() if k.startswith(_OURS)}})
+    desk, of_desk = _desk(given.get("triage_desk", ""), folder)
+    try:
+        settings = Settings.model_validate({**given, **({"desk": desk} if desk is not None else {})})
+    except ValidationError as error:
+        problems += [Problem(where, what) for where, what in _faults(error, Settings, upper=True)]
+        settings = None
+    problems += [*of_desk, *_placeholders(given), *(_desk_ids(desk) if desk is not None else ())]
+    if settings is not None:
+        problems += [*_missing(settings), *_channels(settings)]
+    order: dict[str, int] = {"fault": 0, "missing": 1, "warning": 2}
+    return Checked(tuple(sorted(problems, key=lambda problem: order[problem.level])), settings)
+
+
+def _given(values: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    given, problems = dict[str, str](), list[Problem]()
+    for name in setting_names():
+        try:
+            value = setting_value(name, values)
+        except SettingError as error:
+            problems.append(_from(error))
+            continue
+        if value:
+            given[name.lower()] = value
+    return given, problems
+
+
+def _misspelt(values: Mapping[str, str]) -> Iterable[Problem]:
+    known = [*setting_names(), *(f"{name}_FILE" for name in setting_names())]
+    for name in sorted(set(values) - set(known)):
+        near = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+        if near or name.startswith(_OURS):
+            mend = f"did you mean {near[0]}?" if near else "it is not read; .env.example lists all"
+            yield Problem(name, f"is no setting: {mend}", "warning")
+
+
+def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
+    """Read desk.yaml with all its faults; the built-in desk where none is named."""
+    if not path:
+        return Desk(), []
+    file = folder / path
+    try:
+        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None, [Problem("TRIAGE_DESK", f"there is no file {file}: hbot-triage init writes one")]
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {' '.join(str(error).split())}")]
+    try:
+        desk = Desk.model_validate(content if content is not None else {})
+    except ValidationError as error:
+        return None, [
+            Problem(f"desk.yaml {where}", what) for where, what in _faults(error, Desk, upper=False)
+        ]
+    problems = []
+    for name in desk.playbooks:
+        try:
+            validate_playbooks(desk.model_copy(update={"playbooks": {name: desk.playbooks[name]}}))
+        except SettingError as error:
+            problems.append(_from(error, "desk.yaml "))
+    return desk, problems
+
+
+def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> Iterable[tuple[str, str]]:
+    """Yield each fault as where and what, in words of the file; a misspelt key gets the nearest one."""
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        where, what = fault_of(one, upper=upper)
+        if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            near = get_close_matches(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]), n=1, cutoff=0.6)
+            what = f"is no key there: {f'did you mean {near[0]}?' if near else 'look for a typing error'}"
+        yield where, what
+
+
+def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """Return the keys that a part of desk.yaml has, by the path that leads to it; empty where it cannot be told."""
+    schema = model.model_json_schema()
+    here: Any = schema
+    for step in path:
+        part = _resolved(schema, here)
+        here = part.get("properties", {}).get(step) or part.get("additionalProperties") or part.get("items")
+        if not isinstance(here, dict):
+            return []
+    return list(_resolved(schema, here).get("properties", {}))
+
+
+def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """Follow references, and take the part of an optional one that is there."""
+    options = [one for one in part.get("anyOf", ()) if one.get("type") != "null"]
+    if "$ref" in part:
+        return _resolved(schema, schema["$defs"][part["$ref"].rpartition("/")[2]])
+    return _resolved(schema, options[0]) if options else part
+
+
+def _missing(settings: Settings) -> Iterable[Problem]:
+    for where, what in settings.missing():
+        yield Problem(where, what, "missing")
+    roles = settings.desk.roles
+    if not roles.operator.users and not roles.operator.groups:
+        yield Problem(
+            "desk.yaml roles.operator",
+            "names nobody, so nobody may press a button: add users or groups",
+            "warning",
+        )
+
+
+def _placeholders(given: Mapping[str, str]) -> Iterable[Problem]:
+    for name, value in given.items():
+        if _PLACEHOLDER.search(value) or _EXAMPLE_ID.fullmatch(value):
+            yield Problem(name.upper(), "still holds a placeholder: put the real value there", "warning")
+
+
+def _desk_ids(desk: Desk) -> Iterable[Problem]:
+    for name, role in (("operator", desk.roles.operator), ("approver", desk.roles.approver)):
+        for kind, ids, shape, like in (
+            ("users", role.users, _PERSON, "a user's id begins with U or W (profile, ⋮, Copy member ID)"),
+            (
+                "groups",
+                role.groups,
+                _GROUP,
+                "a user group's id begins with S (the group's address ends in it)",
+            ),
+        ):
+            for one in sorted(ids):
+                where = f"desk.yaml roles.{name}.{kind}"
+                if _EXAMPLE_ID.fullmatch(one):
+                    yield Problem(where, f"{one} is the example's id: put a real one there", "warning")
+                elif not shape.fullmatch(one):
+                    yield Problem(where, f"{one!r} is no id: {like}", "warning")
+
+
+def _channels(settings: Settings) -> Iterable[Problem]:
+    for name in ("triage_channel", "triage_digest_channel"):
+        value = getattr(settings, name)
+        if value and not _CHANNEL.fullmatch(value):
+            yield Problem(name.upper(), f"{value!r} is no channel: write its id (C…) or #name", "warning")
+
+
+def _from(error: SettingError, prefix: str = "") -> Problem:
+    where, _, what = str(error).partition(": ")
+    return Problem(f"{prefix}{where}", what) if what else Problem("settings", where)

@@ -1,0 +1,118 @@
+"""check-config: every fault at once, in words of the file, with the mend; what is missing and what is odd apart."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.commands.check_config import Checked, as_text, check_config
+
+RUNS = {
+    "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
+    "SLACK_APP_TOKEN": "xapp-1-abc",
+    "TRIAGE_CHANNEL": "C0DESK00001",
+    "TRIAGE_WEBHOOK_TOKEN": "a-long-one",
+}
+
+
+def said(checked: Checked, level: str) -> list[str]:
+    """Return the problems of a level."""
+    return [f"{one.where} {one.what}" for one in checked.problems if one.level == level]
+
+
+def with_desk(folder: Path, text: str, **environment: str) -> Checked:
+    """Check settings whose desk.yaml has this text."""
+    (folder / "desk.yaml").write_text(text, encoding="utf-8")
+    return check_config({**RUNS, "TRIAGE_DESK": "desk.yaml", **environment}, folder)
+
+
+def test_every_fault_is_said_at_once(tmp_path: Path) -> None:
+    """Settings and desk.yaml, not only the first of them."""
+    text = "bots: [{name: bot1, contaner: x}]\nkpi: {}\nschedules: {drill: '0 25 * * *'}\n"
+    checked = with_desk(tmp_path, text, LOKI_URL="loki:3100", REDIS_URL="reds://cache")
+    faults = said(checked, "fault")
+    assert not checked.good
+    assert len(faults) == 5
+    assert any(one.startswith("LOKI_URL is no http(s) URL") for one in faults)
+    assert any(one.startswith("REDIS_URL cannot be read") for one in faults)
+    assert "desk.yaml bots.0.contaner is no key there: did you mean container?" in faults
+    assert "desk.yaml kpi is no key there: did you mean kpis?" in faults
+    assert any(one.startswith("desk.yaml schedules.drill '0 25 * * *' is no cron") for one in faults)
+
+
+def test_every_wrong_playbook_is_said(tmp_path: Path) -> None:
+    """One bad override does not hide the next."""
+    text = "playbooks:\n  BotFrozen: {checks: [bot_stat]}\n  RedisDown: {title: '{bot}'}\n"
+    faults = said(with_desk(tmp_path, text), "fault")
+    assert len(faults) == 2
+    assert "did you mean bot_state?" in " ".join(faults)
+
+
+def test_no_token_is_needed_to_check(tmp_path: Path) -> None:
+    """What is missing to run is said, and is no fault."""
+    checked = check_config({}, tmp_path)
+    assert checked.good
+    missing = said(checked, "missing")
+    assert [one.split(" ")[0] for one in missing] == [
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "TRIAGE_CHANNEL",
+        "TRIAGE_WEBHOOK_TOKEN",
+    ]
+    assert as_text(checked).startswith("The settings are good as far as they go")
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("TRIAGE_CHANEL", "did you mean TRIAGE_CHANNEL?"),
+        ("PROMETEUS_URL", "did you mean PROMETHEUS_URL?"),
+        ("SLACK_BOT_TOKEN_FIL", "did you mean SLACK_BOT_TOKEN_FILE?"),
+        ("TRIAGE_COLOUR", "it is not read"),
+    ],
+)
+def test_a_misspelt_setting_gets_the_nearest_one(name: str, mend: str, tmp_path: Path) -> None:
+    """It would be left out in silence otherwise."""
+    (tmp_path / ".env").write_text(f"{name}=x\n", encoding="utf-8")
+    [warning] = [one for one in said(check_config(RUNS, tmp_path), "warning") if one.startswith(name)]
+    assert mend in warning
+
+
+def test_other_variables_of_the_environment_are_nobodys_business(tmp_path: Path) -> None:
+    """PATH and the like are no misspelt settings."""
+    checked = check_config({**RUNS, "PATH": "/bin", "REDIS_URI": "x"}, tmp_path)
+    assert not any("REDIS_URI" in one or "PATH" in one for one in said(checked, "warning"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-your-token"),
+        ("TRIAGE_WEBHOOK_TOKEN", "changeme"),
+        ("TRIAGE_WEBHOOK_TOKEN", "<webhook token>"),
+        ("TRIAGE_CHANNEL", "C0123456789"),
+    ],
+)
+def test_a_placeholder_is_warned_of(name: str, value: str, tmp_path: Path) -> None:
+    """A copied example that nobody filled in."""
+    warnings = said(check_config({**RUNS, name: value}, tmp_path), "warning")
+    assert any(one.startswith(name) and "placeholder" in one for one in warnings)
+
+
+def test_ids_that_are_none_are_warned_of(tmp_path: Path) -> None:
+    """A name in place of an id would let nobody act."""
+    text = "roles: {operator: {users: [ana, U0ANA00001], groups: [G123]}, approver: {users: [U0123456789]}}\n"
+    warnings = said(with_desk(tmp_path, text, TRIAGE_CHANNEL="Desk Alerts"), "warning")
+    assert any("'ana' is no id" in one for one in warnings)
+    assert any("'G123' is no id" in one for one in warnings)
+    assert any("U0123456789 is the example's id" in one for one in warnings)
+    assert any("'Desk Alerts' is no channel" in one for one in warnings)
+    assert not any("U0ANA00001" in one for one in warnings)
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    """Neither in a fault nor in the facts."""
+    checked = check_config(
+        {**RUNS, "SLACK_APP_TOKEN": "sekret-77", "REDIS_URL": "redis://:sekret-77@:x"}, tmp_path
+    )
+    assert "sekret-77" not in as_text(checked)
+    assert "sekret-77" not in str(checked.as_json())
