@@ -23,6 +23,7 @@ from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 from triage.paging.settings import Escalation, FallbackSettings, OnCall
 from triage.section import Section
+from triage.severities import plain
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A bot, service, container or profile: what may stand in a command line or a label."""
@@ -219,8 +220,13 @@ class Correlation(Section):
 
     wide_window_seconds: float = Field(default=180, ge=0)
     reopen_within_seconds: float = Field(default=600, ge=0)
-    storm_incidents: int = Field(default=12, ge=2)
+    storm_incidents: int = Field(default=8, ge=2)
+    """So many new incidents in ``storm_window_seconds`` are a storm: one card counts the rest. Half as many a window
+    keep it up."""
     storm_window_seconds: float = Field(default=60, gt=0)
+    storm_own_cards: int = Field(default=3, ge=0)
+    """Sev-1 that open a card of their own in ten seconds of a storm: Slack takes one post a second. More of them stand
+    at the top of the storm's card, and are told aloud."""
     event_quiet_seconds: float = Field(default=1800, gt=0)
     reconcile_seconds: float = Field(default=60, gt=0)
 
@@ -228,6 +234,8 @@ class Correlation(Section):
 class TriageSettings(Section):
     """How triage asks."""
 
+    again_after_seconds: float = Field(default=60, ge=0)
+    """At most one new triage of an incident in this time, unless something graver joins or somebody asks for it."""
     deadline_seconds: float = Field(default=5.0, gt=0, le=120)
     log_window_minutes: float = Field(default=15, gt=0, le=24 * 60)
     log_baseline_hours: float = Field(default=24, gt=0, le=168)
@@ -320,6 +328,8 @@ class Desk(Section):
     schedules: Schedules = Schedules()
     playbooks: dict[str, PlaybookSettings] = Field(default_factory=dict)
     correlation: Correlation = Correlation()
+    severities: dict[str, Severity] = Field(default_factory=dict)
+    """Words of alerts' ``severity`` label beside, or instead of, those of ``triage.severities``."""
     triage: TriageSettings = TriageSettings()
     watchdog: Watchdog = Watchdog()
     drill: Drill = Drill()
@@ -329,6 +339,11 @@ class Desk(Section):
     escalation: Escalation = Escalation()
     oncall: OnCall = OnCall()
     fallback: FallbackSettings = FallbackSettings()
+
+    @field_validator("severities")
+    @classmethod
+    def _plain_words(cls, value: dict[str, Severity]) -> dict[str, Severity]:
+        return {plain(word): severity for word, severity in value.items()}
 
     @model_validator(mode="after")
     def _unique_bots(self) -> Self:

@@ -9,13 +9,19 @@ from itertools import takewhile
 
 from loguru import logger
 
+from bot.slack.blocks.thread import LINE as LINE_MAX
 from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import render_lines, renderer_of, unshowable
 from triage.model import Json
 from triage.ports.store import Message, MessageKind, Tx
 
-TOGETHER = 20
-"""Lines of a thread in one message: with more waiting, Slack was slower than the desk."""
+TOGETHER, CHARACTERS = 120, 8_000
+"""Lines of a thread in one message, and what they may have in all: with more waiting, Slack was slower than the desk."""
+LINE_COSTS = 24
+"""Characters of a line beside its text: its time, its sign."""
+
+NO_ORDER = frozenset({MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL})
+"""What stands in a thread without a place in its order: lines fold across it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,18 @@ def _following(tx: Tx, message: Message) -> Sequence[Message]:
     """Return the lines right behind a line that wait as well; an attempted one was part of an earlier message."""
     if message.kind is not MessageKind.LINE or message.parent_id is None:
         return ()
-    waiting = tx.outbox.unposted_in_thread(message.parent_id, TOGETHER)
-    behind = [other for other in waiting if other.id > message.id]
-    return list(takewhile(lambda other: other.kind is MessageKind.LINE, behind))[: TOGETHER - 1]
+    waiting = tx.outbox.unposted_in_thread(message.parent_id, TOGETHER + 20)
+    behind = [other for other in waiting if other.id > message.id and other.kind not in NO_ORDER]
+    lines = list(takewhile(lambda other: other.kind is MessageKind.LINE, behind))[: TOGETHER - 1]
+    left, kept = CHARACTERS - _length(tx, message), []
+    for line in lines:
+        left -= _length(tx, line)
+        if left < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _length(tx: Tx, line: Message) -> int:
+    entry = tx.timeline.get(int(line.ref))
+    return 0 if entry is None else min(len(entry.text), LINE_MAX) + LINE_COSTS

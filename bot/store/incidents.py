@@ -25,6 +25,10 @@ from triage.model import (
     Subject,
     SubjectKind,
 )
+from triage.ports.store import RollEntry
+
+ROLL_MAX = 20_000
+"""Episodes of one storm that are listed: what is beyond is counted."""
 
 _t = tables.incidents
 _e = tables.episodes
@@ -69,6 +73,23 @@ _TELLING = (
     .limit(sa.bindparam("most"))
 )
 _TALLY = sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name)
+_ROLL = (
+    sa.select(
+        _e.c.name,
+        _e.c.subject_kind,
+        _e.c.subject_name,
+        _e.c.severity,
+        _e.c.labels["severity"].as_string(),
+        _e.c.firing,
+        _e.c.starts_at,
+    )
+    .where(_OF_INCIDENT)
+    .order_by(_e.c.id)
+    .limit(sa.bindparam("most"))
+)
+_LATELY = sa.select(sa.func.count()).where(
+    _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
+)
 _COUNTS = sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT)
 
 
@@ -153,6 +174,18 @@ class IncidentTable:
         for incident_id, name in self._connection.execute(_NAMES, {"ids": padded(list(incident_ids))}):
             names.setdefault(incident_id, set()).add(name)
         return names
+
+    def roll(self, incident_id: int) -> list[RollEntry]:
+        """Return every episode of an incident in a few words, in the order of arrival."""
+        rows = self._connection.execute(_ROLL, {"incident": incident_id, "most": ROLL_MAX})
+        return [
+            RollEntry(name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at)
+            for name, kind, subject, severity, word, firing, starts_at in rows
+        ]
+
+    def lately(self, incident_id: int, since: datetime) -> int:
+        """Return how many firing episodes of an incident came after ``since``."""
+        return int(self._connection.execute(_LATELY, {"incident": incident_id, "since": since}).scalar_one())
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""

@@ -14,11 +14,14 @@ from bot.store import tables
 from bot.store.many import padded
 from bot.store.text import clean
 from bot.store.upsert import insert_for
+from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.store import Doubt, Message, MessageKind, OutboxState
 
 _t = tables.messages
 _parent = _t.alias("parent")
 _before = _t.alias("before")
+FREE = tuple(kind.value for kind in (MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL))
+"""Kinds that have no place in the order of a thread."""
 _Now = sa.bindparam("now", type_=tables.UtcTime)
 
 # Each statement is built once: building one takes longer than running it, and an alert's first post runs a dozen.
@@ -34,6 +37,11 @@ def _want(dialect: str) -> sa.Insert:
         "wanted_revision": _t.c.wanted_revision + 1,
         "wanted_at": owed_since,
         "urgency": sa.case((_t.c.urgency > new.urgency, new.urgency), else_=_t.c.urgency),
+        # What has become more urgent waits no longer for the turn that it had.
+        "next_at": sa.case(
+            ((_t.c.urgency > new.urgency) & (_t.c.sent_revision == 0) & (_t.c.next_at > new.next_at), new.next_at),
+            else_=_t.c.next_at,
+        ),
     }
     wanted = statement.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes)
     return wanted.returning(_t.c.id)
@@ -42,12 +50,16 @@ def _want(dialect: str) -> sa.Insert:
 def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
     """Narrow to what could be sent: owed, its parent posted, nothing of its thread unposted before it.
 
-    An action's message need not wait for the lines before it: somebody is watching for it.
+    An action's message need not wait for the lines before it: somebody is watching for it. What is edited as it
+    lives (a triage's summary, the pages of a storm) tells no order of things either; no line waits for such a one.
     """
     earlier = sa.exists().where(
-        _before.c.parent_id == _t.c.parent_id, _before.c.id < _t.c.id, _before.c.sent_revision == 0
+        _before.c.parent_id == _t.c.parent_id,
+        _before.c.id < _t.c.id,
+        _before.c.sent_revision == 0,
+        _before.c.kind.not_in(FREE),
     )
-    free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | (_t.c.kind == MessageKind.ACTION.value)
+    free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _t.c.kind.in_(FREE)
     first_in_thread = free | ~earlier
     parent_posted = (_t.c.parent_id.is_(None)) | (_parent.c.ts != "")
     return (
@@ -79,6 +91,12 @@ _CLAIM = (
             else_=_t.c.unsure_until,
         ),
     )
+)
+_HURRY = sa.update(_t).where(
+    _t.c.parent_id == sa.bindparam("parent"),
+    _t.c.kind == MessageKind.LINE.value,
+    _t.c.sent_revision == 0,
+    _t.c.urgency > sa.bindparam("than"),
 )
 _DOUBTFUL = (
     sa.select(_t.c.id)
@@ -173,6 +191,7 @@ class OutboxTable:
         in_thread: bool = False,
         parent_id: int | None = None,
         urgency: int = 2,
+        wait_seconds: float = 0.0,
     ) -> int:
         """Ask for a message, or for its edit where it is asked for already. Returns its id."""
         row: dict[str, Any] = {
@@ -188,14 +207,17 @@ class OutboxTable:
             "channel_id": "",
             "urgency": urgency,
             "attempts": 0,
-            "next_at": now,
+            "next_at": now + timedelta(seconds=wait_seconds),
             "created_at": now,
             "wanted_at": now,
             "lease_owner": "",
             "last_error": "",
             "data": {},
         }
-        return int(self._connection.execute(_want(self._connection.dialect.name), row).scalar_one())
+        wanted = int(self._connection.execute(_want(self._connection.dialect.name), row).scalar_one())
+        if kind is MessageKind.LINE and urgency < LINE_URGENCY:  # the lines before it go first, and with it
+            self._connection.execute(_HURRY, {"parent": row["parent_id"], "than": urgency, "urgency": urgency})
+        return wanted
 
     def _card(self, incident_id: int | None) -> int:
         card_id = self._connection.execute(_CARD, {"card": str(incident_id)}).scalar()

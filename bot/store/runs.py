@@ -28,7 +28,7 @@ _NEXT = (
     sa.select(_t.c.id)
     .join(_i, _i.c.id == _t.c.incident_id)
     .where(
-        (_t.c.status == RunStatus.QUEUED.value)
+        ((_t.c.status == RunStatus.QUEUED.value) & (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime)))
         | (
             (_t.c.status == RunStatus.RUNNING.value)
             & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
@@ -40,6 +40,11 @@ _NEXT = (
 )
 _NEXT_ONLY = _NEXT.where(_i.c.severity == sa.bindparam("only"))
 _CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("run"))
+_SOONER = (
+    sa.update(_t)
+    .where(_t.c.id == sa.bindparam("run"), _t.c.not_before > sa.bindparam("begin", type_=tables.UtcTime))
+    .values(not_before=sa.bindparam("begin", type_=tables.UtcTime))
+)
 _ONE = sa.select(_t).where(_t.c.id == sa.bindparam("run"))
 _LATEST = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
 _LATEST_IN = _LATEST.where(_t.c.status == sa.bindparam("wanted"))
@@ -59,9 +64,13 @@ class RunTable:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def queue(self, incident_id: int, reason: str, now: datetime) -> int:
-        """Queue a run, or return the one of this incident that is still queued."""
+    def queue(
+        self, incident_id: int, reason: str, now: datetime, *, not_before: datetime | None = None
+    ) -> int:
+        """Queue a run, or return the one of this incident that is still queued; the earlier time counts."""
+        begin = not_before or now
         if (known := self._connection.execute(_QUEUED, {"incident": incident_id}).scalar()) is not None:
+            self._connection.execute(_SOONER, {"run": known, "begin": begin})
             return int(known)
         row: dict[str, Any] = {
             "incident_id": incident_id,
@@ -69,6 +78,7 @@ class RunTable:
             "status": RunStatus.QUEUED.value,
             "playbook": "",
             "requested_at": now,
+            "not_before": begin,
             "verdict": {},
             "lease_owner": "",
         }

@@ -160,6 +160,7 @@ runs = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("playbook", sa.Text, nullable=False),
     sa.Column("requested_at", UtcTime, nullable=False),
+    sa.Column("not_before", UtcTime, nullable=False),
     sa.Column("started_at", UtcTime),
     sa.Column("finished_at", UtcTime),
     sa.Column("verdict", sa.JSON, nullable=False),

@@ -13,6 +13,7 @@ from triage.diagnosis.playbooks import playbook_for
 from triage.errors import BadInput
 from triage.incidents.subjects import subject_of
 from triage.model import Json, Signal, SignalStatus, Source
+from triage.severities import doubt
 
 NEVER = "0001-01-01T00:00:00Z"
 """What Alertmanager sends as ``endsAt`` of an alert that fires."""
@@ -56,15 +57,17 @@ def alert_signal(
     # By what came, not by what it is taken for: a repeat must be known again.
     came = begun.came
     episode = episode_of(fingerprint, came) if came else f"{fingerprint}/{starts_at[:40] or 'no time'}"
-    notes = "; ".join(moment.note for moment in (begun, ended) if moment is not None and moment.note)
     playbook = playbook_for(desk, name)
+    said = [moment.note for moment in (begun, ended) if moment is not None]
+    said += [doubt(labels, desk.severities)] if playbook.severity is None else []
+    notes = "; ".join(filter(None, said))
     return Signal(
         source=Source.ALERTMANAGER,
         episode=f"{episode}{AGAIN}{_milliseconds(again)}" if again is not None else episode,
         status=status,
         name=name,
         subject=subject_of(labels, desk),
-        severity=playbook.severity_of(labels),
+        severity=playbook.severity_of(labels, desk.severities),
         starts_at=again or begun.at,
         ends_at=ended.at if ended is not None else None,
         received_at=now,

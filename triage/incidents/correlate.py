@@ -10,8 +10,8 @@ In the order in which they are asked:
     what needs this: they are one trouble, and it is called after what the others need;
 5.  this came back soon after its incident resolved: reopen that one (flapping);
 6.  the same thing is part of another bot's open incident: a desk-wide incident that names both;
-7.  too many new incidents at once, or the same thing on too many containers: one storm incident counts the rest,
-    Sev-1 apart;
+7.  too many new incidents at once, or the same thing on too many containers: one storm incident counts the rest for
+    as long as they come that fast; the first few Sev-1 apart;
 8.  else open an incident.
 """
 
@@ -76,7 +76,8 @@ class Board:
     """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
 
     ``names``: the alert names that each incident holds. ``ended``: episodes whose resolve came though we
-    never saw them fire. ``needs``: what each subject cannot work without.
+    never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
+    within its window.
     """
 
     incidents: dict[int, Incident] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Board:
     episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
     ended: set[EpisodeKey] = field(default_factory=set)
     needs: Mapping[Subject, Subject] = field(default_factory=dict)
+    lately: dict[int, int] = field(default_factory=dict)
     _open: list[int] | None = field(default=None, init=False)
 
     @classmethod
@@ -95,6 +97,7 @@ class Board:
         episodes: Iterable[Episode] = (),
         ended: Iterable[EpisodeKey] = (),
         needs: Mapping[Subject, Subject] | None = None,
+        lately: Mapping[int, int] | None = None,
     ) -> Board:
         """Gather a board."""
         return cls(
@@ -103,6 +106,7 @@ class Board:
             episodes={(episode.source, episode.episode): episode for episode in episodes},
             ended=set(ended),
             needs=needs or {},
+            lately=dict(lately or {}),
         )
 
     def needed(self, subject: Subject) -> bool:
@@ -117,6 +121,8 @@ class Board:
         self.incidents[incident.id] = incident
         if signal is not None:
             self.names.setdefault(incident.id, set()).add(signal.name)
+            if incident.shape is IncidentShape.STORM:
+                self.lately[incident.id] = self.lately.get(incident.id, 0) + 1
 
     def firing(self, resolve: Signal) -> list[Episode]:
         """Return the firing episodes that a resolve ends: its own, and older ones of the same alert."""
@@ -141,6 +147,7 @@ class Board:
         return [self.incidents[one] for one in self._open]
 
 
+OWN_CARDS_SECONDS = 10.0
 _SPREADS = frozenset({SubjectKind.BOT, SubjectKind.CONTAINER})
 
 
@@ -162,14 +169,14 @@ def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> P
     for rule in rules:
         placement = rule(board, signal, policy, now)
         if placement is not None:
-            leads = _leads(board, signal, placement.incident)
+            leads = _leads(signal, placement.incident)
             return replace(placement, leads=True) if leads else placement
     return Placement(Move.OPEN, "nothing open is about this")
 
 
-def _leads(board: Board, signal: Signal, incident: Incident | None) -> bool:
-    """What others need is the cause of their trouble, as soon as it is graver than what was seen first."""
-    if incident is None or incident.shape is IncidentShape.STORM or not board.needed(signal.subject):
+def _leads(signal: Signal, incident: Incident | None) -> bool:
+    """What is graver than all that was seen before names the incident, so that nobody overlooks it."""
+    if incident is None:
         return False
     return signal.severity.rank < incident.severity.rank
 
@@ -270,15 +277,15 @@ def _part_elsewhere(board: Board, signal: Signal, policy: Correlation, now: date
 
 
 def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
-    if signal.severity is Severity.SEV1:
-        return None
-    since = now - timedelta(seconds=policy.storm_window_seconds)
     storm = next((i for i in board.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
-    if storm is not None and (storm.last_seen_at or storm.opened_at) >= since:
-        return Placement(Move.JOIN, "part of the storm", storm)
+    since = now - timedelta(seconds=policy.storm_window_seconds)
     fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
     full = next((one for one in _same_thing(board, signal, policy, now) if _full(one, policy)), None)
-    if fresh < policy.storm_incidents and full is None:
+    # It goes on for as long as things come half as fast as they must to begin one: one a minute does not.
+    goes_on = storm is not None and fresh + board.lately.get(storm.id, 0) >= max(2, policy.storm_incidents // 2)
+    if not goes_on and fresh < policy.storm_incidents and full is None:
+        return None
+    if signal.severity is Severity.SEV1 and _may_stand_alone(board, policy, now):
         return None
     if storm is not None:
         return Placement(Move.JOIN, "part of the storm", storm)
@@ -286,3 +293,10 @@ def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> 
     return Placement(
         Move.OPEN_STORM, why or f"{fresh} incidents opened within {policy.storm_window_seconds:g} s"
     )
+
+
+def _may_stand_alone(board: Board, policy: Correlation, now: datetime) -> bool:
+    """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and each must be heard."""
+    lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
+    own = [one for one in board.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately]
+    return sum(one.shape is not IncidentShape.STORM for one in own) < policy.storm_own_cards

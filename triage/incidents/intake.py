@@ -14,7 +14,8 @@ from triage.incidents import lifecycle
 from triage.incidents.alerts import NOTE
 from triage.incidents.aside import episode_of_signal, tried_again
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
-from triage.incidents.notifications import ALOUD, tell_card, tell_line
+from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
+from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
 from triage.model import (
     Episode,
     Incident,
@@ -81,6 +82,7 @@ class Intake:
 def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Board:
     look_back = max(desk.correlation.reopen_within_seconds, desk.correlation.storm_window_seconds)
     incidents = tx.incidents.recent(now - timedelta(seconds=look_back), BOARD)
+    since = now - timedelta(seconds=desk.correlation.storm_window_seconds)
     keys = {(stored.signal.source, stored.signal.episode) for stored in inbox}
     ending = {stored.signal.fingerprint for stored in inbox if stored.signal.status is SignalStatus.RESOLVED}
     named = tx.incidents.episodes_named(keys)
@@ -97,6 +99,11 @@ def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Boar
         episodes=episodes,
         ended=tx.signals.ended(keys - known),
         needs=_needs(desk),
+        lately={
+            incident.id: tx.incidents.lately(incident.id, since)
+            for incident in incidents
+            if incident.is_open and incident.shape is IncidentShape.STORM
+        },
     )
 
 
@@ -125,7 +132,10 @@ class _Sorting:
         self._changed: dict[int, None] = {}
         self._episodes: dict[EpisodeKey, Episode] = {}
         self._lines: list[TimelineEntry] = []
-        self._retriage: dict[int, str] = {}
+        self._retriage: dict[int, tuple[str, bool]] = {}
+        """By incident, why it is triaged, and whether that waits for nothing."""
+        self._urgent: dict[int, int] = {}
+        self._joined: dict[int, int] = {}
 
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
@@ -165,7 +175,7 @@ class _Sorting:
         incident = self.tx.incidents.save(
             Incident(
                 id=0,
-                title="Alert storm" if storm else self.intake.title_of(signal),
+                title=STORM_TITLE if storm else self.intake.title_of(signal),
                 name="storm" if storm else signal.name,
                 subjects=(Subject(SubjectKind.DESK, "storm"),)
                 if storm
@@ -179,14 +189,21 @@ class _Sorting:
             )
         )
         self.opened.append(incident)
-        tell_card(self.tx, incident, self.now)  # before any line: a thread hangs below its card
+        grave = is_grave(self.intake.desk, signal)
+        if storm or grave:
+            self._urgent[incident.id] = 1
+        if storm and grave:
+            incident = replace(incident, title=storm_title(incident, self.intake.title_of(signal), worse=True))
+            self._changed[incident.id] = None
+        self._tell_card(incident)  # before any line: a thread hangs below its card
         self._attach(incident, signal)
         text = f"{signal.name} on {signal.subject}"
         if placement.related is not None:
             text += f"; also part of {placement.related.number}"
-        self._note(incident, TimelineKind.OPENED, text, signal, told=placement.related is not None)
+        told = placement.related is not None or bool(signal.data.get(NOTE))
+        self._note(incident, TimelineKind.OPENED, text, signal, told=told)
         recall_changes(self.tx, self.intake.desk, incident, self.now)
-        self._retriage[incident.id] = "opened"
+        self._retriage[incident.id] = ("opened", True)
         self._audit("incident.open", incident)
         return incident
 
@@ -209,22 +226,42 @@ class _Sorting:
                 shape=IncidentShape.WIDE,
                 title=self._wide_title(after, signal),
             )
-        if placement.leads:
-            others = tuple(subject for subject in after.subjects if subject != signal.subject)
-            title = self.intake.title_of(signal)
-            after = replace(after, name=signal.name, title=title, subjects=(signal.subject, *others))
+        grave = is_grave(self.intake.desk, signal)
+        if grave:
+            self._urgent[after.id] = 1
+        if storm and (grave or placement.leads):
+            title = storm_title(after, self.intake.title_of(signal), worse=placement.leads)
+            after = replace(after, title=title)
+        elif placement.leads:
+            after = self._led_by(after, signal)
         after = replace(after, last_seen_at=self.now)
         self._changed[after.id] = None
         self._attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
         text = f"{signal.name} on {signal.subject} joined{f', now {signal.severity}' if worse else ''}"
-        told = not storm and not after.quiet and (widened or worse or not known_name)
-        self._note(after, kind, text, signal, told=told, aloud=worse)
+        told = not after.quiet and (grave if storm else widened or worse or not known_name)
+        # A thread alone makes no sound: what must be heard is shown in the channel too.
+        self._note(after, kind, text, signal, told=told, aloud=worse or (grave and (storm or widened)))
         if widened:
             recall_changes(self.tx, self.intake.desk, after, self.now)
         if widened or worse or (not known_name and not storm):
-            self._retriage[after.id] = f"{signal.name} joined"
+            self._ask_triage(after, f"{signal.name} joined", at_once=worse)
         return after
+
+    def _led_by(self, incident: Incident, signal: Signal) -> Incident:
+        """Return an incident called after what is graver than all before; one of several bots stays one of several."""
+        title = self.intake.title_of(signal)
+        if incident.shape is IncidentShape.WIDE and not self.board.needed(signal.subject):
+            if self.board.holds(incident, signal.name):
+                return incident
+            return replace(incident, title=f"{title} · {incident.title.rpartition(' · ')[2]}")
+        others = tuple(subject for subject in incident.subjects if subject != signal.subject)
+        return replace(incident, name=signal.name, title=title, subjects=(signal.subject, *others))
+
+    def _ask_triage(self, incident: Incident, reason: str, *, at_once: bool) -> None:
+        before = self._retriage.get(incident.id)
+        if before is None or (at_once and not before[1]):
+            self._retriage[incident.id] = (reason, at_once)
 
     def _wide_title(self, incident: Incident, signal: Signal) -> str:
         if incident.shape is IncidentShape.WIDE or self.board.needed(incident.subject):
@@ -241,13 +278,16 @@ class _Sorting:
         after = lifecycle.wake(
             change.incident if change else incident, severity=signal.severity, now=self.now
         )
+        worse = signal.severity.rank < incident.severity.rank
+        if worse:
+            after = self._led_by(after, signal)
         after = replace(after, last_seen_at=self.now)
         self._changed[after.id] = None
         self._attach(after, signal)
         if change is not None:
             self._tell(replace(change.entry, data={ALOUD: True}))
             self._audit("incident.reopen", after)
-        self._retriage[after.id] = "reopened"
+        self._ask_triage(after, "reopened", at_once=worse)
         return after
 
     def _clear(self, signal: Signal, placement: Placement) -> Incident | None:
@@ -269,6 +309,7 @@ class _Sorting:
     def _attach(self, incident: Incident, signal: Signal) -> None:
         self._put(episode_of_signal(incident, signal))
         self.board.put(incident, signal)
+        self._joined[incident.id] = self._joined.get(incident.id, 0) + 1
         self._touched[incident.id] = None
 
     def _put(self, episode: Episode) -> None:
@@ -306,7 +347,16 @@ class _Sorting:
             self._lines.append(entry)
             return
         self._write_lines()
-        tell_line(self.tx, entry, self.now)
+        urgency, wait = LINE_URGENCY, 0.0
+        if entry.data.get(ALOUD):
+            incident = self.board.incidents[entry.incident_id]
+            urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
+            wait = FOLD_SECONDS if incident.shape is IncidentShape.STORM else 0.0
+        tell_line(self.tx, entry, self.now, urgency=urgency, wait_seconds=wait)
+
+    def _tell_card(self, incident: Incident) -> None:
+        urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
+        tell_card(self.tx, incident, self.now, urgency=urgency)
 
     def _write_lines(self) -> None:
         self.tx.timeline.add_all(self._lines)
@@ -325,11 +375,25 @@ class _Sorting:
             incident = self._end(self.board.incidents[incident_id])
             if incident_id in self._changed:
                 self.tx.incidents.save(incident)
-            tell_card(self.tx, incident, self.now)
+            self._tell_card(incident)
+            if incident.shape is IncidentShape.STORM:
+                _, total = self.tx.incidents.counts(incident_id)
+                cleared = incident_id in self._cleared
+                pages = changed_pages(total, self._joined.get(incident_id, 0), cleared=cleared)
+                tell_pages(self.tx, incident, pages, self.now)
         self._write_lines()
-        for incident_id, reason in self._retriage.items():
+        for incident_id, (reason, at_once) in self._retriage.items():
             if self.board.incidents[incident_id].is_open:
-                self.tx.runs.queue(incident_id, reason, self.now)
+                begin = self.now if at_once else self._rested(incident_id)
+                self.tx.runs.queue(incident_id, reason, self.now, not_before=begin)
+
+    def _rested(self, incident_id: int) -> datetime:
+        """Return when an incident may be triaged again: not each time that something joins or comes back."""
+        last = self.tx.runs.latest(incident_id)
+        if last is None:
+            return self.now
+        rest = timedelta(seconds=self.intake.desk.triage.again_after_seconds)
+        return max(self.now, (last.started_at or last.requested_at) + rest)
 
     def _end(self, incident: Incident) -> Incident:
         """Note what cleared, and resolve the incident when that was the last of it."""

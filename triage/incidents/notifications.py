@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from triage.model import Incident, TimelineEntry
@@ -24,20 +25,28 @@ MENTIONS = "mentions"
 """In an entry's data: ids of people and user groups whom its line mentions. Only escalation does that."""
 
 
-def tell_card(tx: Tx, incident: Incident, now: datetime) -> int:
-    """Ask for the incident's message, or for its edit. Returns the message's id."""
+def tell_card(tx: Tx, incident: Incident, now: datetime, *, urgency: int | None = None) -> int:
+    """Ask for the incident's message, or for its edit. Returns the message's id.
+
+    ``urgency``: where it is more urgent than the incident's severity says: 1 the most.
+    """
     return tx.outbox.want(
         MessageKind.CARD,
         str(incident.id),
         channel=INCIDENT_CHANNEL,
         now=now,
         incident_id=incident.id,
-        urgency=incident.severity.rank,
+        urgency=incident.severity.rank if urgency is None else urgency,
     )
 
 
-def tell_line(tx: Tx, entry: TimelineEntry, now: datetime) -> int | None:
-    """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already."""
+def tell_line(
+    tx: Tx, entry: TimelineEntry, now: datetime, *, urgency: int = LINE_URGENCY, wait_seconds: float = 0.0
+) -> int | None:
+    """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already.
+
+    ``urgency``: of a line that is told aloud, the incident's. ``wait_seconds``: for others to travel with it.
+    """
     entry_id = tx.timeline.add(entry)
     if entry_id is not None and entry.told:
         tx.outbox.want(
@@ -47,9 +56,24 @@ def tell_line(tx: Tx, entry: TimelineEntry, now: datetime) -> int | None:
             now=now,
             incident_id=entry.incident_id,
             in_thread=True,
-            urgency=LINE_URGENCY,
+            urgency=urgency,
+            wait_seconds=wait_seconds,
         )
     return entry_id
+
+
+def tell_pages(tx: Tx, storm: Incident, pages: Iterable[int], now: datetime) -> None:
+    """Ask for pages (from 0) of the list of all that a storm holds, in its thread, or for their edits."""
+    for page in pages:
+        tx.outbox.want(
+            MessageKind.ROLL,
+            f"{storm.id}/{page}",
+            channel=INCIDENT_CHANNEL,
+            now=now,
+            incident_id=storm.id,
+            in_thread=True,
+            urgency=2,
+        )
 
 
 def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:

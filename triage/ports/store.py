@@ -21,6 +21,7 @@ from triage.model import (
     Severity,
     Signal,
     Source,
+    Subject,
     TimelineEntry,
     TimelineKind,
     TriageRun,
@@ -103,6 +104,18 @@ class Signals(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RollEntry:
+    """One episode in a few words. ``word``: what its label says of its severity, empty where it says nothing."""
+
+    name: str
+    subject: Subject
+    severity: Severity
+    word: str
+    firing: bool
+    starts_at: datetime
+
+
 class Incidents(Protocol):
     """Incidents and the episodes they are made of."""
 
@@ -161,6 +174,14 @@ class Incidents(Protocol):
         """Return the alert names that each incident holds."""
         ...
 
+    def roll(self, incident_id: int) -> list[RollEntry]:
+        """Return every episode of an incident in a few words, in the order of arrival: a storm's, to be counted."""
+        ...
+
+    def lately(self, incident_id: int, since: datetime) -> int:
+        """Return how many firing episodes of an incident came after ``since``."""
+        ...
+
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
         ...
@@ -197,8 +218,10 @@ class Timeline(Protocol):
 class Runs(Protocol):
     """Triage runs."""
 
-    def queue(self, incident_id: int, reason: str, now: datetime) -> int:
-        """Queue a run, or return the one of this incident that is still queued."""
+    def queue(
+        self, incident_id: int, reason: str, now: datetime, *, not_before: datetime | None = None
+    ) -> int:
+        """Queue a run, or return the one of this incident that is still queued; the earlier time counts."""
         ...
 
     def take(
@@ -246,6 +269,8 @@ class MessageKind(StrEnum):
     """The incident itself (``ref`` is the incident's id): one a incident, edited as it lives."""
     LINE = "line"
     """One timeline entry (``ref``), in the thread."""
+    ROLL = "roll"
+    """One page (``ref`` is the incident's id and the page) of the list of all that a storm holds, in its thread."""
     TRIAGE = "triage"
     """What the triage says (``ref`` is the incident's id), in the thread: one an incident, edited by later runs."""
     ACTION = "action"
@@ -339,10 +364,12 @@ class Outbox(Protocol):
         in_thread: bool = False,
         parent_id: int | None = None,
         urgency: int = 2,
+        wait_seconds: float = 0.0,
     ) -> int:
         """Ask for a message, or for its edit where it is asked for already. Returns its id.
 
-        ``in_thread``: below the incident's card; ``parent_id``: below another message.
+        ``in_thread``: below the incident's card; ``parent_id``: below another message. ``urgency``: 1 the most; a
+        line that is more urgent than others takes the lines before it along. ``wait_seconds``: not before then.
         """
         ...
 

@@ -72,7 +72,7 @@ def _signal(desk: Desk, event: DeskEvent, why: str, now: datetime) -> Signal:
         status=SignalStatus.EVENT,
         name=event.category,
         subject=event.subject,
-        severity=playbook.severity_of(labels),
+        severity=playbook.severity_of(labels, desk.severities),
         starts_at=event.at,
         received_at=now,
         labels={name: value for name, value in labels.items() if value},

@@ -172,7 +172,7 @@ def container_signal(desk: Desk, judged: Judged, now: datetime) -> Signal:
         status=SignalStatus.EVENT,
         name=judged.name,
         subject=event.subject,
-        severity=playbook_for(desk, judged.name, Source.CONTAINER).severity_of(labels),
+        severity=playbook_for(desk, judged.name, Source.CONTAINER).severity_of(labels, desk.severities),
         starts_at=event.at,
         received_at=now,
         labels={name: value for name, value in labels.items() if value},

@@ -55,7 +55,7 @@ def _begun(desk: Desk, watch: str, key: str, condition: Condition, now: datetime
         status=SignalStatus.FIRING,
         name=condition.name,
         subject=condition.subject,
-        severity=playbook_for(desk, condition.name, condition.source).severity_of(labels),
+        severity=playbook_for(desk, condition.name, condition.source).severity_of(labels, desk.severities),
         starts_at=min(condition.since or now, now),
         received_at=now,
         labels=labels,

@@ -7,6 +7,7 @@ from string import Formatter
 from typing import TYPE_CHECKING
 
 from triage.model import Severity
+from triage.severities import severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +45,13 @@ class Playbook:
         """Return the title of an incident: ``bot1 hard_stop``."""
         return self.title.format(subject=subject, alert=alert)
 
-    def severity_of(self, labels: Mapping[str, str]) -> Severity:
-        """Return the desk's severity of such a signal."""
+    def severity_of(self, labels: Mapping[str, str], words: Mapping[str, Severity] | None = None) -> Severity:
+        """Return the desk's severity of such a signal. ``words``: the desk's own words of severity."""
         if labels.get("name", labels.get("container", "")) in self.minor_containers:
             return Severity.SEV3
         if self.severity is not None:
             return self.severity
-        return (
-            Severity.SEV2
-            if labels.get("severity", "").lower() in {"critical", "page", "error"}
-            else Severity.SEV3
-        )
+        return severity_of(labels, words)
 
 
 def places_of(title: str) -> tuple[str, ...]:

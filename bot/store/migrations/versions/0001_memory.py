@@ -250,6 +250,7 @@ def _create_incidents() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("playbook", sa.Text(), nullable=False),
         sa.Column("requested_at", bot.store.tables.UtcTime(), nullable=False),
+        sa.Column("not_before", bot.store.tables.UtcTime(), nullable=False),
         sa.Column("started_at", bot.store.tables.UtcTime(), nullable=True),
         sa.Column("finished_at", bot.store.tables.UtcTime(), nullable=True),
         sa.Column("verdict", sa.JSON(), nullable=False),

@@ -1,0 +1,70 @@
+"""The words of severity that alerts carry, and what each means on the desk's own scale.
+
+Every team writes its own: ``critical``, ``P1``, ``emergency``, ``sev1``. ``severities`` of desk.yaml adds to this table
+and overrides it. A word that stands in neither counts as Sev-2, and the incident says so: taken for less, a grave alert
+would go unheard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from triage.model import Severity
+
+UNKNOWN = Severity.SEV2
+_NOISE = re.compile(r"[\s_.:#-]+")
+
+_TABLE = {
+    Severity.SEV1: (
+        "emergency emerg disaster fatal panic blocker catastrophic sev0 sev1 severity0 severity1 s0 s1 p0 p1 prio1 "
+        "priority1 0 1"
+    ),
+    Severity.SEV2: (
+        "critical crit page pager alert high highest urgent major severe error err sev2 severity2 s2 p2 prio2 "
+        "priority2 2"
+    ),
+    Severity.SEV3: (
+        "warning warn medium moderate average minor low lowest trivial notice info information informational "
+        "debug none ok normal unknown ticket sev3 sev4 sev5 severity3 severity4 severity5 s3 s4 s5 p3 p4 p5 prio3 prio4 "
+        "priority3 priority4 priority5 3 4 5"
+    ),
+}
+WORDS: Mapping[str, Severity] = {
+    word: severity for severity, words in _TABLE.items() for word in words.split()
+}
+PAGING = frozenset({"critical", "crit", "page", "pager"})
+"""Words that ask for a person at once, whatever the desk's scale makes of them."""
+
+
+def plain(word: str) -> str:
+    """Return a word as the table has it: ``Sev-1``, ``SEV_1`` and ``sev 1`` are ``sev1``."""
+    return _NOISE.sub("", word.casefold())
+
+
+def meaning(word: str, table: Mapping[str, Severity] | None = None) -> Severity | None:
+    """Return what a word of severity means; None where nobody knows. ``table``: the desk's own words, as ``plain``."""
+    key = plain(word)
+    return (table or {}).get(key) or WORDS.get(key)
+
+
+def severity_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> Severity:
+    """Return the severity that an alert's labels ask for; none at all asks for nothing."""
+    word = labels.get("severity", "")
+    if not plain(word):
+        return Severity.SEV3
+    return meaning(word, table) or UNKNOWN
+
+
+def is_paging(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> bool:
+    """Whether an alert's label asks for a person at once."""
+    word = labels.get("severity", "")
+    return plain(word) in PAGING or meaning(word, table) is Severity.SEV1
+
+
+def doubt(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:
+    """Say that the word of severity is none we know; empty where it is, or there is none."""
+    word = labels.get("severity", "")
+    if not plain(word) or meaning(word, table) is not None:
+        return ""
+    return f"severity {word[:40]!r} is not in `severities` of desk.yaml: taken for {UNKNOWN}"
