@@ -219,7 +219,7 @@ class Service:
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)
-        renderers = {**incident_renderers(self.view), **self.acting.renderers}
+        renderers = {**incident_renderers(self.view, self.desk.severities), **self.acting.renderers}
         delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
         return Sender(
             store,

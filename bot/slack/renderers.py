@@ -9,12 +9,13 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
+from bot.slack.blocks.storm import roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.incidents.notifications import ALOUD
 from triage.incidents.view import IncidentView, view_incident
-from triage.model import Incident, TimelineEntry
+from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.people import name_of
 from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
@@ -26,18 +27,27 @@ Viewer = Callable[[Tx, Incident], IncidentView]
 PLAIN = 3000
 
 
-def incident_renderers(viewer: Viewer = view_incident) -> dict[MessageKind, Renderer]:
-    """Return the renderers of what an incident owes: its card, its lines, its triage summaries, stored texts."""
+def incident_renderers(
+    viewer: Viewer = view_incident, words: Mapping[str, Severity] | None = None
+) -> dict[MessageKind, Renderer]:
+    """Return the renderers of what an incident owes: its card, its lines, its triage summaries, stored texts.
+
+    ``words``: the desk's own words of severity.
+    """
 
     def card(tx: Tx, message: Message, now: datetime) -> Rendered | None:
         incident = tx.incidents.get(int(message.ref))
         if incident is None:
             return None
-        return incident_card(viewer(tx, incident), now, lambda actor: name_of(tx, actor))
+        shown_card = incident_card(viewer(tx, incident), now, lambda actor: name_of(tx, actor))
+        if incident.shape is IncidentShape.STORM:
+            return with_storm(shown_card, tx.incidents.roll(incident.id), now, words or {})
+        return shown_card
 
     return {
         MessageKind.CARD: card,
         MessageKind.LINE: lambda tx, message, now: render_lines(tx, [message], now),
+        MessageKind.ROLL: _roll,
         MessageKind.TRIAGE: _triage,
         MessageKind.DIGEST: _document,
         MessageKind.DOCUMENT: _document,
@@ -53,6 +63,12 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
         return None
     rendered = timeline_lines(entries, now, lambda actor: name_of(tx, actor))
     return replace(rendered, aloud=any(entry.data.get(ALOUD) for entry in entries))
+
+
+def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
+    incident_id, page = map(int, message.ref.split("/"))
+    incident = tx.incidents.get(incident_id)
+    return None if incident is None else roll_page(incident, tx.incidents.roll(incident_id), page)
 
 
 def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:

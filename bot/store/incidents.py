@@ -179,7 +179,9 @@ class IncidentTable:
         """Return every episode of an incident in a few words, in the order of arrival."""
         rows = self._connection.execute(_ROLL, {"incident": incident_id, "most": ROLL_MAX})
         return [
-            RollEntry(name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at)
+            RollEntry(
+                name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at
+            )
             for name, kind, subject, severity, word, firing, starts_at in rows
         ]
 

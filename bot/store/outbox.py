@@ -39,7 +39,10 @@ def _want(dialect: str) -> sa.Insert:
         "urgency": sa.case((_t.c.urgency > new.urgency, new.urgency), else_=_t.c.urgency),
         # What has become more urgent waits no longer for the turn that it had.
         "next_at": sa.case(
-            ((_t.c.urgency > new.urgency) & (_t.c.sent_revision == 0) & (_t.c.next_at > new.next_at), new.next_at),
+            (
+                (_t.c.urgency > new.urgency) & (_t.c.sent_revision == 0) & (_t.c.next_at > new.next_at),
+                new.next_at,
+            ),
             else_=_t.c.next_at,
         ),
     }
@@ -216,7 +219,9 @@ class OutboxTable:
         }
         wanted = int(self._connection.execute(_want(self._connection.dialect.name), row).scalar_one())
         if kind is MessageKind.LINE and urgency < LINE_URGENCY:  # the lines before it go first, and with it
-            self._connection.execute(_HURRY, {"parent": row["parent_id"], "than": urgency, "urgency": urgency})
+            self._connection.execute(
+                _HURRY, {"parent": row["parent_id"], "than": urgency, "urgency": urgency}
+            )
         return wanted
 
     def _card(self, incident_id: int | None) -> int:

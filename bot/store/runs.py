@@ -28,7 +28,10 @@ _NEXT = (
     sa.select(_t.c.id)
     .join(_i, _i.c.id == _t.c.incident_id)
     .where(
-        ((_t.c.status == RunStatus.QUEUED.value) & (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime)))
+        (
+            (_t.c.status == RunStatus.QUEUED.value)
+            & (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime))
+        )
         | (
             (_t.c.status == RunStatus.RUNNING.value)
             & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))

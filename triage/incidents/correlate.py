@@ -282,7 +282,9 @@ def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> 
     fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
     full = next((one for one in _same_thing(board, signal, policy, now) if _full(one, policy)), None)
     # It goes on for as long as things come half as fast as they must to begin one: one a minute does not.
-    goes_on = storm is not None and fresh + board.lately.get(storm.id, 0) >= max(2, policy.storm_incidents // 2)
+    goes_on = storm is not None and fresh + board.lately.get(storm.id, 0) >= max(
+        2, policy.storm_incidents // 2
+    )
     if not goes_on and fresh < policy.storm_incidents and full is None:
         return None
     if signal.severity is Severity.SEV1 and _may_stand_alone(board, policy, now):
@@ -298,5 +300,7 @@ def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> 
 def _may_stand_alone(board: Board, policy: Correlation, now: datetime) -> bool:
     """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and each must be heard."""
     lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
-    own = [one for one in board.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately]
+    own = [
+        one for one in board.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately
+    ]
     return sum(one.shape is not IncidentShape.STORM for one in own) < policy.storm_own_cards

@@ -193,7 +193,9 @@ class _Sorting:
         if storm or grave:
             self._urgent[incident.id] = 1
         if storm and grave:
-            incident = replace(incident, title=storm_title(incident, self.intake.title_of(signal), worse=True))
+            incident = replace(
+                incident, title=storm_title(incident, self.intake.title_of(signal), worse=True)
+            )
             self._changed[incident.id] = None
         self._tell_card(incident)  # before any line: a thread hangs below its card
         self._attach(incident, signal)

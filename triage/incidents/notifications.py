@@ -41,11 +41,12 @@ def tell_card(tx: Tx, incident: Incident, now: datetime, *, urgency: int | None 
 
 
 def tell_line(
-    tx: Tx, entry: TimelineEntry, now: datetime, *, urgency: int = LINE_URGENCY, wait_seconds: float = 0.0
+    tx: Tx, entry: TimelineEntry, now: datetime, *, urgency: int | None = None, wait_seconds: float = 0.0
 ) -> int | None:
     """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already.
 
-    ``urgency``: of a line that is told aloud, the incident's. ``wait_seconds``: for others to travel with it.
+    A line that is told aloud has the incident's urgency, unless ``urgency`` says more. ``wait_seconds``: for others to
+    travel with it.
     """
     entry_id = tx.timeline.add(entry)
     if entry_id is not None and entry.told:
@@ -56,10 +57,15 @@ def tell_line(
             now=now,
             incident_id=entry.incident_id,
             in_thread=True,
-            urgency=urgency,
+            urgency=_line_urgency(tx, entry) if urgency is None else urgency,
             wait_seconds=wait_seconds,
         )
     return entry_id
+
+
+def _line_urgency(tx: Tx, entry: TimelineEntry) -> int:
+    incident = tx.incidents.get(entry.incident_id) if entry.data.get(ALOUD) else None
+    return LINE_URGENCY if incident is None else incident.severity.rank
 
 
 def tell_pages(tx: Tx, storm: Incident, pages: Iterable[int], now: datetime) -> None:

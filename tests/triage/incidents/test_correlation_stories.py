@@ -315,6 +315,6 @@ async def test_an_event_joins_the_bots_incident_whichever_came_first(story: Stor
     story.clock.move(180)
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     [incident] = await story.incidents()
-    assert incident.name == "kill_switch"
+    assert incident.name == "BotHardStopActive", "the graver one names it"
     await story.clear("BotHardStopActive")
     assert (await story.incident()).status is IncidentStatus.RESOLVED

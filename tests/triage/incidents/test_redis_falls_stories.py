@@ -115,10 +115,3 @@ async def test_what_does_not_need_redis_stays_apart(quick: Story) -> None:
     await quick.fire("BotHardStopActive", "bot1", severity=Severity.SEV1)
     await quick.arrive(death(quick, "hbot-grafana"))
     assert len(await quick.incidents()) == 3
-
-
-async def test_a_grave_alert_of_a_bot_does_not_rename_its_incident(quick: Story) -> None:
-    """Only what others need takes the lead."""
-    await quick.fire("BotSoftPauseTooLong")
-    await quick.fire("BotHardStopActive", severity=Severity.SEV1)
-    assert (await quick.incident()).name == "BotSoftPauseTooLong"

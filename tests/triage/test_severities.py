@@ -1,0 +1,74 @@
+"""Words of severity of other teams, on the desk's own scale."""
+
+import pytest
+
+from triage.desk import Desk
+from triage.incidents.alerts import NOTE, alert_signal
+from triage.model import Severity, SignalStatus, utc
+from triage.severities import is_paging, meaning, severity_of
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"),
+    [
+        ("P1", Severity.SEV1),
+        ("p0", Severity.SEV1),
+        ("emergency", Severity.SEV1),
+        ("Disaster", Severity.SEV1),
+        ("sev1", Severity.SEV1),
+        ("SEV-1", Severity.SEV1),
+        ("Sev 1", Severity.SEV1),
+        ("high", Severity.SEV2),
+        ("critical", Severity.SEV2),
+        ("page", Severity.SEV2),
+        ("P2", Severity.SEV2),
+        ("error", Severity.SEV2),
+        ("Warning", Severity.SEV3),
+        ("info", Severity.SEV3),
+        ("P4", Severity.SEV3),
+        ("average", Severity.SEV3),
+    ],
+)
+def test_a_word_that_other_teams_use_has_its_place(word: str, severity: Severity) -> None:
+    """However it is spelt."""
+    assert meaning(word) is severity
+
+
+def test_an_unknown_word_counts_as_sev2_and_none_at_all_asks_for_nothing() -> None:
+    """Taken for less, a grave alert would go unheard."""
+    assert severity_of({"severity": "spicy"}) is Severity.SEV2
+    assert severity_of({"severity": " "}) is Severity.SEV3
+    assert severity_of({}) is Severity.SEV3
+
+
+def test_the_desks_own_words_come_first() -> None:
+    """Its ``P1`` may be another one's ``P3``; how they are spelt does not matter."""
+    desk = Desk.model_validate({"severities": {"Spicy-Hot": "Sev-1", "p1": "Sev-3"}})
+    assert severity_of({"severity": "spicy hot"}, desk.severities) is Severity.SEV1
+    assert severity_of({"severity": "P1"}, desk.severities) is Severity.SEV3
+    assert is_paging({"severity": "spicyhot"}, desk.severities)
+
+
+def _signal(word: str, name: str = "NobodyKnowsMe") -> tuple[Severity, str]:
+    now = utc(1_760_000_000)
+    signal = alert_signal(
+        Desk(),
+        status=SignalStatus.FIRING,
+        fingerprint="f",
+        labels={"alertname": name, "bot": "bot1", "severity": word},
+        annotations={},
+        starts_at=now.isoformat(),
+        ends_at="",
+        generator_url="",
+        now=now,
+    )
+    return signal.severity, str(signal.data.get(NOTE, ""))
+
+
+def test_an_alert_with_an_unknown_word_says_so() -> None:
+    """The incident's line tells the word and where it can be added."""
+    severity, note = _signal("spicy")
+    assert severity is Severity.SEV2
+    assert "'spicy' is not in `severities` of desk.yaml" in note
+    assert _signal("P1") == (Severity.SEV1, "")
+    assert _signal("spicy", "BotHardStopActive") == (Severity.SEV1, "")
