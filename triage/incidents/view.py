@@ -135,9 +135,8 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         episodes=tuple(tx.incidents.telling(incident.id)),
         tallies=tx.incidents.tally(incident.id),
         run=done,
-        running=newest is not None and (
-            newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)
-        ),
+        running=newest is not None
+        and (newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)),
         offers=_offers(offers_of(tx, incident.id), done) if incident.is_open else (),
         banner=banner(tx),
         actions_taken=taken_of(tx, incident.id),
