@@ -17,7 +17,7 @@ from bot.store.many import padded
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
-from triage.actions.model import DESK, PLANS, ActionRecord, Plan, StepRecord, StepStatus
+from triage.actions.model import DESK, ActionRecord, Plan, StepRecord, StepStatus, plans
 from triage.model import Json
 
 _t = tables.actions
@@ -109,7 +109,7 @@ class ActionTable:
     def keep_plan(self, action_id: int, plan: Plan) -> None:
         """Keep a plan that is shown to somebody."""
         statement = insert(self._connection, _p).values(
-            action_id=action_id, digest=plan.digest, plan=PLANS.dump_python(plan, mode="json")
+            action_id=action_id, digest=plan.digest, plan=plans().dump_python(plan, mode="json")
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["action_id", "digest"]))
 
@@ -117,7 +117,7 @@ class ActionTable:
         """Return a plan that was shown, by its digest."""
         query = sa.select(_p.c.plan).where(_p.c.action_id == action_id, _p.c.digest == clean(digest))
         row = self._connection.execute(query).scalar()
-        return None if row is None else PLANS.validate_python(row)
+        return None if row is None else plans().validate_python(row)
 
     def put_steps(self, action_id: int, steps: Sequence[StepRecord]) -> None:
         """Store steps, new ones or changed ones."""

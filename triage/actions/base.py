@@ -23,7 +23,6 @@ from triage.actions.model import (
 from triage.actions.orders import Allowed
 from triage.actions.verification import compare
 from triage.desk import Desk
-from triage.diagnosis.checks import CHECKS
 from triage.model import ActionProposal, Finding
 from triage.ports.actions import Hands
 from triage.ports.sources import Sources
@@ -134,6 +133,8 @@ class Action(ABC):
 
     async def observe(self, ctx: ActionContext, findings: tuple[Finding, ...]) -> Observation:
         """Return everything that is compared, as it is now."""
+        from triage.diagnosis.checks import CHECKS  # noqa: PLC0415 - the agent knows actions, and needs no checks
+
         by_name = {finding.name: finding for finding in findings}
         own = await self.rows(ctx, by_name)
         asked = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
 from triage.actions.model import Holds, Precondition, Row
-from triage.diagnosis.checks.base import all_of
+from triage.asking import all_of
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.ports.sources import ContainerState

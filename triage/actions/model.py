@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -109,12 +110,14 @@ class Plan:
     @property
     def rest(self) -> str:
         """The SHA-256 (hex) of all that was shown."""
-        text = json.dumps(PLANS.dump_python(self, mode="json"), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(plans().dump_python(self, mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-PLANS: TypeAdapter[Plan] = TypeAdapter(Plan)
-"""Plans to JSON values and back."""
+@functools.cache
+def plans() -> TypeAdapter[Plan]:
+    """Return what turns plans to JSON values and back; made when it is first needed: the agent never does."""
+    return TypeAdapter(Plan)
 
 
 class Holds(StrEnum):

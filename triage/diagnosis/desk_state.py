@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from triage.asking import together
 from triage.desk import Desk
-from triage.diagnosis.checks.base import by_label, together
+from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.bot_state import LOOK_BACK, STEP_SECONDS, held
 from triage.errors import SourceError
 from triage.ports.sources import Metrics, Sample

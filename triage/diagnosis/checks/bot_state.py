@@ -18,15 +18,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from triage.diagnosis.checks.base import (
-    CheckContext,
-    answer_or_none,
-    attempt,
-    partial,
-    refused,
-    together,
-    worst_status,
-)
+from triage.asking import attempt, together
+from triage.diagnosis.checks.base import CheckContext, answer_or_none, partial, refused, worst_status
 from triage.diagnosis.checks.bot_words import describe
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from triage.diagnosis.checks.base import CheckContext, all_of, attempt, together, worst_status
+from triage.asking import all_of, attempt, together
+from triage.diagnosis.checks.base import CheckContext, worst_status
 from triage.errors import SourceBadAnswer, SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import FileStat

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext, all_of, attempt, each_of, refused, together
+from triage.asking import all_of, attempt, together
+from triage.diagnosis.checks.base import CheckContext, each_of, refused
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import ContainerEvent, ContainerState

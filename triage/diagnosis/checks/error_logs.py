@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from triage.asking import all_of, attempt, together
 from triage.diagnosis.bot_errors import (
     Before,
     BotErrors,
@@ -31,7 +32,7 @@ from triage.diagnosis.bot_errors import (
     read_before,
     read_recent,
 )
-from triage.diagnosis.checks.base import CheckContext, all_of, attempt, together
+from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
 from triage.diagnosis.log_lines import Reading, read_lines
 from triage.errors import SourceError

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, together, worst_status
+from triage.asking import together
+from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, worst_status
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus

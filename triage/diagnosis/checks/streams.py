@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext, attempt, refused, together, worst_status
+from triage.asking import attempt, together
+from triage.diagnosis.checks.base import CheckContext, refused, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from triage.diagnosis.checks.base import CheckContext, in_time, together, worst_status
+from triage.asking import together
+from triage.diagnosis.checks.base import CheckContext, in_time, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Answer, RuleState, Target

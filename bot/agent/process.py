@@ -1,0 +1,173 @@
+"""``hbot-triage agent``: a small process of its own. It imports little, so that it stays under 40 MB.
+
+Before it listens it makes sure that the bot can change neither what it is allowed to do nor what it remembers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pwd
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.agent.core import LocalAgent
+from bot.agent.deeds import Deeds
+from bot.agent.engine import Engine, EngineImageList
+from bot.agent.looks import Looks
+from bot.agent.record import Record
+from bot.agent.server import Server
+from bot.agent.slack_proof import SlackProof
+from bot.desk.commands import HostCommands
+from bot.desk.controllers import DeskControllers
+from bot.desk.env_file import DeskEnvFile
+from bot.desk.project import DeskProject
+from bot.desk.snapshots import DeskSnapshots
+from bot.desk_file import read_desk
+from triage.errors import SettingError
+from triage.ports.clock import SystemClock
+
+DEFAULT_STATE = "var/agent"
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+_GROUP_OR_OTHERS_WRITE = 0o022
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What the agent is told by its environment. ``uid``: whose processes may ask."""
+
+    socket: Path
+    uid: int
+    desk: Path
+    state: Path
+    docker_host: str
+    signing_secret: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> AgentSettings:
+        """Read the environment. Raises SettingError."""
+
+        def value(name: str) -> str:
+            if file := environment.get(f"{name}_FILE", "").strip():
+                try:
+                    return Path(file).read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeDecodeError) as error:
+                    raise SettingError(f"{name}_FILE: {file} cannot be read: {error}") from error
+            return environment.get(name, "").strip()
+
+        address, desk = value("TRIAGE_AGENT"), value("TRIAGE_DESK")
+        if not re.fullmatch(r"unix:///\S+", address):
+            raise SettingError(
+                "TRIAGE_AGENT: say where to listen, for instance unix:///run/hbot-triage/agent.sock"
+            )
+        if not desk:
+            raise SettingError(
+                "TRIAGE_DESK is not set: the agent acts by a desk.yaml of its own, and by no default"
+            )
+        return cls(
+            socket=Path(address.removeprefix("unix://")),
+            uid=uid_of(value("TRIAGE_AGENT_UID")),
+            desk=Path(desk).resolve(),
+            state=Path(value("TRIAGE_AGENT_STATE") or DEFAULT_STATE).resolve(),
+            docker_host=value("DOCKER_HOST") or DEFAULT_ENGINE,
+            signing_secret=value("SLACK_SIGNING_SECRET"),
+        )
+
+
+def uid_of(text: str) -> int:
+    """Return the uid that a setting names, by number or name. Raises SettingError."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except (KeyError, ValueError):
+        said = f"{text!r} is no user" if text else "it is not set"
+        raise SettingError(
+            f"TRIAGE_AGENT_UID: {said}; name the user whose processes may ask: the bot's"
+        ) from None
+
+
+def check_apart(settings: AgentSettings) -> None:
+    """Make sure that the bot's user cannot change the agent's desk.yaml and record. Raises SettingError."""
+    me = os.geteuid()
+    if settings.uid in {0, me}:
+        raise SettingError(
+            f"TRIAGE_AGENT_UID is {settings.uid}, {'root' if settings.uid == 0 else 'the user of the agent'}: "
+            "the bot must run as another user, or nothing is separated"
+        )
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for what, path in (("TRIAGE_DESK", settings.desk), ("TRIAGE_AGENT_STATE", settings.state)):
+        if why := why_not_ours(path, me):
+            raise SettingError(
+                f"{what}: {why}; the agent goes by what only root or its own user (uid {me}) can change"
+            )
+
+
+def why_not_ours(path: Path, me: int) -> str:
+    """Return why a file is not safe from others: each folder above it counts, since who may write there may replace it."""
+    for place in (path, *path.parents):
+        try:
+            status = place.stat()
+        except OSError as error:
+            return f"{place} cannot be looked at ({error.strerror})"
+        if status.st_uid not in {0, me}:
+            return f"{place} belongs to uid {status.st_uid}"
+        sticky = place != path and status.st_mode & 0o1000
+        if status.st_mode & _GROUP_OR_OTHERS_WRITE and not sticky:
+            return f"{place} can be written by others (mode {status.st_mode & 0o7777:o})"
+    return ""
+
+
+async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
+    """Listen until ``stop`` is set. Raises SettingError where it cannot begin."""
+    desk = read_desk(str(settings.desk), settings.desk.parent)
+    engine, clock = Engine(settings.docker_host), SystemClock()
+    commands = HostCommands({"DOCKER_HOST": settings.docker_host})
+    snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
+    env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
+    deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands))
+    record = Record.opened(settings.state / "record.jsonl")
+    proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
+    try:
+        agent = LocalAgent(desk, deeds, record, clock, proof)
+        async with Server(looks, agent, clock, uid=settings.uid).listening(settings.socket):
+            gc.collect()
+            gc.freeze()
+            say(
+                f"listens at {settings.socket} for uid {settings.uid}; desk {desk.name}, record of {record.number} lines"
+            )
+            await stop.wait()
+    finally:
+        record.close()
+
+
+def say(text: str) -> None:
+    """Write a line for people."""
+    sys.stderr.write(f"hbot-triage agent: {text}\n")
+    sys.stderr.flush()
+
+
+async def _until_told(settings: AgentSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(settings, stop)
+
+
+def main() -> int:
+    """Run the agent; returns its exit code: 2 for a wrong setting."""
+    os.umask(0o077)
+    try:
+        settings = AgentSettings.read(os.environ)
+        check_apart(settings)
+        asyncio.run(_until_told(settings))
+    except SettingError as error:
+        say(str(error))
+        return 2
+    return 0

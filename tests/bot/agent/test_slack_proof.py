@@ -1,0 +1,99 @@
+"""HTTP mode: the agent believes Slack's signature over the whole form, and no word of the bot beside it."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.agent.slack_proof import SlackProof
+from triage.actions.orders import ComposeOrder, token_of
+from triage.ports.actions import Shown, Signed
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+NOW = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
+BASE = Shown(
+    token_of("handle-1"),
+    "restart",
+    "bot1",
+    ((1, ComposeOrder("restart", "bot1")),),
+    "0" * 64,
+    "U1",
+    "because",
+)
+
+
+def form(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of Slack's payload
+    """Return what Slack sends when the form is submitted."""
+    kept = {"handle": "handle-1", "digest": BASE.digest, **changes.pop("kept", {})}
+    view = {
+        "callback_id": "confirm_action",
+        "private_metadata": json.dumps(kept),
+        "state": {"values": {"reason": {"reason": {"value": " because "}}}},
+    }
+    return {"type": "view_submission", "user": {"id": "U1"}, "view": view, **changes}
+
+
+def signed(payload: object, *, secret: str = SECRET, at: datetime = NOW) -> Signed:
+    """Sign as Slack does."""
+    body, stamp = urlencode({"payload": json.dumps(payload)}), str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    return Signed(body, stamp, f"v0={digest}")
+
+
+def why(payload: object, **how: Any) -> str:  # noqa: ANN401 - as signed
+    """Return what the agent says to it."""
+    return SlackProof(SECRET).why_not(replace(BASE, signed=signed(payload, **how)), NOW)
+
+
+def test_the_form_that_a_person_submitted_is_believed() -> None:
+    """Signed now, for this action, this plan, this person and this reason."""
+    assert why(form()) == ""
+    assert why(form(), at=NOW - timedelta(minutes=4)) == ""
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (form(user={"id": "U2"}), "person"),
+        (form(kept={"handle": "handle-2"}), "action"),
+        (form(kept={"digest": "f" * 64}), "plan"),
+        (form(type="block_actions"), "type"),
+        (form(view={}), "no form of ours"),
+        ({}, "no form of ours"),
+        ([], "no form of ours"),
+        ("text", "no form of ours"),
+    ],
+)
+def test_a_form_of_something_else_proves_nothing(payload: object, said: str) -> None:
+    """A click of another person, on another action, on another plan: Slack signed it, but not this."""
+    assert said in why(payload)
+
+
+def test_another_plan_under_the_same_digest_proves_nothing() -> None:
+    """The bot shows one plan and tells the agent another: the digest is made of the orders themselves."""
+    other = replace(BASE, orders=((1, ComposeOrder("down")),), signed=signed(form()))
+    assert "plan" in SlackProof(SECRET).why_not(other, NOW)
+
+
+def test_what_slack_did_not_sign_or_not_now_proves_nothing() -> None:
+    """No form, another secret, an old one, a changed one, a stamp that is no number."""
+    proof = SlackProof(SECRET)
+    good = signed(form())
+    assert "does not come with the form" in proof.why_not(BASE, NOW)
+    assert "not Slack's" in why(form(), secret="another")
+    assert "five minutes" in why(form(), at=NOW - timedelta(minutes=6))
+    assert "five minutes" in why(form(), at=NOW + timedelta(minutes=6))
+    for changed in (
+        replace(good, body=good.body + "&x=1"),
+        replace(good, signature="v0=" + "0" * 64),
+        replace(good, signature="é"),
+        replace(good, timestamp="٣"),
+        replace(good, timestamp="1e9"),
+        replace(good, timestamp=""),
+    ):
+        assert proof.why_not(replace(BASE, signed=changed), NOW)
