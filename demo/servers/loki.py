@@ -18,11 +18,12 @@ from demo.servers.logql import parse
 from demo.servers.logql_eval import evaluate
 from demo.servers.logql_lexer import ParseError
 from demo.servers.logql_tree import LogQuery, Metric, NotSupportedError
+from demo.servers.loki_limits import LokiLimits, Queue, TooManyRequestsError, reach
 from demo.servers.loki_params import (
+    NANOS,
     BadParameterError,
     RangeParams,
     bounds,
-    check_limits,
     range_params,
     read_limit,
     timestamp,
@@ -39,6 +40,8 @@ REQUEST_TIMED_OUT = (
     "Request timed out, decrease the duration of the request or add more label matchers "
     "(prefer exact match over regex match) to reduce the amount of data processed.\n"
 )
+_PLAIN_VALUE = 2
+"""A time and a line; what is more is structured metadata."""
 NOT_READY = "Ingester not ready: waiting for 15s after being ready"
 
 
@@ -59,13 +62,21 @@ class LokiServer(LocalServer):
     """Loki on a loopback port.
 
     `auth`: ask for `X-Scope-OrgID` and keep tenants apart. `ready_after`: seconds of the clock's time after
-    `start` during which `/ready` answers 503. `faults` (from LocalServer) make it fail.
+    `start` during which `/ready` answers 503. `limits`: the tenant's. `faults` (from LocalServer) make it fail.
     """
 
     def __init__(
-        self, clock: Clock | None = None, *, port: int = 0, auth: bool = False, ready_after: float = 0.0
+        self,
+        clock: Clock | None = None,
+        *,
+        port: int = 0,
+        auth: bool = False,
+        ready_after: float = 0.0,
+        limits: LokiLimits | None = None,
     ) -> None:
         super().__init__(port)
+        self.limits = limits or LokiLimits()
+        self.queue = Queue(self.limits)
         self.clock = clock or DeskClock()
         self.auth = auth
         self.ready_after = ready_after
@@ -114,6 +125,8 @@ class LokiServer(LocalServer):
             return await handler(request)
         except (ParseError, BadParameterError) as error:
             return _refuse(400, str(error))
+        except TooManyRequestsError as error:
+            return _refuse(429, str(error))
         except NotSupportedError as error:
             return _refuse(501, f"the Loki stand-in does not know {error}")
         except web.HTTPNotFound:
@@ -128,10 +141,13 @@ class LokiServer(LocalServer):
     async def _query_range(self, request: web.Request) -> web.Response:
         params = range_params(await read_form(request), self._now_ns())
         query = parse(params.query)
-        check_limits(params, lines=isinstance(query, LogQuery))
         if isinstance(query, LogQuery):
-            return _json_answer("streams", _streams(self._tenant(request), query, params))
-        return _json_answer("matrix", _matrix(self._tenant(request), query, params))
+            self.limits.check_lines(params)
+        self.limits.check_length((params.end - params.start) / NANOS)
+        async with self.queue.turn(params.start, params.end):
+            if isinstance(query, LogQuery):
+                return _json_answer("streams", _streams(self._tenant(request), query, params))
+            return _json_answer("matrix", _matrix(self._tenant(request), query, params))
 
     async def _query(self, request: web.Request) -> web.Response:
         form = await read_form(request)
@@ -140,7 +156,10 @@ class LokiServer(LocalServer):
         query = parse(form.get("query", ""))
         if isinstance(query, LogQuery):
             raise BadParameterError(INSTANT_LOG_QUERY)
-        vector = evaluate(self._tenant(request), query, at)
+        back = reach(query)
+        self.limits.check_length(back)
+        async with self.queue.turn(at - round(back * NANOS), at):
+            vector = evaluate(self._tenant(request), query, at)
         return _json_answer(
             "vector",
             [
@@ -185,9 +204,17 @@ class LokiServer(LocalServer):
             raise NotSupportedError(f"a push of {request.content_type}: send application/json")
         try:
             body = PushBody.model_validate_json(await request.read())
-            entries = [(s.stream, str(v[1]), int(v[0])) for s in body.streams for v in s.values]
+            entries = [
+                (_labels_of(s.stream, v), str(v[1]), int(v[0])) for s in body.streams for v in s.values
+            ]
+            extra = any(len(v) > _PLAIN_VALUE for s in body.streams for v in s.values)
         except (ValidationError, ValueError, IndexError) as error:
             raise BadParameterError(f"loghttp.PushRequest.Streams: {error}") from error
+        if extra and not self.limits.structured_metadata:
+            raise BadParameterError(
+                "stream includes structured metadata, but this feature is disallowed. Please see "
+                "`limits_config.allow_structured_metadata`"
+            )
         for labels, line, at_ns in entries:
             if not labels:
                 raise BadParameterError("error at least one label pair is required per stream")
@@ -198,6 +225,12 @@ class LokiServer(LocalServer):
         if self.clock.now() < self._ready_at:
             return _refuse(503, NOT_READY)
         return web.Response(text="ready\n")
+
+
+def _labels_of(stream: Mapping[str, str], value: list[Any]) -> dict[str, str]:
+    """Structured metadata makes streams of its own in an answer, as labels do."""
+    extra = value[_PLAIN_VALUE] if len(value) > _PLAIN_VALUE else {}
+    return {**stream, **{str(name): str(text) for name, text in extra.items()}}
 
 
 def _streams(store: LogStore, query: LogQuery, params: RangeParams) -> list[dict[str, Any]]:

@@ -5,12 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from demo.servers.go_text import format_duration, format_go_duration, parse_duration, parse_rfc3339
+from demo.servers.go_text import parse_duration, parse_rfc3339
 
 NANOS = 1_000_000_000
 DEFAULT_LIMIT = 100
-MAX_LIMIT = 5_000
-MAX_RANGE_SECONDS = 721 * 3_600
 MAX_POINTS = 11_000
 SECONDS_DIGITS = 10
 HOUR_NS = 3_600 * NANOS
@@ -86,20 +84,6 @@ def timestamp(text: str, default: int) -> int:
         return round(parse_rfc3339(text) * 1_000_000) * 1_000
     except ValueError:
         raise BadParameterError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
-def check_limits(params: RangeParams, *, lines: bool) -> None:
-    """Refuse what goes beyond Loki's default limits. Raises BadParameterError."""
-    if lines and params.limit > MAX_LIMIT:
-        raise BadParameterError(
-            f"max entries limit per query exceeded, limit > max_entries_limit ({params.limit} > {MAX_LIMIT})"
-        )
-    seconds = (params.end - params.start) / NANOS
-    if seconds > MAX_RANGE_SECONDS:
-        raise BadParameterError(
-            f"the query time range exceeds the limit (query length: {format_go_duration(seconds)}, "
-            f"limit: {format_duration(MAX_RANGE_SECONDS)})"
-        )
 
 
 def _forward(text: str) -> bool:

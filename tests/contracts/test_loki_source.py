@@ -1,13 +1,17 @@
 """The Loki adapter against the stand-in that answers as Loki 2.9 does."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from bot.sources import open_sources
 from demo.servers.clock import ManualClock
 from demo.servers.loki import LokiServer
+from demo.servers.loki_limits import LokiLimits
 from tests.fakes.sources import NOW
 from triage.errors import SourceBadAnswer, SourceDenied, SourceRejected
 from triage.ports.sources import Logs
@@ -109,3 +113,70 @@ async def test_loki_is_not_ready_in_its_first_seconds() -> None:
     async with starting as server, open_sources(loki_url=server.url) as sources:
         with pytest.raises(SourceBadAnswer, match="503: Ingester not ready"):
             await sources.logs.ready()
+
+
+@asynccontextmanager
+async def limited(**limits: float) -> AsyncIterator[tuple[LokiServer, Logs]]:
+    """Give a Loki with these limits that holds two days of a line a minute, and the adapter."""
+    server = LokiServer(ManualClock(NOW.timestamp()), limits=LokiLimits(**limits))  # type: ignore[arg-type] # numbers
+    for n in range(2 * 24 * 60):
+        server.add({"job": "bot_logs", "bot": "bot1"}, f"line {n}", NOW.timestamp() - 60 * n - 1)
+    async with server, open_sources(loki_url=server.url) as sources:
+        yield server, sources.logs
+
+
+async def test_questions_of_many_triages_stay_below_the_limit_of_outstanding_ones() -> None:
+    """Twelve at once, half of them over a day (grafana/loki#5123): none is refused in the end."""
+    async with limited(busy=0.05) as (server, logs):
+        async with asyncio.TaskGroup() as group:
+            for n in range(6):
+                start = NOW - timedelta(minutes=15 + n)
+                group.create_task(logs.lines(SELECTOR, start=start, end=NOW))
+                end = NOW - timedelta(minutes=n)
+                group.create_task(logs.counts(SELECTOR, by="bot", end=end, window_seconds=86_400))
+        assert server.queue.refused == 0
+        assert server.queue.most <= 64
+
+
+async def test_a_question_that_found_no_room_is_asked_once_more() -> None:
+    """Others use the tenant too."""
+    async with limited() as (server, logs):
+        server.queue.waiting = 90
+        asyncio.get_running_loop().call_later(0.15, setattr, server.queue, "waiting", 0)
+        found = await logs.lines(SELECTOR, start=HOUR_AGO, end=NOW, limit=5)
+        assert (len(found.lines), server.queue.refused) == (5, 1)
+        server.queue.waiting = 90
+        with pytest.raises(SourceRejected, match="429: too many outstanding requests"):
+            await logs.lines(SELECTOR, start=HOUR_AGO, end=NOW, limit=5)
+
+
+async def test_a_smaller_limit_is_used_where_the_server_names_one() -> None:
+    """And remembered (grafana/loki#2854)."""
+    async with limited(max_entries=40) as (server, logs):
+        found = await logs.lines(SELECTOR, start=HOUR_AGO, end=NOW, limit=50)
+        assert (len(found.lines), found.truncated) == (40, True)
+        asked = len(server.requests)
+        assert len((await logs.lines(SELECTOR, start=HOUR_AGO, end=NOW)).lines) == 40
+        assert len(server.requests) == asked + 1
+
+
+async def test_an_answer_is_kept_for_as_long_as_it_was_asked_for() -> None:
+    """The baseline of a day is the same for the next triage."""
+    async with limited() as (server, logs):
+        for _ in range(3):
+            await logs.counts(SELECTOR, by="bot", end=NOW, window_seconds=86_400, kept_seconds=60)
+            await logs.lines(SELECTOR, start=NOW - timedelta(days=1), end=NOW, limit=100, kept_seconds=60)
+        assert len(server.requests) == 2
+
+
+async def test_structured_metadata_is_refused_before_3_and_makes_streams_after() -> None:
+    """As the stand-in answers a push."""
+    value = [str(round(NOW.timestamp() * 1e9) - 1), "hello", {"detected_level": "error"}]
+    body = {"streams": [{"stream": {"bot": "bot1"}, "values": [value]}]}
+    for allowed, status in ((False, 400), (True, 204)):
+        async with LokiServer(
+            ManualClock(NOW.timestamp()), limits=LokiLimits(structured_metadata=allowed)
+        ) as server:
+            async with httpx.AsyncClient(trust_env=False) as http:
+                answer = await http.post(f"{server.url}/loki/api/v1/push", json=body)
+            assert answer.status_code == status

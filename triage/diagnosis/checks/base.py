@@ -36,6 +36,7 @@ class CheckContext:
     incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
     ``events``: what the desk said of them, from shortly before ``since`` on, oldest first; None where
     there is no memory to ask. ``dead_letters``: their rate as the memory has it, None as for ``events``.
+    ``quick``: somebody waits for a glance; what a first round of questions does not give is left out.
     """
 
     desk: Desk
@@ -48,6 +49,7 @@ class CheckContext:
     single_bot: bool = True
     events: tuple[DeskEvent, ...] | None = None
     dead_letters: Rate | None = None
+    quick: bool = False
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.desk import Desk
@@ -55,7 +55,7 @@ class Asking:
             tuple(name for name in names if name in CHECKS),
             deadline_seconds=PATIENCE_SECONDS,
         )
-        return await run_checks(playbook, self.context(bots), self.clock)
+        return await run_checks(playbook, replace(self.context(bots), quick=True), self.clock)
 
     def context(self, bots: Sequence[str], since: datetime | None = None) -> CheckContext:
         """Return what checks about some bots may know."""

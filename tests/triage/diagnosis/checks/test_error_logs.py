@@ -1,10 +1,12 @@
 """The check of the bots' error logs."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import error_logs
+from triage.errors import SourceRejected
 from triage.model import FindingStatus
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -110,3 +112,50 @@ async def test_secrets_are_masked_in_all_that_is_kept() -> None:
     sources = FakeSources()
     log(sources, "login failed: api_secret=hunter2hunter2", ago=MINUTE)
     assert "hunter2" not in repr(await error_logs.run(context(sources)))
+
+
+async def test_a_refused_baseline_costs_the_comparison_alone() -> None:
+    """A range of a day is more than this Loki allows: the errors stand there, and nothing is new."""
+    sources = FakeSources()
+    for n in range(7):
+        log(sources, f"Order {n} rejected", ago=timedelta(seconds=n))
+    usual, asked = sources.logs.counts, []
+
+    async def counts(
+        selector: str, *, by: str, end: datetime, window_seconds: float, **more: float
+    ) -> object:
+        asked.append(window_seconds)
+        if window_seconds > 3600:
+            raise SourceRejected("Loki", "400: the query time range exceeds the limit")
+        return await usual(selector, by=by, end=end, window_seconds=window_seconds, **more)
+
+    logs = Wrapped(sources.logs, counts=counts)
+    ctx = context(sources)
+    finding = await error_logs.run(replace(ctx, sources=replace(ctx.sources, logs=logs)))  # type: ignore[arg-type] # duck
+    assert finding.headline == "7 in 15 min (usual not known)"
+    assert finding.details == ("×7  Order <n> rejected  first 03:15",)  # noqa: RUF001 - as it is shown
+    assert finding.why == "usual not known: 400: the query time range exceeds the limit"
+    assert finding.status is FindingStatus.WARNING
+    assert [each["kind"] for each in finding.data["bots"]["bot1"]["templates"]] == ["unknown"]
+
+
+async def test_one_question_names_all_bots() -> None:
+    """A hundred bots do not make a hundred questions."""
+    sources = FakeSources()
+    names = [f"bot{n}" for n in range(100)]
+    for name in names:
+        log(sources, "Order 1 rejected", ago=MINUTE, bot=name)
+    finding = await error_logs.run(context(sources, *names))
+    assert len(finding.data["bots"]) == 100
+    assert len(sources.logs.asked) <= 8
+
+
+class Wrapped:
+    """A port of which some methods are replaced."""
+
+    def __init__(self, inner: object, **methods: object) -> None:
+        self._inner = inner
+        self.__dict__.update(methods)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
