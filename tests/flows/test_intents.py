@@ -60,7 +60,9 @@ async def test_an_intent_goes_through_redis_to_the_bot_and_back(scene: Scene) ->
     """Soft pause, resume, kill switch by two people: published, applied, and then seen in the bot's state metric."""
     house = scene.house
     async with scene.bots(scene.obeys) as seen:
-        body = await do(house, "soft_pause bot1", "Soft pause on bot1", "Succeeded", "Verified: recovered")
+        body = await do(
+            house, "soft_pause bot1", "Soft pause on bot1", "Succeeded", "Verified: did what it should"
+        )
         assert "XADD hb.execution_intent.v1" in body
         await do(house, "resume bot1", "Resume on bot1", "Succeeded", "Verified: recovered")
         await _kill_switch_by_two(house)
@@ -69,15 +71,15 @@ async def test_an_intent_goes_through_redis_to_the_bot_and_back(scene: Scene) ->
     assert seen[0]["metadata"]["reason"] == "test of soft_pause bot1"
     assert seen[2]["metadata"]["reason"] == "it must stop"
     states = {
-        "test of soft_pause bot1": "soft_pause",
-        "test of resume bot1": "running",
-        "it must stop": "hard_stop",
+        "test of soft_pause bot1": "paused",
+        "test of resume bot1": "trades",
+        "it must stop": "stopped",
     }
     for reason, state in states.items():
         text = await ended(house, "on bot1", reason, "Bot bot1")
-        before, after = text.split("Bot bot1", 1)[1].split("→")[:2]
-        assert state in after.split(",")[0], text
-        assert state not in before, text
+        after, _, before = text.split("Bot bot1", 1)[1].partition("(was: ")
+        assert state in after, text
+        assert state not in before.partition(")")[0], text
 
 
 async def _kill_switch_by_two(house: House) -> None:
@@ -91,7 +93,12 @@ async def _kill_switch_by_two(house: House) -> None:
     assert "yours would be number 2" in body
     await confirm(house, "ben", "I see it too")
     await ended(
-        house, "Kill switch on bot1", "it must stop", "I see it too", "Succeeded", "Verified: recovered"
+        house,
+        "Kill switch on bot1",
+        "it must stop",
+        "I see it too",
+        "Succeeded",
+        "Verified: did what it should",
     )
 
 
@@ -112,8 +119,8 @@ async def test_what_the_bot_refuses_or_only_claims_is_said_in_the_message_and_wi
             "resume bot2",
             "Resume on bot2",
             "Succeeded",
-            "Verified: persisting",
-            "Bot bot2: soft_pause",
+            "Verified: did not help",
+            "Bot bot2: paused",
         )
 
     body = await ask(house, "resume bot1")

@@ -98,6 +98,7 @@ class Action(ABC):
     ``description``: what it is for, as a line of a menu; ``dangerous``: its button is red.
     ``checks``: asked before and after; ``deciding``: those of them whose answer decides whether it helped;
     ``aside``: shown beside and never held against it, because the action itself makes them bad.
+    ``stops_trading``: it is done to stop trading, so a bot that stands afterwards is as asked.
     ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
     ``fitness``: when a verdict may offer it.
     """
@@ -112,6 +113,7 @@ class Action(ABC):
     deciding: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     whole_watch: bool = False
+    stops_trading: ClassVar[bool] = False
 
     @abstractmethod
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:

@@ -8,8 +8,16 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.actions import degraded, lifecycle
-from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import ActionRecord, ActionStatus, Outcome, StepRecord, StepStatus, Verification
+from triage.actions.catalogue import CATALOGUE, deed
+from triage.actions.model import (
+    ActionRecord,
+    ActionStatus,
+    Outcome,
+    StepRecord,
+    StepStatus,
+    Verification,
+    verified_words,
+)
 from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
 from triage.actions.proposals import follow_up
 from triage.desk import Desk
@@ -49,7 +57,7 @@ def finish(
         tx, record, "finished", actor="engine", now=now, detail={"status": status.value, "outcome": outcome}
     )
     tell_action(tx, record, now)
-    tell_story(tx, record, f"{record.kind} on {record.target} {status}: {outcome}", key="finished", now=now)
+    tell_story(tx, record, f"{deed(record.kind, record.target)} {status}: {outcome}", key="finished", now=now)
     _cards(tx, record, now)
     return record
 
@@ -138,21 +146,27 @@ def verified(
     return record
 
 
+def mitigates(verification: Verification) -> bool:
+    """Say whether an incident is mitigated by it: never while the bots that should trade stand."""
+    effective = verification.outcome is Outcome.EFFECTIVE and verification.trades is True
+    return verification.outcome is Outcome.RECOVERED or effective
+
+
 def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
     verification = record.verification
     if verification is None:  # pragma: no cover - called with one
         return
     why = f": {verification.why}" if verification.why else ""
-    what = f"{record.kind} on {record.target} verified: {verification.outcome}{why}"
+    what = f"{deed(record.kind, record.target)} verified: {verified_words(record)}{why}"
     tell_story(tx, record, what, key="verified", now=now)
     if verification.outcome is Outcome.PERSISTING:
         for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
             follow_up(tx, desk, record, offer, now)
     incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
-    if incident is None or verification.outcome is not Outcome.RECOVERED:
+    if incident is None or not mitigates(verification):
         return
     if record.status is ActionStatus.SUCCEEDED:
-        remedy = f"{record.kind} on {record.target} by {confirmed_by(tx, record)}"
+        remedy = f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}"
         change = mitigate(incident, what=remedy, now=now)
         if change is not None:
             tx.incidents.save(change.incident)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from triage.actions import lifecycle
-from triage.actions.catalogue import CATALOGUE
+from triage.actions.catalogue import CATALOGUE, deed
 from triage.actions.model import ActionRecord, ActionStatus, StepRecord
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.actions.proposals import closed, end
@@ -92,7 +92,7 @@ def confirm(
         ]
         tx.actions.put_steps(record.id, [StepRecord(*each) for each in titles])
     tell_action(tx, record, now)
-    what = f'{record.kind} on {record.target} confirmed by {name_of(tx, actor)}: "{reason}"'
+    what = f'{deed(record.kind, record.target)} confirmed by {name_of(tx, actor)}: "{reason}"'
     tell_story(tx, record, what, key=f"confirmed/{len(record.confirmations)}", now=now, actor=actor)
     return record
 
@@ -104,7 +104,9 @@ def reject(tx: Tx, handle: str, *, actor: str, now: datetime) -> ActionRecord:
     audit(tx, record, "rejected", actor=actor, now=now)
     if record.confirmations:
         tell_action(tx, record, now)
-    tell_story(tx, record, f"{record.kind} on {record.target} rejected", key="rejected", now=now, actor=actor)
+    tell_story(
+        tx, record, f"{deed(record.kind, record.target)} rejected", key="rejected", now=now, actor=actor
+    )
     return record
 
 

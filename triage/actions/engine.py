@@ -21,6 +21,7 @@ from triage.actions.lifecycle import why_not
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
 from triage.actions.orders import token_of
 from triage.actions.runner import Runner
+from triage.actions.standing import Standing, look_around, weighed
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
 from triage.ports.actions import Shown, Signed
@@ -348,7 +349,8 @@ class ActionEngine:
         """
         since = record.finished_at or self.desktop.clock.now()
         after = await self.desktop.observe(record, since=since)
-        verification = CATALOGUE[record.kind].judge(record.before, after)
+        action = CATALOGUE[record.kind]
+        verification = weighed(action.judge(record.before, after), await self._standing(record), action)
         now = self.desktop.clock.now()
 
         def work(tx: Tx) -> ActionRecord | None:
@@ -364,6 +366,13 @@ class ActionEngine:
         self.told()
         if done.verify_at is None:
             await self._tidy(done)
+
+    async def _standing(self, record: ActionRecord) -> Standing:
+        desktop, incident_id = self.desktop, record.incident_id
+        incident = None
+        if incident_id is not None:
+            incident = await desktop.store.read(lambda tx: tx.incidents.get(incident_id))
+        return await look_around(desktop.sources, desktop.desk, record, incident, desktop.clock.now())
 
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:

@@ -10,6 +10,7 @@ from triage.asking import all_of
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.ports.sources import ContainerState
+from triage.signals.guard_reasons import in_words
 from triage.untrusted_text import one_line
 from triage.wording import duration, listed
 
@@ -61,7 +62,7 @@ async def container_row(ctx: ActionContext, container: str) -> Row:
         return Row(name, f"unknown: {state.why}", None)
     if state is None:
         return Row(name, "is not there", good=False)
-    seen = f"{state.status}, {state.id[:12]}, image {one_line(state.image, 80)}"
+    seen = f"{'runs' if state.running else state.status}, image {one_line(state.image, 80)}"
     if state.running and state.health in {"", "healthy"}:
         looped = state.restart_count > 0
         restarts = f", restarted {state.restart_count}×" if looped else ""  # noqa: RUF001 - the sign of multiplication
@@ -99,19 +100,25 @@ async def running_bots(ctx: ActionContext) -> tuple[str, ...]:
     )
 
 
+_IN_WORDS = {"running": "trades", "soft_pause": "paused", "hard_stop": "stopped"}
+
+
 def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -> Row:
-    """A bot is in one of these states, by a fresh snapshot (from the finding of ``bot_state``)."""
+    """A bot is in one of these states, by a fresh snapshot (from the finding of ``bot_state``), in words."""
     name = f"Bot {bot}"
     finding = findings.get("bot_state")
     facts = finding.data.get("bots", {}).get(bot) if finding is not None else None
     if not facts or not facts.get("state"):
         why = finding.why if finding is not None else ""
         return Row(name, f"state unknown{f': {why}' if why else ''}", None)
-    age = facts.get("age_seconds")
-    old = f", snapshot {duration(age)} old" if age is not None else ""
+    state, reasons = facts["state"], in_words(facts.get("reasons") or ())
+    word = _IN_WORDS.get(state, state)
     if facts.get("frozen"):
-        return Row(name, f"frozen: was {facts['state']}{old}", good=False)
-    return Row(name, f"{facts['state']}{old}", facts["state"] in set(good))
+        age = facts.get("age_seconds")
+        old = f" for {duration(age)}" if age is not None else ""
+        return Row(name, f"frozen: silent{old}, {word} before", good=False)
+    why = f" ({reasons})" if reasons and state != "running" else ""
+    return Row(name, f"{word}{why}", state in set(good))
 
 
 async def safeguards_row(ctx: ActionContext) -> Row:

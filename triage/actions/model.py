@@ -188,15 +188,6 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-OUTCOME_WORDS: Mapping[Outcome, str] = {
-    Outcome.RECOVERED: "recovered",
-    Outcome.EFFECTIVE: "did what it should, trading is not back",
-    Outcome.PERSISTING: "did not help",
-    Outcome.INCONCLUSIVE: "not known whether it helped",
-}
-"""What an outcome is called before people."""
-
-
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One row of a verification: before and after, side by side."""
@@ -209,12 +200,16 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether it helped: the same questions before and after."""
+    """Whether it helped: the same questions before and after.
+
+    ``trades``: whether the bots that should trade do, None where that is not known or nobody should.
+    """
 
     outcome: Outcome
     at: datetime
     rows: tuple[Compared, ...]
     why: str = ""
+    trades: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +275,24 @@ GOOD: Mapping[FindingStatus, bool | None] = {
     FindingStatus.UNKNOWN: None,
 }
 """How a finding counts in a verification: a warning proves nothing either way."""
+
+
+_OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.RECOVERED: "recovered",
+    Outcome.PERSISTING: "did not help",
+    Outcome.INCONCLUSIVE: "not known whether it helped",
+}
+
+
+def verified_words(record: ActionRecord) -> str:
+    """Return what verification says, before people; empty before there is one.
+
+    ``did what it should`` is said only of an action that came to its end.
+    """
+    verification = record.verification
+    if verification is None:
+        return ""
+    if verification.outcome is not Outcome.EFFECTIVE:
+        return _OUTCOMES[verification.outcome]
+    trading = "trading is back" if verification.trades else "trading is not back"
+    return f"did what it should, {trading}" if record.status is ActionStatus.SUCCEEDED else trading

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.actions import lifecycle
-from triage.actions.catalogue import CATALOGUE, find
+from triage.actions.catalogue import CATALOGUE, deed, find
 from triage.actions.degraded import degraded
 from triage.actions.model import ActionRecord, ActionStatus, Evidence
 from triage.actions.notifications import audit, tell_action, tell_story
@@ -159,7 +159,9 @@ def end(tx: Tx, record: ActionRecord, why: str, now: datetime) -> bool:
     audit(tx, expired, "expired", actor="clock", now=now, detail={"why": why})
     if expired.confirmations:  # somebody waits for it: say so where they look
         tell_action(tx, expired, now)
-        tell_story(tx, expired, f"{expired.kind} on {expired.target} expired: {why}", key="expired", now=now)
+        tell_story(
+            tx, expired, f"{deed(expired.kind, expired.target)} expired: {why}", key="expired", now=now
+        )
     return True
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from triage.actions.catalogue import deed
 from triage.actions.degraded import banner, degraded
-from triage.actions.model import OUTCOME_WORDS, ActionRecord, ActionStatus, StepRecord
+from triage.actions.model import ActionRecord, ActionStatus, StepRecord, verified_words
 from triage.actions.notifications import confirmed_by
 from triage.ports.store import Tx
 
@@ -58,7 +58,7 @@ def taken_of(tx: Tx, incident_id: int) -> tuple[str, ...]:
 
 
 def _line(tx: Tx, record: ActionRecord) -> str:
-    verified = f", {OUTCOME_WORDS[record.verification.outcome]}" if record.verification is not None else ""
+    verified = f", {verified_words(record)}" if record.verification is not None else ""
     return f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}: {record.status}{verified}"
 
 
@@ -78,7 +78,7 @@ def how_it_went(record: ActionRecord) -> str:
         return f"{record.status}{f' ({record.outcome})' if record.outcome else ''}"
     if verification is None:
         return "done, being verified"
-    return f"{OUTCOME_WORDS[verification.outcome]}{f': {verification.why}' if verification.why else ''}"
+    return f"{verified_words(record)}{f': {verification.why}' if verification.why else ''}"
 
 
 def elapsed(record: ActionRecord, now: datetime) -> float:

@@ -19,8 +19,9 @@ from triage.actions.model import (
     Outcome,
     StepRecord,
     StepStatus,
-    Verification,
+    verified_words,
 )
+from triage.actions.verification import NOT_SEEN
 from triage.actions.view import ActionView, elapsed
 from triage.model import Json
 from triage.untrusted_text import one_line, shown
@@ -44,7 +45,12 @@ STATUS = {
     ActionStatus.REJECTED: "⛔ Rejected",
     ActionStatus.EXPIRED: "⌛ Expired",
 }
-OUTCOME = {Outcome.RECOVERED: "🟢", Outcome.PERSISTING: "🔴", Outcome.INCONCLUSIVE: "⚪"}
+OUTCOME = {
+    Outcome.RECOVERED: "🟢",
+    Outcome.EFFECTIVE: "🟠",
+    Outcome.PERSISTING: "🔴",
+    Outcome.INCONCLUSIVE: "⚪",
+}
 GOOD = {True: "✓", False: "✗", None: "?"}
 COMMAND, NOTE, OUTPUT, TAIL, ROW = 300, 300, 700, 4, 160
 STEPS, VERIFIED = 5500, 3000
@@ -64,12 +70,12 @@ def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
         kit.paragraph(head),
         kit.paragraph(kit.fitting(_step_lines(view.steps, now), STEPS)),
         _output(view.steps),
-        kit.paragraph(kit.fitting(_verified(record.verification), VERIFIED)),
+        kit.paragraph(kit.fitting(_verified(record), VERIFIED)),
         kit.small(_next(record, now)) if _next(record, now) else None,
         kit.actions("action_controls", _controls(view)),
         *_follow_ups(view.follow_ups),
     ]
-    verified = f" · verified: {record.verification.outcome}" if record.verification else ""
+    verified = f" · verified: {verified_words(record)}" if record.verification else ""
     return Rendered(
         text=kit.preview(f"{deed(record.kind, record.target)}: {status}{verified}"),
         blocks=kit.present(blocks),
@@ -119,25 +125,32 @@ def _output(steps: Sequence[StepRecord]) -> Json | None:
     return kit.preformatted(tail[-OUTPUT:], OUTPUT)
 
 
-def _verified(verification: Verification | None) -> list[Line]:
+def _verified(record: ActionRecord) -> list[Line]:
+    """Return what came of it: in a sentence, then only what changed or matters."""
+    verification = record.verification
     if verification is None:
         return []
-    lines: list[Line] = [
-        [leaf(f"{OUTCOME[verification.outcome]} Verified: {verification.outcome}", bold=True)]
-    ]
+    head = f"{OUTCOME[verification.outcome]} Verified: {verified_words(record)}"
+    lines: list[Line] = [[leaf(head, bold=True)]]
     if verification.why:
         lines.append([foreign(verification.why, 500)])
-    for row in verification.rows:
-        lines += _compared(row)
+    told = [row for row in verification.rows if _matters(row)]
+    lines += [_compared(row) for row in told]
+    if rest := len(verification.rows) - len(told):
+        lines.append([leaf(f"{rest} more as before" if told else f"{rest} looked at, all as before")])
     return lines
 
 
-def _compared(row: Compared) -> list[Line]:
-    name = [leaf(f"{GOOD[row.good]} {one_line(row.name, 60)}  ", bold=True)]
+def _matters(row: Compared) -> bool:
+    return row.good is False or one_line(row.before, ROW) != one_line(row.after, ROW)
+
+
+def _compared(row: Compared) -> Line:
+    name = [leaf(f"{GOOD[row.good]} {one_line(row.name, 60)}: ", bold=True)]
     before, after = one_line(row.before, ROW), one_line(row.after, ROW)
     if before == after:
-        return [[*name, leaf(f"unchanged: {after}")]]
-    return [[*name, leaf(f"{before}  →  {after}")]]
+        return [*name, leaf(f"{after}, as before")]
+    return [*name, leaf(f"{after} (was: {before})" if before != NOT_SEEN else after)]
 
 
 def _next(record: ActionRecord, now: datetime) -> str:

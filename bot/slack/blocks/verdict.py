@@ -111,6 +111,7 @@ def do_text(view: IncidentView) -> tuple[str, str]:
     if view.run is None:
         return "", ""
     top = view.run.verdict.top
+    top = top if top is not None and believed(top) else None  # what is not believed advises nothing
     by_hand = str(getattr(top, "by_hand", ""))
     advice = one_line(top.advice, ADVICE) if top is not None else ""
     return advice or ("by hand" if by_hand else "look at it"), by_hand or ("" if advice else _look(view))

@@ -162,7 +162,7 @@ async def test_the_desk_is_started_with_its_checks_and_stopped_again(bench: Benc
     assert stopped.status is ActionStatus.SUCCEEDED, stopped.outcome
     assert await desk.running() == set()
     assert stopped.verification is not None
-    assert stopped.verification.outcome is Outcome.RECOVERED
+    assert stopped.verification.outcome is Outcome.EFFECTIVE
 
 
 async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_done(

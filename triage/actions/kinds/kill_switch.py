@@ -20,6 +20,7 @@ class KillSwitch(IntentAction):
     intent = "kill_switch"
     title = "Kill switch on"
     wanted_states = ("hard_stop",)
+    stops_trading = True
     side_effects = ("open orders are cancelled, the bot stays in hard_stop until somebody acts",)
     wont = ("close positions", "stop the container")
 

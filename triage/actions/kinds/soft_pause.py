@@ -18,6 +18,7 @@ class SoftPause(IntentAction):
     intent = "soft_pause"
     title = "Soft pause"
     wanted_states = ("soft_pause",)
+    stops_trading = True
     side_effects = ("no new entries until the bot is resumed",)
     wont = ("close positions or stop the container", "survive a restart of the bot")
 

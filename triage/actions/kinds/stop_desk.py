@@ -31,6 +31,7 @@ class StopDesk(Action):
     description = "shut everything down gracefully"
     dangerous = True
     target_kind = TargetKind.DESK
+    stops_trading = True
 
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """Everything down."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triage.actions.base import TargetKind
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import ActionRecord, ActionStatus
+from triage.actions.model import ActionRecord, ActionStatus, verified_words
 from triage.actions.notifications import confirmed_by
 from triage.ports.chat import Answer, Line, Mark, section
 from triage.ports.store import Tx
@@ -49,7 +49,7 @@ def _done(asking: Asking, tx: Tx, record: ActionRecord) -> Line:
     at = record.finished_at or record.changed_at
     since = duration((asking.clock.now() - at).total_seconds())
     by = f" by {confirmed_by(tx, record)}" if record.confirmations else ""
-    verified = f", {record.verification.outcome}" if record.verification is not None else ""
+    verified = f", {verified_words(record)}" if record.verification is not None else ""
     return Line(
         f"on {record.target}{by}: {record.status}{verified} · {since} ago",
         name=record.kind.replace("_", " "),

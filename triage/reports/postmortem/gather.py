@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.actions.model import ActionRecord, StepRecord
+from triage.actions.model import ActionRecord, StepRecord, verified_words
 from triage.errors import Refused
 from triage.kpis.model import as_json
 from triage.model import (
@@ -134,7 +134,9 @@ def _taken(tx: Tx, record: ActionRecord) -> ActionTaken:
         started_at=record.started_at,
         finished_at=record.finished_at,
         outcome=record.outcome,
-        verification=f"{verified.outcome}{f': {verified.why}' if verified.why else ''}" if verified else "",
+        verification=f"{verified_words(record)}{f': {verified.why}' if verified.why else ''}"
+        if verified
+        else "",
         steps=tuple(_step(step) for step in tx.actions.steps(record.id) if step.number > 0),
     )
 

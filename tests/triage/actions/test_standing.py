@@ -1,0 +1,134 @@
+"""An action that did what it should is a recovery only when the desk trades again and what was broken works."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.fakes.sources import FakeSources, sample
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.completion import mitigates
+from triage.actions.model import ActionRecord, Outcome, Verification
+from triage.actions.standing import Standing, look_around, should_trade, weighed
+from triage.desk import Desk
+from triage.errors import SourceUnreachable
+from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
+from triage.ports.sources import ContainerState
+from triage.signals.trading import BotTrading, Trading
+
+NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
+GOOD = Verification(Outcome.RECOVERED, NOW, ())
+RUNS = BotTrading("bot1", "running", seen_at=NOW)
+BUS = BotTrading("bot1", "soft_pause", reasons=("bus_outage",), seen_at=NOW)
+EDGE = BotTrading("bot3", "soft_pause", reasons=("edge_gate_blocked",), seen_at=NOW)
+
+
+def record(kind: str, target: str) -> ActionRecord:
+    """Return an ended action."""
+    return ActionRecord(kind, target, "why", "verdict", NOW, NOW, NOW)
+
+
+def incident(*subjects: Subject) -> Incident:
+    """Return an open incident about these."""
+    return Incident(1, "t", "n", subjects, Severity.SEV1, IncidentStatus.TRIGGERED, NOW, NOW)
+
+
+def after(kind: str, *bots: BotTrading, down: tuple[str, ...] = (), why: str = "") -> Verification:
+    """Return what a good verification of an action becomes, with the bots in these states."""
+    return weighed(GOOD, Standing(Trading(NOW, bots, why), down), CATALOGUE[kind])
+
+
+def test_paused_bots_are_no_recovery_and_mitigate_nothing() -> None:
+    """Degraded mode did all its steps: all bots stand as before, and the reader is told why and until when."""
+    found = after("degraded_mode", BUS, replace(BUS, bot="bot3"), down=("hbot-redis is down",))
+    assert found.outcome is Outcome.EFFECTIVE
+    assert found.why == (
+        "hbot-redis is down; bot1, bot3 still paused: bus outage, "
+        "come back when Redis and the services on it work again"
+    )
+    assert not mitigates(found)
+
+
+def test_trading_that_is_back_mitigates_though_the_broken_part_is_still_down() -> None:
+    """That is what degraded mode is for: not yet recovered, and no harm any more."""
+    found = after("degraded_mode", RUNS, down=("hbot-redis is down",))
+    assert (found.outcome, found.why) == (Outcome.EFFECTIVE, "hbot-redis is down; bot1 trades again")
+    assert mitigates(found)
+
+
+def test_recovered_says_who_trades_again() -> None:
+    """Only then the word."""
+    found = after("clear_cache", RUNS)
+    assert (found.outcome, found.why) == (Outcome.RECOVERED, "bot1 trades again")
+    assert mitigates(found)
+
+
+def test_each_reason_has_its_own_way_back() -> None:
+    """The market brings one of them back, somebody must bring the other."""
+    stopped = BotTrading("bot1", "hard_stop", reasons=("drawdown_hard_limit",), seen_at=NOW)
+    why = after("recreate", stopped, EDGE).why
+    assert "bot1 still stopped: drawdown limit, comes back when a person has reviewed it" in why
+    assert "bot3 still paused: edge gate, comes back by itself, with the market" in why
+
+
+def test_what_is_asked_to_stand_stands_and_is_no_recovery() -> None:
+    """A pause on purpose did what it should; a trader must not read: trading again."""
+    found = after("soft_pause", replace(BUS, reasons=("external_intent",)))
+    assert found.outcome is Outcome.EFFECTIVE
+    assert found.why == "bot1 stands, as asked; it comes back only when a person asks for it"
+    assert not mitigates(found)
+
+
+def test_a_state_that_is_not_known_is_no_recovery() -> None:
+    """Neither a source that is away nor a bot without series."""
+    assert after("restart", why="Prometheus: refused").outcome is Outcome.RECOVERED, "no bot should trade"
+    found = after("restart", BotTrading("bot1"))
+    assert (found.outcome, found.trades) == (Outcome.INCONCLUSIVE, None)
+    assert found.why == "whether the bots trade is not known: no state of bot1"
+
+
+def test_what_did_not_help_stays_so() -> None:
+    """Trading bots do not make a failed remedy good."""
+    bad = Verification(Outcome.PERSISTING, NOW, (), "bytecode: stale")
+    found = weighed(bad, Standing(Trading(NOW, (RUNS,))), CATALOGUE["clear_cache"])
+    assert (found.outcome, found.why, found.trades) == (Outcome.PERSISTING, "bytecode: stale", True)
+
+
+@pytest.mark.parametrize(
+    ("target", "about", "bots"),
+    [
+        ("bot1", (Subject(SubjectKind.BOT, "bot1"),), {"bot1"}),
+        ("desk", (Subject(SubjectKind.CONTAINER, "hbot-redis"),), {"bot1", "bot3"}),
+        ("redis", (Subject(SubjectKind.BOT, "bot3"),), {"bot3"}),
+        ("bot2", (), set()),
+        ("bot1", (), {"bot1"}),
+    ],
+)
+def test_the_bots_that_should_trade(target: str, about: tuple[Subject, ...], bots: set[str]) -> None:
+    """Those that are named; all where none is; never the one that only monitors."""
+    wanted = should_trade(Desk(), record("restart", target), incident(*about) if about else None)
+    assert wanted == bots
+
+
+async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
+    """The containers of the incident, the bots' states; a source that is away is not taken for good."""
+    fakes = FakeSources()
+    fakes.metrics.answers = {
+        "__name__": [sample(1.0, "hbot_bot_state", bot="bot1", state="soft_pause")],
+        "time()": [sample(20, bot="bot1")],
+    }
+    about = incident(Subject(SubjectKind.CONTAINER, "hbot-redis"))
+    fakes.containers.hold(_container(status="exited"))
+    standing = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    assert standing.down == ("hbot-redis is down",)
+    assert [(one.bot, one.state) for one in standing.trading.bots] == [("bot1", "soft_pause"), ("bot3", "")]
+    fakes.metrics.error = SourceUnreachable("Prometheus", "refused")
+    away = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    assert away.trading.why == "Prometheus: refused"
+
+
+def _container(**changes: object) -> ContainerState:
+    state = ContainerState(
+        "hbot-redis", "0a1b2c", "running", "redis:7.2", "i", NOW, NOW, None, 0, 0, oom_killed=False, health=""
+    )
+    return replace(state, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,147 @@
+"""Whether what an incident is about works again, and whether the bots that should trade do: asked after an action.
+
+An action that did what it should is not yet a recovery: degraded mode stops what is broken, and the bots may
+stand as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from triage.actions.base import Action
+from triage.actions.model import ActionRecord, Outcome, Verification
+from triage.desk import Desk
+from triage.diagnosis.checks.base import all_of
+from triage.diagnosis.desk_state import look_at_bots, with_beginnings
+from triage.errors import SourceError
+from triage.model import Incident, SubjectKind
+from triage.ports.sources import Sources
+from triage.signals.guard_reasons import comes_back, in_words
+from triage.signals.trading import BotTrading, Trading
+from triage.wording import listed
+
+ANSWER_SECONDS = 5.0
+CONTAINERS = 5
+"""So many of an incident's containers are looked at."""
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand after an action: ``trading`` of the bots that should trade, ``down`` what does not work."""
+
+    trading: Trading
+    down: tuple[str, ...] = ()
+
+
+async def look_around(
+    sources: Sources, desk: Desk, record: ActionRecord, incident: Incident | None, now: datetime
+) -> Standing:
+    """Look at the bots that should trade and at the containers that the incident is about."""
+    trading, down = await asyncio.gather(_trading(sources, desk, now), _down(sources, incident))
+    wanted = should_trade(desk, record, incident)
+    return Standing(replace(trading, bots=tuple(one for one in trading.bots if one.bot in wanted)), down)
+
+
+def should_trade(desk: Desk, record: ActionRecord, incident: Incident | None) -> frozenset[str]:
+    """Return the bots that should trade: those that action or incident name, all where they name none.
+
+    A bot of variant d only monitors: it never trades.
+    """
+    named = {record.target, *(incident.bots if incident is not None else ())}
+    trading = {bot.name for bot in desk.bots if bot.variant != "d"}
+    if desk.bot(record.target) is not None and not (incident is not None and incident.bots):
+        return frozenset(trading & named)
+    return frozenset(trading & named) or frozenset(trading)
+
+
+async def _trading(sources: Sources, desk: Desk, now: datetime) -> Trading:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            seen = await look_at_bots(sources.metrics, desk, now)
+            return await with_beginnings(sources.metrics, seen, None)
+    except SourceError as error:
+        return Trading(now, why=str(error))
+    except TimeoutError:
+        return Trading(now, why="Prometheus does not answer in time")
+
+
+async def _down(sources: Sources, incident: Incident | None) -> tuple[str, ...]:
+    names = incident.names(SubjectKind.CONTAINER)[:CONTAINERS] if incident is not None else ()
+    states = await all_of(_state(sources, name) for name in names)
+    return tuple(state for state in states if state)
+
+
+async def _state(sources: Sources, name: str) -> str:
+    """Return why a container does not work, empty where it does or where that is not known."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            state = await sources.containers.inspect(name)
+    except (SourceError, TimeoutError):
+        return ""
+    if state is None:
+        return f"{name} is not there"
+    if not state.running:
+        return f"{name} is down"
+    return f"{name} is unhealthy" if state.health == "unhealthy" else ""
+
+
+def weighed(verification: Verification, standing: Standing, action: Action) -> Verification:
+    """Return the verification with what it means for trading; only a good one can become a recovery. Pure."""
+    out = [one for one in standing.trading.bots if not one.trades]
+    known = not standing.trading.why and all(one.known or one.silent for one in standing.trading.bots)
+    back = None if not known or not standing.trading.bots else not out
+    verification = replace(verification, trades=back)
+    if verification.outcome is not Outcome.RECOVERED:
+        return verification
+    if action.stops_trading:
+        words = f"{_names(out) or 'trading'} {'stand' if len(out) > 1 else 'stands'}, as asked"
+        why = f"{words}; it comes back only when a person asks for it"
+        return replace(verification, outcome=Outcome.EFFECTIVE, why=why, trades=False)
+    if out and known:
+        return replace(verification, outcome=Outcome.EFFECTIVE, why="; ".join([*standing.down, _still(out)]))
+    if standing.down:
+        trading = _trade_again(standing.trading.bots) if back else ""
+        why = "; ".join(filter(None, [*standing.down, trading]))
+        return replace(verification, outcome=Outcome.EFFECTIVE, why=why)
+    if not known and standing.trading.bots:
+        return replace(verification, outcome=Outcome.INCONCLUSIVE, why=f"{_unknown(standing)}")
+    return replace(verification, why=verification.why or _trade_again(standing.trading.bots))
+
+
+def _still(out: Sequence[BotTrading]) -> str:
+    """Return ``bot1, bot3 still paused: bus outage; they come back when …``, those of one kind together."""
+    groups: dict[tuple[str, str, str], list[BotTrading]] = {}
+    for one in out:
+        word = (
+            "silent"
+            if one.silent
+            else {"soft_pause": "paused", "hard_stop": "stopped"}.get(one.state, "not known")
+        )
+        back = "" if one.silent else comes_back(one.state, one.reasons)
+        groups.setdefault((word, in_words(one.reasons), back), []).append(one)
+    return "; ".join(_group(word, why, back, bots) for (word, why, back), bots in groups.items())
+
+
+def _group(word: str, why: str, back: str, bots: Sequence[BotTrading]) -> str:
+    reason = f": {why}" if why else ""
+    comes = f", {'comes' if len(bots) == 1 else 'come'} back {back}" if back else ""
+    return f"{_names(bots)} still {word}{reason}{comes}"
+
+
+def _names(bots: Sequence[BotTrading]) -> str:
+    return listed([one.bot for one in bots], NAMED)
+
+
+def _trade_again(bots: Sequence[BotTrading]) -> str:
+    return f"{_names(bots)} {'trades' if len(bots) == 1 else 'trade'} again" if bots else ""
+
+
+def _unknown(standing: Standing) -> str:
+    why = standing.trading.why or "no state of " + _names(
+        [one for one in standing.trading.bots if not one.known]
+    )
+    return f"whether the bots trade is not known: {why}"
