@@ -9,8 +9,8 @@ from datetime import datetime
 from triage.actions.catalogue import deed
 from triage.actions.model import ActionRecord, ActionStatus
 from triage.actions.view import banner, last_of, offers_of, taken_of
+from triage.diagnosis.weights import LIKELY
 from triage.model import (
-    Cause,
     Episode,
     Incident,
     RunStatus,
@@ -21,9 +21,6 @@ from triage.model import (
 )
 from triage.ports.store import Tx
 from triage.signals.trading import Trading, load_trading
-
-BELIEVED = 0.5
-"""From this confidence on a cause is believed, and what it proposes is the thing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +93,13 @@ class IncidentView:
         wanted = [
             (action.kind, action.target)
             for cause in (verdict.causes if verdict is not None else ())
-            if cause.confidence >= BELIEVED
+            if cause.stands or (not cause.strength and cause.confidence >= LIKELY)
             for action in cause.actions
         ]
         if self.banner:
             wanted.insert(0, ("exit_degraded_mode", "desk"))
         offered = {(one.kind, one.target): one for one in self.offers}
         return next((offered[each] for each in wanted if each in offered), None)
-
-    @property
-    def believed(self) -> tuple[Cause, ...]:
-        """The causes that are believed, the most likely first."""
-        causes = self.run.verdict.causes if self.run is not None else ()
-        return tuple(cause for cause in causes if cause.confidence >= BELIEVED)
 
     @property
     def total(self) -> int:

@@ -174,9 +174,8 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
     if not incident.is_open:
         return f"✅ {incident.number} {_resolved(incident, now, names)} · {title}"
     parts = [f"{_sign(incident)} · {title} · {incident.number} ", f" Trading: {trading_words(view, now)}"]
-    text, command = do_text(view)
-    if text:
-        parts.append(f" Do: {text} {command}".rstrip())
+    if text := do_text(view):
+        parts.append(f" Do: {text}")
     elif view.run is None:
         parts.append(f" {facts(view)}")
     if view.waiting:

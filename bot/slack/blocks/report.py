@@ -7,9 +7,10 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.signs import FINDING, check_name
-from bot.slack.blocks.verdict import cause_words
+from bot.slack.blocks.verdict import cause_words, copyable
 from bot.slack.blocks.when import seconds_between, when
-from triage.model import Cause, Finding, FindingStatus, Incident, Json, TriageRun
+from triage.actions.catalogue import deed
+from triage.model import Cause, Finding, FindingStatus, Incident, Json, TriageRun, Verdict
 from triage.untrusted_text import one_line, shown
 from triage.wording import counted
 
@@ -29,6 +30,7 @@ def report_view(incident: Incident, run: TriageRun | None, now: datetime) -> Jso
             kit.header(one_line(incident.title, kit.HEADER)),
             kit.small(_head(run, now)),
             *(kit.paragraph(kit.fitting(_cause(cause), PART)) for cause in run.verdict.causes),
+            kit.paragraph(_rest(run.verdict)),
             *(kit.paragraph(kit.fitting(_finding(finding), PART)) for finding in findings),
         ]
     return {
@@ -56,13 +58,25 @@ def _head(run: TriageRun, now: datetime) -> str:
 def _cause(cause: Cause) -> list[Line]:
     lines: list[Line] = [[foreign(cause_words(cause), SAID, bold=True)]]
     lines += [[leaf("   + "), foreign(reason, SAID)] for reason in cause.because]
-    lines += [[leaf("   − "), foreign(reason, SAID)] for reason in getattr(cause, "against", ())]  # noqa: RUF001 - a minus
-    for word, texts in (("explains", getattr(cause, "explains", ())), ("so", getattr(cause, "follows", ()))):
+    lines += [[leaf("   − "), foreign(reason, SAID)] for reason in cause.against]  # noqa: RUF001 - a minus
+    for word, texts in (("explains", cause.explains), ("so", cause.follows)):
         if texts:
             lines.append([leaf(f"   {word}: "), foreign(", ".join(texts), SAID)])
-    if settle := str(getattr(cause, "settle", "")):
-        lines.append([leaf("   would settle it: "), foreign(settle, SAID, code=True)])
+    for word, text in (("would settle it", cause.settle), ("by hand", cause.by_hand), ("next", cause.advice)):
+        if text:
+            lines.append([leaf(f"   {word}: "), *copyable(text)])
     return lines
+
+
+def _rest(verdict: Verdict) -> list[Line]:
+    """Return what no cause explains, and which remedies are not offered and why."""
+    lines: list[Line] = []
+    if verdict.unexplained:
+        lines.append([leaf("Not explained: ", bold=True), foreign(", ".join(verdict.unexplained), SAID)])
+    return lines + [
+        [leaf(f"Not offered: {deed(one.kind, one.target)}: ", bold=True), foreign(one.why, SAID)]
+        for one in verdict.withheld
+    ]
 
 
 def _finding(finding: Finding) -> list[Line]:

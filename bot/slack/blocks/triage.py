@@ -67,6 +67,8 @@ def _verdict(run: TriageRun) -> list[Line]:
         lines.append([leaf(one_line(cause_words(cause), SAID), bold=True)])
         if cause.because:
             lines.append([leaf(one_line(f"because {', '.join(cause.because[:3])}", REASONS))])
+    if run.verdict.unexplained:
+        lines.append([leaf(one_line(f"not explained: {', '.join(run.verdict.unexplained)}", REASONS))])
     return lines
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
 from bot.slack.blocks.kit import leaf
-from triage.incidents.view import BELIEVED, IncidentView
+from triage.diagnosis.weights import CERTAIN, LIKELY
+from triage.incidents.view import IncidentView
 from triage.model import Cause, Json, SubjectKind, Verdict
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted
@@ -14,23 +16,25 @@ from triage.wording import counted
 CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE = 100, 62, 60, 50, 100, 110, 160
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
+_COMMAND = re.compile(
+    r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl|chronyc"
+    r"|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
+)
 _STRENGTHS = {"certain": "Almost certain", "likely": "Likely", "possible": "Possible"}
-_CERTAIN = 0.9
 
 Line = list[Json]
 
 
 def strength(cause: Cause) -> str:
     """Return how sure we are, in words: ``Almost certain``, ``Likely``, ``Possible``."""
-    said = _STRENGTHS.get(str(getattr(cause, "strength", "")))
-    if said:
-        return said
-    return "Almost certain" if cause.confidence >= _CERTAIN else "Likely" if believed(cause) else "Possible"
+    if cause.strength in _STRENGTHS:
+        return _STRENGTHS[cause.strength]
+    return "Almost certain" if cause.confidence >= CERTAIN else "Likely" if believed(cause) else "Possible"
 
 
 def believed(cause: Cause) -> bool:
-    """Return whether a cause is part of the answer."""
-    return bool(getattr(cause, "stands", False)) or cause.confidence >= BELIEVED
+    """Return whether a cause is part of the answer; a verdict of an older version says so by its confidence alone."""
+    return cause.stands if cause.strength else cause.confidence >= LIKELY
 
 
 def cause_words(cause: Cause) -> str:
@@ -71,10 +75,8 @@ def _not_known(verdict: Verdict) -> list[Line]:
     lines: list[Line] = [[leaf("Cause not known: ", bold=True), leaf(said)]]
     if possible:
         lines.append([leaf("Possible: ", bold=True), leaf(headline(possible[0]))])
-    settle = next((text for cause in verdict.causes if (text := str(getattr(cause, "settle", "")))), "")
-    if settle:
-        lines.append([leaf("What would settle it: "), leaf(one_line(settle, COMMAND), code=True)])
-    return lines
+    settle = next((cause.settle for cause in verdict.causes if cause.settle), "")
+    return [*lines, [leaf("What would settle it: "), *copyable(settle)]] if settle else lines
 
 
 def evidence(view: IncidentView, room: int) -> str:
@@ -86,9 +88,8 @@ def evidence(view: IncidentView, room: int) -> str:
     parts = []
     if top is not None and top.because:
         parts.append(f"for it: {_few(top.because, 2)}")
-    against = tuple(getattr(top, "against", ())) if top is not None else ()
-    if against:
-        parts.append(f"against it: {_few(against, 1)}")
+    if top is not None and top.against:
+        parts.append(f"against it: {_few(top.against, 1)}")
     if verdict.unknowns:
         parts.append(f"unknown: {_few(verdict.unknowns, 1)}")
     return cut(" · ".join(parts), min(room, EVIDENCE))
@@ -99,22 +100,21 @@ def _few(texts: Sequence[str], most: int) -> str:
     return f"{named} and {len(texts) - most} more" if len(texts) > most else named
 
 
-def do_text(view: IncidentView) -> tuple[str, str]:
-    """Return the one thing to do, in words, and the command to copy where a person does it by hand."""
+def do_text(view: IncidentView) -> str:
+    """Return the one thing to do: exactly its button's name, or what a person does by hand."""
     if view.waiting:
-        return f"{CONFIRM_SECOND} or Reject, above", ""
+        return f"{CONFIRM_SECOND} or Reject, above"
     if view.under_way:
-        return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way", ""
+        return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way"
     if view.remedy is not None:
         why = one_line(view.remedy.why.partition(";")[0], WHY)
-        return f"{offer_label(view.remedy)}{f' · {why}' if why else ''}", ""
+        return f"{offer_label(view.remedy)}{f' · {why}' if why else ''}"
     if view.run is None:
-        return "", ""
+        return ""
     top = view.run.verdict.top
-    top = top if top is not None and believed(top) else None  # what is not believed advises nothing
-    by_hand = str(getattr(top, "by_hand", ""))
-    advice = one_line(top.advice, ADVICE) if top is not None else ""
-    return advice or ("by hand" if by_hand else "look at it"), by_hand or ("" if advice else _look(view))
+    if top is None or not believed(top):  # what is not believed advises nothing
+        return f"look at it; {_look(view)}"
+    return top.by_hand or top.advice or f"look at it; {_look(view)}"
 
 
 def _look(view: IncidentView) -> str:
@@ -123,19 +123,45 @@ def _look(view: IncidentView) -> str:
     if subject.kind is SubjectKind.HOST:
         return "df -h; free -m; uptime"
     if subject.kind is SubjectKind.CONTAINER:
-        return f"docker logs --since 10m {subject.name}"
+        return f"docker logs --since 10m {one_line(subject.name, REASON)}"
     return "docker ps -a"
 
 
 def do_lines(view: IncidentView) -> list[Line]:
-    """Return the line ``Do: …``, exactly as its button, or by hand with a command to copy."""
+    """Return the line ``Do: …``, and how the last action ended where there was one."""
     if not view.incident.is_open:
         return []
     lines: list[Line] = []
     if view.done and not view.under_way:
         lines.append([leaf("Done: ", bold=True), leaf(one_line(view.done, ADVICE))])
-    text, command = do_text(view)
-    if text:
-        line = [leaf("Do: ", bold=True), leaf(text)]
-        lines.append([*line, leaf(" "), leaf(one_line(command, COMMAND), code=True)] if command else line)
+    if text := do_text(view):
+        lines.append([leaf("Do: ", bold=True), *copyable(text)])
     return lines
+
+
+def copyable(text: str) -> Line:
+    """Return a deed as leaves, its commands as code: ``docker logs --tail 50 x; then docker start x``.
+
+    What does not fit is left out whole: half a command would be a wrong one.
+    """
+    leaves: Line = []
+    room = COMMAND
+    for part in text.split("; "):
+        words, command = _parted(part)
+        if leaves and len(part) > room:
+            break
+        room -= len(part)
+        leaves.append(
+            leaf(f"{'; ' if leaves else ''}{one_line(words, COMMAND)}{' ' if words and command else ''}")
+        )
+        if command:
+            leaves.append(leaf(one_line(command, 2 * COMMAND), code=True))
+    return [part for part in leaves if part["text"].strip()]
+
+
+def _parted(part: str) -> tuple[str, str]:
+    """Return the words and the command of a part; either may be empty."""
+    found = _COMMAND.search(part)
+    if found is None:
+        return part, ""
+    return part[: found.start()].strip(), part[found.start() :]

@@ -14,6 +14,7 @@ from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.report import report_view
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import triage_message
+from bot.slack.blocks.verdict import copyable
 from bot.slack.rendered import Rendered
 from demo.slack.blockkit.surfaces import check_message, check_view
 from tests.bot.slack.blocks.samples import (
@@ -201,7 +202,31 @@ def test_what_no_button_can_mend_is_said_with_a_command_to_copy() -> None:
     unknown = view(run=replace(RUN, verdict=Verdict()), offers=())
     seen = text_of(incident_card(unknown, NOW, names))
     assert "Cause not known" in seen
-    assert "Do: look at it docker ps -a" in seen
+    assert "Do: look at it; docker ps -a" in seen
+
+
+def test_only_commands_are_code_and_no_command_is_cut() -> None:
+    """What can be copied is told apart from what must be done; half a command would be a wrong one."""
+    logs, start = "docker logs --tail 50 hbot-bot1", "docker start hbot-bot1"
+    leaves_of = [(part["text"], "style" in part) for part in copyable(f"{logs}; then {start}")]
+    assert leaves_of == [(logs, True), ("; then ", False), (start, True)]
+    assert [part["text"] for part in copyable("free or add funds at the exchange")] == [
+        "free or add funds at the exchange"
+    ]
+    long = copyable(f"docker logs {'x' * 90}; docker start {'y' * 90}")
+    assert [part["text"] for part in long] == [f"docker logs {'x' * 90}"]
+
+
+def test_causes_that_stand_together_are_both_said() -> None:
+    """Two independent things are broken: one of them alone would leave the other broken."""
+    causes = (
+        Cause("a", "Redis is down.", 0.95, ("no ping",), strength="certain", stands=True),
+        Cause("b", "The exchange refuses bot1's key.", 0.8, ("40006",), strength="likely", stands=True),
+        Cause("c", "The host is saturated.", 0.6, ("CPU",), strength="likely"),
+    )
+    seen = text_of(incident_card(view(run=replace(RUN, verdict=Verdict(causes))), NOW, names))
+    assert "Almost certain: Redis is down.\nAnd likely: The exchange refuses bot1's key." in seen
+    assert "saturated" not in seen
 
 
 def test_in_degraded_mode_the_way_out_is_the_thing_to_do() -> None:
