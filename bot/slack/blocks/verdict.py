@@ -17,8 +17,8 @@ CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE = 100, 62, 60, 50, 100, 110,
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
 _COMMAND = re.compile(
-    r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl|chronyc"
-    r"|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
+    r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl"
+    r"|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
 )
 _STRENGTHS = {"certain": "Almost certain", "likely": "Likely", "possible": "Possible"}
 
