@@ -13,8 +13,8 @@ from datetime import datetime
 
 from triage.actions.base import Action
 from triage.actions.model import ActionRecord, Outcome, Verification
+from triage.asking import all_of
 from triage.desk import Desk
-from triage.diagnosis.checks.base import all_of
 from triage.diagnosis.desk_state import look_at_bots, with_beginnings
 from triage.errors import SourceError
 from triage.model import Incident, SubjectKind
