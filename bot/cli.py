@@ -152,6 +152,48 @@ def check_config(as_json: Json = False) -> None:  # noqa: FBT002 - an option of 
 
 
 @app.command()
+def init(
+    *,
+    root: Annotated[
+        Path, typer.Option(help="The desk's folder: the one with compose/, env/, data/.")
+    ] = Path(),
+    out: Annotated[Path, typer.Option(help="Where the files go.")] = Path("hbot-triage"),
+    write: Annotated[bool, typer.Option("--write", help="Also change files that are there.")] = False,
+    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what cannot be seen.")] = True,
+) -> None:
+    """Read the desk and write desk.yaml, .env, Alertmanager's receiver and the compose file for it."""
+    from bot.commands import init as command  # noqa: PLC0415 - as above
+    from bot.init.files import Asked  # noqa: PLC0415 - as above
+
+    def question(text: str) -> str:
+        return str(typer.prompt(text, default="", show_default=False)).strip()
+
+    try:
+        first = ask and command.is_interactive() and not (out / "desk.yaml").exists()
+        result = command.prepare(root, out, command.ask_the_rest(question) if first else Asked())
+        for note in result.notes:
+            typer.echo(f"  {note}")
+        left = [change for change in result.changes if change.differs and not _taken(change, write)]
+    except SettingError as error:
+        _fail(error)
+    if left:
+        typer.echo(f"{len(left)} files differ and were not changed; --write takes what init would write")
+    typer.echo("Next: hbot-triage check-config and hbot-triage doctor in " + str(out))
+
+
+def _taken(change: Any, write: bool) -> bool:  # noqa: ANN401, FBT001 - imported late, see _settings
+    """Write a file that is new, or that may be changed; show what differs in one that may not."""
+    from bot.commands import init as command  # noqa: PLC0415 - as above
+
+    if change.before is not None and not write:
+        typer.echo(change.diff())
+        return False
+    command.write(change)
+    typer.echo(f"written: {change.path}")
+    return True
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of desk.yaml, so that an editor completes and checks it."""
     from bot.commands.schema import desk_schema  # noqa: PLC0415 - as above

@@ -23,6 +23,7 @@ COMMANDS = [
     "demo",
     "agent",
     "doctor",
+    "init",
     "check-config",
     "schema",
     "triage",

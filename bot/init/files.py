@@ -1,0 +1,211 @@
+"""The files that init writes, as text: desk.yaml, .env, Alertmanager's receiver, the compose file. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.init.plan import BotPlan, DeskPlan, Value
+
+SCHEMA_FILE = "desk.schema.json"
+DESK_FILE, ENV_FILE = "desk.yaml", ".env"
+ALERTMANAGER_FILE, COMPOSE_FILE = "alertmanager.hbot-triage.yml", "docker-compose.hbot-triage.yml"
+WIDTH = 46
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TRIAGE_WEBHOOK_TOKEN", "REDIS_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What init cannot see and a person says; empty: to be filled in later."""
+
+    bot_token: str = ""
+    app_token: str = ""
+    channel: str = ""
+    operators: tuple[str, ...] = ()
+
+
+def desk_yaml(made: DeskPlan, asked: Asked) -> str:
+    """Return desk.yaml: only what this desk has, each line with where it was seen; ``guess`` marks what was not."""
+    compose = [
+        ("project", made.project),
+        ("file", Value(made.compose_file, "found")),
+        ("container_template", made.container_template),
+        ("profiles", made.profiles),
+        ("external_profile", made.external_profile),
+        ("external_services", made.external_services),
+        ("monitoring_services", made.monitoring_services),
+    ]
+    lines = [
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
+        "# Written by hbot-triage init. A key that is not here has its default (deploy/desk.example.yaml has all).",
+        '# "guess" marks what was not seen: look at these.',
+        "",
+        _line("name", made.name),
+        "",
+        "bots:",
+        *(_bot(bot) for bot in made.bots),
+        "",
+        "roles:",
+        _commented(
+            "  operator:", "who may acknowledge, silence, resolve and run actions: ids of users, of groups"
+        ),
+        f"    users: {_inline(asked.operators)}",
+        "    groups: []",
+        "",
+        _commented("paths:", "relative to this file"),
+        *(f"  {name}: {json.dumps(path)}" for name, path in made.paths.items()),
+        "",
+        "compose:",
+        *(_line(name, value, "  ") for name, value in compose),
+    ]
+    if made.unplayed_rules:
+        lines += [
+            "",
+            "# Alert rules without a playbook of their own get the default triage; a row gives a severity or checks:",
+            "playbooks: {}",
+            *(f"#  {rule}: {{severity: Sev-2}}" for rule in made.unplayed_rules),
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _bot(bot: BotPlan) -> str:
+    given = {"name": bot.name, "container": bot.container, "variant": bot.variant}
+    inside = ", ".join(f"{name}: {_scalar(value)}" for name, value in given.items() if value)
+    return _commented(f"  - {{{inside}}}", bot.source)
+
+
+def env_text(made: DeskPlan, asked: Asked, *, token: str, kept: Mapping[str, str]) -> str:
+    """Return .env: ``kept`` are the values of the file that is there, which win; ``token`` is for the webhook."""
+    slack = {
+        "SLACK_BOT_TOKEN": (asked.bot_token, "the Bot User OAuth Token of the Slack app, xoxb-…"),
+        "SLACK_APP_TOKEN": (asked.app_token, "an app-level token with connections:write, xapp-…"),
+        "TRIAGE_CHANNEL": (asked.channel, "the channel of the incidents, by id or name"),
+        "TRIAGE_WEBHOOK_TOKEN": (token, "made by init; Alertmanager sends it"),
+        "TRIAGE_DESK": (DESK_FILE, "the desk, beside this file"),
+    }
+    seen = {name: (str(value.value), _source(value)) for name, value in made.addresses.items()}
+    lines = ["# Written by hbot-triage init; .env.example lists every setting."]
+    written = {**slack, **seen}
+    for name, (value, about) in written.items():
+        lines += [f"# {about}", f"{name}={_env_value(kept.get(name) or value)}"]
+    others = {name: value for name, value in kept.items() if name not in written}
+    if others:
+        lines += ["# kept as it was", *(f"{name}={_env_value(value)}" for name, value in others.items())]
+    return "\n".join([*lines, ""])
+
+
+def alertmanager_text() -> str:
+    """Return what Alertmanager's configuration needs: a receiver and its route."""
+    return f"""\
+# Written by hbot-triage init: put these parts into Alertmanager's configuration, and the token (TRIAGE_WEBHOOK_TOKEN of
+# {ENV_FILE}) into the file that credentials_file names, readable by Alertmanager alone. amtool check-config checks it.
+route:
+  receiver: hbot-triage
+  group_by: [alertname, severity]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+
+receivers:
+  - name: hbot-triage
+    webhook_configs:
+      - url: http://hbot-triage:8085/webhooks/alertmanager
+        send_resolved: true
+        http_config:
+          follow_redirects: false   # a redirect answered by 200 would lose the alert without a trace
+          authorization:
+            type: Bearer
+            credentials_file: /etc/alertmanager/hbot-triage.token
+"""
+
+
+def compose_text(made: DeskPlan, *, desk_root: str) -> str:
+    """Return the compose file: the bot without the engine's socket, the agent without a network."""
+    networks = "\n".join(
+        f"  {name}: {{name: {json.dumps(real)}, external: true}}" for name, real in made.networks.items()
+    )
+    joined = ", ".join(made.networks) or "default"
+    root = json.dumps(f"{desk_root}:{desk_root}")
+    readable = json.dumps(f"{desk_root}/data:{desk_root}/data:ro")
+    return f"""\
+# Written by hbot-triage init: two services beside the desk. The bot faces Slack and holds neither the engine's socket nor
+# the right to write to the desk; the agent holds both, and has no network. Start: docker compose -f {COMPOSE_FILE} up -d
+name: hbot-triage
+
+services:
+  hbot-triage:
+    image: hbot-triage:0.1.0
+    restart: unless-stopped
+    env_file: {ENV_FILE}
+    environment:
+      TRIAGE_AGENT: unix:///run/hbot-triage/agent.sock
+      TRIAGE_LISTEN: 0.0.0.0:8085
+      TRIAGE_DESK: /etc/hbot-triage/desk.yaml
+    volumes:
+      - var:/app/var
+      - agent:/run/hbot-triage
+      - ./{DESK_FILE}:/etc/hbot-triage/desk.yaml:ro
+      - {readable}
+    networks: [{joined}]
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+
+  hbot-triage-agent:
+    image: hbot-triage:0.1.0
+    command: [agent]
+    restart: unless-stopped
+    network_mode: none
+    environment:
+      TRIAGE_AGENT: unix:///run/hbot-triage/agent.sock
+      DOCKER_HOST: unix:///var/run/docker.sock
+      TRIAGE_DESK: /etc/hbot-triage/desk.yaml
+    volumes:
+      - agent:/run/hbot-triage
+      - /var/run/docker.sock:/var/run/docker.sock
+      - ./{DESK_FILE}:/etc/hbot-triage/desk.yaml:ro
+      - {root}
+
+networks:
+{networks or "  default: {}"}
+
+volumes:
+  var:
+  agent:
+"""
+
+
+def _line(name: str, value: Value, indent: str = "") -> str:
+    written = _inline(value.value) if isinstance(value.value, list | tuple) else _scalar(value.value)
+    return _commented(f"{indent}{name}: {written}", _source(value))
+
+
+def _source(value: Value) -> str:
+    return f"guess: {value.source}" if value.guess else value.source
+
+
+def _commented(text: str, comment: str) -> str:
+    return f"{text:<{WIDTH}}  # {comment}" if comment else text
+
+
+def _inline(values: Sequence[object] | Iterable[object]) -> str:
+    return f"[{', '.join(_scalar(value) for value in values)}]"
+
+
+def _scalar(value: object) -> str:
+    text = str(value)
+    plain = text.replace("-", "").replace("_", "").replace(".", "").isalnum() and not text[0].isdigit()
+    return (
+        text
+        if plain and text.lower() not in {"yes", "no", "on", "off", "true", "false", "null"}
+        else json.dumps(text)
+    )
+
+
+def _env_value(value: str) -> str:
+    """Return a value as an env file takes it: in single quotes where it has more than plain characters."""
+    if all(sign.isalnum() or sign in "_./:@+-,?&=%#" for sign in value) and "#" not in value:
+        return value
+    return f"'{value}'" if "'" not in value else json.dumps(value)

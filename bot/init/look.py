@@ -1,0 +1,189 @@
+"""Reads a desk's folder: compose file, env file, bots' folders, alert rules. Nothing is changed, nobody is asked.
+
+What cannot be read is a doubt, kept and said; it never stops the look. Raises SettingError where there is no compose file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from bot.init.seen import BotFolder, SeenDesk, Service
+from triage.env_text import read_env
+from triage.errors import SettingError
+
+COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+_PLACES = ("compose", ".", "deploy", "docker")
+_ENV_PLACES = (
+    "env/.env",
+    "compose/.env",
+    ".env",
+    "env/.env.template",
+    ".env.template",
+    "compose/.env.template",
+)
+_SIZE = 2_000_000
+_RULE_FILES = 200
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])([^}]*))?\}|\$(\w+)")
+
+
+def look(root: Path, running: Mapping[str, str] | None = None) -> SeenDesk:
+    """Read a desk below ``root``. ``running``: containers by service, where the engine was asked."""
+    doubts: list[str] = []
+    compose_file = find_compose_file(root)
+    env_file = next((root / place for place in _ENV_PLACES if (root / place).is_file()), None)
+    env = _env(env_file, doubts)
+    data = _yaml(compose_file, doubts)
+    if not isinstance(data, dict):
+        raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
+    project, project_from = _project(data, env, compose_file)
+    networks = {
+        name: str((network or {}).get("name") or f"{project}_{name}")
+        for name, network in (data.get("networks") or {}).items()
+        if isinstance(network, dict | None)
+    }
+    services = tuple(
+        _service(name, service, env) for name, service in (data.get("services") or {}).items() if service
+    )
+    return SeenDesk(
+        root=root,
+        compose_file=compose_file,
+        env_file=env_file,
+        project=project,
+        project_from=project_from,
+        services=services,
+        networks={name: _filled(value, env) for name, value in networks.items()},
+        env=env,
+        bots=_bot_folders(root / "data", doubts),
+        running=running or {},
+        rules=_rules(root, compose_file, doubts),
+        alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
+        doubts=tuple(doubts),
+    )
+
+
+def find_compose_file(root: Path) -> Path:
+    """Return the desk's compose file. Raises SettingError that says where it was looked for."""
+    for place in _PLACES:
+        for name in COMPOSE_NAMES:
+            if (root / place / name).is_file():
+                return root / place / name
+    looked = ", ".join(f"{place}/" for place in _PLACES)
+    raise SettingError(f"--root: {root} has no compose file in {looked}; name the desk's folder")
+
+
+def _env(path: Path | None, doubts: list[str]) -> Mapping[str, str]:
+    if path is None:
+        doubts.append("no .env and no .env.template was found")
+        return {}
+    try:
+        return read_env(path.read_text(encoding="utf-8-sig")).values
+    except (OSError, UnicodeDecodeError) as error:
+        doubts.append(f"{path.name} cannot be read ({type(error).__name__})")
+        return {}
+
+
+def _yaml(path: Path, doubts: list[str]) -> Any:  # noqa: ANN401 - YAML holds anything
+    try:
+        if path.stat().st_size > _SIZE:
+            doubts.append(f"{path.name} is larger than {_SIZE:,} bytes and was not read")
+            return None
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
+        doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__})")
+        return None
+
+
+def _project(data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path) -> tuple[str, str]:
+    """Return the project's name as Compose finds it, and where it stands."""
+    if env.get("COMPOSE_PROJECT_NAME"):
+        return env["COMPOSE_PROJECT_NAME"], "COMPOSE_PROJECT_NAME in the env file"
+    if data.get("name"):
+        return _filled(str(data["name"]), env), f"name: in {compose_file.name}"
+    folder = re.sub(r"[^a-z0-9_-]", "", compose_file.parent.name.lower()).lstrip("_-")
+    return folder, f"the folder of {compose_file.name}"
+
+
+def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Service:
+    depends = data.get("depends_on") or ()
+    networks = data.get("networks") or ()
+    command = data.get("command") or ""
+    return Service(
+        name=str(name),
+        container=_filled(str(data.get("container_name") or ""), env),
+        image=_filled(str(data.get("image") or ""), env),
+        profiles=tuple(map(str, data.get("profiles") or ())),
+        networks=tuple(map(str, networks)),
+        ports=tuple(_ports([*(data.get("ports") or ()), *(data.get("expose") or ())], env)),
+        command=_filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
+        depends_on=tuple(map(str, depends)),
+    )
+
+
+def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
+    for value in values:
+        inside = (
+            value.get("target") if isinstance(value, dict) else _filled(str(value), env).rpartition(":")[2]
+        )
+        digits = str(inside).partition("/")[0]
+        if digits.isdigit():
+            yield int(digits)
+
+
+def _filled(text: str, env: Mapping[str, str]) -> str:
+    """Fill in ``${NAME}``, ``${NAME:-default}`` and ``$NAME`` as Compose does; what is not set is empty."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        name, sign, other = found[1] or found[4], found[2] or "", found[3] or ""
+        known = env.get(name)
+        if sign in {":-", "-"}:
+            return known if known or (known is not None and sign == "-") else _filled(other, env)
+        return known or ""
+
+    return _VARIABLE.sub(value, text)
+
+
+def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:
+    """Return the folders below ``data/`` that hold a bot's logs, with what its newest minute.csv tells."""
+    try:
+        folders = sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:
+        doubts.append("there is no data/ folder that can be read")
+        return ()
+    found = []
+    for folder in folders:
+        minutes = sorted(folder.glob("logs/*/*_*/minute*.csv"), key=lambda path: path.stat().st_mtime)
+        if minutes:
+            place = minutes[-1].parent
+            found.append(BotFolder(folder.name, place.parent.name, place.name.rpartition("_")[2]))
+        elif (folder / "conf").is_dir() or (folder / "logs").is_dir():
+            found.append(BotFolder(folder.name))
+    return tuple(found)
+
+
+def _rules(root: Path, compose_file: Path, doubts: list[str]) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for path in sorted(_below(root, "*.y*ml"))[:_RULE_FILES]:
+        if path == compose_file or "rule" not in f"{path.parent.name}/{path.name}":
+            continue
+        content = _yaml(path, doubts)
+        groups = content.get("groups") if isinstance(content, dict) else None
+        for group in groups or ():
+            rules = group.get("rules") if isinstance(group, dict) else None
+            names.update({str(rule["alert"]): None for rule in rules or () if "alert" in rule})
+    return tuple(names)
+
+
+def _below(root: Path, pattern: str) -> Iterable[Path]:
+    """Yield files below the root that may be configuration: not the bots' data, backups or what is hidden."""
+    for path in root.glob(f"*/**/{pattern}"):
+        parts = path.relative_to(root).parts
+        if parts[0] not in {"data", "backups"} and not any(part.startswith(".") for part in parts):
+            yield path

@@ -1,0 +1,206 @@
+"""From what was seen to what desk.yaml says: pure, each value with where it comes from; what is not sure is a guess."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.init.seen import BotFolder, SeenDesk, Service
+from triage.desk import Bot
+
+_BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
+_MONITORING = re.compile(
+    r"prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-?exporter|exporter|pushgateway"
+)
+_BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
+PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value with where it was seen; ``guess``: it is likely and was not seen."""
+
+    value: object
+    source: str
+    guess: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BotPlan:
+    """One bot of desk.yaml; an empty field is left to the default."""
+
+    name: str
+    container: str
+    service: str
+    controller: str
+    variant: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPlan:
+    """All that is written. ``addresses`` are settings of ``.env`` (``PROMETHEUS_URL`` …) by name."""
+
+    name: Value
+    project: Value
+    container_template: Value
+    compose_file: str
+    paths: dict[str, str]
+    profiles: Value
+    external_profile: Value
+    external_services: Value
+    monitoring_services: Value
+    bots: tuple[BotPlan, ...]
+    addresses: dict[str, Value]
+    networks: dict[str, str]
+    unplayed_rules: tuple[str, ...] = ()
+
+
+def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskPlan:
+    """Make the plan of a desk whose files are written into ``out``; ``known_rules`` are the rules with a playbook."""
+    bots = [service for service in seen.services if is_bot(service, seen.bots)]
+    template = container_template(seen)
+    external = [service for service in seen.services if _is_external(service, bots)]
+    monitoring = [
+        service for service in seen.services if _MONITORING.search(service.name) and service not in external
+    ]
+    profiles = list(dict.fromkeys(profile for service in seen.services for profile in service.profiles))
+    started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
+    outer = [profile for profile in profiles if any(profile in service.profiles for service in external)]
+    where = seen.compose_file.name
+    known = set(known_rules)
+    return DeskPlan(
+        name=Value(seen.project, seen.project_from),
+        project=Value(seen.project, seen.project_from),
+        container_template=template,
+        compose_file=where,
+        paths=_paths(seen, out),
+        profiles=Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles)),
+        external_profile=Value(
+            outer[0] if outer else "external", f"the profile of Redis in {where}", not outer
+        ),
+        external_services=Value(stop_order(external), f"services of that profile in {where}, Redis last"),
+        monitoring_services=Value(
+            [service.name for service in monitoring], f"known names in {where}", guess=True
+        ),
+        bots=tuple(_bot(service, seen, str(template.value)) for service in bots),
+        addresses=_addresses(seen),
+        networks=_networks(seen),
+        unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),
+    )
+
+
+def is_bot(service: Service, folders: Sequence[BotFolder]) -> bool:
+    """Return whether a service is a bot: its image is Hummingbot's, or it has a folder with a bot's logs."""
+    if _MONITORING.search(service.name):
+        return False
+    has_folder = any(folder.name == service.name for folder in folders)
+    return bool(_BOT_IMAGE.search(service.image)) or (has_folder and bool(_BOT.fullmatch(service.name)))
+
+
+def container_template(seen: SeenDesk) -> Value:
+    """Return the template that names most containers: of the running ones, else of the compose file."""
+    names = {service.name: service.container for service in seen.services if service.container}
+    source = f"container_name in {seen.compose_file.name}"
+    if seen.running:
+        names, source = dict(seen.running), "the containers that run"
+    shapes = Counter(
+        container.replace(service, "{service}", 1)
+        for service, container in names.items()
+        if service in container
+    )
+    if shapes:
+        return Value(shapes.most_common(1)[0][0], source)
+    return Value(f"{seen.project}-{{service}}-1", "Compose names containers so", guess=True)
+
+
+def stop_order(services: Sequence[Service]) -> list[str]:
+    """Return services in the order in which they are stopped: who depends on others first, Redis last."""
+    named = {service.name for service in services}
+
+    def depth(name: str, seen: frozenset[str] = frozenset()) -> int:
+        service = next(one for one in services if one.name == name)
+        needs = [other for other in service.depends_on if other in named and other not in seen]
+        return 1 + max((depth(other, seen | {name}) for other in needs), default=0)
+
+    return sorted(
+        (service.name for service in services),
+        key=lambda name: ("redis" in name.lower(), -depth(name), [one.name for one in services].index(name)),
+    )
+
+
+def _is_external(service: Service, bots: Sequence[Service]) -> bool:
+    if service in bots or not service.profiles:
+        return False
+    return "external" in service.profiles or _is_redis(service)
+
+
+def _is_redis(service: Service) -> bool:
+    return service.name == "redis" or re.search(r"(^|/)(redis|valkey)(:|@|$)", service.image) is not None
+
+
+def _bot(service: Service, seen: SeenDesk, template: str) -> BotPlan:
+    folder = next((one for one in seen.bots if one.name == service.name), None)
+    container = seen.running.get(service.name) or service.container
+    default = Bot(name=service.name)
+    variant = folder.variant if folder is not None and folder.variant else ""
+    return BotPlan(
+        name=service.name,
+        container="" if container in {"", template.format(service=service.name)} else container,
+        service="",
+        controller=default.controller,
+        variant="" if variant == default.variant else variant,
+        source=f"image {service.image}"
+        if _BOT_IMAGE.search(service.image)
+        else f"folder data/{service.name}",
+    )
+
+
+def _paths(seen: SeenDesk, out: Path) -> dict[str, str]:
+    env = seen.env_file or seen.root / "env" / ".env"
+    if env.name.endswith(".template"):
+        env = env.with_name(env.name.removesuffix(".template"))
+    places = {
+        "compose": seen.compose_file.parent,
+        "env": env,
+        "data": seen.root / "data",
+        "backups": seen.root / "backups",
+    }
+    return {name: os.path.relpath(path, out) for name, path in places.items()}
+
+
+def _addresses(seen: SeenDesk) -> dict[str, Value]:
+    """Return the addresses as a container of the desk's networks reaches them."""
+    found: dict[str, Value] = {}
+    for service in seen.services:
+        for kind, port in PORTS.items():
+            name = "REDIS_URL" if kind == "redis" else f"{kind.upper()}_URL"
+            is_it = _is_redis(service) if kind == "redis" else service.name == kind
+            if not is_it or name in found:
+                continue
+            inside = port if port in service.ports or not service.ports else service.ports[0]
+            source = f"service {service.name} in {seen.compose_file.name}"
+            found[name] = Value(_address(kind, service, inside, seen), source, guess=not service.ports)
+    return found
+
+
+def _address(kind: str, service: Service, port: int, seen: SeenDesk) -> str:
+    if kind != "redis":
+        return f"http://{service.name}:{port}"
+    password = seen.env.get("REDIS_PASSWORD", "") if "requirepass" in service.command else ""
+    return f"redis://{f':{password}@' if password else ''}{service.name}:{port}/0"
+
+
+def _networks(seen: SeenDesk) -> dict[str, str]:
+    """Return the networks that the bot has to join, by their name in the compose file."""
+    wanted = {
+        network
+        for service in seen.services
+        if _MONITORING.search(service.name) or _is_redis(service)
+        for network in service.networks
+    }
+    return {name: real for name, real in seen.networks.items() if name in wanted}

@@ -1,0 +1,56 @@
+"""What init saw of a desk, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the compose file. ``container`` is empty where the file leaves the name to Compose.
+
+    ``ports``: what the service listens on inside, as far as its published or exposed ports tell.
+    """
+
+    name: str
+    container: str = ""
+    image: str = ""
+    profiles: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    command: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BotFolder:
+    """A bot's folder below ``data/``: the controller and the variant that its newest minute.csv names."""
+
+    name: str
+    controller: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDesk:
+    """A desk's folder, read. ``project_from`` says where the project's name was seen.
+
+    ``networks``: the compose file's name of each network and the name it has for the engine. ``running``: the
+    project's containers by service, where an engine was asked. ``rules``: the names of the alert rules found.
+    """
+
+    root: Path
+    compose_file: Path
+    env_file: Path | None
+    project: str
+    project_from: str
+    services: tuple[Service, ...] = ()
+    networks: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    bots: tuple[BotFolder, ...] = ()
+    running: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    alertmanager_file: Path | None = None
+    doubts: tuple[str, ...] = ()

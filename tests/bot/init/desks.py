@@ -1,0 +1,130 @@
+"""Two desks to read: the one of the runbooks, and a later one with plain container names and seven bots."""
+
+from pathlib import Path
+
+FIRST_COMPOSE = """\
+services:
+  bot1:
+    image: ${HUMMINGBOT_IMAGE}
+    container_name: hbot-bot1
+    restart: unless-stopped
+    networks: [trading]
+  bot2:
+    image: ${HUMMINGBOT_IMAGE}
+    container_name: hbot-bot2
+    profiles: [multi]
+    networks: [trading]
+  bot3:
+    image: ${HUMMINGBOT_IMAGE}
+    container_name: hbot-bot3
+    profiles: [test]
+    networks: [trading]
+  redis:
+    image: redis:7.2
+    container_name: hbot-redis
+    profiles: [external]
+    command: redis-server --appendonly yes
+    networks: [trading]
+  signal-service:
+    image: python:3.11-slim
+    container_name: hbot-signal-service
+    profiles: [external]
+    depends_on: [redis]
+    networks: [trading]
+  risk-service:
+    image: python:3.11-slim
+    container_name: hbot-risk-service
+    profiles: [external]
+    depends_on: [redis, signal-service]
+    networks: [trading]
+  bot-metrics-exporter:
+    image: python:3.11-slim
+    container_name: hbot-bot-metrics-exporter
+    networks: [monitoring]
+  prometheus:
+    image: prom/prometheus:v2.51.0
+    container_name: hbot-prometheus
+    ports: ["9090:9090"]
+    networks: [monitoring]
+  loki:
+    image: grafana/loki:2.9.8
+    container_name: hbot-loki
+    ports: ["127.0.0.1:3100:3100"]
+    networks: [monitoring]
+  alertmanager:
+    image: prom/alertmanager:v0.27.0
+    container_name: hbot-alertmanager
+    profiles: [alerts]
+    ports: [9093:9093]
+    networks: [monitoring]
+networks:
+  monitoring: {name: hbot-monitoring}
+  trading: {name: hbot-trading}
+"""
+FIRST_ENV = "COMPOSE_PROJECT_NAME=hbot\nHUMMINGBOT_IMAGE=hummingbot/hummingbot:version-2.11.0\n"
+
+LATER_SERVICES = "".join(
+    f"""\
+  bot{number}:
+    <<: *bot
+    container_name: bot{number}
+"""
+    for number in range(1, 8)
+)
+LATER_COMPOSE = f"""\
+name: kzay-capital
+x-bot: &bot
+  image: ${{HUMMINGBOT_IMAGE:-hummingbot/hummingbot:version-2.14.0}}
+  restart: unless-stopped
+services:
+{LATER_SERVICES}\
+  redis:
+    image: redis:7.2
+    container_name: redis
+    profiles: [external]
+    command: ["redis-server", "--requirepass", "${{REDIS_PASSWORD}}"]
+  coordination-service:
+    image: kzay/services:1
+    container_name: coordination-service
+    profiles: [external]
+    depends_on:
+      redis: {{condition: service_healthy}}
+  prometheus: {{image: "prom/prometheus:v2.53.0", container_name: prometheus}}
+  grafana: {{image: "grafana/grafana:11.1.0", container_name: grafana, ports: ["3000:3000"]}}
+networks:
+  default: {{}}
+"""
+RULES = """\
+groups:
+  - name: desk
+    rules:
+      - {alert: BotHardStopActive, expr: "1"}
+      - {alert: MoonPhaseWrong, expr: "1"}
+"""
+
+
+def lay_out(root: Path, compose: str, env: str, bots: dict[str, str]) -> Path:
+    """Write a desk's folder. ``bots``: each bot's variant."""
+    (root / "compose").mkdir(parents=True)
+    (root / "compose" / "docker-compose.yml").write_text(compose, encoding="utf-8")
+    (root / "env").mkdir()
+    (root / "env" / ".env").write_text(env, encoding="utf-8")
+    (root / "backups").mkdir()
+    (root / "monitoring" / "rules").mkdir(parents=True)
+    (root / "monitoring" / "rules" / "desk.yml").write_text(RULES, encoding="utf-8")
+    for bot, variant in bots.items():
+        folder = root / "data" / bot / "logs" / "epp_v24" / f"{bot}_{variant}"
+        folder.mkdir(parents=True)
+        (folder / "minute.csv").write_text("ts\n", encoding="utf-8")
+    return root
+
+
+def first(root: Path) -> Path:
+    """The desk of the runbooks."""
+    return lay_out(root, FIRST_COMPOSE, FIRST_ENV, {"bot1": "a", "bot2": "d"})
+
+
+def later(root: Path) -> Path:
+    """The later layout."""
+    bots = {f"bot{number}": "a" for number in range(1, 8)} | {"bot5": "c"}
+    return lay_out(root, LATER_COMPOSE, 'REDIS_PASSWORD="hush"\n', bots)

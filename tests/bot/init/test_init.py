@@ -1,0 +1,170 @@
+"""init: two desks are read right and need no edit; run again it changes nothing unasked; what is odd is a doubt."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.commands.check_config import check_config
+from bot.commands.init import InitResult, prepare, write
+from bot.init.files import Asked
+from bot.settings import load_settings
+from tests.bot.init import desks
+from triage.desk import Desk
+from triage.errors import SettingError
+
+ASKED = Asked("xoxb-1-2-abc", "xapp-1-abc", "#desk-alerts", ("U0ANA00001",))
+
+
+def made(root: Path, asked: Asked = ASKED) -> tuple[InitResult, Desk]:
+    """Run init on a desk and read back what it wrote, as the service does."""
+    out = root / "hbot-triage"
+    result = prepare(root, out, asked)
+    for change in result.changes:
+        write(change)
+    return result, load_settings({}, folder=out).desk
+
+
+def test_the_desk_of_the_runbooks_is_what_is_built_in(tmp_path: Path) -> None:
+    """Names, template, profiles, the order in which services stop, folders."""
+    _, desk = made(desks.first(tmp_path / "desk"))
+    assert [bot.name for bot in desk.bots] == ["bot1", "bot2", "bot3"]
+    assert [bot.variant for bot in desk.bots] == ["a", "d", "a"]
+    assert desk.compose.project == "hbot"
+    assert desk.compose.container_template == "hbot-{service}"
+    assert desk.compose.profiles == ("multi", "external")
+    assert desk.compose.external_services == ("risk-service", "signal-service", "redis")
+    assert set(desk.compose.monitoring_services) >= {"prometheus", "loki", "bot-metrics-exporter"}
+    assert desk.container_of("bot2") == "hbot-bot2"
+    assert desk.paths.compose == tmp_path / "desk" / "compose"
+    assert desk.paths.env == tmp_path / "desk" / "env" / ".env"
+    assert desk.roles.operator.users == frozenset({"U0ANA00001"})
+
+
+def test_the_later_layout_needs_no_edit(tmp_path: Path) -> None:
+    """Another project, plain container names, seven bots, merged YAML, a Redis with a password."""
+    root = desks.later(tmp_path / "desk")
+    _, desk = made(root)
+    assert [bot.name for bot in desk.bots] == [f"bot{number}" for number in range(1, 8)]
+    assert desk.compose.project == "kzay-capital"
+    assert desk.compose.container_template == "{service}"
+    assert desk.container_of("bot7") == "bot7"
+    assert next(bot.variant for bot in desk.bots if bot.name == "bot5") == "c"
+    assert desk.compose.external_services == ("coordination-service", "redis")
+    settings = load_settings({}, folder=root / "hbot-triage")
+    assert settings.redis_url.get_secret_value() == "redis://:hush@redis:6379/0"
+    assert settings.prometheus_url == "http://prometheus:9090"
+    assert settings.grafana_url == "http://grafana:3000"
+    assert settings.loki_url == ""
+
+
+@pytest.mark.parametrize("layout", [desks.first, desks.later])
+def test_what_is_written_passes_check_config(layout: object, tmp_path: Path) -> None:
+    """No fault, nothing missing, no warning."""
+    root = desks.first(tmp_path / "desk") if layout is desks.first else desks.later(tmp_path / "desk")
+    made(root)
+    assert check_config({}, root / "hbot-triage").problems == ()
+
+
+def test_each_guess_is_marked_and_unknown_rules_are_named(tmp_path: Path) -> None:
+    """Whoever reads desk.yaml sees what was seen and what was not."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    text = (root / "hbot-triage" / "desk.yaml").read_text(encoding="utf-8")
+    assert "# container_name in docker-compose.yml" in text
+    assert "# guess: " in text
+    assert "MoonPhaseWrong" in text
+    assert "#  BotHardStopActive" not in text
+    assert text.startswith("# yaml-language-server: $schema=desk.schema.json\n")
+
+
+def test_the_compose_file_joins_the_desks_networks(tmp_path: Path) -> None:
+    """By the names they have for the engine; the bot has no socket, the agent no network."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    text = (root / "hbot-triage" / "docker-compose.hbot-triage.yml").read_text(encoding="utf-8")
+    data = YAML(typ="safe").load(text)
+    assert data["networks"]["monitoring"] == {"name": "hbot-monitoring", "external": True}
+    bot, agent = data["services"]["hbot-triage"], data["services"]["hbot-triage-agent"]
+    assert not any("docker.sock" in volume for volume in bot["volumes"])
+    assert agent["network_mode"] == "none"
+
+
+def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
+    """The token that was made stays, and so does what a person filled in."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    env = root / "hbot-triage" / ".env"
+    env.write_text(env.read_text(encoding="utf-8") + "TRIAGE_LOG_FORMAT=json\n", encoding="utf-8")
+    again = prepare(root, root / "hbot-triage", Asked())
+    after = next(change.after for change in again.changes if change.path == env)
+    assert "TRIAGE_LOG_FORMAT=json" in after
+    assert "SLACK_BOT_TOKEN=xoxb-1-2-abc" in after
+    assert next(line for line in after.splitlines() if "WEBHOOK_TOKEN" in line) in env.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_a_changed_desk_shows_a_diff_and_writes_only_when_told(tmp_path: Path) -> None:
+    """The command line: first run writes, the next shows what differs, --write takes it; no secret is printed."""
+    root = desks.first(tmp_path / "desk")
+    out, runner = root / "hbot-triage", CliRunner()
+    arguments = ["init", "--root", str(root), "--out", str(out)]
+    first = runner.invoke(app, arguments)
+    assert first.exit_code == 0, first.output
+    assert "written" in first.output
+    before = (out / "desk.yaml").read_text(encoding="utf-8")
+    compose = root / "compose" / "docker-compose.yml"
+    compose.write_text(compose.read_text(encoding="utf-8").replace("bot3", "bot4"), encoding="utf-8")
+    again = runner.invoke(app, arguments)
+    assert "-  - {name: bot3}" in again.output
+    assert "+  - {name: bot4}" in again.output
+    assert "1 files differ" in again.output.replace("file differ", "files differ")
+    assert (out / "desk.yaml").read_text(encoding="utf-8") == before
+    token = load_settings({}, folder=out).triage_webhook_token.get_secret_value()
+    assert token not in again.output + first.output
+    runner.invoke(app, [*arguments, "--write"])
+    assert "bot4" in (out / "desk.yaml").read_text(encoding="utf-8")
+    assert load_settings({}, folder=out).triage_webhook_token.get_secret_value() == token
+
+
+def test_what_holds_secrets_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The tokens in .env are nobody else's."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    assert (root / "hbot-triage" / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_running_containers_name_the_containers(tmp_path: Path) -> None:
+    """A file without container_name: what runs tells the truth, else Compose's own form is a marked guess."""
+    compose = (
+        "services:\n  bot1: {image: 'hummingbot/hummingbot:version-2.11.0'}\n  redis: {image: 'redis:7'}\n"
+    )
+    root = desks.lay_out(tmp_path / "desk", compose, "COMPOSE_PROJECT_NAME=alpha\n", {"bot1": "a"})
+    result = prepare(root, root / "out", Asked(), {"bot1": "alpha_bot1_1", "redis": "alpha_redis_1"})
+    desk_yaml = next(change.after for change in result.changes if change.path.name == "desk.yaml")
+    assert 'container_template: "alpha_{service}_1"' in desk_yaml
+    guessed = prepare(root, root / "out", Asked())
+    desk_yaml = next(change.after for change in guessed.changes if change.path.name == "desk.yaml")
+    assert 'container_template: "alpha-{service}-1"' in desk_yaml
+    assert "guess: Compose names containers so" in desk_yaml
+
+
+def test_a_folder_without_a_compose_file_is_refused_with_the_mend(tmp_path: Path) -> None:
+    """It says where it looked."""
+    with pytest.raises(SettingError, match="has no compose file in compose/"):
+        prepare(tmp_path, tmp_path / "out", Asked())
+
+
+@pytest.mark.parametrize("text", ["services: [", "- a\n- b\n", "services:\n  bot1:\n"])
+def test_a_broken_file_is_one_sentence(text: str, tmp_path: Path) -> None:
+    """Half-written or of another shape: a sentence, or a desk without bots and a note."""
+    root = desks.lay_out(tmp_path / "desk", text, "A=1\n", {})
+    try:
+        result = prepare(root, root / "out", Asked())
+    except SettingError as error:
+        assert "cannot be read as a compose file" in str(error)  # noqa: PT017 - either way is right
+    else:
+        assert any("no bot was recognised" in note for note in result.notes)
