@@ -30,7 +30,7 @@ from bot.settings import Settings
 from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
-from bot.slack.directory import Channels, UserGroups
+from bot.slack.directory import ChannelMembers, Channels, UserGroups
 from bot.slack.listener import Hearing
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
@@ -48,6 +48,7 @@ from bot.wiring.commands import Questions
 from bot.wiring.listeners import House, Listening
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
+from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
 from schedules.escalation import EscalationJob
@@ -69,7 +70,7 @@ from triage.ports.checklists import Dashboards
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Tx
-from triage.roles import Roles
+from triage.roles import Readers, Roles
 
 PAGING_SECONDS = 3.0
 """How often escalation and the fallback channels look whether something is due."""
@@ -145,14 +146,22 @@ class Service:
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
             store,
         )
+        roles = Roles(self.desk.roles, UserGroups(outside.slack, clock))
         self.acting = Acting(
-            settings, store, sources, clock, owner=self.owner, told=self.bells.outbox.ring, pulse=self.pulse
+            settings,
+            store,
+            sources,
+            clock,
+            owner=self.owner,
+            told=self.bells.outbox.ring,
+            pulse=self.pulse,
+            roles=roles,
         )
         self.sender = self._sender(store, outside.slack)
         self.services = Services(
             store,
             clock,
-            Roles(self.desk.roles, UserGroups(outside.slack, clock)),
+            roles,
             sources.alerts,
             changed=self._changed,
             report=report_view,
@@ -246,7 +255,14 @@ class Service:
         self.bells.triage.ring()
 
     def _register(self, app: AsyncApp, identity: Identity) -> None:
-        """Register every listener on the app."""
+        """Register every listener on the app, behind the gate."""
+        members = ChannelMembers(self.outside.slack, self.clock)
+
+        async def in_channel() -> frozenset[str]:
+            return await members.members(await self.channels.resolve(INCIDENT_CHANNEL))
+
+        readers = Readers(self.desk.roles, self.services.roles, in_channel)
+        guard(app, Gate(self.services, identity.team_id, readers.may_read))
         register(app, self.services)
         actions = self.acting.register(app, self.services)
         self.questions.register(app, identity, actions)

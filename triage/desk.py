@@ -64,10 +64,12 @@ class Role(Section):
 
 
 class Roles(Section):
-    """Who may do what. With no role nobody may act and everybody may read."""
+    """Who may do what. With no role nobody may act; who may read is ``reading``."""
 
     operator: Role = Role()
     approver: Role = Role()
+    reading: Literal["everybody", "operator", "channel"] = "everybody"
+    """Who may read: everybody of the workspace, who holds a role, or who is in the incidents' channel (or holds one)."""
 
 
 class ActionPolicy(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,6 +29,8 @@ class Decision:
 
     allowed: bool
     why: str = ""
+    unsure: bool = False
+    """Not allowed because it could not be found out."""
 
 
 class Roles:
@@ -52,6 +55,7 @@ class Roles:
         if unsure:
             return Decision(
                 allowed=False,
+                unsure=True,
                 why=f"I could not check whether you may {what} ({unsure[0]}). Please try again in a moment.",
             )
         if not settings.users and not settings.groups:
@@ -69,3 +73,27 @@ class Roles:
         decision = await self.decide(user, role, what)
         if not decision.allowed:
             raise Refused(decision.why)
+
+
+class Readers:
+    """Answers who may read the desk in Slack. What cannot be found out is a no, where reading is limited."""
+
+    def __init__(
+        self, settings: RoleSettings, roles: Roles, in_channel: Callable[[], Awaitable[frozenset[str]]]
+    ) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._in_channel = in_channel
+
+    async def may_read(self, user: str) -> bool:
+        """Tell whether somebody may read: by the setting, or because they hold a role."""
+        if self._settings.reading == "everybody":
+            return True
+        if self._settings.reading == "channel":
+            try:
+                if user in await self._in_channel():
+                    return True
+            except TriageError:
+                pass  # the role below may still say yes
+        roles: tuple[RoleName, ...] = ("operator", "approver")
+        return any([(await self._roles.decide(user, role, "read")).allowed for role in roles])

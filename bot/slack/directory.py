@@ -10,12 +10,23 @@ from collections.abc import Mapping
 from loguru import logger
 
 from bot.slack.client import SlackClient
-from bot.slack.errors import Misconfigured, OutcomeUnknown, SlackFailure
+from bot.slack.errors import Misconfigured, NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.clock import Clock
 from triage.ports.store import Store
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _PAGES = 100
+_PASSING = frozenset(
+    [
+        "unreachable",
+        "fatal_error",
+        "internal_error",
+        "service_unavailable",
+        "request_timeout",
+        "timeout",
+        "connection_error",
+    ]
+)
 ANEW_SECONDS = 10.0
 NO_SCOPE = "write TRIAGE_CHANNEL as an id (C…), or give the app channels:read and groups:read"
 
@@ -120,11 +131,21 @@ class Channels:
         )
 
 
+def _passes(failure: SlackFailure) -> bool:
+    """Tell whether the same question can be answered later without anybody's doing."""
+    return isinstance(failure, RateLimited | OutcomeUnknown) or (
+        isinstance(failure, NotDone) and failure.code in _PASSING
+    )
+
+
 class UserGroups:
     """Who is in a user group. Implements ``triage.roles.Membership``; an answer holds for ``ttl_seconds``.
 
-    While Slack does not answer, an older one serves for ``stale_seconds``: not longer, people leave groups.
+    While Slack does not answer, an older one serves for ``stale_seconds``: not longer, people leave groups. An error
+    that does not pass by itself (the group was disabled, a scope was taken away) means no member at once.
     """
+
+    METHOD = "usergroups.users.list"
 
     def __init__(
         self, client: SlackClient, clock: Clock, *, ttl_seconds: float = 300, stale_seconds: float = 3600
@@ -142,18 +163,41 @@ class UserGroups:
             return known[1]
         try:
             async with asyncio.timeout(2):
-                answer = await self._client.read("usergroups.users.list", usergroup=group_id)
+                members = await self._ask(group_id)
         except (SlackFailure, TimeoutError) as error:
-            if known is None:
-                raise (
-                    error
-                    if isinstance(error, SlackFailure)
-                    else OutcomeUnknown("usergroups.users.list", "timeout")
-                ) from error
+            failure = error if isinstance(error, SlackFailure) else OutcomeUnknown(self.METHOD, "timeout")
+            if not _passes(failure):
+                self._members.pop(group_id, None)
+                logger.bind(group=group_id, error=str(failure)).error(
+                    "a user group is not listed, nobody is in it"
+                )
+                return frozenset()
+            if known is None or self._clock.monotonic() - known[0] >= self._stale:
+                raise failure from error
             logger.bind(group=group_id, error=str(error)).warning(
                 "user group not refreshed, the older list is used"
             )
             return known[1]
-        members = frozenset(str(user) for user in answer.get("users") or ())
         self._members[group_id] = (self._clock.monotonic(), members)
         return members
+
+    async def _ask(self, group_id: str) -> frozenset[str]:
+        answer = await self._client.read(self.METHOD, usergroup=group_id)
+        return frozenset(str(user) for user in answer.get("users") or ())
+
+
+class ChannelMembers(UserGroups):
+    """Who is in a channel, kept and forgotten as the members of a user group are."""
+
+    METHOD = "conversations.members"
+
+    async def _ask(self, group_id: str) -> frozenset[str]:
+        members: set[str] = set()
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            answer = await self._client.read(self.METHOD, channel=group_id, limit=500, cursor=cursor)
+            members.update(str(user) for user in answer.get("members") or ())
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if not cursor:
+                break
+        return frozenset(members)

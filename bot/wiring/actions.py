@@ -24,6 +24,7 @@ from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import MessageKind
+from triage.roles import Roles
 
 
 def hands_of(settings: Settings, clock: Clock) -> Hands:
@@ -47,12 +48,13 @@ class Acting:
         owner: str,
         told: Callable[[], None],
         pulse: Pulse,
+        roles: Roles,
     ) -> None:
         hands = hands_of(settings, clock)
         self._settings = settings
         self._alone = store.alone
         self._told = told
-        self.desktop = Desktop(store, settings.desk, sources, hands, clock)
+        self.desktop = Desktop(store, settings.desk, sources, hands, clock, roles)
         self.engine = ActionEngine(
             self.desktop,
             owner,

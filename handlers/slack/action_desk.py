@@ -9,7 +9,7 @@ from typing import Protocol
 from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.services import Services
-from triage.actions.catalogue import CATALOGUE
+from triage.actions.authority import lost, role_for
 from triage.actions.engine import ActionEngine, Prepared
 from triage.actions.model import ActionRecord, StepRecord
 from triage.errors import Refused, StoreUnavailable
@@ -59,12 +59,14 @@ async def allowed(desk: ActionDesk, handle: str, click: Click, deed: str) -> Act
 
 
 def _role(desk: ActionDesk, record: ActionRecord) -> RoleName:
-    """The second person is an approver, where desk.yaml names any; else another one of those who may act."""
-    settings = desk.engine.desktop.desk
-    approvers = settings.roles.approver
-    if record.awaits_second and (approvers.users or approvers.groups):
-        return "approver"
-    return settings.policy(CATALOGUE[record.kind].kind).role
+    return role_for(desk.engine.desktop.desk, record.kind, 1 if record.awaits_second else 0)
+
+
+async def still_confirmed(desk: ActionDesk, record: ActionRecord) -> None:
+    """Return where everybody who confirmed before still may; else take theirs back. Raises Refused."""
+    gone = await lost(desk.services.roles, desk.engine.desktop.desk, record)
+    if gone:
+        raise Refused(await desk.engine.withdraw(record.handle, gone))
 
 
 async def may(

@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.action_desk import ActionDesk, allowed, may
+from handlers.slack.action_desk import ActionDesk, allowed, may, still_confirmed
 from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in
 from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
 from handlers.slack.buttons import Ask, what_happened
@@ -120,6 +120,7 @@ async def _confirm(
 ) -> ActionRecord:
     handle, digest = kept.get("handle", ""), kept.get("digest", "")
     seen = await allowed(desk, handle, click, "confirm ")
+    await still_confirmed(desk, seen)
 
     def shown(tx: Tx) -> Mapping[str, str]:
         record = tx.actions.by_handle(handle)

@@ -53,8 +53,13 @@ class BadForm(BadInput):
         self.errors = dict(errors)
 
 
-def silence_view(incident: Incident, silences: Sequence[Matchers], click: Click) -> Json:
-    """Return the modal. ``private_metadata`` holds the handle and where to answer, and no secret."""
+def silence_view(
+    incident: Incident, silences: Sequence[Matchers], click: Click, others: Sequence[str] = ()
+) -> Json:
+    """Return the modal; ``others``: what else that fires would be hidden.
+
+    ``private_metadata`` holds the handle and where to answer, and no secret.
+    """
     options = [_option(value, label) for value, label in CHOICES]
     length = {"type": "static_select", "action_id": LENGTH, "options": options, "initial_option": options[1]}
     custom = {
@@ -80,6 +85,7 @@ def silence_view(incident: Incident, silences: Sequence[Matchers], click: Click)
         "blocks": [
             {"type": "section", "text": _plain(one_line(incident.title, 300))},
             *_matcher_blocks(silences),
+            *_other_blocks(others),
             _input(LENGTH, "How long", length),
             _input(CUSTOM, "Other length", custom, optional=True),
             _input(COMMENT, "Comment", comment),
@@ -97,6 +103,15 @@ def _matcher_blocks(silences: Sequence[Matchers]) -> list[Json]:
         {"type": "context", "elements": [_plain("Alertmanager stays silent for what matches:")]},
         {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [leaf]}]},
     ]
+
+
+def _other_blocks(others: Sequence[str]) -> list[Json]:
+    if not others:
+        return []
+    kept = [one_line(line, 120) for line in others[:MATCHERS_SHOWN]]
+    more = f"\nand {len(others) - MATCHERS_SHOWN} more" if len(others) > MATCHERS_SHOWN else ""
+    text = "This hides alerts of other incidents too:\n" + "\n".join(kept) + more
+    return [{"type": "section", "text": _plain(text)}]
 
 
 def read_form(view: Mapping[str, Any], user: Mapping[str, Any]) -> SilenceForm:

@@ -21,13 +21,18 @@ from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, r
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
-from triage.incidents.silences import Matchers, matchers_for
+from triage.incidents.silences import Matchers, hidden_by, matchers_for, unidentified
 from triage.model import Incident, Json
 from triage.people import remember
 from triage.ports.store import Tx
+from triage.wording import listed
 
 WHAT = "silence alerts"
 NOTHING_FIRES = "Nothing from Alertmanager fires in this incident now, so there is nothing to silence."
+NOTHING_IDENTIFIES = (
+    "The labels of {alerts} do not say what they are about: a silence would hide that alert everywhere. "
+    "Please silence it in Alertmanager, with matchers of your own."
+)
 ALERTMANAGER_SECONDS = 2.0
 """Slack waits three seconds for the answer to a form."""
 
@@ -68,10 +73,10 @@ async def _view(services: Services, click: Click) -> Json:
     if not decision.allowed:
         raise Refused(await stored(services, lambda tx: _denied(services, tx, click, decision.why)))
     try:
-        incident, silences = await services.store.read(lambda tx: _silences(tx, click))
+        incident, silences, others = await services.store.read(lambda tx: _with_others(tx, click))
     except StoreUnavailable as error:
         raise Refused(what_happened(error)) from error
-    return silence_view(incident, silences, click)
+    return silence_view(incident, silences, click, others)
 
 
 def _denied(services: Services, tx: Tx, click: Click, why: str) -> str:
@@ -84,10 +89,24 @@ def _silences(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...]]:
     incident = tx.incidents.by_handle(click.handle) if click.handle else None
     if incident is None:
         raise Refused("I do not know this button (any more).")
-    silences = matchers_for(tx.incidents.episodes([incident.id]))
+    episodes = tx.incidents.episodes([incident.id])
+    silences = matchers_for(episodes)
     if not silences:
-        raise Refused(NOTHING_FIRES)
+        nameless = unidentified(episodes)
+        raise Refused(NOTHING_IDENTIFIES.format(alerts=listed(nameless, 3)) if nameless else NOTHING_FIRES)
     return incident, silences
+
+
+def _with_others(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...], tuple[str, ...]]:
+    """Return also what fires in other incidents and would be hidden too, one line each."""
+    incident, silences = _silences(tx, click)
+    further = {one.id: one.number for one in tx.incidents.open() if one.id != incident.id}
+    hidden = hidden_by(silences, tx.incidents.episodes(further))
+    lines = [
+        f"{one.name} on {one.subject.name} ({further.get(one.incident_id, 'another incident')})"
+        for one in hidden
+    ]
+    return incident, silences, tuple(dict.fromkeys(lines))
 
 
 async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:

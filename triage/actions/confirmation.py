@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from triage.actions import lifecycle
@@ -95,6 +96,18 @@ def confirm(
     what = f'{deed(record.kind, record.target)} confirmed by {name_of(tx, actor)}: "{reason}"'
     tell_story(tx, record, what, key=f"confirmed/{len(record.confirmations)}", now=now, actor=actor)
     return record
+
+
+def withdraw(tx: Tx, handle: str, gone: Mapping[str, str], *, now: datetime) -> str:
+    """Take back what people confirmed who may no longer (``gone``: why), and return that as a sentence."""
+    record = by_handle(tx, handle)
+    who = ", ".join(f"{name_of(tx, actor)} ({why})" for actor, why in gone.items())
+    if record.status is ActionStatus.PROPOSED:
+        record = lifecycle.withdraw(record, gone, now=now)
+        tx.actions.save(record)
+        audit(tx, record, "withdrawn", actor="engine", now=now, detail={"confirmed_by": dict(gone)})
+        tell_action(tx, record, now)
+    return f"The confirmation of {who} does not count any more. Nothing was done; please open it again."
 
 
 def reject(tx: Tx, handle: str, *, actor: str, now: datetime) -> ActionRecord:

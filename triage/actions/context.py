@@ -9,6 +9,7 @@ from datetime import datetime
 
 from loguru import logger
 
+from triage.actions.authority import lost
 from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
@@ -25,6 +26,7 @@ from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
+from triage.roles import Roles
 
 END_SECONDS = 5.0
 
@@ -38,6 +40,12 @@ class Desktop:
     sources: Sources
     hands: Hands
     clock: Clock
+    roles: Roles | None = None
+    """Who may what, for a last look before the first step; None where nobody confirms by Slack."""
+
+    async def lost(self, record: ActionRecord) -> dict[str, str]:
+        """Return who confirmed an action and may no longer, with the reason."""
+        return await lost(self.roles, self.desk, record) if self.roles is not None else {}
 
     async def context(
         self, record: ActionRecord, arguments: Mapping[str, str] | None = None

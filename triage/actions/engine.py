@@ -216,6 +216,13 @@ class ActionEngine:
 
         return await self.desktop.store.write(work)
 
+    async def withdraw(self, handle: str, gone: Mapping[str, str]) -> str:
+        """Take back the confirmations of people who may no longer; returns what to say. Raises Refused."""
+        now = self.desktop.clock.now()
+        said = await self.desktop.store.write(lambda tx: confirmation.withdraw(tx, handle, gone, now=now))
+        self.told()
+        return said
+
     # -- the loop ----------------------------------------------------------------------------------------------
 
     def wake(self) -> None:

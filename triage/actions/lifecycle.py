@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -65,6 +66,12 @@ def confirm(
         expires_at=now + START_WITHIN if complete else record.expires_at,
         changed_at=now,
     )
+
+
+def withdraw(record: ActionRecord, actors: Collection[str], *, now: datetime) -> ActionRecord:
+    """Take back the confirmations of people who may no longer; nobody's remaining means that it begins anew."""
+    kept = tuple(one for one in record.confirmations if one.actor not in actors)
+    return replace(record, confirmations=kept, plan=record.plan if kept else None, changed_at=now)
 
 
 def reject(record: ActionRecord, *, by: str, now: datetime) -> ActionRecord:

@@ -118,6 +118,10 @@ class Runner:
         action = CATALOGUE[record.kind]
         try:
             async with asyncio.timeout(PRECONDITION_SECONDS):
+                gone = await self._desktop.lost(record)
+                if gone:
+                    said = ", ".join(f"{actor} ({why})" for actor, why in gone.items())
+                    return [f"the confirmation of {said} does not count any more"], None
                 found = await action.preconditions(await self._desktop.context(record))
                 since = record.started_at or self._desktop.clock.now()
                 before = await self._desktop.observe(record, since=since)
@@ -132,6 +136,8 @@ class Runner:
             record = lifecycle.observed(record, before)
             tx.actions.save(record)
         note = "; ".join(refused) or "all hold"
+        for one in record.confirmations:
+            note = note.replace(one.actor, name_of(tx, one.actor))
         self._end_step(tx, record, 0, Performed(ok=not refused, note=note))
         if refused:
             self._skip_rest(tx, record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from triage.errors import BadInput
@@ -12,8 +12,13 @@ from triage.ports.sources import Matcher
 
 Matchers = tuple[Matcher, ...]
 
-IDENTITY = ("bot", "name", "instance")
-"""The labels that say where an alert is; the first that an alert has names its subject."""
+IDENTITY = (
+    ("bot",),
+    ("name", "container", "container_name", "pod"),
+    ("service", "compose_service", "nodename", "hostname", "host", "node", "instance", "job"),
+)
+"""The labels that say what an alert is about, as ``subject_of`` reads them: of the first group that an alert has
+any of, a silence matches all that it has."""
 
 LONGEST = timedelta(days=30)
 SHORTEST = timedelta(minutes=1)
@@ -24,28 +29,63 @@ _PART = re.compile(r"(\d{1,5})\s*(m|min|h|d|w)[a-z]*", re.IGNORECASE)
 def matchers_for(episodes: Sequence[Episode]) -> tuple[Matchers, ...]:
     """Return the silences that cover the firing alerts: one for each alert name and kind of subject.
 
-    ``alertname="BotFrozen", bot=~"bot1|bot2"``: labels change (regime, pair), so only the name and the
-    subject are matched. Empty when nothing from Alertmanager fires.
+    ``alertname="BotFrozen", bot=~"bot1|bot2"``: labels change (regime, pair), so only the name and what identifies
+    the subject is matched. An alert that nothing identifies is left out: a silence of its name would hide that of
+    others. Empty when nothing is left.
     """
-    places: dict[tuple[str, str], list[str]] = {}
-    for episode in episodes:
-        if not episode.firing or episode.source is not Source.ALERTMANAGER:
+    places: dict[tuple[str, str, Matchers], list[str]] = {}
+    for episode in _firing(episodes):
+        labels = identifying(episode.labels)
+        if not labels:
             continue
-        name = episode.labels.get("alertname", episode.name)
-        label = next((label for label in IDENTITY if episode.labels.get(label)), "")
-        values = places.setdefault((name, label), [])
-        if label and episode.labels[label] not in values:
-            values.append(episode.labels[label])
-    return tuple(_matchers(name, label, values) for (name, label), values in places.items())
+        first, *rest = labels
+        further = tuple(Matcher(label, episode.labels[label]) for label in rest)
+        values = places.setdefault((_name(episode), first, further), [])
+        if episode.labels[first] not in values:
+            values.append(episode.labels[first])
+    return tuple(
+        (Matcher("alertname", name), _matcher(label, values), *further)
+        for (name, label, further), values in places.items()
+    )
 
 
-def _matchers(name: str, label: str, values: Sequence[str]) -> Matchers:
-    named = Matcher("alertname", name)
-    if not label:
-        return (named,)
+def unidentified(episodes: Sequence[Episode]) -> tuple[str, ...]:
+    """Return the names of firing alerts whose labels do not say what they are about."""
+    return tuple(dict.fromkeys(_name(one) for one in _firing(episodes) if not identifying(one.labels)))
+
+
+def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the labels that say what an alert is about."""
+    groups = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
+    return next((group for group in groups if group), ())
+
+
+def hidden_by(silences: Sequence[Matchers], others: Sequence[Episode]) -> tuple[Episode, ...]:
+    """Return which other firing alerts some silences would hide as well."""
+    return tuple(
+        one for one in _firing(others) if any(all(_fits(m, one) for m in matchers) for matchers in silences)
+    )
+
+
+def _firing(episodes: Sequence[Episode]) -> list[Episode]:
+    return [one for one in episodes if one.firing and one.source is Source.ALERTMANAGER]
+
+
+def _name(episode: Episode) -> str:
+    return episode.labels.get("alertname", episode.name)
+
+
+def _fits(matcher: Matcher, episode: Episode) -> bool:
+    value = _name(episode) if matcher.name == "alertname" else episode.labels.get(matcher.name, "")
+    if matcher.is_regex:  # made by ``_matcher``: plain values, escaped
+        return re.fullmatch(matcher.value, value) is not None
+    return value == matcher.value
+
+
+def _matcher(label: str, values: Sequence[str]) -> Matcher:
     if len(values) == 1:
-        return (named, Matcher(label, values[0]))
-    return (named, Matcher(label, "|".join(_escape(value) for value in sorted(values)), is_regex=True))
+        return Matcher(label, values[0])
+    return Matcher(label, "|".join(_escape(value) for value in sorted(values)), is_regex=True)
 
 
 def _escape(value: str) -> str:

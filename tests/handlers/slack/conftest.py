@@ -14,6 +14,7 @@ from bot.slack.socket_mode import Sockets
 from bot.store import SqlStore
 from demo.slack import AppConfig, SlackServer
 from demo.slack.settings import BOT_SCOPES
+from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
 from tests.bot.slack.workbench import Bench, bench_on
@@ -22,7 +23,7 @@ from triage.desk import Roles as RoleSettings
 from triage.errors import SourceError
 from triage.ports.clock import SystemClock
 from triage.ports.sources import Matcher
-from triage.roles import Roles
+from triage.roles import Readers, Roles
 
 
 @dataclass
@@ -62,6 +63,11 @@ class FakeAlertmanager:
         """Be ready."""
 
 
+async def nobody_in_channel() -> frozenset[str]:
+    """Return the people of a channel where nobody is."""
+    return frozenset()
+
+
 @dataclass
 class Desk:
     """A running bot: its sender, its services, and the Alertmanager it talks to."""
@@ -95,7 +101,10 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
             changed=bench.bell.ring,
             report=report_view,
         )
-        app = build_app(bench.client, await bench.client.identity())
+        identity = await bench.client.identity()
+        app = build_app(bench.client, identity)
+        readers = Readers(settings, services.roles, nobody_in_channel)
+        guard(app, Gate(services, identity.team_id, readers.may_read))
         register(app, services)
         sockets = Sockets(app, slack.app.app_token, clock, ping_seconds=1)
         async with sockets.open(), asyncio.TaskGroup() as tasks:

@@ -1,0 +1,198 @@
+"""Every command, button and form for everybody there is: who may is decided before anything is done.
+
+The rows come from the registries: a command or an action that is added is tried as well.
+"""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.store import SqlStore
+from handlers.slack.action_desk import ActionDesk, allowed
+from handlers.slack.buttons import pressed
+from handlers.slack.click import Click
+from handlers.slack.command import Call, CommandServices, authorise
+from handlers.slack.command_catalogue import COMMANDS
+from handlers.slack.gate import NO_READER, OUTSIDER, Gate
+from handlers.slack.services import Services
+from handlers.slack.silencing import open_silence_of
+from tests.fakes.clock import ManualClock
+from tests.triage.incidents.desk_story import Story
+from triage.actions.catalogue import CATALOGUE
+from triage.actions.model import ActionRecord
+from triage.desk import Desk, Role
+from triage.desk import Roles as RoleSettings
+from triage.errors import Refused
+from triage.incidents.operations import Outcome
+from triage.ports.store import Tx
+from triage.roles import Readers, Roles
+
+TEAM = "T0OURS0001"
+PEOPLE = {
+    "operator": "U0OPERATOR",
+    "approver": "U0APPROVER",
+    "nobody": "U0NOBODY01",
+    "outsider": "U0OPERATOR",  # the very id of an operator, from another workspace
+    "removed": "U0REMOVED1",
+}
+READING = {"status", "incidents", "show", "kpi", "checklist", "actions", "help", "oncall", "run"}
+"""Commands that only read."""
+BY_FORM = {"do", "silence"}
+"""Commands whose form asks for the role."""
+
+
+class Members:
+    """A user group that one person was removed from."""
+
+    async def members(self, group_id: str) -> frozenset[str]:
+        """Return who is in it now."""
+        del group_id
+        return frozenset({"U0OPERATOR"})
+
+
+@dataclass
+class World:
+    """The services that decide, with a store that keeps what was denied."""
+
+    store: SqlStore
+    desk: Desk
+    services: Services = field(init=False)
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        roles = Roles(self.desk.roles, Members())
+        self.services = cast(
+            "Services",
+            SimpleNamespace(store=self.store, clock=ManualClock(), roles=roles, changed=lambda: None),
+        )
+        readers = Readers(self.desk.roles, roles, nobody)
+        self.gate = Gate(self.services, TEAM, readers.may_read)
+
+    async def passes(self, who: str, kind: str) -> bool:
+        """Tell whether the gate lets a payload of some kind through."""
+        return not await self.gate.why_not(payload(who, kind))
+
+    async def denials(self) -> list[str]:
+        """Return what was denied to whom."""
+        entries = await self.store.read(lambda tx: tx.audit.entries())
+        return [f"{entry.actor} {entry.event}" for entry in entries if entry.event == "denied"]
+
+
+async def nobody() -> frozenset[str]:
+    """Return the people of an empty channel."""
+    return frozenset()
+
+
+def payload(who: str, kind: str) -> dict[str, Any]:
+    """Return what Slack sends for a person: of a command, a button, a form, a mention, the Home tab."""
+    team = "T0THEIRS01" if who == "outsider" else TEAM
+    user = PEOPLE[who]
+    if kind == "command":
+        return {"command": "/triage", "team_id": team, "user_id": user}
+    if kind == "event":
+        return {"team_id": TEAM, "event": {"type": "app_mention", "user": user, "user_team": team}}
+    if kind == "home":
+        return {"team_id": TEAM, "event": {"type": "app_home_opened", "user": user, "team": team}}
+    return {"type": kind, "team": {"id": team}, "user": {"id": user, "team_id": team}}
+
+
+@pytest.fixture
+def world(sqlite_store: SqlStore) -> World:
+    """Make a desk with an operator by group and an approver by id."""
+    roles = RoleSettings(
+        operator=Role(groups=frozenset({"S0OPERATOR"})), approver=Role(users=frozenset({"U0APPROVER"}))
+    )
+    return World(sqlite_store, Desk(roles=roles))
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("kind", ["command", "block_actions", "view_submission", "event", "home"])
+async def test_the_gate_stops_another_workspace_whatever_it_sends(world: World, who: str, kind: str) -> None:
+    """Also with the id of somebody who may everything here."""
+    assert await world.passes(who, kind) is (who != "outsider")
+    assert (await world.gate.why_not(payload("outsider", kind))) == OUTSIDER
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_the_gate_stops_who_may_not_read_where_that_is_limited(
+    sqlite_store: SqlStore, who: str
+) -> None:
+    """Who holds a role may."""
+    roles = RoleSettings.model_validate(
+        {"operator": {"groups": ["S0OPERATOR"]}, "approver": {"users": ["U0APPROVER"]}, "reading": "operator"}
+    )
+    limited = World(sqlite_store, Desk(roles=roles))
+    why = await limited.gate.why_not(payload(who, "command"))
+    assert why == {"operator": "", "approver": "", "outsider": OUTSIDER}.get(who, NO_READER)
+
+
+@pytest.mark.parametrize("who", [name for name in PEOPLE if name != "outsider"])
+@pytest.mark.parametrize("word", COMMANDS)
+async def test_a_command_asks_for_its_role(world: World, word: str, who: str) -> None:
+    """What changes, writes or uploads takes the operator; reading is for everybody whom the gate lets in."""
+    command = COMMANDS[word]
+    commands = cast("CommandServices", SimpleNamespace(services=world.services))
+    call = Call(user=PEOPLE[who], user_name=who, channel="C1")
+    if word in READING | BY_FORM:
+        assert command.role is None
+        await authorise(commands, call, command, None)
+        return
+    assert command.role == "operator", f"{word} neither asks for a role nor is known to read only"
+    if who == "operator":
+        await authorise(commands, call, command, None)
+        assert await world.denials() == []
+        return
+    with pytest.raises(Refused):
+        await authorise(commands, call, command, None)
+    assert await world.denials() == [f"{PEOPLE[who]} denied"]
+
+
+@pytest.mark.parametrize("who", [name for name in PEOPLE if name != "outsider"])
+@pytest.mark.parametrize("deed", ["", "confirm ", "reject ", "cancel "])
+@pytest.mark.parametrize("kind", CATALOGUE)
+async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, deed: str, who: str) -> None:
+    """To see the plan, confirm, reject or cancel."""
+    record = cast(
+        "ActionRecord", SimpleNamespace(kind=kind, target="bot1", incident_id=None, awaits_second=False)
+    )
+
+    async def look(handle: str) -> ActionRecord:
+        del handle
+        return record
+
+    engine = SimpleNamespace(look=look, desktop=SimpleNamespace(desk=world.desk))
+    desk = cast("ActionDesk", SimpleNamespace(services=world.services, engine=engine))
+    click = Click(user=PEOPLE[who], user_name=who, handle="h", action_id=f"action.{kind}")
+    role = world.desk.policy(CATALOGUE[kind].kind).role
+    if who == role:
+        assert await allowed(desk, "h", click, deed) is record
+        return
+    with pytest.raises(Refused):
+        await allowed(desk, "h", click, deed)
+    assert await world.denials() == [f"{PEOPLE[who]} denied"]
+
+
+@pytest.mark.parametrize("who", [name for name in PEOPLE if name != "outsider"])
+async def test_a_button_of_an_incident_and_the_silence_form_ask_for_the_operator(
+    world: World, who: str
+) -> None:
+    """Acknowledge, triage again and resolve share one door; the form has its own, asked when it is submitted too."""
+    await Story(world.store).fire("BotFrozen")
+    handle = await world.store.read(lambda tx: tx.incidents.handle(1))
+    done: list[str] = []
+
+    def operation(tx: Tx, incident_id: int, *, actor: str, now: object) -> Outcome:
+        del tx, incident_id, now
+        done.append(actor)
+        return Outcome(changed=True, text="done")
+
+    click = Click(user=PEOPLE[who], user_name=who, handle=handle, action_id="incident.acknowledge")
+    said = await pressed(world.services, click, "acknowledge incidents", operation)
+    assert (said == "done", done) == ((True, [PEOPLE[who]]) if who == "operator" else (False, []))
+    if who != "operator":
+        assert "may not" in said
+        with pytest.raises(Refused, match="may not"):
+            await open_silence_of(world.services, cast("Any", None), 1, click)
+        assert len(await world.denials()) == 2
