@@ -1,4 +1,4 @@
-"""Keeps the memory from growing for ever: old signals, findings and documents go; the audit trail never does."""
+"""Keeps the memory from growing for ever: what is old and over goes; the audit trail never does."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from triage.ports.store import Store, Tx
 BATCH = 400
 """Rows in one commit: bounds how long a webhook waits behind the broom."""
 BATCHES = 50
+PAGES = 256
+"""Pages of the database that are given back in one commit: a megabyte."""
 PAUSE_SECONDS = 0.05
 
 
@@ -31,6 +33,9 @@ class Retention:
         """Forget. Returns how many of each; what is too much for one run is left for the next."""
         now, ages = self.clock.now(), self.desk.retention
         sweeps: dict[str, Callable[[Tx], int]] = {
+            "incidents": lambda tx: tx.aging.forget_incidents(
+                now - timedelta(days=ages.incidents_days), BATCH
+            ),
             "signals": lambda tx: tx.aging.forget_signals(now - timedelta(days=ages.signals_days), BATCH),
             "findings": lambda tx: tx.aging.forget_findings(now - timedelta(days=ages.findings_days), BATCH),
             "documents": lambda tx: tx.aging.forget_documents(
@@ -40,8 +45,16 @@ class Retention:
         }
         gone = {name: await self._sweep(sweep) for name, sweep in sweeps.items()}
         if any(gone.values()):
+            await self._give_back()
             logger.bind(**gone).info("old things forgotten")
         return gone
+
+    async def _give_back(self) -> None:
+        """Give the freed space back to the disk, a bite at a time."""
+        for _ in range(BATCHES):
+            if not await self.store.write(lambda tx: tx.aging.give_back(PAGES)):
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _sweep(self, sweep: Callable[[Tx], int]) -> int:
         total = 0

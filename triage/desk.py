@@ -201,6 +201,8 @@ class Drill(Section):
 class Retention(Section):
     """How long things are kept, in days. The audit trail and open incidents are kept for ever."""
 
+    incidents_days: float = Field(default=365, gt=0)
+    """Resolved incidents with their alerts, timelines, triages, messages and actions."""
     signals_days: float = Field(default=180, gt=0)
     findings_days: float = Field(default=180, gt=0)
     documents_days: float = Field(default=90, gt=0)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.incidents import IS_OPEN
 from triage.model import IncidentStatus
 from triage.ports.store import MessageKind
 
-_OPEN = sa.select(tables.incidents.c.id).where(tables.incidents.c.status != IncidentStatus.RESOLVED.value)
+_OPEN = sa.select(tables.incidents.c.id).where(IS_OPEN)
+_INCIDENTS, _AT_ONCE = 20, 100
+"""Incidents that are taken on together, and rows below them that are looked up at once."""
 _OF_DOCUMENTS = (MessageKind.DIGEST.value, MessageKind.DOCUMENT.value, MessageKind.FILE.value)
 
 
@@ -44,6 +48,57 @@ class AgingTable:
         )
         return self._delete(table, sa.select(table.c.id).where(table.c.made_at < before, ~owed).limit(limit))
 
+    def forget_incidents(self, before: datetime, limit: int) -> int:
+        """Remove resolved incidents that did not change since a time; what hangs below them goes first."""
+        table, messages = tables.incidents, tables.messages
+        owed = sa.exists().where(
+            messages.c.incident_id == table.c.id, messages.c.sent_revision < messages.c.wanted_revision
+        )
+        over = (table.c.status == IncidentStatus.RESOLVED.value) & (table.c.changed_at < before) & ~owed
+        old = sa.select(table.c.id).where(over).order_by(table.c.changed_at).limit(_INCIDENTS)
+        ids = list(self._connection.execute(old).scalars())
+        if not ids:
+            return 0
+        gone = self._delete(
+            tables.signals,
+            sa.select(tables.signals.c.id).where(tables.signals.c.incident_id.in_(ids)).limit(limit),
+        )
+        gone += self._forget_below(table, ids, limit - gone)
+        if gone < limit:
+            self._connection.execute(sa.delete(table).where(table.c.id.in_(ids)))
+            gone += len(ids)
+        return gone
+
+    def _forget_below(self, table: sa.Table, ids: list[int], limit: int) -> int:
+        """Remove up to ``limit`` rows that refer to these, the deepest first. Returns how many."""
+        gone = 0
+        for child, column in _references(table):
+            while gone < limit:
+                if "id" not in child.c:
+                    rows = self._connection.execute(sa.delete(child).where(column.in_(ids)))
+                    gone += rows.rowcount
+                    break
+                asked = sa.select(child.c.id).where(column.in_(ids)).limit(min(_AT_ONCE, limit - gone))
+                found = list(self._connection.execute(asked).scalars())
+                if not found:
+                    break
+                below = self._forget_below(child, found, limit - gone)
+                gone += below
+                if gone < limit:
+                    self._connection.execute(sa.delete(child).where(child.c.id.in_(found)))
+                    gone += len(found)
+        return gone
+
+    def give_back(self, pages: int) -> int:
+        """Give the disk back what was freed. PostgreSQL does so by itself."""
+        if self._connection.dialect.name != "sqlite":
+            return 0
+        driver: Any = self._connection.connection.driver_connection
+        driver.execute(
+            f"PRAGMA incremental_vacuum({int(pages)})"
+        ).fetchall()  # read to its end: a page a step
+        return int(self._connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+
     def forget_periods(self, before: datetime, limit: int) -> int:
         """Remove claims of periods and events made before a time."""
         table = tables.periods
@@ -59,3 +114,13 @@ class AgingTable:
         if ids:
             self._connection.execute(sa.delete(table).where(table.c.id.in_(ids)))
         return len(ids)
+
+
+def _references(table: sa.Table) -> list[tuple[sa.Table, sa.Column[Any]]]:
+    """Return the tables that refer to one, with the column that does."""
+    return [
+        (child, key.parent)
+        for child in reversed(table.metadata.sorted_tables)
+        for key in child.foreign_keys
+        if key.column.table is table
+    ]

@@ -62,6 +62,9 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
         del record
         connection.isolation_level = None  # we begin transactions by ourselves, below
         cursor = connection.cursor()
+        # Of a new file only: what retention frees can then be given back bit by bit.
+        if writer:
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         if not writer:

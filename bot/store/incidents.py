@@ -42,19 +42,19 @@ _INSERT = sa.insert(_t).returning(_t)
 _HANDLE = sa.select(_t.c.handle).where(_t.c.id == sa.bindparam("incident"))
 _BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("incident"))
 _BY_HANDLE = sa.select(_t).where(_t.c.handle == sa.bindparam("wanted"))
-_OPEN = sa.select(_t).where(_t.c.status != _RESOLVED).order_by(_t.c.id)
+# Written out, not bound: the index of the open ones is used only where the planner sees the condition.
+IS_OPEN = _t.c.status != sa.literal_column(f"'{_RESOLVED}'")
+_OPEN = sa.select(_t).where(IS_OPEN).order_by(_t.c.id)
+# Two questions that each have an index; one with an OR reads every incident there ever was.
+_SINCE = sa.union_all(
+    sa.select(_t.c.id).where(IS_OPEN),
+    sa.select(_t.c.id).where(
+        _t.c.status == _RESOLVED, _t.c.changed_at > sa.bindparam("since", type_=tables.UtcTime)
+    ),
+).subquery()
 _RECENT = (
     sa.select(_t)
-    .where(
-        _t.c.id.in_(
-            sa.select(_t.c.id)
-            .where(
-                (_t.c.status != _RESOLVED) | (_t.c.changed_at > sa.bindparam("since", type_=tables.UtcTime))
-            )
-            .order_by(_t.c.id.desc())
-            .limit(sa.bindparam("most"))
-        )
-    )
+    .where(_t.c.id.in_(sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))))
     .order_by(_t.c.id)
 )
 _LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_HANDLE, _OPEN, _RECENT)}

@@ -24,10 +24,13 @@ _QUEUED = sa.select(_t.c.id).where(
 )
 _INSERT = sa.insert(_t).returning(_t.c.id)
 _i = tables.incidents
+# Written out, not bound: the index of the runs that wait is used only where the planner sees its condition.
+_WAITS = _t.c.status != sa.literal_column(f"'{RunStatus.DONE.value}'")
 _NEXT = (
     sa.select(_t.c.id)
     .join(_i, _i.c.id == _t.c.incident_id)
     .where(
+        _WAITS,
         (
             (_t.c.status == RunStatus.QUEUED.value)
             & (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime))
@@ -35,7 +38,7 @@ _NEXT = (
         | (
             (_t.c.status == RunStatus.RUNNING.value)
             & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
-        )
+        ),
     )
     .order_by(_i.c.severity, _t.c.id)  # "Sev-1" comes before "Sev-2" as text too
     .limit(1)
@@ -109,7 +112,7 @@ class RunTable:
 
     def release(self, run_id: int | None = None) -> None:
         """Give a claimed run back to be taken at once; None: all of them."""
-        running = _t.c.status == RunStatus.RUNNING.value
+        running = _WAITS & (_t.c.status == RunStatus.RUNNING.value)
         mine = running if run_id is None else running & (_t.c.id == run_id)
         self._connection.execute(
             sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
@@ -122,7 +125,8 @@ class RunTable:
 
     def release_of(self, owner: str, *, but: Collection[int]) -> None:
         """Give back what is claimed by an owner, except some runs."""
-        mine = (_t.c.status == RunStatus.RUNNING.value) & (_t.c.lease_owner == owner) & _t.c.id.not_in(but)
+        running = _WAITS & (_t.c.status == RunStatus.RUNNING.value)
+        mine = running & (_t.c.lease_owner == owner) & _t.c.id.not_in(but)
         self._connection.execute(
             sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
         )

@@ -107,6 +107,12 @@ incidents = sa.Table(
     sa.Column("quiet", sa.Boolean, nullable=False),
     sa.Column("last_seen_at", UtcTime),
     sa.Index("ix_incidents_status_changed_at", "status", "changed_at"),
+    sa.Index(
+        "ix_incidents_open",
+        "id",
+        sqlite_where=sa.text("status <> 'resolved'"),
+        postgresql_where=sa.text("status <> 'resolved'"),
+    ),
 )
 
 episodes = sa.Table(

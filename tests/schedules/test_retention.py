@@ -6,12 +6,14 @@ from datetime import timedelta
 from bot.store import SqlStore
 from bot.store.audit import broken_links
 from schedules.retention import Retention
+from tests.contracts.store_samples import incident, line
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
 from triage.incidents.intake import Intake
 from triage.model import (
     Finding,
     FindingStatus,
+    IncidentStatus,
     RunStatus,
     Severity,
     Signal,
@@ -43,8 +45,8 @@ def fill(tx: Tx, clock: ManualClock) -> None:
     clock.move(hours=1)
     tx.signals.add([signal(clock, "bot2")])
     intake.sort_inbox(tx, clock.now())
-    for incident in (1, 2):
-        run = tx.runs.latest(incident)
+    for incident_id in (1, 2):
+        run = tx.runs.latest(incident_id)
         assert run is not None
         finding = Finding("host", FindingStatus.OK, "fine", "test")
 
@@ -67,9 +69,21 @@ async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: 
     await store.write(lambda tx: fill(tx, clock))
     trail = await store.read(lambda tx: tx.audit.entries())
     retention = Retention(store, Desk(), clock)
-    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 0, "periods": 0}
+    assert await retention.run() == {
+        "incidents": 0,
+        "signals": 0,
+        "findings": 0,
+        "documents": 0,
+        "periods": 0,
+    }
     clock.move(days=91)
-    assert await retention.run() == {"signals": 0, "findings": 0, "documents": 1, "periods": 1}
+    assert await retention.run() == {
+        "incidents": 0,
+        "signals": 0,
+        "findings": 0,
+        "documents": 1,
+        "periods": 1,
+    }
     clock.move(days=100)
     gone = await retention.run()
     assert (gone["signals"], gone["findings"]) == (2, 1)
@@ -101,3 +115,57 @@ async def test_the_ages_are_settings(store: SqlStore) -> None:
         "documents": 1,
         "periods": 1,
     }
+
+
+async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_space_comes_back(
+    store: SqlStore,
+) -> None:
+    """In small bites; open incidents, what is still owed to Slack, and the audit trail stay."""
+    clock = ManualClock()
+    await store.write(lambda tx: fill(tx, clock))
+    trail = len(await store.read(lambda tx: tx.audit.entries()))
+
+    def settle(tx: Tx) -> None:
+        for message in tx.outbox.claim(clock.now(), owner="me", lease_seconds=30, limit=50):
+            if message.incident_id == 1:
+                tx.outbox.posted(
+                    message.id,
+                    ts=f"{message.id}.1",
+                    channel_id="C1",
+                    revision=message.wanted_revision,
+                    now=clock.now(),
+                )
+
+    desk = Desk.model_validate({"retention": {"incidents_days": 30}})
+    clock.move(days=31)
+    assert (await Retention(store, desk, clock).run())["incidents"] == 0, "its messages are still owed"
+    for _ in range(5):  # a thread's messages are claimed one behind the other
+        await store.write(settle)
+    gone = await Retention(store, desk, clock).run()
+    assert gone["incidents"] > 3
+    assert await store.read(lambda tx: tx.incidents.get(1)) is None
+    assert await store.read(lambda tx: tx.timeline.of(1)) == []
+    assert await store.read(lambda tx: tx.signals.of(1)) == []
+    assert await store.read(lambda tx: tx.incidents.get(2)) is not None
+    assert await store.read(lambda tx: tx.timeline.of(2)) != []
+    assert len(await store.read(lambda tx: tx.audit.entries())) == trail
+    assert await store.write(lambda tx: tx.aging.give_back(1)) == 0
+    assert (await Retention(store, desk, clock).run())["incidents"] == 0
+
+
+async def test_a_storm_of_thousands_goes_bite_by_bite(store: SqlStore) -> None:
+    """One incident with more rows than one commit removes: no commit is larger, and at the end all of it is gone."""
+    clock = ManualClock()
+
+    def storm(tx: Tx) -> None:
+        one = tx.incidents.save(incident(status=IncidentStatus.RESOLVED, changed_at=clock.now()))
+        tx.timeline.add_all([line(one.id, key=f"line {n}") for n in range(1000)])
+
+    await store.write(storm)
+    before = clock.move(days=1)
+    bites = []
+    while gone := await store.write(lambda tx: tx.aging.forget_incidents(before, 300)):
+        bites.append(gone)
+    assert max(bites) <= 300 + 100
+    assert sum(bites) == 1001
+    assert await store.read(lambda tx: tx.incidents.get(1)) is None

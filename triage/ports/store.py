@@ -555,6 +555,17 @@ class Aging(Protocol):
         """Remove documents and pictures made before a time, except those that are still owed to Slack."""
         ...
 
+    def forget_incidents(self, before: datetime, limit: int) -> int:
+        """Remove resolved incidents that did not change since a time, with all that belongs to them.
+
+        What hangs below them goes first, ``limit`` rows at a time.
+        """
+        ...
+
+    def give_back(self, pages: int) -> int:
+        """Give the disk back what was freed, so many pages at a time. Returns how many are still free."""
+        ...
+
     def forget_periods(self, before: datetime, limit: int) -> int:
         """Remove claims of periods and events made before a time: nothing asks for those again."""
         ...

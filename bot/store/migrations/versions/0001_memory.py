@@ -84,6 +84,13 @@ def _create_incidents() -> None:
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.create_index("ix_incidents_status_changed_at", ["status", "changed_at"], unique=False)
+        batch_op.create_index(
+            "ix_incidents_open",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status <> 'resolved'"),
+            postgresql_where=sa.text("status <> 'resolved'"),
+        )
 
     op.create_table(
         "notes",
@@ -522,6 +529,11 @@ def _drop_incidents() -> None:
     op.drop_table("periods")
     op.drop_table("notes")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_incidents_open",
+            sqlite_where=sa.text("status <> 'resolved'"),
+            postgresql_where=sa.text("status <> 'resolved'"),
+        )
         batch_op.drop_index("ix_incidents_status_changed_at")
 
     op.drop_table("incidents")

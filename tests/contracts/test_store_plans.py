@@ -1,0 +1,89 @@
+"""The way of an alert to its first post reads by index: it takes the same with no history and with years of it."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import SqlStore
+from tests.contracts.store_samples import NOW, signal
+from triage.desk import Desk
+from triage.incidents.intake import Intake
+from triage.model import RunStatus, SignalStatus, Verdict
+from triage.ports.store import Tx
+
+GROWING = (
+    "signals",
+    "incidents",
+    "episodes",
+    "timeline",
+    "messages",
+    "triage_runs",
+    "findings",
+    "audit",
+    "events",
+)
+"""Tables that grow with the years."""
+SCAN = re.compile(r"SCAN (?P<table>\w+)(?P<index> USING (COVERING )?INDEX (?P<name>\w+))?")
+LAST = re.compile(r"ORDER BY audit.seq DESC\s+LIMIT")
+PARTIAL = {"ix_signals_inbox", "ix_incidents_open", "ix_messages_due", "ix_triage_runs_waiting"}
+"""Indexes that hold only what waits or is open: to read one of them whole is to read little."""
+
+
+async def way_of_an_alert(store: SqlStore) -> None:
+    """Store, sort, post, triage and resolve an alert, and look at the state as ``/readyz`` does."""
+    intake = Intake(Desk(), lambda one: one.name)
+    for number, status in enumerate((SignalStatus.FIRING, SignalStatus.FIRING, SignalStatus.RESOLVED)):
+        at = NOW + timedelta(seconds=number)
+        one = replace(signal(f"e{number % 2}"), status=status, received_at=at)
+        await store.keep([one])
+        await store.write(lambda tx, at=at: intake.sort_inbox(tx, at))  # type: ignore[misc]
+    for message in await store.write(lambda tx: tx.outbox.claim(NOW, owner="me", lease_seconds=30, limit=8)):
+        await store.write(
+            lambda tx, one=message: tx.outbox.posted(  # type: ignore[misc]
+                one.id, ts=f"{one.id}.1", channel_id="C1", revision=one.wanted_revision, now=NOW
+            )
+        )
+    await store.write(lambda tx: tx.outbox.next_at())
+    run = await store.write(lambda tx: tx.runs.take(NOW, owner="me", lease_seconds=9))
+    assert run is not None
+    done = replace(run, status=RunStatus.DONE, finished_at=NOW, verdict=Verdict())
+    await store.write(lambda tx: tx.runs.finish(done))
+    await store.write(lambda tx: tx.runs.release_of("me", but=[]))
+
+    def look(tx: Tx) -> None:
+        tx.incidents.open()
+        tx.outbox.state()
+        tx.signals.waiting()
+
+    await store.read(look)
+
+
+async def test_no_statement_on_the_way_of_an_alert_reads_a_table_that_grows(sqlite_store: SqlStore) -> None:
+    """Asked of the planner, for every statement that was run."""
+    ran: dict[str, Any] = {}
+
+    def note(*said: Any) -> None:  # noqa: ANN401 - the event's own arguments
+        _, _, statement, values, _, many = said
+        ran.setdefault(statement, values[0] if many else values)
+
+    for engine in (sqlite_store.writer.engine, sqlite_store._reading):
+        sa.event.listen(engine, "before_cursor_execute", note)
+    await way_of_an_alert(sqlite_store)
+    asked = {text: values for text, values in ran.items() if text.startswith(("SELECT", "UPDATE", "DELETE"))}
+    assert len(asked) > 15
+
+    def plans(tx: Tx) -> list[str]:
+        found = []
+        for statement, values in asked.items():
+            for row in tx.signals._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values):  # type: ignore[attr-defined]
+                scan = SCAN.match(str(row[3]))
+                if LAST.search(statement):  # one row, from the end
+                    continue
+                if scan and scan["table"] in GROWING and scan["name"] not in PARTIAL:
+                    found.append(f"{row[3]}: {statement}")
+        return found
+
+    assert await sqlite_store.read(plans) == []
