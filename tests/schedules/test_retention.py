@@ -110,6 +110,7 @@ async def test_the_ages_are_settings(store: SqlStore) -> None:
     desk = Desk.model_validate({"retention": {"signals_days": 1, "findings_days": 1, "documents_days": 1}})
     clock.moment += timedelta(days=2)
     assert await Retention(store, desk, clock).run() == {
+        "incidents": 0,
         "signals": 2,
         "findings": 1,
         "documents": 1,
