@@ -96,10 +96,15 @@ def _redis_serves(facts: Facts, target: str) -> bool:
 def _redis_is_gone(facts: Facts, target: str) -> bool:
     del target
     streams = facts.data("streams")
-    container = facts.desk.container_of("redis")
-    state = facts.container(container)
-    dead = state.get("running") is False or container in facts.down()
-    return streams.get("reachable") is False or (not streams.get("reachable") and dead)
+    if streams.get("reachable"):
+        return False
+    # That we do not reach it is not enough: the way from here may be what fails.
+    dead = facts.runs(facts.desk.container_of("redis")) is False
+    missed = any(
+        "bus_outage" in facts.reasons(bot) or facts.logged(bot, "redis_unreachable").fresh
+        for bot in facts.bots
+    )
+    return dead or (streams.get("reachable") is False and missed)
 
 
 def _differs(facts: Facts, target: str) -> bool:

@@ -139,6 +139,23 @@ class Facts:
         """Return the desk's containers that do not run now, as the changes check saw them."""
         return tuple(self.data("changes").get("down", ()))
 
+    def paused(self) -> tuple[str, ...]:
+        """Return the desk's containers that Docker holds paused."""
+        as_seen = {name for name, now in self.of_containers() if now.get("status") == "paused"}
+        listed = {
+            name for name, status in self.data("changes").get("down_as", {}).items() if status == "paused"
+        }
+        return tuple(sorted(as_seen | listed))
+
+    def runs(self, name: str) -> bool | None:
+        """Say whether a container of the desk runs, by any check that saw it; None where none did."""
+        now = self.container(name)
+        if now.get("running") is not None or now.get("missing"):
+            return bool(now.get("running"))
+        if self.answered("changes") and "down" in self.data("changes"):
+            return name not in self.down()
+        return None
+
     def hosts(self) -> Mapping[str, Mapping[str, Json]]:
         """Return the figures of each host."""
         hosts: Mapping[str, Mapping[str, Json]] = self.data("host").get("hosts", {})

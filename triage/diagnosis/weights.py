@@ -58,7 +58,7 @@ CERTAIN = 0.9
 HIGHEST = 0.97
 """Nothing is ever certain."""
 
-CEILINGS = (HIGHEST, 0.78, 0.62, 0.5)
+CEILINGS = (HIGHEST, 0.72, 0.6, 0.49)
 """What can be believed at most without direct proof while 0, 1, 2, 3 or more of its checks have no answer."""
 
 _CALIBRATION: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))

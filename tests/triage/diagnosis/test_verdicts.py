@@ -162,7 +162,7 @@ SCENARIOS: dict[str, tuple[str, tuple[Finding, ...], tuple[Episode, ...]]] = {
     ),
     "the connector is not ready": (
         "connector_not_ready",
-        (bot(state="soft_pause", reasons=["connector_not_ready"]),),
+        (bot(state="soft_pause", reasons=["connector_not_ready"]), errors()),
         (),
     ),
     "cancels fail": (

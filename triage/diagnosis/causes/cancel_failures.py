@@ -28,6 +28,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees(
                 "some", f"{bot}: {number(rate)} cancels a minute, budget {number(budget)}", "cancel rate"
             )
+        if not facts.answered("error_logs"):
+            case.doubts("contradiction", "its log is not known: it would say why", "error_logs")
         yield from case.concludes(
             "{who}'s cancels fail: orders may stay in the book.",
             "Look at the open orders at the exchange and cancel them by hand before it trades on.",

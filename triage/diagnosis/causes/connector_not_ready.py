@@ -21,6 +21,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.logged(bot, "not_ready").fresh:
             case.sees("some", f"{bot} logs that it is not ready", "error_logs")
         case.needs("error_logs")
+        if not facts.answered("error_logs"):
+            case.doubts("contradiction", "its log is not known: it would say why", "error_logs")
         yield from case.concludes(
             "{who}'s connector is not ready.",
             "Read the error before it; check the exchange's status, key and balances.",

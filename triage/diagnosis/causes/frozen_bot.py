@@ -39,7 +39,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")
         _doubts(facts, bot, case)
-        case.needs("container", "bot_state")
+        case.needs("container", "bot_state", "error_logs")
         yield from case.concludes(
             f"{{who}} runs but does nothing any more: its last snapshot is {duration(state['age_seconds'])} old.",
             "Look at the exchange for open orders it left, then restart it.",

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 EXPLAINS = frozenset({"book", "pause", "no_fills", "stop", "bus_stale", "edge"})
 _OLD_SECONDS = 180.0
+_BROKEN = (
+    "exchange_unreachable",
+    "dns_failure",
+    "network_down",
+    "exchange_down",
+    "tls_failure",
+    "egress_blocked",
+)
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -33,8 +41,18 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"market data in the bus is {round((age or 0) / 60)} min old while {bot} reports",
                 "streams",
             )
-        if facts.logged(bot, "exchange_unreachable", "dns_failure", "network_down").fresh:
+        if facts.logged(
+            bot,
+            "exchange_unreachable",
+            "dns_failure",
+            "network_down",
+            "exchange_down",
+            "tls_failure",
+            "egress_blocked",
+        ).fresh:
             case.doubts("doubt", f"{bot}'s connections break", "error_logs")
+        if not facts.answered("error_logs"):
+            case.doubts("contradiction", "whether its connections break is not known", "error_logs")
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         case.needs("bot_state", "error_logs")
         yield from case.concludes(

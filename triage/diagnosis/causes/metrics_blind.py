@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
+from triage.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case = Case(facts, "metrics_blind", facts.bots, (exporter, facts.desk.container_of("prometheus")))
     down = watch.get("target_up") is False
     if watch.get("prometheus") == "down":
-        case.sees("proof", "Prometheus does not answer", "watchers")
+        case.sees("strong", "Prometheus does not answer", "watchers")
+        if any(each.source is Source.ALERTMANAGER and each.firing for each in facts.episodes):
+            case.doubts(
+                "contradiction", "its alerts arrive: it may be only the way from here to it", "alerts"
+            )
     if down:
         case.sees("proof", "the target bot-metrics is down", "watchers")
     if (watch.get("target_age_seconds") or 0) > _STALE_SECONDS:

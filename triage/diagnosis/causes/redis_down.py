@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
@@ -24,11 +25,11 @@ EXPLAINS = frozenset(
         "dead_letters",
         "bus_lost",
         "redis_unwell",
-        "stop",
-        "no_fills",
         "unhealthy",
+        ,
     }
 )
+_REFUSED = re.compile(r"refused|reset|closed|no such host|not known|unreachable", re.IGNORECASE)
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -38,20 +39,23 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case = Case(facts, "redis_down", facts.bots, (container, *services))
     streams = facts.data("streams")
     if streams.get("reachable") is False:
-        case.sees("proof", f"Redis does not answer: {streams.get('why')}", "streams")
-    state = facts.container(container)
-    if (
-        state.get("running") is False
-        or state.get("looping")
-        or state.get("missing")
-        or container in facts.down()
-    ):
-        case.sees("proof", f"{container} does not run", "container" if state else "changes")
+        why = str(streams.get("why"))
+        # Refused is Redis' own silence; no answer in time may be the way from here to it.
+        case.sees("strong" if _REFUSED.search(why) else "clear", f"Redis does not answer: {why}", "streams")
+    runs, paused = facts.runs(container), container in facts.paused()
+    if paused:
+        case.sees("proof", f"Docker says that {container} is paused", "redis container")
+    elif runs is False or facts.container(container).get("looping"):
+        case.sees(
+            "proof", f"{container} does not run", "container" if facts.container(container) else "changes"
+        )
+    elif runs and facts.container(container).get("health") != "unhealthy":
+        case.doubts("doubt", f"{container} runs", "container" if facts.container(container) else "changes")
     if facts.alerts("RedisDown", "RedisClientDisconnected"):
         case.sees("some", f"{facts.alerts('RedisDown', 'RedisClientDisconnected')[0].name} fires", "alert")
-    paused = [bot for bot in facts.bots if "bus_outage" in facts.reasons(bot)]
-    if paused:
-        case.sees("clear", f"{', '.join(paused)} paused for bus_outage", "bot_state")
+    waiting = [bot for bot in facts.bots if "bus_outage" in facts.reasons(bot)]
+    if waiting:
+        case.sees("clear", f"{', '.join(waiting)} paused for bus_outage", "bot_state")
     lost = [bot for bot in facts.bots if facts.logged(bot, "redis_unreachable").fresh]
     if lost:
         case.sees(
@@ -67,5 +71,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "degraded_mode", ("desk",), "Redis does not answer; the bots' local safeguards stay active"
         ),
         settle=f"docker exec {container} redis-cli ping",
-        by_hand=f"docker logs --tail 50 {container}; docker start {container}",
+        by_hand=f"docker unpause {container}"
+        if paused
+        else f"docker logs --tail 50 {container}; docker start {container}",
     )

@@ -32,7 +32,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees(
                 "proof", f"{name} {how}" + (f", exit code {code}" if code is not None else ""), "container"
             )
-        elif not now and name in facts.down():
+        elif not now and name in facts.down() and name not in facts.paused():
             case.sees("strong", f"{name} does not run", "changes")
         if told_to_stop(facts, name) is not None and case.pieces:
             case.doubts("doubt", "somebody stopped it", "changes")

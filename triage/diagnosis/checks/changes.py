@@ -4,8 +4,9 @@
 "seconds_before" (before the trouble began; negative: after), "image", "image_before", "same": bool (it was created
 anew as it was: image and Compose's configuration hash are known not to differ), "ours": bool}]}``, the suspects first,
 then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``: containers of the desk that do
-not run now. ``"edited": {bot: {"path", "at" (ISO), "seconds_before", "after_start": bool}}``: the newest edit of a bot's
-configuration files in the last 24 h.
+not run now, ``"down_as": {name: status}`` how (exited | paused | restarting | created | dead).
+``"edited": {bot: {"path", "at" (ISO), "seconds_before", "after_start": bool}}``: the newest edit
+of a bot's configuration files in the last 24 h.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ async def run(ctx: CheckContext) -> Finding:
     edits = await _edits(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
     caveat = "; ".join(filter(None, (caveat, refused(*mine))))
-    down = sorted(state.name for state in states.values() if not state.running)
+    down = {name: state.status for name, state in sorted(states.items()) if not state.running}
     return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
 
 
@@ -162,7 +163,7 @@ def _finding(
     ctx: CheckContext,
     changes: tuple[Change, ...],
     caveat: str,
-    down: list[str],
+    down: Mapping[str, str],
     edits: dict[str, dict[str, Json]],
 ) -> Finding:
     began = min(ctx.since, ctx.now)
@@ -191,7 +192,8 @@ def _finding(
                 }
                 for change in order[:50]
             ],
-            "down": down,
+            "down": list(down),
+            "down_as": dict(down),
             "edited": edits,
         },
     )

@@ -2,7 +2,7 @@
 
 ``data``: ``{"bots": {bot: {"source", "kind": "api"|"resolved"|"unresolved"|None, "maker", "taker",
 "maker_before", "taker_before", "changed": bool}}}``; fees are fractions, None where not measured;
-``before`` is 24 hours earlier.
+``before`` is 24 hours earlier, or the lowest of the last 24 hours where nothing is known of that time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STATUS = {
     "unresolved": FindingStatus.CRITICAL,
 }
 _SAME = 1e-9
-_FEES = ("maker", "taker", "maker_before", "taker_before")
+_FEES = ("maker", "taker", "maker_before", "taker_before", "maker_before", "taker_before")
 
 
 @dataclass(slots=True)
@@ -77,7 +77,8 @@ async def run(ctx: CheckContext) -> Finding:
     for attribute, answer in zip(_FEES, values, strict=True):
         for sample in exporters.of_chosen(answer_or_none(answer).samples):
             fees = found.get(sample.labels.get("bot", ""))
-            if fees is not None and math.isfinite(sample.value):
+            known = fees is None or getattr(fees, attribute) is not None
+            if fees is not None and not known and math.isfinite(sample.value):
                 setattr(fees, attribute, sample.value)
     for fees in found.values():
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
@@ -92,7 +93,8 @@ def _queries(bots: tuple[str, ...]) -> tuple[str, ...]:
     taker = promql.selector("hbot_bot_taker_fee_pct", any_of=bots)
     now = [f"max by ({BY}) ({metric})" for metric in (maker, taker)]
     before = [f"max by (bot) ({metric} offset 1d)" for metric in (maker, taker)]
-    return (f"max by ({BY}, source) ({info}) == 1", *now, *before)
+    lows = [f"min by (bot) (min_over_time({metric}[24h]))" for metric in (maker, taker)]
+    return (f"max by ({BY}, source) ({info}) == 1", *now, *before, *lows)
 
 
 def _read_sources(found: Mapping[str, Fees], samples: Iterable[Sample]) -> None:
