@@ -26,7 +26,6 @@ EXPLAINS = frozenset(
         "bus_lost",
         "redis_unwell",
         "unhealthy",
-        ,
     }
 )
 _REFUSED = re.compile(r"refused|reset|closed|no such host|not known|unreachable", re.IGNORECASE)
