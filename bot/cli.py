@@ -97,7 +97,7 @@ def demo(
     try:
         module = importlib.import_module("demo.main")
     except ModuleNotFoundError as error:
-        _fail(SettingError(f"the demo needs packages that are not installed ({error.name}): run make demo"))
+        _fail(SettingError(f"the demo needs {error.name}: pip install 'hbot-triage[demo]', or make demo"))
     raise typer.Exit(module.run(port=port, scenario=scenario))
 
 

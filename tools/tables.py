@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from handlers.slack.command_catalogue import COMMANDS
+from tools.configuration import desk_table, settings_table
 from tools.rooms import mermaid
 from triage.actions.catalogue import CATALOGUE
 
@@ -49,6 +50,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "actions": actions_table,
     "commands": commands_table,
     "rooms": mermaid,
+    "settings": settings_table,
+    "desk": desk_table,
 }
 
 
