@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
-CONNECTIONS = 48
+CONNECTIONS = 112
 """At the most, to one server; those that nobody needs are closed after ``IDLE_SECONDS``."""
 IDLE_SECONDS = 60.0
 

@@ -19,7 +19,7 @@ from triage.actions.model import (
     verified_words,
 )
 from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
-from triage.actions.proposals import follow_up
+from triage.actions.proposals import end, follow_up
 from triage.desk import Desk
 from triage.errors import Refused
 from triage.incidents.lifecycle import mitigate
@@ -52,6 +52,7 @@ def finish(
     tx.actions.save(record)
     tx.actions.unlock(record.id)
     degraded.ended(tx, record, steps)
+    _end_twins(tx, record, now)
     _offer(tx, desk, record, steps, now)
     audit(
         tx, record, "finished", actor="engine", now=now, detail={"status": status.value, "outcome": outcome}
@@ -107,6 +108,20 @@ def _offer(tx: Tx, desk: Desk, record: ActionRecord, steps: list[StepRecord], no
             follow_up(tx, desk, record, offer, now)
         except Refused as refusal:  # desk.yaml changed since: the bot is not there any more
             logger.bind(action=record.id).warning("not offered: {}", refusal)
+
+
+def _end_twins(tx: Tx, record: ActionRecord, now: datetime) -> None:
+    """The way into degraded mode, or out of it, that somebody took is offered nowhere else any more."""
+    reasons = {
+        "degraded_mode": "degraded mode is on already",
+        "exit_degraded_mode": "degraded mode is left already",
+    }
+    why = reasons.get(record.kind)
+    if why is None or record.status is not ActionStatus.SUCCEEDED:
+        return
+    for other in tx.actions.proposed():
+        if other.kind == record.kind and other.id != record.id:
+            end(tx, other, why, now)
 
 
 def _cards(tx: Tx, record: ActionRecord, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from triage.diagnosis.checks import CHECKS
+from triage.diagnosis.shared import shared
 from triage.errors import SourceError
 from triage.masking import masked
 from triage.model import Finding, FindingStatus
@@ -32,9 +33,10 @@ async def run_checks(
     the check itself are ``unknown`` with the reason. Only cancellation from outside gets through.
     """
     deadline = playbook.deadline_seconds or ctx.desk.triage.deadline_seconds
-    async with asyncio.TaskGroup() as group:
+    async with shared(ctx.sources.containers) as containers, asyncio.TaskGroup() as group:
+        one = replace(ctx, sources=replace(ctx.sources, containers=containers))
         tasks = [
-            group.create_task(_run_one(checks[name], ctx, clock, deadline), name=f"check {name}")
+            group.create_task(_run_one(checks[name], one, clock, deadline), name=f"check {name}")
             for name in playbook.checks
         ]
     return tuple(task.result() for task in tasks)

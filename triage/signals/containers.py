@@ -25,6 +25,7 @@ LOOK_BACK = timedelta(minutes=15)
 """How far back the events before one are looked at."""
 
 _PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
 _LETHAL = frozenset({"", "1", "2", "3", "6", "9", "15"})
 _STOP_TAKES = timedelta(seconds=90)
 """Between the signal and the death that an operator's stop may take: Docker's own patience is 10 s by default."""
@@ -56,13 +57,29 @@ def of_desk(desk: Desk, container: str, project: str = "") -> bool:
     return container in known or project == desk.compose.project
 
 
+def _named(desk: Desk, event: ContainerEvent) -> str:
+    """Return the name under which the desk knows a container: its labels tell the service, whatever it is called now."""
+    attributes = event.attributes
+    service = attributes.get(_SERVICE, "")
+    if attributes.get(_PROJECT) != desk.compose.project or not service:
+        return event.container
+    bot = next((bot.name for bot in desk.bots if desk.service_of(bot.name) == service), service)
+    known = {
+        *desk.compose.external_services,
+        *desk.compose.monitoring_services,
+        *(bot.name for bot in desk.bots),
+    }
+    return desk.container_of(bot) if bot in known else event.container
+
+
 def container_event(desk: Desk, event: ContainerEvent, now: datetime) -> DeskEvent | None:
     """Return an event of the engine as one of the desk's; None where it is about somebody else's container."""
     if not of_desk(desk, event.container, event.attributes.get(_PROJECT, "")):
         return None
+    container = _named(desk, event)
     health = event.attributes.get("health", "")
     data: dict[str, Any] = {
-        "container": event.container,
+        "container": container,
         "id": event.container_id[:12],
         "image": event.image,
         "exit_code": event.exit_code,
@@ -75,10 +92,10 @@ def container_event(desk: Desk, event: ContainerEvent, now: datetime) -> DeskEve
         key=f"container/{event.time_ns}/{event.container_id[:12]}/{event.action}",
         source=Source.CONTAINER,
         at=min(event.at, now),
-        subject=container_subject(desk, event.container),
+        subject=container_subject(desk, container),
         gravity=Gravity.WARNING if health == "unhealthy" else _GRAVE.get(event.action, Gravity.INFO),
         category=event.action,
-        text=f"{event.container} {spoken}",
+        text=f"{container} {spoken}",
         change=event.action in _CHANGES,
         data={name: value for name, value in data.items() if value not in ("", None)},
     )
@@ -107,6 +124,8 @@ def judge(desk: Desk, event: DeskEvent, before: Sequence[DeskEvent]) -> Judged:
         return Judged(event, OOM, event.text)
     if event.category == "create":
         return _created(event, mine)
+    if event.category == "destroy":
+        return _replaced(event, mine)
     told = event.change and event.category not in {"kill", "destroy", "rename"}
     return Judged(event, told=told)
 
@@ -118,6 +137,24 @@ def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
         text = f"{event.data.get('container')} created with a new image {image} (was {images[-1]})"
         event = replace(event, text=text, data={**event.data, "image_before": images[-1]})
     return Judged(event, told=True)
+
+
+def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
+    """The predecessor of a container that was made a moment ago is gone: now both images are known.
+
+    Compose 2 makes the replacement first, and removes the old one after; where the old one's image was not known
+    then, it is told now.
+    """
+    made = next((each for each in reversed(mine) if each.category == "create"), None)
+    if made is None or made.data.get("id") == event.data.get("id") or made.data.get("image_before"):
+        return Judged(event)
+    new, old = str(made.data.get("image", "")), str(event.data.get("image", ""))
+    if not new or not old or new == old or event.at - made.at > _STOP_TAKES:
+        return Judged(event)
+    text = f"{event.data.get('container')} has a new image {new} (was {old})"
+    return Judged(
+        replace(event, text=text, data={**event.data, "image": new, "image_before": old}), told=True
+    )
 
 
 def by_operator(event: DeskEvent, mine: Sequence[DeskEvent]) -> bool:

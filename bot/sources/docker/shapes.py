@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -12,15 +13,28 @@ from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState
 
 _LINE_MAX = 500
 """Characters of an event that could not be read that are kept."""
+_REPLACING = re.compile(r"[0-9a-f]{12}_(?P<name>[A-Za-z0-9].*)")
+_PROJECT = "com.docker.compose.project"
 _HEALTH = re.compile(r"\((healthy|unhealthy|health: starting)\)")
+
+
+def _own_name(name: str, labels: Mapping[str, str]) -> str:
+    """Return the name that a container of compose has once its replacement is done.
+
+    Compose gives a replacement (2.17 and later), or what it replaces (1.29), the name ``<id12>_<name>`` for that time:
+    it is no other container.
+    """
+    found = _REPLACING.fullmatch(name) if _PROJECT in labels else None
+    return found["name"] if found is not None else name
 
 
 def from_inspect(answer: dict[str, Any]) -> ContainerState:
     """Read ``GET /containers/{name}/json``."""
     state, config = answer["State"], answer["Config"]
+    labels = {str(name): str(value) for name, value in (config.get("Labels") or {}).items()}
     health = (state.get("Health") or {}).get("Status") or ""
     return ContainerState(
-        name=str(answer["Name"]).lstrip("/"),
+        name=_own_name(str(answer["Name"]).lstrip("/"), labels),
         id=str(answer["Id"]),
         status=str(state["Status"]),
         image=str(config["Image"]),
@@ -33,16 +47,17 @@ def from_inspect(answer: dict[str, Any]) -> ContainerState:
         oom_killed=bool(state["OOMKilled"]),
         health="" if health == "none" else str(health),
         error=str(state.get("Error") or ""),
-        labels={str(name): str(value) for name, value in (config.get("Labels") or {}).items()},
+        labels=labels,
     )
 
 
 def from_list(entry: dict[str, Any]) -> ContainerState:
     """Read one entry of ``GET /containers/json``: no restart count, start time or exit code in it."""
     names = entry.get("Names") or [entry["Id"][:12]]
+    labels = {str(name): str(value) for name, value in (entry.get("Labels") or {}).items()}
     health = _HEALTH.search(str(entry.get("Status") or ""))
     return ContainerState(
-        name=str(names[0]).lstrip("/"),
+        name=_own_name(str(names[0]).lstrip("/"), labels),
         id=str(entry["Id"]),
         status=str(entry["State"]),
         image=str(entry["Image"]),
@@ -54,7 +69,7 @@ def from_list(entry: dict[str, Any]) -> ContainerState:
         exit_code=0,
         oom_killed=False,
         health=health[1].removeprefix("health: ") if health else "",
-        labels={str(name): str(value) for name, value in (entry.get("Labels") or {}).items()},
+        labels=labels,
     )
 
 
@@ -74,7 +89,7 @@ def from_event(event: dict[str, Any]) -> ContainerEvent | None:
     exit_code = attributes.get("exitCode", "")
     return ContainerEvent(
         action=action,
-        container=attributes.get("name", ""),
+        container=_own_name(attributes.get("name", ""), attributes),
         container_id=str(actor["ID"]),
         image=attributes.get("image", ""),
         at=utc(time_ns / 1e9),

@@ -225,3 +225,23 @@ def test_a_death_that_the_engine_forgot_is_read_from_the_state(
     if event is not None:
         assert event.gravity is (Gravity.WARNING if down else Gravity.INFO)
         assert "while the engine did not answer (exit code 255)" in event.text
+
+
+def test_a_replacement_of_compose_is_no_other_container() -> None:
+    """Its labels tell the service while it is called otherwise (compose 2.17 and later)."""
+    labels = {PROJECT: "hbot", "com.docker.compose.service": "bot1"}
+    event = container_event(
+        DESK, engine("create", container="0123456789ab_hbot-bot1", attributes=labels), NOW
+    )
+    assert event is not None
+    assert (str(event.subject), event.data["container"]) == ("bot1", CONTAINER)
+    assert event.text == f"{CONTAINER} created from hbot/bot:1"
+
+
+def test_a_new_image_is_told_when_the_old_container_goes() -> None:
+    """Compose 2 makes the new one first: of the old one nothing was heard for weeks."""
+    made = told("create", ago=12, image="hbot/bot:2", container_id="new")
+    gone = judge(DESK, told("destroy", image="hbot/bot:1", container_id="old"), [made])
+    assert (gone.told, gone.event.text) == (True, f"{CONTAINER} has a new image hbot/bot:2 (was hbot/bot:1)")
+    same = judge(DESK, told("destroy", image="hbot/bot:2", container_id="old"), [made])
+    assert (same.told, same.event.text) == (False, f"{CONTAINER} removed")

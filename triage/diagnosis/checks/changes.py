@@ -29,6 +29,8 @@ SOURCE = "Docker"
 LOOK_BACK = timedelta(hours=24)
 _SUSPECT = timedelta(hours=2)
 _SAME = timedelta(seconds=5)
+_REPLACING = timedelta(seconds=90)
+"""What is replaced may take so long to stop."""
 _SHOWN = 6
 _BOTS_MAX = 12
 _CONFIG_HASH = "com.docker.compose.config-hash"
@@ -92,7 +94,7 @@ def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterabl
 def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[Change]:
     known: dict[str, ContainerEvent] = {}
     for event in sorted(events, key=lambda each: each.time_ns):
-        before = known.get(event.container)
+        before = known.get(event.container) or _replaced(event, events)
         ours = event.container in ctx.containers
         if event.action == "create":
             yield _creation(event, before, ours=ours)
@@ -101,6 +103,20 @@ def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Itera
             yield Change(event.container, what, event.at, event.image, "", ours)
         if event.image:
             known[event.container] = event
+
+
+def _replaced(made: ContainerEvent, events: Iterable[ContainerEvent]) -> ContainerEvent | None:
+    """Return an event of what a new container replaces: compose 2 removes it a moment after it made the new one."""
+    ended = (
+        each
+        for each in events
+        if each.container == made.container
+        and each.container_id != made.container_id
+        and each.image
+        and each.action in {"kill", "stop", "die", "destroy"}
+        and timedelta(0) <= each.at - made.at <= _REPLACING
+    )
+    return next(ended, None) if made.action == "create" else None
 
 
 def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> Change:
