@@ -15,14 +15,15 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-de
 
 FROM python:3.11-slim-trixie
 # /app/var may be written by whichever user the container is given: the one who owns the desk's folder.
-# The clients that actions call; the Engine itself is elsewhere, behind the socket proxy. `docker compose version`
+# The agent keeps its record below /var/lib/hbot-triage, and listens in /run/hbot-triage.
+# The clients that actions call: in the agent's container alone is there a way to the Engine. `docker compose version`
 # fails the build where the distribution's package does not bring the plugin that desk.yaml's default command calls.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends docker-cli docker-compose \
     && rm -rf /var/lib/apt/lists/* \
     && docker compose version \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
-    && install -d -m 1777 /app/var
+    && install -d -m 1777 /app/var /var/lib/hbot-triage /run/hbot-triage
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 USER triage

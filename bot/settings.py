@@ -125,7 +125,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_docker_host(cls, value: str) -> str:
         if value and not re.fullmatch(r"(unix:///\S+|(tcp|https?)://[^\s/]+/?)", value):
-            raise ValueError("is no Docker address; write unix:///var/run/docker.sock or tcp://proxy:2375")
+            raise ValueError("is no Docker address; write unix:///var/run/docker.sock or tcp://host:2375")
         return value
 
     @field_validator("triage_agent")

@@ -34,12 +34,22 @@ def test_the_slack_manifest_asks_for_what_the_bot_uses() -> None:
     assert 174 <= len(manifest["display_information"]["long_description"]) <= 4000
 
 
-def test_only_the_proxy_sees_the_docker_socket() -> None:
-    """The service reaches the Engine through the proxy, both with a read-only root and no capabilities."""
+def test_only_the_agent_sees_the_docker_socket_and_may_write_to_the_desk() -> None:
+    """The service has the bots' data read-only and a network; the agent the rest, and none."""
     services = load("docker-compose.yml")["services"]
     with_socket = {name for name, service in services.items() if "docker.sock" in str(service["volumes"])}
-    assert with_socket == {"docker-proxy"}
-    assert services["hbot-triage"]["environment"]["DOCKER_HOST"] == "tcp://docker-proxy:2375"
+    assert with_socket == {"agent"}
+    bot, agent = services["hbot-triage"], services["agent"]
+    assert bot["environment"]["DOCKER_HOST"] == ""
+    assert bot["environment"]["TRIAGE_AGENT"] == agent["environment"]["TRIAGE_AGENT"]
+    of_the_desk = [volume for volume in bot["volumes"] if "DESK_ROOT" in volume]
+    assert [volume.rpartition(":")[2] for volume in of_the_desk] == ["ro"]
+    assert "/data:" in of_the_desk[0]
+    assert all(volume.endswith(":ro") for volume in bot["volumes"] if not volume.startswith("var:"))
+    assert agent["network_mode"] == "none"
+    assert "env_file" not in agent
+    assert agent["environment"]["TRIAGE_AGENT_UID"] in bot["user"]
+    assert bot["user"] != agent["user"]
     for service in services.values():
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]

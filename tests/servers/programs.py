@@ -40,7 +40,6 @@ PROGRAMS = {
     "docker": Program(("docker",), ("docker.io",)),
     "docker-compose": Program(("docker-compose",), ("docker-compose",)),
     "busybox": Program(("busybox",), ("busybox-static",)),
-    "haproxy": Program(("haproxy",), ("haproxy",)),
     "openssl": Program(("openssl",), ("openssl",)),
     "chromium": Program(("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
 }

@@ -1,4 +1,4 @@
-"""The Docker Engine's HTTP API, over its unix socket or over TCP (a socket proxy).
+"""The Docker Engine's HTTP API, over its unix socket or over TCP.
 
 Paths carry no API version: the engine then speaks its own, and proxies let both forms through.
 """
@@ -48,7 +48,7 @@ def open_docker(host: str, *, total_seconds: float = TOTAL_SECONDS) -> HttpSourc
         url = base_url(NAME, "DOCKER_HOST", f"{'http' if scheme == 'tcp' else scheme}://{rest}")
         return HttpSource.open(NAME, url, total_seconds=total_seconds)
     raise SettingError(
-        "DOCKER_HOST: use unix:///var/run/docker.sock or tcp://host:2375 (a socket proxy); "
+        "DOCKER_HOST: use unix:///var/run/docker.sock or tcp://host:2375; "
         f"{scheme or 'a bare path'} is not understood"
     )
 
