@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
+from bot.connections import ConnectionLimits
 from bot.fallback.configured import fallback_channels
 from bot.ids import owner
 from bot.links import LinkMaker
@@ -411,4 +412,4 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
             [service.webhook.router(), health.router(), service.hearing.router()], version=our_version()
         )
         door = FrontDoor(web, {WEBHOOK_PATH: service.webhook.receive})
-        await service.run(stop, WebServer(door), [listener])
+        await service.run(stop, WebServer(door, ConnectionLimits(service.webhook.known)), [listener])

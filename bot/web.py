@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.connections import ConnectionLimits, limited
 from triage.errors import SettingError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -85,7 +86,7 @@ class FrontDoor:
 class WebServer(uvicorn.Server):
     """uvicorn without its own signal handlers: the process has one shutdown, not two."""
 
-    def __init__(self, web: ASGIApp) -> None:
+    def __init__(self, web: ASGIApp, limits: ConnectionLimits | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 web,
@@ -97,7 +98,7 @@ class WebServer(uvicorn.Server):
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 loop="none",
-                http="httptools",
+                http=limited(limits) if limits is not None else "httptools",
                 ws="none",
             )
         )

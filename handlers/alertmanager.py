@@ -128,7 +128,7 @@ class AlertmanagerWebhook:
 
     async def receive(self, request: Request) -> JSONResponse:
         """Check a webhook, store its alerts, answer."""
-        if not self._known(request.headers.get("authorization", "")):
+        if not self.known(request.headers.get("authorization", "")):
             return self._refuse(
                 401, "the bearer token is missing or wrong: set it in Alertmanager's http_config"
             )
@@ -150,7 +150,8 @@ class AlertmanagerWebhook:
             return self._refuse(422, error.reason, error.path)
         return await self._keep(webhook, signals)
 
-    def _known(self, header: str) -> bool:
+    def known(self, header: str) -> bool:
+        """Whether a header ``Authorization`` is that of who may post."""
         if not self.token:
             return True
         return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())

@@ -1,0 +1,127 @@
+"""The port under silence and floods: real webhooks get through, and nobody holds a place by saying nothing."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import httpx
+
+from bot.connections import HEADER_MAX, ConnectionLimits
+from bot.store import SqlStore
+from bot.web import FrontDoor, WebServer, listen
+from handlers.alertmanager import WEBHOOK_PATH
+from tests.handlers.posting import TOKEN, Doorway, webhook
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def served(store: SqlStore, limits: ConnectionLimits) -> AsyncIterator[int]:
+    """Serve the webhook behind a limits; gives the port."""
+    door = Doorway(store)
+    limits.known = door.handler.known
+    listener = listen(("127.0.0.1", 0))
+    server = WebServer(FrontDoor(door.web, {WEBHOOK_PATH: door.handler.receive}), limits)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.stop()
+        await serving
+        listener.close()
+
+
+async def post(port: int) -> httpx.Response:
+    """Post a webhook as Alertmanager does."""
+    async with httpx.AsyncClient(timeout=10) as client:
+        return await client.post(
+            f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
+            json=webhook(),
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+
+
+async def closed(connection: Connection, within: float) -> float:
+    """Wait until the server closes a connection; returns how long that took."""
+    began = time.monotonic()
+    async with asyncio.timeout(within):
+        with suppress(ConnectionError):
+            while await connection[0].read(1000):
+                pass
+    return time.monotonic() - began
+
+
+async def test_a_thousand_silent_connections_keep_no_webhook_out(sqlite_store: SqlStore) -> None:
+    """Each more takes the place of the longest silent one; webhooks meanwhile are answered."""
+    limits = ConnectionLimits(lambda _: False, connections_max=50, reserve=10)
+    async with served(sqlite_store, limits) as port, AsyncExitStack() as stack:
+        for number in range(1000):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+            if number % 100 == 99:
+                began = time.monotonic()
+                assert (await post(port)).status_code == 200
+                assert time.monotonic() - began < 5
+        assert limits.closed["silent"] >= 900
+
+
+async def test_what_sends_no_header_and_no_body_in_its_time_is_closed(sqlite_store: SqlStore) -> None:
+    """A byte now and then does not help."""
+    limits = ConnectionLimits(lambda _: False, header_seconds=0.5, body_seconds=1.0)
+    async with served(sqlite_store, limits) as port:
+        silent = await asyncio.open_connection("127.0.0.1", port)
+        slow = await asyncio.open_connection("127.0.0.1", port)
+        slow[1].write(b"POST /webhooks/alertmanager HTTP/1.1\r\nX-A: ")
+        stuck = await asyncio.open_connection("127.0.0.1", port)
+        stuck[1].write(
+            b"POST /webhooks/alertmanager HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            + f"Authorization: Bearer {TOKEN}\r\nContent-Length: 1000\r\n\r\n{{".encode()
+        )
+        took = await asyncio.gather(closed(silent, 5), closed(slow, 5), closed(stuck, 5))
+        assert all(seconds < 4 for seconds in took)
+        assert limits.closed == {"no header": 2, "no body": 1}
+        for _, writer in (silent, slow, stuck):
+            writer.close()
+
+
+async def test_who_showed_the_token_keeps_its_connection(sqlite_store: SqlStore) -> None:
+    """Alertmanager's connection lives on beside a flood that takes every other place."""
+    limits = ConnectionLimits(lambda _: False, connections_max=20, reserve=10)
+    async with served(sqlite_store, limits) as port, httpx.AsyncClient() as client, AsyncExitStack() as stack:
+        asked = {
+            "url": f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
+            "json": webhook(),
+            "headers": {"Authorization": f"Bearer {TOKEN}"},
+        }
+        first = await client.post(**asked)  # type: ignore[arg-type]
+        for _ in range(100):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            await asyncio.sleep(0)
+        again = await client.post(**asked)  # type: ignore[arg-type]
+        streams = [each.extensions["network_stream"] for each in (first, again)]
+        assert [each.status_code for each in (first, again)] == [200, 200]
+        assert streams[0].get_extra_info("client_addr") == streams[1].get_extra_info("client_addr")
+
+
+async def test_a_header_without_end_is_cut_off(sqlite_store: SqlStore) -> None:
+    """The parser keeps what it read: it must not be without end."""
+    limits = ConnectionLimits(lambda _: False)
+    async with served(sqlite_store, limits) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /livez HTTP/1.1\r\nX-A: " + b"a" * (HEADER_MAX + 1000))
+        assert await closed((reader, writer), 5) < 5
+        writer.close()
+
+
+async def test_webhooks_in_their_time_are_never_closed(sqlite_store: SqlStore) -> None:
+    """One after the other and side by side."""
+    limits = ConnectionLimits(lambda _: False)
+    async with served(sqlite_store, limits) as port:
+        answers = [await post(port) for _ in range(3)]
+        answers += await asyncio.gather(*(post(port) for _ in range(20)))
+        assert {each.status_code for each in answers} == {200}
+        assert not limits.closed
