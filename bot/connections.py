@@ -72,9 +72,9 @@ class LimitedProtocol(HttpToolsProtocol):
     @property
     def idle(self) -> bool:
         """Whether it may be closed for another: it never showed the token, and nothing is being answered on it."""
-        return not self._trusted and (
-            self.cycle is None or self.cycle.response_complete or self._deadline is not None
-        )
+        cycle: Any = self.cycle  # None before the first request, whatever its annotation says
+        answering = cycle is not None and not cycle.response_complete and self._deadline is None
+        return not self._trusted and not answering
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, and wait for a header."""
