@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.actions.attribution import ASKED_FOR, behind, told_as_ours
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.masking import masked
@@ -168,7 +169,7 @@ class ContainerListener:
 
     def _keep(self, tx: Tx, event: DeskEvent, moment: datetime, now: datetime) -> int | None:
         """Store one event; returns the signals made of it, None where it was known."""
-        judged = self._judged(tx, event)
+        judged = self._ours(tx, self._judged(tx, event))
         named = replace(judged.event, reason=judged.name)
         if not tx.events.add([named], now=now):
             return None
@@ -188,6 +189,16 @@ class ContainerListener:
             raised={named.key} if signals else (),
         )
         return signals
+
+    def _ours(self, tx: Tx, judged: Judged) -> Judged:
+        """Tell as ours what an action of ours made the container do; a death by itself stays what it is."""
+        event = judged.event
+        if event.category not in ASKED_FOR or judged.name:
+            return judged
+        record = behind(tx, self.desk, str(event.data.get("container", "")), event.at)
+        if record is None:
+            return judged
+        return replace(judged, event=replace(event, text=told_as_ours(event.text, record)))
 
     def _judged(self, tx: Tx, event: DeskEvent) -> Judged:
         if event.category == "missed":

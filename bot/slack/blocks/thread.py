@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.slack.blocks import kit
@@ -13,9 +15,10 @@ from bot.slack.rendered import Rendered
 from triage.incidents.notifications import MENTIONS
 from triage.model import Json, TimelineEntry, TimelineKind
 from triage.untrusted_text import one_line
-from triage.wording import counted
+from triage.wording import counted, listed
 
-LINE, LATE_SECONDS = 400, 90.0
+LINE, LATE_SECONDS, PLACES = 400, 90.0, 4
+_JOIN = re.compile(r"(?P<name>\S+) on (?P<place>.+) joined")
 _SIGN = {
     TimelineKind.RESOLVED: "✅ ",
     TimelineKind.REOPENED: "🔁 ",
@@ -29,12 +32,30 @@ _SIGN = {
 
 def timeline_lines(entries: Sequence[TimelineEntry], now: datetime, names: Names) -> Rendered:
     """Return changes, one a line, as one message (several when Slack was slower than the desk)."""
+    entries = folded(entries)
     words = [_words(entry, now, names) for entry in entries]
     block = kit.paragraph(
         [[leaf(line), *_mentions(entry)] for line, entry in zip(words, entries, strict=True)]
     )
     text = words[0] if len(words) == 1 else f"{words[0]} and {counted(len(words) - 1, 'more change')}"
     return Rendered(text=kit.preview(text), blocks=kit.present([block]))
+
+
+def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """Return the entries with the joins of one alert, one behind the other, as one that names its places."""
+    kept: list[TimelineEntry] = []
+    places: list[str] = []
+    for entry in entries:
+        found = _JOIN.fullmatch(entry.text) if not entry.data.get(MENTIONS) else None
+        before = _JOIN.fullmatch(kept[-1].text) if kept and places else None
+        if found and before and found["name"] == before["name"]:
+            places.append(found["place"])
+            text = f"{found['name']} on {listed(places, PLACES)} joined"
+            kept[-1] = replace(kept[-1], text=text, recorded_at=max(kept[-1].recorded_at, entry.recorded_at))
+            continue
+        places = [found["place"]] if found else []
+        kept.append(entry)
+    return kept
 
 
 def _mentions(entry: TimelineEntry) -> list[Json]:

@@ -43,8 +43,12 @@ def cause_words(cause: Cause) -> str:
 
 
 def headline(cause: Cause) -> str:
-    """Return the cause in one sentence."""
-    return one_line(cause.headline, CAUSE)
+    """Return the cause in one sentence; what stands in brackets or behind a semicolon goes where it is too long."""
+    text = one_line(cause.headline, 3 * CAUSE)
+    if len(text) <= CAUSE:
+        return text
+    ends = [place for mark in (" (", "; ", ": ") if CAUSE // 3 < (place := text.find(mark)) <= CAUSE]
+    return f"{text[: max(ends)]}." if ends else cut(text, CAUSE)
 
 
 def cause_lines(view: IncidentView) -> list[Line]:

@@ -12,9 +12,10 @@ from triage.ports.chat import Answer, Line, Mark, Section, section
 from triage.ports.sources import Silence
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
-from triage.wording import counted, duration, percent
+from triage.wording import counted, duration, listed, percent
 
 WORTH_TELLING = 60.0
+NAMED = 3
 CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 
@@ -24,10 +25,11 @@ async def status(asking: Asking, bots: Sequence[str]) -> Answer:
         asking.findings(CHECKS, bots), _silences(asking), asking.store.read(_open)
     )
     lines, unknown, word = glance(asking, bots, found)
+    word = headline(lines, unknown, incidents, degraded=bool(degraded)) or word
     sections = [
-        lines,
         section([_degraded(degraded)] if degraded else ()),
         section([_incident(incident) for incident in incidents[:10]], "Open incidents"),
+        lines,
         section([_silence(silence) for silence in silences[:5]], "Silenced"),
         section([*unknown.lines, *deaf], unknown.title),
     ]
@@ -39,6 +41,29 @@ async def status(asking: Asking, bots: Sequence[str]) -> Answer:
         note=f"as of {at:%H:%M:%S} UTC",
         preview=f"{title} · {counted(len(incidents), 'open incident')}",
     )
+
+
+def headline(bots: Section, unknown: Section, incidents: Sequence[Incident], *, degraded: bool) -> str:
+    """Return what is wrong, the gravest first; empty where nothing is: ``bot1 stands · 2 open incidents, one Sev-1``."""
+    parts = []
+    for mark, word in (
+        (Mark.BAD, "needs somebody"),
+        (Mark.WARN, "paused or losing"),
+        (Mark.UNKNOWN, "not known"),
+    ):
+        names = [line.name for line in bots.lines if line.mark is mark]
+        if names:
+            verb = "need somebody" if mark is Mark.BAD and len(names) > 1 else word
+            parts.append(f"{listed(names, NAMED)} {verb}")
+    if incidents:
+        worst = min(incident.severity.rank for incident in incidents)
+        grave = sum(incident.severity.rank == worst for incident in incidents)
+        parts.append(f"{counted(len(incidents), 'open incident')} ({grave} Sev-{worst})")
+    if degraded:
+        parts.append("degraded mode")
+    if unknown.lines:
+        parts.append(f"{counted(len(unknown.lines), 'source')} silent")
+    return " · ".join(parts)
 
 
 def glance(asking: Asking, bots: Sequence[str], found: Sequence[Finding]) -> tuple[Section, Section, str]:

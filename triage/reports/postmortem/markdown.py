@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from triage.model import Episode
+from triage.actions.catalogue import deed
+from triage.diagnosis.weights import CERTAIN, LIKELY
+from triage.model import Cause, Episode
 from triage.reports.postmortem.gather import ActionTaken, Postmortem, facts
+from triage.reports.postmortem.story import Told, story
 from triage.untrusted_text import one_line
 from triage.wording import duration
 
@@ -51,8 +54,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _timeline(post: Postmortem) -> str:
-    rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}", md(one.who or one.source), md(one.what)) for one in post.timeline]
+    rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}", *_said(one)) for one in story(post.timeline)]
     return _table(("UTC", "who", "what"), rows) if rows else "Nothing was stored."
+
+
+def _said(one: Told) -> tuple[str, str]:
+    """Return who and what; what people did stands out."""
+    who, what = md(one.who), md(one.what)
+    return (f"**{who}**", f"**{what}**") if one.person else (who, what)
 
 
 def _root_cause(post: Postmortem) -> list[str]:
@@ -60,10 +69,17 @@ def _root_cause(post: Postmortem) -> list[str]:
     if not causes:
         return ["Triage found no cause.", TO_FILL]
     lines = [
-        f"{number}. {md(cause.headline)} ({100 * cause.confidence:.0f} %): {md('; '.join(cause.because), 1000)}"
+        f"{number}. {md(cause.headline)} ({_strength(cause)}): {md('; '.join(cause.because), 1000)}"
         for number, cause in enumerate(causes, start=1)
     ]
     return ["Ranked by triage, to be confirmed:", "\n".join(lines), TO_FILL]
+
+
+def _strength(cause: Cause) -> str:
+    """Return how sure triage was, in words and as the calibrated figure behind them."""
+    weak = "likely" if cause.confidence >= LIKELY else "possible"
+    word = cause.strength or ("certain" if cause.confidence >= CERTAIN else weak)
+    return f"{word}, {100 * cause.confidence:.0f} %"
 
 
 def _impact(post: Postmortem) -> list[str]:
@@ -100,7 +116,7 @@ def _corrective(actions: Sequence[ActionTaken]) -> list[str]:
 
 
 def _action(action: ActionTaken) -> str:
-    head = f"- **{md(action.kind.replace('_', ' '))}** on {md(action.target)}: {md(action.status)}"
+    head = f"- **{md(deed(action.kind, action.target))}**: {md(action.status)}"
     by = f", confirmed by {md(' and '.join(action.by))}" if action.by else ""
     when = f" at {action.started_at:%H:%M:%S} UTC" if action.started_at is not None else ""
     lines = [f"{head}{by}{when}"]

@@ -365,6 +365,20 @@ def test_a_line_says_when_who_and_what_and_when_it_was_learned() -> None:
     assert text_of(timeline_lines([entry], NOW, names)) == "03:12 UTC · @ana acknowledged (learned 03:16 UTC)"
 
 
+def test_the_joins_of_one_alert_are_one_line_that_counts() -> None:
+    """Ten containers that follow one another are one change."""
+    entries = [
+        TimelineEntry(42, OPENED, OPENED, TimelineKind.JOINED, f"ContainerDown on {name} joined")
+        for name in ("bot1", "bot2", "bot3", "redis", "loki", "grafana")
+    ]
+    other = TimelineEntry(42, OPENED, OPENED, TimelineKind.JOINED, "BotFrozen on bot1 joined")
+    seen = text_of(timeline_lines([*entries, other], NOW, names))
+    assert seen.splitlines() == [
+        "03:12 UTC · ContainerDown on bot1, bot2, bot3, redis and 2 more joined",
+        "03:12 UTC · BotFrozen on bot1 joined",
+    ]
+
+
 def test_a_day_is_named_only_when_it_is_another_one() -> None:
     """Times are UTC, short today, with the day otherwise."""
     entry = TimelineEntry(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -29,6 +29,8 @@ from triage.model import (
 from triage.people import remember
 from triage.ports.store import Tx
 from triage.reports.postmortem import Postmortem, as_markdown, gather
+from triage.reports.postmortem.gather import Moment
+from triage.reports.postmortem.story import story
 
 HOSTILE = "bot1 | <script>alert(1)</script> `x` [link](http://evil) *b*\n# head"
 
@@ -118,17 +120,41 @@ async def test_the_template_of_the_desk_is_filled(post: Postmortem) -> None:
     assert "| Lasted | 30 min |" in text
 
 
+def test_a_restart_loop_is_one_line_and_what_people_did_stands_out() -> None:
+    """A hundred turns of a loop hide nothing; a pause of an hour makes it another loop."""
+    start = datetime(2026, 2, 20, 6, 31, tzinfo=UTC)
+    moments: list[Moment] = []
+    for turn in range(34):
+        at = start + timedelta(seconds=21 * turn)
+        moments.append(Moment(at, "", "container", f"hbot-redis died by itself (exit code 1{turn % 2})"))
+        moments.append(Moment(at + timedelta(seconds=2), "", "container", "hbot-redis started"))
+    moments.append(Moment(start + timedelta(minutes=5), "@ana", "operator", "acknowledged"))
+    moments.append(Moment(start + timedelta(hours=2), "", "container", "hbot-redis started"))
+    told = story(sorted(moments, key=lambda moment: moment.at))
+    assert [(f"{line.at:%H:%M:%S}", line.who, line.what, line.person) for line in told] == [
+        ("06:31:00", "container", "hbot-redis died by itself (exit code 10): 34 times 06:31–06:42", False),  # noqa: RUF001
+        ("06:31:02", "container", "hbot-redis started: 34 times 06:31–06:42", False),  # noqa: RUF001
+        ("06:36:00", "@ana", "acknowledged", True),
+        ("08:31:00", "container", "hbot-redis started", False),
+    ]
+
+
+async def test_people_are_bold_in_the_timeline(post: Postmortem) -> None:
+    """Their rows are found at a glance."""
+    assert "| **@ana** | **acknowledged** |" in as_markdown(post)
+
+
 async def test_the_root_cause_is_the_verdicts_with_its_reasons(post: Postmortem) -> None:
     """Ranked, with confidence, to be confirmed by people."""
     text = as_markdown(post)
-    assert "1. Drawdown passed the hard limit (92 %): risk reason; equity" in text
+    assert "1. Drawdown passed the hard limit (certain, 92 %): risk reason; equity" in text
     assert "to be confirmed" in text
 
 
 async def test_the_corrective_action_says_who_why_what_and_whether_it_helped(post: Postmortem) -> None:
     """Confirmations, reasons, steps with their time, verification."""
     text = as_markdown(post)
-    assert "- **clear cache** on bot1: succeeded, confirmed by @ana" in text
+    assert "- **Clear cache on bot1**: succeeded, confirmed by @ana" in text
     assert "  - reason: stale code after 02:55" in text
     assert "  - step 1: remove bytecode: done, 3 s" in text
     assert "  - verified: not yet" in text

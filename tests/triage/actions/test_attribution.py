@@ -1,0 +1,54 @@
+"""What our own actions make a container do is told as ours, and what a container does by itself is not."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.store import SqlStore
+from tests.fakes.sources import NOW
+from triage.actions.attribution import behind, told_as_ours
+from triage.actions.model import ActionRecord, ActionStatus
+from triage.desk import Desk
+
+RECORD = ActionRecord(
+    "clear_cache", "bot1", "why", "verdict", NOW, NOW, NOW,
+    status=ActionStatus.SUCCEEDED, started_at=NOW, finished_at=NOW + timedelta(seconds=30),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("container", "seconds", "ours"),
+    [
+        ("hbot-bot1", 5, True),
+        ("hbot-bot1", 45, True),
+        ("hbot-bot1", 120, False),
+        ("hbot-bot1", -30, False),
+        ("hbot-bot2", 5, False),
+    ],
+)
+async def test_an_action_covers_its_target_while_it_works(
+    sqlite_store: SqlStore, container: str, seconds: int, *, ours: bool
+) -> None:
+    """Its container, from its start to shortly after its end."""
+    await sqlite_store.write(lambda tx: tx.actions.add(RECORD))
+    at = NOW + timedelta(seconds=seconds)
+    found = await sqlite_store.read(lambda tx: behind(tx, Desk(), container, at))
+    assert (found is not None) is ours
+
+
+async def test_an_action_on_the_desk_covers_every_container(sqlite_store: SqlStore) -> None:
+    """Degraded mode stops services that its target does not name; a proposal touches nothing."""
+    desk = replace(RECORD, kind="degraded_mode", target="desk")
+    await sqlite_store.write(lambda tx: tx.actions.add(replace(desk, status=ActionStatus.PROPOSED)))
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-redis", NOW)) is None
+    await sqlite_store.write(lambda tx: tx.actions.add(desk))
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-redis", NOW)) is not None
+
+
+def test_the_words_name_the_action() -> None:
+    """Nobody looks for the person who stopped it."""
+    assert told_as_ours("hbot-bot1 was stopped by hand (exit code 0)", RECORD) == (
+        "hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)"
+    )
+    assert told_as_ours("hbot-bot1 started", RECORD) == "hbot-bot1 started (by Clear cache on bot1)"

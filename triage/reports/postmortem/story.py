@@ -1,0 +1,53 @@
+"""The timeline as people read it: what a loop repeats is one line, what people did stands out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.reports.postmortem.gather import Moment
+from triage.wording import counted
+
+TURNS = 4
+"""From so many times on, what repeats is told once."""
+APART = timedelta(minutes=10)
+"""A pause of this length ends a loop: what comes after it is another one."""
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the story. ``person``: somebody did it."""
+
+    at: datetime
+    who: str
+    what: str
+    person: bool
+
+
+def story(moments: Sequence[Moment]) -> list[Told]:
+    """Return the lines, oldest first: ``died by itself (exit code 1): 34 times 06:31-06:43``."""
+    open_loops: dict[tuple[str, str], list[Moment]] = {}
+    loops: list[list[Moment]] = []
+    for moment in moments:
+        if moment.who:
+            loops.append([moment])
+            continue
+        key = (moment.source, _NUMBER.sub("#", moment.what))
+        loop = open_loops.get(key)
+        if loop is None or moment.at - loop[-1].at > APART:
+            loop = open_loops[key] = []
+            loops.append(loop)
+        loop.append(moment)
+    lines = [line for loop in loops for line in _told(loop)]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _told(loop: Sequence[Moment]) -> list[Told]:
+    first, last = loop[0], loop[-1]
+    if len(loop) < TURNS:
+        return [Told(one.at, one.who or one.source, one.what, bool(one.who)) for one in loop]
+    span = f"{counted(len(loop), 'time')} {first.at:%H:%M}–{last.at:%H:%M}"  # noqa: RUF001 - a dash of a range
+    return [Told(first.at, first.source, f"{first.what}: {span}", person=False)]
