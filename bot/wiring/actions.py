@@ -83,7 +83,8 @@ class Acting:
                 self._told()
 
         async def expire() -> None:
-            if await jobs.expire_proposals(desktop):
+            expired = await jobs.expire_proposals(desktop)
+            if await jobs.remind_waiting(desktop) or expired:
                 self._told()
 
         async def snapshots() -> None:

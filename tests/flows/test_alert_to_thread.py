@@ -55,6 +55,12 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
         assert card.text.startswith("🔴 Sev-1 · bot1 hard_stop")
         await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage summary")
         [triage] = [line for line in house.thread(card) if line.startswith("Triage")]
+        assert "Bot state" in triage
+        assert "hard_stop" in triage
+        summary = next(one for one in house.slack.thread(card) if one.text.startswith("Triage"))
+        vik = house.slack.member("vik")  # who may only read, may read all of it
+        assert (await vik.click(summary, "incident.report")).acked
+        report = str((await vik.sees_modal("triage_report", 15)).body)
         for check in (
             "Bot state",
             "Fee source",
@@ -65,16 +71,34 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
             "Watchers",
             "Streams",
         ):
-            assert check in triage
-        assert "Order book stream disconnected" in triage
-        assert "hard_stop" in triage
-        assert "Redis not configured" in shown(card) or "streams" in shown(card).lower()
+            assert check in report
+        assert "Order book stream disconnected" in report
+        assert "Redis not configured" in report or "not configured" in report
 
         house.exporter.set("bot1", state="running", risk_reasons="")
         await house.until(lambda: house.cards()[0].text.startswith("✅"), "the card to say resolved")
         assert "resolved" in house.thread(card)[-1].lower()
         assert len(house.cards()) == 1
         assert "BotHardStopActive" in shown(house.cards()[0]), "the firing facts are kept"
+
+
+async def test_the_card_follows_the_states_of_the_bots_while_it_is_open(house: House) -> None:
+    """Whether the desk trades is on it, and changes with the bots: no alert comes for that."""
+    house.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit")
+    await house.card(lambda card: "Trading: 2 of 3 bots · bot1 stopped (drawdown limit)" in card.text)
+    house.exporter.set("bot3", state="soft_pause", risk_reasons="bus_outage")
+    await house.prometheus.until('hbot_bot_state{bot="bot3",state="soft_pause"} == 1')
+    await house.until(
+        lambda: "Trading: 1 of 3 bots" in house.cards()[0].text,
+        "the card to follow within seconds",
+        seconds=12,
+    )
+    card = next(one for one in house.cards() if "hard_stop" in one.text)
+    assert "bot3 paused (bus outage)" in shown(card)
+    house.exporter.set("bot3", state="running", risk_reasons="")
+    await house.until(
+        lambda: any("Trading: 2 of 3 bots" in one.text for one in house.cards()), "and back", seconds=20
+    )
 
 
 async def test_two_bots_frozen_together_are_one_thread_that_names_both(house: House) -> None:

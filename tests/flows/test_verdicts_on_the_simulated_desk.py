@@ -18,8 +18,10 @@ from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.desk.operators import START
+from tests.flows.cards import assert_readable, view_of
 from triage.actions.fitting import conclude
 from triage.desk import Desk
+from triage.diagnosis.desk_state import look_at_bots
 from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.incidents.subjects import subject_of
@@ -80,16 +82,21 @@ class Watched:
 
     async def triage(self, name: str, episodes: Sequence[Episode]) -> tuple[tuple[Finding, ...], Verdict]:
         """Triage an incident of these alerts, named after one of them."""
+        incident = self.incident(name, episodes)
+        ctx = context_of(Desk(), self.sources, incident, list(episodes), now=incident.opened_at)
+        playbook = playbook_for(Desk(), name)
+        findings = await run_checks(playbook, ctx, SystemClock())
+        return findings, conclude(findings, ctx, episodes, playbook)
+
+    def incident(self, name: str, episodes: Sequence[Episode]) -> Incident:
+        """Return the incident of these alerts as it is opened now."""
         now = datetime.fromtimestamp(self.desk.clock.now(), UTC)
         subjects = tuple(dict.fromkeys(each.subject for each in episodes))
         desk = Desk()
         wide = IncidentShape.WIDE if len(subjects) > 1 else IncidentShape.SINGLE
         shape = IncidentShape.STORM if len(subjects) > desk.correlation.storm_incidents else wide
-        incident = Incident(1, name, name, subjects, Severity.SEV1, IncidentStatus.TRIGGERED, now, now, shape)
-        ctx = context_of(desk, self.sources, incident, list(episodes), now=now)
-        playbook = playbook_for(desk, name)
-        findings = await run_checks(playbook, ctx, SystemClock())
-        return findings, conclude(findings, ctx, episodes, playbook)
+        title = playbook_for(desk, name).title_for(str(subjects[0]), name)
+        return Incident(1, title, name, subjects, Severity.SEV1, IncidentStatus.TRIGGERED, now, now, shape)
 
 
 @pytest.fixture
@@ -150,6 +157,9 @@ async def test_the_verdict_names_the_cause_and_offers_what_cures(
     offered = [(each.kind, each.target) for each in verdict.actions]
     if cures and scenario.cause != "disk_full":
         assert offered[0] in cures, story
+    about = watched.incident(first, named)
+    trading = await look_at_bots(watched.sources.metrics, Desk(), about.opened_at)
+    assert_readable(view_of(about, named, findings, verdict, trading))
 
 
 async def test_a_quiet_desk_is_found_well(watched: Watched) -> None:

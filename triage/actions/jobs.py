@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from loguru import logger
 
 from triage.actions import proposals
+from triage.actions.catalogue import deed
 from triage.actions.context import Desktop
 from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
-from triage.actions.model import DESK
+from triage.actions.model import DESK, ActionRecord, ActionStatus
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
-from triage.incidents.notifications import INCIDENT_CHANNEL
-from triage.model import ActionProposal
+from triage.incidents.notifications import ALOUD, INCIDENT_CHANNEL, tell_line
+from triage.model import ActionProposal, TimelineEntry, TimelineKind
+from triage.people import name_of
 from triage.ports.actions import Snapshot
 from triage.ports.chat import AnswerButton, saying
 from triage.ports.store import MessageKind, Tx
 from triage.queries import promql
-from triage.wording import duration
+from triage.wording import clock_time, duration
 
 REMIND_MINUTES = 30
+REMIND_SECOND = timedelta(minutes=5)
+"""A second person who has not come by then has probably not seen it."""
 PROVEN = timedelta(hours=24)
 """A snapshot is known good when the bot was healthy for this long after it was taken."""
 HEALTHY_SHARE = 0.9
@@ -66,6 +70,40 @@ async def remind_degraded(desktop: Desktop) -> bool:
         return True
 
     return await desktop.store.write(work)
+
+
+async def remind_waiting(desktop: Desktop) -> bool:
+    """Say once, in the channel, that an action still waits for its second person. True when something was said."""
+    now = desktop.clock.now()
+
+    def work(tx: Tx) -> bool:
+        waiting = [one for one in tx.actions.with_status(ActionStatus.PROPOSED) if one.awaits_second]
+        said = [_remind(tx, record, now) for record in waiting]
+        return any(said)
+
+    return await desktop.store.write(work)
+
+
+def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
+    since = record.confirmations[-1].at
+    if record.incident_id is None or now - since < REMIND_SECOND:
+        return False
+    if not tx.notes.once("second_person", f"{record.id}/{len(record.confirmations)}", now):
+        return False
+    by = name_of(tx, record.confirmations[-1].actor)
+    waits = f"still waits for a second person: {by} confirmed {duration((now - since).total_seconds())} ago"
+    entry = TimelineEntry(
+        incident_id=record.incident_id,
+        at=now,
+        recorded_at=now,
+        kind=TimelineKind.ACTION,
+        text=f"{deed(record.kind, record.target)} {waits}, open until {clock_time(record.expires_at)} UTC",
+        source="action",
+        key=f"action/{record.id}/reminder",
+        data={ALOUD: True},
+    )
+    tell_line(tx, entry, now)
+    return True
 
 
 async def expire_proposals(desktop: Desktop) -> int:

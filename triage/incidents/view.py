@@ -20,6 +20,7 @@ from triage.model import (
     TriageRun,
 )
 from triage.ports.store import Tx
+from triage.reports.drill.alert import ALERTNAME as DRILL
 from triage.signals.trading import Trading, load_trading
 
 
@@ -87,6 +88,11 @@ class IncidentView:
     done: str = ""
 
     @property
+    def is_drill(self) -> bool:
+        """Whether it is the controlled alert test: nothing is wrong, and there is nothing to do."""
+        return self.incident.name == DRILL
+
+    @property
     def remedy(self) -> Offer | None:
         """The one thing to do: the best offer that a believed cause proposes; None where no button is it."""
         verdict = self.run.verdict if self.run is not None else None
@@ -119,7 +125,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
     newest = tx.runs.latest(incident.id)
     done = tx.runs.latest(incident.id, RunStatus.DONE)
     touched = set(incident.names(SubjectKind.BOT))
-    actions = tx.actions.of_incident(incident.id)
+    actions, drill = tx.actions.of_incident(incident.id), incident.name == DRILL
     return IncidentView(
         incident=incident,
         handle=tx.incidents.handle(incident.id),
@@ -128,8 +134,8 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         run=done,
         running=newest is not None
         and (newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)),
-        offers=_offers(offers_of(tx, incident.id), done) if incident.is_open else (),
-        banner=banner(tx),
+        offers=_offers(offers_of(tx, incident.id), done) if incident.is_open and not drill else (),
+        banner="" if drill else banner(tx),
         actions_taken=taken_of(tx, incident.id),
         silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),

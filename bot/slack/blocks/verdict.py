@@ -106,6 +106,8 @@ def _few(texts: Sequence[str], most: int) -> str:
 
 def do_text(view: IncidentView) -> str:
     """Return the one thing to do: exactly its button's name, or what a person does by hand."""
+    if view.is_drill:
+        return "nothing: this is a drill"
     if view.waiting:
         return f"{CONFIRM_SECOND} or Reject, above"
     if view.under_way:
@@ -113,9 +115,11 @@ def do_text(view: IncidentView) -> str:
     if view.remedy is not None:
         why = one_line(view.remedy.why.partition(";")[0], WHY)
         return f"{offer_label(view.remedy)}{f' · {why}' if why else ''}"
-    if view.run is None:
-        return ""
-    top = view.run.verdict.top
+    return _by_hand(view, view.run.verdict) if view.run is not None else ""
+
+
+def _by_hand(view: IncidentView, verdict: Verdict) -> str:
+    top = verdict.top
     if top is None or not believed(top):  # what is not believed advises nothing
         return f"look at it; {_look(view)}"
     return top.by_hand or top.advice or f"look at it; {_look(view)}"

@@ -85,3 +85,15 @@ def test_a_place_that_works_again_is_held_no_more() -> None:
     pace.release(POST, "C1")
     assert pace.post(POST, "C1") == 0
     assert pace.edit("C1", 1) == 5
+
+
+def test_a_card_is_edited_once_in_three_seconds_at_most() -> None:
+    """It follows a whole desk; the progress of an action, which somebody watches, is not held up by that."""
+    clock = ManualClock()
+    pace = Pace(clock)
+    assert pace.edit("C1", 1, card=True) == 0
+    clock.move(1)
+    assert pace.edit("C1", 1, card=True) == 2
+    assert pace.edit("C1", 2, urgent=True) == 0
+    clock.move(2)
+    assert pace.edit("C1", 1, card=True) == 0

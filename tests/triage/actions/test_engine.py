@@ -11,20 +11,23 @@ from pathlib import Path
 
 from bot.agent.embedded import embedded_hands
 from bot.store import open_store
+from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeMetrics, FakeSources, container, sample
 from tests.triage.actions.bench import REASON, settings
-from triage.actions import jobs
+from triage.actions import jobs, proposals
 from triage.actions.context import Desktop
 from triage.actions.degraded import begun, degraded
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.model import ActionRecord, ActionStatus, Outcome, Step, StepStatus
+from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
 from triage.actions.snapshots import facts_of_snapshots
+from triage.incidents.notifications import ALOUD, tell_card
+from triage.model import ActionProposal, TimelineKind
 from triage.ports.actions import Hear, Performed
 from triage.ports.clock import Clock, SystemClock
-from triage.ports.store import MessageKind, Store
+from triage.ports.store import MessageKind, Store, Tx
 
 NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
 
@@ -163,6 +166,34 @@ async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_s
         assert after is not None
         assert after.status is ActionStatus.UNKNOWN
         assert gate.performed == ["recreate bot1"]
+
+
+async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Path) -> None:
+    """Aloud in the incident's thread, after five minutes, and never again for the same confirmation."""
+    clock = ManualClock(NOW)
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        desktop, _ = desktop_on(store, tmp_path, clock)
+
+        def wait(tx: Tx) -> int:
+            about = tx.incidents.save(incident(id=0))
+            tell_card(tx, about, NOW)
+            proposal = ActionProposal("rollback", "bot1", "why")
+            record = proposals.propose(tx, desktop.desk, proposal, by="U1", now=NOW, incident_id=about.id)
+            first = (Confirmation("U1", NOW, "because", ""),)
+            tx.actions.save(replace(record, needed=2, confirmations=first))
+            return about.id
+
+        about = await store.write(wait)
+        assert not await jobs.remind_waiting(desktop)
+        clock.move(minutes=6)
+        assert await jobs.remind_waiting(desktop)
+        clock.move(minutes=6)
+        assert not await jobs.remind_waiting(desktop)
+        lines = await store.read(lambda tx: tx.timeline.of(about, TimelineKind.ACTION))
+        assert [line.text for line in lines] == [
+            "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
+        ]
+        assert lines[0].data[ALOUD]
 
 
 async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(tmp_path: Path) -> None:

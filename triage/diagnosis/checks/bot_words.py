@@ -9,6 +9,9 @@ from triage.wording import duration, number, percent
 if TYPE_CHECKING:
     from triage.diagnosis.checks.bot_state import BotNow
 
+WORTH_TELLING = 60.0
+"""Seconds: a history that has just begun says nothing of how long a state is held."""
+
 
 def describe(bot: BotNow) -> str:
     """Return e.g. ``hard_stop for 4 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.03 %``."""
@@ -29,7 +32,7 @@ def _state(bot: BotNow) -> str:
     if bot.frozen and bot.age_seconds is not None:
         return f"frozen: last snapshot {duration(bot.age_seconds)} old, it said {bot.state} then"
     held = ""
-    if bot.held_seconds is not None:
+    if bot.held_seconds is not None and not (bot.held_at_least and bot.held_seconds < WORTH_TELLING):
         held = f" for {'at least ' if bot.held_at_least else ''}{duration(bot.held_seconds)}"
     age = (
         f" (snapshot {duration(bot.age_seconds)} old)"
