@@ -51,5 +51,10 @@ def comes_back(state: str, reasons: Iterable[str]) -> str:
     return ", and ".join(dict.fromkeys(filter(None, found)))
 
 
+def needs_person(reason: str) -> bool:
+    """Say whether only a person brings a bot back that stands for this reason."""
+    return "person" in _of(reason).back
+
+
 def _of(reason: str) -> Reason:
     return REASONS.get(reason) or Reason(reason.replace("_", " "))

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter, ValidationError
 
 from triage.ports.store import Tx
-from triage.signals.guard_reasons import in_words
+from triage.signals.guard_reasons import in_words, needs_person
 from triage.wording import counted, listed, number, percent
 
 KEY = "trading_now"
 OLD = timedelta(minutes=10)
 """What was looked at longer ago than this is not shown as now: no process has looked since."""
-NAMES, REASONS = 3, 2
+NAMES = 3
 _STATES = {"soft_pause": "paused", "hard_stop": "stopped"}
 _HELD = 0.01
 """A share of base below this is no position."""
@@ -147,13 +147,13 @@ def _condition(one: BotTrading) -> str:
 
 
 def _why(group: Sequence[BotTrading]) -> str:
-    """Return the reasons that all of them give, else the first two that any gives."""
+    """Return the reason that counts: one that all of them give, a hard limit before what only pauses."""
     if any(one.silent for one in group):
         return ""
     given = [set(one.reasons) for one in group]
     common = set.intersection(*given)
-    reasons = sorted(common or set.union(*given))[:REASONS]
-    return f" ({in_words(reasons)})" if reasons else ""
+    reasons = sorted(common or set.union(*given), key=lambda reason: (not needs_person(reason), reason))
+    return f" ({in_words(reasons[:1])})" if reasons else ""
 
 
 def _since(group: Sequence[BotTrading], now: datetime) -> str:

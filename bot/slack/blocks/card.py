@@ -43,11 +43,14 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
 def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     offers = [one for one in view.offers if one != view.remedy]
     banner = [[foreign(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
-    lines = [*_trading_lines(view, now), *cause_lines(view), *do_lines(view)]
     small = cut(f"{firing_words(view, now)} · {_footer(view, now, names)}", FOOTER)
     headline = _headline(view.incident)
-    taken = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height([*banner, *lines])
-    taken += kit.rows(len(small), kit.PHONE_SMALL) + LINKS_ROWS + 2 * len(view.waiting)
+    rest = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height(banner)
+    rest += kit.rows(len(small), kit.PHONE_SMALL) + LINKS_ROWS + 2 * len(view.waiting)
+    lines = _lines(view, now, tight=False)
+    if rest + kit.height(lines) > LINES:
+        lines = _lines(view, now, tight=True)
+    taken = rest + kit.height(lines)
     spoken = evidence(view, (LINES - taken) * kit.PHONE_SMALL)
     return [
         kit.header(headline),
@@ -60,6 +63,10 @@ def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
         *offer_rows(offers),
         _links(view, now),
     ]
+
+
+def _lines(view: IncidentView, now: datetime, *, tight: bool) -> list[list[Json]]:
+    return [*_trading_lines(view, now), *cause_lines(view, tight=tight), *do_lines(view, tight=tight)]
 
 
 def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
-from bot.slack.blocks.kit import leaf
+from bot.slack.blocks.kit import PHONE, leaf
 from triage.diagnosis.weights import CERTAIN, LIKELY
 from triage.incidents.view import IncidentView
 from triage.model import Cause, Json, SubjectKind, Verdict
@@ -42,17 +42,17 @@ def cause_words(cause: Cause) -> str:
     return f"{strength(cause)}: {headline(cause)}"
 
 
-def headline(cause: Cause) -> str:
+def headline(cause: Cause, limit: int = CAUSE) -> str:
     """Return the cause in one sentence; what stands in brackets or behind a semicolon goes where it is too long."""
     text = one_line(cause.headline, 3 * CAUSE)
-    if len(text) <= CAUSE:
+    if len(text) <= limit:
         return text
-    ends = [place for mark in (" (", "; ", ": ") if CAUSE // 3 < (place := text.find(mark)) <= CAUSE]
-    return f"{text[: max(ends)]}." if ends else cut(text, CAUSE)
+    ends = [place for mark in (" (", "; ", ": ") if limit // 3 < (place := text.find(mark)) <= limit]
+    return f"{text[: max(ends)]}." if ends else cut(text, limit)
 
 
-def cause_lines(view: IncidentView) -> list[Line]:
-    """Return the cause, or the two that stand together, each with what it explains; or that it is not known."""
+def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
+    """Return the cause, or the two that stand together; or that it is not known. ``tight``: in two lines of a phone."""
     run = view.run
     if run is None:
         return [
@@ -61,7 +61,9 @@ def cause_lines(view: IncidentView) -> list[Line]:
     standing = [cause for cause in run.verdict.causes if believed(cause)]
     if not standing or standing[0].cause == "no_cause_found":
         return _not_known(run.verdict)
-    lines = [[leaf(f"{strength(standing[0])}: ", bold=True), leaf(headline(standing[0]))]]
+    sure = f"{strength(standing[0])}: "
+    limit = 2 * PHONE - len(sure) if tight else CAUSE
+    lines = [[leaf(sure, bold=True), leaf(headline(standing[0], limit))]]
     for cause in standing[1:SEVERAL]:
         rest = len(standing) - SEVERAL
         more = f" and {counted(rest, 'more cause')}" if rest > 0 else ""
@@ -104,7 +106,7 @@ def _few(texts: Sequence[str], most: int) -> str:
     return f"{named} and {len(texts) - most} more" if len(texts) > most else named
 
 
-def do_text(view: IncidentView) -> str:
+def do_text(view: IncidentView, *, tight: bool = False) -> str:
     """Return the one thing to do: exactly its button's name, or what a person does by hand."""
     if view.is_drill:
         return "nothing: this is a drill"
@@ -113,8 +115,8 @@ def do_text(view: IncidentView) -> str:
     if view.under_way:
         return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way"
     if view.remedy is not None:
-        why = one_line(view.remedy.why.partition(";")[0], WHY)
-        return f"{offer_label(view.remedy)}{f' · {why}' if why else ''}"
+        why = one_line(view.remedy.why.partition(";")[0], 2 * WHY)
+        return f"{offer_label(view.remedy)}{f' · {why}' if why and len(why) <= WHY and not tight else ''}"
     return _by_hand(view, view.run.verdict) if view.run is not None else ""
 
 
@@ -135,14 +137,14 @@ def _look(view: IncidentView) -> str:
     return "docker ps -a"
 
 
-def do_lines(view: IncidentView) -> list[Line]:
+def do_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
     """Return the line ``Do: …``, and how the last action ended where there was one."""
     if not view.incident.is_open:
         return []
     lines: list[Line] = []
     if view.done and not view.under_way:
         lines.append([leaf("Done: ", bold=True), leaf(one_line(view.done, ADVICE))])
-    if text := do_text(view):
+    if text := do_text(view, tight=tight):
         lines.append([leaf("Do: ", bold=True), *copyable(text)])
     return lines
 
