@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.incidents.alerts import fires_again
 from triage.incidents.reconcile import Evidence, Reconciled, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
@@ -18,6 +19,9 @@ from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
+AGAIN_SECONDS = 90.0
+"""An alert that is sent as firing so long after its resolve came is no late copy: it fires again."""
+AGAIN_LOOK_BACK = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
@@ -40,16 +44,37 @@ class Reconciliation:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 missed = await self._reconcile()
         except SourceNotConfigured:
-            return 0
-        except (SourceError, StoreUnavailable, TimeoutError) as error:
+            missed = await self._fired_again()
+        except (SourceError, TimeoutError) as error:
             self.trouble = str(error) or f"no end within {TIMEOUT_SECONDS:g} s"
             logger.warning("not reconciled: {why}", why=self.trouble)
+            missed = await self._fired_again()
+        except StoreUnavailable as error:  # said by the store itself
+            self.trouble = str(error)
             return 0
-        self.trouble = ""
+        else:
+            self.trouble = ""
         if missed:
             logger.info("{n} signals had been missed", n=missed)
             self.stored()
         return missed
+
+    async def _fired_again(self) -> int:
+        """Without Alertmanager's word: an alert that goes on being sent as firing long after its resolve fires again.
+
+        Its startsAt is the one that ended, so that nothing else tells it from a late copy.
+        """
+
+        def keep(tx: Tx) -> int:
+            now = self.clock.now()
+            found = tx.signals.fired_after_end(now - AGAIN_LOOK_BACK, AGAIN_SECONDS)
+            return tx.signals.add([fires_again(each.signal, ended, now) for each, ended in found])
+
+        try:
+            return await self.store.write(keep)
+        except StoreUnavailable as error:
+            logger.debug("not looked for what fires again: {why}", why=error)
+            return 0
 
     async def _reconcile(self) -> int:
         asked_at = self.clock.now()

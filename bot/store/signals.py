@@ -134,6 +134,29 @@ class SignalTable:
             found.update(wanted[row.source, row.episode] for row in rows if tuple(row) in wanted)
         return found
 
+    def fired_after_end(self, since: datetime, margin_seconds: float) -> list[tuple[StoredSignal, datetime]]:
+        """Return alerts that were said to fire, since a time, well after every episode of theirs had ended."""
+        e = tables.episodes
+        of_alert = (e.c.source == _t.c.source) & (e.c.fingerprint == _t.c.fingerprint)
+        ended = sa.select(sa.func.max(e.c.last_seen_at)).where(of_alert).scalar_subquery()
+        fires = sa.exists().where(of_alert, e.c.firing)
+        query = (
+            sa.select(_t, sa.type_coerce(ended, tables.UtcTime).label("ended_at"))
+            .where(
+                _t.c.last_seen_at > since,
+                _t.c.source == Source.ALERTMANAGER.value,
+                _t.c.status == SignalStatus.FIRING.value,
+                _t.c.fingerprint != "",
+                _t.c.outcome != "",
+                ~fires,
+                sa.type_coerce(_t.c.last_seen_at, sa.BigInteger)
+                > sa.type_coerce(ended, sa.BigInteger) + int(margin_seconds * 1_000_000),
+            )
+            .order_by(_t.c.id)
+        )
+        rows = self._connection.execute(query).mappings()
+        return [(_stored(row), row["ended_at"]) for row in rows]
+
     def last_seen(self, incident_id: int) -> datetime | None:
         """Return when a signal of the incident, or a repeat of one, came last."""
         last = sa.func.max(_t.c.last_seen_at, type_=tables.UtcTime)

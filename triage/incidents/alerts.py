@@ -154,6 +154,12 @@ def episode_of(fingerprint: str, began: datetime) -> str:
     return f"{fingerprint}/{_milliseconds(began)}"
 
 
+def fires_again(signal: Signal, ended_at: datetime, now: datetime) -> Signal:
+    """Return the signal of an alert that fires once more with the startsAt of an episode that had ended."""
+    episode = f"{base_of(signal.episode)}{AGAIN}{_milliseconds(ended_at)}"
+    return replace(signal, episode=episode, starts_at=now, received_at=now)
+
+
 def base_of(episode: str) -> str:
     """Return the episode as Alertmanager counts it: without the mark of one that fired again."""
     return episode.partition(AGAIN)[0]

@@ -95,6 +95,13 @@ class Signals(Protocol):
         """Return those of these episodes whose resolve was sorted: it came, and ended nothing that fires now."""
         ...
 
+    def fired_after_end(self, since: datetime, margin_seconds: float) -> list[tuple[StoredSignal, datetime]]:
+        """Return alerts that were said to fire, since a time, well after every episode of theirs had ended.
+
+        Each with when its last episode ended.
+        """
+        ...
+
     def last_seen(self, incident_id: int) -> datetime | None:
         """Return when a signal of the incident, or a repeat of one, came last."""
         ...

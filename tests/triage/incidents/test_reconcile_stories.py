@@ -7,7 +7,7 @@ import pytest
 from bot.store import SqlStore
 from schedules.reconcile import Reconciliation
 from tests.triage.incidents.desk_story import Story
-from triage.errors import SourceUnreachable
+from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.model import IncidentStatus, Signal, SignalStatus
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
@@ -210,3 +210,53 @@ async def test_another_episode_in_alertmanager_ends_the_older_one_alone(
     incident = await story.incident()
     assert incident.is_open
     assert await story.store.read(lambda tx: tx.incidents.counts(1)) == (1, 2)
+
+
+class Away:
+    """An Alertmanager that cannot be asked."""
+
+    def __init__(self, error: SourceError) -> None:
+        self.error = error
+
+    async def alerts(self) -> tuple[ActiveAlert, ...]:
+        """Give no answer."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [SourceNotConfigured("Alertmanager"), SourceUnreachable("Alertmanager", "no connection")]
+)
+async def test_firing_again_with_the_same_start_reopens_where_alertmanager_cannot_be_asked(
+    sqlite_store: SqlStore, error: SourceError
+) -> None:
+    """A late copy does not; what goes on being sent does, once; and its resolve ends it for good."""
+    story = Story(sqlite_store)
+    sources = Sources(*(Away(error),) * 5)  # type: ignore[arg-type]
+    reconciliation = Reconciliation(sqlite_store, story.desk, sources, story.clock, lambda: None)
+
+    async def look() -> int:
+        found = await reconciliation.run()
+        await story.sort()
+        return found
+
+    await story.fire("BotFrozen")
+    story.clock.move(60)
+    await story.clear("BotFrozen")
+    story.clock.move(20)
+    await story.fire("BotFrozen")
+    assert await look() == 0, "a late copy"
+    story.clock.move(300)
+    await story.fire("BotFrozen")
+    assert await look() == 1
+    assert await look() == 0
+    incident = await story.incident()
+    assert (incident.status, incident.reopened) == (IncidentStatus.TRIGGERED, 1)
+    story.clock.move(300)
+    await story.fire("BotFrozen")
+    assert await look() == 0, "it fires already"
+    story.clock.move(30)
+    await story.clear("BotFrozen")
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+    story.clock.move(10)
+    assert await look() == 0, "nothing was sent since its end"
+    assert len(await story.incidents()) == 1

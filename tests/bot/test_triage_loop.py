@@ -1,0 +1,125 @@
+"""Triage side by side: the gravest first, a fault of ours ends and says so, no card goes on saying that it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.loops import TRIAGES_AT_ONCE, Pulse, TriageLoop
+from bot.store import SqlStore
+from tests.contracts.store_samples import open_incident
+from tests.fakes.clock import ManualClock
+from tests.fakes.sources import FakeSources
+from triage.desk import Desk
+from triage.incidents import triage_runner
+from triage.incidents.triage_runner import Conductor
+from triage.incidents.view import view_incident
+from triage.model import FindingStatus, RunStatus, Severity, TriageRun
+from triage.ports.bell import Bell
+from triage.ports.store import Tx
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(400):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it does not hold after 8 s")
+
+
+class Slow(Conductor):
+    """A conductor whose checks end when the test says so; notes which incidents it took, in order."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+        self.begun: list[int] = []
+        self.go = asyncio.Event()
+
+    async def conduct(self, run: TriageRun) -> TriageRun:
+        """Hang as a source does."""
+        self.begun.append(run.incident_id)
+        await self.go.wait()
+        return run
+
+
+@asynccontextmanager
+async def running(conductor: Conductor) -> AsyncIterator[TriageLoop]:
+    """Run the loop until the block ends."""
+    loop = TriageLoop(conductor, Bell(), Pulse(ManualClock()))
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def queued(store: SqlStore, severity: Severity) -> int:
+    """Open an incident with a run that waits; gives its id."""
+
+    def write(tx: Tx) -> int:
+        one = open_incident(tx, severity=severity)
+        tx.runs.queue(one.id, "opened", ManualClock().now())
+        return one.id
+
+    return await store.write(write)
+
+
+async def test_a_sev_1_does_not_wait_behind_warnings_whose_source_hangs(sqlite_store: SqlStore) -> None:
+    """Fifty wait, every common place hangs: its own begins at once."""
+    conductor = Slow(sqlite_store)
+    for _ in range(50):
+        await queued(sqlite_store, Severity.SEV3)
+    async with running(conductor) as loop:
+        await eventually(lambda: len(conductor.begun) == TRIAGES_AT_ONCE)
+        grave = await queued(sqlite_store, Severity.SEV1)
+        loop.waiting.ring()
+        await eventually(lambda: grave in conductor.begun)
+        assert len(conductor.begun) == TRIAGES_AT_ONCE + 1
+
+
+async def test_the_gravest_incident_is_triaged_first(sqlite_store: SqlStore) -> None:
+    """Whatever waits longer."""
+    ids = [await queued(sqlite_store, severity) for severity in (Severity.SEV3, Severity.SEV2, Severity.SEV1)]
+    conductor = Slow(sqlite_store)
+    async with running(conductor):
+        await eventually(lambda: len(conductor.begun) == 3)
+    assert conductor.begun == ids[::-1]
+
+
+async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried once more; then the card says that the triage failed, and nothing runs."""
+    faults = []
+
+    def fail(*_: object, **__: object) -> None:
+        faults.append(1)
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(triage_runner, "context_of", fail)
+    conductor = Conductor(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+    incident_id = await queued(sqlite_store, Severity.SEV2)
+    async with running(conductor) as loop:
+        for _ in range(200):
+            loop.waiting.ring()
+            latest = await sqlite_store.read(lambda tx: tx.runs.latest(incident_id))
+            assert latest is not None
+            if len(faults) == 2 and latest.status is RunStatus.DONE:
+                break
+            await asyncio.sleep(0.02)
+        assert loop.pulse.trouble("triage").startswith("failed")
+    assert len(faults) == 2
+    assert latest is not None
+    [finding] = latest.findings
+    assert (finding.status, finding.name) == (FindingStatus.UNKNOWN, "triage")
+    assert "OverflowError" in finding.why
+
+    def shown(tx: Tx) -> bool:
+        incident = tx.incidents.get(incident_id)
+        assert incident is not None
+        return view_incident(tx, incident, all_bots=()).running
+
+    assert not await sqlite_store.read(shown)
