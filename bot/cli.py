@@ -46,7 +46,8 @@ def everything(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What it writes is its own user's: the database holds what people said."""
+    os.umask(0o077)
     app()
 
 

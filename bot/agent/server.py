@@ -26,7 +26,7 @@ from triage.ports.clock import Clock
 T = TypeVar("T")
 CONNECTIONS = 64
 """At once; more are told so."""
-LOOK_SECONDS = 30.0
+LOOK_SECONDS, ARCHIVE_SECONDS = 30.0, 600.0
 EVENTS_SECONDS = 3600.0
 """A stream of events ends after this; the bot asks for the next."""
 _LIVE_CHARS = 8_000
@@ -119,7 +119,9 @@ class Server:
             case p.End(ask="tidy", action=action):
                 return await self._to_its_end(self._agent.tidy(action))
             case _:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(
+                    ARCHIVE_SECONDS if isinstance(request, p.Archive) else LOOK_SECONDS
+                ):
                     return await self._quick(request)
 
     async def _quick(self, request: p.Request) -> object:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from bot.desk.files import sync_folder
 from triage.errors import DeskFailure
@@ -21,6 +21,9 @@ from triage.errors import DeskFailure
 PARTS = ("conf", "data", "scripts", "pmm_scripts")
 """What of a bot's folder a snapshot holds; logs are not in it."""
 FILES_MAX = 200_000
+DEEPEST, LONGEST = 60, 1024
+"""Folders one in another, and bytes of a path: of a bot's configuration nothing is nearly as deep."""
+_ID_MAX = 2**32 - 2
 _HEADER_MAX = 64 * 1024
 _CHUNK = 1024 * 1024
 _TRAILER_MAX = 4 * 1024 * 1024
@@ -49,11 +52,24 @@ class _Careful(tarfile.TarInfo):
         return member
 
 
+class _Watched:
+    """A file whose every read asks whether to go on: one small piece of it can unpack to gigabytes."""
+
+    def __init__(self, file: IO[bytes], going: Going) -> None:
+        self._file, self._going = file, going
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, unless the work was called off."""
+        self._going()
+        return self._file.read(size)
+
+
 @contextmanager
-def _opened(file: IO[bytes], name: str) -> Iterator[tarfile.TarFile]:
+def _opened(file: IO[bytes], name: str, going: Going) -> Iterator[tarfile.TarFile]:
     try:
         with (
-            gzip.GzipFile(fileobj=file) as plain,
+            gzip.GzipFile(fileobj=cast("IO[bytes]", _Watched(file, going))) as plain,
             tarfile.open(fileobj=plain, mode="r:", tarinfo=_Careful) as archive,
         ):
             yield archive
@@ -93,6 +109,12 @@ def safe_path(member: tarfile.TarInfo, bot: str, name: str) -> PurePosixPath:
         raise DeskFailure(
             f"{name} is not safe, nothing of it was used: {member.name!r} is a link or a device"
         )
+    if len(words) > DEEPEST or len(member.name.encode()) > LONGEST:
+        raise DeskFailure(f"{name} is not safe, nothing of it was used: it holds a path that is too deep")
+    if not (0 <= member.uid <= _ID_MAX and 0 <= member.gid <= _ID_MAX):
+        raise DeskFailure(
+            f"{name} is not safe, nothing of it was used: {member.name[:200]!r} has an owner that is none"
+        )
     below = PurePosixPath(*words[1:])
     if below.parts and below.parts[0] not in PARTS:
         raise DeskFailure(
@@ -103,7 +125,7 @@ def safe_path(member: tarfile.TarInfo, bot: str, name: str) -> PurePosixPath:
 
 def measure(path: Path, bot: str, going: Going) -> int:
     """Read an archive through and return its bytes once extracted. Raises DeskFailure when it is not sound."""
-    with _file(path) as file, _opened(file, path.name) as archive:
+    with _file(path) as file, _opened(file, path.name, going) as archive:
         total = 0
         for number, member in enumerate(archive):
             safe_path(member, bot, path.name)
@@ -121,7 +143,7 @@ def extract(path: Path, bot: str, target: Path, *, sha256: str, room: int, going
     with _file(path) as file:
         if checksum(file, going) != sha256:
             raise DeskFailure(f"{path.name} is not the archive that was chosen: its checksum is another one")
-        with _opened(file, path.name) as archive:
+        with _opened(file, path.name, going) as archive:
             return _extract_all(archive, path.name, bot, target, room=room, going=going)
 
 
@@ -142,7 +164,7 @@ def _extract_all(
             raise DeskFailure(f"the disk is full: {name} has no room any more, nothing of it was used")
         if files > FILES_MAX:
             raise DeskFailure(f"{name} holds more than {FILES_MAX:,} files, nothing of it was used")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make_above(place.parent, member)
         _write(archive, member, place, name, going)
         files += 1
     for place, member in reversed(folders):
@@ -150,6 +172,16 @@ def _extract_all(
     for folder in [target, *(path for path in target.rglob("*") if path.is_dir())]:
         sync_folder(folder)
     return files
+
+
+def _make_above(folder: Path, member: tarfile.TarInfo) -> None:
+    """Make the folders that an archive does not name itself; they are those of the file that lies in them."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir()
+        each.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(each, member.uid, member.gid)
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path, name: str, going: Going) -> None:

@@ -61,7 +61,7 @@ class DeskEnvFile:
         await asyncio.to_thread(self._set, key, value, was)
 
     def _set(self, key: str, value: str, was: str) -> None:
-        replace_file(self._path, changed(_text(self._path), key, value, was=was))
+        replace_file(self._path.resolve(), changed(_text(self._path), key, value, was=was))
 
 
 def _clear(text: str, path: Path) -> dict[str, str]:

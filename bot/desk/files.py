@@ -91,7 +91,8 @@ def link_tree(source: Path, target: Path) -> None:
         return
     status = source.stat()
     if not target.exists():
-        target.mkdir(mode=status.st_mode & 0o777)
+        target.mkdir()
+        target.chmod(status.st_mode & 0o777)  # whatever this process' umask is
         if os.geteuid() == 0:
             os.chown(target, status.st_uid, status.st_gid)
     for each in source.iterdir():

@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from slack_bolt.async_app import AsyncBoltRequest
+
+from triage.ports.actions import Signed
+
 REASON = "reason"
 CHOICE_BLOCK = "choice."
 
@@ -38,3 +42,12 @@ def reason_in(view: Mapping[str, Any]) -> str:
     """Return the reason that was typed, empty when there is none."""
     value = ((_values(view).get(REASON) or {}).get(REASON) or {}).get("value")
     return value.strip()[:500] if isinstance(value, str) else ""
+
+
+def signed_in(request: AsyncBoltRequest) -> Signed | None:
+    """Return the form as Slack signed it, for the agent to check; None over Socket Mode, where nothing is signed."""
+    headers = {name: values[0] if values else "" for name, values in request.headers.items()}
+    signature = headers.get("x-slack-signature", "")
+    if not signature or not request.raw_body:
+        return None
+    return Signed(request.raw_body, headers.get("x-slack-request-timestamp", ""), signature)

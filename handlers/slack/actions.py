@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk, allowed, may, still_confirmed
-from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in
+from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in, signed_in
 from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
@@ -18,6 +18,7 @@ from handlers.slack.reply import whisper
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.model import ActionRecord, ActionStatus, StepRecord
 from triage.errors import Refused, StoreUnavailable
+from triage.ports.actions import Signed
 from triage.ports.store import Tx
 
 CONFIRM = "confirm_action"
@@ -87,8 +88,7 @@ def choose(desk: ActionDesk) -> Ask:
 def submit(desk: ActionDesk) -> Ask:
     """Return the listener of the form: ask for the role again, confirm, and only then close."""
 
-    async def submitted(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        del client
+    async def submitted(ack: AsyncAck, body: dict[str, Any], req: AsyncBoltRequest) -> None:
         async with desk.services.in_flight.one():
             view = body.get("view") or {}
             click = read_click(body)
@@ -99,7 +99,7 @@ def submit(desk: ActionDesk) -> Ask:
                 )
                 return
             try:
-                record = await _confirm(desk, click, kept, chosen_in(view), reason)
+                record = await _confirm(desk, click, kept, chosen_in(view), reason, signed=signed_in(req))
             except Refused as refusal:
                 incident = await _incident_handle(desk, kept.get("handle", ""))
                 await ack(
@@ -116,7 +116,13 @@ def submit(desk: ActionDesk) -> Ask:
 
 
 async def _confirm(
-    desk: ActionDesk, click: Click, kept: Mapping[str, str], chosen: Mapping[str, str], reason: str
+    desk: ActionDesk,
+    click: Click,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
+    reason: str,
+    *,
+    signed: Signed | None,
 ) -> ActionRecord:
     handle, digest = kept.get("handle", ""), kept.get("digest", "")
     seen = await allowed(desk, handle, click, "confirm ")
@@ -133,7 +139,12 @@ async def _confirm(
             "Your choice changed while the plan was made. Please open it again and look at the new plan."
         )
     return await desk.engine.confirm(
-        handle, digest=digest, actor=click.user, reason=reason, seen=len(seen.confirmations)
+        handle,
+        digest=digest,
+        actor=click.user,
+        reason=reason,
+        seen=len(seen.confirmations),
+        signed=signed,
     )
 
 

@@ -3,14 +3,17 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
+from slack_bolt.async_app import AsyncBoltRequest
 
 from bot.agent.slack_proof import SlackProof
+from handlers.slack.action_form import signed_in
 from triage.actions.orders import ComposeOrder, token_of
 from triage.ports.actions import Shown, Signed
 
@@ -97,3 +100,20 @@ def test_what_slack_did_not_sign_or_not_now_proves_nothing() -> None:
         replace(good, timestamp=""),
     ):
         assert proof.why_not(replace(BASE, signed=changed), NOW)
+
+
+@pytest.mark.parametrize("mode", ["http", "socket_mode"])
+async def test_the_service_hands_the_form_on_as_slack_signed_it(mode: Literal["http", "socket_mode"]) -> None:
+    """Through bolt's own request, byte for byte; over Socket Mode there is nothing to hand on."""
+    good = signed(form())
+    headers: dict[str, str | Sequence[str]] = {
+        "X-Slack-Request-Timestamp": good.timestamp,
+        "X-Slack-Signature": good.signature,
+    }
+    if mode == "http":
+        request = AsyncBoltRequest(body=good.body, headers=headers, mode=mode)
+        handed = signed_in(request)
+        assert handed == good
+        assert SlackProof(SECRET).why_not(replace(BASE, signed=handed), NOW) == ""
+    else:
+        assert signed_in(AsyncBoltRequest(body=form(), mode=mode)) is None

@@ -124,3 +124,16 @@ async def test_a_program_that_is_not_there_is_said_with_the_mend(tmp_path: Path)
     """The error names the setting."""
     with pytest.raises(DeskFailure, match=r"compose\.command"):
         await HostCommands().run(["/no/such/compose"], folder=str(tmp_path), timeout_seconds=1)
+
+
+async def test_an_env_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    """Some keep it elsewhere and link to it: what the link leads to is changed, the link stays."""
+    (tmp_path / "secrets").mkdir()
+    kept, link = tmp_path / "secrets/desk.env", tmp_path / ".env"
+    kept.write_text("# ours\nHUMMINGBOT_IMAGE=a/b:v1\n")
+    kept.chmod(0o600)
+    link.symlink_to(kept)
+    await DeskEnvFile(link).set("HUMMINGBOT_IMAGE", "a/b:v2", was="a/b:v1")
+    assert link.is_symlink()
+    assert kept.read_text() == "# ours\nHUMMINGBOT_IMAGE=a/b:v2\n"
+    assert kept.stat().st_mode & 0o777 == 0o600

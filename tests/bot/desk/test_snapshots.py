@@ -1,10 +1,12 @@
 """Snapshots on disk: taken whole, put in place by one rename, and safe whatever an archive holds."""
 
 import asyncio
+import gzip
 import hashlib
 import os
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +78,10 @@ HOSTILE = {
     "pipe": member("bot1/conf/evil", b"", type=tarfile.FIFOTYPE),
     "twice": member("bot1/conf/file.txt", b"other"),
     "backslash": member("bot1\\conf\\evil.txt"),
+    "1,500 folders deep": member("bot1/conf/" + "d/" * 1500 + "evil.txt"),
+    "a name of 5,000 bytes": member("bot1/conf/" + "n" * 5000),
+    "an owner below zero": member("bot1/conf/evil.txt", uid=-1),
+    "a group below zero": member("bot1/conf/evil.txt", gid=-7),
 }
 
 
@@ -230,3 +236,41 @@ async def test_a_cancelled_snapshot_stops_and_leaves_nothing(snapshots: DeskSnap
     with pytest.raises(asyncio.CancelledError):
         await task
     assert list((data.parent / "backups").iterdir()) == []
+
+
+async def test_a_bomb_within_one_file_can_be_called_off(snapshots: DeskSnapshots, data: Path) -> None:
+    """Its few megabytes unpack to gigabytes: whoever stops waiting stops the reading too."""
+    path = data.parent / "backups" / NAME
+    header = member("bot1/data/bomb", b"")[0]
+    header.size = 6 * 1024**3
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header.tobuf())
+        zeros = bytes(16 * 1024**2)
+        for _ in range(40):
+            file.write(zeros)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await snapshots.room_to_extract(NAME)
+    assert time.monotonic() - started < 2
+
+
+async def test_what_is_restored_can_be_read_by_the_bot_whatever_our_umask(
+    snapshots: DeskSnapshots, data: Path, private: None
+) -> None:
+    """Modes are the archive's; folders it does not name are open; the archive that is taken is its owner's alone."""
+    path = archives.write(data.parent / "backups" / NAME, sound())
+    await snapshots.extract("bot1", NAME, sha256=_sha(path), token="a1")
+    assert (data / ".bot1.a1/conf").stat().st_mode & 0o777 == 0o755
+    assert (data / ".bot1.a1/conf/file.txt").stat().st_mode & 0o777 == 0o644
+    taken = "bot1_pre_rollback_20260221_120000.tar.gz"
+    await snapshots.take("bot1", taken)
+    assert (data.parent / "backups" / taken).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def private() -> Iterator[None]:
+    """Keep new files to their owner, as the service and the agent do."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
