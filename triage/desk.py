@@ -245,6 +245,8 @@ class TriageSettings(Section):
     log_baseline_hours: float = Field(default=24, gt=0, le=168)
     snapshot_stale_seconds: float = Field(default=180, gt=0)
     bot_log_selector: str = '{{job="bot_logs", bot="{bot}"}}'
+    dashboards: tuple[str, ...] = ("Hummingbot Trading Desk Overview", "Hummingbot Bot Deep Dive")
+    """Titles of Grafana's dashboards that the checklist opens."""
     expected_rules: tuple[str, ...] = (
         "BotHardStopActive",
         "BotSoftPauseTooLong",

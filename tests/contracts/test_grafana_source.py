@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bot.sources.grafana.client import open_grafana
 from triage.errors import SourceBadAnswer, SourceDenied, SourceNotConfigured, SourceUnreachable
-from triage.ports.checklists import Datasource
+from triage.ports.checklists import DashboardState, Datasource
 
 TOKEN = "glsa_test"
 OK_PROMETHEUS = (200, {"message": "Successfully queried the Prometheus API.", "status": "OK"})
@@ -27,6 +28,18 @@ class GrafanaStandIn:
     listing: object = None
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    dashboards_found: object = field(default_factory=list)
+    dashboard: dict[str, object] = field(default_factory=dict)
+    queries: list[Any] = field(default_factory=list)
+
+    def _queried(self, query: dict[str, Any]) -> web.Response:
+        """Answer data for what names the metric, an empty frame for another, 400 for what is no expression."""
+        if "(" in query["expr"] and ")" not in query["expr"]:
+            return web.json_response({"results": {"A": {"error": "parse error", "status": 400}}}, status=400)
+        values = [[1700000000000], [1.0]] if "hbot_bot_state" in query["expr"] else []
+        return web.json_response(
+            {"results": {"A": {"status": 200, "frames": [{"data": {"values": values}}]}}}
+        )
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -34,6 +47,8 @@ class GrafanaStandIn:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"message": "Unauthorized"}, status=401)
         parts = request.path.strip("/").split("/")
+        if parts[1] in {"search", "dashboards", "ds"}:
+            return await self._dashboards(parts, request)
         if parts == ["api", "datasources"]:
             found = [{"uid": uid, "name": uid.title(), "type": kind} for uid, kind in self.sources]
             return web.json_response(found if self.listing is None else self.listing)
@@ -42,13 +57,22 @@ class GrafanaStandIn:
         status, body = self.health.get(parts[3], OK_PROMETHEUS)
         return web.json_response(body, status=status)
 
+    async def _dashboards(self, parts: list[str], request: web.Request) -> web.Response:
+        """Answer what a dashboard's page asks."""
+        if parts[1] == "search":
+            return web.json_response(self.dashboards_found)
+        if parts[1] == "dashboards":
+            return web.json_response({"dashboard": self.dashboard})
+        self.queries.append(await request.json())
+        return self._queried(self.queries[-1]["queries"][0])
+
 
 @pytest.fixture
 async def grafana() -> AsyncIterator[GrafanaStandIn]:
     """Run the stand-in on a free port."""
     stand_in = GrafanaStandIn()
     application = web.Application()
-    application.router.add_get("/{path:.*}", stand_in.serve)
+    application.router.add_route("*", "/{path:.*}", stand_in.serve)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -134,3 +158,38 @@ async def test_without_an_address_it_is_not_configured() -> None:
     async with open_grafana("", "") as dashboards:
         with pytest.raises(SourceNotConfigured):
             await dashboards.datasources()
+
+
+def panel(title: str, expression: str, **more: object) -> dict[str, object]:
+    """Return a panel as a dashboard's JSON has it."""
+    return {"title": title, "datasource": {"uid": "prom"}, "targets": [{"expr": expression}], **more}
+
+
+async def test_a_dashboards_panels_are_asked_for_data(grafana: GrafanaStandIn) -> None:
+    """Those in rows too; a variable stands for everything; what is refused returns no data."""
+    grafana.dashboards_found = [{"uid": "x", "title": "Other Deep Dive"}, {"uid": "d1", "title": "Deep Dive"}]
+    inner = panel("Refused", "sum(")
+    grafana.dashboard = {
+        "panels": [
+            panel("States", 'hbot_bot_state{bot="$bot"}'),
+            {
+                "type": "row",
+                "title": "More",
+                "panels": [panel("Nothing", 'hbot_nothing{bot=~"${bot:regex}"}'), inner],
+            },
+            {"type": "text", "title": "Words"},
+        ]
+    }
+    async with open_grafana(grafana.url, TOKEN, total_seconds=3) as dashboards:
+        found = await dashboards.dashboard("Deep Dive")
+    assert found == DashboardState("Deep Dive", found=True, panels=3, without_data=("Nothing", "Refused"))
+    asked = {query["queries"][0]["expr"] for query in grafana.queries}
+    assert 'hbot_bot_state{bot=~".+"}' in asked
+    assert 'hbot_nothing{bot=~".+"}' in asked
+
+
+async def test_a_dashboard_of_another_title_is_not_there(grafana: GrafanaStandIn) -> None:
+    """The search finds parts of titles: only the exact one counts."""
+    grafana.dashboards_found = [{"uid": "x", "title": "Deep Dive (old)"}]
+    async with open_grafana(grafana.url, TOKEN, total_seconds=3) as dashboards:
+        assert await dashboards.dashboard("Deep Dive") == DashboardState("Deep Dive", found=False)

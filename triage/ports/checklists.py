@@ -27,11 +27,25 @@ class Datasource:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DashboardState:
+    """A dashboard: whether it is there, how many panels were asked, and which of them returned no data."""
+
+    title: str
+    found: bool
+    panels: int = 0
+    without_data: tuple[str, ...] = ()
+
+
 class Dashboards(Protocol):
     """Grafana. Raises SourceError."""
 
     async def datasources(self) -> tuple[Datasource, ...]:
         """Return every datasource with its health."""
+        ...
+
+    async def dashboard(self, title: str) -> DashboardState:
+        """Look for a dashboard by its title, and ask its panels for data."""
         ...
 
 

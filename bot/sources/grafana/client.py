@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.sources.grafana.panels import dashboard_state
 from bot.sources.http import TOTAL_SECONDS, HttpSource, Reply, base_url, first_line
 from bot.sources.not_configured import not_configured
 from triage.errors import SourceDenied, SourceError
-from triage.ports.checklists import Dashboards, Datasource
+from triage.ports.checklists import Dashboards, DashboardState, Datasource
 
 NAME = "Grafana"
 MOST = 50
@@ -44,6 +45,10 @@ class Grafana:
         with self._http.shape("a list of datasources"):
             known = [(str(one["uid"]), str(one["name"]), str(one["type"])) for one in listed[:MOST]]
         return tuple(await asyncio.gather(*(self._health(*one) for one in known)))
+
+    async def dashboard(self, title: str) -> DashboardState:
+        """Look for a dashboard by its title, and ask its panels for data. Raises SourceError."""
+        return await dashboard_state(self._http, title)
 
     async def _health(self, uid: str, name: str, kind: str) -> Datasource:
         try:

@@ -165,6 +165,15 @@ async def test_the_desk_is_started_with_its_checks_and_stopped_again(bench: Benc
     assert stopped.verification.outcome is Outcome.EFFECTIVE
 
 
+async def test_the_monitoring_services_are_started_alone(bench: Bench, desk: Desk) -> None:
+    """What watches the desk comes up; no bot, no Redis, nothing external."""
+    record = await bench.act("start_monitoring", "desk")
+    assert record.status is ActionStatus.SUCCEEDED, (record.outcome, await bench.steps(record.id))
+    running = await desk.running()
+    assert "grafana" in running
+    assert not running & {"bot1", "bot2", "bot3", "redis", "signal-service"}
+
+
 async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_done(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -44,6 +44,22 @@ async def datasources(context: ChecklistContext) -> Seen:
     return passed(listed(answering) + (f"; no check for {listed(unasked)}" if unasked else ""))
 
 
+async def dashboards(context: ChecklistContext) -> Seen:
+    """The desk's dashboards are there, and their panels return data."""
+    titles = context.desk.triage.dashboards
+    if not titles:
+        return unknown("triage.dashboards of desk.yaml names none")
+    found = [await context.dashboards.dashboard(title) for title in titles]
+    missing = [f"there is no dashboard {one.title!r}" for one in found if not one.found]
+    dark = [f"{one.title}: no data in {listed(one.without_data)}" for one in found if one.without_data]
+    unasked = [f"{one.title}: no panel that could be asked" for one in found if one.found and not one.panels]
+    if missing or dark:
+        return failed(listed([*missing, *dark, *unasked]))
+    if unasked:
+        return unknown(listed(unasked))
+    return passed(listed([f"{one.title}: {one.panels} panels" for one in found]))
+
+
 async def loki(context: ChecklistContext) -> Seen:
     """Loki returns records of each bot's log."""
     template = context.desk.triage.bot_log_selector
@@ -103,6 +119,7 @@ CHECKLIST = Checklist(
     (
         Item("target", "bot-metrics target is up", target),
         Item("datasources", "Grafana datasources are healthy", datasources),
+        Item("dashboards", "the desk's dashboards return data", dashboards),
         Item("loki", "Loki returns records", loki),
         Item("refresh", "KPI series refresh in under 30 s", refresh),
         Item("rules", "alert rules load without errors", rules),

@@ -16,7 +16,7 @@ from tests.fakes.sources import NOW, FakeSources, container, sample
 from tests.flows.desk_files import write_desk, write_minutes
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
-from triage.ports.checklists import Datasource
+from triage.ports.checklists import DashboardState, Datasource
 from triage.ports.sources import RuleState, Target
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ItemStatus, run_checklist
@@ -31,12 +31,19 @@ class FakeDashboards:
 
     found: tuple[Datasource, ...] = (Datasource("Prometheus", "prometheus", healthy=True),)
     error: Exception | None = None
+    boards: dict[str, DashboardState] = field(default_factory=dict)
 
     async def datasources(self) -> tuple[Datasource, ...]:
         """Answer or fail."""
         if self.error is not None:
             raise self.error
         return self.found
+
+    async def dashboard(self, title: str) -> DashboardState:
+        """Answer or fail."""
+        if self.error is not None:
+            raise self.error
+        return self.boards.get(title, DashboardState(title, found=True, panels=3))
 
 
 @dataclass
@@ -284,3 +291,26 @@ async def test_what_was_seen_shows_no_secret(files: Files) -> None:
     away = SourceUnreachable("Grafana", "http://admin:s3cret@grafana:3000 refused")
     context = files.context(FakeSources(), dashboards=FakeDashboards(error=away))
     assert "s3cret" not in (await seen("dashboard", context))["datasources"][1]
+
+
+@pytest.mark.parametrize(
+    ("board", "status", "says"),
+    [
+        (DashboardState("Hummingbot Bot Deep Dive", found=False), FAIL, "there is no dashboard"),
+        (
+            DashboardState("Hummingbot Bot Deep Dive", found=True, panels=2, without_data=("Net edge",)),
+            FAIL,
+            "no data in Net edge",
+        ),
+        (DashboardState("Hummingbot Bot Deep Dive", found=True), UNKNOWN, "no panel that could be asked"),
+        (DashboardState("Hummingbot Bot Deep Dive", found=True, panels=9), PASS, "9 panels"),
+    ],
+)
+async def test_the_desks_dashboards(
+    files: Files, board: DashboardState, status: ItemStatus, says: str
+) -> None:
+    """Both are opened: there, with panels that return data."""
+    grafana = FakeDashboards(boards={board.title: board})
+    found, text = (await seen("dashboard", files.context(FakeSources(), dashboards=grafana)))["dashboards"]
+    assert found is status
+    assert says in text
