@@ -22,6 +22,7 @@ def alt_text(picture: BotPicture) -> str:
         _equity(picture),
         _worst("Drawdown", picture.drawdown, picture.drawdown_limit, " %"),
         _edge(picture),
+        _inventory(picture),
         _worst("Turnover of the day", picture.turnover, picture.turnover_limit, "x"),
         _worst("Cancels a minute", picture.cancels, picture.cancel_budget, ""),
         _marks(picture),
@@ -55,6 +56,17 @@ def _edge(picture: BotPicture) -> str:
         return "Net edge not measured."
     span = f"{min(known):.3f} to {max(known):.3f} %"
     return f"Net edge {span}, below zero in {picture.edge_below_pct or 0:.0f} % of the minutes."
+
+
+def _inventory(picture: BotPicture) -> str:
+    known = _known(picture.base)
+    if not known:
+        return "Base share not measured."
+    low, high = picture.base_band
+    inside = "within" if low <= min(known) and max(known) <= high else "out of"
+    wanted = _known(picture.target)
+    aim = f", target {min(wanted):.0f} to {max(wanted):.0f} %" if wanted else ", target not measured"
+    return f"Base share {min(known):.0f} to {max(known):.0f} %{aim}, {inside} its band of {low:.0f} to {high:.0f} %."
 
 
 def _worst(name: str, line: Line, limit: float, unit: str) -> str:

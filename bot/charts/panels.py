@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.charts.canvas import Plot
 from bot.charts.scales import number, ticks
 from bot.charts.theme import Fill
+from triage.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ def panels(picture: BotPicture, theme: Theme) -> tuple[Panel, ...]:
         _drawdown(picture, theme),
         _states(picture, theme),
         _edge(picture, theme),
+        _inventory(picture, theme),
         _fills(picture, theme),
         _turnover(picture, theme),
         _cancels(picture, theme),
@@ -137,6 +139,34 @@ def _edge(picture: BotPicture, theme: Theme) -> Panel:
     return Panel("Net edge, %", figure, 170, _axis(span, 4), span, paint)
 
 
+def _inventory(picture: BotPicture, theme: Theme) -> Panel:
+    """Return the base share as a line against its target, which is thinner and of another colour, and its band."""
+    known = _known(picture.base)
+    if not known:
+        return _absent("Base against target")
+    low, high = picture.base_band
+    bad = min(known) < low or max(known) > high
+    wanted = _known(picture.target)
+    least, most = min([*known, *wanted]), max([*known, *wanted])
+    pad = 0.1 * (most - least) or 1.0
+    span = (least - pad, most + pad)
+
+    def paint(plot: Plot) -> None:
+        for edge in picture.base_band:
+            if span[0] <= edge <= span[1]:
+                plot.across(edge, theme.over, 2.5, dash=(16, 9))
+        _curve(plot, picture, picture.base, theme.line, theme.area)
+        _curve(plot, picture, picture.target, theme.incident, None, width=1.5)
+
+    last = [
+        next((v for v in reversed(line[1]) if v is not None), None) for line in (picture.base, picture.target)
+    ]
+    aim = f"target {last[1]:.0f} % (thin line)" if last[1] is not None else "target not measured"
+    outside = "OUT OF" if bad else "in"
+    figure = f"last {last[0] or 0:.0f} %, {aim}, {outside} {low:.0f} to {high:.0f} %"
+    return Panel("Base, %", figure, 150, _axis(span, 3), span, paint, bad)
+
+
 def _fills(picture: BotPicture, theme: Theme) -> Panel:
     buys, sells = (sum(entry[side] for entry in picture.fills) for side in (1, 2))
     if not picture.fills:
@@ -154,7 +184,9 @@ def _fills(picture: BotPicture, theme: Theme) -> Panel:
         plot.across(0.0, theme.muted, 1.5)
 
     axis = ((0.5, "buy"), (-0.5, "sell"))
-    return Panel("Fills", f"{buys} buys up, {sells} sells down", 110, axis, (-1.0, 1.0), paint)
+    return Panel(
+        "Fills", f"{counted(buys, 'buy')} up, {counted(sells, 'sell')} down", 110, axis, (-1.0, 1.0), paint
+    )
 
 
 def _turnover(picture: BotPicture, theme: Theme) -> Panel:
@@ -217,7 +249,9 @@ def _stretches(values: tuple[float | None, ...]) -> Iterator[tuple[int, list[flo
             stretch = []
 
 
-def _curve(plot: Plot, picture: BotPicture, line: Line, colour: str, area: str | None) -> None:
+def _curve(
+    plot: Plot, picture: BotPicture, line: Line, colour: str, area: str | None, *, width: float = 3
+) -> None:
     """Draw the middle of lowest and highest as a line, and what lies between them as an area."""
     for start, lows in _stretches(line[0]):
         highs = [value or 0.0 for value in line[1][start : start + len(lows)]]
@@ -226,5 +260,5 @@ def _curve(plot: Plot, picture: BotPicture, line: Line, colour: str, area: str |
             outline = [*zip(times, highs, strict=True), *reversed(list(zip(times, lows, strict=True)))]
             plot.area(outline, area)
         plot.line(
-            [(at, (low + high) / 2) for at, low, high in zip(times, lows, highs, strict=True)], colour, 3
+            [(at, (low + high) / 2) for at, low, high in zip(times, lows, highs, strict=True)], colour, width
         )

@@ -45,7 +45,8 @@ class BotPicture:
 
     Percentages in percent. ``states`` are (first bucket, past the last, name); ``fills`` (bucket, buys, sells).
     ``drawdown_limit``, ``turnover_limit`` and ``cancel_budget`` are the bot's limits; ``shares`` the states'
-    shares of the minutes; ``edge_below_pct`` the share of the measured minutes with a net edge below 0.
+    shares of the minutes; ``edge_below_pct`` the share of the measured minutes with a net edge below 0; ``base`` the
+    share of the equity in base currency, ``target`` where the bot wants it, ``base_band`` its hard band.
     """
 
     bot: str
@@ -69,6 +70,9 @@ class BotPicture:
     shares: tuple[tuple[str, float], ...]
     edge_below_pct: float | None = None
     rebased: bool = False
+    base: Line = ((), ())
+    target: Line = ((), ())
+    base_band: tuple[float, float] = (0.0, 100.0)
 
 
 def bot_picture(  # the parts of a picture, by name
@@ -105,6 +109,9 @@ def bot_picture(  # the parts of a picture, by name
         shares=_shares(grid),
         edge_below_pct=_below(grid.column("net_edge_pct")),
         rebased=rebased,
+        base=_line([100.0 * value for value in grid.column("base_pct")], per),
+        target=_line([100.0 * value for value in grid.column("target_base_pct")], per),
+        base_band=(100.0 * limits.base_pct[0], 100.0 * limits.base_pct[1]),
     )
 
 

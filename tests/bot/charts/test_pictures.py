@@ -76,6 +76,16 @@ def test_a_picture_shows_states_limits_incidents_and_actions(theme: Theme) -> No
     assert colours_in(image, theme.line) > 500
 
 
+def test_the_base_share_is_drawn_against_its_target_and_band() -> None:
+    """Both lines, and words for who does not see them; a share outside its band is said to be."""
+    grid = filled(60, ["running"] * 60, base_pct=0.4, target_base_pct=0.5)
+    picture = picture_of(grid)
+    assert colours_in(render(picture, LIGHT), LIGHT.incident) > 300, "the target's line"
+    assert "Base share 40 to 40 %, target 50 to 50 %, within its band of 15 to 90 %." in alt_text(picture)
+    out = picture_of(filled(60, ["running"] * 60, base_pct=0.95, target_base_pct=0.5))
+    assert "out of its band" in alt_text(out)
+
+
 def test_states_are_told_apart_without_colour() -> None:
     """Each has a hatch of its own, or none, in both themes."""
     for theme in (LIGHT, DARK):
@@ -103,11 +113,17 @@ def _contrast(one: str, other: str) -> float:
 def test_a_window_without_measures_is_drawn_as_that() -> None:
     """One row with nothing but a state still gives a picture, which says what is not measured."""
     grid = grid_of(60)
-    names = ("equity_quote", "net_edge_pct", "turnover_today_x", "cancel_per_min", "drawdown_pct")
+    names = (
+        *("equity_quote", "net_edge_pct", "turnover_today_x", "cancel_per_min", "drawdown_pct"),
+        *("base_pct", "target_base_pct"),
+    )
     put(grid, 7, **dict.fromkeys(names, float("nan")))  # type: ignore[arg-type]
     picture = picture_of(grid)
     assert render(picture, LIGHT).width == WIDTH
-    assert "Equity not measured. Drawdown not measured. Net edge not measured." in alt_text(picture)
+    assert (
+        "Equity not measured. Drawdown not measured. Net edge not measured. Base share not measured."
+        in alt_text(picture)
+    )
 
 
 def test_more_incidents_than_fit_are_counted_and_stay_on_the_sheet() -> None:
