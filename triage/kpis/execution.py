@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,9 @@ def paper_reject_count(grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid |
     column = grid.column("paper_reject_count")
     rows = sum(map(isfinite, column))
     if not rows:
-        return no_column(name, grid, column="paper_reject_count", limit=limit, unit="rejects")
+        missing = no_column(name, grid, column="paper_reject_count", limit=limit, unit="rejects")
+        hint = "; the writer never records it: kpis.may_be_missing in desk.yaml can allow that"
+        return replace(missing, why=missing.why + hint) if grid.present else missing
     added, forgiven = _rejects(grid, column, before, limits.warmup_minutes)
     why = (
         f"{added:g} rejects after warm-up ({limits.warmup_minutes} min after a start), {forgiven:g} during it"

@@ -6,6 +6,21 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Self
 
+KPIS = (
+    "running_pct",
+    "flaps",
+    "turnover_x",
+    "daily_loss_pct",
+    "drawdown_pct",
+    "risk_hard_stops",
+    "cancel_within_budget_pct",
+    "fee_source_resolved_pct",
+    "paper_reject_count",
+    "base_pct_in_band_pct",
+    "tracking_error",
+)
+"""The names of the KPIs, in the runbook's order."""
+
 
 @dataclass(frozen=True, slots=True)
 class KpiLimits:
@@ -38,14 +53,19 @@ class KpiLimits:
     profit_factor_min: float = 1.25
     promotion_turnover_x_max: float = 3.0
     promotion_drawdown_pct_max: float = 3.0
+    may_be_missing: tuple[str, ...] = ()
+    """KPIs that do not hold the verdict where the files never record them, e.g. ``paper_reject_count``; none by default."""
 
     def __post_init__(self) -> None:
         low, high = self.base_pct
         if not low < high:
             raise ValueError(f"base_pct: {low} to {high} is no band; give the lower end first")
+        strange = [name for name in self.may_be_missing if name not in KPIS]
+        if strange:
+            raise ValueError(f"may_be_missing: {strange[0]!r} is no KPI; there are {', '.join(KPIS)}")
         for name in self.__slots__:
             value = getattr(self, name)
-            if name != "base_pct" and not (isfinite(value) and value >= 0):
+            if name not in {"base_pct", "may_be_missing"} and not (isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: {value} is no limit; give a number of at least 0")
 
     def override(self, **changes: float | tuple[float, float] | None) -> Self:

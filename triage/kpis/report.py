@@ -33,6 +33,8 @@ CHECKLIST: tuple[Callable[[MinuteGrid, KpiLimits], Kpi], ...] = (
 )
 """The runbook's list in its order; each function is called by the name of its KPI."""
 
+_UNREAD_SHARE = 0.2
+"""Above this share of lines that could not be read, what could be says too little."""
 RISKS = ("turnover_x", "daily_loss_pct", "drawdown_pct", "risk_hard_stops")
 """What a further variant of the bot may not fail either."""
 
@@ -104,7 +106,7 @@ def bot_report(
     measured = kpis(grid, limits, before)
     result = trading(grid, fills)
     conditions = gates(measured, result, incidents, limits)
-    held = held_by(measured, conditions, limits)
+    held = (*held_by(measured, conditions, limits), *not_understood(coverage))
     return BotReport(
         bot=bot,
         variant=variant,
@@ -127,6 +129,8 @@ def held_by(measured: Iterable[Kpi], conditions: Iterable[Gate], limits: KpiLimi
     """
     held: list[str] = []
     for kpi in measured:
+        if kpi.status is KpiStatus.NOT_MEASURED and kpi.name in limits.may_be_missing:
+            continue
         if kpi.status is KpiStatus.NOT_MEASURED:
             held.append(f"{kpi.name} not measured: {kpi.why}")
         elif kpi.status is KpiStatus.FAIL:
@@ -135,6 +139,17 @@ def held_by(measured: Iterable[Kpi], conditions: Iterable[Gate], limits: KpiLimi
             held.append(f"{kpi.name} passes on {kpi.measured_pct:.0f} % of the rows only")
     failed = [gate for gate in conditions if gate.status is KpiStatus.FAIL]
     return (*held, *(f"gate {gate.name}: {gate.why}" for gate in failed))
+
+
+def not_understood(coverage: Coverage) -> tuple[str, ...]:
+    """Return what holds the verdict where too many lines of the window could not be read."""
+    count = sum(each.count for each in coverage.skipped)
+    if count <= _UNREAD_SHARE * (coverage.rows + count):
+        return ()
+    worst = max(coverage.skipped, key=lambda each: each.count)
+    return (
+        f"{count} of {coverage.rows + count} lines not understood ({worst.reason}, first in {worst.first})",
+    )
 
 
 def with_others(report: BotReport, others: tuple[BotReport, ...]) -> BotReport:

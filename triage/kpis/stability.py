@@ -19,6 +19,8 @@ _PAIR = frozenset({int(State.RUNNING), int(State.SOFT_PAUSE)})
 
 def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Minutes in ``running`` out of all minutes of the window; a missing minute did not run."""
+    if not grid.present:
+        return no_column("running_pct", grid, column="state", limit=limits.running_pct_min, unit="%")
     ran = grid.states.count(State.RUNNING)
     missing = grid.minutes - grid.present
     value = share_pct(ran, grid.minutes)

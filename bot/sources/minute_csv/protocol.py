@@ -56,7 +56,9 @@ class Request:
 def _ask(body: dict[str, Any]) -> BotAsk:
     limits = body["limits"]
     return BotAsk(
-        body["name"], body["variant"], KpiLimits(**{**limits, "base_pct": tuple(limits["base_pct"])})
+        body["name"],
+        body["variant"],
+        KpiLimits(**{**limits, **{name: tuple(limits[name]) for name in ("base_pct", "may_be_missing")}}),
     )
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from tests.triage.kpis.grids import NOON, filled, grid_of, put, report_of
 from triage.kpis import IncidentNote, KpiLimits, KpiStatus, Verdict
+from triage.kpis.execution import paper_reject_count
 from triage.kpis.fills import FillTally, number
-from triage.kpis.model import DigestReport
-from triage.kpis.report import CHECKLIST, incident_figures, kpis, with_others
+from triage.kpis.limits import KPIS
+from triage.kpis.model import Coverage, DigestReport, Skipped
+from triage.kpis.report import CHECKLIST, held_by, incident_figures, kpis, not_understood, with_others
 from triage.kpis.trading import trading
 
 LIMITS = KpiLimits()
@@ -164,3 +166,30 @@ def test_a_bot_overrides_what_it_names() -> None:
     """None keeps the desk's limit."""
     own = LIMITS.override(cancel_budget_per_min=80, base_pct=None)
     assert (own.cancel_budget_per_min, own.base_pct) == (80, (0.15, 0.90))
+
+
+def test_a_kpi_that_the_writer_never_records_is_allowed_to_be_missing_by_a_setting() -> None:
+    """Off by default: then it holds the verdict, and says which setting would let it be."""
+    missing = paper_reject_count(filled(10, paper_reject_count=nan), LIMITS)
+    assert missing.status is KpiStatus.NOT_MEASURED
+    assert missing.why == (
+        "none of the 10 rows has a value in paper_reject_count; the writer never records it: "
+        "kpis.may_be_missing in desk.yaml can allow that"
+    )
+    assert held_by([missing], (), LIMITS) == (f"paper_reject_count not measured: {missing.why}",)
+    assert held_by([missing], (), KpiLimits(may_be_missing=("paper_reject_count",))) == ()
+    with pytest.raises(ValueError, match="may_be_missing: 'rejects' is no KPI"):
+        KpiLimits(may_be_missing=("rejects",))
+
+
+def test_lines_that_nobody_understands_hold_the_verdict() -> None:
+    """Above a share: what could be read says too little; one of them is named."""
+    few = Coverage(60, 60, rows=95, skipped=(Skipped("ragged row", 5, "minute.csv:120"),))
+    many = Coverage(60, 60, rows=50, skipped=(Skipped("ragged row", 50, "minute.csv:120"),))
+    assert not_understood(few) == ()
+    assert not_understood(many) == ("50 of 100 lines not understood (ragged row, first in minute.csv:120)",)
+
+
+def test_the_names_of_the_kpis_are_those_of_the_checklist() -> None:
+    """A setting names them before anything is measured."""
+    assert tuple(check.__name__ for check in CHECKLIST) == KPIS

@@ -35,6 +35,9 @@ _DEAD_MAX = 1000
 _LAG_MAX = 1000
 _MEMORY_WARNING, _MEMORY_CRITICAL = 0.85, 0.97
 _SLOW_PING_SECONDS = 0.5
+_UNREADABLE = "unreadable"
+_UNREAD_SHARE = 0.5
+"""Above this share of dead letters without a reason, their reasons are not known."""
 
 
 @dataclass(slots=True)
@@ -177,6 +180,9 @@ def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: Stre
     lately = sum(moment_of(entry.id, ctx.now) >= window for entry in entries)
     wrong = volume(ctx.desk, reasons, replace(ctx.dead_letters or Rate(0, 0, 0), count=lately))
     bound = "≥ " if now.dead_letters_at_least else ""
+    unread = reasons.get(_UNREADABLE, 0)
+    if unread > _UNREAD_SHARE * len(entries):
+        yield FindingStatus.UNKNOWN, f"{unread} of {len(entries)} dead letters could not be read"
     if wrong is None:
         yield FindingStatus.OK, f"{bound}{counted(len(entries), 'dead letter')} in 1 h"
     else:
@@ -192,7 +198,7 @@ def _reason_of(ctx: CheckContext, entry: StreamEntry) -> str:
     """Return a dead letter's reason as it is counted, masked; ``unreadable`` where it has none."""
     stream = ctx.desk.streams.dead_letter
     letter = read_dead_letter(ctx.desk, stream, Entry(entry.id, entry.fields.get("payload")), ctx.now)
-    return masked(letter.reason)[:80] if isinstance(letter, DeskEvent) else "unreadable"
+    return masked(letter.reason)[:80] if isinstance(letter, DeskEvent) else _UNREADABLE
 
 
 def _groups(streams: Iterable[StreamInfo], now: StreamsNow) -> Iterable[_Part]:

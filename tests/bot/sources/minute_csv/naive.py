@@ -96,8 +96,10 @@ def minutes(folder: Path, start: datetime, end: datetime) -> list[Minute]:
     return [Minute(at, group[-1], group) for at, group in found]
 
 
-def running_pct(found: list[Minute], expected: int) -> Decimal:
-    """Minutes in running of all minutes."""
+def running_pct(found: list[Minute], expected: int) -> Decimal | None:
+    """Minutes in running of all minutes; None where none was written."""
+    if not found:
+        return None
     return Decimal(100) * len([minute for minute in found if minute.text("state") == "running"]) / expected
 
 
