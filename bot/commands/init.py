@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bot.commands.schema import desk_schema
 from bot.init import files
-from bot.init.files import Asked
+from bot.init.files import Asked, Host
 from bot.init.look import look
 from bot.init.plan import plan
 from bot.init.seen import SeenDesk
@@ -72,7 +72,7 @@ def prepare(root: Path, out: Path, asked: Asked, running: dict[str, str] | None 
         files.SCHEMA_FILE: json.dumps(desk_schema(), indent=2) + "\n",
         files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept),
         files.ALERTMANAGER_FILE: files.alertmanager_text(),
-        files.COMPOSE_FILE: files.compose_text(made, desk_root=str(seen.root)),
+        files.COMPOSE_FILE: files.compose_text(made, _host(seen.root)),
     }
     changes = tuple(FileChange(out / name, _text(out / name), text) for name, text in texts.items())
     return InitResult(seen, changes, tuple(_notes(seen, made.bots)))
@@ -106,6 +106,13 @@ def ask_the_rest(ask: Ask) -> Asked:
 def is_interactive() -> bool:
     """Whether somebody is there to answer."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _host(root: Path) -> Host:
+    """Look whose the desk's folder is, and the engine's socket; 0 where there is no socket."""
+    owner = root.stat()
+    socket = Path("/var/run/docker.sock")
+    return Host(str(root), owner.st_uid, owner.st_gid, socket.stat().st_gid if socket.exists() else 0)
 
 
 def _known(rules: tuple[str, ...]) -> list[str]:

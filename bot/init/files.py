@@ -25,6 +25,16 @@ class Asked:
     operators: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Whose the desk's folder is on this host, and the group of the engine's socket."""
+
+    desk_root: str
+    uid: int
+    gid: int
+    docker_gid: int
+
+
 def desk_yaml(made: DeskPlan, asked: Asked) -> str:
     """Return desk.yaml: only what this desk has, each line with where it was seen; ``guess`` marks what was not."""
     compose = [
@@ -120,60 +130,81 @@ receivers:
 """
 
 
-def compose_text(made: DeskPlan, *, desk_root: str) -> str:
+def compose_text(made: DeskPlan, host: Host) -> str:
     """Return the compose file: the bot without the engine's socket, the agent without a network."""
     networks = "\n".join(
         f"  {name}: {{name: {json.dumps(real)}, external: true}}" for name, real in made.networks.items()
     )
     joined = ", ".join(made.networks) or "default"
-    root = json.dumps(f"{desk_root}:{desk_root}")
-    readable = json.dumps(f"{desk_root}/data:{desk_root}/data:ro")
+    root = host.desk_root
     return f"""\
 # Written by hbot-triage init: two services beside the desk. The bot faces Slack and holds neither the engine's socket nor
-# the right to write to the desk; the agent holds both, and has no network. Start: docker compose -f {COMPOSE_FILE} up -d
+# the right to write to the desk; the agent holds both, and has no network (docs/security.md says what that separates).
+#   sudo chown root:root {DESK_FILE}    # the agent takes none that others could change
+#   docker compose -f {COMPOSE_FILE} up -d
 name: hbot-triage
 
 services:
   hbot-triage:
     image: hbot-triage:0.1.0
+    container_name: hbot-triage
     restart: unless-stopped
+    user: "10001:10001"
     env_file: {ENV_FILE}
     environment:
+      DOCKER_HOST: ""
       TRIAGE_AGENT: unix:///run/hbot-triage/agent.sock
-      TRIAGE_LISTEN: 0.0.0.0:8085
       TRIAGE_DESK: /etc/hbot-triage/desk.yaml
+      TRIAGE_LISTEN: 0.0.0.0:8085
+    ports: ["127.0.0.1:8085:8085"]
     volumes:
       - var:/app/var
-      - agent:/run/hbot-triage
       - ./{DESK_FILE}:/etc/hbot-triage/desk.yaml:ro
-      - {readable}
+      - agent-socket:/run/hbot-triage:ro
+      - {json.dumps(f"{root}/data:{root}/data:ro")}
     networks: [{joined}]
+    depends_on: [agent]
     read_only: true
     tmpfs: [/tmp]
     cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
+    mem_limit: 512m
+    stop_grace_period: 15s
 
-  hbot-triage-agent:
+  agent:
     image: hbot-triage:0.1.0
+    container_name: hbot-triage-agent
     command: [agent]
     restart: unless-stopped
-    network_mode: none
+    user: "{host.uid}:{host.gid}"  # who owns the desk's folder
+    group_add: ["{host.docker_gid}"]  # the group of /var/run/docker.sock
     environment:
       TRIAGE_AGENT: unix:///run/hbot-triage/agent.sock
-      DOCKER_HOST: unix:///var/run/docker.sock
+      TRIAGE_AGENT_UID: "10001"
+      TRIAGE_AGENT_STATE: /var/lib/hbot-triage/agent
       TRIAGE_DESK: /etc/hbot-triage/desk.yaml
+      DOCKER_HOST: unix:///var/run/docker.sock
     volumes:
-      - agent:/run/hbot-triage
       - /var/run/docker.sock:/var/run/docker.sock
       - ./{DESK_FILE}:/etc/hbot-triage/desk.yaml:ro
-      - {root}
+      - agent-socket:/run/hbot-triage
+      - agent-state:/var/lib/hbot-triage
+      - {json.dumps(f"{root}:{root}")}
+    network_mode: none
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    mem_limit: 256m
+    stop_grace_period: 15s
 
 networks:
 {networks or "  default: {}"}
 
 volumes:
   var:
-  agent:
+  agent-socket:
+  agent-state:
 """
 
 

@@ -15,6 +15,7 @@ from tests.bot.init import desks
 from triage.desk import Desk
 from triage.errors import SettingError
 
+SHIPPED = Path(__file__).parents[3] / "deploy" / "docker-compose.yml"
 ASKED = Asked("xoxb-1-2-abc", "xapp-1-abc", "#desk-alerts", ("U0ANA00001",))
 
 
@@ -87,9 +88,23 @@ def test_the_compose_file_joins_the_desks_networks(tmp_path: Path) -> None:
     text = (root / "hbot-triage" / "docker-compose.hbot-triage.yml").read_text(encoding="utf-8")
     data = YAML(typ="safe").load(text)
     assert data["networks"]["monitoring"] == {"name": "hbot-monitoring", "external": True}
-    bot, agent = data["services"]["hbot-triage"], data["services"]["hbot-triage-agent"]
+    bot, agent = data["services"]["hbot-triage"], data["services"]["agent"]
     assert not any("docker.sock" in volume for volume in bot["volumes"])
     assert agent["network_mode"] == "none"
+
+
+def test_the_compose_file_separates_as_the_shipped_one_does(tmp_path: Path) -> None:
+    """The same two services with the same rights; only names, ids and folders are the desk's own."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    text = (root / "hbot-triage" / "docker-compose.hbot-triage.yml").read_text(encoding="utf-8")
+    mine, shipped = (YAML(typ="safe").load(source) for source in (text, SHIPPED.read_text(encoding="utf-8")))
+    for name in ("hbot-triage", "agent"):
+        ours, theirs = mine["services"][name], shipped["services"][name]
+        for key in ("read_only", "cap_drop", "security_opt", "tmpfs", "mem_limit", "network_mode", "command"):
+            assert ours.get(key) == theirs.get(key), (name, key)
+        assert set(theirs["environment"]) - set(ours["environment"]) <= {"SLACK_SIGNING_SECRET"}
+        assert len(ours["volumes"]) == len(theirs["volumes"])
 
 
 def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
