@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.actions.attribution import ASKED_FOR, behind, told_as_ours
+from triage.actions.notifications import confirmed_by
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.masking import masked
@@ -32,6 +33,7 @@ from triage.signals.containers import (
     unhealthy,
 )
 from triage.signals.model import DeskEvent, Parked
+from triage.signals.ours import after, our_deploy
 from triage.signals.standing import settle
 from triage.signals.timeline import tell_events
 
@@ -211,7 +213,23 @@ class ContainerListener:
             changes_only=created,
             source=Source.CONTAINER,
         )
-        return judge(self.desk, event, [each for each in before if each.key != event.key])
+        judged = judge(self.desk, event, [each for each in before if each.key != event.key])
+        return self._after_ours(tx, judged)
+
+    def _after_ours(self, tx: Tx, judged: Judged) -> Judged:
+        """Say of what fails right after an action of our own that it was ours."""
+        event = judged.event
+        if not judged.name and event.data.get("health") != "unhealthy":
+            return judged
+        container = str(event.data.get("container", ""))
+        record = our_deploy(self.desk, tx.actions.recent(), container, event.at)
+        if record is None:
+            return judged
+        words = after(record, event.at, confirmed_by(tx, record))
+        told = replace(
+            event, text=f"{event.text}, {words}", data={**event.data, "after": words, "action": record.id}
+        )
+        return replace(judged, event=told, text=f"{judged.text}, {words}" if judged.text else "")
 
     def _signal(self, tx: Tx, judged: Judged, incidents: Sequence[Incident], now: datetime) -> int:
         if not judged.name:

@@ -16,6 +16,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeContainers
 from tests.servers.desk import Desk as ComposeDesk
 from tests.triage.incidents.desk_story import title_of
+from triage.actions.model import ActionRecord, ActionStatus
 from triage.desk import Desk
 from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
@@ -132,6 +133,22 @@ async def test_a_loop_is_seen_at_its_third_turn(engine: Engine) -> None:
     assert await engine.names() == ["ContainerDied", "ContainerRestartLoop"]
     (incident,) = await engine.incidents()
     assert incident.severity.value == "Sev-1"
+
+
+async def test_a_fall_right_after_an_action_of_our_own_is_told_as_ours(engine: Engine) -> None:
+    """A rollback to a broken image: whoever reads the incident knows at once what to take back."""
+    now = engine.clock.now()
+    record = ActionRecord(
+        "rollback", "bot1", "why", "U1", now, now, now, arguments={"image": "hbot/bot:2"},
+        status=ActionStatus.SUCCEEDED, started_at=now - timedelta(seconds=40),
+    )  # fmt: skip
+    await engine.store.write(lambda tx: tx.actions.add(record))
+    await engine.say("die", exit_code=1)
+    (incident,) = await engine.incidents()
+    signals = await engine.store.read(lambda tx: tx.incidents.episodes([incident.id]))
+    assert signals[0].annotations["summary"] == (
+        "hbot-bot1 died by itself (exit code 1), 41 s after our own Rollback on bot1 (image hbot/bot:2)"
+    )
 
 
 async def test_falls_far_apart_are_no_loop(engine: Engine) -> None:
