@@ -7,7 +7,7 @@ names no cause; a refused order is such a pair too, and then an ERROR of the exe
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from demo.desk.replies import SOCKETS, Endpoint, Refusal, Reply, host_of
+from demo.desk.replies import SOCKETS, Endpoint, NoAnswer, Refusal, Reply, host_of
 
 if TYPE_CHECKING:
     from demo.desk.bot_model import Bot, Process
@@ -65,7 +65,7 @@ def step(world: "World", bot: "Bot", process: "Process", seconds: float) -> None
             failed = _poll(world, bot, connector, endpoint)
             connector.due[endpoint] = now + (min(SOON * 2, every) if failed else every)
     bot.book_stale = _book_is_stale(world, bot, connector, now)
-    bot.tick_seconds = bot.dice.uniform(0.9, 1.1) * (TICK if connector.connected else SLOW_TICK)
+    bot.tick_seconds = bot.dice.uniform(0.9, 1.1) * (SLOW_TICK if world.network_down else TICK)
     bot.tick_seconds *= world.host.slowness
     if not connector.ready:
         world.log(bot, "WARNING", STRATEGY, "bitget is not ready. Please wait...")
@@ -187,7 +187,9 @@ def _status_failed(world: "World", bot: "Bot", connector: Connector, last: str) 
 
 
 def _network_status(world: "World", bot: "Bot", connector: Connector, reply: Reply | None) -> None:
-    """The check itself is silent; what it finds is told when it changes."""
+    """The check itself is silent; what it finds is told when it changes. One that runs into a time-out finds nothing."""
+    if reply == NoAnswer("timeout"):
+        return
     connected = reply is None or (isinstance(reply, Refusal) and reply.status < 500 and reply.status != 403)  # noqa: PLR2004
     if connected == connector.connected:
         return

@@ -42,7 +42,7 @@ class Host:
     @property
     def slowness(self) -> float:
         """By how much everything takes longer than usual: 1 while there is room."""
-        return 1.0 + 300 * max(0.0, self.other_cpu / CPUS - 0.85) + 40 * self.io_wait
+        return 1.0 + 2_500 * max(0.0, self.other_cpu / CPUS - 0.85) + 40 * self.io_wait
 
     @property
     def full(self) -> bool:

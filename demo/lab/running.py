@@ -83,11 +83,13 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
     kinds = ("", *one.missing)
     firsts = [await triage(stage, stage.incidents.board.incidents[incident.id], missing) for missing in kinds]
     await stage.pass_time(one.fault.settles, breaker=breaker)
+    opener, *others = stage.watched()
+    current = [opener, *(each for each in others if each.is_open)][:INCIDENTS_MAX]
     outcomes = []
     for missing, first in zip(kinds, firsts, strict=True):
-        looked = [await triage(stage, each, missing) for each in stage.watched()[:INCIDENTS_MAX]]
+        looked = [await triage(stage, each, missing) for each in current]
         settled = _settled([each.verdict for each in looked], struck, looked)
-        story = _story(stage.watched(), first, looked)
+        story = _story(current, first, looked)
         outcomes.append(
             Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story)
         )
