@@ -12,7 +12,8 @@ from demo.desk.container import DockerEvent
 from demo.desk.docker_views import event as docker_event
 from demo.desk.docker_views import rfc3339
 from demo.desk.events import AUDIT, DEAD_LETTER
-from demo.lab.sources import LabStreams, active
+from demo.lab.evidence.alerts import active
+from demo.lab.evidence.streams import LabStreams
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
 from triage.diagnosis.playbooks import playbook_for

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from demo.lab.evidence import SOURCE_NAMES
 from demo.lab.fault import EXAM_SHARE, Fault
 from demo.lab.running import Run, Setting
-from demo.lab.sources import NAMES
 
 SEEDS = 6
 """Desks that are made: seeds 0 to 5, of which 0 and 3 are exam seeds."""
@@ -41,7 +41,7 @@ def _of(fault: Fault, all_of: Sequence[Fault], number: int, *, exam: bool) -> li
     bots = fault.bots or ("",)
     seeds = [seed_for(fault, turn, exam=exam) for turn in range(4)]
     runs = [
-        Run(fault, seeds[0], "plain", bots[0], missing=NAMES),
+        Run(fault, seeds[0], "plain", bots[0], missing=SOURCE_NAMES),
         Run(fault, seeds[1], "deployed", bots[0]),
         Run(fault, seeds[2], "noisy", bots[-1]),
     ]
@@ -75,5 +75,7 @@ def short(faults: Sequence[Fault]) -> list[Run]:
     for number, fault in enumerate(mine):
         setting = settings[number % len(settings)]
         bot = (fault.bots or ("",))[0]
-        found.append(Run(fault, SHORT_SEED, setting, bot, missing=(NAMES[number % len(NAMES)],)))
+        found.append(
+            Run(fault, SHORT_SEED, setting, bot, missing=(SOURCE_NAMES[number % len(SOURCE_NAMES)],))
+        )
     return found

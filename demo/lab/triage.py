@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from demo.lab.sources import sources
+from demo.lab.evidence import sources_of
 from triage.actions.fitting import conclude
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.playbooks import playbook_for
@@ -53,7 +53,7 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
     now = utc(stage.now)
     episodes = stage.incidents.episodes(incident)
     playbook = playbook_for(stage.ears.desk, incident.name, source_of(episodes))
-    found = sources(
+    found = sources_of(
         stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held, missing=missing
     )
     context = context_of(stage.ears.desk, found, incident, episodes, now=now)
@@ -68,7 +68,7 @@ async def ask(stage: Stage, bot: str) -> Looked:
     """Triage a bot without an incident, as ``/triage run`` does."""
     now = utc(stage.now)
     desk = stage.ears.desk
-    found = sources(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held)
+    found = sources_of(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held)
     context = CheckContext(desk, found, now, now, (bot,), (desk.container_of(bot),))
     playbook = playbook_for(desk, "default")
     findings = await run_checks(playbook, context, LabClock(now))
