@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,24 +12,19 @@ from demo.desk.docker_views import event as docker_event
 from demo.desk.docker_views import rfc3339
 from demo.desk.events import AUDIT, DEAD_LETTER
 from demo.lab.evidence.alerts import active
-from demo.lab.evidence.streams import LabStreams
+from demo.lab.lookout import Lookout
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
-from triage.errors import SourceError
 from triage.incidents.alerts import NEVER, alert_signal
-from triage.model import Severity, Signal, SignalStatus, Source, SubjectKind, utc
+from triage.model import Signal, SignalStatus, Source, utc
 from triage.ports.sources import ActiveAlert
 from triage.signals.audit import read_audit
 from triage.signals.audit_policy import audit_signals
 from triage.signals.condition import Condition
 from triage.signals.containers import container_event, container_signal, judge, unhealthy
-from triage.signals.dead_letters import read_dead_letter, volume
+from triage.signals.dead_letters import read_dead_letter
 from triage.signals.model import DeskEvent, Entry, Kind
 from triage.signals.rates import Rate
-from triage.signals.redis_health import Look, redis_conditions, stream_conditions
-from triage.signals.silence import blindness
-from triage.signals.standing import Steady
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -57,13 +51,12 @@ class Ears:
     _told: dict[str, ActiveAlert] = field(default_factory=dict)
     _engine_seen: int = 0
     _read: dict[str, str] = field(default_factory=dict)
-    _redis: Steady = field(default_factory=Steady)
-    _streams: Steady = field(default_factory=Steady)
-    _standing: dict[str, Signal] = field(default_factory=dict)
     _sick: dict[str, Condition] = field(default_factory=dict)
-    _evicted: int | None = None
     _raised: dict[Kind, datetime] = field(default_factory=dict)
-    _watchdog_at: float = 0.0
+    lookout: Lookout = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lookout = Lookout(self.world, self.desk, self.bus, self.began)
 
     @property
     def now(self) -> datetime:
@@ -76,12 +69,12 @@ class Ears:
         self._container_events(list(self.world.engine.events))
         for stream, kept in self.bus.entries.items():
             self._read[stream] = kept[-1].id if kept else ""
-        self._watchdog_at = self.world.clock.now()
+        self.lookout.watchdog_at = self.world.clock.now()
 
     async def listen(self, lone: list[LoneAlert]) -> list[Signal]:
         """Return the signals of what happened since the last look."""
         signals = self._containers() + self._audit()
-        signals += await self._conditions()
+        signals += await self.lookout.look(self.events, self.dead_letters(), self._sick)
         return signals + self._alerts(lone)
 
     # alerts
@@ -92,7 +85,7 @@ class Ears:
             return []
         firing = self.prometheus.firing() if self.prometheus.works else []
         if any(each.labels["alertname"] == self.desk.watchdog.alertname for each in firing):
-            self._watchdog_at = now
+            self.lookout.watchdog_at = now
         due = [
             each
             for each in firing
@@ -207,79 +200,6 @@ class Ears:
         late = sum(event.at >= window for event in events)
         hours = min(BASELINE_HOURS, max(0.0, (self.world.clock.now() - self.began) / 3600))
         return Rate(late, len(events) - late, hours)
-
-    # what we watch ourselves
-
-    async def _conditions(self) -> list[Signal]:
-        wrong = dict(self._redis.look(redis_conditions(self.desk, await self._look())) or {})
-        streams = self.desk.streams
-        if self.world.redis.serving:
-            source = LabStreams(self.world, self.bus)
-            watched = (streams.market_data, streams.audit, streams.execution_intent, streams.dead_letter)
-            infos = {name: await source.info(name) for name in watched}
-            expected = tuple(bot.name for bot in self.world.bots.values() if self._publishes(bot.name))
-            wrong |= (
-                self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
-            )
-            letters = [event for event in self.events if event.source is Source.DEAD_LETTER]
-            hour = Counter(each.reason for each in letters if self.now - each.at <= timedelta(hours=1))
-            loud = volume(self.desk, hour, self.dead_letters())
-            wrong |= {loud.name: loud} if loud is not None else {}
-        wrong |= {f"health/{name}": one for name, one in self._sick.items()}
-        blind = blindness(
-            self.desk, seen=utc(self._watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now
-        )
-        wrong |= {blind.name: blind} if blind is not None else {}
-        return self._settled(wrong)
-
-    async def _look(self) -> Look:
-        try:
-            health = await LabStreams(self.world, self.bus).health()
-        except SourceError as error:
-            return Look(None, error)
-        before, self._evicted = self._evicted, health.evicted_keys
-        return Look(health, evicted_before=before)
-
-    def _publishes(self, bot: str) -> bool:
-        """Whether the bot's state, as its metrics show it, says that it publishes market data now."""
-        row = self.world.bots[bot].shown
-        fresh = self.desk.triage.snapshot_stale_seconds
-        return row is not None and row.state != "hard_stop" and self.world.clock.now() - row.at < fresh
-
-    def _settled(self, wrong: dict[str, Condition]) -> list[Signal]:
-        signals = []
-        for key, condition in wrong.items():
-            if key not in self._standing:
-                self._standing[key] = self._begun(key, condition)
-                signals.append(self._standing[key])
-        for key in [one for one in self._standing if one not in wrong]:
-            ended = self._standing.pop(key)
-            signals.append(
-                replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now)
-            )
-        return signals
-
-    def _begun(self, key: str, condition: Condition) -> Signal:
-        labels = {"severity": "error", **condition.labels}
-        if condition.subject.kind is SubjectKind.CONTAINER:
-            labels["name"] = condition.subject.name
-        return Signal(
-            source=condition.source,
-            episode=f"lab/{key}/{self.now.isoformat()}",
-            status=SignalStatus.FIRING,
-            name=condition.name,
-            subject=condition.subject,
-            severity=severity_of(self.desk, condition, labels),
-            starts_at=min(condition.since or self.now, self.now),
-            received_at=self.now,
-            labels=labels,
-            annotations={"summary": condition.text},
-        )
-
-
-def severity_of(desk: Desk, condition: Condition, labels: dict[str, str]) -> Severity:
-    """Return the severity that the condition's playbook gives it."""
-    return playbook_for(desk, condition.name, condition.source).severity_of(labels)
 
 
 def _lone(alert: LoneAlert, now: float) -> ActiveAlert:

@@ -1,0 +1,116 @@
+"""What the lab watches itself, as the product does: Redis, its streams, dead letters, health checks, the Watchdog."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from demo.lab.evidence.streams import LabStreams
+from triage.desk import Desk
+from triage.diagnosis.playbooks import playbook_for
+from triage.errors import SourceError
+from triage.model import Signal, SignalStatus, Source, SubjectKind, utc
+from triage.signals.condition import Condition
+from triage.signals.dead_letters import volume
+from triage.signals.redis_health import Look, redis_conditions, stream_conditions
+from triage.signals.silence import blindness
+from triage.signals.standing import Steady
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from demo.desk.world import World
+    from demo.lab.bus import LabBus
+    from triage.signals.model import DeskEvent
+    from triage.signals.rates import Rate
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Which conditions stand; a signal when one begins and when it ends. ``began``: since when we look (Unix seconds)."""
+
+    world: World
+    desk: Desk
+    bus: LabBus
+    began: float
+    watchdog_at: float = 0.0
+    _redis: Steady = field(default_factory=Steady)
+    _streams: Steady = field(default_factory=Steady)
+    _standing: dict[str, Signal] = field(default_factory=dict)
+    _evicted: int | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The desk's time."""
+        return utc(self.world.clock.now())
+
+    async def look(
+        self, events: Sequence[DeskEvent], letters: Rate, sick: Mapping[str, Condition]
+    ) -> list[Signal]:
+        """Return what began and what ended since the last look; ``sick``: containers whose health check fails."""
+        wrong = dict(self._redis.look(redis_conditions(self.desk, await self._server())) or {})
+        if self.world.redis.serving:
+            wrong |= await self._flow()
+            told = [each for each in events if each.source is Source.DEAD_LETTER]
+            hour = Counter(each.reason for each in told if self.now - each.at <= timedelta(hours=1))
+            loud = volume(self.desk, hour, letters)
+            wrong |= {loud.name: loud} if loud is not None else {}
+        wrong |= {f"health/{name}": one for name, one in sick.items()}
+        blind = blindness(
+            self.desk, seen=utc(self.watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now
+        )
+        wrong |= {blind.name: blind} if blind is not None else {}
+        return self._settled(wrong)
+
+    async def _flow(self) -> Mapping[str, Condition]:
+        source, streams = LabStreams(self.world, self.bus), self.desk.streams
+        watched = (streams.market_data, streams.audit, streams.execution_intent, streams.dead_letter)
+        infos = {name: await source.info(name) for name in watched}
+        expected = tuple(bot for bot in self.world.bots if self._publishes(bot))
+        return self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
+
+    async def _server(self) -> Look:
+        try:
+            health = await LabStreams(self.world, self.bus).health()
+        except SourceError as error:
+            return Look(None, error)
+        before, self._evicted = self._evicted, health.evicted_keys
+        return Look(health, evicted_before=before)
+
+    def _publishes(self, bot: str) -> bool:
+        """Whether the bot's state, as its metrics show it, says that it publishes market data now."""
+        row = self.world.bots[bot].shown
+        fresh = self.desk.triage.snapshot_stale_seconds
+        return row is not None and row.state != "hard_stop" and self.world.clock.now() - row.at < fresh
+
+    def _settled(self, wrong: dict[str, Condition]) -> list[Signal]:
+        signals = []
+        for key, condition in wrong.items():
+            if key not in self._standing:
+                self._standing[key] = self._begun(key, condition)
+                signals.append(self._standing[key])
+        for key in [one for one in self._standing if one not in wrong]:
+            ended = self._standing.pop(key)
+            signals.append(
+                replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now)
+            )
+        return signals
+
+    def _begun(self, key: str, condition: Condition) -> Signal:
+        labels = {"severity": "error", **condition.labels}
+        if condition.subject.kind is SubjectKind.CONTAINER:
+            labels["name"] = condition.subject.name
+        return Signal(
+            source=condition.source,
+            episode=f"lab/{key}/{self.now.isoformat()}",
+            status=SignalStatus.FIRING,
+            name=condition.name,
+            subject=condition.subject,
+            severity=playbook_for(self.desk, condition.name, condition.source).severity_of(labels),
+            starts_at=min(condition.since or self.now, self.now),
+            received_at=self.now,
+            labels=labels,
+            annotations={"summary": condition.text},
+        )
