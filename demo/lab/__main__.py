@@ -4,49 +4,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-
-from loguru import logger
 
 from demo.lab.collection import faults_in, own_faults
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
+from demo.lab.playing import play
 from demo.lab.report import document, lines, told
-from demo.lab.running import Outcome, Run, run
-from demo.lab.stage import Wardrobe
+from demo.lab.running import Run
 from demo.lab.week import healthy_week
 
 VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
 BAD, USAGE = 1, 2
-
-
-def played(runs: Sequence[Run]) -> list[Outcome]:
-    """Do runs one after the other, in a folder of their own."""
-    logger.remove()
-
-    async def all_of_them() -> list[Outcome]:
-        with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-            wardrobe = Wardrobe(Path(folder))
-            return [outcome for each in runs for outcome in await run(each, wardrobe)]
-
-    return asyncio.run(all_of_them())
-
-
-def play(runs: Sequence[Run], jobs: int) -> list[Outcome]:
-    """Do runs, in so many processes; those of one seed stay together, so that its desk is made once."""
-    if jobs <= 1 or len(runs) < jobs:
-        return played(runs)
-    ordered = sorted(runs, key=lambda one: (one.seed, one.setting == "deployed", one.bot))
-    size = -(-len(ordered) // jobs)
-    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        return [outcome for part in pool.map(played, parts) for outcome in part]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,8 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from loguru import logger
-
 from demo.lab.judging import BELIEVED, SAYS_NOTHING
 from demo.lab.stage import Wardrobe
 from demo.lab.triage import ask
@@ -47,7 +45,6 @@ class Week:
 
 async def healthy_week(days: float = 7.0, seed: int = 1) -> Week:
     """Let a healthy desk live, and ask about its bots in turn."""
-    logger.remove()
     blamed, offered = Counter[str](), Counter[str]()
     asks = round(days * ASKS_A_DAY)
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:

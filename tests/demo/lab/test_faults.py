@@ -6,10 +6,11 @@ from typing import get_args
 
 import pytest
 
-from demo.lab.__main__ import main, played
+from demo.lab.__main__ import main
 from demo.lab.collection import faults_in, own_faults
 from demo.lab.fault import exam_seed, named
 from demo.lab.plan import planned, short
+from demo.lab.playing import played
 from demo.lab.running import Outcome, Run
 from triage.desk import ActionKind
 

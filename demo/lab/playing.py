@@ -1,0 +1,41 @@
+"""Runs done one after the other, or in a few processes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from loguru import logger
+
+from demo.lab.running import Outcome, Run, run
+from demo.lab.stage import Wardrobe
+
+
+def played(runs: Sequence[Run]) -> list[Outcome]:
+    """Do runs one after the other, in a folder of their own."""
+
+    async def all_of_them() -> list[Outcome]:
+        with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
+            wardrobe = Wardrobe(Path(folder))
+            return [outcome for each in runs for outcome in await run(each, wardrobe)]
+
+    logger.disable("triage")  # the lab misses sources on purpose: each would be a line
+    try:
+        return asyncio.run(all_of_them())
+    finally:
+        logger.enable("triage")
+
+
+def play(runs: Sequence[Run], jobs: int) -> list[Outcome]:
+    """Do runs, in so many processes; those of one seed stay together, so that its desk is made once."""
+    if jobs <= 1 or len(runs) < jobs:
+        return played(runs)
+    ordered = sorted(runs, key=lambda one: (one.seed, one.setting == "deployed", one.bot))
+    size = -(-len(ordered) // jobs)
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        return [outcome for part in pool.map(played, parts) for outcome in part]
