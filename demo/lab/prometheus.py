@@ -86,7 +86,7 @@ class LabPrometheus:
         targets = [Target(job, INSTANCES[job], page) for job, page in made.items()]
         self.scraper = Scraper(self.tsdb, targets, self.world.clock, STEP)
         self.evaluator = RememberingEvaluator(self.tsdb, round(STEP * 1000))
-        self.engine = RuleEngine(self.tsdb, self.evaluator, load(RULES, EVALUATES_EVERY))
+        self.engine = RuleEngine(self.tsdb, self.evaluator, load(RULES, STEP))
 
     @property
     def works(self) -> bool:

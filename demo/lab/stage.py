@@ -19,7 +19,7 @@ from demo.lab.breaker import Breaker
 from demo.lab.bus import LabBus
 from demo.lab.incidents import Incidents
 from demo.lab.listening import Ears
-from demo.lab.prometheus import STEP, LabPrometheus
+from demo.lab.prometheus import EVALUATES_EVERY, STEP, LabPrometheus
 from demo.servers.log_store import LogStore
 from triage.desk import Desk
 from triage.model import Incident, utc
@@ -54,9 +54,10 @@ class Stage:
     sink: Sink
     ears: Ears
     incidents: Incidents
-    judged: bool = True
-    """Whether the alert rules are evaluated."""
+    evaluates_every: float = EVALUATES_EVERY
+    """Seconds between two evaluations of the alert rules: fewer while the past is made."""
     _next_scrape: float = 0.0
+    _next_evaluation: float = 0.0
 
     @property
     def now(self) -> float:
@@ -76,7 +77,8 @@ class Stage:
         if self.now >= self._next_scrape:
             self._next_scrape = self.now + STEP
             await self.prometheus.scrape()
-            if self.judged:
+            if self.now >= self._next_evaluation:
+                self._next_evaluation = self.now + self.evaluates_every
                 self.prometheus.evaluate()
         signals = await self.ears.listen(breaker.alerts if breaker is not None else [])
         touched = [self.incidents.take(signal, utc(self.now)) for signal in signals]
@@ -110,12 +112,14 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
     world.logbook.sinks.append(stage.sink)
     stage.ears.began = world.clock.now() - 86_400
     stage.ears.skip_past()
-    stage.judged = False
+    stage.evaluates_every = EVALUATES_EVERY * 5
     await stage.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
-    stage.judged = True
+    stage.evaluates_every = EVALUATES_EVERY
     if deployed:
         steps.recreate(world, deployed)
     await stage.pass_time(DEPLOYED_BEFORE, STEP)
+    if stage.watched():
+        raise AssertionError(f"seed {seed} has incidents before anything was broken: {stage.watched()}")
     return stage
 
 
