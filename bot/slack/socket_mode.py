@@ -1,6 +1,8 @@
 """Hearing from Slack over Socket Mode: two connections at least, watched, and replaced when they go deaf.
 
-Slack closes each connection every few hours, and any envelope may go to any of them: one alone has gaps.
+Slack closes each connection every few hours, and any envelope may go to any of them: one alone has gaps. It says so
+before (``disconnect``); the SDK would close the old connection first and lose the click that is on its way to it. So
+another one is opened first, and the old one goes on listening until Slack closes it, or some seconds have passed.
 A WebSocket can also stay open and hear nothing. Every pong is noted by the SDK; a connection without one for
 ``deaf_seconds``, or one that is older than ``renew_seconds``, is replaced while the other one listens.
 """
@@ -8,6 +10,7 @@ A WebSocket can also stay open and hear nothing. Every pong is noted by the SDK;
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,16 +30,30 @@ PING_SECONDS = 5.0
 CONNECT_SECONDS = 20.0
 START_SECONDS = 1.5
 CLOSE_SECONDS = 3.0
+LINGER_SECONDS, LINGERING = 10.0, 6
+"""How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
+TOO_MANY = "too_many_websockets"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(slots=True)
 class _Line:
-    """One connection: since when, and how many Slack says the app has (``hello``)."""
+    """One connection: since when, and how many Slack says the app has (``hello``).
+
+    ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
+    """
 
     handler: AsyncSocketModeHandler
     since: float
     announced: int = 0
+    leaving: str = ""
+    until: float = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can come over it any more."""
+        session = self.handler.client.current_session
+        return bool(self.handler.client.closed or session is None or session.closed)
 
 
 class Sockets:
@@ -59,12 +76,14 @@ class Sockets:
         self._ping = ping_seconds
         self._renew = renew_seconds
         self._lines: list[_Line] = []
+        self._lingering: list[_Line] = []
+        self._changed = asyncio.Event()
         self._filled = asyncio.Event()
 
     @property
     def connected(self) -> int:
         """How many connections are open and answer our pings."""
-        return sum(self._hears(line) for line in self._lines)
+        return sum(self._hears(line) and not line.leaving for line in self._lines)
 
     @property
     def announced(self) -> int:
@@ -120,32 +139,72 @@ class Sockets:
             if message.get("type") == "hello":
                 line.announced = int(message.get("num_connections") or 0)
 
-        handler.client.message_listeners.append(listen)
+        async def read(message: aiohttp.WSMessage) -> None:
+            if isinstance(message.data, str) and '"disconnect"' in message.data[:200]:
+                reason = _reason(message.data)
+                if reason:
+                    self._leave(line, reason)
+
+        async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
+            del force
+            self._leave(line, line.leaving or "closed")
+
+        client = handler.client
+        client.message_listeners.append(listen)
+        client.on_message_listeners.append(read)
+        # The SDK would close the connection and only then open another one: here the watch does it, in that order.
+        client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
+        client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
         return line
+
+    def _leave(self, line: _Line, reason: str) -> None:
+        """Note that a connection is about to be closed, or is, and wake the watch."""
+        line.leaving = line.leaving or reason
+        self._changed.set()
 
     async def _watch(self) -> None:
         await self._fill()
         self._filled.set()
         while True:
-            await asyncio.sleep(self._ping)
-            for number, line in enumerate(list(self._lines)):
-                age = self._clock.monotonic() - line.since
-                if not self._hears(line) or age > self._renew * (1 + number / self._wanted):
-                    await self._replace(line)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._ping):
+                    await self._changed.wait()
+            self._changed.clear()
+            async with asyncio.TaskGroup() as tasks:
+                for number, line in enumerate(list(self._lines)):
+                    age = self._clock.monotonic() - line.since
+                    old = age > self._renew * (1 + number / self._wanted)
+                    if line.leaving or old or not self._hears(line):
+                        tasks.create_task(self._replace(line))
             await self._fill()
+            await self._let_go()
 
     def _hears(self, line: _Line) -> bool:
         client = line.handler.client
-        session, pong = client.current_session, client.last_ping_pong_time
-        if client.closed or client.stale or session is None or session.closed:
+        if line.closed or client.stale:
             return False
+        pong = client.last_ping_pong_time
         silent = 0.0 if pong is None else self._clock.now().timestamp() - pong
         return silent < self._ping * 4
 
     async def _replace(self, line: _Line) -> None:
         """Connect anew before the old connection is closed, so that one more listens, never one less."""
-        logger.bind(connected=self.connected).info("Socket Mode connection replaced")
-        if await self._try_connect():
+        logger.bind(connected=self.connected, reason=line.leaving).info("Socket Mode connection replaced")
+        if line.leaving == TOO_MANY:  # another one more would be refused as well
+            await self._drop(line)
+            return
+        if await self._try_connect() and line in self._lines:
+            self._lines.remove(line)
+            line.until = self._clock.monotonic() + LINGER_SECONDS
+            self._lingering.append(line)
+
+    async def _let_go(self) -> None:
+        """Close connections that are replaced: once Slack has closed them, or they have listened long enough."""
+        now = self._clock.monotonic()
+        over = [line for line in self._lingering if line.until <= now or not self._hears(line)]
+        over += [line for line in self._lingering[:-LINGERING] if line not in over]
+        for line in over:
+            self._lingering.remove(line)
             await self._drop(line)
 
     async def _drop(self, line: _Line) -> None:
@@ -160,5 +219,17 @@ class Sockets:
             await line.handler.client.aiohttp_client_session.close()
 
     async def _close_all(self) -> None:
-        for line in list(self._lines):
+        for line in [*self._lines, *self._lingering]:
             await self._drop(line)
+        self._lingering.clear()
+
+
+def _reason(text: str) -> str:
+    """Return why Slack wants to close a connection; empty where that is not what it said."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return ""
+    if not isinstance(message, dict) or message.get("type") != "disconnect":
+        return ""
+    return str(message.get("reason") or "disconnect")

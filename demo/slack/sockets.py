@@ -42,6 +42,7 @@ class Connection:
     number: int
     deaf: bool = False
     frozen: bool = False
+    leaving: bool = False
     awaited: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
 
 
@@ -134,6 +135,7 @@ class Sockets:
     async def send(self, kind: str, payload: Json, seconds: float, **more: object) -> Ack:
         """Send one envelope down the next connection and wait up to `seconds` for its acknowledgement."""
         usable = [each for each in self.connections if not each.socket.closed]
+        usable = [each for each in usable if not each.leaving] or usable
         if not usable:
             return Ack(acked=False, why="no connection")
         connection = usable[next(self._turn) % len(usable)]
@@ -157,9 +159,15 @@ class Sockets:
 
     # -- trouble -----------------------------------------------------------------------------------------------
 
-    async def refresh(self, reason: str = "refresh_requested", *, warning: bool = False) -> None:
-        """Ask every connection to reconnect, as Slack does every few hours; `warning` sends the notice before it."""
-        for connection in tuple(self.connections):
+    async def refresh(
+        self, reason: str = "refresh_requested", *, warning: bool = False, close_after: float | None = None
+    ) -> None:
+        """Ask every connection to reconnect, as Slack does every few hours; `warning` sends the notice before it.
+
+        With `close_after` they are closed so many seconds later, if they are still there.
+        """
+        leaving = tuple(self.connections)
+        for connection in leaving:
             if warning:
                 await connection.socket.send_json({"type": "disconnect", "reason": "warning"})
             await connection.socket.send_json(
@@ -169,6 +177,11 @@ class Sockets:
                     "debug_info": {"host": f"applink-{connection.number}"},
                 }
             )
+            connection.leaving = close_after is not None
+        if close_after is not None:
+            await asyncio.sleep(close_after)
+            for connection in leaving:
+                await connection.socket.close(code=1000, message=b"refresh")
 
     def drop(self, count: int | None = None) -> int:
         """Cut connections (all of them, or `count`) without a word; return how many."""

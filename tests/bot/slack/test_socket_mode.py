@@ -1,11 +1,14 @@
 """Connections that Slack closes, refuses, or leaves deaf."""
 
+import asyncio
 import time
+
+from slack_bolt.async_app import AsyncAck
 
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
 from bot.slack.socket_mode import Sockets
-from demo.slack import SlackServer
+from demo.slack import Message, SlackServer
 from tests.bot.slack.workbench import until
 from triage.ports.clock import SystemClock
 
@@ -32,7 +35,6 @@ async def test_a_deaf_connection_is_replaced(slack: SlackServer) -> None:
         async with sockets.open():
             deaf = sockets._lines[0]
             deaf.handler.client.last_ping_pong_time = time.time() - 60
-            deaf.handler.client.auto_reconnect_enabled = False
             await until(lambda: deaf not in sockets._lines or sockets._hears(deaf), 5)
             await until(lambda: sockets.connected == 2, 5)
 
@@ -45,3 +47,55 @@ async def test_slack_being_away_neither_stops_nor_delays_the_start() -> None:
         async with sockets.open():
             assert time.monotonic() - began < 2.5
             assert sockets.connected == 0
+
+
+async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: SlackServer) -> None:
+    """200 clicks across 20 refreshes of all connections at once, each click acknowledged."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO)
+        clicked: list[str] = []
+
+        @app.action("incident.acknowledge")
+        async def acknowledge(ack: AsyncAck, action: dict[str, str]) -> None:
+            clicked.append(action["value"])
+            await ack()
+
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.5)
+        async with sockets.open(), asyncio.TaskGroup() as tasks:
+            await slack.sockets.until_connected(2)
+            ana, card = slack.member("ana"), _card(slack)
+            clicks = []
+            for number in range(200):
+                if number % 10 == 5:
+                    warning = number % 20 == 5
+                    grace = (None, 1.0, 2.0)[number % 3]
+                    tasks.create_task(slack.sockets.refresh(warning=warning, close_after=grace))
+                clicks.append(
+                    tasks.create_task(ana.click(card, "incident.acknowledge", value=None, block_id="b"))
+                )
+                await asyncio.sleep(0.03)
+            outcomes = await asyncio.gather(*clicks)
+            assert [outcome.why for outcome in outcomes if not outcome.acked] == []
+            assert len(clicked) == 200
+            await until(lambda: sockets.connected == 2, 5)
+        assert slack.sockets.opened >= 42
+
+
+def _card(slack: SlackServer) -> Message:
+    button = {
+        "type": "button",
+        "action_id": "incident.acknowledge",
+        "value": "handle",
+        "text": {"type": "plain_text", "text": "Acknowledge"},
+    }
+    return slack.workspace.post(
+        Message(
+            slack.workspace.channel("desk-alerts").id,
+            slack.workspace.ids.ts(),
+            slack.app.bot_user,
+            text="a card",
+            blocks=[{"type": "actions", "block_id": "b", "elements": [button]}],
+            bot_id=slack.app.bot_id,
+            app_id=slack.app.app_id,
+        )
+    )
