@@ -15,7 +15,7 @@ import psutil
 from demo.slack import SlackServer
 from tests.flows.house import DESK, TOKEN, Bot
 
-__all__ = ["CALM", "TOKEN", "House", "running_house"]
+__all__ = ["CALM", "DESK", "TOKEN", "House", "running_house"]
 
 CALM: dict[str, Any] = {**DESK, "correlation": {"storm_incidents": 1_000_000, "wide_window_seconds": 0}}
 """A desk that never folds many alerts into one incident, so that each alert of a bench has a first post."""

@@ -14,6 +14,8 @@ POST, EDIT, UPLOAD, LOOK = (
 )
 THREAD = "chat.postMessage in a thread"
 """The same method, but a channel may take one and refuse the other."""
+RANKS = 3
+"""Ranks of what is news; what is beyond explains it."""
 STRICT_SECONDS = 30.0
 """After a 429 a channel's urgent posts keep the pace too, so that the most urgent comes first and not who asks first."""
 _REMEMBERED = 5000
@@ -67,8 +69,13 @@ class Pace:
         if held > 0:
             return held
         bucket = self._buckets.setdefault((POST, channel), _Bucket())
-        urgent = urgent and self._strict.get(channel, 0.0) <= self._clock.monotonic()
         interval = 1 / self._limits.posts
+        if self._strict.get(channel, 0.0) > since:
+            if (
+                rank > RANKS and bucket.full_at > since
+            ):  # what only explains waits until the channel is at rest
+                return bucket.full_at - since + interval
+            urgent = False
         return self._turn(bucket, interval, self._limits.post_burst, urgent=urgent, rank=rank)
 
     def edit(self, channel: str, message_id: int, *, urgent: bool = False, card: bool = False) -> float:

@@ -221,6 +221,7 @@ def is_urgent(message: Message) -> bool:
 
 def rank_of(message: Message) -> int:
     """Return the place of a post among those that wait for their turn: cards by severity, then what explains them."""
-    if is_urgent(message) or message.urgency == 1:
+    news = message.kind in {MessageKind.LINE, MessageKind.ROLL}
+    if news or is_urgent(message) or message.urgency == 1:
         return message.urgency
     return LINE_URGENCY + 1

@@ -241,6 +241,8 @@ class _Sorting:
         self._attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
         text = f"{signal.name} on {signal.subject} joined{f', now {signal.severity}' if worse else ''}"
+        if widened and incident.shape is IncidentShape.SINGLE:
+            text += f"; it began on {incident.subject}"
         told = not after.quiet and (grave if storm else widened or worse or not known_name)
         # A thread alone makes no sound: what must be heard is shown in the channel too.
         self._note(after, kind, text, signal, told=told, aloud=worse or (grave and (storm or widened)))

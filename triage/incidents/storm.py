@@ -9,7 +9,7 @@ from triage.model import Incident, Severity, Signal
 from triage.severities import is_paging
 
 STORM_TITLE = "Alert storm"
-PAGE = 250
+PAGE = 350
 """Alerts on one page of the list in a storm's thread: as many as fit into one message of Slack's."""
 FOLD_SECONDS = 1.0
 """How long a line that is told aloud waits in a storm for others to travel with it."""
