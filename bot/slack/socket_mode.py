@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from loguru import logger
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from triage.ports.clock import Clock
 
@@ -41,6 +42,7 @@ class _Line:
     """One connection: since when, and how many Slack says the app has (``hello``).
 
     ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
+    ``unanswered``: the envelopes that came over it and are not acknowledged yet.
     """
 
     handler: AsyncSocketModeHandler
@@ -48,6 +50,7 @@ class _Line:
     announced: int = 0
     leaving: str = ""
     until: float = 0.0
+    unanswered: set[str] = field(default_factory=set)
 
     @property
     def closed(self) -> bool:
@@ -140,10 +143,16 @@ class Sockets:
                 line.announced = int(message.get("num_connections") or 0)
 
         async def read(message: aiohttp.WSMessage) -> None:
-            if isinstance(message.data, str) and '"disconnect"' in message.data[:200]:
-                reason = _reason(message.data)
-                if reason:
-                    self._leave(line, reason)
+            came = _parsed(message.data)
+            if came.get("type") == "disconnect":
+                self._leave(line, str(came.get("reason") or "disconnect"))
+            if envelope := came.get("envelope_id"):
+                line.unanswered.add(str(envelope))
+
+        async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
+            said = response.to_dict() if isinstance(response, SocketModeResponse) else response
+            await client.send_message(json.dumps(said))
+            line.unanswered.discard(str(said.get("envelope_id")))
 
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
             del force
@@ -152,6 +161,7 @@ class Sockets:
         client = handler.client
         client.message_listeners.append(listen)
         client.on_message_listeners.append(read)
+        client.send_socket_mode_response = answer  # type: ignore[method-assign]
         # The SDK would close the connection and only then open another one: here the watch does it, in that order.
         client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
@@ -202,7 +212,8 @@ class Sockets:
         """Close connections that are replaced: once Slack has closed them, or they have listened long enough."""
         now = self._clock.monotonic()
         over = [line for line in self._lingering if line.until <= now or not self._hears(line)]
-        over += [line for line in self._lingering[:-LINGERING] if line not in over]
+        many = [line for line in self._lingering[:-LINGERING] if line not in over]
+        over += [line for line in many if not line.unanswered]
         for line in over:
             self._lingering.remove(line)
             await self._drop(line)
@@ -224,12 +235,12 @@ class Sockets:
         self._lingering.clear()
 
 
-def _reason(text: str) -> str:
-    """Return why Slack wants to close a connection; empty where that is not what it said."""
+def _parsed(data: object) -> dict[str, Any]:
+    """Return what came over a connection; empty where it is nothing that we read."""
+    if not isinstance(data, str) or not data.startswith("{"):
+        return {}
     try:
-        message = json.loads(text)
+        message = json.loads(data)
     except ValueError:
-        return ""
-    if not isinstance(message, dict) or message.get("type") != "disconnect":
-        return ""
-    return str(message.get("reason") or "disconnect")
+        return {}
+    return message if isinstance(message, dict) else {}

@@ -68,12 +68,12 @@ async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: Sl
             for number in range(200):
                 if number % 10 == 5:
                     warning = number % 20 == 5
-                    grace = (None, 1.0, 2.0)[number % 3]
+                    grace = (None, 2.0, 4.0)[number % 3]
                     tasks.create_task(slack.sockets.refresh(warning=warning, close_after=grace))
                 clicks.append(
                     tasks.create_task(ana.click(card, "incident.acknowledge", value=None, block_id="b"))
                 )
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.05)
             outcomes = await asyncio.gather(*clicks)
             assert [outcome.why for outcome in outcomes if not outcome.acked] == []
             assert len(clicked) == 200
