@@ -173,9 +173,9 @@ def _orders(bots: Sequence[BotTrading]) -> list[str]:
 
 
 def _today(bots: Sequence[BotTrading], limits: Mapping[str, float]) -> list[str]:
-    known = [one for one in bots if one.today is not None]
+    known = [one for one in bots if one.today is not None and one.known]
     if not known:
-        pnl = [one for one in bots if one.pnl is not None]
+        pnl = [one for one in bots if one.pnl is not None and one.known]
         return [f"today {_quote(pnl)}"] if pnl else []
     worst = min(known, key=lambda one: one.today or 0.0)
     who = f"{worst.bot} " if len(bots) > 1 else ""
@@ -196,6 +196,7 @@ def _quote(bots: Sequence[BotTrading]) -> str:
 
 
 def _holds(bots: Sequence[BotTrading]) -> list[str]:
+    bots = [one for one in bots if one.known]  # what a silent bot held then is not what it holds now
     holding = [one for one in bots if one.base is not None and one.base > _HELD]
     if len(bots) == 1 and holding:
         base = holding[0].pair.partition("-")[0] or "base"

@@ -31,6 +31,8 @@ def test_a_bot_whose_snapshot_is_old_does_not_trade_and_is_named_silent() -> Non
     old = BotTrading("bot2", "running", seen_at=NOW - timedelta(minutes=9), silent=True, orders=3.0)
     said = line(BotTrading("bot1", "running", seen_at=NOW, orders=4.0), old)
     assert said.startswith("1 of 2 bots · bot2 silent since 03:07 · 4 open orders")
+    figures = replace(old, today=-0.02, pnl=-20.0, base=0.5)
+    assert line(figures) == "not known · bot2 silent since 03:07", "its figures are as old as its state"
 
 
 def test_since_is_when_it_was_true_of_all_of_them() -> None:
