@@ -20,9 +20,9 @@ from triage.ports.store import Store, Tx
 from triage.signals.trading import Trading, load_trading, save_trading
 
 LOOK_EVERY_SECONDS = 2.0
-ANSWER_SECONDS = 2.5
-"""How long Prometheus may take: a look that takes longer is no look."""
-FAILS = 3
+ANSWER_SECONDS = 5.0
+"""How long Prometheus may take: as long as for a check, so that a slow one is not taken for away because of us."""
+FAILS = 2
 """So many looks in a row must fail before "not known" takes the place of what was seen last."""
 KEEP_SECONDS, REFRESH_SECONDS = 10.0, 60.0
 """How often an unchanged look is stored, and how often its figures and its time are brought to the cards."""
