@@ -188,6 +188,7 @@ class HttpSource:
                     pieces.append(piece)
                 return b"".join(pieces)
         except AnswerTooLarge as error:
+            pieces.clear()  # the error's traceback holds this frame: it must not hold megabytes
             raise SourceTooLarge(self.name, str(error)) from error
 
     def refuse_packed(self, response: httpx.Response) -> None:
