@@ -13,7 +13,7 @@ REAL ?=
 FAULTS ?=
 export REAL
 
-.PHONY: help setup demo run test quick lint format bench lab lock servers clean
+.PHONY: help setup demo run test quick lint format bench campaign lab lock servers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ format: setup ## let ruff write the files the way lint wants them
 
 bench: setup servers ## speed and memory, figures for docs/benchmarks.md [ARGS=names]
 	@$(PY) -m bench $(ARGS)
+
+campaign: setup servers ## kills, two replicas, a slow storm and outages, for long (docs/reliability.md) [ARGS='-k name']
+	@CAMPAIGN=1 $(PY) -m pytest -n 1 --dist loadgroup tests/crash tests/contracts/test_store_outcomes.py \
+		tests/contracts/test_store_faults.py tests/bot/test_repair.py tests/bot/test_connections.py $(ARGS)
 
 lab: setup ## faults on the simulated desk, and the score of the verdicts [FAULTS=folder ARGS='--half development']
 	@$(PY) -m demo.lab $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -19,7 +20,8 @@ from tests.handlers.posting import alert, webhook
 from tests.servers.prometheus import answers_ok
 from triage.model import Episode, Incident
 
-KILLS, AT_LEAST, SECONDS = 25, 8, 38.0
+LONG = bool(os.environ.get("CAMPAIGN"))
+KILLS, AT_LEAST, SECONDS = (300, 300, 0.0) if LONG else (25, 8, 38.0)
 """So many kills, or as many as there is time for: a busy machine needs seconds for each start."""
 SEED = 20_260_220
 DESK = {
@@ -145,7 +147,7 @@ async def _kept(directory: Path) -> tuple[list[Incident], list[Episode], list[st
     return incidents, episodes, [entry.target for entry in audit if entry.event == "incident.open"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600 if LONG else 300)
 async def test_every_accepted_alert_is_in_one_incident_with_one_card(
     service: Bot, slack: SlackServer, tmp_path: Path
 ) -> None:

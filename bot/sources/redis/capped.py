@@ -26,7 +26,7 @@ class CappedParser(_AsyncRESP2Parser):
             try:
                 return await super().read_response(*args, **options)
             except AnswerTooLarge as error:
-                self._clear()
+                self._clear()  # type: ignore[no-untyped-call] # the library gives no hints here
                 raise RedisAnswerTooLarge(str(error)) from error
 
     async def _read(self, length: int) -> bytes:
