@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triage.desk import Desk
-from triage.env_text import EnvText, read_env
+from triage.env_text import Entry, EnvText, read_env
+from triage.errors import DeskFailure, Refused, SourceError
 from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
+from triage.ports.actions import EnvFile
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 from triage.signals.model import DeskEvent, Gravity
@@ -30,17 +32,21 @@ _SIZE_MAX = 1024 * 1024
 
 @dataclass(slots=True)
 class EnvWatch:
-    """Compares ``.env`` with what it was. Values are remembered as salted digests only."""
+    """Compares ``.env`` with what it was. Values are remembered as salted digests only.
+
+    ``agent`` is asked where this process has no way to the file: it tells stand-ins for the values of most keys.
+    """
 
     store: Store
     desk: Desk
     clock: Clock
     stored: Callable[[], None]
+    agent: EnvFile | None = None
     _stamp: tuple[int, int] | None = None
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
-        found = await asyncio.to_thread(self._read)
+        found = await (self._ask(self.agent) if self.agent is not None else asyncio.to_thread(self._read))
         if found is None:
             return False
         read, modified = found
@@ -49,6 +55,13 @@ class EnvWatch:
         if changed:
             self.stored()
         return changed
+
+    async def _ask(self, agent: EnvFile) -> tuple[EnvText, datetime] | None:
+        try:
+            values = await agent.read()
+        except (DeskFailure, Refused, SourceError):
+            return None  # an agent that is away, or a file that is not clear, is told elsewhere
+        return EnvText(tuple(Entry(key, value, 0, 0) for key, value in values.items())), self.clock.now()
 
     def _read(self) -> tuple[EnvText, datetime] | None:
         """Read the file where it was touched since the last look."""

@@ -39,7 +39,8 @@ class Looks:
     env: DeskEnvFile
     controllers: DeskControllers
     project: Project
-    _salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    """Makes the stand-ins of values: kept by who wants the same ones after a start."""
 
     def ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container is the desk's: of its compose project, or named as desk.yaml names one."""
@@ -106,7 +107,7 @@ class Looks:
         }
 
     def _hidden(self, value: str) -> str:
-        return f"hidden-{hmac.new(self._salt, value.encode(), hashlib.sha256).hexdigest()[:16]}"
+        return f"hidden-{hmac.new(self.salt, value.encode(), hashlib.sha256).hexdigest()[:16]}"
 
     async def read_controllers(self, bot: str) -> tuple[ControllerFile, ...]:
         """Return what plans and checks read of a bot's controllers."""

@@ -10,6 +10,7 @@ import gc
 import os
 import pwd
 import re
+import secrets
 import signal
 import sys
 from collections.abc import Mapping
@@ -131,8 +132,9 @@ async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
     deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
-    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands))
     record = Record.opened(settings.state / "record.jsonl")
+    salt = kept_salt(settings.state / "salt")
+    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands), salt)
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
     try:
         agent = LocalAgent(desk, deeds, record, clock, proof)
@@ -145,6 +147,17 @@ async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
             await stop.wait()
     finally:
         record.close()
+
+
+def kept_salt(path: Path) -> bytes:
+    """Return what makes the stand-ins of values in ``.env``, made at the first start. Raises SettingError."""
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(16))
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingError(f"{path} cannot be kept ({error.strerror}); mend TRIAGE_AGENT_STATE") from error
 
 
 def say(text: str) -> None:

@@ -12,6 +12,7 @@ import httpx
 from loguru import logger
 from prometheus_client import CollectorRegistry
 
+from bot.agent.client import RemoteEnv, Wire
 from bot.loops import Pulse, lasting
 from bot.settings import Settings
 from bot.wiring.listener_meters import ListeningMeters
@@ -73,7 +74,8 @@ class Listening:
         )
         self.redis = RedisWatch(*common, house.sources, house.clock, house.stored)
         self.flow = StreamsWatch(*common, house.sources, house.clock, house.stored)
-        self.env = EnvWatch(*common, house.clock, house.stored)
+        through = RemoteEnv(Wire(settings.triage_agent)) if settings.triage_agent else None
+        self.env = EnvWatch(*common, house.clock, house.stored, agent=through)
         self.deadman = Deadman(*common, house.sources, house.clock, house.stored, started=house.clock.now())
         self.probe = SourceProbe(house.sources)
         self.heartbeat = Heartbeat(house.clock, self._healthy, self._ping())

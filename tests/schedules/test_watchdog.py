@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.agent.client import RemoteEnv, Wire
 from bot.store import SqlStore
 from schedules.changes import EnvWatch
 from schedules.watchdog import WATCHDOG_NOTE, Deadman, Heartbeat, SelfWatch, SourceProbe
+from tests.bot.agent.apart import agent_apart
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from tests.triage.incidents.desk_story import Story
@@ -186,6 +188,29 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
     assert await story.told() == [text]
     notes = await sqlite_store.read(lambda tx: tx.notes.get("changes/env"))
     assert "bg_secret" not in (notes or "")
+
+
+async def test_through_the_agent_a_change_is_told_as_well(
+    env: Path, tmp_path: Path, sqlite_store: SqlStore
+) -> None:
+    """The service has no way to the file: it hears stand-ins, the same for the same value, also after a start."""
+    story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
+    await story.fire("BotHardStopActive")
+    salt = bytes(16)
+    for text, changed in (
+        ("HUMMINGBOT_IMAGE=hbot:1\nBITGET_API_KEY=bg_secret_1\n", False),
+        ("HUMMINGBOT_IMAGE=hbot:1\nBITGET_API_KEY=bg_secret_1\n", False),
+        ("HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY=bg_secret_2\n", True),
+    ):
+        write(env, text)
+        async with agent_apart(story.desk, tmp_path, salt=salt) as apart:
+            through = RemoteEnv(Wire(apart.address))
+            elsewhere = story.desk.model_copy(update={"paths": Paths(env=tmp_path / "none")})
+            watch = EnvWatch(sqlite_store, elsewhere, story.clock, lambda: None, agent=through)
+            assert await watch.run() is changed
+            assert "bg_secret" not in str(await through.read())
+        assert not await watch.run(), "an agent that is away changes nothing"
+    assert await story.told() == [".env changed: BITGET_API_KEY, HUMMINGBOT_IMAGE hbot:1 → hbot:2"]
 
 
 async def test_a_line_within_a_quoted_value_is_no_key_and_an_unclear_file_tells_none(

@@ -41,6 +41,7 @@ async def agent_apart(
     clock: Clock | None = None,
     signing_secret: str = "",
     uid: int | None = None,
+    salt: bytes = b"salt",
 ) -> AsyncIterator[Apart]:
     """Run an agent that answers this process's user (or `uid`), with its record in `folder`."""
     clock = clock or SystemClock()
@@ -49,7 +50,7 @@ async def agent_apart(
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
     deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
-    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands))
+    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands), salt)
     path = folder / "agent.jsonl"
     record = Record.opened(path)
     agent = LocalAgent(desk, deeds, record, clock, SlackProof(signing_secret) if signing_secret else None)
