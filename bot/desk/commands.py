@@ -95,7 +95,6 @@ class HostCommands:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                umask=0o022,  # ours keeps files to ourselves; what compose makes is the desk's
             )
         except OSError as error:
             raise DeskFailure(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
@@ -137,3 +138,10 @@ async def test_an_env_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert kept.read_text() == "# ours\nHUMMINGBOT_IMAGE=a/b:v2\n"
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_commands_run_on_the_loop_of_the_service(tmp_path: Path) -> None:
+    """Uvloop takes fewer options than asyncio's own loop; the service runs on it."""
+    run = HostCommands().run(["/bin/echo", "here"], folder=str(tmp_path), timeout_seconds=10)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(run).output == "here\n"
