@@ -40,7 +40,7 @@ FAMILIES: Mapping[str, str] = {
 }  # fmt: skip
 """What each alert of the desk's rules and each signal of ours is about."""
 
-_SPIKE, _DISK, _BUSY = 20, 0.93, 0.95
+_SPIKE, _DISK, _BUSY, _WINDOW = 20, 0.93, 0.95, 900.0
 DELAYS: Mapping[str, float] = {
     "BotNoFillsWhileRunning": 3600.0, "BotSoftPauseTooLong": 1200.0, "BotFeeSourceFallback": 1800.0,
     "BotNegativeEdgePersistent": 1500.0, "BotDailyPnlDrawdown": 300.0, "BotHardStopActive": 180.0,
@@ -93,13 +93,18 @@ def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a t
     return None
 
 
-def _holds_of_bot(facts: Facts, bot: str, name: str, about: str) -> bool | None:  # noqa: PLR0911 - as above
+def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
+    facts: Facts, bot: str, name: str, about: str
+) -> bool | None:
+    if about in {"down", "loop", "oom", "unhealthy"}:
+        return _holds_of_container(facts, facts.desk.container_of(bot), about)
     state = facts.state(bot)
     if about == "frozen" and name != "DailyStateStale":
         return None if state.get("age_seconds") is None else bool(state.get("frozen"))
     if about == "errors":
         counted = facts.data("error_logs").get("bots", {}).get(bot, {}).get("count")
-        return None if counted is None else counted > 10  # noqa: PLR2004 - half of what the desk's rule calls a spike
+        windows = facts.data("error_logs").get("window_seconds", _WINDOW) / _WINDOW
+        return None if counted is None else counted > _SPIKE / 2 * max(1.0, windows)
     if about == "fees":
         kind = facts.data("fee_source").get("bots", {}).get(bot, {}).get("kind")
         return None if kind is None else kind != "api"

@@ -1,5 +1,6 @@
 """What people do to a desk and what scenarios look at: deploys as operators make them, and signs of health."""
 
+import os
 import re
 
 from demo.desk import compose_file
@@ -20,6 +21,8 @@ def set_setting(world: World, bot: str, key: str, value: str) -> None:
     text = path.read_text()
     changed = re.sub(rf"(?m)^{key}:[^#\n]*", f"{key}: {value} ", text)
     path.write_text(changed if changed != text else f"{text}{key}: {value}\n")
+    now = world.clock.now()
+    os.utime(path, (now, now))
 
 
 def recreate(world: World, service: str) -> None:

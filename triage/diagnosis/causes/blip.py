@@ -31,7 +31,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees("strong", f"{facts.desk.container_of(bot)} started anew and runs", "container")
         broken = facts.logged(bot, "exchange_unreachable", "dns_failure", "exchange_down")
         if (
-            broken.fresh
+            broken.count
             and broken.last_at is not None
             and (facts.now - broken.last_at).total_seconds() > _OVER_SECONDS
         ):

@@ -23,7 +23,10 @@ _ASKED_TO = {
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """A stop that Docker recorded, or an exit code of a process that was asked to end."""
-    for name, now in stopped(facts):
+    removed = [
+        (name, now) for name, now in facts.of_containers() if now.get("missing") and told_to_stop(facts, name)
+    ]
+    for name, now in [*stopped(facts), *removed]:
         case = box_case(facts, "container_stopped", name)
         told, code = told_to_stop(facts, name), now.get("exit_code")
         if told is not None:
@@ -47,7 +50,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             else ""
         )
         yield from case.concludes(
-            f"{name} was stopped{ago}: it does not run.",
+            f"{name} was stopped{ago}{' and removed' if now.get('missing') else ''}: it does not run.",
             "Ask who stopped it and why before anybody starts it again.",
             settle=f"docker events --since 2h --until 0s --filter container={name} --filter event=kill",
             by_hand=f"once whoever stopped it agrees: docker start {name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.model import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,9 @@ EXPLAINS = frozenset({"container_memory"})
 def rule(facts: Facts) -> Iterable[Candidate]:
     """The alert measures it; a kill for memory would be the next step."""
     for alert in facts.alerts("ContainerHighMemory"):
-        name = alert.subject.name
-        bot = facts.bot_of(name)
+        about = alert.subject
+        bot = about.name if about.kind is SubjectKind.BOT else facts.bot_of(about.name)
+        name = facts.desk.container_of(bot) if bot else about.name
         case = Case(facts, "memory_leak", (bot,) if bot else (), (name,))
         case.sees("strong", f"ContainerHighMemory fires for {name}", "alert")
         if facts.container(name).get("oom"):

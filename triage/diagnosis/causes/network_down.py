@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
-from triage.diagnosis.causes._evidence import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,10 +16,11 @@ EXPLAINS = frozenset(
     {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "network", "frozen", "edge"}
 )
 _CLASSES = ("network_down", "dns_failure", "exchange_unreachable")
-_TWO = 2
+_TWO, _MANY = 2, 10
+_CUT_OFF = frozenset({"connector_not_ready", "order_book_stale"})
 
 
-def rule(facts: Facts) -> Iterable[Candidate]:
+def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after the other
     """Several bots lose the network at once and none is left well, or the kernel says so."""
     cut = [bot for bot in facts.bots if facts.logged(bot, *_CLASSES).fresh]
     if not cut:
@@ -42,18 +42,29 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.sees("some", f"{', '.join(cut[:4])} lose their connections at once", "peers")
     if facts.alerts("HighNetworkErrorRate"):
         case.sees("some", "HighNetworkErrorRate fires", "alert")
-    healthy = [
-        bot
-        for bot in facts.healthy_peers(tuple(cut))
-        if not facts.reasons(bot) or not set(facts.reasons(bot)) & LIMITS
-    ]
-    if healthy:
+    healthy = facts.healthy_peers(tuple(cut))
+    failing = all(facts.logged(bot, *_CLASSES).fresh >= _MANY for bot in cut)
+    waits = [bot for bot in cut if set(facts.reasons(bot)) & _CUT_OFF]
+    answered = any(
+        facts.logged(bot, "exchange_down", "exchange_refuses", "credentials_refused").fresh for bot in cut
+    )
+    if failing and waits and not answered:
+        if len(cut) >= _TWO and not healthy:
+            case.sees(
+                "strong", "no bot is left that reaches the exchange, and none gets an answer", "way out"
+            )
+        elif len(cut) == 1 and healthy:
+            alone = f"{cut[0]} alone gets no answer while {', '.join(healthy[:3])} run on"
+            case.sees("strong", f"{alone}: its own network is cut", "way out")
+    if healthy and len(cut) > 1:
         case.doubts("contradiction", f"{', '.join(healthy[:3])} run on over the same network", "scope")
     for bot in cut:
         case.began(facts.logged(bot, *_CLASSES).first_at)
     case.needs("error_logs", "scope")
     yield from case.concludes(
-        "The host's network is lost: {who} cannot reach the exchange.",
+        "{who} is cut off: it does not reach the exchange, and other bots do."
+        if healthy
+        else "The host's way out is lost: {who} do not reach the exchange.",
         "Look at the host's uplink; restarts do not bring it back.",
         settle="ping -c 3 1.1.1.1; getent hosts api.bitget.com (on the host)",
         by_hand="check the uplink with the provider; look at open orders when it is back",

@@ -28,9 +28,12 @@ EXPLAINS = frozenset(
     }
 )
 
+_LONG_SECONDS = 3600.0
+
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """Docker says so."""
+    yield from _was_paused(facts)
     for name in facts.paused():
         if name == facts.desk.container_of("redis"):
             continue  # what that means is told by redis_down
@@ -42,4 +45,21 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             f"{name} is paused: it is frozen, and its orders stay live.",
             "Ask who paused it; then unpause it. A restart is not needed.",
             by_hand=f"docker unpause {name}",
+        )
+
+
+def _was_paused(facts: Facts) -> Iterable[Candidate]:
+    """It was paused when the trouble began, and runs again."""
+    for change in facts.data("changes").get("changes", ()):
+        name = change["container"]
+        if change["what"] != "paused" or change["seconds_before"] > _LONG_SECONDS or name in facts.paused():
+            continue
+        case = box_case(facts, "paused_container", name)
+        case.sees(
+            "strong", f"Docker recorded a pause of {name} at {change['at'][11:16]}; it runs again", "changes"
+        )
+        yield from case.concludes(
+            f"{name} was paused at {change['at'][11:16]} and runs again.",
+            "Nothing to start; look at the orders that stayed live meanwhile.",
+            by_hand="look at the open orders at the exchange",
         )

@@ -1,6 +1,6 @@
 """What changed lately: containers created, started, stopped or given another image. The first question.
 
-``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"config"|"stopped"|"killed", "at" (ISO),
+``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"config"|"stopped"|"killed"|"paused", "at" (ISO),
 "seconds_before" (before the trouble began; negative: after), "image", "image_before", "same": bool (it was created
 anew as it was: image and Compose's configuration hash are known not to differ), "ours": bool}]}``, the suspects first,
 then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``: containers of the desk that do
@@ -101,6 +101,8 @@ def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Itera
         elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
             what = "stopped" if event.action == "stop" else "killed"
             yield Change(event.container, what, event.at, event.image, "", ours)
+        elif event.action == "pause":
+            yield Change(event.container, "paused", event.at, event.image, "", ours)
         if event.image:
             known[event.container] = event
 
@@ -142,7 +144,9 @@ async def _edits(ctx: CheckContext, states: Mapping[str, ContainerState]) -> dic
     for bot, files in zip(bots, answers, strict=True):
         if isinstance(files, SourceError):
             continue
-        edited = [each for each in files if each.path.endswith((".yml", ".yaml"))]
+        edited = [
+            each for each in files if each.path.endswith((".yml", ".yaml")) and each.modified_at <= ctx.now
+        ]
         newest = max(edited, key=lambda each: each.modified_at, default=None)
         state = states.get(ctx.desk.container_of(bot))
         if newest is None or newest.modified_at < began - LOOK_BACK:

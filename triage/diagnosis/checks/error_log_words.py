@@ -39,7 +39,10 @@ def finding_of(bots: Mapping[str, BotErrors | None], window: Window) -> Finding:
         source=SOURCE,
         why=_why(found, silent, minutes),
         details=tuple(details),
-        data={"bots": {bot: data_of(errors) for bot, errors in found.items()}},
+        data={
+            "window_seconds": window.seconds,
+            "bots": {bot: data_of(errors) for bot, errors in found.items()},
+        },
     )
 
 

@@ -5,7 +5,8 @@ that end one window before the trouble began, so that the trouble does not becom
 asked for first and its answer kept; the baseline comes afterwards, one question at a time and remembered for
 some minutes: refused or late, it costs the comparison alone.
 
-``data``: ``{"bots": {bot: {"count", "usual" (for one window; None: not known), "at_least": bool, "lines" (of any
+``data``: ``{"window_seconds",
+"bots": {bot: {"count", "usual" (for one window; None: not known), "at_least": bool, "lines" (of any
 level; None: not known), "not_understood", "templates": [cluster of errors], "others": [cluster of NETWORK and
 WARNING]}}}``; a cluster is ``{"text", "count", "kind": "new"|"surging"|"known"|"unknown" (the usual is not known),
 "usual", "first_at", "last_at" (ISO), "logger", "level", "example" (one line in full), "exception" (its traceback's last
@@ -59,6 +60,8 @@ _GRID_SECONDS = 300
 _SHARE = 0.7
 """Of the deadline: what is not answered by then is done without."""
 
+_ONSET, _REACH = timedelta(minutes=10), timedelta(hours=2)
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:
@@ -91,11 +94,15 @@ class _Answers:
 
 
 def window_of(ctx: CheckContext) -> Window:
-    """Return the window and its baseline."""
+    """Return the window and its baseline.
+
+    The window reaches back to before the trouble began, two hours at the most: what stopped a bot is told once.
+    """
     length = timedelta(minutes=ctx.desk.triage.log_window_minutes)
     before = min(ctx.now, ctx.since) - length
     end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
-    return Window(ctx.now - length, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
+    start = max(min(ctx.now - length, ctx.since - _ONSET), ctx.now - _REACH)
+    return Window(start, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
 
 
 async def run(ctx: CheckContext) -> Finding:
