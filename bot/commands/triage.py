@@ -79,6 +79,13 @@ class Result:
                         "headline": cause.headline,
                         "confidence": round(cause.confidence, 3),
                         "because": list(cause.because),
+                        "strength": cause.strength,
+                        "stands": cause.stands,
+                        "against": list(cause.against),
+                        "explains": list(cause.explains),
+                        "follows": list(cause.follows),
+                        "settle": cause.settle,
+                        "by_hand": cause.by_hand,
                     }
                     for cause in self.verdict.causes
                 ],
@@ -87,6 +94,11 @@ class Result:
                     for action in self.verdict.actions
                 ],
                 "unknowns": list(self.verdict.unknowns),
+                "unexplained": list(self.verdict.unexplained),
+                "withheld": [
+                    {"kind": each.kind, "target": each.target, "why": each.why}
+                    for each in self.verdict.withheld
+                ],
             },
         }
 

@@ -19,6 +19,7 @@ from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
 from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
+from triage.actions.objections import objections
 from triage.actions.orders import token_of
 from triage.actions.runner import Runner
 from triage.actions.standing import Standing, look_around, weighed
@@ -98,6 +99,7 @@ class ActionEngine:
         choices = () if fixed or record.parent_id is not None else await action.choices(ctx)
         ctx = replace(ctx, arguments={**ctx.arguments, **{one.name: one.chosen for one in choices}})
         found = await action.preconditions(ctx)
+        found += await self.desktop.store.read(lambda tx: objections(tx, self.desktop.desk, record))
         refused = [one.text for one in found if one.holds is Holds.NO]
         blocked = f"Not possible now: {'; '.join(refused)}" if refused else ""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from triage.actions.fitness import NEVER, Fitness
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
@@ -19,10 +20,15 @@ FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
 """No cause asks for all of it: by a person alone."""
 
 
+FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
+"""Of several services at once: by a person alone."""
+
+
 class StartMonitoring(Action):
     """``docker compose up -d --no-deps`` of each monitoring service; no bot and nothing external is touched."""
 
     kind = "start_monitoring"
+    fitness = FITNESS
     fitness = FITNESS
     label = "Start monitoring"
     description = "start Prometheus, Grafana, Loki and the like, and nothing else"
