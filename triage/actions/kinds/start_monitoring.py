@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triage.actions.fitness import NEVER, Fitness
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
