@@ -134,7 +134,13 @@ async def test_a_verdict_without_a_cause_says_so(tmp_path: Path) -> None:
     result = await triaged(tmp_path, json.dumps(ALERT))
     quiet = replace(result, verdict=Verdict(causes=()), findings=())
     assert as_text(quiet).splitlines()[2] == "No cause found."
-    assert quiet.as_json()["verdict"] == {"causes": [], "actions": [], "unknowns": []}
+    assert quiet.as_json()["verdict"] == {
+        "causes": [],
+        "actions": [],
+        "unknowns": [],
+        "unexplained": [],
+        "withheld": [],
+    }
 
 
 async def test_the_json_says_what_the_result_holds(tmp_path: Path) -> None:

@@ -19,15 +19,10 @@ FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
 """No cause asks for all of it: by a person alone."""
 
 
-FITNESS = Fitness(threshold=1.0, requires=(NEVER,))
-"""Of several services at once: by a person alone."""
-
-
 class StartMonitoring(Action):
     """``docker compose up -d --no-deps`` of each monitoring service; no bot and nothing external is touched."""
 
     kind = "start_monitoring"
-    fitness = FITNESS
     fitness = FITNESS
     label = "Start monitoring"
     description = "start Prometheus, Grafana, Loki and the like, and nothing else"
