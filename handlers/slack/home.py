@@ -29,6 +29,8 @@ READERS = 20
 BOTS_SECONDS = 60.0
 """How old the bots' lines may be while somebody looks."""
 SLACK_SECONDS = 5.0
+UNSURE_SECONDS = 90.0
+"""Slack may publish a tab long after we gave it up, and then an older one is shown: so long it is published again."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class HomeTab:
     web: AsyncWebClient
     _readers: dict[str, datetime] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
+    _unsure: dict[str, float] = field(default_factory=dict)
     _bots: tuple[Section, Section, str] | None = None
     _bots_at: float = 0.0
 
@@ -83,6 +86,7 @@ class HomeTab:
 
     def _forget(self, user: str) -> None:
         self._readers.pop(user, None)
+        self._unsure.pop(user, None)
         self._shown.pop(user, None)
 
     async def refresh(self) -> int:
@@ -124,13 +128,15 @@ class HomeTab:
             return False
         view = self.draw(home)
         mark = _mark(self.draw(replace(home, at=datetime.min.replace(tzinfo=home.at.tzinfo))))
-        if self._shown.get(user) == mark:
+        moment = self.asking.clock.monotonic()
+        if self._shown.get(user) == mark and moment >= self._unsure.get(user, moment):
             return False
         try:
             async with asyncio.timeout(SLACK_SECONDS):
                 await self.web.views_publish(user_id=user, view=view)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, TriageError) as error:
             logger.bind(user=user).warning("the Home tab was not published: {error}", error=error)
+            self._unsure[user] = moment + UNSURE_SECONDS
             return False
         self._shown[user] = mark
         return True

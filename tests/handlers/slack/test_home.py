@@ -9,7 +9,7 @@ import pytest
 from bot.slack.blocks.home import home_view
 from bot.slack.client import open_client
 from bot.store import SqlStore
-from demo.slack import SlackServer
+from demo.slack import Fault, SlackServer
 from demo.slack.blockkit.surfaces import check_view
 from handlers.slack.home import READERS, HomeTab
 from handlers.slack.services import InFlight
@@ -149,3 +149,24 @@ async def test_many_incidents_with_hostile_titles_fit_slacks_limits(place: Place
     check_view(view, "home")
     assert "more open incident" in str(view) or len(home.incidents) < 30
     assert "mrkdwn" not in str(view)
+
+
+async def test_an_older_tab_that_slack_shows_late_is_put_right(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given up, a newer one was shown, and then it appeared: the newer one is published again."""
+    monkeypatch.setattr("handlers.slack.home.SLACK_SECONDS", 0.3)
+    await place.open("ana")
+    place.slack.faults.add(Fault.late("views.publish", 1.0))
+    await place.fire("bot1")
+    await place.tab.refresh()
+    await place.fire("bot2")
+    await place.tab.refresh()
+    assert "Several bots" in place.shown("ana")
+    await place.slack.workspace.until(lambda: "Several bots" not in place.shown("ana"), 5, "the older tab")
+    place.clock.move(30)
+    await place.tab.refresh()
+    assert "Several bots" in place.shown("ana")
+    place.clock.move(90)
+    assert await place.tab.refresh() <= 1
+    assert await place.tab.refresh() == 0
