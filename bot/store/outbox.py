@@ -50,6 +50,10 @@ def _want(dialect: str) -> sa.Insert:
     return wanted.returning(_t.c.id)
 
 
+def _free(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.or_(*(table.c.kind == kind for kind in FREE))  # an IN would be expanded anew with each claim
+
+
 def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
     """Narrow to what could be sent: owed, its parent posted, nothing of its thread unposted before it.
 
@@ -60,9 +64,9 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
         _before.c.parent_id == _t.c.parent_id,
         _before.c.id < _t.c.id,
         _before.c.sent_revision == 0,
-        _before.c.kind.not_in(FREE),
+        ~_free(_before),
     )
-    free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _t.c.kind.in_(FREE)
+    free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _free(_t)
     first_in_thread = free | ~earlier
     parent_posted = (_t.c.parent_id.is_(None)) | (_parent.c.ts != "")
     return (
