@@ -42,6 +42,7 @@ from bot.sources.configured import open_configured
 from bot.sources.grafana.client import open_grafana
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
+from bot.watched_files import FOLDERS
 from bot.web import FrontDoor, WebServer, listen, make_web
 from bot.wiring import commands
 from bot.wiring.actions import Acting
@@ -281,6 +282,7 @@ class Service:
             "triage": pulse.trouble("triage"),
             "actions": pulse.trouble("acting"),
             "sending": pulse.trouble("sender"),
+            "folders": FOLDERS.problem(),
             "records": self.outside.store.health.records.problem(),
             **self.listening.troubles(),
         }

@@ -17,6 +17,7 @@ from triage.actions.compose import services
 from triage.actions.orders import IMAGE_KEYS, archive_name
 from triage.desk import Desk
 from triage.errors import DeskFailure
+from triage.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.ports.actions import ControllerFile, Image, Project
 from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat
 
@@ -25,7 +26,9 @@ LABELS = "com.docker.compose."
 PROJECT = "com.docker.compose.project"
 SHOWN_KEYS = IMAGE_KEYS | {"EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"}
 """Keys of ``.env`` whose values checks and plans need."""
-CONTROLLER_KEYS = frozenset({"id", "controller_name", "connector_name", "internal_paper_enabled"})
+CONTROLLER_KEYS = frozenset(
+    {"id", "controller_name", "connector_name", "internal_paper_enabled", LOADS, MARKETS, SCRIPT}
+)
 _ATTRIBUTES = frozenset({"name", "image", "exitCode", "signal", "oldName", "execDuration"})
 
 

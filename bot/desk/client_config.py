@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from bot.careful_yaml import MOST_BYTES, load_mapping
+from bot.watched_files import FOLDERS, read_watched
 from triage.errors import DeskFailure
 from triage.model import Json
 
 NAME = "conf_client.yml"
-MOST_BYTES = 1024 * 1024
 
 
 class DeskClientConfigs:
@@ -24,22 +22,13 @@ class DeskClientConfigs:
 
     async def read(self, bot: str) -> Mapping[str, Json]:
         """Return the whole of a bot's client configuration. Raises DeskFailure where it cannot be read."""
-        return await asyncio.to_thread(self._read, bot)
+        return await FOLDERS.read(lambda: self._read(bot), f"{NAME} of {bot}")
 
     def _read(self, bot: str) -> Mapping[str, Json]:
-        path = self._data / bot / "conf" / NAME
         try:
-            with path.open("rb") as file:
-                text = file.read(MOST_BYTES + 1)
-            if len(text) > MOST_BYTES:
-                raise DeskFailure(f"{path} is larger than {MOST_BYTES // 1024} KiB")
-            values = YAML(typ="safe", pure=True).load(text.decode("utf-8"))
-        except OSError as error:
+            content = read_watched(self._data / bot, f"conf/{NAME}", most_bytes=MOST_BYTES)
+        except FileNotFoundError:
             raise DeskFailure(
-                f"{path} cannot be read ({error.strerror}); paths.data in desk.yaml names the folder of the bots"
-            ) from error
-        except (YAMLError, ValueError) as error:
-            raise DeskFailure(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(values, dict):
-            raise DeskFailure(f"{path} holds no settings")
-        return values
+                f"conf/{NAME} of {bot} is not there; paths.data in desk.yaml names the folder of the bots"
+            ) from None
+        return cast("Mapping[str, Json]", load_mapping(content, NAME))

@@ -4,61 +4,106 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.files import replace_file
+from bot.watched_files import FOLDERS, names_in, read_watched
 from triage.errors import DeskFailure
+from triage.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")
+_CODE = "scripts"
+_MARKETS = re.compile(
+    r"^[ \t]*markets[ \t]*(?::[^=\n]{0,200})?=[ \t]*\{(?P<body>(?:[^{}]|\{[^{}]*\}){0,4000})\}", re.MULTILINE
+)
+_KEY = re.compile(r"[\"'](?P<name>[A-Za-z0-9_.-]{1,80})[\"'][ \t\n]*:")
 
 
 class DeskControllers:
-    """Implements ``triage.ports.actions.Controllers`` for ``data``."""
+    """Implements ``triage.ports.actions.Controllers`` for ``data``. What a bot wrote is opened with care."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
 
     async def read(self, bot: str) -> tuple[ControllerFile, ...]:
-        """Return the bot's controller files."""
-        return await asyncio.to_thread(self._read, bot)
+        """Return the bot's controller and script files; one that cannot be read costs only itself."""
+        try:
+            return await FOLDERS.read(lambda: self._read(bot), f"the configuration of {bot}")
+        except OSError as error:
+            raise DeskFailure(f"the configuration of {bot} cannot be read: {error.strerror}") from error
 
     async def set(self, bot: str, file: str, key: str, *, value: bool, was: bool) -> None:
         """Change one boolean, atomically, comments kept. Refuses when it is no longer ``was``."""
         await asyncio.to_thread(self._set, bot, file, key, value, was)
 
     def _read(self, bot: str) -> tuple[ControllerFile, ...]:
-        conf = self._data / bot / "conf"
-        paths = [path for folder in _FOLDERS for path in sorted((conf / folder).glob("*.y*ml"))]
-        found = []
-        for path in paths:
-            values = _load(path, _text(path))
-            plain = {
-                str(key): str(value).lower() if isinstance(value, bool) else str(value)
-                for key, value in values.items()
-                if isinstance(value, bool | int | float | str)
-            }
-            found.append(ControllerFile(str(path.relative_to(conf)), plain))
-        return tuple(found)
+        root = self._data / bot
+        found = [_file(root, file) for file in _configurations(root)]
+        scripts = [file for file in found if file.file.startswith("scripts/")]
+        codes = [
+            file.values[SCRIPT]
+            for file in scripts
+            if SCRIPT in file.values and not {LOADS, MARKETS} & set(file.values)
+        ]
+        if not scripts:
+            codes = [name for name in names_in(root, _CODE) if name.endswith(".py")]
+        return (*found, *_markets(root, codes))
 
     def _set(self, bot: str, file: str, key: str, value: bool, was: bool) -> None:  # noqa: FBT001 - as in the port
-        conf = (self._data / bot / "conf").resolve()
-        path = (conf / file).resolve()
-        if not path.is_relative_to(conf):
-            raise DeskFailure(f"{file!r} leads out of {conf}")
-        replace_file(path, changed(_text(path), key, path, value=value, was=was))
+        root = self._data / bot
+        text = _text(root, f"conf/{file}")
+        path = root / "conf" / file
+        replace_file(path, changed(text, key, path, value=value, was=was))
+
+
+def _configurations(root: Path) -> Iterator[str]:
+    """Yield the YAML files below ``conf/``, hidden ones (half-written by an editor) left out."""
+    for folder in _FOLDERS:
+        for name in names_in(root, f"conf/{folder}" if folder else "conf"):
+            if name.endswith((".yml", ".yaml")) and not name.startswith("."):
+                yield f"{folder}/{name}" if folder else name
+
+
+def _file(root: Path, file: str) -> ControllerFile:
+    try:
+        values = load_mapping(read_watched(root, f"conf/{file}", most_bytes=MOST_BYTES), file)
+    except FileNotFoundError:
+        return ControllerFile(file, {}, f"{file} is gone")
+    except DeskFailure as error:
+        return ControllerFile(file, {}, str(error))
+    return ControllerFile(file, dict(_plain(values)))
+
+
+def _plain(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, bool):
+            yield key, str(value).lower()
+        elif isinstance(value, int | float | str):
+            yield key, str(value)
+        elif (key == LOADS and isinstance(value, list)) or (key == MARKETS and isinstance(value, dict)):
+            yield key, ",".join(str(each) for each in value if isinstance(each, str))
+
+
+def _markets(root: Path, codes: list[str]) -> Iterator[ControllerFile]:
+    """Yield what the ``markets`` of scripts name: of a standalone script that is where its orders go."""
+    for name in codes:
+        try:
+            code = read_watched(root, f"{_CODE}/{name}", most_bytes=MOST_BYTES).decode("utf-8", "replace")
+        except (DeskFailure, FileNotFoundError):
+            continue
+        match = _MARKETS.search(code)
+        if match is not None:
+            yield ControllerFile(f"scripts/{name}", {MARKETS: ",".join(_KEY.findall(match["body"]))})
 
 
 def changed(text: str, key: str, path: Path, *, value: bool, was: bool) -> str:
     """Return the text with one top-level boolean changed and nothing else. Raises DeskFailure."""
     before = _load(path, text)
     if before.get(key) is not was:
-        raise DeskFailure(
-            f"{path.name}: {key} is no longer {str(was).lower()} but {before.get(key)!r}; plan it anew"
-        )
+        raise DeskFailure(f"{path.name}: {key} is no longer {str(was).lower()}; plan it anew")
     line = re.compile(
         rf"^(?P<key>{re.escape(key)}\s*:\s*)(?:true|false|yes|no|on|off)\b", re.MULTILINE | re.IGNORECASE
     )
@@ -69,16 +114,13 @@ def changed(text: str, key: str, path: Path, *, value: bool, was: bool) -> str:
 
 
 def _load(path: Path, text: str) -> dict[str, object]:
-    try:
-        values = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise DeskFailure(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-    return values if isinstance(values, dict) else {}
+    return load_mapping(text.encode(), path.name)
 
 
-def _text(path: Path) -> str:
+def _text(root: Path, file: str) -> str:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeskFailure(f"{path} cannot be read: {error}") from error
+        return read_watched(root, file, most_bytes=MOST_BYTES).decode()
+    except FileNotFoundError:
+        raise DeskFailure(f"{file} is not there") from None
+    except UnicodeDecodeError:
+        raise DeskFailure(f"{file} is no UTF-8 text") from None

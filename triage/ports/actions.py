@@ -83,10 +83,14 @@ class EnvFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ControllerFile:
-    """A controller's YAML: its path below ``conf/``, and its top-level scalars as text."""
+    """A YAML of a controller or script: its path below ``conf/``, and its top-level scalars as text.
+
+    Lists of names and the names of ``markets`` are there with commas. ``problem``: why it could not be read.
+    """
 
     file: str
     values: Mapping[str, str]
+    problem: str = ""
 
 
 class Controllers(Protocol):

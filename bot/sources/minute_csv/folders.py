@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.watched_files import names_in, open_watched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +24,19 @@ def variants(data: Path, bot: str) -> dict[str, Path]:
     """
     if "/" in bot or bot in ("", ".", ".."):  # a name that a person typed must not leave the folder
         return {}
-    root = data / bot / LOGS
-    if not root.is_dir():
-        return {}
     found: dict[str, Path] = {}
-    for path in sorted(root.iterdir()):
-        if path.is_dir() and any(path.glob("minute*.csv")):
-            mine = path.name.startswith(f"{bot}_")
-            found[path.name.removeprefix(f"{bot}_") if mine else path.name.rpartition("_")[2]] = path
+    for name in names_in(data / bot, LOGS):
+        files = names_in(data / bot, f"{LOGS}/{name}")
+        if any(file.startswith("minute") and file.endswith(".csv") for file in files):
+            mine = name.startswith(f"{bot}_")
+            short = name.removeprefix(f"{bot}_") if mine else name.rpartition("_")[2]
+            found[short] = data / bot / LOGS / name
     return found
+
+
+def open_csv(folder: Path, name: str) -> BinaryIO:
+    """Open a CSV file of a variant's folder, which the bot writes. Raises FileNotFoundError, DeskFailure, OSError."""
+    depth = LOGS.count("/") + 1
+    if folder.parent.parts[-depth:] != tuple(LOGS.split("/")):
+        return open_watched(folder, name)
+    return open_watched(folder.parents[depth], f"{LOGS}/{folder.name}/{name}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
+import os
 from collections.abc import Mapping
 from datetime import datetime
+from io import BufferedReader, RawIOBase
 from math import isfinite
 from pathlib import Path
+from typing import cast
 
-from bot.sources.minute_csv.folders import variants
+from bot.sources.minute_csv.folders import open_csv, variants
 from bot.sources.minute_csv.layouts import MINUTE, MINUTE_ALWAYS, Layouts
 from bot.sources.minute_csv.rows import clean, header_of
 from bot.sources.minute_csv.seek import stamp_of
-from triage.errors import SourceUnreachable
+from bot.watched_files import FOLDERS
+from triage.errors import DeskFailure, SourceUnreachable
 from triage.ports.checklists import PaperDiagnostics
 from triage.ports.clock import Clock
 
@@ -32,7 +35,11 @@ class NewestMinutes:
     async def newest(self, bot: str) -> PaperDiagnostics | None:
         """Return the newest minute's figures; None where the bot wrote no minute. Raises SourceUnreachable."""
         try:
-            row = await asyncio.to_thread(newest_row, self._data, bot, self._configured.get(bot, ""))
+            row = await FOLDERS.read(
+                lambda: newest_row(self._data, bot, self._configured.get(bot, "")), f"{SOURCE} of {bot}"
+            )
+        except DeskFailure as error:
+            raise SourceUnreachable(SOURCE, str(error)) from error
         except OSError as error:
             raise SourceUnreachable(SOURCE, f"{error.filename} cannot be read ({error.strerror})") from error
         return None if row is None else diagnostics(*row, self._clock.now())
@@ -60,15 +67,18 @@ def newest_row(data: Path, bot: str, variant: str) -> tuple[float, dict[str, str
     """Return (epoch seconds, values by column) of the newest whole row of the bot's current file."""
     folders = variants(data, bot)
     paths = [folders[variant]] if variant in folders else list(folders.values())
-    files = [path / "minute.csv" for path in paths if (path / "minute.csv").is_file()]
-    rows = [row for row in map(_last_row, files) if row is not None]
+    rows = [row for path in paths if (row := _last_row(path)) is not None]
     return max(rows, key=lambda row: row[0], default=None)
 
 
-def _last_row(path: Path) -> tuple[float, dict[str, str]] | None:
-    with path.open("rb") as file:
+def _last_row(folder: Path) -> tuple[float, dict[str, str]] | None:
+    try:
+        opened = open_csv(folder, "minute.csv")
+    except FileNotFoundError:
+        return None
+    with BufferedReader(cast("RawIOBase", opened)) as file:
         header = header_of(clean(file.readline(HEAD).rstrip(b"\n")))
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - TAIL))
         lines = file.read(TAIL).split(b"\n")[:-1]  # what follows the last newline is still being written
     layouts = Layouts(MINUTE, MINUTE_ALWAYS)

@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from bot.sources.minute_csv.folders import open_csv
 from bot.sources.minute_csv.lines import Ending, Skips, read_blocks
 from bot.sources.minute_csv.rows import FileRows, Span, clean, header_of
 from bot.sources.minute_csv.seek import SMALL, first_byte, overlaps, stamp_of
+from triage.errors import DeskFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,11 +84,11 @@ class Scan:
     def _open(self, path: Path, seen: set[tuple[int, int]]) -> BinaryIO | None:
         """Open a file that was not read yet; None for another one, or for one that is gone or refused."""
         try:
-            file = path.open("rb", buffering=0)
+            file = open_csv(path.parent, path.name)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            note = f"{path.name} could not be read: {error.strerror}"
+        except (OSError, DeskFailure) as error:
+            note = f"{path.name} could not be read: {error}"
             if note not in self.notes:
                 self.notes.append(note)
             return None

@@ -14,6 +14,7 @@ from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
+from triage.loaded_controllers import loaded
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
 
@@ -86,7 +87,10 @@ async def _controller(ctx: ActionContext) -> ControllerFile:
     """Return the one controller file of the bot that has the switch. Raises Refused, DeskFailure."""
     bot = ctx.desk.bot(ctx.target)
     controller = bot.controller if bot is not None else ""
-    files = [file for file in await ctx.hands.controllers.read(ctx.target) if _KEY in file.values]
+    found_files = loaded(await ctx.hands.controllers.read(ctx.target), controller)
+    if found_files.unclear:
+        raise Refused(f"{ctx.target}: {found_files.unclear[0]}.")
+    files = [file for file in found_files.controllers if _KEY in file.values]
     mine = [
         file for file in files if controller in {file.values.get("controller_name"), file.values.get("id")}
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from triage.errors import DeskFailure
+from triage.loaded_controllers import MARKETS, loaded, named_in
 from triage.model import Json
 from triage.reports.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
 from triage.wording import listed
@@ -16,10 +17,21 @@ REALISTIC: Mapping[str, tuple[float, float]] = {"BTC": (0.001, 1_000.0), "USDT":
 
 
 async def connector(context: ChecklistContext) -> Seen:
-    """Every controller trades on paper: connector_name and internal_paper_enabled."""
-    faults, files = [], 0
+    """Every controller that a running script loads trades on paper, and so does a script with its own markets."""
+    faults, files, unclear = [], 0, []
     for bot in context.bots:
-        for file in await context.controllers.read(bot):
+        known = context.desk.bot(bot)
+        found = loaded(await context.controllers.read(bot), known.controller if known is not None else "")
+        unclear += [f"{bot}: {why}" for why in found.unclear]
+        for script in found.scripts:
+            markets = named_in(script, MARKETS)
+            files += bool(markets)
+            faults += [
+                f"{bot} {script.file}: markets has {market}"
+                for market in markets
+                if market != PAPER_CONNECTOR
+            ]
+        for file in found.controllers:
             values = file.values
             if "connector_name" not in values:
                 continue
@@ -30,9 +42,13 @@ async def connector(context: ChecklistContext) -> Seen:
                 faults.append(
                     f"{bot} {file.file}: internal_paper_enabled is {values['internal_paper_enabled']}"
                 )
+    if faults:
+        return failed(listed(faults))
+    if unclear:
+        return unknown(listed(unclear))
     if not files:
         return unknown("no controller file names a connector_name")
-    return failed(listed(faults)) if faults else passed(f"{files} controller files, all {PAPER_CONNECTOR}")
+    return passed(f"{files} loaded controllers and scripts, all {PAPER_CONNECTOR}")
 
 
 async def exchanges(context: ChecklistContext) -> Seen:

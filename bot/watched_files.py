@@ -1,0 +1,179 @@
+"""The one way to open what a bot's container writes: its folder belongs to what we watch, and is not trusted.
+
+No link is followed below the bot's folder, only a regular file is opened, never waiting (a FIFO), up to a size. Reads
+run on threads of their own, few, each with a deadline: one that hangs (a dead network disk) holds up neither the
+service nor its end, and shows in ``/readyz``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, TypeVar, cast
+
+from triage.errors import DeskFailure
+
+T = TypeVar("T")
+MOST_NAMES = 2_000
+"""Names of one folder that are looked at."""
+DEADLINE_SECONDS = 5.0
+_THREADS = 6
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+@contextlib.contextmanager
+def _folder(root: Path, parts: tuple[str, ...]) -> Iterator[int]:
+    """Open a folder below ``root``, link by link refused. Raises OSError."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts:
+            below = os.open(part, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = below
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _parts(relative: str) -> tuple[str, ...]:
+    parts = PurePosixPath(relative).parts
+    if any(part in {"/", ".."} for part in parts):
+        raise DeskFailure("a name leads out of the bot's folder")
+    return parts
+
+
+def open_watched(root: Path, relative: str, *, most_bytes: int | None = None) -> BinaryIO:
+    """Open a regular file below a bot's folder, unbuffered. Raises FileNotFoundError, DeskFailure."""
+    *folders, name = _parts(relative) or (".",)
+    try:
+        with _folder(root, tuple(folders)) as folder:
+            handle = os.open(name, _FILE, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DeskFailure(
+            f"{relative} cannot be opened ({error.strerror}): links are not followed"
+        ) from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise DeskFailure(f"{relative} is no regular file")
+    if most_bytes is not None and status.st_size > most_bytes:
+        os.close(handle)
+        raise DeskFailure(f"{relative} is larger than {most_bytes // 1024} KiB")
+    return os.fdopen(handle, "rb", buffering=0)
+
+
+def read_watched(root: Path, relative: str, *, most_bytes: int) -> bytes:
+    """Read a regular file below a bot's folder. Raises FileNotFoundError, DeskFailure."""
+    with open_watched(root, relative, most_bytes=most_bytes) as file:
+        found = bytearray()
+        try:
+            while piece := file.read(most_bytes + 1 - len(found)):
+                found += piece
+        except OSError as error:
+            raise DeskFailure(f"{relative} cannot be read ({error.strerror})") from error
+    if len(found) > most_bytes:
+        raise DeskFailure(f"{relative} grows while it is read")
+    return bytes(found)
+
+
+def names_in(root: Path, relative: str) -> tuple[str, ...]:
+    """Return the names in a folder below a bot's folder, in order; none where there is no such folder. Raises OSError."""
+    try:
+        with _folder(root, _parts(relative)) as folder, os.scandir(folder) as entries:
+            found = [entry.name for _, entry in zip(range(MOST_NAMES), entries, strict=False)]
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return ()
+        raise
+    return tuple(sorted(found))
+
+
+class WatchedFolders:
+    """Runs reads of bots' folders on daemon threads: few of them, each under a deadline.
+
+    A thread that hangs is left behind; it neither delays the end of the process nor keeps others from their turn,
+    until ``threads`` of them hang: then further reads are refused at once.
+    """
+
+    def __init__(self, *, threads: int = _THREADS, seconds: float = DEADLINE_SECONDS) -> None:
+        self._free = threads
+        self._threads = threads
+        self._seconds = seconds
+        self._stalled = 0
+        self._lock = threading.Lock()
+
+    def problem(self) -> str:
+        """Return what is wrong, empty where no read hangs."""
+        return f"{self._stalled} reads of bots' folders hang" if self._stalled else ""
+
+    async def read(self, work: Callable[[], T], what: str) -> T:
+        """Run a read. Raises DeskFailure where it takes too long or too many hang; else what the read raises."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        ends = loop.time() + self._seconds
+        while not self._take():
+            if loop.time() >= ends or self._stalled >= self._threads:
+                raise DeskFailure(f"{what} was not looked at: {self.problem() or 'too many reads at once'}")
+            await asyncio.sleep(0.02)
+        state = {"late": False}
+        threading.Thread(
+            target=self._run, args=(work, loop, done, state), daemon=True, name="watched file"
+        ).start()
+        try:
+            async with asyncio.timeout_at(ends):
+                return await asyncio.shield(done)
+        except TimeoutError:
+            done.cancel()
+            with self._lock:
+                state["late"] = not state.get("over", False)
+                self._stalled += state["late"]
+            raise DeskFailure(f"{what} could not be read within {self._seconds:g} s") from None
+
+    def _take(self) -> bool:
+        with self._lock:
+            if self._free <= 0:
+                return False
+            self._free -= 1
+            return True
+
+    def _run(
+        self,
+        work: Callable[[], T],
+        loop: asyncio.AbstractEventLoop,
+        done: asyncio.Future[T],
+        state: dict[str, bool],
+    ) -> None:
+        result: T | None = None
+        fault: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed to who waits, whatever it is
+            fault = error
+        with self._lock:
+            self._free += 1
+            state["over"] = True
+            self._stalled -= state["late"]
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(_hand_over, done, result, fault)
+
+
+def _hand_over(done: asyncio.Future[T], result: T | None, fault: BaseException | None) -> None:
+    if done.done():
+        return
+    if fault is not None:
+        done.set_exception(fault)
+    else:
+        done.set_result(cast("T", result))  # no fault: it is what the work returned
+
+
+FOLDERS = WatchedFolders()
+"""The reads of this process."""
