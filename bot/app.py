@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
+from bot.anchoring import Anchoring
 from bot.connections import ConnectionLimits
 from bot.fallback.configured import fallback_channels
 from bot.ids import owner
@@ -195,6 +196,7 @@ class Service:
             ),
         )
 
+        self.anchoring = Anchoring(store, self.acting.desktop.hands.agent, self.metrics.registry)
         self.metrics.registry.register(
             SelfMeters(self.pulse, self._all_troubles, lambda: self.sorter.put_aside)
         )
@@ -283,6 +285,7 @@ class Service:
             "actions": pulse.trouble("acting"),
             "sending": pulse.trouble("sender"),
             "folders": FOLDERS.problem(),
+            "audit": self.anchoring.trouble,
             "records": self.outside.store.health.records.problem(),
             **self.listening.troubles(),
         }
@@ -315,6 +318,7 @@ class Service:
             Job("tidying", self._then_send(tidying.run), seconds=60),
             Job("escalation", escalation.run, seconds=PAGING_SECONDS),
             Job("fallback", fallback.run, seconds=PAGING_SECONDS),
+            Job("anchoring", self.anchoring.run, seconds=60, at_start=True),
             *self.listening.jobs(),
             *self.acting.jobs(),
             *self.questions.jobs(),
@@ -399,7 +403,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
         outside = Outside(
-            store=await stack.enter_async_context(open_store(database, lean=True)),
+            store=await stack.enter_async_context(
+                open_store(database, lean=True, audit_key=settings.audit_key)
+            ),
             sources=await stack.enter_async_context(open_configured(settings)),
             slack=await stack.enter_async_context(
                 open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)

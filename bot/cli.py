@@ -231,21 +231,30 @@ def _text_of(path: Path) -> str:
 
 @app.command()
 def audit(
-    verify: Verify = False,  # noqa: FBT002 - as above
-    as_json: Json = False,  # noqa: FBT002 - as above
+    *,
+    verify: Verify = False,
+    head: Annotated[
+        str,
+        typer.Option(help="With --verify: the head that was written down, as 812:9f2c… in log and digest."),
+    ] = "",
+    only: Annotated[str, typer.Option(help="Only lines whose actor, event or target has this text.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Print the audit trail: who did, or was denied, what to what."""
     settings = _settings()
     from bot.commands.audit import print_trail, verify_trail  # noqa: PLC0415 - as above
 
-    if verify:
-        faults = _run(lambda: verify_trail(settings))
-        for fault in faults:
+    if verify or head:
+        found = _run(lambda: verify_trail(settings, head))
+        for fault in found.faults:
             typer.echo(f"broken: {fault}", err=True)
-        if not faults:
+        if not found.faults:
             typer.echo("The audit trail is whole.")
-        raise typer.Exit(1 if faults else 0)
-    _run(lambda: print_trail(settings, typer.echo, as_json=as_json))
+            typer.echo(f"Its head is {found.head}")
+        for note in found.notes:
+            typer.echo(f"note: {note}")
+        raise typer.Exit(1 if found.faults else 0)
+    _run(lambda: print_trail(settings, typer.echo, as_json=as_json, only=only))
 
 
 @app.command()

@@ -35,6 +35,7 @@ _SECRETS = (
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
     "TRIAGE_WEBHOOK_TOKEN",
+    "TRIAGE_AUDIT_KEY",
     "REDIS_URL",
     "TRIAGE_DATABASE_URL",
     "GRAFANA_TOKEN",
@@ -64,6 +65,7 @@ class Settings(BaseModel):
     triage_database_url: SecretStr = SecretStr("sqlite:///var/triage.db")
     triage_listen: str = "127.0.0.1:8085"
     triage_webhook_token: SecretStr = SecretStr("")
+    triage_audit_key: SecretStr = SecretStr("")
     triage_webhook_auth: Literal["", "on", "off"] = ""
     triage_desk: str = ""
     triage_agent: str = ""
@@ -154,6 +156,14 @@ class Settings(BaseModel):
             raise ValueError(
                 "is no database URL; write sqlite:///var/triage.db or postgresql://user:password@host/name"
             )
+        return value
+
+    @field_validator("triage_audit_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr) -> SecretStr:
+        least = 32
+        if value.get_secret_value() and len(value.get_secret_value()) < least:
+            raise ValueError("has fewer than 32 characters; make one with: openssl rand -hex 32")
         return value
 
     @field_validator("triage_listen")
@@ -247,6 +257,11 @@ class Settings(BaseModel):
                 "TRIAGE_AGENT and DOCKER_HOST are both set: with an agent the bot has no way to Docker"
             )
         return self
+
+    @property
+    def audit_key(self) -> bytes:
+        """The key of the audit trail; empty where none is set: then its lines are chained and not signed."""
+        return self.triage_audit_key.get_secret_value().encode()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.store import SqlStore, has_database, open_store
-from bot.store.audit import GENESIS, broken_links
-from triage.errors import Refused
+from bot.store.audit import Head, broken_links
+from triage.errors import BadInput, Refused
+from triage.people import name_of
 from triage.ports.store import AuditEntry, Tx
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 PAGE = 1000
+UNSIGNED = (
+    "the trail is chained and not signed: who can write the database can write all of it anew; "
+    "set TRIAGE_AUDIT_KEY_FILE before the first start, and keep heads elsewhere"
+)
 
 
 @asynccontextmanager
@@ -43,31 +51,90 @@ async def _pages(store: SqlStore) -> AsyncIterator[list[AuditEntry]]:
         after = entries[-1].seq
 
 
-async def verify_trail(settings: Settings) -> list[str]:
-    """Return what is wrong with the chain, one sentence a fault. Raises Refused where there is no database."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is wrong, one sentence a fault; where the trail ends now; and what is worth knowing besides."""
+
+    faults: tuple[str, ...]
+    head: Head
+    notes: tuple[str, ...] = ()
+
+
+async def verify_trail(settings: Settings, expected: str = "") -> Verified:
+    """Check the chain, and that it still has the head that was written down elsewhere (``812:9f2c…``).
+
+    Raises Refused where there is no database, BadInput where the head cannot be read.
+    """
+    wanted = read_head(expected) if expected else None
     faults: list[str] = []
-    previous, seq = GENESIS, 0
+    notes = [] if settings.audit_key else [UNSIGNED]
+    at, met = Head(), wanted is None
     async with _store(settings) as store:
         async for entries in _pages(store):
-            faults += broken_links(entries, previous=previous, seq=seq)
-            previous, seq = entries[-1].digest, entries[-1].seq
-    return faults
+            faults += broken_links(entries, previous=at.digest, seq=at.seq, key=settings.audit_key)
+            met = met or any(wanted == Head(entry.seq, entry.digest) for entry in entries)
+            at = Head(entries[-1].seq, entries[-1].digest)
+        used = at.seq == 0 and await store.read(_used)
+    if used:
+        faults.append("the trail is empty and the database is not: every line was deleted")
+    if wanted is not None and not met:
+        faults.append(_not_met(wanted, at))
+    elif wanted is not None and at.seq > wanted.seq:
+        notes.append(f"{at.seq - wanted.seq} lines are newer than line {wanted.seq}")
+    return Verified(tuple(faults), at, tuple(notes))
 
 
-async def print_trail(settings: Settings, say: Callable[[str], object], *, as_json: bool) -> None:
-    """Say every line, oldest first. Raises Refused where there is no database."""
+def read_head(text: str) -> Head:
+    """Read ``812:9f2c…``. Raises BadInput."""
+    number, _, digest = text.strip().partition(":")
+    if not number.isascii() or not number.isdigit() or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise BadInput(f"{text[:80]!r} is no head; write its line's number and digest, 812:9f2c…", "--head")
+    return Head(int(number), digest)
+
+
+def _not_met(wanted: Head, at: Head) -> str:
+    if at.seq < wanted.seq:
+        return f"lines {at.seq + 1} to {wanted.seq} are missing: the trail ended at line {wanted.seq} before"
+    return f"line {wanted.seq} is another one than it was: the trail was written anew"
+
+
+def _used(tx: Tx) -> bool:
+    """Tell whether anything was done with a database: every incident leaves lines behind."""
+    return bool(tx.incidents.recent(datetime(1970, 1, 1, tzinfo=UTC), 1))
+
+
+async def print_trail(
+    settings: Settings, say: Callable[[str], object], *, as_json: bool, only: str = ""
+) -> None:
+    """Say every line in the order of time; ``only``: those whose actor, event or target has that text.
+
+    Raises Refused where there is no database.
+    """
     async with _store(settings) as store:
-        async for entries in _pages(store):
-            for entry in entries:
-                say(_line(entry, as_json=as_json))
+        entries = [entry async for page in _pages(store) for entry in page]
+        names = await store.read(lambda tx: {entry.actor: name_of(tx, entry.actor) for entry in entries})
+    for entry in sorted(entries, key=lambda each: (each.at, each.seq)):
+        said = f"{entry.actor} {names[entry.actor]} {entry.event} {entry.target}".lower()
+        if only.lower() in said:
+            say(_line(entry, names[entry.actor], as_json=as_json))
 
 
-def _line(entry: AuditEntry, *, as_json: bool) -> str:
+def _line(entry: AuditEntry, name: str, *, as_json: bool) -> str:
     at = entry.at.isoformat(timespec="milliseconds")
     if as_json:
         fields = ("seq", "actor", "event", "target", "previous", "digest")
         return json.dumps(
-            {"at": at, **{name: getattr(entry, name) for name in fields}, "detail": dict(entry.detail)}
+            {
+                "at": at,
+                **{field: getattr(entry, field) for field in fields},
+                "name": name,
+                "detail": dict(entry.detail),
+            }
         )
     detail = json.dumps(dict(entry.detail)) if entry.detail else ""
-    return f"{entry.seq:>6}  {at}  {entry.actor:<16} {entry.event:<24} {entry.target:<12} {detail}".rstrip()
+    return f"{entry.seq:>6}  {at}  {_who(entry, name):<16} {entry.event:<24} {entry.target:<12} {detail}".rstrip()
+
+
+def _who(entry: AuditEntry, name: str) -> str:
+    """Return who it was, by name and id."""
+    return entry.actor if name in {entry.actor, f"@{entry.actor}"} else f"{name} ({entry.actor})"

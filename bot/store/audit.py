@@ -1,10 +1,16 @@
-"""The audit trail: each line's digest covers the line before, so a changed, missing or moved line shows."""
+"""The audit trail: each line's digest covers the line before, so a changed, missing or moved line shows.
+
+With a key the digests are HMACs: who can write the database cannot make lines that verify. A cut tail shows where the
+head (sequence and digest of the last line) was written down elsewhere: see ``bot.anchoring``.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +28,25 @@ GENESIS = "0" * 64
 """What the first line takes for the digest of the one before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a trail ends: the number of its last line, and that line's digest."""
+
+    seq: int = 0
+    digest: str = GENESIS
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.digest}"
+
+
 class AuditTable:
     """Implements ``triage.ports.store.Audit``."""
 
-    def __init__(self, connection: sa.Connection, *, exclusive: Callable[[str], None]) -> None:
+    def __init__(
+        self, connection: sa.Connection, *, exclusive: Callable[[str], None], key: bytes = b""
+    ) -> None:
         self._connection = connection
+        self._key = key
         self._exclusive = exclusive
 
     def append(
@@ -46,13 +66,18 @@ class AuditTable:
             "detail": text,
             "previous": previous,
         }
-        row["digest"] = digest_of(row)
+        row["digest"] = digest_of(row, self._key)
         self._connection.execute(_INSERT, row)
         return AuditEntry(**{**row, "detail": json.loads(text)})
 
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """Return lines in order."""
         return self._read(sa.select(_t).where(_t.c.seq > after).order_by(_t.c.seq).limit(limit))
+
+    def head(self) -> Head:
+        """Return the last line's number and digest; (0, GENESIS) where there is none."""
+        last = self._connection.execute(_LAST).first()
+        return Head(last.seq, last.digest) if last is not None else Head()
 
     def about(self, incident: str) -> list[AuditEntry]:
         """Return the lines about an incident and about its actions, in order."""
@@ -71,8 +96,8 @@ def _canonical(detail: Mapping[str, Json]) -> str:
     return json.dumps(dict(detail), sort_keys=True, separators=(",", ":"))
 
 
-def digest_of(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 (hex) over a line and the digest of the line before it."""
+def digest_of(row: Mapping[str, Any], key: bytes = b"") -> str:
+    """Return the HMAC-SHA-256 (hex; without a key SHA-256) over a line and the digest of the line before it."""
     parts = [
         str(row["seq"]),
         row["at"].isoformat(timespec="microseconds"),
@@ -83,10 +108,13 @@ def digest_of(row: Mapping[str, Any]) -> str:
         row["previous"],
     ]
     # Lengths in front of the parts: no two different lines give the same text to hash.
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+    text = "".join(f"{len(part)}:{part}" for part in parts).encode()
+    return hmac.new(key, text, hashlib.sha256).hexdigest() if key else hashlib.sha256(text).hexdigest()
 
 
-def broken_links(entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq: int = 0) -> list[str]:
+def broken_links(
+    entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq: int = 0, key: bytes = b""
+) -> list[str]:
     """Return what is wrong with the chain, one sentence a fault; empty when it is whole."""
     faults = []
     for entry in entries:
@@ -96,7 +124,7 @@ def broken_links(entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq:
             faults.append(f"line {seq + 1} is missing: line {entry.seq} follows line {seq}")
         if entry.previous != previous:
             faults.append(f"line {entry.seq} does not follow the line before it")
-        if digest_of({**row, "detail": text}) != entry.digest:
+        if not hmac.compare_digest(digest_of({**row, "detail": text}, key), entry.digest):
             faults.append(f"line {entry.seq} was changed after it was written")
         previous, seq = entry.digest, entry.seq
     return faults

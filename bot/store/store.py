@@ -30,9 +30,9 @@ READ_SECONDS = 10.0
 class SqlStore:
     """Implements ``triage.ports.store.Store``. ``close`` finishes what is queued."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, audit_key: bytes = b"") -> None:
         self.health = StoreHealth()
-        self.writer = Writer(open_engine(url, writer=True), self.health)
+        self.writer = Writer(open_engine(url, writer=True), self.health, audit_key)
         self._deadlines = Deadlines()
         self._reading = open_engine(url, writer=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
@@ -89,8 +89,10 @@ class SqlStore:
 
 
 @asynccontextmanager
-async def open_store(url: str, *, lean: bool = False) -> AsyncIterator[SqlStore]:
+async def open_store(url: str, *, lean: bool = False, audit_key: bytes = b"") -> AsyncIterator[SqlStore]:
     """Bring the schema up to date and open the store. Raises SettingError or StoreUnavailable.
+
+    ``audit_key`` signs the lines of the audit trail.
 
     ``lean``: for a process that stays, which shall not keep what only the upgrade needed.
     """
@@ -100,7 +102,7 @@ async def open_store(url: str, *, lean: bool = False) -> AsyncIterator[SqlStore]
         raise StoreUnavailable(
             f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.said(error)}"
         ) from error
-    store = SqlStore(url)
+    store = SqlStore(url, audit_key=audit_key)
     try:
         yield store
     finally:

@@ -24,11 +24,17 @@ class Transaction:
     """Implements ``triage.ports.store.Tx``. Repositories are made when they are first asked for."""
 
     def __init__(
-        self, connection: sa.Connection, *, writing: bool, unreadable: Unreadable | None = None
+        self,
+        connection: sa.Connection,
+        *,
+        writing: bool,
+        unreadable: Unreadable | None = None,
+        audit_key: bytes = b"",
     ) -> None:
         self.connection = connection
         self.writing = writing
         self.unreadable = unreadable or Unreadable()
+        self._audit_key = audit_key
 
     @cached_property
     def signals(self) -> SignalTable:
@@ -58,7 +64,7 @@ class Transaction:
     @cached_property
     def audit(self) -> AuditTable:
         """The audit trail."""
-        return AuditTable(self.connection, exclusive=self.exclusive)
+        return AuditTable(self.connection, exclusive=self.exclusive, key=self._audit_key)
 
     @cached_property
     def notes(self) -> NoteTable:

@@ -70,6 +70,7 @@ class Writer:
 
     engine: sa.Engine
     health: StoreHealth
+    audit_key: bytes = b""
     commits: int = 0
     units: int = 0
     _queue: queue.SimpleQueue[Unit[Any] | None] = field(default_factory=queue.SimpleQueue)
@@ -204,7 +205,9 @@ class Writer:
     def _transact(self, batch: list[Unit[Any]]) -> bool:
         """Run the units and commit. Returns whether anything was written; raises _CommitFailed once COMMIT was sent."""
         with self._begun() as (connection, begun):
-            transaction = Transaction(connection, writing=True, unreadable=self.health.records)
+            transaction = Transaction(
+                connection, writing=True, unreadable=self.health.records, audit_key=self.audit_key
+            )
             transaction.exclusive(ONE_WRITER)
             before = written(connection)
             keep_signals(batch, transaction)

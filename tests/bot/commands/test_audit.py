@@ -82,7 +82,10 @@ def test_the_trail_as_json_is_one_object_a_line() -> None:
 def test_a_whole_trail_is_said_to_be_whole() -> None:
     """Exit code 0, for a cron job."""
     result = run("audit", "--verify")
-    assert (result.exit_code, result.stdout) == (0, "The audit trail is whole.\n")
+    whole, head, note = result.stdout.splitlines()
+    assert (result.exit_code, whole) == (0, "The audit trail is whole.")
+    assert head.startswith("Its head is 3:")
+    assert "not signed" in note
 
 
 @pytest.mark.parametrize(
@@ -134,3 +137,47 @@ def test_a_database_that_is_not_there_is_no_whole_trail(
     assert result.exit_code == 1
     assert "there is no database at TRIAGE_DATABASE_URL" in result.stderr
     assert not (tmp_path / "var").exists()
+
+
+def head_of(result_text: str) -> str:
+    """Return the head that a verification says."""
+    return next(line.removeprefix("Its head is ") for line in result_text.splitlines() if "head is" in line)
+
+
+def test_a_head_that_was_written_down_shows_a_cut_tail_and_a_trail_written_anew(database: Path) -> None:
+    """Both chain well by themselves; what is newer than the head is said and is no fault."""
+    head = head_of(run("audit", "--verify").stdout)
+    assert run("audit", "--verify", "--head", head).exit_code == 0
+    write_trail(database, 2)
+    newer = run("audit", "--verify", "--head", head)
+    assert (newer.exit_code, "note: 2 lines are newer than line 3" in newer.stdout) == (0, True)
+    tamper(database, "delete from audit where seq > 2")
+    cut = run("audit", "--verify", "--head", head)
+    assert cut.exit_code == 1
+    assert "lines 3 to 3 are missing" in cut.stderr
+    write_trail(database, 3)
+    anew = run("audit", "--verify", "--head", head)
+    assert anew.exit_code == 1
+    assert "line 3 is another one than it was" in anew.stderr
+    assert run("audit", "--verify", "--head", "3").exit_code == 2
+
+
+def test_with_a_key_nobody_else_can_write_lines_that_verify(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines were chained without it: each of them is found."""
+    monkeypatch.setenv("TRIAGE_AUDIT_KEY", "k" * 32)
+    result = run("audit", "--verify")
+    assert result.exit_code == 1
+    assert result.stderr.count("was changed after it was written") == 3
+    assert "not signed" not in result.output
+    monkeypatch.setenv("TRIAGE_AUDIT_KEY", "short")
+    assert run("audit", "--verify").exit_code != 0
+    del database
+
+
+@pytest.mark.usefixtures("database")
+def test_lines_can_be_picked_by_who_what_and_where() -> None:
+    """Upper and lower case are one."""
+    assert len(run("audit", "--only", "u0ana").stdout.splitlines()) == 3
+    assert run("audit", "--only", "nobody at all").stdout == ""
