@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
-AT_ONCE = 2
+AT_ONCE = 3
 NARROW_SECONDS = 300.0
 """For so long after a 429 there is one question at a time."""
 LONG_SECONDS = 3600.0

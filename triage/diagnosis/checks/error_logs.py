@@ -138,7 +138,8 @@ async def _of_group(
     ctx: CheckContext, group: _Group, window: Window, until: float
 ) -> tuple[dict[str, BotErrors | None], str]:
     logs = ctx.sources.logs
-    lines, held = await together(
+    telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
+    lines, held, told = await together(
         attempt(
             logs.lines(
                 group.selector + logql.unlike(logql.QUIET),
@@ -148,10 +149,11 @@ async def _of_group(
             )
         ),
         attempt(logs.counts(group.selector, by=group.label, end=window.end, window_seconds=window.seconds)),
+        attempt(logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX)),
     )
     if isinstance(lines, SourceError) and isinstance(held, SourceError):
         raise lines
-    answers = _Answers(lines, held)
+    answers = _Answers(lines, held, telling=told)
     caveats: list[str] = []
     try:
         async with asyncio.timeout_at(until):
@@ -170,9 +172,10 @@ async def _of_group(
 async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers: _Answers) -> None:
     """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
     logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
+    telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
     span = window.baseline_seconds
     answers.loud, answers.usual = await together(
-        attempt(logs.counts(loud, by=group.label, end=window.end, window_seconds=window.seconds)),
+        attempt(_loud(ctx, group, window, answers)),
         attempt(
             logs.counts(
                 loud, by=group.label, end=window.baseline_end, window_seconds=span, kept_seconds=_KEPT_SECONDS
@@ -180,11 +183,7 @@ async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers:
         ),
     )
     await _ask_more(ctx, group, window, answers)
-    telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
-    answers.telling, answers.spoke = await together(
-        attempt(logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX)),
-        attempt(_spoke(ctx, group, window, answers.usual)),
-    )
+    answers.spoke = await attempt(_spoke(ctx, group, window, answers.usual))
     if isinstance(answers.usual, SourceError):
         return
     for name, query, now, limit in (
@@ -202,6 +201,17 @@ async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers:
                 )
             )
             setattr(answers, name, found)
+
+
+async def _loud(
+    ctx: CheckContext, group: _Group, window: Window, answers: _Answers
+) -> Mapping[str, int] | None:
+    """Let Loki count the errors itself, where there is anything to compare its count with."""
+    recent = await asyncio.to_thread(_recents, group, answers)
+    if not any(each.cut or each.heard or each.reading.suspects for each in recent.values()):
+        return None
+    loud = group.selector + logql.like(logql.LOUD)
+    return await ctx.sources.logs.counts(loud, by=group.label, end=window.end, window_seconds=window.seconds)
 
 
 async def _spoke(
