@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from bot.doctor.agent import ask_agent
 from bot.doctor.answer import Answer
+from bot.doctor.desk import NAME as DESK
+from bot.doctor.desk import ask_desk
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.doctor.sources import Question, source_questions
 from bot.fallback.configured import fallback_channels
@@ -53,6 +55,7 @@ async def examine(settings: Settings) -> list[Answer]:
             ("slack", lambda: ask_slack(settings)),
             ("socket mode", lambda: ask_to_listen(settings)),
             ("agent", lambda: ask_agent(settings)),
+            (DESK, lambda: ask_desk(settings.desk)),
             *source_questions(settings.desk, sources, dashboards),
             *fallback_questions(settings),
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +35,38 @@ _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])([^}]*))?\}|\$(\w+)")
 
 def look(root: Path, running: Mapping[str, str] | None = None) -> SeenDesk:
     """Read a desk below ``root``. ``running``: containers by service, where the engine was asked."""
-    doubts: list[str] = []
     compose_file = find_compose_file(root)
     env_file = next((root / place for place in _ENV_PLACES if (root / place).is_file()), None)
+    seen = look_at(compose_file, env_file=env_file, data=root / "data")
+    doubts = list(seen.doubts)
+    return replace(
+        seen,
+        root=root,
+        running=running or {},
+        rules=_rules(root, compose_file, doubts),
+        alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
+        doubts=tuple(doubts),
+    )
+
+
+def look_at(compose_file: Path, *, env_file: Path | None, data: Path) -> SeenDesk:
+    """Read a desk whose compose file, env file and folder of bots are known. Raises SettingError."""
+    doubts: list[str] = []
     env = _env(env_file, doubts)
-    data = _yaml(compose_file, doubts)
-    if not isinstance(data, dict):
+    content = _yaml(compose_file, doubts)
+    if not isinstance(content, dict):
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
-    project, project_from = _project(data, env, compose_file)
+    project, project_from = _project(content, env, compose_file)
     networks = {
         name: str((network or {}).get("name") or f"{project}_{name}")
-        for name, network in (data.get("networks") or {}).items()
+        for name, network in (content.get("networks") or {}).items()
         if isinstance(network, dict | None)
     }
     services = tuple(
-        _service(name, service, env) for name, service in (data.get("services") or {}).items() if service
+        _service(name, service, env) for name, service in (content.get("services") or {}).items() if service
     )
     return SeenDesk(
-        root=root,
+        root=compose_file.parent,
         compose_file=compose_file,
         env_file=env_file,
         project=project,
@@ -59,10 +74,7 @@ def look(root: Path, running: Mapping[str, str] | None = None) -> SeenDesk:
         services=services,
         networks={name: _filled(value, env) for name, value in networks.items()},
         env=env,
-        bots=_bot_folders(root / "data", doubts),
-        running=running or {},
-        rules=_rules(root, compose_file, doubts),
-        alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
+        bots=_bot_folders(data, doubts),
         doubts=tuple(doubts),
     )
 

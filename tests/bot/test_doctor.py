@@ -100,11 +100,21 @@ async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
     await prometheus.tick()
     everyone_logs(world)
     found = await world.ask()
-    assert list(found) == ["store", "slack", "socket mode", "agent", *SOURCES, "grafana", "fallback"]
+    assert list(found) == [
+        "store",
+        "slack",
+        "socket mode",
+        "agent",
+        "desk.yaml",
+        *SOURCES,
+        "grafana",
+        "fallback",
+    ]
     states = {name: answer.state for name, answer in found.items()}
     assert states == {
         **dict.fromkeys(found, "ok"),
         "agent": "warning",
+        "desk.yaml": "not configured",
         "grafana": "not configured",
         "fallback": "not configured",
     }, found

@@ -1,0 +1,91 @@
+"""desk.yaml held against the desk as it lies on this host: folders, compose file, env file, alert rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.doctor.answer import Answer
+from bot.init.look import look_at
+from bot.init.plan import container_template, is_bot
+from bot.init.seen import SeenDesk
+from triage.desk import Desk
+from triage.errors import SettingError
+from triage.wording import listed
+
+NAME = "desk.yaml"
+_MEND = "mend desk.yaml, or let hbot-triage init show what it would write"
+
+
+async def ask_desk(desk: Desk) -> Answer:
+    """Compare desk.yaml with the desk's folders. Raises nothing: what cannot be read is said."""
+    return await asyncio.to_thread(_compare, desk)
+
+
+def _compare(desk: Desk) -> Answer:
+    paths = desk.paths
+    if not paths.compose.exists():  # behind an agent, or on another host: whoever holds the folders compares
+        return Answer(NAME, "not configured", f"{paths.compose} is not here: nothing to compare with")
+    absent = [f"paths.{name}: {path}" for name, path in _folders(desk) if not path.exists()]
+    compose_file = paths.compose / desk.compose.file
+    if not compose_file.is_file():
+        absent.append(f"compose.file: {compose_file}")
+    if absent:
+        return Answer(
+            NAME, "warning", f"not there: {listed(absent, 6)}", "name the desk's folders in desk.yaml"
+        )
+    try:
+        seen = look_at(compose_file, env_file=paths.env, data=paths.data)
+    except SettingError as error:
+        return Answer(NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml")
+    problems = list(_differences(desk, seen))
+    if problems:
+        return Answer(NAME, "warning", listed(problems, 12), _MEND)
+    return Answer(
+        NAME, "ok", f"fits {compose_file.name}: {len(seen.services)} services, {len(desk.bots)} bots"
+    )
+
+
+def _folders(desk: Desk) -> Iterator[tuple[str, Path]]:
+    paths = desk.paths
+    yield from (
+        ("compose", paths.compose),
+        ("env", paths.env),
+        ("data", paths.data),
+        ("backups", paths.backups),
+    )
+
+
+def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
+    """Yield what desk.yaml says and the desk does not, and the other way round."""
+    services = {service.name for service in seen.services}
+    bots = {desk.service_of(bot.name): bot.name for bot in desk.bots}
+    if seen.project != desk.compose.project:
+        yield f"the project is {seen.project} ({seen.project_from}), compose.project says {desk.compose.project}"
+    profiles = {profile for service in seen.services for profile in service.profiles}
+    for profile in desk.compose.profiles:
+        if profile not in profiles:
+            yield f"the compose file has no profile {profile}"
+    for name in dict.fromkeys((*bots, *desk.compose.external_services, *desk.compose.monitoring_services)):
+        if name not in services:
+            yield f"the compose file has no service {name}"
+    for service in seen.services:
+        if is_bot(service, seen.bots) and service.name not in bots:
+            yield f"the bot {service.name} of the compose file is not in bots"
+    yield from _containers(desk, seen, bots)
+    if seen.env_file is not None:
+        template = seen.env_file.with_name(f"{seen.env_file.name}.template")
+        if not template.is_file():
+            yield f"there is no {template.name}: no check that every key is set"
+
+
+def _containers(desk: Desk, seen: SeenDesk, bots: dict[str, str]) -> Iterator[str]:
+    template = container_template(seen)
+    for service in seen.services:
+        wanted = desk.container_of(bots.get(service.name, service.name))
+        known = service.container or (
+            "" if template.guess else str(template.value).format(service=service.name)
+        )
+        if known and known != wanted:
+            yield f"{service.name} runs as {known}, desk.yaml makes it {wanted}"
