@@ -1,7 +1,9 @@
 """What every test may ask for, and the rule that nothing is skipped where it counts."""
 
 import os
+import shutil
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if _needs_a_server(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, no file of ours
+ROOM = 6 * 1024**3
+"""Bytes that must be free there, and in memory, before tests put their files into memory."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the tests' files into memory where there is room: most of a run would be waiting for a disk."""
+    if config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
+        return
+    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if min(shutil.disk_usage(MEMORY).free, available) >= ROOM and os.access(MEMORY, os.W_OK):
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 def _needs_a_server(item: pytest.Item) -> bool:
