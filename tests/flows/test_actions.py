@@ -52,14 +52,22 @@ async def scene(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[S
         },
         "compose": {"command": desk.compose_command},
         "triage": {"verify_after_seconds": 1, "health_watch_seconds": 30, "deadline_seconds": 2},
-        "playbooks": {"BotHardStopActive": {"actions": ACTIONS}},
     }
     environment = {"DOCKER_HOST": desk.engine.host}
     async with running_house(require, tmp_path / "house", desk=settings, environment=environment) as house:
         house.exporter.set("bot1", state="hard_stop")
         card = await house.card(lambda card: "hard_stop" in card.text)
         scene = Scene(house, desk, card)
-        await house.until(lambda: "action.clear_cache" in str(house.cards()[0].blocks), "the buttons")
+        ana = house.slack.member("ana")
+        await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")
+        for kind in ACTIONS:  # no cause proposes them: a person asks for them, and they stand on the card
+            await ana.command(f"/triage do {kind} bot1")
+            await ana.sees_modal("confirm_action", 15)
+            await ana.close(cleared=True)
+        await house.choose("ana", await scene.fresh_card(), "retriage")
+        await house.until(
+            lambda: all(f"action.{kind}" in str(house.cards()[0].blocks) for kind in ACTIONS), "the buttons"
+        )
         yield scene
 
 
