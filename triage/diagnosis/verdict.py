@@ -15,7 +15,7 @@ from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
 from triage.diagnosis.symptoms import STRANGE, family, incident_signals, troubles
-from triage.diagnosis.weights import CERTAIN, EXPLAINED, HIGHEST, LIKELY, RIVAL, STRANGE_ALERT
+from triage.diagnosis.weights import CERTAIN, CONSEQUENCE, EXPLAINED, HIGHEST, LIKELY, RIVAL, STRANGE_ALERT
 from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ def _explained_away(candidates: list[Candidate]) -> list[Candidate]:
         ]
         for up in ups:
             consequences.setdefault(up.cause, []).extend([each.headline] if each.confidence >= LIKELY else [])
-        found.append(replace(each, score=each.score + EXPLAINED) if ups else each)
+        # However plain a consequence is to be seen: it is no second cause.
+        found.append(replace(each, score=min(each.score + EXPLAINED, CONSEQUENCE)) if ups else each)
     return [replace(each, consequences=tuple(sorted(consequences.get(each.cause, ())))) for each in found]
 
 

@@ -47,6 +47,8 @@ REPEATED = 0.25
 
 EXPLAINED = -4.5
 """What a believed upstream cause brings about is no cause of its own."""
+CONSEQUENCE = -0.4
+"""The most that is left of it: below even odds."""
 RIVAL = -1.6
 """Another cause explains all the same alerts, and better."""
 STRANGE_ALERT = -0.7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import FLOOD, bot_case, coded, look_in_log, reads_log, since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         ]
         if same:
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
+        if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot) and found.fresh < FLOOD:
+            case.doubts("doubt", f"{bot} runs on, and no guard of it complains", "bot_state")
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(
             f"{{who}}'s requests to the exchange fail{coded(found)}{since(case)}.",

@@ -53,7 +53,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
             case.sees(
                 "strong", "no bot is left that reaches the exchange, and none gets an answer", "way out"
             )
-        elif len(cut) == 1 and healthy:
+        elif len(cut) == 1 and healthy and not facts.logged(cut[0], "dns_failure").fresh:
             alone = f"{cut[0]} alone gets no answer while {', '.join(healthy[:3])} run on"
             case.sees("strong", f"{alone}: its own network is cut", "way out")
     if healthy and len(cut) > 1:
