@@ -104,9 +104,9 @@ class Writer:
         except TimeoutError:
             if self._stages.take_back(unit):
                 why = self.health.problem()
-                raise NotStored(
-                    f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}"
-                ) from None
+                late = NotStored(f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}")
+                self.health.failed(late)
+                raise late from None
             raise OutcomeUnknown(f"the store did not say within {seconds:g} s whether it committed") from None
         except asyncio.CancelledError:
             self._stages.take_back(unit)
@@ -185,6 +185,8 @@ class Writer:
         except _CommitFailed as failed:
             return self._after_failed_commit(batch, failed, alone=alone)
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
+            if faults.unavailable(error):  # also where nobody waits any more
+                self.health.failed(error)
             if alone:
                 batch[0].error = self._named(error)
             return _End.AGAIN
@@ -260,7 +262,6 @@ class Writer:
         if isinstance(error, StoreUnavailable):
             return error
         if faults.unavailable(error):
-            self.health.failed(error)
             return faults.not_stored(error)
         if isinstance(
             error, StopIteration
