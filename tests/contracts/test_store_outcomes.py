@@ -185,9 +185,9 @@ async def test_one_damaged_table_makes_the_store_unavailable_and_names_the_damag
     damaged_table(sqlite_url, "incidents")
     async with open_store(sqlite_url) as store:
         with pytest.raises(StoreUnavailable):
-            await store.read(lambda tx: tx.incidents.open())
+            await store.read(lambda tx: tx.incidents.get(1))
         with pytest.raises(NotStored):
-            await store.write(lambda tx: tx.incidents.open())
+            await store.write(lambda tx: tx.incidents.get(1))
         assert "damaged" in store.health.problem()
         assert "doctor --repair" in store.health.problem()
         assert await store.keep([signal("kept")]) == 1
