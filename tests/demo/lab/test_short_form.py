@@ -1,0 +1,30 @@
+"""The lab's short form: a change that lets one of its figures fall is noticed here. They may rise."""
+
+import pytest
+
+from demo.lab.collection import own_faults
+from demo.lab.plan import short
+from demo.lab.playing import played
+from demo.lab.report import lines, told
+from demo.lab.score import figures
+
+# A few runs of the seventy-odd below what it reached when this was last raised.
+TOP1, RIGHT_ACTION, ABSTAINS, FIRST_ACCEPTABLE = 0.82, 0.92, 0.98, 0.92
+WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.05, 0.08, 0.12, 6
+
+
+@pytest.mark.timeout(600)
+def test_no_figure_of_the_short_form_falls() -> None:
+    """Right more often, wrong and harmful less often than when this was written."""
+    outcomes = played(short(own_faults()))
+    score = figures(outcomes)
+    story = "\n".join([*lines("short", outcomes), *told(outcomes)])
+    assert score.unheard == 0, story
+    assert (score.top1 or 0) >= TOP1, story
+    assert (score.right_action or 0) >= RIGHT_ACTION, story
+    assert (score.abstention or 0) >= ABSTAINS, story
+    assert (score.first_acceptable or 0) >= FIRST_ACCEPTABLE, story
+    assert (score.wrong or 0) <= WRONG, story
+    assert (score.missing_wrong or 0) <= MISSING_WRONG, story
+    assert (score.calibration_error or 0) <= CALIBRATION_ERROR, story
+    assert score.harmful <= HARMFUL, story
