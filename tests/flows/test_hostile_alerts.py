@@ -12,7 +12,8 @@ from tests.flows.house import House, running_house, shown
 from tests.handlers.posting import alert, webhook
 
 Require = Callable[..., Path]
-MENTIONS = re.compile(r"<[!@#]")
+MENTIONS = re.compile(r"<[!@#](?!date\^\d+\^\{ago\}\|)")
+"""The time that our own links line tells is no mention."""
 HOSTILE = {
     "channel": "<!channel> <!here> <!subteam^S0OPERATOR>",
     "user": "<@U0ANA00001> <#C0TRIAGE01|desk>",

@@ -1,6 +1,5 @@
 """What the desk says by itself, through the whole house to Slack: real Redis, real Docker, the service as a process."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -33,7 +32,9 @@ async def test_a_kill_switch_on_the_audit_stream_is_a_triaged_thread(
         card = await house.card(lambda card: "kill switch" in card.text, what="the card of the kill switch")
         assert card.text.startswith("🔴 Sev-1 · bot1")
         await house.until(
-            lambda: any("Signal rejected: drawdown_near_limit" in line for line in house.thread(card)),
+            lambda: any(
+                "kill switch pulled · 1 error · risk decision 1" in line for line in house.thread(card)
+            ),
             "the audit trail in the triage",
         )
         page = (await house.bot.get("/metrics")).text
@@ -46,7 +47,9 @@ async def test_redis_down_is_told_with_degraded_mode_within_ten_seconds_and_reso
 ) -> None:
     """Detection, post, triage and proposal take less than ten seconds; Redis comes back, the thread closes."""
     async with running_house(require, tmp_path, environment={"REDIS_URL": redis_server.url}) as house:
-        await asyncio.sleep(1)
+        for bot in ("bot1", "bot2", "bot3"):  # what shows that it is Redis, and not only our way to it
+            house.exporter.set(bot, risk_reasons="bus_outage")
+        await house.prometheus.until('count(hbot_bot_risk_reasons_info{reasons="bus_outage"}) == 3')
         redis_server.kill()
         died = time.monotonic()
         card = await house.card(lambda card: "Redis down" in card.text, what="the card of Redis", seconds=10)

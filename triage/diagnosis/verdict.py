@@ -7,6 +7,7 @@ fewest causes that explain the alerts; independent ones stand together). docs/di
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def diagnose(
     causes, standing = _chosen(weighed)
     if not standing:
         causes.append(abstain(facts))
-    shown = sorted(causes, key=lambda each: (-each.confidence, each.cause))[:_CAUSES_MAX]
+    shown = sorted(causes, key=lambda each: (-each.confidence, _onset(each), each.cause))[:_CAUSES_MAX]
     return Verdict(
         causes=tuple(
             _said(each, stands=each.cause in standing) for each in shown if each.confidence >= _WORTH_SAYING
@@ -176,7 +177,7 @@ def _touch(one: Candidate, other: Candidate) -> bool:
 
 def _chosen(candidates: list[Candidate]) -> tuple[list[Candidate], set[str]]:
     """Choose the causes that stand: each explains an alert that none before it does, or was itself seen."""
-    ranked = sorted(candidates, key=lambda each: (-each.score, each.cause))
+    ranked = sorted(candidates, key=lambda each: (-each.score, _onset(each), each.cause))
     standing: set[str] = set()
     covered: set[tuple[str, object]] = set()
     result = []
@@ -191,6 +192,11 @@ def _chosen(candidates: list[Candidate]) -> tuple[list[Candidate], set[str]]:
         else:
             result.append(replace(each, score=each.score + RIVAL))
     return [each for each in result if each.cause not in _UNSAID or each.cause in standing], standing
+
+
+def _onset(candidate: Candidate) -> float:
+    """Return when the first alert began that a cause explains (Unix time): of two that are sure, the earlier leads."""
+    return min((each.starts_at.timestamp() for each in candidate.explains), default=math.inf)
 
 
 def _said(candidate: Candidate, *, stands: bool) -> Cause:

@@ -50,6 +50,11 @@ def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     lines = _lines(view, now, tight=False)
     if rest + kit.height(lines) > LINES:
         lines = _lines(view, now, tight=True)
+    over = rest + kit.height(lines) - LINES
+    if over > 0:  # the footer gives way: what it says stands in the thread too
+        kept = max(1, kit.rows(len(small), kit.PHONE_SMALL) - over)
+        rest -= kit.rows(len(small), kit.PHONE_SMALL) - kept
+        small = cut(small, kept * kit.PHONE_SMALL)
     taken = rest + kit.height(lines)
     spoken = evidence(view, (LINES - taken) * kit.PHONE_SMALL)
     return [

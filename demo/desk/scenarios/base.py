@@ -17,7 +17,7 @@ CauseId = Literal[
     "oom_restart_loop",
     "frozen_bot",
     "disk_full",
-    "alert_storm",
+    "network_down",
     "metrics_blind",
 ]
 NOTHING = "none"

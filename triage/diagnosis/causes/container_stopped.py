@@ -44,11 +44,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if now.get("oom") and told is None:
             case.doubts("contradiction", "it was killed for memory", "container")
         case.needs("container")
+        late = told is not None and told["seconds_before"] < 0
         ago = (
-            f" {duration(-told['seconds_before'])} after the first alert"
-            if told and told["seconds_before"] < 0
-            else ""
+            f" {duration(-told['seconds_before'])} after the first alert" if told is not None and late else ""
         )
+        if late:  # it may explain what joined since; what the incident began with, it cannot have caused
+            case.doubts("contradiction", f"{name} was stopped after the first alert", "changes")
         yield from case.concludes(
             f"{name} was stopped{ago}{' and removed' if now.get('missing') else ''}: it does not run.",
             "Ask who stopped it and why before anybody starts it again.",
