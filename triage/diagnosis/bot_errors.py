@@ -183,8 +183,11 @@ def _compared(now: tuple[Template, ...], before: Before, window: Window) -> tupl
 
 def _classes(reading: Reading, before: Before, window: Window) -> tuple[dict[str, Json], ...]:
     if before.known:
-        return tuple(classes_of(reading.every, before.every, share=window.seconds / before.covered))
-    return tuple(classes_of(reading.every, unseen_until=window.start + (window.end - window.start) / 3))
+        return tuple(
+            classes_of(reading.every, before.every, share=window.seconds / before.covered, until=window.end)
+        )
+    unseen_until = window.start + (window.end - window.start) / 3
+    return tuple(classes_of(reading.every, unseen_until=unseen_until, until=window.end))
 
 
 def data_of(errors: BotErrors) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_classes import classify
+from triage.diagnosis.log_classes import LATE, classify
 from triage.diagnosis.log_table import CLASSES
 from triage.diagnosis.log_templates import FRESH
 from triage.model import Episode, Finding, FindingStatus, IncidentShape, Json, SubjectKind
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from triage.desk import Desk
 
 _SUSPECT_SECONDS = 2 * 3600.0
+_FADED, _GAPS = 4, 3
+"""Lines have ended where a quarter of what came is left, or where three of their usual gaps are without one."""
 _DIFFERING = frozenset({"image", "config"})
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them."""
+    """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them.
+
+    ``late``: how many of the fresh ones came in the last five minutes.
+    """
 
     count: int = 0
     fresh: int = 0
@@ -32,6 +37,22 @@ class Logged:
     last_at: datetime | None = None
     example: str = ""
     names: tuple[str, ...] = ()
+    late: int = 0
+
+    def over(self, now: datetime) -> bool:
+        """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
+
+        A single line of everyday life after a flood does not go on with it; what comes every ten minutes has not
+        ended because five minutes are without it.
+        """
+        if not self.fresh or self.first_at is None or self.last_at is None:
+            return False
+        earlier, window = self.fresh - self.late, LATE.total_seconds()
+        if self.late:
+            span = max(window, (now - self.first_at).total_seconds() - window)
+            return _FADED * self.late <= earlier * window / span
+        gap = (self.last_at - self.first_at).total_seconds() / max(1, self.fresh - 1)
+        return (now - self.last_at).total_seconds() > max(window, _GAPS * gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +231,20 @@ class Facts:
             last_at=_latest(each.get("last_at") for each in found),
             example=str(loudest.get("example", ""))[:140],
             names=tuple(dict.fromkeys(str(each["name"]) for each in found)),
+            late=sum(self._late(each) for each in found if each["fresh"]),
         )
+
+    def _late(self, entry: Mapping[str, Json]) -> int:
+        """Count the late lines of a class; all of them where only its last one is known to be late, or nothing is."""
+        if entry.get("late") is not None:
+            return int(entry["late"])
+        last_at = entry.get("last_at")
+        ended = last_at and self.now - datetime.fromisoformat(last_at) > LATE
+        return 0 if ended else int(entry["count"])
+
+    def works(self, bot: str) -> bool:
+        """Say whether a bot is known to run now, and no guard of it complains."""
+        return self.now_of(bot).get("state") == "running" and not self.reasons(bot)
 
     def _classes(self, bot: str) -> list[Mapping[str, Json]]:
         entry = self.data("error_logs").get("bots", {}).get(bot, {})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.log_table import CLASSES, CODES, FIRST, WORDS, WRAPPERS, LogClass
@@ -100,6 +101,10 @@ def _refused(text: str) -> Reading | None:
     return None if shown in {"00000", "200"} else Reading("exchange_refuses", shown)
 
 
+LATE = timedelta(minutes=5)
+"""The end of a window: what still comes in it has not stopped."""
+
+
 @dataclass(slots=True)
 class _Group:
     lines: list[ErrorLine]
@@ -113,12 +118,14 @@ def classes_of(
     *,
     share: float = 1.0,
     unseen_until: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[dict[str, Json]]:
     """Return the classes of a window's lines, the most telling first; see ``error_logs`` for the shape.
 
     ``before`` are the lines of the time before the trouble, ``share`` the length of the window over theirs:
     a class is ``fresh`` where it is new, or more than three times as frequent as it was. Where nothing is known of
     that time, ``unseen_until`` names a time in the window: fresh is what was not seen before it, ``usual`` None.
+    ``until`` is the end of the window: ``late`` counts the lines of its last five minutes, None without it.
     """
     found, usual = _grouped(now), _grouped(before)
     result = []
@@ -135,6 +142,7 @@ def classes_of(
                 "usual": round(expected, 2) if unseen_until is None else None,
                 "fresh": fresh if unseen_until is None else first.at > unseen_until,
                 "first_at": first.at.isoformat(),
+                "late": sum(line.at > until - LATE for line in group.lines) if until is not None else None,
                 "last_at": max(line.at for line in group.lines).isoformat(),
                 "level": first.level,
                 "logger": first.logger,

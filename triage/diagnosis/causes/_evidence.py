@@ -44,6 +44,10 @@ def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> Logged:
     if found.count:
         case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
         case.began(found.first_at)
+    if heals and found.over(case.facts.now):
+        # The lines of a bot that was stopped end with it: only one that works again says that the trouble is over.
+        works = case.facts.works(bot)
+        case.doubts("contradiction" if works else "hint_not", f"{bot}: the lines have ended", "error_logs")
     case.needs("error_logs")
     return found
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._boxes import alive
-from triage.diagnosis.causes._evidence import bot_case
+from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.log_table import CLASSES
+from triage.diagnosis.symptoms import family, holds
+from triage.wording import clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
+    from triage.model import Json
 
 EXPLAINS = frozenset({"down", "loop", "frozen", "book", "errors", "orders", "unhealthy", "scrape"})
 _OVER_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
+_BREAKS = ("exchange_unreachable", "dns_failure", "exchange_down")
 _PASSES = frozenset(
     {
         "exchange_unreachable",
@@ -32,32 +36,32 @@ _PASSES = frozenset(
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """It started anew once, or its connections broke for a while; now it works."""
+    """It started anew once, or its connections broke for a while; now all of it works, and nothing goes on."""
     for bot in facts.bots:
-        state, box = facts.now_of(bot), facts.box_of(bot)
+        box = facts.box_of(bot)
+        broken = facts.logged(bot, *_BREAKS)
+        ended = broken.over(facts.now)
         if (
-            state.get("state") != "running"
-            or state.get("reasons")
-            or box.get("oom")
+            not facts.works(bot)
+            or _dies_again(box)
             or _still_fails(facts, bot)
+            or (broken.late >= ENOUGH and not ended)
+            or _still_holds(facts, bot)
         ):
             continue
         case = bot_case(facts, "blip", bot)
-        up = box.get("up_seconds")
-        began = (facts.now - facts.since).total_seconds()
-        if alive(box) and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS:
+        if _started_anew(facts, box):
             case.sees("strong", f"{facts.desk.container_of(bot)} started anew and runs", "container")
-        broken = facts.logged(bot, "exchange_unreachable", "dns_failure", "exchange_down")
-        if (
-            broken.fresh
-            and broken.last_at is not None
-            and (facts.now - broken.last_at).total_seconds() > _OVER_SECONDS
-        ):
+        if ended:
             case.sees(
-                "strong", f"the last such line is of {broken.last_at:%H:%M}: {broken.example}", "error_logs"
+                "strong",
+                f"{broken.fresh} such lines since {clock_time(broken.first_at or facts.since)}, which have ended: "
+                f"{broken.example}",
+                "error_logs",
             )
         if case.pieces:
             case.sees("some", f"{bot} runs as it should", "bot_state")
+        case.needs("container", "error_logs")
         yield from case.concludes(
             "{who} was interrupted for a short time and works again.",
             "Nothing to do now; look into it if it comes again.",
@@ -65,7 +69,34 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         )
 
 
+def _started_anew(facts: Facts, box: Mapping[str, Json]) -> bool:
+    """Say whether its process ended once about when the trouble began, and has been up for a while since."""
+    up = box.get("up_seconds")
+    began = (facts.now - facts.since).total_seconds()
+    ended_once = box.get("restarts_hour") != 0 or bool(box.get("exit_code"))
+    return alive(box) and ended_once and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS
+
+
+def _dies_again(box: Mapping[str, Json]) -> bool:
+    """Say whether its container is down, or ended more than once: what repeats is no blip."""
+    if box.get("running") is False or box.get("missing") or box.get("looping") or box.get("oom"):
+        return True
+    # The engine counts its own restarts, the hour's count also holds what people did.
+    in_the_hour, by_itself = box.get("restarts_hour"), box.get("restarts")
+    counts = [each for each in (in_the_hour, by_itself) if each is not None]
+    return bool(counts) and min(counts) > 1
+
+
 def _still_fails(facts: Facts, bot: str) -> bool:
     """Say whether its log tells of something else than connections that broke for a while."""
     others = [name for name in CLASSES if name not in _PASSES]
     return bool(facts.logged(bot, *others).fresh)
+
+
+def _still_holds(facts: Facts, bot: str) -> bool:
+    """Say whether an alert of it states what is so now; a count of errors looks back and says nothing of now."""
+    mine = {bot, facts.desk.container_of(bot)}
+    return any(
+        each.firing and each.subject.name in mine and family(each) != "errors" and holds(facts, each)
+        for each in facts.episodes
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import FLOOD, bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import ENOUGH, FLOOD, bot_case, coded, look_in_log, reads_log, since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,18 +24,20 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case, bot, "exchange_unreachable", "exchange_refuses", "order_failed", "lost_order", heals=True
         )
         for reason in set(facts.reasons(bot)) & {"order_book_stale", "connector_not_ready"}:
-            if found.fresh:
+            if found.fresh >= ENOUGH:
                 case.sees("some", f"{bot} gives the reason {reason}", "bot_state")
         same = [
             other
             for other in facts.bots
-            if other != bot and facts.logged(other, "exchange_unreachable", "exchange_refuses").fresh
+            if other != bot
+            and facts.logged(other, "exchange_unreachable", "exchange_refuses").fresh >= ENOUGH
         ]
         if same:
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot) and found.fresh < FLOOD:
             case.doubts("doubt", f"{bot} runs on, and no guard of it complains", "bot_state")
-        trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
+        goes_on = facts.now_of(bot).get("state") == "running" and not found.over(facts.now)
+        trading = (bot,) if goes_on else ()
         yield from case.concludes(
             f"{{who}}'s requests to the exchange fail{coded(found)}{since(case)}.",
             "Check the exchange's status page and the way to it; pause what still trades until the errors end.",

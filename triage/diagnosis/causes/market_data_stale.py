@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case
+from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,16 +41,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"market data in the bus is {round((age or 0) / 60)} min old while {bot} reports",
                 "streams",
             )
-        if facts.logged(
-            bot,
-            "exchange_unreachable",
-            "dns_failure",
-            "network_down",
-            "exchange_down",
-            "tls_failure",
-            "egress_blocked",
-        ).fresh:
+        broken = facts.logged(bot, *_BROKEN)
+        # A silent stream is closed and opened anew: a few such lines are what silence brings about.
+        if broken.fresh >= ENOUGH or broken.codes:
             case.doubts("doubt", f"{bot}'s connections break", "error_logs")
+        elif broken.fresh:
+            case.doubts("hint_not", f"{bot}'s stream was closed a few times", "error_logs")
         if not facts.answered("error_logs"):
             case.doubts("contradiction", "whether its connections break is not known", "error_logs")
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()

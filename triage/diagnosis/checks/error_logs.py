@@ -11,8 +11,9 @@ level; None: not known), "not_understood", "templates": [cluster of errors], "ot
 WARNING]}}}``; a cluster is ``{"text", "count", "kind": "new"|"surging"|"known"|"unknown" (the usual is not known),
 "usual", "first_at", "last_at" (ISO), "logger", "level", "example" (one line in full), "exception" (its traceback's last
 line), "at_least"}``. ``"classes"``: ``[{"name" (of ``log_classes``), "code", "generic": bool (only a wrapper says so),
-"count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "level", "logger", "example"}]``, of records of
-every level, read before numbers were masked. Texts are masked. A bot whose streams hold no line at all is not in ``bots``.
+"count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "late" (in the last five minutes), "level",
+"logger", "example"}]``, of records of every level, read before numbers were masked. Texts are masked. A bot whose
+streams hold no line at all is not in ``bots``.
 """
 
 from __future__ import annotations

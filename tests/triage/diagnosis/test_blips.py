@@ -1,0 +1,136 @@
+"""What is over is a blip; what goes on or comes again never is, and nothing is paused for what has ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.sources import NOW
+from tests.triage.diagnosis.evidence import UP, alert, bot, bots, box, finding, kinds, verdict
+from triage.diagnosis.facts import Logged
+from triage.model import Finding, Json, Verdict
+
+
+def logged(
+    name: str, count: int, *, first: float, last: float, late: int, who: tuple[str, ...] = ("bot1",)
+) -> Finding:
+    """What the error_logs check finds of one class; ``first`` and ``last`` in minutes before now."""
+    entry: dict[str, Json] = {
+        "name": name, "code": "", "generic": False, "count": count, "usual": 0.0, "fresh": True,
+        "first_at": (NOW - timedelta(minutes=first)).isoformat(), "late": late,
+        "last_at": (NOW - timedelta(minutes=last)).isoformat(), "level": "ERROR", "logger": "connector",
+        "example": "Server disconnected",
+    }  # fmt: skip
+    found = {"count": count, "usual": 0.0, "templates": [], "classes": [entry]}
+    return finding("error_logs", {"window_seconds": 900.0, "bots": dict.fromkeys(who, found)})
+
+
+def believed(found: Verdict) -> set[str]:
+    """The causes that are said to be so."""
+    return {each.cause for each in found.causes if each.confidence >= 0.5}
+
+
+@pytest.mark.parametrize(
+    ("count", "first", "last", "late", "over"),
+    [
+        (28, 12, 10, 0, True),
+        (29, 12, 1, 1, True),  # an everyday line after the flood
+        (28, 12, 0, 12, False),
+        (40, 30, 0, 6, False),  # it comes as often as before
+        (24, 118, 1, 1, False),  # it comes every five minutes
+        (4, 40, 9, 0, False),  # it comes every ten minutes
+        (1, 8, 8, 0, True),
+        (0, 8, 8, 0, False),
+    ],
+)
+def test_lines_have_ended_by_how_often_they_came(
+    count: int, first: float, last: float, late: int, *, over: bool
+) -> None:
+    """A single late line does not go on with a flood; a slow drip has not ended between two drops."""
+    lines = Logged(
+        count,
+        count,
+        first_at=NOW - timedelta(minutes=first),
+        last_at=NOW - timedelta(minutes=last),
+        late=late,
+    )
+    assert lines.over(NOW) is over
+
+
+def test_an_interruption_that_is_over_is_a_blip_and_pauses_nothing() -> None:
+    """The connections broke for a minute and a half; one everyday line came since."""
+    log = logged("exchange_unreachable", 29, first=12, last=1, late=1)
+    found = verdict(bot(), box(), log, alerts=(alert("WsReconnectSpike"),), name="WsReconnectSpike")
+    assert believed(found) == {"blip"}
+    assert "soft_pause" not in kinds(found)
+
+
+def test_connections_that_go_on_breaking_are_no_blip() -> None:
+    """The same flood that still comes; the bot was started anew meanwhile."""
+    log = logged("exchange_unreachable", 40, first=12, last=0, late=16)
+    found = verdict(
+        bot(), box(up_seconds=200.0, restarts_hour=1), log, alerts=(alert("WsReconnectSpike"),),
+        name="WsReconnectSpike",
+    )  # fmt: skip
+    assert "exchange_errors" in believed(found)
+    assert "blip" not in believed(found)
+
+
+@pytest.mark.parametrize("name", ["database_locked", "code_error", "disk_full", "redis_unreachable"])
+def test_what_its_log_goes_on_telling_is_no_blip(name: str) -> None:
+    """A restart does not make it over."""
+    log = logged(name, 30, first=12, last=0, late=12)
+    found = verdict(
+        bot(), box(up_seconds=200.0, restarts_hour=1), log, alerts=(alert("BotLogErrorSpike"),),
+        name="BotLogErrorSpike",
+    )  # fmt: skip
+    assert "blip" not in {each.cause for each in found.causes}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"looping": True, "restarts": 6, "restarts_hour": 6, "up_seconds": 70.0},
+        {"looping": False, "restarts": 2, "restarts_hour": 2, "up_seconds": 70.0},
+        {"running": False, "status": "exited"},
+    ],
+)
+def test_a_container_that_dies_again_is_no_blip(changes: dict[str, Json]) -> None:
+    """Its connections broke and that is over; its process still ends again and again."""
+    log = logged("exchange_unreachable", 28, first=14, last=12, late=0)
+    found = verdict(
+        bot(), box(**changes), log, alerts=(alert("ContainerDied", event=True),), name="ContainerDied"
+    )
+    assert "blip" not in {each.cause for each in found.causes}
+
+
+def test_one_restart_is_a_blip() -> None:
+    """It died once and has been up since."""
+    found = verdict(
+        bot(), box(restarts=1, restarts_hour=1, exit_code=139, up_seconds=150.0),
+        finding("error_logs", {"window_seconds": 900.0, "bots": {}}),
+        alerts=(alert("ContainerDied", event=True),), name="ContainerDied",
+    )  # fmt: skip
+    assert believed(found) == {"blip"}
+
+
+def test_a_false_alert_about_a_container_that_never_ended_is_no_blip() -> None:
+    """It is up for as long as the alert is about; nothing says that it was ever away."""
+    found = verdict(
+        bot(), box(up_seconds=400.0), finding("error_logs", {"window_seconds": 900.0, "bots": {}}),
+        finding("watchers", {"target_up": True, "prometheus": "ready", "rules_bad": []}),
+        alerts=(alert("ContainerDown"),), name="ContainerDown",
+    )  # fmt: skip
+    assert believed(found) == {"nothing_is_wrong"}
+
+
+def test_silent_books_are_not_failing_requests() -> None:
+    """Streams without data are closed and opened anew: some such lines on each bot, and the guard of each."""
+    who = ("bot1", "bot2", "bot3")
+    silent: dict[str, Json] = {"state": "soft_pause", "reasons": ["order_book_stale"]}
+    log = logged("exchange_unreachable", 3, first=12, last=2, late=1, who=who)
+    boxes = finding("container", {"containers": {f"hbot-{name}": UP for name in who}})
+    found = verdict(
+        bots(**dict.fromkeys(who, silent)), boxes, log, alerts=tuple(alert("OrderBookStale", name) for name in who),
+        name="OrderBookStale", bots=who,
+    )  # fmt: skip
+    assert believed(found) == {"market_data_stale"}
