@@ -134,3 +134,17 @@ def test_silent_books_are_not_failing_requests() -> None:
         name="OrderBookStale", bots=who,
     )  # fmt: skip
     assert believed(found) == {"market_data_stale"}
+
+
+def test_errors_that_stopped_are_not_believed_where_the_bots_state_is_not_known() -> None:
+    """Without its state nobody knows that it works again; that requests fail now is not so either."""
+    log = logged("exchange_unreachable", 28, first=12, last=10, late=0)
+    found = verdict(box(), log, alerts=(alert("WsReconnectSpike"),), name="WsReconnectSpike")
+    assert not believed(found)
+
+
+def test_the_lines_of_a_stopped_bot_end_with_it() -> None:
+    """It stands in hard_stop since its requests failed: that no line comes any more excuses nothing."""
+    log = logged("exchange_unreachable", 40, first=14, last=9, late=0)
+    stopped = bot(state="hard_stop", reasons=["connector_not_ready"])
+    assert "exchange_errors" in believed(verdict(stopped, box(), log, alerts=(alert("BotHardStopActive"),)))

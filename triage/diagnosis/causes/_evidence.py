@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.facts import Logged, meaning
+from triage.diagnosis.symptoms import family
 from triage.wording import clock_time, listed
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.weights import Level
 
 ENOUGH = 5
+_STOPS = frozenset({"stop", "pause", "frozen", "no_fills"})
 FLOOD = 20
 LIMITS = frozenset(
     {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
@@ -45,11 +47,18 @@ def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> Logged:
         case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
         case.began(found.first_at)
     if heals and found.over(case.facts.now):
-        # The lines of a bot that was stopped end with it: only one that works again says that the trouble is over.
-        works = case.facts.works(bot)
-        case.doubts("contradiction" if works else "hint_not", f"{bot}: the lines have ended", "error_logs")
+        # The lines of a bot that was stopped end with it: then their end says nothing.
+        level: Level = "hint_not" if _stopped(case.facts, bot) else "contradiction"
+        case.doubts(level, f"{bot}: the lines have ended", "error_logs")
     case.needs("error_logs")
     return found
+
+
+def _stopped(facts: Facts, bot: str) -> bool:
+    """Say whether a bot is known not to trade as it should, by its state or, where that is not known, by an alert."""
+    if facts.now_of(bot):
+        return not facts.works(bot)
+    return any(each.firing and each.subject.name == bot and family(each) in _STOPS for each in facts.episodes)
 
 
 def _worth(found: Logged, *, heals: bool) -> Level:

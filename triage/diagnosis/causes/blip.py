@@ -21,6 +21,8 @@ EXPLAINS = frozenset({"down", "loop", "frozen", "book", "errors", "orders", "unh
 _OVER_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
 _BREAKS = ("exchange_unreachable", "dns_failure", "exchange_down")
+_FOLLOWS = ("order_failed", "cancel_failed")
+"""What broken connections bring about; that it stopped must be seen of itself."""
 _PASSES = frozenset(
     {
         "exchange_unreachable",
@@ -88,9 +90,10 @@ def _dies_again(box: Mapping[str, Json]) -> bool:
 
 
 def _still_fails(facts: Facts, bot: str) -> bool:
-    """Say whether its log tells of something else than connections that broke for a while."""
-    others = [name for name in CLASSES if name not in _PASSES]
-    return bool(facts.logged(bot, *others).fresh)
+    """Say whether its log tells of something else than connections that broke for a while, and what broke with them."""
+    others = [name for name in CLASSES if name not in _PASSES and name not in _FOLLOWS]
+    follows = facts.logged(bot, *_FOLLOWS)
+    return bool(facts.logged(bot, *others).fresh) or bool(follows.fresh and not follows.over(facts.now))
 
 
 def _still_holds(facts: Facts, bot: str) -> bool:

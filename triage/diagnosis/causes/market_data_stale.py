@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset({"book", "pause", "no_fills", "stop", "bus_stale", "edge"})
 _OLD_SECONDS = 180.0
 _BROKEN = (
-    "exchange_unreachable",
     "dns_failure",
     "network_down",
     "exchange_down",
@@ -41,11 +40,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"market data in the bus is {round((age or 0) / 60)} min old while {bot} reports",
                 "streams",
             )
-        broken = facts.logged(bot, *_BROKEN)
+        closed = facts.logged(bot, "exchange_unreachable").fresh
         # A silent stream is closed and opened anew: a few such lines are what silence brings about.
-        if broken.fresh >= ENOUGH or broken.codes:
+        if closed >= ENOUGH or facts.logged(bot, *_BROKEN).fresh:
             case.doubts("doubt", f"{bot}'s connections break", "error_logs")
-        elif broken.fresh:
+        elif closed:
             case.doubts("hint_not", f"{bot}'s stream was closed a few times", "error_logs")
         if not facts.answered("error_logs"):
             case.doubts("contradiction", "whether its connections break is not known", "error_logs")
