@@ -37,7 +37,7 @@ UPSTREAM: Mapping[str, frozenset[str]] = {
         "drawdown_limit": {"bad_release"},
         # the exchange and the way to it
         "exchange_errors": {"blip", *_REFUSALS, *_NETWORK, "fd_leak", *_CODE, "host_saturated", "paused_container"},
-        "market_data_stale": {"exchange_down", *_NETWORK, "exchange_errors", "fd_leak", "host_saturated"},
+        "market_data_stale": {"exchange_down", "tls_failure", "egress_blocked", "exchange_rate_limit", *_NETWORK, "exchange_errors", "fd_leak", "host_saturated"},
         "exchange_down": set(_NETWORK),
         "exchange_rate_limit": {"bad_release", "crash_restart_loop"},
         "dns_failure": {"network_down"},

@@ -9,8 +9,8 @@ from demo.lab.report import lines, told
 from demo.lab.score import figures
 
 # A few runs of the seventy-odd below what it reached when this was last raised.
-TOP1, RIGHT_ACTION, ABSTAINS, FIRST_ACCEPTABLE = 0.85, 0.93, 0.85, 0.92
-WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.10, 0.10, 0.12, 4
+TOP1, RIGHT_ACTION, ABSTAINS, FIRST_ACCEPTABLE = 0.94, 0.96, 0.90, 0.95
+WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.03, 0.05, 0.08, 0
 
 
 @pytest.mark.timeout(600)

@@ -148,3 +148,28 @@ def test_the_lines_of_a_stopped_bot_end_with_it() -> None:
     log = logged("exchange_unreachable", 40, first=14, last=9, late=0)
     stopped = bot(state="hard_stop", reasons=["connector_not_ready"])
     assert "exchange_errors" in believed(verdict(stopped, box(), log, alerts=(alert("BotHardStopActive"),)))
+
+
+@pytest.mark.parametrize(("restarts", "cause"), [(1, "oom_killed_once"), (4, "oom_restart_loop")])
+def test_a_creation_by_hand_is_no_second_kill(restarts: int, cause: str) -> None:
+    """It was made anew in the same hour: two ends, one of them by itself."""
+    killed = box(
+        restarts=restarts,
+        restarts_hour=max(2, restarts),
+        oom=True,
+        oom_count=1,
+        exit_code=137,
+        up_seconds=300.0,
+    )
+    found = verdict(
+        bot(), killed, alerts=(alert("ContainerOomKilled", event=True),), name="ContainerOomKilled"
+    )
+    assert believed(found) == {cause}
+
+
+def test_books_that_stand_behind_a_certificate_are_its_consequence() -> None:
+    """The guard's reason tells what the bot met, its log why."""
+    log = logged("tls_failure", 60, first=6, last=0, late=50)
+    paused = bot(state="soft_pause", reasons=["order_book_stale", "connector_not_ready"])
+    found = verdict(paused, box(), log, alerts=(alert("OrderBookStale"),), name="OrderBookStale")
+    assert believed(found) == {"tls_failure"}

@@ -47,3 +47,12 @@ def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
 def alive(now: Mapping[str, Json]) -> bool:
     """Say whether a container runs, and not only since a moment ago."""
     return bool(now.get("running")) and not now.get("looping")
+
+
+def ended_again(now: Mapping[str, Json]) -> bool:
+    """Say whether a container ended more than once in the last hour, by itself.
+
+    The engine counts its own restarts and begins anew with each creation; the hour's count also holds what people did.
+    """
+    counts = [each for each in (now.get("restarts_hour"), now.get("restarts")) if each is not None]
+    return bool(counts) and min(counts) > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive
+from triage.diagnosis.causes._boxes import alive, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.log_table import CLASSES
 from triage.diagnosis.symptoms import family, holds
@@ -83,10 +83,7 @@ def _dies_again(box: Mapping[str, Json]) -> bool:
     """Say whether its container is down, or ended more than once: what repeats is no blip."""
     if box.get("running") is False or box.get("missing") or box.get("looping") or box.get("oom"):
         return True
-    # The engine counts its own restarts, the hour's count also holds what people did.
-    in_the_hour, by_itself = box.get("restarts_hour"), box.get("restarts")
-    counts = [each for each in (in_the_hour, by_itself) if each is not None]
-    return bool(counts) and min(counts) > 1
+    return ended_again(box)
 
 
 def _still_fails(facts: Facts, bot: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case
+from triage.diagnosis.causes._boxes import box_case, ended_again
 from triage.wording import times
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EXPLAINS = frozenset({"oom", "loop", "down", "frozen", "no_fills", "container_me
 def rule(facts: Facts) -> Iterable[Candidate]:
     """OOM kills, more than one of them."""
     for name, now in facts.of_containers():
-        again = now.get("looping") or (now.get("oom_count") or 0) > 1 or (now.get("restarts_hour") or 0) > 1
+        again = now.get("looping") or (now.get("oom_count") or 0) > 1 or ended_again(now)
         if not now.get("oom") or not again:
             continue
         case = box_case(facts, "oom_restart_loop", name)
