@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import cast
 
 from loguru import logger
 from prometheus_client import CollectorRegistry, Gauge
 
-from bot.store.audit import AuditTable, Head
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import Agent
-from triage.ports.store import Store
+from triage.ports.store import Head, Store
 
 SECONDS = 5.0
 
@@ -38,7 +36,7 @@ class Anchoring:
 
     async def run(self) -> None:
         """Look once."""
-        head = await self.store.read(lambda tx: cast("AuditTable", tx.audit).head())
+        head = await self.store.read(lambda tx: tx.audit.head())
         if head == self._last or not head.seq:
             if head.seq < self._last.seq:
                 self._lost(f"it had {self._last.seq} lines and has none")

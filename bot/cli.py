@@ -235,7 +235,9 @@ def audit(
     verify: Verify = False,
     head: Annotated[
         str,
-        typer.Option(help="With --verify: the head that was written down, as 812:9f2c… in log and digest."),
+        typer.Option(
+            help="With --verify: the head that was written down, as 812:9f2c… in the log and the daily digest."
+        ),
     ] = "",
     only: Annotated[str, typer.Option(help="Only lines whose actor, event or target has this text.")] = "",
     as_json: Json = False,

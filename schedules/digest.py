@@ -104,7 +104,10 @@ def keep_digest(
     """Keep a digest and owe its messages: the top, and in its thread each bot's details and picture."""
     drawn = {picture.bot: picture for picture in pictures}
     details = dict(text.bots)
-    answer = replace(text.top, note=f"{text.top.note} · {_in_thread(details, drawn)}".rstrip(" ·"))
+    # Here the database's writer has no hand: `audit --verify --head` proves the trail by it.
+    head = tx.audit.head()
+    notes = (text.top.note, _in_thread(details, drawn), f"audit trail {head}" if head.seq else "")
+    answer = replace(text.top, note=" · ".join(note for note in notes if note))
     top = _owe(tx, MessageKind.DIGEST, keep_answer(tx, "digest", answer, now), now)
     for bot in dict.fromkeys([*details, *drawn]):
         if bot in details:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.store import SqlStore, has_database, open_store
-from bot.store.audit import Head, broken_links
+from bot.store.audit import broken_links
 from triage.errors import BadInput, Refused
 from triage.people import name_of
-from triage.ports.store import AuditEntry, Tx
+from triage.ports.store import AuditEntry, Head, Tx
 
 if TYPE_CHECKING:
     from bot.settings import Settings

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,24 +18,12 @@ import sqlalchemy as sa
 from bot.store import tables
 from bot.store.text import clean, json_text
 from triage.model import Json
-from triage.ports.store import AuditEntry
+from triage.ports.store import GENESIS, AuditEntry, Head
 
 _t = tables.audit
 _LAST = sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
 _INSERT = sa.insert(_t)
-GENESIS = "0" * 64
 """What the first line takes for the digest of the one before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a trail ends: the number of its last line, and that line's digest."""
-
-    seq: int = 0
-    digest: str = GENESIS
-
-    def __str__(self) -> str:
-        return f"{self.seq}:{self.digest}"
 
 
 class AuditTable:

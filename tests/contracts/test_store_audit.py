@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import SqlStore, tables
-from bot.store.audit import GENESIS, broken_links
+from bot.store.audit import broken_links
 from tests.contracts.store_samples import HOSTILE, NOW, later
-from triage.ports.store import AuditEntry, Tx
+from triage.ports.store import GENESIS, AuditEntry, Tx
 
 
 async def trail(store: SqlStore, count: int = 5) -> list[AuditEntry]:

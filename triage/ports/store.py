@@ -484,6 +484,21 @@ class AuditEntry:
     digest: str
 
 
+GENESIS = "0" * 64
+"""What the first line of an audit trail is bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where an audit trail ends: the number of its last line, and that line's digest. Shown as ``812:9f2c…``."""
+
+    seq: int = 0
+    digest: str = GENESIS
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.digest}"
+
+
 class Audit(Protocol):
     """The append-only, hash-chained trail."""
 
@@ -495,6 +510,10 @@ class Audit(Protocol):
 
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """Return lines in order."""
+        ...
+
+    def head(self) -> Head:
+        """Return where the trail ends; (0, GENESIS) where it has no line."""
         ...
 
     def about(self, incident: str) -> list[AuditEntry]:

@@ -59,3 +59,17 @@ async def test_answers_lost_on_the_way_double_nothing(bench: Bench) -> None:
     [top] = bench.slack.messages(DIGESTS)
     assert len(bench.slack.thread(top)) == 3
     assert bench.slack.faults.pending == 0, "both answers were lost indeed"
+
+
+async def test_a_digest_tells_where_the_audit_trail_ends(bench: Bench) -> None:
+    """What was posted to Slack cannot be rewritten with the database: it proves the trail later."""
+    now = datetime.now(UTC)
+    await bench.store.write(
+        lambda tx: tx.audit.append(at=now, actor="U0ANA00001", event="test", target="desk")
+    )
+    head = await bench.store.read(lambda tx: tx.audit.head())
+    await keep(bench)
+    await bench.settled()
+    [top] = bench.slack.messages(DIGESTS)
+    assert f"audit trail {head}" in str(top.blocks)
+    assert head.seq == 1
