@@ -21,10 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a server where ``--quick`` was asked for."""
-    if not config.getoption("--quick"):
-        return
-    left_out = [item for item in items if _needs_a_server(item)]
+    """Leave out what only a campaign runs, and with ``--quick`` what needs a server."""
+    quick, campaign = config.getoption("--quick"), os.environ.get("CAMPAIGN") == "1"
+    left_out = [
+        item
+        for item in items
+        if (quick and _needs_a_server(item)) or (not campaign and item.get_closest_marker("campaign"))
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
 

@@ -75,6 +75,7 @@ class Writer:
     units: int = 0
     _queue: queue.SimpleQueue[Unit[Any] | None] = field(default_factory=queue.SimpleQueue)
     _closed: bool = False
+    _probed_at: float = 0.0
     _stages: Stages = field(default_factory=Stages)
     _deadlines: Deadlines = field(default_factory=Deadlines)
     _thread: threading.Thread = field(init=False)
@@ -133,6 +134,9 @@ class Writer:
             self._serve(batch)
             if last:
                 return
+            # Units that write nothing say nothing of commits, and may leave no quiet moment for the probe above.
+            if self.health.failing and time.monotonic() - self._probed_at >= PROBE_SECONDS:
+                self._probe()
 
     def _gather(self, first: Unit[Any]) -> tuple[list[Unit[Any]], bool]:
         batch = [first]
@@ -273,6 +277,7 @@ class Writer:
 
     def _probe(self) -> None:
         """Try whether the store takes a commit again."""
+        self._probed_at = time.monotonic()
         try:
             with self._begun() as (connection, _):
                 probe(connection, time.time())

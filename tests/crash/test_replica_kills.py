@@ -134,7 +134,7 @@ async def test_what_either_accepted_is_told_once_whoever_is_killed(
     assert not any("Traceback" in service.log() for service in services)
 
 
-@pytest.mark.skipif(not LONG, reason="it waits for the clock: make campaign")
+@pytest.mark.campaign
 @pytest.mark.timeout(400)
 async def test_what_the_clock_starts_is_done_once_by_two(
     slack: SlackServer, postgres_copy_url: str, tmp_path: Path

@@ -136,7 +136,11 @@ async def running_bench(
         open_sources(docker_host=docker_host, redis_url=redis_url) as real,
     ):
         sources: Sources = replace(real, metrics=metrics, logs=FakeLogs())
-        hands = remote_hands(agent) if agent else embedded_hands(desk, docker_host=docker_host)
+        hands = (
+            remote_hands(agent)
+            if agent
+            else embedded_hands(desk, docker_host=docker_host, record=database.with_suffix(".agent.jsonl"))
+        )
         if agent:
             sources = replace(sources, containers=RemoteContainers(Wire(agent)))
         desktop = Desktop(store, desk, sources, hands, SystemClock())

@@ -33,6 +33,8 @@ _STATUS = {
 }
 _SAME = 1e-9
 _FEES = ("maker", "taker", "maker_before", "taker_before", "maker_before", "taker_before")
+_LOWS = 4
+"""From here on the answers are the lows of the last 24 h, for where nothing is known of a day ago."""
 
 
 @dataclass(slots=True)
@@ -74,11 +76,13 @@ async def run(ctx: CheckContext) -> Finding:
     exporters = newest(answer_or_none(age), source.samples)
     found = {bot: Fees() for bot in ctx.bots}
     _read_sources(found, exporters.of_chosen(source.samples))
-    for attribute, answer in zip(_FEES, values, strict=True):
+    for number, (attribute, answer) in enumerate(zip(_FEES, values, strict=True)):
         for sample in exporters.of_chosen(answer_or_none(answer).samples):
             fees = found.get(sample.labels.get("bot", ""))
-            known = fees is None or getattr(fees, attribute) is not None
-            if fees is not None and not known and math.isfinite(sample.value):
+            if fees is None or getattr(fees, attribute) is not None or not math.isfinite(sample.value):
+                continue
+            # A low of the last 24 h tells of a change; where there was none it does not tell of yesterday.
+            if number < _LOWS or _differs(getattr(fees, attribute.partition("_")[0]), sample.value):
                 setattr(fees, attribute, sample.value)
     for fees in found.values():
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
