@@ -10,7 +10,7 @@ from demo.lab.score import figures
 
 # A few runs of the seventy-odd below what it reached when this was last raised.
 TOP1, RIGHT_ACTION, ABSTAINS, FIRST_ACCEPTABLE = 0.94, 0.96, 0.90, 0.95
-WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.03, 0.05, 0.08, 0
+WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.03, 0.05, 0.09, 0
 
 
 @pytest.mark.timeout(600)
