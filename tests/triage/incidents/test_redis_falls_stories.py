@@ -69,7 +69,7 @@ async def test_it_closes_when_redis_is_back_and_tells_who_joined(story: Story) -
     """The thread names each that fell; the end of Redis' trouble is the end of it."""
     await story.arrive(down(story))
     await story.arrive(death(story, SIGNAL))
-    assert await story.told() == [f"ContainerDied on {SIGNAL} joined"]
+    assert await story.told() == [f"ContainerDied on {SIGNAL} joined; it began on {REDIS}"]
     story.clock.move(60)
     await story.arrive(down(story, SignalStatus.RESOLVED))
     assert not (await story.incident()).is_open
