@@ -95,7 +95,9 @@ async def test_a_scenario_is_named_and_cured(theatre: Theatre, name: str) -> Non
     """The alert makes a thread, the verdict names the true cause, the right remedy closes it."""
     await triaged(theatre, name)
     plays = theatre.director.plays
-    await theatre.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 25)
+    if name == "oom-loop":  # one kill is no loop yet, and the verdict says so: let it come round again
+        theatre.director.skip()
+    await theatre.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 90)
     await CURES[name](theatre)
     play = await theatre.reaches(name, Phase.CURED, seconds=240)
     found = judged(play)
