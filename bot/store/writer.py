@@ -131,6 +131,8 @@ class Writer:
             if unit is None:
                 return
             batch, last = self._gather(unit)
+            if not self.health.failing:
+                self._probed_at = time.monotonic()
             self._serve(batch)
             if last:
                 return
