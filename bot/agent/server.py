@@ -24,6 +24,7 @@ from triage.ports.actions import Shown, Signed
 from triage.ports.clock import Clock
 
 T = TypeVar("T")
+DENIED_SECONDS = 0.2
 CONNECTIONS = 64
 """At once; more are told so."""
 LOOK_SECONDS, ARCHIVE_SECONDS = 30.0, 600.0
@@ -60,6 +61,10 @@ class Server:
         self._open += 1
         try:
             if not self._may(writer):
+                # A socket that is closed with words unread drops the answer too: hear them, for a moment.
+                with contextlib.suppress(p.Broken):
+                    async with asyncio.timeout(DENIED_SECONDS):
+                        await p.read_request(reader)
                 return
             if self._open > CONNECTIONS:
                 writer.write(_error("busy", f"{CONNECTIONS} requests are under way"))
