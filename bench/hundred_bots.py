@@ -25,10 +25,10 @@ from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits
 from triage.desk import Bot, Desk
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks import playbook_for
-from triage.diagnosis.playbooks.model import Playbook
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding
+from triage.playbooks.lookup import playbook_for
+from triage.playbooks.model import Playbook
 from triage.ports.clock import SystemClock
 from triage.ports.sources import Sources
 from triage.reports.answers.status import CHECKS as STATUS_CHECKS

@@ -60,20 +60,20 @@ from schedules.reconcile import Reconciliation
 from schedules.table import Job, running
 from schedules.tidying import Tidying
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
-from triage.diagnosis.playbooks import playbook_for
 from triage.errors import StoreUnavailable
 from triage.incidents import aside
 from triage.incidents.intake import Intake
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
-from triage.incidents.triage_runner import Conductor
-from triage.incidents.view import IncidentView, view_incident
 from triage.model import Incident, Signal, Source
+from triage.playbooks.lookup import playbook_for
 from triage.ports.bell import Bell
 from triage.ports.checklists import Dashboards
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Tx
+from triage.reports.incident_view import IncidentView, view_incident
 from triage.roles import Readers, Roles
+from triage.runs.runner import Conductor
 
 PAGING_SECONDS = 3.0
 """How often escalation and the fallback channels look whether something is due."""

@@ -9,11 +9,11 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
-from triage.incidents.view import Links
 from triage.masking import masked
 from triage.model import Episode, Incident
+from triage.playbooks.lookup import playbook_for
 from triage.queries.logql import from_template
+from triage.reports.incident_view import Links
 
 _GRAPH = re.compile(r"g\d{1,2}\.[a-z_]{1,30}")
 LONGEST = 1_500

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from triage.errors import OutcomeUnknown, StoreUnavailable
-from triage.incidents.triage_runner import Conductor
 from triage.masking import masked
 from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
+from triage.runs.runner import Conductor
 from triage.wording import duration
 
 IDLE_SECONDS = 5.0

@@ -27,7 +27,7 @@ from bot.desk_file import one_line, read_desk
 from bot.fallback.email import read_mail_url
 from bot.sources.redis.url import check_redis_url
 from triage.desk import Desk
-from triage.diagnosis.playbooks import validate_playbooks
+from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
 
 _SECRETS = (

@@ -12,9 +12,9 @@ from loguru import logger
 
 from demo.desk.scenarios import SCENARIOS
 from demo.progress import ACTING, FAST, REAL, NotNow, Phase, Play, Seen, Told, advanced, pace
-from triage.actions.model import ActionStatus
 from triage.errors import StoreUnavailable
 from triage.model import RunStatus
+from triage.plans.record import ActionStatus
 from triage.ports.store import MessageKind
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from demo.desk.scenarios.base import NOTHING, Scenario
-from triage.actions.model import ActionRecord
 from triage.model import Cause, IncidentStatus
+from triage.plans.record import ActionRecord
 
 
 class NotNow(Exception):

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from handlers.streams import Kept
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Kind
+from triage.incidents.timeline import tell_events
 from triage.model import Incident
 from triage.ports.store import Tx
 from triage.signals.audit_policy import audit_signals, warned
-from triage.signals.model import DeskEvent, Kind
 from triage.signals.rates import Rates
-from triage.signals.timeline import tell_events
 
 
 @dataclass(slots=True)

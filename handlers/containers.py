@@ -15,8 +15,11 @@ from loguru import logger
 
 from triage.actions.attribution import ASKED_FOR, behind, told_as_ours
 from triage.actions.notifications import confirmed_by
+from triage.actions.own_starts import after, our_deploy
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Parked
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.incidents.timeline import tell_events
 from triage.masking import masked
 from triage.model import Incident, Source
 from triage.ports.clock import Clock
@@ -32,10 +35,7 @@ from triage.signals.containers import (
     missed_death,
     unhealthy,
 )
-from triage.signals.model import DeskEvent, Parked
-from triage.signals.ours import after, our_deploy
 from triage.signals.standing import settle
-from triage.signals.timeline import tell_events
 
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from handlers.streams import Kept
 from triage.desk import Desk
+from triage.desk_events import DeskEvent
+from triage.incidents.timeline import tell_events
 from triage.ports.store import Tx
 from triage.signals.dead_letter_volume import settle_dead_letters
-from triage.signals.model import DeskEvent
-from triage.signals.timeline import tell_events
 
 
 @dataclass(frozen=True, slots=True)

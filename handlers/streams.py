@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
 from triage.errors import SourceError, StoreUnavailable
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
 from triage.ports.events import Batch, Reader, Standing
 from triage.ports.store import Store, Tx
 from triage.signals.audit import parked
-from triage.signals.model import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
 from triage.wording import counted
 
 LOOK_SECONDS = 15.0

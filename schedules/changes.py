@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Gravity
 from triage.env_text import Entry, EnvText, read_env
 from triage.errors import DeskFailure, Refused, SourceError
+from triage.incidents.timeline import tell_events
 from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.actions import EnvFile
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
-from triage.signals.model import DeskEvent, Gravity
-from triage.signals.timeline import tell_events
 from triage.wording import listed
 
 NOTE = "changes/env"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from triage.desk import Desk
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
-from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.chat import Answer, Line, section
 from triage.ports.clock import Clock
 from triage.ports.store import MessageKind, Store, Tx

@@ -17,7 +17,7 @@ from triage.desk import Desk
 from triage.errors import SourceError
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import DIGEST_CHANNEL
-from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.clock import Clock
 from triage.ports.digests import Digests, DrawnPicture
 from triage.ports.store import MessageKind, Store, Tx

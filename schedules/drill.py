@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triage.desk import Desk
-from triage.periods import Period, Schedule, due_now, schedule_of, served
+from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 from triage.reports.drill.follow import Drills

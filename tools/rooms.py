@@ -10,8 +10,12 @@ import grimp
 ROOTS = ("bot", "demo", "handlers", "schedules", "triage")
 SPLIT = ("bot", "handlers", "triage")
 """These are shown by their folders; what stands loose in them is a room of its own."""
-EVERYWHERE = frozenset({"triage", "triage/ports", "bot", "handlers", "triage/queries"})
-"""Words and ports that every room may use: arrows to them would hide the others."""
+MODEL = frozenset(
+    {"triage/desk_sections", "triage/masking", "triage/plans", "triage/ports", "triage/queries"}
+)
+"""The model of triage beside its loose modules: words, data and ports."""
+EVERYWHERE = frozenset({"triage", "bot", "handlers"}) | MODEL
+"""What every room may use: arrows to it would hide the others."""
 WIRING = frozenset({"bot/wiring", "bot/commands"})
 """The composition root, which imports everything."""
 
@@ -44,6 +48,27 @@ def module_cycle() -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def room_cycle() -> list[str]:
+    """Return rooms that import each other in a circle at run time; empty where there is none.
+
+    The model of triage is one room, and so is the composition root: the process, its wiring and its commands.
+    """
+    links: dict[str, set[str]] = {}
+    for room, others in arrows().items():
+        links.setdefault(_whole(room), set()).update(map(_whole, others))
+    try:
+        TopologicalSorter({room: others - {room} for room, others in links.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _whole(room: str) -> str:
+    if room in MODEL:
+        return "triage"
+    return "bot" if room in WIRING else room
 
 
 def mermaid() -> str:

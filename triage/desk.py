@@ -17,12 +17,12 @@ from pydantic import (
     model_validator,
 )
 
-from triage.actions.kinds import KINDS
+from triage.action_kinds import KINDS
 from triage.cron import Cron
+from triage.desk_sections.paging import Escalation, FallbackSettings, OnCall
+from triage.desk_sections.section import Section
 from triage.kpis.limits import KpiLimits
 from triage.model import Severity
-from triage.paging.settings import Escalation, FallbackSettings, OnCall
-from triage.section import Section
 from triage.severities import plain
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.agent import protocol as p
 from triage import errors
-from triage.actions.orders import archive_parts
 from triage.errors import (
     DeskFailure,
     Refused,
@@ -22,6 +21,7 @@ from triage.errors import (
     SourceRejected,
     SourceUnreachable,
 )
+from triage.plans.orders import archive_parts
 from triage.ports.actions import (
     ControllerFile,
     Hands,

@@ -10,11 +10,11 @@ from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
-from triage.actions import orders
 from triage.actions.compose import SECONDS, argv, caches_argv
-from triage.actions.orders import Order, archive_name, named
 from triage.desk import Desk
 from triage.errors import DeskFailure
+from triage.plans import orders
+from triage.plans.orders import Order, archive_name, named
 from triage.ports.actions import Hear, Images, Kept, Performed
 from triage.ports.sources import ExecResult
 from triage.wording import duration

@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 
 from bot.agent.record import Entry
 from triage.actions.catalogue import CATALOGUE, find
-from triage.actions.model import DESK
-from triage.actions.orders import Order, digest_of, fit
 from triage.desk import Desk
 from triage.errors import Refused
 from triage.model import Json
+from triage.plans.orders import Order, digest_of, fit
+from triage.plans.record import DESK
 from triage.ports.actions import Shown
 from triage.wording import duration
 

@@ -14,10 +14,10 @@ from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import services
-from triage.actions.orders import IMAGE_KEYS, archive_name
+from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.desk import Desk
 from triage.errors import DeskFailure
-from triage.loaded_controllers import LOADS, MARKETS, SCRIPT
+from triage.plans.orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
 from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from triage.actions.orders import token_of
+from triage.plans.orders import token_of
 from triage.ports.actions import Shown, Signed
 
 AGE_SECONDS = 300

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot.store import SqlStore, has_database, open_store
 from bot.store.audit import broken_links
 from triage.errors import BadInput, Refused
-from triage.people import name_of
+from triage.memory.people import name_of
 from triage.ports.store import AuditEntry, Head, Tx
 
 if TYPE_CHECKING:

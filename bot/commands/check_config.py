@@ -19,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 from bot.desk_file import fault_of
 from bot.settings import Settings, file_values, setting_names, setting_value
 from triage.desk import Desk
-from triage.diagnosis.playbooks import validate_playbooks
+from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
 
 Level = Literal["fault", "missing", "warning"]

@@ -21,9 +21,9 @@ from bot.init.files import Asked, Host
 from bot.init.look import look
 from bot.init.plan import plan
 from bot.init.seen import SeenDesk
-from triage.diagnosis.playbooks.table import BY_NAME, BY_PREFIX
 from triage.env_text import read_env
 from triage.errors import SettingError
+from triage.playbooks.table import BY_NAME, BY_PREFIX
 
 Ask = Callable[[str], str]
 

@@ -15,11 +15,9 @@ from bot.sources.configured import open_configured
 from handlers.alertmanager import Alert, Webhook
 from triage.actions.fitting import conclude
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal
-from triage.incidents.triage_runner import context_of
 from triage.model import (
     Episode,
     Finding,
@@ -30,7 +28,9 @@ from triage.model import (
     SignalStatus,
     Verdict,
 )
+from triage.playbooks.lookup import playbook_for
 from triage.ports.clock import SystemClock
+from triage.runs.runner import context_of
 from triage.untrusted_text import one_line
 
 _SIGNS = {

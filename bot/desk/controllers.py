@@ -10,8 +10,8 @@ from pathlib import Path
 from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.files import replace_file
 from bot.watched_files import FOLDERS, names_in, read_watched
+from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
-from triage.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")

@@ -14,11 +14,11 @@ from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.incidents.notifications import ALOUD
-from triage.incidents.view import IncidentView, view_incident
+from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
-from triage.people import name_of
 from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
+from triage.reports.incident_view import IncidentView, view_incident
 from triage.untrusted_text import one_line, shown
 
 Viewer = Callable[[Tx, Incident], IncidentView]

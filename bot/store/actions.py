@@ -17,8 +17,8 @@ from bot.store.many import padded
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
-from triage.actions.model import DESK, ActionRecord, Plan, StepRecord, StepStatus, plans
 from triage.model import Json
+from triage.plans.record import DESK, ActionRecord, Plan, StepRecord, StepStatus, plans
 
 _t = tables.actions
 _p = tables.action_plans

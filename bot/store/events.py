@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from bot.store import event_tables, tables
 from bot.store.text import clean, json_text
 from bot.store.upsert import insert, insert_for
+from triage.desk_events import DeskEvent, Gravity, Kind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
-from triage.signals.model import DeskEvent, Gravity, Kind, Parked
 
 _e = event_tables.events
 _c = event_tables.event_counts

@@ -31,7 +31,6 @@ from schedules.retention import Retention
 from schedules.table import Job
 from triage.actions.degraded import degraded
 from triage.desk import Desk
-from triage.incidents.view import IncidentView
 from triage.model import Incident
 from triage.ports.actions import Hands
 from triage.ports.chat import Answer, saying
@@ -47,6 +46,7 @@ from triage.reports.answers.postmortem import file_postmortem
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ChecklistResult
 from triage.reports.drill.follow import Drills, last_success
+from triage.reports.incident_view import IncidentView
 
 LOOK_SECONDS = 20.0
 """How often the schedules are looked at; what is due is decided from the clock and the store."""

@@ -15,6 +15,7 @@ from demo.lab.evidence.alerts import active
 from demo.lab.lookout import Lookout
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Entry, Kind
 from triage.incidents.alerts import NEVER, alert_signal
 from triage.model import Signal, SignalStatus, Source, utc
 from triage.ports.sources import ActiveAlert
@@ -23,7 +24,6 @@ from triage.signals.audit_policy import audit_signals
 from triage.signals.condition import Condition
 from triage.signals.containers import container_event, container_signal, judge, unhealthy
 from triage.signals.dead_letters import read_dead_letter
-from triage.signals.model import DeskEvent, Entry, Kind
 from triage.signals.rates import Rate
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from demo.lab.evidence.streams import LabStreams
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.errors import SourceError
 from triage.model import Signal, SignalStatus, Source, SubjectKind, utc
+from triage.playbooks.lookup import playbook_for
 from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
 from triage.signals.redis_health import Look, redis_conditions, stream_conditions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from demo.desk.world import World
     from demo.lab.bus import LabBus
-    from triage.signals.model import DeskEvent
+    from triage.desk_events import DeskEvent
     from triage.signals.rates import Rate
 
 

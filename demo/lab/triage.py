@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from demo.lab.evidence import sources_of
 from triage.actions.fitting import conclude
+from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
-from triage.incidents.triage_runner import context_of, source_of
 from triage.model import Finding, Incident, Source, Subject, SubjectKind, Verdict, utc
+from triage.playbooks.lookup import playbook_for
+from triage.runs.runner import context_of, source_of
 from triage.signals.containers import container_subject
-from triage.signals.model import DeskEvent
 
 if TYPE_CHECKING:
     from demo.lab.stage import Stage

@@ -11,11 +11,11 @@ from handlers.slack.click import Click
 from handlers.slack.services import Services
 from triage.actions.authority import lost, role_for
 from triage.actions.engine import ActionEngine, Prepared
-from triage.actions.model import ActionRecord, StepRecord
 from triage.errors import Refused, StoreUnavailable
 from triage.incidents import operations
+from triage.memory.people import remember
 from triage.model import Json
-from triage.people import remember
+from triage.plans.record import ActionRecord, StepRecord
 from triage.ports.store import Tx
 from triage.roles import RoleName
 

@@ -13,10 +13,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.action_desk import ActionDesk
 from handlers.slack.click import Click
 from handlers.slack.reply import whisper
-from triage.actions.model import ActionRecord
 from triage.errors import Refused, StoreUnavailable
+from triage.memory.people import name_of
 from triage.model import Json
-from triage.people import name_of
+from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
 _SLACK_SECONDS = 3.0

@@ -16,8 +16,8 @@ from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import ActionRecord, ActionStatus, StepRecord
 from triage.errors import Refused, StoreUnavailable
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord
 from triage.ports.actions import Signed
 from triage.ports.store import Tx
 

@@ -15,7 +15,7 @@ from handlers.slack.services import Services
 from triage.errors import OutcomeUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Outcome
-from triage.people import remember
+from triage.memory.people import remember
 from triage.ports.store import Tx
 
 Ask = Callable[..., Any]

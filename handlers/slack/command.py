@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from handlers.slack.services import Services
 from triage.errors import Refused
 from triage.incidents.operations import record_denied
-from triage.people import remember
+from triage.memory.people import remember
 from triage.ports.chat import Answer, Render
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking

@@ -12,7 +12,7 @@ from typing import Protocol
 from handlers.slack.command import Call, CommandServices
 from triage.errors import Refused
 from triage.incidents.operations import Outcome
-from triage.people import remember
+from triage.memory.people import remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 

@@ -22,8 +22,8 @@ from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
 from triage.incidents.silences import Matchers, hidden_by, matchers_for, unidentified
+from triage.memory.people import remember
 from triage.model import Incident, Json
-from triage.people import remember
 from triage.ports.store import Tx
 from triage.wording import listed
 

@@ -9,8 +9,8 @@ import pytest
 
 from bot.links import LONGEST, LinkMaker
 from triage.desk import Desk
-from triage.incidents.view import Links
 from triage.model import Episode, Incident, IncidentStatus, Severity, Source, Subject, SubjectKind
+from triage.reports.incident_view import Links
 
 OPENED = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
 MAKER = LinkMaker(Desk(), "http://grafana:3000", "http://prometheus:9090/", "http://alertmanager:9093")

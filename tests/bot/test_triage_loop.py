@@ -12,12 +12,12 @@ from tests.contracts.store_samples import open_incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from triage.desk import Desk
-from triage.incidents import triage_runner
-from triage.incidents.triage_runner import Conductor
-from triage.incidents.view import view_incident
 from triage.model import FindingStatus, RunStatus, Severity, TriageRun
 from triage.ports.bell import Bell
 from triage.ports.store import Tx
+from triage.reports.incident_view import view_incident
+from triage.runs import runner
+from triage.runs.runner import Conductor
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
@@ -99,7 +99,7 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
         faults.append(1)
         raise OverflowError("date value out of range")
 
-    monkeypatch.setattr(triage_runner, "context_of", fail)
+    monkeypatch.setattr(runner, "context_of", fail)
     conductor = Conductor(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
     incident_id = await queued(sqlite_store, Severity.SEV2)
     async with running(conductor) as loop:

@@ -13,8 +13,8 @@ from bot.desk.client_config import DeskClientConfigs
 from bot.desk.controllers import DeskControllers
 from bot.sources.minute_csv.folders import open_csv, variants
 from bot.watched_files import WatchedFolders, names_in, open_watched, read_watched
+from triage.actions.loaded_controllers import loaded
 from triage.errors import DeskFailure
-from triage.loaded_controllers import loaded
 
 SECRET = "orchid77"
 

@@ -21,8 +21,8 @@ from bot.desk import archive, files, snapshots
 from tests.triage.actions.bench import running_bench, settings
 from triage.actions.context import Desktop
 from triage.actions.executor import Executor, Turn
-from triage.actions.model import Step
 from triage.actions.runner import Runner
+from triage.plans.record import Step
 from triage.ports.actions import Hear, Performed
 
 

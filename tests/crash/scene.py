@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.store.audit import broken_links
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
-from triage.actions.model import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import MessageKind
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import pytest
 
 from demo.desk.scenarios import SCENARIOS
 from demo.progress import BUSY, FAST, REAL, Phase, Play, Seen, Told, advanced, judged, pace
-from triage.actions.model import ActionRecord, ActionStatus
 from triage.model import Cause, IncidentStatus
+from triage.plans.record import ActionRecord, ActionStatus
 
 NOW = datetime(2026, 2, 20, 15, tzinfo=UTC)
 

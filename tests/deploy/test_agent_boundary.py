@@ -18,8 +18,8 @@ from tests.bot.agent.apart import Apart, agent_apart
 from tests.bot.agent.test_server import said, state_of
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import settings
-from triage.actions.orders import ComposeOrder
 from triage.errors import DeskFailure, Refused
+from triage.plans.orders import ComposeOrder
 from triage.ports.actions import Shown
 
 TOKEN = "1" * 24

@@ -6,8 +6,8 @@ from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.triage import triage_message
 from bot.slack.rendered import Rendered
 from tests.bot.slack.blocks.test_blocks import phone_lines, text_of
-from triage.incidents.view import IncidentView, Offer
 from triage.model import Episode, Finding, Incident, RunStatus, TriageRun, Verdict
+from triage.reports.incident_view import IncidentView, Offer
 from triage.signals.trading import Trading
 
 CARD_LINES, TRIAGE_LINES = 14, 18

@@ -22,10 +22,8 @@ from tests.flows.cards import assert_readable, view_of
 from triage.actions.fitting import conclude
 from triage.desk import Desk
 from triage.diagnosis.desk_state import look_at_bots
-from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.incidents.subjects import subject_of
-from triage.incidents.triage_runner import context_of
 from triage.model import (
     Episode,
     Finding,
@@ -38,8 +36,10 @@ from triage.model import (
     Subject,
     Verdict,
 )
+from triage.playbooks.lookup import playbook_for
 from triage.ports.clock import SystemClock
 from triage.ports.sources import Sources
+from triage.runs.runner import context_of
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
 SCRAPE = 15.0

@@ -19,13 +19,13 @@ from handlers.streams import StreamListener
 from tests.servers.redis import RedisServer
 from tests.triage.incidents.desk_story import title_of
 from triage.desk import Desk, Streams
+from triage.desk_events import DeskEvent
 from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
 from triage.ports.clock import SystemClock
 from triage.ports.store import Tx
 from triage.signals.audit import read_audit
 from triage.signals.dead_letters import read_dead_letter
-from triage.signals.model import DeskEvent
 
 QUICK = Desk(streams=Streams(claim_idle_seconds=0.2))
 AUDIT, DEAD = QUICK.streams.audit, QUICK.streams.dead_letter

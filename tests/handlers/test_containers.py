@@ -16,15 +16,15 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeContainers
 from tests.servers.desk import Desk as ComposeDesk
 from tests.triage.incidents.desk_story import title_of
-from triage.actions.model import ActionRecord, ActionStatus
 from triage.desk import Desk
+from triage.desk_events import DeskEvent
 from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
+from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.sources import ContainerEvent, ContainerState
 from triage.ports.store import Tx
 from triage.signals.containers import container_event
-from triage.signals.model import DeskEvent
 
 DESK = Desk.model_validate({"listening": {"look_back_minutes": 0}})  # the engine has had other tests
 

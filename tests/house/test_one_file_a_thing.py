@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from triage.actions.kinds import KINDS
+from triage.action_kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "demo", "handlers", "schedules", "tools", "triage")

@@ -7,9 +7,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.incidents.subjects import subject_of
 from triage.model import Severity
+from triage.playbooks.lookup import playbook_for
 
 CASES: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).with_name("subjects.yaml"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from triage.actions.catalogue import deed
-from triage.actions.model import DESK, ActionRecord
 from triage.desk import Desk
+from triage.plans.record import DESK, ActionRecord
 from triage.ports.store import Tx
 
 BEFORE, AFTER = timedelta(seconds=3), timedelta(seconds=20)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import ActionRecord
 from triage.desk import Desk
+from triage.plans.record import ActionRecord
 from triage.roles import RoleName, Roles
 
 

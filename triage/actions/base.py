@@ -10,7 +10,11 @@ from enum import StrEnum
 from typing import ClassVar
 
 from triage.actions.fitness import Fitness
-from triage.actions.model import (
+from triage.actions.verification import compare
+from triage.desk import Desk
+from triage.model import ActionProposal, Finding
+from triage.plans.orders import Allowed
+from triage.plans.record import (
     GOOD,
     ActionRecord,
     Observation,
@@ -20,10 +24,6 @@ from triage.actions.model import (
     StepRecord,
     Verification,
 )
-from triage.actions.orders import Allowed
-from triage.actions.verification import compare
-from triage.desk import Desk
-from triage.model import ActionProposal, Finding
 from triage.ports.actions import Hands
 from triage.ports.sources import Sources
 

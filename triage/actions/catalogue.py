@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
+from triage.action_kinds import KINDS
 from triage.actions import kinds
 from triage.actions.base import Action, TargetKind
 from triage.actions.compose import services
-from triage.actions.kinds import KINDS
-from triage.actions.model import DESK
 from triage.desk import Desk
 from triage.errors import Refused
+from triage.plans.record import DESK
 from triage.untrusted_text import one_line
 from triage.wording import listed
 

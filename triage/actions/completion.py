@@ -9,7 +9,14 @@ from loguru import logger
 
 from triage.actions import degraded, lifecycle
 from triage.actions.catalogue import CATALOGUE, deed
-from triage.actions.model import (
+from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
+from triage.actions.proposals import end, follow_up
+from triage.desk import Desk
+from triage.errors import Refused
+from triage.incidents.lifecycle import mitigate
+from triage.incidents.notifications import tell_card, tell_line
+from triage.model import ActionProposal
+from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Outcome,
@@ -18,13 +25,6 @@ from triage.actions.model import (
     Verification,
     verified_words,
 )
-from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
-from triage.actions.proposals import end, follow_up
-from triage.desk import Desk
-from triage.errors import Refused
-from triage.incidents.lifecycle import mitigate
-from triage.incidents.notifications import tell_card, tell_line
-from triage.model import ActionProposal
 from triage.ports.store import Tx
 
 SOON_SECONDS = 5.0

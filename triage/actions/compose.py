@@ -6,9 +6,9 @@ import os.path
 import shlex
 from collections.abc import Iterable, Mapping
 
-from triage.actions.model import Step
-from triage.actions.operations import Compose, Verb
 from triage.desk import Desk
+from triage.plans.operations import Compose, Verb
+from triage.plans.record import Step
 
 _DEFAULT_FILE = "docker-compose.yml"
 UP_SECONDS = 180.0

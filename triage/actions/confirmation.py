@@ -7,12 +7,12 @@ from datetime import datetime
 
 from triage.actions import lifecycle
 from triage.actions.catalogue import CATALOGUE, deed
-from triage.actions.model import ActionRecord, ActionStatus, StepRecord
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.actions.proposals import closed, end
 from triage.desk import Desk
 from triage.errors import Refused
-from triage.people import name_of
+from triage.memory.people import name_of
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord
 from triage.ports.store import Tx
 
 CHECK_TITLE = "check preconditions, look at the state before"

@@ -13,15 +13,15 @@ from triage.actions.authority import lost
 from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
-from triage.actions.model import ActionRecord, Observation
-from triage.actions.orders import token_of
 from triage.actions.snapshots import facts_of_snapshots
 from triage.desk import Desk
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks import Playbook
 from triage.diagnosis.runner import run_checks
 from triage.errors import DeskFailure, Refused
 from triage.model import Finding
+from triage.plans.orders import token_of
+from triage.plans.record import ActionRecord, Observation
+from triage.playbooks.model import Playbook
 from triage.ports.actions import Hands
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources

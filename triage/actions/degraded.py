@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.actions.model import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import Tx
 
 _KEY = "degraded_mode"

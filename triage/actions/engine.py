@@ -18,13 +18,13 @@ from triage.actions.context import Desktop
 from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
-from triage.actions.model import ActionRecord, ActionStatus, Holds, Plan, Precondition
 from triage.actions.objections import objections
-from triage.actions.orders import token_of
 from triage.actions.runner import Runner
 from triage.actions.standing import Standing, look_around, weighed
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
+from triage.plans.orders import token_of
+from triage.plans.record import ActionRecord, ActionStatus, Holds, Plan, Precondition
 from triage.ports.actions import Shown, Signed
 from triage.ports.store import Tx
 

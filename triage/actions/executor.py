@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from triage.actions import operations
 from triage.actions.intent import answer_to, envelope
-from triage.actions.model import Confirmation, Step
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
+from triage.plans import operations
+from triage.plans.record import Confirmation, Step
 from triage.ports.actions import Hands, Hear, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.actions.catalogue import CATALOGUE, targets
-from triage.diagnosis import diagnose
-from triage.diagnosis.verdict import facts_of
+from triage.diagnosis.verdict import diagnose, facts_of
 from triage.diagnosis.weights import LIKELY
 from triage.model import ActionProposal, Verdict, Withheld
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
     from triage.diagnosis.checks.base import CheckContext
     from triage.diagnosis.facts import Facts
-    from triage.diagnosis.playbooks import Playbook
     from triage.model import Cause, Episode, Finding
+    from triage.playbooks.model import Playbook
 
 _ACTIONS_MAX = 5
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
-from triage.actions.model import Holds, Precondition, Row
 from triage.asking import all_of
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
+from triage.plans.record import Holds, Precondition, Row
 from triage.ports.sources import ContainerState
 from triage.signals.guard_reasons import in_words
 from triage.untrusted_text import one_line

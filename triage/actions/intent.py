@@ -10,9 +10,9 @@ from typing import ClassVar, Literal
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.inspection import bot_row, redis_serves
-from triage.actions.model import Plan, Precondition, Row, Step
-from triage.actions.operations import FollowIntent, PublishIntent
 from triage.model import Finding, Json
+from triage.plans.operations import FollowIntent, PublishIntent
+from triage.plans.record import Plan, Precondition, Row, Step
 from triage.ports.sources import StreamEntry
 
 EXPIRES_SECONDS = 60.0

@@ -13,13 +13,13 @@ from triage.actions.catalogue import deed
 from triage.actions.context import Desktop
 from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
-from triage.actions.model import DESK, ActionRecord, ActionStatus
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import ALOUD, INCIDENT_CHANNEL, tell_line
+from triage.memory.people import name_of
 from triage.model import ActionProposal, TimelineEntry, TimelineKind
-from triage.people import name_of
+from triage.plans.record import DESK, ActionRecord, ActionStatus
 from triage.ports.actions import Snapshot
 from triage.ports.chat import AnswerButton, saying
 from triage.ports.store import MessageKind, Tx

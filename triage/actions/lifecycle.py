@@ -13,8 +13,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Observation, Plan
 from triage.errors import Refused
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation, Observation, Plan
 
 LIFE = timedelta(minutes=30)
 """How long a proposal can be confirmed."""

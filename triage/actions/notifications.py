@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from triage.actions.model import ActionRecord
 from triage.incidents.notifications import INCIDENT_CHANNEL, tell_card, tell_line
+from triage.memory.people import name_of
 from triage.model import Json, TimelineEntry, TimelineKind
-from triage.people import name_of
+from triage.plans.record import ActionRecord
 from triage.ports.store import MessageKind, Tx
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import DESK, ActionRecord, Holds, Precondition
 from triage.desk import Desk
 from triage.diagnosis.facts import Facts
 from triage.model import Incident, RunStatus, SubjectKind
+from triage.plans.record import DESK, ActionRecord, Holds, Precondition
 from triage.ports.store import Tx
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
-from triage.actions.model import DESK, Holds, Precondition
 from triage.asking import all_of, attempt
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, SourceError
+from triage.plans.record import DESK, Holds, Precondition
 from triage.ports.sources import ContainerState
 from triage.wording import listed
 

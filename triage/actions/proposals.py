@@ -13,11 +13,11 @@ from loguru import logger
 from triage.actions import lifecycle
 from triage.actions.catalogue import CATALOGUE, deed, find
 from triage.actions.degraded import degraded
-from triage.actions.model import ActionRecord, ActionStatus, Evidence
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.desk import Desk
 from triage.errors import Refused
 from triage.model import ActionProposal, Finding, FindingStatus, Incident, TriageRun, Verdict
+from triage.plans.record import ActionRecord, ActionStatus, Evidence
 from triage.ports.store import Tx
 
 BY_VERDICT = "verdict"

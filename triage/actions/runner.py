@@ -21,12 +21,12 @@ from triage.actions.completion import finish, interrupted
 from triage.actions.context import Desktop
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import Lease, LeaseLost
-from triage.actions.model import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
 from triage.actions.notifications import audit, tell_action, tell_story
-from triage.actions.orders import token_of
 from triage.errors import StoreUnavailable
 from triage.masking import masked
-from triage.people import name_of
+from triage.memory.people import name_of
+from triage.plans.orders import token_of
+from triage.plans.record import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
 from triage.ports.actions import Performed
 from triage.ports.store import Tx
 from triage.untrusted_text import shown

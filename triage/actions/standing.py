@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.actions.base import Action
-from triage.actions.model import ActionRecord, Outcome, Verification
 from triage.asking import all_of
 from triage.desk import Desk
 from triage.diagnosis.desk_state import look_at_bots, with_beginnings
 from triage.errors import SourceError
 from triage.model import Incident, SubjectKind
+from triage.plans.record import ActionRecord, Outcome, Verification
 from triage.ports.sources import Sources
 from triage.signals.guard_reasons import comes_back, in_words
 from triage.signals.trading import BotTrading, Trading

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.actions.model import Compared, Observation, Outcome, Row, Verification
+from triage.plans.record import Compared, Observation, Outcome, Row, Verification
 
 NOT_SEEN = "not looked at"
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from triage.actions.catalogue import deed
 from triage.actions.degraded import banner, degraded
-from triage.actions.model import ActionRecord, ActionStatus, StepRecord, verified_words
 from triage.actions.notifications import confirmed_by
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, verified_words
 from triage.ports.store import Tx
 
 

@@ -1,5 +1,1 @@
-"""Rules that turn findings into ranked causes: one small pure function per file."""
-
-from triage.diagnosis.verdict import diagnose
-
-__all__ = ["diagnose"]
+"""Checks ask the sources, causes explain what was found, the verdict ranks them: small pure functions, one file each."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from triage.diagnosis.log_classes import classes_of
-from triage.diagnosis.log_lines import ErrorLine, Reading, read_lines
-from triage.diagnosis.log_templates import FRESH, Novelty, Template, compare, templates, uncompared
+from triage.logs.classes import classes_of
+from triage.logs.lines import ErrorLine, Reading, read_lines
+from triage.logs.templates import FRESH, Novelty, Template, compare, templates, uncompared
 from triage.masking import masked
 from triage.model import FindingStatus, Json
 from triage.ports.sources import LogLine

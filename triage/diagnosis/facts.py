@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_classes import LATE, classify
-from triage.diagnosis.log_table import CLASSES
-from triage.diagnosis.log_templates import FRESH
+from triage.logs.class_table import CLASSES
+from triage.logs.classes import LATE, classify
+from triage.logs.templates import FRESH
 from triage.model import Episode, Finding, FindingStatus, IncidentShape, Json, SubjectKind
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triage.diagnosis.checks.base import CheckContext, NamedCheck
-    from triage.diagnosis.playbooks import Playbook
+    from triage.playbooks.model import Playbook
     from triage.ports.clock import Clock
 
 __all__ = ["run_checks"]

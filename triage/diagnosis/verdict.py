@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.checks.base import CheckContext
-    from triage.diagnosis.playbooks import Playbook
     from triage.model import Episode
+    from triage.playbooks.model import Playbook
 
 _WORTH_SAYING = 0.1
 _CAUSES_MAX = 5

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.errors import BadInput
 from triage.incidents.subjects import subject_of
 from triage.model import Json, Signal, SignalStatus, Source
+from triage.playbooks.lookup import playbook_for
 from triage.severities import doubt
 
 NEVER = "0001-01-01T00:00:00Z"

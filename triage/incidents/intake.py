@@ -16,6 +16,7 @@ from triage.incidents.aside import episode_of_signal, tried_again
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
+from triage.incidents.timeline import recall_changes
 from triage.model import (
     Episode,
     Incident,
@@ -29,7 +30,6 @@ from triage.model import (
     TimelineKind,
 )
 from triage.ports.store import StoredSignal, Tx
-from triage.signals.timeline import recall_changes
 
 BATCH = 300
 """Signals in one pass: bounds how long the writer is held."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
+from triage.drill_alert import is_drill
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal, base_of, episode_of, parse_time
 from triage.model import Episode, Signal, SignalStatus, Source
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState
-from triage.reports.drill.alert import is_drill
 
 PASSED_FOR_GOOD = timedelta(minutes=5)
 """How long an end that Alertmanager gave must be past: Prometheus moves it on every minute while it fires."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from triage.desk_sections.paging import Escalation, QuietHours
 from triage.model import Incident, IncidentStatus, Severity
-from triage.paging.settings import Escalation, QuietHours
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from triage.paging.settings import ONCALL, OnCall, Rota
+from triage.desk_sections.paging import ONCALL, OnCall, Rota
 from triage.ports.store import Tx
 
 _KEY = "oncall/override"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triage.actions.model import ActionRecord, Plan, StepRecord
-from triage.actions.orders import Order, digest_of
+from triage.plans.orders import Order, digest_of
+from triage.plans.record import ActionRecord, Plan, StepRecord
 
 
 @dataclass(frozen=True, slots=True)

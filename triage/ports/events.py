@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from triage.desk_events import DeskEvent, Entry, Kind, Parked
 from triage.model import Source, Subject
-from triage.signals.model import DeskEvent, Entry, Kind, Parked
 
 
 class Events(Protocol):

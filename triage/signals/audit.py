@@ -11,10 +11,10 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.diagnosis.log_templates import mask_variables
+from triage.desk_events import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
+from triage.logs.templates import mask_variables
 from triage.masking import masked, masked_and_cut
 from triage.model import Source, Subject, SubjectKind
-from triage.signals.model import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
 
 T = TypeVar("T")
 TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30

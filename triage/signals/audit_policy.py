@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
+from triage.desk_events import DeskEvent, Gravity, Kind
 from triage.model import Signal, SignalStatus, Source
-from triage.signals.model import DeskEvent, Gravity, Kind
+from triage.playbooks.lookup import playbook_for
 from triage.signals.rates import Rate, surge
 
 SIGNALS_MAX = 25

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
+from triage.desk_events import DeskEvent, Gravity
 from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.playbooks.lookup import playbook_for
 from triage.ports.sources import ContainerEvent, ContainerState
 from triage.signals.condition import Condition
-from triage.signals.model import DeskEvent, Gravity
 from triage.wording import clock_time, counted, duration
 
 DIED, LOOP, OOM, UNHEALTHY = (

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.diagnosis.log_templates import mask_variables
+from triage.desk_events import DeskEvent, Entry, Gravity, Parked, moment_of
+from triage.logs.templates import mask_variables
 from triage.masking import masked_and_cut
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.store import Tx
 from triage.signals.audit import TEXT_MAX, clean, parked, subject_named, validated, why_invalid
 from triage.signals.condition import Condition
-from triage.signals.model import DeskEvent, Entry, Gravity, Parked, moment_of
 from triage.signals.rates import Rate, surge
 from triage.wording import counted
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
+from triage.desk_events import Kind
 from triage.ports.store import Tx
-from triage.signals.model import Kind
 from triage.wording import number
 
 _LITTLE_HISTORY_HOURS = 1.0

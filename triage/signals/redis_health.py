@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage.desk import Desk
+from triage.desk_events import moment_of
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.sources import RedisHealth, StreamInfo
 from triage.signals.condition import Condition
-from triage.signals.model import moment_of
 from triage.wording import duration, percent, size
 
 DOWN, READ_ONLY, SLOW, NOT_SAVING, EVICTING = (

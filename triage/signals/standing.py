@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
+from triage.playbooks.lookup import playbook_for
 from triage.ports.store import Tx
 from triage.signals.condition import Condition
 

@@ -12,7 +12,10 @@ from bot.slack.blocks.signs import dangerous
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.catalogue import deed
-from triage.actions.model import (
+from triage.actions.verification import NOT_SEEN
+from triage.actions.view import ActionView, elapsed
+from triage.model import Json
+from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Compared,
@@ -21,9 +24,6 @@ from triage.actions.model import (
     StepStatus,
     verified_words,
 )
-from triage.actions.verification import NOT_SEEN
-from triage.actions.view import ActionView, elapsed
-from triage.model import Json
 from triage.untrusted_text import one_line, shown
 from triage.wording import duration
 

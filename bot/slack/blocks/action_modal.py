@@ -13,8 +13,8 @@ from bot.slack.blocks.when import seconds_between
 from triage.actions.base import Choice
 from triage.actions.catalogue import deed, label_of
 from triage.actions.engine import Prepared
-from triage.actions.model import ActionRecord, Holds, Plan, Precondition, StepRecord
 from triage.model import Json
+from triage.plans.record import ActionRecord, Holds, Plan, Precondition, StepRecord
 from triage.untrusted_text import cut, one_line
 from triage.wording import duration
 

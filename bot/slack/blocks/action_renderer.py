@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.slack.blocks.action import action_message
 from bot.slack.rendered import Rendered
 from triage.actions.view import view_action
-from triage.people import name_of
+from triage.memory.people import name_of
 from triage.ports.store import Message, Tx
 
 

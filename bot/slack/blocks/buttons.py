@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bot.slack.blocks.kit import Style, actions, button, overflow
 from bot.slack.blocks.signs import dangerous
 from triage.actions.catalogue import deed
-from triage.incidents.view import IncidentView, Offer, Waiting
 from triage.model import IncidentStatus, Json
+from triage.reports.incident_view import IncidentView, Offer, Waiting
 
 ROW, OFFERS = 5, 10
 CONFIRM_SECOND = "Confirm as second…"

@@ -18,8 +18,8 @@ from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.catalogue import deed
-from triage.incidents.view import IncidentView, Waiting
 from triage.model import Incident, IncidentShape, Json
+from triage.reports.incident_view import IncidentView, Waiting
 from triage.signals.trading import trading_line
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted, duration

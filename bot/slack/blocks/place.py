@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.when import when
-from triage.incidents.view import IncidentView
 from triage.model import Episode, Json, SubjectKind
+from triage.reports.incident_view import IncidentView
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted, listed, times
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
 from bot.slack.blocks.kit import PHONE, leaf
 from triage.diagnosis.weights import CERTAIN, LIKELY
-from triage.incidents.view import IncidentView
 from triage.model import Cause, Json, SubjectKind, Verdict
+from triage.reports.incident_view import IncidentView
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted
 

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 
 from bot.sources.redis.capped import RedisAnswerTooLarge
 from bot.sources.redis.connection import ANSWER_SECONDS, redis_errors
+from triage.desk_events import Entry, entry_key
 from triage.ports.events import Batch, Standing
-from triage.signals.model import Entry, entry_key
 
 BLOCK_SECONDS = 2.0
 """How long a read waits for something new; a stop does not wait for it, it cancels."""

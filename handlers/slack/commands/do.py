@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
 from handlers.slack.command_line import nearest
-from triage.actions.kinds import KINDS
+from triage.action_kinds import KINDS
 from triage.errors import Refused
 from triage.ports.chat import Answer
 

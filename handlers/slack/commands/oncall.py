@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from handlers.slack.command import Call, Command, CommandServices, require
 from triage.errors import Refused
+from triage.memory.people import name_of, remember
 from triage.paging.oncall import Override, clear_override, on_call, override_of, set_override, turn
-from triage.people import name_of, remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 

@@ -13,10 +13,10 @@ import pytest
 from bot.agent.core import LocalAgent
 from bot.agent.record import Record
 from tests.fakes.clock import ManualClock
-from triage.actions import orders
-from triage.actions.orders import ComposeOrder, Order
 from triage.desk import ActionPolicy, AgentSettings, Desk, Role, Roles
 from triage.errors import DeskFailure, Refused, SettingError
+from triage.plans import orders
+from triage.plans.orders import ComposeOrder, Order
 from triage.ports.actions import Kept, Performed, Shown
 
 START = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)

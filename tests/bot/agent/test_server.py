@@ -20,9 +20,9 @@ from bot.agent.client import Lost, RemoteContainers, Wire, remote_hands
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.servers.process import eventually
 from tests.triage.actions.bench import settings as desk_settings
-from triage.actions.orders import ComposeOrder
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError, SourceUnreachable
+from triage.plans.orders import ComposeOrder
 from triage.ports.actions import Shown
 
 EXAMPLES = int(os.environ.get("AGENT_FUZZ", "150"))

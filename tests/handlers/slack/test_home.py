@@ -18,12 +18,12 @@ from tests.fakes.sources import FakeSources
 from triage.actions.degraded import banner
 from triage.desk import Desk
 from triage.incidents.intake import Intake
-from triage.incidents.view import view_incident
 from triage.model import Json, Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
 from triage.reports.answers.home import Home, stored_home
 from triage.reports.checklists.model import ChecklistContext
+from triage.reports.incident_view import view_incident
 
 
 async def no_checklist() -> ChecklistContext:

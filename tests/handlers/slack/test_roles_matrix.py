@@ -21,11 +21,11 @@ from handlers.slack.silencing import open_silence_of
 from tests.fakes.clock import ManualClock
 from tests.triage.incidents.desk_story import Story
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.model import ActionRecord
 from triage.desk import Desk, Role
 from triage.desk import Roles as RoleSettings
 from triage.errors import Refused
 from triage.incidents.operations import Outcome
+from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 from triage.roles import Readers, Roles
 

@@ -15,8 +15,8 @@ from tests.fakes.sources import FakeLogs, FakeMetrics, sample
 from triage.actions.context import Desktop
 from triage.actions.engine import ActionEngine, Prepared
 from triage.actions.executor import Executor
-from triage.actions.model import ActionRecord, StepRecord
 from triage.desk import Desk
+from triage.plans.record import ActionRecord, StepRecord
 from triage.ports.clock import SystemClock
 from triage.ports.sources import Sources
 from triage.ports.store import Store

@@ -8,8 +8,8 @@ import pytest
 from bot.store import SqlStore
 from tests.fakes.sources import NOW
 from triage.actions.attribution import behind, told_as_ours
-from triage.actions.model import ActionRecord, ActionStatus
 from triage.desk import Desk
+from triage.plans.record import ActionRecord, ActionStatus
 
 RECORD = ActionRecord(
     "clear_cache", "bot1", "why", "verdict", NOW, NOW, NOW,

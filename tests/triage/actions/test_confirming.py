@@ -11,17 +11,6 @@ from bot.store import SqlStore
 from bot.store.audit import broken_links
 from tests.fakes.clock import START
 from triage.actions import completion, confirmation, lifecycle, proposals
-from triage.actions.model import (
-    ActionRecord,
-    ActionStatus,
-    Confirmation,
-    Evidence,
-    Outcome,
-    Plan,
-    Step,
-    Verification,
-)
-from triage.actions.operations import Compose
 from triage.desk import ActionPolicy, Desk
 from triage.errors import Refused
 from triage.incidents.notifications import tell_card
@@ -38,6 +27,17 @@ from triage.model import (
     SubjectKind,
     TriageRun,
     Verdict,
+)
+from triage.plans.operations import Compose
+from triage.plans.record import (
+    ActionRecord,
+    ActionStatus,
+    Confirmation,
+    Evidence,
+    Outcome,
+    Plan,
+    Step,
+    Verification,
 )
 from triage.ports.store import Tx
 

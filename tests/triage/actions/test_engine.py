@@ -21,10 +21,10 @@ from triage.actions.degraded import begun, degraded
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.model import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
 from triage.actions.snapshots import facts_of_snapshots
 from triage.incidents.notifications import ALOUD, tell_card
 from triage.model import ActionProposal, TimelineKind
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
 from triage.ports.actions import Hear, Performed
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store, Tx
@@ -254,8 +254,8 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
 
 def test_the_rows_of_a_verification_decide_as_they_should() -> None:
     """Bad that decides is persisting; unknown that decides is inconclusive; what got worse beside counts too."""
-    from triage.actions.model import Observation, Row  # noqa: PLC0415 - as above
     from triage.actions.verification import compare  # noqa: PLC0415 - the one test of it
+    from triage.plans.record import Observation, Row  # noqa: PLC0415 - as above
 
     def seen(*rows: Row) -> Observation:
         return Observation(NOW + timedelta(0), rows)

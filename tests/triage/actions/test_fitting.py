@@ -20,9 +20,9 @@ from tests.triage.diagnosis.evidence import (
 )
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.fitting import conclude
-from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.verdict import facts_of
 from triage.model import Finding, FindingStatus, Verdict
+from triage.playbooks.lookup import playbook_for
 
 KEYWORD = "TypeError: __init__() got an unexpected keyword argument <text>"
 FROZEN = (bot(frozen=True, age_seconds=700), finding("error_logs", {"bots": {}}))

@@ -16,9 +16,9 @@ from tests.triage.actions.bench import REASON, settings
 from tests.triage.actions.test_engine import desktop_on
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
-from triage.actions.model import ActionStatus, Step, StepStatus
-from triage.actions.operations import Extract, TakeSnapshot
 from triage.actions.runner import Runner
+from triage.plans.operations import Extract, TakeSnapshot
+from triage.plans.record import ActionStatus, Step, StepStatus
 from triage.ports.actions import Hear, Performed
 
 NAME = "bot1_20260219_040000.tar.gz"

@@ -7,7 +7,7 @@ from bot.store import open_store
 from bot.store.transaction import Transaction
 from tests.triage.actions.test_engine import Gate, confirmed, desktop_on, until
 from triage.actions.engine import ActionEngine
-from triage.actions.model import ActionStatus
+from triage.plans.record import ActionStatus
 from triage.ports.store import Tx
 
 

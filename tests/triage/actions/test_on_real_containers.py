@@ -9,7 +9,7 @@ from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
-from triage.actions.model import ActionStatus, Outcome, StepStatus
+from triage.plans.record import ActionStatus, Outcome, StepStatus
 
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
-from triage.actions.model import DESK, Holds
 from triage.actions.project import FILES, FOLDER, HASH, PROJECT, SERVICE, images_here, project_fits, recreated
 from triage.desk import Desk
+from triage.plans.record import DESK, Holds
 from triage.ports.actions import Hands, Image
 from triage.ports.sources import ContainerState
 

@@ -8,11 +8,11 @@ import pytest
 from tests.fakes.sources import FakeSources, sample
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import mitigates
-from triage.actions.model import ActionRecord, Outcome, Verification
 from triage.actions.standing import Standing, look_around, should_trade, weighed
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
+from triage.plans.record import ActionRecord, Outcome, Verification
 from triage.ports.sources import ContainerState
 from triage.signals.trading import BotTrading, Trading
 

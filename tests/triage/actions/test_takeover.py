@@ -19,8 +19,8 @@ from triage.actions.context import Desktop
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.model import ActionStatus, Step
 from triage.actions.runner import Runner
+from triage.plans.record import ActionStatus, Step
 from triage.ports.actions import Hear, Performed
 from triage.ports.store import Store, Tx
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bot.store import open_store
 from triage.actions.completion import finish
-from triage.actions.model import ActionRecord, ActionStatus
 from triage.actions.proposals import propose
 from triage.desk import Desk
 from triage.model import ActionProposal
+from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.store import Tx
 
 NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)

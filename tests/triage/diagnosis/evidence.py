@@ -5,7 +5,6 @@ from datetime import timedelta
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.actions.fitting import conclude
-from triage.diagnosis.playbooks import playbook_for
 from triage.model import (
     Episode,
     Finding,
@@ -17,6 +16,7 @@ from triage.model import (
     SubjectKind,
     Verdict,
 )
+from triage.playbooks.lookup import playbook_for
 
 QUIET: dict[str, Json] = {
     "state": "running", "frozen": False, "age_seconds": 22.0, "held_seconds": 9000.0, "net_edge": 0.0002,

@@ -12,10 +12,11 @@ from tests.triage.diagnosis.checks.context import context
 from triage.desk import Desk, TriageSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks import Playbook, playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.errors import SourceNotConfigured, SourceTimeout, SourceUnreachable
 from triage.model import Finding, FindingStatus, Source
+from triage.playbooks.lookup import playbook_for
+from triage.playbooks.model import Playbook
 from triage.ports.clock import SystemClock
 
 

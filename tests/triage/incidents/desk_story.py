@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from bot.store import SqlStore
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
-from triage.diagnosis.playbooks import playbook_for
 from triage.incidents import operations
 from triage.incidents.intake import Intake
 from triage.incidents.operations import Outcome
 from triage.model import Incident, Severity, Signal, SignalStatus, Source, Subject, SubjectKind, TimelineEntry
+from triage.playbooks.lookup import playbook_for
 from triage.ports.store import MessageKind, Tx
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from bot.store import SqlStore
+from triage.desk_sections.paging import OnCall, Rota
 from triage.paging.oncall import Override, clear_override, mentioned, on_call, override_of, set_override, turn
-from triage.paging.settings import OnCall, Rota
 
 ANA, BEN, CY = "U0ANA00001", "U0BEN00001", "U0CYD00001"
 ROTA = Rota(people=(ANA, BEN, CY), starts=date(2026, 1, 5), handover=time(9), timezone="Europe/Berlin")

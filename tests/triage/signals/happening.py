@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from triage.desk import Desk
+from triage.desk_events import DeskEvent, Gravity
 from triage.model import Source, Subject, SubjectKind
 from triage.ports.sources import ContainerEvent
 from triage.signals.containers import container_event
-from triage.signals.model import DeskEvent, Gravity
 
 NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
 DESK = Desk()

@@ -6,9 +6,9 @@ import pytest
 
 from tests.triage.signals.happening import DESK, ERROR, INFO, NOW, WARNING, audit
 from triage.desk import Listening
+from triage.desk_events import DeskEvent, Gravity, Kind
 from triage.model import Severity, SignalStatus, Source
 from triage.signals.audit_policy import SIGNALS_MAX, audit_signals, warned
-from triage.signals.model import DeskEvent, Gravity, Kind
 from triage.signals.rates import Rate
 
 SURGE, USUAL = Rate(count=50, before=60, hours=10), Rate(count=5, before=600, hours=10)

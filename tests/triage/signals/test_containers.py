@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.triage.signals.happening import CONTAINER, DESK, NOW, engine, told
+from triage.desk_events import DeskEvent, Gravity
 from triage.model import Severity, SubjectKind
 from triage.ports.sources import ContainerState
 from triage.signals.containers import (
@@ -18,7 +19,6 @@ from triage.signals.containers import (
     missed_death,
     unhealthy,
 )
-from triage.signals.model import DeskEvent, Gravity
 
 PROJECT = "com.docker.compose.project"
 

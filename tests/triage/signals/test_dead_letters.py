@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from tests.triage.signals.happening import DESK, NOW
+from triage.desk_events import DeskEvent, Entry, Parked
 from triage.model import SubjectKind
 from triage.signals.dead_letters import read_dead_letter, volume
-from triage.signals.model import DeskEvent, Entry, Parked
 from triage.signals.rates import Rate
 
 STREAM = DESK.streams.dead_letter

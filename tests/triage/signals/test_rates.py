@@ -7,7 +7,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.triage.signals.happening import DESK, NOW, audit
-from triage.signals.model import DeskEvent
+from triage.desk_events import DeskEvent
 from triage.signals.rates import Rate, Rates, surge
 
 FLOOR = DESK.listening.burst_min

@@ -3,12 +3,3 @@
 A file of this folder is an action of the desk: it defines ``ACTION``, and the catalogue, the menus, the buttons, the keys
 of desk.yaml, the help and the docs' table are made from it. A file whose name begins with ``_`` is an action's helper.
 """
-
-from __future__ import annotations
-
-import pkgutil
-
-KINDS: tuple[str, ...] = tuple(
-    sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-)
-"""The kinds of actions by name, without importing them: desk.yaml is read before the actions can be."""

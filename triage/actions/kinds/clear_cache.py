@@ -5,17 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from triage.actions import orders
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import caches_argv, up
 from triage.actions.fitness import GUARDED, KILLED, NO_ROOM, OLD_CODE, OUT_OF_SIGHT, PAUSED, Fitness
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
-from triage.actions.model import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
-from triage.actions.operations import AwaitContainer, RemoveCaches
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.model import Finding
+from triage.plans import orders
+from triage.plans.operations import AwaitContainer, RemoveCaches
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
 from triage.ports.sources import ContainerState
 
 _CONTAINER_ID = "New container"

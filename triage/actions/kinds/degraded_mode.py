@@ -8,7 +8,12 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import UP_SECONDS, compose, stop
 from triage.actions.fitness import NO_ROOM, REDIS_GONE, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, safeguards_row, services_row
-from triage.actions.model import (
+from triage.actions.project import project_fits
+from triage.desk import Desk
+from triage.errors import SourceError, SourceNotConfigured
+from triage.model import ActionProposal, Finding, utc
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import (
     DESK,
     ActionRecord,
     ActionStatus,
@@ -19,11 +24,6 @@ from triage.actions.model import (
     Step,
     StepRecord,
 )
-from triage.actions.orders import Allowed, ComposeOrder, allowed
-from triage.actions.project import project_fits
-from triage.desk import Desk
-from triage.errors import SourceError, SourceNotConfigured
-from triage.model import ActionProposal, Finding, utc
 from triage.wording import duration
 
 FITNESS = Fitness(threshold=0.8, requires=(REDIS_GONE,), against=(NO_ROOM,))

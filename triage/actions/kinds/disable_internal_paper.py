@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from triage.actions import orders
 from triage.actions.base import ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NO_ROOM, PAUSED, Fitness
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import Restart
-from triage.actions.model import Holds, Plan, Precondition, Step
-from triage.actions.operations import AwaitContainer, SetController
-from triage.actions.orders import Allowed, ComposeOrder, allowed
+from triage.actions.loaded_controllers import loaded
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
-from triage.loaded_controllers import loaded
+from triage.plans import orders
+from triage.plans.operations import AwaitContainer, SetController
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import Holds, Plan, Precondition, Step
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
 

@@ -8,13 +8,13 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
-from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
-from triage.actions.operations import AwaitContainer, AwaitStreams, PingRedis
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
+from triage.plans.operations import AwaitContainer, AwaitStreams, PingRedis
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
 
 _FLOW_SECONDS = 180.0
 

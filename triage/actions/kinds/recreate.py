@@ -16,11 +16,11 @@ from triage.actions.fitness import (
 )
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import SAME_AGAIN, Restart
-from triage.actions.model import Plan, Precondition, Step
-from triage.actions.operations import AwaitContainer
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
+from triage.plans.operations import AwaitContainer
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import Plan, Precondition, Step
 
 FITNESS = Fitness(
     threshold=0.75,

@@ -17,12 +17,12 @@ from triage.actions.fitness import (
     Fitness,
 )
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
-from triage.actions.model import Plan, Precondition, Row, Step
-from triage.actions.operations import AwaitContainer
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
+from triage.plans.operations import AwaitContainer
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import Plan, Precondition, Row, Step
 
 SAME_AGAIN = {
     "credentials_refused": "it would ask with the same key",

@@ -8,8 +8,8 @@ from dataclasses import replace
 from triage.actions.base import ActionContext
 from triage.actions.fitness import NEVER, REDIS_SERVES, Fitness
 from triage.actions.intent import IntentAction
-from triage.actions.model import Row
 from triage.model import Finding
+from triage.plans.record import Row
 
 _INTENT = "external_intent"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from triage.actions import orders
 from triage.actions.base import Action, ActionContext, Choice, TargetKind
 from triage.actions.compose import stop, up
 from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Condition, Fitness
@@ -18,7 +17,14 @@ from triage.actions.kinds._rollback_choices import (
     current_image,
     what_of,
 )
-from triage.actions.model import (
+from triage.actions.project import images_here, project_fits
+from triage.desk import Desk
+from triage.errors import DeskFailure, Refused, SourceError
+from triage.model import ActionProposal, Finding
+from triage.plans import orders
+from triage.plans.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
+from triage.plans.orders import Allowed, allowed
+from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Holds,
@@ -30,12 +36,6 @@ from triage.actions.model import (
     StepRecord,
     StepStatus,
 )
-from triage.actions.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
-from triage.actions.orders import Allowed, allowed
-from triage.actions.project import images_here, project_fits
-from triage.desk import Desk
-from triage.errors import DeskFailure, Refused, SourceError
-from triage.model import ActionProposal, Finding
 from triage.wording import size
 
 _FILE_SECONDS = 600.0

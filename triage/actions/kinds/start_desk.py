@@ -8,14 +8,14 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
-from triage.actions.model import DESK, Holds, Plan, Precondition, Row, Step
-from triage.actions.operations import AwaitContainer, CheckEnv, PingRedis
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits, recreated
 from triage.desk import Desk
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
+from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
 
 UP_SECONDS = 300.0
 

@@ -8,11 +8,11 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, services_row
-from triage.actions.model import DESK, Holds, Plan, Precondition, Row
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.model import Finding
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import DESK, Holds, Plan, Precondition, Row
 from triage.wording import listed
 
 FITNESS = Fitness(threshold=1.0, requires=(NEVER,))

@@ -8,11 +8,11 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, running_bots, services_row
-from triage.actions.model import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
-from triage.actions.orders import Allowed, ComposeOrder, allowed
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
+from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
 from triage.wording import listed
 
 _DOWN_SECONDS = 300.0

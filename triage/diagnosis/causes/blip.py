@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._boxes import alive, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
-from triage.diagnosis.log_table import CLASSES
 from triage.diagnosis.symptoms import family, holds
+from triage.logs.class_table import CLASSES
 from triage.wording import clock_time
 
 if TYPE_CHECKING:

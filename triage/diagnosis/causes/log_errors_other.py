@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, look_in_log
-from triage.diagnosis.log_templates import FRESH
+from triage.logs.templates import FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

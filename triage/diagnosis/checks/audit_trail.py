@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from triage.desk_events import DeskEvent, Entry, Gravity
 from triage.diagnosis.checks.base import CheckContext
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.signals.audit import read_audit
-from triage.signals.model import DeskEvent, Entry, Gravity
 from triage.wording import counted, duration
 
 NAME = "audit_trail"

@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar
 
 from triage.asking import all_of, attempt
 from triage.desk import Desk
+from triage.desk_events import DeskEvent
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, Incident
 from triage.ports.sources import Answer, Sources
-from triage.signals.model import DeskEvent
 from triage.signals.rates import Rate
 
 T = TypeVar("T")

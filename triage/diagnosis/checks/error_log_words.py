@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from triage.diagnosis.bot_errors import BotErrors, Window, data_of
 from triage.diagnosis.checks.base import worst_status
-from triage.diagnosis.log_templates import Novelty, shortened
+from triage.logs.templates import Novelty, shortened
 from triage.model import Finding, FindingStatus
 from triage.wording import clock_time, listed, number, times
 

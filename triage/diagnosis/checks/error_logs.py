@@ -36,8 +36,8 @@ from triage.diagnosis.bot_errors import (
 )
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
-from triage.diagnosis.log_lines import Reading, read_lines
 from triage.errors import SourceError
+from triage.logs.lines import Reading, read_lines
 from triage.model import Finding
 from triage.ports.sources import LogLine, LogLines
 from triage.queries import logql

@@ -17,13 +17,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from triage.asking import attempt, together
+from triage.desk_events import DeskEvent, Entry, moment_of
 from triage.diagnosis.checks.base import CheckContext, refused, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import RedisHealth, StreamEntry, StreamInfo
 from triage.signals.dead_letters import read_dead_letter, volume
-from triage.signals.model import DeskEvent, Entry, moment_of
 from triage.signals.rates import Rate
 from triage.wording import counted, duration, percent, size, times
 

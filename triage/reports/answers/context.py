@@ -9,15 +9,15 @@ from datetime import datetime
 from triage.desk import Desk
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks.model import Playbook
 from triage.diagnosis.runner import run_checks
 from triage.errors import Refused
-from triage.incidents.view import IncidentView
 from triage.model import Finding, Incident
+from triage.playbooks.model import Playbook
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.checklists.model import ChecklistContext
+from triage.reports.incident_view import IncidentView
 
 PATIENCE_SECONDS = 4.0
 """How long a check may take that somebody waits for."""

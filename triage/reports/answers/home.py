@@ -7,12 +7,12 @@ from datetime import datetime
 
 from triage.actions.degraded import banner
 from triage.actions.view import offers_of
-from triage.incidents.view import Offer
 from triage.model import Incident
 from triage.ports.chat import Section
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
 from triage.reports.answers.status import CHECKS, glance
+from triage.reports.incident_view import Offer
 
 MOST = 8
 """Incidents with buttons; a view has room for about that many."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from triage.errors import Refused
-from triage.incidents.view import IncidentView
+from triage.memory.people import name_of
 from triage.model import Incident, Severity, TimelineEntry, TriageRun
-from triage.people import name_of
 from triage.ports.chat import OF_FINDING, Answer, Line, Mark, Section, section
 from triage.ports.store import Tx
 from triage.reports.answers.context import Asking
+from triage.reports.incident_view import IncidentView
 from triage.wording import counted, duration
 
 MARKS = {Severity.SEV1: Mark.BAD, Severity.SEV2: Mark.WARN, Severity.SEV3: Mark.UNKNOWN}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from triage.actions.fitting import conclude
-from triage.diagnosis.playbooks import playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding, Verdict
+from triage.playbooks.lookup import playbook_for
 from triage.ports.chat import OF_FINDING, Answer, Line, section
 from triage.reports.answers.context import Asking
 from triage.wording import counted

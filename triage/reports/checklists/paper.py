@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from triage.actions.loaded_controllers import MARKETS, loaded, named_in
 from triage.errors import DeskFailure
-from triage.loaded_controllers import MARKETS, loaded, named_in
 from triage.model import Json
 from triage.reports.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
 from triage.wording import listed

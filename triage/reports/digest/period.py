@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from triage.drill_alert import ALERTNAME
 from triage.kpis import ActionNote, IncidentNote
 from triage.model import Incident
 from triage.ports.store import Tx
-from triage.reports.drill.alert import ALERTNAME
 
 INCIDENTS, ACTIONS = 1000, 1000
 """The most of each that a digest looks at: the newest."""

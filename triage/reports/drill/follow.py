@@ -10,19 +10,19 @@ from datetime import UTC, datetime, timedelta
 from loguru import logger
 
 from triage.desk import Desk
+from triage.drill_alert import LABEL, drill_annotations, drill_labels
 from triage.errors import SourceError
 from triage.incidents.documents import keep_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
+from triage.memory.people import name_of
 from triage.model import Severity, Signal, SignalStatus
 from triage.paging.notices import owe
 from triage.paging.notices import told as how_it_stands
-from triage.people import name_of
 from triage.ports.chat import Answer
 from triage.ports.clock import Clock
 from triage.ports.fallback import Notice
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
-from triage.reports.drill.alert import LABEL, drill_annotations, drill_labels
 from triage.reports.drill.story import TITLES, DrillStory, Hop, Limits, told
 
 RUNNING = "drill/running/"

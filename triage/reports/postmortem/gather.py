@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.actions.model import ActionRecord, StepRecord, verified_words
 from triage.errors import Refused
 from triage.kpis.model import as_json
+from triage.memory.people import name_of
 from triage.model import (
     Episode,
     FindingStatus,
@@ -20,7 +20,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.people import name_of
+from triage.plans.record import ActionRecord, StepRecord, verified_words
 from triage.ports.store import AuditEntry, Tx
 from triage.wording import counted, duration
 

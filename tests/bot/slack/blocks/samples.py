@@ -5,7 +5,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from triage.incidents.view import IncidentView, Links, Offer, Waiting
 from triage.model import (
     ActionProposal,
     Cause,
@@ -25,6 +24,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
+from triage.reports.incident_view import IncidentView, Links, Offer, Waiting
 from triage.signals.trading import BotTrading, Trading
 from triage.untrusted_text import one_line
 

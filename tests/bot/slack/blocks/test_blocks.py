@@ -31,8 +31,8 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
-from triage.incidents.view import IncidentView, Offer, Waiting
 from triage.model import Cause, Finding, FindingStatus, TimelineEntry, TimelineKind, TriageRun, Verdict
+from triage.reports.incident_view import IncidentView, Offer, Waiting
 from triage.untrusted_text import cut
 
 SECRETS = ("hunter2hunter2", "1234567890-abcdefghij")

@@ -8,11 +8,11 @@ import pytest
 
 from bot.store import SqlStore
 from tests.fakes.clock import ManualClock
-from triage.actions.model import ActionRecord, ActionStatus, Confirmation, StepRecord, StepStatus
 from triage.desk import Desk
 from triage.errors import Refused
 from triage.incidents import operations
 from triage.incidents.intake import Intake
+from triage.memory.people import remember
 from triage.model import (
     Cause,
     Finding,
@@ -26,7 +26,7 @@ from triage.model import (
     SubjectKind,
     Verdict,
 )
-from triage.people import remember
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation, StepRecord, StepStatus
 from triage.ports.store import Tx
 from triage.reports.postmortem import Postmortem, as_markdown, gather
 from triage.reports.postmortem.gather import Moment

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.log_table import CLASSES, CODES, FIRST, WORDS, WRAPPERS, LogClass
+from triage.logs.class_table import CLASSES, CODES, FIRST, WORDS, WRAPPERS, LogClass
 from triage.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from triage.diagnosis.log_lines import ErrorLine
+    from triage.logs.lines import ErrorLine
     from triage.model import Json
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.sources import NOW
-from triage.diagnosis.log_lines import ErrorLine, error_lines
-from triage.diagnosis.log_templates import Template, compare, mask_variables, shortened, templates
+from triage.logs.lines import ErrorLine, error_lines
+from triage.logs.templates import Template, compare, mask_variables, shortened, templates
 from triage.ports.sources import LogLine
 
 PREFIX = "2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from triage.diagnosis.playbooks.model import BOT_DASHBOARD, DESK_DASHBOARD, Playbook
+from triage.drill_alert import ALERTNAME
 from triage.model import Severity, Source
-from triage.reports.drill.alert import ALERTNAME
+from triage.playbooks.model import BOT_DASHBOARD, DESK_DASHBOARD, Playbook
 
 _S1, _S2, _S3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
 

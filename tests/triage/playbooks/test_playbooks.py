@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from triage.desk import Desk, PlaybookSettings
 from triage.diagnosis.checks import CHECKS
-from triage.diagnosis.playbooks import playbook_for, validate_playbooks
-from triage.diagnosis.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
+from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
 from triage.model import Severity, Source
+from triage.playbooks.lookup import playbook_for
+from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
 
 NAMED = [
     "BotHardStopActive",

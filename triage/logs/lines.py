@@ -1,7 +1,7 @@
 """The bots' log lines read: records with their level, tracebacks folded into the record they belong to.
 
 A record is ``2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget - ERROR - message``, or
-one of the shapes of ``triage.diagnosis.log_records``, in whatever a transport wrapped it. A traceback's lines
+one of the shapes of ``triage.logs.records``, in whatever a transport wrapped it. A traceback's lines
 follow without a level. What is neither is counted, and never taken for silence.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from triage.diagnosis.log_records import ERRORS, OTHERS, Record, record_of
-from triage.diagnosis.log_wrapping import is_cut_short, unwrapped
+from triage.logs.records import ERRORS, OTHERS, Record, record_of
+from triage.logs.wrapping import is_cut_short, unwrapped
 from triage.ports.sources import LogLine
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")

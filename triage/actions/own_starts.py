@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from triage.actions.catalogue import deed
-from triage.actions.model import DESK, ActionRecord
 from triage.desk import Desk
+from triage.plans.record import DESK, ActionRecord
 from triage.wording import duration
 
 DEPLOYS = frozenset(

@@ -12,8 +12,8 @@ from loguru import logger
 from triage.actions.fitting import conclude
 from triage.actions.proposals import propose_from_run
 from triage.desk import Desk
+from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.playbooks import Playbook, playbook_for
 from triage.diagnosis.runner import run_checks
 from triage.errors import StoreUnavailable
 from triage.incidents.notifications import tell_card, tell_triage
@@ -31,12 +31,13 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
+from triage.playbooks.lookup import playbook_for
+from triage.playbooks.model import Playbook
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.containers import container_subject
 from triage.signals.dead_letters import dead_letter_rate
-from triage.signals.model import DeskEvent
 
 EVENTS_MAX = 300
 """Events that a triage reads: the newest ones."""

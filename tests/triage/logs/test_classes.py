@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import error_logs
-from triage.diagnosis.log_classes import classify
-from triage.diagnosis.log_table import CLASSES, CODES
+from triage.logs.class_table import CLASSES, CODES
+from triage.logs.classes import classify
 
 POST = "OSError: Error executing request POST https://api.bitget.com/api/v2/spot/trade/place-order."
 HOST = "Cannot connect to host api.bitget.com:443 ssl:default"

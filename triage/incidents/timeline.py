@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
+from triage.desk_events import DeskEvent
 from triage.incidents.notifications import tell_card, tell_line
 from triage.model import Incident, SubjectKind, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
-from triage.signals.model import DeskEvent
 
 TEXT_MAX = 300
 

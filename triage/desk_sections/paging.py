@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from triage.desk_sections.section import Section
 from triage.model import Severity
-from triage.section import Section
 
 ONCALL = "oncall"
 """In a step's ``mention``: whoever is on call at that moment."""

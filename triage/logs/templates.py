@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from triage.diagnosis.log_lines import ErrorLine
+from triage.logs.lines import ErrorLine
 from triage.masking import masked
 
 _SIMILAR = 0.6

@@ -10,9 +10,9 @@ from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
 from tests.triage.signals.happening import BOT1, DESK, INFO, NOW, audit, told
 from triage.desk import Desk, Listening
+from triage.desk_events import DeskEvent
+from triage.incidents.timeline import TEXT_MAX, belongs, entry_of, recall_changes, tell_events
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind, TimelineKind
-from triage.signals.model import DeskEvent
-from triage.signals.timeline import TEXT_MAX, belongs, entry_of, recall_changes, tell_events
 
 EVERYBODY = Subject(SubjectKind.DESK, DESK.name)
 

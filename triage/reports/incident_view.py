@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.actions.catalogue import deed
-from triage.actions.model import ActionRecord, ActionStatus
 from triage.actions.view import banner, last_of, offers_of, taken_of
 from triage.diagnosis.weights import LIKELY
+from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import (
     Episode,
     Incident,
@@ -19,8 +19,8 @@ from triage.model import (
     TimelineKind,
     TriageRun,
 )
+from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.store import Tx
-from triage.reports.drill.alert import ALERTNAME as DRILL
 from triage.signals.trading import Trading, load_trading
 
 

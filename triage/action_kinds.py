@@ -1,0 +1,16 @@
+"""The kinds of actions by name: the files of ``triage/actions/kinds/``, without importing them.
+
+desk.yaml and the playbooks name kinds, and are read before an action is made.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "actions" / "kinds"
+
+KINDS: tuple[str, ...] = tuple(
+    sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER)]) if not module.name.startswith("_"))
+)
+"""Every kind of action, in alphabetical order."""

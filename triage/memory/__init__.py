@@ -1,0 +1,1 @@
+"""Small things that are remembered in the store: people's names, served periods."""

@@ -1,0 +1,51 @@
+"""Finds the playbook of a signal; the desk's overrides come first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from triage.desk import Desk, PlaybookSettings
+from triage.model import Source
+from triage.playbooks.model import Playbook
+from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
+
+
+def playbook_for(desk: Desk, alertname: str, source: Source = Source.ALERTMANAGER) -> Playbook:
+    """Return the playbook of a signal: by its name, by the longest prefix, by its source, or the default.
+
+    ``playbooks`` of desk.yaml goes by the same names, with ``default`` for the default one.
+    """
+    shipped = _shipped(alertname, source)
+    if shipped.name.startswith("Container"):
+        shipped = _knowing_minor(shipped, desk.monitoring_containers)
+    for name in dict.fromkeys((alertname, shipped.name)):
+        settings = desk.playbooks.get(name)
+        if settings is not None:
+            return overridden(replace(shipped, name=name), settings)
+    return shipped
+
+
+@lru_cache(maxsize=64)
+def _knowing_minor(playbook: Playbook, containers: frozenset[str]) -> Playbook:
+    return replace(playbook, minor_containers=containers)
+
+
+def _shipped(alertname: str, source: Source) -> Playbook:
+    exact = BY_NAME.get(alertname)
+    if exact is not None:
+        return exact
+    if source in BY_SOURCE:
+        return BY_SOURCE[source]
+    prefixes = [prefix for prefix in BY_PREFIX if alertname.startswith(prefix)]
+    return BY_PREFIX[max(prefixes, key=len)] if prefixes else DEFAULT
+
+
+def overridden(playbook: Playbook, settings: PlaybookSettings) -> Playbook:
+    """Return the playbook with what the desk sets. ``triage.diagnosis.playbook_settings`` says whether that makes sense."""
+    if settings.severity is not None:
+        playbook = replace(playbook, minor_containers=frozenset())
+    given = {name: value for name, value in settings if value is not None}
+    if settings.actions is not None:
+        given["only_actions"] = True
+    return replace(playbook, **given)

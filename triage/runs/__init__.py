@@ -1,0 +1,1 @@
+"""Triage runs: taken from the queue, asked, concluded, stored, and their actions proposed."""
