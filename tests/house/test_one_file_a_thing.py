@@ -21,7 +21,7 @@ DUMMY = '''
 """Polish the bot."""
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.model import Plan, Precondition
+from triage.plans.record import Plan, Precondition
 
 
 class Polish(Action):
@@ -82,7 +82,7 @@ from handlers.slack.commands import do as do_command
 from tools.tables import actions_table
 from triage.actions.catalogue import CATALOGUE, find
 from triage.desk import Desk
-from triage.diagnosis.playbooks.lookup import playbook_for
+from triage.playbooks.lookup import playbook_for
 
 desk = Desk.model_validate({
     "actions": {"polish": {"confirmations": 2}},
