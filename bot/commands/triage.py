@@ -16,6 +16,7 @@ from handlers.alertmanager import Alert, Webhook
 from triage.actions.fitting import conclude
 from triage.desk import Desk
 from triage.diagnosis.runner import run_checks
+from triage.diagnosis.strength import strength
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal
 from triage.model import (
@@ -192,7 +193,7 @@ def as_text(result: Result) -> str:
     if top is None:
         lines.append("No cause found.")
     else:
-        lines.append(f"Likely cause  {one_line(top.headline, WIDE)} ({top.confidence * 100:.0f} %)")
+        lines.append(f"{strength(top):<14}{one_line(top.headline, WIDE)}")
         lines += [f"              because: {one_line(why, WIDE)}" for why in top.because]
         if top.advice:
             lines.append(f"Next          {one_line(top.advice, WIDE)}")

@@ -8,6 +8,7 @@ from demo.desk.scenarios import SCENARIOS
 from demo.desk.scenarios.base import NOTHING
 from demo.desk.services import EXTERNAL
 from demo.progress import Phase, judged
+from triage.diagnosis.strength import strength
 
 if TYPE_CHECKING:
     from demo.desk.bot_model import Bot
@@ -89,7 +90,7 @@ def _truth(play: Play) -> Json:
         "cause": scenario.cause_sentence,
         "named": found.named,
         "verdict": verdict.headline if verdict is not None else "",
-        "confidence": round(verdict.confidence * 100) if verdict is not None else None,
+        "strength": strength(verdict) if verdict is not None else "",
         "used": list(found.used),
         "right": found.right,
         "remedies": [_remedy(one) for one in scenario.remedies],

@@ -14,6 +14,7 @@ from demo.director import Director
 from demo.progress import Phase, Play
 from demo.slack import Actor, Message, SlackServer
 from demo.slack.blockkit import walk
+from demo.slack.page import workspace_page
 from demo.stage import Stage, set_stage
 
 CHANNEL = "C0TRIAGE01"
@@ -113,10 +114,11 @@ class Theatre:
 
 
 @asynccontextmanager
-async def open_theatre(folder: Path) -> AsyncIterator[Theatre]:
-    """Set a stage below ``folder`` and let its director work."""
+async def open_theatre(folder: Path, *, page: bool = False) -> AsyncIterator[Theatre]:
+    """Set a stage below ``folder`` and let its director work; with ``page`` the workspace can be seen in a browser."""
     clock = SimClock(start=START)
-    async with SlackServer(clock=clock.now) as slack, set_stage(folder, slack, clock) as stage:
+    extend = workspace_page() if page else None
+    async with SlackServer(clock=clock.now, extend=extend) as slack, set_stage(folder, slack, clock) as stage:
         director = Director(stage)
         async with asyncio.TaskGroup() as group:
             directing = group.create_task(director.run())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.actions.catalogue import CATALOGUE, targets
+from triage.diagnosis.strength import strength
 from triage.diagnosis.verdict import diagnose, facts_of
 from triage.diagnosis.weights import LIKELY
 from triage.model import ActionProposal, Verdict, Withheld
@@ -66,7 +67,7 @@ def _objections(
         if other is not cause and other.confidence >= LIKELY and other.cause in fitness.not_while and about:
             yield fitness.not_while[other.cause]
     if cause.confidence < fitness.threshold:
-        yield f"the cause is not sure enough for it ({cause.confidence:.0%}, needed {fitness.threshold:.0%})"
+        yield f"the cause is not sure enough for it: it is {strength(cause).lower()}"
     if allowed is not None and remedy.kind not in allowed:
         yield "the desk's playbook does not offer it"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from triage.diagnosis.agreement import agreed
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.shared import shared
 from triage.errors import SourceError
@@ -39,7 +40,7 @@ async def run_checks(
             group.create_task(_run_one(checks[name], one, clock, deadline), name=f"check {name}")
             for name in playbook.checks
         ]
-    return tuple(task.result() for task in tasks)
+    return agreed([task.result() for task in tasks], ctx.desk)
 
 
 async def _run_one(check: NamedCheck, ctx: CheckContext, clock: Clock, deadline: float) -> Finding:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from triage.actions.catalogue import deed
 from triage.actions.view import banner, last_of, offers_of, taken_of
-from triage.diagnosis.weights import LIKELY
+from triage.diagnosis.strength import believed
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import (
     Episode,
@@ -99,7 +99,7 @@ class IncidentView:
         wanted = [
             (action.kind, action.target)
             for cause in (verdict.causes if verdict is not None else ())
-            if cause.stands or (not cause.strength and cause.confidence >= LIKELY)
+            if believed(cause)
             for action in cause.actions
         ]
         if self.banner:

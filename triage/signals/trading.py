@@ -122,13 +122,15 @@ def trading_line(
 def _count(bots: Sequence[BotTrading]) -> str:
     trading = sum(one.trades for one in bots)
     if not any(one.known for one in bots):
-        return "not known"
+        return "not known" if any(one.state for one in bots) else "not known: no bot shows a state"
     return f"{trading} of {counted(len(bots), 'bot')}"
 
 
 def _out(bots: Sequence[BotTrading], now: datetime) -> list[str]:
     """Return the bots that do not trade, those of one state together."""
     groups: dict[str, list[BotTrading]] = {}
+    if not any(one.state for one in bots):  # that is said once already
+        return []
     for one in bots:
         if not one.trades:
             groups.setdefault(_condition(one), []).append(one)
@@ -178,7 +180,8 @@ def _today(bots: Sequence[BotTrading], limits: Mapping[str, float]) -> list[str]
         pnl = [one for one in bots if one.pnl is not None and one.known]
         return [f"today {_quote(pnl)}"] if pnl else []
     worst = min(known, key=lambda one: one.today or 0.0)
-    who = f"{worst.bot} " if len(bots) > 1 else ""
+    shown = {percent(one.today, 1) for one in known}
+    who = f"{worst.bot} " if len(bots) > 1 and len(shown) > 1 else ""
     limit = limits.get(worst.bot)
     bound = f" (limit {_minus(percent(-limit, 1))})" if limit is not None else ""
     return [f"today {who}{_minus(percent(worst.today, 1, signed=True))}{bound}"]

@@ -13,6 +13,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.buttons import incident_buttons, offer_rows, second_buttons
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.place import facts, firing_words, signal_lines, where
+from bot.slack.blocks.shorter import shorter
 from bot.slack.blocks.signs import SEVERITY, STATUS
 from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text, evidence
 from bot.slack.blocks.when import seconds_between, when
@@ -43,19 +44,12 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
 def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     offers = [one for one in view.offers if one != view.remedy]
     banner = [[foreign(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
-    small = cut(f"{firing_words(view, now)} · {_footer(view, now, names)}", FOOTER)
+    footer = shorter(f"{_footer(view, now, names)} · {firing_words(view, now)}", FOOTER)
     headline = _headline(view.incident)
     rest = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height(banner)
-    rest += kit.rows(len(small), kit.PHONE_SMALL) + LINKS_ROWS + 2 * len(view.waiting)
-    lines = _lines(view, now, tight=False)
-    if rest + kit.height(lines) > LINES:
-        lines = _lines(view, now, tight=True)
-    over = rest + kit.height(lines) - LINES
-    if over > 0:  # the footer gives way: what it says stands in the thread too
-        kept = max(1, kit.rows(len(small), kit.PHONE_SMALL) - over)
-        rest -= kit.rows(len(small), kit.PHONE_SMALL) - kept
-        small = cut(small, kept * kit.PHONE_SMALL)
-    taken = rest + kit.height(lines)
+    rest += LINKS_ROWS + 2 * len(view.waiting)
+    lines, small = _fitted(view, now, footer, LINES - rest)
+    taken = rest + kit.height(lines) + kit.rows(len(small), kit.PHONE_SMALL)
     spoken = evidence(view, (LINES - taken) * kit.PHONE_SMALL)
     return [
         kit.header(headline),
@@ -70,8 +64,25 @@ def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     ]
 
 
-def _lines(view: IncidentView, now: datetime, *, tight: bool) -> list[list[Json]]:
-    return [*_trading_lines(view, now), *cause_lines(view, tight=tight), *do_lines(view, tight=tight)]
+def _fitted(view: IncidentView, now: datetime, footer: str, room: int) -> tuple[list[list[Json]], str]:
+    """Return the lines and the footer in so many lines of a phone.
+
+    What gives way first is why the remedy fits, then the footer's end, which the thread says too, then the cause's clauses.
+    """
+    lines: list[list[Json]] = []
+    small = footer
+    for why, most, tight in (
+        (True, 3, False),
+        (False, 3, False),
+        (False, 2, False),
+        (False, 2, True),
+        (False, 1, True),
+    ):
+        lines = [*_trading_lines(view, now), *cause_lines(view, tight=tight), *do_lines(view, tight=not why)]
+        small = shorter(footer, most * kit.PHONE_SMALL)
+        if kit.height(lines) + kit.rows(len(small), kit.PHONE_SMALL) <= room:
+            break
+    return lines, small
 
 
 def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
@@ -81,7 +92,7 @@ def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Js
         kit.paragraph([[leaf(_resolved(view.incident, now, names))]]),
         kit.paragraph(cause_lines(view) if view.run is not None else []),
         kit.paragraph(kit.fitting(signal_lines(view.episodes, now, view.tallies), SIGNALS)),
-        kit.small(cut(_footer(view, now, names), 2 * FOOTER)),
+        kit.small(shorter(_footer(view, now, names), 2 * FOOTER)),
         _links(view, now),
     ]
 
@@ -134,10 +145,8 @@ def trading_words(view: IncidentView, now: datetime) -> str:
 
 def _resolved(incident: Incident, now: datetime, names: Names) -> str:
     end = incident.resolved_at or incident.changed_at
-    lasted = duration(seconds_between(incident.opened_at, end))
-    by = f" by {names(incident.resolved_by)}" if incident.resolved_by else ""
-    begun = when(incident.opened_at, now)
-    return f"resolved{by} {when(end, now)} after {lasted} · was {incident.severity} since {begun}"
+    by = f" · resolved by {names(incident.resolved_by)}" if incident.resolved_by else ""
+    return f"was {incident.severity} from {when(incident.opened_at, now)} to {when(end, now)}{by}"
 
 
 def _links(view: IncidentView, now: datetime) -> Json | None:
@@ -184,7 +193,10 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
     incident = view.incident
     title = one_line(incident.title, kit.HEADER)
     if not incident.is_open:
-        return f"✅ {incident.number} {_resolved(incident, now, names)} · {title}"
+        end = incident.resolved_at or incident.changed_at
+        lasted = duration(seconds_between(incident.opened_at, end))
+        over = f"resolved {when(end, now)} after {lasted} · {_resolved(incident, now, names)}"
+        return f"✅ {incident.number} {over} · {title}"
     parts = [f"{_sign(incident)} · {title} · {incident.number} ", f" Trading: {trading_words(view, now)}"]
     if text := do_text(view):
         parts.append(f" Do: {text}")

@@ -60,7 +60,7 @@ def _incident(one: OpenIncident, home: Home) -> list[Json | None]:
         [kit.leaf(f"{state} · since "), kit.ago(incident.opened_at, home.at)],
     ]
     if one.cause:
-        lines.append([kit.leaf("Likely cause: "), kit.foreign(one.cause, 300)])
+        lines.append([kit.foreign(one.cause, 300)])
     rows = [row for row in offer_rows(one.offers) if row is not None]
     for number, row in enumerate(rows):
         row["block_id"] = f"{incident.number}.offers.{number}"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.kit import leaf
+from bot.slack.blocks.shorter import shorter, some
 from bot.slack.blocks.signs import FINDING, check_name
-from bot.slack.blocks.verdict import believed, cause_words, headline
+from bot.slack.blocks.verdict import cause_words, headline
 from bot.slack.blocks.when import when
 from bot.slack.rendered import Rendered
 from triage.diagnosis.comparing import changes
+from triage.diagnosis.strength import believed
 from triage.model import Finding, FindingStatus, Json, TriageRun
-from triage.untrusted_text import one_line
 from triage.wording import counted, listed
 
 REPORT = "incident.report"
@@ -61,14 +62,14 @@ def _verdict(run: TriageRun) -> list[Line]:
     if not causes:
         top = run.verdict.top
         said = headline(top) if top is not None else "no check explains it"
-        return [[leaf("Cause not known: ", bold=True), leaf(one_line(said, SAID))]]
+        return [[leaf("Cause not known: ", bold=True), leaf(shorter(said, SAID))]]
     lines: list[Line] = []
     for cause in causes:
-        lines.append([leaf(one_line(cause_words(cause), SAID), bold=True)])
+        lines.append([leaf(shorter(cause_words(cause), SAID), bold=True)])
         if cause.because:
-            lines.append([leaf(one_line(f"because {', '.join(cause.because[:3])}", REASONS))])
+            lines.append([leaf(f"because {some(cause.because, REASONS - 8)}")])
     if run.verdict.unexplained:
-        lines.append([leaf(one_line(f"not explained: {', '.join(run.verdict.unexplained)}", REASONS))])
+        lines.append([leaf(f"not explained: {some(run.verdict.unexplained, REASONS - 15)}")])
     return lines
 
 
@@ -81,7 +82,7 @@ def _finding(finding: Finding) -> Line:
     said = finding.headline or finding.why or str(finding.status)
     return [
         leaf(f"{FINDING[finding.status]} {check_name(finding.name)}: ", bold=True),
-        foreign(said, ROW - len(check_name(finding.name)) - 4),
+        leaf(shorter(said, ROW - len(check_name(finding.name)) - 4)),
     ]
 
 
@@ -94,7 +95,7 @@ def _folded(run: TriageRun) -> list[Line]:
         counted(len(fine), "check") if only else f"{len(fine)} more {'check' if len(fine) == 1 else 'checks'}"
     )
     names = listed([check_name(one.name).lower() for one in fine], 12)
-    return [[leaf(f"{FINDING[FindingStatus.OK]} {count} ok: "), foreign(names, NAMES - len(count))]]
+    return [[leaf(f"{FINDING[FindingStatus.OK]} {count} ok: "), leaf(shorter(names, NAMES - len(count)))]]
 
 
 def _unknown(run: TriageRun) -> list[Line]:
@@ -104,10 +105,15 @@ def _unknown(run: TriageRun) -> list[Line]:
     by_why: dict[str, list[str]] = {}
     for one in unknown:
         by_why.setdefault(one.why or one.headline or "no word", []).append(check_name(one.name))
-    parts = [f"{', '.join(names)}: {why}" for why, names in by_why.items()]
-    return [
-        [leaf(f"{FINDING[FindingStatus.UNKNOWN]} Unknown: ", bold=True), foreign("; ".join(parts), NAMES)]
-    ]
+    return [[leaf(f"{FINDING[FindingStatus.UNKNOWN]} Unknown: ", bold=True), leaf(_reasons(by_why))]]
+
+
+def _reasons(by_why: Mapping[str, list[str]]) -> str:
+    """Return ``Streams: Redis is not configured; Fees: Loki does not answer``; where that is too long, the checks."""
+    whole = "; ".join(f"{listed(names, 3)}: {why}" for why, names in by_why.items())
+    if len(whole) <= NAMES or len(by_why) == 1:
+        return shorter(whole, NAMES)
+    return shorter(", ".join(name for names in by_why.values() for name in names), NAMES)
 
 
 def _changed(runs: Sequence[TriageRun], now: datetime) -> list[Line]:
@@ -116,7 +122,7 @@ def _changed(runs: Sequence[TriageRun], now: datetime) -> list[Line]:
     for before, after in pairwise(runs):
         if words := changes(before, after):
             at = when(after.finished_at or after.requested_at, now)
-            lines.append([leaf(one_line(f"{at} changed: {words}", CHANGE))])
+            lines.append([leaf(shorter(f"{at} changed: {words}", CHANGE))])
     return lines[-2:]
 
 

@@ -7,34 +7,22 @@ from collections.abc import Sequence
 
 from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
 from bot.slack.blocks.kit import PHONE, leaf
-from triage.diagnosis.weights import CERTAIN, LIKELY
+from bot.slack.blocks.shorter import shorter, some
+from triage.diagnosis.strength import believed, strength
 from triage.model import Cause, Json, SubjectKind, Verdict
 from triage.reports.incident_view import IncidentView
-from triage.untrusted_text import cut, one_line
+from triage.untrusted_text import one_line
 from triage.wording import counted
 
-CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE = 100, 62, 60, 50, 100, 110, 160
+CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS = 100, 62, 60, 50, 100, 110, 160, 20
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
 _COMMAND = re.compile(
     r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl"
     r"|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
 )
-_STRENGTHS = {"certain": "Almost certain", "likely": "Likely", "possible": "Possible"}
 
 Line = list[Json]
-
-
-def strength(cause: Cause) -> str:
-    """Return how sure we are, in words: ``Almost certain``, ``Likely``, ``Possible``."""
-    if cause.strength in _STRENGTHS:
-        return _STRENGTHS[cause.strength]
-    return "Almost certain" if cause.confidence >= CERTAIN else "Likely" if believed(cause) else "Possible"
-
-
-def believed(cause: Cause) -> bool:
-    """Return whether a cause is part of the answer; a verdict of an older version says so by its confidence alone."""
-    return cause.stands if cause.strength else cause.confidence >= LIKELY
 
 
 def cause_words(cause: Cause) -> str:
@@ -43,12 +31,8 @@ def cause_words(cause: Cause) -> str:
 
 
 def headline(cause: Cause, limit: int = CAUSE) -> str:
-    """Return the cause in one sentence; what stands in brackets or behind a semicolon goes where it is too long."""
-    text = one_line(cause.headline, 3 * CAUSE)
-    if len(text) <= limit:
-        return text
-    ends = [place for mark in (" (", "; ", ": ") if limit // 3 < (place := text.find(mark)) <= limit]
-    return f"{text[: max(ends)]}." if ends else cut(text, limit)
+    """Return the cause in one sentence; clauses at its end go where it is too long."""
+    return shorter(cause.headline, limit)
 
 
 def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
@@ -68,7 +52,7 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
         rest = len(standing) - SEVERAL
         more = f" and {counted(rest, 'more cause')}" if rest > 0 else ""
         lines.append(
-            [leaf("And ", bold=True), leaf(f"{strength(cause).lower()}: {cut(headline(cause), ALSO)}{more}")]
+            [leaf("And ", bold=True), leaf(f"{strength(cause).lower()}: {headline(cause, ALSO)}{more}")]
         )
     return lines
 
@@ -93,17 +77,24 @@ def evidence(view: IncidentView, room: int) -> str:
     top = verdict.top
     parts = []
     if top is not None and top.because:
-        parts.append(f"for it: {_few(top.because, 2)}")
+        parts.append(("for it", top.because))
     if top is not None and top.against:
-        parts.append(f"against it: {_few(top.against, 1)}")
+        parts.append(("against it", top.against))
     if verdict.unknowns:
-        parts.append(f"unknown: {_few(verdict.unknowns, 1)}")
-    return cut(" · ".join(parts), min(room, EVIDENCE))
+        parts.append(("unknown", verdict.unknowns))
+    return _told(parts, min(room, EVIDENCE))
 
 
-def _few(texts: Sequence[str], most: int) -> str:
-    named = ", ".join(one_line(text, REASON) for text in texts[:most])
-    return f"{named} and {len(texts) - most} more" if len(texts) > most else named
+def _told(parts: Sequence[tuple[str, Sequence[str]]], room: int) -> str:
+    """Return the parts that fit, each as short as it must be; a part that would say too little is left out."""
+    said: list[str] = []
+    for number, (name, texts) in enumerate(parts):
+        left = room - sum(len(one) + 3 for one in said)
+        share = left // (len(parts) - number) - len(name) - 5
+        words = some(texts, share) if share >= SAYS else ""
+        if words and "…" not in words:
+            said.append(f"{name}: {words}")
+    return " · ".join(said)
 
 
 def do_text(view: IncidentView, *, tight: bool = False) -> str:
@@ -143,7 +134,7 @@ def do_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
         return []
     lines: list[Line] = []
     if view.done and not view.under_way:
-        lines.append([leaf("Done: ", bold=True), leaf(one_line(view.done, ADVICE))])
+        lines.append([leaf("Done: ", bold=True), leaf(shorter(view.done, ADVICE))])
     if text := do_text(view, tight=tight):
         lines.append([leaf("Do: ", bold=True), *copyable(text)])
     return lines

@@ -24,7 +24,7 @@ function line(kind, sign, head, ...text) {
 
 function verdictLine(truth) {
   if (truth.named === null) return line("none", "–", "The bot has given no verdict.");
-  const said = el("p", {}, `“${truth.verdict}” (${truth.confidence} %)`);
+  const said = el("p", {}, `“${truth.strength}: ${truth.verdict}”`);
   return truth.named
     ? line("good", "✓", "The bot's verdict named it", said)
     : line("bad", "✗", "The bot's verdict did not name it", said);

@@ -48,7 +48,7 @@ def test_since_is_when_it_was_true_of_all_of_them() -> None:
         (None, "not known yet, asking"),
         (Trading(NOW, why="Prometheus: not configured"), "not known: Prometheus: not configured"),
         (replace(TRADING, looked_at=NOW - timedelta(hours=1)), "not known since 02:16 UTC"),
-        (Trading(NOW, (BotTrading("bot1"), BotTrading("bot2"))), "not known · all not known"),
+        (Trading(NOW, (BotTrading("bot1"), BotTrading("bot2"))), "not known: no bot shows a state"),
     ],
 )
 def test_what_is_not_known_is_said(trading: Trading | None, words: str) -> None:

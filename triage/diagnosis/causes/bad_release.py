@@ -89,7 +89,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.needs("changes", "error_logs")
         what_changed = {"what": "image"} if change is not None and change["what"] == "image" else {}
         yield from case.concludes(
-            f"What was changed on {{who}} {duration(before)} before is broken ({what}).",
+            f"What was changed on {{who}} {duration(before)} before this is broken ({what}).",
             "Roll back to what was there before it, then read the new errors in peace.",
             remedies=remedy(
                 "rollback",

@@ -110,7 +110,7 @@ async def run(ctx: CheckContext) -> Finding:
     _read_means(found, exporters.of_chosen(mean.samples))
     _read_history(found, exporters.of_chosen(() if isinstance(history, SourceError) else history), ctx.now)
     caveats = (partial(current, ages, mean), refused(age, edge, history), exporters.caveat(bots))
-    return _finding(found, "; ".join(filter(None, caveats)))
+    return told(found, "; ".join(filter(None, caveats)))
 
 
 def _edge(bots: tuple[str, ...]) -> str:
@@ -204,7 +204,8 @@ def held(series: Series, now: datetime) -> tuple[float | None, bool]:
     return ((now - since).total_seconds() if since else None), True
 
 
-def _finding(found: Mapping[str, BotNow], caveat: str) -> Finding:
+def told(found: Mapping[str, BotNow], caveat: str = "") -> Finding:
+    """Return the finding of what the metrics say of some bots; ``caveat`` is what was not answered."""
     status = worst_status(bot.status for bot in found.values())
     missing = [name for name, bot in found.items() if bot.state is None]
     lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from triage.signals.guard_reasons import in_words
 from triage.wording import duration, number, percent
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ def describe(bot: BotNow) -> str:
     if bot.state is None:
         return "no state: the metrics do not name this bot"
     parts = [_state(bot)]
-    if bot.reasons:
-        parts.append("reason " + ", ".join(bot.reasons))
     parts.append(_edge(bot) if bot.net_edge is not None else _no_edge(bot))
     if bot.drawdown:
         parts.append(f"drawdown {percent(bot.drawdown)}")
@@ -39,7 +38,8 @@ def _state(bot: BotNow) -> str:
         if bot.age_seconds is not None
         else " (snapshot age not known)"
     )
-    return f"{bot.state}{held}{age}"
+    why = f": {in_words(bot.reasons)}" if bot.reasons else ""
+    return f"{bot.state}{held}{why}{age}"
 
 
 def _no_edge(bot: BotNow) -> str:

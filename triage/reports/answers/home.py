@@ -7,6 +7,7 @@ from datetime import datetime
 
 from triage.actions.degraded import banner
 from triage.actions.view import offers_of
+from triage.diagnosis.strength import strength
 from triage.model import Incident
 from triage.ports.chat import Section
 from triage.ports.store import Tx
@@ -60,7 +61,7 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
     return OpenIncident(
         incident,
         tx.incidents.handle(incident.id),
-        f"{top.headline} ({100 * top.confidence:.0f} %)" if top is not None else "",
+        f"{strength(top)}: {top.headline}" if top is not None else "",
         tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id)),
     )
 

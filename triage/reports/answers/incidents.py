@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from triage.diagnosis.strength import strength
 from triage.errors import Refused
 from triage.memory.people import name_of
 from triage.model import Incident, Severity, TimelineEntry, TriageRun
@@ -115,14 +116,14 @@ def _triage(run: TriageRun | None) -> list[Section]:
     if run is None:
         return []
     causes = [
-        Line(f"({100 * cause.confidence:.0f} %) because {'; '.join(cause.because[:3])}", name=cause.headline)
+        Line(f"because {'; '.join(cause.because[:3])}", name=f"{strength(cause)}: {cause.headline}")
         for cause in run.verdict.causes[:3]
     ]
     findings = [
         Line(finding.headline, name=finding.name.replace("_", " "), mark=OF_FINDING[finding.status])
         for finding in run.findings
     ]
-    return [section(causes, "Likely causes"), section(findings, "Findings")]
+    return [section(causes, "Causes"), section(findings, "Findings")]
 
 
 def _happened(tx: Tx, entry: TimelineEntry) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triage.actions.fitting import conclude
 from triage.diagnosis.runner import run_checks
+from triage.diagnosis.strength import strength
 from triage.model import Finding, Verdict
 from triage.playbooks.lookup import playbook_for
 from triage.ports.chat import OF_FINDING, Answer, Line, section
@@ -24,14 +25,14 @@ def triaged(subject: str, findings: tuple[Finding, ...], verdict: Verdict) -> An
     took = max((finding.seconds for finding in findings), default=0.0)
     top = verdict.top
     causes = [
-        Line(f"({100 * cause.confidence:.0f} %) because {'; '.join(cause.because[:3])}", name=cause.headline)
+        Line(f"because {'; '.join(cause.because[:3])}", name=f"{strength(cause)}: {cause.headline}")
         for cause in verdict.causes[:3]
     ]
     advice = [Line(top.advice, name="Next")] if top is not None and top.advice else []
     fits = [Line(f"on {action.target}: {action.why}", name=action.kind) for action in verdict.actions]
     found = [line for finding in findings for line in _finding(finding)]
     parts = (
-        section([*causes, *advice], "Likely causes"),
+        section([*causes, *advice], "Causes"),
         section(found, "Findings"),
         section(fits, "What fits"),
     )

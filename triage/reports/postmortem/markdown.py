@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from triage.actions.catalogue import deed
-from triage.diagnosis.weights import CERTAIN, LIKELY
-from triage.model import Cause, Episode
+from triage.diagnosis.strength import strength
+from triage.model import Episode
 from triage.reports.postmortem.gather import ActionTaken, Postmortem, facts
 from triage.reports.postmortem.story import Told, story
 from triage.untrusted_text import one_line
@@ -69,17 +69,10 @@ def _root_cause(post: Postmortem) -> list[str]:
     if not causes:
         return ["Triage found no cause.", TO_FILL]
     lines = [
-        f"{number}. {md(cause.headline)} ({_strength(cause)}): {md('; '.join(cause.because), 1000)}"
+        f"{number}. {strength(cause)}: {md(cause.headline)}: {md('; '.join(cause.because), 1000)}"
         for number, cause in enumerate(causes, start=1)
     ]
     return ["Ranked by triage, to be confirmed:", "\n".join(lines), TO_FILL]
-
-
-def _strength(cause: Cause) -> str:
-    """Return how sure triage was, in words and as the calibrated figure behind them."""
-    weak = "likely" if cause.confidence >= LIKELY else "possible"
-    word = cause.strength or ("certain" if cause.confidence >= CERTAIN else weak)
-    return f"{word}, {100 * cause.confidence:.0f} %"
 
 
 def _impact(post: Postmortem) -> list[str]:

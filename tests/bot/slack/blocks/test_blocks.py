@@ -147,7 +147,7 @@ def test_the_card_answers_in_the_order_of_the_questions() -> None:
         "Rollback on bot1…",
         "Acknowledge",
         "Silence…",
-        "BotHardStopActive, BotDailyPnlDrawdown · since 03:12 UTC · nobody has acknowledged",
+        "since 03:12 UTC · nobody has acknowledged · BotHardStopActive, BotDailyPnlDrawdown",
     ]
     places = [seen.index(part) for part in parts[:4]]
     last = places[-1] + len("Do: Rollback on bot1…")

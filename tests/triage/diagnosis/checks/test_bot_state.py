@@ -101,7 +101,7 @@ async def test_guard_reasons_are_split_and_none_is_no_reason() -> None:
     sources.metrics.answers["__name__=~"] = [*sources.metrics.answers["__name__=~"], info]
     finding = await bot_state.run(context(sources))
     assert finding.data["bots"]["bot1"]["reasons"] == ["drawdown_hard_limit", "high_vol"]
-    assert "reason drawdown_hard_limit, high_vol" in finding.headline
+    assert "hard_stop for 3 min: drawdown limit, high volatility" in finding.headline
 
 
 async def test_values_that_are_no_numbers_are_not_measured() -> None:

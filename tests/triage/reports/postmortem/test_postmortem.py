@@ -145,9 +145,9 @@ async def test_people_are_bold_in_the_timeline(post: Postmortem) -> None:
 
 
 async def test_the_root_cause_is_the_verdicts_with_its_reasons(post: Postmortem) -> None:
-    """Ranked, with confidence, to be confirmed by people."""
+    """Ranked, with how sure it is in words, to be confirmed by people."""
     text = as_markdown(post)
-    assert "1. Drawdown passed the hard limit (certain, 92 %): risk reason; equity" in text
+    assert "1. Almost certain: Drawdown passed the hard limit: risk reason; equity" in text
     assert "to be confirmed" in text
 
 

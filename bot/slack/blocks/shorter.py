@@ -1,0 +1,87 @@
+"""Sentences made short enough for a phone without losing their sense: whole clauses go, lists are counted, words stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import accumulate
+
+from triage.untrusted_text import cut, one_line
+
+LONG = 2_000
+"""Characters of a text that are looked at."""
+_JOINT = re.compile(r" \(| · |; |: |, (?:which|so|but|and) ")
+_LIST = re.compile(r", ")
+_PATH = re.compile(r"(?<![\w/.:-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
+"""A path on a disk and the name of an image: where room is short, their last part stands for them."""
+_LEAST = 10
+"""A clause below this length says nothing by itself."""
+
+
+def shorter(text: str, limit: int) -> str:
+    """Return the text in at most ``limit`` characters.
+
+    Clauses are left out from its end: what stands in brackets, behind a colon, a semicolon or a dot. A list keeps its
+    first names and counts the others. Only a text with neither is cut, between words and with ``…``.
+    """
+    text = one_line(text, LONG)
+    if len(text) > limit:
+        text = _PATH.sub(r"\1\2", text)
+    if len(text) <= limit:
+        return text
+    clause = _first_clauses(text, limit)
+    listed = _list_cut(text, limit)
+    if clause and (not listed or len(clause) >= limit // 3):
+        return clause
+    return listed or clause or cut(text, limit)
+
+
+def some(texts: Sequence[str], limit: int) -> str:
+    """Return as many of the texts as fit whole, and how many more there are: ``Redis does not answer and 2 more``."""
+    kept: list[str] = []
+    for number, text in enumerate(texts):
+        rest = len(texts) - number - 1
+        more = f" and {rest} more" if rest else ""
+        whole = one_line(text, LONG)
+        if len(", ".join([*kept, whole])) + len(more) > limit:
+            whole = _PATH.sub(r"\1\2", whole)
+        if len(", ".join([*kept, whole])) + len(more) > limit:
+            break
+        kept.append(whole)
+    rest = len(texts) - len(kept)
+    if kept:
+        return ", ".join(kept) + (f" and {rest} more" if rest else "")
+    more = f" and {rest - 1} more" if rest > 1 else ""
+    return f"{shorter(texts[0], limit - len(more))}{more}" if texts else ""
+
+
+def _first_clauses(text: str, limit: int) -> str:
+    """Return the longest beginning that ends where a clause does and closes the brackets that it opens."""
+    ends = [
+        found.start()
+        for found in _JOINT.finditer(text)
+        if _LEAST <= found.start() <= limit and _closed(text, found.start())
+    ]
+    return text[: max(ends)].rstrip(" ,") if ends else ""
+
+
+def _list_cut(text: str, limit: int) -> str:
+    """Return a text that is cut in a list, the names that are left out counted."""
+    for found in reversed(list(_LIST.finditer(text, 0, limit))):
+        if not _closed(text, found.start()):
+            continue
+        rest = re.split(r" · |; | \(", text[found.end() :], maxsplit=1)[0]
+        if ": " in rest:  # a comma in what stands before a colon parts no names
+            continue
+        said = f"{text[: found.start()]} and {len(rest.split(', '))} more"
+        if found.start() >= _LEAST and len(said) <= limit:
+            return said
+    return ""
+
+
+def _closed(text: str, end: int) -> bool:
+    depth = list(accumulate({"(": 1, ")": -1}.get(char, 0) for char in text[:end]))
+    return not depth or depth[-1] <= 0
+
+
+__all__ = ["shorter", "some"]

@@ -1,0 +1,78 @@
+"""Short and still true: clauses go whole, lists are counted, no word is cut."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack.blocks.shorter import shorter, some
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "said"),
+    [
+        ("Redis is down: the external signal and risk stack cannot work.", 56, "Redis is down"),
+        (
+            "hard_stop for 3 min: cancels fail (snapshot 40 s old) · net edge +0.07 %",
+            58,
+            "hard_stop for 3 min: cancels fail (snapshot 40 s old)",
+        ),
+        (
+            "4 containers, not well: hbot-coordination-service, hbot-redis, hbot-signal-service",
+            56,
+            "4 containers, not well",
+        ),
+        (
+            "bots not well: bot1 paused, bot2 paused, bot3 paused, bot4 paused",
+            48,
+            "bots not well: bot1 paused and 3 more",
+        ),
+        (
+            "The host's way out is lost: bot1, bot2, bot3 do not reach the exchange.",
+            56,
+            "The host's way out is lost",
+        ),
+        (
+            "hbot-bot1 got another /home/hummingbot/conf/controllers/epp_v2_4_bot1_a.yml 90 s before",
+            64,
+            "hbot-bot1 got another epp_v2_4_bot1_a.yml 90 s before",
+        ),
+        (
+            "created from hummingbot/hummingbot:version-2.4.0 at 15:10",
+            50,
+            "created from hummingbot:version-2.4.0 at 15:10",
+        ),
+        ("bid/ask spread and/or depth are small", 60, "bid/ask spread and/or depth are small"),
+        ("one sentence without any joint that is far too long", 30, "one sentence without any…"),
+        ("short", 30, "short"),
+    ],
+)
+def test_a_text_loses_its_last_clauses(text: str, limit: int, said: str) -> None:
+    """Whole clauses, closed brackets, counted names; ``…`` only where there is neither."""
+    assert shorter(text, limit) == said
+
+
+@pytest.mark.parametrize(
+    ("texts", "limit", "said"),
+    [
+        (("a reason", "another one"), 40, "a reason, another one"),
+        (("a reason", "another one that is rather long", "third"), 24, "a reason and 2 more"),
+        (
+            ("Redis does not answer: Error 111 connecting to 127.0.0.1", "second"),
+            40,
+            "Redis does not answer and 1 more",
+        ),
+        ((), 40, ""),
+    ],
+)
+def test_reasons_are_told_whole_and_the_rest_is_counted(
+    texts: tuple[str, ...], limit: int, said: str
+) -> None:
+    """A reason that is cut in its middle says something else."""
+    assert some(texts, limit) == said
+
+
+@given(st.text(alphabet=st.sampled_from("ab (),;:·/1"), max_size=200), st.integers(20, 90))
+def test_it_always_fits(text: str, limit: int) -> None:
+    """Whatever the text is."""
+    assert len(shorter(text, limit)) <= limit
+    assert len(some([text, text], limit)) <= limit

@@ -1,0 +1,101 @@
+"""Pictures of the demo's scenarios to look at: ``python -m tools.scenes FOLDER [NAME …]``.
+
+Each scenario is played to its end. Its card and its thread are taken when it is triaged and when it is over, at 1,360 and
+at 375 pixels, light and dark, with a text file of all that was said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from demo.desk.scenarios import SCENARIOS
+from demo.progress import Phase
+from demo.slack import Message
+from tests.demo.slack.browser import chromium, visit
+from tests.demo.stage import Theatre, open_theatre
+from tests.flows.test_demo_scenarios import CURES, triaged
+
+SIZES = {1360: 900, 375: 740}
+"""Width and height in pixels: a desktop and a phone."""
+THEMES = ("light", "dark")
+SETTLE = 6.0
+"""Seconds until the card and its thread stand still after a change."""
+
+
+async def main(folder: Path, names: list[str]) -> None:
+    """Take the scenarios one after the other."""
+    async with chromium() as browser:
+        for name in names:
+            with tempfile.TemporaryDirectory() as stage:
+                await scene(browser, Path(stage), name, folder)
+
+
+async def scene(browser: Browser, stage: Path, name: str, folder: Path) -> None:
+    """Play one scenario; one that does not come to its end is said, and its pictures are kept."""
+    async with open_theatre(stage, page=True) as theatre:
+        try:
+            await triaged(theatre, name)
+            await asyncio.sleep(SETTLE)
+            await look(browser, theatre, folder / f"{name}-1")
+            await CURES[name](theatre)
+            await theatre.reaches(name, Phase.CURED, seconds=300)
+        except AssertionError as error:
+            print(f"{name}: {str(error).splitlines()[0]}")  # noqa: T201 - a tool for the terminal
+        await asyncio.sleep(SETTLE)
+        await look(browser, theatre, folder / f"{name}-2")
+
+
+async def look(browser: Browser, theatre: Theatre, stem: Path) -> None:
+    """Take the newest incident's card and thread in every size and theme."""
+    cards = theatre.cards()
+    stem.with_suffix(".txt").write_text(theatre.story())
+    for width, height in SIZES.items():
+        for theme in THEMES:
+            context = await browser.new_context(viewport={"width": width, "height": height})
+            await context.add_cookies([{"name": "theme", "value": theme, "url": theatre.slack.base_url}])
+            page = await context.new_page()
+            await visit(page, theatre.slack.base_url)
+            await tour_closed(page)
+            await card_shot(page, cards[-1], Path(f"{stem}-{width}-{theme}-card.png"))
+            await thread_shot(page, theatre, cards[-1], Path(f"{stem}-{width}-{theme}-thread.png"))
+            await context.close()
+
+
+async def tour_closed(page: Page) -> None:
+    """Close the tour where there is one."""
+    close = page.get_by_role("button", name="Close the tour")
+    if await close.count():
+        await close.click()
+
+
+async def card_shot(page: Page, card: Message, file: Path) -> None:
+    """Take the screen with the card at its top."""
+    shown = page.locator(f'[id="m-{card.ts}"]').first
+    await shown.evaluate("card => card.scrollIntoView({block: 'start'})")
+    await page.wait_for_timeout(400)
+    await page.screenshot(path=file)
+
+
+async def thread_shot(page: Page, theatre: Theatre, card: Message, file: Path) -> None:
+    """Take the whole thread, as high as it is."""
+    await page.goto(f"{theatre.slack.base_url}/w/ana/desk-alerts?thread={card.ts}")
+    await page.wait_for_selector("body[data-live]")
+    await tour_closed(page)
+    size = page.viewport_size or {"width": 1360, "height": 900}
+    high = await page.evaluate(
+        "() => Math.max(...[...document.querySelectorAll('#thread, #thread *')].map(one => one.scrollHeight))"
+    )
+    await page.set_viewport_size({"width": size["width"], "height": min(6000, int(high) + 200)})
+    await page.wait_for_timeout(400)
+    await page.locator("#thread").screenshot(path=file)
+
+
+if __name__ == "__main__":
+    wanted = Path(sys.argv[1])
+    wanted.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(wanted, sys.argv[2:] or list(SCENARIOS)))
