@@ -3,6 +3,7 @@
 # Elsewhere it says what is missing; those tests are then skipped with a reason (and fail when CI=true).
 set -eu
 cd "$(dirname "$0")/.."
+sh tools/compose_two.sh
 missing=$(.venv/bin/python -m tests.servers.programs)
 [ -n "$missing" ] || exit 0
 

@@ -30,6 +30,7 @@ from triage.ports.actions import (
     Kept,
     Performed,
     Room,
+    ServiceImage,
     Shown,
     Snapshot,
 )
@@ -306,7 +307,19 @@ class RemoteProject(RemoteHands):
 
     async def hashes(self, *, external: bool) -> dict[str, str]:
         """Return each service's configuration hash, as compose writes it on what it makes."""
-        found: dict[str, str] = await self.ask(p.Hashes(external=external), dict[str, str])
+        found: dict[str, str] = await self.ask(p.OfProject(ask="hashes", external=external), dict[str, str])
+        return found
+
+    async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
+        """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where there is none."""
+        request = p.OfProject(ask="rehearsed", external=external)
+        found: tuple[str, ...] | None = await self.ask(request, tuple[str, ...] | None)
+        return found
+
+    async def images(self, *, external: bool) -> dict[str, ServiceImage]:
+        """Return the image of each service that is on, and whether the engine has it."""
+        request = p.OfProject(ask="service_images", external=external)
+        found: dict[str, ServiceImage] = await self.ask(request, dict[str, ServiceImage])
         return found
 
 

@@ -41,6 +41,6 @@ def embedded_hands(
         env=env,
         controllers=controllers,
         images=images,
-        project=DeskProject(desk, commands),
+        project=DeskProject(desk, commands, engine.has_image),
         agent=agent,
     )

@@ -25,6 +25,7 @@ EVENTS = (
     "update", "health_status",
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
+_IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._/:-]{0,250}(@sha256:[0-9a-f]{64})?")
 _LINE_MAX = 1024 * 1024
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 
@@ -105,6 +106,15 @@ class Engine:
                 if tag.rpartition(":")[0] == repository
             ]
         return tuple(sorted(found, key=lambda image: (image.created_at, image.tag), reverse=True))
+
+    async def has_image(self, reference: str) -> bool:
+        """Return whether the engine has an image, by its name, with tag or digest."""
+        if not _IMAGE.fullmatch(reference):
+            return False
+        status, body = await self._http.ask("GET", f"images/{reference}/json")
+        if status not in {_OK, _NOT_FOUND}:
+            raise refusal(status, body)
+        return status == _OK
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past container events, oldest first (the engine remembers only its last 256 events)."""

@@ -134,7 +134,9 @@ async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
     deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
     record = Record.opened(settings.state / "record.jsonl")
     salt = kept_salt(settings.state / "salt")
-    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands), salt)
+    looks = Looks(
+        desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
+    )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
     try:
         agent = LocalAgent(desk, deeds, record, clock, proof)

@@ -127,10 +127,10 @@ class Controllers(Ask):
     bot: Name
 
 
-class Hashes(Ask):
-    """Each service's configuration hash, as Docker Compose makes it of the files now."""
+class OfProject(Ask):
+    """What Compose says of the files now: each service's hash or image, or what ``up`` would recreate."""
 
-    ask: Literal["hashes"] = "hashes"
+    ask: Literal["hashes", "service_images", "rehearsed"]
     external: bool
 
 
@@ -200,7 +200,7 @@ Request = Annotated[
     | Swapped
     | Env
     | Controllers
-    | Hashes
+    | OfProject
     | Confirm
     | Perform
     | End

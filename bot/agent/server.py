@@ -186,8 +186,12 @@ class Server:
                 return await looks.read_env(template=ask == "env_template")
             case p.Controllers(bot=bot):
                 return await looks.read_controllers(bot)
-            case p.Hashes(external=external):
+            case p.OfProject(ask="hashes", external=external):
                 return await looks.project.hashes(external=external)
+            case p.OfProject(ask="rehearsed", external=external):
+                return await looks.project.rehearsed(external=external)
+            case p.OfProject(external=external):
+                return await looks.project.images(external=external)
             case _:  # pragma: no cover - the requests that change something are answered above
                 raise Refused("that is no look")
 

@@ -13,6 +13,8 @@ from triage.errors import DeskFailure
 
 HEAD, TAIL = 8_000, 24_000
 """Characters of output that are kept from the beginning and from the end."""
+ANSWER_MAX = 4 * 1024 * 1024
+"""Bytes that a program's answer may have where all of it is read."""
 PASSED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"),
@@ -85,7 +87,27 @@ class HostCommands:
             await _end(process)
         return CommandResult(code, str(output))
 
-    async def _start(self, argv: Sequence[str], folder: str) -> asyncio.subprocess.Process:
+    async def ask(self, argv: Sequence[str], *, folder: str, timeout_seconds: float) -> CommandResult:
+        """Run a program that tells something: its output is its stdout, whole. Raises DeskFailure where it is too long."""
+        process = await self._start(argv, folder, errors=asyncio.subprocess.DEVNULL)
+        assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
+        said = bytearray()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while piece := await process.stdout.read(65_536):
+                    said += piece
+                    if len(said) > ANSWER_MAX:
+                        raise DeskFailure(f"{argv[0]} answers more than {ANSWER_MAX:,} bytes")
+                code: int | None = await process.wait()
+        except TimeoutError:
+            code = None
+        finally:
+            await _end(process)
+        return CommandResult(code, said.decode(errors="replace"))
+
+    async def _start(
+        self, argv: Sequence[str], folder: str, errors: int = asyncio.subprocess.STDOUT
+    ) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *argv,
@@ -93,7 +115,7 @@ class HostCommands:
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stderr=errors,
                 start_new_session=True,
             )
         except OSError as error:

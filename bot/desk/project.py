@@ -2,26 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from bot.desk.commands import HostCommands
-from triage.actions.compose import compose_words
+from triage.actions.compose import WORDS, compose_words
 from triage.desk import Desk
 from triage.errors import DeskFailure
+from triage.ports.actions import ServiceImage
 
 _SECONDS = 20.0
+_ANEW = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
+
+HasImage = Callable[[str], Awaitable[bool]]
+"""Whether the engine has an image, by its name. Raises SourceError."""
 
 
 class DeskProject:
     """Implements ``triage.ports.actions.Project``."""
 
-    def __init__(self, desk: Desk, commands: HostCommands) -> None:
-        self._desk, self._commands = desk, commands
+    def __init__(self, desk: Desk, commands: HostCommands, has_image: HasImage) -> None:
+        self._desk, self._commands, self._has_image = desk, commands, has_image
 
     async def hashes(self, *, external: bool) -> dict[str, str]:
         """Return each service's configuration hash, as compose writes it on what it makes."""
-        words = compose_words(self._desk, "config", "--hash", "*", external=external)
+        said = await self._said("config", "--hash", "*", external=external)
+        if said is None:
+            raise DeskFailure("compose does not tell its configuration (config --hash)")
+        pairs = (line.split() for line in said.splitlines())
+        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004 - a service and its hash
+
+    async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
+        """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where this compose has none."""
+        words = compose_words(self._desk, "--dry-run", *WORDS["up_all"], external=external)
         folder = str(self._desk.paths.compose)
         result = await self._commands.run(words, folder=folder, timeout_seconds=_SECONDS)
-        if result.exit_code != 0:
-            raise DeskFailure("compose does not tell its configuration (config --hash)")
-        pairs = (line.split() for line in result.output.splitlines())
-        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004 - a service and its hash
+        if (
+            result.exit_code != 0
+        ):  # compose 1 does not know the word; what else it means, config --hash tells too
+            return None
+        return tuple(dict.fromkeys(_ANEW.findall(result.output)))
+
+    async def images(self, *, external: bool) -> dict[str, ServiceImage]:
+        """Return the image of each service that is on, and whether the engine has it."""
+        said = await self._said("config", external=external)
+        if said is None:
+            raise DeskFailure("compose does not tell its configuration (config)")
+        images = await asyncio.to_thread(_images, said)
+        names = tuple(dict.fromkeys(images.values()))
+        here = dict(zip(names, await asyncio.gather(*map(self._has_image, names)), strict=True))
+        return {service: ServiceImage(image, here[image]) for service, image in images.items()}
+
+    async def _said(self, *words: str, external: bool) -> str | None:
+        asked = compose_words(self._desk, *words, external=external)
+        folder = str(self._desk.paths.compose)
+        result = await self._commands.ask(asked, folder=folder, timeout_seconds=_SECONDS)
+        return result.output if result.exit_code == 0 else None
+
+
+def _images(text: str) -> dict[str, str]:
+    """Read compose's own account of the project. Raises DeskFailure; of its values only images are taken."""
+    try:
+        content: Any = YAML(typ="safe", pure=True).load(text)
+        services = content["services"].items()
+        return {str(name): str(service["image"]) for name, service in services if service.get("image")}
+    except (YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise DeskFailure("compose tells its configuration in a shape that is not known") from error

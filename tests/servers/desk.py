@@ -52,6 +52,8 @@ class Desk:
         self.data = root / "data"
         self.backups = root / "backups"
         self.redis_port = free_port()
+        self.compose_program = "docker-compose"
+        """Which Compose is called, by its name in ``tests.servers.programs``."""
 
     @classmethod
     async def lay_out(cls, root: Path, engine: DockerEngine, *, redis: Path) -> "Desk":
@@ -78,7 +80,7 @@ class Desk:
     @property
     def compose_command(self) -> list[str]:
         """The words a desk.yaml's `compose.command` would hold."""
-        return [str(programs.find("docker-compose"))]
+        return [str(programs.find(self.compose_program))]
 
     async def compose(self, *words: str, profiles: Sequence[str] = ("multi", "external")) -> str:
         """Call compose as the desk's operators do: from compose/, with the env file and profiles."""

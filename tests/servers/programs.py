@@ -39,6 +39,8 @@ PROGRAMS = {
     "dockerd": Program(("dockerd",), ("docker.io",)),
     "docker": Program(("docker",), ("docker.io",)),
     "docker-compose": Program(("docker-compose",), ("docker-compose",)),
+    # Compose 2, from PyPI (tools/compose_two.sh): no package of Debian's.
+    "docker-compose-2": Program(("docker-compose-2",), (), (f"{sys.prefix}/bin",)),
     "busybox": Program(("busybox",), ("busybox-static",)),
     "openssl": Program(("openssl",), ("openssl",)),
     "chromium": Program(("chromium", "chromium-browser", "google-chrome"), ("chromium",)),

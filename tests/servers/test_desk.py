@@ -30,7 +30,8 @@ async def logs(desk: Desk, bot: str, text: str, times: int = 1) -> None:
     """Wait until a bot has logged a text so many times."""
 
     async def said() -> bool:
-        return desk.log(bot).count(text) >= times
+        file = desk.data / bot / "logs" / "logs_bot.log"
+        return file.exists() and desk.log(bot).count(text) >= times
 
     await eventually(said, f"{text!r} in the log of {bot}")
 

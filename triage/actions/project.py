@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
-from triage.asking import all_of, attempt
+from triage.asking import attempt
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
+from triage.ports.actions import ServiceImage
 from triage.ports.sources import ContainerState
 from triage.wording import listed
 
@@ -113,56 +114,82 @@ def _same_path(one: str, other: str) -> bool:
     )
 
 
-async def images_here(ctx: ActionContext) -> Precondition:
-    """The images that the containers would be made from are on this host: nothing is pulled in an action."""
+async def images_here(
+    ctx: ActionContext,
+    names: Iterable[str] | None = None,
+    *,
+    external: bool | None = None,
+    missing: Holds = Holds.NO,
+) -> Precondition:
+    """The images that containers would be made from are on this host: nothing is pulled in an action.
+
+    ``names``: the services, by default the target's, or every one that is on where the target is the desk.
+    """
     try:
-        wanted = await _images(ctx)
-        answers = await all_of(ctx.hands.images.list(_plain(image).rpartition(":")[0]) for image in wanted)
+        known = await ctx.hands.project.images(external=not ctx.degraded if external is None else external)
+        wanted = await _wanted(ctx, known, names)
     except (DeskFailure, SourceError) as error:
         return Precondition(f"whether the images are on this host is not known: {error}", Holds.WARNING)
-    missing = [
-        image
-        for image, found in zip(wanted, answers, strict=True)
-        if not any(_plain(each.tag) == _plain(image) for each in found)
-    ]
-    if missing:
+    absent = tuple(dict.fromkeys(each.image for each in wanted if not each.here))
+    if absent:
         return Precondition(
-            f"not on this host: {listed(missing)}; pull it first, an action does not wait for a registry",
-            Holds.NO,
+            f"not on this host: {listed(absent)}; pull it first, an action does not wait for a registry",
+            missing,
         )
-    return Precondition(f"on this host: {listed(wanted)}" if wanted else "no image to look for")
+    here = tuple(dict.fromkeys(each.image for each in wanted))
+    return Precondition(f"on this host: {listed(here)}" if here else "no image to look for")
 
 
-async def _images(ctx: ActionContext) -> tuple[str, ...]:
-    """Return the pinned image of the bots, and of other services what their containers run now."""
+async def _wanted(
+    ctx: ActionContext, known: Mapping[str, ServiceImage], names: Iterable[str] | None
+) -> tuple[ServiceImage, ...]:
+    if names is None and ctx.target == DESK:
+        return tuple(known.values())
+    wanted = (ctx.service,) if names is None else tuple(names)
+    found = [known[name] for name in wanted if name in known]
     bots = {ctx.desk.service_of(bot.name) for bot in ctx.desk.bots}
-    names = _services(ctx)
-    wanted: list[str] = []
-    if bots & set(names):
-        image = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
-        wanted += [image] if image else []
-    others = {ctx.desk.container_of(name) for name in names if name not in bots}
-    if others:
-        states = await ctx.sources.containers.list()
-        wanted += [state.image for state in states if state.name in others]
-    by_tag = [image for image in wanted if not image.startswith("sha256:") and "@" not in image]
-    return tuple(dict.fromkeys(by_tag))
+    if any(name in bots for name in wanted if name not in known):  # of a profile that is off
+        found += await _pinned(ctx)
+    return tuple(found)
 
 
-def _plain(image: str) -> str:
-    tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
-    return tagged.removeprefix("docker.io/").removeprefix("library/")
+async def _pinned(ctx: ActionContext) -> tuple[ServiceImage, ...]:
+    """Return the image that ``.env`` pins for the bots."""
+    image = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+    if not image:
+        return ()
+    found = await ctx.hands.images.list(image.rpartition(":")[0])
+    return (ServiceImage(image, any(each.tag == image for each in found)),)
 
 
 async def recreated(ctx: ActionContext) -> tuple[str, ...]:
-    """Return the services whose container ``up`` would make anew, because their configuration changed.
+    """Return the services whose container ``up`` would make anew, because configuration or image changed.
 
-    Raises DeskFailure where compose does not say, SourceError where the engine does not.
+    By compose's own rehearsal where it has one, else by its hashes against the labels. Raises DeskFailure where compose
+    does not say, SourceError where the engine does not.
     """
-    hashes = await ctx.hands.project.hashes(external=not ctx.degraded)
-    running = {
-        state.labels[SERVICE]: state.labels.get(HASH, "")
+    external, project = not ctx.degraded, ctx.hands.project
+    there = {
+        state.name: state.labels
         for state in await ctx.sources.containers.list()
         if state.labels.get(PROJECT) == ctx.desk.compose.project and SERVICE in state.labels
     }
-    return tuple(name for name, digest in hashes.items() if name in running and running[name] != digest)
+    rehearsed = await project.rehearsed(external=external)
+    if rehearsed is not None:
+        return tuple(sorted(there[name][SERVICE] for name in rehearsed if name in there))
+    hashes = await project.hashes(external=external)
+    made = {labels[SERVICE]: labels.get(HASH, "") for labels in there.values()}
+    return tuple(sorted(name for name, digest in hashes.items() if made.get(name, digest) != digest))
+
+
+async def made_anew(ctx: ActionContext, names: Iterable[str] | None = None) -> str:
+    """Return, for a plan, what bringing services up would make anew; ``names``: the services, by default all."""
+    try:
+        found = await recreated(ctx)
+    except (DeskFailure, SourceError) as error:
+        return f"what was made with an older configuration is recreated; which that is, is not known: {error}"
+    wanted = set(found if names is None else names)
+    anew = [name for name in found if name in wanted]
+    if not anew:
+        return "recreates nothing: what runs was made with the configuration of now"
+    return f"recreates {', '.join(anew)}: their configuration, .env or image changed since they were made"

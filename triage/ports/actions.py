@@ -61,11 +61,27 @@ class Snapshots(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceImage:
+    """The image that a service would be made from, and whether it is on the host."""
+
+    image: str
+    here: bool
+
+
 class Project(Protocol):
-    """The compose project as its files and ``.env`` say now."""
+    """The compose project as its files and ``.env`` say now. ``external`` False leaves out the external profile."""
 
     async def hashes(self, *, external: bool) -> dict[str, str]:
         """Return each service's configuration hash, as compose writes it on what it makes."""
+        ...
+
+    async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
+        """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where this compose has none."""
+        ...
+
+    async def images(self, *, external: bool) -> dict[str, ServiceImage]:
+        """Return the image of each service that is on, and whether it is on the host. Raises SourceError too."""
         ...
 
 

@@ -50,7 +50,9 @@ async def agent_apart(
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
     deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
-    looks = Looks(desk, engine, snapshots, env, controllers, DeskProject(desk, commands), salt)
+    looks = Looks(
+        desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
+    )
     path = folder / "agent.jsonl"
     record = Record.opened(path)
     agent = LocalAgent(desk, deeds, record, clock, SlackProof(signing_secret) if signing_secret else None)

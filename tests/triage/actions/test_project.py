@@ -6,10 +6,20 @@ import pytest
 
 from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
-from triage.actions.project import FILES, FOLDER, HASH, PROJECT, SERVICE, images_here, project_fits, recreated
+from triage.actions.project import (
+    FILES,
+    FOLDER,
+    HASH,
+    PROJECT,
+    SERVICE,
+    images_here,
+    made_anew,
+    project_fits,
+    recreated,
+)
 from triage.desk import Desk
 from triage.plans.record import DESK, Holds
-from triage.ports.actions import Hands, Image
+from triage.ports.actions import Hands, Image, ServiceImage
 from triage.ports.sources import ContainerState
 
 FOLDER_OF_DESK = "/srv/hbot/compose"
@@ -28,10 +38,12 @@ class Env:
 
 @dataclass
 class Host:
-    """Images and hashes as the test says."""
+    """Images and hashes as the test says; ``wanted``: the image of each service."""
 
     tags: tuple[str, ...] = ()
     written: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, str] = field(default_factory=dict)
+    anew: tuple[str, ...] | None = None
 
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Answer the tags of a repository."""
@@ -41,6 +53,16 @@ class Host:
         """Answer the hashes."""
         assert external
         return self.written
+
+    async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
+        """Answer the rehearsal."""
+        assert external
+        return self.anew
+
+    async def images(self, *, external: bool) -> dict[str, ServiceImage]:
+        """Answer the images."""
+        assert external
+        return {name: ServiceImage(image, image in self.tags) for name, image in self.wanted.items()}
 
 
 def made(service: str = "bot1", **labels: str) -> ContainerState:
@@ -107,16 +129,29 @@ async def test_one_strange_container_stops_an_action_on_the_desk() -> None:
 
 
 async def test_an_image_that_is_not_here_stops_the_action() -> None:
-    """The bots' pinned one, and what other services run from."""
-    missing = await images_here(context(made(), host=Host(("hbot/bot:v1",))))
+    """As compose would take it now, of any service; of a bot whose profile is off, the pinned one."""
+    wanted = {"bot1": "hbot/bot:v2", "redis": "redis:7.2"}
+    missing = await images_here(context(made(), host=Host(("redis:7.2",), wanted=wanted)))
     assert (missing.holds, "hbot/bot:v2" in missing.text) == (Holds.NO, True)
-    assert (await images_here(context(made(), host=Host(("hbot/bot:v2",))))).holds is Holds.YES
-    redis = replace(made("redis"), image="docker.io/library/redis:7.2")
-    found = await images_here(context(redis, target="redis", host=Host(("redis:7.2",))))
-    assert found.holds is Holds.YES
+    here = Host(("hbot/bot:v2",), wanted=wanted)
+    assert (await images_here(context(made(), host=here))).holds is Holds.YES
+    assert (await images_here(context(target="redis", host=here))).holds is Holds.NO
+    assert (await images_here(context(target=DESK, host=here))).holds is Holds.NO
+    assert (await images_here(context(target=DESK, host=here), ("bot1",))).holds is Holds.YES
+    assert (await images_here(context(target="bot3", host=Host()))).holds is Holds.NO
+    assert (await images_here(context(target="bot3", host=here))).holds is Holds.YES
 
 
 async def test_what_would_be_made_anew_is_named() -> None:
     """By compose's hashes against the labels; what does not run is not made *anew*."""
     host = Host(written={"bot1": "1", "bot2": "9", "bot3": "1"})
     assert await recreated(context(made(), made("bot2"), target=DESK, host=host)) == ("bot2",)
+
+
+async def test_compose_s_own_rehearsal_goes_before_its_hashes() -> None:
+    """It knows of another image under the same name too; and a name that is nobody's here is none of ours."""
+    host = Host(written={"bot1": "9"}, anew=("hbot-bot2", "other"))
+    ctx = context(made(), made("bot2"), target=DESK, host=host)
+    assert await recreated(ctx) == ("bot2",)
+    assert (await made_anew(ctx)).startswith("recreates bot2: ")
+    assert (await made_anew(ctx, ("bot1",))).startswith("recreates nothing")

@@ -8,7 +8,7 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import UP_SECONDS, compose, stop
 from triage.actions.fitness import NO_ROOM, REDIS_GONE, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, safeguards_row, services_row
-from triage.actions.project import project_fits
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
@@ -60,6 +60,8 @@ class DegradedMode(Action):
             already if ctx.degraded else Precondition("degraded mode is off"),
             await engine_answers(ctx),
             await project_fits(ctx),
+            # A warning: the external stack is stopped all the same, and that is what the bots need.
+            await images_here(ctx, external=False, missing=Holds.WARNING),
             await _redis_is_the_trouble(ctx),
             guarded,
         )

@@ -8,7 +8,7 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
-from triage.actions.project import project_fits
+from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
@@ -48,6 +48,7 @@ class ExitDegradedMode(Action):
             on if ctx.degraded else off,
             await engine_answers(ctx),
             await project_fits(ctx),
+            await images_here(ctx, ctx.desk.compose.external_services, external=True),
         )
 
     async def plan(self, ctx: ActionContext) -> Plan:

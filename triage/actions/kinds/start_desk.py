@@ -8,7 +8,7 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
-from triage.actions.project import images_here, project_fits, recreated
+from triage.actions.project import images_here, made_anew, project_fits
 from triage.desk import Desk
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
@@ -70,7 +70,7 @@ class StartDesk(Action):
                 Step("list the services", compose(ctx.desk, "ps"), 60),
                 Step("read the logs", compose(ctx.desk, "logs"), 60),
             ),
-            side_effects=("strategies start trading as their configuration says", await _made_anew(ctx)),
+            side_effects=("strategies start trading as their configuration says", await made_anew(ctx)),
             wont=("stop or restart anything else that runs", "change .env or any configuration"),
             checks=self.checks,
         )
@@ -95,16 +95,6 @@ async def _env(ctx: ActionContext) -> Precondition:
     if problems:
         return Precondition(f".env: {'; '.join(problems)}", Holds.NO)
     return Precondition(".env has every key of its template")
-
-
-async def _made_anew(ctx: ActionContext) -> str:
-    try:
-        names = await recreated(ctx)
-    except (DeskFailure, SourceError) as error:
-        return f"what was made with an older configuration is recreated; which that is, is not known: {error}"
-    if not names:
-        return "recreates nothing: what runs was made with the configuration of now"
-    return f"recreates {', '.join(names)}: their configuration or .env changed since they were made"
 
 
 async def _redis_steps(ctx: ActionContext, redis: str) -> tuple[Step, ...]:

@@ -8,7 +8,7 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import up
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, services_row
-from triage.actions.project import images_here, project_fits
+from triage.actions.project import images_here, made_anew, project_fits
 from triage.desk import Desk
 from triage.model import Finding
 from triage.plans.orders import Allowed, ComposeOrder, allowed
@@ -44,7 +44,12 @@ class StartMonitoring(Action):
             if names
             else Precondition("compose.monitoring_services of desk.yaml names none", Holds.NO)
         )
-        return (known, await engine_answers(ctx), await project_fits(ctx), await images_here(ctx))
+        return (
+            known,
+            await engine_answers(ctx),
+            await project_fits(ctx),
+            await images_here(ctx, names),
+        )
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Start one service after the other."""
@@ -54,7 +59,7 @@ class StartMonitoring(Action):
             target=DESK,
             title="Start the monitoring services",
             steps=tuple(up(ctx.desk, name, external=not ctx.degraded) for name in names),
-            side_effects=("one whose configuration or image changed is made anew",),
+            side_effects=(await made_anew(ctx, names),),
             wont=("touch a bot, Redis or an external service",),
             checks=self.checks,
         )

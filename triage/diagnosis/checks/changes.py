@@ -98,6 +98,8 @@ def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Itera
         ours = event.container in ctx.containers
         if event.action == "create":
             yield _creation(event, before, ours=ours)
+        elif _is_of_a_replacement(event, events):
+            continue  # told by the creation of the new one
         elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
             what = "stopped" if event.action == "stop" else "killed"
             yield Change(event.container, what, event.at, event.image, "", ours)
@@ -119,6 +121,17 @@ def _replaced(made: ContainerEvent, events: Iterable[ContainerEvent]) -> Contain
         and timedelta(0) <= each.at - made.at <= _REPLACING
     )
     return next(ended, None) if made.action == "create" else None
+
+
+def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]) -> bool:
+    """Whether a container ends because another one of its name takes its place: made before (Compose 2) or after it."""
+    return ended.action in {"stop", "kill"} and any(
+        made.action == "create"
+        and made.container == ended.container
+        and made.container_id != ended.container_id
+        and abs(made.at - ended.at) <= _REPLACING
+        for made in events
+    )
 
 
 def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> Change:
