@@ -115,6 +115,7 @@ class Service:
     def __init__(self, settings: Settings, outside: Outside, *, clock: Clock) -> None:
         self.settings, self.desk, self.outside, self.clock = settings, settings.desk, outside, clock
         self.owner = owner()
+        self._workspace = ""
         self.bells, self.pulse = Bells(), Pulse(clock)
         store, sources = outside.store, outside.sources
         self.links = LinkMaker(
@@ -232,7 +233,13 @@ class Service:
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)
-        renderers = {**incident_renderers(self.view, self.desk.severities), **self.acting.renderers}
+        incidents = incident_renderers(
+            self.view,
+            self.desk.severities,
+            asks=self.desk.feedback.ask,
+            workspace=lambda: self._workspace,
+        )
+        renderers = {**incidents, **self.acting.renderers}
         delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
         return Sender(
             store,
@@ -260,6 +267,7 @@ class Service:
 
     def _register(self, app: AsyncApp, identity: Identity) -> None:
         """Register every listener on the app, behind the gate."""
+        self._workspace = identity.url
         members = ChannelMembers(self.outside.slack, self.clock)
 
         async def in_channel() -> frozenset[str]:

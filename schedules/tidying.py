@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from triage.desk import Desk
 from triage.incidents import lifecycle
+from triage.incidents.feedback import ask
 from triage.incidents.notifications import tell_card, tell_line
 from triage.model import Incident
 from triage.ports.clock import Clock
@@ -36,6 +37,7 @@ class Tidying:
                 tx.incidents.save(change.incident)
                 tell_line(tx, change.entry, now)
                 tell_card(tx, change.incident, now)
+                ask(tx, change.incident, now)
         return len(over)
 
     @staticmethod

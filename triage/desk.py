@@ -208,6 +208,13 @@ class Retention(Section):
     documents_days: float = Field(default=90, gt=0)
 
 
+class FeedbackSettings(Section):
+    """Whether people are asked how good the verdicts are."""
+
+    ask: bool = True
+    """Once an incident is over its thread asks, once and quietly, whether the verdict was right."""
+
+
 class PlaybookSettings(Section):
     """An addition to, or an override of, a shipped playbook; what is not given stays as it was."""
 
@@ -340,6 +347,7 @@ class Desk(Section):
     watchdog: Watchdog = Watchdog()
     drill: Drill = Drill()
     retention: Retention = Retention()
+    feedback: FeedbackSettings = FeedbackSettings()
     listening: Listening = Listening()
     agent: AgentSettings = AgentSettings()
     escalation: Escalation = Escalation()

@@ -20,7 +20,7 @@ TOGETHER, CHARACTERS = 120, 8_000
 LINE_COSTS = 24
 """Characters of a line beside its text: its time, its sign."""
 
-NO_ORDER = frozenset({MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL})
+NO_ORDER = frozenset({MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL, MessageKind.FEEDBACK})
 """What stands in a thread without a place in its order: lines fold across it."""
 
 

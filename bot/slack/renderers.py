@@ -9,16 +9,20 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
+from bot.slack.blocks.past import past_line
+from bot.slack.blocks.question import question_message
 from bot.slack.blocks.storm import roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
+from triage.incidents.feedback import question_of
 from triage.incidents.notifications import ALOUD
 from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
 from triage.reports.incident_view import IncidentView, view_incident
+from triage.reports.likeness import like
 from triage.untrusted_text import one_line, shown
 
 Viewer = Callable[[Tx, Incident], IncidentView]
@@ -28,11 +32,16 @@ PLAIN = 3000
 
 
 def incident_renderers(
-    viewer: Viewer = view_incident, words: Mapping[str, Severity] | None = None
+    viewer: Viewer = view_incident,
+    words: Mapping[str, Severity] | None = None,
+    *,
+    asks: bool = True,
+    workspace: Callable[[], str] = lambda: "",
 ) -> dict[MessageKind, Renderer]:
     """Return the renderers of what an incident owes: its card, its lines, its triage summaries, stored texts.
 
-    ``words``: the desk's own words of severity.
+    ``words``: the desk's own words of severity; ``asks``: whether the thread asks if a verdict was right;
+    ``workspace``: the address of the workspace, for links to other messages, empty while it is not known.
     """
 
     def card(tx: Tx, message: Message, now: datetime) -> Rendered | None:
@@ -48,7 +57,8 @@ def incident_renderers(
         MessageKind.CARD: card,
         MessageKind.LINE: lambda tx, message, now: render_lines(tx, [message], now),
         MessageKind.ROLL: _roll,
-        MessageKind.TRIAGE: _triage,
+        MessageKind.TRIAGE: lambda tx, message, now: _triage(tx, message, now, workspace()),
+        MessageKind.FEEDBACK: lambda tx, message, _now: _question(tx, message) if asks else None,
         MessageKind.DIGEST: _document,
         MessageKind.DOCUMENT: _document,
         MessageKind.FILE: _file,
@@ -71,9 +81,18 @@ def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
     return None if incident is None else roll_page(incident, tx.incidents.roll(incident_id), page)
 
 
-def _triage(tx: Tx, message: Message, now: datetime) -> Rendered | None:
+def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered | None:
     runs = tx.runs.done(int(message.ref), RUNS)
-    return triage_message(runs, now, tx.incidents.handle(int(message.ref))) if runs else None
+    incident = tx.incidents.get(int(message.ref))
+    if not runs or incident is None:
+        return None
+    past = [past_line(one, now, workspace) for one in like(tx, incident)]
+    return triage_message(runs, now, tx.incidents.handle(incident.id), past)
+
+
+def _question(tx: Tx, message: Message) -> Rendered | None:
+    question = question_of(tx, int(message.ref))
+    return None if question is None else question_message(question, lambda actor: name_of(tx, actor))
 
 
 def _document(tx: Tx, message: Message, _now: datetime) -> Rendered | None:

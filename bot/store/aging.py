@@ -32,11 +32,15 @@ class AgingTable:
         return self._delete(table, sa.select(table.c.id).where(old, ~kept).limit(limit))
 
     def forget_findings(self, before: datetime, limit: int) -> int:
-        """Remove the findings of runs that ended before a time, except those of open incidents."""
-        runs = tables.runs
+        """Remove findings and records of runs that ended before a time, except those of open incidents."""
+        runs, evidence = tables.runs, tables.evidence
         over = sa.select(runs.c.id).where(runs.c.finished_at < before, runs.c.incident_id.not_in(_OPEN))
+        kept = sa.select(evidence.c.run_id).where(evidence.c.run_id.in_(over)).limit(limit)
+        ids = list(self._connection.execute(kept).scalars())
+        if ids:
+            self._connection.execute(sa.delete(evidence).where(evidence.c.run_id.in_(ids)))
         old = sa.select(tables.findings.c.id).where(tables.findings.c.run_id.in_(over)).limit(limit)
-        return self._delete(tables.findings, old)
+        return len(ids) + self._delete(tables.findings, old)
 
     def forget_documents(self, before: datetime, limit: int) -> int:
         """Remove documents and pictures made before a time, except those that are still owed to Slack."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,6 +56,16 @@ _RECENT = (
     sa.select(_t)
     .where(_t.c.id.in_(sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))))
     .order_by(_t.c.id)
+)
+_IN_STORM = (
+    sa.select(_t.c.id)
+    .where(
+        _t.c.shape == sa.literal_column(f"'{IncidentShape.STORM.value}'"),  # written out: as IS_OPEN
+        _t.c.opened_at <= sa.bindparam("latest", type_=tables.UtcTime),
+        _t.c.resolved_at.is_(None) | (_t.c.resolved_at >= sa.bindparam("at", type_=tables.UtcTime)),
+    )
+    .order_by(_t.c.opened_at.desc())
+    .limit(1)
 )
 _LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_HANDLE, _OPEN, _RECENT)}
 _OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
@@ -129,6 +139,10 @@ class IncidentTable:
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
         return self._incidents(_RECENT, since=since, most=limit)
+
+    def in_storm(self, at: datetime, *, before: timedelta) -> bool:
+        """Say whether a storm went on at a time, or began not later than so long after it."""
+        return self._connection.execute(_IN_STORM, {"at": at, "latest": at + before}).first() is not None
 
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""

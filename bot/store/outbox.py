@@ -20,7 +20,9 @@ from triage.ports.store import Doubt, Message, MessageKind, OutboxState
 _t = tables.messages
 _parent = _t.alias("parent")
 _before = _t.alias("before")
-FREE = tuple(kind.value for kind in (MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL))
+FREE = tuple(
+    kind.value for kind in (MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL, MessageKind.FEEDBACK)
+)
 """Kinds that have no place in the order of a thread."""
 _Now = sa.bindparam("now", type_=tables.UtcTime)
 

@@ -61,6 +61,9 @@ _DONE = (
     .limit(sa.bindparam("most"))
 )
 _FINDINGS = sa.select(_f).where(_f.c.run_id == sa.bindparam("run")).order_by(_f.c.id)
+_e = tables.evidence
+_EVIDENCE = sa.select(_e.c.content).where(_e.c.run_id == sa.bindparam("run"))
+_NO_EVIDENCE = sa.delete(_e).where(_e.c.run_id == sa.bindparam("run"))
 _NO_FINDINGS = sa.delete(_f).where(_f.c.run_id == sa.bindparam("run"))
 
 
@@ -131,8 +134,8 @@ class RunTable:
             sa.update(_t).where(mine).values(status=RunStatus.QUEUED.value, lease_owner="", lease_until=None)
         )
 
-    def finish(self, run: TriageRun) -> None:
-        """Store a run with its findings and its verdict."""
+    def finish(self, run: TriageRun, evidence: bytes = b"") -> None:
+        """Store a run with its findings, its verdict, and its packed record, if any."""
         done: dict[str, Any] = {
             "run": run.id,
             "status": RunStatus.DONE.value,
@@ -146,6 +149,14 @@ class RunTable:
         self._connection.execute(_NO_FINDINGS, {"run": run.id})  # a run taken twice counts once
         if run.findings:
             self._connection.execute(sa.insert(_f), [_row(run.id, finding) for finding in run.findings])
+        self._connection.execute(_NO_EVIDENCE, {"run": run.id})
+        if evidence:
+            self._connection.execute(sa.insert(_e), {"run_id": run.id, "content": evidence})
+
+    def evidence(self, run_id: int) -> bytes | None:
+        """Return the packed record of a run; None where none was kept."""
+        content = self._connection.execute(_EVIDENCE, {"run": run_id}).scalar()
+        return None if content is None else bytes(content)
 
     def get(self, run_id: int) -> TriageRun | None:
         """Return a run with its findings."""

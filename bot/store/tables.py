@@ -113,6 +113,12 @@ incidents = sa.Table(
         sqlite_where=sa.text("status <> 'resolved'"),
         postgresql_where=sa.text("status <> 'resolved'"),
     ),
+    sa.Index(
+        "ix_incidents_storms",
+        "opened_at",
+        sqlite_where=sa.text("shape = 'storm'"),
+        postgresql_where=sa.text("shape = 'storm'"),
+    ),
 )
 
 episodes = sa.Table(
@@ -196,6 +202,38 @@ findings = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("observed_at", UtcTime),
     sa.Index("ix_findings_run_id", "run_id"),
+)
+
+# Apart from the runs: read whenever a card is rendered, they would carry it along.
+evidence = sa.Table(
+    "triage_evidence",
+    metadata,
+    sa.Column("run_id", _Id, sa.ForeignKey("triage_runs.id"), primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+cause_answers = sa.Table(
+    "cause_answers",
+    metadata,
+    _id(),
+    sa.Column("incident_id", _Id, sa.ForeignKey("incidents.id"), nullable=False, unique=True),
+    sa.Column("run_id", _Id, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("right", sa.Boolean, nullable=False),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("strength", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("ix_cause_answers_at", "at"),
+)
+
+traits = sa.Table(
+    "incident_traits",
+    metadata,
+    sa.Column("incident_id", _Id, sa.ForeignKey("incidents.id"), primary_key=True, autoincrement=False),
+    sa.Column("trait", sa.Text, primary_key=True),
+    sa.Index("ix_incident_traits_trait_incident_id", "trait", "incident_id"),
 )
 
 messages = sa.Table(

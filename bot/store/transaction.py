@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.store.actions import ActionTable
 from bot.store.aging import AgingTable
+from bot.store.answers import AnswerTable
 from bot.store.audit import AuditTable
 from bot.store.events import EventTable
 from bot.store.health import Unreadable
@@ -82,6 +83,11 @@ class Transaction:
     def events(self) -> EventTable:
         """What the desk said."""
         return EventTable(self.connection)
+
+    @cached_property
+    def answers(self) -> AnswerTable:
+        """What people said the cause was."""
+        return AnswerTable(self.connection)
 
     @cached_property
     def aging(self) -> AgingTable:

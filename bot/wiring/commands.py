@@ -17,6 +17,7 @@ from bot.slack.client import Identity
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.newest import NewestMinutes
 from handlers.slack.actions import ActionDesk, open_action
+from handlers.slack.cause import open_cause_of
 from handlers.slack.click import Click
 from handlers.slack.command import Call, CommandServices
 from handlers.slack.command_catalogue import COMMANDS
@@ -118,6 +119,10 @@ class Questions:
             why_not = await open_action(actions, web, kind=kind, target=target, click=_click(call))
             return saying(why_not) if why_not else None
 
+        async def cause(call: Call, incident_id: int) -> Answer | None:
+            await open_cause_of(self.services, web, incident_id, _click(call))
+            return None
+
         async def silence(call: Call, incident_id: int) -> Answer | None:
             await open_silence_of(self.services, web, incident_id, _click(call))
             return None
@@ -128,6 +133,7 @@ class Questions:
             render=answer_blocks,
             do=do,
             silence=silence,
+            cause=cause,
             kpi=lambda bot, window: kpi(self.asking, self.digests, bot, window),
             drill=lambda call: self.drills.fire(call.user),
             postmortem=lambda call, incident: file_postmortem(

@@ -35,6 +35,8 @@ Do = Callable[[Call, str, str], Awaitable[Answer | None]]
 """Open the confirm modal of an action on a target; None: the modal is the answer."""
 Silence = Callable[[Call, int], Awaitable[Answer | None]]
 """Open the silence form of an incident; None: the form is the answer."""
+SayCause = Callable[[Call, int], Awaitable[Answer | None]]
+"""Open the form that asks what an incident's cause was; None: the form is the answer."""
 Measure = Callable[[str, str], Awaitable[Answer]]
 """Measure the KPIs of a bot (empty: all) over a window (``24h``); the pictures are the answer's files."""
 Act = Callable[[Call], Awaitable[Answer]]
@@ -52,6 +54,7 @@ class CommandServices:
     render: Render
     do: Do
     silence: Silence
+    cause: SayCause
     kpi: Measure
     drill: Act
     postmortem: Write

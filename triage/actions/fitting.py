@@ -14,8 +14,8 @@ from triage.model import ActionProposal, Verdict, Withheld
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from triage.diagnosis.checks.base import CheckContext
     from triage.diagnosis.facts import Facts
+    from triage.diagnosis.record import Matter, Record
     from triage.model import Cause, Episode, Finding
     from triage.playbooks.model import Playbook
 
@@ -24,7 +24,7 @@ _ACTIONS_MAX = 5
 
 def conclude(
     findings: Sequence[Finding],
-    ctx: CheckContext,
+    ctx: Matter,
     episodes: Sequence[Episode] = (),
     playbook: Playbook | None = None,
 ) -> Verdict:
@@ -49,6 +49,11 @@ def conclude(
         actions=tuple(offered.values())[:_ACTIONS_MAX],
         withheld=tuple(each for key, each in withheld.items() if key not in offered),
     )
+
+
+def judged(record: Record) -> Verdict:
+    """Return the verdict of today's rules on recorded evidence; pure."""
+    return conclude(record.findings, record, record.episodes, record.playbook)
 
 
 def _objections(

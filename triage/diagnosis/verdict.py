@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from triage.diagnosis.case import Candidate
-    from triage.diagnosis.checks.base import CheckContext
+    from triage.diagnosis.record import Matter
     from triage.model import Episode
     from triage.playbooks.model import Playbook
 
@@ -34,7 +34,7 @@ _ON_ITS_OWN = 0.5
 """Log-odds that each further bot with the same cause adds."""
 
 
-def facts_of(findings: Sequence[Finding], ctx: CheckContext, episodes: Sequence[Episode] = ()) -> Facts:
+def facts_of(findings: Sequence[Finding], ctx: Matter, episodes: Sequence[Episode] = ()) -> Facts:
     """Return what the rules look at."""
     incident = ctx.incident
     facts = Facts(
@@ -53,7 +53,7 @@ def facts_of(findings: Sequence[Finding], ctx: CheckContext, episodes: Sequence[
 
 def diagnose(
     findings: Sequence[Finding],
-    ctx: CheckContext,
+    ctx: Matter,
     episodes: Sequence[Episode] = (),
     playbook: Playbook | None = None,
 ) -> Verdict:
@@ -81,7 +81,7 @@ def diagnose(
     )
 
 
-def _signals(facts: Facts, ctx: CheckContext) -> tuple[Episode, ...]:
+def _signals(facts: Facts, ctx: Matter) -> tuple[Episode, ...]:
     """What has to be explained: the incident's alerts and events, or else what shows on the desk by itself."""
     told = tuple(each for each in facts.episodes if each.firing or each.is_event)
     if told:

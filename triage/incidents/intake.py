@@ -14,6 +14,7 @@ from triage.incidents import lifecycle
 from triage.incidents.alerts import NOTE
 from triage.incidents.aside import episode_of_signal, tried_again
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
+from triage.incidents.feedback import ask, asked_again
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
 from triage.incidents.timeline import recall_changes
@@ -289,6 +290,7 @@ class _Sorting:
         self._changed[after.id] = None
         self._attach(after, signal)
         if change is not None:
+            asked_again(self.tx, after, self.now)
             self._tell(replace(change.entry, data={ALOUD: True}))
             self._audit("incident.reopen", after)
         self._ask_triage(after, "reopened", at_once=worse)
@@ -412,5 +414,6 @@ class _Sorting:
         self._changed[incident.id] = None
         self.board.put(change.incident)
         self._tell(change.entry)
+        ask(self.tx, change.incident, self.now)
         self._audit("incident.resolve", change.incident)
         return change.incident

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from triage.errors import Refused
 from triage.incidents import lifecycle
+from triage.incidents.feedback import ask
 from triage.incidents.lifecycle import Change
 from triage.incidents.notifications import tell_card, tell_line
 from triage.incidents.silences import Matchers
@@ -65,6 +66,7 @@ def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
     if change is None:
         return Outcome(changed=False, text=_why_not(incident))
     _apply(tx, change, now)
+    ask(tx, change.incident, now)
     tx.audit.append(
         at=now, actor=actor, event="incident.resolve", target=incident.number, detail={"firing": firing}
     )

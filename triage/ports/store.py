@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -27,6 +27,7 @@ from triage.model import (
     TriageRun,
 )
 from triage.ports.actions import Actions
+from triage.ports.answers import Answers
 from triage.ports.events import Events
 
 T = TypeVar("T")
@@ -146,6 +147,10 @@ class Incidents(Protocol):
         """Return incidents that are open or changed after ``since``, oldest first."""
         ...
 
+    def in_storm(self, at: datetime, *, before: timedelta) -> bool:
+        """Say whether a storm went on at a time, or began not later than so long after it."""
+        ...
+
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
         ...
@@ -252,8 +257,12 @@ class Runs(Protocol):
         """Give a claimed run back to be taken at once; None: all of them, where no other process can be alive."""
         ...
 
-    def finish(self, run: TriageRun) -> None:
-        """Store a run with its findings and its verdict."""
+    def finish(self, run: TriageRun, evidence: bytes = b"") -> None:
+        """Store a run with its findings, its verdict, and its packed record (``triage.diagnosis.record``), if any."""
+        ...
+
+    def evidence(self, run_id: int) -> bytes | None:
+        """Return the packed record of a run; None where none was kept, or not any more."""
         ...
 
     def get(self, run_id: int) -> TriageRun | None:
@@ -286,6 +295,8 @@ class MessageKind(StrEnum):
     """A KPI digest (``ref`` is a document's id)."""
     DOCUMENT = "document"
     """A stored, rendered text (``ref`` is a document's id): checklists, drills, reminders."""
+    FEEDBACK = "feedback"
+    """Whether the verdict was right (``ref`` is the incident's id): a question in the thread, edited to its answer."""
     FILE = "file"
     """A stored picture or file (``ref`` is a document's id)."""
 
@@ -574,7 +585,7 @@ class Aging(Protocol):
         ...
 
     def forget_findings(self, before: datetime, limit: int) -> int:
-        """Remove the findings of runs that ended before a time, except those of open incidents."""
+        """Remove findings and records of runs that ended before a time, except those of open incidents."""
         ...
 
     def forget_documents(self, before: datetime, limit: int) -> int:
@@ -618,6 +629,8 @@ class Tx(Protocol):
     def actions(self) -> Actions: ...  # noqa: D102
     @property
     def events(self) -> Events: ...  # noqa: D102
+    @property
+    def answers(self) -> Answers: ...  # noqa: D102
     @property
     def aging(self) -> Aging: ...  # noqa: D102
 

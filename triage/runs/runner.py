@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.actions.fitting import conclude
+from triage.actions.fitting import conclude, judged
 from triage.actions.proposals import propose_from_run
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.record import pack, record_of, unpack
 from triage.diagnosis.runner import run_checks
-from triage.errors import StoreUnavailable
+from triage.errors import BadInput, StoreUnavailable
+from triage.incidents.feedback import ask
 from triage.incidents.notifications import tell_card, tell_triage
+from triage.incidents.traits import note_traits
 from triage.masking import masked
 from triage.model import (
     Episode,
@@ -132,7 +135,7 @@ class Conductor:
         except asyncio.CancelledError:
             await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
             raise
-        verdict = conclude(findings, context, episodes, playbook)
+        verdict, evidence = weighed(findings, context, episodes, playbook, run.id)
         done = replace(
             run,
             status=RunStatus.DONE,
@@ -142,19 +145,19 @@ class Conductor:
             findings=findings,
             verdict=verdict,
         )
-        await self._store_surely(done)
+        await self._store_surely(done, evidence)
         logger.bind(incident=incident.number).info(
             "triaged: {cause}", cause=verdict.top.cause if verdict.top else "no cause found"
         )
         self.told()
         return done
 
-    async def _store_surely(self, run: TriageRun) -> None:
+    async def _store_surely(self, run: TriageRun, evidence: bytes) -> None:
         """Store a run. A store that is away is waited for: what the sources said may not be there any more."""
         until = self.clock.monotonic() + STORE_SECONDS
         while True:
             try:
-                await self.store.write(lambda tx: self._finish(tx, run))
+                await self.store.write(lambda tx: self._finish(tx, run, evidence))
             except StoreUnavailable:
                 if self.clock.monotonic() >= until:
                     raise
@@ -162,7 +165,7 @@ class Conductor:
             else:
                 return
 
-    def _finish(self, tx: Tx, run: TriageRun) -> None:
+    def _finish(self, tx: Tx, run: TriageRun, evidence: bytes) -> None:
         known = tx.runs.get(run.id)
         if known is not None and known.status is RunStatus.DONE:
             return  # stored by a commit whose answer we did not hear
@@ -170,10 +173,33 @@ class Conductor:
         if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
             return
         now = run.finished_at or self.clock.now()
-        tx.runs.finish(run)
+        tx.runs.finish(run, evidence)
+        note_traits(tx, incident, run)
         propose_from_run(tx, self.desk, incident, run, now)
         tell_triage(tx, incident, now)
         tell_card(tx, incident, now)
+        ask(tx, incident, now)  # it may have ended before we knew what to ask
+
+
+def weighed(
+    findings: Sequence[Finding],
+    context: CheckContext,
+    episodes: Sequence[Episode],
+    playbook: Playbook,
+    run: int,
+) -> tuple[Verdict, bytes]:
+    """Return the verdict on what was found, and the packed record of it all, which is empty where it cannot be kept.
+
+    The verdict is made of the record as it reads back: what is judged again later is what was judged now.
+    """
+    try:
+        packed = pack(record_of(context, findings, episodes, playbook, run=run))
+        record = unpack(packed)
+    except (ValueError, TypeError, BadInput) as error:
+        logger.bind(run=run, error=str(error)).error("the evidence of a triage cannot be kept")
+        return conclude(findings, context, episodes, playbook), b""
+    # What was too large to keep still counts now.
+    return (conclude(findings, context, episodes, playbook) if record.cut else judged(record)), packed
 
 
 def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:

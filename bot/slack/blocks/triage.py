@@ -28,13 +28,18 @@ SAID, REASONS, ROW, NAMES, CHANGE = 108, 72, 70, 70, 72
 Line = list[Json]
 
 
-def triage_message(runs: Sequence[TriageRun], now: datetime, handle: str) -> Rendered:
-    """Return the message of an incident's finished runs, oldest first, at least one."""
+def triage_message(
+    runs: Sequence[TriageRun], now: datetime, handle: str, past: Sequence[Line] = ()
+) -> Rendered:
+    """Return the message of an incident's finished runs, oldest first, at least one.
+
+    ``past``: one line for each past incident like it.
+    """
     run = runs[-1]
     head = [[leaf(_head(runs, now), bold=True)]]
     verdict = _verdict(run)
     bad = [_finding(one) for one in _of(run, FindingStatus.CRITICAL, FindingStatus.WARNING)[:FINDINGS]]
-    rest = [*_folded(run), *_unknown(run), *_changed(runs, now)]
+    rest = [*_folded(run), *_unknown(run), *_changed(runs, now), *past]
     room = LINES - kit.height([*head, *verdict, *rest])
     lines = [*head, *verdict, *_within(bad, room), *rest]
     blocks = [

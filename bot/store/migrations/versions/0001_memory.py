@@ -19,10 +19,12 @@ def upgrade() -> None:
     _create_incidents()
     _create_actions()
     _create_events()
+    _create_answers()
 
 
 def downgrade() -> None:
     """Take back."""
+    _drop_answers()
     _drop_events()
     _drop_actions()
     _drop_incidents()
@@ -90,6 +92,13 @@ def _create_incidents() -> None:
             unique=False,
             sqlite_where=sa.text("status <> 'resolved'"),
             postgresql_where=sa.text("status <> 'resolved'"),
+        )
+        batch_op.create_index(
+            "ix_incidents_storms",
+            ["opened_at"],
+            unique=False,
+            sqlite_where=sa.text("shape = 'storm'"),
+            postgresql_where=sa.text("shape = 'storm'"),
         )
 
     op.create_table(
@@ -446,6 +455,71 @@ def _create_events() -> None:
     )
 
 
+def _create_answers() -> None:
+    op.create_table(
+        "triage_evidence",
+        sa.Column(
+            "run_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["triage_runs.id"], name=op.f("fk_triage_evidence_run_id")),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_triage_evidence")),
+    )
+
+    op.create_table(
+        "cause_answers",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", bot.store.tables.UtcTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("right", sa.Boolean(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("strength", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_cause_answers_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cause_answers")),
+        sa.UniqueConstraint("incident_id", name=op.f("uq_cause_answers_incident_id")),
+    )
+    with op.batch_alter_table("cause_answers", schema=None) as batch_op:
+        batch_op.create_index("ix_cause_answers_at", ["at"], unique=False)
+
+    op.create_table(
+        "incident_traits",
+        sa.Column(
+            "incident_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("trait", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incidents.id"], name=op.f("fk_incident_traits_incident_id")
+        ),
+        sa.PrimaryKeyConstraint("incident_id", "trait", name=op.f("pk_incident_traits")),
+    )
+    with op.batch_alter_table("incident_traits", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_traits_trait_incident_id", ["trait", "incident_id"], unique=False)
+
+
+def _drop_answers() -> None:
+    with op.batch_alter_table("incident_traits", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_traits_trait_incident_id")
+
+    op.drop_table("incident_traits")
+    with op.batch_alter_table("cause_answers", schema=None) as batch_op:
+        batch_op.drop_index("ix_cause_answers_at")
+
+    op.drop_table("cause_answers")
+    op.drop_table("triage_evidence")
+
+
 def _drop_events() -> None:
     op.drop_table("parked_entries")
     with op.batch_alter_table("events", schema=None) as batch_op:
@@ -533,6 +607,11 @@ def _drop_incidents() -> None:
             "ix_incidents_open",
             sqlite_where=sa.text("status <> 'resolved'"),
             postgresql_where=sa.text("status <> 'resolved'"),
+        )
+        batch_op.drop_index(
+            "ix_incidents_storms",
+            sqlite_where=sa.text("shape = 'storm'"),
+            postgresql_where=sa.text("shape = 'storm'"),
         )
         batch_op.drop_index("ix_incidents_status_changed_at")
 

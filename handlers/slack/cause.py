@@ -1,0 +1,167 @@
+"""The thread's question whether the verdict was right: yes at once, no by a form. Stored first, answered then."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from loguru import logger
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.buttons import Ask, stored, what_happened
+from handlers.slack.cause_form import CAUSE, cause_view, read_form
+from handlers.slack.click import Click, read_click
+from handlers.slack.reply import whisper
+from handlers.slack.services import Services
+from handlers.slack.silence_form import BadForm
+from triage.errors import Refused, StoreUnavailable
+from triage.incidents.answering import WHAT, asked_about, confirm, correct
+from triage.incidents.feedback import question_of
+from triage.incidents.operations import record_denied
+from triage.memory.people import remember
+from triage.model import Json
+from triage.ports.store import Tx
+
+
+def say_right(services: Services) -> Ask:
+    """Return the listener of ``Yes``."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            click = read_click(body)
+            answer = await _said_right(services, click)
+            await ack()
+            services.changed()
+            await whisper(client, click, answer)
+
+    return press
+
+
+async def _said_right(services: Services, click: Click) -> str:
+    try:
+        await _allowed(services, click)
+    except Refused as refusal:
+        return str(refusal)
+
+    def work(tx: Tx) -> str:
+        remember(tx, click.user, click.user_name)
+        return confirm(tx, click.handle, actor=click.user, now=services.clock.now()).text
+
+    return await stored(services, work)
+
+
+def open_cause(services: Services) -> Ask:
+    """Return the listener of ``No, it was…`` and ``Change…``: open the form, at once, from what is stored."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            click = read_click(body)
+            try:
+                await _allowed(services, click)
+                view = await _view(services, click)
+            except Refused as refusal:
+                await ack()
+                await whisper(client, click, str(refusal))
+                return
+            await ack()
+            await _open(client, click, view)
+
+    return press
+
+
+def submit_cause(services: Services) -> Ask:
+    """Return the listener of the form: store, then close it. Asks for the role again: it may be gone by now."""
+
+    async def submit(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            try:
+                form = read_form(body["view"], body["user"])
+                await _allowed(services, form.click)
+                text = await _store(services, form.click, form.cause, form.text)
+            except BadForm as wrong:
+                await ack(response_action="errors", errors=wrong.errors)
+                return
+            except Refused as refusal:
+                await ack(response_action="errors", errors={CAUSE: str(refusal)})
+                return
+            await ack()
+            services.changed()
+            await whisper(client, form.click, text)
+
+    return submit
+
+
+async def open_cause_of(services: Services, client: AsyncWebClient, incident_id: int, click: Click) -> None:
+    """Open the form for an incident that was named (``/triage cause``). Raises Refused."""
+    await _open(client, click, await _view_of(services, incident_id, click))
+
+
+async def _allowed(services: Services, click: Click) -> None:
+    """Ask for the role of who acknowledges. Raises Refused, recorded, where the person may not."""
+    decision = await services.roles.decide(click.user, "operator", WHAT)
+    if decision.allowed:
+        return
+
+    def denied(tx: Tx) -> str:
+        remember(tx, click.user, click.user_name)
+        incident = tx.incidents.by_handle(click.handle.partition(":")[0])
+        number = None if incident is None else incident.id
+        record_denied(tx, number, actor=click.user, what=WHAT, now=services.clock.now())
+        return decision.why
+
+    raise Refused(await stored(services, denied))
+
+
+async def _store(services: Services, click: Click, cause: str, text: str) -> str:
+    def work(tx: Tx) -> str:
+        remember(tx, click.user, click.user_name)
+        now = services.clock.now()
+        return correct(tx, click.handle, actor=click.user, cause=cause, text=text, now=now).text
+
+    try:
+        return await services.store.write(work)
+    except StoreUnavailable as error:
+        raise Refused(what_happened(error)) from error
+
+
+async def _view(services: Services, click: Click) -> Json:
+    def find(tx: Tx) -> int:
+        return asked_about(tx, click.handle)[0].id
+
+    try:
+        incident_id = await services.store.read(find)
+    except StoreUnavailable as error:
+        raise Refused(what_happened(error)) from error
+    return await _view_of(services, incident_id, click)
+
+
+async def _view_of(services: Services, incident_id: int, click: Click) -> Json:
+    def make(tx: Tx) -> Json:
+        incident = tx.incidents.get(incident_id)
+        if incident is None:
+            raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+        if incident.is_open:
+            raise Refused(f"{incident.number} is not over yet: say it then.")
+        question = question_of(tx, incident_id)
+        if question is None:
+            raise Refused(
+                f"{incident.number} was never triaged to a verdict: there is nothing to say about it."
+            )
+        return cause_view(question, click)
+
+    try:
+        return await services.store.read(make)
+    except StoreUnavailable as error:
+        raise Refused(what_happened(error)) from error
+
+
+async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await client.views_open(trigger_id=click.trigger_id, view=view)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.bind(user=click.user, error=str(error)).warning("cause form not opened")
+        await whisper(client, click, "The form could not be opened in time. Please press again.")
