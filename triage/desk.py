@@ -42,6 +42,8 @@ ActionKind = Annotated[
     str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(KINDS)})
 ]
 """A kind of action: the name of a file in ``triage/actions/kinds/``."""
+CONFIGURATION = "/home/hummingbot/conf"
+"""Where a bot's configuration is in its container."""
 
 
 class Bot(Section):

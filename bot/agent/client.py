@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.agent import protocol as p
 from triage import errors
+from triage.desk import CONFIGURATION
 from triage.errors import (
     DeskFailure,
     Refused,
@@ -164,9 +165,13 @@ class RemoteContainers:
         return found
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
-        """Return the files below one of the agent's own folders of code in a bot's container."""
+        """Return the files below one of the agent's own folders of code, or of configuration, in a bot's container."""
         try:
-            request = p.CodeTimes(container=name)
+            request = (
+                p.CodeTimes(ask="configuration_times", container=name)
+                if folder == CONFIGURATION
+                else p.CodeTimes(container=name)
+            )
         except ValidationError as error:
             raise SourceRejected(NAME, f"{name!r} cannot be a container's name") from error
         found: dict[str, tuple[FileStat, ...]] = await self._ask(request, dict[str, tuple[FileStat, ...]])
@@ -286,7 +291,7 @@ class RemoteControllers(RemoteHands):
 
 
 class RemoteImages:
-    """Implements ``triage.ports.actions.Images``: those of the repository that ``.env`` names."""
+    """Implements ``triage.ports.actions.Images``: those of the repositories that the desk uses."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

@@ -22,12 +22,21 @@ _ROLLBACK = "extract"
 class LocalAgent:
     """Implements ``triage.ports.actions.Agent`` for the desk of this process.
 
-    ``proof`` checks Slack's signature of every confirmation where the agent has the signing secret.
+    ``proof`` checks Slack's signature of every confirmation where the agent has the signing secret. ``apart``: the
+    bot is another process, so that a desk.yaml which gives a role to nobody lets nobody act.
     """
 
     def __init__(
-        self, desk: Desk, deeds: Deeds, record: Record, clock: Clock, proof: SlackProof | None = None
+        self,
+        desk: Desk,
+        deeds: Deeds,
+        record: Record,
+        clock: Clock,
+        proof: SlackProof | None = None,
+        *,
+        apart: bool = False,
     ) -> None:
+        self._apart = apart
         self._desk, self._deeds, self._record, self._clock, self._proof = desk, deeds, record, clock, proof
         self._known = Knowledge()
         for entry in record.entries:
@@ -59,7 +68,7 @@ class LocalAgent:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         async with self._turn:
             now = self._clock.now()
-            why = judge.why_not_confirm(self._desk, self._known, shown, now)
+            why = judge.why_not_confirm(self._desk, self._known, shown, now, apart=self._apart)
             if not why and self._proof is not None:
                 why = self._proof.why_not(shown, now)
             if why:

@@ -95,15 +95,15 @@ class Engine:
         with _shape("a folder's archive"):
             return await asyncio.to_thread(listing, body, folder)
 
-    async def images(self, repository: str) -> tuple[Image, ...]:
-        """Return the tagged images of a repository, the newest first."""
+    async def images(self, *repositories: str) -> tuple[Image, ...]:
+        """Return the tagged images of some repositories, the newest first."""
         body = await self._http.get("images/json")
         with _shape("the images"):
             found = [
                 Image(tag, str(each["Id"]), int(each["Size"]), utc(float(each["Created"])))
                 for each in json.loads(body)
                 for tag in each.get("RepoTags") or ()
-                if tag.rpartition(":")[0] == repository
+                if tag.rpartition(":")[0] in repositories
             ]
         return tuple(sorted(found, key=lambda image: (image.created_at, image.tag), reverse=True))
 

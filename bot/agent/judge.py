@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from bot.agent.record import Entry
+from triage.actions.authority import role_for
 from triage.actions.catalogue import CATALOGUE, find
-from triage.desk import Desk
+from triage.desk import Desk, Roles
 from triage.errors import Refused
 from triage.model import Json
 from triage.plans.orders import Order, digest_of, fit
@@ -129,8 +130,11 @@ def about_confirmation(shown: Shown) -> dict[str, Json]:
     }
 
 
-def why_not_confirm(desk: Desk, known: Knowledge, shown: Shown, now: datetime) -> str:
-    """Return why a plan would not be carried out although this person confirms it."""
+def why_not_confirm(desk: Desk, known: Knowledge, shown: Shown, now: datetime, *, apart: bool = True) -> str:
+    """Return why a plan would not be carried out although this person confirms it.
+
+    ``apart`` False: the bot is in the same process and asked for the role itself; here only names are compared.
+    """
     try:
         action = find(desk, shown.kind, shown.target)
     except Refused as refusal:
@@ -141,23 +145,28 @@ def why_not_confirm(desk: Desk, known: Knowledge, shown: Shown, now: datetime) -
     orders = [order for _, order in shown.orders]
     if numbers != sorted(set(numbers)) or not fit(orders, action.allowed(desk, shown.target)):
         return f"this is no plan of {shown.kind} on {shown.target} as desk.yaml here has it"
-    if why := _why_not_person(desk, shown):
-        return why
     before = known.actions.get(shown.token)
+    if (apart or desk.roles != Roles()) and (why := _why_not_person(desk, shown, before)):
+        return why
     if before is not None and (before.begun or before.over):
         return "this action was begun already; it is not done a second time"
     return why_too_many(desk, known, now)
 
 
-def _why_not_person(desk: Desk, shown: Shown) -> str:
-    """Only users are known here: who is in a group, Slack alone knows, and the agent cannot ask it."""
-    roles = (desk.roles.operator, desk.roles.approver)
-    named = frozenset[str]().union(*(role.users for role in roles))
-    if not named and not any(role.groups for role in roles):
-        return ""  # nobody is named: the bot lets nobody act; an embedded agent of a test has nobody to ask
-    if shown.actor in named or any(role.groups for role in roles):
+def _why_not_person(desk: Desk, shown: Shown, before: Known | None) -> str:
+    """Hold the person against the role that this confirmation asks for.
+
+    Who is in a group Slack alone knows, and the agent cannot ask it: with groups the bot has to be believed.
+    """
+    actors = before.actors if before is not None and before.digest == shown.digest else []
+    number = actors.index(shown.actor) if shown.actor in actors else len(actors)
+    wanted = role_for(desk, shown.kind, number)
+    role = desk.roles.approver if wanted == "approver" else desk.roles.operator
+    if shown.actor in role.users or role.groups:
         return ""
-    return f"{shown.actor} has no role in desk.yaml"
+    if not role.users:
+        return f"desk.yaml here gives the role {wanted} to nobody"
+    return f"{shown.actor} has not the role {wanted} in desk.yaml here"
 
 
 def why_too_many(desk: Desk, known: Knowledge, now: datetime) -> str:

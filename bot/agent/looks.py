@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -15,7 +16,7 @@ from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import services
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
-from triage.desk import Desk
+from triage.desk import CONFIGURATION, Desk
 from triage.errors import DeskFailure
 from triage.plans.orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
@@ -63,13 +64,15 @@ class Looks:
         """Return the desk's containers."""
         return tuple(_few(each) for each in await self.engine.list() if self.ours(each.name, each.labels))
 
-    async def code_times(self, container: str) -> dict[str, tuple[FileStat, ...]]:
-        """Return the files of a bot's folders of code, by folder; none where it is no bot's container."""
+    async def code_times(
+        self, container: str, *, configuration: bool = False
+    ) -> dict[str, tuple[FileStat, ...]]:
+        """Return the files of a bot's folders of code, or of its configuration, by folder: names, times and sizes."""
         from triage.diagnosis.checks.bytecode import folders_of  # noqa: PLC0415 - checks are loaded when needed
 
         if self.desk.bot_of_container(container) is None:
             raise DeskFailure(f"{container!r} is no bot's container in the agent's desk.yaml")
-        folders = folders_of(self.desk.paths.caches)
+        folders = (CONFIGURATION,) if configuration else folders_of(self.desk.paths.caches)
         return {folder: await self.engine.files(container, folder) for folder in folders}
 
     async def history(self, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
@@ -87,9 +90,12 @@ class Looks:
         return event.action == UNREADABLE or self.ours(event.container, event.attributes)
 
     async def images(self) -> tuple[Image, ...]:
-        """Return the images of the repository that ``.env`` pins."""
-        current = (await self.env.read()).get("HUMMINGBOT_IMAGE", "")
-        return await self.engine.images(current.rpartition(":")[0]) if current else ()
+        """Return the images of the repositories that the desk's containers are made from, and the one that ``.env`` pins."""
+        used = [each.image for each in await self.engine.list() if self.ours(each.name, each.labels)]
+        with contextlib.suppress(DeskFailure):  # a file that is not clear is told where it is asked for
+            used.append((await self.env.read()).get("HUMMINGBOT_IMAGE", ""))
+        found = {repository for image in used for repository in repositories_of(image)}
+        return await self.engine.images(*found) if found else ()
 
     def archive(self, bot: str, stamp: str, *, before_rollback: bool) -> str:
         """Return a snapshot's name, of a bot of this desk."""
@@ -118,6 +124,16 @@ class Looks:
             replace(file, values={key: value for key, value in file.values.items() if key in CONTROLLER_KEYS})
             for file in await self.controllers.read(self.bot(bot))
         )
+
+
+def repositories_of(image: str) -> tuple[str, ...]:
+    """Return the names under which the engine may list an image's repository: Docker Hub's own are shortened there."""
+    if not image or image.startswith("sha256:"):
+        return ()
+    name = image.partition("@")[0]
+    repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+    short = repository.removeprefix("docker.io/").removeprefix("library/")
+    return tuple(dict.fromkeys((repository, short)))
 
 
 def _compose_only(labels: Mapping[str, str]) -> dict[str, str]:

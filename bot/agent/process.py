@@ -139,7 +139,7 @@ async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
     )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
     try:
-        agent = LocalAgent(desk, deeds, record, clock, proof)
+        agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
         async with Server(looks, agent, clock, uid=settings.uid).listening(settings.socket):
             gc.collect()
             gc.freeze()

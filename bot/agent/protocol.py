@@ -56,9 +56,9 @@ class Containers(Ask):
 
 
 class CodeTimes(Ask):
-    """The times of the code in a bot's container."""
+    """The times of the code, or of the configuration, in a bot's container."""
 
-    ask: Literal["code_times"] = "code_times"
+    ask: Literal["code_times", "configuration_times"] = "code_times"
     container: Container
 
 
@@ -78,7 +78,7 @@ class Events(Ask):
 
 
 class Images(Ask):
-    """The images of the repository that ``.env`` names."""
+    """The images of the repositories that the desk's containers are made from."""
 
     ask: Literal["images"] = "images"
 

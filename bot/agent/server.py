@@ -164,8 +164,8 @@ class Server:
                 return await looks.inspect(container)
             case p.Containers():
                 return await looks.containers()
-            case p.CodeTimes(container=container):
-                return await looks.code_times(container)
+            case p.CodeTimes(container=container, ask=ask):
+                return await looks.code_times(container, configuration=ask == "configuration_times")
             case p.History(since=since, until=until):
                 return await looks.history(utc(since), utc(until))
             case p.Images():

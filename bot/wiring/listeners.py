@@ -144,7 +144,7 @@ class Listening:
         pulse = self.house.pulse
         for listener in self.streams:
             pulse.watch(listener.reader.stream, STUCK_SECONDS)
-        if self.settings.docker_host:
+        if self.settings.docker_host or self.settings.triage_agent:
             pulse.watch(CONTAINERS, STUCK_SECONDS)
         if self._redis_url:
             pulse.watch(REDIS, STUCK_SECONDS)

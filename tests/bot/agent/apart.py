@@ -55,7 +55,8 @@ async def agent_apart(
     )
     path = folder / "agent.jsonl"
     record = Record.opened(path)
-    agent = LocalAgent(desk, deeds, record, clock, SlackProof(signing_secret) if signing_secret else None)
+    proof = SlackProof(signing_secret) if signing_secret else None
+    agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
     server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)
     with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
         place = Path(short) / "agent.sock"

@@ -206,12 +206,37 @@ async def test_two_people_confirm_where_desk_yaml_asks_for_two(tmp_path: Path) -
 async def test_people_without_a_role_are_refused_where_desk_yaml_names_people_alone(tmp_path: Path) -> None:
     """A group's members are known to Slack alone: with groups the bot has to be believed."""
     named = Ward(tmp_path / "a.jsonl", Desk(roles=Roles(operator=Role(users=frozenset({"U2"})))))
-    with pytest.raises(Refused, match="U1 has no role"):
+    with pytest.raises(Refused, match="U1 has not the role operator"):
         await named.agent.confirm(shown())
     await named.agent.confirm(shown(actor="U2"))
     group = Role(users=frozenset({"U2"}), groups=frozenset({"S1"}))
     grouped = Ward(tmp_path / "b.jsonl", Desk(roles=Roles(operator=group)))
     await grouped.agent.confirm(shown())
+
+
+async def test_an_operator_is_no_approver(tmp_path: Path) -> None:
+    """The kind's own role is asked for, and the second person's, as the bot itself asks."""
+    roles = Roles(operator=Role(users=frozenset({"U1", "U2"})), approver=Role(users=frozenset({"U9"})))
+    policies = {"restart": ActionPolicy(confirmations=2)}
+    ward = Ward(tmp_path / "a.jsonl", Desk(roles=roles, actions=policies))
+    await ward.agent.confirm(shown())
+    with pytest.raises(Refused, match="U2 has not the role approver"):
+        await ward.agent.confirm(shown(actor="U2"))
+    await ward.agent.confirm(shown(actor="U1"))  # the same person again, as after a lost answer
+    await ward.agent.confirm(shown(actor="U9"))
+    assert (await ward.perform(TOKEN, 1)).ok
+    alone = Ward(tmp_path / "b.jsonl", Desk(roles=roles, actions={"restart": ActionPolicy(role="approver")}))
+    with pytest.raises(Refused, match="U1 has not the role approver"):
+        await alone.agent.confirm(shown())
+
+
+async def test_an_agent_apart_lets_nobody_act_where_nobody_has_a_role(tmp_path: Path) -> None:
+    """In the bot's own process the bot has asked already; behind a socket nobody has."""
+    ward = Ward(tmp_path / "a.jsonl", Desk())
+    apart = LocalAgent(Desk(), cast("Any", ward.deeds), Record(), ward.clock, apart=True)
+    with pytest.raises(Refused, match="gives the role operator to nobody"):
+        await apart.confirm(shown())
+    await ward.agent.confirm(shown())
 
 
 async def test_one_action_at_a_time_on_a_target_until_it_is_over(ward: Ward) -> None:

@@ -35,6 +35,7 @@ def settings(root: Path, command: Sequence[str], **changes: object) -> Desk:
     return Desk.model_validate(
         {
             "paths": paths,
+            "roles": {"operator": {"groups": ["S0OPERATORS"]}, "approver": {"groups": ["S0APPROVERS"]}},
             "compose": {"command": tuple(command)},
             "triage": {"verify_after_seconds": 0, "health_watch_seconds": 0, "deadline_seconds": 1.5},
             **changes,

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from triage.asking import all_of, attempt, together
+from triage.desk import CONFIGURATION
 from triage.diagnosis.checks.base import CheckContext, each_of, refused
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
@@ -34,7 +35,6 @@ _REPLACING = timedelta(seconds=90)
 _SHOWN = 6
 _BOTS_MAX = 12
 _CONFIG_HASH = "com.docker.compose.config-hash"
-_CONFIGURATION = "/home/hummingbot/conf"
 _KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
 
 
@@ -151,7 +151,7 @@ async def _edits(ctx: CheckContext, states: Mapping[str, ContainerState]) -> dic
     """Return the newest edit of each bot's configuration; nothing of a bot whose folder cannot be read."""
     bots = ctx.bots[:_BOTS_MAX]
     answers = await all_of(
-        attempt(ctx.sources.containers.files(ctx.desk.container_of(bot), _CONFIGURATION)) for bot in bots
+        attempt(ctx.sources.containers.files(ctx.desk.container_of(bot), CONFIGURATION)) for bot in bots
     )
     began, found = min(ctx.now, ctx.since), {}
     for bot, files in zip(bots, answers, strict=True):
