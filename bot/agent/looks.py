@@ -90,7 +90,7 @@ class Looks:
         return event.action == UNREADABLE or self.ours(event.container, event.attributes)
 
     async def images(self) -> tuple[Image, ...]:
-        """Return the images of the repositories that the desk's containers are made from, and the one that ``.env`` pins."""
+        """Return the images of the repositories of the desk's containers, and of the one that ``.env`` pins."""
         used = [each.image for each in await self.engine.list() if self.ours(each.name, each.labels)]
         with contextlib.suppress(DeskFailure):  # a file that is not clear is told where it is asked for
             used.append((await self.env.read()).get("HUMMINGBOT_IMAGE", ""))

@@ -61,6 +61,8 @@ class Bot:
     directory: Path
     environment: dict[str, str]
     port: int = field(default_factory=free_port)
+    before: tuple[str, ...] = ()
+    """Words before its command, such as those that make it another user."""
     process: ServerProcess = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,7 +79,7 @@ class Bot:
             "PYTHONPATH": str(ROOT),
             **self.environment,
         }
-        command = [sys.executable, "-m", "bot.cli", "run"]
+        command = [*self.before, sys.executable, "-m", "bot.cli", "run"]
         self.process = ServerProcess(
             "hbot-triage", command, log=self.directory / "service.log", env=environment
         )

@@ -53,6 +53,7 @@ class Process:
         values = {
             "paths": {name: str(getattr(desk.paths, name)) for name in ("compose", "env", "data", "backups")},
             "compose": {"command": command},
+            "roles": {"operator": {"users": ["U1"]}},
         }
         with (self.folder / "desk.yaml").open("w") as file:
             YAML(typ="safe").dump(values, file)
