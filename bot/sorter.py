@@ -21,6 +21,10 @@ SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
+LONE = 4
+"""So many signals in one pass are no storm: sorting them takes what it takes, for somebody waits to hear of them."""
+HEAD_START_SECONDS = 0.03
+"""How long triage waits after a pass: an alert's first post needs this process for itself for a moment."""
 _RETRY_SECONDS = (0.5, 1.5)
 DAMAGED_SECONDS = 10.0
 """How often the inbox of a damaged database is tried."""
@@ -84,8 +88,9 @@ class Sorter:
                 self._wake()  # where nobody knows what was committed, there may be something to send
                 await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
                 continue
-            rest = self.share.rest(began, self.clock.monotonic())
-            await asyncio.sleep(min(rest, REST_SECONDS))
+            if done.sorted > LONE:
+                rest = self.share.rest(began, self.clock.monotonic())
+                await asyncio.sleep(min(rest, REST_SECONDS))
             if not done.more:
                 await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
 
@@ -103,7 +108,8 @@ class Sorter:
         return await self._one_by_one()
 
     async def once(self) -> Pass:
-        """Sort what is stored now."""
+        """Sort what is stored now. The sender is woken to look in the same commit for what it owes then."""
+        self.outbox.ring()
         done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
         self._said(done)
         return done
@@ -114,7 +120,7 @@ class Sorter:
                 "opened: {title} ({severity})", title=incident.title, severity=incident.severity
             )
         if done.sorted:
-            self._wake()
+            asyncio.get_running_loop().call_later(HEAD_START_SECONDS, self._wake)
 
     def _wake(self) -> None:
         self.outbox.ring()

@@ -114,11 +114,14 @@ class Sender:
 
     async def _claim(self) -> tuple[list[Message], datetime | None]:
         """Take what is due, and learn when to look again."""
-        now, room = self._clock.now(), AT_ONCE - len(self._under_way)
+        room = AT_ONCE - len(self._under_way)
         if room <= 0:
             return [], None
 
         def claim(tx: Tx) -> tuple[list[Message], datetime | None]:
+            now = (
+                self._clock.now()
+            )  # when it runs: what a unit before it in the same commit owes is due by then
             taken = tx.outbox.claim(
                 now,
                 owner=self._owner,

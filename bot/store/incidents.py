@@ -13,6 +13,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
 from bot.store.reading import read_all
+from bot.store.recent import Remembered, as_stored
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
 from triage.model import (
@@ -53,7 +54,7 @@ _SINCE = sa.union_all(
     ),
 ).subquery()
 _RECENT = (
-    sa.select(_t)
+    sa.select(*as_stored(_t))
     .where(_t.c.id.in_(sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))))
     .order_by(_t.c.id)
 )
@@ -67,7 +68,8 @@ _IN_STORM = (
     .order_by(_t.c.opened_at.desc())
     .limit(1)
 )
-_LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_HANDLE, _OPEN, _RECENT)}
+_BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.id)
+_LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_IDS, _BY_HANDLE, _OPEN, _RECENT)}
 _OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
 _EPISODES = sa.select(_e).where(_OF_INCIDENTS).order_by(_e.c.starts_at, _e.c.id)
 _NAMES = sa.select(_e.c.incident_id, _e.c.name).where(_OF_INCIDENTS).distinct()
@@ -106,9 +108,17 @@ _COUNTS = sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT)
 class IncidentTable:
     """Implements ``triage.ports.store.Incidents``."""
 
-    def __init__(self, connection: sa.Connection, *, writing: bool, unreadable: Unreadable) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        *,
+        writing: bool,
+        unreadable: Unreadable,
+        remembered: Remembered | None = None,
+    ) -> None:
         self._connection = connection
         self._unreadable = unreadable
+        self._remembered = remembered or Remembered()
         # A row that is read to be changed stays locked until the commit, or two replicas would
         # overwrite each other's change. SQLite's one writer needs no such lock and ignores it.
         self._lock = writing
@@ -138,7 +148,9 @@ class IncidentTable:
 
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
-        return self._incidents(_RECENT, since=since, most=limit)
+        query = _LOCKED[_RECENT] if self._lock else _RECENT
+        rows = self._connection.execute(query, {"since": since, "most": limit}).all()
+        return self._remembered.incidents(rows, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)))
 
     def in_storm(self, at: datetime, *, before: timedelta) -> bool:
         """Say whether a storm went on at a time, or began not later than so long after it."""

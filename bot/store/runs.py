@@ -178,6 +178,8 @@ class RunTable:
         if row is None:
             return None
         run = _run(row)
+        if run.status is not RunStatus.DONE:  # findings are stored with its end
+            return run
         findings = self._connection.execute(_FINDINGS, {"run": run.id}).mappings()
         return replace(run, findings=tuple(_finding(finding) for finding in findings))
 

@@ -16,6 +16,7 @@ from bot.store.health import Unreadable
 from bot.store.incidents import IncidentTable
 from bot.store.notes import NoteTable
 from bot.store.outbox import OutboxTable
+from bot.store.recent import Remembered
 from bot.store.runs import RunTable
 from bot.store.signals import SignalTable
 from bot.store.timeline import TimelineTable
@@ -31,11 +32,13 @@ class Transaction:
         writing: bool,
         unreadable: Unreadable | None = None,
         audit_key: bytes = b"",
+        remembered: Remembered | None = None,
     ) -> None:
         self.connection = connection
         self.writing = writing
         self.unreadable = unreadable or Unreadable()
         self._audit_key = audit_key
+        self._remembered = remembered
 
     @cached_property
     def signals(self) -> SignalTable:
@@ -45,7 +48,12 @@ class Transaction:
     @cached_property
     def incidents(self) -> IncidentTable:
         """Incidents and episodes."""
-        return IncidentTable(self.connection, writing=self.writing, unreadable=self.unreadable)
+        return IncidentTable(
+            self.connection,
+            writing=self.writing,
+            unreadable=self.unreadable,
+            remembered=self._remembered,
+        )
 
     @cached_property
     def timeline(self) -> TimelineTable:

@@ -73,13 +73,17 @@ class Stages:
                 unit.stage = Stage.WAITING
 
 
-def keep_signals(batch: Sequence[Unit[Any]], transaction: Transaction) -> None:
-    """Store the signals of a whole batch in one statement."""
+def run_units(batch: Sequence[Unit[Any]], transaction: Transaction) -> None:
+    """Run units: the signals of all are stored in one statement."""
     keeping = [unit for unit in batch if unit.signals is not None]
     if keeping:
         new = transaction.signals.add_each([unit.signals or () for unit in keeping])
         for unit, count in zip(keeping, new, strict=True):
             unit.value = count
+    for unit in batch:
+        if unit.signals is None:
+            unit.value = unit.work(transaction)
+        unit.error = None
 
 
 def answer(units: Sequence[Unit[Any]]) -> None:

@@ -2,7 +2,8 @@
 
 Durability costs one fsync a batch, not one a webhook. A batch runs without savepoints, the fast way; when a
 unit of it raises, everything is rolled back and each unit runs again in a transaction of its own, so that
-one unit's error is only its own.
+one unit's error is only its own. What comes while a batch runs joins it before its COMMIT: a card that sorting owes
+is claimed in the commit that owes it.
 
 Nothing is run again after its COMMIT was sent, unless the database says that it did not happen. Whoever waits too long
 takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``OutcomeUnknown``.
@@ -15,7 +16,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -27,8 +28,9 @@ from bot.store import faults
 from bot.store.deadlines import Deadlines
 from bot.store.health import StoreHealth
 from bot.store.probe import probe, was_committed, written
+from bot.store.recent import Remembered
 from bot.store.transaction import Transaction
-from bot.store.units import Stage, Stages, TakenBack, Unit, answer, keep_signals
+from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units
 from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
@@ -36,7 +38,8 @@ from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
 T = TypeVar("T")
 BATCH = 256
 """Units in one commit at the most: bounds how long the first of them waits."""
-
+JOINS = 2
+"""How often what came meanwhile joins a batch before its COMMIT: whoever waits for it does not wait for much more."""
 TRANSACTION_SECONDS = 12.0
 """How long a transaction on a server may take that does not answer; longer than the server's own limits."""
 PROBE_SECONDS = 5.0
@@ -78,6 +81,7 @@ class Writer:
     _probed_at: float = 0.0
     _stages: Stages = field(default_factory=Stages)
     _deadlines: Deadlines = field(default_factory=Deadlines)
+    _remembered: Remembered = field(default_factory=Remembered)
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,9 +156,21 @@ class Writer:
             batch.append(unit)
         return batch, False
 
+    def _joined(self, most: int) -> list[Unit[Any]]:
+        """Take what came while a batch ran."""
+        joined: list[Unit[Any]] = []
+        with suppress(queue.Empty):
+            while len(joined) < most:
+                unit = self._queue.get_nowait()
+                if unit is None:  # the end: for the one who looks for it
+                    self._queue.put(None)
+                    break
+                joined.append(unit)
+        return self._wanted(joined)
+
     def _serve(self, batch: list[Unit[Any]]) -> None:
         batch = self._wanted(batch)
-        if batch and (len(batch) == 1 or self._commit(batch) is _End.AGAIN):
+        if batch and self._commit(batch) is _End.AGAIN:
             self._one_by_one(batch)
         self.units += len(batch)
         for loop in {unit.loop for unit in batch}:
@@ -176,53 +192,58 @@ class Writer:
         for number, unit in enumerate(batch):
             if unit.stage is Stage.TAKEN_BACK:
                 continue
-            self._commit([unit], alone=True)
+            self._commit([unit], joining=False)
             if isinstance(unit.error, NotStored) and not unit.error.damaged:
                 for other in batch[number + 1 :]:
                     other.error = NotStored(str(unit.error))
                 return
 
-    def _commit(self, batch: list[Unit[Any]], *, alone: bool = False) -> _End:
-        """Run a batch in one transaction."""
+    def _commit(self, batch: list[Unit[Any]], *, joining: bool = True) -> _End:
+        """Run a batch in one transaction, with what joins it meanwhile. A unit that was alone has its error then."""
         try:
-            wrote = self._transact_twice(batch)
+            wrote = self._transact_twice(batch, joining=joining)
         except TakenBack:
             return _End.AGAIN
         except _CommitFailed as failed:
-            return self._after_failed_commit(batch, failed, alone=alone)
+            return self._after_failed_commit(batch, failed)
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
             if faults.unavailable(error):  # also where nobody waits any more
                 self.health.failed(error)
-            if alone:
-                batch[0].error = self._named(error)
-            return _End.AGAIN
+            if len(batch) > 1:
+                return _End.AGAIN
+            batch[0].error = self._named(error)
+            return _End.SAID
         self.commits += 1
         if wrote:
             self.health.committed()
         return _End.DONE
 
-    def _transact_twice(self, batch: list[Unit[Any]]) -> bool:
+    def _transact_twice(self, batch: list[Unit[Any]], *, joining: bool) -> bool:
         """A connection that was cut meanwhile is found so at its first use: a new one is tried once, before COMMIT."""
         try:
-            return self._transact(batch)
+            return self._transact(batch, joining=joining)
         except sa.exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._transact(batch)
+        return self._transact(batch, joining=joining)
 
-    def _transact(self, batch: list[Unit[Any]]) -> bool:
+    def _transact(self, batch: list[Unit[Any]], *, joining: bool) -> bool:
         """Run the units and commit. Returns whether anything was written; raises _CommitFailed once COMMIT was sent."""
         with self._begun() as (connection, begun):
             transaction = Transaction(
-                connection, writing=True, unreadable=self.health.records, audit_key=self.audit_key
+                connection,
+                writing=True,
+                unreadable=self.health.records,
+                audit_key=self.audit_key,
+                remembered=self._remembered,
             )
             transaction.exclusive(ONE_WRITER)
             before = written(connection)
-            keep_signals(batch, transaction)
-            for unit in batch:
-                if unit.signals is None:
-                    unit.value = unit.work(transaction)
-                unit.error = None
+            run_units(batch, transaction)
+            for _ in range(JOINS if joining else 0):
+                joined = self._joined(BATCH - len(batch))
+                batch += joined  # before they run: where one raises, all run again
+                run_units(joined, transaction)
             mark = written(connection)
             self._stages.enter_commit(batch)
             try:
@@ -242,7 +263,7 @@ class Writer:
         ):
             yield connection, begun
 
-    def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed, *, alone: bool) -> _End:
+    def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed) -> _End:
         """Find out what became of a COMMIT: refused, done all the same, or unknown."""
         error = failed.error
         self.health.failed(error)
@@ -258,7 +279,7 @@ class Writer:
                 unit.error = faults.outcome_unknown(error)
             return _End.SAID
         self._stages.not_committed(batch)
-        if alone or faults.unavailable(error):
+        if len(batch) == 1 or faults.unavailable(error):
             for unit in batch:
                 unit.error = self._named(error)
             return _End.SAID

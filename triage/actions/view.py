@@ -33,28 +33,35 @@ def view_action(tx: Tx, action_id: int) -> ActionView | None:
 
 def pressable(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
     """Return the proposals that make sense to press; ways in and out of degraded mode by whether it is on."""
-    on = degraded(tx) is not None
+    return _in_place(records, on=degraded(tx) is not None)
+
+
+def _in_place(records: Sequence[ActionRecord], *, on: bool) -> tuple[ActionRecord, ...]:
     out_of_place = "degraded_mode" if on else "exit_degraded_mode"
     return tuple(
         record for record in records if record.status is ActionStatus.PROPOSED and record.kind != out_of_place
     )
 
 
-def offers_of(tx: Tx, incident_id: int) -> tuple[ActionRecord, ...]:
-    """Return the proposals that an incident's card offers, each deed once, the newest proposal of it."""
+def offers_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
+    """Return the proposals that an incident's card offers, each deed once, the newest proposal of it.
+
+    ``records``: the incident's actions, oldest first.
+    """
+    on = degraded(tx) is not None
     found: dict[tuple[str, str], ActionRecord] = {}
-    for record in pressable(tx, tx.actions.of_incident(incident_id)):
+    for record in _in_place(records, on=on):
         found[record.kind, record.target] = record
-    if degraded(tx) is not None:  # the way out then stands on every incident
-        for record in pressable(tx, tx.actions.proposed()):
+    if on:  # the way out then stands on every incident
+        for record in _in_place(tx.actions.proposed(), on=on):
             if record.kind == "exit_degraded_mode":
                 found[record.kind, record.target] = record
     return tuple(found.values())
 
 
-def taken_of(tx: Tx, incident_id: int) -> tuple[str, ...]:
-    """Return one line an action that touched the desk, oldest first."""
-    return tuple(_line(tx, record) for record in tx.actions.of_incident(incident_id) if record.status.ran)
+def taken_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[str, ...]:
+    """Return one line for each of an incident's actions that touched the desk, in their order."""
+    return tuple(_line(tx, record) for record in records if record.status.ran)
 
 
 def _line(tx: Tx, record: ActionRecord) -> str:

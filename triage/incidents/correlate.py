@@ -17,7 +17,7 @@ In the order in which they are asked:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,7 +75,8 @@ EpisodeKey = tuple[Source, str]
 class Board:
     """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
 
-    ``names``: the alert names that each incident holds. ``ended``: episodes whose resolve came though we
+    ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
+    an incident that was there before. ``ended``: episodes whose resolve came though we
     never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
     within its window.
     """
@@ -86,6 +87,7 @@ class Board:
     ended: set[EpisodeKey] = field(default_factory=set)
     needs: Mapping[Subject, Subject] = field(default_factory=dict)
     lately: dict[int, int] = field(default_factory=dict)
+    names_of: Callable[[int], Iterable[str]] = lambda _: ()
     _open: list[int] | None = field(default=None, init=False)
 
     @classmethod
@@ -98,6 +100,7 @@ class Board:
         ended: Iterable[EpisodeKey] = (),
         needs: Mapping[Subject, Subject] | None = None,
         lately: Mapping[int, int] | None = None,
+        names_of: Callable[[int], Iterable[str]] = lambda _: (),
     ) -> Board:
         """Gather a board."""
         return cls(
@@ -107,6 +110,7 @@ class Board:
             ended=set(ended),
             needs=needs or {},
             lately=dict(lately or {}),
+            names_of=names_of,
         )
 
     def needed(self, subject: Subject) -> bool:
@@ -118,9 +122,11 @@ class Board:
         before = self.incidents.get(incident.id)
         if before is None or before.is_open is not incident.is_open:
             self._open = None
+        if before is None:
+            self.names.setdefault(incident.id, set())
         self.incidents[incident.id] = incident
         if signal is not None:
-            self.names.setdefault(incident.id, set()).add(signal.name)
+            self._held(incident).add(signal.name)
             if incident.shape is IncidentShape.STORM:
                 self.lately[incident.id] = self.lately.get(incident.id, 0) + 1
 
@@ -138,7 +144,12 @@ class Board:
 
     def holds(self, incident: Incident, name: str) -> bool:
         """Whether an alert of that name is part of the incident."""
-        return name == incident.name or name in self.names.get(incident.id, ())
+        return name == incident.name or name in self._held(incident)
+
+    def _held(self, incident: Incident) -> set[str]:
+        if incident.id not in self.names:
+            self.names[incident.id] = set(self.names_of(incident.id))
+        return self.names[incident.id]
 
     def open(self) -> list[Incident]:
         """The open incidents, the newest first."""
@@ -266,7 +277,7 @@ def _part_elsewhere(board: Board, signal: Signal, policy: Correlation, now: date
     for incident in board.open():
         lately = now - incident.changed_at <= window
         single = incident.shape is IncidentShape.SINGLE and incident.subject.kind is SubjectKind.BOT
-        if single and lately and signal.name in board.names.get(incident.id, ()):
+        if single and lately and board.holds(incident, signal.name):
             return Placement(
                 Move.OPEN_WIDE,
                 f"the same alert is part of {incident.number} on {incident.subject}",

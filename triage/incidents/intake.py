@@ -96,7 +96,7 @@ def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Boar
     incidents += [incident for incident in missing if incident is not None]
     return Board.of(
         incidents,
-        names=tx.incidents.names([incident.id for incident in incidents]),
+        names_of=lambda one: tx.incidents.names([one]).get(one, ()),
         episodes=episodes,
         ended=tx.signals.ended(keys - known),
         needs=_needs(desk),
@@ -137,6 +137,8 @@ class _Sorting:
         """By incident, why it is triaged, and whether that waits for nothing."""
         self._urgent: dict[int, int] = {}
         self._joined: dict[int, int] = {}
+        self._told: dict[int, int] = {}
+        """The urgency with which each card was asked for in this pass: once is enough."""
 
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
@@ -362,7 +364,9 @@ class _Sorting:
 
     def _tell_card(self, incident: Incident) -> None:
         urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
-        tell_card(self.tx, incident, self.now, urgency=urgency)
+        if urgency < self._told.get(incident.id, LINE_URGENCY + 1):
+            tell_card(self.tx, incident, self.now, urgency=urgency)
+            self._told[incident.id] = urgency
 
     def _write_lines(self) -> None:
         self.tx.timeline.add_all(self._lines)

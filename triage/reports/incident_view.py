@@ -123,7 +123,8 @@ class IncidentView:
 def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ()) -> IncidentView:
     """Gather the view of an incident. ``all_bots``: the desk's bots, to name the ones it does not touch."""
     newest = tx.runs.latest(incident.id)
-    done = tx.runs.latest(incident.id, RunStatus.DONE)
+    finished = newest is None or newest.status is RunStatus.DONE
+    done = newest if finished else tx.runs.latest(incident.id, RunStatus.DONE)
     touched = set(incident.names(SubjectKind.BOT))
     actions, drill = tx.actions.of_incident(incident.id), incident.name == DRILL
     return IncidentView(
@@ -134,9 +135,9 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         run=done,
         running=newest is not None
         and (newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)),
-        offers=_offers(offers_of(tx, incident.id), done) if incident.is_open and not drill else (),
+        offers=_offers(offers_of(tx, actions), done) if incident.is_open and not drill else (),
         banner="" if drill else banner(tx),
-        actions_taken=taken_of(tx, incident.id),
+        actions_taken=taken_of(tx, actions),
         silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
         trading=load_trading(tx),

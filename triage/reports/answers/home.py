@@ -62,7 +62,10 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
         incident,
         tx.incidents.handle(incident.id),
         f"{strength(top)}: {top.headline}" if top is not None else "",
-        tuple(Offer(one.kind, one.target, one.handle, one.why) for one in offers_of(tx, incident.id)),
+        tuple(
+            Offer(one.kind, one.target, one.handle, one.why)
+            for one in offers_of(tx, tx.actions.of_incident(incident.id))
+        ),
     )
 
 

@@ -1,0 +1,82 @@
+"""What comes while a batch runs joins its commit, and what is read again and again is made anew only where it changed."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.store import SqlStore
+from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
+from triage.ports.store import Tx
+
+
+async def during(store: SqlStore, *works: Callable[[Tx], object]) -> list[object]:
+    """Write units while another one runs; return what came of each, its error where it raised."""
+    running, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        tx.notes.put("slow", "1")
+        running.set()
+        assert go_on.wait(5)
+
+    first = asyncio.create_task(store.write(slow))
+    assert await asyncio.to_thread(running.wait, 5)
+    others = [asyncio.create_task(store.write(work)) for work in works]
+    await asyncio.sleep(0)
+    go_on.set()
+    return list(await asyncio.gather(first, *others, return_exceptions=True))[1:]
+
+
+async def test_a_unit_that_comes_meanwhile_shares_the_commit(sqlite_store: SqlStore) -> None:
+    """It sees what the batch wrote, and costs no commit of its own."""
+    before = sqlite_store.writer.commits
+    assert await during(sqlite_store, lambda tx: tx.notes.get("slow")) == ["1"]
+    assert sqlite_store.writer.commits == before + 1
+
+
+async def test_one_that_joins_and_raises_costs_only_itself(sqlite_store: SqlStore) -> None:
+    """The batch that it joined is stored all the same, and so is who joined with it."""
+
+    def fails(tx: Tx) -> None:
+        tx.notes.put("lost", "1")
+        raise LookupError("not this one")
+
+    _, error = await during(sqlite_store, lambda tx: tx.notes.put("kept", "1"), fails)
+    assert isinstance(error, LookupError)
+    found = await sqlite_store.read(lambda tx: [tx.notes.get(key) for key in ("slow", "kept", "lost")])
+    assert found == ["1", "1", None]
+
+
+async def test_what_was_queued_before_the_end_is_stored(sqlite_store: SqlStore) -> None:
+    """A store that is closed while a batch runs finishes it, with what joins it."""
+    writing = [
+        asyncio.create_task(sqlite_store.write(lambda tx, n=n: tx.notes.put(f"n{n}", "1")))  # type: ignore[misc]
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(sqlite_store.writer.close)
+    await asyncio.gather(*writing)
+    assert not sqlite_store.writer._thread.is_alive()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_remembered_incident_is_what_the_database_says(sqlite_store: SqlStore, *, lost: bool) -> None:
+    """Also after a change that was rolled back, and after one that was not."""
+    now, bot = datetime(2026, 3, 1, tzinfo=UTC), Subject(SubjectKind.BOT, "bot1")
+    since = now - timedelta(hours=1)
+    new = Incident(0, "one", "BotFrozen", (bot,), Severity.SEV2, IncidentStatus.TRIGGERED, now, now)
+    incident = await sqlite_store.write(lambda tx: tx.incidents.save(new))
+
+    def change(tx: Tx) -> None:
+        tx.incidents.save(replace(incident, title="two"))
+        assert [one.title for one in tx.incidents.recent(since)] == ["two"]
+        if lost:
+            raise LookupError
+
+    assert [one.title for one in await sqlite_store.write(lambda tx: tx.incidents.recent(since))] == ["one"]
+    await asyncio.gather(sqlite_store.write(change), return_exceptions=True)
+    found = await sqlite_store.write(lambda tx: tx.incidents.recent(since))
+    assert found == [replace(incident, title="one" if lost else "two")]
