@@ -242,6 +242,8 @@ class ContainerState:
     health: str
     error: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    long_up_seconds: float | None = None
+    """In a list: about how long it has been up, where that is two hours or more and it is not unhealthy."""
 
     @property
     def running(self) -> bool:

@@ -16,6 +16,9 @@ _LINE_MAX = 500
 _REPLACING = re.compile(r"[0-9a-f]{12}_(?P<name>[A-Za-z0-9].*)")
 _PROJECT = "com.docker.compose.project"
 _HEALTH = re.compile(r"\((healthy|unhealthy|health: starting)\)")
+_LONG_UP = re.compile(r"Up (?P<n>\d+) (?P<unit>hour|day|week|month|year)s( \(healthy\))?")
+"""The engine says "About an hour" before it says "2 hours"."""
+_UNITS = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000}
 
 
 def _own_name(name: str, labels: Mapping[str, str]) -> str:
@@ -70,7 +73,15 @@ def from_list(entry: dict[str, Any]) -> ContainerState:
         oom_killed=False,
         health=health[1].removeprefix("health: ") if health else "",
         labels=labels,
+        long_up_seconds=_long_up(entry),
     )
+
+
+def _long_up(entry: Mapping[str, Any]) -> float | None:
+    found = _LONG_UP.fullmatch(str(entry.get("Status") or ""))
+    if found is None or entry["State"] != "running":
+        return None
+    return float(int(found["n"]) * _UNITS[found["unit"]])
 
 
 def from_event(event: dict[str, Any]) -> ContainerEvent | None:

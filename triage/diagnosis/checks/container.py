@@ -4,13 +4,15 @@ The Docker Engine is asked and believed where it answers; else cAdvisor's metric
 is a lower bound. Which one spoke is the finding's source.
 
 ``data``: ``{"containers": {name: {"status", "running" (bool or None), "restarts" (since creation, or in
-the last hour where metrics spoke), "restarts_hour" (deaths in the last hour), "at_least": bool,
-"oom": bool, "oom_count", "exit_code", "health", "image", "started_at" (ISO), "up_seconds", "looping":
-bool, "missing": bool, "by": "docker"|"metrics"}}}``.
+the last hour where metrics spoke; None where only the list was asked, of one that has long been up),
+"restarts_hour" (deaths in the last hour), "at_least": bool, "oom": bool, "oom_count", "exit_code", "health",
+"image", "started_at" (ISO; empty where only the list was asked), "up_seconds", "looping": bool,
+"missing": bool, "by": "docker"|"metrics"}}}``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -31,6 +33,8 @@ METRICS_SOURCE = "Prometheus (cAdvisor)"
 _LOOP = 3
 _KILLED = 137
 _FRESH_SECONDS = 90.0
+_EACH_MAX = 16
+"""More containers than these are listed first: of those that have long been up the list says enough."""
 
 
 @dataclass(slots=True)
@@ -95,10 +99,23 @@ async def run(ctx: CheckContext) -> Finding:
 
 async def _engine(ctx: CheckContext) -> _Engine:
     states, events = await together(
-        all_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
+        _states(ctx),
         attempt(ctx.sources.containers.history(since=ctx.now - timedelta(hours=1), until=ctx.now)),
     )
     return _Engine(states, events)
+
+
+async def _states(ctx: CheckContext) -> tuple[ContainerState | None, ...]:
+    """Return the state of each container: a question each, or for many the list and what it leaves open."""
+    containers = ctx.sources.containers
+    if len(ctx.containers) <= _EACH_MAX:
+        return await all_of(containers.inspect(name) for name in ctx.containers)
+    entries = await containers.list()
+    twice = Counter(entry.name for entry in entries)  # while one is being replaced
+    known = {entry.name: entry for entry in entries if entry.long_up_seconds and twice[entry.name] == 1}
+    open_ones = [name for name in ctx.containers if name not in known]
+    asked = dict(zip(open_ones, await all_of(containers.inspect(name) for name in open_ones), strict=True))
+    return tuple(known.get(name) or asked.get(name) for name in ctx.containers)
 
 
 async def _metrics(ctx: CheckContext) -> tuple[Answer, ...]:
@@ -128,12 +145,14 @@ def _from_engine(
     mine = () if isinstance(events, SourceError) else tuple(each for each in events if each.container == name)
     deaths = [each for each in mine if each.action == "die"]
     ooms = [each for each in mine if each.action == "oom"]
-    up = (ctx.now - state.started_at).total_seconds() if state.running and state.started_at else None
+    up = state.long_up_seconds
+    if state.running and state.started_at:
+        up = (ctx.now - state.started_at).total_seconds()
     crashes = [each for each in deaths if each.exit_code not in (0, None)]
     return ContainerNow(
         status=state.status,
         running=state.running,
-        restarts=state.restart_count,
+        restarts=None if state.long_up_seconds else state.restart_count,
         restarts_hour=None if isinstance(events, SourceError) else len(deaths),
         oom=state.oom_killed or bool(ooms),
         oom_count=len(ooms),

@@ -1,5 +1,6 @@
 """The checks of the containers and of what changed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.fakes.sources import NOW, FakeSources, container, event, sample
@@ -131,3 +132,34 @@ async def test_another_s_change_is_told_but_no_suspect() -> None:
     finding = await changes.run(context(sources))
     assert (finding.status, finding.headline) == (FindingStatus.OK, "nothing of it in the 2 h before")
     assert finding.details[0].startswith("hbot-grafana created")
+
+
+async def test_of_many_containers_only_those_are_inspected_that_the_list_leaves_open() -> None:
+    """What is down, young, unhealthy, missing or being replaced is looked at; what has long been up is as listed."""
+    sources, bots = FakeSources(), tuple(f"bot{n}" for n in range(1, 21))
+    for bot in bots[:-1]:
+        sources.containers.hold(replace(container(f"hbot-{bot}"), long_up_seconds=7200.0, started_at=None))
+    sources.containers.hold(
+        container("hbot-bot1", status="exited", exit_code=1), container("hbot-bot2", started_at=NOW - MINUTE)
+    )
+    finding = await container_check.run(
+        replace(context(sources), containers=tuple(f"hbot-{bot}" for bot in bots))
+    )
+    asked = [question for question in sources.containers.asked if question.startswith("inspect")]
+    assert asked == ["inspect hbot-bot1", "inspect hbot-bot2", "inspect hbot-bot20"]
+    told = finding.data["containers"]
+    assert (told["hbot-bot1"]["running"], told["hbot-bot1"]["exit_code"]) == (False, 1)
+    assert told["hbot-bot2"]["up_seconds"] == 60
+    assert (told["hbot-bot3"]["running"], told["hbot-bot3"]["up_seconds"]) == (True, 7200)
+    assert told["hbot-bot3"]["restarts"] is None
+    assert "hbot-bot3: up 2 h (Docker)" in finding.details
+
+
+async def test_a_crash_in_the_last_hour_is_seen_whatever_the_list_says() -> None:
+    """The engine's events are asked for all of them at once."""
+    sources, names = FakeSources(), tuple(f"hbot-bot{n}" for n in range(1, 21))
+    sources.containers.hold(*(replace(container(name), long_up_seconds=7200.0) for name in names))
+    sources.containers.past = [event("die", names[4], ago=MINUTE * 9, code=1)]
+    finding = await container_check.run(replace(context(sources), containers=names))
+    assert finding.data["containers"][names[4]]["restarts_hour"] == 1
+    assert finding.status is FindingStatus.WARNING
