@@ -31,7 +31,7 @@ from bot.sources.minute_csv.layouts import FILLS, MINUTE_24, MINUTE_33
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from triage.kpis import DigestReport
+    from triage.kpis.model import DigestReport
 
 BOTS = tuple(f"bot{number}" for number in range(1, 11))
 END = datetime(2026, 2, 21, tzinfo=UTC)

@@ -33,7 +33,7 @@ from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import ChannelMembers, Channels, UserGroups
-from bot.slack.listener import Hearing
+from bot.slack.listener import SlackListener
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
 from bot.slack.renderers import incident_renderers
@@ -46,9 +46,9 @@ from bot.store.lock import only_process
 from bot.watched_files import FOLDERS
 from bot.web import FrontDoor, WebServer, listen, make_web
 from bot.wiring import commands
-from bot.wiring.actions import Acting
-from bot.wiring.commands import Questions
-from bot.wiring.listeners import House, Listening
+from bot.wiring.actions import ActionWiring
+from bot.wiring.commands import CommandWiring
+from bot.wiring.listeners import ListenerDependencies, ListenerWiring
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
 from handlers.slack.gate import Gate, guard
@@ -56,9 +56,9 @@ from handlers.slack.routes import register
 from handlers.slack.services import Services
 from schedules.escalation import EscalationJob
 from schedules.fallback import FallbackJob
-from schedules.reconcile import Reconciliation
+from schedules.reconcile import ReconcileJob
 from schedules.table import Job, running
-from schedules.tidying import Tidying
+from schedules.tidying import TidyingJob
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.errors import StoreUnavailable
 from triage.incidents import aside
@@ -73,7 +73,7 @@ from triage.ports.sources import Sources
 from triage.ports.store import Tx
 from triage.reports.incident_view import IncidentView, view_incident
 from triage.roles import Readers, Roles
-from triage.runs.runner import Conductor
+from triage.runs.runner import TriageRunner
 
 PAGING_SECONDS = 3.0
 """How often escalation and the fallback channels look whether something is due."""
@@ -100,7 +100,7 @@ class Bells:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Adapters:
     """What was opened: the memory, the sources of evidence, Slack."""
 
     store: SqlStore
@@ -112,7 +112,7 @@ class Outside:
 class Service:
     """All the parts, wired. Tests make one with the clock and the outside of their choice."""
 
-    def __init__(self, settings: Settings, outside: Outside, *, clock: Clock) -> None:
+    def __init__(self, settings: Settings, outside: Adapters, *, clock: Clock) -> None:
         self.settings, self.desk, self.outside, self.clock = settings, settings.desk, outside, clock
         self.owner = owner()
         self._workspace = ""
@@ -133,8 +133,10 @@ class Service:
         self.metrics = MetricsPage(
             store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
         )
-        self.conductor = Conductor(store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring)
-        self.reconciliation = Reconciliation(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
+        self.conductor = TriageRunner(
+            store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring
+        )
+        self.reconciliation = ReconcileJob(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
         self.sorter = Sorter(
             store,
             Intake(self.desk, self._title_of),
@@ -151,7 +153,7 @@ class Service:
             store,
         )
         roles = Roles(self.desk.roles, UserGroups(outside.slack, clock))
-        self.acting = Acting(
+        self.acting = ActionWiring(
             settings,
             store,
             sources,
@@ -171,7 +173,7 @@ class Service:
             report=report_view,
         )
         self.questions = self._questions(outside)
-        self.hearing = Hearing(settings, outside.slack, self._register, self.services.in_flight)
+        self.hearing = SlackListener(settings, outside.slack, self._register, self.services.in_flight)
         self.fallbacks = fallback_channels(settings)
         self.readiness = Readiness(
             store,
@@ -183,9 +185,9 @@ class Service:
             store_problem=store.health.problem,
             agent=settings.triage_agent,
         )
-        self.listening = Listening(
+        self.listening = ListenerWiring(
             settings,
-            House(
+            ListenerDependencies(
                 store,
                 sources,
                 clock,
@@ -202,9 +204,9 @@ class Service:
             SelfMeters(self.pulse, self._all_troubles, lambda: self.sorter.put_aside)
         )
 
-    def _questions(self, outside: Outside) -> Questions:
+    def _questions(self, outside: Adapters) -> CommandWiring:
         hands, told = self.acting.desktop.hands, self.bells.outbox.ring
-        house = commands.House(
+        house = commands.CommandDependencies(
             outside.store,
             outside.sources,
             self.clock,
@@ -214,7 +216,7 @@ class Service:
             self.view,
             told,
         )
-        return Questions(self.settings, house, self.services)
+        return CommandWiring(self.settings, house, self.services)
 
     def _alerted(self) -> None:
         """An alert came: sort it at once, ahead of what the desk says in masses."""
@@ -305,7 +307,7 @@ class Service:
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
-        tidying = Tidying(self.outside.store, self.desk, self.clock)
+        tidying = TidyingJob(self.outside.store, self.desk, self.clock)
         escalation = EscalationJob(
             self.outside.store, self.desk, self.clock, tuple(self.fallbacks), self.bells.outbox.ring
         )
@@ -410,7 +412,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         stack.callback(listener.close)
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
-        outside = Outside(
+        outside = Adapters(
             store=await stack.enter_async_context(
                 open_store(database, lean=True, audit_key=settings.audit_key)
             ),

@@ -121,7 +121,8 @@ def doctor(
     settings = _settings()
     if repair:
         _repair(settings)
-    from bot.doctor import examine, printed  # noqa: PLC0415 - as above
+    from bot.doctor.answer import printed  # noqa: PLC0415 - as above
+    from bot.doctor.examine import examine  # noqa: PLC0415 - as above
 
     answers = _run(lambda: examine(settings))
     typer.echo(
@@ -300,7 +301,7 @@ def postmortem(
         _fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
     settings = _settings()
     from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
-    from triage.reports.postmortem import as_markdown  # noqa: PLC0415 - as above
+    from triage.reports.postmortem.markdown import as_markdown  # noqa: PLC0415 - as above
 
     post = _run(lambda: make_postmortem(settings, int(digits)))
     text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)

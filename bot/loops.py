@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from triage.errors import OutcomeUnknown, StoreUnavailable
+from triage.errors import CommitUnknown, StoreUnavailable
 from triage.masking import masked
 from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
-from triage.runs.runner import Conductor
+from triage.runs.runner import TriageRunner
 from triage.wording import duration
 
 IDLE_SECONDS = 5.0
@@ -98,7 +98,7 @@ class TriageLoop:
     Some places are kept for Sev-1: a summary of one never waits behind warnings whose source hangs.
     """
 
-    conductor: Conductor
+    conductor: TriageRunner
     waiting: Bell
     pulse: Pulse
     _runs: set[int] = field(default_factory=set)
@@ -135,7 +135,7 @@ class TriageLoop:
     async def _take(self, *, urgent: bool) -> TriageRun | None:
         try:
             return await self.conductor.take(urgent=urgent)
-        except OutcomeUnknown:
+        except CommitUnknown:
             # It may be claimed for us without our knowing: given back, it is taken again at once.
             with suppress(StoreUnavailable):
                 await self.conductor.give_back(but=frozenset(self._runs))

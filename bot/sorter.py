@@ -11,7 +11,7 @@ from loguru import logger
 from bot.loops import IDLE_SECONDS, Pulse
 from triage.errors import StoreUnavailable
 from triage.incidents import aside
-from triage.incidents.intake import BATCH, Intake, Pass
+from triage.incidents.intake import BATCH, Intake, IntakePass
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -94,7 +94,7 @@ class Sorter:
             if not done.more:
                 await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
 
-    async def _round(self) -> Pass:
+    async def _round(self) -> IntakePass:
         try:
             done = await self.once()
         except StoreUnavailable as error:
@@ -107,14 +107,14 @@ class Sorter:
             return done
         return await self._one_by_one()
 
-    async def once(self) -> Pass:
+    async def once(self) -> IntakePass:
         """Sort what is stored now. The sender is woken to look in the same commit for what it owes then."""
         self.outbox.ring()
         done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
         self._said(done)
         return done
 
-    def _said(self, done: Pass) -> None:
+    def _said(self, done: IntakePass) -> None:
         for incident in done.opened:
             logger.bind(incident=incident.number).info(
                 "opened: {title} ({severity})", title=incident.title, severity=incident.severity
@@ -126,7 +126,7 @@ class Sorter:
         self.outbox.ring()
         self.triage.ring()
 
-    async def _one_by_one(self) -> Pass:
+    async def _one_by_one(self) -> IntakePass:
         """Sort each signal that waits by itself. One that cannot be sorted costs only itself.
 
         What a damaged part of the database keeps from being sorted stays in the inbox.
@@ -144,9 +144,9 @@ class Sorter:
             except Exception as error:  # noqa: BLE001 - as above
                 await self._put_aside(signal_id, error)
         self.blocked = blocked
-        return Pass(more=len(waiting) == BATCH and not kept)
+        return IntakePass(more=len(waiting) == BATCH and not kept)
 
-    async def _sort_one(self, signal_id: int) -> Pass:
+    async def _sort_one(self, signal_id: int) -> IntakePass:
         return await self.store.write(lambda tx: self.intake.sort_one(tx, signal_id, self.clock.now()))
 
     async def _put_aside(self, signal_id: int, error: Exception) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from handlers.streams import Kept
+from handlers.streams import StoredBatch
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Kind
+from triage.desk_events import DeskEvent, EventKind
 from triage.incidents.timeline import tell_events
 from triage.model import Incident
 from triage.ports.store import Tx
@@ -26,12 +26,12 @@ class KeepAudit:
     def __post_init__(self) -> None:
         self.rates = Rates(self.desk)
 
-    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> Kept:
+    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> StoredBatch:
         """Store a batch inside its transaction."""
         new = tx.events.add(events, now=now)
         fresh = list({event.key: event for event in events if event.key in new}.values())
         if not fresh:
-            return Kept(0, 0)
+            return StoredBatch(0, 0)
         incidents = tx.incidents.open()
         made = audit_signals(
             self.desk,
@@ -44,9 +44,9 @@ class KeepAudit:
         tx.signals.add([signal for _, signal in made])
         tx.events.mark_raised(keys)
         tell_events(tx, self.desk, fresh, incidents=incidents, now=now, raised=keys)
-        return Kept(len(fresh), len(made))
+        return StoredBatch(len(fresh), len(made))
 
-    def _raised(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> set[Kind]:
+    def _raised(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> set[EventKind]:
         """What made a signal lately and is part of an open incident: another signal would tell nothing new."""
         open_subjects = {subject for incident in incidents for subject in incident.subjects}
         since = now - timedelta(minutes=self.desk.listening.repeat_minutes)

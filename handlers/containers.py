@@ -28,7 +28,7 @@ from triage.ports.store import Store, Tx
 from triage.signals.containers import (
     DIED,
     LOOK_BACK,
-    Judged,
+    JudgedEvent,
     container_event,
     container_signal,
     judge,
@@ -192,7 +192,7 @@ class ContainerListener:
         )
         return signals
 
-    def _ours(self, tx: Tx, judged: Judged) -> Judged:
+    def _ours(self, tx: Tx, judged: JudgedEvent) -> JudgedEvent:
         """Tell as ours what an action of ours made the container do; a death by itself stays what it is."""
         event = judged.event
         if event.category not in ASKED_FOR or judged.name:
@@ -202,9 +202,9 @@ class ContainerListener:
             return judged
         return replace(judged, event=replace(event, text=told_as_ours(event.text, record)))
 
-    def _judged(self, tx: Tx, event: DeskEvent) -> Judged:
+    def _judged(self, tx: Tx, event: DeskEvent) -> JudgedEvent:
         if event.category == "missed":
-            return Judged(event, DIED if event.data.get("down") else "", event.text, told=True)
+            return JudgedEvent(event, DIED if event.data.get("down") else "", event.text, told=True)
         created = event.category == "create"
         before = tx.events.of(
             [event.subject],
@@ -216,7 +216,7 @@ class ContainerListener:
         judged = judge(self.desk, event, [each for each in before if each.key != event.key])
         return self._after_ours(tx, judged)
 
-    def _after_ours(self, tx: Tx, judged: Judged) -> Judged:
+    def _after_ours(self, tx: Tx, judged: JudgedEvent) -> JudgedEvent:
         """Say of what fails right after an action of our own that it was ours."""
         event = judged.event
         if not judged.name and event.data.get("health") != "unhealthy":
@@ -231,7 +231,7 @@ class ContainerListener:
         )
         return replace(judged, event=told, text=f"{judged.text}, {words}" if judged.text else "")
 
-    def _signal(self, tx: Tx, judged: Judged, incidents: Sequence[Incident], now: datetime) -> int:
+    def _signal(self, tx: Tx, judged: JudgedEvent, incidents: Sequence[Incident], now: datetime) -> int:
         if not judged.name:
             return 0
         open_subjects = {subject for incident in incidents for subject in incident.subjects}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.streams import Kept
+from handlers.streams import StoredBatch
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.incidents.timeline import tell_events
@@ -20,11 +20,11 @@ class KeepDeadLetters:
 
     desk: Desk
 
-    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> Kept:
+    def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> StoredBatch:
         """Store a batch inside its transaction."""
         new = tx.events.add(events, now=now)
         fresh = [event for event in events if event.key in new]
         if not fresh:
-            return Kept(0, 0)
+            return StoredBatch(0, 0)
         tell_events(tx, self.desk, fresh, incidents=tx.incidents.open(), now=now)
-        return Kept(len(fresh), len(settle_dead_letters(tx, self.desk, now)))
+        return StoredBatch(len(fresh), len(settle_dead_letters(tx, self.desk, now)))

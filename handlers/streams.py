@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Entry, Gravity, Parked, entry_key, moment_of
+from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, moment_of
 from triage.errors import SourceError, StoreUnavailable
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
-from triage.ports.events import Batch, Reader, Standing
+from triage.ports.events import GroupPosition, Reader, StreamBatch
 from triage.ports.store import Store, Tx
 from triage.signals.audit import parked
 from triage.wording import counted
@@ -34,15 +34,15 @@ _MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredBatch:
     """What storing a batch came to: ``new`` events (the rest were repeats), ``signals`` made of them."""
 
     new: int
     signals: int
 
 
-ReadEntry = Callable[[Desk, str, Entry, datetime], DeskEvent | Parked]
-KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], Kept]
+ReadEntry = Callable[[Desk, str, PayloadEntry, datetime], DeskEvent | Parked]
+KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], StoredBatch]
 
 
 @dataclass(slots=True)
@@ -79,12 +79,12 @@ class StreamListener:
     give_way: Callable[[], float] = lambda: 0.0
     """How long to leave the machine to an alert that has just come (seconds): a flood can wait, it cannot."""
     counts: StreamCounts = field(default_factory=StreamCounts)
-    standing: Standing | None = None
+    standing: GroupPosition | None = None
     trouble: str = ""
     _open: bool = False
     _looked_at: float = float("-inf")
     _told_gap: str = ""
-    _ahead: Batch | None = None
+    _ahead: StreamBatch | None = None
     """What was read while the batch before was stored."""
 
     @property
@@ -136,7 +136,7 @@ class StreamListener:
             self.trouble = ""
         return len(batch.entries)
 
-    async def _take_and_read_on(self, batch: Batch) -> None:
+    async def _take_and_read_on(self, batch: StreamBatch) -> None:
         """Take a batch. In a flood, read the next one meanwhile: Redis and the disk then need not take turns."""
         if batch.old or len(batch.entries) < _MANY:
             await self._take_safely(batch.entries)
@@ -150,7 +150,7 @@ class StreamListener:
             raise
         self._ahead = await ahead
 
-    async def _take_safely(self, entries: Sequence[Entry]) -> None:
+    async def _take_safely(self, entries: Sequence[PayloadEntry]) -> None:
         """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""
         try:
             await self._take(entries)
@@ -164,13 +164,13 @@ class StreamListener:
             else:
                 await self._park(entries[0], f"we failed on it: {type(error).__name__}")
 
-    async def _park(self, entry: Entry, why: str) -> None:
+    async def _park(self, entry: PayloadEntry, why: str) -> None:
         one = parked(self.reader.stream, entry, why)
         await self.store.write(lambda tx: tx.events.park([one], now=self.clock.now()))
         await self.reader.done([entry])
         self.counts.parked += 1
 
-    async def _take(self, entries: Sequence[Entry]) -> None:
+    async def _take(self, entries: Sequence[PayloadEntry]) -> None:
         now = self.clock.now()
         read: list[DeskEvent | Parked] = []
         for start in range(0, len(entries), _SLICE):
@@ -183,7 +183,7 @@ class StreamListener:
         refused = [one for one in read if isinstance(one, Parked)]
         newest = entries[-1]  # a read gives them in their order
 
-        def work(tx: Tx) -> Kept:
+        def work(tx: Tx) -> StoredBatch:
             kept = self.keep(tx, events, now)
             tx.events.park(refused, now=now)
             self._advance(tx, newest.id)
@@ -200,7 +200,7 @@ class StreamListener:
         if before is None or entry_key(before) < entry_key(entry_id):
             tx.notes.put(self._cursor_note, entry_id)
 
-    def _count(self, kept: Kept, events: int, refused: Sequence[Parked], last_at: datetime) -> None:
+    def _count(self, kept: StoredBatch, events: int, refused: Sequence[Parked], last_at: datetime) -> None:
         self.counts.stored += kept.new
         self.counts.repeats += events - kept.new
         self.counts.parked += len(refused)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity
-from triage.env_text import Entry, EnvText, read_env
+from triage.env_text import EnvEntry, EnvText, read_env
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.timeline import tell_events
 from triage.masking import masked
@@ -61,7 +61,7 @@ class EnvWatch:
             values = await agent.read()
         except (DeskFailure, Refused, SourceError):
             return None  # an agent that is away, or a file that is not clear, is told elsewhere
-        return EnvText(tuple(Entry(key, value, 0, 0) for key, value in values.items())), self.clock.now()
+        return EnvText(tuple(EnvEntry(key, value, 0, 0) for key, value in values.items())), self.clock.now()
 
     def _read(self) -> tuple[EnvText, datetime] | None:
         """Read the file where it was touched since the last look."""

@@ -21,7 +21,7 @@ NAME = "checklists"
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ChangedItem:
     """An item that is not as it was the last time."""
 
     checklist: str
@@ -78,16 +78,16 @@ def _before(tx: Tx, checklist: str) -> Mapping[str, str]:
     return json.loads(text) if text else {}
 
 
-def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[Turned]:
+def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[ChangedItem]:
     """Return the items that turned; an item that was never asked before has nothing to turn from."""
     return [
-        Turned(result.title, item, before[item.name])
+        ChangedItem(result.title, item, before[item.name])
         for item in result.items
         if item.name in before and before[item.name] != item.status.value
     ]
 
 
-def told(turned: Sequence[Turned]) -> Answer:
+def told(turned: Sequence[ChangedItem]) -> Answer:
     """Say what turned: what is worse first."""
     worse = [one for one in turned if one.item.status is not ItemStatus.PASS]
     better = [one for one in turned if one.item.status is ItemStatus.PASS]
@@ -110,6 +110,6 @@ def told(turned: Sequence[Turned]) -> Answer:
     )
 
 
-def _line(one: Turned) -> Line:
+def _line(one: ChangedItem) -> Line:
     text = f"{one.item.status}, was {one.before} · {one.item.seen} ({one.checklist})"
     return Line(text, name=one.item.title, mark=MARKS[one.item.status])

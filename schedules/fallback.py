@@ -14,7 +14,7 @@ from triage.errors import FallbackFailure
 from triage.incidents.notifications import tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
-from triage.paging.notices import Attempt
+from triage.paging.notices import NoticeAttempt
 from triage.ports.clock import Clock
 from triage.ports.fallback import FallbackChannel
 from triage.ports.store import MessageKind, Store, Tx
@@ -93,7 +93,7 @@ class FallbackJob:
             detail={"incidents": list(notice.incidents), "channels": list(self.channels)},
         )
 
-    async def _send(self, attempt: Attempt) -> bool:
+    async def _send(self, attempt: NoticeAttempt) -> bool:
         channel = self.channels.get(attempt.channel)
         error = "" if channel is not None else "its setting is gone"
         try:
@@ -114,7 +114,7 @@ class FallbackJob:
         self.told()
         return not error
 
-    def _record(self, tx: Tx, attempt: Attempt, error: str) -> None:
+    def _record(self, tx: Tx, attempt: NoticeAttempt, error: str) -> None:
         now = self.clock.now()
         if not notices.ended(tx, attempt, error, now):
             return

@@ -12,7 +12,7 @@ from loguru import logger
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.alerts import fires_again
-from triage.incidents.reconcile import Evidence, Reconciled, reconcile, there
+from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
@@ -25,7 +25,7 @@ AGAIN_LOOK_BACK = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
-class Reconciliation:
+class ReconcileJob:
     """Compares and stores; ``stored`` is called when it left signals to sort.
 
     ``trouble`` says why the last one could not be done, empty when it could.
@@ -87,14 +87,14 @@ class Reconciliation:
 
         return await self.store.write(keep)
 
-    async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> Evidence:
+    async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> ReportedAlerts:
         firing: tuple[FiringAlert, ...] | None = None
         rules: tuple[RuleState, ...] | None = None
         try:
             firing, rules = await self.sources.metrics.alerts(), await self.sources.metrics.rules()
         except SourceError as error:
             logger.debug("reconciling without Prometheus: {why}", why=error)
-        return Evidence(active, firing, rules, asked_at)
+        return ReportedAlerts(active, firing, rules, asked_at)
 
 
 def _held(tx: Tx) -> list[Episode]:
@@ -106,7 +106,7 @@ def _held(tx: Tx) -> list[Episode]:
     ]
 
 
-def _ended(tx: Tx, evidence: Evidence) -> set[str]:
+def _ended(tx: Tx, evidence: ReportedAlerts) -> set[str]:
     """Return the episodes that Alertmanager holds and whose end we had learned of before it was asked."""
     keys = [(Source.ALERTMANAGER, name) for name in there(evidence)]
     episodes = tx.incidents.episodes_named(keys)

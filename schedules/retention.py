@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
+class RetentionJob:
     """Forgets what is older than ``retention`` of desk.yaml says."""
 
     store: Store

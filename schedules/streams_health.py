@@ -17,8 +17,8 @@ from triage.ports.store import Store, Tx
 from triage.queries.quoting import one_of, quoted
 from triage.signals.condition import Condition
 from triage.signals.dead_letter_volume import settle_dead_letters
-from triage.signals.redis_health import Look, age_of, redis_conditions, stream_conditions
-from triage.signals.standing import Steady, settle
+from triage.signals.redis_health import RedisObservation, age_of, redis_conditions, stream_conditions
+from triage.signals.standing import Debounce, settle
 
 LOOK_SECONDS = 2.0
 """How long one look at Redis may take: two that fail, and the pauses between, are below ten seconds."""
@@ -34,7 +34,7 @@ class RedisWatch:
     sources: Sources
     clock: Clock
     stored: Callable[[], None]
-    steady: Steady = field(default_factory=Steady)
+    steady: Debounce = field(default_factory=Debounce)
     health: RedisHealth | None = None
     trouble: str = ""
     _told: frozenset[str] | None = None
@@ -51,18 +51,18 @@ class RedisWatch:
             await self._settle(dict(standing))
         return True
 
-    async def _look(self) -> Look:
+    async def _look(self) -> RedisObservation:
         before = self.health.evicted_keys if self.health is not None else None
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 self.health = await self.sources.streams.health()
         except TimeoutError:
             self.health = None
-            return Look(None, SourceError("Redis", f"no answer within {LOOK_SECONDS:g} s"))
+            return RedisObservation(None, SourceError("Redis", f"no answer within {LOOK_SECONDS:g} s"))
         except SourceError as error:
             self.health = None
-            return Look(None, error)
-        return Look(self.health, evicted_before=before)
+            return RedisObservation(None, error)
+        return RedisObservation(self.health, evicted_before=before)
 
     async def _settle(self, standing: dict[str, Condition]) -> None:
         if not standing and self._told == frozenset():
@@ -86,7 +86,7 @@ class StreamsWatch:
     sources: Sources
     clock: Clock
     stored: Callable[[], None]
-    steady: Steady = field(default_factory=Steady)
+    steady: Debounce = field(default_factory=Debounce)
     streams: dict[str, StreamInfo] = field(default_factory=dict)
     trouble: str = ""
 

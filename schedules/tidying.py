@@ -15,7 +15,7 @@ from triage.ports.store import Store, Tx
 
 
 @dataclass(slots=True)
-class Tidying:
+class TidyingJob:
     """Resolves quiet incidents that have nothing firing."""
 
     store: Store

@@ -16,7 +16,7 @@ from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
 from triage.signals.silence import blindness
 from triage.signals.standing import settle
-from triage.signals.troubles import Lasting
+from triage.signals.troubles import LastingTroubles
 
 WATCHDOG_NOTE = "watchdog/seen"
 """The note in which the webhook leaves when the always-firing alert came last."""
@@ -135,7 +135,7 @@ class SelfWatch:
     clock: Clock
     troubles: Callable[[], Awaitable[Mapping[str, str]]]
     stored: Callable[[], None]
-    lasting: Lasting = field(default_factory=Lasting)
+    lasting: LastingTroubles = field(default_factory=LastingTroubles)
 
     async def run(self) -> None:
         """Look once. A store that is away keeps nothing; ``/readyz`` and the metrics say it all the same."""

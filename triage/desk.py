@@ -19,8 +19,8 @@ from pydantic import (
 
 from triage.action_kinds import KINDS
 from triage.cron import Cron
-from triage.desk_sections.paging import Escalation, FallbackSettings, OnCall
-from triage.desk_sections.section import Section
+from triage.desk_sections.paging import EscalationSettings, FallbackSettings, OnCallSettings
+from triage.desk_sections.section import DeskSection
 from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 from triage.severities import plain
@@ -46,7 +46,7 @@ CONFIGURATION = "/home/hummingbot/conf"
 """Where a bot's configuration is in its container."""
 
 
-class Bot(Section):
+class Bot(DeskSection):
     """One bot. ``container``, ``controller`` and ``variant`` default from the desk's templates."""
 
     name: Name
@@ -58,14 +58,14 @@ class Bot(Section):
     base_pct: tuple[float, float] | None = None
 
 
-class Role(Section):
+class Role(DeskSection):
     """Slack users and user groups who hold a role."""
 
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
 
-class Roles(Section):
+class RoleSettings(DeskSection):
     """Who may do what. With no role nobody may act; who may read is ``reading``."""
 
     operator: Role = Role()
@@ -74,14 +74,14 @@ class Roles(Section):
     """Who may read: everybody of the workspace, who holds a role, or who is in the incidents' channel (or holds one)."""
 
 
-class ActionPolicy(Section):
+class ActionPolicy(DeskSection):
     """Who may run an action and how many different people must confirm it."""
 
     role: Literal["operator", "approver"] = "operator"
     confirmations: Annotated[int, Field(ge=1, le=2)] = 1
 
 
-class Paths(Section):
+class Paths(DeskSection):
     """Folders of the desk, relative to desk.yaml or absolute."""
 
     compose: Path = Path("../compose")
@@ -107,7 +107,7 @@ class Paths(Section):
         return self.model_copy(update={name: (root / getattr(self, name)).resolve() for name in fields})
 
 
-class Compose(Section):
+class ComposeSettings(DeskSection):
     """How Docker Compose is called, and which services belong to what."""
 
     command: tuple[str, ...] = Field(default=("docker", "compose"), min_length=1)
@@ -132,7 +132,7 @@ class Compose(Section):
     container_template: str = "hbot-{service}"
 
 
-class Streams(Section):
+class StreamSettings(DeskSection):
     """The Redis streams of the desk and how we read them."""
 
     audit: str = "hb.audit.v1"
@@ -158,7 +158,7 @@ class Streams(Section):
         return self
 
 
-class Schedules(Section):
+class ScheduleSettings(DeskSection):
     """Cron expressions (five fields) in one time zone; an empty one switches the job off."""
 
     timezone: str = "UTC"
@@ -190,7 +190,7 @@ class Schedules(Section):
         return value
 
 
-class Drill(Section):
+class DrillSettings(DeskSection):
     """The controlled alert test: how long its alert fires, and how long each hop may take."""
 
     hold_seconds: float = Field(default=90, gt=0, le=3600)
@@ -200,7 +200,7 @@ class Drill(Section):
     """Longer than Alertmanager's group_interval, at which a resolve is sent."""
 
 
-class Retention(Section):
+class RetentionSettings(DeskSection):
     """How long things are kept, in days. The audit trail and open incidents are kept for ever."""
 
     incidents_days: float = Field(default=365, gt=0)
@@ -210,14 +210,14 @@ class Retention(Section):
     documents_days: float = Field(default=90, gt=0)
 
 
-class FeedbackSettings(Section):
+class FeedbackSettings(DeskSection):
     """Whether people are asked how good the verdicts are."""
 
     ask: bool = True
     """Once an incident is over its thread asks, once and quietly, whether the verdict was right."""
 
 
-class PlaybookSettings(Section):
+class PlaybookSettings(DeskSection):
     """An addition to, or an override of, a shipped playbook; what is not given stays as it was."""
 
     severity: Severity | None = None
@@ -228,7 +228,7 @@ class PlaybookSettings(Section):
     deadline_seconds: float | None = Field(default=None, gt=0, le=120)
 
 
-class Correlation(Section):
+class CorrelationSettings(DeskSection):
     """When signals belong together."""
 
     wide_window_seconds: float = Field(default=180, ge=0)
@@ -244,7 +244,7 @@ class Correlation(Section):
     reconcile_seconds: float = Field(default=60, gt=0)
 
 
-class TriageSettings(Section):
+class TriageSettings(DeskSection):
     """How triage asks."""
 
     again_after_seconds: float = Field(default=60, ge=0)
@@ -272,7 +272,7 @@ class TriageSettings(Section):
     health_watch_seconds: float = Field(default=300, ge=0)
 
 
-class Watchdog(Section):
+class WatchdogSettings(DeskSection):
     """The dead-man's switch: an alert that always fires must keep coming."""
 
     alertname: str = "Watchdog"
@@ -280,7 +280,7 @@ class Watchdog(Section):
     enabled: bool = True
 
 
-class Listening(Section):
+class ListeningSettings(DeskSection):
     """What the desk says by itself (audit stream, dead letters, containers), and when that is a signal."""
 
     look_back_minutes: float = Field(default=15, ge=0)
@@ -313,7 +313,7 @@ class Listening(Section):
     """A trouble of our own (a source, a loop, an unsent message) that lasts this long is an incident."""
 
 
-class AgentSettings(Section):
+class AgentSettings(DeskSection):
     """What the agent that touches the desk allows at all, whoever confirms it."""
 
     kinds: tuple[ActionKind, ...] = KINDS
@@ -325,7 +325,7 @@ class AgentSettings(Section):
         return kind in self.kinds
 
 
-class Desk(Section):
+class Desk(DeskSection):
     """The whole of desk.yaml."""
 
     name: Name = "hbot"
@@ -334,26 +334,26 @@ class Desk(Section):
         Bot(name="bot2", variant="d"),
         Bot(name="bot3"),
     )
-    roles: Roles = Roles()
+    roles: RoleSettings = RoleSettings()
     actions: dict[ActionKind, ActionPolicy] = Field(default_factory=dict)
     paths: Paths = Paths()
-    compose: Compose = Compose()
-    streams: Streams = Streams()
+    compose: ComposeSettings = ComposeSettings()
+    streams: StreamSettings = StreamSettings()
     kpis: KpiLimits = KpiLimits()
-    schedules: Schedules = Schedules()
+    schedules: ScheduleSettings = ScheduleSettings()
     playbooks: dict[str, PlaybookSettings] = Field(default_factory=dict)
-    correlation: Correlation = Correlation()
+    correlation: CorrelationSettings = CorrelationSettings()
     severities: dict[str, Severity] = Field(default_factory=dict)
     """Words of alerts' ``severity`` label beside, or instead of, those of ``triage.severities``."""
     triage: TriageSettings = TriageSettings()
-    watchdog: Watchdog = Watchdog()
-    drill: Drill = Drill()
-    retention: Retention = Retention()
+    watchdog: WatchdogSettings = WatchdogSettings()
+    drill: DrillSettings = DrillSettings()
+    retention: RetentionSettings = RetentionSettings()
     feedback: FeedbackSettings = FeedbackSettings()
-    listening: Listening = Listening()
+    listening: ListeningSettings = ListeningSettings()
     agent: AgentSettings = AgentSettings()
-    escalation: Escalation = Escalation()
-    oncall: OnCall = OnCall()
+    escalation: EscalationSettings = EscalationSettings()
+    oncall: OnCallSettings = OnCallSettings()
     fallback: FallbackSettings = FallbackSettings()
 
     @field_validator("severities")
@@ -410,12 +410,12 @@ class Desk(Section):
 
 
 @lru_cache(maxsize=16)
-def _bots_by_container(bots: tuple[Bot, ...], compose: Compose) -> dict[str, Bot]:
+def _bots_by_container(bots: tuple[Bot, ...], compose: ComposeSettings) -> dict[str, Bot]:
     desk = Desk(bots=bots, compose=compose)
     return {desk.container_of(bot.name): bot for bot in reversed(bots)}
 
 
 @lru_cache(maxsize=16)
-def _monitoring_containers(bots: tuple[Bot, ...], compose: Compose) -> frozenset[str]:
+def _monitoring_containers(bots: tuple[Bot, ...], compose: ComposeSettings) -> frozenset[str]:
     desk = Desk(bots=bots, compose=compose)
     return frozenset(desk.container_of(service) for service in compose.monitoring_services)

@@ -40,13 +40,13 @@ class DeskEvent:
     data: Mapping[str, Json] = field(default_factory=dict)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EventKind:
         """What its rate is counted under."""
-        return Kind(self.source, self.subject, self.category, self.reason)
+        return EventKind(self.source, self.subject, self.category, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventKind:
     """Events that are of one kind: the same source, subject, category and reason."""
 
     source: Source
@@ -56,7 +56,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PayloadEntry:
     """One entry of a Redis stream as it was read: its id (``ms-seq``) and the text of its field ``payload``.
 
     ``payload`` is None where the entry has no such field, or was deleted before it could be read.

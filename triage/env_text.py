@@ -26,7 +26,7 @@ _LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EnvEntry:
     """One ``key=value``: ``start`` and ``end`` are where the value stands in the text, its quotes not in it."""
 
     key: str
@@ -41,7 +41,7 @@ class Entry:
 class EnvText:
     """Everything that was read, and ``doubts``: lines that are no clear ``key=value``, one sentence each."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[EnvEntry, ...] = ()
     doubts: tuple[str, ...] = ()
 
     @property
@@ -49,7 +49,7 @@ class EnvText:
         """Keys and values; of a key that stands twice, the last."""
         return {entry.key: entry.value for entry in self.entries}
 
-    def named(self, key: str) -> tuple[Entry, ...]:
+    def named(self, key: str) -> tuple[EnvEntry, ...]:
         """Return every place where a key stands."""
         return tuple(entry for entry in self.entries if entry.key == key)
 
@@ -57,7 +57,7 @@ class EnvText:
 @dataclass(slots=True)
 class _Reading:
     text: str
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[EnvEntry] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
     def doubt(self, at: int, what: str) -> None:
@@ -122,7 +122,7 @@ def _add(reading: _Reading, key: str, match: re.Match[str], *, expands: bool, es
     raw = match["value"]
     refers = [found["braced"] or found["plain"] for found in _REFERENCE.finditer(raw)] if expands else []
     value = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), raw) if escapes else raw
-    reading.entries.append(Entry(key, value, match.start("value"), match.end("value"), tuple(refers)))
+    reading.entries.append(EnvEntry(key, value, match.start("value"), match.end("value"), tuple(refers)))
 
 
 def _next_line(text: str, at: int) -> int:

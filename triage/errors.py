@@ -7,7 +7,7 @@
     ├── BadInput                something that came in can never be right (4xx)
     ├── StoreUnavailable        the store cannot be used now (503)
     │   ├── NotStored               a write did not happen, and will not
-    │   └── OutcomeUnknown          a write may have happened: its COMMIT was sent, the answer did not come
+    │   └── CommitUnknown           a write may have happened: its COMMIT was sent, the answer did not come
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── FallbackFailure         a fallback channel did not take a notice
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
@@ -57,7 +57,7 @@ class NotStored(StoreUnavailable):
     """A write did not happen and will not happen later: whoever asked may ask again."""
 
 
-class OutcomeUnknown(StoreUnavailable):
+class CommitUnknown(StoreUnavailable):
     """A write may have happened: its COMMIT was sent and the answer did not come.
 
     Whoever asked looks before asking again, unless asking twice does the same as asking once.

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from triage.desk import Role
-from triage.desk import Roles as RoleSettings
+from triage.desk import Role, RoleSettings
 from triage.errors import Refused, TriageError
 from triage.wording import listed
 

@@ -25,14 +25,14 @@ from triage.errors import (
 from triage.plans.orders import archive_parts
 from triage.ports.actions import (
     ControllerFile,
-    Hands,
+    DeskAccess,
+    DiskRoom,
     Hear,
     Image,
-    Kept,
+    NightlySnapshot,
     Performed,
-    Room,
     ServiceImage,
-    Shown,
+    ShownPlan,
     Snapshot,
 )
 from triage.ports.sources import ContainerEvent, ContainerState, FileStat
@@ -53,7 +53,7 @@ _SOURCE_ERRORS = {
 }
 
 
-class Lost(Exception):
+class AgentUnreachable(Exception):
     """The agent cannot be reached, or the connection to it broke. ``asked``: the request had been sent."""
 
     def __init__(self, why: str, *, asked: bool) -> None:
@@ -76,7 +76,7 @@ class Wire:
         except (OSError, TimeoutError) as error:
             why = getattr(error, "strerror", None) or "no answer"
             said = f"the agent at {self.path} cannot be reached ({why}); is hbot-triage agent running"
-            raise Lost(said, asked=False) from error
+            raise AgentUnreachable(said, asked=False) from error
         try:
             with contextlib.suppress(ConnectionError):  # refused before it was read: the answer says why
                 writer.write(p.frame(request.model_dump(mode="json")))
@@ -92,9 +92,9 @@ class Wire:
                 try:
                     async with asyncio.timeout(seconds):
                         found = await p.read_frame(reader, p.ANSWER_MAX)
-                except (p.Broken, TimeoutError) as error:
+                except (p.BrokenFrame, TimeoutError) as error:
                     why = str(error) or f"no answer within {seconds:g} s"
-                    raise Lost(f"the agent was lost: {why}", asked=True) from error
+                    raise AgentUnreachable(f"the agent was lost: {why}", asked=True) from error
                 if found.get("type") == "error":
                     raise _error(str(found.get("kind")), str(found.get("why")))
                 yield str(found.get("type")), found.get("data")
@@ -129,9 +129,9 @@ def _error(kind: str, why: str) -> Exception:
     if kind == "refused":
         return Refused(why)
     if kind == "denied":
-        return Lost(f"the agent does not let this process in: {why}", asked=False)
+        return AgentUnreachable(f"the agent does not let this process in: {why}", asked=False)
     if kind == "busy":
-        return Lost(f"the agent is busy: {why}", asked=False)
+        return AgentUnreachable(f"the agent is busy: {why}", asked=False)
     return DeskFailure(why if kind == "desk" else f"the agent did not take the request: {why}")
 
 
@@ -144,7 +144,7 @@ class RemoteContainers:
     async def _ask(self, request: p.Ask, kind: type[T] | Any) -> T:  # noqa: ANN401 - as Wire.ask
         try:
             found: T = await self._wire.ask(request, kind)
-        except Lost as error:
+        except AgentUnreachable as error:
             raise SourceUnreachable(NAME, str(error)) from error
         except (DeskFailure, Refused) as error:
             raise SourceRejected(NAME, str(error)) from error
@@ -161,7 +161,7 @@ class RemoteContainers:
 
     async def list(self) -> tuple[ContainerState, ...]:
         """Return the desk's containers."""
-        found: tuple[ContainerState, ...] = await self._ask(p.Containers(), tuple[ContainerState, ...])
+        found: tuple[ContainerState, ...] = await self._ask(p.ListContainers(), tuple[ContainerState, ...])
         return found
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
@@ -189,10 +189,12 @@ class RemoteContainers:
         """Yield events from ``since`` on, then live ones, until the connection breaks (raises)."""
         read: TypeAdapter[ContainerEvent] = _adapter(ContainerEvent)
         try:
-            async for what, data in self._wire.frames(p.Events(since=since.timestamp()), seconds=86_400):
+            async for what, data in self._wire.frames(
+                p.FollowEvents(since=since.timestamp()), seconds=86_400
+            ):
                 if what == "piece":
                     yield read.validate_python(data)
-        except Lost as error:
+        except AgentUnreachable as error:
             raise SourceUnreachable(NAME, str(error)) from error
         except ValidationError as error:
             raise SourceBadAnswer(NAME, "the agent told an event of another shape") from error
@@ -203,8 +205,8 @@ class RemoteContainers:
         await self._ask(p.Hello(), dict[str, Any])
 
 
-class RemoteHands:
-    """Implements every port of ``Hands`` over the wire."""
+class RemoteDeskAccess:
+    """Implements every port of ``DeskAccess`` over the wire."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -213,7 +215,7 @@ class RemoteHands:
         """Ask, and turn a lost agent into DeskFailure."""
         try:
             found: T = await self._wire.ask(request, kind, seconds=seconds)
-        except Lost as error:
+        except AgentUnreachable as error:
             raise DeskFailure(str(error)) from error
         return found
 
@@ -227,12 +229,12 @@ def _built(request: type[p.Ask], /, **values: object) -> Any:  # noqa: ANN401 - 
         raise DeskFailure(f"the agent takes no such {where}") from error
 
 
-class RemoteSnapshots(RemoteHands):
+class RemoteSnapshots(RemoteDeskAccess):
     """Implements ``triage.ports.actions.Snapshots``."""
 
     async def list(self, bot: str) -> tuple[Snapshot, ...]:
         """Return a bot's archives, the newest first; pre-rollback ones too."""
-        found: tuple[Snapshot, ...] = await self.ask(_built(p.Snapshots, bot=bot), tuple[Snapshot, ...])
+        found: tuple[Snapshot, ...] = await self.ask(_built(p.ListSnapshots, bot=bot), tuple[Snapshot, ...])
         return found
 
     async def checksum(self, name: str) -> str:
@@ -240,14 +242,14 @@ class RemoteSnapshots(RemoteHands):
         found: str = await self.ask(_archive("checksum", name), str, seconds=ARCHIVE_SECONDS)
         return found
 
-    async def room_to_take(self, bot: str) -> Room:
+    async def room_to_take(self, bot: str) -> DiskRoom:
         """Return the space that a new snapshot needs at the most."""
-        found: Room = await self.ask(_built(p.Folder, ask="room_to_take", bot=bot), Room)
+        found: DiskRoom = await self.ask(_built(p.Folder, ask="room_to_take", bot=bot), DiskRoom)
         return found
 
-    async def room_to_extract(self, name: str) -> Room:
+    async def room_to_extract(self, name: str) -> DiskRoom:
         """Return the space that an archive needs once extracted."""
-        found: Room = await self.ask(_archive("room_to_extract", name), Room, seconds=ARCHIVE_SECONDS)
+        found: DiskRoom = await self.ask(_archive("room_to_extract", name), DiskRoom, seconds=ARCHIVE_SECONDS)
         return found
 
     async def why_not_swap(self, bot: str) -> str:
@@ -266,7 +268,7 @@ def _archive(ask: str, name: str) -> Any:  # noqa: ANN401 - as _built
     return _built(p.Archive, ask=ask, bot=bot, stamp=stamp, before_rollback=before)
 
 
-class RemoteEnv(RemoteHands):
+class RemoteEnv(RemoteDeskAccess):
     """Implements ``triage.ports.actions.EnvFile``: values of known keys, of the others a stand-in."""
 
     async def read(self) -> dict[str, str]:
@@ -280,12 +282,12 @@ class RemoteEnv(RemoteHands):
         return found
 
 
-class RemoteControllers(RemoteHands):
+class RemoteControllers(RemoteDeskAccess):
     """Implements ``triage.ports.actions.Controllers``."""
 
     async def read(self, bot: str) -> tuple[ControllerFile, ...]:
         """Return the bot's controller files."""
-        request = _built(p.Controllers, bot=bot)
+        request = _built(p.ReadControllers, bot=bot)
         found: tuple[ControllerFile, ...] = await self.ask(request, tuple[ControllerFile, ...])
         return found
 
@@ -299,15 +301,15 @@ class RemoteImages:
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Return the tagged images of a repository, the newest first."""
         try:
-            found: tuple[Image, ...] = await self._wire.ask(p.Images(), tuple[Image, ...])
-        except Lost as error:
+            found: tuple[Image, ...] = await self._wire.ask(p.ListImages(), tuple[Image, ...])
+        except AgentUnreachable as error:
             raise SourceUnreachable(NAME, str(error)) from error
         except (DeskFailure, Refused) as error:
             raise SourceRejected(NAME, str(error)) from error
         return tuple(image for image in found if image.tag.rpartition(":")[0] == repository)
 
 
-class RemoteProject(RemoteHands):
+class RemoteProject(RemoteDeskAccess):
     """Implements ``triage.ports.actions.Project``."""
 
     async def hashes(self, *, external: bool) -> dict[str, str]:
@@ -328,10 +330,10 @@ class RemoteProject(RemoteHands):
         return found
 
 
-class RemoteAgent(RemoteHands):
+class RemoteAgent(RemoteDeskAccess):
     """Implements ``triage.ports.actions.Agent``."""
 
-    async def confirm(self, shown: Shown) -> None:
+    async def confirm(self, shown: ShownPlan) -> None:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         signed = shown.signed
         form = (
@@ -364,7 +366,7 @@ class RemoteAgent(RemoteHands):
                 else:
                     answer = data
             performed: Performed = _adapter(Performed).validate_python(answer)
-        except Lost as error:
+        except AgentUnreachable as error:
             return Performed(ok=False, note=str(error), known=not error.asked)
         except ValidationError:
             return Performed(ok=False, note="the agent answered something else than was asked", known=False)
@@ -378,9 +380,11 @@ class RemoteAgent(RemoteHands):
         """Remove what an action that is over left beside the bots' folders."""
         await self.ask(_built(p.End, ask="tidy", action=token), None, seconds=ARCHIVE_SECONDS)
 
-    async def keep_snapshot(self, bot: str) -> Kept:
+    async def keep_snapshot(self, bot: str) -> NightlySnapshot:
         """Take the nightly snapshot of a bot."""
-        found: Kept = await self.ask(_built(p.KeepSnapshot, bot=bot), Kept, seconds=STEP_SECONDS)
+        found: NightlySnapshot = await self.ask(
+            _built(p.KeepSnapshot, bot=bot), NightlySnapshot, seconds=STEP_SECONDS
+        )
         return found
 
     async def anchor(self, sequence: int, digest: str) -> None:
@@ -388,10 +392,10 @@ class RemoteAgent(RemoteHands):
         await self.ask(_built(p.Anchor, sequence=sequence, digest=digest), None)
 
 
-def remote_hands(address: str) -> Hands:
+def remote_hands(address: str) -> DeskAccess:
     """Return hands that ask the agent at ``unix:///…`` for everything."""
     wire = Wire(address)
-    return Hands(
+    return DeskAccess(
         snapshots=RemoteSnapshots(wire),
         env=RemoteEnv(wire),
         controllers=RemoteControllers(wire),
@@ -405,6 +409,6 @@ async def hello(address: str) -> dict[str, Any]:
     """Ask the agent who it is. Raises DeskFailure, SourceError."""
     try:
         found: dict[str, Any] = await Wire(address).ask(p.Hello(), dict[str, Any])
-    except Lost as error:
+    except AgentUnreachable as error:
         raise DeskFailure(str(error)) from error
     return found

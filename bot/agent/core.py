@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Mapping
 
 from bot.agent import judge
-from bot.agent.deeds import Deeds
+from bot.agent.deeds import OrderExecutor
 from bot.agent.judge import Knowledge
-from bot.agent.record import Record
+from bot.agent.record import AgentRecord
 from bot.agent.slack_proof import SlackProof
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import Json
-from triage.ports.actions import Hear, Kept, Performed, Shown
+from triage.ports.actions import Hear, NightlySnapshot, Performed, ShownPlan
 from triage.ports.clock import Clock
 
 _ROLLBACK = "extract"
@@ -29,8 +29,8 @@ class LocalAgent:
     def __init__(
         self,
         desk: Desk,
-        deeds: Deeds,
-        record: Record,
+        deeds: OrderExecutor,
+        record: AgentRecord,
         clock: Clock,
         proof: SlackProof | None = None,
         *,
@@ -64,7 +64,7 @@ class LocalAgent:
         self._write("refused", {**about, "asked": what, "why": why[:300]})
         raise Refused(f"The agent refuses: {why}. Nothing was done.")
 
-    async def confirm(self, shown: Shown) -> None:
+    async def confirm(self, shown: ShownPlan) -> None:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         async with self._turn:
             now = self._clock.now()
@@ -118,7 +118,7 @@ class LocalAgent:
             raise Refused("The agent refuses: this action is not over. Nothing was done.")
         await self._deeds.tidy(known.target, token)
 
-    async def keep_snapshot(self, bot: str) -> Kept:
+    async def keep_snapshot(self, bot: str) -> NightlySnapshot:
         """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
         async with self._turn:
             now = self._clock.now()

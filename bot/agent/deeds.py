@@ -15,7 +15,7 @@ from triage.desk import Desk
 from triage.errors import DeskFailure
 from triage.plans import orders
 from triage.plans.orders import Order, archive_name, named
-from triage.ports.actions import Hear, Images, Kept, Performed
+from triage.ports.actions import Hear, Images, NightlySnapshot, Performed
 from triage.ports.sources import ExecResult
 from triage.wording import duration
 
@@ -34,7 +34,7 @@ class Execs(Protocol):
 
 
 @dataclass(slots=True)
-class Deeds:
+class OrderExecutor:
     """The desk's hands. Raises DeskFailure and SourceError, with what was met."""
 
     desk: Desk
@@ -50,25 +50,25 @@ class Deeds:
         match order:
             case orders.ComposeOrder():
                 return await self._compose(order, hear)
-            case orders.RemoveCaches(bot=bot):
+            case orders.RemoveCachesOrder(bot=bot):
                 return await self._remove_caches(bot)
-            case orders.TakeSnapshot(bot=bot, stamp=stamp):
+            case orders.TakeSnapshotOrder(bot=bot, stamp=stamp):
                 taken = await self.snapshots.take(bot, archive_name(bot, stamp, before_rollback=True))
                 return Performed(ok=True, note=f"{taken.size} bytes, read back")
-            case orders.Extract(bot=bot, stamp=stamp, before_rollback=before, sha256=sha256):
+            case orders.ExtractOrder(bot=bot, stamp=stamp, before_rollback=before, sha256=sha256):
                 name = archive_name(bot, stamp, before_rollback=before)
                 return Performed(
                     ok=True, note=await self.snapshots.extract(bot, name, sha256=sha256, token=token)
                 )
-            case orders.Swap(bot=bot):
+            case orders.SwapOrder(bot=bot):
                 await self.snapshots.swap(bot, token)
                 return Performed(ok=True, note="in place")
-            case orders.Discard(bot=bot):
+            case orders.DiscardOrder(bot=bot):
                 await self.snapshots.discard(bot, token)
                 return Performed(ok=True, note="removed")
-            case orders.SetImage():
+            case orders.SetImageOrder():
                 return await self._set_image(order)
-            case orders.SetController():
+            case orders.SetControllerOrder():
                 return await self._set_controller(order)
 
     async def _compose(self, order: orders.ComposeOrder, hear: Hear) -> Performed:
@@ -88,7 +88,7 @@ class Deeds:
         result = await self.containers.exec(container, caches_argv(self.desk), timeout_seconds=CACHES_SECONDS)
         return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
 
-    async def _set_image(self, order: orders.SetImage) -> Performed:
+    async def _set_image(self, order: orders.SetImageOrder) -> Performed:
         was = (await self.env.read()).get(_IMAGE_KEY, "")
         if named(was) != order.was:
             raise DeskFailure(f".env: {_IMAGE_KEY} is no longer what the plan was made for; plan it anew")
@@ -101,7 +101,7 @@ class Deeds:
         await self.env.set(_IMAGE_KEY, image, was=was)
         return Performed(ok=True, note=f"{_IMAGE_KEY}={image}")
 
-    async def _set_controller(self, order: orders.SetController) -> Performed:
+    async def _set_controller(self, order: orders.SetControllerOrder) -> Performed:
         files = await self.controllers.read(order.bot)
         file = next((each.file for each in files if named(each.file) == order.file), "")
         if not file:
@@ -113,7 +113,7 @@ class Deeds:
         """Remove what lies beside a bot's folder under an action's name; nothing there is fine."""
         await self.snapshots.discard(bot, token)
 
-    async def keep_snapshot(self, bot: str, stamp: str) -> Kept:
+    async def keep_snapshot(self, bot: str, stamp: str) -> NightlySnapshot:
         """Take a bot's nightly snapshot, then remove the oldest ones."""
         room = await self.snapshots.room_to_take(bot)
         if room.free < room.needed:
@@ -121,4 +121,4 @@ class Deeds:
         name = archive_name(bot, stamp, before_rollback=False)
         await self.snapshots.take(bot, name)
         sha256 = await self.snapshots.checksum(name)
-        return Kept(name, sha256, await self.snapshots.prune(bot, keep=KEEP))
+        return NightlySnapshot(name, sha256, await self.snapshots.prune(bot, keep=KEEP))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.deeds import Deeds
+from bot.agent.deeds import OrderExecutor
 from bot.agent.engine import Engine, EngineImageList
-from bot.agent.record import Record
+from bot.agent.record import AgentRecord
 from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile
 from bot.desk.project import DeskProject
 from bot.desk.snapshots import DeskSnapshots
 from triage.desk import Desk
-from triage.ports.actions import Hands
+from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock, SystemClock
 
 
@@ -24,7 +24,7 @@ def embedded_hands(
     docker_host: str = "",
     record: Path | None = None,
     clock: Clock | None = None,
-) -> Hands:
+) -> DeskAccess:
     """Return hands whose agent works in this process. ``record`` None: it remembers in memory alone.
 
     Raises SettingError where the record cannot be kept.
@@ -33,10 +33,10 @@ def embedded_hands(
     engine = Engine(docker_host)
     snapshots, images = DeskSnapshots(desk.paths.data, desk.paths.backups), EngineImageList(engine)
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
-    deeds = Deeds(desk, commands, snapshots, env, controllers, images, engine)
-    kept = Record.opened(record) if record is not None else Record()
+    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, images, engine)
+    kept = AgentRecord.opened(record) if record is not None else AgentRecord()
     agent = LocalAgent(desk, deeds, kept, clock or SystemClock())
-    return Hands(
+    return DeskAccess(
         snapshots=snapshots,
         env=env,
         controllers=controllers,

@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
-from bot.agent.record import Entry
+from bot.agent.record import RecordEntry
 from triage.actions.authority import role_for
 from triage.actions.catalogue import CATALOGUE, find
-from triage.desk import Desk, Roles
+from triage.desk import Desk, RoleSettings
 from triage.errors import Refused
 from triage.model import Json
 from triage.plans.orders import Order, digest_of, fit
 from triage.plans.record import DESK
-from triage.ports.actions import Shown
+from triage.ports.actions import ShownPlan
 from triage.wording import duration
 
 CONFIRM_WITHIN = timedelta(minutes=35)
@@ -73,7 +73,7 @@ class Knowledge:
     nightly: dict[str, datetime] = field(default_factory=dict)
     anchor: tuple[int, str] = (0, "")
 
-    def learn(self, entry: Entry) -> None:
+    def learn(self, entry: RecordEntry) -> None:
         """Take note of a line of the record."""
         about, at = entry.about, entry.at
         match entry.what:
@@ -117,7 +117,7 @@ class Knowledge:
         ]
 
 
-def about_confirmation(shown: Shown) -> dict[str, Json]:
+def about_confirmation(shown: ShownPlan) -> dict[str, Json]:
     """Return what is recorded of a confirmation."""
     return {
         "action": shown.token,
@@ -130,7 +130,9 @@ def about_confirmation(shown: Shown) -> dict[str, Json]:
     }
 
 
-def why_not_confirm(desk: Desk, known: Knowledge, shown: Shown, now: datetime, *, apart: bool = True) -> str:
+def why_not_confirm(
+    desk: Desk, known: Knowledge, shown: ShownPlan, now: datetime, *, apart: bool = True
+) -> str:
     """Return why a plan would not be carried out although this person confirms it.
 
     ``apart`` False: the bot is in the same process and asked for the role itself; here only names are compared.
@@ -146,14 +148,14 @@ def why_not_confirm(desk: Desk, known: Knowledge, shown: Shown, now: datetime, *
     if numbers != sorted(set(numbers)) or not fit(orders, action.allowed(desk, shown.target)):
         return f"this is no plan of {shown.kind} on {shown.target} as desk.yaml here has it"
     before = known.actions.get(shown.token)
-    if (apart or desk.roles != Roles()) and (why := _why_not_person(desk, shown, before)):
+    if (apart or desk.roles != RoleSettings()) and (why := _why_not_person(desk, shown, before)):
         return why
     if before is not None and (before.begun or before.over):
         return "this action was begun already; it is not done a second time"
     return why_too_many(desk, known, now)
 
 
-def _why_not_person(desk: Desk, shown: Shown, before: Known | None) -> str:
+def _why_not_person(desk: Desk, shown: ShownPlan, before: Known | None) -> str:
     """Hold the person against the role that this confirmation asks for.
 
     Who is in a group Slack alone knows, and the agent cannot ask it: with groups the bot has to be believed.

@@ -34,7 +34,7 @@ _ATTRIBUTES = frozenset({"name", "image", "exitCode", "signal", "oldName", "exec
 
 
 @dataclass(slots=True)
-class Looks:
+class DeskReader:
     """Answers questions about the desk. Raises SourceError and DeskFailure."""
 
     desk: Desk

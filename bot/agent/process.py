@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.deeds import Deeds
+from bot.agent.deeds import OrderExecutor
 from bot.agent.engine import Engine, EngineImageList
-from bot.agent.looks import Looks
-from bot.agent.record import Record
+from bot.agent.looks import DeskReader
+from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof
 from bot.desk.commands import HostCommands
@@ -39,7 +39,7 @@ _GROUP_OR_OTHERS_WRITE = 0o022
 
 
 @dataclass(frozen=True, slots=True)
-class AgentSettings:
+class AgentEnvironment:
     """What the agent is told by its environment. ``uid``: whose processes may ask."""
 
     socket: Path
@@ -50,7 +50,7 @@ class AgentSettings:
     signing_secret: str
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> AgentSettings:
+    def read(cls, environment: Mapping[str, str]) -> AgentEnvironment:
         """Read the environment. Raises SettingError."""
 
         def value(name: str) -> str:
@@ -93,7 +93,7 @@ def uid_of(text: str) -> int:
         ) from None
 
 
-def check_apart(settings: AgentSettings) -> None:
+def check_apart(settings: AgentEnvironment) -> None:
     """Make sure that the bot's user cannot change the agent's desk.yaml and record. Raises SettingError."""
     me = os.geteuid()
     if settings.uid in {0, me}:
@@ -124,17 +124,17 @@ def why_not_ours(path: Path, me: int) -> str:
     return ""
 
 
-async def serve(settings: AgentSettings, stop: asyncio.Event) -> None:
+async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     """Listen until ``stop`` is set. Raises SettingError where it cannot begin."""
     desk = read_desk(str(settings.desk), settings.desk.parent)
     engine, clock = Engine(settings.docker_host), SystemClock()
     commands = HostCommands({"DOCKER_HOST": settings.docker_host})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
-    record = Record.opened(settings.state / "record.jsonl")
+    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    record = AgentRecord.opened(settings.state / "record.jsonl")
     salt = kept_salt(settings.state / "salt")
-    looks = Looks(
+    looks = DeskReader(
         desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
     )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
@@ -168,7 +168,7 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _until_told(settings: AgentSettings) -> None:
+async def _until_told(settings: AgentEnvironment) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -179,7 +179,7 @@ def main() -> int:
     """Run the agent; returns its exit code: 2 for a wrong setting."""
     os.umask(0o077)
     try:
-        settings = AgentSettings.read(os.environ)
+        settings = AgentEnvironment.read(os.environ)
         check_apart(settings)
         asyncio.run(_until_told(settings))
     except SettingError as error:

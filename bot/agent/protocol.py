@@ -49,7 +49,7 @@ class Inspect(Ask):
     container: Container
 
 
-class Containers(Ask):
+class ListContainers(Ask):
     """The desk's containers."""
 
     ask: Literal["containers"] = "containers"
@@ -70,20 +70,20 @@ class History(Ask):
     until: Annotated[float, Field(ge=0, le=1e11)]
 
 
-class Events(Ask):
+class FollowEvents(Ask):
     """Events of the desk's containers, from a time on, as they come."""
 
     ask: Literal["events"] = "events"
     since: Annotated[float, Field(ge=0, le=1e11)]
 
 
-class Images(Ask):
+class ListImages(Ask):
     """The images of the repositories that the desk's containers are made from."""
 
     ask: Literal["images"] = "images"
 
 
-class Snapshots(Ask):
+class ListSnapshots(Ask):
     """A bot's snapshots."""
 
     ask: Literal["snapshots"] = "snapshots"
@@ -120,7 +120,7 @@ class Env(Ask):
     ask: Literal["env", "env_template"]
 
 
-class Controllers(Ask):
+class ReadControllers(Ask):
     """What plans and checks read of a bot's controller files."""
 
     ask: Literal["controllers"] = "controllers"
@@ -189,17 +189,17 @@ class Anchor(Ask):
 Request = Annotated[
     Hello
     | Inspect
-    | Containers
+    | ListContainers
     | CodeTimes
     | History
-    | Events
-    | Images
-    | Snapshots
+    | FollowEvents
+    | ListImages
+    | ListSnapshots
     | Archive
     | Folder
     | Swapped
     | Env
-    | Controllers
+    | ReadControllers
     | OfProject
     | Confirm
     | Perform
@@ -211,7 +211,7 @@ Request = Annotated[
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 
 
-class Broken(Exception):
+class BrokenFrame(Exception):
     """A frame that is none: too long, cut off, no JSON."""
 
 
@@ -220,12 +220,12 @@ async def read_frame(reader: asyncio.StreamReader, most: int) -> Any:  # noqa: A
     try:
         size = int.from_bytes(await reader.readexactly(4), "big")
         if size > most:
-            raise Broken(f"a frame of {size} bytes; {most} are the most")
+            raise BrokenFrame(f"a frame of {size} bytes; {most} are the most")
         return json.loads(await reader.readexactly(size))
     except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise Broken("the connection ended within a frame") from error
+        raise BrokenFrame("the connection ended within a frame") from error
     except (ValueError, RecursionError) as error:
-        raise Broken("a frame that is no JSON") from error
+        raise BrokenFrame("a frame that is no JSON") from error
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
@@ -234,10 +234,10 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
         try:
             size = int.from_bytes(await reader.readexactly(4), "big")
             if size > REQUEST_MAX:
-                raise Broken(f"a request of {size} bytes; {REQUEST_MAX} are the most")
+                raise BrokenFrame(f"a request of {size} bytes; {REQUEST_MAX} are the most")
             return await reader.readexactly(size)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise Broken("the connection ended within a request") from error
+            raise BrokenFrame("the connection ended within a request") from error
 
 
 def frame(value: object) -> bytes:

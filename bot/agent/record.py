@@ -23,7 +23,7 @@ LINE_MAX = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordEntry:
     """One line: ``what`` happened, ``about`` whom and what (see ``bot.agent.judge``)."""
 
     number: int
@@ -39,17 +39,17 @@ def hash_of(number: int, at: str, what: str, about: Mapping[str, Json], before: 
 
 
 @dataclass(slots=True)
-class Record:
+class AgentRecord:
     """A record on disk, or in memory alone where ``path`` is None. Open it with ``opened``."""
 
     path: Path | None = None
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[RecordEntry] = field(default_factory=list)
     head: str = FIRST
     number: int = 0
     _file: int = -1
 
     @classmethod
-    def opened(cls, path: Path) -> Record:
+    def opened(cls, path: Path) -> AgentRecord:
         """Open a record, or begin one. Raises SettingError where it cannot be kept, or was changed."""
         record = cls(path)
         try:
@@ -87,7 +87,7 @@ class Record:
             n, at, what, about, digest = (
                 json.loads(line)[key] for key in ("n", "at", "what", "about", "hash")
             )
-            entry = Entry(int(n), datetime.fromisoformat(at), str(what), dict(about))
+            entry = RecordEntry(int(n), datetime.fromisoformat(at), str(what), dict(about))
             good = entry.number == self.number + 1 and digest == hash_of(n, at, what, about, self.head)
         except (ValueError, KeyError, TypeError, RecursionError):
             good = False
@@ -99,9 +99,9 @@ class Record:
         self.entries.append(entry)
         self.number, self.head = entry.number, str(digest)
 
-    def append(self, at: datetime, what: str, about: Mapping[str, Json]) -> Entry:
+    def append(self, at: datetime, what: str, about: Mapping[str, Json]) -> RecordEntry:
         """Write a line and bring it to the disk. Raises DeskFailure; then nothing may be done."""
-        entry = Entry(self.number + 1, at, what, about)
+        entry = RecordEntry(self.number + 1, at, what, about)
         stamp = at.isoformat()
         digest = hash_of(entry.number, stamp, what, about, self.head)
         if self._file >= 0:

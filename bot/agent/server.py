@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from bot.agent import protocol as p
 from bot.agent.core import LocalAgent
-from bot.agent.looks import Looks
+from bot.agent.looks import DeskReader
 from triage.errors import DeskFailure, Refused, SettingError, SourceError
 from triage.model import utc
-from triage.ports.actions import Shown, Signed
+from triage.ports.actions import ShownPlan, Signed
 from triage.ports.clock import Clock
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _LIVE_CHARS = 8_000
 class Server:
     """Answers one uid. ``uid``: whose processes may ask."""
 
-    def __init__(self, looks: Looks, agent: LocalAgent, clock: Clock, *, uid: int) -> None:
+    def __init__(self, looks: DeskReader, agent: LocalAgent, clock: Clock, *, uid: int) -> None:
         self._looks, self._agent, self._clock, self._uid = looks, agent, clock, uid
         self._open = 0
         self._working: set[asyncio.Task[Any]] = set()
@@ -62,7 +62,7 @@ class Server:
         try:
             if not self._may(writer):
                 # A socket that is closed with words unread drops the answer too: hear them, for a moment.
-                with contextlib.suppress(p.Broken):
+                with contextlib.suppress(p.BrokenFrame):
                     async with asyncio.timeout(DENIED_SECONDS):
                         await p.read_request(reader)
                 return
@@ -70,7 +70,7 @@ class Server:
                 writer.write(_error("busy", f"{CONNECTIONS} requests are under way"))
                 return
             await self._answer(await p.read_request(reader), reader, writer)
-        except p.Broken as error:
+        except p.BrokenFrame as error:
             writer.write(_error("broken", str(error)))
         except (TimeoutError, ConnectionError):
             pass  # the other side went away, or never said what it wants
@@ -117,7 +117,7 @@ class Server:
         match request:
             case p.Perform(action=action, step=step):
                 return await self._perform(action, step, writer)
-            case p.Events(since=since):
+            case p.FollowEvents(since=since):
                 return await self._events(utc(since), reader, writer)
             case p.KeepSnapshot(bot=bot):
                 return await self._to_its_end(self._agent.keep_snapshot(bot))
@@ -162,15 +162,15 @@ class Server:
         match request:
             case p.Inspect(container=container):
                 return await looks.inspect(container)
-            case p.Containers():
+            case p.ListContainers():
                 return await looks.containers()
             case p.CodeTimes(container=container, ask=ask):
                 return await looks.code_times(container, configuration=ask == "configuration_times")
             case p.History(since=since, until=until):
                 return await looks.history(utc(since), utc(until))
-            case p.Images():
+            case p.ListImages():
                 return await looks.images()
-            case p.Snapshots(bot=bot):
+            case p.ListSnapshots(bot=bot):
                 return await looks.snapshots.list(looks.bot(bot))
             case p.Archive(ask="checksum"):
                 return await looks.snapshots.checksum(_archive(looks, request))
@@ -184,7 +184,7 @@ class Server:
                 return await looks.snapshots.swapped(looks.bot(bot), token)
             case p.Env(ask=ask):
                 return await looks.read_env(template=ask == "env_template")
-            case p.Controllers(bot=bot):
+            case p.ReadControllers(bot=bot):
                 return await looks.read_controllers(bot)
             case p.OfProject(ask="hashes", external=external):
                 return await looks.project.hashes(external=external)
@@ -294,14 +294,14 @@ def _error(kind: str, why: str) -> bytes:
     return p.frame({"type": "error", "kind": kind, "why": why})
 
 
-def _archive(looks: Looks, request: p.Archive) -> str:
+def _archive(looks: DeskReader, request: p.Archive) -> str:
     return looks.archive(request.bot, request.stamp, before_rollback=request.before_rollback)
 
 
-def _shown(request: p.Confirm) -> Shown:
+def _shown(request: p.Confirm) -> ShownPlan:
     signed = request.signed
     form = Signed(signed.body, signed.timestamp, signed.signature) if signed is not None else None
-    return Shown(
+    return ShownPlan(
         request.action,
         request.kind,
         request.target,

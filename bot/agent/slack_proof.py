@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from triage.plans.orders import token_of
-from triage.ports.actions import Shown, Signed
+from triage.ports.actions import ShownPlan, Signed
 
 AGE_SECONDS = 300
 _STAMP_LENGTH = 12
@@ -26,7 +26,7 @@ class SlackProof:
     def __init__(self, signing_secret: str) -> None:
         self._secret = signing_secret.encode()
 
-    def why_not(self, shown: Shown, now: datetime) -> str:
+    def why_not(self, shown: ShownPlan, now: datetime) -> str:
         """Return why a confirmation is not believed, empty when it is."""
         if shown.signed is None:
             return "the confirmation does not come with the form as Slack signed it"
@@ -55,7 +55,7 @@ def _payload(body: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _why_other(payload: Mapping[str, Any], shown: Shown) -> str:
+def _why_other(payload: Mapping[str, Any], shown: ShownPlan) -> str:
     """Return in what the signed form differs from what the bot says of it."""
     try:
         view = payload["view"]

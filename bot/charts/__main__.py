@@ -19,7 +19,7 @@ from PIL import Image
 from bot.charts.alt import alt_text
 from bot.charts.day import render
 from bot.charts.theme import THEMES
-from triage.kpis.picture import BotPicture, Mark
+from triage.kpis.picture import BotPicture, PictureMark
 
 _COLOURS = 256
 _COMPRESSION = 4
@@ -28,7 +28,7 @@ _COMPRESSION = 4
 
 def decode(fields: dict[str, Any]) -> BotPicture:
     """Return the picture that ``as_json`` wrote. Raises TypeError for fields of another version."""
-    fields["marks"] = tuple(Mark(**mark) for mark in fields["marks"])
+    fields["marks"] = tuple(PictureMark(**mark) for mark in fields["marks"])
     return BotPicture(**fields)
 
 

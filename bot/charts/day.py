@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.charts.panels import Panel
     from bot.charts.theme import Theme
-    from triage.kpis.picture import BotPicture, Mark
+    from triage.kpis.picture import BotPicture, PictureMark
 
 WIDTH = 1080
 LEFT, RIGHT = 122, 28
@@ -67,9 +67,9 @@ def _head(sheet: Sheet, picture: BotPicture, theme: Theme) -> None:
     sheet.text((RIGHT, 136), facts, _MIDDLE, theme.ink)
 
 
-def _lanes(picture: BotPicture) -> tuple[list[list[tuple[Mark, str]]], int]:
+def _lanes(picture: BotPicture) -> tuple[list[list[tuple[PictureMark, str]]], int]:
     """Place the labels of the marks in rows so that none hides another; return what found no place as a count."""
-    lanes: list[list[tuple[Mark, str]]] = []
+    lanes: list[list[tuple[PictureMark, str]]] = []
     ends: list[float] = []
     rest = 0
     for mark in picture.marks:
@@ -87,12 +87,14 @@ def _lanes(picture: BotPicture) -> tuple[list[list[tuple[Mark, str]]], int]:
     return lanes, rest
 
 
-def _flag_left(picture: BotPicture, mark: Mark, label: str) -> float:
+def _flag_left(picture: BotPicture, mark: PictureMark, label: str) -> float:
     wide = width_of(label, _SMALL) + 24
     return min(max(_x(picture, mark.at) - 12, LEFT), WIDTH - RIGHT - wide)
 
 
-def _flags(sheet: Sheet, picture: BotPicture, lane: list[tuple[Mark, str]], top: int, theme: Theme) -> None:
+def _flags(
+    sheet: Sheet, picture: BotPicture, lane: list[tuple[PictureMark, str]], top: int, theme: Theme
+) -> None:
     """Write a row of labels: incidents in a filled flag, actions in an open one."""
     for mark, label in lane:
         left = _flag_left(picture, mark, label)

@@ -15,13 +15,13 @@ from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import has_database, open_store
 from triage.desk import Desk
 from triage.errors import BadInput, DeskFailure, Refused
-from triage.kpis import ActionNote, IncidentNote
+from triage.kpis.model import ActionNote, IncidentNote
 from triage.ports.digests import Measured
 from triage.ports.store import Tx
 from triage.reports.answers.kpi import window_length
 from triage.reports.digest.answer import digest_text
 from triage.reports.digest.period import action_notes, incident_notes
-from triage.reports.postmortem import Postmortem, gather
+from triage.reports.postmortem.gather import Postmortem, gather
 
 NO_DATABASE = "the service has no database at TRIAGE_DATABASE_URL"
 

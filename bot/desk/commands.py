@@ -38,7 +38,7 @@ class CommandResult:
     output: str
 
 
-class Output:
+class CommandOutput:
     """Output as it comes: the beginning and the end, and how much is missing between."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class HostCommands:
         on_output: Callable[[str], None] | None = None,
     ) -> CommandResult:
         """Run a program; ``on_output`` hears the output so far. A cancelled call kills it and its children."""
-        output = Output()
+        output = CommandOutput()
         process = await self._start(argv, folder)
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -126,7 +126,7 @@ class HostCommands:
 
 
 async def _listen(
-    process: asyncio.subprocess.Process, output: Output, on_output: Callable[[str], None] | None
+    process: asyncio.subprocess.Process, output: CommandOutput, on_output: Callable[[str], None] | None
 ) -> None:
     assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
     while piece := await process.stdout.read(4096):

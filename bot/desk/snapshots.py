@@ -19,7 +19,7 @@ from typing import TypeVar
 from bot.desk import archive
 from bot.desk.files import exchange, link_tree, remove_tree, size_of, sync_folder, why_not_exchange
 from triage.errors import DeskFailure
-from triage.ports.actions import Room, Snapshot
+from triage.ports.actions import DiskRoom, Snapshot
 
 T = TypeVar("T")
 _NAME = re.compile(r"(?P<bot>[A-Za-z0-9][\w.-]*?)_(?P<pre>pre_rollback_)?(?P<stamp>\d{8}_\d{6})\.tar\.gz")
@@ -48,21 +48,21 @@ class DeskSnapshots:
         """Return the SHA-256 (hex) of an archive; one that did not change is not read again."""
         return await _threaded(lambda going: self._checksum(self._path(name), going))
 
-    async def room_to_take(self, bot: str) -> Room:
+    async def room_to_take(self, bot: str) -> DiskRoom:
         """Return the space that a new snapshot needs at the most."""
 
-        def ask(_: archive.Going) -> Room:
+        def ask(_: archive.Going) -> DiskRoom:
             parts = (self._data / bot / part for part in archive.PARTS)
-            return Room(shutil.disk_usage(self._backups).free, sum(map(size_of, parts)) + _MARGIN)
+            return DiskRoom(shutil.disk_usage(self._backups).free, sum(map(size_of, parts)) + _MARGIN)
 
         return await _threaded(ask)
 
-    async def room_to_extract(self, name: str) -> Room:
+    async def room_to_extract(self, name: str) -> DiskRoom:
         """Return the space that an archive needs once extracted. Reads it through: a corrupt one raises."""
 
-        def ask(going: archive.Going) -> Room:
+        def ask(going: archive.Going) -> DiskRoom:
             needed = archive.measure(self._path(name), _bot_of(name), going)
-            return Room(shutil.disk_usage(self._data).free, needed + _MARGIN)
+            return DiskRoom(shutil.disk_usage(self._data).free, needed + _MARGIN)
 
         return await _threaded(ask)
 

@@ -6,14 +6,14 @@ import os
 from datetime import UTC, datetime
 
 from bot.agent.client import hello
-from bot.doctor.answer import Answer
+from bot.doctor.answer import DependencyReport
 from bot.settings import Settings
 
 CLOCKS_SECONDS = 30.0
 _SOCKET = "/var/run/docker.sock"
 
 
-async def ask_agent(settings: Settings) -> Answer:
+async def ask_agent(settings: Settings) -> DependencyReport:
     """Ask the agent who it is. Without one, say plainly what this process holds."""
     if not settings.triage_agent:
         return _embedded(settings)
@@ -29,18 +29,18 @@ async def ask_agent(settings: Settings) -> Answer:
     seen = f"runs as uid {who.get('uid')}, its record has {record.get('entries')} lines (head {head}…)"
     if wrong:
         mend = "give both the same desk.yaml; take the socket and the folders from this process (deploy/docker-compose.yml)"
-        return Answer("agent", "warning", f"{seen}; {'; '.join(wrong)}", mend)
-    return Answer("agent", "ok", seen)
+        return DependencyReport("agent", "warning", f"{seen}; {'; '.join(wrong)}", mend)
+    return DependencyReport("agent", "ok", seen)
 
 
-def _embedded(settings: Settings) -> Answer:
+def _embedded(settings: Settings) -> DependencyReport:
     holds = (
         "Docker's socket (root on the host) and the desk's folders"
         if settings.docker_host
         else "the desk's folders"
     )
     mend = "for more than one user run hbot-triage agent beside, and set TRIAGE_AGENT (docs/security.md)"
-    return Answer("agent", "warning", f"works in this process, which so holds {holds}", mend)
+    return DependencyReport("agent", "warning", f"works in this process, which so holds {holds}", mend)
 
 
 def _differences(settings: Settings, who: dict[str, object]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DependencyReport:
     """One dependency's health. ``state``: ok | warning | failed | not configured; ``mend`` what to do."""
 
     name: str
@@ -25,7 +25,7 @@ class Answer:
         return asdict(self)
 
 
-def printed(answers: list[Answer]) -> str:
+def printed(answers: list[DependencyReport]) -> str:
     """Return the answers as a table, with what to mend below each."""
     lines = []
     for answer in answers:

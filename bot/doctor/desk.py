@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.doctor.answer import Answer
+from bot.doctor.answer import DependencyReport
 from bot.init.look import look_at
 from bot.init.plan import container_template, is_bot
 from bot.init.seen import SeenDesk
@@ -18,31 +18,35 @@ NAME = "desk.yaml"
 _MEND = "mend desk.yaml, or let hbot-triage init show what it would write"
 
 
-async def ask_desk(desk: Desk) -> Answer:
+async def ask_desk(desk: Desk) -> DependencyReport:
     """Compare desk.yaml with the desk's folders. Raises nothing: what cannot be read is said."""
     return await asyncio.to_thread(_compare, desk)
 
 
-def _compare(desk: Desk) -> Answer:
+def _compare(desk: Desk) -> DependencyReport:
     paths = desk.paths
     if not paths.compose.exists():  # behind an agent, or on another host: whoever holds the folders compares
-        return Answer(NAME, "not configured", f"{paths.compose} is not here: nothing to compare with")
+        return DependencyReport(
+            NAME, "not configured", f"{paths.compose} is not here: nothing to compare with"
+        )
     absent = [f"paths.{name}: {path}" for name, path in _folders(desk) if not path.exists()]
     compose_file = paths.compose / desk.compose.file
     if not compose_file.is_file():
         absent.append(f"compose.file: {compose_file}")
     if absent:
-        return Answer(
+        return DependencyReport(
             NAME, "warning", f"not there: {listed(absent, 6)}", "name the desk's folders in desk.yaml"
         )
     try:
         seen = look_at(compose_file, env_file=paths.env, data=paths.data)
     except SettingError as error:
-        return Answer(NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml")
+        return DependencyReport(
+            NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
+        )
     problems = list(_differences(desk, seen))
     if problems:
-        return Answer(NAME, "warning", listed(problems, 12), _MEND)
-    return Answer(
+        return DependencyReport(NAME, "warning", listed(problems, 12), _MEND)
+    return DependencyReport(
         NAME, "ok", f"fits {compose_file.name}: {len(seen.services)} services, {len(desk.bots)} bots"
     )
 

@@ -7,7 +7,7 @@ import asyncio
 import sqlalchemy as sa
 
 from bot.doctor.agent import ask_agent
-from bot.doctor.answer import Answer
+from bot.doctor.answer import DependencyReport
 from bot.doctor.desk import NAME as DESK
 from bot.doctor.desk import ask_desk
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
@@ -44,7 +44,7 @@ _MENDS = {
 }
 
 
-async def examine(settings: Settings) -> list[Answer]:
+async def examine(settings: Settings) -> list[DependencyReport]:
     """Ask everything side by side; each has ``SECONDS``."""
     async with (
         open_configured(settings) as sources,
@@ -62,23 +62,25 @@ async def examine(settings: Settings) -> list[Answer]:
         return list(await asyncio.gather(*(_ask(name, question) for name, question in asked)))
 
 
-async def _ask(name: str, question: Question) -> Answer:
+async def _ask(name: str, question: Question) -> DependencyReport:
     try:
         async with asyncio.timeout(SECONDS):
             return await question()
     except TimeoutError:
         mend = "check its address and the network between"
-        return Answer(name, "failed", f"no answer within {SECONDS:g} s", mend)
+        return DependencyReport(name, "failed", f"no answer within {SECONDS:g} s", mend)
     except SourceNotConfigured:
         mend = f"set {_SETTINGS[name]} to have it in every triage"
-        return Answer(name, "not configured", "its setting is empty", mend)
+        return DependencyReport(name, "not configured", "its setting is empty", mend)
     except SourceDenied as error:
         mend = f"check the user, the password or the token in {_SETTINGS[name]}"
-        return Answer(name, "failed", masked(error.why), mend)
+        return DependencyReport(name, "failed", masked(error.why), mend)
     except SourceError as error:
-        return Answer(name, "failed", masked(error.why), f"check {_SETTINGS[name]} and that the server runs")
+        return DependencyReport(
+            name, "failed", masked(error.why), f"check {_SETTINGS[name]} and that the server runs"
+        )
     except TriageError as error:
-        return Answer(name, "failed", masked(str(error)), _MENDS.get(name, ""))
+        return DependencyReport(name, "failed", masked(str(error)), _MENDS.get(name, ""))
 
 
 def fallback_questions(settings: Settings) -> list[tuple[str, Question]]:
@@ -86,26 +88,26 @@ def fallback_questions(settings: Settings) -> list[tuple[str, Question]]:
     channels = fallback_channels(settings)
 
     def ask(channel: FallbackChannel) -> Question:
-        async def question() -> Answer:
+        async def question() -> DependencyReport:
             try:
-                return Answer(channel.name, "ok", await channel.examine())
+                return DependencyReport(channel.name, "ok", await channel.examine())
             except FallbackFailure as failure:
                 mend = f"check {_FALLBACKS[channel.name]}: while Slack is away, nothing would come this way"
-                return Answer(channel.name, "failed", masked(str(failure)), mend)
+                return DependencyReport(channel.name, "failed", masked(str(failure)), mend)
 
         return question
 
-    async def none() -> Answer:
+    async def none() -> DependencyReport:
         mend = "set TRIAGE_FALLBACK_WEBHOOK, _SMTP or _PUSH: without one a Sev-1 waits for Slack"
-        return Answer("fallback", "not configured", "no fallback channel", mend)
+        return DependencyReport("fallback", "not configured", "no fallback channel", mend)
 
     return [(name, ask(channel)) for name, channel in channels.items()] or [("fallback", none)]
 
 
-async def _store(settings: Settings) -> Answer:
+async def _store(settings: Settings) -> DependencyReport:
     url = settings.triage_database_url.get_secret_value()
     shown = sa.make_url(url).render_as_string(hide_password=True)
     async with open_store(url) as store:
         pending = await store.read(lambda tx: tx.outbox.state().pending)
         await store.write(lambda tx: tx.notes.put("doctor/last", "written"))
-    return Answer("store", "ok", f"{shown} can be written; {pending} messages are owed")
+    return DependencyReport("store", "ok", f"{shown} can be written; {pending} messages are owed")

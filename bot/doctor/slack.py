@@ -5,7 +5,7 @@ No connection is opened with the app-level token: Slack would send clicks to it,
 
 from __future__ import annotations
 
-from bot.doctor.answer import Answer
+from bot.doctor.answer import DependencyReport
 from bot.settings import Settings
 from bot.slack.client import SlackClient, open_client
 from bot.slack.directory import Channels
@@ -42,11 +42,11 @@ _APP_TOKEN_MENDS = {
 }
 
 
-async def ask_slack(settings: Settings) -> Answer:
+async def ask_slack(settings: Settings) -> DependencyReport:
     """Ask with the bot token: is it good, has it every scope, does it reach the channels."""
     token = settings.slack_bot_token.get_secret_value()
     if not token:
-        return Answer(
+        return DependencyReport(
             "slack", "failed", "SLACK_BOT_TOKEN is not set", "install the app of deploy/slack-manifest.yaml"
         )
     async with open_client(token, url=settings.slack_api_url) as client:
@@ -55,16 +55,18 @@ async def ask_slack(settings: Settings) -> Answer:
             missing = sorted(SCOPES - who.scopes) if who.scopes else []
             if missing:
                 mend = "add them to the app (OAuth & Permissions) and install it again"
-                return Answer("slack", "failed", f"the token lacks the scopes {', '.join(missing)}", mend)
+                return DependencyReport(
+                    "slack", "failed", f"the token lacks the scopes {', '.join(missing)}", mend
+                )
             channels = await _channels(settings, client)
         except Misconfigured as failure:
-            return Answer("slack", "failed", f"{failure.method}: {failure.code}", failure.detail)
+            return DependencyReport("slack", "failed", f"{failure.method}: {failure.code}", failure.detail)
         except SlackFailure as failure:
-            return Answer("slack", "failed", str(failure), ELSEWHERE)
+            return DependencyReport("slack", "failed", str(failure), ELSEWHERE)
     if not channels:
         mend = "set TRIAGE_CHANNEL to the channel for incidents, by id or as #name"
-        return Answer("slack", "failed", f"{who.team} as {who.user_id}, but nowhere to post", mend)
-    return Answer("slack", "ok", f"{who.team} as {who.user_id}, posts to {channels}")
+        return DependencyReport("slack", "failed", f"{who.team} as {who.user_id}, but nowhere to post", mend)
+    return DependencyReport("slack", "ok", f"{who.team} as {who.user_id}, posts to {channels}")
 
 
 async def _channels(settings: Settings, client: SlackClient) -> str:
@@ -86,7 +88,7 @@ async def _channels(settings: Settings, client: SlackClient) -> str:
     return " and ".join(names)
 
 
-async def ask_to_listen(settings: Settings) -> Answer:
+async def ask_to_listen(settings: Settings) -> DependencyReport:
     """Ask with the app-level token whether Slack would open a Socket Mode connection for us."""
     token = settings.slack_app_token.get_secret_value()
     if not token:
@@ -100,13 +102,15 @@ async def ask_to_listen(settings: Settings) -> Answer:
                 seen = "the app-level token lacks the scope connections:write"
             elif failure.code not in _APP_TOKEN_MENDS:
                 seen = str(failure)
-            return Answer("socket mode", "failed", seen, _APP_TOKEN_MENDS.get(failure.code, ELSEWHERE))
-    return Answer("socket mode", "ok", "Slack opens connections for the app-level token")
+            return DependencyReport(
+                "socket mode", "failed", seen, _APP_TOKEN_MENDS.get(failure.code, ELSEWHERE)
+            )
+    return DependencyReport("socket mode", "ok", "Slack opens connections for the app-level token")
 
 
-def _without_socket(settings: Settings) -> Answer:
+def _without_socket(settings: Settings) -> DependencyReport:
     if settings.slack_signing_secret.get_secret_value():
         seen = "SLACK_APP_TOKEN is empty: HTTP mode, Slack sends clicks and commands to /slack/events"
-        return Answer("socket mode", "not configured", seen)
+        return DependencyReport("socket mode", "not configured", seen)
     seen = "neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: no click or command would arrive"
-    return Answer("socket mode", "failed", seen, _ANOTHER)
+    return DependencyReport("socket mode", "failed", seen, _ANOTHER)

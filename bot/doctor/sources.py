@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.doctor.answer import Answer
+from bot.doctor.answer import DependencyReport
 from triage.desk import Desk
 from triage.ports.checklists import Dashboards
 from triage.ports.sources import Sources
 from triage.queries import logql
 
-Question = Callable[[], Awaitable[Answer]]
+Question = Callable[[], Awaitable[DependencyReport]]
 LOG_SECONDS = 3600.0
 """How far back a bot must have logged something."""
 
@@ -28,17 +28,19 @@ def source_questions(desk: Desk, sources: Sources, dashboards: Dashboards) -> li
     ]
 
 
-async def _prometheus(desk: Desk, sources: Sources) -> Answer:
+async def _prometheus(desk: Desk, sources: Sources) -> DependencyReport:
     rules = await sources.metrics.rules()
     bad = [rule.name for rule in rules if rule.health not in ("ok", "unknown")]
     if bad:
-        return Answer("prometheus", "warning", f"rules with errors: {', '.join(bad)}", "see its /rules page")
+        return DependencyReport(
+            "prometheus", "warning", f"rules with errors: {', '.join(bad)}", "see its /rules page"
+        )
     if not rules:
         mend = "load deploy/prometheus/desk-rules.yml"
-        return Answer("prometheus", "warning", "no alert rules are loaded", mend)
+        return DependencyReport("prometheus", "warning", "no alert rules are loaded", mend)
     watchdog = desk.watchdog
     if watchdog.enabled and watchdog.alertname not in {rule.name for rule in rules}:
-        return Answer(
+        return DependencyReport(
             "prometheus",
             "warning",
             f"{len(rules)} alert rules, none of them {watchdog.alertname}: nobody would notice blind alerting",
@@ -46,10 +48,10 @@ async def _prometheus(desk: Desk, sources: Sources) -> Answer:
         )
     young = sum(rule.health == "unknown" for rule in rules)  # it has just started
     health = f"{young} not evaluated yet" if young else "all healthy"
-    return Answer("prometheus", "ok", f"{len(rules)} alert rules, {health}")
+    return DependencyReport("prometheus", "ok", f"{len(rules)} alert rules, {health}")
 
 
-async def _loki(desk: Desk, sources: Sources) -> Answer:
+async def _loki(desk: Desk, sources: Sources) -> DependencyReport:
     await sources.logs.ready()
     now = datetime.now(UTC)  # the doctor looks at a world with a clock of its own
     silent = []
@@ -61,17 +63,19 @@ async def _loki(desk: Desk, sources: Sources) -> Answer:
         mend = (
             "check triage.bot_log_selector of desk.yaml against the labels in Loki, LOKI_TENANT and promtail"
         )
-        return Answer("loki", "warning", f"ready, no line in the last hour of {', '.join(silent)}", mend)
-    return Answer("loki", "ok", f"ready, holds the logs of {len(desk.bots)} bots")
+        return DependencyReport(
+            "loki", "warning", f"ready, no line in the last hour of {', '.join(silent)}", mend
+        )
+    return DependencyReport("loki", "ok", f"ready, holds the logs of {len(desk.bots)} bots")
 
 
-async def _alertmanager(sources: Sources) -> Answer:
+async def _alertmanager(sources: Sources) -> DependencyReport:
     await sources.alerts.ready()
     alerts = await sources.alerts.alerts()
-    return Answer("alertmanager", "ok", f"ready, holds {len(alerts)} alerts")
+    return DependencyReport("alertmanager", "ok", f"ready, holds {len(alerts)} alerts")
 
 
-async def _redis(desk: Desk, sources: Sources) -> Answer:
+async def _redis(desk: Desk, sources: Sources) -> DependencyReport:
     health = await sources.streams.health()
     audit = await sources.streams.info(desk.streams.audit)
     seen = (
@@ -79,24 +83,26 @@ async def _redis(desk: Desk, sources: Sources) -> Answer:
     )
     if health.role != "master":
         mend = "set REDIS_URL to the master: a group's reader has to write that it read"
-        return Answer("redis", "warning", seen, mend)
-    return Answer("redis", "ok", seen)
+        return DependencyReport("redis", "warning", seen, mend)
+    return DependencyReport("redis", "ok", seen)
 
 
-async def _docker(desk: Desk, sources: Sources) -> Answer:
+async def _docker(desk: Desk, sources: Sources) -> DependencyReport:
     await sources.containers.ready()
     names = {container.name for container in await sources.containers.list()}
     missing = [bot.name for bot in desk.bots if desk.container_of(bot.name) not in names]
     seen = f"{len(names)} containers"
     if missing:
         mend = "check compose.container_template and bots in desk.yaml"
-        return Answer("docker", "warning", f"{seen}, none for {', '.join(missing)}", mend)
-    return Answer("docker", "ok", seen)
+        return DependencyReport("docker", "warning", f"{seen}, none for {', '.join(missing)}", mend)
+    return DependencyReport("docker", "ok", seen)
 
 
-async def _grafana(dashboards: Dashboards) -> Answer:
+async def _grafana(dashboards: Dashboards) -> DependencyReport:
     found = await dashboards.datasources()
     ill = [source.name for source in found if source.healthy is False]
     if ill:
-        return Answer("grafana", "warning", f"unhealthy: {', '.join(ill)}", "look at them in Grafana")
-    return Answer("grafana", "ok", f"{len(found)} datasources")
+        return DependencyReport(
+            "grafana", "warning", f"unhealthy: {', '.join(ill)}", "look at them in Grafana"
+        )
+    return DependencyReport("grafana", "ok", f"{len(found)} datasources")

@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bot.init.seen import BotFolder, SeenDesk, Service
+from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.env_text import read_env
 from triage.errors import SettingError
 
@@ -121,11 +121,11 @@ def _project(data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path
     return folder, f"the folder of {compose_file.name}"
 
 
-def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Service:
+def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> ComposeService:
     depends = data.get("depends_on") or ()
     networks = data.get("networks") or ()
     command = data.get("command") or ""
-    return Service(
+    return ComposeService(
         name=str(name),
         container=_filled(str(data.get("container_name") or ""), env),
         image=_filled(str(data.get("image") or ""), env),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.init.seen import BotFolder, SeenDesk, Service
+from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.desk import Bot
 
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
@@ -94,7 +94,7 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
     )
 
 
-def is_bot(service: Service, folders: Sequence[BotFolder]) -> bool:
+def is_bot(service: ComposeService, folders: Sequence[BotFolder]) -> bool:
     """Return whether a service is a bot: its image is Hummingbot's, or it has a folder with a bot's logs."""
     if _MONITORING.search(service.name):
         return False
@@ -118,7 +118,7 @@ def container_template(seen: SeenDesk) -> Value:
     return Value(f"{seen.project}-{{service}}-1", "Compose names containers so", guess=True)
 
 
-def stop_order(services: Sequence[Service]) -> list[str]:
+def stop_order(services: Sequence[ComposeService]) -> list[str]:
     """Return services in the order in which they are stopped: who depends on others first, Redis last."""
     named = {service.name for service in services}
 
@@ -133,17 +133,17 @@ def stop_order(services: Sequence[Service]) -> list[str]:
     )
 
 
-def _is_external(service: Service, bots: Sequence[Service]) -> bool:
+def _is_external(service: ComposeService, bots: Sequence[ComposeService]) -> bool:
     if service in bots or not service.profiles:
         return False
     return "external" in service.profiles or _is_redis(service)
 
 
-def _is_redis(service: Service) -> bool:
+def _is_redis(service: ComposeService) -> bool:
     return service.name == "redis" or re.search(r"(^|/)(redis|valkey)(:|@|$)", service.image) is not None
 
 
-def _bot(service: Service, seen: SeenDesk, template: str) -> BotPlan:
+def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     folder = next((one for one in seen.bots if one.name == service.name), None)
     container = seen.running.get(service.name) or service.container
     default = Bot(name=service.name)
@@ -188,7 +188,7 @@ def _addresses(seen: SeenDesk) -> dict[str, Value]:
     return found
 
 
-def _address(kind: str, service: Service, port: int, seen: SeenDesk) -> str:
+def _address(kind: str, service: ComposeService, port: int, seen: SeenDesk) -> str:
     if kind != "redis":
         return f"http://{service.name}:{port}"
     password = seen.env.get("REDIS_PASSWORD", "") if "requirepass" in service.command else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ComposeService:
     """One service of the compose file. ``container`` is empty where the file leaves the name to Compose.
 
     ``ports``: what the service listens on inside, as far as its published or exposed ports tell.
@@ -46,7 +46,7 @@ class SeenDesk:
     env_file: Path | None
     project: str
     project_from: str
-    services: tuple[Service, ...] = ()
+    services: tuple[ComposeService, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     bots: tuple[BotFolder, ...] = ()

@@ -20,7 +20,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CopyChoice:
     """Which copy stays, which are taken back, and which stay because people have answered below them."""
 
     keep: Found | None
@@ -28,7 +28,7 @@ class Choice:
     mark: tuple[Found, ...] = ()
 
 
-def choose(copies: Sequence[Found], ours: str) -> Choice:
+def choose(copies: Sequence[Found], ours: str) -> CopyChoice:
     """Decide which of the copies of one message stays: the one with replies, else the one we know (its ts)."""
     known = next((copy for copy in copies if copy.ts == ours), None)
     answered = [copy for copy in copies if copy.replies]
@@ -37,7 +37,7 @@ def choose(copies: Sequence[Found], ours: str) -> Choice:
         keep = answered[0]
     keep = keep or next(iter(copies), None)
     others = [copy for copy in copies if copy is not keep]
-    return Choice(
+    return CopyChoice(
         keep,
         tuple(copy for copy in others if not copy.replies),
         tuple(copy for copy in others if copy.replies),

@@ -27,7 +27,7 @@ SCAN_SECONDS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What became of it; ``again_in`` seconds where the answer is not known yet."""
 
     done: bool
@@ -58,7 +58,7 @@ class Delivery:
         self._uploads = Uploads(client, store)
         self._copies = Copies(client, meters)
 
-    async def edit(self, message: Message) -> Outcome:
+    async def edit(self, message: Message) -> DeliveryOutcome:
         """Bring a message that Slack has to its latest truth."""
         composition = await self._compose(message)
         if composition.rendered is not None:
@@ -67,7 +67,7 @@ class Delivery:
         where = Posted(message.channel_id, message.ts)
         await self._record(composition, where, posted=False, doubt=self.doubts.after_edit(message))
         self.doubts.over(message)
-        return Outcome(done=True)
+        return DeliveryOutcome(done=True)
 
     async def _edit(self, message: Message, rendered: Rendered) -> None:
         try:
@@ -76,7 +76,7 @@ class Delivery:
             self._say_plain(message, refusal)
             await self._client.edit(message.channel_id, message.ts, plain_version(rendered))
 
-    async def post(self, message: Message, *, again: bool = False) -> Outcome:
+    async def post(self, message: Message, *, again: bool = False) -> DeliveryOutcome:
         """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing."""
         composition = await self._compose(message)
         posted = Posted(message.channel_id, "")
@@ -87,7 +87,7 @@ class Delivery:
         if composition.rendered is not None and message.parent_id is None:
             await self._channels.learn(message.channel, posted.channel_id)
         self.doubts.over(message)
-        return Outcome(done=True)
+        return DeliveryOutcome(done=True)
 
     def place_of(self, message: Message) -> str:
         """Return the channel that a message stands in or goes to: its id where that is known."""
@@ -124,7 +124,7 @@ class Delivery:
         except SlackFailure as failure:  # it may still stand there: look before the next attempt
             raise OutcomeUnknown(failure.method, failure.code) from failure
 
-    async def settle(self, message: Message) -> Outcome:
+    async def settle(self, message: Message) -> DeliveryOutcome:
         """Find out whether an earlier attempt posted the message; post it where it certainly did not.
 
         An attempt can land after its connection died: a message is only missing when it is missing long enough
@@ -134,15 +134,17 @@ class Delivery:
             channel, found = await self._find(message)
         if found is not None:
             await self._adopt(message, found, channel)
-            return Outcome(done=True)
+            return DeliveryOutcome(done=True)
         remaining = self.doubts.remaining(message)
         if remaining > 0:
-            return Outcome(done=False, again_in=min(remaining, self.doubts.patience.look_every) + 0.05)
+            return DeliveryOutcome(
+                done=False, again_in=min(remaining, self.doubts.patience.look_every) + 0.05
+            )
         until = self.doubts.begins(message)
         await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
         return await self.post(message, again=True)
 
-    async def confirm(self, message: Message, doubt: Doubt) -> Outcome:
+    async def confirm(self, message: Message, doubt: Doubt) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
         if doubt.post:
             async with asyncio.timeout(SCAN_SECONDS):
@@ -155,12 +157,12 @@ class Delivery:
         composition = await self._compose(message) if doubt.edit else None
         if composition is None or composition.rendered is None or message.kind is MessageKind.LINE:
             await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
-            return Outcome(done=True)
+            return DeliveryOutcome(done=True)
         await self._edit(message, composition.rendered)
         await self._record(composition, Posted(message.channel_id, message.ts), posted=False, doubt=left)
-        return Outcome(done=True)
+        return DeliveryOutcome(done=True)
 
-    async def _switch(self, message: Message, kept: Found, doubt: Doubt) -> Outcome:
+    async def _switch(self, message: Message, kept: Found, doubt: Doubt) -> DeliveryOutcome:
         """Go on with another copy of a message: people have answered below it, or ours was deleted."""
         revision, now, left = kept.payload.get("revision"), self._clock.now(), self.doubts.after_look(doubt)
         shown = revision if isinstance(revision, int) else 1
@@ -170,7 +172,7 @@ class Delivery:
             tx.outbox.posted(message.id, ts=kept.ts, channel_id=channel, revision=shown, now=now, doubt=left)
 
         await self._store.write(switch)
-        return Outcome(done=True)
+        return DeliveryOutcome(done=True)
 
     async def _find(self, message: Message) -> tuple[str, Found | None]:
         channel = await self._channels.resolve(await self._store.read(lambda tx: channel_of(tx, message)))

@@ -32,7 +32,7 @@ Register = Callable[[AsyncApp, Identity], None]
 """Registers every listener on a new app."""
 
 
-class Hearing:
+class SlackListener:
     """One app, its listeners, its connections. ``problem`` says why we hear nothing, empty while all is well."""
 
     def __init__(

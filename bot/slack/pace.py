@@ -22,7 +22,7 @@ _REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """``posts`` and ``edits`` a second, the bursts that go at once, ``same_edit`` seconds between edits of one message.
 
     ``same_card``: as ``same_edit``, of an incident's card, which follows a whole desk.
@@ -48,9 +48,9 @@ class _Bucket:
 class Pace:
     """Says how long to wait. Asking and being told 0 takes the turn; being told more queues for one."""
 
-    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, clock: Clock, limits: RateLimits | None = None) -> None:
         self._clock = clock
-        self._limits = limits or Limits()
+        self._limits = limits or RateLimits()
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._held: dict[tuple[str, str], float] = {}
         self._refused: dict[tuple[str, str], float] = {}

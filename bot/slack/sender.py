@@ -14,12 +14,12 @@ from datetime import datetime
 
 from loguru import logger
 
-from bot.slack.delivery import Delivery, Outcome
+from bot.slack.delivery import Delivery, DeliveryOutcome
 from bot.slack.errors import OutcomeUnknown, SlackFailure
 from bot.slack.meters import SlackMeters
 from bot.slack.pace import Pace
 from bot.slack.problems import Problems
-from bot.slack.setbacks import Attempt, Setbacks
+from bot.slack.setbacks import DeliveryAttempt, Setbacks
 from triage.errors import StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
@@ -154,12 +154,14 @@ class Sender:
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             with suppress(StoreUnavailable):  # then its lease ends by itself
                 unsure = replace(message, attempted_at=message.attempted_at or self._clock.now())
-                await self._setbacks.defer(Attempt(unsure), 30.0, error=f"{type(error).__name__}: {error}")
+                await self._setbacks.defer(
+                    DeliveryAttempt(unsure), 30.0, error=f"{type(error).__name__}: {error}"
+                )
         self._under_way.pop(message.id, None)
         self._bell.ring()
 
     async def _attempt(self, message: Message) -> None:
-        attempt = Attempt(
+        attempt = DeliveryAttempt(
             message,
             looking=not message.ts and message.attempted_at is not None,
             confirming=bool(message.ts) and not message.owed and message.doubt is not None,
@@ -179,7 +181,7 @@ class Sender:
             if not outcome.done:
                 await self._setbacks.defer(attempt, outcome.again_in, counted=False)
 
-    async def _act(self, attempt: Attempt) -> Outcome:
+    async def _act(self, attempt: DeliveryAttempt) -> DeliveryOutcome:
         message = attempt.message
         if attempt.confirming and message.doubt is not None:
             return await self._delivery.confirm(message, message.doubt)
@@ -187,7 +189,7 @@ class Sender:
             return await self._delivery.edit(message)
         return await (self._delivery.settle(message) if attempt.looking else self._delivery.post(message))
 
-    def _wait(self, attempt: Attempt) -> float:
+    def _wait(self, attempt: DeliveryAttempt) -> float:
         message, place = attempt.message, self._delivery.place_of(attempt.message)
         if sum(other.channel == message.channel for other in self._under_way.values()) > AT_ONCE_IN_CHANNEL:
             return random.uniform(0.2, 0.4)  # noqa: S311 - jitter

@@ -36,7 +36,7 @@ PASSING = frozenset({"service_unavailable", "unreachable", "message_limit_exceed
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     """What was tried: ``looking`` for what an earlier attempt did, or ``confirming`` what is in doubt."""
 
     message: Message
@@ -78,7 +78,7 @@ class Setbacks:
         self._meters = meters
         self._problems = problems
 
-    async def answer(self, attempt: Attempt, failure: SlackFailure) -> None:
+    async def answer(self, attempt: DeliveryAttempt, failure: SlackFailure) -> None:
         """Do what a failure asks for."""
         message = attempt.message
         self._meters.failures.labels(type(failure).__name__, failure.code).inc()
@@ -100,7 +100,7 @@ class Setbacks:
                 log.warning("not done")
                 await self._refused(attempt, failure)
 
-    def succeeded(self, attempt: Attempt) -> None:
+    def succeeded(self, attempt: DeliveryAttempt) -> None:
         """Forget what was wrong at a message's place."""
         message = attempt.message
         place = self._delivery.place_of(message)
@@ -109,12 +109,12 @@ class Setbacks:
         self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
         self._pace.release(attempt.method, place)
 
-    async def _hold(self, attempt: Attempt, failure: RateLimited, *, looked: bool) -> None:
+    async def _hold(self, attempt: DeliveryAttempt, failure: RateLimited, *, looked: bool) -> None:
         method = LOOK if looked else POST if attempt.method == THREAD else attempt.method
         self._pace.limited(method, self._delivery.place_of(attempt.message), failure.retry_after)
         await self.defer(attempt, failure.retry_after, error=str(failure), counted=False)
 
-    async def _unknown(self, attempt: Attempt, failure: OutcomeUnknown, *, looked: bool) -> None:
+    async def _unknown(self, attempt: DeliveryAttempt, failure: OutcomeUnknown, *, looked: bool) -> None:
         message = attempt.message
         wait = self._back_off(message) if message.ts or looked else LOOK_AFTER_SECONDS
         if looked:
@@ -127,7 +127,7 @@ class Setbacks:
             )
         )
 
-    async def _misconfigured(self, attempt: Attempt, failure: Misconfigured, *, looked: bool) -> None:
+    async def _misconfigured(self, attempt: DeliveryAttempt, failure: Misconfigured, *, looked: bool) -> None:
         message = attempt.message
         if failure.elsewhere and await self._delivery.moved(message):
             logger.bind(message=message.id, error=str(failure)).warning("the channel is another one by now")
@@ -144,7 +144,7 @@ class Setbacks:
         self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
         await self.defer(attempt, wait * random.uniform(0.8, 1.0), error=str(failure))  # noqa: S311 - jitter
 
-    async def _refused(self, attempt: Attempt, failure: SlackFailure) -> None:
+    async def _refused(self, attempt: DeliveryAttempt, failure: SlackFailure) -> None:
         message = attempt.message
         content = isinstance(failure, ContentRefused)
         if content or (isinstance(failure, NotDone) and failure.code not in PASSING and message.attempts > 0):
@@ -173,7 +173,9 @@ class Setbacks:
         longest = min(LONGEST_BACK_OFF, 0.5 * 2 ** min(message.attempts, 6))
         return float(longest * random.uniform(0.6, 1.0))  # noqa: S311 - jitter
 
-    async def defer(self, attempt: Attempt, seconds: float, *, error: str = "", counted: bool = True) -> None:
+    async def defer(
+        self, attempt: DeliveryAttempt, seconds: float, *, error: str = "", counted: bool = True
+    ) -> None:
         """Give a message back for later; what is in doubt of it stays so."""
         message, until = attempt.message, self._clock.now() + timedelta(seconds=seconds)
         await self._store.write(

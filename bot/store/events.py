@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bot.store import event_tables, tables
 from bot.store.text import clean, json_text
 from bot.store.upsert import insert, insert_for
-from triage.desk_events import DeskEvent, Gravity, Kind, Parked
+from triage.desk_events import DeskEvent, EventKind, Gravity, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 
 _e = event_tables.events
@@ -124,7 +124,7 @@ class EventTable:
         if counts:
             self._connection.execute(statement, counts)
 
-    def raised(self, since: datetime) -> set[Kind]:
+    def raised(self, since: datetime) -> set[EventKind]:
         """Return the kinds of which a signal was made after ``since``."""
         return {_kind(row) for row in self._connection.execute(_RAISED_LATELY, {"since": since}).mappings()}
 
@@ -133,9 +133,9 @@ class EventTable:
         for some in _portions(keys):
             self._connection.execute(sa.update(_e).where(_e.c.key.in_(some)).values(raised=True))
 
-    def counts(self, kinds: Collection[Kind], *, start: datetime, end: datetime) -> dict[Kind, int]:
+    def counts(self, kinds: Collection[EventKind], *, start: datetime, end: datetime) -> dict[EventKind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
-        found: dict[Kind, int] = {}
+        found: dict[EventKind, int] = {}
         for kind in kinds:
             values = {**_names(kind), "first": minute_of(start), "end": minute_of(end)}
             found[kind] = int(self._connection.execute(_SUM, values).scalar_one())
@@ -269,7 +269,7 @@ def _portions(keys: Collection[str]) -> Iterable[list[str]]:
         yield whole[start : start + _AT_ONCE]
 
 
-def _names(kind: Kind) -> dict[str, str]:
+def _names(kind: EventKind) -> dict[str, str]:
     return {
         "source": kind.source.value,
         "subject_kind": kind.subject.kind.value,
@@ -303,9 +303,9 @@ def _row(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
     )
 
 
-def _kind(row: Mapping[Any, Any]) -> Kind:
+def _kind(row: Mapping[Any, Any]) -> EventKind:
     subject = Subject(SubjectKind(row["subject_kind"]), row["subject_name"])
-    return Kind(Source(row["source"]), subject, row["category"], row["reason"])
+    return EventKind(Source(row["source"]), subject, row["category"], row["reason"])
 
 
 def _event(row: Mapping[Any, Any]) -> DeskEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
+from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.masking import masked
 
 _OF_THE_UNIT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
@@ -68,9 +68,9 @@ def unreadable(error: BaseException) -> StoreUnavailable:
     return found
 
 
-def outcome_unknown(error: BaseException) -> OutcomeUnknown:
+def outcome_unknown(error: BaseException) -> CommitUnknown:
     """Return the error to raise where a COMMIT was sent and nobody knows what became of it."""
-    found = OutcomeUnknown(f"the store did not say whether it committed: {said(error)}")
+    found = CommitUnknown(f"the store did not say whether it committed: {said(error)}")
     found.__cause__ = error
     return found
 

@@ -6,7 +6,7 @@ one unit's error is only its own. What comes while a batch runs joins it before 
 is claimed in the commit that owes it.
 
 Nothing is run again after its COMMIT was sent, unless the database says that it did not happen. Whoever waits too long
-takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``OutcomeUnknown``.
+takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``CommitUnknown``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bot.store.probe import probe, was_committed, written
 from bot.store.recent import Remembered
 from bot.store.transaction import Transaction
 from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units
-from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
+from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
 
@@ -112,7 +112,7 @@ class Writer:
                 late = NotStored(f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}")
                 self.health.failed(late)
                 raise late from None
-            raise OutcomeUnknown(f"the store did not say within {seconds:g} s whether it committed") from None
+            raise CommitUnknown(f"the store did not say within {seconds:g} s whether it committed") from None
         except asyncio.CancelledError:
             self._stages.take_back(unit)
             raise

@@ -18,16 +18,16 @@ from handlers.slack.actions import ActionDesk, register_actions
 from handlers.slack.services import Services
 from schedules.table import Job
 from triage.actions import jobs
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
-from triage.ports.actions import Hands
+from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import MessageKind
 from triage.roles import Roles
 
 
-def hands_of(settings: Settings, clock: Clock) -> Hands:
+def hands_of(settings: Settings, clock: Clock) -> DeskAccess:
     """Return hands that ask the agent that the settings name; without one the agent works in this process."""
     if settings.triage_agent:
         return remote_hands(settings.triage_agent)
@@ -35,7 +35,7 @@ def hands_of(settings: Settings, clock: Clock) -> Hands:
     return embedded_hands(settings.desk, docker_host=settings.docker_host, record=record, clock=clock)
 
 
-class Acting:
+class ActionWiring:
     """All that acts. ``told`` rings whoever sends to Slack."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Acting:
         self._settings = settings
         self._alone = store.alone
         self._told = told
-        self.desktop = Desktop(store, settings.desk, sources, hands, clock, roles)
+        self.desktop = ActionServices(store, settings.desk, sources, hands, clock, roles)
         self.engine = ActionEngine(
             self.desktop,
             owner,

@@ -28,19 +28,19 @@ from handlers.slack.silencing import open_silence_of
 from schedules.checklists import ChecklistJob
 from schedules.digest import DigestJob
 from schedules.drill import DrillJob
-from schedules.retention import Retention
+from schedules.retention import RetentionJob
 from schedules.table import Job
 from triage.actions.degraded import degraded
 from triage.desk import Desk
 from triage.model import Incident
-from triage.ports.actions import Hands
+from triage.ports.actions import DeskAccess
 from triage.ports.chat import Answer, saying
 from triage.ports.checklists import Dashboards
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.answers.catalogue import actions as actions_answer
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.answers.kpi import kpi
 from triage.reports.answers.lists import run_lists
 from triage.reports.answers.postmortem import file_postmortem
@@ -55,7 +55,7 @@ HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class CommandDependencies:
     """What the service lends. ``view`` gathers an incident's view, ``told`` rings whoever sends.
 
     ``web`` has the token: the client of a bolt app has none outside its listeners.
@@ -64,24 +64,24 @@ class House:
     store: Store
     sources: Sources
     clock: Clock
-    hands: Hands
+    hands: DeskAccess
     dashboards: Dashboards
     web: AsyncWebClient
     view: Callable[[Tx, Incident], IncidentView]
     told: Callable[[], None]
 
 
-class Questions:
+class CommandWiring:
     """All that people ask, and what the clock asks for them."""
 
-    def __init__(self, settings: Settings, house: House, services: Services) -> None:
+    def __init__(self, settings: Settings, house: CommandDependencies, services: Services) -> None:
         self.settings, self.house, self.services = settings, house, services
         self.desk: Desk = settings.desk
         data = self.desk.paths.data
         self.clients = DeskClientConfigs(data)
         self.papers = NewestMinutes(data, house.clock, {bot.name: bot.variant for bot in self.desk.bots})
         self.digests = CsvDigests(self.desk, data)
-        self.asking = Asking(
+        self.asking = AnswerContext(
             house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
         )
         self.drills = Drills(
@@ -163,7 +163,7 @@ class Questions:
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),
             "drill_follow": (self.drills.follow, FOLLOW_SECONDS),
             "home": (self.home.refresh, HOME_SECONDS),
-            "forget_old": (Retention(store, self.desk, clock).run, 3600.0),
+            "forget_old": (RetentionJob(store, self.desk, clock).run, 3600.0),
         }
         return [
             Job(name, call, seconds=seconds, at_start=name == "digest")

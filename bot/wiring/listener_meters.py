@@ -9,13 +9,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from bot.wiring.listeners import Listening
+    from bot.wiring.listeners import ListenerWiring
 
 
-class ListeningMeters(Collector):
+class ListenerMeters(Collector):
     """Families named ``triage_stream_*``, ``triage_container_*``, ``triage_source_up``, the heartbeat and Redis."""
 
-    def __init__(self, listening: Listening) -> None:
+    def __init__(self, listening: ListenerWiring) -> None:
         self._listening = listening
 
     def collect(self) -> Iterable[Metric]:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from bot.agent.client import RemoteEnv, Wire
 from bot.loops import Pulse, lasting
 from bot.settings import Settings
-from bot.wiring.listener_meters import ListeningMeters
+from bot.wiring.listener_meters import ListenerMeters
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
 from handlers.dead_letters import KeepDeadLetters
@@ -46,7 +46,7 @@ Dependencies = Callable[[], Awaitable[Mapping[str, Dependency]]]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ListenerDependencies:
     """What the service lends: who it is, how it wakes its loops, how it knows that it is well."""
 
     store: Store
@@ -59,10 +59,10 @@ class House:
     registry: CollectorRegistry
 
 
-class Listening:
+class ListenerWiring:
     """All that listens. ``troubles`` says what it cannot hear, for ``/readyz``."""
 
-    def __init__(self, settings: Settings, house: House) -> None:
+    def __init__(self, settings: Settings, house: ListenerDependencies) -> None:
         self.settings, self.desk, self.house = settings, settings.desk, house
         common = (house.store, self.desk)
         self._alerted_at = float("-inf")
@@ -81,7 +81,7 @@ class Listening:
         self.heartbeat = Heartbeat(house.clock, self._healthy, self._ping())
         self.watch = SelfWatch(*common, house.clock, self._own_troubles, house.stored)
         self._jobs = self._make_jobs()
-        self.meters = ListeningMeters(self)
+        self.meters = ListenerMeters(self)
         house.registry.register(self.meters)
 
     def _listeners(self) -> list[StreamListener]:

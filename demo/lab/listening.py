@@ -15,7 +15,7 @@ from demo.lab.evidence.alerts import active
 from demo.lab.lookout import Lookout
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Entry, Kind
+from triage.desk_events import DeskEvent, EventKind, PayloadEntry
 from triage.incidents.alerts import NEVER, alert_signal
 from triage.model import Signal, SignalStatus, Source, utc
 from triage.ports.sources import ActiveAlert
@@ -52,7 +52,7 @@ class Ears:
     _engine_seen: int = 0
     _read: dict[str, str] = field(default_factory=dict)
     _sick: dict[str, Condition] = field(default_factory=dict)
-    _raised: dict[Kind, datetime] = field(default_factory=dict)
+    _raised: dict[EventKind, datetime] = field(default_factory=dict)
     lookout: Lookout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +152,7 @@ class Ears:
         elif event.category in {"health_status", "start", "stop", "die", "destroy"}:
             self._sick.pop(container, None)
 
-    def _fresh(self, kind: Kind) -> bool:
+    def _fresh(self, kind: EventKind) -> bool:
         last = self._raised.get(kind)
         if last is not None and self.now - last < timedelta(minutes=self.desk.listening.repeat_minutes):
             return False
@@ -166,7 +166,7 @@ class Ears:
         for stream in (AUDIT, DEAD_LETTER):
             for kept in self._unread(stream):
                 reader = read_audit if stream == AUDIT else read_dead_letter
-                event = reader(self.desk, stream, Entry(kept[0], kept[1]), self.now)
+                event = reader(self.desk, stream, PayloadEntry(kept[0], kept[1]), self.now)
                 if isinstance(event, DeskEvent):
                     self.events.append(event)
                     fresh.append(event)
@@ -188,7 +188,7 @@ class Ears:
             self._read[stream] = kept[-1].id
         return [(each.id, each.payload) for each in kept[len(kept) - place :]]
 
-    def _rate(self, kind: Kind) -> Rate:
+    def _rate(self, kind: EventKind) -> Rate:
         return self._counted([event for event in self.events if event.kind == kind])
 
     def dead_letters(self) -> Rate:

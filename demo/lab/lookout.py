@@ -14,9 +14,9 @@ from triage.model import Signal, SignalStatus, Source, SubjectKind, utc
 from triage.playbooks.lookup import playbook_for
 from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
-from triage.signals.redis_health import Look, redis_conditions, stream_conditions
+from triage.signals.redis_health import RedisObservation, redis_conditions, stream_conditions
 from triage.signals.silence import blindness
-from triage.signals.standing import Steady
+from triage.signals.standing import Debounce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,8 @@ class Lookout:
     bus: LabBus
     began: float
     watchdog_at: float = 0.0
-    _redis: Steady = field(default_factory=Steady)
-    _streams: Steady = field(default_factory=Steady)
+    _redis: Debounce = field(default_factory=Debounce)
+    _streams: Debounce = field(default_factory=Debounce)
     _standing: dict[str, Signal] = field(default_factory=dict)
     _evicted: int | None = None
 
@@ -71,13 +71,13 @@ class Lookout:
         expected = tuple(bot for bot in self.world.bots if self._publishes(bot))
         return self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
 
-    async def _server(self) -> Look:
+    async def _server(self) -> RedisObservation:
         try:
             health = await LabStreams(self.world, self.bus).health()
         except SourceError as error:
-            return Look(None, error)
+            return RedisObservation(None, error)
         before, self._evicted = self._evicted, health.evicted_keys
-        return Look(health, evicted_before=before)
+        return RedisObservation(health, evicted_before=before)
 
     def _publishes(self, bot: str) -> bool:
         """Whether the bot's state, as its metrics show it, says that it publishes market data now."""

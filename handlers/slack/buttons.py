@@ -12,9 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
-from triage.errors import OutcomeUnknown, Refused, StoreUnavailable
+from triage.errors import CommitUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
-from triage.incidents.operations import Outcome
+from triage.incidents.operations import OperationResult
 from triage.memory.people import remember
 from triage.ports.store import Tx
 
@@ -31,7 +31,7 @@ UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest me
 class Operation(Protocol):
     """One of ``triage.incidents.operations``."""
 
-    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
         """Do it inside a transaction."""
         ...
 
@@ -86,4 +86,4 @@ async def stored(services: Services, work: Callable[[Tx], str]) -> str:
 
 def what_happened(error: StoreUnavailable) -> str:
     """Tell a person what became of what was pressed."""
-    return OUTCOME_UNKNOWN if isinstance(error, OutcomeUnknown) else NOT_STORED
+    return OUTCOME_UNKNOWN if isinstance(error, CommitUnknown) else NOT_STORED

@@ -11,7 +11,7 @@ from triage.incidents.operations import record_denied
 from triage.memory.people import remember
 from triage.ports.chat import Answer, Render
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.roles import RoleName
 
 
@@ -50,7 +50,7 @@ class CommandServices:
     """The house, the questions, the renderer, and what other rooms do for a command."""
 
     services: Services
-    asking: Asking
+    asking: AnswerContext
     render: Render
     do: Do
     silence: Silence

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from handlers.slack.command import Call, CommandServices
 from triage.errors import Refused
-from triage.incidents.operations import Outcome
+from triage.incidents.operations import OperationResult
 from triage.memory.people import remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
@@ -21,7 +21,7 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class CommandLine:
     """A command line: the command, its arguments, and whether everybody shall see the answer."""
 
     command: str
@@ -29,7 +29,7 @@ class Typed:
     share: bool = False
 
 
-def read_line(text: str) -> Typed:
+def read_line(text: str) -> CommandLine:
     """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters."""
     line = text[:MOST].strip()
     try:
@@ -40,8 +40,8 @@ def read_line(text: str) -> Typed:
     if share:
         words = words[:-1]
     if not words:
-        return Typed("help")
-    return Typed(words[0].lower(), tuple(words[1:]), share)
+        return CommandLine("help")
+    return CommandLine(words[0].lower(), tuple(words[1:]), share)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -71,7 +71,7 @@ def which_incident(command: str, call: Call, words: tuple[str, ...]) -> int:
 class Operation(Protocol):
     """One of ``triage.incidents.operations``."""
 
-    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
         """Do it inside a transaction."""
         ...
 
@@ -82,7 +82,7 @@ async def operate(
     """Do an operation on the incident that is meant, and answer with what came of it."""
     incident, parts = which_incident(command, call, words), services.services
 
-    def work(tx: Tx) -> Outcome:
+    def work(tx: Tx) -> OperationResult:
         remember(tx, call.user, call.user_name)
         return operation(tx, incident, actor=call.user, now=parts.clock.now())
 

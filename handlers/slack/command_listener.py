@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.answer_files import upload, upload_for
 from handlers.slack.command import Call, CommandServices, authorise
-from handlers.slack.command_line import Typed, incident_id, nearest, read_line
+from handlers.slack.command_line import CommandLine, incident_id, nearest, read_line
 from handlers.slack.commands.help import help_answer
 from triage.errors import TriageError
 from triage.ports.chat import Answer, saying
@@ -61,7 +61,7 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
 
 
 async def _answer_in_place(
-    services: CommandServices, call: Call, line: Typed, respond: AsyncRespond
+    services: CommandServices, call: Call, line: CommandLine, respond: AsyncRespond
 ) -> Answer | None:
     looking = False
     async with asyncio.TaskGroup() as group:
@@ -113,7 +113,7 @@ async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 
     return True
 
 
-async def answer_to(services: CommandServices, call: Call, line: Typed) -> Answer | None:
+async def answer_to(services: CommandServices, call: Call, line: CommandLine) -> Answer | None:
     """Answer a command line; whatever goes wrong is said, and None means that a form is the answer."""
     command = services.commands.get(line.command)
     if command is None:

@@ -20,7 +20,7 @@ from handlers.slack.services import InFlight
 from triage.errors import StoreUnavailable, TriageError
 from triage.model import Json
 from triage.ports.chat import Section
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.answers.home import Home, bots_now, stored_home
 
 LATELY = timedelta(minutes=15)
@@ -37,7 +37,7 @@ UNSURE_SECONDS = 90.0
 class HomeTab:
     """Publishes the tab. ``draw`` makes the view; ``web`` has the token, also between events."""
 
-    asking: Asking
+    asking: AnswerContext
     draw: Callable[[Home], Json]
     in_flight: InFlight
     web: AsyncWebClient

@@ -174,7 +174,7 @@ async def _silence(services: Services, form: SilenceForm) -> str:
 
 
 @dataclass(slots=True)
-class Written:
+class SilenceResult:
     """What Alertmanager made of it: the ids it gave, and why there are no more; ``sure``: it said so itself."""
 
     ids: list[str] = field(default_factory=list)
@@ -184,8 +184,8 @@ class Written:
 
 async def _write_silences(
     services: Services, form: SilenceForm, incident: Incident, wish: SilenceWish, start: datetime
-) -> Written:
-    written = Written()
+) -> SilenceResult:
+    written = SilenceResult()
     who = form.click.user_name or form.click.user
     comment = f"{incident.number}: {wish.comment}"
     try:
@@ -204,8 +204,8 @@ async def _write_silences(
 
 
 def _record(
-    services: Services, tx: Tx, incident: Incident, wish: SilenceWish, written: Written
-) -> operations.Outcome:
+    services: Services, tx: Tx, incident: Incident, wish: SilenceWish, written: SilenceResult
+) -> operations.OperationResult:
     now, ids = services.clock.now(), written.ids
     if not written.why:
         return operations.record_silence(tx, incident.id, wish, ids=ids, now=now)

@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.doctor import SCOPES, Answer, examine, printed
+from bot.doctor.answer import DependencyReport, printed
+from bot.doctor.examine import examine
+from bot.doctor.slack import SCOPES
 from bot.settings import Settings, load_settings
 from demo.desk.clock import SimClock
 from demo.desk.desk import Desk, DeskOptions
@@ -45,7 +47,7 @@ class World:
     environment: Mapping[str, str]
     folder: Path
 
-    async def ask(self, **changes: str) -> dict[str, Answer]:
+    async def ask(self, **changes: str) -> dict[str, DependencyReport]:
         """Examine with some settings changed; the answers by their names."""
         settings = load_settings({**self.environment, **changes}, folder=self.folder)
         return {answer.name: answer for answer in await examine(settings)}
@@ -196,7 +198,7 @@ async def test_bots_without_a_container_are_named(world: World) -> None:
     assert "compose.container_template" in answer.mend
 
 
-async def slack_answer(slack: SlackServer, folder: Path, **changes: str) -> Answer:
+async def slack_answer(slack: SlackServer, folder: Path, **changes: str) -> DependencyReport:
     """Return what the doctor says of Slack."""
     return (await World({}, slack_settings(slack, folder), folder).ask(**changes))["slack"]
 
@@ -265,7 +267,7 @@ async def test_no_channel_is_a_fault(slack: SlackServer, tmp_path: Path) -> None
     assert "set TRIAGE_CHANNEL" in answer.mend
 
 
-async def socket_answer(slack: SlackServer, folder: Path, **changes: str) -> Answer:
+async def socket_answer(slack: SlackServer, folder: Path, **changes: str) -> DependencyReport:
     """Return what the doctor says of Socket Mode; the bot token is a good one."""
     found = await World({}, slack_settings(slack, folder), folder).ask(**changes)
     assert found["slack"].good

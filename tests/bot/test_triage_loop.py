@@ -17,7 +17,7 @@ from triage.ports.bell import Bell
 from triage.ports.store import Tx
 from triage.reports.incident_view import view_incident
 from triage.runs import runner
-from triage.runs.runner import Conductor
+from triage.runs.runner import TriageRunner
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
@@ -29,7 +29,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
     pytest.fail("it does not hold after 8 s")
 
 
-class Slow(Conductor):
+class Slow(TriageRunner):
     """A conductor whose checks end when the test says so; notes which incidents it took, in order."""
 
     def __init__(self, store: SqlStore) -> None:
@@ -45,7 +45,7 @@ class Slow(Conductor):
 
 
 @asynccontextmanager
-async def running(conductor: Conductor) -> AsyncIterator[TriageLoop]:
+async def running(conductor: TriageRunner) -> AsyncIterator[TriageLoop]:
     """Run the loop until the block ends."""
     loop = TriageLoop(conductor, Bell(), Pulse(ManualClock()))
     task = asyncio.create_task(loop.run())
@@ -100,7 +100,7 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
         raise OverflowError("date value out of range")
 
     monkeypatch.setattr(runner, "context_of", fail)
-    conductor = Conductor(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+    conductor = TriageRunner(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
     incident_id = await queued(sqlite_store, Severity.SEV2)
     async with running(conductor) as loop:
         for _ in range(200):

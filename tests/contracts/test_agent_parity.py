@@ -26,7 +26,7 @@ from triage.diagnosis.checks import bytecode, changes, container
 from triage.diagnosis.checks.base import CheckContext
 from triage.errors import Refused, TriageError
 from triage.plans.orders import archive_name
-from triage.ports.actions import Agent, Hands, Shown
+from triage.ports.actions import Agent, DeskAccess, ShownPlan
 from triage.ports.sources import Containers, ContainerState
 
 SNAPSHOT = "bot1_20260220_040000.tar.gz"
@@ -137,7 +137,7 @@ def _containers(ask: Callable[[Containers], Awaitable[object]]) -> Callable[[Ben
     return lambda bench: ask(bench.desktop.sources.containers)
 
 
-def _hands(ask: Callable[[Hands], Awaitable[object]]) -> Callable[[Bench], Awaitable[object]]:
+def _hands(ask: Callable[[DeskAccess], Awaitable[object]]) -> Callable[[Bench], Awaitable[object]]:
     return lambda bench: ask(bench.desktop.hands)
 
 
@@ -192,8 +192,8 @@ def methods_of(port: type) -> set[str]:
 
 def test_the_suite_asks_every_question_that_there_is() -> None:
     """A look that joins a port joins this suite; the agent's own steps are tried below."""
-    ports: dict[str, type] = {**get_type_hints(Hands), "containers": Containers}
-    assert set(ports) == {each.name for each in fields(Hands)} | {"containers"}
+    ports: dict[str, type] = {**get_type_hints(DeskAccess), "containers": Containers}
+    assert set(ports) == {each.name for each in fields(DeskAccess)} | {"containers"}
     asked = {
         f"{name}.{method}" for name, port in ports.items() if port is not Agent for method in methods_of(port)
     }
@@ -280,7 +280,7 @@ async def _worked(bench: Bench, stamp: str) -> list[object]:
         token = f"{number}" * 24
         await step(
             lambda token=token, kind=kind, target=target, plan=prepared.plan: agent.confirm(  # type: ignore[misc]
-                Shown(token, kind, target, plan.orders, plan.rest, "U0ANA00001", "because")
+                ShownPlan(token, kind, target, plan.orders, plan.rest, "U0ANA00001", "because")
             )
         )
         for place, _ in prepared.plan.orders:

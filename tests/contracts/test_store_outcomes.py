@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store import SqlStore, faults, open_store, probe, writer
 from tests.contracts.store_samples import NOW, signal
 from tests.servers.cutting_proxy import cutting_proxy
-from triage.errors import NotStored, OutcomeUnknown, StoreUnavailable
+from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.ports.store import Tx
 
 
@@ -67,10 +67,10 @@ async def test_nobody_knows_where_the_server_is_away_after_the_commit(
         await store.write(lambda tx: tx.notes.put("a", "b"))
         proxy.cut, proxy.refusing = 1, True
         answers = await asyncio.gather(*(store.write(audited) for _ in range(3)), return_exceptions=True)
-        assert any(isinstance(each, OutcomeUnknown) for each in answers)
+        assert any(isinstance(each, CommitUnknown) for each in answers)
         assert all(isinstance(each, StoreUnavailable) for each in answers)
         proxy.refusing = False
-        assert await lines(store) == sum(isinstance(each, OutcomeUnknown) for each in answers)
+        assert await lines(store) == sum(isinstance(each, CommitUnknown) for each in answers)
 
 
 async def test_a_server_that_stands_still_is_said_in_time_and_never_stores_afterwards(
@@ -110,7 +110,7 @@ async def test_a_unit_whose_commit_was_sent_when_its_time_is_over_is_unknown(
 ) -> None:
     """The disk takes longer than the one who waits: nobody says "not stored" of what is stored a moment later."""
     sa.event.listen(sqlite_store.writer.engine, "commit", lambda _: time.sleep(0.8), once=True)
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(CommitUnknown):
         await sqlite_store.write(audited, within=0.3)
     await sqlite_store.write(lambda tx: tx.notes.put("next", "there"))
     assert await lines(sqlite_store) == 1
@@ -136,7 +136,7 @@ async def test_a_commit_that_the_disk_did_not_confirm_is_unknown_and_one_it_refu
     """A full disk says no; an fsync that failed says nothing."""
     engine = sqlite_store.writer.engine
     sa.event.listen(engine, "commit", _corrupt("disk I/O error", 1034, "SQLITE_IOERR_FSYNC"))
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(CommitUnknown):
         await sqlite_store.write(audited)
     sa.event.listen(engine, "commit", _corrupt("database or disk is full", 13, "SQLITE_FULL"))
     with pytest.raises(NotStored):

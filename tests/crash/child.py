@@ -19,7 +19,7 @@ from typing import Any
 
 from bot.desk import archive, files, snapshots
 from tests.triage.actions.bench import running_bench, settings
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
 from triage.actions.runner import Runner
 from triage.plans.record import Step
@@ -34,7 +34,7 @@ def die() -> None:
 class Dying(Executor):
     """Dies at its moment."""
 
-    def __init__(self, desktop: Desktop, moment: str, number: int) -> None:
+    def __init__(self, desktop: ActionServices, moment: str, number: int) -> None:
         super().__init__(desktop.sources, desktop.hands, desktop.clock)
         self._moment, self._number, self._at = moment, number, 0
 

@@ -10,14 +10,14 @@ from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
-from triage.desk import Desk, Streams
+from triage.desk import Desk, StreamSettings
 from triage.ports.clock import SystemClock
 from triage.signals.audit import read_audit
 
 
 async def listen(url: str, database: str) -> None:
     """Listen for ever, as the service does."""
-    desk = Desk(streams=Streams(claim_idle_seconds=0.3))
+    desk = Desk(streams=StreamSettings(claim_idle_seconds=0.3))
     reader = GroupReader(
         open_redis(url, answer_seconds=2),
         desk.streams.audit,

@@ -20,7 +20,7 @@ from tests.servers.desk import Desk
 from tests.triage.actions.bench import settings
 from triage.errors import DeskFailure, Refused
 from triage.plans.orders import ComposeOrder
-from triage.ports.actions import Shown
+from triage.ports.actions import ShownPlan
 
 TOKEN = "1" * 24
 
@@ -182,7 +182,7 @@ async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_mor
     """It confirms by itself (over Socket Mode nobody can prove more): one recreate of one bot, recorded, and no second."""
     agent = remote_hands(boundary.apart.address).agent
     before = await boundary.desk.container("bot1")
-    plan = Shown(
+    plan = ShownPlan(
         TOKEN, "recreate", "bot1", ((1, ComposeOrder("recreate", "bot1")),), "0" * 64, "U0MALLORY", "x"
     )
     await agent.confirm(plan)

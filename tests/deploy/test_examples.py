@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from bot.settings import Settings, load_desk, load_settings
-from triage.desk import ActionPolicy, Bot, Desk, PlaybookSettings, Roles
+from triage.desk import ActionPolicy, Bot, Desk, PlaybookSettings, RoleSettings
 
 ROOT = Path(__file__).parents[2]
 DESK = ROOT / "deploy" / "desk.example.yaml"
@@ -76,7 +76,7 @@ def test_the_example_desk_names_every_key_of_what_is_listed() -> None:
     """The first bot, the roles and the actions show all that can be said of one."""
     data = content()
     assert data["bots"][0].keys() == Bot.model_fields.keys()
-    assert data["roles"].keys() == Roles.model_fields.keys()
+    assert data["roles"].keys() == RoleSettings.model_fields.keys()
     assert all(policy.keys() == ActionPolicy.model_fields.keys() for policy in data["actions"].values())
 
 

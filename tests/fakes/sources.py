@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from triage.errors import SourceError
 from triage.ports.sources import (
     ActiveAlert,
-    Answer,
     ContainerEvent,
     ContainerState,
     FileStat,
@@ -21,6 +20,7 @@ from triage.ports.sources import (
     LogLine,
     LogLines,
     Matcher,
+    QueryResult,
     RedisHealth,
     RuleState,
     Sample,
@@ -69,11 +69,11 @@ class FakeMetrics(Failing):
     scraped: Sequence[Target] = ()
     warnings: tuple[str, ...] = ()
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> Answer:
+    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Answer by the longest key that is in the query."""
         await self.ask(promql)
         fitting = [key for key in self.answers if key in promql]
-        return Answer(tuple(self.answers[max(fitting, key=len)]) if fitting else (), self.warnings)
+        return QueryResult(tuple(self.answers[max(fitting, key=len)]) if fitting else (), self.warnings)
 
     async def query_range(
         self,

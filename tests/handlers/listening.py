@@ -18,7 +18,7 @@ from handlers.dead_letters import KeepDeadLetters
 from handlers.streams import StreamListener
 from tests.servers.redis import RedisServer
 from tests.triage.incidents.desk_story import title_of
-from triage.desk import Desk, Streams
+from triage.desk import Desk, StreamSettings
 from triage.desk_events import DeskEvent
 from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
@@ -27,7 +27,7 @@ from triage.ports.store import Tx
 from triage.signals.audit import read_audit
 from triage.signals.dead_letters import read_dead_letter
 
-QUICK = Desk(streams=Streams(claim_idle_seconds=0.2))
+QUICK = Desk(streams=StreamSettings(claim_idle_seconds=0.2))
 AUDIT, DEAD = QUICK.streams.audit, QUICK.streams.dead_letter
 
 

@@ -10,7 +10,7 @@ from tests.handlers.listening import AUDIT, DEAD, QUICK, Ears, audit_event, ears
 from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
-from triage.desk import Desk, Listening, Streams
+from triage.desk import Desk, ListeningSettings, StreamSettings
 from triage.errors import SourceDenied, SourceError, StoreUnavailable
 from triage.model import Source, SubjectKind, TimelineKind
 
@@ -195,7 +195,7 @@ async def test_a_first_start_begins_at_the_look_back(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """What is older than the look-back is history; what is younger is read."""
-    desk = QUICK.model_copy(update={"streams": Streams(look_back_minutes=1)})
+    desk = QUICK.model_copy(update={"streams": StreamSettings(look_back_minutes=1)})
     async with ears_on(redis_server, sqlite_store, desk=desk) as ears:
         now = int(ears.listener.clock.now().timestamp() * 1000)
         for age, name in ((120_000, "old"), (30_000, "young")):
@@ -355,7 +355,7 @@ async def test_info_feeds_the_timeline_of_an_open_incident(
 
 async def test_a_flood_on_a_timeline_has_an_end(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """The timeline holds so many events; the rest is kept with the others."""
-    desk = QUICK.model_copy(update={"listening": Listening(timeline_max=5)})
+    desk = QUICK.model_copy(update={"listening": ListeningSettings(timeline_max=5)})
     async with ears_on(redis_server, sqlite_store, desk=desk) as ears:
         await ears.hear()
         await ears.publish(audit_event("kill_switch", severity="error"))
@@ -405,7 +405,7 @@ async def test_warnings_are_judged_by_their_rate(redis_server: RedisServer, sqli
 
 async def test_too_many_dead_letters_fire_and_few_resolve(redis_server: RedisServer, store: SqlStore) -> None:
     """The volume is judged against its limit; reasons are counted; a bot's own letter stands on its timeline."""
-    desk = Desk(streams=Streams(dead_letters_per_hour_max=3))
+    desk = Desk(streams=StreamSettings(dead_letters_per_hour_max=3))
     async with ears_on(redis_server, store, desk=desk, stream=DEAD) as ears:
         await ears.hear()
         await ears.publish(

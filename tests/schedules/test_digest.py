@@ -16,7 +16,7 @@ from tests.flows.desk_files import write_minutes
 from triage.desk import Desk
 from triage.errors import SourceError, SourceUnreachable
 from triage.incidents.notifications import DIGEST_CHANNEL
-from triage.kpis import ActionNote, DigestReport, IncidentNote
+from triage.kpis.model import ActionNote, DigestReport, IncidentNote
 from triage.ports.digests import DrawnPicture, Measured
 from triage.ports.store import Document, Message, MessageKind, Tx
 

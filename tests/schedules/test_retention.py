@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.store import SqlStore
 from bot.store.audit import broken_links
-from schedules.retention import Retention
+from schedules.retention import RetentionJob
 from tests.contracts.store_samples import incident, line
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
@@ -68,7 +68,7 @@ async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: 
     clock = ManualClock()
     await store.write(lambda tx: fill(tx, clock))
     trail = await store.read(lambda tx: tx.audit.entries())
-    retention = Retention(store, Desk(), clock)
+    retention = RetentionJob(store, Desk(), clock)
     assert await retention.run() == {
         "incidents": 0,
         "signals": 0,
@@ -109,7 +109,7 @@ async def test_the_ages_are_settings(store: SqlStore) -> None:
     await store.write(lambda tx: fill(tx, clock))
     desk = Desk.model_validate({"retention": {"signals_days": 1, "findings_days": 1, "documents_days": 1}})
     clock.moment += timedelta(days=2)
-    assert await Retention(store, desk, clock).run() == {
+    assert await RetentionJob(store, desk, clock).run() == {
         "incidents": 0,
         "signals": 2,
         "findings": 1,
@@ -139,10 +139,10 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
 
     desk = Desk.model_validate({"retention": {"incidents_days": 30}})
     clock.move(days=31)
-    assert (await Retention(store, desk, clock).run())["incidents"] == 0, "its messages are still owed"
+    assert (await RetentionJob(store, desk, clock).run())["incidents"] == 0, "its messages are still owed"
     for _ in range(5):  # a thread's messages are claimed one behind the other
         await store.write(settle)
-    gone = await Retention(store, desk, clock).run()
+    gone = await RetentionJob(store, desk, clock).run()
     assert gone["incidents"] > 3
     assert await store.read(lambda tx: tx.incidents.get(1)) is None
     assert await store.read(lambda tx: tx.timeline.of(1)) == []
@@ -151,7 +151,7 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
     assert await store.read(lambda tx: tx.timeline.of(2)) != []
     assert len(await store.read(lambda tx: tx.audit.entries())) == trail
     assert await store.write(lambda tx: tx.aging.give_back(1)) == 0
-    assert (await Retention(store, desk, clock).run())["incidents"] == 0
+    assert (await RetentionJob(store, desk, clock).run())["incidents"] == 0
 
 
 async def test_a_storm_of_thousands_goes_bite_by_bite(store: SqlStore) -> None:

@@ -24,7 +24,7 @@ from triage.plans.record import (
     StepRecord,
     Verification,
 )
-from triage.ports.actions import Hands
+from triage.ports.actions import DeskAccess
 from triage.ports.sources import Sources
 
 
@@ -47,7 +47,7 @@ class ActionContext:
 
     desk: Desk
     sources: Sources
-    hands: Hands
+    hands: DeskAccess
     now: datetime
     target: str
     token: str
@@ -82,7 +82,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ArgumentChoice:
     """One argument that is chosen in the modal, with what is chosen now."""
 
     name: str
@@ -123,7 +123,7 @@ class Action(ABC):
     async def plan(self, ctx: ActionContext) -> Plan:
         """Return what will be done. Raises Refused where no plan can be made, DeskFailure, SourceError."""
 
-    async def choices(self, ctx: ActionContext) -> tuple[Choice, ...]:
+    async def choices(self, ctx: ActionContext) -> tuple[ArgumentChoice, ...]:
         """Return what is to be chosen before the plan is made."""
         del ctx
         return ()

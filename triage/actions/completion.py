@@ -19,10 +19,10 @@ from triage.model import ActionProposal
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
-    Outcome,
     StepRecord,
     StepStatus,
     Verification,
+    VerificationOutcome,
     verified_words,
 )
 from triage.ports.store import Tx
@@ -136,7 +136,7 @@ def verified(
 ) -> ActionRecord:
     """Store what verification says; ask again while it is not well and there is time."""
     whole = CATALOGUE[record.kind].whole_watch
-    well = verification.outcome is Outcome.RECOVERED
+    well = verification.outcome is VerificationOutcome.RECOVERED
     over = record.verify_until is None or now >= record.verify_until
     again = not over and (whole or not well)
     first_time = record.verification is None
@@ -163,8 +163,8 @@ def verified(
 
 def mitigates(verification: Verification) -> bool:
     """Say whether an incident is mitigated by it: never while the bots that should trade stand."""
-    effective = verification.outcome is Outcome.EFFECTIVE and verification.trades is True
-    return verification.outcome is Outcome.RECOVERED or effective
+    effective = verification.outcome is VerificationOutcome.EFFECTIVE and verification.trades is True
+    return verification.outcome is VerificationOutcome.RECOVERED or effective
 
 
 def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
@@ -174,7 +174,7 @@ def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
     why = f": {verification.why}" if verification.why else ""
     what = f"{deed(record.kind, record.target)} verified: {verified_words(record)}{why}"
     tell_story(tx, record, what, key="verified", now=now)
-    if verification.outcome is Outcome.PERSISTING:
+    if verification.outcome is VerificationOutcome.PERSISTING:
         for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
             follow_up(tx, desk, record, offer, now)
     incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from triage.desk import Desk
-from triage.plans.operations import Compose, Verb
+from triage.plans.operations import ComposeCall, Verb
 from triage.plans.record import Step
 
 _DEFAULT_FILE = "docker-compose.yml"
@@ -58,10 +58,10 @@ def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, 
     return (*settings.command, "-p", settings.project, "--env-file", env, *file, *chosen, *words)
 
 
-def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> Compose:
+def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> ComposeCall:
     """Return the operation that calls Compose."""
     line = shlex.join(argv(desk, verb, service, external=external))
-    return Compose(verb, service, external, line)
+    return ComposeCall(verb, service, external, line)
 
 
 def caches_argv(desk: Desk) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from triage.model import Finding
 from triage.plans.orders import token_of
 from triage.plans.record import ActionRecord, Observation
 from triage.playbooks.model import Playbook
-from triage.ports.actions import Hands
+from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
@@ -32,13 +32,13 @@ END_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desktop:
+class ActionServices:
     """Everything that actions work with: the memory, the desk, its sources, our hands on it, the clock."""
 
     store: Store
     desk: Desk
     sources: Sources
-    hands: Hands
+    hands: DeskAccess
     clock: Clock
     roles: Roles | None = None
     """Who may what, for a last look before the first step; None where nobody confirms by Slack."""

@@ -12,20 +12,20 @@ from typing import Any, TypeVar
 from loguru import logger
 
 from triage.actions import completion, confirmation, proposals
-from triage.actions.base import Choice
+from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import CATALOGUE, find
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
 from triage.actions.objections import objections
 from triage.actions.runner import Runner
-from triage.actions.standing import Standing, look_around, weighed
+from triage.actions.standing import StateAfter, look_around, weighed
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
 from triage.plans.orders import token_of
 from triage.plans.record import ActionRecord, ActionStatus, Holds, Plan, Precondition
-from triage.ports.actions import Shown, Signed
+from triage.ports.actions import ShownPlan, Signed
 from triage.ports.store import Tx
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Prepared:
     record: ActionRecord
     plan: Plan | None
     preconditions: tuple[Precondition, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[ArgumentChoice, ...]
     blocked: str
     now: datetime
 
@@ -57,7 +57,7 @@ class ActionEngine:
     steps; by default on the desktop's own hands.
     """
 
-    desktop: Desktop
+    desktop: ActionServices
     owner: str
     told: Callable[[], None]
     executor: Executor | None = None
@@ -149,7 +149,7 @@ class ActionEngine:
         problem = why_not(record, self.desktop.clock.now())
         if problem:
             raise Refused(problem)
-        shown = Shown(
+        shown = ShownPlan(
             token_of(record.handle), plan.kind, plan.target, plan.orders, plan.rest, actor, reason, signed
         )
         try:
@@ -376,7 +376,7 @@ class ActionEngine:
         if done.verify_at is None:
             await self._tidy(done)
 
-    async def _standing(self, record: ActionRecord) -> Standing:
+    async def _standing(self, record: ActionRecord) -> StateAfter:
         desktop, incident_id = self.desktop, record.incident_id
         incident = None
         if incident_id is not None:

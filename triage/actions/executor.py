@@ -13,7 +13,7 @@ from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
 from triage.plans import operations
 from triage.plans.record import Confirmation, Step
-from triage.ports.actions import Hands, Hear, Performed
+from triage.ports.actions import DeskAccess, Hear, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.wording import duration
@@ -34,7 +34,7 @@ class Turn:
 class Executor:
     """Performs steps on the desk."""
 
-    def __init__(self, sources: Sources, hands: Hands, clock: Clock) -> None:
+    def __init__(self, sources: Sources, hands: DeskAccess, clock: Clock) -> None:
         self._sources = sources
         self._hands = hands
         self._clock = clock

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from triage.diagnosis.facts import Facts
 
-Look = Callable[[Facts, str], bool]
+Predicate = Callable[[Facts, str], bool]
 """A look at the facts, for a target: does the condition hold?"""
 
 DISK_FULL = 0.97
@@ -30,11 +30,11 @@ LIMITS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FitnessCondition:
     """One condition: ``why`` is said where it decides."""
 
     why: str
-    look: Look
+    look: Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Fitness:
     """
 
     threshold: float
-    requires: tuple[Condition, ...] = ()
-    against: tuple[Condition, ...] = ()
+    requires: tuple[FitnessCondition, ...] = ()
+    against: tuple[FitnessCondition, ...] = ()
     not_while: Mapping[str, str] = field(default_factory=dict)
 
     def objections(self, facts: Facts, target: str) -> Iterator[str]:
@@ -119,34 +119,38 @@ def _stopped_by_hand(facts: Facts, target: str) -> bool:
     ) and not _box(facts, target).get("running")
 
 
-NO_ROOM = Condition("the disk is full: a start needs room too", _disk_full)
-GUARDED = Condition("a guard stopped the bot on purpose: a start would go past it", _guarded)
-KILLED = Condition("a kill switch stopped the bot: only a person starts it again", _killed)
-PAUSED = Condition(
+NO_ROOM = FitnessCondition("the disk is full: a start needs room too", _disk_full)
+GUARDED = FitnessCondition("a guard stopped the bot on purpose: a start would go past it", _guarded)
+KILLED = FitnessCondition("a kill switch stopped the bot: only a person starts it again", _killed)
+PAUSED = FitnessCondition(
     "the container is paused: unpause it instead",
     lambda facts, target: _box(facts, target).get("status") == "paused",
 )
-LOOPING = Condition(
+LOOPING = FitnessCondition(
     "it dies and restarts again and again: another start is the next round",
     lambda facts, target: bool(_box(facts, target).get("looping")),
 )
-OUT_OF_SIGHT = Condition("monitoring is blind: what is shown of the bot may be old", _not_seen)
-STOPPED_BY_HAND = Condition("somebody stopped it: ask before it is started again", _stopped_by_hand)
-IS_UP = Condition(
+OUT_OF_SIGHT = FitnessCondition("monitoring is blind: what is shown of the bot may be old", _not_seen)
+STOPPED_BY_HAND = FitnessCondition("somebody stopped it: ask before it is started again", _stopped_by_hand)
+IS_UP = FitnessCondition(
     "it is not known that its process is up",
     lambda facts, target: bool(_box(facts, target).get("running")) or not _box(facts, target),
 )
-REDIS_SERVES = Condition("Redis does not answer as a master: the intent would not arrive", _redis_serves)
-REDIS_GONE = Condition("it is not known that Redis is gone", _redis_is_gone)
-DIFFERS = Condition("no change before the trouble is known that differs (image, configuration)", _differs)
-TRADES = Condition(
+REDIS_SERVES = FitnessCondition(
+    "Redis does not answer as a master: the intent would not arrive", _redis_serves
+)
+REDIS_GONE = FitnessCondition("it is not known that Redis is gone", _redis_is_gone)
+DIFFERS = FitnessCondition(
+    "no change before the trouble is known that differs (image, configuration)", _differs
+)
+TRADES = FitnessCondition(
     "the bot is not known to trade now", lambda facts, target: facts.now_of(target).get("state") == "running"
 )
-OLD_CODE = Condition(
+OLD_CODE = FitnessCondition(
     "it is not known that older code runs than what is on the disk",
     lambda facts, target: bool(
         facts.data("bytecode").get("bots", {}).get(target, {}).get("controller_stale")
         or facts.data("bytecode").get("bots", {}).get(target, {}).get("newer_than_bytecode")
     ),
 )
-NEVER = Condition("this is for a person to ask for by name", lambda facts, target: False)  # noqa: ARG005 - a look at nothing
+NEVER = FitnessCondition("this is for a person to ask for by name", lambda facts, target: False)  # noqa: ARG005 - a look at nothing

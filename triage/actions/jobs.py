@@ -10,7 +10,7 @@ from loguru import logger
 
 from triage.actions import proposals
 from triage.actions.catalogue import deed
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
@@ -36,7 +36,7 @@ HEALTHY_SHARE = 0.9
 _SAMPLES = 24 * 60
 
 
-async def remind_degraded(desktop: Desktop) -> bool:
+async def remind_degraded(desktop: ActionServices) -> bool:
     """Say that degraded mode is on, once every 30 minutes, with the way out. True when it was said."""
     now = desktop.clock.now()
 
@@ -72,7 +72,7 @@ async def remind_degraded(desktop: Desktop) -> bool:
     return await desktop.store.write(work)
 
 
-async def remind_waiting(desktop: Desktop) -> bool:
+async def remind_waiting(desktop: ActionServices) -> bool:
     """Say once, in the channel, that an action still waits for its second person. True when something was said."""
     now = desktop.clock.now()
 
@@ -106,18 +106,18 @@ def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
     return True
 
 
-async def expire_proposals(desktop: Desktop) -> int:
+async def expire_proposals(desktop: ActionServices) -> int:
     """Let proposals expire whose time, or whose incident, is over."""
     now = desktop.clock.now()
     return await desktop.store.write(lambda tx: proposals.expire_due(tx, now))
 
 
-async def take_snapshots(desktop: Desktop) -> dict[str, str]:
+async def take_snapshots(desktop: ActionServices) -> dict[str, str]:
     """Take a snapshot of every bot, judge older ones, keep the newest 30. Returns what happened, by bot."""
     return {bot.name: await _snapshot(desktop, bot.name) for bot in desktop.desk.bots}
 
 
-async def _snapshot(desktop: Desktop, bot: str) -> str:
+async def _snapshot(desktop: ActionServices, bot: str) -> str:
     try:
         kept = await desktop.hands.agent.keep_snapshot(bot)
         image = (await desktop.hands.env.read()).get(IMAGE_KEY, "")
@@ -129,7 +129,7 @@ async def _snapshot(desktop: Desktop, bot: str) -> str:
     return f"{kept.name} taken, {len(kept.removed)} old ones removed"
 
 
-async def judge_snapshots(desktop: Desktop) -> int:
+async def judge_snapshots(desktop: ActionServices) -> int:
     """Judge the snapshots that are old enough by what the bot did after them; returns how many were judged."""
     now = desktop.clock.now()
     known = await desktop.store.read(facts_of_snapshots)
@@ -148,7 +148,7 @@ async def judge_snapshots(desktop: Desktop) -> int:
     return judged
 
 
-async def _healthy_after(desktop: Desktop, snapshot: Snapshot) -> bool | None:
+async def _healthy_after(desktop: ActionServices, snapshot: Snapshot) -> bool | None:
     """Whether the bot was up and never in hard_stop for 24 h after a snapshot; None where nobody knows."""
     at = snapshot.taken_at + PROVEN
     window = f"[{int(PROVEN.total_seconds())}s:1m]"

@@ -19,7 +19,7 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Instant:
     """A point in time by both clocks."""
 
     now: datetime
@@ -31,17 +31,17 @@ class Lease:
     """What this process knows of its lease, without asking the store."""
 
     clock: Clock
-    _renewed: Moment | None = None
+    _renewed: Instant | None = None
 
-    def moment(self) -> Moment:
+    def moment(self) -> Instant:
         """Return the present. Take it before the commit that renews: a commit takes time."""
-        return Moment(self.clock.now(), self.clock.monotonic())
+        return Instant(self.clock.now(), self.clock.monotonic())
 
     def until(self) -> datetime:
         """Return when a lease that is written now ends."""
         return self.clock.now() + timedelta(seconds=LEASE_SECONDS)
 
-    def renewed(self, at: Moment) -> None:
+    def renewed(self, at: Instant) -> None:
         """Take note of a commit that renewed it, begun at ``at``."""
         self._renewed = at
 

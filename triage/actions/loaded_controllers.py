@@ -13,7 +13,7 @@ _CONTROLLERS = "controllers/"
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedControllers:
     """What runs: the controller files that are loaded, the script configurations, and what cannot be told."""
 
     controllers: tuple[ControllerFile, ...]
@@ -26,7 +26,7 @@ def named_in(file: ControllerFile, key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in file.values.get(key, "").split(",") if name.strip())
 
 
-def loaded(files: Iterable[ControllerFile], controller: str) -> Loaded:
+def loaded(files: Iterable[ControllerFile], controller: str) -> LoadedControllers:
     """Return what of a bot's files counts; ``controller``: the one that desk.yaml names for it, or empty.
 
     Of several scripts those count that load the bot's controller. Where no script says what it loads, every controller
@@ -38,7 +38,7 @@ def loaded(files: Iterable[ControllerFile], controller: str) -> Loaded:
     if not loading:
         mine = tuple(file for file in found if not file.file.startswith(_SCRIPTS))
         broken = tuple(file.problem for file in found if file.problem)
-        return Loaded(tuple(file for file in mine if not file.problem), scripts, broken)
+        return LoadedControllers(tuple(file for file in mine if not file.problem), scripts, broken)
     by_name = {file.file.removeprefix(_CONTROLLERS): file for file in found}
     running = tuple(
         script
@@ -51,7 +51,7 @@ def loaded(files: Iterable[ControllerFile], controller: str) -> Loaded:
     missing = tuple(
         f"{name} is loaded by {chosen[0].file} and not there" for name in names if name not in by_name
     )
-    return Loaded(
+    return LoadedControllers(
         tuple(file for file in wanted if not file.problem),
         chosen,
         (*missing, *(file.problem for file in wanted if file.problem)),

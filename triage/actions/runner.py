@@ -18,7 +18,7 @@ from loguru import logger
 from triage.actions import degraded, lifecycle
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import finish, interrupted
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import Lease, LeaseLost
 from triage.actions.notifications import audit, tell_action, tell_story
@@ -44,7 +44,9 @@ STORE_SECONDS = 60.0
 class Runner:
     """Runs one action in one process. ``told`` is called after each commit that owes Slack something."""
 
-    def __init__(self, desktop: Desktop, executor: Executor, owner: str, told: Callable[[], None]) -> None:
+    def __init__(
+        self, desktop: ActionServices, executor: Executor, owner: str, told: Callable[[], None]
+    ) -> None:
         self._desktop = desktop
         self._executor = executor
         self._owner = owner

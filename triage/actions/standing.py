@@ -17,7 +17,7 @@ from triage.desk import Desk
 from triage.diagnosis.desk_state import look_at_bots, with_beginnings
 from triage.errors import SourceError
 from triage.model import Incident, SubjectKind
-from triage.plans.record import ActionRecord, Outcome, Verification
+from triage.plans.record import ActionRecord, Verification, VerificationOutcome
 from triage.ports.sources import Sources
 from triage.signals.guard_reasons import comes_back, in_words
 from triage.signals.trading import BotTrading, Trading
@@ -30,7 +30,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StateAfter:
     """How things stand after an action: ``trading`` of the bots that should trade, ``down`` what does not work."""
 
     trading: Trading
@@ -39,11 +39,11 @@ class Standing:
 
 async def look_around(
     sources: Sources, desk: Desk, record: ActionRecord, incident: Incident | None, now: datetime
-) -> Standing:
+) -> StateAfter:
     """Look at the bots that should trade and at the containers that the incident is about."""
     trading, down = await asyncio.gather(_trading(sources, desk, now), _down(sources, incident))
     wanted = should_trade(desk, record, incident)
-    return Standing(replace(trading, bots=tuple(one for one in trading.bots if one.bot in wanted)), down)
+    return StateAfter(replace(trading, bots=tuple(one for one in trading.bots if one.bot in wanted)), down)
 
 
 def should_trade(desk: Desk, record: ActionRecord, incident: Incident | None) -> frozenset[str]:
@@ -89,26 +89,28 @@ async def _state(sources: Sources, name: str) -> str:
     return f"{name} is unhealthy" if state.health == "unhealthy" else ""
 
 
-def weighed(verification: Verification, standing: Standing, action: Action) -> Verification:
+def weighed(verification: Verification, standing: StateAfter, action: Action) -> Verification:
     """Return the verification with what it means for trading; only a good one can become a recovery. Pure."""
     out = [one for one in standing.trading.bots if not one.trades]
     known = not standing.trading.why and all(one.known or one.silent for one in standing.trading.bots)
     back = None if not known or not standing.trading.bots else not out
     verification = replace(verification, trades=back)
-    if verification.outcome is not Outcome.RECOVERED:
+    if verification.outcome is not VerificationOutcome.RECOVERED:
         return verification
     if action.stops_trading:
         words = f"{_names(out) or 'trading'} {'stand' if len(out) > 1 else 'stands'}, as asked"
         why = f"{words}; it comes back only when a person asks for it"
-        return replace(verification, outcome=Outcome.EFFECTIVE, why=why, trades=False)
+        return replace(verification, outcome=VerificationOutcome.EFFECTIVE, why=why, trades=False)
     if out and known:
-        return replace(verification, outcome=Outcome.EFFECTIVE, why="; ".join([*standing.down, _still(out)]))
+        return replace(
+            verification, outcome=VerificationOutcome.EFFECTIVE, why="; ".join([*standing.down, _still(out)])
+        )
     if standing.down:
         trading = _trade_again(standing.trading.bots) if back else ""
         why = "; ".join(filter(None, [*standing.down, trading]))
-        return replace(verification, outcome=Outcome.EFFECTIVE, why=why)
+        return replace(verification, outcome=VerificationOutcome.EFFECTIVE, why=why)
     if not known and standing.trading.bots:
-        return replace(verification, outcome=Outcome.INCONCLUSIVE, why=f"{_unknown(standing)}")
+        return replace(verification, outcome=VerificationOutcome.INCONCLUSIVE, why=f"{_unknown(standing)}")
     return replace(verification, why=verification.why or _trade_again(standing.trading.bots))
 
 
@@ -140,7 +142,7 @@ def _trade_again(bots: Sequence[BotTrading]) -> str:
     return f"{_names(bots)} {'trades' if len(bots) == 1 else 'trade'} again" if bots else ""
 
 
-def _unknown(standing: Standing) -> str:
+def _unknown(standing: StateAfter) -> str:
     why = standing.trading.why or "no state of " + _names(
         [one for one in standing.trading.bots if not one.known]
     )

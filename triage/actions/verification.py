@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.plans.record import Compared, Observation, Outcome, Row, Verification
+from triage.plans.record import Compared, Observation, Row, Verification, VerificationOutcome
 
 NOT_SEEN = "not looked at"
 
@@ -24,11 +24,11 @@ def compare(before: Observation | None, after: Observation) -> Verification:
     if bad or worse:
         words = [f"{row.name}: {row.seen}" for row in bad]
         words += [f"{row.name} got worse: {row.seen}" for row in worse]
-        return Verification(Outcome.PERSISTING, after.at, rows, "; ".join(words))
+        return Verification(VerificationOutcome.PERSISTING, after.at, rows, "; ".join(words))
     if unknown or not any(row.decides for row in after.rows):
         words = [f"{row.name}: {row.seen}" for row in unknown] or ["nothing that decides could be looked at"]
-        return Verification(Outcome.INCONCLUSIVE, after.at, rows, "; ".join(words))
-    return Verification(Outcome.RECOVERED, after.at, rows)
+        return Verification(VerificationOutcome.INCONCLUSIVE, after.at, rows, "; ".join(words))
+    return Verification(VerificationOutcome.RECOVERED, after.at, rows)
 
 
 def _side_by_side(before: Row | None, after: Row) -> Compared:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from triage.desk_sections.section import Section
+from triage.desk_sections.section import DeskSection
 from triage.model import Severity
 
 ONCALL = "oncall"
@@ -44,7 +44,7 @@ Mention = Annotated[str, AfterValidator(_mention)]
 Person = Annotated[str, AfterValidator(_person)]
 
 
-class Step(Section):
+class EscalationStep(DeskSection):
     """One step: so many minutes after the incident opened unacknowledged, who is mentioned, and the fallback channels."""
 
     after_minutes: float = Field(gt=0, le=24 * 60)
@@ -58,7 +58,7 @@ class Step(Section):
         return self
 
 
-class QuietHours(Section):
+class QuietHours(DeskSection):
     """When the severities named here wait until the morning; a window may go over midnight."""
 
     start: time
@@ -67,14 +67,14 @@ class QuietHours(Section):
     severities: frozenset[Severity] = frozenset({Severity.SEV2, Severity.SEV3})
 
 
-class Escalation(Section):
+class EscalationSettings(DeskSection):
     """What happens to an incident that nobody acknowledges; no steps: nothing does.
 
     ``remind_acknowledged_minutes``: how often the person is reminded who acknowledged a Sev-1 that still fires (0: never).
     ``gather_minutes``: in this time a step speaks once, for all incidents that are due.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[EscalationStep, ...] = ()
     severities: frozenset[Severity] = frozenset({Severity.SEV1})
     remind_acknowledged_minutes: float = Field(default=60, ge=0)
     gather_minutes: float = Field(default=5, ge=0, le=60)
@@ -88,7 +88,7 @@ class Escalation(Section):
         return self
 
 
-class Rota(Section):
+class Rota(DeskSection):
     """People who take turns: the first one from ``starts`` on, the next after ``weeks``, handed over at ``handover``."""
 
     people: tuple[Person, ...] = Field(min_length=1)
@@ -98,7 +98,7 @@ class Rota(Section):
     weeks: int = Field(default=1, ge=1, le=8)
 
 
-class OnCall(Section):
+class OnCallSettings(DeskSection):
     """Who is on call: a rota, or a Slack user group; ``/triage oncall`` overrides either for a while."""
 
     rota: Rota | None = None
@@ -111,7 +111,7 @@ class OnCall(Section):
         return self
 
 
-class FallbackSettings(Section):
+class FallbackSettings(DeskSection):
     """When an incident that Slack has not taken goes out over the fallback channels.
 
     ``gather_seconds``: after one notice, the next waits so long and holds all that came meanwhile.

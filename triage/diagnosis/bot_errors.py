@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.logs.classes import classes_of
-from triage.logs.lines import ErrorLine, Reading, read_lines
+from triage.logs.lines import ErrorLine, ErrorLines, read_lines
 from triage.logs.templates import FRESH, Novelty, Template, compare, templates, uncompared
 from triage.masking import masked
 from triage.model import FindingStatus, Json
@@ -27,7 +27,7 @@ _LOUD = re.compile(logql.LOUD)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LogWindow:
     """Which lines are compared with which."""
 
     start: datetime
@@ -52,14 +52,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
+class RecentLines:
     """A bot's window as it was read.
 
     ``lines``: what Loki holds of the bot, of any level, None where it did not say. ``loud``: its own count of error
     records, None likewise; ``heard``: how many of these were among the lines read. ``cut``: the limit was met.
     """
 
-    reading: Reading
+    reading: ErrorLines
     lines: int | None
     loud: int | None = None
     heard: int = 0
@@ -73,7 +73,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class LogBaseline:
     """A bot's baseline: its templates (None: not asked, or refused) in the last ``covered`` seconds of it.
 
     ``every``: its records of any level that were read.
@@ -118,19 +118,21 @@ class BotErrors:
         return FindingStatus.UNKNOWN if self.doubt else FindingStatus.OK
 
 
-def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> Recent:
+def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> RecentLines:
     """Read a bot's lines of the window."""
     heard = sum(_LOUD.search(line.text) is not None for line in lines)
-    return Recent(read_lines(lines), held, loud, heard, cut)
+    return RecentLines(read_lines(lines), held, loud, heard, cut)
 
 
-def read_before(lines: Sequence[LogLine], *, usual: float, covered: float) -> Before:
+def read_before(lines: Sequence[LogLine], *, usual: float, covered: float) -> LogBaseline:
     """Read a bot's lines of the baseline, which cover so many seconds of it."""
     reading = read_lines(lines)
-    return Before(usual, templates((*reading.errors, *reading.others)), covered, reading.every)
+    return LogBaseline(usual, templates((*reading.errors, *reading.others)), covered, reading.every)
 
 
-def judge(recent: Recent, before: Before, window: Window, sample: Reading | None = None) -> BotErrors:
+def judge(
+    recent: RecentLines, before: LogBaseline, window: LogWindow, sample: ErrorLines | None = None
+) -> BotErrors:
     """Compare; ``sample``: some lines of all levels, where one was asked for."""
     reading = recent.reading
     lost = recent.loud is not None and recent.loud > recent.heard + max(2, recent.heard // 20)
@@ -152,7 +154,7 @@ def judge(recent: Recent, before: Before, window: Window, sample: Reading | None
     )
 
 
-def _understanding(recent: Recent, sample: Reading | None) -> tuple[int, str]:
+def _understanding(recent: RecentLines, sample: ErrorLines | None) -> tuple[int, str]:
     """Return how many lines were not understood, and why that matters; empty where it does not."""
     reading = recent.reading
     quiet = max(0, (recent.lines or 0) - reading.lines) if not recent.cut else 0
@@ -172,7 +174,7 @@ def _understanding(recent: Recent, sample: Reading | None) -> tuple[int, str]:
     return reading.suspects, ""
 
 
-def _compared(now: tuple[Template, ...], before: Before, window: Window) -> tuple[Novelty, ...]:
+def _compared(now: tuple[Template, ...], before: LogBaseline, window: LogWindow) -> tuple[Novelty, ...]:
     if before.usual is None or before.templates is None:
         return uncompared(now)
     found = compare(now, before.templates, share=window.seconds / before.covered)
@@ -181,7 +183,7 @@ def _compared(now: tuple[Template, ...], before: Before, window: Window) -> tupl
     return tuple(replace(each, kind="unknown") if each.kind == "new" else each for each in found)
 
 
-def _classes(reading: Reading, before: Before, window: Window) -> tuple[dict[str, Json], ...]:
+def _classes(reading: ErrorLines, before: LogBaseline, window: LogWindow) -> tuple[dict[str, Json], ...]:
     if before.known:
         return tuple(
             classes_of(reading.every, before.every, share=window.seconds / before.covered, until=window.end)

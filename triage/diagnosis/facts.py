@@ -23,7 +23,7 @@ _DIFFERING = frozenset({"image", "config"})
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedLines:
     """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them.
 
     ``late``: how many of the fresh ones came in the last five minutes.
@@ -216,13 +216,13 @@ class Facts:
         """Return a bot's error templates, the most frequent first."""
         return list(self.data("error_logs").get("bots", {}).get(bot, {}).get("templates", ()))
 
-    def logged(self, bot: str, *names: str) -> Logged:
+    def logged(self, bot: str, *names: str) -> LoggedLines:
         """Return what a bot's log says of these classes (see ``log_table``)."""
         found = [each for each in self._classes(bot) if each["name"] in names]
         if not found:
-            return Logged()
+            return LoggedLines()
         loudest = max(found, key=lambda each: (bool(each["fresh"]), not each.get("generic"), each["count"]))
-        return Logged(
+        return LoggedLines(
             count=sum(each["count"] for each in found),
             fresh=sum(each["count"] for each in found if each["fresh"]),
             codes=tuple(dict.fromkeys(str(each["code"]) for each in found if each.get("code"))),

@@ -18,7 +18,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from triage.desk import Bot, Compose, Desk, Streams, TriageSettings
+from triage.desk import Bot, ComposeSettings, Desk, StreamSettings, TriageSettings
 from triage.errors import BadInput
 from triage.kpis.limits import KpiLimits
 from triage.masking import masked
@@ -58,8 +58,8 @@ class DeskFacts(BaseModel):
 
     name: str
     bots: tuple[Bot, ...]
-    compose: Compose
-    streams: Streams
+    compose: ComposeSettings
+    streams: StreamSettings
     kpis: KpiLimits
     triage: TriageSettings
 

@@ -12,7 +12,7 @@ from triage.diagnosis.causes import NAMES
 from triage.errors import Refused
 from triage.incidents.feedback import said_by, want_question
 from triage.incidents.notifications import tell_line
-from triage.incidents.operations import Outcome
+from triage.incidents.operations import OperationResult
 from triage.incidents.traits import note_traits
 from triage.model import Incident, TimelineEntry, TimelineKind, TriageRun
 from triage.ports.answers import CauseAnswer
@@ -27,7 +27,7 @@ NOT_KNOWN, SOMETHING_ELSE = "not known", "something else"
 CHOICES = (*NAMES, SOMETHING_ELSE, NOT_KNOWN)
 
 
-def confirm(tx: Tx, key: str, *, actor: str, now: datetime) -> Outcome:
+def confirm(tx: Tx, key: str, *, actor: str, now: datetime) -> OperationResult:
     """Write down that the verdict was right. Raises Refused."""
     incident, run = asked_about(tx, key)
     said = said_by(run)
@@ -36,7 +36,7 @@ def confirm(tx: Tx, key: str, *, actor: str, now: datetime) -> Outcome:
     return _store(tx, incident, run, actor=actor, now=now, right=True, cause=said, text="")
 
 
-def correct(tx: Tx, key: str, *, actor: str, cause: str, text: str, now: datetime) -> Outcome:
+def correct(tx: Tx, key: str, *, actor: str, cause: str, text: str, now: datetime) -> OperationResult:
     """Write down what it was instead: the name of a cause, or one of the other choices with a text. Raises Refused."""
     incident, run = asked_about(tx, key)
     text = one_line(text, TEXT_MAX) if text.strip() else ""
@@ -87,7 +87,7 @@ def _store(
     right: bool,
     cause: str,
     text: str,
-) -> Outcome:
+) -> OperationResult:
     said = said_by(run)
     strength = next((each.strength for each in run.verdict.causes if each.stands), "")
     answer = CauseAnswer(incident.id, run.id, now, actor, right, said, strength, cause, text)
@@ -98,7 +98,7 @@ def _store(
         cause,
         text,
     ):
-        return Outcome(changed=False, text="That is what stands there already. Thank you.")
+        return OperationResult(changed=False, text="That is what stands there already. Thank you.")
     tx.answers.put(answer)
     note_traits(tx, incident, run)
     words = told(answer)
@@ -112,4 +112,4 @@ def _store(
         now,
     )
     want_question(tx, incident, now)
-    return Outcome(changed=True, text="Thank you, noted.")
+    return OperationResult(changed=True, text="Thank you, noted.")

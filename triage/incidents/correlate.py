@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from triage.desk import Correlation
+from triage.desk import CorrelationSettings
 from triage.model import (
     Episode,
     Incident,
@@ -162,7 +162,7 @@ OWN_CARDS_SECONDS = 10.0
 _SPREADS = frozenset({SubjectKind.BOT, SubjectKind.CONTAINER})
 
 
-def place(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement:
+def place(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement:
     """Decide where a signal belongs."""
     key = (signal.source, signal.episode)
     known = board.episodes.get(key)
@@ -201,7 +201,9 @@ def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
     return Placement(Move.REPEAT, "this episode has resolved already", board.incidents.get(known.incident_id))
 
 
-def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _same_elsewhere(
+    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
     if signal.subject.kind not in _SPREADS:
         return None
     for incident in _same_thing(board, signal, policy, now):
@@ -212,7 +214,9 @@ def _same_elsewhere(board: Board, signal: Signal, policy: Correlation, now: date
     return None
 
 
-def _same_thing(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Iterator[Incident]:
+def _same_thing(
+    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Iterator[Incident]:
     """Yield the open incidents that began with this alert, lately, on something that it can spread from."""
     window = timedelta(seconds=policy.wide_window_seconds)
     for incident in board.open():
@@ -222,12 +226,14 @@ def _same_thing(board: Board, signal: Signal, policy: Correlation, now: datetime
             yield incident
 
 
-def _full(incident: Incident, policy: Correlation) -> bool:
+def _full(incident: Incident, policy: CorrelationSettings) -> bool:
     """The bots are the desk's own few; containers an alert can name without end, and that is a storm."""
     return len(incident.subjects) >= policy.storm_incidents and incident.subject.kind is not SubjectKind.BOT
 
 
-def _same_subject(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _same_subject(
+    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
     del policy, now
     about = [incident for incident in board.open() if signal.subject in incident.subjects]
     if not about:
@@ -237,7 +243,9 @@ def _same_subject(board: Board, signal: Signal, policy: Correlation, now: dateti
     return Placement(Move.JOIN, f"it is about {signal.subject} too", about[0])
 
 
-def _hang_together(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _hang_together(
+    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
     window = timedelta(seconds=policy.wide_window_seconds)
     need = board.needs.get(signal.subject)
     if need is None and not board.needed(signal.subject):
@@ -253,7 +261,7 @@ def _hang_together(board: Board, signal: Signal, policy: Correlation, now: datet
     return None
 
 
-def _came_back(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _came_back(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement | None:
     window = timedelta(seconds=policy.reopen_within_seconds)
     lately = [
         incident
@@ -270,7 +278,9 @@ def _came_back(board: Board, signal: Signal, policy: Correlation, now: datetime)
     return Placement(Move.REOPEN, f"{signal.name} fires again", last)
 
 
-def _part_elsewhere(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _part_elsewhere(
+    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
     if signal.subject.kind is not SubjectKind.BOT:
         return None
     window = timedelta(seconds=policy.wide_window_seconds)
@@ -287,7 +297,7 @@ def _part_elsewhere(board: Board, signal: Signal, policy: Correlation, now: date
     return None
 
 
-def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> Placement | None:
+def _storm(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement | None:
     storm = next((i for i in board.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
     since = now - timedelta(seconds=policy.storm_window_seconds)
     fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
@@ -308,7 +318,7 @@ def _storm(board: Board, signal: Signal, policy: Correlation, now: datetime) -> 
     )
 
 
-def _may_stand_alone(board: Board, policy: Correlation, now: datetime) -> bool:
+def _may_stand_alone(board: Board, policy: CorrelationSettings, now: datetime) -> bool:
     """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and each must be heard."""
     lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
     own = [

@@ -43,7 +43,7 @@ TitleOf = Callable[[Signal], str]
 
 
 @dataclass(slots=True)
-class Pass:
+class IntakePass:
     """What one pass over the inbox did. ``more``: the inbox held more than one pass takes."""
 
     sorted: int = 0
@@ -58,26 +58,26 @@ class Intake:
     desk: Desk
     title_of: TitleOf
 
-    def sort_inbox(self, tx: Tx, now: datetime, *, limit: int = BATCH) -> Pass:
+    def sort_inbox(self, tx: Tx, now: datetime, *, limit: int = BATCH) -> IntakePass:
         """Sort up to ``limit`` stored signals into incidents."""
         tx.exclusive("correlate")  # two replicas must not both open the incident of one signal
         inbox = tx.signals.inbox(limit)
         if not inbox:
-            return Pass()
+            return IntakePass()
         return replace(self._sort(tx, inbox, now), more=len(inbox) == limit)
 
-    def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> Pass:
+    def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> IntakePass:
         """Sort one signal, where nobody did so meanwhile."""
         tx.exclusive("correlate")
         stored = tx.signals.waiting_one(signal_id)
-        return Pass() if stored is None else self._sort(tx, [stored], now)
+        return IntakePass() if stored is None else self._sort(tx, [stored], now)
 
-    def _sort(self, tx: Tx, inbox: list[StoredSignal], now: datetime) -> Pass:
+    def _sort(self, tx: Tx, inbox: list[StoredSignal], now: datetime) -> IntakePass:
         sorting = _Sorting(self, tx, now, _board(tx, inbox, self.desk, now))
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
-        return Pass(len(inbox), sorting.opened)
+        return IntakePass(len(inbox), sorting.opened)
 
 
 def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Board:

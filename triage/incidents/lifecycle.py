@@ -20,14 +20,14 @@ from triage.model import Incident, IncidentStatus, Severity, TimelineEntry, Time
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Transition:
     """A transition that happened: the incident after it, and the line it leaves on the timeline."""
 
     incident: Incident
     entry: TimelineEntry
 
 
-def acknowledge(incident: Incident, *, actor: str, now: datetime) -> Change | None:
+def acknowledge(incident: Incident, *, actor: str, now: datetime) -> Transition | None:
     """Somebody takes it. Only a triggered incident can be taken: an ack that races a resolve changes nothing."""
     if incident.status is not IncidentStatus.TRIGGERED:
         return None
@@ -41,7 +41,7 @@ def acknowledge(incident: Incident, *, actor: str, now: datetime) -> Change | No
     return _change(after, TimelineKind.ACKNOWLEDGED, "acknowledged", now, actor)
 
 
-def mitigate(incident: Incident, *, what: str, now: datetime, actor: str = "") -> Change | None:
+def mitigate(incident: Incident, *, what: str, now: datetime, actor: str = "") -> Transition | None:
     """A remedy was verified while alerts still fire."""
     if incident.status in (IncidentStatus.MITIGATED, IncidentStatus.RESOLVED):
         return None
@@ -51,7 +51,7 @@ def mitigate(incident: Incident, *, what: str, now: datetime, actor: str = "") -
 
 def resolve(
     incident: Incident, *, now: datetime, actor: str = "", why: str = "all its alerts resolved"
-) -> Change | None:
+) -> Transition | None:
     """It is over."""
     if incident.status is IncidentStatus.RESOLVED:
         return None
@@ -66,7 +66,7 @@ def resolve(
     return _change(after, TimelineKind.RESOLVED, f"resolved: {why}", now, actor)
 
 
-def close_while_firing(incident: Incident, *, actor: str, firing: int, now: datetime) -> Change | None:
+def close_while_firing(incident: Incident, *, actor: str, firing: int, now: datetime) -> Transition | None:
     """Somebody closes it though alerts still fire: acknowledged and quiet until they resolve."""
     if incident.status is IncidentStatus.RESOLVED or incident.quiet:
         return None
@@ -85,7 +85,7 @@ def close_while_firing(incident: Incident, *, actor: str, firing: int, now: date
     return _change(after, TimelineKind.CLOSED_WHILE_FIRING, text, now, actor)
 
 
-def reopen(incident: Incident, *, why: str, now: datetime) -> Change | None:
+def reopen(incident: Incident, *, why: str, now: datetime) -> Transition | None:
     """It came back within the quiet time: the same incident, triggered again, with a count."""
     if incident.status is not IncidentStatus.RESOLVED:
         return None
@@ -110,8 +110,8 @@ def wake(incident: Incident, *, severity: Severity, now: datetime) -> Incident:
     return replace(incident, quiet=False, severity=worst(incident.severity, severity), changed_at=now)
 
 
-def _change(incident: Incident, kind: TimelineKind, text: str, now: datetime, actor: str = "") -> Change:
-    return Change(
+def _change(incident: Incident, kind: TimelineKind, text: str, now: datetime, actor: str = "") -> Transition:
+    return Transition(
         incident,
         TimelineEntry(
             incident_id=incident.id,

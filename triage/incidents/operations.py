@@ -12,7 +12,7 @@ from datetime import datetime
 from triage.errors import Refused
 from triage.incidents import lifecycle
 from triage.incidents.feedback import ask
-from triage.incidents.lifecycle import Change
+from triage.incidents.lifecycle import Transition
 from triage.incidents.notifications import tell_card, tell_line
 from triage.incidents.silences import Matchers
 from triage.model import Incident, Json, TimelineEntry, TimelineKind
@@ -20,7 +20,7 @@ from triage.ports.store import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OperationResult:
     """What came of it: whether anything changed, and a sentence for the person who asked."""
 
     changed: bool
@@ -42,18 +42,18 @@ class SilenceWish:
         return "; ".join(", ".join(map(str, matchers)) for matchers in self.silences)
 
 
-def acknowledge(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+def acknowledge(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
     """Take an incident."""
     incident = _get(tx, incident_id)
     change = lifecycle.acknowledge(incident, actor=actor, now=now)
     if change is None:
-        return Outcome(changed=False, text=_why_not(incident))
+        return OperationResult(changed=False, text=_why_not(incident))
     _apply(tx, change, now)
     tx.audit.append(at=now, actor=actor, event="incident.acknowledge", target=incident.number)
-    return Outcome(changed=True, text=f"{incident.number} is yours.")
+    return OperationResult(changed=True, text=f"{incident.number} is yours.")
 
 
-def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
     """Resolve an incident; while alerts still fire it becomes quiet and resolves with them."""
     incident = _get(tx, incident_id)
     firing, _ = tx.incidents.counts(incident_id)
@@ -64,22 +64,22 @@ def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
         change = lifecycle.resolve(incident, actor=actor, now=now, why="by hand")
         text = f"{incident.number} is resolved."
     if change is None:
-        return Outcome(changed=False, text=_why_not(incident))
+        return OperationResult(changed=False, text=_why_not(incident))
     _apply(tx, change, now)
     ask(tx, change.incident, now)
     tx.audit.append(
         at=now, actor=actor, event="incident.resolve", target=incident.number, detail={"firing": firing}
     )
-    return Outcome(changed=True, text=text)
+    return OperationResult(changed=True, text=text)
 
 
-def retriage(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Outcome:
+def retriage(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
     """Ask for another triage."""
     incident = _get(tx, incident_id)
     tx.runs.queue(incident_id, "asked for", now)
     tell_card(tx, incident, now)
     tx.audit.append(at=now, actor=actor, event="incident.retriage", target=incident.number)
-    return Outcome(changed=True, text=f"Triage of {incident.number} is under way.")
+    return OperationResult(changed=True, text=f"Triage of {incident.number} is under way.")
 
 
 def ask_silence(tx: Tx, incident_id: int, wish: SilenceWish, now: datetime) -> None:
@@ -89,19 +89,19 @@ def ask_silence(tx: Tx, incident_id: int, wish: SilenceWish, now: datetime) -> N
 
 def record_silence(
     tx: Tx, incident_id: int, wish: SilenceWish, *, ids: Sequence[str], now: datetime
-) -> Outcome:
+) -> OperationResult:
     """Write down that a silence was made in Alertmanager."""
     incident = _get(tx, incident_id)
     text = f"silenced until {wish.until:%Y-%m-%d %H:%M} UTC ({wish.shown}): {wish.comment}"
     data = {"until": wish.until.isoformat(), "silence_id": " ".join(ids), "matchers": wish.shown}
     _tell_silence(tx, incident, wish, text, ids=ids, data=data, now=now)
     _audit_silence(tx, incident, "incident.silence", wish, now=now, detail={"silence_id": " ".join(ids)})
-    return Outcome(changed=True, text=f"Silenced until {wish.until:%H:%M} UTC.")
+    return OperationResult(changed=True, text=f"Silenced until {wish.until:%H:%M} UTC.")
 
 
 def record_silence_trouble(
     tx: Tx, incident_id: int, wish: SilenceWish, *, ids: Sequence[str], why: str, sure: bool, now: datetime
-) -> Outcome:
+) -> OperationResult:
     """Write down that Alertmanager did not take all of a silence: what stands there, as far as it is known.
 
     ``sure``: the one that failed was refused; otherwise it may stand there too.
@@ -116,9 +116,9 @@ def record_silence_trouble(
     _audit_silence(tx, incident, "incident.silence_failed", wish, now=now, detail=detail)
     some = f" {count}." if ids else ""
     if sure:
-        return Outcome(changed=bool(ids), text=f"Not silenced. {why}.{some}")
+        return OperationResult(changed=bool(ids), text=f"Not silenced. {why}.{some}")
     unknown = "Alertmanager did not answer: whether it is silent is not known. Look there."
-    return Outcome(changed=bool(ids), text=f"{unknown}{some}")
+    return OperationResult(changed=bool(ids), text=f"{unknown}{some}")
 
 
 def _tell_silence(
@@ -186,7 +186,7 @@ def _get(tx: Tx, incident_id: int) -> Incident:
     return incident
 
 
-def _apply(tx: Tx, change: Change, now: datetime) -> None:
+def _apply(tx: Tx, change: Transition, now: datetime) -> None:
     tx.incidents.save(change.incident)
     tell_line(tx, change.entry, now)
     tell_card(tx, change.incident, now)

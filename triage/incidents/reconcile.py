@@ -26,7 +26,7 @@ PASSED_FOR_GOOD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ReportedAlerts:
     """What the two said, asked from ``asked_at`` on.
 
     ``firing`` and ``rules`` are None where Prometheus could not be asked. What we learned since ``asked_at`` is
@@ -47,7 +47,7 @@ class Reconciled:
     ends: tuple[Episode, ...]
 
 
-def there(evidence: Evidence) -> dict[str, ActiveAlert]:
+def there(evidence: ReportedAlerts) -> dict[str, ActiveAlert]:
     """Return what Alertmanager holds by the name of its episode; what has an unreadable time is left out."""
     found = {}
     for alert in evidence.active:
@@ -59,7 +59,7 @@ def there(evidence: Evidence) -> dict[str, ActiveAlert]:
 
 
 def reconcile(
-    desk: Desk, evidence: Evidence, held: Sequence[Episode], ended: Collection[str], now: datetime
+    desk: Desk, evidence: ReportedAlerts, held: Sequence[Episode], ended: Collection[str], now: datetime
 ) -> Reconciled:
     """Return what was missed.
 
@@ -130,7 +130,7 @@ def _by_name(firing: Iterable[FiringAlert] | None) -> Mapping[str, list[FiringAl
 
 def _ended(
     episode: Episode,
-    evidence: Evidence,
+    evidence: ReportedAlerts,
     firing: Mapping[str, list[FiringAlert]],
     now: datetime,
     *,
@@ -165,7 +165,7 @@ def _ended(
 
 
 def _over(
-    episode: Episode, evidence: Evidence, firing: Mapping[str, list[FiringAlert]], now: datetime
+    episode: Episode, evidence: ReportedAlerts, firing: Mapping[str, list[FiringAlert]], now: datetime
 ) -> str:
     if evidence.firing is None or evidence.rules is None:
         return ""

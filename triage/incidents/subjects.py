@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from triage.desk import Bot, Compose, Desk
+from triage.desk import Bot, ComposeSettings, Desk
 from triage.model import Subject, SubjectKind
 
 NAME_MAX = 200
@@ -119,7 +119,7 @@ def _containers(desk: Desk) -> frozenset[str]:
 
 
 @lru_cache(maxsize=16)  # asked for every alert of every webhook, while a desk hardly ever changes
-def _known(bots: tuple[Bot, ...], compose: Compose) -> tuple[frozenset[str], frozenset[str]]:
+def _known(bots: tuple[Bot, ...], compose: ComposeSettings) -> tuple[frozenset[str], frozenset[str]]:
     desk = Desk(bots=bots, compose=compose)
     named = (desk.service_of(bot.name) for bot in bots)
     services = frozenset((*named, *compose.external_services, *compose.monitoring_services))

@@ -20,7 +20,7 @@ class KpiStatus(StrEnum):
     NOT_MEASURED = "not_measured"
 
 
-class Verdict(StrEnum):
+class KpiVerdict(StrEnum):
     """``meets`` the checklist, or ``hold``: ``held_by`` says what holds it."""
 
     HOLD = "hold"
@@ -47,7 +47,7 @@ class Kpi:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class CapitalGate:
     """One condition of the desk for more capital, e.g. the profit factor."""
 
     name: str
@@ -96,7 +96,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Trading:
+class TradingResult:
     """The trading result. Quote amounts; percentages in percent; None: the files do not have it (``notes``).
 
     ``pnl_quote`` is the change of equity without jumps of the account itself; ``realized_pnl_quote`` and
@@ -164,12 +164,12 @@ class BotReport:
     bot: str
     variant: str
     coverage_pct: float
-    verdict: Verdict
+    verdict: KpiVerdict
     held_by: tuple[str, ...]
     kpis: tuple[Kpi, ...]
-    gates: tuple[Gate, ...]
-    trading: Trading
-    trading_before: Trading
+    gates: tuple[CapitalGate, ...]
+    trading: TradingResult
+    trading_before: TradingResult
     coverage: Coverage
     incidents: IncidentFigures
     others: tuple[BotReport, ...] = ()

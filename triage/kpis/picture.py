@@ -31,7 +31,7 @@ _WORST_FIRST = (State.HARD_STOP, State.OTHER, State.SOFT_PAUSE, State.MISSING, S
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PictureMark:
     """A vertical line: epoch seconds, ``incident`` or ``action``, and its label."""
 
     at: float
@@ -61,7 +61,7 @@ class BotPicture:
     cancels: Line
     states: tuple[tuple[int, int, str], ...]
     fills: tuple[tuple[int, int, int], ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[PictureMark, ...]
     drawdown_limit: float
     turnover_limit: float
     cancel_budget: float
@@ -176,11 +176,15 @@ def _fill_marks(fills: FillTally, per: int) -> tuple[tuple[int, int, int], ...]:
 
 def _marks(
     bot: str, grid: MinuteGrid, incidents: Iterable[IncidentNote], actions: Iterable[ActionNote]
-) -> tuple[Mark, ...]:
+) -> tuple[PictureMark, ...]:
     found = [
-        Mark(note.started_at.timestamp(), "incident", note.id) for note in incidents if note.concerns(bot)
+        PictureMark(note.started_at.timestamp(), "incident", note.id)
+        for note in incidents
+        if note.concerns(bot)
     ]
-    found += [Mark(note.at.timestamp(), "action", note.kind) for note in actions if note.bot in ("", bot)]
+    found += [
+        PictureMark(note.at.timestamp(), "action", note.kind) for note in actions if note.bot in ("", bot)
+    ]
     inside = [mark for mark in found if grid.at(0) <= mark.at < grid.at(grid.minutes)]
     return tuple(sorted(inside, key=lambda mark: mark.at))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.kpis import execution, inventory, risk, stability
-from triage.kpis.model import BotReport, IncidentFigures, KpiStatus, Verdict
+from triage.kpis.model import BotReport, IncidentFigures, KpiStatus, KpiVerdict
 from triage.kpis.trading import gates, trading
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from triage.kpis.fills import FillTally
     from triage.kpis.grid import MinuteGrid
     from triage.kpis.limits import KpiLimits
-    from triage.kpis.model import Coverage, Gate, IncidentNote, Kpi
+    from triage.kpis.model import CapitalGate, Coverage, IncidentNote, Kpi
 
 CHECKLIST: tuple[Callable[[MinuteGrid, KpiLimits], Kpi], ...] = (
     stability.running_pct,
@@ -111,7 +111,7 @@ def bot_report(
         bot=bot,
         variant=variant,
         coverage_pct=coverage.pct,
-        verdict=Verdict.HOLD if held else Verdict.MEETS,
+        verdict=KpiVerdict.HOLD if held else KpiVerdict.MEETS,
         held_by=held,
         kpis=measured,
         gates=conditions,
@@ -122,7 +122,7 @@ def bot_report(
     )
 
 
-def held_by(measured: Iterable[Kpi], conditions: Iterable[Gate], limits: KpiLimits) -> tuple[str, ...]:
+def held_by(measured: Iterable[Kpi], conditions: Iterable[CapitalGate], limits: KpiLimits) -> tuple[str, ...]:
     """Return what keeps the verdict at hold: failed or unmeasured KPIs, thin evidence, failed gates.
 
     A gate that was not measured is shown as such and does not hold: the checklist is the KPIs.
@@ -160,5 +160,5 @@ def with_others(report: BotReport, others: tuple[BotReport, ...]) -> BotReport:
         for kpi in other.kpis
         if kpi.name in RISKS and kpi.status is KpiStatus.FAIL
     ]
-    verdict = Verdict.HOLD if held else report.verdict
+    verdict = KpiVerdict.HOLD if held else report.verdict
     return replace(report, others=others, verdict=verdict, held_by=(*report.held_by, *held))

@@ -75,7 +75,7 @@ def _worst_pct(name: str, grid: MinuteGrid, limit: float) -> Kpi:
 
 
 @dataclass(slots=True)
-class Stop:
+class HardStop:
     """A hard stop: from its first minute until another state is seen, with the reasons of all its rows."""
 
     minute: int
@@ -87,11 +87,11 @@ class Stop:
         return any(is_risk_reason(reason) for reason in self.reasons)
 
 
-def hard_stops(grid: MinuteGrid) -> list[Stop]:
+def hard_stops(grid: MinuteGrid) -> list[HardStop]:
     """Return the hard stops of the window; one that stood already at its start is the first."""
     if State.HARD_STOP not in grid.states and not grid.hidden_stops:
         return []
-    found: list[Stop] = []
+    found: list[HardStop] = []
     stopped = False
     for minute, code in enumerate(grid.states):
         if code == State.MISSING:
@@ -101,7 +101,7 @@ def hard_stops(grid: MinuteGrid) -> list[Stop]:
             reasons.add(grid.reasons[minute])
         if reasons:
             if not stopped:
-                found.append(Stop(minute))
+                found.append(HardStop(minute))
             found[-1].reasons.update(part for number in reasons for part in _parts(grid.reason(number)))
         stopped = code == State.HARD_STOP
     return found

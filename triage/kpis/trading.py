@@ -6,7 +6,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from triage.kpis.measure import known, measured, share_pct
-from triage.kpis.model import Gate, KpiStatus, Trading
+from triage.kpis.model import CapitalGate, KpiStatus, TradingResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ def _no_leap(values: list[float]) -> bool:
     return low > 0 and high - low <= JUMP * low
 
 
-def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
+def trading(grid: MinuteGrid, fills: FillTally) -> TradingResult:
     """Return the trading result; what the files do not have is None and named in ``notes``."""
     notes: list[str] = []
     equity = known(grid.column("equity_quote"))
@@ -64,7 +64,7 @@ def trading(grid: MinuteGrid, fills: FillTally) -> Trading:
         notes.append("no fills.csv: fills, fees and volume unknown")
     seen = fills.readable
     sided = fills.maker.total + fills.taker.total
-    return Trading(
+    return TradingResult(
         pnl_quote=pnl,
         pnl_pct=pnl_pct,
         equity_open_quote=equity[0] if equity else None,
@@ -93,8 +93,8 @@ def profit_factor(fills: FillTally) -> float | None:
 
 
 def gates(
-    kpis: Iterable[Kpi], result: Trading, incidents: IncidentFigures, limits: KpiLimits
-) -> tuple[Gate, ...]:
+    kpis: Iterable[Kpi], result: TradingResult, incidents: IncidentFigures, limits: KpiLimits
+) -> tuple[CapitalGate, ...]:
     """Return the gates. One whose value is unknown is not measured."""
     by_name = {kpi.name: kpi for kpi in kpis}
     return (
@@ -105,27 +105,27 @@ def gates(
     )
 
 
-def _below(name: str, kpi: Kpi, limit: float) -> Gate:
+def _below(name: str, kpi: Kpi, limit: float) -> CapitalGate:
     if kpi.value is None:
-        return Gate(name, None, limit, kpi.unit, KpiStatus.NOT_MEASURED, kpi.why)
+        return CapitalGate(name, None, limit, kpi.unit, KpiStatus.NOT_MEASURED, kpi.why)
     status = KpiStatus.PASS if kpi.value < limit else KpiStatus.FAIL
-    return Gate(
+    return CapitalGate(
         name, kpi.value, limit, kpi.unit, status, f"{kpi.value:.2f} {kpi.unit}, below {limit:g} asked"
     )
 
 
-def _profit(factor: float | None, limit: float) -> Gate:
+def _profit(factor: float | None, limit: float) -> CapitalGate:
     if factor is None:
         why = "no fill with a realized profit or loss"
-        return Gate("profit_factor", None, limit, "", KpiStatus.NOT_MEASURED, why)
+        return CapitalGate("profit_factor", None, limit, "", KpiStatus.NOT_MEASURED, why)
     good = factor > limit
     why = f"{factor:.2f}, above {limit:g} asked" if isfinite(factor) else "no losing fill"
     value = factor if isfinite(factor) else None
-    return Gate("profit_factor", value, limit, "", KpiStatus.PASS if good else KpiStatus.FAIL, why)
+    return CapitalGate("profit_factor", value, limit, "", KpiStatus.PASS if good else KpiStatus.FAIL, why)
 
 
-def _quiet(incidents: IncidentFigures) -> Gate:
+def _quiet(incidents: IncidentFigures) -> CapitalGate:
     count = len(incidents.unresolved)
     why = f"unresolved: {', '.join(incidents.unresolved)}" if count else "no unresolved incident"
     status = KpiStatus.FAIL if count else KpiStatus.PASS
-    return Gate("unresolved_incidents", float(count), 0.0, "incidents", status, why)
+    return CapitalGate("unresolved_incidents", float(count), 0.0, "incidents", status, why)

@@ -37,7 +37,7 @@ _STATUS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LineClass:
     """What one line was read as: the class, the code or status that said so, and whether only a wrapper did."""
 
     name: str
@@ -50,7 +50,7 @@ class Reading:
         return CLASSES[self.name]
 
 
-def classify(message: str, exception: str = "") -> Reading | None:
+def classify(message: str, exception: str = "") -> LineClass | None:
     """Return what a line means; None where the table does not know it.
 
     ``exception`` is the last line of the traceback behind the message. Both unmasked: codes count.
@@ -62,43 +62,43 @@ def classify(message: str, exception: str = "") -> Reading | None:
         if found is not None:
             return found
     found = _first(WRAPPERS, message)
-    return Reading(found.name, generic=True) if found is not None else None
+    return LineClass(found.name, generic=True) if found is not None else None
 
 
-def _first(rules: Iterable[tuple[re.Pattern[str], str]], text: str) -> Reading | None:
-    return next((Reading(name) for pattern, name in rules if pattern.search(text)), None)
+def _first(rules: Iterable[tuple[re.Pattern[str], str]], text: str) -> LineClass | None:
+    return next((LineClass(name) for pattern, name in rules if pattern.search(text)), None)
 
 
-def _by_code(text: str) -> Reading | None:
+def _by_code(text: str) -> LineClass | None:
     for match in _CODE.finditer(text):
         code = match["a"] or match["b"] or match["c"] or match["d"]
         if code in CODES:
-            return Reading(CODES[code], code)
+            return LineClass(CODES[code], code)
     return None
 
 
-def _by_status(text: str) -> Reading | None:
+def _by_status(text: str) -> LineClass | None:
     match = _STATUS.search(text)
     if match is None:
         return None
     status = match["a"] or match["b"] or match["c"]
     if status in {"418", "429"}:
-        return Reading("exchange_rate_limit", status)
+        return LineClass("exchange_rate_limit", status)
     if status == "401":
-        return Reading("credentials_refused", status)
+        return LineClass("credentials_refused", status)
     if status in {"403", "451"} and _first(WORDS[:1], text) is None:
-        return Reading("egress_blocked", status)
-    return Reading("exchange_down", status) if status[0] == "5" else None
+        return LineClass("egress_blocked", status)
+    return LineClass("exchange_down", status) if status[0] == "5" else None
 
 
-def _refused(text: str) -> Reading | None:
+def _refused(text: str) -> LineClass | None:
     """An answer with a code that nobody wrote down is a refusal all the same."""
     code, status = _CODE.search(text), _STATUS.search(text)
     known = (code["a"] or code["b"] or code["c"] or code["d"]) if code is not None else ""
     if status is None and len(known) < _CODE_DIGITS:
         return None
     shown = known or (status.group(status.lastindex or 0) if status is not None else "")
-    return None if shown in {"00000", "200"} else Reading("exchange_refuses", shown)
+    return None if shown in {"00000", "200"} else LineClass("exchange_refuses", shown)
 
 
 LATE = timedelta(minutes=5)
@@ -157,7 +157,7 @@ def classes_of(
 
 def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _Group]:
     groups: dict[tuple[str, str], _Group] = {}
-    readings: dict[tuple[str, str], Reading | None] = defaultdict()
+    readings: dict[tuple[str, str], LineClass | None] = defaultdict()
     for line in lines:
         text = (line.message, line.exception)
         if text not in readings:

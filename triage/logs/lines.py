@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from triage.logs.records import ERRORS, OTHERS, Record, record_of
+from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.wrapping import is_cut_short, unwrapped
 from triage.ports.sources import LogLine
 
@@ -43,7 +43,7 @@ class ErrorLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ErrorLines:
     """What some lines hold.
 
     ``every``: records of any level, in their order. ``lines``: lines read; ``records``: those that begin a record;
@@ -120,11 +120,11 @@ class _Reader:
             self._open(stream, at, record)
         elif not self._fold(stream, at, text):
             if text.startswith(_TRACEBACK):
-                self._open(stream, at, Record("ERROR", "stderr", "Traceback without a record"))
+                self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
             else:
                 self._keep_loose(text)
 
-    def _open(self, stream: _Stream, at: datetime, record: Record) -> None:
+    def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> None:
         self.records += 1
         self.unlevelled += not record.level
         opened = _Open(at, record.logger, record.message[:_MESSAGE_MAX], record.level, last=at)
@@ -151,7 +151,7 @@ class _Reader:
             self.first_suspect = self.first_suspect or text
 
 
-def read_lines(lines: Iterable[LogLine]) -> Reading:
+def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
     """Read lines, oldest first, of one bot or several.
 
     Only a record's *level* makes an error. What follows without a level belongs to the last record of its
@@ -161,7 +161,7 @@ def read_lines(lines: Iterable[LogLine]) -> Reading:
     reader = _Reader()
     for line in _in_order(lines):
         reader.take(line)
-    return Reading(
+    return ErrorLines(
         every=tuple(
             ErrorLine(each.at, each.logger, each.message, each.exception, each.level) for each in reader.done
         ),

@@ -43,7 +43,7 @@ _SAME = {"WARN": "WARNING"}
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LogRecord:
     """``level`` is empty where the line carries none."""
 
     level: str
@@ -51,7 +51,7 @@ class Record:
     message: str
 
 
-def record_of(text: str) -> Record | None:
+def record_of(text: str) -> LogRecord | None:
     """Read one unwrapped line; None where it begins no record (a traceback's line, or a shape not known)."""
     if text.startswith("{"):
         return _from_json(text)
@@ -59,24 +59,24 @@ def record_of(text: str) -> Record | None:
         found = pattern.match(text)
         if found is not None:
             level = found["level"]
-            return Record(_SAME.get(level, level), found["logger"] or "", found["message"].strip())
+            return LogRecord(_SAME.get(level, level), found["logger"] or "", found["message"].strip())
     console = _CONSOLE.match(text)
     if console is not None:
         level = "ERROR" if _TRACE_IN_FILE in console["message"] else ""
-        return Record(level, console["logger"], console["message"].replace(_TRACE_IN_FILE, "").strip())
+        return LogRecord(level, console["logger"], console["message"].replace(_TRACE_IN_FILE, "").strip())
     return _from_logfmt(text)
 
 
-def _from_logfmt(text: str) -> Record | None:
+def _from_logfmt(text: str) -> LogRecord | None:
     found = _LOGFMT.match(text)
     if found is None:
         return None
     said = _LOGFMT_MESSAGE.search(text)
     message = (said["quoted"] or said["bare"] or "") if said is not None else text
-    return Record(_level(found["level"]), "", message.strip())
+    return LogRecord(_level(found["level"]), "", message.strip())
 
 
-def _from_json(text: str) -> Record | None:
+def _from_json(text: str) -> LogRecord | None:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -87,7 +87,7 @@ def _from_json(text: str) -> Record | None:
     message = _first(found, "msg", "message", "event", "text")
     if not level or not message:
         return None
-    return Record(_level(level), _first(found, "logger_name", "logger", "name"), message.strip())
+    return LogRecord(_level(level), _first(found, "logger_name", "logger", "name"), message.strip())
 
 
 def _first(found: Mapping[str, Any], *names: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from triage.masking.model import Kind, Look, Span, Text, hide_match
+from triage.masking.model import SecretKind, SecretMatch, Span, Text, hide_match
 from triage.masking.shapes import says_nothing
 
 MOST = 1_000
@@ -22,7 +22,7 @@ _OPEN_TO_ALL = frozenset({"ssh", "git", "git+ssh", "sftp"})
 _LONG_USER = 20
 
 
-def _url(text: Text, match: re.Match[str]) -> Look:
+def _url(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of ``scheme://user:password@host``, whatever is in it; and a user that is a token."""
     start = match.end()
     found = _RUN.match(text.whole, start)
@@ -31,17 +31,17 @@ def _url(text: Text, match: re.Match[str]) -> Look:
     run = run[: over.start()] if over is not None else run
     hosts = list(_HOST.finditer(run))
     if not hosts:
-        return Look(start)
+        return SecretMatch(start)
     host = hosts[-1]
     user, colon, password = run[: host.start()].partition(":")
     if not colon:
         return _user_alone(match, user, start)
     if re.search(r"[/?#]", user) or _is_path(match["scheme"], password, host):
-        return Look(start)
+        return SecretMatch(start)
     end = start + host.start()
     whole = not password or password == "x-oauth-basic" or len(user) >= _LONG_USER  # noqa: S105 - says: no password
     begin = start if whole else start + len(user) + 1
-    return Look(end) if says_nothing(text.whole[begin:end]) else Look(end, (Span(begin, end),))
+    return SecretMatch(end) if says_nothing(text.whole[begin:end]) else SecretMatch(end, (Span(begin, end),))
 
 
 def _is_path(scheme: str, password: str, host: re.Match[str]) -> bool:
@@ -50,10 +50,10 @@ def _is_path(scheme: str, password: str, host: re.Match[str]) -> bool:
     return web and _PORT.match(password) is not None and host["port"] is None
 
 
-def _user_alone(match: re.Match[str], user: str, start: int) -> Look:
+def _user_alone(match: re.Match[str], user: str, start: int) -> SecretMatch:
     if not user or match["scheme"] in _OPEN_TO_ALL or re.search(r"[/?#]", user) or says_nothing(user):
-        return Look(start)
-    return Look(start + len(user), (Span(start, start + len(user)),))
+        return SecretMatch(start)
+    return SecretMatch(start + len(user), (Span(start, start + len(user)),))
 
 
 _BARE = re.compile(
@@ -61,16 +61,16 @@ _BARE = re.compile(
 )
 
 
-def _bare(_: Text, match: re.Match[str]) -> Look:
+def _bare(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of ``user:password@host:5432``; ``repository:tag@sha256:…`` has none."""
     after = match.string[match.end() : match.end() + 8]
     if after.startswith("sha") or says_nothing(match["rest"]):
-        return Look(match.end())
-    return Look(match.end(), (Span(match.start("rest"), match.end("rest")),))
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
-def _hook(name: str, needle: str, pattern: str) -> Kind:
-    return Kind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
+def _hook(name: str, needle: str, pattern: str) -> SecretKind:
+    return SecretKind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
 
 
 KINDS = (
@@ -89,6 +89,6 @@ KINDS = (
     _hook("heartbeat address", "hc-ping.com/", r"hc-ping\.com/(?P<rest>[\w/-]+)"),
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
-    Kind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
-    Kind("user information without a scheme", ("@",), _BARE, _bare),
+    SecretKind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
+    SecretKind("user information without a scheme", ("@",), _BARE, _bare),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.masking.mnemonic_words import WORDS
-from triage.masking.model import MASK, Kind, Look, Span, Text
+from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text
 
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -16,19 +16,19 @@ FEWEST = 12
 """Words of the shortest recovery phrase."""
 
 
-def _private_key(text: Text, match: re.Match[str]) -> Look:
+def _private_key(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide from the first line to the last; to the end of the text where the last is not there."""
     end = _END.search(text.whole, match.end())
     until = end.end() if end is not None else len(text.whole)
-    return Look(until, (Span(match.start(), until, "-----PRIVATE KEY " + MASK),))
+    return SecretMatch(until, (Span(match.start(), until, "-----PRIVATE KEY " + MASK),))
 
 
-def _tail(_: Text, match: re.Match[str]) -> Look:
+def _tail(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the lines before an end whose beginning was cut off."""
-    return Look(match.end(), (Span(match.start(), match.end(), MASK + " "),))
+    return SecretMatch(match.end(), (Span(match.start(), match.end(), MASK + " "),))
 
 
-def _phrase(text: Text, match: re.Match[str]) -> Look:
+def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide 12 and more words of the standard's list in a row."""
     spans: list[Span] = []
     row: list[re.Match[str]] = []
@@ -44,12 +44,12 @@ def _phrase(text: Text, match: re.Match[str]) -> Look:
         else:
             close()
     close()
-    return Look(match.end(), tuple(spans))
+    return SecretMatch(match.end(), tuple(spans))
 
 
-PHRASES = Kind("recovery phrase", (), _PHRASE, _phrase, folded=True)
+PHRASES = SecretKind("recovery phrase", (), _PHRASE, _phrase, folded=True)
 KINDS = (
-    Kind("private key", ("private key",), _BEGIN, _private_key),
-    Kind("end of a private key", ("private key",), _TAIL, _tail),
+    SecretKind("private key", ("private key",), _BEGIN, _private_key),
+    SecretKind("end of a private key", ("private key",), _TAIL, _tail),
     PHRASES,
 )

@@ -19,7 +19,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SecretMatch:
     """What a kind makes of one place: the pieces to hide, and where it looks on."""
 
     resume: int
@@ -35,7 +35,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SecretKind:
     """One kind of secret.
 
     ``needles``: words in lower case of which one is in every text that holds such a secret; empty where there is
@@ -46,15 +46,15 @@ class Kind:
     name: str
     needles: tuple[str, ...]
     pattern: re.Pattern[str]
-    look: Callable[[Text, re.Match[str]], Look]
+    look: Callable[[Text, re.Match[str]], SecretMatch]
     folded: bool = False
 
 
-def hide_match(group: str | int = 0) -> Callable[[Text, re.Match[str]], Look]:
+def hide_match(group: str | int = 0) -> Callable[[Text, re.Match[str]], SecretMatch]:
     """Return a look that hides a group of each match."""
 
-    def look(_: Text, match: re.Match[str]) -> Look:
-        return Look(match.end(), (Span(match.start(group), match.end(group)),))
+    def look(_: Text, match: re.Match[str]) -> SecretMatch:
+        return SecretMatch(match.end(), (Span(match.start(group), match.end(group)),))
 
     return look
 

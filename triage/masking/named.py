@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from triage.masking import shapes, values
 from triage.masking.keys import STEMS, Claim, claim_of, words_of
-from triage.masking.model import Kind, Look, Span, Text
+from triage.masking.model import SecretKind, SecretMatch, Span, Text
 
 _LONGEST_NAME = 80
 _LONGEST_MADE = 200
@@ -57,17 +57,17 @@ def _name_at(text: str, match: re.Match[str]) -> _Named:
     return _Named(start, start + len(name), name, claim_of(name, word[1] if word is not None else ""))
 
 
-def look(text: Text, match: re.Match[str]) -> Look:
+def look(text: Text, match: re.Match[str]) -> SecretMatch:
     """Decide about one name that holds one of the stems."""
     named = _name_at(text.whole, match)
     resume = max(named.end, match.end())
     if named.claim is Claim.NONE:
-        return Look(resume)
+        return SecretMatch(resume)
     for find in (_behind_a_sign, _in_a_pair, _in_a_tag, _behind_an_option, _in_words):
         span = find(text.whole, named)
         if span is not None:
-            return Look(max(resume, span.end), (span,) if span.start < span.end else ())
-    return Look(resume)
+            return SecretMatch(max(resume, span.end), (span,) if span.start < span.end else ())
+    return SecretMatch(resume)
 
 
 def _behind_a_sign(text: str, named: _Named) -> Span | None:
@@ -177,4 +177,4 @@ def _in_words(text: str, named: _Named) -> Span | None:
     return Span(start, start + len(value)) if sure(value) else None
 
 
-NAMED = Kind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)
+NAMED = SecretKind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.masking import shapes
-from triage.masking.model import Kind, Look, Span, Text, words
+from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
 _OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPu])(?P<gap>[ \t]*)(?=[^\s-])")
@@ -29,14 +29,14 @@ _ORDINARY_P = words(
 _NO_PASSWORD = re.compile(r"[\d:./-]+(?:/tcp|/udp)?|[./~].*|\w+/[\w/.-]+")
 
 
-def _option(text: Text, match: re.Match[str]) -> Look:
+def _option(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at one option; which command it belongs to decides."""
     letter, at = match["letter"], match.end()
     line = text.whole[max(0, match.start() - _LINE) : match.start()].rpartition("\n")[2]
     commands = {found["name"] for found in _COMMAND.finditer(line)}
     known = bool(commands & _WANTS[letter])
     if not known and (letter != "p" or not match["gap"] or commands & _ORDINARY_P):
-        return Look(at)
+        return SecretMatch(at)
     found = quoted(text.whole, at, over_lines=False)
     if found is None:
         word = re.compile(r"\S+").match(text.whole, at)
@@ -46,16 +46,16 @@ def _option(text: Text, match: re.Match[str]) -> Look:
     if letter == "u":
         start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
     if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
-        return Look(at)
-    return Look(end, (Span(start, end),))
+        return SecretMatch(at)
+    return SecretMatch(end, (Span(start, end),))
 
 
-def _auth(_: Text, match: re.Match[str]) -> Look:
+def _auth(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of Redis's AUTH; a sentence in capitals is none."""
     value = match["value"]
     if value.isupper() or shapes.says_nothing(value) or not any(char.isdigit() for char in value):
-        return Look(match.end())
-    return Look(match.end(), (Span(match.start("value"), match.end("value")),))
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(match.start("value"), match.end("value")),))
 
 
 _SQL = re.compile(
@@ -63,14 +63,14 @@ _SQL = re.compile(
 )
 
 
-def _sql(_: Text, match: re.Match[str]) -> Look:
+def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of ``CREATE USER … IDENTIFIED BY '…'``."""
     done = shapes.says_nothing(match["rest"])
-    return Look(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
+    return SecretMatch(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
 
 
 KINDS = (
-    Kind("password of SQL", ("identified",), _SQL, _sql, folded=True),
-    Kind("option of one letter", (" -p", " -a", " -u"), _OPTION, _option),
-    Kind("AUTH of Redis", ("auth ",), _AUTH, _auth),
+    SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
+    SecretKind("option of one letter", (" -p", " -a", " -u"), _OPTION, _option),
+    SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),
 )

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 
 from triage.masking import addresses, blocks, options, tokens
-from triage.masking.model import Kind, Span, Text
+from triage.masking.model import SecretKind, Span, Text
 from triage.masking.named import NAMED
 
-KINDS: tuple[Kind, ...] = (*blocks.KINDS, *addresses.KINDS, NAMED, *options.KINDS, *tokens.KINDS)
+KINDS: tuple[SecretKind, ...] = (*blocks.KINDS, *addresses.KINDS, NAMED, *options.KINDS, *tokens.KINDS)
 """Every kind; where two begin at one place, the first decides."""
 
 _RUNS = frozenset(kind.name for kind in tokens.KINDS if kind is not tokens.SCHEME)
@@ -33,7 +33,7 @@ def masked(text: str) -> str:
     return _replaced(text, spans) if spans else text
 
 
-def _kinds_in(text: Text) -> list[Kind]:
+def _kinds_in(text: Text) -> list[SecretKind]:
     """Return the kinds that can be in a text: few for most lines of a log."""
     lower = text.lower
     named = any([needle in lower for needle in _NEEDLES])  # noqa: C419 - a list is faster than a generator here
@@ -64,7 +64,7 @@ def masked_and_cut(text: str, limit: int, *, read_at_most: int = 20_000) -> str:
 class _Finder:
     """Where a kind's next place is."""
 
-    kind: Kind
+    kind: SecretKind
     text: str
     next: re.Match[str] | None
 
@@ -73,7 +73,7 @@ class _Finder:
         self.next = self.kind.pattern.search(self.text, at)
 
 
-def _spans(text: Text, kinds: list[Kind]) -> list[Span]:
+def _spans(text: Text, kinds: list[SecretKind]) -> list[Span]:
     """Return the pieces to hide, in order and apart from each other."""
     spans: list[Span] = []
     finders = [_Finder(kind, text.lower if kind.folded else text.whole, None) for kind in kinds]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from triage.masking.model import Kind, Look, Span, Text, hide_match
+from triage.masking.model import SecretKind, SecretMatch, Span, Text, hide_match
 from triage.masking.shapes import is_mixed
 
 _W = r"(?<![A-Za-z0-9])"
 
 
-def _prefixed(name: str, prefixes: str, rest: str) -> Kind:
+def _prefixed(name: str, prefixes: str, rest: str) -> SecretKind:
     """Return a kind of tokens that begin with one of some prefixes (separated by spaces); the prefix stays."""
     listed = prefixes.split()
     pattern = re.compile(rf"{_W}(?:{'|'.join(map(re.escape, listed))})(?P<rest>{rest})")
-    return Kind(name, tuple(prefix.lower() for prefix in listed), pattern, hide_match("rest"))
+    return SecretKind(name, tuple(prefix.lower() for prefix in listed), pattern, hide_match("rest"))
 
 
 SERVICES = (
@@ -57,12 +57,12 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}(?![\w.])")
 _LEAST_OF_A_WORD = 16
 
 
-def _scheme(text: Text, match: re.Match[str]) -> Look:
+def _scheme(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at what stands behind "Bearer" or "Basic": "Basic usage" and "token bucket" hold nothing."""
     pattern = _BASE64 if match["scheme"] == "basic" else _CREDENTIAL
     found = pattern.match(text.whole, match.end())
     if found is None:
-        return Look(match.end())
+        return SecretMatch(match.end())
     value = found[0].rstrip(".")
     mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
     inside = any(one.islower() and other.isupper() for one, other in pairwise(value))
@@ -71,7 +71,9 @@ def _scheme(text: Text, match: re.Match[str]) -> Look:
     else:
         good = mixed or inside or value.endswith("=") or len(value) >= _LEAST_OF_A_WORD
     return (
-        Look(found.end(), (Span(found.start(), found.start() + len(value)),)) if good else Look(match.end())
+        SecretMatch(found.end(), (Span(found.start(), found.start() + len(value)),))
+        if good
+        else SecretMatch(match.end())
     )
 
 
@@ -94,17 +96,17 @@ _NAME = re.compile(r"[A-Za-z][\w-]{0,40}(?:=|:\s?)[\"']?$")
 _BEFORE = 120
 
 
-def _run(text: Text, match: re.Match[str]) -> Look:
+def _run(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at one long run of letters and digits: whole, then in the pieces that "/" and "-" make of it."""
     run = match[0]
     if _is_key(text.whole, match.start(), run) or ("/" not in run[:1] and is_mixed(run.rstrip("="))):
-        return Look(match.end(), (Span(match.start(), match.end()),))
+        return SecretMatch(match.end(), (Span(match.start(), match.end()),))
     spans = tuple(
         Span(piece.start(), piece.end())
         for piece in _PIECE.finditer(text.whole, match.start(), match.end())
         if _is_key(text.whole, piece.start(), piece[0]) or is_mixed(piece[0].rstrip("="))
     )
-    return Look(match.end(), spans)
+    return SecretMatch(match.end(), spans)
 
 
 def _is_key(text: str, start: int, value: str) -> bool:
@@ -120,16 +122,16 @@ def _is_key(text: str, start: int, value: str) -> bool:
 _PEM_LINE = re.compile(r"^[ \t>|]*(?P<rest>[A-Za-z0-9+/]{40,76}={0,2})[ \t]*\r?$", re.MULTILINE)
 
 
-def _pem_line(_: Text, match: re.Match[str]) -> Look:
+def _pem_line(_: Text, match: re.Match[str]) -> SecretMatch:
     """Look at a line of base64 on its own: a piece of a key whose first line is somewhere else."""
     value = match["rest"]
     cases = any(char.islower() for char in value) and any(char.isupper() for char in value)
     if not cases or not any(char in "0123456789+/=" for char in value) or value.startswith("/"):
-        return Look(match.end())
-    return Look(match.end(), (Span(match.start("rest"), match.end("rest")),))
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
-SCHEME = Kind(
+SCHEME = SecretKind(
     "credential of a scheme",
     ("bearer", "basic", "digest", "token", "apikey", "negotiate"),
     _SCHEME,
@@ -138,10 +140,10 @@ SCHEME = Kind(
 )
 KINDS = (
     *SERVICES,
-    Kind("Telegram bot token", (":",), _TELEGRAM, hide_match("rest")),
-    Kind("Discord bot token", (".",), _DISCORD, hide_match("rest")),
-    Kind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
+    SecretKind("Telegram bot token", (":",), _TELEGRAM, hide_match("rest")),
+    SecretKind("Discord bot token", (".",), _DISCORD, hide_match("rest")),
+    SecretKind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
     SCHEME,
-    Kind("line of a PEM block", (), _PEM_LINE, _pem_line),
-    Kind("machine-made run", (), _RUN, _run),
+    SecretKind("line of a PEM block", (), _PEM_LINE, _pem_line),
+    SecretKind("machine-made run", (), _RUN, _run),
 )

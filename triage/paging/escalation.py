@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from triage.desk_sections.paging import Escalation, QuietHours
+from triage.desk_sections.paging import EscalationSettings, QuietHours
 from triage.model import Incident, IncidentStatus, Severity
 
 
@@ -35,7 +35,10 @@ def in_quiet_hours(hours: QuietHours | None, severity: Severity, now: datetime) 
 
 
 def due_steps(
-    settings: Escalation, incidents: Iterable[Incident], triggered_at: dict[int, datetime], now: datetime
+    settings: EscalationSettings,
+    incidents: Iterable[Incident],
+    triggered_at: dict[int, datetime],
+    now: datetime,
 ) -> list[DueStep]:
     """Return every step whose time has come, of incidents that nobody acknowledged, the gravest first.
 
@@ -65,7 +68,7 @@ def by_step(due: Sequence[DueStep]) -> dict[int, list[DueStep]]:
     return grouped
 
 
-def reminder_turn(settings: Escalation, incident: Incident, now: datetime) -> int:
+def reminder_turn(settings: EscalationSettings, incident: Incident, now: datetime) -> int:
     """Return which reminder an acknowledged incident is due for: 0 for none, 1 for the first, and so on."""
     every = settings.remind_acknowledged_minutes
     held = incident.status is IncidentStatus.ACKNOWLEDGED and not incident.quiet

@@ -26,7 +26,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class NoticeAttempt:
     """One claimed try to send a notice over one channel."""
 
     document: int
@@ -59,7 +59,7 @@ def pending(tx: Tx) -> list[int]:
     return sorted(int(key.removeprefix(PENDING)) for key, value in tx.notes.all(PENDING).items() if value)
 
 
-def claim(tx: Tx, document: int, now: datetime) -> list[Attempt]:
+def claim(tx: Tx, document: int, now: datetime) -> list[NoticeAttempt]:
     """Claim every attempt of a notice that is due; another process that asks gets none of them."""
     found = tx.notes.document(document)
     if found is None:
@@ -72,13 +72,13 @@ def claim(tx: Tx, document: int, now: datetime) -> list[Attempt]:
         is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _at(state) <= now
         if is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
-            claimed.append(Attempt(document, name, number, _notice(data)))
+            claimed.append(NoticeAttempt(document, name, number, _notice(data)))
     if claimed:
         tx.notes.rewrite_document(document, {**data, "channels": states})
     return claimed
 
 
-def ended(tx: Tx, attempt: Attempt, error: str, now: datetime) -> bool:
+def ended(tx: Tx, attempt: NoticeAttempt, error: str, now: datetime) -> bool:
     """Record how an attempt ended (``error`` empty: sent). Returns whether every channel was tried at least once."""
     found = tx.notes.document(attempt.document)
     if found is None:

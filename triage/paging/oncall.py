@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from triage.desk_sections.paging import ONCALL, OnCall, Rota
+from triage.desk_sections.paging import ONCALL, OnCallSettings, Rota
 from triage.ports.store import Tx
 
 _KEY = "oncall/override"
@@ -64,7 +64,7 @@ def clear_override(tx: Tx, *, by: str, now: datetime) -> bool:
     return True
 
 
-def on_call(tx: Tx, settings: OnCall, now: datetime) -> tuple[str, ...]:
+def on_call(tx: Tx, settings: OnCallSettings, now: datetime) -> tuple[str, ...]:
     """Return the ids of who is on call: one person, one user group, or nobody."""
     override = override_of(tx, now)
     if override is not None:
@@ -74,7 +74,7 @@ def on_call(tx: Tx, settings: OnCall, now: datetime) -> tuple[str, ...]:
     return (settings.group,) if settings.group else ()
 
 
-def mentioned(tx: Tx, settings: OnCall, mention: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+def mentioned(tx: Tx, settings: OnCallSettings, mention: tuple[str, ...], now: datetime) -> tuple[str, ...]:
     """Return the ids that a step's ``mention`` means now, each once."""
     found = [
         person for name in mention for person in (on_call(tx, settings, now) if name == ONCALL else (name,))

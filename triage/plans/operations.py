@@ -16,7 +16,7 @@ Verb = Literal["up", "recreate", "restart", "stop", "up_all", "up_rest", "down",
 
 
 @dataclass(frozen=True, slots=True)
-class Compose:
+class ComposeCall:
     """Call Docker Compose for one service, or for the desk. Exit code 0 is success.
 
     ``external`` False leaves out the profile of the external stack. ``line`` is the command line as it is shown; what is
@@ -229,7 +229,7 @@ class FollowIntent:
 
 
 Op = Annotated[
-    Compose
+    ComposeCall
     | RemoveCaches
     | AwaitContainer
     | AwaitStreams

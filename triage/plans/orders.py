@@ -37,7 +37,7 @@ class ComposeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveCaches:
+class RemoveCachesOrder:
     """Remove the configured folders of bytecode in a bot's container."""
 
     bot: Name
@@ -45,7 +45,7 @@ class RemoveCaches:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeSnapshot:
+class TakeSnapshotOrder:
     """Take the snapshot that a rollback begins with."""
 
     bot: Name
@@ -54,7 +54,7 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
+class ExtractOrder:
     """Verify a snapshot by its checksum and extract it beside the bot's folder."""
 
     bot: Name
@@ -65,7 +65,7 @@ class Extract:
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
+class SwapOrder:
     """Exchange the bot's folder for the one that this action extracted."""
 
     bot: Name
@@ -73,7 +73,7 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
-class Discard:
+class DiscardOrder:
     """Remove the folder that this action replaced."""
 
     bot: Name
@@ -81,7 +81,7 @@ class Discard:
 
 
 @dataclass(frozen=True, slots=True)
-class SetImage:
+class SetImageOrder:
     """Set the bots' image in ``.env`` to one that the engine has; ``image`` and ``was`` are names' digests."""
 
     image: Sha256
@@ -90,7 +90,7 @@ class SetImage:
 
 
 @dataclass(frozen=True, slots=True)
-class SetController:
+class SetControllerOrder:
     """Change one of the known booleans of one of a bot's controllers; ``file`` is its path's digest."""
 
     bot: Name
@@ -101,7 +101,14 @@ class SetController:
 
 
 Order = Annotated[
-    ComposeOrder | RemoveCaches | TakeSnapshot | Extract | Swap | Discard | SetImage | SetController,
+    ComposeOrder
+    | RemoveCachesOrder
+    | TakeSnapshotOrder
+    | ExtractOrder
+    | SwapOrder
+    | DiscardOrder
+    | SetImageOrder
+    | SetControllerOrder,
     Field(discriminator="order"),
 ]
 """Any order."""
@@ -143,22 +150,22 @@ def _archive(bot: str, name: str) -> tuple[str, bool]:
 def order_of(op: operations.Op) -> Order | None:  # noqa: PLR0911 - one row an operation
     """Return what the agent is asked for a step; None for one that only looks, or speaks to Redis. Raises DeskFailure."""
     match op:
-        case operations.Compose(verb=verb, service=service, external=external):
+        case operations.ComposeCall(verb=verb, service=service, external=external):
             return ComposeOrder(verb, service, external)
         case operations.RemoveCaches(bot=bot):
-            return RemoveCaches(bot)
+            return RemoveCachesOrder(bot)
         case operations.TakeSnapshot(bot=bot, archive=archive):
-            return TakeSnapshot(bot, _archive(bot, archive)[0])
+            return TakeSnapshotOrder(bot, _archive(bot, archive)[0])
         case operations.Extract(bot=bot, archive=archive, sha256=sha256):
-            return Extract(bot, *_archive(bot, archive), sha256)
+            return ExtractOrder(bot, *_archive(bot, archive), sha256)
         case operations.Swap(bot=bot):
-            return Swap(bot)
+            return SwapOrder(bot)
         case operations.Discard(bot=bot):
-            return Discard(bot)
+            return DiscardOrder(bot)
         case operations.SetEnv(key=key, value=value, was=was) if key in IMAGE_KEYS:
-            return SetImage(named(value), named(was))
+            return SetImageOrder(named(value), named(was))
         case operations.SetController(bot=bot, file=file, value=value):
-            return SetController(bot, named(file), "internal_paper_enabled", value)
+            return SetControllerOrder(bot, named(file), "internal_paper_enabled", value)
         case operations.SetEnv(key=key):
             raise DeskFailure(f"{key} of .env is not set by any action")
         case _:

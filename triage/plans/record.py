@@ -175,7 +175,7 @@ class Observation:
     state: Mapping[str, str] = field(default_factory=dict)
 
 
-class Outcome(StrEnum):
+class VerificationOutcome(StrEnum):
     """What verification says.
 
     ``recovered`` only when what the incident is about works again and the bots that should trade do; ``effective``:
@@ -205,7 +205,7 @@ class Verification:
     ``trades``: whether the bots that should trade do, None where that is not known or nobody should.
     """
 
-    outcome: Outcome
+    outcome: VerificationOutcome
     at: datetime
     rows: tuple[Compared, ...]
     why: str = ""
@@ -277,10 +277,10 @@ GOOD: Mapping[FindingStatus, bool | None] = {
 """How a finding counts in a verification: a warning proves nothing either way."""
 
 
-_OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.RECOVERED: "recovered",
-    Outcome.PERSISTING: "did not help",
-    Outcome.INCONCLUSIVE: "not known whether it helped",
+_OUTCOMES: Mapping[VerificationOutcome, str] = {
+    VerificationOutcome.RECOVERED: "recovered",
+    VerificationOutcome.PERSISTING: "did not help",
+    VerificationOutcome.INCONCLUSIVE: "not known whether it helped",
 }
 
 
@@ -292,7 +292,7 @@ def verified_words(record: ActionRecord) -> str:
     verification = record.verification
     if verification is None:
         return ""
-    if verification.outcome is not Outcome.EFFECTIVE:
+    if verification.outcome is not VerificationOutcome.EFFECTIVE:
         return _OUTCOMES[verification.outcome]
     trading = "trading is back" if verification.trades else "trading is not back"
     return f"did what it should, {trading}" if record.status is ActionStatus.SUCCEEDED else trading

@@ -26,7 +26,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class DiskRoom:
     """Disk space in bytes: what is free, and what is asked for."""
 
     free: int
@@ -44,11 +44,11 @@ class Snapshots(Protocol):
         """Return the SHA-256 (hex) of an archive."""
         ...
 
-    async def room_to_take(self, bot: str) -> Room:
+    async def room_to_take(self, bot: str) -> DiskRoom:
         """Return the space that a new snapshot needs at the most."""
         ...
 
-    async def room_to_extract(self, name: str) -> Room:
+    async def room_to_extract(self, name: str) -> DiskRoom:
         """Return the space that an archive needs once extracted. Reads it through: a corrupt one raises."""
         ...
 
@@ -145,7 +145,7 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPlan:
     """A plan as the agent is shown it when somebody confirms: orders by their steps' numbers, and who confirms.
 
     ``token`` names the action, ``rest`` is the digest of everything that the person saw beside the orders.
@@ -184,7 +184,7 @@ Hear = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class NightlySnapshot:
     """A nightly snapshot that was taken, its SHA-256 (hex), and the old ones that were removed for it."""
 
     name: str
@@ -195,7 +195,7 @@ class Kept:
 class Agent(Protocol):
     """What touches the desk: carries out orders of plans it was shown, and judges each by itself."""
 
-    async def confirm(self, shown: Shown) -> None:
+    async def confirm(self, shown: ShownPlan) -> None:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         ...
 
@@ -211,7 +211,7 @@ class Agent(Protocol):
         """Remove what an action that is over left beside the bots' folders."""
         ...
 
-    async def keep_snapshot(self, bot: str) -> Kept:
+    async def keep_snapshot(self, bot: str) -> NightlySnapshot:
         """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
         ...
 
@@ -221,7 +221,7 @@ class Agent(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class DeskAccess:
     """Everything an action looks at the desk's files with, and the agent, who alone changes anything."""
 
     snapshots: Snapshots

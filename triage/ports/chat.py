@@ -88,7 +88,7 @@ class Answer:
         return self.preview or self.title
 
 
-class Shown(Protocol):
+class RenderedAnswer(Protocol):
     """An answer as Slack takes it."""
 
     @property
@@ -102,7 +102,7 @@ class Shown(Protocol):
         ...
 
 
-Render = Callable[[Answer], Shown]
+Render = Callable[[Answer], RenderedAnswer]
 """Turns an answer into a message."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triage.kpis import ActionNote, DigestReport, IncidentNote
+from triage.kpis.model import ActionNote, DigestReport, IncidentNote
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triage.desk_events import DeskEvent, Entry, Kind, Parked
+from triage.desk_events import DeskEvent, EventKind, Parked, PayloadEntry
 from triage.model import Source, Subject
 
 
@@ -18,7 +18,7 @@ class Events(Protocol):
         """Store events and count their kinds by the minute. Returns the keys of those that were new."""
         ...
 
-    def raised(self, since: datetime) -> set[Kind]:
+    def raised(self, since: datetime) -> set[EventKind]:
         """Return the kinds of which a signal was made after ``since``."""
         ...
 
@@ -26,7 +26,7 @@ class Events(Protocol):
         """Remember that signals were made of these events."""
         ...
 
-    def counts(self, kinds: Collection[Kind], *, start: datetime, end: datetime) -> dict[Kind, int]:
+    def counts(self, kinds: Collection[EventKind], *, start: datetime, end: datetime) -> dict[EventKind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
         ...
 
@@ -73,20 +73,20 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class StreamBatch:
     """What one read gave.
 
     ``lost``: the group or the stream is gone, why in words; nothing was read. ``old``: the entries had been
     delivered before, to this reader or to one that died.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[PayloadEntry, ...] = ()
     old: bool = False
     lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GroupPosition:
     """Where a reader's group stands. ``missed``: entries trimmed away before it came to them (0: none).
 
     ``lag``: entries it has not come to yet, None where Redis does not know; ``pending``: read and not stored.
@@ -118,14 +118,14 @@ class Reader(Protocol):
         """Begin again with what was read and not acknowledged: the last batch could not be stored."""
         ...
 
-    async def read(self) -> Batch:
+    async def read(self) -> StreamBatch:
         """Return the next entries: first what was read and not stored, then new ones (waits a while for them)."""
         ...
 
-    async def done(self, entries: Iterable[Entry]) -> None:
+    async def done(self, entries: Iterable[PayloadEntry]) -> None:
         """Acknowledge entries that are stored."""
         ...
 
-    async def standing(self) -> Standing | None:
+    async def standing(self) -> GroupPosition | None:
         """Say where the group stands; None where there is none."""
         ...

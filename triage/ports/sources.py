@@ -21,7 +21,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """An instant query's answer; ``warnings`` make it partial."""
 
     samples: tuple[Sample, ...]
@@ -71,7 +71,7 @@ class FiringAlert:
 class Metrics(Protocol):
     """Prometheus."""
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> Answer:
+    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Evaluate an instant query (a scalar answer has no labels)."""
         ...
 

@@ -13,7 +13,7 @@ from triage.actions.catalogue import deed
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.traits import ALERT, CAUSE, LINE
 from triage.model import Incident, IncidentShape
-from triage.plans.record import ActionRecord, Outcome
+from triage.plans.record import ActionRecord, VerificationOutcome
 from triage.ports.answers import CauseAnswer
 from triage.ports.store import MessageKind, Tx
 
@@ -87,5 +87,5 @@ def _like(tx: Tx, incident: Incident, other_id: int, trait: str, alerts: list[st
 def _recovered(actions: Iterable[ActionRecord]) -> Iterator[str]:
     """Yield what was done and verified to have recovered it, the last one first."""
     for record in sorted(actions, key=lambda one: -one.id):
-        if record.verification is not None and record.verification.outcome is Outcome.RECOVERED:
+        if record.verification is not None and record.verification.outcome is VerificationOutcome.RECOVERED:
             yield deed(record.kind, record.target)

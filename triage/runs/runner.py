@@ -54,7 +54,7 @@ LEASE_SECONDS, RENEW_SECONDS = 9.0, 3.0
 
 
 @dataclass(slots=True)
-class Conductor:
+class TriageRunner:
     """Runs triage for one desk."""
 
     store: Store
@@ -250,6 +250,3 @@ def context_of(
         incident=incident,
         single_bot=len(incident.bots) == 1,
     )
-
-
-__all__ = ["LEASE_SECONDS", "Conductor", "Playbook", "context_of"]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.desk_events import EPOCH, DeskEvent, Entry, Gravity, Parked, moment_of
+from triage.desk_events import EPOCH, DeskEvent, Gravity, Parked, PayloadEntry, moment_of
 from triage.logs.templates import mask_variables
 from triage.masking import masked, masked_and_cut
 from triage.model import Source, Subject, SubjectKind
@@ -46,7 +46,7 @@ PAYLOAD = TypeAdapter(AuditPayload)
 _GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR, "critical": Gravity.ERROR}
 
 
-def read_audit(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEvent | Parked:
+def read_audit(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> DeskEvent | Parked:
     """Read one entry; what does not validate comes back as parked, with the reason in words."""
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")
@@ -77,7 +77,7 @@ def _cleaned(payload: AuditPayload) -> AuditPayload:
     return payload.model_copy(update={**texts, "metadata": metadata})
 
 
-def _moment(told_ms: int, entry: Entry, now: datetime) -> datetime:
+def _moment(told_ms: int, entry: PayloadEntry, now: datetime) -> datetime:
     """Return when it happened: as its sender says, where that can be; else when Redis got it.
 
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
@@ -167,7 +167,7 @@ def validated(adapter: TypeAdapter[T], payload: str | bytes) -> T:
         return adapter.validate_json(mended)
 
 
-def parked(stream: str, entry: Entry, reason: str) -> Parked:
+def parked(stream: str, entry: PayloadEntry, reason: str) -> Parked:
     """Put an entry aside, its payload masked and cut."""
     payload = entry.payload or ""
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload

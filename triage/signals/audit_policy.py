@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Gravity, Kind
+from triage.desk_events import DeskEvent, EventKind, Gravity
 from triage.model import Signal, SignalStatus, Source
 from triage.playbooks.lookup import playbook_for
 from triage.signals.rates import Rate, surge
@@ -19,8 +19,8 @@ def audit_signals(
     desk: Desk,
     events: Sequence[DeskEvent],
     *,
-    raised: Collection[Kind],
-    rates: Mapping[Kind, Rate],
+    raised: Collection[EventKind],
+    rates: Mapping[EventKind, Rate],
     now: datetime,
 ) -> list[tuple[DeskEvent, Signal]]:
     """Return the signals of new events, each with the event it was made of.
@@ -49,7 +49,7 @@ def audit_signals(
     return found
 
 
-def warned(desk: Desk, events: Sequence[DeskEvent]) -> set[Kind]:
+def warned(desk: Desk, events: Sequence[DeskEvent]) -> set[EventKind]:
     """Return the kinds whose rate decides."""
     decided = desk.listening.at_once | desk.listening.only_kept
     return {

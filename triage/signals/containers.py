@@ -102,7 +102,7 @@ def container_event(desk: Desk, event: ContainerEvent, now: datetime) -> DeskEve
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedEvent:
     """What an event means beside those before it.
 
     ``event``: the same with what is known now in its text; ``name``: of the signal to make, empty for none;
@@ -115,31 +115,31 @@ class Judged:
     told: bool = False
 
 
-def judge(desk: Desk, event: DeskEvent, before: Sequence[DeskEvent]) -> Judged:
+def judge(desk: Desk, event: DeskEvent, before: Sequence[DeskEvent]) -> JudgedEvent:
     """Say what an event means. ``before``: the subject's container events up to it, oldest first."""
     mine = [each for each in before if each.data.get("container") == event.data.get("container")]
     if event.category == "die":
         return _death(desk, event, mine)
     if event.category == "oom":
-        return Judged(event, OOM, event.text)
+        return JudgedEvent(event, OOM, event.text)
     if event.category == "create":
         return _created(event, mine)
     if event.category == "destroy":
         return _replaced(event, mine)
     told = event.change and event.category not in {"kill", "destroy", "rename"}
-    return Judged(event, told=told)
+    return JudgedEvent(event, told=told)
 
 
-def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
+def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     images = [str(each.data["image"]) for each in mine if each.data.get("image")]
     image = str(event.data.get("image", ""))
     if images and image and images[-1] != image:
         text = f"{event.data.get('container')} created with a new image {image} (was {images[-1]})"
         event = replace(event, text=text, data={**event.data, "image_before": images[-1]})
-    return Judged(event, told=True)
+    return JudgedEvent(event, told=True)
 
 
-def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
+def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     """The predecessor of a container that was made a moment ago is gone: now both images are known.
 
     Compose 2 makes the replacement first, and removes the old one after; where the old one's image was not known
@@ -147,12 +147,12 @@ def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
     """
     made = next((each for each in reversed(mine) if each.category == "create"), None)
     if made is None or made.data.get("id") == event.data.get("id") or made.data.get("image_before"):
-        return Judged(event)
+        return JudgedEvent(event)
     new, old = str(made.data.get("image", "")), str(event.data.get("image", ""))
     if not new or not old or new == old or event.at - made.at > _STOP_TAKES:
-        return Judged(event)
+        return JudgedEvent(event)
     text = f"{event.data.get('container')} has a new image {new} (was {old})"
-    return Judged(
+    return JudgedEvent(
         replace(event, text=text, data={**event.data, "image": new, "image_before": old}), told=True
     )
 
@@ -168,7 +168,7 @@ def by_operator(event: DeskEvent, mine: Sequence[DeskEvent]) -> bool:
     )
 
 
-def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
+def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     container, code = event.data.get("container"), event.data.get("exit_code", "?")
     if by_operator(event, mine):
         quiet = replace(
@@ -177,7 +177,7 @@ def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
             gravity=Gravity.INFO,
             data={**event.data, "by_operator": True},
         )
-        return Judged(quiet)
+        return JudgedEvent(quiet)
     starved = any(each.category == "oom" and event.at - each.at <= _OOM_KILLS for each in mine)
     why = "out of memory, " if starved else ""
     event = replace(event, text=f"{container} died by itself ({why}exit code {code})")
@@ -190,11 +190,13 @@ def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> Judged:
     turns = len(falls) + 1
     if turns >= desk.listening.restart_loop_turns:
         took = duration((event.at - falls[0].at).total_seconds())
-        return Judged(event, LOOP, f"{container} died {counted(turns, 'time')} in {took}, exit code {code}")
-    return Judged(event, "" if starved else DIED, event.text)
+        return JudgedEvent(
+            event, LOOP, f"{container} died {counted(turns, 'time')} in {took}, exit code {code}"
+        )
+    return JudgedEvent(event, "" if starved else DIED, event.text)
 
 
-def container_signal(desk: Desk, judged: Judged, now: datetime) -> Signal:
+def container_signal(desk: Desk, judged: JudgedEvent, now: datetime) -> Signal:
     """Make the signal of a judged event."""
     event = judged.event
     labels = {

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Entry, Gravity, Parked, moment_of
+from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, moment_of
 from triage.logs.templates import mask_variables
 from triage.masking import masked_and_cut
 from triage.model import Source, Subject, SubjectKind
@@ -41,7 +41,7 @@ class DeadLetter(BaseModel):
 _LETTER = TypeAdapter(DeadLetter)
 
 
-def read_dead_letter(desk: Desk, stream: str, entry: Entry, now: datetime) -> DeskEvent | Parked:
+def read_dead_letter(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> DeskEvent | Parked:
     """Read one entry; what does not validate comes back as parked."""
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")

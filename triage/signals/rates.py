@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from triage.desk import Desk
-from triage.desk_events import Kind
+from triage.desk_events import EventKind
 from triage.ports.store import Tx
 from triage.wording import number
 
@@ -35,9 +35,9 @@ class Rates:
     """Asks for rates; what a kind had before is asked once a minute, for it hardly moves."""
 
     desk: Desk
-    _before: dict[Kind, tuple[datetime, int, float]] = field(default_factory=dict)
+    _before: dict[EventKind, tuple[datetime, int, float]] = field(default_factory=dict)
 
-    def of(self, tx: Tx, kinds: Collection[Kind], now: datetime) -> dict[Kind, Rate]:
+    def of(self, tx: Tx, kinds: Collection[EventKind], now: datetime) -> dict[EventKind, Rate]:
         """Return the rates of kinds as they are now, against as much of the baseline as was counted."""
         if not kinds:
             return {}
@@ -46,7 +46,7 @@ class Rates:
         count = tx.events.counts(kinds, start=window, end=now + timedelta(minutes=1))
         return {kind: Rate(count[kind], *self._before[kind][1:]) for kind in kinds}
 
-    def _refresh(self, tx: Tx, kinds: Collection[Kind], window: datetime, now: datetime) -> None:
+    def _refresh(self, tx: Tx, kinds: Collection[EventKind], window: datetime, now: datetime) -> None:
         old = now - _FRESH
         self._before = {kind: known for kind, known in self._before.items() if old < known[0] <= now}
         wanted = [kind for kind in kinds if kind not in self._before]

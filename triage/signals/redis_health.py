@@ -23,7 +23,7 @@ _FULL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RedisObservation:
     """One look at Redis: its health, or why there is no answer. ``evicted_before``: of the look before."""
 
     health: RedisHealth | None
@@ -31,7 +31,7 @@ class Look:
     evicted_before: int | None = None
 
 
-def redis_conditions(desk: Desk, look: Look) -> dict[str, Condition]:
+def redis_conditions(desk: Desk, look: RedisObservation) -> dict[str, Condition]:
     """Return what is wrong with the server. A refusal of our user is our trouble and not Redis' ill."""
     if look.error is not None:
         if isinstance(look.error, (SourceDenied, SourceNotConfigured)):

@@ -92,7 +92,7 @@ def _ended(kept: str, now: datetime) -> Signal:
 
 
 @dataclass(slots=True)
-class Steady:
+class Debounce:
     """Tells a blip from a change: a thing turns after so many looks in a row that say so."""
 
     bad_looks: int = 2

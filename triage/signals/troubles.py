@@ -16,7 +16,7 @@ US = "hbot-triage"
 
 
 @dataclass(slots=True)
-class Lasting:
+class LastingTroubles:
     """Remembers since when each trouble is there."""
 
     since: dict[str, datetime] = field(default_factory=dict)

@@ -19,9 +19,9 @@ from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Compared,
-    Outcome,
     StepRecord,
     StepStatus,
+    VerificationOutcome,
     verified_words,
 )
 from triage.untrusted_text import one_line, shown
@@ -46,10 +46,10 @@ STATUS = {
     ActionStatus.EXPIRED: "⌛ Expired",
 }
 OUTCOME = {
-    Outcome.RECOVERED: "🟢",
-    Outcome.EFFECTIVE: "🟠",
-    Outcome.PERSISTING: "🔴",
-    Outcome.INCONCLUSIVE: "⚪",
+    VerificationOutcome.RECOVERED: "🟢",
+    VerificationOutcome.EFFECTIVE: "🟠",
+    VerificationOutcome.PERSISTING: "🔴",
+    VerificationOutcome.INCONCLUSIVE: "⚪",
 }
 GOOD = {True: "✓", False: "✗", None: "?"}
 COMMAND, NOTE, OUTPUT, TAIL, ROW = 300, 300, 700, 4, 160

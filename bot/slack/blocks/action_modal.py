@@ -10,7 +10,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.action import COMMAND
 from bot.slack.blocks.kit import foreign, leaf
 from bot.slack.blocks.when import seconds_between
-from triage.actions.base import Choice
+from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import deed, label_of
 from triage.actions.engine import Prepared
 from triage.model import Json
@@ -126,7 +126,7 @@ def _why(record: ActionRecord, now: datetime, names: Mapping[str, str]) -> list[
     return lines
 
 
-def _select(choice: Choice) -> Json:
+def _select(choice: ArgumentChoice) -> Json:
     options = [{"text": _plain(one_line(one.label, 75)), "value": one.value[:150]} for one in choice.options]
     chosen = next((option for option in options if option["value"] == choice.chosen), None)
     element = {

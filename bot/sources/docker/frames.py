@@ -10,7 +10,7 @@ _STREAMS = frozenset({0, 1, 2})
 
 
 @dataclass(slots=True)
-class Output:
+class ExecOutput:
     """What was written, stdout and stderr together in their order; over the limit it is dropped."""
 
     limit: int
@@ -29,9 +29,9 @@ class Output:
         return self.data.decode("utf-8", "replace")
 
 
-async def demultiplexed(pieces: AsyncIterable[bytes], limit: int) -> Output:
+async def demultiplexed(pieces: AsyncIterable[bytes], limit: int) -> ExecOutput:
     """Read frames to the end. Raises ValueError where the bytes are no frames."""
-    output = Output(limit)
+    output = ExecOutput(limit)
     buffer = bytearray()
     left = 0
     async for piece in pieces:

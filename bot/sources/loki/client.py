@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sources.http import HttpSource, Params, Reply
-from bot.sources.loki.turns import Kept, Turns
+from bot.sources.loki.turns import AnswerCache, QueryLimiter
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceTooLarge
 from triage.masking import masked_and_cut
@@ -38,8 +38,8 @@ class Loki:
 
     def __init__(self, http: HttpSource) -> None:
         self._http = http
-        self._turns = Turns()
-        self._kept = Kept()
+        self._turns = QueryLimiter()
+        self._kept = AnswerCache()
         self._max_lines = MAX_LINES
 
     async def lines(

@@ -19,7 +19,7 @@ NARROW_SECONDS = 300.0
 LONG_SECONDS = 3600.0
 
 
-class Turns:
+class QueryLimiter:
     """Lets ``AT_ONCE`` questions through, of which one is long; one in all where Loki was short of room lately."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Turns:
             self._changed.notify_all()
 
 
-class Kept:
+class AnswerCache:
     """A few answers, each for its time; the oldest give way."""
 
     def __init__(self, most: int = 24) -> None:

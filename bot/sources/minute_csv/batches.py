@@ -24,7 +24,7 @@ Row = tuple[float, list[str], "Columns"]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Rows of one layout, in the order of the file: epoch seconds and fields of each."""
 
     stamps: list[float]
@@ -32,11 +32,11 @@ class Batch:
     columns: Columns
 
 
-def batches_of(rows: Iterable[Row]) -> Iterator[Batch]:
+def batches_of(rows: Iterable[Row]) -> Iterator[RowBatch]:
     """Yield rows as batches, in their order."""
     for columns, group in groupby(rows, key=itemgetter(2)):
         together = list(group)
-        yield Batch([row[0] for row in together], [row[1] for row in together], columns)
+        yield RowBatch([row[0] for row in together], [row[1] for row in together], columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from bot.sources.minute_csv.children import child, first_error
 from bot.sources.minute_csv.painter import Painter
 from bot.sources.minute_csv.protocol import BotAsk, Request
-from bot.sources.minute_csv.reading import Window
+from bot.sources.minute_csv.reading import DigestWindow
 from triage.errors import SourceBadAnswer, SourceTimeout, SourceUnreachable
 from triage.kpis.model import ActionNote, BotReport, DigestReport, IncidentNote
 
@@ -62,7 +62,7 @@ async def build_digest(
     that can be read; SourceTimeout; SourceBadAnswer where every measuring process failed.
     """
     began = time.monotonic()
-    nice = _NICE if Window.of(*window).minutes * len(bots) > _ONE_PROCESS else 0
+    nice = _NICE if DigestWindow.of(*window).minutes * len(bots) > _ONE_PROCESS else 0
     await asyncio.to_thread(_check, data)
     request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
     work = _Work(

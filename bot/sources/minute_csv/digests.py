@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.sources.minute_csv.digest import BotAsk, build_digest
 from triage.desk import Desk
-from triage.kpis import ActionNote, DigestReport, IncidentNote
+from triage.kpis.model import ActionNote, DigestReport, IncidentNote
 from triage.ports.digests import DrawnPicture, Measured
 
 THEME = "light"

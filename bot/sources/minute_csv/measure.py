@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.sources.minute_csv.folders import LOGS, variants
-from bot.sources.minute_csv.reading import Window, nothing, read_variant
+from bot.sources.minute_csv.reading import DigestWindow, nothing, read_variant
 from triage.kpis.picture import bot_picture
 from triage.kpis.report import bot_report, incident_figures, with_others
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.sources.minute_csv.protocol import BotAsk, Request
-    from bot.sources.minute_csv.reading import Reading
+    from bot.sources.minute_csv.reading import VariantReading
     from triage.kpis.model import BotReport
     from triage.kpis.picture import BotPicture
 
@@ -24,7 +24,7 @@ def measure(request: Request, ask: BotAsk) -> tuple[BotReport, BotPicture | None
 
     A bot without files has a report too: nothing measured, and the reason among the notes of its coverage.
     """
-    window = Window.of(request.start, request.end)
+    window = DigestWindow.of(request.start, request.end)
     folders = variants(request.data, ask.name)
     readings = {variant: read_variant(folder, variant, window) for variant, folder in folders.items()}
     main = _main(readings, ask, window)
@@ -43,7 +43,7 @@ def measure(request: Request, ask: BotAsk) -> tuple[BotReport, BotPicture | None
     return report, picture
 
 
-def _main(readings: Mapping[str, Reading], ask: BotAsk, window: Window) -> Reading:
+def _main(readings: Mapping[str, VariantReading], ask: BotAsk, window: DigestWindow) -> VariantReading:
     """Return the configured variant, or the one with most minutes where that one wrote none."""
     if not readings:
         return nothing(window, (f"no minute*.csv below {ask.name}/{LOGS}/",))
@@ -59,7 +59,7 @@ def _main(readings: Mapping[str, Reading], ask: BotAsk, window: Window) -> Readi
     return replace(most, coverage=replace(most.coverage, notes=(note, *most.coverage.notes)))
 
 
-def _report(request: Request, ask: BotAsk, reading: Reading) -> BotReport:
+def _report(request: Request, ask: BotAsk, reading: VariantReading) -> BotReport:
     return bot_report(
         bot=ask.name,
         variant=reading.variant,

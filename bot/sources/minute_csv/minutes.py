@@ -14,7 +14,7 @@ from triage.kpis.grid import VALUES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bot.sources.minute_csv.batches import Batch
+    from bot.sources.minute_csv.batches import RowBatch
     from bot.sources.minute_csv.layouts import Columns
     from triage.kpis.grid import MinuteGrid, RowTexts
 
@@ -45,7 +45,7 @@ class _Picker:
         return state, exchange, pair, fee if self.has_fee else None, reasons if self.has_reasons else None
 
 
-def fill_grid(grid: MinuteGrid, batches: Iterable[Batch], bad_from: float) -> int:
+def fill_grid(grid: MinuteGrid, batches: Iterable[RowBatch], bad_from: float) -> int:
     """Put rows into a grid; return how many values from ``bad_from`` (epoch seconds) on were no numbers."""
     pickers: dict[Columns, _Picker] = {}
     bad = 0

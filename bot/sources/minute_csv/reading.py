@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DigestWindow:
     """The minutes of a digest in epoch minutes: ``start`` to ``end``, and as many before for comparison."""
 
     start: int
     end: int
 
     @classmethod
-    def of(cls, start: datetime, end: datetime) -> Window:
+    def of(cls, start: datetime, end: datetime) -> DigestWindow:
         """Return the whole minutes of a window: both ends are taken down to their minute. Raises ValueError."""
         window = cls(int(start.timestamp() // 60), int(end.timestamp() // 60))
         if window.end <= window.start:
@@ -47,7 +47,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class VariantReading:
     """What a variant's files hold for a window: its minutes and fills, those of the period before, and coverage."""
 
     variant: str
@@ -58,7 +58,7 @@ class Reading:
     coverage: Coverage
 
 
-def read_variant(folder: Path, variant: str, window: Window) -> Reading:
+def read_variant(folder: Path, variant: str, window: DigestWindow) -> VariantReading:
     """Read a window of a folder. Missing, refused and broken files are told in the coverage, never raised."""
     length = window.minutes
     whole = MinuteGrid(window.start - length, 2 * length)
@@ -67,20 +67,22 @@ def read_variant(folder: Path, variant: str, window: Window) -> Reading:
     grid, before = whole.cut(length, length), whole.cut(0, length)
     fills, fills_before, fill_scan = _fills(folder, window)
     notes = [*scan.notes, *fill_scan.notes, *_daily_notes(folder, window)]
-    return Reading(variant, grid, before, fills, fills_before, _coverage(grid, scan, fill_scan, bad, notes))
+    return VariantReading(
+        variant, grid, before, fills, fills_before, _coverage(grid, scan, fill_scan, bad, notes)
+    )
 
 
-def nothing(window: Window, notes: tuple[str, ...]) -> Reading:
+def nothing(window: DigestWindow, notes: tuple[str, ...]) -> VariantReading:
     """Return the reading of a bot that has no files at all."""
     grid, before = (
         MinuteGrid(start, window.minutes) for start in (window.start, window.start - window.minutes)
     )
     fills, fills_before = FillTally(grid.at(0)), FillTally(before.at(0))
     scan = _scan(Layouts(MINUTE, MINUTE_ALWAYS), window)
-    return Reading("", grid, before, fills, fills_before, _coverage(grid, scan, scan, 0, list(notes)))
+    return VariantReading("", grid, before, fills, fills_before, _coverage(grid, scan, scan, 0, list(notes)))
 
 
-def _scan(layouts: Layouts, window: Window) -> Scan:
+def _scan(layouts: Layouts, window: DigestWindow) -> Scan:
     return Scan(
         layouts,
         start=(window.start - window.minutes) * 60.0,
@@ -89,7 +91,7 @@ def _scan(layouts: Layouts, window: Window) -> Scan:
     )
 
 
-def _fills(folder: Path, window: Window) -> tuple[FillTally, FillTally, Scan]:
+def _fills(folder: Path, window: DigestWindow) -> tuple[FillTally, FillTally, Scan]:
     """Return the fills of the window and of the period before; a line that is there twice counts once."""
     middle = window.start * 60.0
     fills, before = FillTally(middle), FillTally((window.start - window.minutes) * 60.0)
@@ -105,7 +107,7 @@ def _fills(folder: Path, window: Window) -> tuple[FillTally, FillTally, Scan]:
     return fills, before, scan
 
 
-def _daily_notes(folder: Path, window: Window) -> list[str]:
+def _daily_notes(folder: Path, window: DigestWindow) -> list[str]:
     """Return what daily.csv says of days that ended in a hard stop: its events name guards that minutes may not."""
     scan = Scan(
         Layouts(DAILY, DAILY_ALWAYS),

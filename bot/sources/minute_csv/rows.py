@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from bot.sources.minute_csv.batches import Batch, Plain, batches_of
+from bot.sources.minute_csv.batches import Plain, RowBatch, batches_of
 from bot.sources.minute_csv.lines import Block, Ending, Skips, lines_of, read_blocks
 from bot.sources.minute_csv.seek import MARGIN, stamp_of
 
@@ -21,7 +21,7 @@ _PAST = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RowSpan:
     """The seconds (epoch) whose rows are wanted, and from when on oddities are reported."""
 
     start: float
@@ -58,7 +58,7 @@ class FileRows:
         "out_of_order",
     )
 
-    def __init__(self, name: str, header: Columns, span: Span, layouts: Layouts, skips: Skips) -> None:
+    def __init__(self, name: str, header: Columns, span: RowSpan, layouts: Layouts, skips: Skips) -> None:
         self.out_of_order = 0
         self._name = name
         self._header = header
@@ -69,7 +69,7 @@ class FileRows:
         self._last: float | None = None
         self._past = 0
 
-    def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[Batch]:
+    def read(self, file: BinaryIO, begin: int, stop: int) -> Iterator[RowBatch]:
         """Yield the span's rows between two bytes; ``begin`` may be inside a line, which is then left out."""
         for offset, block, ending in _first_line_apart(read_blocks(file, begin, stop)):
             if offset == begin > 0:
@@ -83,7 +83,7 @@ class FileRows:
             if self._past > _PAST:
                 return
 
-    def _together(self, block: bytes) -> Batch | None:
+    def _together(self, block: bytes) -> RowBatch | None:
         """Return the rows of a block whose lines are all plain rows of one layout, in order; None for another."""
         plain = Plain.of(block)
         if plain is None or plain.stamps[-1] > self._span.end:
@@ -103,7 +103,7 @@ class FileRows:
                     return None
             self._length = length
         self._last = plain.stamps[-1]
-        return Batch(stamps, rows, columns)
+        return RowBatch(stamps, rows, columns)
 
     def _closely(self, first: int, block: bytes, kind: Ending) -> Iterator[Row]:
         """Yield the span's rows of any block, line by line."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bot.sources.minute_csv.folders import open_csv
 from bot.sources.minute_csv.lines import Ending, Skips, read_blocks
-from bot.sources.minute_csv.rows import FileRows, Span, clean, header_of
+from bot.sources.minute_csv.rows import FileRows, RowSpan, clean, header_of
 from bot.sources.minute_csv.seek import SMALL, first_byte, overlaps, stamp_of
 from triage.errors import DeskFailure
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.sources.minute_csv.batches import Batch, Row
+    from bot.sources.minute_csv.batches import Row, RowBatch
     from bot.sources.minute_csv.layouts import Columns, Layouts
 
 _LEGACY = re.compile(r"\.legacy_(\d{8}T\d{6})Z")
@@ -50,7 +50,7 @@ class Scan:
             for stamp, fields in zip(batch.stamps, batch.rows, strict=True):
                 yield stamp, fields, batch.columns
 
-    def batches(self, folder: Path, stem: str) -> Iterator[Batch]:
+    def batches(self, folder: Path, stem: str) -> Iterator[RowBatch]:
         """Yield the rows of ``<stem>.csv`` and its rotated files, the older file first.
 
         The current file is opened before the rotated ones are listed, and the list is made again at the end:
@@ -99,14 +99,16 @@ class Scan:
         seen.add((status.st_dev, status.st_ino))
         return file
 
-    def _file(self, file: BinaryIO, name: str) -> Iterator[Batch]:
+    def _file(self, file: BinaryIO, name: str) -> Iterator[RowBatch]:
         size = os.fstat(file.fileno()).st_size
         header = self._header(file)
         if self._elsewhere(file, name, size):
             return
         self.files.append(name)
         begin = first_byte(file, size, self.start) if size > SMALL else 0
-        rows = FileRows(name, header, Span(self.start, self.end, self.report_from), self.layouts, self.skips)
+        rows = FileRows(
+            name, header, RowSpan(self.start, self.end, self.report_from), self.layouts, self.skips
+        )
         yield from rows.read(file, begin, size)
         self.out_of_order += rows.out_of_order
         if os.fstat(file.fileno()).st_size < size:

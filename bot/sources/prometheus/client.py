@@ -11,7 +11,7 @@ from bot.sources.http import HttpSource, Params, first_line
 from bot.sources.times import rfc3339
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
-from triage.ports.sources import Answer, FiringAlert, RuleState, Sample, Series, Target
+from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
 
 NAME = "Prometheus"
 _MAX_POINTS = 11_000
@@ -24,14 +24,14 @@ class Prometheus:
     def __init__(self, http: HttpSource) -> None:
         self._http = http
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> Answer:
+    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Evaluate an instant query; a scalar is one sample without labels."""
         params = {"query": promql, "timeout": f"{self._http.total_seconds:g}s"}
         if at is not None:
             params["time"] = repr(at.timestamp())
         data, warnings = await self._api("query", params)
         with self._http.shape("an instant query"):
-            return Answer(_samples(data), warnings)
+            return QueryResult(_samples(data), warnings)
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 
 from bot.sources.redis.capped import RedisAnswerTooLarge
 from bot.sources.redis.connection import ANSWER_SECONDS, redis_errors
-from triage.desk_events import Entry, entry_key
-from triage.ports.events import Batch, Standing
+from triage.desk_events import PayloadEntry, entry_key
+from triage.ports.events import GroupPosition, StreamBatch
 
 BLOCK_SECONDS = 2.0
 """How long a read waits for something new; a stop does not wait for it, it cancels."""
@@ -84,54 +84,54 @@ class GroupReader:
                     await self._redis.xgroup_setid(self.stream, self._group, id="0")
             return True
 
-    async def read(self) -> Batch:
+    async def read(self) -> StreamBatch:
         """Return the next entries: first what was read and not stored, then new ones (waits a while for them)."""
         async with self._question(ANSWER_SECONDS + self._block_ms / 1000):
             try:
                 return await self._read()
             except exceptions.ResponseError as error:
                 if any(word in str(error) for word in _GONE):
-                    return Batch(lost=str(error).splitlines()[0][:200])
+                    return StreamBatch(lost=str(error).splitlines()[0][:200])
                 raise
             except RedisAnswerTooLarge:
                 return await self._smaller()
 
-    async def _smaller(self) -> Batch:
+    async def _smaller(self) -> StreamBatch:
         """Ask for fewer at once: the entries are large. One that is too large by itself is given without its text."""
         self.rewind()
         if self._count > 1:
             self._count = max(1, self._count // 8)
-            return Batch()
+            return StreamBatch()
         self._count = self._batch
         return await self._own_first()
 
-    async def _read(self) -> Batch:
+    async def _read(self) -> StreamBatch:
         if self._own is not None:
             entries = await self._group_read(self._own, block=False)
             self._own = entries[-1].id if entries else None
             if entries:
-                return Batch(entries, old=True)
+                return StreamBatch(entries, old=True)
         if time.monotonic() >= self._claim_at:
             entries = await self._claim()
             if entries:
-                return Batch(entries, old=True)
-        return Batch(await self._group_read(">", block=True))
+                return StreamBatch(entries, old=True)
+        return StreamBatch(await self._group_read(">", block=True))
 
-    async def _own_first(self) -> Batch:
+    async def _own_first(self) -> StreamBatch:
         """Take the oldest entry that is ours and cannot be read, without reading it: it is parked by its id."""
         waiting = await self._redis.xpending_range(
             self.stream, self._group, "-", "+", 1, consumername=self._consumer
         )
-        return Batch(tuple(Entry(str(each["message_id"]), None) for each in waiting), old=True)
+        return StreamBatch(tuple(PayloadEntry(str(each["message_id"]), None) for each in waiting), old=True)
 
-    async def _group_read(self, after: str, *, block: bool) -> tuple[Entry, ...]:
+    async def _group_read(self, after: str, *, block: bool) -> tuple[PayloadEntry, ...]:
         words: list[Any] = ["XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", self._count]
         if block:
             words += ["BLOCK", self._block_ms]
         answer = await self._redis.execute_command(*words, "STREAMS", self.stream, after)
         return tuple(_entry(*each) for _, entries in answer or () for each in entries)
 
-    async def _claim(self) -> tuple[Entry, ...]:
+    async def _claim(self) -> tuple[PayloadEntry, ...]:
         """Take over what a dead reader left; entries deleted meanwhile are dropped from the group by Redis."""
         answer = await self._redis.xautoclaim(
             self.stream,
@@ -153,14 +153,14 @@ class GroupReader:
             if dead and consumer["name"] != self._consumer:
                 await self._redis.xgroup_delconsumer(self.stream, self._group, consumer["name"])
 
-    async def done(self, entries: Iterable[Entry]) -> None:
+    async def done(self, entries: Iterable[PayloadEntry]) -> None:
         """Acknowledge entries that are stored."""
         ids = [entry.id for entry in entries]
         if ids:
             async with self._question():
                 await self._redis.execute_command("XACK", self.stream, self._group, *ids)
 
-    async def standing(self) -> Standing | None:
+    async def standing(self) -> GroupPosition | None:
         """Say where the group stands; None where there is none."""
         async with self._question():
             try:
@@ -174,10 +174,10 @@ class GroupReader:
             return None if mine is None else _standing(about, mine)
 
 
-def _standing(about: Mapping[str, Any], group: Mapping[str, Any]) -> Standing:
+def _standing(about: Mapping[str, Any], group: Mapping[str, Any]) -> GroupPosition:
     length, first = int(about["length"]), about.get("first-entry")
     lag = group.get("lag")
-    standing = Standing(
+    standing = GroupPosition(
         length=length,
         first_id=str(first[0]) if first else "",
         last_id=str(about["last-generated-id"]),
@@ -188,7 +188,9 @@ def _standing(about: Mapping[str, Any], group: Mapping[str, Any]) -> Standing:
     return _with_missed(standing, about, group)
 
 
-def _with_missed(standing: Standing, about: Mapping[str, Any], group: Mapping[str, Any]) -> Standing:
+def _with_missed(
+    standing: GroupPosition, about: Mapping[str, Any], group: Mapping[str, Any]
+) -> GroupPosition:
     """Count the entries that were added, and trimmed away before the group came to them (Redis 7 counts both)."""
     behind = entry_key(standing.first_id or standing.last_id) > entry_key(standing.delivered_id)
     added, read = about.get("entries-added"), group.get("entries-read")
@@ -198,11 +200,11 @@ def _with_missed(standing: Standing, about: Mapping[str, Any], group: Mapping[st
     return replace(standing, missed=missed)
 
 
-def _entry(entry_id: str, fields: list[str] | dict[str, str] | None) -> Entry:
+def _entry(entry_id: str, fields: list[str] | dict[str, str] | None) -> PayloadEntry:
     """Read one entry in the shape of RESP2 (a flat list) or of redis-py's own parser (a dict)."""
     if not fields:
-        return Entry(str(entry_id), None)
+        return PayloadEntry(str(entry_id), None)
     if isinstance(fields, dict):
-        return Entry(str(entry_id), fields.get("payload"))
+        return PayloadEntry(str(entry_id), fields.get("payload"))
     names = fields[::2]
-    return Entry(str(entry_id), fields[2 * names.index("payload") + 1] if "payload" in names else None)
+    return PayloadEntry(str(entry_id), fields[2 * names.index("payload") + 1] if "payload" in names else None)

@@ -11,7 +11,7 @@ from demo.servers.promql_values import PromqlError, PromqlSyntaxError
 from demo.servers.promql_values import Sample as Point
 from triage.errors import SourceRejected
 from triage.model import utc
-from triage.ports.sources import Answer, FiringAlert, RuleState, Sample, Series, Target
+from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -29,7 +29,7 @@ class LabMetrics:
     world: World
     prometheus: LabPrometheus
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> Answer:
+    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Evaluate an instant query."""
         answering(self.world, "prometheus", "Prometheus")
         moment = at or utc(self.world.clock.now())
@@ -38,9 +38,9 @@ class LabMetrics:
         except (PromqlError, PromqlSyntaxError) as error:
             raise SourceRejected("Prometheus", str(error)) from error
         if isinstance(value, float):
-            return Answer((Sample({}, value, moment),))
+            return QueryResult((Sample({}, value, moment),))
         found = [each for each in value if isinstance(each, Point)]
-        return Answer(tuple(Sample(dict(each.labels), each.value, moment) for each in found))
+        return QueryResult(tuple(Sample(dict(each.labels), each.value, moment) for each in found))
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float

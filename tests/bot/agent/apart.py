@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.deeds import Deeds
+from bot.agent.deeds import OrderExecutor
 from bot.agent.engine import Engine, EngineImageList
-from bot.agent.looks import Looks
-from bot.agent.record import Record
+from bot.agent.looks import DeskReader
+from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof
 from bot.desk.commands import HostCommands
@@ -49,12 +49,12 @@ async def agent_apart(
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    deeds = Deeds(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
-    looks = Looks(
+    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    looks = DeskReader(
         desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
     )
     path = folder / "agent.jsonl"
-    record = Record.opened(path)
+    record = AgentRecord.opened(path)
     proof = SlackProof(signing_secret) if signing_secret else None
     agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
     server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)

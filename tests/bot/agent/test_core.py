@@ -11,24 +11,24 @@ from typing import Any, cast
 import pytest
 
 from bot.agent.core import LocalAgent
-from bot.agent.record import Record
+from bot.agent.record import AgentRecord
 from tests.fakes.clock import ManualClock
-from triage.desk import ActionPolicy, AgentSettings, Desk, Role, Roles
+from triage.desk import ActionPolicy, AgentSettings, Desk, Role, RoleSettings
 from triage.errors import DeskFailure, Refused, SettingError
 from triage.plans import orders
 from triage.plans.orders import ComposeOrder, Order
-from triage.ports.actions import Kept, Performed, Shown
+from triage.ports.actions import NightlySnapshot, Performed, ShownPlan
 
 START = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
 REST = "0" * 64
 RESTART: tuple[Order, ...] = (ComposeOrder("restart", "bot1"),)
 ROLLBACK: tuple[Order, ...] = (
-    orders.Extract("bot1", "20260219_040000", before_rollback=False, sha256="a" * 64),
+    orders.ExtractOrder("bot1", "20260219_040000", before_rollback=False, sha256="a" * 64),
     ComposeOrder("stop", "bot1"),
-    orders.TakeSnapshot("bot1", "20260221_120000"),
-    orders.Swap("bot1"),
+    orders.TakeSnapshotOrder("bot1", "20260221_120000"),
+    orders.SwapOrder("bot1"),
     ComposeOrder("recreate", "bot1"),
-    orders.Discard("bot1"),
+    orders.DiscardOrder("bot1"),
 )
 
 
@@ -54,10 +54,10 @@ class FakeDeeds:
     async def tidy(self, bot: str, token: str) -> None:
         """Nothing lies there."""
 
-    async def keep_snapshot(self, bot: str, stamp: str) -> Kept:
+    async def keep_snapshot(self, bot: str, stamp: str) -> NightlySnapshot:
         """Take one."""
         self.nightly.append(f"{bot}_{stamp}")
-        return Kept(f"{bot}_{stamp}.tar.gz", "a" * 64, ())
+        return NightlySnapshot(f"{bot}_{stamp}.tar.gz", "a" * 64, ())
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Ward:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     deeds: FakeDeeds = field(default_factory=FakeDeeds)
     agent: LocalAgent = field(init=False)
-    record: Record = field(init=False)
+    record: AgentRecord = field(init=False)
 
     def __post_init__(self) -> None:
         """Start it."""
@@ -77,7 +77,7 @@ class Ward:
 
     def begin(self) -> None:
         """Start an agent on the record as it is."""
-        self.record = Record.opened(self.path)
+        self.record = AgentRecord.opened(self.path)
         self.agent = LocalAgent(self.desk, cast("Any", self.deeds), self.record, self.clock)
 
     def again(self) -> None:
@@ -106,10 +106,10 @@ def shown(
     steps: Sequence[Order] = RESTART,
     number: int = 1,
     actor: str = "U1",
-) -> Shown:
+) -> ShownPlan:
     """Return what the agent is shown when somebody confirms."""
     token = f"{number:024x}"
-    return Shown(token, kind, target, tuple(enumerate(steps, start=1)), REST, actor, "because")
+    return ShownPlan(token, kind, target, tuple(enumerate(steps, start=1)), REST, actor, "because")
 
 
 TOKEN = shown().token
@@ -150,15 +150,15 @@ async def test_what_was_not_confirmed_is_not_done(ward: Ward) -> None:
         ("restart", "desk", RESTART),
         ("format_disk", "bot1", RESTART),
         ("soft_pause", "bot1", RESTART),
-        ("clear_cache", "bot1", (ComposeOrder("recreate", "bot1"), orders.RemoveCaches("bot1"))),
-        ("clear_cache", "bot1", (orders.RemoveCaches("bot2"), ComposeOrder("recreate", "bot1"))),
-        ("rollback", "bot1", (*ROLLBACK[:3], orders.Swap("bot2"), *ROLLBACK[4:])),
+        ("clear_cache", "bot1", (ComposeOrder("recreate", "bot1"), orders.RemoveCachesOrder("bot1"))),
+        ("clear_cache", "bot1", (orders.RemoveCachesOrder("bot2"), ComposeOrder("recreate", "bot1"))),
+        ("rollback", "bot1", (*ROLLBACK[:3], orders.SwapOrder("bot2"), *ROLLBACK[4:])),
         ("rollback", "bot1", tuple(reversed(ROLLBACK))),
         (
             "disable_internal_paper",
             "bot1",
             (
-                orders.SetController("bot1", "a" * 64, "internal_paper_enabled", value=True),
+                orders.SetControllerOrder("bot1", "a" * 64, "internal_paper_enabled", value=True),
                 ComposeOrder("recreate", "bot1"),
             ),
         ),
@@ -205,18 +205,18 @@ async def test_two_people_confirm_where_desk_yaml_asks_for_two(tmp_path: Path) -
 
 async def test_people_without_a_role_are_refused_where_desk_yaml_names_people_alone(tmp_path: Path) -> None:
     """A group's members are known to Slack alone: with groups the bot has to be believed."""
-    named = Ward(tmp_path / "a.jsonl", Desk(roles=Roles(operator=Role(users=frozenset({"U2"})))))
+    named = Ward(tmp_path / "a.jsonl", Desk(roles=RoleSettings(operator=Role(users=frozenset({"U2"})))))
     with pytest.raises(Refused, match="U1 has not the role operator"):
         await named.agent.confirm(shown())
     await named.agent.confirm(shown(actor="U2"))
     group = Role(users=frozenset({"U2"}), groups=frozenset({"S1"}))
-    grouped = Ward(tmp_path / "b.jsonl", Desk(roles=Roles(operator=group)))
+    grouped = Ward(tmp_path / "b.jsonl", Desk(roles=RoleSettings(operator=group)))
     await grouped.agent.confirm(shown())
 
 
 async def test_an_operator_is_no_approver(tmp_path: Path) -> None:
     """The kind's own role is asked for, and the second person's, as the bot itself asks."""
-    roles = Roles(operator=Role(users=frozenset({"U1", "U2"})), approver=Role(users=frozenset({"U9"})))
+    roles = RoleSettings(operator=Role(users=frozenset({"U1", "U2"})), approver=Role(users=frozenset({"U9"})))
     policies = {"restart": ActionPolicy(confirmations=2)}
     ward = Ward(tmp_path / "a.jsonl", Desk(roles=roles, actions=policies))
     await ward.agent.confirm(shown())
@@ -233,7 +233,7 @@ async def test_an_operator_is_no_approver(tmp_path: Path) -> None:
 async def test_an_agent_apart_lets_nobody_act_where_nobody_has_a_role(tmp_path: Path) -> None:
     """In the bot's own process the bot has asked already; behind a socket nobody has."""
     ward = Ward(tmp_path / "a.jsonl", Desk())
-    apart = LocalAgent(Desk(), cast("Any", ward.deeds), Record(), ward.clock, apart=True)
+    apart = LocalAgent(Desk(), cast("Any", ward.deeds), AgentRecord(), ward.clock, apart=True)
     with pytest.raises(Refused, match="gives the role operator to nobody"):
         await apart.confirm(shown())
     await ward.agent.confirm(shown())
@@ -351,7 +351,7 @@ async def test_a_record_that_was_changed_stops_the_start(ward: Ward, how: str) -
         lines.append(lines[2].replace('"n":3', '"n":4'))
     ward.path.write_text("\n".join(lines) + "\n")
     with pytest.raises(SettingError, match=r"line \d was changed, lost or moved"):
-        Record.opened(ward.path)
+        AgentRecord.opened(ward.path)
 
 
 async def test_nothing_is_done_that_cannot_be_recorded(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,5 +372,5 @@ async def test_nothing_is_done_that_cannot_be_recorded(ward: Ward, monkeypatch: 
 def test_a_record_has_one_writer(ward: Ward) -> None:
     """Two agents on one record would each do what the other did."""
     with pytest.raises(SettingError, match="written by another process"):
-        Record.opened(ward.path)
+        AgentRecord.opened(ward.path)
     assert ward.path.stat().st_mode & 0o777 == 0o600

@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.agent import protocol as p
-from bot.agent.client import Lost, RemoteContainers, Wire, remote_hands
+from bot.agent.client import AgentUnreachable, RemoteContainers, Wire, remote_hands
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.servers.process import eventually
 from tests.triage.actions.bench import settings as desk_settings
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError, SourceUnreachable
 from triage.plans.orders import ComposeOrder
-from triage.ports.actions import Shown
+from triage.ports.actions import ShownPlan
 
 EXAMPLES = int(os.environ.get("AGENT_FUZZ", "150"))
 """Requests of the fuzzing; the campaign asks for 10,000 and more."""
@@ -77,9 +77,9 @@ async def said(apart: Apart, data: bytes) -> Any:  # noqa: ANN401 - what JSON ca
         writer.close()
 
 
-def shown(token: str = "1" * 24, service: str = "bot1") -> Shown:
+def shown(token: str = "1" * 24, service: str = "bot1") -> ShownPlan:
     """Return a restart that somebody confirms."""
-    return Shown(
+    return ShownPlan(
         token, "restart", "bot1", ((1, ComposeOrder("restart", service)),), "0" * 64, "U1", "because"
     )
 
@@ -185,7 +185,7 @@ async def test_an_agent_that_is_lost_within_a_step_leaves_it_unknown(tmp_path: P
     path = tmp_path / "s"
     async with await asyncio.start_unix_server(hang_up, str(path)):
         performed = await remote_hands(f"unix://{path}").agent.perform("1" * 24, 1, lambda _: None)
-        with pytest.raises(Lost):
+        with pytest.raises(AgentUnreachable):
             await Wire(f"unix://{path}").ask(p.Hello(), dict)
     assert (performed.ok, performed.known) == (False, False)
     assert "the agent was lost" in performed.note

@@ -15,11 +15,11 @@ from slack_bolt.async_app import AsyncBoltRequest
 from bot.agent.slack_proof import SlackProof
 from handlers.slack.action_form import signed_in
 from triage.plans.orders import ComposeOrder, token_of
-from triage.ports.actions import Shown, Signed
+from triage.ports.actions import ShownPlan, Signed
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
-BASE = Shown(
+BASE = ShownPlan(
     token_of("handle-1"),
     "restart",
     "bot1",

@@ -20,9 +20,9 @@ from bot.charts.day import LEFT, PLOT, WIDTH, render
 from bot.charts.scales import number, ticks, time_ticks
 from bot.charts.theme import DARK, LIGHT, THEMES, Theme
 from tests.triage.kpis.grids import filled, grid_of, put, report_of
-from triage.kpis import ActionNote, IncidentNote, KpiLimits
 from triage.kpis.fills import FillTally
-from triage.kpis.model import as_json
+from triage.kpis.limits import KpiLimits
+from triage.kpis.model import ActionNote, IncidentNote, as_json
 from triage.kpis.picture import BUCKETS, BotPicture, bot_picture
 
 if TYPE_CHECKING:

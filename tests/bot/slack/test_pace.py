@@ -1,6 +1,6 @@
 """The pace that Slack lets us keep."""
 
-from bot.slack.pace import EDIT, POST, Limits, Pace
+from bot.slack.pace import EDIT, POST, Pace, RateLimits
 from tests.fakes.clock import ManualClock
 
 
@@ -26,7 +26,7 @@ def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> No
     clock = ManualClock()
     pace = Pace(clock)
     assert [pace.post(POST, "C1", urgent=True) for _ in range(40)] == [0] * 40
-    assert 0 < pace.post(POST, "C1") <= Limits().debt_seconds
+    assert 0 < pace.post(POST, "C1") <= RateLimits().debt_seconds
 
 
 def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
@@ -46,7 +46,7 @@ def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
 def test_one_message_is_edited_once_a_second_at_most() -> None:
     """Many changes are one edit; another message need not wait."""
     clock = ManualClock()
-    pace = Pace(clock, Limits(same_edit=1))
+    pace = Pace(clock, RateLimits(same_edit=1))
     assert pace.edit("C1", 1) == 0
     assert pace.edit("C1", 1) == 1
     assert pace.edit("C1", 2) == 0
@@ -69,7 +69,7 @@ def test_the_progress_of_an_action_goes_before_the_cards_that_wait() -> None:
     for number in range(60):
         pace.edit("C1", number)
     assert pace.edit("C1", 99, urgent=True) == 0
-    assert pace.edit("C1", 99, urgent=True) == Limits().same_edit
+    assert pace.edit("C1", 99, urgent=True) == RateLimits().same_edit
     clock.move(1)
     assert pace.edit("C1", 99, urgent=True) == 0
     assert pace.edit("C1", 60) > 0

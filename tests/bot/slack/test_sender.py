@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.slack.pace import Limits
+from bot.slack.pace import RateLimits
 from bot.slack.rendered import Rendered
 from bot.store import SqlStore
 from demo.slack import Fault, SlackServer
@@ -304,7 +304,10 @@ async def test_a_file_is_shared_in_the_thread_once_though_the_answer_was_lost(be
 
 async def test_nothing_is_refused_when_slack_enforces_its_limits(sqlite_store: SqlStore) -> None:
     """Against real limits: posts and edits are paced, so few or no answers are 429, and all arrive."""
-    async with SlackServer(rate_limits=True) as slack, bench_on(sqlite_store, slack, limits=Limits()) as made:
+    async with (
+        SlackServer(rate_limits=True) as slack,
+        bench_on(sqlite_store, slack, limits=RateLimits()) as made,
+    ):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(made.sender.run())
             incident = await made.open()

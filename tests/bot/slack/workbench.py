@@ -14,7 +14,7 @@ from bot.slack.delivery import Delivery
 from bot.slack.directory import Channels
 from bot.slack.doubts import Patience
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import Limits, Pace
+from bot.slack.pace import Pace, RateLimits
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
 from bot.store import SqlStore
@@ -35,7 +35,7 @@ from triage.ports.clock import SystemClock
 from triage.ports.store import MessageKind, Tx
 
 CHANNEL = "desk-alerts"
-FAST = Limits(posts=1000, edits=1000, same_edit=0.02)
+FAST = RateLimits(posts=1000, edits=1000, same_edit=0.02)
 QUICK = Patience(timeout=0.4, settle=0.5, after=(0.3, 1.2), look_every=0.1)
 """As the service is with Slack, some twenty times faster."""
 
@@ -129,7 +129,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench_on(
-    store: SqlStore, slack: SlackServer, *, limits: Limits = FAST, patience: Patience = QUICK
+    store: SqlStore, slack: SlackServer, *, limits: RateLimits = FAST, patience: Patience = QUICK
 ) -> AsyncIterator[Bench]:
     """Put a sender together; it does not run yet."""
     clock, bell = SystemClock(), Bell()

@@ -13,7 +13,7 @@ from bot.loops import Pulse
 from bot.readiness import LOOPS, Readiness
 from bot.settings import load_settings
 from bot.store import SqlStore
-from bot.wiring.listeners import HEARTBEAT_SECONDS, STUCK_SECONDS, House, Listening
+from bot.wiring.listeners import HEARTBEAT_SECONDS, STUCK_SECONDS, ListenerDependencies, ListenerWiring
 from handlers.health import Dependency
 from schedules.table import Job
 from tests.fakes.clock import ManualClock
@@ -21,9 +21,9 @@ from tests.fakes.sources import FakeContainers, FakeSources
 from tests.servers.process import eventually
 from triage.errors import SourceUnreachable
 from triage.model import Signal
-from triage.ports.events import Batch
+from triage.ports.events import StreamBatch
 from triage.ports.sources import ContainerEvent, Sources
-from triage.signals.standing import Steady
+from triage.signals.standing import Debounce
 
 AUDIT, DEAD = "hb.audit.v1", "hb.dead_letter.v1"
 
@@ -45,13 +45,13 @@ class SoundReader:
     def rewind(self) -> None:
         """Nothing was read."""
 
-    async def read(self) -> Batch:
+    async def read(self) -> StreamBatch:
         """Wait a moment for nothing."""
         self.reads += 1
         await hold(self.hangs)
         if self.error is not None:
             raise self.error
-        return Batch()
+        return StreamBatch()
 
     async def done(self, entries: object) -> None:
         """Nothing is acknowledged."""
@@ -67,7 +67,7 @@ class SoundWatch:
 
     hangs: bool = False
     trouble: str = ""
-    steady: Steady = field(default_factory=Steady)
+    steady: Debounce = field(default_factory=Debounce)
 
     async def run(self) -> bool:
         """Look once."""
@@ -116,7 +116,7 @@ class Room:
         fakes = FakeSources()
         self.engine = QuietEngine()
         sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, self.engine, fakes.streams)
-        house = House(
+        house = ListenerDependencies(
             store,
             sources,
             self.clock,
@@ -126,7 +126,7 @@ class Room:
             self.dependencies,
             CollectorRegistry(),
         )
-        self.listening = Listening(load_settings(environment, folder=folder), house)
+        self.listening = ListenerWiring(load_settings(environment, folder=folder), house)
         self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
         for listener in self.listening.streams:
             listener.reader = self.readers[listener.reader.stream]
@@ -271,7 +271,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
     room = Room(sqlite_store, tmp_path)
     fakes = FakeSources()
     sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, fakes.containers, fakes.streams)
-    house = House(
+    house = ListenerDependencies(
         sqlite_store,
         sources,
         room.clock,
@@ -281,7 +281,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         room.dependencies,
         CollectorRegistry(),
     )
-    listening = Listening(load_settings({}, folder=tmp_path), house)
+    listening = ListenerWiring(load_settings({}, folder=tmp_path), house)
     task = asyncio.create_task(listening.run())
     await asyncio.sleep(0.2)
     room.clock.move(hours=1)

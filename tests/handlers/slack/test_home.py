@@ -20,7 +20,7 @@ from triage.desk import Desk
 from triage.incidents.intake import Intake
 from triage.model import Json, Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.answers.home import Home, stored_home
 from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import view_incident
@@ -39,7 +39,7 @@ class Place:
     slack: SlackServer
     store: SqlStore
     clock: ManualClock
-    asking: Asking
+    asking: AnswerContext
     drawn: list[Home] = field(default_factory=list)
 
     async def open(self, user: str) -> None:
@@ -70,7 +70,7 @@ class Place:
 async def place(sqlite_store: SqlStore) -> AsyncIterator[Place]:
     """Give a tab."""
     clock = ManualClock()
-    asking = Asking(sqlite_store, Desk(), FakeSources().port, clock, view_incident, no_checklist)
+    asking = AnswerContext(sqlite_store, Desk(), FakeSources().port, clock, view_incident, no_checklist)
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(SlackServer())
         client = await stack.enter_async_context(open_client(slack.app.bot_token, url=slack.api_url))

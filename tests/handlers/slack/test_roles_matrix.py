@@ -21,10 +21,9 @@ from handlers.slack.silencing import open_silence_of
 from tests.fakes.clock import ManualClock
 from tests.triage.incidents.desk_story import Story
 from triage.actions.catalogue import CATALOGUE
-from triage.desk import Desk, Role
-from triage.desk import Roles as RoleSettings
+from triage.desk import Desk, Role, RoleSettings
 from triage.errors import Refused
-from triage.incidents.operations import Outcome
+from triage.incidents.operations import OperationResult
 from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 from triage.roles import Readers, Roles
@@ -183,10 +182,10 @@ async def test_a_button_of_an_incident_and_the_silence_form_ask_for_the_operator
     handle = await world.store.read(lambda tx: tx.incidents.handle(1))
     done: list[str] = []
 
-    def operation(tx: Tx, incident_id: int, *, actor: str, now: object) -> Outcome:
+    def operation(tx: Tx, incident_id: int, *, actor: str, now: object) -> OperationResult:
         del tx, incident_id, now
         done.append(actor)
-        return Outcome(changed=True, text="done")
+        return OperationResult(changed=True, text="done")
 
     click = Click(user=PEOPLE[who], user_name=who, handle=handle, action_id="incident.acknowledge")
     said = await pressed(world.services, click, "acknowledge incidents", operation)

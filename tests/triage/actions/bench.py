@@ -12,7 +12,7 @@ from bot.agent.embedded import embedded_hands
 from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine, Prepared
 from triage.actions.executor import Executor
 from triage.desk import Desk
@@ -56,7 +56,7 @@ class Bench:
 
     desk: Desk
     store: Store
-    desktop: Desktop
+    desktop: ActionServices
     engine: ActionEngine
     metrics: FakeMetrics
     told: list[int] = field(default_factory=list)
@@ -126,7 +126,7 @@ async def running_bench(
     docker_host: str = "",
     redis_url: str = "",
     metrics: FakeMetrics | None = None,
-    executor: Callable[[Desktop], Executor] | None = None,
+    executor: Callable[[ActionServices], Executor] | None = None,
     loop: bool = True,
     agent: str = "",
 ) -> AsyncIterator[Bench]:
@@ -144,7 +144,7 @@ async def running_bench(
         )
         if agent:
             sources = replace(sources, containers=RemoteContainers(Wire(agent)))
-        desktop = Desktop(store, desk, sources, hands, SystemClock())
+        desktop = ActionServices(store, desk, sources, hands, SystemClock())
         told: list[int] = []
         engine = ActionEngine(
             desktop, "test", lambda: told.append(1), executor(desktop) if executor is not None else None

@@ -28,16 +28,16 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.plans.operations import Compose
+from triage.plans.operations import ComposeCall
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Confirmation,
     Evidence,
-    Outcome,
     Plan,
     Step,
     Verification,
+    VerificationOutcome,
 )
 from triage.ports.store import Tx
 
@@ -51,7 +51,7 @@ def plan(kind: str, target: str, word: str = "up") -> Plan:
         kind,
         target,
         f"{kind} {target}",
-        (Step("do it", Compose("restart", target, external=True, line=f"compose {word}")),),
+        (Step("do it", ComposeCall("restart", target, external=True, line=f"compose {word}")),),
     )
 
 
@@ -243,7 +243,7 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
         record = replace(record, confirmations=(Confirmation("U1", START, "because", ""),))
         done = completion.finish(tx, DESK, record, ActionStatus.SUCCEEDED, outcome="", now=START)
         late = START + timedelta(hours=1)  # nothing is asked again by then
-        completion.verified(tx, DESK, done, Verification(Outcome.RECOVERED, late, ()), late)
+        completion.verified(tx, DESK, done, Verification(VerificationOutcome.RECOVERED, late, ()), late)
 
     await store.write(helped)
     after = await store.read(lambda tx: tx.incidents.get(about.id))

@@ -16,7 +16,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeMetrics, FakeSources, container, sample
 from tests.triage.actions.bench import REASON, settings
 from triage.actions import jobs, proposals
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.degraded import begun, degraded
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
@@ -24,7 +24,14 @@ from triage.actions.lease import LEASE_SECONDS
 from triage.actions.snapshots import facts_of_snapshots
 from triage.incidents.notifications import ALOUD, tell_card
 from triage.model import ActionProposal, TimelineKind
-from triage.plans.record import ActionRecord, ActionStatus, Confirmation, Outcome, Step, StepStatus
+from triage.plans.record import (
+    ActionRecord,
+    ActionStatus,
+    Confirmation,
+    Step,
+    StepStatus,
+    VerificationOutcome,
+)
 from triage.ports.actions import Hear, Performed
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store, Tx
@@ -35,7 +42,7 @@ NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
 class Gate(Executor):
     """Waits at its first step until the test lets it on."""
 
-    def __init__(self, desktop: Desktop) -> None:
+    def __init__(self, desktop: ActionServices) -> None:
         super().__init__(desktop.sources, desktop.hands, desktop.clock)
         self.begun, self.open = asyncio.Event(), asyncio.Event()
         self.performed: list[str] = []
@@ -50,12 +57,12 @@ class Gate(Executor):
         )
 
 
-def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[Desktop, FakeSources]:
+def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[ActionServices, FakeSources]:
     """Return a desk of fakes on a real store."""
     sources = FakeSources()
     sources.containers.hold(*(container(f"hbot-bot{number}") for number in (1, 2, 3)))
     desk = settings(root, (sys.executable, "-c", "pass"))
-    return Desktop(
+    return ActionServices(
         store, desk, sources.port, embedded_hands(desk, clock=clock), clock or SystemClock()
     ), sources
 
@@ -263,9 +270,9 @@ def test_the_rows_of_a_verification_decide_as_they_should() -> None:
     good, bad, unknown = Row("a", "x", good=True), Row("a", "x", good=False), Row("a", "x", None)
     aside = Row("b", "y", good=True, decides=False)
     worse = Row("b", "z", good=False, decides=False)
-    assert compare(seen(bad), seen(good)).outcome is Outcome.RECOVERED
-    assert compare(None, seen(bad)).outcome is Outcome.PERSISTING
-    assert compare(seen(bad), seen(unknown)).outcome is Outcome.INCONCLUSIVE
-    assert compare(seen(bad, aside), seen(good, worse)).outcome is Outcome.PERSISTING
-    assert compare(seen(bad, worse), seen(good, worse)).outcome is Outcome.RECOVERED
-    assert compare(None, seen(worse)).outcome is Outcome.INCONCLUSIVE
+    assert compare(seen(bad), seen(good)).outcome is VerificationOutcome.RECOVERED
+    assert compare(None, seen(bad)).outcome is VerificationOutcome.PERSISTING
+    assert compare(seen(bad), seen(unknown)).outcome is VerificationOutcome.INCONCLUSIVE
+    assert compare(seen(bad, aside), seen(good, worse)).outcome is VerificationOutcome.PERSISTING
+    assert compare(seen(bad, worse), seen(good, worse)).outcome is VerificationOutcome.RECOVERED
+    assert compare(None, seen(worse)).outcome is VerificationOutcome.INCONCLUSIVE

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from tests.servers.redis import RedisServer
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.errors import Refused
-from triage.plans.record import ActionStatus, Outcome
+from triage.plans.record import ActionStatus, VerificationOutcome
 
 INTENTS, AUDIT, DEAD = "hb.execution_intent.v1", "hb.audit.v1", "hb.dead_letter.v1"
 Answer = Callable[[Redis, dict[str, Any]], Awaitable[None]]
@@ -96,7 +96,9 @@ async def test_a_soft_pause_is_an_envelope_with_an_expiry_followed_until_it_is_a
     assert intent["expires_at_ms"] - intent["timestamp_ms"] == 60_000
     assert all(isinstance(value, str) for value in intent["metadata"].values())
     assert record.verification is not None
-    assert record.verification.outcome is Outcome.EFFECTIVE, "it stands, as asked: nothing recovered"
+    assert record.verification.outcome is VerificationOutcome.EFFECTIVE, (
+        "it stands, as asked: nothing recovered"
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ async def test_a_refusal_of_the_bot_is_the_outcome(
     assert record.status is ActionStatus.FAILED
     assert words in record.outcome
     assert record.verification is not None
-    assert record.verification.outcome is Outcome.PERSISTING, "soft_pause is not running"
+    assert record.verification.outcome is VerificationOutcome.PERSISTING, "soft_pause is not running"
 
 
 async def test_without_redis_it_is_refused_with_the_reason(bench: Bench, redis_server: RedisServer) -> None:

@@ -9,7 +9,7 @@ from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
-from triage.plans.record import ActionStatus, Outcome, StepStatus
+from triage.plans.record import ActionStatus, StepStatus, VerificationOutcome
 
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 
@@ -40,7 +40,7 @@ async def test_clear_cache_removes_the_bytecode_and_recreates_the_bot(bench: Ben
     assert (await desk.container("grafana"))["Id"] == grafana["Id"]
     assert "release 2" in await desk.engine.docker("exec", "hbot-bot1", "cat", CACHE)
     assert record.verification is not None
-    assert record.verification.outcome is Outcome.RECOVERED, record.verification
+    assert record.verification.outcome is VerificationOutcome.RECOVERED, record.verification
     assert [step.status for step in await bench.steps(record.id)] == [StepStatus.DONE] * 4
 
 
@@ -61,7 +61,7 @@ async def test_degraded_mode_stops_the_external_stack_redis_last_and_leaves_the_
     stops = [step.title for step in await bench.steps(record.id) if step.title.startswith("stop")]
     assert stops[-1] == "stop redis"
     assert record.verification is not None
-    assert record.verification.outcome is Outcome.RECOVERED, record.verification
+    assert record.verification.outcome is VerificationOutcome.RECOVERED, record.verification
     state = await bench.store.read(degraded)
     assert state is not None
     assert state.sure
@@ -162,7 +162,7 @@ async def test_the_desk_is_started_with_its_checks_and_stopped_again(bench: Benc
     assert stopped.status is ActionStatus.SUCCEEDED, stopped.outcome
     assert await desk.running() == set()
     assert stopped.verification is not None
-    assert stopped.verification.outcome is Outcome.EFFECTIVE
+    assert stopped.verification.outcome is VerificationOutcome.EFFECTIVE
 
 
 async def test_the_monitoring_services_are_started_alone(bench: Bench, desk: Desk) -> None:
@@ -203,4 +203,4 @@ async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_d
         assert statuses == [StepStatus.DONE, StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED]
         assert await bench.store.read(lambda tx: tx.actions.locked_by("bot1")) is None
         assert record.verification is not None
-        assert record.verification.outcome is not Outcome.RECOVERED
+        assert record.verification.outcome is not VerificationOutcome.RECOVERED

@@ -19,7 +19,7 @@ from triage.actions.project import (
 )
 from triage.desk import Desk
 from triage.plans.record import DESK, Holds
-from triage.ports.actions import Hands, Image, ServiceImage
+from triage.ports.actions import DeskAccess, Image, ServiceImage
 from triage.ports.sources import ContainerState
 
 FOLDER_OF_DESK = "/srv/hbot/compose"
@@ -83,7 +83,7 @@ def context(*states: ContainerState, target: str = "bot1", host: Host | None = N
     sources = FakeSources(containers=FakeContainers())
     sources.containers.hold(*states)
     looks = host or Host()
-    hands = Hands(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
+    hands = DeskAccess(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
     return ActionContext(desk, sources.port, hands, NOW, target, "t")
 
 

@@ -8,16 +8,16 @@ import pytest
 from tests.fakes.sources import FakeSources, sample
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import mitigates
-from triage.actions.standing import Standing, look_around, should_trade, weighed
+from triage.actions.standing import StateAfter, look_around, should_trade, weighed
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
-from triage.plans.record import ActionRecord, Outcome, Verification
+from triage.plans.record import ActionRecord, Verification, VerificationOutcome
 from triage.ports.sources import ContainerState
 from triage.signals.trading import BotTrading, Trading
 
 NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
-GOOD = Verification(Outcome.RECOVERED, NOW, ())
+GOOD = Verification(VerificationOutcome.RECOVERED, NOW, ())
 RUNS = BotTrading("bot1", "running", seen_at=NOW)
 BUS = BotTrading("bot1", "soft_pause", reasons=("bus_outage",), seen_at=NOW)
 EDGE = BotTrading("bot3", "soft_pause", reasons=("edge_gate_blocked",), seen_at=NOW)
@@ -35,13 +35,13 @@ def incident(*subjects: Subject) -> Incident:
 
 def after(kind: str, *bots: BotTrading, down: tuple[str, ...] = (), why: str = "") -> Verification:
     """Return what a good verification of an action becomes, with the bots in these states."""
-    return weighed(GOOD, Standing(Trading(NOW, bots, why), down), CATALOGUE[kind])
+    return weighed(GOOD, StateAfter(Trading(NOW, bots, why), down), CATALOGUE[kind])
 
 
 def test_paused_bots_are_no_recovery_and_mitigate_nothing() -> None:
     """Degraded mode did all its steps: all bots stand as before, and the reader is told why and until when."""
     found = after("degraded_mode", BUS, replace(BUS, bot="bot3"), down=("hbot-redis is down",))
-    assert found.outcome is Outcome.EFFECTIVE
+    assert found.outcome is VerificationOutcome.EFFECTIVE
     assert found.why == (
         "hbot-redis is down; bot1, bot3 still paused: bus outage, "
         "come back when Redis and the services on it work again"
@@ -52,14 +52,17 @@ def test_paused_bots_are_no_recovery_and_mitigate_nothing() -> None:
 def test_trading_that_is_back_mitigates_though_the_broken_part_is_still_down() -> None:
     """That is what degraded mode is for: not yet recovered, and no harm any more."""
     found = after("degraded_mode", RUNS, down=("hbot-redis is down",))
-    assert (found.outcome, found.why) == (Outcome.EFFECTIVE, "hbot-redis is down; bot1 trades again")
+    assert (found.outcome, found.why) == (
+        VerificationOutcome.EFFECTIVE,
+        "hbot-redis is down; bot1 trades again",
+    )
     assert mitigates(found)
 
 
 def test_recovered_says_who_trades_again() -> None:
     """Only then the word."""
     found = after("clear_cache", RUNS)
-    assert (found.outcome, found.why) == (Outcome.RECOVERED, "bot1 trades again")
+    assert (found.outcome, found.why) == (VerificationOutcome.RECOVERED, "bot1 trades again")
     assert mitigates(found)
 
 
@@ -74,24 +77,30 @@ def test_each_reason_has_its_own_way_back() -> None:
 def test_what_is_asked_to_stand_stands_and_is_no_recovery() -> None:
     """A pause on purpose did what it should; a trader must not read: trading again."""
     found = after("soft_pause", replace(BUS, reasons=("external_intent",)))
-    assert found.outcome is Outcome.EFFECTIVE
+    assert found.outcome is VerificationOutcome.EFFECTIVE
     assert found.why == "bot1 stands, as asked; it comes back only when a person asks for it"
     assert not mitigates(found)
 
 
 def test_a_state_that_is_not_known_is_no_recovery() -> None:
     """Neither a source that is away nor a bot without series."""
-    assert after("restart", why="Prometheus: refused").outcome is Outcome.RECOVERED, "no bot should trade"
+    assert after("restart", why="Prometheus: refused").outcome is VerificationOutcome.RECOVERED, (
+        "no bot should trade"
+    )
     found = after("restart", BotTrading("bot1"))
-    assert (found.outcome, found.trades) == (Outcome.INCONCLUSIVE, None)
+    assert (found.outcome, found.trades) == (VerificationOutcome.INCONCLUSIVE, None)
     assert found.why == "whether the bots trade is not known: no state of bot1"
 
 
 def test_what_did_not_help_stays_so() -> None:
     """Trading bots do not make a failed remedy good."""
-    bad = Verification(Outcome.PERSISTING, NOW, (), "bytecode: stale")
-    found = weighed(bad, Standing(Trading(NOW, (RUNS,))), CATALOGUE["clear_cache"])
-    assert (found.outcome, found.why, found.trades) == (Outcome.PERSISTING, "bytecode: stale", True)
+    bad = Verification(VerificationOutcome.PERSISTING, NOW, (), "bytecode: stale")
+    found = weighed(bad, StateAfter(Trading(NOW, (RUNS,))), CATALOGUE["clear_cache"])
+    assert (found.outcome, found.why, found.trades) == (
+        VerificationOutcome.PERSISTING,
+        "bytecode: stale",
+        True,
+    )
 
 
 @pytest.mark.parametrize(

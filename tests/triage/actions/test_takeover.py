@@ -15,7 +15,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import container
 from tests.triage.actions.test_engine import NOW, confirmed, desktop_on, until
 from triage.actions import runner
-from triage.actions.context import Desktop
+from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
@@ -60,7 +60,7 @@ class Freezing:
 class Noting(Executor):
     """Notes its steps, and stands still in the n-th."""
 
-    def __init__(self, desktop: Desktop, at: int, meanwhile: Meanwhile) -> None:
+    def __init__(self, desktop: ActionServices, at: int, meanwhile: Meanwhile) -> None:
         super().__init__(desktop.sources, desktop.hands, desktop.clock)
         self._at, self._meanwhile = at, meanwhile
         self.performed: list[str] = []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.sources import NOW
 from tests.triage.diagnosis.evidence import UP, alert, bot, bots, box, finding, kinds, verdict
-from triage.diagnosis.facts import Logged
+from triage.diagnosis.facts import LoggedLines
 from triage.model import Finding, Json, Verdict
 
 
@@ -46,7 +46,7 @@ def test_lines_have_ended_by_how_often_they_came(
     count: int, first: float, last: float, late: int, *, over: bool
 ) -> None:
     """A single late line does not go on with a flood; a slow drip has not ended between two drops."""
-    lines = Logged(
+    lines = LoggedLines(
         count,
         count,
         first_at=NOW - timedelta(minutes=first),

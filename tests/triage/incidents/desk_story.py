@@ -7,7 +7,7 @@ from tests.fakes.clock import ManualClock
 from triage.desk import Desk
 from triage.incidents import operations
 from triage.incidents.intake import Intake
-from triage.incidents.operations import Outcome
+from triage.incidents.operations import OperationResult
 from triage.model import Incident, Severity, Signal, SignalStatus, Source, Subject, SubjectKind, TimelineEntry
 from triage.playbooks.lookup import playbook_for
 from triage.ports.store import MessageKind, Tx
@@ -78,13 +78,13 @@ class Story:
         """An event of the audit stream comes."""
         await self.arrive(self.signal(name, bot, SignalStatus.EVENT, began=event, source=Source.AUDIT))
 
-    async def acknowledge(self, incident_id: int = 1, actor: str = "U0ANA") -> Outcome:
+    async def acknowledge(self, incident_id: int = 1, actor: str = "U0ANA") -> OperationResult:
         """Somebody presses Acknowledge."""
         return await self.store.write(
             lambda tx: operations.acknowledge(tx, incident_id, actor=actor, now=self.clock.now())
         )
 
-    async def resolve(self, incident_id: int = 1, actor: str = "U0ANA") -> Outcome:
+    async def resolve(self, incident_id: int = 1, actor: str = "U0ANA") -> OperationResult:
         """Somebody presses Resolve."""
         return await self.store.write(
             lambda tx: operations.resolve(tx, incident_id, actor=actor, now=self.clock.now())

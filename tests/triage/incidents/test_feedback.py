@@ -14,7 +14,7 @@ from triage.incidents.answering import NOT_KNOWN, SOMETHING_ELSE, confirm, corre
 from triage.incidents.feedback import Question, QuestionState, ask, question_of
 from triage.incidents.traits import note_traits
 from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict
-from triage.plans.record import ActionRecord, ActionStatus, Outcome, Verification
+from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
 from triage.ports.store import MessageKind, Tx
 from triage.reports.likeness import Like, like
 
@@ -356,7 +356,7 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
     await story.over("BotFrozen", "bot1")
     now = story.clock.now()
 
-    def acted(kind: str, outcome: Outcome | None) -> ActionRecord:
+    def acted(kind: str, outcome: VerificationOutcome | None) -> ActionRecord:
         verification = None if outcome is None else Verification(outcome, now, ())
         return ActionRecord(
             kind, "bot1", "why", "verdict", now, now, now,
@@ -364,12 +364,12 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
         )  # fmt: skip
 
     await story.store.write(
-        lambda tx: [tx.actions.add(acted("restart", each)) for each in (None, Outcome.PERSISTING)]
+        lambda tx: [tx.actions.add(acted("restart", each)) for each in (None, VerificationOutcome.PERSISTING)]
     )
     await story.fire("BotFrozen", "bot1", began="t1")
     await story.triage(2)
     [past] = await story.like(2)
     assert (past.remedy, past.acted, past.seconds) == ("", True, 300.0)
-    await story.store.write(lambda tx: tx.actions.add(acted("clear_cache", Outcome.RECOVERED)))
+    await story.store.write(lambda tx: tx.actions.add(acted("clear_cache", VerificationOutcome.RECOVERED)))
     [past] = await story.like(2)
     assert past.remedy == "Clear cache on bot1"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from triage.incidents.lifecycle import (
-    Change,
+    Transition,
     acknowledge,
     close_while_firing,
     mitigate,
@@ -17,7 +17,7 @@ from triage.incidents.lifecycle import (
 )
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind, TimelineKind
 
-Step = Callable[[Incident], Change | None]
+Step = Callable[[Incident], Transition | None]
 OPENED = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
 NOW = OPENED + timedelta(minutes=5)
 T, A = IncidentStatus.TRIGGERED, IncidentStatus.ACKNOWLEDGED
@@ -59,7 +59,7 @@ def incident(status: IncidentStatus = T) -> Incident:
     )
 
 
-def done(change: Change | None) -> Change:
+def done(change: Transition | None) -> Transition:
     """Return a change that must have happened."""
     assert change is not None
     return change

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.store import SqlStore
-from schedules.reconcile import Reconciliation
+from schedules.reconcile import ReconcileJob
 from tests.triage.incidents.desk_story import Story
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
@@ -98,7 +98,7 @@ async def reconcile(story: Story, watchers: Watchers) -> int:
         containers=None,  # type: ignore[arg-type]
         streams=None,  # type: ignore[arg-type]
     )
-    missed = await Reconciliation(story.store, story.desk, sources, story.clock, stored=lambda: None).run()
+    missed = await ReconcileJob(story.store, story.desk, sources, story.clock, stored=lambda: None).run()
     await story.sort()
     return missed
 
@@ -232,7 +232,7 @@ async def test_firing_again_with_the_same_start_reopens_where_alertmanager_canno
     """A late copy does not; what goes on being sent does, once; and its resolve ends it for good."""
     story = Story(sqlite_store)
     sources = Sources(*(Away(error),) * 5)  # type: ignore[arg-type]
-    reconciliation = Reconciliation(sqlite_store, story.desk, sources, story.clock, lambda: None)
+    reconciliation = ReconcileJob(sqlite_store, story.desk, sources, story.clock, lambda: None)
 
     async def look() -> int:
         found = await reconciliation.run()

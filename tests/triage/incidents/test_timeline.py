@@ -9,7 +9,7 @@ import pytest
 from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
 from tests.triage.signals.happening import BOT1, DESK, INFO, NOW, audit, told
-from triage.desk import Desk, Listening
+from triage.desk import Desk, ListeningSettings
 from triage.desk_events import DeskEvent
 from triage.incidents.timeline import TEXT_MAX, belongs, entry_of, recall_changes, tell_events
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind, TimelineKind
@@ -113,7 +113,7 @@ async def test_only_what_is_worth_it_is_told_in_the_thread(sqlite_store: SqlStor
 
 async def test_a_timeline_has_room_for_so_many_events(sqlite_store: SqlStore) -> None:
     """Over several batches, a repeat taking no room."""
-    pages = Pages(sqlite_store, Desk(listening=Listening(timeline_max=3)))
+    pages = Pages(sqlite_store, Desk(listening=ListeningSettings(timeline_max=3)))
     await pages.open()
     for batch in (["a", "b"], ["a", "c", "d"], ["e"]):
         await pages.tell([happened(name, ago=9, story=pages.story) for name in batch])

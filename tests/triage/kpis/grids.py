@@ -15,8 +15,9 @@ from triage.kpis.report import bot_report
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from triage.kpis import BotReport, KpiLimits
     from triage.kpis.grid import RowTexts
+    from triage.kpis.limits import KpiLimits
+    from triage.kpis.model import BotReport
 
 NOON = datetime(2026, 2, 20, 12, tzinfo=UTC)
 GOOD = {

@@ -6,9 +6,10 @@ from math import inf, nan
 import pytest
 
 from tests.triage.kpis.grids import filled, grid_of, put, put_values
-from triage.kpis import KpiLimits, KpiStatus
 from triage.kpis.execution import cancel_within_budget_pct, fee_source_resolved_pct, paper_reject_count
 from triage.kpis.inventory import base_pct_in_band_pct, tracking_error
+from triage.kpis.limits import KpiLimits
+from triage.kpis.model import KpiStatus
 from triage.kpis.report import CHECKLIST
 from triage.kpis.risk import daily_loss_pct, drawdown_pct, risk_hard_stops, turnover_x
 from triage.kpis.stability import flaps, running_pct

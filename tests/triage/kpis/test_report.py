@@ -7,11 +7,10 @@ from math import nan
 import pytest
 
 from tests.triage.kpis.grids import NOON, filled, grid_of, put, report_of
-from triage.kpis import IncidentNote, KpiLimits, KpiStatus, Verdict
 from triage.kpis.execution import paper_reject_count
 from triage.kpis.fills import FillTally, number
-from triage.kpis.limits import KPIS
-from triage.kpis.model import Coverage, DigestReport, Skipped
+from triage.kpis.limits import KPIS, KpiLimits
+from triage.kpis.model import Coverage, DigestReport, IncidentNote, KpiStatus, KpiVerdict, Skipped
 from triage.kpis.report import CHECKLIST, held_by, incident_figures, kpis, not_understood, with_others
 from triage.kpis.trading import trading
 
@@ -39,14 +38,14 @@ def fill(**fields: str) -> dict[str, str]:
 def test_a_good_day_meets_the_checklist() -> None:
     """Nothing holds it; gates that no fill can measure do not."""
     report = report_of(filled(60), LIMITS)
-    assert (report.verdict, report.held_by) == (Verdict.MEETS, ())
+    assert (report.verdict, report.held_by) == (KpiVerdict.MEETS, ())
     assert [gate.name for gate in report.gates if gate.status is KpiStatus.NOT_MEASURED] == ["profit_factor"]
 
 
 def test_a_kpi_that_was_not_measured_holds() -> None:
     """Never a pass."""
     report = report_of(filled(60, paper_reject_count=nan), LIMITS)
-    assert report.verdict is Verdict.HOLD
+    assert report.verdict is KpiVerdict.HOLD
     assert report.held_by[0].startswith("paper_reject_count not measured")
 
 
@@ -86,7 +85,7 @@ def test_a_second_variant_that_breaks_a_risk_limit_holds_the_bot() -> None:
     """The other variant traded with the same bot's money."""
     other = replace(report_of(filled(60, drawdown_pct=0.05), LIMITS), variant="b")
     both = with_others(report_of(filled(60), LIMITS), (other,))
-    assert both.verdict is Verdict.HOLD
+    assert both.verdict is KpiVerdict.HOLD
     assert both.held_by[0].startswith("variant b, drawdown_pct: worst 5.00 %")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from bot.store import SqlStore
-from triage.desk_sections.paging import OnCall, Rota
+from triage.desk_sections.paging import OnCallSettings, Rota
 from triage.paging.oncall import Override, clear_override, mentioned, on_call, override_of, set_override, turn
 
 ANA, BEN, CY = "U0ANA00001", "U0BEN00001", "U0CYD00001"
@@ -46,7 +46,7 @@ def test_two_weeks_are_one_turn() -> None:
 async def test_an_override_holds_until_its_end_and_is_recorded(sqlite_store: SqlStore) -> None:
     """It wins over the rota, ends by itself, and stands in the audit trail."""
     now = datetime(2026, 1, 14, tzinfo=UTC)
-    settings = OnCall(rota=ROTA)
+    settings = OnCallSettings(rota=ROTA)
     await sqlite_store.write(lambda tx: set_override(tx, Override(CY, now + timedelta(hours=2), ANA), now))
     assert await sqlite_store.read(lambda tx: on_call(tx, settings, now)) == (CY,)
     later = now + timedelta(hours=2)
@@ -69,7 +69,7 @@ async def test_a_mention_names_each_person_once(sqlite_store: SqlStore) -> None:
     """Whoever is on call may be named in the step as well."""
     now = datetime(2026, 1, 14, tzinfo=UTC)
     found = await sqlite_store.read(
-        lambda tx: mentioned(tx, OnCall(rota=ROTA), ("oncall", BEN, "S0DESK0001"), now)
+        lambda tx: mentioned(tx, OnCallSettings(rota=ROTA), ("oncall", BEN, "S0DESK0001"), now)
     )
     assert found == (BEN, "S0DESK0001")
 
@@ -86,4 +86,4 @@ async def test_a_mention_names_each_person_once(sqlite_store: SqlStore) -> None:
 def test_wrong_settings_say_what_is_wrong(given: dict[str, object], says: str) -> None:
     """Each names the problem and the mend."""
     with pytest.raises(ValueError, match=says):
-        OnCall.model_validate(given)
+        OnCallSettings.model_validate(given)

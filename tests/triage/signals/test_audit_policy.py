@@ -5,21 +5,21 @@ from dataclasses import replace
 import pytest
 
 from tests.triage.signals.happening import DESK, ERROR, INFO, NOW, WARNING, audit
-from triage.desk import Listening
-from triage.desk_events import DeskEvent, Gravity, Kind
+from triage.desk import ListeningSettings
+from triage.desk_events import DeskEvent, EventKind, Gravity
 from triage.model import Severity, SignalStatus, Source
 from triage.signals.audit_policy import SIGNALS_MAX, audit_signals, warned
 from triage.signals.rates import Rate
 
 SURGE, USUAL = Rate(count=50, before=60, hours=10), Rate(count=5, before=600, hours=10)
-KEEPING = DESK.model_copy(update={"listening": Listening(only_kept=frozenset({"chatter"}))})
+KEEPING = DESK.model_copy(update={"listening": ListeningSettings(only_kept=frozenset({"chatter"}))})
 
 
 def names(
     events: list[DeskEvent], *, raised: tuple[DeskEvent, ...] = (), rate: Rate | None = None
 ) -> list[str]:
     """Return the categories of the signals made; ``rate``: that of each kind."""
-    rates: dict[Kind, Rate] = {event.kind: rate for event in events} if rate is not None else {}
+    rates: dict[EventKind, Rate] = {event.kind: rate for event in events} if rate is not None else {}
     kinds = {event.kind for event in raised}
     made = audit_signals(KEEPING, events, raised=kinds, rates=rates, now=NOW)
     assert [signal.name for _, signal in made] == [event.category for event, _ in made]

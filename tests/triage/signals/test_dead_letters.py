@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.triage.signals.happening import DESK, NOW
-from triage.desk_events import DeskEvent, Entry, Parked
+from triage.desk_events import DeskEvent, Parked, PayloadEntry
 from triage.model import SubjectKind
 from triage.signals.dead_letters import read_dead_letter, volume
 from triage.signals.rates import Rate
@@ -19,7 +19,7 @@ CALM = Rate(count=1, before=60, hours=10)
 def read(payload: object) -> DeskEvent | Parked:
     """Read a payload."""
     text = payload if isinstance(payload, str) or payload is None else json.dumps(payload)
-    return read_dead_letter(DESK, STREAM, Entry(ID, text), NOW)
+    return read_dead_letter(DESK, STREAM, PayloadEntry(ID, text), NOW)
 
 
 @pytest.mark.parametrize(

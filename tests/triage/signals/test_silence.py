@@ -6,7 +6,7 @@ import pytest
 
 from tests.triage.signals.happening import DESK, NOW
 from triage.signals.silence import blindness
-from triage.signals.troubles import Lasting
+from triage.signals.troubles import LastingTroubles
 
 LIMIT, SPAN = DESK.watchdog.max_silence_seconds, DESK.listening.trouble_seconds
 
@@ -62,7 +62,7 @@ def test_a_switch_that_is_off_never_fires() -> None:
 
 def test_a_trouble_is_told_once_it_has_lasted() -> None:
     """Not before we know for how long; one that pauses begins anew; each for itself."""
-    lasting = Lasting()
+    lasting = LastingTroubles()
     steps: list[tuple[float, dict[str, str], list[str] | None]] = [
         (0, {"loki": "refused"}, None),
         (SPAN - 1, {"loki": "refused"}, None),
@@ -80,7 +80,7 @@ def test_a_trouble_is_told_once_it_has_lasted() -> None:
 
 def test_a_told_trouble_names_itself_and_shows_no_secret() -> None:
     """With since when, and its words masked."""
-    lasting = Lasting()
+    lasting = LastingTroubles()
     wrong = {"heartbeat": "https://ana:s3cr3t@ping/x refused"}
     lasting.look(DESK, wrong, NOW)
     found = lasting.look(DESK, wrong, NOW + timedelta(seconds=SPAN)) or {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.actions.base import ActionContext, Choice, Option
+from triage.actions.base import ActionContext, ArgumentChoice, Option
 from triage.actions.snapshots import is_good
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.ports.actions import Image, Snapshot
@@ -23,23 +23,25 @@ def what_of(ctx: ActionContext) -> str:
     return what
 
 
-async def choices_of(ctx: ActionContext) -> tuple[Choice, ...]:
+async def choices_of(ctx: ActionContext) -> tuple[ArgumentChoice, ...]:
     """Return the choices that matter for what is to be rolled back."""
     what = what_of(ctx)
     choices = [
-        Choice("what", "Roll back", tuple(Option(value, label) for value, label in WHATS.items()), what)
+        ArgumentChoice(
+            "what", "Roll back", tuple(Option(value, label) for value, label in WHATS.items()), what
+        )
     ]
     if what in {"config", "both"}:
         snapshots = (await ctx.hands.snapshots.list(ctx.target))[:_LISTED]
         if snapshots:
             chosen = await chosen_snapshot(ctx)
             options = tuple([Option(one.name, await _describe(ctx, one)) for one in snapshots])
-            choices.append(Choice("snapshot", "Snapshot", options, chosen.name))
+            choices.append(ArgumentChoice("snapshot", "Snapshot", options, chosen.name))
     if what in {"image", "both"}:
         images = [image for image in await _images(ctx) if image.tag != await current_image(ctx)][:_LISTED]
         if images:
             options = tuple(Option(image.tag, _describe_image(ctx, image)) for image in images)
-            choices.append(Choice("image", "Image", options, await chosen_image(ctx)))
+            choices.append(ArgumentChoice("image", "Image", options, await chosen_image(ctx)))
     return tuple(choices)
 
 

@@ -15,7 +15,16 @@ from triage.model import Finding
 from triage.plans import orders
 from triage.plans.operations import AwaitContainer, RemoveCaches
 from triage.plans.orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import Compared, Observation, Outcome, Plan, Precondition, Row, Step, Verification
+from triage.plans.record import (
+    Compared,
+    Observation,
+    Plan,
+    Precondition,
+    Row,
+    Step,
+    Verification,
+    VerificationOutcome,
+)
 from triage.ports.sources import ContainerState
 
 _CONTAINER_ID = "New container"
@@ -47,7 +56,7 @@ class ClearCache(Action):
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """The bytecode, then the container anew."""
         return (
-            allowed(orders.RemoveCaches, bot=target, optional=True),
+            allowed(orders.RemoveCachesOrder, bot=target, optional=True),
             allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
         )
 
@@ -101,7 +110,9 @@ class ClearCache(Action):
         was = next((row.seen for row in before.rows if row.name == _CONTAINER_ID), "") if before else ""
         rows = tuple(_same_container(row, was) if row.name == _CONTAINER_ID else row for row in verdict.rows)
         if any(row.name == _CONTAINER_ID and row.good is False for row in rows):
-            return Verification(Outcome.PERSISTING, verdict.at, rows, "the container was not recreated")
+            return Verification(
+                VerificationOutcome.PERSISTING, verdict.at, rows, "the container was not recreated"
+            )
         return Verification(verdict.outcome, verdict.at, rows, verdict.why)
 
 

@@ -36,7 +36,7 @@ class DisableInternalPaper(Restart):
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """One boolean off, then the bot anew."""
         return (
-            allowed(orders.SetController, bot=target, key=_KEY, value=False),
+            allowed(orders.SetControllerOrder, bot=target, key=_KEY, value=False),
             allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from triage.actions.base import Action, ActionContext, Choice, TargetKind
+from triage.actions.base import Action, ActionContext, ArgumentChoice, TargetKind
 from triage.actions.compose import stop, up
-from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Condition, Fitness
+from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Fitness, FitnessCondition
 from triage.actions.inspection import bot_row, container_row, engine_answers
 from triage.actions.kinds._rollback_choices import (
     IMAGE_KEY,
@@ -28,13 +28,13 @@ from triage.plans.record import (
     ActionRecord,
     ActionStatus,
     Holds,
-    Outcome,
     Plan,
     Precondition,
     Row,
     Step,
     StepRecord,
     StepStatus,
+    VerificationOutcome,
 )
 from triage.wording import size
 
@@ -56,7 +56,7 @@ FITNESS = Fitness(
     threshold=0.8,
     requires=(DIFFERS,),
     against=(
-        Condition(
+        FitnessCondition(
             "a limit or a person stopped the bot: a rollback would start it again",
             lambda facts, target: bool(_ON_PURPOSE & set(facts.reasons(target))),
         ),
@@ -91,7 +91,7 @@ class Rollback(Action):
     deciding = frozenset({"error_logs"})
     whole_watch = True
 
-    async def choices(self, ctx: ActionContext) -> tuple[Choice, ...]:
+    async def choices(self, ctx: ActionContext) -> tuple[ArgumentChoice, ...]:
         """What to return to: config, image or both, and which."""
         return await choices_of(ctx)
 
@@ -162,13 +162,13 @@ class Rollback(Action):
         """Files, image, or both; then the bot anew."""
         service = desk.service_of(target)
         return (
-            allowed(orders.Extract, bot=target, optional=True),
+            allowed(orders.ExtractOrder, bot=target, optional=True),
             allowed(orders.ComposeOrder, verb="stop", service=service, optional=True),
-            allowed(orders.TakeSnapshot, bot=target, optional=True),
-            allowed(orders.Swap, bot=target, optional=True),
-            allowed(orders.SetImage, optional=True),
+            allowed(orders.TakeSnapshotOrder, bot=target, optional=True),
+            allowed(orders.SwapOrder, bot=target, optional=True),
+            allowed(orders.SetImageOrder, optional=True),
             allowed(orders.ComposeOrder, verb="recreate", service=service),
-            allowed(orders.Discard, bot=target, optional=True),
+            allowed(orders.DiscardOrder, bot=target, optional=True),
         )
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
@@ -176,7 +176,10 @@ class Rollback(Action):
         offers = []
         arguments = undo_arguments(record, steps)
         if arguments is not None:
-            worse = record.verification is not None and record.verification.outcome is Outcome.PERSISTING
+            worse = (
+                record.verification is not None
+                and record.verification.outcome is VerificationOutcome.PERSISTING
+            )
             why = "undo: it did not help" if worse else "undo: back to the state before the rollback"
             offers.append(ActionProposal("rollback", record.target, why, arguments))
         if record.status in {ActionStatus.FAILED, ActionStatus.UNKNOWN}:

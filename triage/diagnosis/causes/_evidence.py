@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
-from triage.diagnosis.facts import Logged, meaning
+from triage.diagnosis.facts import LoggedLines, meaning
 from triage.diagnosis.symptoms import family
 from triage.wording import clock_time, listed
 
@@ -40,7 +40,7 @@ def guarded(facts: Facts, cause: str, *reasons: str) -> Iterator[tuple[str, Case
         yield bot, case
 
 
-def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> Logged:
+def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> LoggedLines:
     """Weigh what the bot's log says of these classes; ``heals``: single lines of it are everyday life."""
     found = case.facts.logged(bot, *names)
     if found.count:
@@ -61,7 +61,7 @@ def _stopped(facts: Facts, bot: str) -> bool:
     return any(each.firing and each.subject.name == bot and family(each) in _STOPS for each in facts.episodes)
 
 
-def _worth(found: Logged, *, heals: bool) -> Level:
+def _worth(found: LoggedLines, *, heals: bool) -> Level:
     if not found.fresh:
         return "hint"
     many = found.fresh >= (FLOOD if heals else ENOUGH)
@@ -74,7 +74,7 @@ def _worth(found: Logged, *, heals: bool) -> Level:
     return "strong" if many else "clear"
 
 
-def _words(found: Logged) -> str:
+def _words(found: LoggedLines) -> str:
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
     said = f"{found.fresh or found.count} lines say that {meaning(found.names[0])}{codes}"
     return f"{said}: {found.example}" if found.example else said
@@ -85,7 +85,7 @@ def since(case: Case) -> str:
     return f" since {clock_time(case.since)}" if case.since is not None else ""
 
 
-def coded(found: Logged) -> str:
+def coded(found: LoggedLines) -> str:
     """Return `` (40006)``, or nothing."""
     return f" ({listed(found.codes, 3)})" if found.codes else ""
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from triage.desk_events import DeskEvent, Entry, Gravity
+from triage.desk_events import DeskEvent, Gravity, PayloadEntry
 from triage.diagnosis.checks.base import CheckContext
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.signals.audit import read_audit
@@ -40,7 +40,7 @@ async def _from_stream(ctx: CheckContext) -> tuple[DeskEvent, ...]:
     since = min(ctx.since, ctx.now) - timedelta(minutes=ctx.desk.listening.before_minutes)
     found = []
     for entry in await ctx.sources.streams.between(stream, start=since, end=ctx.now):
-        event = read_audit(ctx.desk, stream, Entry(entry.id, entry.fields.get("payload")), ctx.now)
+        event = read_audit(ctx.desk, stream, PayloadEntry(entry.id, entry.fields.get("payload")), ctx.now)
         about = isinstance(event, DeskEvent) and (
             event.subject.kind is not SubjectKind.BOT or event.subject.name in ctx.bots
         )

@@ -14,7 +14,7 @@ from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, Incident
-from triage.ports.sources import Answer, Sources
+from triage.ports.sources import QueryResult, Sources
 from triage.signals.rates import Rate
 
 T = TypeVar("T")
@@ -100,10 +100,10 @@ async def each_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T | Sour
     return await all_of(attempt(question) for question in questions)
 
 
-EMPTY = Answer(())
+EMPTY = QueryResult(())
 
 
-def answer_or_none(answer: Answer | SourceError) -> Answer:
+def answer_or_none(answer: QueryResult | SourceError) -> QueryResult:
     """Return the answer, an empty one for a question that was refused."""
     return EMPTY if isinstance(answer, SourceError) else answer
 
@@ -114,7 +114,7 @@ def refused(*answers: object) -> str:
     return f"partly unanswered: {'; '.join(whys)}" if whys else ""
 
 
-def by_label(answer: Answer, label: str) -> dict[str, float]:
+def by_label(answer: QueryResult, label: str) -> dict[str, float]:
     """Return the finite values of an instant query by one label; NaN and infinity are no values."""
     return {
         sample.labels[label]: sample.value
@@ -123,7 +123,7 @@ def by_label(answer: Answer, label: str) -> dict[str, float]:
     }
 
 
-def partial(*answers: Answer) -> str:
+def partial(*answers: QueryResult) -> str:
     """Return the warnings of partial answers as a caveat, empty when there are none."""
     warnings = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
     return f"partial: {'; '.join(warnings)}" if warnings else ""

@@ -39,7 +39,7 @@ _KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ContainerChange:
     """One change of one container."""
 
     container: str
@@ -80,18 +80,18 @@ async def run(ctx: CheckContext) -> Finding:
     return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
 
 
-def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[Change]:
+def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
     for state in states:
         ours = state.name in ctx.containers
         if state.created_at is not None:
-            yield Change(state.name, "created", state.created_at, state.image, "", ours)
+            yield ContainerChange(state.name, "created", state.created_at, state.image, "", ours)
         if state.started_at is not None and (
             state.created_at is None or state.started_at - state.created_at > timedelta(minutes=1)
         ):
-            yield Change(state.name, "started", state.started_at, state.image, "", ours)
+            yield ContainerChange(state.name, "started", state.started_at, state.image, "", ours)
 
 
-def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[Change]:
+def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
     known: dict[str, ContainerEvent] = {}
     for event in sorted(events, key=lambda each: each.time_ns):
         before = known.get(event.container) or _replaced(event, events)
@@ -102,9 +102,9 @@ def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Itera
             continue  # told by the creation of the new one
         elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
             what = "stopped" if event.action == "stop" else "killed"
-            yield Change(event.container, what, event.at, event.image, "", ours)
+            yield ContainerChange(event.container, what, event.at, event.image, "", ours)
         elif event.action == "pause":
-            yield Change(event.container, "paused", event.at, event.image, "", ours)
+            yield ContainerChange(event.container, "paused", event.at, event.image, "", ours)
         if event.image:
             known[event.container] = event
 
@@ -134,15 +134,15 @@ def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]
     )
 
 
-def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> Change:
+def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> ContainerChange:
     """Say what a new container differs in from the one before, as far as the engine remembers that one."""
     if before is None:
-        return Change(event.container, "created", event.at, event.image, "", ours)
+        return ContainerChange(event.container, "created", event.at, event.image, "", ours)
     if event.image != before.image:
-        return Change(event.container, "image", event.at, event.image, before.image, ours)
+        return ContainerChange(event.container, "image", event.at, event.image, before.image, ours)
     was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
     what = "config" if was and now and was != now else "created"
-    return Change(
+    return ContainerChange(
         event.container, what, event.at, event.image, before.image, ours, same=bool(was) and was == now
     )
 
@@ -174,9 +174,9 @@ async def _edits(ctx: CheckContext, states: Mapping[str, ContainerState]) -> dic
     return found
 
 
-def _once(changes: Iterable[Change]) -> Iterable[Change]:
+def _once(changes: Iterable[ContainerChange]) -> Iterable[ContainerChange]:
     """State and event tell of the same creation: the one that knows more (the image before) is kept."""
-    kept: list[Change] = []
+    kept: list[ContainerChange] = []
     for change in changes:
         twin = next((each for each in kept if _same(each, change)), None)
         if twin is None:
@@ -186,7 +186,7 @@ def _once(changes: Iterable[Change]) -> Iterable[Change]:
     return kept
 
 
-def _same(one: Change, other: Change) -> bool:
+def _same(one: ContainerChange, other: ContainerChange) -> bool:
     kinds = {"image": "created", "config": "created"}
     alike = kinds.get(one.what, one.what) == kinds.get(other.what, other.what)
     return alike and one.container == other.container and abs(one.at - other.at) <= _SAME
@@ -194,7 +194,7 @@ def _same(one: Change, other: Change) -> bool:
 
 def _finding(
     ctx: CheckContext,
-    changes: tuple[Change, ...],
+    changes: tuple[ContainerChange, ...],
     caveat: str,
     down: Mapping[str, str],
     edits: dict[str, dict[str, Json]],
@@ -232,7 +232,7 @@ def _finding(
     )
 
 
-def _line(change: Change, began: datetime) -> str:
+def _line(change: ContainerChange, began: datetime) -> str:
     gap = (began - change.at).total_seconds()
     when = f"{duration(gap)} before" if gap >= 0 else f"{duration(-gap)} after the start of it"
     if change.what == "config":

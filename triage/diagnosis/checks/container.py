@@ -21,7 +21,7 @@ from triage.asking import all_of, attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, by_label, in_time, worst_status
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind
-from triage.ports.sources import Answer, ContainerEvent, ContainerState
+from triage.ports.sources import ContainerEvent, ContainerState, QueryResult
 from triage.queries import promql
 from triage.wording import counted, duration, listed, times
 
@@ -118,7 +118,7 @@ async def _states(ctx: CheckContext) -> tuple[ContainerState | None, ...]:
     return tuple(known.get(name) or asked.get(name) for name in ctx.containers)
 
 
-async def _metrics(ctx: CheckContext) -> tuple[Answer, ...]:
+async def _metrics(ctx: CheckContext) -> tuple[QueryResult, ...]:
     def of(metric: str) -> str:
         return promql.selector(metric, any_of=ctx.containers, by="name")
 
@@ -175,7 +175,7 @@ def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
     return state.restart_count >= _LOOP and up_seconds is not None and up_seconds < _FRESH_SECONDS
 
 
-def _from_metrics(name: str, answers: tuple[Answer, ...]) -> ContainerNow:
+def _from_metrics(name: str, answers: tuple[QueryResult, ...]) -> ContainerNow:
     seen, resets, starts, ooms = (by_label(answer, "name") for answer in answers)
     if name not in seen:
         return ContainerNow(by="metrics")
@@ -194,7 +194,7 @@ def _from_metrics(name: str, answers: tuple[Answer, ...]) -> ContainerNow:
     )
 
 
-def _add_ooms(found: Mapping[str, ContainerNow], metrics: tuple[Answer, ...]) -> None:
+def _add_ooms(found: Mapping[str, ContainerNow], metrics: tuple[QueryResult, ...]) -> None:
     """The engine forgets an OOM kill when the container runs again; the kernel's counter does not."""
     for name, count in by_label(metrics[3], "name").items():
         if name in found and round(count) > found[name].oom_count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triage.diagnosis.bot_errors import BotErrors, Window, data_of
+from triage.diagnosis.bot_errors import BotErrors, LogWindow, data_of
 from triage.diagnosis.checks.base import worst_status
 from triage.logs.templates import Novelty, shortened
 from triage.model import Finding, FindingStatus
@@ -17,7 +17,7 @@ _SHOWN = 5
 _RANK = {"new": 0, "surging": 1, "unknown": 2, "known": 3}
 
 
-def finding_of(bots: Mapping[str, BotErrors | None], window: Window) -> Finding:
+def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Finding:
     """Word the errors of some bots; None is a bot without any line."""
     minutes = number(round(window.seconds / 60))
     found = {bot: errors for bot, errors in bots.items() if errors is not None}

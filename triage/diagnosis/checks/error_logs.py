@@ -26,10 +26,10 @@ from datetime import UTC, datetime, timedelta
 
 from triage.asking import all_of, attempt, together
 from triage.diagnosis.bot_errors import (
-    Before,
     BotErrors,
-    Recent,
-    Window,
+    LogBaseline,
+    LogWindow,
+    RecentLines,
     judge,
     read_before,
     read_recent,
@@ -37,7 +37,7 @@ from triage.diagnosis.bot_errors import (
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
 from triage.errors import SourceError
-from triage.logs.lines import Reading, read_lines
+from triage.logs.lines import ErrorLines, read_lines
 from triage.model import Finding
 from triage.ports.sources import LogLine, LogLines
 from triage.queries import logql
@@ -86,7 +86,7 @@ class _Answers:
     telling: LogLines | SourceError | None = None
     telling_before: LogLines | SourceError | None = None
     own: dict[str, LogLines] = field(default_factory=dict)
-    samples: dict[str, Reading] = field(default_factory=dict)
+    samples: dict[str, ErrorLines] = field(default_factory=dict)
 
     def refused(self) -> str:
         """Say why the usual is not known."""
@@ -94,7 +94,7 @@ class _Answers:
         return next((error.why for error in errors if isinstance(error, SourceError)), "")
 
 
-def window_of(ctx: CheckContext) -> Window:
+def window_of(ctx: CheckContext) -> LogWindow:
     """Return the window and its baseline.
 
     The window reaches back to before the trouble began, two hours at the most: what stopped a bot is told once.
@@ -103,7 +103,7 @@ def window_of(ctx: CheckContext) -> Window:
     before = min(ctx.now, ctx.since) - length
     end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
     start = max(min(ctx.now - length, ctx.since - _ONSET), ctx.now - _REACH)
-    return Window(start, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
+    return LogWindow(start, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
 
 
 async def run(ctx: CheckContext) -> Finding:
@@ -136,7 +136,7 @@ def _groups(ctx: CheckContext) -> tuple[list[_Group], int]:
 
 
 async def _of_group(
-    ctx: CheckContext, group: _Group, window: Window, until: float
+    ctx: CheckContext, group: _Group, window: LogWindow, until: float
 ) -> tuple[dict[str, BotErrors | None], str]:
     logs = ctx.sources.logs
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -170,7 +170,7 @@ async def _of_group(
     return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
 
 
-async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers: _Answers) -> None:
+async def _afterwards(ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers) -> None:
     """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
     logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -205,7 +205,7 @@ async def _afterwards(ctx: CheckContext, group: _Group, window: Window, answers:
 
 
 async def _loud(
-    ctx: CheckContext, group: _Group, window: Window, answers: _Answers
+    ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers
 ) -> Mapping[str, int] | None:
     """Let Loki count the errors itself, where there is anything to compare its count with."""
     recent = await asyncio.to_thread(_recents, group, answers)
@@ -216,7 +216,7 @@ async def _loud(
 
 
 async def _spoke(
-    ctx: CheckContext, group: _Group, window: Window, usual: Mapping[str, int] | SourceError | None
+    ctx: CheckContext, group: _Group, window: LogWindow, usual: Mapping[str, int] | SourceError | None
 ) -> Mapping[str, int]:
     """Count each bot's lines of the baseline, of any level: a bot that had errors there has spoken."""
     if usual is None or isinstance(usual, SourceError):
@@ -232,7 +232,7 @@ async def _spoke(
     )
 
 
-async def _ask_more(ctx: CheckContext, group: _Group, window: Window, answers: _Answers) -> None:
+async def _ask_more(ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers) -> None:
     """Ask for a bot's own lines where others filled the limit, and for all levels where too little was understood."""
     if isinstance(answers.lines, SourceError):
         return
@@ -269,10 +269,10 @@ def _count(counts: Mapping[str, int] | SourceError | None, key: str) -> int | No
     return counts.get(key, 0) if isinstance(counts, Mapping) else None
 
 
-def _recents(group: _Group, answers: _Answers) -> dict[str, Recent]:
+def _recents(group: _Group, answers: _Answers) -> dict[str, RecentLines]:
     """Read the window of each bot that has a line in it."""
     lines = _by_bot(group, answers.lines, answers.telling)
-    found: dict[str, Recent] = {}
+    found: dict[str, RecentLines] = {}
     for bot in group.bots:
         key = _key(group, bot)
         held, own = _count(answers.held, key), answers.own.get(bot)
@@ -288,21 +288,21 @@ def _recents(group: _Group, answers: _Answers) -> dict[str, Recent]:
     return found
 
 
-def _judged(group: _Group, answers: _Answers, window: Window) -> dict[str, BotErrors | None]:
+def _judged(group: _Group, answers: _Answers, window: LogWindow) -> dict[str, BotErrors | None]:
     """Return each bot's errors, None for one without any line."""
     before = _by_bot(group, answers.before, answers.telling_before)
     covered = _covered(answers, window)
     found: dict[str, BotErrors | None] = dict.fromkeys(group.bots)
     for bot, recent in _recents(group, answers).items():
         usual = _usual(_key(group, bot), answers)
-        past = Before(usual * window.share if usual is not None else None)
+        past = LogBaseline(usual * window.share if usual is not None else None)
         if usual is not None and covered:
             past = read_before(before[bot], usual=usual * window.share, covered=covered)
         found[bot] = judge(recent, past, window, answers.samples.get(bot))
     return found
 
 
-def _covered(answers: _Answers, window: Window) -> float:
+def _covered(answers: _Answers, window: LogWindow) -> float:
     """Return for how long before the trouble the lines are known, in seconds; 0: they are not."""
     before = answers.before
     if before is None and isinstance(answers.lines, LogLines) and not answers.lines.lines:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from triage.ports.sources import Answer, Sample, Series
+from triage.ports.sources import QueryResult, Sample, Series
 from triage.queries import promql
 
 Exporter = tuple[str, str]
@@ -21,7 +21,7 @@ T = TypeVar("T", Sample, Series)
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class NewestSnapshots:
     """``ages``: seconds of each bot's newest snapshot; ``chosen``: whose it is; ``others``: who shows the bot too."""
 
     ages: Mapping[str, float]
@@ -64,7 +64,7 @@ def age_query(bots: Iterable[str] | None = None) -> str:
     return f"(time() - max by ({BY}) ({stamp})) or max by ({BY}) ({exported})"
 
 
-def newest(ages: Answer, shown: Iterable[Sample] = ()) -> Newest:
+def newest(ages: QueryResult, shown: Iterable[Sample] = ()) -> NewestSnapshots:
     """Choose by age; ``shown``: samples whose exporters are known too, of which some may have no age."""
     known: dict[str, dict[Exporter, float]] = {}
     for sample in shown:
@@ -76,7 +76,7 @@ def newest(ages: Answer, shown: Iterable[Sample] = ()) -> Newest:
     # What was aggregated away tells of nobody beside those that are named.
     named = {bot: {who: age for who, age in each.items() if any(who)} or each for bot, each in known.items()}
     chosen = {bot: min(each, key=lambda who: (each[who], who)) for bot, each in named.items()}
-    return Newest(
+    return NewestSnapshots(
         ages={
             bot: age
             for bot, who in chosen.items()

@@ -22,7 +22,7 @@ from triage.diagnosis.checks.base import (
 )
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, SubjectKind
-from triage.ports.sources import Answer
+from triage.ports.sources import QueryResult
 from triage.queries import promql
 from triage.wording import listed, percent
 
@@ -126,7 +126,7 @@ def _queries(hosts: tuple[str, ...] | None) -> dict[str, str]:
     }
 
 
-def _read_disks(found: dict[str, HostNow], answer: Answer) -> None:
+def _read_disks(found: dict[str, HostNow], answer: QueryResult) -> None:
     for sample in sorted(answer.samples, key=lambda each: each.labels.get("mountpoint", "")):
         instance = sample.labels.get("instance")
         if instance is None or not math.isfinite(sample.value):

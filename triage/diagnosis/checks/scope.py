@@ -14,7 +14,7 @@ from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, worst_sta
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import Answer
+from triage.ports.sources import QueryResult
 from triage.wording import counted, listed
 
 NAME = "scope"
@@ -68,7 +68,7 @@ def _who(labels: Mapping[str, str]) -> str:
     return labels.get("bot") or labels.get("name") or labels.get("service") or labels.get("instance") or ""
 
 
-def _bots(ctx: CheckContext, states: Answer, ages: Answer | SourceError) -> dict[str, str]:
+def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceError) -> dict[str, str]:
     found: dict[str, str] = {bot.name: "no data" for bot in ctx.desk.bots}
     exporters = newest(EMPTY if isinstance(ages, SourceError) else ages, states.samples)
     for sample in exporters.of_chosen(states.samples):

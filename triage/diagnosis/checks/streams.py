@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from triage.asking import attempt, together
-from triage.desk_events import DeskEvent, Entry, moment_of
+from triage.desk_events import DeskEvent, PayloadEntry, moment_of
 from triage.diagnosis.checks.base import CheckContext, refused, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
@@ -197,7 +197,7 @@ def _dead_max(ctx: CheckContext) -> int:
 def _reason_of(ctx: CheckContext, entry: StreamEntry) -> str:
     """Return a dead letter's reason as it is counted, masked; ``unreadable`` where it has none."""
     stream = ctx.desk.streams.dead_letter
-    letter = read_dead_letter(ctx.desk, stream, Entry(entry.id, entry.fields.get("payload")), ctx.now)
+    letter = read_dead_letter(ctx.desk, stream, PayloadEntry(entry.id, entry.fields.get("payload")), ctx.now)
     return masked(letter.reason)[:80] if isinstance(letter, DeskEvent) else _UNREADABLE
 
 

@@ -17,7 +17,7 @@ from triage.asking import together
 from triage.diagnosis.checks.base import CheckContext, in_time, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import Answer, RuleState, Target
+from triage.ports.sources import QueryResult, RuleState, Target
 from triage.wording import counted, duration, listed
 
 NAME = "watchers"
@@ -31,7 +31,7 @@ _FAILED = "sum(increase(prometheus_rule_evaluation_failures_total[15m]))"
 
 
 @dataclass(slots=True)
-class Watch:
+class WatcherState:
     """What the watchers say of themselves; see the module."""
 
     prometheus: str = "ok"
@@ -65,7 +65,7 @@ async def run(ctx: CheckContext) -> Finding:
             in_time(ctx, "Loki", sources.logs.ready()), in_time(ctx, "Alertmanager", sources.alerts.ready())
         ),
     )
-    watch = Watch()
+    watch = WatcherState()
     watch.loki, loki_part = _service("Loki", loki)
     watch.alertmanager, alertmanager_part = _service("Alertmanager", alertmanager)
     parts: list[_Part] = []
@@ -86,7 +86,7 @@ def _service(name: str, answer: object) -> tuple[str, _Part]:
     return "ok", (FindingStatus.OK, f"{name} ready")
 
 
-def _target(ctx: CheckContext, targets: Iterable[Target], watch: Watch) -> _Part:
+def _target(ctx: CheckContext, targets: Iterable[Target], watch: WatcherState) -> _Part:
     mine = [target for target in targets if target.job == JOB]
     if not mine:
         return FindingStatus.CRITICAL, f"Prometheus has no target {JOB}"
@@ -104,7 +104,9 @@ def _target(ctx: CheckContext, targets: Iterable[Target], watch: Watch) -> _Part
     return (FindingStatus.WARNING if stale else FindingStatus.OK), text
 
 
-def _rules(ctx: CheckContext, rules: tuple[RuleState, ...] | SourceError, watch: Watch) -> Iterable[_Part]:
+def _rules(
+    ctx: CheckContext, rules: tuple[RuleState, ...] | SourceError, watch: WatcherState
+) -> Iterable[_Part]:
     if isinstance(rules, SourceError):
         yield FindingStatus.UNKNOWN, f"rules not known: {rules.why}"
         return
@@ -126,7 +128,9 @@ def _rules(ctx: CheckContext, rules: tuple[RuleState, ...] | SourceError, watch:
         )
 
 
-def _self(reload: Answer | SourceError, failures: Answer | SourceError, watch: Watch) -> Iterable[_Part]:
+def _self(
+    reload: QueryResult | SourceError, failures: QueryResult | SourceError, watch: WatcherState
+) -> Iterable[_Part]:
     """Prometheus may not scrape itself: then these two say nothing."""
     if not isinstance(reload, SourceError) and reload.samples:
         watch.reload_ok = reload.samples[0].value == 1
@@ -137,7 +141,7 @@ def _self(reload: Answer | SourceError, failures: Answer | SourceError, watch: W
         yield FindingStatus.WARNING, f"{round(watch.evaluation_failures)} rule evaluations failed in 15 min"
 
 
-def _finding(parts: list[_Part], watch: Watch) -> Finding:
+def _finding(parts: list[_Part], watch: WatcherState) -> Finding:
     unknown = [text for status, text in parts if status is FindingStatus.UNKNOWN]
     ranked = sorted(parts, key=lambda part: part[0] in {FindingStatus.OK, FindingStatus.UNKNOWN})
     return Finding(

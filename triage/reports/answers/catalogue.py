@@ -8,7 +8,7 @@ from triage.actions.notifications import confirmed_by
 from triage.plans.record import ActionRecord, ActionStatus, verified_words
 from triage.ports.chat import Answer, Line, Mark, section
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.wording import duration
 
 LATELY = 8
@@ -21,12 +21,12 @@ MARKS = {
 }
 
 
-async def actions(asking: Asking) -> Answer:
+async def actions(asking: AnswerContext) -> Answer:
     """List the catalogue, and the actions that were confirmed lately."""
     return await asking.store.read(lambda tx: _answer(asking, tx))
 
 
-def _answer(asking: Asking, tx: Tx) -> Answer:
+def _answer(asking: AnswerContext, tx: Tx) -> Answer:
     lately = [record for record in tx.actions.recent(50) if record.status in MARKS][:LATELY]
     kinds = [_kind(asking, name) for name in CATALOGUE]
     done = [_done(asking, tx, record) for record in lately]
@@ -37,7 +37,7 @@ def _answer(asking: Asking, tx: Tx) -> Answer:
     )
 
 
-def _kind(asking: Asking, name: str) -> Line:
+def _kind(asking: AnswerContext, name: str) -> Line:
     action = CATALOGUE[name]
     policy = asking.desk.policy(action.kind)
     two = ", two people confirm" if policy.confirmations > 1 else ""
@@ -45,7 +45,7 @@ def _kind(asking: Asking, name: str) -> Line:
     return Line(f"{action.description} ({policy.role}{two})", code=f"{name}{target}")
 
 
-def _done(asking: Asking, tx: Tx, record: ActionRecord) -> Line:
+def _done(asking: AnswerContext, tx: Tx, record: ActionRecord) -> Line:
     at = record.finished_at or record.changed_at
     since = duration((asking.clock.now() - at).total_seconds())
     by = f" by {confirmed_by(tx, record)}" if record.confirmations else ""

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AnswerContext:
     """Everything an answer may need. ``view`` gathers an incident's view; ``checklist`` a checklist's context."""
 
     store: Store

@@ -11,7 +11,7 @@ from triage.diagnosis.strength import strength
 from triage.model import Incident
 from triage.ports.chat import Section
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.answers.status import CHECKS, glance
 from triage.reports.incident_view import Offer
 
@@ -43,7 +43,7 @@ class Home:
     word: str = ""
 
 
-def stored_home(tx: Tx, asking: Asking, now: datetime) -> Home:
+def stored_home(tx: Tx, asking: AnswerContext, now: datetime) -> Home:
     """Return what the store knows: it needs nobody's answer."""
     found = sorted(tx.incidents.open(), key=lambda one: (one.severity.rank, -one.id))
     return Home(
@@ -69,6 +69,6 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
     )
 
 
-async def bots_now(asking: Asking) -> tuple[Section, Section, str]:
+async def bots_now(asking: AnswerContext) -> tuple[Section, Section, str]:
     """Return the bots' lines, what is not known, and the desk in a word."""
     return glance(asking, asking.bots, await asking.findings(CHECKS, asking.bots))

@@ -10,7 +10,7 @@ from triage.memory.people import name_of
 from triage.model import Incident, Severity, TimelineEntry, TriageRun
 from triage.ports.chat import OF_FINDING, Answer, Line, Mark, Section, section
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.incident_view import IncidentView
 from triage.wording import counted, duration
 
@@ -19,7 +19,7 @@ LATELY = timedelta(hours=24)
 STORY = 40
 
 
-async def incidents(asking: Asking) -> Answer:
+async def incidents(asking: AnswerContext) -> Answer:
     """List what is open, the most urgent first, and what was resolved in the last 24 hours."""
     now = asking.clock.now()
     found = await asking.store.read(lambda tx: tx.incidents.recent(now - LATELY, 500))
@@ -55,13 +55,13 @@ def _over_line(incident: Incident) -> Line:
     )
 
 
-async def show(asking: Asking, incident_id: int) -> Answer:
+async def show(asking: AnswerContext, incident_id: int) -> Answer:
     """Tell one incident: how it is, what triage found, and what happened when."""
     now = asking.clock.now()
     return await asking.store.read(lambda tx: _story(asking, tx, incident_id, now))
 
 
-def _story(asking: Asking, tx: Tx, incident_id: int, now: datetime) -> Answer:
+def _story(asking: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answer:
     incident = tx.incidents.get(incident_id)
     if incident is None:
         raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")

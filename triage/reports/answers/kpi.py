@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from triage.errors import Refused, SourceError
-from triage.kpis import IncidentNote
+from triage.kpis.model import IncidentNote
 from triage.ports.chat import Answer, AnswerFile, Line, section
 from triage.ports.digests import Digests
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.digest.answer import digest_text, missing_text
 from triage.reports.digest.period import action_notes, incident_notes
 
@@ -27,7 +27,7 @@ def window_length(word: str) -> timedelta:
     return length
 
 
-async def kpi(asking: Asking, digests: Digests, bot: str, window: str) -> Answer:
+async def kpi(asking: AnswerContext, digests: Digests, bot: str, window: str) -> Answer:
     """Measure one bot, or all (empty); its pictures are the answer's files. Raises Refused for a wrong window."""
     length = window_length(window)
     now = asking.clock.now()

@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Sequence
 
 from triage.ports.chat import Answer, Line, Mark, section
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistResult, ItemStatus, run_checklist
 
 MARKS = {ItemStatus.PASS: Mark.GOOD, ItemStatus.FAIL: Mark.BAD, ItemStatus.UNKNOWN: Mark.UNKNOWN}
 
 
-async def run_lists(asking: Asking, names: Sequence[str]) -> list[ChecklistResult]:
+async def run_lists(asking: AnswerContext, names: Sequence[str]) -> list[ChecklistResult]:
     """Run checklists side by side."""
     context = await asking.checklist()
     return list(await asyncio.gather(*(run_checklist(CHECKLISTS[name], context) for name in names)))
 
 
-async def checklists(asking: Asking, names: Sequence[str]) -> Answer:
+async def checklists(asking: AnswerContext, names: Sequence[str]) -> Answer:
     """Answer with each item: passed, failed, or could not be checked and why."""
     return listed_results(await run_lists(asking, names))
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.ports.chat import Answer, saying
 from triage.ports.store import MessageKind, Tx
-from triage.reports.answers.context import Asking
-from triage.reports.postmortem import as_markdown, gather
+from triage.reports.answers.context import AnswerContext
+from triage.reports.postmortem.gather import gather
+from triage.reports.postmortem.markdown import as_markdown
 
 
-async def file_postmortem(asking: Asking, incident_id: int, *, by: str, told: Callable[[], None]) -> Answer:
+async def file_postmortem(
+    asking: AnswerContext, incident_id: int, *, by: str, told: Callable[[], None]
+) -> Answer:
     """Write an incident out and owe the files to its thread. Raises Refused where there is no such incident."""
     number = await asking.store.write(lambda tx: _file(asking, tx, incident_id, by))
     told()
@@ -22,7 +25,7 @@ async def file_postmortem(asking: Asking, incident_id: int, *, by: str, told: Ca
     )
 
 
-def _file(asking: Asking, tx: Tx, incident_id: int, by: str) -> str:
+def _file(asking: AnswerContext, tx: Tx, incident_id: int, by: str) -> str:
     now = asking.clock.now()
     post = gather(tx, incident_id, now)
     number = post.incident.number

@@ -11,7 +11,7 @@ from triage.model import Finding, FindingStatus, Incident, Json
 from triage.ports.chat import Answer, Line, Mark, Section, section
 from triage.ports.sources import Silence
 from triage.ports.store import Tx
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.wording import counted, duration, listed, percent
 
 WORTH_TELLING = 60.0
@@ -19,7 +19,7 @@ NAMED = 3
 CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 
-async def status(asking: Asking, bots: Sequence[str]) -> Answer:
+async def status(asking: AnswerContext, bots: Sequence[str]) -> Answer:
     """Answer for some bots, with what is open, silenced and degraded."""
     found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
         asking.findings(CHECKS, bots), _silences(asking), asking.store.read(_open)
@@ -66,7 +66,9 @@ def headline(bots: Section, unknown: Section, incidents: Sequence[Incident], *, 
     return " · ".join(parts)
 
 
-def glance(asking: Asking, bots: Sequence[str], found: Sequence[Finding]) -> tuple[Section, Section, str]:
+def glance(
+    asking: AnswerContext, bots: Sequence[str], found: Sequence[Finding]
+) -> tuple[Section, Section, str]:
     """Return a line a bot, what could not be found out, and the whole in a word."""
     facts = {finding.name: finding for finding in found}
     lines = [_bot(asking, bot, facts) for bot in bots]
@@ -96,7 +98,7 @@ def _open(tx: Tx) -> tuple[list[Incident], str]:
     return incidents, banner(tx)
 
 
-async def _silences(asking: Asking) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
+async def _silences(asking: AnswerContext) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
     """Return the silences, or a line on why they are not known."""
     try:
         return await asking.sources.alerts.silences(), ()
@@ -108,7 +110,7 @@ def _silent(finding: Finding) -> bool:
     return finding.status is FindingStatus.UNKNOWN and bool(finding.why)
 
 
-def _bot(asking: Asking, bot: str, facts: Mapping[str, Finding]) -> Line:
+def _bot(asking: AnswerContext, bot: str, facts: Mapping[str, Finding]) -> Line:
     state = _fact(facts, "bot_state", "bots", bot)
     word, mark = _state(state)
     parts = [word, *_edge(state), *_fees(_fact(facts, "fee_source", "bots", bot))]

@@ -8,11 +8,11 @@ from triage.diagnosis.strength import strength
 from triage.model import Finding, Verdict
 from triage.playbooks.lookup import playbook_for
 from triage.ports.chat import OF_FINDING, Answer, Line, section
-from triage.reports.answers.context import Asking
+from triage.reports.answers.context import AnswerContext
 from triage.wording import counted
 
 
-async def run(asking: Asking, bot: str) -> Answer:
+async def run(asking: AnswerContext, bot: str) -> Answer:
     """Run the default playbook about a bot."""
     playbook = playbook_for(asking.desk, "default")
     context = asking.context([bot])

@@ -7,7 +7,15 @@ import asyncio
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.watchers import JOB
 from triage.queries.logql import from_template
-from triage.reports.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
+from triage.reports.checklists.model import (
+    Checklist,
+    ChecklistContext,
+    Item,
+    ItemAnswer,
+    failed,
+    passed,
+    unknown,
+)
 from triage.wording import duration, listed
 
 REFRESH_SECONDS = 30.0
@@ -16,7 +24,7 @@ DRILL_DAYS = 8
 """A weekly drill may be a day late."""
 
 
-async def target(context: ChecklistContext) -> Seen:
+async def target(context: ChecklistContext) -> ItemAnswer:
     """The bot-metrics target is up."""
     targets = [target for target in await context.sources.metrics.targets() if target.job == JOB]
     if not targets:
@@ -29,7 +37,7 @@ async def target(context: ChecklistContext) -> Seen:
     return passed(f"{len(targets)} up")
 
 
-async def datasources(context: ChecklistContext) -> Seen:
+async def datasources(context: ChecklistContext) -> ItemAnswer:
     """Grafana says that its datasources are healthy."""
     found = await context.dashboards.datasources()
     if not found:
@@ -44,7 +52,7 @@ async def datasources(context: ChecklistContext) -> Seen:
     return passed(listed(answering) + (f"; no check for {listed(unasked)}" if unasked else ""))
 
 
-async def dashboards(context: ChecklistContext) -> Seen:
+async def dashboards(context: ChecklistContext) -> ItemAnswer:
     """The desk's dashboards are there, and their panels return data."""
     titles = context.desk.triage.dashboards
     if not titles:
@@ -60,7 +68,7 @@ async def dashboards(context: ChecklistContext) -> Seen:
     return passed(listed([f"{one.title}: {one.panels} panels" for one in found]))
 
 
-async def loki(context: ChecklistContext) -> Seen:
+async def loki(context: ChecklistContext) -> ItemAnswer:
     """Loki returns records of each bot's log."""
     template = context.desk.triage.bot_log_selector
 
@@ -76,7 +84,7 @@ async def loki(context: ChecklistContext) -> Seen:
     return failed(f"no records of {listed(silent)}; {text}") if silent else passed(text)
 
 
-async def refresh(context: ChecklistContext) -> Seen:
+async def refresh(context: ChecklistContext) -> ItemAnswer:
     """The per-bot series are younger than 30 s."""
     answer = await context.sources.metrics.query("max by (bot) (time() - timestamp(hbot_bot_state))")
     ages = by_label(answer, "bot")
@@ -88,7 +96,7 @@ async def refresh(context: ChecklistContext) -> Seen:
     return passed(text) if ages[oldest] < REFRESH_SECONDS else failed(text)
 
 
-async def rules(context: ChecklistContext) -> Seen:
+async def rules(context: ChecklistContext) -> ItemAnswer:
     """The alert rules are loaded and evaluate without errors."""
     found, reload = await asyncio.gather(
         context.sources.metrics.rules(),
@@ -104,7 +112,7 @@ async def rules(context: ChecklistContext) -> Seen:
     return passed(f"{len(found)} rules")
 
 
-async def drill(context: ChecklistContext) -> Seen:
+async def drill(context: ChecklistContext) -> ItemAnswer:
     """A controlled alert came through not long ago."""
     if context.drilled_at is None:
         return failed("no drill has come through yet: run /triage drill")

@@ -9,7 +9,7 @@ from triage.reports.checklists.model import (
     Checklist,
     ChecklistContext,
     Item,
-    Seen,
+    ItemAnswer,
     failed,
     from_finding,
     passed,
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 NOT_READY = "connector_not_ready"
 
 
-async def connector(context: ChecklistContext) -> Seen:
+async def connector(context: ChecklistContext) -> ItemAnswer:
     """No bot says that its connector is not ready."""
     finding = await context.check("bot_state")
     bots = finding.data.get("bots", {})
@@ -34,12 +34,12 @@ async def connector(context: ChecklistContext) -> Seen:
     return passed(f"ready on {listed(list(context.bots))}")
 
 
-async def errors(context: ChecklistContext) -> Seen:
+async def errors(context: ChecklistContext) -> ItemAnswer:
     """The error log does not grow."""
     return from_finding(await context.check("error_logs"))
 
 
-async def audit(context: ChecklistContext) -> Seen:
+async def audit(context: ChecklistContext) -> ItemAnswer:
     """The audit stream holds events."""
     info = await context.sources.streams.info(context.desk.streams.audit)
     if not info.length:
@@ -48,7 +48,7 @@ async def audit(context: ChecklistContext) -> Seen:
     return passed(f"{info.length} entries, the newest {duration(age.total_seconds())} old")
 
 
-async def dead_letters(context: ChecklistContext) -> Seen:
+async def dead_letters(context: ChecklistContext) -> ItemAnswer:
     """The dead letters of the last hour are few."""
     limit = context.desk.streams.dead_letters_per_hour_max
     found = await context.sources.streams.between(

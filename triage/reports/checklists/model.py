@@ -32,26 +32,26 @@ class ItemStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ItemAnswer:
     """An item's answer: ``text`` is what was seen, or why it could not be."""
 
     status: ItemStatus
     text: str
 
 
-def passed(text: str) -> Seen:
+def passed(text: str) -> ItemAnswer:
     """Return an answer that is good."""
-    return Seen(ItemStatus.PASS, text)
+    return ItemAnswer(ItemStatus.PASS, text)
 
 
-def failed(text: str) -> Seen:
+def failed(text: str) -> ItemAnswer:
     """Return an answer that is not."""
-    return Seen(ItemStatus.FAIL, text)
+    return ItemAnswer(ItemStatus.FAIL, text)
 
 
-def unknown(why: str) -> Seen:
+def unknown(why: str) -> ItemAnswer:
     """Return that it could not be checked, and why."""
-    return Seen(ItemStatus.UNKNOWN, why)
+    return ItemAnswer(ItemStatus.UNKNOWN, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ChecklistContext:
         return await CHECKS[name].run(context)
 
 
-Question = Callable[[ChecklistContext], Awaitable[Seen]]
+Question = Callable[[ChecklistContext], Awaitable[ItemAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ async def run_checklist(
     return ChecklistResult(checklist.name, checklist.title, context.now, items)
 
 
-async def _answer(item: Item, context: ChecklistContext, deadline: float) -> Seen:
+async def _answer(item: Item, context: ChecklistContext, deadline: float) -> ItemAnswer:
     limit = asyncio.timeout(deadline)
     try:
         async with limit:
@@ -168,7 +168,7 @@ async def _answer(item: Item, context: ChecklistContext, deadline: float) -> See
         return unknown(f"the item itself failed ({type(error).__name__}); the log has the traceback")
 
 
-def from_finding(finding: Finding) -> Seen:
+def from_finding(finding: Finding) -> ItemAnswer:
     """Turn a check's finding into an answer: only ok passes, unknown stays unknown."""
     text = (
         finding.headline if not finding.details else f"{finding.headline}: {'; '.join(finding.details[:3])}"

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from triage.actions.loaded_controllers import MARKETS, loaded, named_in
 from triage.errors import DeskFailure
 from triage.model import Json
-from triage.reports.checklists.model import Checklist, ChecklistContext, Item, Seen, failed, passed, unknown
+from triage.reports.checklists.model import (
+    Checklist,
+    ChecklistContext,
+    Item,
+    ItemAnswer,
+    failed,
+    passed,
+    unknown,
+)
 from triage.wording import listed
 
 PAPER_CONNECTOR = "bitget_paper_trade"
@@ -16,7 +24,7 @@ REALISTIC: Mapping[str, tuple[float, float]] = {"BTC": (0.001, 1_000.0), "USDT":
 """Balances outside are no test of anything: nothing to trade with, or more than any desk has."""
 
 
-async def connector(context: ChecklistContext) -> Seen:
+async def connector(context: ChecklistContext) -> ItemAnswer:
     """Every controller that a running script loads trades on paper, and so does a script with its own markets."""
     faults, files, unclear = [], 0, []
     for bot in context.bots:
@@ -51,7 +59,7 @@ async def connector(context: ChecklistContext) -> Seen:
     return passed(f"{files} loaded controllers and scripts, all {PAPER_CONNECTOR}")
 
 
-async def exchanges(context: ChecklistContext) -> Seen:
+async def exchanges(context: ChecklistContext) -> ItemAnswer:
     """conf_client.yml turns paper trading on for the exchange."""
     faults, read = [], 0
     for bot, config in await _configs(context):
@@ -62,7 +70,7 @@ async def exchanges(context: ChecklistContext) -> Seen:
     return failed(listed(faults)) if faults else passed(f"{EXCHANGE} in {read} conf_client.yml")
 
 
-async def balances(context: ChecklistContext) -> Seen:
+async def balances(context: ChecklistContext) -> ItemAnswer:
     """The paper balances are realistic."""
     faults, seen = [], []
     for bot, config in await _configs(context):
@@ -76,7 +84,7 @@ async def balances(context: ChecklistContext) -> Seen:
     return failed(listed(faults)) if faults else passed(listed(seen))
 
 
-async def diagnostics(context: ChecklistContext) -> Seen:
+async def diagnostics(context: ChecklistContext) -> ItemAnswer:
     """The newest minute shows paper fills, rejects and queue delay."""
     faults, seen, blind = [], [], []
     for bot in context.bots:

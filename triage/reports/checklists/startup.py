@@ -8,7 +8,7 @@ from triage.reports.checklists.model import (
     Checklist,
     ChecklistContext,
     Item,
-    Seen,
+    ItemAnswer,
     failed,
     from_finding,
     passed,
@@ -17,7 +17,7 @@ from triage.reports.checklists.model import (
 from triage.wording import listed
 
 
-async def env(context: ChecklistContext) -> Seen:
+async def env(context: ChecklistContext) -> ItemAnswer:
     """Every key of the template is in ``.env`` with a value, and the bot image is pinned."""
     have, template = await context.env.read(), await context.env.template()
     faults = env_problems(have, template)
@@ -35,7 +35,7 @@ def expected_services(context: ChecklistContext) -> tuple[str, ...]:
     return (*(context.desk.service_of(bot) for bot in context.bots), *compose.monitoring_services, *external)
 
 
-async def services(context: ChecklistContext) -> Seen:
+async def services(context: ChecklistContext) -> ItemAnswer:
     """Every expected container runs, and is not unhealthy."""
     found = {container.name: container for container in await context.sources.containers.list()}
     faults = []
@@ -58,12 +58,12 @@ def _trouble(container: ContainerState | None) -> str:
     return "is unhealthy" if container.health == "unhealthy" else ""
 
 
-async def logs(context: ChecklistContext) -> Seen:
+async def logs(context: ChecklistContext) -> ItemAnswer:
     """No more errors in the bots' logs than usual."""
     return from_finding(await context.check("error_logs"))
 
 
-async def redis(context: ChecklistContext) -> Seen:
+async def redis(context: ChecklistContext) -> ItemAnswer:
     """Redis answers a ping as a master."""
     if context.degraded:
         return unknown("degraded mode is on: Redis is stopped on purpose")
@@ -72,7 +72,7 @@ async def redis(context: ChecklistContext) -> Seen:
     return passed(text) if health.role == "master" and not health.loading else failed(text)
 
 
-async def strategies(context: ChecklistContext) -> Seen:
+async def strategies(context: ChecklistContext) -> ItemAnswer:
     """Each bot shows a fresh state that is not hard_stop."""
     finding = await context.check("bot_state")
     bots = finding.data.get("bots", {})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.kpis import BotReport, DigestReport, IncidentNote, Verdict
+from triage.kpis.model import BotReport, DigestReport, IncidentNote, KpiVerdict
 from triage.ports.chat import Answer, Line, Mark, Section, section
 from triage.reports.digest.lines import (
     coverage_line,
@@ -36,7 +36,7 @@ def digest_text(
     report: DigestReport, incidents: Sequence[IncidentNote], *, title: str, late: str = "", room: int = FITS
 ) -> DigestText:
     """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have."""
-    held = [bot.bot for bot in report.bots if bot.verdict is Verdict.HOLD]
+    held = [bot.bot for bot in report.bots if bot.verdict is KpiVerdict.HOLD]
     word = "hold" if held or not report.bots else "meets the checklist"
     details = [bot_section(bot) for bot in report.bots]
     rest = [_incidents(incidents, report.end), section([Line(one) for one in report.problems], "Not done")]
@@ -90,7 +90,7 @@ def bot_section(bot: BotReport) -> Section:
 
 
 def _apart(bot: BotReport, part: Section) -> tuple[str, Answer]:
-    word = "meets the checklist" if bot.verdict is Verdict.MEETS else "hold"
+    word = "meets the checklist" if bot.verdict is KpiVerdict.MEETS else "hold"
     return bot.bot, Answer("", (part,), preview=f"{bot.bot}: {word}")
 
 

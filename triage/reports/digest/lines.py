@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from triage.kpis import BotReport, Coverage, Gate, IncidentFigures, Kpi, KpiStatus, Trading, Verdict
+from triage.kpis.model import (
+    BotReport,
+    CapitalGate,
+    Coverage,
+    IncidentFigures,
+    Kpi,
+    KpiStatus,
+    KpiVerdict,
+    TradingResult,
+)
 from triage.ports.chat import Line, Mark
 from triage.wording import counted, duration, listed
 
@@ -85,7 +94,7 @@ def verdict_line(report: BotReport) -> Line:
     """Return the verdict and, in few words, what holds it."""
     if not report.coverage.present:
         return Line("hold: not a single minute was written", name=report.bot, mark=Mark.UNKNOWN)
-    if report.verdict is Verdict.MEETS:
+    if report.verdict is KpiVerdict.MEETS:
         return Line("meets the checklist", name=report.bot, mark=Mark.GOOD)
     failed = [_short(kpi) for kpi in report.kpis if kpi.status is KpiStatus.FAIL]
     failed += [
@@ -118,7 +127,7 @@ def _short(kpi: Kpi) -> str:
     return f"{name_of_kpi(kpi.name).lower()}{value}"
 
 
-def result_line(now: Trading, before: Trading) -> Line:
+def result_line(now: TradingResult, before: TradingResult) -> Line:
     """Return the trading result in one line; what the files do not have is said."""
     parts = []
     if now.pnl_quote is not None:
@@ -141,7 +150,7 @@ def result_line(now: Trading, before: Trading) -> Line:
     return Line(" · ".join([*parts, *now.notes]) or "not known", name="Result")
 
 
-def _edge(now: Trading) -> str:
+def _edge(now: TradingResult) -> str:
     mean = f"{now.net_edge_mean_pct or 0.0:+.3f} % on average".replace("-", "−")  # noqa: RUF001 - as above
     above = (
         f", above 0 in {now.net_edge_positive_pct:.0f} % of the minutes"
@@ -151,7 +160,7 @@ def _edge(now: Trading) -> str:
     return f"{mean}{above}"
 
 
-def gates_line(gates: Iterable[Gate]) -> Line:
+def gates_line(gates: Iterable[CapitalGate]) -> Line:
     """Return the promotion gates in one line, each with its word."""
     found = list(gates)
     parts = [f"{name_of_kpi(gate.name)} {_WORDS[gate.status]} ({gate.why})" for gate in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from triage.drill_alert import ALERTNAME
-from triage.kpis import ActionNote, IncidentNote
+from triage.kpis.model import ActionNote, IncidentNote
 from triage.model import Incident
 from triage.ports.store import Tx
 

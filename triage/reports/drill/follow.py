@@ -23,7 +23,7 @@ from triage.ports.clock import Clock
 from triage.ports.fallback import Notice
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
-from triage.reports.drill.story import TITLES, DrillStory, Hop, Limits, told
+from triage.reports.drill.story import TITLES, DrillLimits, DrillStory, Hop, told
 
 RUNNING = "drill/running/"
 LAST_SUCCESS = "drill/last_success"
@@ -50,7 +50,7 @@ class Drills:
         """Fire a drill. Its report is posted at once and edited hop by hop; the answer is how it stands."""
         now = self.clock.now()
         settings = self.desk.drill
-        limits = Limits(settings.hold_seconds, settings.hop_seconds, settings.resolve_seconds)
+        limits = DrillLimits(settings.hold_seconds, settings.hop_seconds, settings.resolve_seconds)
         story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
         name = await self.store.read(lambda tx: name_of(tx, by))
         try:

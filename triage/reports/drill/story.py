@@ -45,7 +45,7 @@ MENDS: Mapping[Hop, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DrillLimits:
     """How long the drill's alert fires, and how long a hop may take (seconds)."""
 
     hold: float
@@ -63,7 +63,7 @@ class DrillStory:
     id: str
     by: str
     started_at: datetime
-    limits: Limits
+    limits: DrillLimits
     passed: Mapping[Hop, datetime] = field(default_factory=dict)
     document: int = 0
     incident_id: int | None = None
@@ -121,7 +121,7 @@ class DrillStory:
         body = json.loads(text)
         body["started_at"] = datetime.fromisoformat(body["started_at"])
         body["passed"] = {Hop(name): datetime.fromisoformat(at) for name, at in body["passed"].items()}
-        body["limits"] = Limits(**body["limits"])
+        body["limits"] = DrillLimits(**body["limits"])
         body["failed"] = Hop(body["failed"]) if body["failed"] else None
         return cls(**body)
 

@@ -28,7 +28,7 @@ SLOW_ACKNOWLEDGE = 15 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class StoryEvent:
     """One line of the story: when, who or what said it, what happened."""
 
     at: datetime
@@ -62,7 +62,7 @@ class Postmortem:
     acknowledged_by: str
     resolved_by: str
     episodes: tuple[Episode, ...]
-    timeline: tuple[Moment, ...]
+    timeline: tuple[StoryEvent, ...]
     run: TriageRun | None
     actions: tuple[ActionTaken, ...]
     prevention: tuple[str, ...]
@@ -114,8 +114,8 @@ def gather(tx: Tx, incident_id: int, now: datetime) -> Postmortem:
     )
 
 
-def _moment(tx: Tx, entry: TimelineEntry) -> Moment:
-    return Moment(
+def _moment(tx: Tx, entry: TimelineEntry) -> StoryEvent:
+    return StoryEvent(
         entry.at,
         name_of(tx, entry.actor) if entry.actor else "",
         entry.source or entry.kind.value,

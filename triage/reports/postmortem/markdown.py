@@ -9,7 +9,7 @@ from triage.actions.catalogue import deed
 from triage.diagnosis.strength import strength
 from triage.model import Episode
 from triage.reports.postmortem.gather import ActionTaken, Postmortem, facts
-from triage.reports.postmortem.story import Told, story
+from triage.reports.postmortem.story import StoryLine, story
 from triage.untrusted_text import one_line
 from triage.wording import duration
 
@@ -58,7 +58,7 @@ def _timeline(post: Postmortem) -> str:
     return _table(("UTC", "who", "what"), rows) if rows else "Nothing was stored."
 
 
-def _said(one: Told) -> tuple[str, str]:
+def _said(one: StoryLine) -> tuple[str, str]:
     """Return who and what; what people did stands out."""
     who, what = md(one.who), md(one.what)
     return (f"**{who}**", f"**{what}**") if one.person else (who, what)

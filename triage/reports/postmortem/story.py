@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.reports.postmortem.gather import Moment
+from triage.reports.postmortem.gather import StoryEvent
 from triage.wording import counted
 
 TURNS = 4
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryLine:
     """One line of the story. ``person``: somebody did it."""
 
     at: datetime
@@ -27,10 +27,10 @@ class Told:
     person: bool
 
 
-def story(moments: Sequence[Moment]) -> list[Told]:
+def story(moments: Sequence[StoryEvent]) -> list[StoryLine]:
     """Return the lines, oldest first: ``died by itself (exit code 1): 34 times 06:31-06:43``."""
-    open_loops: dict[tuple[str, str], list[Moment]] = {}
-    loops: list[list[Moment]] = []
+    open_loops: dict[tuple[str, str], list[StoryEvent]] = {}
+    loops: list[list[StoryEvent]] = []
     for moment in moments:
         if moment.who:
             loops.append([moment])
@@ -45,9 +45,9 @@ def story(moments: Sequence[Moment]) -> list[Told]:
     return sorted(lines, key=lambda line: line.at)
 
 
-def _told(loop: Sequence[Moment]) -> list[Told]:
+def _told(loop: Sequence[StoryEvent]) -> list[StoryLine]:
     first, last = loop[0], loop[-1]
     if len(loop) < TURNS:
-        return [Told(one.at, one.who or one.source, one.what, bool(one.who)) for one in loop]
+        return [StoryLine(one.at, one.who or one.source, one.what, bool(one.who)) for one in loop]
     span = f"{counted(len(loop), 'time')} {first.at:%H:%M}–{last.at:%H:%M}"  # noqa: RUF001 - a dash of a range
-    return [Told(first.at, first.source, f"{first.what}: {span}", person=False)]
+    return [StoryLine(first.at, first.source, f"{first.what}: {span}", person=False)]

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.sources.minute_csv.reading import Reading, Window, read_variant
+from bot.sources.minute_csv.reading import DigestWindow, VariantReading, read_variant
 from tests.bot.sources.minute_csv import naive
 from tests.bot.sources.minute_csv.files import HEADERS, MIDNIGHT, folder_of, row, write
-from triage.kpis import IncidentFigures, KpiLimits, KpiStatus
+from triage.kpis.limits import KpiLimits
+from triage.kpis.model import IncidentFigures, KpiStatus
 from triage.kpis.report import bot_report
 
 if TYPE_CHECKING:
-    from triage.kpis import BotReport
+    from triage.kpis.model import BotReport
 
 HOURS = 3
 START = MIDNIGHT - timedelta(hours=HOURS)
@@ -97,9 +98,9 @@ def _write(rnd: Random, folder: Path, lines: list[tuple[int, str]]) -> None:
                 file.write(unfinished[: rnd.randrange(1, unfinished.rindex(","))])
 
 
-def measured(folder: Path) -> tuple[BotReport, Reading]:
+def measured(folder: Path) -> tuple[BotReport, VariantReading]:
     """Return the project's own report."""
-    reading = read_variant(folder, "a", Window.of(START, MIDNIGHT))
+    reading = read_variant(folder, "a", DigestWindow.of(START, MIDNIGHT))
     report = bot_report(
         bot="bot1",
         variant="a",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.sources.minute_csv import lines
 from bot.sources.minute_csv.batches import Plain
-from bot.sources.minute_csv.reading import Window, read_variant
+from bot.sources.minute_csv.reading import DigestWindow, read_variant
 from tests.bot.sources.minute_csv.files import HEADERS, MIDNIGHT, folder_of, rows, write
 from tests.bot.sources.minute_csv.test_against_naive import START, archive
 from tests.bot.sources.minute_csv.test_reading import read, skipped
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _told(folder: Path) -> list[str]:
     """Return all that reading a folder found, as text: so that NaN equals NaN."""
-    reading = read_variant(folder, "a", Window.of(START, MIDNIGHT))
+    reading = read_variant(folder, "a", DigestWindow.of(START, MIDNIGHT))
     return [str(reading.coverage), *_grid(reading.grid), *_grid(reading.before)]
 
 

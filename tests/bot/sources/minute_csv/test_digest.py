@@ -10,7 +10,8 @@ from PIL import Image
 from bot.sources.minute_csv.digest import BotAsk, build_digest
 from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
 from triage.errors import SourceTimeout, SourceUnreachable
-from triage.kpis import ActionNote, IncidentNote, KpiLimits, Verdict
+from triage.kpis.limits import KpiLimits
+from triage.kpis.model import ActionNote, IncidentNote, KpiVerdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,8 @@ async def test_a_digest_has_figures_and_pictures_of_every_bot(tmp_path: Path) ->
         themes=("light", "dark"),
     )
     assert [(bot.bot, bot.coverage_pct, bot.verdict) for bot in report.bots] == [
-        ("bot2", 50.0, Verdict.HOLD),
-        ("bot1", 100.0, Verdict.MEETS),
+        ("bot2", 50.0, KpiVerdict.HOLD),
+        ("bot1", 100.0, KpiVerdict.MEETS),
     ]
     assert report.bots[1].kpi("running_pct").limit == 99
     assert report.bots[0].incidents.unresolved == ("INC-7",)
@@ -74,7 +75,7 @@ async def test_pictures_that_cannot_be_drawn_do_not_stop_the_figures(tmp_path: P
     desk(tmp_path / "data")
     (tmp_path / "pictures").write_text("in the way")
     report = await build_digest(tmp_path / "data", [BotAsk("bot1")], WINDOW, pictures=tmp_path / "pictures")
-    assert report.bots[0].verdict is Verdict.MEETS
+    assert report.bots[0].verdict is KpiVerdict.MEETS
     assert report.pictures == ()
     assert "File exists" in report.problems[0]
 
@@ -102,7 +103,7 @@ async def test_a_bot_without_files_is_reported_as_not_measured(tmp_path: Path) -
     desk(tmp_path)
     report = await build_digest(tmp_path, [BotAsk("bot9", "a")], WINDOW)
     assert report.bots[0].coverage.notes == ("no minute*.csv below bot9/logs/epp_v24/",)
-    assert report.bots[0].verdict is Verdict.HOLD
+    assert report.bots[0].verdict is KpiVerdict.HOLD
 
 
 async def test_the_configured_variant_counts_and_others_are_told(tmp_path: Path) -> None:

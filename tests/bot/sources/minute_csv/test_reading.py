@@ -10,7 +10,7 @@ from bot.sources.minute_csv import seek
 from bot.sources.minute_csv.folders import bots, variants
 from bot.sources.minute_csv.layouts import MINUTE, MINUTE_ALWAYS, Layouts
 from bot.sources.minute_csv.lines import MAX_LINE
-from bot.sources.minute_csv.reading import Reading, Window, read_variant
+from bot.sources.minute_csv.reading import DigestWindow, VariantReading, read_variant
 from bot.sources.minute_csv.scan import Scan
 from tests.bot.sources.minute_csv.files import (
     FILLS,
@@ -31,15 +31,15 @@ from triage.kpis.grid import State
 if TYPE_CHECKING:
     from pathlib import Path
 
-WINDOW = Window.of(START, MIDNIGHT)
+WINDOW = DigestWindow.of(START, MIDNIGHT)
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> VariantReading:
     """Read the hour before midnight."""
     return read_variant(folder, "a", WINDOW)
 
 
-def skipped(reading: Reading) -> dict[str, int]:
+def skipped(reading: VariantReading) -> dict[str, int]:
     """Return the skipped lines by their reasons."""
     return {entry.reason: entry.count for entry in reading.coverage.skipped}
 
@@ -58,7 +58,7 @@ def test_a_rows_own_length_tells_its_columns(tmp_path: Path, header: int) -> Non
     assert list(grid.fees[:4]) == [0, 0, 1, 1]
 
 
-def read_after(tmp_path: Path, header: str, lines: list[str], *, end: str = "\n") -> Reading:
+def read_after(tmp_path: Path, header: str, lines: list[str], *, end: str = "\n") -> VariantReading:
     """Write a minute.csv and read it."""
     folder = folder_of(tmp_path)
     write(folder / "minute.csv", header, lines, end=end)
@@ -167,7 +167,7 @@ def test_gaps_and_empty_days_are_told(tmp_path: Path) -> None:
     """The longest gap with its beginning, and the days that have no row at all."""
     folder = folder_of(tmp_path)
     write(folder / "minute.csv", H33, [row(START - timedelta(days=2)), *rows([0, 1, 50, 59])])
-    coverage = read_variant(folder, "a", Window.of(START - timedelta(days=2), MIDNIGHT)).coverage
+    coverage = read_variant(folder, "a", DigestWindow.of(START - timedelta(days=2), MIDNIGHT)).coverage
     assert coverage.empty_days == ("2026-02-19",)
     assert coverage.longest_gap_minutes == 2 * 24 * 60 - 1
     hour = read(folder).coverage
@@ -310,7 +310,7 @@ def test_bots_and_variants_are_found_by_their_folders(tmp_path: Path) -> None:
 
 def test_a_window_is_of_whole_minutes() -> None:
     """Both ends are taken down to their minute; a window that ends first is refused."""
-    window = Window.of(START + timedelta(seconds=30), MIDNIGHT + timedelta(seconds=59))
+    window = DigestWindow.of(START + timedelta(seconds=30), MIDNIGHT + timedelta(seconds=59))
     assert (window.minutes, window.start * 60) == (60, START.timestamp())
     with pytest.raises(ValueError, match="not after"):
-        Window.of(MIDNIGHT, START)
+        DigestWindow.of(MIDNIGHT, START)

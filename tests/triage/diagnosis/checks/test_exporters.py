@@ -7,7 +7,7 @@ from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import bot_state, fee_source, host, scope
 from triage.errors import SourceRejected
 from triage.model import FindingStatus
-from triage.ports.sources import Answer
+from triage.ports.sources import QueryResult
 
 OLD, NEW = (
     {"instance": "exporter-old:9400", "job": "bot-metrics"},
@@ -87,7 +87,7 @@ async def test_a_refused_question_costs_only_itself() -> None:
     two_exporters(sources)
     usual = sources.metrics.query
 
-    async def query(promql: str, *, at: object = None) -> Answer:
+    async def query(promql: str, *, at: object = None) -> QueryResult:
         if "sum_over_time" in promql:
             raise SourceRejected("Prometheus", "422: execution: too many samples")
         assert at is None

@@ -4,17 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.slack.blocks.answer import BUDGET, answer_blocks, answer_text
-from triage.kpis import (
+from triage.kpis.model import (
     BotReport,
+    CapitalGate,
     Coverage,
     DigestReport,
-    Gate,
     IncidentFigures,
     IncidentNote,
     Kpi,
     KpiStatus,
-    Trading,
-    Verdict,
+    KpiVerdict,
+    TradingResult,
 )
 from triage.reports.digest.answer import digest_text
 
@@ -36,12 +36,12 @@ def report(bot: str = "bot1", **changes: object) -> BotReport:
         bot=bot,
         variant="a",
         coverage_pct=100.0,
-        verdict=Verdict.MEETS,
+        verdict=KpiVerdict.MEETS,
         held_by=(),
         kpis=(kpi("running_pct", 97.25, 65, PASS), kpi("turnover_x", 1.5, 3, PASS, unit="x")),
-        gates=(Gate("turnover", 1.5, 3, "x", PASS, "1.50 x, below 3 asked"),),
-        trading=Trading(pnl_quote=12.5, pnl_pct=0.125, fills=40, fees_quote=3.0),
-        trading_before=Trading(pnl_quote=-4.0),
+        gates=(CapitalGate("turnover", 1.5, 3, "x", PASS, "1.50 x, below 3 asked"),),
+        trading=TradingResult(pnl_quote=12.5, pnl_pct=0.125, fills=40, fees_quote=3.0),
+        trading_before=TradingResult(pnl_quote=-4.0),
         coverage=Coverage(1440, 1440, rows=1440),
         incidents=IncidentFigures(),
     )
@@ -65,12 +65,12 @@ def test_a_hold_names_what_holds_it() -> None:
     """The failed ones with their value, the unmeasured by name, the gate with its reason."""
     text = said(
         report(
-            verdict=Verdict.HOLD,
+            verdict=KpiVerdict.HOLD,
             kpis=(
                 kpi("running_pct", 3.06, 65, FAIL),
                 kpi("paper_reject_count", None, 3, UNMEASURED, "no column", unit="rejects"),
             ),
-            gates=(Gate("unresolved_incidents", 1, 0, "incidents", FAIL, "unresolved: INC-4"),),
+            gates=(CapitalGate("unresolved_incidents", 1, 0, "incidents", FAIL, "unresolved: INC-4"),),
         )
     )
     assert text.splitlines()[0] == "KPI digest: hold"
@@ -98,7 +98,7 @@ def test_a_pass_on_a_part_of_the_rows_says_so() -> None:
     """Evidence that is thin is not hidden behind a green sign."""
     thin = replace(kpi("daily_loss_pct", 0.1, 1.5, PASS), measured_pct=10.3)
     held = report(
-        kpis=(thin,), verdict=Verdict.HOLD, held_by=("daily_loss_pct passes on 10 % of the rows only",)
+        kpis=(thin,), verdict=KpiVerdict.HOLD, held_by=("daily_loss_pct passes on 10 % of the rows only",)
     )
     text = said(held)
     assert "measured on 10 % of the rows" in text
@@ -107,7 +107,7 @@ def test_a_pass_on_a_part_of_the_rows_says_so() -> None:
 
 def test_no_minus_stands_before_a_zero() -> None:
     """A loss that rounds to nothing is nothing."""
-    assert "PnL +0.00 (+0.00 %)" in said(report(trading=Trading(pnl_quote=-0.0001, pnl_pct=-0.0001)))
+    assert "PnL +0.00 (+0.00 %)" in said(report(trading=TradingResult(pnl_quote=-0.0001, pnl_pct=-0.0001)))
 
 
 def test_the_result_is_compared_with_the_period_before() -> None:
@@ -130,7 +130,9 @@ def test_incidents_say_how_long_people_took() -> None:
 
 def test_a_bot_without_rows_is_one_line_not_eleven() -> None:
     """What was not there is said once."""
-    text = said(report("bot3", coverage=Coverage(1440, 0, empty_days=("2026-02-20",)), verdict=Verdict.HOLD))
+    text = said(
+        report("bot3", coverage=Coverage(1440, 0, empty_days=("2026-02-20",)), verdict=KpiVerdict.HOLD)
+    )
     assert "⚪ bot3 hold: not a single minute was written" in text
     assert "Running" not in text
 

@@ -28,8 +28,8 @@ from triage.model import (
 )
 from triage.plans.record import ActionRecord, ActionStatus, Confirmation, StepRecord, StepStatus
 from triage.ports.store import Tx
-from triage.reports.postmortem import Postmortem, as_markdown, gather
-from triage.reports.postmortem.gather import Moment
+from triage.reports.postmortem.gather import Postmortem, StoryEvent, gather
+from triage.reports.postmortem.markdown import as_markdown
 from triage.reports.postmortem.story import story
 
 HOSTILE = "bot1 | <script>alert(1)</script> `x` [link](http://evil) *b*\n# head"
@@ -123,13 +123,13 @@ async def test_the_template_of_the_desk_is_filled(post: Postmortem) -> None:
 def test_a_restart_loop_is_one_line_and_what_people_did_stands_out() -> None:
     """A hundred turns of a loop hide nothing; a pause of an hour makes it another loop."""
     start = datetime(2026, 2, 20, 6, 31, tzinfo=UTC)
-    moments: list[Moment] = []
+    moments: list[StoryEvent] = []
     for turn in range(34):
         at = start + timedelta(seconds=21 * turn)
-        moments.append(Moment(at, "", "container", f"hbot-redis died by itself (exit code 1{turn % 2})"))
-        moments.append(Moment(at + timedelta(seconds=2), "", "container", "hbot-redis started"))
-    moments.append(Moment(start + timedelta(minutes=5), "@ana", "operator", "acknowledged"))
-    moments.append(Moment(start + timedelta(hours=2), "", "container", "hbot-redis started"))
+        moments.append(StoryEvent(at, "", "container", f"hbot-redis died by itself (exit code 1{turn % 2})"))
+        moments.append(StoryEvent(at + timedelta(seconds=2), "", "container", "hbot-redis started"))
+    moments.append(StoryEvent(start + timedelta(minutes=5), "@ana", "operator", "acknowledged"))
+    moments.append(StoryEvent(start + timedelta(hours=2), "", "container", "hbot-redis started"))
     told = story(sorted(moments, key=lambda moment: moment.at))
     assert [(f"{line.at:%H:%M:%S}", line.who, line.what, line.person) for line in told] == [
         ("06:31:00", "container", "hbot-redis died by itself (exit code 10): 34 times 06:31–06:42", False),  # noqa: RUF001
