@@ -223,6 +223,40 @@ def triage(
     raise typer.Exit(0 if result.answered else 1)
 
 
+@app.command()
+def replay(
+    asked: Annotated[
+        list[str], typer.Argument(metavar="FILE|INC...", help="Exported cases, or incidents: INC-42 or 42.")
+    ],
+    *,
+    every: Annotated[
+        bool, typer.Option("--every", help="Every triage of an incident, not only its newest.")
+    ] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write them into this folder as cases for the lab, and judge nothing.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge recorded evidence by today's rules and show what changed; exit code 0: nothing did, 1: something did."""
+    settings = _settings()
+    from bot.commands import replay as command  # noqa: PLC0415 - as above
+
+    cases = _run(lambda: command.gather_cases(settings, asked, every=every))
+    if export is not None:
+        try:
+            lines = command.export(cases, export)
+        except TriageError as error:
+            _fail(error)
+        typer.echo("\n".join(lines))
+        return
+    found = command.replayed(cases)
+    if as_json:
+        typer.echo(json.dumps([each.to_json() for each in found], indent=2))
+    else:
+        typer.echo("\n".join(line for each in found for line in each.lines()))
+    raise typer.Exit(1 if any(each.changed for each in found) else 0)
+
+
 def _text_of(path: Path) -> str:
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")

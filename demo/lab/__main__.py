@@ -13,9 +13,11 @@ from demo.lab.collection import faults_in, own_faults
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
 from demo.lab.playing import play
+from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told
 from demo.lab.running import Run
 from demo.lab.week import healthy_week
+from triage.reports.cases import Case
 
 VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
 BAD, USAGE = 1, 2
@@ -28,15 +30,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         week = asyncio.run(healthy_week(given.days, given.seed))
         sys.stdout.write(week.text + "\n")
         return 0 if week.good else BAD
+    cases: list[Case] = []
     try:
-        faults = faults_in(given.faults) if given.faults else own_faults()
+        if given.faults:
+            cases = [each for each in recorded_in(given.faults) if given.only in each.name]
+            faults = faults_in(given.faults, needed=not cases)
+        else:
+            faults = own_faults()
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
     faults = [fault for fault in faults if not given.only or given.only in fault.name]
-    if not faults:
+    recorded = judge_recorded(cases)
+    if cases:
+        sys.stdout.write("\n".join(told_recorded(cases, recorded)) + "\n")
+    if not faults and not cases:
         sys.stderr.write(f"no fault is called {given.only!r}\n")
         return USAGE
+    if not faults:
+        return 0 if recorded else BAD
     began = time.monotonic()
     halves = [(name, play(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
     seconds = time.monotonic() - began
@@ -62,7 +74,9 @@ def _halves(faults: Sequence[Fault], given: argparse.Namespace) -> list[tuple[st
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("make lab", description=__doc__)
-    parser.add_argument("--faults", type=Path, help="a folder of fault files instead of the lab's own")
+    parser.add_argument(
+        "--faults", type=Path, help="a folder of faults and recorded cases instead of the lab's own"
+    )
     parser.add_argument("--half", choices=("development", "exam", "both"), default="both")
     parser.add_argument("--only", default="", help="faults whose name contains this")
     parser.add_argument("--short", action="store_true", help="each development fault once")

@@ -25,6 +25,7 @@ COMMANDS = [
     "doctor",
     "init",
     "check-config",
+    "replay",
     "schema",
     "triage",
     "audit",
