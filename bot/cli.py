@@ -327,7 +327,7 @@ def digest(
 def postmortem(
     incident: Annotated[str, typer.Argument(help="The incident: INC-42 or 42.")],
     as_json: Json = False,  # noqa: FBT002 - as above
-    out: Annotated[Path | None, typer.Option(help="Write it into this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it into this file, its chart beside it.")] = None,
 ) -> None:
     """Write an incident out as Markdown: timeline, root cause, impact, corrective action, prevention tasks."""
     digits = incident.upper().removeprefix("INC-")
@@ -337,7 +337,7 @@ def postmortem(
     from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
     from triage.reports.postmortem.markdown import as_markdown  # noqa: PLC0415 - as above
 
-    post = _run(lambda: make_postmortem(settings, int(digits)))
+    post = _run(lambda: make_postmortem(settings, int(digits), out))
     text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)
     if out is None:
         typer.echo(text, nl=as_json)

@@ -1,6 +1,7 @@
 """``python -m bot.charts``: draws the pictures it is told to, one JSON line each on standard input.
 
-In: ``{"theme": "light"|"dark", "path": FILE.png, "picture": {a BotPicture}}``. Out, a line each, in order:
+In: ``{"theme": "light"|"dark", "path": FILE.png, "picture": {a BotPicture}}``, or ``"incident": {an IncidentChart}``
+instead of the picture. Out, a line each, in order:
 ``{"bot", "theme", "path", "alt"}``, or ``{"bot", "theme", "error"}`` where that picture could not be drawn.
 The one argument, if any, is how nice to be to the other processes (0 to 19).
 """
@@ -18,8 +19,10 @@ from PIL import Image
 
 from bot.charts.alt import alt_text
 from bot.charts.day import render
+from bot.charts.incident import incident_alt, render_incident
 from bot.charts.theme import THEMES
 from triage.kpis.picture import BotPicture, PictureMark
+from triage.ports.charts import IncidentChart, Track
 
 _COLOURS = 256
 _COMPRESSION = 4
@@ -32,16 +35,30 @@ def decode(fields: dict[str, Any]) -> BotPicture:
     return BotPicture(**fields)
 
 
+def decode_incident(fields: dict[str, Any]) -> IncidentChart:
+    """Return the chart that ``as_json`` wrote. Raises TypeError for fields of another version."""
+    fields["marks"] = tuple(PictureMark(**mark) for mark in fields["marks"])
+    fields["tracks"] = tuple(Track(**track) for track in fields["tracks"])
+    return IncidentChart(**fields)
+
+
 def draw(job: dict[str, Any]) -> dict[str, str]:
     """Draw one picture into its file; a file of that name is replaced only by a whole one."""
-    picture = decode(job["picture"])
     path = Path(job["path"])
+    if "incident" in job:
+        chart = decode_incident(job["incident"])
+        _save(render_incident(chart, THEMES[job["theme"]]), path)
+        return {"bot": chart.number, "theme": job["theme"], "path": str(path), "alt": incident_alt(chart)}
+    picture = decode(job["picture"])
+    _save(render(picture, THEMES[job["theme"]]), path)
+    return {"bot": picture.bot, "theme": job["theme"], "path": str(path), "alt": alt_text(picture)}
+
+
+def _save(image: Image.Image, path: Path) -> None:
     unfinished = path.with_suffix(".part")
-    image = render(picture, THEMES[job["theme"]])
     small = image.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small.save(unfinished, format="PNG", compress_level=_COMPRESSION)
     unfinished.replace(path)
-    return {"bot": picture.bot, "theme": job["theme"], "path": str(path), "alt": alt_text(picture)}
 
 
 def main() -> None:

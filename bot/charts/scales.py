@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import ceil, floor, log10
 
-_HOURS = (1, 2, 3, 4, 6, 12, 24, 48, 72, 120, 168, 240)
+_HOURS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1, 2, 3, 4, 6, 12, 24, 48, 72, 120, 168, 240)
 
 
 def ticks(low: float, high: float, wanted: int) -> list[float]:
@@ -29,7 +29,7 @@ def number(value: float, span: float) -> str:
 def time_ticks(start: float, end: float, most: int) -> list[tuple[float, str]]:
     """Return (epoch seconds, label) of at most about ``most`` round times in UTC."""
     hours = (end - start) / 3600
-    step = next((step for step in _HOURS if hours / step <= most), _HOURS[-1]) * 3600
+    step = round(next((step for step in _HOURS if hours / step <= most), _HOURS[-1]) * 3600)
     form = "%H:%M" if step < 24 * 3600 else "%b %d"
     first = ceil(start / step) * step
     times = [float(at) for at in range(int(first), int(end) + 1, int(step))]

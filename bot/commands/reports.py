@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.charts.beside import ChartsBeside
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_text
+from bot.sources.configured import open_configured
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import has_database, open_store
 from triage.desk import Desk
@@ -21,6 +23,7 @@ from triage.ports.store import Tx
 from triage.reports.answers.kpi import window_length
 from triage.reports.digest.answer import digest_text
 from triage.reports.digest.period import action_notes, incident_notes
+from triage.reports.postmortem.charting import Charting
 from triage.reports.postmortem.gather import Postmortem, gather
 
 NO_DATABASE = "the service has no database at TRIAGE_DATABASE_URL"
@@ -117,11 +120,27 @@ def _save(measured: Measured, path: Path) -> None:
             raise DeskFailure(f"{target} cannot be written: {error.strerror}") from error
 
 
-async def make_postmortem(settings: Settings, incident_id: int) -> Postmortem:
-    """Gather an incident's postmortem from the store. Raises Refused where there is no such incident."""
+async def make_postmortem(settings: Settings, incident_id: int, out: Path | None = None) -> Postmortem:
+    """Gather an incident's postmortem from the store. Raises Refused where there is no such incident.
+
+    With ``out`` its chart is put beside that file, as a PNG.
+    """
     url = settings.triage_database_url.get_secret_value()
     if not await asyncio.to_thread(has_database, url):
         raise Refused(f"There is no incident INC-{incident_id}: {NO_DATABASE}.")
     async with open_store(url) as store:
         now = datetime.now(UTC)
-        return await store.read(lambda tx: gather(tx, incident_id, now))
+        post = await store.read(lambda tx: gather(tx, incident_id, now))
+        if out is None:
+            return post
+        async with open_configured(settings) as sources:
+            chart = await Charting(store, settings.desk, sources.metrics, ChartsBeside()).kept_or_new(
+                incident_id, now
+            )
+    picture = out.with_name(f"{out.stem}-chart.png")
+    if chart.picture is not None:
+        try:
+            await asyncio.to_thread(picture.write_bytes, chart.picture.png)
+        except OSError as error:
+            raise DeskFailure(f"{picture} cannot be written: {error.strerror}") from error
+    return replace(post, chart=chart.note(picture.name))

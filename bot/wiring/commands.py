@@ -1,4 +1,4 @@
-"""Asking, wired: commands and mentions, App Home, checklists, drills, digests, and what the clock starts of them."""
+"""AnswerContext, wired: commands and mentions, App Home, checklists, drills, digests, and what the clock starts of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.charts.beside import ChartsBeside
 from bot.desk.client_config import DeskClientConfigs
 from bot.fallback.configured import fallback_channels
 from bot.settings import Settings
@@ -25,6 +26,8 @@ from handlers.slack.command_listener import register_commands
 from handlers.slack.home import HomeTab
 from handlers.slack.services import Services
 from handlers.slack.silencing import open_silence_of
+from schedules.charts import EVERY_SECONDS as CHART_SECONDS
+from schedules.charts import ChartJob
 from schedules.checklists import ChecklistJob
 from schedules.digest import DigestJob
 from schedules.drill import DrillJob
@@ -48,6 +51,7 @@ from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ChecklistResult
 from triage.reports.drill.follow import Drills, last_success
 from triage.reports.incident_view import IncidentView
+from triage.reports.postmortem.charting import Charting
 
 LOOK_SECONDS = 20.0
 """How often the schedules are looked at; what is due is decided from the clock and the store."""
@@ -81,6 +85,7 @@ class CommandWiring:
         self.clients = DeskClientConfigs(data)
         self.papers = NewestMinutes(data, house.clock, {bot.name: bot.variant for bot in self.desk.bots})
         self.digests = CsvDigests(self.desk, data)
+        self.charting = Charting(house.store, self.desk, house.sources.metrics, ChartsBeside())
         self.asking = AnswerContext(
             house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
         )
@@ -137,7 +142,7 @@ class CommandWiring:
             kpi=lambda bot, window: kpi(self.asking, self.digests, bot, window),
             drill=lambda call: self.drills.fire(call.user),
             postmortem=lambda call, incident: file_postmortem(
-                self.asking, incident, by=call.user, told=self.house.told
+                self.asking, self.charting, incident, by=call.user, told=self.house.told
             ),
             actions=lambda: actions_answer(self.asking),
             commands=COMMANDS,
@@ -159,6 +164,10 @@ class CommandWiring:
             "checklists": (
                 ChecklistJob(store, self.desk, clock, self._run_all, told).run,
                 LOOK_SECONDS,
+            ),
+            "charts": (
+                ChartJob(self.charting, clock, told).run,
+                CHART_SECONDS,
             ),
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),
             "drill_follow": (self.drills.follow, FOLLOW_SECONDS),

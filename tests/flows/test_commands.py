@@ -355,11 +355,13 @@ async def test_postmortem_comes_as_files_in_the_thread(house: House) -> None:
     def files() -> list[str]:
         return [file["id"] for message in house.slack.thread(card) for file in message.files]
 
-    await house.until(lambda: len(files()) >= 2, "both files", seconds=40)
+    await house.until(lambda: len(files()) >= 3, "both files and the chart", seconds=40)
     stored = {house.slack.workspace.files[one].name: house.slack.workspace.files[one] for one in files()}
     text = (stored["postmortem-INC-1.md"].content or b"").decode()
     for part in ("# Postmortem INC-1", "## Timeline", "## Root cause", "## Impact", "## Corrective action"):
         assert part in text
+    assert "](chart-INC-1.png)" in text
+    assert (stored["chart-INC-1.png"].content or b"").startswith(b"\x89PNG")
     assert "incident.retriage" in text, "the audit trail is in it"
     assert b'"number": "INC-1"' in (stored["postmortem-INC-1.json"].content or b"")
 

@@ -22,6 +22,7 @@ from triage.model import (
 )
 from triage.plans.record import ActionRecord, StepRecord, verified_words
 from triage.ports.store import AuditEntry, Tx
+from triage.reports.postmortem.charting import ChartNote
 from triage.wording import counted, duration
 
 SLOW_ACKNOWLEDGE = 15 * 60.0
@@ -67,6 +68,7 @@ class Postmortem:
     actions: tuple[ActionTaken, ...]
     prevention: tuple[str, ...]
     audit: tuple[AuditEntry, ...]
+    chart: ChartNote | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -29,6 +29,7 @@ def as_markdown(post: Postmortem) -> str:
     parts = [
         f"# Postmortem {incident.number}: {md(incident.title)}",
         _table(("", ""), [(name, md(value)) for name, value in facts(post).items()]),
+        *_chart(post),
         "## Timeline",
         _timeline(post),
         "## Root cause",
@@ -46,6 +47,18 @@ def as_markdown(post: Postmortem) -> str:
         f"_Written by hbot-triage on {post.written_at:%Y-%m-%d %H:%M} UTC from what was stored while it happened._",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _chart(post: Postmortem) -> list[str]:
+    """Return the chart's picture, what it shows in words, and what is not in it."""
+    if post.chart is None:
+        return []
+    picture = (
+        f"![{md(post.chart.alt, 1000)}]({post.chart.file})" if post.chart.file else "It could not be drawn."
+    )
+    missing = "\n".join(f"- not in it: {md(note)}" for note in post.chart.missing)
+    words = md(post.chart.alt, 1000) if post.chart.alt else ""
+    return ["## Chart", picture, words, missing]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

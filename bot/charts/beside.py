@@ -1,0 +1,53 @@
+"""Charts drawn by a process of their own, one at a time: whatever happens to it, the incident is told without."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from bot.sources.minute_csv.children import child, first_error
+from triage.errors import SourceError
+from triage.kpis.model import as_json
+from triage.ports.charts import IncidentChart
+from triage.ports.digests import DrawnPicture
+
+THEME, SECONDS, NICE = "light", 20.0, 10
+
+
+class ChartsBeside:
+    """Implements ``triage.ports.charts.Charts``."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._room = asyncio.Semaphore(1)
+
+    async def draw(self, chart: IncidentChart) -> DrawnPicture:
+        """Draw one chart. Raises SourceError with what its process said."""
+        async with self._room:
+            with tempfile.TemporaryDirectory(prefix="hbot-triage-chart-") as folder:
+                try:
+                    async with asyncio.timeout(self._seconds):
+                        return await _drawn(chart, Path(folder) / "incident.png")
+                except TimeoutError:
+                    raise SourceError("chart", f"it was not drawn within {self._seconds:g} s") from None
+                except (OSError, ValueError, ExceptionGroup) as error:
+                    cause = first_error(error)
+                    if isinstance(cause, SourceError):
+                        raise cause from error
+                    raise SourceError("chart", f"it could not be drawn: {cause}") from error
+
+
+async def _drawn(chart: IncidentChart, path: Path) -> DrawnPicture:
+    job = {"theme": THEME, "path": str(path), "incident": as_json(chart)}
+    async with child("bot.charts", nice=NICE) as painter:
+        painter.stdin.write(json.dumps(job).encode() + b"\n")
+        await painter.stdin.drain()
+        painter.stdin.close()
+        answers = [json.loads(line) async for line in painter.lines()]
+        if await painter.process.wait() or not answers:
+            raise SourceError("chart", f"the drawing process ended: {painter.last_words}")
+    if "error" in answers[0]:
+        raise SourceError("chart", f"it could not be drawn: {answers[0]['error']}")
+    return DrawnPicture(chart.number, answers[0]["alt"], await asyncio.to_thread(path.read_bytes))
