@@ -41,7 +41,7 @@ class LabClock:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one triage found. ``seconds``: how long the verdict took once the findings were there."""
+    """What one triage found. ``seconds``: the processor's time for the verdict once the findings were there."""
 
     findings: tuple[Finding, ...]
     verdict: Verdict
@@ -59,9 +59,9 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
     context = context_of(stage.ears.desk, found, incident, episodes, now=now)
     context = with_memory(stage, context, missing)
     findings = await run_checks(playbook, context, LabClock(now))
-    began = time.perf_counter()
+    began = time.process_time()
     verdict = conclude(findings, context, episodes, playbook)
-    return Looked(findings, verdict, time.perf_counter() - began)
+    return Looked(findings, verdict, time.process_time() - began)
 
 
 async def ask(stage: Stage, bot: str) -> Looked:
@@ -72,9 +72,9 @@ async def ask(stage: Stage, bot: str) -> Looked:
     context = CheckContext(desk, found, now, now, (bot,), (desk.container_of(bot),))
     playbook = playbook_for(desk, "default")
     findings = await run_checks(playbook, context, LabClock(now))
-    began = time.perf_counter()
+    began = time.process_time()
     verdict = conclude(findings, context, (), playbook)
-    return Looked(findings, verdict, time.perf_counter() - began)
+    return Looked(findings, verdict, time.process_time() - began)
 
 
 def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckContext:

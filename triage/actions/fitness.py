@@ -87,6 +87,12 @@ def _not_seen(facts: Facts, target: str) -> bool:
     return blind and facts.desk.bot(target) is not None
 
 
+def _untold(facts: Facts, target: str) -> bool:
+    """Docker was asked and did not answer; metrics tell neither paused from stuck nor stopped from ended."""
+    asked = facts.asked("container") or facts.asked("changes")
+    return asked and not facts.engine_told(facts.desk.container_of(target))
+
+
 def _redis_serves(facts: Facts, target: str) -> bool:
     del target
     streams = facts.data("streams")
@@ -129,6 +135,9 @@ PAUSED = FitnessCondition(
 LOOPING = FitnessCondition(
     "it dies and restarts again and again: another start is the next round",
     lambda facts, target: bool(_box(facts, target).get("looping")),
+)
+UNTOLD = FitnessCondition(
+    "Docker does not tell how its container stands: it may be paused, or stopped by somebody", _untold
 )
 OUT_OF_SIGHT = FitnessCondition("monitoring is blind: what is shown of the bot may be old", _not_seen)
 STOPPED_BY_HAND = FitnessCondition("somebody stopped it: ask before it is started again", _stopped_by_hand)

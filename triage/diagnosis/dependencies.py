@@ -26,14 +26,16 @@ UPSTREAM: Mapping[str, frozenset[str]] = {
     cause: frozenset(upstream)
     for cause, upstream in {
         # the bot's guards tell what they met, not why it came
-        "connector_not_ready": {*_EXCHANGE, *_CODE, *_HOST, "code_error", "redis_down"},
+        "connector_not_ready": {"flapping", *_EXCHANGE, *_CODE, *_HOST, "code_error", "redis_down"},
         "balance_mismatch": {*_EXCHANGE, "database_locked"},
         "cancel_failures": {*_EXCHANGE, *_CODE, "code_error"},
         "fee_unresolved": {*_EXCHANGE, "env_key_missing"},
         "fee_fallback": {"credentials_refused", "clock_skew", "exchange_down", "egress_blocked", *_NETWORK},
         "edge_gate": {"fee_changed", "fee_fallback", "market_data_stale", "flapping"},
         "flapping": {*_EXCHANGE, *_CODE, *_HOST},
-        "high_vol": {"market_data_stale"},
+        "high_vol": {"market_data_stale", "flapping"},
+        "inventory_band": {"flapping"},
+        "market_spread_too_small": {"flapping"},
         "drawdown_limit": {"bad_release"},
         # the exchange and the way to it
         "exchange_errors": {"blip", *_REFUSALS, *_NETWORK, "fd_leak", *_CODE, "host_saturated", "paused_container"},

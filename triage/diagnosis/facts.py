@@ -140,6 +140,17 @@ class Facts:
         """Yield each container that the container check speaks of."""
         yield from self.data("container").get("containers", {}).items()
 
+    def engine_told(self, name: str) -> bool:
+        """Say whether Docker itself told of a container: only it knows paused from stuck, stopped from ended.
+
+        A container that nobody asked of counts as told where Docker answered for others.
+        """
+        if "down_as" in self.data("changes"):
+            return True
+        now = self.container(name)
+        seen = [now] if now else [each for _, each in self.of_containers()]
+        return any(each.get("by", "docker") == "docker" for each in seen)
+
     def bot_of(self, container: str) -> str:
         """Return the bot that runs in a container, or an empty string."""
         bot = self.desk.bot_of_container(container)
@@ -217,7 +228,7 @@ class Facts:
         return list(self.data("error_logs").get("bots", {}).get(bot, {}).get("templates", ()))
 
     def logged(self, bot: str, *names: str) -> LoggedLines:
-        """Return what a bot's log says of these classes (see ``log_table``)."""
+        """Return what a bot's log says of these classes (see ``triage.logs.class_table``)."""
         found = [each for each in self._classes(bot) if each["name"] in names]
         if not found:
             return LoggedLines()

@@ -40,6 +40,8 @@ FAMILIES: Mapping[str, str] = {
 }  # fmt: skip
 """What each alert of the desk's rules and each signal of ours is about."""
 
+_NEARLY_ALL = 0.75
+"""Of its memory limit: below it a container is far from what its alert states (0.9)."""
 _SPIKE, _DISK, _BUSY, _WINDOW = 20, 0.93, 0.95, 900.0
 DELAYS: Mapping[str, float] = {
     "BotNoFillsWhileRunning": 3600.0, "BotSoftPauseTooLong": 1200.0, "BotFeeSourceFallback": 1800.0,
@@ -96,7 +98,7 @@ def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a t
 def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     facts: Facts, bot: str, name: str, about: str
 ) -> bool | None:
-    if about in {"down", "loop", "oom", "unhealthy"}:
+    if about in {"down", "loop", "oom", "unhealthy", "container_memory"}:
         return _holds_of_container(facts, facts.desk.container_of(bot), about)
     state = facts.state(bot)
     if about == "frozen" and name != "DailyStateStale":
@@ -110,7 +112,7 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
         return None if kind is None else kind != "api"
     if not state.get("state") or state.get("frozen") or state.get("age_seconds") is None:
         return None
-    if about == "stop" and name == "BotHardStopActive":
+    if about == "stop" and name in {"BotHardStopActive", "KillSwitchTriggered"}:
         return bool(state["state"] == "hard_stop")
     if about == "pause":
         return bool(state["state"] == "soft_pause")
@@ -123,7 +125,9 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     return None
 
 
-def _holds_of_container(facts: Facts, name: str, about: str) -> bool | None:
+def _holds_of_container(  # noqa: PLR0911 - a table of conditions
+    facts: Facts, name: str, about: str
+) -> bool | None:
     now = facts.container(name)
     if not now or (now.get("running") is None and not now.get("missing")):
         return None
@@ -133,6 +137,8 @@ def _holds_of_container(facts: Facts, name: str, about: str) -> bool | None:
         return bool(now.get("looping")) or not now.get("running") or (now.get("restarts_hour") or 0) > 1
     if about == "oom":
         return bool(now.get("oom"))
+    if about == "container_memory":
+        return None if now.get("memory") is None else now["memory"] > _NEARLY_ALL
     if about == "unhealthy":
         return now.get("health") == "unhealthy" or not now.get("running")
     return None

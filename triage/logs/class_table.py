@@ -1,9 +1,8 @@
 # ruff: noqa: E501, FBT003 - a table's rows
-"""The table of what Hummingbot and its exchange print: class, meaning, whether it heals, do and do not; codes; words."""
+"""The table of what Hummingbot and its exchange print: class, meaning, whether it heals, do and do not; codes."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,69 +92,3 @@ CODES: Mapping[str, str] = {
     **dict.fromkeys(["43001", "40768", "43025"], "cancel_gone"),
 }  # fmt: skip
 """Bitget's codes; families beyond them are not guessed at."""
-
-
-def _rules(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in pairs)
-
-
-FIRST = _rules(
-    (r"too many open files|\[Errno 24\]", "fd_leak"),
-    (r"no space left on device|\[Errno 28\]|disk quota exceeded", "disk_full"),
-    (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
-    (r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError",
-     "redis_refuses"),
-    ((r"redis\S{0,40}(?:ConnectionError|TimeoutError)|connecting to \S{0,60}:6379|redis.{0,60}(?:refused|unreachable|timed? out|lost|does not answer|name or service)"
-     r"|(?:connect|connection).{0,40}redis"), "redis_unreachable"),
-    (r"certificate.?verify.?failed|self.signed certificate|certificate has expired|IP address mismatch|hostname mismatch|SSLCertVerificationError",
-     "tls_failure"),
-    (r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname|no address associated with hostname",
-     "dns_failure"),
-    (r"network is (?:unreachable|down)|no route to host|\[Errno 101\]|\[Errno 113\]", "network_down"),
-    (r"\bMemoryError\b|cannot allocate memory|\[Errno 12\]|out of memory", "memory"),
-    (r"database is locked|database table is locked", "database_locked"),
-    (r"unhandled error in background task|task exception was never retrieved", "background_task_dead"),
-)  # fmt: skip
-"""What an exception's own words say beyond doubt."""
-
-WORDS = _rules(
-    ((r"invalid access.?key|apikey does not exist|api.?key (?:is )?(?:invalid|expired|incorrect)|invalid api.?key|sign(?:ature)? (?:signature )?error"
-     r"|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"
-     r"|error authenticating the private websocket|login failed"), "credentials_refused"),
-    (r"request timestamp expired|timestamp for this request|recvwindow|invalid timestamp|error getting server time", "clock_skew"),
-    (r"too many requests|rate limit exceeded|request too frequent", "exchange_rate_limit"),
-    (r"insufficient (?:balance|margin|funds)|balance (?:is )?(?:insufficient|not enough)|not enough (?:budget|balance|margin)",
-     "insufficient_funds"),
-    (r"order notional.{0,80}lower than minimum|order amount.{0,80}lower than minimum|checkBDScale|less than the minimum (?:order|amount)|price (?:scale|precision)",
-     "order_rejected"),
-    (r"failed to set position mode|position mode|unilateral position", "position_mode"),
-    (r"system (?:is )?under maintenance|system maintenance|service unavailable|bad gateway|gateway time-?out|internal server error|unexpected mimetype",
-     "exchange_down"),
-    (r"validation errors? for \w+|extra inputs are not permitted|extra_forbidden|failed to load config file|field required",
-     "invalid_config"),
-    (r"variable is not set|environment variable.{0,60}(?:missing|not set|required)|invalid password|missing required env", "env_key_missing"),
-    (r"error adding controller|does not contain any subclass", "invalid_config"),
-    (r"ImportError|ModuleNotFoundError|cannot import name|No module named|SyntaxError|bad magic number", "import_error"),
-    (r"kill switch threshold reached|reached max drawdown|global drawdown reached", "pnl_kill_switch"),
-    (r"will be considered lost", "lost_order"),
-    (r"failed to cancel order .{0,80}\(order not found\)", "cancel_gone"),
-    ((r"unexpected keyword argument|has no attribute|missing \d+ required positional|\b(?:TypeError|AttributeError|NameError|KeyError|IndexError|ValueError"
-     r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation)\b"), "code_error"),
-    ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
-     r"|message receive timed out|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|websocket connection was closed|close code = 1006|disconnected"),
-     "exchange_unreachable"),
-)  # fmt: skip
-"""What the words say where there is no code."""
-
-WRAPPERS = _rules(
-    (r"api rate limit on .{0,120}has almost reached", "own_throttle"),
-    (r"not enough \w+ balance to fill|balance available for|not existing in current data set", "paper"),
-    (r"fail\w* to cancel|(?:could not|cannot|unable to) cancel|cancel\w* .{0,40}(?:fail|error|reject)", "cancel_failed"),
-    (r"failed to submit|order .{0,80}has failed|open order failed|error submitting order|order .{0,40}rejected", "order_failed"),
-    (r"calculating fee|couldn.t fetch newest prices|trading (?:rules/)?fees|fee (?:query|rate|tier)", "fee_query_failed"),
-    (r"is not ready\. please wait|connector not ready", "not_ready"),
-    ((r"error executing request|order ?book stream|user stream|failed to subscribe|fetching account updates|update balances"
-     r"|fetch new trading rules"), "exchange_unreachable"),
-    (r"gateway container|gateway configs|order fill updates did not arrive|executing <Task", "benign"),
-)  # fmt: skip
-"""The generic sentences around a cause: believed last, and never for more than they say."""

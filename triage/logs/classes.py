@@ -1,4 +1,4 @@
-"""What a bot's log line means, by the table of ``log_table``.
+"""What a bot's log line means, by the table of ``class_table`` and ``words``.
 
 A line is classed by the last line of its traceback, then by the exchange's code or the HTTP status, then by
 the exchange's words, and only then by the generic wrapper around them (``Failed to submit BUY order …``),
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from triage.logs.class_table import CLASSES, CODES, FIRST, WORDS, WRAPPERS, LogClass
+from triage.logs.class_table import CLASSES, CODES, LogClass
+from triage.logs.words import ANSWERS, FIRST, WORDS, WRAPPERS, answered
 from triage.masking import masked
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
     from triage.model import Json
 
 
-_CODE_DIGITS = 5
 _CODE = re.compile(
     r"[\"']?\bcode[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<a>\d{3,5})\b"
     r"|\bcode (?P<d>[34]\d{4})\b|\bError:? (?P<b>\d{5}) ?-|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
     re.IGNORECASE,
 )
+_ANY_CODE = re.compile(
+    r"[\"']code[\"']?\s{0,3}:\s{0,3}[\"']?(?P<a>-?\d{3,6})\b|\bError:? (?P<b>-?\d{4,6}) ?-"
+    r"|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
+    re.IGNORECASE,
+)
+"""The code of whatever exchange, where a code stands."""
+_SUCCESS = frozenset({"00000", "200", "200000", "000"})
 _STATUS = re.compile(
     r"HTTP status is (?P<a>\d{3})\b|WSServerHandshakeError: (?P<b>\d{3})\b|ContentTypeError: (?P<c>\d{3})\b"
 )
@@ -57,7 +64,12 @@ def classify(message: str, exception: str = "") -> LineClass | None:
     """
     for text in filter(None, (exception, message)):
         found = (
-            _first(FIRST, text) or _by_code(text) or _by_status(text) or _first(WORDS, text) or _refused(text)
+            _first(FIRST, text)
+            or _by_code(text)
+            or _by_answer(text)
+            or _by_status(text)
+            or _first(WORDS, text)
+            or _refused(text)
         )
         if found is not None:
             return found
@@ -77,6 +89,12 @@ def _by_code(text: str) -> LineClass | None:
     return None
 
 
+def _by_answer(text: str) -> LineClass | None:
+    """Read an answer's words; the code that they came with is kept, whoever's it is."""
+    found = _first(ANSWERS, answered(text))
+    return LineClass(found.name, _shown_code(text)) if found is not None else None
+
+
 def _by_status(text: str) -> LineClass | None:
     match = _STATUS.search(text)
     if match is None:
@@ -86,19 +104,23 @@ def _by_status(text: str) -> LineClass | None:
         return LineClass("exchange_rate_limit", status)
     if status == "401":
         return LineClass("credentials_refused", status)
-    if status in {"403", "451"} and _first(WORDS[:1], text) is None:
+    if status in {"403", "451"}:
         return LineClass("egress_blocked", status)
     return LineClass("exchange_down", status) if status[0] == "5" else None
 
 
 def _refused(text: str) -> LineClass | None:
     """An answer with a code that nobody wrote down is a refusal all the same."""
-    code, status = _CODE.search(text), _STATUS.search(text)
-    known = (code["a"] or code["b"] or code["c"] or code["d"]) if code is not None else ""
-    if status is None and len(known) < _CODE_DIGITS:
-        return None
-    shown = known or (status.group(status.lastindex or 0) if status is not None else "")
-    return None if shown in {"00000", "200"} else LineClass("exchange_refuses", shown)
+    shown = _shown_code(text) if answered(text) else ""
+    return LineClass("exchange_refuses", shown) if shown and shown not in _SUCCESS else None
+
+
+def _shown_code(text: str) -> str:
+    """Return the code that an answer shows, or else its HTTP status; empty where there is neither."""
+    code, status = _ANY_CODE.search(text), _STATUS.search(text)
+    if code is not None:
+        return code["a"] or code["b"] or code["c"]
+    return str(status.group(status.lastindex or 0)) if status is not None else ""
 
 
 LATE = timedelta(minutes=5)

@@ -12,6 +12,7 @@ from triage.actions.fitness import (
     OUT_OF_SIGHT,
     PAUSED,
     STOPPED_BY_HAND,
+    UNTOLD,
     Fitness,
 )
 from triage.actions.inspection import engine_answers
@@ -24,7 +25,7 @@ from triage.plans.record import Plan, Precondition, Step
 
 FITNESS = Fitness(
     threshold=0.75,
-    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND),
+    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
     not_while=SAME_AGAIN,
 )
 

@@ -14,6 +14,7 @@ from triage.actions.fitness import (
     OUT_OF_SIGHT,
     PAUSED,
     STOPPED_BY_HAND,
+    UNTOLD,
     Fitness,
 )
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
@@ -48,7 +49,7 @@ SAME_AGAIN = {
 FITNESS = Fitness(
     threshold=0.75,
     # A restart is for a process that is up and does not do its work, or for a service that ended.
-    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND),
+    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
     not_while=SAME_AGAIN,
 )
 

@@ -40,13 +40,16 @@ def guarded(facts: Facts, cause: str, *reasons: str) -> Iterator[tuple[str, Case
         yield bot, case
 
 
-def reads_log(case: Case, bot: str, *names: str, heals: bool = False) -> LoggedLines:
-    """Weigh what the bot's log says of these classes; ``heals``: single lines of it are everyday life."""
+def reads_log(case: Case, bot: str, *names: str, heals: bool = False, ends: bool = False) -> LoggedLines:
+    """Weigh what the bot's log says of these classes.
+
+    ``heals``: single lines of it are everyday life. ``ends``: it can pass by itself, and its lines end with it.
+    """
     found = case.facts.logged(bot, *names)
     if found.count:
         case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
         case.began(found.first_at)
-    if heals and found.over(case.facts.now):
+    if (heals or ends) and found.over(case.facts.now):
         # The lines of a bot that was stopped end with it: then their end says nothing.
         level: Level = "hint_not" if _stopped(case.facts, bot) else "contradiction"
         case.doubts(level, f"{bot}: the lines have ended", "error_logs")

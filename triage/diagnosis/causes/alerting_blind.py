@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         (facts.desk.container_of("alertmanager"), facts.desk.container_of("prometheus")),
     )
     what = []
-    if watch.get("alertmanager") == "down":
+    told = facts.alerts("Watchdog", "AlertingBlind", facts.desk.watchdog.alertname)
+    arrive = not told and any(each.source is Source.ALERTMANAGER and each.firing for each in facts.episodes)
+    if watch.get("alertmanager") == "down" and not arrive:
         what.append("Alertmanager does not answer")
     if watch.get("rules_known") and not watch.get("rules"):
         what.append("Prometheus has 0 alert rules")
@@ -38,7 +41,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.sees("proof", text, "watchers")
     if len(watch.get("rules_missing", ())) >= _MANY and not what:
         case.sees("clear", f"rules missing: {', '.join(watch['rules_missing'][:3])}", "watchers")
-    if facts.alerts("Watchdog", "AlertingBlind", facts.desk.watchdog.alertname):
+    if told:
         case.sees("clear", "the alert that must always come stays away", "alert")
     case.needs("watchers")
     yield from case.concludes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, ended_again
+from triage.diagnosis.causes._boxes import alive, box_case, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.symptoms import family, holds
 from triage.logs.class_table import CLASSES
@@ -13,7 +13,7 @@ from triage.wording import clock_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
     from triage.model import Json
 
@@ -64,11 +64,29 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if case.pieces:
             case.sees("some", f"{bot} runs as it should", "bot_state")
         case.needs("container", "error_logs")
-        yield from case.concludes(
-            "{who} was interrupted for a short time and works again.",
-            "Nothing to do now; look into it if it comes again.",
-            settle="does it stay well for ten minutes?",
-        )
+        yield from _over(case)
+    yield from _services(facts)
+
+
+def _services(facts: Facts) -> Iterable[Candidate]:
+    """A service that ended once and has been up since; whether it does its work, its health and its group tell."""
+    for name, box in facts.of_containers():
+        if facts.bot_of(name) or not _started_anew(facts, box) or _dies_again(box):
+            continue
+        if box.get("health") == "unhealthy" or facts.data("streams").get("reachable") is False:
+            continue
+        case = box_case(facts, "blip", name)
+        case.sees("strong", f"{name} started anew and runs", "container")
+        case.needs("container", "streams")
+        yield from _over(case)
+
+
+def _over(case: Case) -> Iterable[Candidate]:
+    return case.concludes(
+        "{who} was interrupted for a short time and works again.",
+        "Nothing to do now; look into it if it comes again.",
+        settle="does it stay well for ten minutes?",
+    )
 
 
 def _started_anew(facts: Facts, box: Mapping[str, Json]) -> bool:

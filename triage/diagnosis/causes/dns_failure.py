@@ -21,9 +21,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """Names are not resolved."""
     for bot in facts.bots:
         case = bot_case(facts, "dns_failure", bot)
-        reads_log(case, bot, "dns_failure")
+        found = reads_log(case, bot, "dns_failure", ends=True)
         same = [other for other in facts.bots if other != bot and facts.logged(other, "dns_failure").fresh]
-        if same:
+        if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         healthy = facts.healthy_peers((bot,))
         scope = f": only there, {', '.join(healthy[:3])} run on" if healthy else ""

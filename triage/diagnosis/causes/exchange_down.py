@@ -22,9 +22,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """The exchange itself fails, or the pair is offline."""
     for bot in facts.bots:
         case = bot_case(facts, "exchange_down", bot)
-        found = reads_log(case, bot, "exchange_down")
+        found = reads_log(case, bot, "exchange_down", ends=True)
         same = [other for other in facts.bots if other != bot and facts.logged(other, "exchange_down").fresh]
-        if same:
+        if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(

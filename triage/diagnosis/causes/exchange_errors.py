@@ -32,7 +32,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             if other != bot
             and facts.logged(other, "exchange_unreachable", "exchange_refuses").fresh >= ENOUGH
         ]
-        if same:
+        if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot) and found.fresh < FLOOD:
             case.doubts("doubt", f"{bot} runs on, and no guard of it complains", "bot_state")

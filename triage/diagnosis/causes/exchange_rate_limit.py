@@ -20,7 +20,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """The exchange counts too many requests of ours."""
     for bot in facts.bots:
         case = bot_case(facts, "exchange_rate_limit", bot)
-        found = reads_log(case, bot, "exchange_rate_limit")
+        found = reads_log(case, bot, "exchange_rate_limit", ends=True)
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(
             f"The exchange limits {{who}}'s requests{coded(found)}{since(case)}: too many.",

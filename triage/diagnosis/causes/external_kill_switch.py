@@ -28,6 +28,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             and not facts.logged(bot, "pnl_kill_switch").count
         ):
             case.sees("clear", "KillSwitchTriggered fires", "alert")
+        if facts.works(bot):
+            case.doubts("contradiction", f"{bot} runs, and no guard of it complains", "bot_state")
         yield from case.concludes(
             "The kill switch was pulled: {who} stops until somebody acts.",
             "Find out who pulled it and why (audit stream) before anything is resumed.",

@@ -35,6 +35,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 case.doubts("doubt", "it started only now", "container")
         elif box:
             case.doubts("contradiction", "its container does not stay up", "container")
+        if not facts.engine_told(facts.desk.container_of(bot)):
+            case.doubts("hint_not", "whether it is paused is not known: Docker does not tell", "container")
+            case.missing += 1
         log = facts.data("error_logs").get("bots", {}).get(bot)
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")

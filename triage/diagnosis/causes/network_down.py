@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
+    from triage.diagnosis.weights import Level
 
 EXPLAINS = frozenset(
     {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "network", "frozen", "edge"}
@@ -58,6 +59,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
             case.sees("strong", f"{alone}: its own network is cut", "way out")
     if healthy and len(cut) > 1:
         case.doubts("contradiction", f"{', '.join(healthy[:3])} run on over the same network", "scope")
+    # Those that a guard of another kind holds log no more: their silence says nothing.
+    ended = [bot for bot in cut if facts.logged(bot, *_CLASSES).over(facts.now)]
+    if len(ended) == len(cut):
+        level: Level = (
+            "contradiction" if any(facts.works(bot) or not facts.now_of(bot) for bot in cut) else "doubt"
+        )
+        case.doubts(level, "the lines have ended", "error_logs")
     for bot in cut:
         case.began(facts.logged(bot, *_CLASSES).first_at)
     case.needs("error_logs", "scope")

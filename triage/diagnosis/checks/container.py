@@ -7,7 +7,8 @@ is a lower bound. Which one spoke is the finding's source.
 the last hour where metrics spoke; None where only the list was asked, of one that has long been up),
 "restarts_hour" (deaths in the last hour), "at_least": bool, "oom": bool, "oom_count", "exit_code", "health",
 "image", "started_at" (ISO; empty where only the list was asked), "up_seconds", "looping": bool,
-"missing": bool, "by": "docker"|"metrics"}}}``.
+"memory" (share of its limit in use, None where there is no limit or nobody says), "missing": bool,
+"by": "docker"|"metrics"}}}``.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class ContainerNow:
     started_at: str = ""
     up_seconds: float | None = None
     looping: bool = False
+    memory: float | None = None
     missing: bool = False
     by: str = "docker"
 
@@ -94,6 +96,8 @@ async def run(ctx: CheckContext) -> Finding:
             caveat = f"past container events: {engine.events.why}"
         if not isinstance(metrics, SourceError):
             _add_ooms(found, metrics)
+    if not isinstance(metrics, SourceError):
+        _add_memory(found, metrics)
     return _finding(found, caveat, METRICS_SOURCE if isinstance(engine, SourceError) else SOURCE)
 
 
@@ -124,12 +128,13 @@ async def _metrics(ctx: CheckContext) -> tuple[QueryResult, ...]:
 
     resets = f"resets(sum by (name) ({of('container_cpu_usage_seconds_total')})[1h:15s])"
     starts = f"changes(max by (name) ({of('container_start_time_seconds')})[1h:15s])"
+    ooms = f"sum by (name) (increase({of('container_oom_events_total')}[1h]))"
+    limit = f"(max by (name) ({of('container_spec_memory_limit_bytes')}) > 0)"
+    memory = f"max by (name) ({of('container_memory_working_set_bytes')}) / {limit}"
     query = ctx.sources.metrics.query
-    seen, *others = await together(
+    seen, others = await together(
         query(f"time() - max by (name) ({of('container_last_seen')})"),
-        attempt(query(resets)),
-        attempt(query(starts)),
-        attempt(query(f"sum by (name) (increase({of('container_oom_events_total')}[1h]))")),
+        all_of(attempt(query(text)) for text in (resets, starts, ooms, memory)),
     )
     return (seen, *(answer_or_none(each) for each in others))
 
@@ -176,7 +181,7 @@ def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
 
 
 def _from_metrics(name: str, answers: tuple[QueryResult, ...]) -> ContainerNow:
-    seen, resets, starts, ooms = (by_label(answer, "name") for answer in answers)
+    seen, resets, starts, ooms, _ = (by_label(answer, "name") for answer in answers)
     if name not in seen:
         return ContainerNow(by="metrics")
     restarts = round(max(resets.get(name, 0.0), starts.get(name, 0.0)))
@@ -200,6 +205,12 @@ def _add_ooms(found: Mapping[str, ContainerNow], metrics: tuple[QueryResult, ...
         if name in found and round(count) > found[name].oom_count:
             found[name].oom_count = round(count)
             found[name].oom = True
+
+
+def _add_memory(found: Mapping[str, ContainerNow], metrics: tuple[QueryResult, ...]) -> None:
+    for name, share in by_label(metrics[4], "name").items():
+        if name in found:
+            found[name].memory = round(share, 3)
 
 
 def _finding(found: Mapping[str, ContainerNow], caveat: str, source: str) -> Finding:

@@ -1,0 +1,132 @@
+# ruff: noqa: E501 - a table's rows
+"""The words that tell what a log line means: an exception's, an exchange's answer's, a line's, a wrapper's.
+
+In this order of trust (see ``classes``). The answers are worded as several exchanges word them: a desk that moves
+to another one reads its refusals all the same. Loose words ("invalid key") count only inside an answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _rules(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in pairs)
+
+
+FIRST = _rules(
+    (r"too many open files|\[Errno 24\]", "fd_leak"),
+    (r"no space left on device|\[Errno 28\]|disk quota exceeded|database or disk is full", "disk_full"),
+    (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
+    ((r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError"
+     r"|redis\S{0,40}(?:OutOfMemoryError|AuthenticationError)|\bWRONGPASS\b|\bNOAUTH\b|\bNOPERM\b"),
+     "redis_refuses"),
+    ((r"redis\S{0,40}(?:ConnectionError|TimeoutError)|connecting to \S{0,60}:6379|redis.{0,60}(?:refused|unreachable|timed? out|lost|does not answer|name or service)"
+     r"|(?:connect|connection).{0,40}redis"), "redis_unreachable"),
+    (r"certificate.?verify.?failed|self.signed certificate|certificate has expired|IP address mismatch|hostname mismatch|SSLCertVerificationError|\[SSL: \w+\]|ClientConnectorSSLError",
+     "tls_failure"),
+    ((r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname|no address associated with hostname"
+     r"|ClientConnectorDNSError|contact(?:ing)? DNS servers?|DNS server returned|domain name not found"),
+     "dns_failure"),
+    (r"network is (?:unreachable|down)|no route to host|\[Errno 101\]|\[Errno 113\]", "network_down"),
+    (r"\bMemoryError\b|cannot allocate memory|\[Errno 12\]|out of memory", "memory"),
+    (r"database is locked|database table is locked", "database_locked"),
+    (r"unhandled error in background task|task exception was never retrieved", "background_task_dead"),
+)  # fmt: skip
+"""What an exception's own words say beyond doubt."""
+
+_THEIRS = r"(?:api[-_ ]?key|access[-_ ]?key|(?<![a-z])key\b|(?<![a-z])sign(?:ature)?\b|passphrase|secret)"
+_UNFIT = r"(?:invalid|incorrect|wrong|error|mismatch|expired|not exists?|not valid|does not exist|unknown|revoked|disabled|deleted)"
+
+ANSWERS = _rules(
+    (r"restricted location|restricted region|not available in your (?:region|country)|unavailable in your", "egress_blocked"),
+    # the clock before the key: some exchanges refuse an old timestamp with 401 or 403
+    (r"timestamp|recv.?window|\bnonce\b|request.?expired|server time", "clock_skew"),
+    (
+        r"too many (?:requests|visits|new orders|orders)|too frequent|rate.?limit|request weight|throttl|ip banned|banned until",
+        "exchange_rate_limit",
+    ),
+    (r"unified account|classic account|UTA\b", "account_mode"),
+    (r"position.?(?:mode|side|idx)|unilateral position|hedge.?mode|one.?way", "position_mode"),
+    (
+        (
+            r"insufficient|not.?enough|exceeds? (?:the )?(?:available )?balance|balance (?:is )?(?:too low|short)|lack of (?:funds|balance)"
+        ),
+        "insufficient_funds",
+    ),
+    (
+        (
+            r"maintenance|unavailable|system is abnormal|abnormal,? please|try again later|systems? (?:are |is )?busy|service:?\s?busy|EService:|(?:server|system|internal) (?:error|busy)"
+            r"|no longer available|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
+        ),
+        "exchange_down",
+    ),
+    (
+        (
+            r"filter failure|precision|lot.?size|tick.?size|notional|minimum|min(?:imum)? (?:order|amount|value|size)|maximum|too (?:small|large|long)|lower limit|upper limit|increment|decimals?\b"
+            r"|multiple of|below the min|less than the min|invalid (?:price|quantity|size|amount)|price (?:scale|limit|range|band)"
+        ),
+        "order_rejected",
+    ),
+    (rf"{_THEIRS}.{{0,30}}{_UNFIT}|{_UNFIT}.{{0,30}}{_THEIRS}|unauthori[sz]ed|authentication fail|permission|access denied", "credentials_refused"),
+    (r"ip (?:address )?.{0,40}(?:not (?:in|allowed|included)|white.?list)|unmatched ip|bound ip|white.?list", "credentials_refused"),
+)  # fmt: skip
+"""What an exchange's answer says; read only inside an answer (``answered``)."""
+
+_ANSWER = re.compile(
+    r"HTTP status is \d{3}|\bError: -?\d{3,6} ?-|[\"']code[\"']?\s*:|\bE(?:API|Order|General|Service|Trade|Funding|Query):",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
+
+
+def answered(text: str) -> str:
+    """Return what an exchange answered, without what was asked of it; empty where a text holds no answer."""
+    found = _ANSWER.search(text)
+    return _ADDRESS.sub("", text[found.start() :]) if found is not None else ""
+
+
+WORDS = _rules(
+    ((r"invalid access.?key|apikey does not exist|api.?key (?:is )?(?:invalid|expired|incorrect)|invalid api.?key|sign(?:ature)? (?:signature )?error"
+     r"|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"), "credentials_refused"),
+    (r"request timestamp expired|timestamp for this request|recvwindow|invalid timestamp|error getting server time", "clock_skew"),
+    (r"too many requests|rate limit exceeded|request too frequent", "exchange_rate_limit"),
+    (r"insufficient (?:balance|margin|funds)|balance (?:is )?(?:insufficient|not enough)|not enough (?:budget|balance|margin)",
+     "insufficient_funds"),
+    (r"order notional.{0,80}lower than minimum|order amount.{0,80}lower than minimum|checkBDScale|less than the minimum (?:order|amount)|price (?:scale|precision)",
+     "order_rejected"),
+    (r"in unified account mode|classic account api is not supported", "account_mode"),
+    (r"failed to set position mode|position mode|unilateral position", "position_mode"),
+    (r"system (?:is )?under maintenance|system maintenance|service unavailable|bad gateway|gateway time-?out|internal server error|unexpected mimetype",
+     "exchange_down"),
+    (r"yaml\.(?:scanner|parser|constructor|composer)\.\w+Error|\b(?:Scanner|Parser)Error: |validation errors? for \w+|extra inputs are not permitted|extra_forbidden|failed to load config file|field required",
+     "invalid_config"),
+    ((r"variable is not set|environment variable.{0,60}(?:missing|not set|required|must be set|undefined|empty)|invalid password|missing required env"
+     r"|(?-i:\b[A-Z][A-Z0-9]*_[A-Z0-9_]{2,}\b)['\"`]? (?:(?:is |was )?(?:not set|unset|missing|required|empty|undefined|not defined)|(?:must|has to) be set)"
+     r"|KeyError: ['\"](?-i:[A-Z0-9]*_?(?:API|KEY|SECRET|TOKEN|PASS\w*|URL|HOST|PORT|ENABLED|PATH|DSN|ENV|CONFIG|MODE|IMAGE|REDIS|EXT)(?:_[A-Z0-9_]+)?)['\"]"), "env_key_missing"),
+    (r"error adding controller|does not contain any subclass", "invalid_config"),
+    (r"ImportError|ModuleNotFoundError|cannot import name|No module named|SyntaxError|bad magic number", "import_error"),
+    (r"kill switch threshold reached|reached max drawdown|global drawdown reached", "pnl_kill_switch"),
+    (r"will be considered lost", "lost_order"),
+    (r"failed to cancel order .{0,80}\(order not found\)", "cancel_gone"),
+    ((r"unexpected keyword argument|has no attribute|missing \d+ required positional|\b(?:TypeError|AttributeError|NameError|KeyError|IndexError|ValueError"
+     r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation)\b"), "code_error"),
+    ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
+     r"|message receive timed out|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|websocket connection was closed|close code = 1006|disconnected"),
+     "exchange_unreachable"),
+)  # fmt: skip
+"""What the words say where there is no code."""
+
+WRAPPERS = _rules(
+    (r"error authenticating the private websocket|login failed", "credentials_refused"),
+    (r"api rate limit on .{0,120}has almost reached", "own_throttle"),
+    (r"not enough \w+ balance to fill|balance available for|not existing in current data set", "paper"),
+    (r"fail\w* to cancel|(?:could not|cannot|unable to) cancel|cancel\w* .{0,40}(?:fail|error|reject)", "cancel_failed"),
+    (r"failed to submit|order .{0,80}has failed|open order failed|error submitting order|order .{0,40}rejected", "order_failed"),
+    (r"calculating fee|couldn.t fetch newest prices|trading (?:rules/)?fees|fee (?:query|rate|tier)", "fee_query_failed"),
+    (r"is not ready\. please wait|connector not ready", "not_ready"),
+    ((r"error executing request|order ?book stream|user stream|failed to subscribe|fetching account updates|update balances"
+     r"|fetch new trading rules"), "exchange_unreachable"),
+    (r"gateway container|gateway configs|order fill updates did not arrive|executing <Task", "benign"),
+)  # fmt: skip
+"""The generic sentences around a cause: believed last, and never for more than they say."""
