@@ -23,9 +23,10 @@ from bot.anchoring import Anchoring
 from bot.connections import ConnectionLimits
 from bot.fallback.configured import fallback_channels
 from bot.ids import owner
+from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
-from bot.loops import IDLE_SECONDS, Pulse, TriageLoop, lasting
 from bot.metrics import MetricsPage
+from bot.pulse import IDLE_SECONDS, Pulse, lasting
 from bot.readiness import Readiness
 from bot.self_meters import SelfMeters
 from bot.settings import Settings
@@ -35,14 +36,14 @@ from bot.slack.delivery import Delivery
 from bot.slack.directory import ChannelMembers, Channels, UserGroups
 from bot.slack.listener import SlackListener
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import Pace
+from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
-from bot.sorter import Sorter
 from bot.sources.configured import open_configured
 from bot.sources.grafana.client import open_grafana
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
+from bot.triage_loop import TriageLoop
 from bot.watched_files import FOLDERS
 from bot.web import FrontDoor, WebServer, listen, make_web
 from bot.wiring import commands
@@ -61,7 +62,7 @@ from schedules.table import Job, running
 from schedules.tidying import TidyingJob
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.errors import StoreUnavailable
-from triage.incidents import aside
+from triage.incidents import unsortable
 from triage.incidents.intake import Intake
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
 from triage.model import Incident, Signal, Source
@@ -110,14 +111,14 @@ class Adapters:
 
 
 class Service:
-    """All the parts, wired. Tests make one with the clock and the outside of their choice."""
+    """All the parts, wired. Tests make one with the clock and the adapters of their choice."""
 
-    def __init__(self, settings: Settings, outside: Adapters, *, clock: Clock) -> None:
-        self.settings, self.desk, self.outside, self.clock = settings, settings.desk, outside, clock
+    def __init__(self, settings: Settings, adapters: Adapters, *, clock: Clock) -> None:
+        self.settings, self.desk, self.adapters, self.clock = settings, settings.desk, adapters, clock
         self.owner = owner()
         self._workspace = ""
         self.bells, self.pulse = Bells(), Pulse(clock)
-        store, sources = outside.store, outside.sources
+        store, sources = adapters.store, adapters.sources
         self.links = LinkMaker(
             self.desk, settings.grafana_url, settings.prometheus_url, settings.alertmanager_url
         )
@@ -128,16 +129,14 @@ class Service:
             settings.triage_webhook_token.get_secret_value(),
             stored=self._alerted,
             hidden=self.bells.reconcile.ring,
-            blocked=lambda: self.sorter.blocked,
+            blocked=lambda: self.intake_loop.blocked,
         )
         self.metrics = MetricsPage(
             store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
         )
-        self.conductor = TriageRunner(
-            store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring
-        )
+        self.runner = TriageRunner(store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring)
         self.reconciliation = ReconcileJob(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
-        self.sorter = Sorter(
+        self.intake_loop = IntakeLoop(
             store,
             Intake(self.desk, self._title_of),
             clock,
@@ -146,14 +145,14 @@ class Service:
             self.bells.triage,
             self.pulse,
         )
-        self.triages = TriageLoop(self.conductor, self.bells.triage, self.pulse)
+        self.triages = TriageLoop(self.runner, self.bells.triage, self.pulse)
         self.channels = Channels(
-            outside.slack,
+            adapters.slack,
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
             store,
         )
-        roles = Roles(self.desk.roles, UserGroups(outside.slack, clock))
-        self.acting = ActionWiring(
+        roles = Roles(self.desk.roles, UserGroups(adapters.slack, clock))
+        self.actions = ActionWiring(
             settings,
             store,
             sources,
@@ -163,7 +162,7 @@ class Service:
             pulse=self.pulse,
             roles=roles,
         )
-        self.sender = self._sender(store, outside.slack)
+        self.sender = self._sender(store, adapters.slack)
         self.services = Services(
             store,
             clock,
@@ -172,20 +171,20 @@ class Service:
             changed=self._changed,
             report=report_view,
         )
-        self.questions = self._questions(outside)
-        self.hearing = SlackListener(settings, outside.slack, self._register, self.services.in_flight)
+        self.commands = self._command_wiring(adapters)
+        self.listener = SlackListener(settings, adapters.slack, self._register, self.services.in_flight)
         self.fallbacks = fallback_channels(settings)
         self.readiness = Readiness(
             store,
             clock,
             self.pulse,
-            slack_connected=lambda: self.hearing.connected,
+            slack_connected=lambda: self.listener.connected,
             slack_problems=self._slack_problems,
             troubles=self._troubles,
             store_problem=store.health.problem,
             agent=settings.triage_agent,
         )
-        self.listening = ListenerWiring(
+        self.listeners = ListenerWiring(
             settings,
             ListenerDependencies(
                 store,
@@ -199,29 +198,29 @@ class Service:
             ),
         )
 
-        self.anchoring = Anchoring(store, self.acting.desktop.hands.agent, self.metrics.registry)
+        self.anchoring = Anchoring(store, self.actions.services.access.agent, self.metrics.registry)
         self.metrics.registry.register(
-            SelfMeters(self.pulse, self._all_troubles, lambda: self.sorter.put_aside)
+            SelfMeters(self.pulse, self._all_troubles, lambda: self.intake_loop.put_aside)
         )
 
-    def _questions(self, outside: Adapters) -> CommandWiring:
-        hands, told = self.acting.desktop.hands, self.bells.outbox.ring
-        house = commands.CommandDependencies(
-            outside.store,
-            outside.sources,
+    def _command_wiring(self, adapters: Adapters) -> CommandWiring:
+        access, told = self.actions.services.access, self.bells.outbox.ring
+        parts = commands.CommandDependencies(
+            adapters.store,
+            adapters.sources,
             self.clock,
-            hands,
-            outside.dashboards,
-            outside.slack.web,
+            access,
+            adapters.dashboards,
+            adapters.slack.web,
             self.view,
             told,
         )
-        return CommandWiring(self.settings, house, self.services)
+        return CommandWiring(self.settings, parts, self.services)
 
     def _alerted(self) -> None:
         """An alert came: sort it at once, ahead of what the desk says in masses."""
         self.bells.inbox.ring()
-        self.listening.alerted()
+        self.listeners.alerted()
 
     def _heard(self) -> None:
         """The desk said something: there may be signals to sort and lines to send."""
@@ -241,12 +240,12 @@ class Service:
             asks=self.desk.feedback.ask,
             workspace=lambda: self._workspace,
         )
-        renderers = {**incidents, **self.acting.renderers}
+        renderers = {**incidents, **self.actions.renderers}
         delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
         return Sender(
             store,
             delivery,
-            pace=Pace(self.clock),
+            pace=RateLimiter(self.clock),
             clock=self.clock,
             meters=meters,
             bell=self.bells.outbox,
@@ -270,7 +269,7 @@ class Service:
     def _register(self, app: AsyncApp, identity: Identity) -> None:
         """Register every listener on the app, behind the gate."""
         self._workspace = identity.url
-        members = ChannelMembers(self.outside.slack, self.clock)
+        members = ChannelMembers(self.adapters.slack, self.clock)
 
         async def in_channel() -> frozenset[str]:
             return await members.members(await self.channels.resolve(INCIDENT_CHANNEL))
@@ -278,11 +277,11 @@ class Service:
         readers = Readers(self.desk.roles, self.services.roles, in_channel)
         guard(app, Gate(self.services, identity.team_id, readers.may_read))
         register(app, self.services)
-        actions = self.acting.register(app, self.services)
-        self.questions.register(app, identity, actions)
+        actions = self.actions.register(app, self.services)
+        self.commands.register(app, identity, actions)
 
     def _slack_problems(self) -> Mapping[str, str]:
-        hearing = {"hearing": self.hearing.problem} if self.hearing.problem else {}
+        hearing = {"hearing": self.listener.problem} if self.listener.problem else {}
         return {**hearing, **self.sender.problems}
 
     def _troubles(self) -> Mapping[str, str]:
@@ -290,32 +289,32 @@ class Service:
         pulse = self.pulse
         return {
             "reconcile": self.reconciliation.trouble or pulse.trouble("reconcile"),
-            "inbox": self.sorter.trouble or pulse.trouble("sorter"),
+            "inbox": self.intake_loop.trouble or pulse.trouble("sorter"),
             "triage": pulse.trouble("triage"),
             "actions": pulse.trouble("acting"),
             "sending": pulse.trouble("sender"),
             "folders": FOLDERS.problem(),
             "audit": self.anchoring.trouble,
-            "records": self.outside.store.health.records.problem(),
-            **self.listening.troubles(),
+            "records": self.adapters.store.health.records.problem(),
+            **self.listeners.troubles(),
         }
 
     def _all_troubles(self) -> Mapping[str, str]:
         """As above, with what ``/readyz`` has of its own."""
         slack = "; ".join(self._slack_problems().values())
-        return {**self._troubles(), "store": self.outside.store.health.problem(), "slack": slack}
+        return {**self._troubles(), "store": self.adapters.store.health.problem(), "slack": slack}
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
-        tidying = TidyingJob(self.outside.store, self.desk, self.clock)
+        tidying = TidyingJob(self.adapters.store, self.desk, self.clock)
         escalation = EscalationJob(
-            self.outside.store, self.desk, self.clock, tuple(self.fallbacks), self.bells.outbox.ring
+            self.adapters.store, self.desk, self.clock, tuple(self.fallbacks), self.bells.outbox.ring
         )
         fallback = FallbackJob(
-            self.outside.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring
+            self.adapters.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring
         )
         trading = TradingWatch(
-            self.outside.store, self.desk, self.outside.sources, self.clock, self.bells.outbox.ring
+            self.adapters.store, self.desk, self.adapters.sources, self.clock, self.bells.outbox.ring
         )
         return [
             Job(
@@ -329,9 +328,9 @@ class Service:
             Job("escalation", escalation.run, seconds=PAGING_SECONDS),
             Job("fallback", fallback.run, seconds=PAGING_SECONDS),
             Job("anchoring", self.anchoring.run, seconds=60, at_start=True),
-            *self.listening.jobs(),
-            *self.acting.jobs(),
-            *self.questions.jobs(),
+            *self.listeners.jobs(),
+            *self.actions.jobs(),
+            *self.commands.jobs(),
         ]
 
     def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
@@ -347,18 +346,18 @@ class Service:
         async with asyncio.TaskGroup() as group:
             web = group.create_task(server.serve(sockets=sockets), name="web")
             loops = [
-                group.create_task(lasting("sorter", self.sorter.run, self.pulse), name="sorter"),
+                group.create_task(lasting("sorter", self.intake_loop.run, self.pulse), name="sorter"),
                 group.create_task(lasting("triage", self.triages.run, self.pulse), name="triage"),
                 group.create_task(
                     lasting("reconcile", self._reconcile_when_asked, self.pulse), name="reconcile"
                 ),
-                group.create_task(self.listening.run(), name="listening"),
-                group.create_task(lasting("acting", self.acting.run, self.pulse), name="acting"),
+                group.create_task(self.listeners.run(), name="listening"),
+                group.create_task(lasting("acting", self.actions.run, self.pulse), name="acting"),
             ]
             sending = group.create_task(lasting("sender", self.sender.run, self.pulse), name="sender")
-            hearing = group.create_task(lasting("hearing", lambda: self.hearing.run(stop)), name="hearing")
+            hearing = group.create_task(lasting("hearing", lambda: self.listener.run(stop)), name="hearing")
             jobs = self.jobs()
-            self.listening.expect(jobs)
+            self.listeners.expect(jobs)
             async with running(jobs, beat=self.pulse.beat):
                 logger.info("ready on {address}", address=self.settings.triage_listen)
                 await stop.wait()
@@ -379,13 +378,13 @@ class Service:
         """
 
         def release(tx: Tx) -> None:
-            if self.outside.store.alone:
+            if self.adapters.store.alone:
                 tx.runs.release()
                 tx.outbox.release()
-            aside.take_up(tx)
+            unsortable.take_up(tx)
 
         try:
-            await self.outside.store.write(release)
+            await self.adapters.store.write(release)
         except StoreUnavailable as error:
             if not error.damaged:
                 raise
@@ -400,7 +399,7 @@ class Service:
         """Sort what the last webhooks brought; what there is no time for waits in the inbox for the next start."""
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(INBOX_SECONDS):
-                while (await self.sorter.once()).more:
+                while (await self.intake_loop.once()).more:
                     pass
 
 
@@ -412,7 +411,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         stack.callback(listener.close)
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
-        outside = Adapters(
+        adapters = Adapters(
             store=await stack.enter_async_context(
                 open_store(database, lean=True, audit_key=settings.audit_key)
             ),
@@ -424,10 +423,10 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
                 open_grafana(settings.grafana_url, settings.grafana_token.get_secret_value())
             ),
         )
-        service = Service(settings, outside, clock=clock)
+        service = Service(settings, adapters, clock=clock)
         health = Health(service.readiness.dependencies, service.metrics.page)
         web = make_web(
-            [service.webhook.router(), health.router(), service.hearing.router()], version=our_version()
+            [service.webhook.router(), health.router(), service.listener.router()], version=our_version()
         )
         door = FrontDoor(web, {WEBHOOK_PATH: service.webhook.receive})
         await service.run(stop, WebServer(door, ConnectionLimits(service.webhook.known)), [listener])

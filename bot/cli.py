@@ -121,8 +121,8 @@ def doctor(
     settings = _settings()
     if repair:
         _repair(settings)
-    from bot.doctor.answer import printed  # noqa: PLC0415 - as above
     from bot.doctor.examine import examine  # noqa: PLC0415 - as above
+    from bot.doctor.report import printed  # noqa: PLC0415 - as above
 
     answers = _run(lambda: examine(settings))
     typer.echo(

@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.loops import Pulse
+from bot.pulse import Pulse
 from handlers.alertmanager import WebhookCounts
 from triage.errors import StoreUnavailable
 from triage.model import Severity

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.agent.client import hello
-from bot.loops import Pulse
+from bot.pulse import Pulse
 from handlers.health import Dependency
 from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock

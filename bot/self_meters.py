@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.loops import Pulse
+from bot.pulse import Pulse
 
 
 @dataclass(slots=True, eq=False)

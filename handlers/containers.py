@@ -35,7 +35,7 @@ from triage.signals.containers import (
     missed_death,
     unhealthy,
 )
-from triage.signals.standing import settle
+from triage.signals.watched_conditions import settle
 
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)

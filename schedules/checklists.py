@@ -13,7 +13,7 @@ from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.chat import Answer, Line, section
 from triage.ports.clock import Clock
 from triage.ports.store import MessageKind, Store, Tx
-from triage.reports.answers.lists import MARKS
+from triage.reports.answers.checklist import MARKS
 from triage.reports.checklists.model import ChecklistResult, ItemResult, ItemStatus
 from triage.wording import counted
 

@@ -18,7 +18,7 @@ from triage.queries.quoting import one_of, quoted
 from triage.signals.condition import Condition
 from triage.signals.dead_letter_volume import settle_dead_letters
 from triage.signals.redis_health import RedisObservation, age_of, redis_conditions, stream_conditions
-from triage.signals.standing import Debounce, settle
+from triage.signals.watched_conditions import Debounce, settle
 
 LOOK_SECONDS = 2.0
 """How long one look at Redis may take: two that fail, and the pauses between, are below ten seconds."""

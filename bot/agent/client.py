@@ -22,7 +22,7 @@ from triage.errors import (
     SourceRejected,
     SourceUnreachable,
 )
-from triage.plans.orders import archive_parts
+from triage.plans.agent_orders import archive_parts
 from triage.ports.actions import (
     ControllerFile,
     DeskAccess,
@@ -392,8 +392,8 @@ class RemoteAgent(RemoteDeskAccess):
         await self.ask(_built(p.Anchor, sequence=sequence, digest=digest), None)
 
 
-def remote_hands(address: str) -> DeskAccess:
-    """Return hands that ask the agent at ``unix:///…`` for everything."""
+def remote_access(address: str) -> DeskAccess:
+    """Return access that asks the agent at ``unix:///…`` for everything."""
     wire = Wire(address)
     return DeskAccess(
         snapshots=RemoteSnapshots(wire),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from bot.agent import judge
-from bot.agent.deeds import OrderExecutor
-from bot.agent.judge import Knowledge
+from bot.agent import policy
+from bot.agent.order_executor import OrderExecutor
+from bot.agent.policy import Knowledge
 from bot.agent.record import AgentRecord
 from bot.agent.slack_proof import SlackProof
 from triage.desk import Desk
@@ -68,7 +68,7 @@ class LocalAgent:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         async with self._turn:
             now = self._clock.now()
-            why = judge.why_not_confirm(self._desk, self._known, shown, now, apart=self._apart)
+            why = policy.why_not_confirm(self._desk, self._known, shown, now, apart=self._apart)
             if not why and self._proof is not None:
                 why = self._proof.why_not(shown, now)
             if why:
@@ -76,13 +76,13 @@ class LocalAgent:
                     "confirm", why, {"action": shown.token, "kind": shown.kind, "actor": shown.actor}
                 )
             proven = {"proven": self._proof is not None}
-            self._write("confirmed", {**judge.about_confirmation(shown), **proven})
+            self._write("confirmed", {**policy.about_confirmation(shown), **proven})
 
     async def perform(self, token: str, number: int, hear: Hear) -> Performed:
         """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
         about = {"action": token, "step": number}
         async with self._turn:
-            why = judge.why_not_step(self._desk, self._known, token, number, self._clock.now())
+            why = policy.why_not_step(self._desk, self._known, token, number, self._clock.now())
             if why:
                 self._refuse("step", why, about)
             order = self._known.actions[token].order(number)
@@ -122,7 +122,7 @@ class LocalAgent:
         """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
         async with self._turn:
             now = self._clock.now()
-            if why := judge.why_not_nightly(self._known, self._desk, bot, now):
+            if why := policy.why_not_nightly(self._known, self._desk, bot, now):
                 self._refuse("nightly", why, {"bot": bot[:63]})
             self._write("nightly", {"bot": bot})
         return await self._deeds.keep_snapshot(bot, f"{now:%Y%m%d_%H%M%S}")
@@ -130,7 +130,7 @@ class LocalAgent:
     async def anchor(self, sequence: int, digest: str) -> None:
         """Write the head of the audit trail into the agent's own record. Raises Refused where it goes back."""
         async with self._turn:
-            if why := judge.why_not_anchor(self._known, sequence, digest):
+            if why := policy.why_not_anchor(self._known, sequence, digest):
                 self._refuse("anchor", why, {"sequence": sequence})
             if (sequence, digest) != self._known.anchor:
                 self._write("anchored", {"sequence": sequence, "digest": digest})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.deeds import OrderExecutor
 from bot.agent.engine import Engine, EngineImageList
+from bot.agent.order_executor import OrderExecutor
 from bot.agent.record import AgentRecord
 from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
@@ -18,14 +18,14 @@ from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock, SystemClock
 
 
-def embedded_hands(
+def embedded_access(
     desk: Desk,
     *,
     docker_host: str = "",
     record: Path | None = None,
     clock: Clock | None = None,
 ) -> DeskAccess:
-    """Return hands whose agent works in this process. ``record`` None: it remembers in memory alone.
+    """Return access whose agent works in this process. ``record`` None: it remembers in memory alone.
 
     Raises SettingError where the record cannot be kept.
     """

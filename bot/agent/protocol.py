@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from triage.plans.orders import Name, Order, Sha256, Stamp
+from triage.plans.agent_orders import Name, Order, Sha256, Stamp
 
 REQUEST_MAX = 512 * 1024
 """A form of Slack's is 50 KB; everything else is a few hundred bytes."""

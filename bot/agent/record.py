@@ -24,7 +24,7 @@ LINE_MAX = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """One line: ``what`` happened, ``about`` whom and what (see ``bot.agent.judge``)."""
+    """One line: ``what`` happened, ``about`` whom and what (see ``bot.agent.policy``)."""
 
     number: int
     at: datetime

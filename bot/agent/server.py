@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from bot.agent import protocol as p
 from bot.agent.core import LocalAgent
-from bot.agent.looks import DeskReader
+from bot.agent.desk_reader import DeskReader
 from triage.errors import DeskFailure, Refused, SettingError, SourceError
 from triage.model import utc
 from triage.ports.actions import ShownPlan, Signed

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from triage.plans.orders import token_of
+from triage.plans.agent_orders import token_of
 from triage.ports.actions import ShownPlan, Signed
 
 AGE_SECONDS = 300

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bot.settings import Settings
 from bot.sources.configured import open_configured
 from handlers.alertmanager import Alert, Webhook
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.desk import Desk
 from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength

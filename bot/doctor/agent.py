@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from bot.agent.client import hello
-from bot.doctor.answer import DependencyReport
+from bot.doctor.report import DependencyReport
 from bot.settings import Settings
 
 CLOCKS_SECONDS = 30.0

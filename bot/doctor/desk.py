@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.doctor.answer import DependencyReport
+from bot.doctor.report import DependencyReport
 from bot.init.look import look_at
 from bot.init.plan import container_template, is_bot
 from bot.init.seen import SeenDesk

@@ -7,9 +7,9 @@ import asyncio
 import sqlalchemy as sa
 
 from bot.doctor.agent import ask_agent
-from bot.doctor.answer import DependencyReport
 from bot.doctor.desk import NAME as DESK
 from bot.doctor.desk import ask_desk
+from bot.doctor.report import DependencyReport
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.doctor.sources import Question, source_questions
 from bot.fallback.configured import fallback_channels

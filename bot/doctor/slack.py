@@ -5,7 +5,7 @@ No connection is opened with the app-level token: Slack would send clicks to it,
 
 from __future__ import annotations
 
-from bot.doctor.answer import DependencyReport
+from bot.doctor.report import DependencyReport
 from bot.settings import Settings
 from bot.slack.client import SlackClient, open_client
 from bot.slack.directory import Channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.doctor.answer import DependencyReport
+from bot.doctor.report import DependencyReport
 from triage.desk import Desk
 from triage.ports.checklists import Dashboards
 from triage.ports.sources import Sources

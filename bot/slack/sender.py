@@ -1,6 +1,6 @@
 """The loop that empties the outbox: woken at once, never asleep while something is due.
 
-What to do about a failure is in ``setbacks``; which failure it is was decided in ``errors``.
+What to do about a failure is in ``failure_handling``; which failure it is was decided in ``errors``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from loguru import logger
 
 from bot.slack.delivery import Delivery, DeliveryOutcome
 from bot.slack.errors import OutcomeUnknown, SlackFailure
+from bot.slack.failure_handling import DeliveryAttempt, FailureHandling
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import Pace
 from bot.slack.problems import Problems
-from bot.slack.setbacks import DeliveryAttempt, Setbacks
+from bot.slack.rate_limits import RateLimiter
 from triage.errors import StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
@@ -47,7 +47,7 @@ class Sender:
         store: Store,
         delivery: Delivery,
         *,
-        pace: Pace,
+        pace: RateLimiter,
         clock: Clock,
         meters: SlackMeters,
         bell: Bell,
@@ -60,7 +60,7 @@ class Sender:
         self._pace = pace
         self._clock = clock
         self._problems = Problems(clock)
-        self._setbacks = Setbacks(
+        self._failures = FailureHandling(
             store, delivery, pace=pace, clock=clock, meters=meters, problems=self._problems
         )
         self._owner = owner
@@ -154,7 +154,7 @@ class Sender:
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             with suppress(StoreUnavailable):  # then its lease ends by itself
                 unsure = replace(message, attempted_at=message.attempted_at or self._clock.now())
-                await self._setbacks.defer(
+                await self._failures.defer(
                     DeliveryAttempt(unsure), 30.0, error=f"{type(error).__name__}: {error}"
                 )
         self._under_way.pop(message.id, None)
@@ -168,18 +168,18 @@ class Sender:
         )
         wait = self._wait(attempt)
         if wait > 0:
-            await self._setbacks.defer(attempt, wait, counted=False)
+            await self._failures.defer(attempt, wait, counted=False)
             return
         try:
             outcome = await self._act(attempt)
         except TimeoutError:
-            await self._setbacks.answer(attempt, OutcomeUnknown("conversations.history", "timeout"))
+            await self._failures.answer(attempt, OutcomeUnknown("conversations.history", "timeout"))
         except SlackFailure as failure:
-            await self._setbacks.answer(attempt, failure)
+            await self._failures.answer(attempt, failure)
         else:
-            self._setbacks.succeeded(attempt)
+            self._failures.succeeded(attempt)
             if not outcome.done:
-                await self._setbacks.defer(attempt, outcome.again_in, counted=False)
+                await self._failures.defer(attempt, outcome.again_in, counted=False)
 
     async def _act(self, attempt: DeliveryAttempt) -> DeliveryOutcome:
         message = attempt.message

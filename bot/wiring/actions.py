@@ -1,4 +1,4 @@
-"""Actions, wired: the engine with its hands on the desk, its buttons, its messages, its jobs."""
+"""Actions, wired: the engine with its access to the desk, its buttons, its messages, its jobs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.client import remote_hands
-from bot.agent.embedded import embedded_hands
-from bot.loops import Pulse
+from bot.agent.client import remote_access
+from bot.agent.embedded import embedded_access
+from bot.pulse import Pulse
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
 from bot.slack.blocks.action_renderer import render_action
@@ -27,12 +27,12 @@ from triage.ports.store import MessageKind
 from triage.roles import Roles
 
 
-def hands_of(settings: Settings, clock: Clock) -> DeskAccess:
-    """Return hands that ask the agent that the settings name; without one the agent works in this process."""
+def desk_access(settings: Settings, clock: Clock) -> DeskAccess:
+    """Return access that asks the agent that the settings name; without one the agent works in this process."""
     if settings.triage_agent:
-        return remote_hands(settings.triage_agent)
+        return remote_access(settings.triage_agent)
     record = settings.agent_record
-    return embedded_hands(settings.desk, docker_host=settings.docker_host, record=record, clock=clock)
+    return embedded_access(settings.desk, docker_host=settings.docker_host, record=record, clock=clock)
 
 
 class ActionWiring:
@@ -50,13 +50,13 @@ class ActionWiring:
         pulse: Pulse,
         roles: Roles,
     ) -> None:
-        hands = hands_of(settings, clock)
+        access = desk_access(settings, clock)
         self._settings = settings
         self._alone = store.alone
         self._told = told
-        self.desktop = ActionServices(store, settings.desk, sources, hands, clock, roles)
+        self.services = ActionServices(store, settings.desk, sources, access, clock, roles)
         self.engine = ActionEngine(
-            self.desktop,
+            self.services,
             owner,
             told,
             beat=lambda: pulse.beat("acting"),
@@ -76,22 +76,22 @@ class ActionWiring:
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
-        schedules, desktop = self._settings.desk.schedules, self.desktop
+        schedules, services = self._settings.desk.schedules, self.services
 
         async def remind() -> None:
-            if await jobs.remind_degraded(desktop):
+            if await jobs.remind_degraded(services):
                 self._told()
 
         async def expire() -> None:
-            expired = await jobs.expire_proposals(desktop)
-            if await jobs.remind_waiting(desktop) or expired:
+            expired = await jobs.expire_proposals(services)
+            if await jobs.remind_waiting(services) or expired:
                 self._told()
 
         async def snapshots() -> None:
-            await jobs.take_snapshots(desktop)
+            await jobs.take_snapshots(services)
 
         async def judge() -> None:
-            await jobs.judge_snapshots(desktop)
+            await jobs.judge_snapshots(services)
 
         found = [
             Job("degraded_reminder", remind, seconds=60),

@@ -43,9 +43,9 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.answers.catalogue import actions as actions_answer
+from triage.reports.answers.checklist import run_lists
 from triage.reports.answers.context import AnswerContext
 from triage.reports.answers.kpi import kpi
-from triage.reports.answers.lists import run_lists
 from triage.reports.answers.postmortem import file_postmortem
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ChecklistResult
@@ -68,7 +68,7 @@ class CommandDependencies:
     store: Store
     sources: Sources
     clock: Clock
-    hands: DeskAccess
+    access: DeskAccess
     dashboards: Dashboards
     web: AsyncWebClient
     view: Callable[[Tx, Incident], IncidentView]
@@ -78,47 +78,47 @@ class CommandDependencies:
 class CommandWiring:
     """All that people ask, and what the clock asks for them."""
 
-    def __init__(self, settings: Settings, house: CommandDependencies, services: Services) -> None:
-        self.settings, self.house, self.services = settings, house, services
+    def __init__(self, settings: Settings, parts: CommandDependencies, services: Services) -> None:
+        self.settings, self.parts, self.services = settings, parts, services
         self.desk: Desk = settings.desk
         data = self.desk.paths.data
         self.clients = DeskClientConfigs(data)
-        self.papers = NewestMinutes(data, house.clock, {bot.name: bot.variant for bot in self.desk.bots})
+        self.papers = NewestMinutes(data, parts.clock, {bot.name: bot.variant for bot in self.desk.bots})
         self.digests = CsvDigests(self.desk, data)
-        self.charting = Charting(house.store, self.desk, house.sources.metrics, ChartsBeside())
-        self.asking = AnswerContext(
-            house.store, self.desk, house.sources, house.clock, house.view, self.checklist_context
+        self.charting = Charting(parts.store, self.desk, parts.sources.metrics, ChartsBeside())
+        self.answer_context = AnswerContext(
+            parts.store, self.desk, parts.sources, parts.clock, parts.view, self.checklist_context
         )
         self.drills = Drills(
-            house.store,
+            parts.store,
             self.desk,
-            house.sources.alerts,
-            house.clock,
-            house.told,
+            parts.sources.alerts,
+            parts.clock,
+            parts.told,
             tuple(fallback_channels(settings)),
         )
-        self.home = HomeTab(self.asking, home_view, services.in_flight, house.web)
+        self.home = HomeTab(self.answer_context, home_view, services.in_flight, parts.web)
 
     async def checklist_context(self) -> ChecklistContext:
         """Say what the checklists may ask, now."""
-        house = self.house
-        drilled_at, on = await house.store.read(lambda tx: (last_success(tx), degraded(tx) is not None))
+        parts = self.parts
+        drilled_at, on = await parts.store.read(lambda tx: (last_success(tx), degraded(tx) is not None))
         return ChecklistContext(
             desk=self.desk,
-            sources=house.sources,
-            env=house.hands.env,
-            controllers=house.hands.controllers,
+            sources=parts.sources,
+            env=parts.access.env,
+            controllers=parts.access.controllers,
             clients=self.clients,
-            dashboards=house.dashboards,
+            dashboards=parts.dashboards,
             papers=self.papers,
-            now=house.clock.now(),
+            now=parts.clock.now(),
             drilled_at=drilled_at,
             degraded=on,
         )
 
     def register(self, app: AsyncApp, identity: Identity, actions: ActionDesk) -> None:
         """Register the slash command, the mention and the Home tab."""
-        web = self.house.web
+        web = self.parts.web
 
         async def do(call: Call, kind: str, target: str) -> Answer | None:
             why_not = await open_action(actions, web, kind=kind, target=target, click=_click(call))
@@ -134,28 +134,28 @@ class CommandWiring:
 
         commands = CommandServices(
             services=self.services,
-            asking=self.asking,
+            answer_context=self.answer_context,
             render=answer_blocks,
             do=do,
             silence=silence,
             cause=cause,
-            kpi=lambda bot, window: kpi(self.asking, self.digests, bot, window),
+            kpi=lambda bot, window: kpi(self.answer_context, self.digests, bot, window),
             drill=lambda call: self.drills.fire(call.user),
             postmortem=lambda call, incident: file_postmortem(
-                self.asking, self.charting, incident, by=call.user, told=self.house.told
+                self.answer_context, self.charting, incident, by=call.user, told=self.parts.told
             ),
-            actions=lambda: actions_answer(self.asking),
+            actions=lambda: actions_answer(self.answer_context),
             commands=COMMANDS,
         )
         register_commands(app, commands, our_user=identity.user_id)
         self.home.register(app)
 
     async def _run_all(self) -> Sequence[ChecklistResult]:
-        return await run_lists(self.asking, list(CHECKLISTS))
+        return await run_lists(self.answer_context, list(CHECKLISTS))
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
-        store, clock, told = self.house.store, self.house.clock, self.house.told
+        store, clock, told = self.parts.store, self.parts.clock, self.parts.told
         looks: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] = {
             "digest": (
                 DigestJob(store, self.desk, clock, self.digests, told).run,

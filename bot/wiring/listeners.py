@@ -13,7 +13,7 @@ from loguru import logger
 from prometheus_client import CollectorRegistry
 
 from bot.agent.client import RemoteEnv, Wire
-from bot.loops import Pulse, lasting
+from bot.pulse import Pulse, lasting
 from bot.settings import Settings
 from bot.wiring.listener_meters import ListenerMeters
 from handlers.audit import KeepAudit
@@ -62,27 +62,27 @@ class ListenerDependencies:
 class ListenerWiring:
     """All that listens. ``troubles`` says what it cannot hear, for ``/readyz``."""
 
-    def __init__(self, settings: Settings, house: ListenerDependencies) -> None:
-        self.settings, self.desk, self.house = settings, settings.desk, house
-        common = (house.store, self.desk)
+    def __init__(self, settings: Settings, parts: ListenerDependencies) -> None:
+        self.settings, self.desk, self.parts = settings, settings.desk, parts
+        common = (parts.store, self.desk)
         self._alerted_at = float("-inf")
         self._redis_url = settings.redis_url.get_secret_value()
         self._clients = AsyncExitStack()
         self.streams = self._listeners() if self._redis_url else []
         self.containers = ContainerListener(
-            house.sources.containers, *common, house.clock, house.stored, beat=self._beat(CONTAINERS)
+            parts.sources.containers, *common, parts.clock, parts.stored, beat=self._beat(CONTAINERS)
         )
-        self.redis = RedisWatch(*common, house.sources, house.clock, house.stored)
-        self.flow = StreamsWatch(*common, house.sources, house.clock, house.stored)
+        self.redis = RedisWatch(*common, parts.sources, parts.clock, parts.stored)
+        self.flow = StreamsWatch(*common, parts.sources, parts.clock, parts.stored)
         through = RemoteEnv(Wire(settings.triage_agent)) if settings.triage_agent else None
-        self.env = EnvWatch(*common, house.clock, house.stored, agent=through)
-        self.deadman = Deadman(*common, house.sources, house.clock, house.stored, started=house.clock.now())
-        self.probe = SourceProbe(house.sources)
-        self.heartbeat = Heartbeat(house.clock, self._healthy, self._ping())
-        self.watch = SelfWatch(*common, house.clock, self._own_troubles, house.stored)
+        self.env = EnvWatch(*common, parts.clock, parts.stored, agent=through)
+        self.deadman = Deadman(*common, parts.sources, parts.clock, parts.stored, started=parts.clock.now())
+        self.probe = SourceProbe(parts.sources)
+        self.heartbeat = Heartbeat(parts.clock, self._healthy, self._ping())
+        self.watch = SelfWatch(*common, parts.clock, self._own_troubles, parts.stored)
         self._jobs = self._make_jobs()
         self.meters = ListenerMeters(self)
-        house.registry.register(self.meters)
+        parts.registry.register(self.meters)
 
     def _listeners(self) -> list[StreamListener]:
         names = self.desk.streams
@@ -96,7 +96,7 @@ class ListenerWiring:
         from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
         from bot.sources.redis.reader import BLOCK_SECONDS, GroupReader  # noqa: PLC0415 - as said
 
-        house, names = self.house, self.desk.streams
+        parts, names = self.parts, self.desk.streams
         # A connection of its own: a read blocks on the server while it waits.
         client = open_redis(self._redis_url, answer_seconds=ANSWER_SECONDS + BLOCK_SECONDS)
         self._clients.push_async_callback(client.aclose)
@@ -104,31 +104,31 @@ class ListenerWiring:
             client,
             stream,
             group=names.group,
-            consumer=house.owner,
+            consumer=parts.owner,
             batch=BATCH,
             claim_idle_seconds=names.claim_idle_seconds,
         )
         return StreamListener(
             reader,
-            house.store,
+            parts.store,
             self.desk,
-            house.clock,
+            parts.clock,
             read,
             keep,
-            house.stored,
+            parts.stored,
             beat=self._beat(stream),
             give_way=self._give_way,
         )
 
     def _beat(self, name: str) -> Callable[[], None]:
-        return lambda: self.house.pulse.beat(name)
+        return lambda: self.parts.pulse.beat(name)
 
     def alerted(self) -> None:
         """An alert came: for a moment the machine is its."""
-        self._alerted_at = self.house.clock.monotonic()
+        self._alerted_at = self.parts.clock.monotonic()
 
     def _give_way(self) -> float:
-        return max(0.0, self._alerted_at + GIVE_WAY_SECONDS - self.house.clock.monotonic())
+        return max(0.0, self._alerted_at + GIVE_WAY_SECONDS - self.parts.clock.monotonic())
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -141,7 +141,7 @@ class ListenerWiring:
 
     def _expect_all(self) -> None:
         """From now on each must go round; what is not configured ends at once and is not waited for."""
-        pulse = self.house.pulse
+        pulse = self.parts.pulse
         for listener in self.streams:
             pulse.watch(listener.reader.stream, STUCK_SECONDS)
         if self.settings.docker_host or self.settings.triage_agent:
@@ -153,11 +153,11 @@ class ListenerWiring:
         """Notice those of the service's jobs that are not done any more. A cron job has no rhythm to miss."""
         for job in jobs:
             if not job.cron:
-                self.house.pulse.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
+                self.parts.pulse.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
 
     async def _watch_redis(self) -> None:
         while await self.redis.run():
-            self.house.pulse.beat(REDIS)
+            self.parts.pulse.beat(REDIS)
             await asyncio.sleep(self.desk.listening.redis_look_seconds)
 
     def jobs(self) -> list[Job]:
@@ -179,8 +179,8 @@ class ListenerWiring:
     async def forget(self) -> int:
         """Drop events that are too old or too many, a portion a commit so that nobody waits long."""
         policy, dropped = self.desk.listening, 0
-        before = self.house.clock.now() - timedelta(days=policy.keep_days)
-        while gone := await self.house.store.write(
+        before = self.parts.clock.now() - timedelta(days=policy.keep_days)
+        while gone := await self.parts.store.write(
             lambda tx: tx.events.forget(before=before, keep=policy.keep_events)
         ):
             dropped += gone
@@ -191,7 +191,7 @@ class ListenerWiring:
 
     def troubles(self) -> dict[str, str]:
         """Return what cannot be heard, and why, by name; empty texts are well."""
-        stuck = self.house.pulse.stuck
+        stuck = self.parts.pulse.stuck
         found = {
             listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
             for listener in self.streams
@@ -204,23 +204,23 @@ class ListenerWiring:
         return {**found, **self.probe.troubles}
 
     def _stuck_jobs(self) -> str:
-        pulse = self.house.pulse
+        pulse = self.parts.pulse
         stuck = [
             name.removeprefix(_JOB) for name in pulse.limits if name.startswith(_JOB) and pulse.stuck(name)
         ]
         return f"not done for long: {', '.join(stuck)}" if stuck else ""
 
     async def _own_troubles(self) -> dict[str, str]:
-        found = {name: each.why for name, each in (await self.house.dependencies()).items() if not each.ok}
+        found = {name: each.why for name, each in (await self.parts.dependencies()).items() if not each.ok}
         if self.redis.steady.standing:
             # That Redis is down has an incident of its own; that we cannot read it then goes without saying.
             for listener in self.streams:
-                if not self.house.pulse.stuck(listener.reader.stream):
+                if not self.parts.pulse.stuck(listener.reader.stream):
                     found.pop(listener.reader.stream, None)
         return found
 
     async def _healthy(self) -> bool:
-        dependencies = await self.house.dependencies()
+        dependencies = await self.parts.dependencies()
         return all(each.ok for each in dependencies.values() if each.needed)
 
     def _ping(self) -> Callable[[], Awaitable[None]] | None:

@@ -16,7 +16,7 @@ from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
 from triage.signals.redis_health import RedisObservation, redis_conditions, stream_conditions
 from triage.signals.silence import blindness
-from triage.signals.standing import Debounce
+from triage.signals.watched_conditions import Debounce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

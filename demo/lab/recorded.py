@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.lab.fault import NO_CAUSE_FOUND, NOTHING_IS_WRONG
-from triage.actions.fitting import judged
+from triage.actions.remedies import judged
 from triage.errors import BadInput
 from triage.model import Verdict
 from triage.reports.cases import Case, CaseTruth, case_from_json

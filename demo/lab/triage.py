@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from demo.lab.evidence import sources_of
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks

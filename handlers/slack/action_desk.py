@@ -59,12 +59,12 @@ async def allowed(desk: ActionDesk, handle: str, click: Click, deed: str) -> Act
 
 
 def _role(desk: ActionDesk, record: ActionRecord) -> RoleName:
-    return role_for(desk.engine.desktop.desk, record.kind, 1 if record.awaits_second else 0)
+    return role_for(desk.engine.services.desk, record.kind, 1 if record.awaits_second else 0)
 
 
 async def still_confirmed(desk: ActionDesk, record: ActionRecord) -> None:
     """Return where everybody who confirmed before still may; else take theirs back. Raises Refused."""
-    gone = await lost(desk.services.roles, desk.engine.desktop.desk, record)
+    gone = await lost(desk.services.roles, desk.engine.services.desk, record)
     if gone:
         raise Refused(await desk.engine.withdraw(record.handle, gone))
 

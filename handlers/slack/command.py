@@ -50,7 +50,7 @@ class CommandServices:
     """The house, the questions, the renderer, and what other rooms do for a command."""
 
     services: Services
-    asking: AnswerContext
+    answer_context: AnswerContext
     render: Render
     do: Do
     silence: Silence

@@ -37,7 +37,7 @@ UNSURE_SECONDS = 90.0
 class HomeTab:
     """Publishes the tab. ``draw`` makes the view; ``web`` has the token, also between events."""
 
-    asking: AnswerContext
+    answer_context: AnswerContext
     draw: Callable[[Home], Json]
     in_flight: InFlight
     web: AsyncWebClient
@@ -78,7 +78,7 @@ class HomeTab:
         await self._publish(user, await self._home())
 
     def _remember(self, user: str) -> None:
-        now = self.asking.clock.now()
+        now = self.answer_context.clock.now()
         self._readers.pop(user, None)
         self._readers[user] = now
         for other in list(self._readers)[: max(0, len(self._readers) - READERS)]:
@@ -91,29 +91,29 @@ class HomeTab:
 
     async def refresh(self) -> int:
         """Bring the tabs that were opened lately up to date. Returns how many changed."""
-        now = self.asking.clock.now()
+        now = self.answer_context.clock.now()
         for user, at in list(self._readers.items()):
             if now - at > LATELY:
                 self._forget(user)
         if not self._readers:
             return 0
-        if self.asking.clock.monotonic() - self._bots_at > BOTS_SECONDS:
+        if self.answer_context.clock.monotonic() - self._bots_at > BOTS_SECONDS:
             await self._look()
         home = await self._home()
         return sum([await self._publish(user, home) for user in list(self._readers)])
 
     async def _look(self) -> None:
         """Ask the desk, unless that was done just now."""
-        moment = self.asking.clock.monotonic()
+        moment = self.answer_context.clock.monotonic()
         if self._bots is not None and moment - self._bots_at < SLACK_SECONDS:
             return
         self._bots_at = moment
-        self._bots = await bots_now(self.asking)
+        self._bots = await bots_now(self.answer_context)
 
     async def _home(self) -> Home | None:
-        now = self.asking.clock.now()
+        now = self.answer_context.clock.now()
         try:
-            home = await self.asking.store.read(lambda tx: stored_home(tx, self.asking, now))
+            home = await self.answer_context.store.read(lambda tx: stored_home(tx, self.answer_context, now))
         except StoreUnavailable as error:
             logger.warning("the Home tab cannot be read: {error}", error=error)
             return None
@@ -128,7 +128,7 @@ class HomeTab:
             return False
         view = self.draw(home)
         mark = _mark(self.draw(replace(home, at=datetime.min.replace(tzinfo=home.at.tzinfo))))
-        moment = self.asking.clock.monotonic()
+        moment = self.answer_context.clock.monotonic()
         if self._shown.get(user) == mark and moment >= self._unsure.get(user, moment):
             return False
         try:

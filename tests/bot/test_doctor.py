@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.doctor.answer import DependencyReport, printed
 from bot.doctor.examine import examine
+from bot.doctor.report import DependencyReport, printed
 from bot.doctor.slack import SCOPES
 from bot.settings import Settings, load_settings
 from demo.desk.clock import SimClock

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.loops import Pulse
+from bot.pulse import Pulse
 from bot.self_meters import SelfMeters
 from tests.fakes.clock import ManualClock
 

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.loops import TRIAGES_AT_ONCE, Pulse, TriageLoop
+from bot.pulse import Pulse
 from bot.store import SqlStore
+from bot.triage_loop import TRIAGES_AT_ONCE, TriageLoop
 from tests.contracts.store_samples import open_incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources

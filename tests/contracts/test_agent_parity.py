@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from bot.agent.looks import CONTROLLER_KEYS, SHOWN_KEYS
+from bot.agent.desk_reader import CONTROLLER_KEYS, SHOWN_KEYS
 from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
@@ -25,7 +25,7 @@ from triage.desk import CONFIGURATION
 from triage.diagnosis.checks import bytecode, changes, container
 from triage.diagnosis.checks.base import CheckContext
 from triage.errors import Refused, TriageError
-from triage.plans.orders import archive_name
+from triage.plans.agent_orders import archive_name
 from triage.ports.actions import Agent, DeskAccess, ShownPlan
 from triage.ports.sources import Containers, ContainerState
 
@@ -83,12 +83,12 @@ def _told(state: ContainerState) -> dict[str, Any]:
 
 
 async def _listed(bench: Bench) -> object:
-    found = await bench.desktop.sources.containers.list()
+    found = await bench.services.sources.containers.list()
     return sorted((_told(each) for each in found if each.name != "stranger"), key=lambda each: each["name"])
 
 
 async def _inspected(bench: Bench) -> object:
-    found = await bench.desktop.sources.containers.inspect("hbot-bot1")
+    found = await bench.services.sources.containers.inspect("hbot-bot1")
     assert found is not None
     assert {PROJECT, SERVICE, HASH} <= set(found.labels)
     return _told(found)
@@ -96,7 +96,7 @@ async def _inspected(bench: Bench) -> object:
 
 async def _history(bench: Bench) -> object:
     now = datetime.now(UTC)
-    found = await bench.desktop.sources.containers.history(since=now - timedelta(hours=1), until=now)
+    found = await bench.services.sources.containers.history(since=now - timedelta(hours=1), until=now)
     assert found
     return [
         (each.container, each.action, each.at, each.image, each.attributes.get(HASH))
@@ -107,19 +107,19 @@ async def _history(bench: Bench) -> object:
 
 async def _first_event(bench: Bench) -> object:
     since = datetime.now(UTC) - timedelta(hours=1)
-    async with aclosing(bench.desktop.sources.containers.events(since=since)) as events:  # type: ignore[type-var]
+    async with aclosing(bench.services.sources.containers.events(since=since)) as events:  # type: ignore[type-var]
         async for event in events:
             return event.container, event.action, event.at
     return None
 
 
 async def _env(bench: Bench) -> object:
-    found = await bench.desktop.hands.env.read()
+    found = await bench.services.access.env.read()
     return {key: value if key in SHOWN_KEYS else bool(value) for key, value in found.items()}
 
 
 async def _template(bench: Bench) -> object:
-    return {key: bool(value) for key, value in (await bench.desktop.hands.env.template()).items()}
+    return {key: bool(value) for key, value in (await bench.services.access.env.template()).items()}
 
 
 async def _controllers(bench: Bench) -> object:
@@ -129,16 +129,16 @@ async def _controllers(bench: Bench) -> object:
             {key: value for key, value in each.values.items() if key in CONTROLLER_KEYS},
             each.problem,
         )
-        for each in await bench.desktop.hands.controllers.read("bot1")
+        for each in await bench.services.access.controllers.read("bot1")
     ]
 
 
 def _containers(ask: Callable[[Containers], Awaitable[object]]) -> Callable[[Bench], Awaitable[object]]:
-    return lambda bench: ask(bench.desktop.sources.containers)
+    return lambda bench: ask(bench.services.sources.containers)
 
 
 def _hands(ask: Callable[[DeskAccess], Awaitable[object]]) -> Callable[[Bench], Awaitable[object]]:
-    return lambda bench: ask(bench.desktop.hands)
+    return lambda bench: ask(bench.services.access)
 
 
 LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
@@ -152,28 +152,30 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
     "containers.events": (_first_event,),
     "containers.ready": (_containers(lambda port: port.ready()),),
     "snapshots.list": (
-        _hands(lambda hands: hands.snapshots.list("bot1")),
-        _hands(lambda hands: hands.snapshots.list("bot3")),
+        _hands(lambda access: access.snapshots.list("bot1")),
+        _hands(lambda access: access.snapshots.list("bot3")),
     ),
     "snapshots.checksum": (
-        _hands(lambda hands: hands.snapshots.checksum(SNAPSHOT)),
-        _hands(lambda hands: hands.snapshots.checksum("bot1_20200101_000000.tar.gz")),
+        _hands(lambda access: access.snapshots.checksum(SNAPSHOT)),
+        _hands(lambda access: access.snapshots.checksum("bot1_20200101_000000.tar.gz")),
     ),
-    "snapshots.room_to_take": (_hands(lambda hands: _needed(hands.snapshots.room_to_take("bot1"))),),
-    "snapshots.room_to_extract": (_hands(lambda hands: _needed(hands.snapshots.room_to_extract(SNAPSHOT))),),
-    "snapshots.why_not_swap": (_hands(lambda hands: hands.snapshots.why_not_swap("bot1")),),
-    "snapshots.swapped": (_hands(lambda hands: hands.snapshots.swapped("bot1", TOKEN)),),
+    "snapshots.room_to_take": (_hands(lambda access: _needed(access.snapshots.room_to_take("bot1"))),),
+    "snapshots.room_to_extract": (
+        _hands(lambda access: _needed(access.snapshots.room_to_extract(SNAPSHOT))),
+    ),
+    "snapshots.why_not_swap": (_hands(lambda access: access.snapshots.why_not_swap("bot1")),),
+    "snapshots.swapped": (_hands(lambda access: access.snapshots.swapped("bot1", TOKEN)),),
     "env.read": (_env,),
     "env.template": (_template,),
     "controllers.read": (_controllers,),
     "images.list": (
-        _hands(lambda hands: hands.images.list("hbot/hummingbot")),
-        _hands(lambda hands: hands.images.list("hbot/redis")),
-        _hands(lambda hands: hands.images.list("hbot/service")),
+        _hands(lambda access: access.images.list("hbot/hummingbot")),
+        _hands(lambda access: access.images.list("hbot/redis")),
+        _hands(lambda access: access.images.list("hbot/service")),
     ),
     "project.hashes": (
-        _hands(lambda hands: hands.project.hashes(external=True)),
-        _hands(lambda hands: hands.project.hashes(external=False)),
+        _hands(lambda access: access.project.hashes(external=True)),
+        _hands(lambda access: access.project.hashes(external=False)),
     ),
 }
 """Every question that is asked of the desk, each at least once."""
@@ -219,7 +221,7 @@ async def test_the_checks_that_ask_docker_find_the_same_both_ways(both: Both) ->
     for check in (bytecode, changes, container):
         found = []
         for bench in (both.within, both.apart):
-            ctx = CheckContext(bench.desk, bench.desktop.sources, now, now, ("bot1",), ("hbot-bot1",))
+            ctx = CheckContext(bench.desk, bench.services.sources, now, now, ("bot1",), ("hbot-bot1",))
             found.append(await check.run(ctx))
         within, apart = found
         assert _known(within.data) == _known(apart.data), check.NAME
@@ -263,7 +265,7 @@ async def test_every_step_ends_the_same_both_ways(both: Both) -> None:
 
 async def _worked(bench: Bench, stamp: str) -> list[object]:
     """Carry out one action of each kind that leaves the desk as it was, and what is refused."""
-    agent, found = bench.desktop.hands.agent, list[object]()
+    agent, found = bench.services.access.agent, list[object]()
 
     async def step(what: Callable[[], Awaitable[object]]) -> None:
         try:

@@ -21,7 +21,7 @@ from bot.desk import archive, files, snapshots
 from tests.triage.actions.bench import running_bench, settings
 from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
-from triage.actions.runner import Runner
+from triage.actions.runner import ActionRunner
 from triage.plans.record import Step
 from triage.ports.actions import Hear, Performed
 
@@ -34,8 +34,8 @@ def die() -> None:
 class Dying(Executor):
     """Dies at its moment."""
 
-    def __init__(self, desktop: ActionServices, moment: str, number: int) -> None:
-        super().__init__(desktop.sources, desktop.hands, desktop.clock)
+    def __init__(self, services: ActionServices, moment: str, number: int) -> None:
+        super().__init__(services.sources, services.access, services.clock)
         self._moment, self._number, self._at = moment, number, 0
 
     async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
@@ -60,14 +60,14 @@ def arm(moment: str, number: int) -> None:
     """Set the traps that lie outside the executor."""
     if moment == "between":
         name = "_begin" if number else "_looked"
-        usual = getattr(Runner, name)
+        usual = getattr(ActionRunner, name)
 
-        def begin(self: Runner, tx: Any, action_id: int, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - any step
+        def begin(self: ActionRunner, tx: Any, action_id: int, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - any step
             if named.get("number", 0) == number + 1 or not number:
                 die()
             return usual(self, tx, action_id, *rest, **named)
 
-        setattr(Runner, name, begin)
+        setattr(ActionRunner, name, begin)
     exchange = files.exchange
     if moment == "exchange":
         setattr(snapshots, "exchange", lambda *_: die())  # noqa: B010 - a name the module imported
@@ -99,7 +99,7 @@ async def main(order: dict[str, Any]) -> None:
         Path(order["database"]),
         docker_host=order["docker_host"],
         redis_url=order["redis_url"],
-        executor=lambda desktop: Dying(desktop, order["moment"], order["number"]),
+        executor=lambda services: Dying(services, order["moment"], order["number"]),
     ) as bench:
         await bench.act(order["kind"], order["target"], order["arguments"])
 

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from bot.agent import protocol as p
-from bot.agent.client import remote_hands
+from bot.agent.client import remote_access
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.bot.agent.test_server import said, state_of
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import settings
 from triage.errors import DeskFailure, Refused
-from triage.plans.orders import ComposeOrder
+from triage.plans.agent_orders import ComposeOrder
 from triage.ports.actions import ShownPlan
 
 TOKEN = "1" * 24
@@ -180,7 +180,7 @@ async def test_none_of_the_six_ways_to_the_host_has_an_effect(boundary: Boundary
 
 async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_more(boundary: Boundary) -> None:
     """It confirms by itself (over Socket Mode nobody can prove more): one recreate of one bot, recorded, and no second."""
-    agent = remote_hands(boundary.apart.address).agent
+    agent = remote_access(boundary.apart.address).agent
     before = await boundary.desk.container("bot1")
     plan = ShownPlan(
         TOKEN, "recreate", "bot1", ((1, ComposeOrder("recreate", "bot1")),), "0" * 64, "U0MALLORY", "x"
@@ -211,6 +211,6 @@ async def test_a_foreign_container_is_not_there_for_the_bot(boundary: Boundary) 
         assert not {"Env", "Mounts", "env", "mounts"} & set(one["data"])
         assert all(label.startswith("com.docker.compose.") for label in one["data"]["labels"])
         with pytest.raises(DeskFailure, match="no bot"):
-            await remote_hands(boundary.apart.address).snapshots.list("redis")
+            await remote_access(boundary.apart.address).snapshots.list("redis")
     finally:
         await docker("rm", "-f", "other")

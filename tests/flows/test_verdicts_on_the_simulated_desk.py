@@ -19,7 +19,7 @@ from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.desk.operators import START
 from tests.flows.cards import assert_readable, view_of
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.desk import Desk
 from triage.diagnosis.desk_state import look_at_bots
 from triage.diagnosis.runner import run_checks

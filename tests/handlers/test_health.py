@@ -9,8 +9,8 @@ import httpx
 import pytest
 from prometheus_client import parser
 
-from bot.loops import Pulse
 from bot.metrics import MetricsPage
+from bot.pulse import Pulse
 from bot.readiness import LOOPS, OWED_SECONDS, STUCK_SECONDS, Readiness
 from bot.store import SqlStore
 from bot.web import make_web

@@ -9,7 +9,7 @@ import pytest
 
 from triage.diagnosis.strength import strength
 from triage.model import Cause, Finding, FindingStatus, Verdict
-from triage.reports.answers.triaged import triaged
+from triage.reports.answers.run import triaged
 
 ROOT = Path(__file__).parents[2]
 AS_PERCENT = re.compile(r"confidence[^\n]{0,20}(:\.\d%|\* ?100)|100 \* \S*confidence|confidence\} ?%")

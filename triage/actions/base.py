@@ -13,7 +13,7 @@ from triage.actions.fitness import Fitness
 from triage.actions.verification import compare
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
-from triage.plans.orders import Allowed
+from triage.plans.agent_orders import Allowed
 from triage.plans.record import (
     GOOD,
     ActionRecord,
@@ -47,7 +47,7 @@ class ActionContext:
 
     desk: Desk
     sources: Sources
-    hands: DeskAccess
+    access: DeskAccess
     now: datetime
     target: str
     token: str

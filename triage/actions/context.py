@@ -19,7 +19,7 @@ from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks
 from triage.errors import DeskFailure, Refused
 from triage.model import Finding
-from triage.plans.orders import token_of
+from triage.plans.agent_orders import token_of
 from triage.plans.record import ActionRecord, Observation
 from triage.playbooks.model import Playbook
 from triage.ports.actions import DeskAccess
@@ -33,12 +33,12 @@ END_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ActionServices:
-    """Everything that actions work with: the memory, the desk, its sources, our hands on it, the clock."""
+    """Everything that actions work with: the memory, the desk, its sources, our access to it, the clock."""
 
     store: Store
     desk: Desk
     sources: Sources
-    hands: DeskAccess
+    access: DeskAccess
     clock: Clock
     roles: Roles | None = None
     """Who may what, for a last look before the first step; None where nobody confirms by Slack."""
@@ -55,7 +55,7 @@ class ActionServices:
         return ActionContext(
             desk=self.desk,
             sources=self.sources,
-            hands=self.hands,
+            access=self.access,
             now=self.clock.now(),
             target=record.target,
             token=token_of(record.handle),
@@ -70,7 +70,7 @@ class ActionServices:
             return
         try:
             async with asyncio.timeout(END_SECONDS):
-                await self.hands.agent.end(token_of(record.handle))
+                await self.access.agent.end(token_of(record.handle))
         except (DeskFailure, Refused, TimeoutError) as error:
             logger.bind(action=record.id, error=str(error)).warning(
                 "the agent was not told of an action's end"

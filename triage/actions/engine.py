@@ -19,11 +19,11 @@ from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
 from triage.actions.objections import objections
-from triage.actions.runner import Runner
-from triage.actions.standing import StateAfter, look_around, weighed
+from triage.actions.runner import ActionRunner
+from triage.actions.state_after import StateAfter, look_around, weighed
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
-from triage.plans.orders import token_of
+from triage.plans.agent_orders import token_of
 from triage.plans.record import ActionRecord, ActionStatus, Holds, Plan, Precondition
 from triage.ports.actions import ShownPlan, Signed
 from triage.ports.store import Tx
@@ -54,10 +54,10 @@ class ActionEngine:
     """Proposes, prepares, confirms, runs and verifies actions of one desk.
 
     ``told`` rings whoever sends to Slack. ``owner`` names this process in leases. ``executor`` carries out
-    steps; by default on the desktop's own hands.
+    steps; by default on the services's own access.
     """
 
-    desktop: ActionServices
+    services: ActionServices
     owner: str
     told: Callable[[], None]
     executor: Executor | None = None
@@ -72,13 +72,13 @@ class ActionEngine:
 
     async def look(self, handle: str) -> ActionRecord:
         """Return the action a button stands for. Raises Refused for a forged or forgotten one."""
-        return await self.desktop.store.read(lambda tx: confirmation.by_handle(tx, handle))
+        return await self.services.store.read(lambda tx: confirmation.by_handle(tx, handle))
 
     async def prepare(self, handle: str, chosen: Mapping[str, str] | None = None) -> Prepared:
         """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
-        record, problem = await self.desktop.store.read(lambda tx: self._why_not(tx, handle))
+        record, problem = await self.services.store.read(lambda tx: self._why_not(tx, handle))
         if problem:
-            return Prepared(record, record.plan, (), (), problem, self.desktop.clock.now())
+            return Prepared(record, record.plan, (), (), problem, self.services.clock.now())
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
                 return await self._prepare(record, chosen or {})
@@ -86,27 +86,27 @@ class ActionEngine:
             problem = f"The desk could not be looked at within {PREPARE_SECONDS:g} s. Please try again."
         except (DeskFailure, SourceError, Refused) as error:
             problem = str(error)
-        return Prepared(record, None, (), (), problem, self.desktop.clock.now())
+        return Prepared(record, None, (), (), problem, self.services.clock.now())
 
     def _why_not(self, tx: Tx, handle: str) -> tuple[ActionRecord, str]:
         record = confirmation.by_handle(tx, handle)
-        return record, confirmation.why_not(tx, record, self.desktop.clock.now())
+        return record, confirmation.why_not(tx, record, self.services.clock.now())
 
     async def _prepare(self, record: ActionRecord, chosen: Mapping[str, str]) -> Prepared:
         action = CATALOGUE[record.kind]
         fixed = record.plan if record.awaits_second else None  # the second person confirms what the first saw
-        ctx = await self.desktop.context(record, fixed.arguments if fixed else chosen)
+        ctx = await self.services.context(record, fixed.arguments if fixed else chosen)
         choices = () if fixed or record.parent_id is not None else await action.choices(ctx)
         ctx = replace(ctx, arguments={**ctx.arguments, **{one.name: one.chosen for one in choices}})
         found = await action.preconditions(ctx)
-        found += await self.desktop.store.read(lambda tx: objections(tx, self.desktop.desk, record))
+        found += await self.services.store.read(lambda tx: objections(tx, self.services.desk, record))
         refused = [one.text for one in found if one.holds is Holds.NO]
         blocked = f"Not possible now: {'; '.join(refused)}" if refused else ""
         try:
             plan = fixed or await action.plan(ctx)
         except (DeskFailure, SourceError, Refused) as error:
             return Prepared(record, None, found, choices, blocked or str(error), ctx.now)
-        await self.desktop.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
+        await self.services.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
         return Prepared(record, plan, found, choices, blocked, ctx.now)
 
     async def confirm(
@@ -126,11 +126,11 @@ class ActionEngine:
         record, plan = await self._recheck(handle, digest)
         if plan is not None and plan.orders:
             await self._show(record, plan, actor=actor, reason=reason, signed=signed)
-        now = self.desktop.clock.now()
-        record = await self.desktop.store.write(
+        now = self.services.clock.now()
+        record = await self.services.store.write(
             lambda tx: confirmation.confirm(
                 tx,
-                self.desktop.desk,
+                self.services.desk,
                 handle,
                 digest=digest,
                 actor=actor,
@@ -146,7 +146,7 @@ class ActionEngine:
         self, record: ActionRecord, plan: Plan, *, actor: str, reason: str, signed: Signed | None
     ) -> None:
         """Show the agent what is confirmed now, before it is stored: it may say no. Raises Refused."""
-        problem = why_not(record, self.desktop.clock.now())
+        problem = why_not(record, self.services.clock.now())
         if problem:
             raise Refused(problem)
         shown = ShownPlan(
@@ -154,7 +154,7 @@ class ActionEngine:
         )
         try:
             async with asyncio.timeout(SHOW_SECONDS):
-                await self.desktop.hands.agent.confirm(shown)
+                await self.services.access.agent.confirm(shown)
         except TimeoutError as error:
             raise Refused("The agent that touches the desk does not answer. Nothing was done.") from error
         except DeskFailure as error:
@@ -167,12 +167,12 @@ class ActionEngine:
             record = confirmation.by_handle(tx, handle)
             return record, tx.actions.plan(record.id, digest)
 
-        record, plan = await self.desktop.store.read(known)
+        record, plan = await self.services.store.read(known)
         if plan is None:
             return record, None  # said where it is confirmed
         try:
             async with asyncio.timeout(RECHECK_SECONDS):
-                ctx = await self.desktop.context(record, plan.arguments)
+                ctx = await self.services.context(record, plan.arguments)
                 found = await CATALOGUE[record.kind].preconditions(ctx)
         except TimeoutError:
             return record, plan
@@ -183,8 +183,8 @@ class ActionEngine:
 
     async def reject(self, handle: str, *, actor: str) -> ActionRecord:
         """Reject a proposal. Raises Refused."""
-        now = self.desktop.clock.now()
-        record = await self.desktop.store.write(
+        now = self.services.clock.now()
+        record = await self.services.store.write(
             lambda tx: confirmation.reject(tx, handle, actor=actor, now=now)
         )
         self.told()
@@ -192,8 +192,8 @@ class ActionEngine:
 
     async def cancel(self, handle: str, *, actor: str) -> ActionRecord:
         """Stop an action at the next step that allows it. Raises Refused."""
-        now = self.desktop.clock.now()
-        record = await self.desktop.store.write(
+        now = self.services.clock.now()
+        record = await self.services.store.write(
             lambda tx: confirmation.cancel(tx, handle, actor=actor, now=now)
         )
         self.told()
@@ -201,7 +201,7 @@ class ActionEngine:
 
     async def propose(self, kind: str, target: str, *, by: str, why: str) -> ActionRecord:
         """Propose an action that a person asks for. It joins the open incident of its target. Raises Refused."""
-        desk, now = self.desktop.desk, self.desktop.clock.now()
+        desk, now = self.services.desk, self.services.clock.now()
         target = target or ("desk" if kind in CATALOGUE and CATALOGUE[kind].target_kind == "desk" else "")
         find(desk, kind, target)
 
@@ -216,12 +216,12 @@ class ActionEngine:
             proposal = ActionProposal(kind, target, why)
             return proposals.propose(tx, desk, proposal, by=by, now=now, incident_id=incident_id)
 
-        return await self.desktop.store.write(work)
+        return await self.services.store.write(work)
 
     async def withdraw(self, handle: str, gone: Mapping[str, str]) -> str:
         """Take back the confirmations of people who may no longer; returns what to say. Raises Refused."""
-        now = self.desktop.clock.now()
-        said = await self.desktop.store.write(lambda tx: confirmation.withdraw(tx, handle, gone, now=now))
+        now = self.services.clock.now()
+        said = await self.services.store.write(lambda tx: confirmation.withdraw(tx, handle, gone, now=now))
         self.told()
         return said
 
@@ -239,7 +239,7 @@ class ActionEngine:
         """
 
         def dead(tx: Tx) -> list[ActionRecord]:
-            now = self.desktop.clock.now()
+            now = self.services.clock.now()
             return [
                 record
                 for record in tx.actions.with_status(ActionStatus.RUNNING)
@@ -251,15 +251,15 @@ class ActionEngine:
             # Asked again inside the commit: meanwhile it may have been taken up, or ended.
             found = [record for record in dead(tx) if record.id == action_id]
             for record in found:
-                completion.interrupted(tx, self.desktop.desk, record, self.desktop.clock.now())
+                completion.interrupted(tx, self.services.desk, record, self.services.clock.now())
             return found
 
         ended: list[ActionRecord] = []
-        for record in await self.desktop.store.read(dead):
+        for record in await self.services.store.read(dead):
             ended += await self._isolated(record.id, partial(end, action_id=record.id)) or ()
-        await self._isolated(0, lambda tx: proposals.expire_due(tx, self.desktop.clock.now()))
+        await self._isolated(0, lambda tx: proposals.expire_due(tx, self.services.clock.now()))
         for record in ended:
-            await self.desktop.end(record)
+            await self.services.end(record)
         if ended:
             self.told()
         return len(ended)
@@ -267,7 +267,7 @@ class ActionEngine:
     async def _isolated(self, action_id: int, work: Callable[[Tx], T]) -> T | None:
         """Write what concerns one action: a fault of ours costs only that one, and is said."""
         try:
-            return await self.desktop.store.write(work)
+            return await self.services.store.write(work)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - see above
@@ -299,16 +299,16 @@ class ActionEngine:
             return
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
-        if not await self.desktop.store.read(self._anything):
+        if not await self.services.store.read(self._anything):
             return
         await self.recover(alone=False)
-        for record in await self.desktop.store.read(
+        for record in await self.services.store.read(
             lambda tx: tx.actions.with_status(ActionStatus.CONFIRMED)
         ):
             if record.id not in self._at_work:
                 self._spawn(tasks, record.id, self._runner().run(record.id))
-        for record in await self.desktop.store.read(
-            lambda tx: tx.actions.to_verify(self.desktop.clock.now())
+        for record in await self.services.store.read(
+            lambda tx: tx.actions.to_verify(self.services.clock.now())
         ):
             taken = await self._isolated(record.id, partial(self._take_to_verify, action_id=record.id))
             if taken is not None:
@@ -316,15 +316,15 @@ class ActionEngine:
 
     def _anything(self, tx: Tx) -> bool:
         """A cheap look: most rounds end here."""
-        now = self.desktop.clock.now()
+        now = self.services.clock.now()
         live = tx.actions.with_status(ActionStatus.PROPOSED, ActionStatus.CONFIRMED, ActionStatus.RUNNING)
         busy = any(record.status is not ActionStatus.PROPOSED or record.expires_at <= now for record in live)
         return busy or bool(tx.actions.to_verify(now))
 
-    def _runner(self) -> Runner:
-        desktop = self.desktop
-        executor = self.executor or Executor(desktop.sources, desktop.hands, desktop.clock)
-        return Runner(desktop, executor, self.owner, self.told)
+    def _runner(self) -> ActionRunner:
+        services = self.services
+        executor = self.executor or Executor(services.sources, services.access, services.clock)
+        return ActionRunner(services, executor, self.owner, self.told)
 
     def _spawn(self, tasks: asyncio.TaskGroup, action_id: int, work: Coroutine[Any, Any, object]) -> None:
         self._at_work.add(action_id)
@@ -341,7 +341,7 @@ class ActionEngine:
             self._at_work.discard(action_id)
 
     def _take_to_verify(self, tx: Tx, action_id: int) -> ActionRecord | None:
-        now = self.desktop.clock.now()
+        now = self.services.clock.now()
         for record in tx.actions.to_verify(now):
             if record.id == action_id:
                 held = replace(
@@ -356,19 +356,19 @@ class ActionEngine:
 
         Another process may have taken the question over meanwhile (this one stood still): its answer holds.
         """
-        since = record.finished_at or self.desktop.clock.now()
-        after = await self.desktop.observe(record, since=since)
+        since = record.finished_at or self.services.clock.now()
+        after = await self.services.observe(record, since=since)
         action = CATALOGUE[record.kind]
         verification = weighed(action.judge(record.before, after), await self._standing(record), action)
-        now = self.desktop.clock.now()
+        now = self.services.clock.now()
 
         def work(tx: Tx) -> ActionRecord | None:
             newest = tx.actions.get(record.id)
             if newest is None or (newest.owner, newest.lease_until) != (record.owner, record.lease_until):
                 return None
-            return completion.verified(tx, self.desktop.desk, newest, verification, now)
+            return completion.verified(tx, self.services.desk, newest, verification, now)
 
-        done = await self.desktop.store.write(work)
+        done = await self.services.store.write(work)
         if done is None:
             logger.bind(action=record.id).warning("not said: another process took the verification over")
             return
@@ -377,17 +377,17 @@ class ActionEngine:
             await self._tidy(done)
 
     async def _standing(self, record: ActionRecord) -> StateAfter:
-        desktop, incident_id = self.desktop, record.incident_id
+        services, incident_id = self.services, record.incident_id
         incident = None
         if incident_id is not None:
-            incident = await desktop.store.read(lambda tx: tx.incidents.get(incident_id))
-        return await look_around(desktop.sources, desktop.desk, record, incident, desktop.clock.now())
+            incident = await services.store.read(lambda tx: tx.incidents.get(incident_id))
+        return await look_around(services.sources, services.desk, record, incident, services.clock.now())
 
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:
             return
         try:
-            await self.desktop.hands.agent.tidy(token_of(record.handle))
+            await self.services.access.agent.tidy(token_of(record.handle))
         except (DeskFailure, Refused) as error:
             logger.bind(action=record.id, error=str(error)).warning("something was left lying")
 

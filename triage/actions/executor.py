@@ -34,9 +34,9 @@ class Turn:
 class Executor:
     """Performs steps on the desk."""
 
-    def __init__(self, sources: Sources, hands: DeskAccess, clock: Clock) -> None:
+    def __init__(self, sources: Sources, access: DeskAccess, clock: Clock) -> None:
         self._sources = sources
-        self._hands = hands
+        self._hands = access
         self._clock = clock
 
     async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
-from triage.asking import all_of
+from triage.concurrency import all_of
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.plans.record import Holds, Precondition, Row
@@ -124,7 +124,7 @@ def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -
 async def safeguards_row(ctx: ActionContext) -> Row:
     """The switches of the external stack in ``.env`` are as they should be for bots without a bus."""
     try:
-        env = await ctx.hands.env.read()
+        env = await ctx.access.env.read()
     except DeskFailure as error:
         return Row("Local safeguards", f"unknown: {error}", None)
     seen = ", ".join(f"{key}={env.get(key, '(not set)')}" for key in SAFEGUARDS)

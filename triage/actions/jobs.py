@@ -36,9 +36,9 @@ HEALTHY_SHARE = 0.9
 _SAMPLES = 24 * 60
 
 
-async def remind_degraded(desktop: ActionServices) -> bool:
+async def remind_degraded(services: ActionServices) -> bool:
     """Say that degraded mode is on, once every 30 minutes, with the way out. True when it was said."""
-    now = desktop.clock.now()
+    now = services.clock.now()
 
     def work(tx: Tx) -> bool:
         state = degraded(tx)
@@ -51,7 +51,7 @@ async def remind_degraded(desktop: ActionServices) -> bool:
         exit_offer = ActionProposal("exit_degraded_mode", DESK, "the way out, once Redis is well again")
         offer = proposals.propose(
             tx,
-            desktop.desk,
+            services.desk,
             exit_offer,
             by="schedule",
             now=now,
@@ -69,19 +69,19 @@ async def remind_degraded(desktop: ActionServices) -> bool:
         tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
         return True
 
-    return await desktop.store.write(work)
+    return await services.store.write(work)
 
 
-async def remind_waiting(desktop: ActionServices) -> bool:
+async def remind_waiting(services: ActionServices) -> bool:
     """Say once, in the channel, that an action still waits for its second person. True when something was said."""
-    now = desktop.clock.now()
+    now = services.clock.now()
 
     def work(tx: Tx) -> bool:
         waiting = [one for one in tx.actions.with_status(ActionStatus.PROPOSED) if one.awaits_second]
         said = [_remind(tx, record, now) for record in waiting]
         return any(said)
 
-    return await desktop.store.write(work)
+    return await services.store.write(work)
 
 
 def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
@@ -106,59 +106,59 @@ def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
     return True
 
 
-async def expire_proposals(desktop: ActionServices) -> int:
+async def expire_proposals(services: ActionServices) -> int:
     """Let proposals expire whose time, or whose incident, is over."""
-    now = desktop.clock.now()
-    return await desktop.store.write(lambda tx: proposals.expire_due(tx, now))
+    now = services.clock.now()
+    return await services.store.write(lambda tx: proposals.expire_due(tx, now))
 
 
-async def take_snapshots(desktop: ActionServices) -> dict[str, str]:
+async def take_snapshots(services: ActionServices) -> dict[str, str]:
     """Take a snapshot of every bot, judge older ones, keep the newest 30. Returns what happened, by bot."""
-    return {bot.name: await _snapshot(desktop, bot.name) for bot in desktop.desk.bots}
+    return {bot.name: await _snapshot(services, bot.name) for bot in services.desk.bots}
 
 
-async def _snapshot(desktop: ActionServices, bot: str) -> str:
+async def _snapshot(services: ActionServices, bot: str) -> str:
     try:
-        kept = await desktop.hands.agent.keep_snapshot(bot)
-        image = (await desktop.hands.env.read()).get(IMAGE_KEY, "")
+        kept = await services.access.agent.keep_snapshot(bot)
+        image = (await services.access.env.read()).get(IMAGE_KEY, "")
         facts = {"image": image, "sha256": kept.sha256}
-        await desktop.store.write(lambda tx: keep_facts(tx, kept.name, facts))
+        await services.store.write(lambda tx: keep_facts(tx, kept.name, facts))
     except (DeskFailure, Refused) as error:
         logger.bind(bot=bot, error=str(error)).warning("no snapshot taken")
         return f"not taken: {error}"
     return f"{kept.name} taken, {len(kept.removed)} old ones removed"
 
 
-async def judge_snapshots(desktop: ActionServices) -> int:
+async def judge_snapshots(services: ActionServices) -> int:
     """Judge the snapshots that are old enough by what the bot did after them; returns how many were judged."""
-    now = desktop.clock.now()
-    known = await desktop.store.read(facts_of_snapshots)
+    now = services.clock.now()
+    known = await services.store.read(facts_of_snapshots)
     judged = 0
-    for bot in desktop.desk.bots:
-        for snapshot in await desktop.hands.snapshots.list(bot.name):
+    for bot in services.desk.bots:
+        for snapshot in await services.access.snapshots.list(bot.name):
             is_due = snapshot.taken_at + PROVEN <= now and "known_good" not in known.get(snapshot.name, {})
             if not is_due or "_pre_rollback_" in snapshot.name:
                 continue
-            verdict = await _healthy_after(desktop, snapshot)
+            verdict = await _healthy_after(services, snapshot)
             if verdict is None:
                 continue
             facts = {"known_good": GOOD if verdict else BAD}
-            await desktop.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
+            await services.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
             judged += 1
     return judged
 
 
-async def _healthy_after(desktop: ActionServices, snapshot: Snapshot) -> bool | None:
+async def _healthy_after(services: ActionServices, snapshot: Snapshot) -> bool | None:
     """Whether the bot was up and never in hard_stop for 24 h after a snapshot; None where nobody knows."""
     at = snapshot.taken_at + PROVEN
     window = f"[{int(PROVEN.total_seconds())}s:1m]"
     state = promql.selector("hbot_bot_state", any_of=(snapshot.bot,))
     stopped = promql.selector("hbot_bot_state", any_of=(snapshot.bot,), state="hard_stop")
     try:
-        samples = await desktop.sources.metrics.query(
+        samples = await services.sources.metrics.query(
             f"count_over_time((max by (bot) ({state})){window})", at=at
         )
-        stops = await desktop.sources.metrics.query(
+        stops = await services.sources.metrics.query(
             f"max_over_time((max by (bot) ({stopped})){window})", at=at
         )
     except SourceError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
-from triage.asking import attempt
+from triage.concurrency import attempt
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
@@ -126,7 +126,7 @@ async def images_here(
     ``names``: the services, by default the target's, or every one that is on where the target is the desk.
     """
     try:
-        known = await ctx.hands.project.images(external=not ctx.degraded if external is None else external)
+        known = await ctx.access.project.images(external=not ctx.degraded if external is None else external)
         wanted = await _wanted(ctx, known, names)
     except (DeskFailure, SourceError) as error:
         return Precondition(f"whether the images are on this host is not known: {error}", Holds.WARNING)
@@ -155,10 +155,10 @@ async def _wanted(
 
 async def _pinned(ctx: ActionContext) -> tuple[ServiceImage, ...]:
     """Return the image that ``.env`` pins for the bots."""
-    image = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+    image = (await ctx.access.env.read()).get(IMAGE_KEY, "")
     if not image:
         return ()
-    found = await ctx.hands.images.list(image.rpartition(":")[0])
+    found = await ctx.access.images.list(image.rpartition(":")[0])
     return (ServiceImage(image, any(each.tag == image for each in found)),)
 
 
@@ -168,7 +168,7 @@ async def recreated(ctx: ActionContext) -> tuple[str, ...]:
     By compose's own rehearsal where it has one, else by its hashes against the labels. Raises DeskFailure where compose
     does not say, SourceError where the engine does not.
     """
-    external, project = not ctx.degraded, ctx.hands.project
+    external, project = not ctx.degraded, ctx.access.project
     there = {
         state.name: state.labels
         for state in await ctx.sources.containers.list()

@@ -25,7 +25,7 @@ from triage.actions.notifications import audit, tell_action, tell_story
 from triage.errors import StoreUnavailable
 from triage.masking import masked
 from triage.memory.people import name_of
-from triage.plans.orders import token_of
+from triage.plans.agent_orders import token_of
 from triage.plans.record import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
 from triage.ports.actions import Performed
 from triage.ports.store import Tx
@@ -41,18 +41,18 @@ STORE_SECONDS = 60.0
 """How long a commit is tried; if that fails the lease ends, and the action becomes ``unknown``."""
 
 
-class Runner:
+class ActionRunner:
     """Runs one action in one process. ``told`` is called after each commit that owes Slack something."""
 
     def __init__(
-        self, desktop: ActionServices, executor: Executor, owner: str, told: Callable[[], None]
+        self, services: ActionServices, executor: Executor, owner: str, told: Callable[[], None]
     ) -> None:
-        self._desktop = desktop
+        self._desktop = services
         self._executor = executor
         self._owner = owner
         self._told = told
         self._live: dict[int, str] = {}
-        self._lease = Lease(desktop.clock)
+        self._lease = Lease(services.clock)
 
     async def run(self, action_id: int) -> None:
         """Run a confirmed action to its end; nothing happens when somebody else runs it, or it is over."""

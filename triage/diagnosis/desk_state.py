@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from triage.asking import together
+from triage.concurrency import together
 from triage.desk import Desk
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.bot_state import LOOK_BACK, STEP_SECONDS, held

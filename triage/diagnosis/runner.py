@@ -10,7 +10,7 @@ from loguru import logger
 
 from triage.diagnosis.agreement import agreed
 from triage.diagnosis.checks import CHECKS
-from triage.diagnosis.shared import shared
+from triage.diagnosis.shared_containers import shared
 from triage.errors import SourceError
 from triage.masking import masked
 from triage.model import Finding, FindingStatus

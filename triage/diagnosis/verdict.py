@@ -60,7 +60,7 @@ def diagnose(
     """Return the verdict on the findings; pure, the same for the same input.
 
     The causes come the most likely first; where none is likely, ``no_cause_found`` says so. Which actions may be
-    offered is not decided here: ``triage.actions.fitting.conclude`` does.
+    offered is not decided here: ``triage.actions.remedies.conclude`` does.
     """
     del playbook
     facts = facts_of(findings, ctx, episodes)

@@ -13,8 +13,8 @@ from enum import StrEnum
 from pydantic import TypeAdapter
 
 from triage.model import FindingStatus
+from triage.plans.agent_orders import Order, digest_of, orders_of
 from triage.plans.operations import Op
-from triage.plans.orders import Order, digest_of, orders_of
 
 DESK = "desk"
 """The target that is the whole desk: it excludes every other target."""

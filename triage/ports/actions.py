@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triage.plans.orders import Order, digest_of
+from triage.plans.agent_orders import Order, digest_of
 from triage.plans.record import ActionRecord, Plan, StepRecord
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from triage.actions.catalogue import deed
-from triage.actions.fitting import judged
+from triage.actions.remedies import judged
 from triage.model import ActionProposal, Cause, Json, Verdict, Withheld
 from triage.reports.cases import Case
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.actions.fitting import conclude, judged
 from triage.actions.proposals import propose_from_run
+from triage.actions.remedies import conclude, judged
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext

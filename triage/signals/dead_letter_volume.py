@@ -8,7 +8,7 @@ from triage.desk import Desk
 from triage.model import Signal
 from triage.ports.store import Tx
 from triage.signals.dead_letters import NAME, dead_letter_rate, hour_by_reason, volume
-from triage.signals.standing import settle
+from triage.signals.watched_conditions import settle
 
 
 def settle_dead_letters(tx: Tx, desk: Desk, now: datetime) -> tuple[Signal, ...]:

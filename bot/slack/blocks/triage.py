@@ -13,7 +13,7 @@ from bot.slack.blocks.signs import FINDING, check_name
 from bot.slack.blocks.verdict import cause_words, headline
 from bot.slack.blocks.when import when
 from bot.slack.rendered import Rendered
-from triage.diagnosis.comparing import changes
+from triage.diagnosis.comparison import changes
 from triage.diagnosis.strength import believed
 from triage.model import Finding, FindingStatus, Json, TriageRun
 from triage.wording import counted, listed

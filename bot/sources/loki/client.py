@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sources.http import HttpSource, Params, Reply
-from bot.sources.loki.turns import AnswerCache, QueryLimiter
+from bot.sources.loki.limiter import AnswerCache, QueryLimiter
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceTooLarge
 from triage.masking import masked_and_cut

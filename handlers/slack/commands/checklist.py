@@ -6,20 +6,20 @@ from handlers.slack.command import Call, Command, CommandServices
 from handlers.slack.command_line import nearest
 from triage.errors import Refused
 from triage.ports.chat import Answer
-from triage.reports.answers.lists import checklists
+from triage.reports.answers.checklist import checklists
 from triage.reports.checklists import CHECKLISTS
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     del call
     if not words:
-        return await checklists(services.asking, list(CHECKLISTS))
+        return await checklists(services.answer_context, list(CHECKLISTS))
     name = words[0].lower()
     if name not in CHECKLISTS:
         like = nearest(name, CHECKLISTS)
         mend = f"did you mean {like}?" if like else f"there are {', '.join(CHECKLISTS)}."
         raise Refused(f"There is no checklist {name[:40]!r}; {mend}")
-    return await checklists(services.asking, [name])
+    return await checklists(services.answer_context, [name])
 
 
 COMMAND = Command(

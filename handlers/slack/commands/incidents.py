@@ -9,7 +9,7 @@ from triage.reports.answers.incidents import incidents
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     del call, words
-    return await incidents(services.asking)
+    return await incidents(services.answer_context)
 
 
 COMMAND = Command(

@@ -21,7 +21,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         elif word[0].isdigit():
             raise Refused(f"{word[:40]!r} is no window; write for instance 24h, 7d or 30d.")
         else:
-            bot = services.asking.known_bot(word)
+            bot = services.answer_context.known_bot(word)
     answer = await services.kpi(bot, window)
     if call.public or not answer.files:
         return answer

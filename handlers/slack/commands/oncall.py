@@ -20,11 +20,13 @@ _USAGE = "write /triage oncall @name [hours], /triage oncall clear, or /triage o
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     if not words:
-        return await services.asking.store.read(lambda tx: _shown(services, tx))
+        return await services.answer_context.store.read(lambda tx: _shown(services, tx))
     await require(services, call, "operator", "change who is on call")
-    now = services.asking.clock.now()
+    now = services.answer_context.clock.now()
     if words[0].lower() == "clear":
-        ended = await services.asking.store.write(lambda tx: clear_override(tx, by=call.user, now=now))
+        ended = await services.answer_context.store.write(
+            lambda tx: clear_override(tx, by=call.user, now=now)
+        )
         return saying("The override is over." if ended else "There was no override.")
     person = _PERSON.fullmatch(words[0])
     hours = _HOURS.fullmatch(words[1].lower()) if len(words) > 1 else None
@@ -38,11 +40,11 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         set_override(tx, override, now)
         return saying(f"{name_of(tx, override.person)} is on call until {override.until:%a %d %b %H:%M} UTC.")
 
-    return await services.asking.store.write(put)
+    return await services.answer_context.store.write(put)
 
 
 def _shown(services: CommandServices, tx: Tx) -> Answer:
-    now, settings = services.asking.clock.now(), services.asking.desk.oncall
+    now, settings = services.answer_context.clock.now(), services.answer_context.desk.oncall
     override = override_of(tx, now)
     if override is not None:
         by = name_of(tx, override.by)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from handlers.slack.command import Call, Command, CommandServices
 from triage.errors import Refused
 from triage.ports.chat import Answer
-from triage.reports.answers.triaged import run
+from triage.reports.answers.run import run
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     del call
     if not words:
-        bots = services.asking.bots
+        bots = services.answer_context.bots
         raise Refused(f"Which bot? For instance: /triage run {bots[0] if bots else 'bot1'}")
-    return await run(services.asking, services.asking.known_bot(words[0]))
+    return await run(services.answer_context, services.answer_context.known_bot(words[0]))
 
 
 COMMAND = Command(

@@ -9,7 +9,7 @@ from triage.reports.answers.incidents import show
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
-    return await show(services.asking, which_incident("show", call, words))
+    return await show(services.answer_context, which_incident("show", call, words))
 
 
 COMMAND = Command(

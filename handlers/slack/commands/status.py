@@ -9,8 +9,8 @@ from triage.reports.answers.status import status
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     del call
-    bots = [services.asking.known_bot(words[0])] if words else services.asking.bots
-    return await status(services.asking, bots)
+    bots = [services.answer_context.known_bot(words[0])] if words else services.answer_context.bots
+    return await status(services.answer_context, bots)
 
 
 COMMAND = Command(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.deeds import OrderExecutor
+from bot.agent.desk_reader import DeskReader
 from bot.agent.engine import Engine, EngineImageList
-from bot.agent.looks import DeskReader
+from bot.agent.order_executor import OrderExecutor
 from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof

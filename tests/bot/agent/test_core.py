@@ -15,20 +15,20 @@ from bot.agent.record import AgentRecord
 from tests.fakes.clock import ManualClock
 from triage.desk import ActionPolicy, AgentSettings, Desk, Role, RoleSettings
 from triage.errors import DeskFailure, Refused, SettingError
-from triage.plans import orders
-from triage.plans.orders import ComposeOrder, Order
+from triage.plans import agent_orders
+from triage.plans.agent_orders import ComposeOrder, Order
 from triage.ports.actions import NightlySnapshot, Performed, ShownPlan
 
 START = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
 REST = "0" * 64
 RESTART: tuple[Order, ...] = (ComposeOrder("restart", "bot1"),)
 ROLLBACK: tuple[Order, ...] = (
-    orders.ExtractOrder("bot1", "20260219_040000", before_rollback=False, sha256="a" * 64),
+    agent_orders.ExtractOrder("bot1", "20260219_040000", before_rollback=False, sha256="a" * 64),
     ComposeOrder("stop", "bot1"),
-    orders.TakeSnapshotOrder("bot1", "20260221_120000"),
-    orders.SwapOrder("bot1"),
+    agent_orders.TakeSnapshotOrder("bot1", "20260221_120000"),
+    agent_orders.SwapOrder("bot1"),
     ComposeOrder("recreate", "bot1"),
-    orders.DiscardOrder("bot1"),
+    agent_orders.DiscardOrder("bot1"),
 )
 
 
@@ -150,15 +150,15 @@ async def test_what_was_not_confirmed_is_not_done(ward: Ward) -> None:
         ("restart", "desk", RESTART),
         ("format_disk", "bot1", RESTART),
         ("soft_pause", "bot1", RESTART),
-        ("clear_cache", "bot1", (ComposeOrder("recreate", "bot1"), orders.RemoveCachesOrder("bot1"))),
-        ("clear_cache", "bot1", (orders.RemoveCachesOrder("bot2"), ComposeOrder("recreate", "bot1"))),
-        ("rollback", "bot1", (*ROLLBACK[:3], orders.SwapOrder("bot2"), *ROLLBACK[4:])),
+        ("clear_cache", "bot1", (ComposeOrder("recreate", "bot1"), agent_orders.RemoveCachesOrder("bot1"))),
+        ("clear_cache", "bot1", (agent_orders.RemoveCachesOrder("bot2"), ComposeOrder("recreate", "bot1"))),
+        ("rollback", "bot1", (*ROLLBACK[:3], agent_orders.SwapOrder("bot2"), *ROLLBACK[4:])),
         ("rollback", "bot1", tuple(reversed(ROLLBACK))),
         (
             "disable_internal_paper",
             "bot1",
             (
-                orders.SetControllerOrder("bot1", "a" * 64, "internal_paper_enabled", value=True),
+                agent_orders.SetControllerOrder("bot1", "a" * 64, "internal_paper_enabled", value=True),
                 ComposeOrder("recreate", "bot1"),
             ),
         ),

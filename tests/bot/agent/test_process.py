@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from bot.agent.client import remote_hands
+from bot.agent.client import remote_access
 from tests.bot.agent.test_server import NOBODY, laid_out, shown, user
 from tests.servers.process import eventually
 from triage.errors import DeskFailure, Refused
@@ -162,7 +162,7 @@ async def test_a_kill_within_a_step_leaves_it_unknown_and_it_is_never_done_again
     """The agent's kill: its next life says unknown. The bot's: the step goes to its end, and is told as done."""
     process.desk(seconds=2)
     assert "listens at" in await asyncio.to_thread(process.said)
-    agent = remote_hands(process.address).agent
+    agent = remote_access(process.address).agent
     with user(NOBODY):
         await agent.confirm(shown(TOKEN))
         step = asyncio.create_task(agent.perform(TOKEN, 1, lambda _: None))

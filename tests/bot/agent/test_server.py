@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.agent import protocol as p
-from bot.agent.client import AgentUnreachable, RemoteContainers, Wire, remote_hands
+from bot.agent.client import AgentUnreachable, RemoteContainers, Wire, remote_access
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.servers.process import eventually
 from tests.triage.actions.bench import settings as desk_settings
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError, SourceUnreachable
-from triage.plans.orders import ComposeOrder
+from triage.plans.agent_orders import ComposeOrder
 from triage.ports.actions import ShownPlan
 
 EXAMPLES = int(os.environ.get("AGENT_FUZZ", "150"))
@@ -86,7 +86,7 @@ def shown(token: str = "1" * 24, service: str = "bot1") -> ShownPlan:
 
 async def test_a_confirmed_step_is_carried_out_over_the_socket_and_once(apart: Apart, tmp_path: Path) -> None:
     """What the agent refuses comes back as a refusal, with its reason."""
-    agent = remote_hands(apart.address).agent
+    agent = remote_access(apart.address).agent
     await agent.confirm(shown())
     heard: list[str] = []
     performed = await agent.perform("1" * 24, 1, heard.append)
@@ -100,13 +100,13 @@ async def test_a_confirmed_step_is_carried_out_over_the_socket_and_once(apart: A
 
 async def test_what_is_seen_of_files_holds_no_secret(apart: Apart) -> None:
     """Values of known keys, of others whether there is one, and the same stand-in for the same value."""
-    hands = remote_hands(apart.address)
-    env = await hands.env.read()
+    access = remote_access(apart.address)
+    env = await access.env.read()
     assert env["HUMMINGBOT_IMAGE"] == "hbot/hummingbot:v1"
     assert env["EMPTY"] == ""
     assert env["BITGET_API_SECRET"].startswith("hidden-")
-    assert env == await hands.env.read()
-    [file] = await hands.controllers.read("bot1")
+    assert env == await access.env.read()
+    [file] = await access.controllers.read("bot1")
     assert dict(file.values) == {
         "id": "one",
         "connector_name": "bitget_paper_trade",
@@ -117,15 +117,15 @@ async def test_what_is_seen_of_files_holds_no_secret(apart: Apart) -> None:
 
 async def test_names_that_are_not_the_desks_are_looked_at_by_nobody(apart: Apart) -> None:
     """Folders of other bots, paths, files beside the snapshots."""
-    hands = remote_hands(apart.address)
+    access = remote_access(apart.address)
     for name in ("bot9", "..", "../../etc", "/etc", ""):
         with pytest.raises(DeskFailure):
-            await hands.snapshots.list(name)
+            await access.snapshots.list(name)
         with pytest.raises(DeskFailure):
-            await hands.controllers.read(name)
+            await access.controllers.read(name)
     for name in ("../../etc/shadow", "bot1_20260101_000000.tar.gz/../../x", "passwd"):
         with pytest.raises(DeskFailure):
-            await hands.snapshots.checksum(name)
+            await access.snapshots.checksum(name)
     assert await RemoteContainers(Wire(apart.address)).inspect("../images/json") is None
 
 
@@ -153,7 +153,7 @@ async def test_only_the_bots_user_is_answered(tmp_path: Path) -> None:
         path = Path(apart.address.removeprefix("unix://"))
         assert owner_and_mode(path) == (NOBODY, 0o600)
         with pytest.raises(DeskFailure, match="uid 0 may not ask"):
-            await remote_hands(apart.address).env.read()
+            await remote_access(apart.address).env.read()
         path.parent.chmod(0o755)
         with socket.socket(socket.AF_UNIX) as one:
             with user(NOBODY):
@@ -166,13 +166,13 @@ async def test_only_the_bots_user_is_answered(tmp_path: Path) -> None:
 
 async def test_no_agent_is_told_with_the_mend(tmp_path: Path) -> None:
     """A look is a source that cannot be reached, a step one that did not happen."""
-    hands = remote_hands(f"unix://{tmp_path}/none.sock")
+    access = remote_access(f"unix://{tmp_path}/none.sock")
     with pytest.raises(SourceUnreachable, match="is hbot-triage agent running"):
         await RemoteContainers(Wire(f"unix://{tmp_path}/none.sock")).list()
-    performed = await hands.agent.perform("1" * 24, 1, lambda _: None)
+    performed = await access.agent.perform("1" * 24, 1, lambda _: None)
     assert (performed.ok, performed.known) == (False, True)
     with pytest.raises(DeskFailure):
-        await hands.agent.confirm(shown())
+        await access.agent.confirm(shown())
 
 
 async def test_an_agent_that_is_lost_within_a_step_leaves_it_unknown(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ async def test_an_agent_that_is_lost_within_a_step_leaves_it_unknown(tmp_path: P
 
     path = tmp_path / "s"
     async with await asyncio.start_unix_server(hang_up, str(path)):
-        performed = await remote_hands(f"unix://{path}").agent.perform("1" * 24, 1, lambda _: None)
+        performed = await remote_access(f"unix://{path}").agent.perform("1" * 24, 1, lambda _: None)
         with pytest.raises(AgentUnreachable):
             await Wire(f"unix://{path}").ask(p.Hello(), dict)
     assert (performed.ok, performed.known) == (False, False)
@@ -200,7 +200,7 @@ async def test_a_step_goes_to_its_end_when_the_bot_dies_meanwhile(tmp_path: Path
         update={"compose": desk.compose.model_copy(update={"command": (sys.executable, "-c", slow)})}
     )
     async with agent_apart(desk, tmp_path) as apart:
-        agent = remote_hands(apart.address).agent
+        agent = remote_access(apart.address).agent
         await agent.confirm(shown())
         step = asyncio.create_task(agent.perform("1" * 24, 1, lambda _: None))
         await asyncio.sleep(0.3)
@@ -249,7 +249,7 @@ async def test_what_is_no_request_is_refused_and_changes_nothing(
     answer = await said(apart, data)
     assert answer is None or answer["type"] == "error", answer
     assert state_of(tmp_path) == before
-    assert await remote_hands(apart.address).env.read(), "and the agent goes on"
+    assert await remote_access(apart.address).env.read(), "and the agent goes on"
 
 
 def asks_of(model: type[p.Ask]) -> tuple[str, ...]:
@@ -322,7 +322,7 @@ def test_whatever_is_sent_changes_nothing_of_the_desk(tmp_path: Path) -> None:
         loop.run_until_complete(said(apart, data[: len(data) // 2] + noise if torn else data))
 
     async def still_well() -> None:
-        assert await remote_hands(apart.address).env.read()
+        assert await remote_access(apart.address).env.read()
         with pytest.raises(SourceError):
             await RemoteContainers(Wire(apart.address)).ready()  # no engine is configured here
 

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncBoltRequest
 
 from bot.agent.slack_proof import SlackProof
 from handlers.slack.action_form import signed_in
-from triage.plans.orders import ComposeOrder, token_of
+from triage.plans.agent_orders import ComposeOrder, token_of
 from triage.ports.actions import ShownPlan, Signed
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -1,20 +1,20 @@
 """The pace that Slack lets us keep."""
 
-from bot.slack.pace import EDIT, POST, Pace, RateLimits
+from bot.slack.rate_limits import EDIT, POST, RateLimiter, RateLimits
 from tests.fakes.clock import ManualClock
 
 
 def test_posts_go_in_a_short_burst_and_then_one_a_second() -> None:
     """Three at once, the fourth a second later, each next one a second behind."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     assert [pace.post(POST, "C1") for _ in range(5)] == [0, 0, 0, 1, 2]
 
 
 def test_who_waited_for_a_turn_gets_it() -> None:
     """Coming back at the promised time is not refused."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     waits = [pace.post(POST, "C1") for _ in range(6)]
     for _ in waits[3:]:
         clock.move(1)
@@ -24,7 +24,7 @@ def test_who_waited_for_a_turn_gets_it() -> None:
 def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> None:
     """An urgent post goes at once; the debt has a bound, so lines are not starved."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     assert [pace.post(POST, "C1", urgent=True) for _ in range(40)] == [0] * 40
     assert 0 < pace.post(POST, "C1") <= RateLimits().debt_seconds
 
@@ -32,7 +32,7 @@ def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> No
 def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
     """Another channel and another method go on."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     pace.hold(POST, "C1", 30)
     assert pace.post(POST, "C1", urgent=True) == 30
     assert pace.post(POST, "C2") == 0
@@ -46,7 +46,7 @@ def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
 def test_one_message_is_edited_once_a_second_at_most() -> None:
     """Many changes are one edit; another message need not wait."""
     clock = ManualClock()
-    pace = Pace(clock, RateLimits(same_edit=1))
+    pace = RateLimiter(clock, RateLimits(same_edit=1))
     assert pace.edit("C1", 1) == 0
     assert pace.edit("C1", 1) == 1
     assert pace.edit("C1", 2) == 0
@@ -57,7 +57,7 @@ def test_one_message_is_edited_once_a_second_at_most() -> None:
 def test_edits_keep_to_fifty_a_minute() -> None:
     """After the burst the whole app waits."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     assert [pace.edit("C1", number) for number in range(20)] == [0] * 20
     assert pace.edit("C1", 99) > 0
 
@@ -65,7 +65,7 @@ def test_edits_keep_to_fifty_a_minute() -> None:
 def test_the_progress_of_an_action_goes_before_the_cards_that_wait() -> None:
     """Its edits take no turn in the queue; the cards pay, and one message is still not edited without pause."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     for number in range(60):
         pace.edit("C1", number)
     assert pace.edit("C1", 99, urgent=True) == 0
@@ -78,7 +78,7 @@ def test_the_progress_of_an_action_goes_before_the_cards_that_wait() -> None:
 def test_a_place_that_works_again_is_held_no_more() -> None:
     """What Slack asked of one method stays held."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     pace.refused("*", "*", 60)
     pace.hold(EDIT, "C1", 5)
     assert pace.post(POST, "C1") == 60
@@ -90,7 +90,7 @@ def test_a_place_that_works_again_is_held_no_more() -> None:
 def test_a_card_is_edited_once_in_three_seconds_at_most() -> None:
     """It follows a whole desk; the progress of an action, which somebody watches, is not held up by that."""
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     assert pace.edit("C1", 1, card=True) == 0
     clock.move(1)
     assert pace.edit("C1", 1, card=True) == 2

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.slack.pace import RateLimits
+from bot.slack.rate_limits import RateLimits
 from bot.slack.rendered import Rendered
 from bot.store import SqlStore
 from demo.slack import Fault, SlackServer

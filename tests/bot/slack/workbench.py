@@ -14,7 +14,7 @@ from bot.slack.delivery import Delivery
 from bot.slack.directory import Channels
 from bot.slack.doubts import Patience
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import Pace, RateLimits
+from bot.slack.rate_limits import RateLimiter, RateLimits
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
 from bot.store import SqlStore
@@ -75,7 +75,7 @@ class Bench:
     bell: Bell
     meters: SlackMeters
     delivery: Delivery
-    pace: Pace = field(repr=False)
+    pace: RateLimiter = field(repr=False)
 
     async def open(self, title: str = "bot1 hard_stop: drawdown limit", **changes: Any) -> Incident:  # noqa: ANN401 - any field of the model
         """Store an incident, ask for its card, ring."""
@@ -133,7 +133,7 @@ async def bench_on(
 ) -> AsyncIterator[Bench]:
     """Put a sender together; it does not run yet."""
     clock, bell = SystemClock(), Bell()
-    meters, pace = SlackMeters(CollectorRegistry()), Pace(clock, limits)
+    meters, pace = SlackMeters(CollectorRegistry()), RateLimiter(clock, limits)
     async with open_client(
         slack.app.bot_token, url=slack.api_url, timeout_seconds=patience.timeout
     ) as client:

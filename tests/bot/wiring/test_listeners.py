@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bot.loops import Pulse
+from bot.pulse import Pulse
 from bot.readiness import LOOPS, Readiness
 from bot.settings import load_settings
 from bot.store import SqlStore
@@ -23,7 +23,7 @@ from triage.errors import SourceUnreachable
 from triage.model import Signal
 from triage.ports.events import StreamBatch
 from triage.ports.sources import ContainerEvent, Sources
-from triage.signals.standing import Debounce
+from triage.signals.watched_conditions import Debounce
 
 AUDIT, DEAD = "hb.audit.v1", "hb.dead_letter.v1"
 

@@ -9,7 +9,7 @@ from demo.lab.plan import short
 from demo.lab.playing import played
 from demo.lab.report import lines, told
 from demo.lab.score import figures
-from triage.actions import fitting
+from triage.actions import remedies
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.record import pack, record_of, unpack
 from triage.model import Episode, Finding, Verdict
@@ -26,9 +26,9 @@ def _also_replayed(differing: list[str]) -> Callable[..., Verdict]:
     def conclude(
         findings: Sequence[Finding], ctx: CheckContext, episodes: Sequence[Episode], playbook: Playbook
     ) -> Verdict:
-        verdict = fitting.conclude(findings, ctx, episodes, playbook)
+        verdict = remedies.conclude(findings, ctx, episodes, playbook)
         record = record_of(ctx, findings, episodes, playbook)
-        if fitting.judged(unpack(pack(record))) != verdict or record.cut:
+        if remedies.judged(unpack(pack(record))) != verdict or record.cut:
             differing.append(f"{ctx.incident and ctx.incident.title} at {ctx.now}: {verdict.top}")
         return verdict
 

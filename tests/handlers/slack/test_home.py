@@ -39,7 +39,7 @@ class Place:
     slack: SlackServer
     store: SqlStore
     clock: ManualClock
-    asking: AnswerContext
+    answer_context: AnswerContext
     drawn: list[Home] = field(default_factory=list)
 
     async def open(self, user: str) -> None:
@@ -70,11 +70,11 @@ class Place:
 async def place(sqlite_store: SqlStore) -> AsyncIterator[Place]:
     """Give a tab."""
     clock = ManualClock()
-    asking = AnswerContext(sqlite_store, Desk(), FakeSources().port, clock, view_incident, no_checklist)
+    ctx = AnswerContext(sqlite_store, Desk(), FakeSources().port, clock, view_incident, no_checklist)
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(SlackServer())
         client = await stack.enter_async_context(open_client(slack.app.bot_token, url=slack.api_url))
-        yield Place(HomeTab(asking, home_view, InFlight(), client.web), slack, sqlite_store, clock, asking)
+        yield Place(HomeTab(ctx, home_view, InFlight(), client.web), slack, sqlite_store, clock, ctx)
 
 
 async def test_opening_shows_the_bots_and_the_incidents(place: Place) -> None:
@@ -144,7 +144,7 @@ async def test_many_incidents_with_hostile_titles_fit_slacks_limits(place: Place
     for number in range(30):
         place.clock.move(minutes=5)
         await place.fire(f"bot{number}")
-    home = await place.store.read(lambda tx: stored_home(tx, place.asking, place.clock.now()))
+    home = await place.store.read(lambda tx: stored_home(tx, place.answer_context, place.clock.now()))
     view: Json = home_view(home)
     check_view(view, "home")
     assert "more open incident" in str(view) or len(home.incidents) < 30

@@ -161,7 +161,7 @@ async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, 
         del handle
         return record
 
-    engine = SimpleNamespace(look=look, desktop=SimpleNamespace(desk=world.desk))
+    engine = SimpleNamespace(look=look, services=SimpleNamespace(desk=world.desk))
     desk = cast("ActionDesk", SimpleNamespace(services=world.services, engine=engine))
     click = Click(user=PEOPLE[who], user_name=who, handle="h", action_id=f"action.{kind}")
     role = world.desk.policy(CATALOGUE[kind].kind).role

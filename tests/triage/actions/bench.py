@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.agent.client import RemoteContainers, Wire, remote_hands
-from bot.agent.embedded import embedded_hands
+from bot.agent.client import RemoteContainers, Wire, remote_access
+from bot.agent.embedded import embedded_access
 from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample
@@ -56,7 +56,7 @@ class Bench:
 
     desk: Desk
     store: Store
-    desktop: ActionServices
+    services: ActionServices
     engine: ActionEngine
     metrics: FakeMetrics
     told: list[int] = field(default_factory=list)
@@ -137,19 +137,19 @@ async def running_bench(
         open_sources(docker_host=docker_host, redis_url=redis_url) as real,
     ):
         sources: Sources = replace(real, metrics=metrics, logs=FakeLogs())
-        hands = (
-            remote_hands(agent)
+        access = (
+            remote_access(agent)
             if agent
-            else embedded_hands(desk, docker_host=docker_host, record=database.with_suffix(".agent.jsonl"))
+            else embedded_access(desk, docker_host=docker_host, record=database.with_suffix(".agent.jsonl"))
         )
         if agent:
             sources = replace(sources, containers=RemoteContainers(Wire(agent)))
-        desktop = ActionServices(store, desk, sources, hands, SystemClock())
+        services = ActionServices(store, desk, sources, access, SystemClock())
         told: list[int] = []
         engine = ActionEngine(
-            desktop, "test", lambda: told.append(1), executor(desktop) if executor is not None else None
+            services, "test", lambda: told.append(1), executor(services) if executor is not None else None
         )
-        bench = Bench(desk, store, desktop, engine, metrics, told)
+        bench = Bench(desk, store, services, engine, metrics, told)
         task = asyncio.create_task(engine.run(alone=True)) if loop else None
         try:
             yield bench

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.agent.embedded import embedded_hands
+from bot.agent.embedded import embedded_access
 from bot.store import open_store
 from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
@@ -42,8 +42,8 @@ NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
 class Gate(Executor):
     """Waits at its first step until the test lets it on."""
 
-    def __init__(self, desktop: ActionServices) -> None:
-        super().__init__(desktop.sources, desktop.hands, desktop.clock)
+    def __init__(self, services: ActionServices) -> None:
+        super().__init__(services.sources, services.access, services.clock)
         self.begun, self.open = asyncio.Event(), asyncio.Event()
         self.performed: list[str] = []
 
@@ -63,7 +63,7 @@ def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[Ac
     sources.containers.hold(*(container(f"hbot-bot{number}") for number in (1, 2, 3)))
     desk = settings(root, (sys.executable, "-c", "pass"))
     return ActionServices(
-        store, desk, sources.port, embedded_hands(desk, clock=clock), clock or SystemClock()
+        store, desk, sources.port, embedded_access(desk, clock=clock), clock or SystemClock()
     ), sources
 
 
@@ -89,9 +89,9 @@ async def until(store: Store, action_id: int, fits: Callable[[ActionRecord], boo
 async def test_where_no_boundary_allows_it_a_cancelled_action_goes_to_its_end(tmp_path: Path) -> None:
     """A bot is not left between bytecode and container; output is stored without its secret."""
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path)
-        gate = Gate(desktop)
-        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        services, _ = desktop_on(store, tmp_path)
+        gate = Gate(services)
+        engine = ActionEngine(services, "one", lambda: None, gate)
         loop = asyncio.create_task(engine.run(alone=True))
         record = await confirmed(engine, "clear_cache", "bot1")
         await gate.begun.wait()
@@ -110,10 +110,10 @@ async def test_where_no_boundary_allows_it_a_cancelled_action_goes_to_its_end(tm
 async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) -> None:
     """What is stopped is said, the rest is left alone, and the way out is offered."""
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, sources = desktop_on(store, tmp_path)
+        services, sources = desktop_on(store, tmp_path)
         sources.streams.state = replace(sources.streams.state, role="slave")
-        gate = Gate(desktop)
-        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        gate = Gate(services)
+        engine = ActionEngine(services, "one", lambda: None, gate)
         loop = asyncio.create_task(engine.run(alone=True))
         record = await confirmed(engine)
         await gate.begun.wait()
@@ -137,9 +137,9 @@ async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) 
 async def test_a_shutdown_says_unknown_before_the_process_is_gone(tmp_path: Path) -> None:
     """The loop is cancelled while a step runs: it is on disk by then that the outcome is not known."""
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path)
-        gate = Gate(desktop)
-        engine = ActionEngine(desktop, "one", lambda: None, gate)
+        services, _ = desktop_on(store, tmp_path)
+        gate = Gate(services)
+        engine = ActionEngine(services, "one", lambda: None, gate)
         loop = asyncio.create_task(engine.run(alone=True))
         record = await confirmed(engine, "recreate", "bot1")
         await gate.begun.wait()
@@ -155,10 +155,10 @@ async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_s
     """Before the lease ends the other leaves it alone; after, it is unknown, and the first does nothing further."""
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path, clock)
-        gate = Gate(desktop)
-        slow = ActionEngine(desktop, "slow", lambda: None, gate)
-        other = ActionEngine(desktop, "other", lambda: None, Gate(desktop))
+        services, _ = desktop_on(store, tmp_path, clock)
+        gate = Gate(services)
+        slow = ActionEngine(services, "slow", lambda: None, gate)
+        other = ActionEngine(services, "other", lambda: None, Gate(services))
         loop = asyncio.create_task(slow.run(alone=False))
         record = await confirmed(slow, "recreate", "bot1")
         await gate.begun.wait()
@@ -179,23 +179,23 @@ async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Pat
     """Aloud in the incident's thread, after five minutes, and never again for the same confirmation."""
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path, clock)
+        services, _ = desktop_on(store, tmp_path, clock)
 
         def wait(tx: Tx) -> int:
             about = tx.incidents.save(incident(id=0))
             tell_card(tx, about, NOW)
             proposal = ActionProposal("rollback", "bot1", "why")
-            record = proposals.propose(tx, desktop.desk, proposal, by="U1", now=NOW, incident_id=about.id)
+            record = proposals.propose(tx, services.desk, proposal, by="U1", now=NOW, incident_id=about.id)
             first = (Confirmation("U1", NOW, "because", ""),)
             tx.actions.save(replace(record, needed=2, confirmations=first))
             return about.id
 
         about = await store.write(wait)
-        assert not await jobs.remind_waiting(desktop)
+        assert not await jobs.remind_waiting(services)
         clock.move(minutes=6)
-        assert await jobs.remind_waiting(desktop)
+        assert await jobs.remind_waiting(services)
         clock.move(minutes=6)
-        assert not await jobs.remind_waiting(desktop)
+        assert not await jobs.remind_waiting(services)
         lines = await store.read(lambda tx: tx.timeline.of(about, TimelineKind.ACTION))
         assert [line.text for line in lines] == [
             "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
@@ -207,17 +207,17 @@ async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(t
     """Not before half an hour, once each half hour whatever runs twice, and not any more when it is off."""
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path, clock)
-        engine = ActionEngine(desktop, "one", lambda: None)
-        assert not await jobs.remind_degraded(desktop)
+        services, _ = desktop_on(store, tmp_path, clock)
+        engine = ActionEngine(services, "one", lambda: None)
+        assert not await jobs.remind_degraded(services)
         record = await engine.propose("degraded_mode", "desk", by="U1", why="Redis is down")
         await store.write(lambda tx: begun(tx, record, clock.now()))
-        assert not await jobs.remind_degraded(desktop)
+        assert not await jobs.remind_degraded(services)
         clock.move(minutes=31)
-        assert await jobs.remind_degraded(desktop)
-        assert not await jobs.remind_degraded(desktop)
+        assert await jobs.remind_degraded(services)
+        assert not await jobs.remind_degraded(services)
         clock.move(minutes=30)
-        assert await jobs.remind_degraded(desktop)
+        assert await jobs.remind_degraded(services)
         owed = await store.write(lambda tx: tx.outbox.claim(clock.now(), owner="t", lease_seconds=9, limit=9))
         exits = [
             one
@@ -245,14 +245,14 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
         (root / "env/.env").write_text("HUMMINGBOT_IMAGE=hbot/hummingbot:v1\n")
         clock = ManualClock(NOW)
         async with open_store(f"sqlite:///{root}/triage.db") as store:
-            desktop, sources = desktop_on(store, root, clock)
+            services, sources = desktop_on(store, root, clock)
             metrics: FakeMetrics = sources.metrics
             metrics.answers = {"count_over_time": share, "max_over_time": [sample(stops, bot="bot1")]}
-            taken = await jobs.take_snapshots(desktop)
+            taken = await jobs.take_snapshots(services)
             assert taken["bot1"].startswith("bot1_20260221_120000.tar.gz taken")
-            assert await jobs.judge_snapshots(desktop) == 0, "a day has not passed"
+            assert await jobs.judge_snapshots(services) == 0, "a day has not passed"
             clock.move(hours=25)
-            judged = await jobs.judge_snapshots(desktop)
+            judged = await jobs.judge_snapshots(services)
             [facts] = (await store.read(facts_of_snapshots)).values()
         assert facts.get("known_good") == wanted
         assert judged == (wanted is not None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.agent.embedded import embedded_hands
+from bot.agent.embedded import embedded_access
 from bot.store import open_store
 from tests.bot.desk import archives
 from tests.bot.desk.test_snapshots import small_disk as small_disk  # noqa: PLC0414 - a fixture, named here to be found
@@ -16,7 +16,7 @@ from tests.triage.actions.bench import REASON, settings
 from tests.triage.actions.test_engine import desktop_on
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
-from triage.actions.runner import Runner
+from triage.actions.runner import ActionRunner
 from triage.plans.operations import Extract, TakeSnapshot
 from triage.plans.record import ActionStatus, Step, StepStatus
 from triage.ports.actions import Hear, Performed
@@ -63,19 +63,19 @@ async def test_a_disk_that_fills_up_during_a_rollback_fails_the_step_and_leaves_
     (small_disk / "env/.env").write_text("HUMMINGBOT_IMAGE=hbot/hummingbot:v1\n")
     archives.write(small_disk / "backups" / NAME, archives.sound())
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, small_disk)
+        services, _ = desktop_on(store, small_disk)
         desk = settings(small_disk, (sys.executable, "-c", "pass"))
-        desktop = replace(desktop, hands=embedded_hands(desk))
-        executor = FillsTheDisk(desktop.sources, desktop.hands, desktop.clock)
+        services = replace(services, access=embedded_access(desk))
+        executor = FillsTheDisk(services.sources, services.access, services.clock)
         executor.before, executor.place = kind, small_disk
-        engine = ActionEngine(desktop, "one", lambda: None)
+        engine = ActionEngine(services, "one", lambda: None)
         record = await engine.propose("rollback", "bot1", by="U1", why="test")
         prepared = await engine.prepare(record.handle, {"what": "config", "snapshot": NAME})
         assert prepared.plan is not None, prepared
         assert not prepared.blocked
         digest = prepared.plan.digest
         await engine.confirm(record.handle, digest=digest, actor="U1", reason=REASON)
-        await Runner(desktop, executor, "one", lambda: None).run(record.id)
+        await ActionRunner(services, executor, "one", lambda: None).run(record.id)
         ended = await store.read(lambda tx: tx.actions.get(record.id))
         steps = await store.read(lambda tx: tx.actions.steps(record.id))
         offered = {one.kind for one in await store.read(lambda tx: tx.actions.children(record.id))}

@@ -14,10 +14,10 @@ from triage.ports.store import Tx
 async def test_an_unreadable_record_stops_no_other_action(tmp_path: Path) -> None:
     """Not the one that runs, which stays running and succeeds; not the one that is confirmed later."""
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path)
-        gate = Gate(desktop)
+        services, _ = desktop_on(store, tmp_path)
+        gate = Gate(services)
         beats: list[int] = []
-        engine = ActionEngine(desktop, "one", lambda: None, gate, beat=lambda: beats.append(1))
+        engine = ActionEngine(services, "one", lambda: None, gate, beat=lambda: beats.append(1))
         broken = await engine.propose("recreate", "bot3", by="U1", why="test")
         loop = asyncio.create_task(engine.run(alone=True))
         first = await confirmed(engine, "clear_cache", "bot1")

@@ -194,7 +194,7 @@ async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_d
         tmp_path / "triage.db",
         docker_host=desk.engine.host,
         metrics=states(bot1="running"),
-        executor=lambda top: KillsDocker(top.sources, top.hands, top.clock),
+        executor=lambda top: KillsDocker(top.sources, top.access, top.clock),
     ) as bench:
         record = await bench.act("clear_cache", "bot1")
         assert record.status is ActionStatus.FAILED

@@ -83,8 +83,8 @@ def context(*states: ContainerState, target: str = "bot1", host: Host | None = N
     sources = FakeSources(containers=FakeContainers())
     sources.containers.hold(*states)
     looks = host or Host()
-    hands = DeskAccess(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
-    return ActionContext(desk, sources.port, hands, NOW, target, "t")
+    access = DeskAccess(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
+    return ActionContext(desk, sources.port, access, NOW, target, "t")
 
 
 async def test_the_desk_s_own_project_fits() -> None:

@@ -19,7 +19,7 @@ from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
-from triage.actions.runner import Runner
+from triage.actions.runner import ActionRunner
 from triage.plans.record import ActionStatus, Step
 from triage.ports.actions import Hear, Performed
 from triage.ports.store import Store, Tx
@@ -60,8 +60,8 @@ class Freezing:
 class Noting(Executor):
     """Notes its steps, and stands still in the n-th."""
 
-    def __init__(self, desktop: ActionServices, at: int, meanwhile: Meanwhile) -> None:
-        super().__init__(desktop.sources, desktop.hands, desktop.clock)
+    def __init__(self, services: ActionServices, at: int, meanwhile: Meanwhile) -> None:
+        super().__init__(services.sources, services.access, services.clock)
         self._at, self._meanwhile = at, meanwhile
         self.performed: list[str] = []
 
@@ -97,8 +97,8 @@ async def test_the_frozen_process_does_no_further_step_and_overwrites_nothing(
     monkeypatch.setattr(runner, "BEAT_SECONDS", 3600)  # who stands still renews nothing
     clock, said, done = ManualClock(NOW), list[object](), list[int]()
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path, clock)
-        other = ActionEngine(desktop, "other", lambda: None)
+        services, _ = desktop_on(store, tmp_path, clock)
+        other = ActionEngine(services, "other", lambda: None)
         record = await confirmed(other, "clear_cache", "bot1")
 
         async def taken_over() -> None:
@@ -110,9 +110,9 @@ async def test_the_frozen_process_does_no_further_step_and_overwrites_nothing(
             said.append(await everything(store, record.id))
             done.append(len(executor.performed))
 
-        executor = Noting(desktop, step, taken_over)
-        slow = replace(desktop, store=Freezing(store, commit, taken_over))
-        await Runner(slow, executor, "slow", lambda: None).run(record.id)
+        executor = Noting(services, step, taken_over)
+        slow = replace(services, store=Freezing(store, commit, taken_over))
+        await ActionRunner(slow, executor, "slow", lambda: None).run(record.id)
         after = await store.read(lambda tx: tx.actions.get(record.id))
         assert after is not None
         assert after.status is ActionStatus.UNKNOWN
@@ -125,15 +125,15 @@ async def test_a_stall_that_nobody_noticed_goes_on(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(runner, "BEAT_SECONDS", 3600)
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, _ = desktop_on(store, tmp_path, clock)
+        services, _ = desktop_on(store, tmp_path, clock)
 
         async def stalled() -> None:
             clock.move(LEASE_SECONDS + 1)
 
-        executor = Noting(desktop, 0, stalled)
-        record = await confirmed(ActionEngine(desktop, "one", lambda: None), "clear_cache", "bot1")
-        slow = replace(desktop, store=Freezing(store, 3, stalled))
-        await Runner(slow, executor, "slow", lambda: None).run(record.id)
+        executor = Noting(services, 0, stalled)
+        record = await confirmed(ActionEngine(services, "one", lambda: None), "clear_cache", "bot1")
+        slow = replace(services, store=Freezing(store, 3, stalled))
+        await ActionRunner(slow, executor, "slow", lambda: None).run(record.id)
         after = await store.read(lambda tx: tx.actions.get(record.id))
     assert after is not None
     assert after.status is ActionStatus.SUCCEEDED
@@ -144,10 +144,10 @@ async def test_a_verification_that_another_process_ended_is_not_said_again(tmp_p
     """The first one looked, stood still past its lease, and saw what was true then: the other's later answer holds."""
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
-        desktop, sources = desktop_on(store, tmp_path, clock)
-        record = await confirmed(ActionEngine(desktop, "one", lambda: None), "recreate", "bot1")
-        await Runner(desktop, Noting(desktop, 0, never), "one", lambda: None).run(record.id)
-        slow, other = (ActionEngine(desktop, name, lambda: None) for name in ("slow", "other"))
+        services, sources = desktop_on(store, tmp_path, clock)
+        record = await confirmed(ActionEngine(services, "one", lambda: None), "recreate", "bot1")
+        await ActionRunner(services, Noting(services, 0, never), "one", lambda: None).run(record.id)
+        slow, other = (ActionEngine(services, name, lambda: None) for name in ("slow", "other"))
         held = await store.write(lambda tx: slow._take_to_verify(tx, record.id))
         assert held is not None
         clock.move(300)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.model import (
     Episode,
     Finding,

@@ -14,7 +14,7 @@ from tests.contracts.store_samples import BOT1, NOW, finding, incident
 from tests.fakes.sources import FakeSources
 from tests.triage.diagnosis.checks.context import context
 from tests.triage.diagnosis.evidence import alert, bot, box, errors
-from triage.actions.fitting import conclude, judged
+from triage.actions.remedies import conclude, judged
 from triage.desk import Desk
 from triage.diagnosis.record import (
     LARGEST,

@@ -21,7 +21,7 @@ from tests.triage.diagnosis.evidence import (
     unknown,
     verdict,
 )
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.model import Episode, Finding, Verdict
 
 STOPPED = {"state": "hard_stop"}

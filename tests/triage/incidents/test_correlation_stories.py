@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.loops import Pulse
-from bot.sorter import Sorter
+from bot.intake_loop import IntakeLoop
+from bot.pulse import Pulse
 from bot.store import SqlStore
 from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
@@ -255,7 +255,7 @@ async def test_what_nobody_can_sort_is_put_aside_and_the_rest_goes_on(story: Sto
             raise RuntimeError("no title")
         return signal.name
 
-    sorter = Sorter(
+    sorter = IntakeLoop(
         story.store, Intake(story.desk, title), story.clock, Bell(), Bell(), Bell(), Pulse(story.clock)
     )
     await story.arrive(

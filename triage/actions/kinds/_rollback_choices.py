@@ -32,7 +32,7 @@ async def choices_of(ctx: ActionContext) -> tuple[ArgumentChoice, ...]:
         )
     ]
     if what in {"config", "both"}:
-        snapshots = (await ctx.hands.snapshots.list(ctx.target))[:_LISTED]
+        snapshots = (await ctx.access.snapshots.list(ctx.target))[:_LISTED]
         if snapshots:
             chosen = await chosen_snapshot(ctx)
             options = tuple([Option(one.name, await _describe(ctx, one)) for one in snapshots])
@@ -47,7 +47,7 @@ async def choices_of(ctx: ActionContext) -> tuple[ArgumentChoice, ...]:
 
 async def chosen_snapshot(ctx: ActionContext) -> Snapshot:
     """Return the chosen archive; else the newest known good one, else the newest usual one. Raises Refused."""
-    snapshots = await ctx.hands.snapshots.list(ctx.target)
+    snapshots = await ctx.access.snapshots.list(ctx.target)
     wanted = ctx.arguments.get("snapshot", "")
     if wanted:
         found = next((one for one in snapshots if one.name == wanted), None)
@@ -79,7 +79,7 @@ async def chosen_image(ctx: ActionContext) -> str:
 
 async def current_image(ctx: ActionContext) -> str:
     """Return the image that ``.env`` pins. Raises Refused where it pins none."""
-    image = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+    image = (await ctx.access.env.read()).get(IMAGE_KEY, "")
     if not image:
         raise Refused(f".env has no {IMAGE_KEY}.")
     return image
@@ -87,7 +87,7 @@ async def current_image(ctx: ActionContext) -> str:
 
 async def _images(ctx: ActionContext) -> tuple[Image, ...]:
     try:
-        return await ctx.hands.images.list((await current_image(ctx)).rpartition(":")[0])
+        return await ctx.access.images.list((await current_image(ctx)).rpartition(":")[0])
     except SourceError as error:
         raise Refused(f"The images of this host cannot be listed: {error.why}.") from error
 
@@ -96,7 +96,7 @@ async def _describe(ctx: ActionContext, snapshot: Snapshot) -> str:
     """Return e.g. ``✓ known good · 2 d 3 h old · 1.2 MiB · v1 · 3f2a9c1b``, at most 75 characters."""
     facts = ctx.snapshots.get(snapshot.name, {})
     try:
-        checksum = (facts.get("sha256") or await ctx.hands.snapshots.checksum(snapshot.name))[:8]
+        checksum = (facts.get("sha256") or await ctx.access.snapshots.checksum(snapshot.name))[:8]
     except DeskFailure:
         checksum = "unreadable"
     parts = [

@@ -12,9 +12,9 @@ from triage.actions.inspection import bot_row, container_row, container_there, e
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.model import Finding
-from triage.plans import orders
+from triage.plans import agent_orders
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, RemoveCaches
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import (
     Compared,
     Observation,
@@ -56,7 +56,7 @@ class ClearCache(Action):
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """The bytecode, then the container anew."""
         return (
-            allowed(orders.RemoveCachesOrder, bot=target, optional=True),
+            allowed(agent_orders.RemoveCachesOrder, bot=target, optional=True),
             allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
         )
 

@@ -12,7 +12,7 @@ from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
-from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import (
     DESK,
     ActionRecord,

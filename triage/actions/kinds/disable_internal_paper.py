@@ -11,9 +11,9 @@ from triage.actions.loaded_controllers import loaded
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
-from triage.plans import orders
+from triage.plans import agent_orders
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, SetController
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import Holds, Plan, Precondition, Step
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
@@ -36,7 +36,7 @@ class DisableInternalPaper(Restart):
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """One boolean off, then the bot anew."""
         return (
-            allowed(orders.SetControllerOrder, bot=target, key=_KEY, value=False),
+            allowed(agent_orders.SetControllerOrder, bot=target, key=_KEY, value=False),
             allowed(ComposeOrder, verb="recreate", service=desk.service_of(target)),
         )
 
@@ -87,7 +87,7 @@ async def _controller(ctx: ActionContext) -> ControllerFile:
     """Return the one controller file of the bot that has the switch. Raises Refused, DeskFailure."""
     bot = ctx.desk.bot(ctx.target)
     controller = bot.controller if bot is not None else ""
-    found_files = loaded(await ctx.hands.controllers.read(ctx.target), controller)
+    found_files = loaded(await ctx.access.controllers.read(ctx.target), controller)
     if found_files.unclear:
         raise Refused(f"{ctx.target}: {found_files.unclear[0]}.")
     files = [file for file in found_files.controllers if _KEY in file.values]

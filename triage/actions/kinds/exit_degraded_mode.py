@@ -12,8 +12,8 @@ from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, AwaitStreams, PingRedis
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
 
 _FLOW_SECONDS = 180.0

@@ -19,8 +19,8 @@ from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import SAME_AGAIN, Restart
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import Plan, Precondition, Step
 
 FITNESS = Fitness(

@@ -21,8 +21,8 @@ from triage.actions.inspection import bot_row, container_row, container_there, e
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import Plan, Precondition, Row, Step
 
 SAME_AGAIN = {

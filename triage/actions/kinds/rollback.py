@@ -21,9 +21,9 @@ from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
-from triage.plans import orders
+from triage.plans import agent_orders
+from triage.plans.agent_orders import Allowed, allowed
 from triage.plans.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
-from triage.plans.orders import Allowed, allowed
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
@@ -162,13 +162,13 @@ class Rollback(Action):
         """Files, image, or both; then the bot anew."""
         service = desk.service_of(target)
         return (
-            allowed(orders.ExtractOrder, bot=target, optional=True),
-            allowed(orders.ComposeOrder, verb="stop", service=service, optional=True),
-            allowed(orders.TakeSnapshotOrder, bot=target, optional=True),
-            allowed(orders.SwapOrder, bot=target, optional=True),
-            allowed(orders.SetImageOrder, optional=True),
-            allowed(orders.ComposeOrder, verb="recreate", service=service),
-            allowed(orders.DiscardOrder, bot=target, optional=True),
+            allowed(agent_orders.ExtractOrder, bot=target, optional=True),
+            allowed(agent_orders.ComposeOrder, verb="stop", service=service, optional=True),
+            allowed(agent_orders.TakeSnapshotOrder, bot=target, optional=True),
+            allowed(agent_orders.SwapOrder, bot=target, optional=True),
+            allowed(agent_orders.SetImageOrder, optional=True),
+            allowed(agent_orders.ComposeOrder, verb="recreate", service=service),
+            allowed(agent_orders.DiscardOrder, bot=target, optional=True),
         )
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
@@ -207,7 +207,7 @@ def undo_arguments(record: ActionRecord, steps: Sequence[StepRecord]) -> dict[st
 async def _what_is_in_place(ctx: ActionContext) -> tuple[Row, ...]:
     """Say which side of the exchange the bot is on while that can be seen, and which image is pinned."""
     try:
-        swapped = await ctx.hands.snapshots.swapped(ctx.target, ctx.token)
+        swapped = await ctx.access.snapshots.swapped(ctx.target, ctx.token)
         image = await current_image(ctx)
     except (DeskFailure, Refused) as error:
         return (Row("In place", f"unknown: {error}", None, decides=False),)
@@ -220,13 +220,13 @@ async def _what_is_in_place(ctx: ActionContext) -> tuple[Row, ...]:
 
 
 async def _archive_conditions(ctx: ActionContext) -> list[Precondition]:
-    hands = ctx.hands.snapshots
+    access = ctx.access.snapshots
     snapshot = await chosen_snapshot(ctx)
-    extracted, taken = await hands.room_to_extract(snapshot.name), await hands.room_to_take(ctx.target)
+    extracted, taken = await access.room_to_extract(snapshot.name), await access.room_to_take(ctx.target)
     needed = extracted.needed + taken.needed
     room = f"{size(min(extracted.free, taken.free))} free, {size(needed)} needed"
     enough = min(extracted.free, taken.free) >= needed
-    why_not = await hands.why_not_swap(ctx.target)
+    why_not = await access.why_not_swap(ctx.target)
     return [
         Precondition(f"{snapshot.name} is sound ({size(snapshot.size)})"),
         Precondition(f"disk: {room}", Holds.YES if enough else Holds.NO),
@@ -239,7 +239,7 @@ async def _archive_conditions(ctx: ActionContext) -> list[Precondition]:
 async def _image_condition(ctx: ActionContext) -> Precondition:
     image = await chosen_image(ctx)
     try:
-        found = await ctx.hands.images.list(image.rpartition(":")[0])
+        found = await ctx.access.images.list(image.rpartition(":")[0])
     except SourceError as error:
         return Precondition(f"whether {image} is on this host is not known: {error.why}", Holds.WARNING)
     if any(each.tag == image for each in found):
@@ -249,7 +249,7 @@ async def _image_condition(ctx: ActionContext) -> Precondition:
 
 async def _file_steps(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
     snapshot = await chosen_snapshot(ctx)
-    sha256 = await ctx.hands.snapshots.checksum(snapshot.name)
+    sha256 = await ctx.access.snapshots.checksum(snapshot.name)
     before = f"{ctx.target}_pre_rollback_{ctx.now:%Y%m%d_%H%M%S}.tar.gz"
     steps = (
         Step(
@@ -266,7 +266,7 @@ async def _file_steps(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
 
 async def _image_step(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
     image = await chosen_image(ctx)
-    was = (await ctx.hands.env.read()).get(IMAGE_KEY, "")
+    was = (await ctx.access.env.read()).get(IMAGE_KEY, "")
     if not _IMAGE.fullmatch(image) or image.endswith(":latest") or ":" not in image:
         raise Refused(f"{image!r} is no pinned image.")
     if image == was:

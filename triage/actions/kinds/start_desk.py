@@ -13,8 +13,8 @@ from triage.desk import Desk
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
-from triage.plans.orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
 
 UP_SECONDS = 300.0
@@ -89,7 +89,7 @@ class StartDesk(Action):
 
 async def _env(ctx: ActionContext) -> Precondition:
     try:
-        problems = env_problems(await ctx.hands.env.read(), await ctx.hands.env.template())
+        problems = env_problems(await ctx.access.env.read(), await ctx.access.env.template())
     except DeskFailure as error:
         return Precondition(str(error), Holds.NO)
     if problems:

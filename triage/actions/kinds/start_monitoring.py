@@ -11,7 +11,7 @@ from triage.actions.inspection import engine_answers, services_row
 from triage.actions.project import images_here, made_anew, project_fits
 from triage.desk import Desk
 from triage.model import Finding
-from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import DESK, Holds, Plan, Precondition, Row
 from triage.wording import listed
 

@@ -11,7 +11,7 @@ from triage.actions.inspection import engine_answers, running_bots, services_row
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
-from triage.plans.orders import Allowed, ComposeOrder, allowed
+from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
 from triage.wording import listed
 

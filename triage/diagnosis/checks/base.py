@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from triage.asking import all_of, attempt
+from triage.concurrency import all_of, attempt
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.errors import SourceError, SourceTimeout

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from triage.asking import attempt, together
+from triage.concurrency import attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, partial, refused, worst_status
 from triage.diagnosis.checks.bot_words import describe
 from triage.diagnosis.checks.exporters import BY, age_query, newest

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from triage.asking import all_of, attempt, together
+from triage.concurrency import all_of, attempt, together
 from triage.diagnosis.checks.base import CheckContext, worst_status
 from triage.errors import SourceBadAnswer, SourceError
 from triage.model import Finding, FindingStatus

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from triage.asking import all_of, attempt, together
+from triage.concurrency import all_of, attempt, together
 from triage.desk import CONFIGURATION
 from triage.diagnosis.checks.base import CheckContext, each_of, refused
 from triage.errors import SourceError

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from triage.asking import all_of, attempt, together
+from triage.concurrency import all_of, attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, by_label, in_time, worst_status
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from triage.asking import all_of, attempt, together
+from triage.concurrency import all_of, attempt, together
 from triage.diagnosis.bot_errors import (
     BotErrors,
     LogBaseline,

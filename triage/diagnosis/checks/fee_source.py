@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from triage.asking import attempt, together
+from triage.concurrency import attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, each_of, partial, refused, worst_status
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError

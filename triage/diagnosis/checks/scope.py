@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from triage.asking import together
+from triage.concurrency import together
 from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, worst_status
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError

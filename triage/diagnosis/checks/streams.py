@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from triage.asking import attempt, together
+from triage.concurrency import attempt, together
 from triage.desk_events import DeskEvent, PayloadEntry, moment_of
 from triage.diagnosis.checks.base import CheckContext, refused, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured

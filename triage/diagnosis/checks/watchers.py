@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from triage.asking import together
+from triage.concurrency import together
 from triage.diagnosis.checks.base import CheckContext, in_time, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus

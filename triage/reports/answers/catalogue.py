@@ -21,15 +21,15 @@ MARKS = {
 }
 
 
-async def actions(asking: AnswerContext) -> Answer:
+async def actions(ctx: AnswerContext) -> Answer:
     """List the catalogue, and the actions that were confirmed lately."""
-    return await asking.store.read(lambda tx: _answer(asking, tx))
+    return await ctx.store.read(lambda tx: _answer(ctx, tx))
 
 
-def _answer(asking: AnswerContext, tx: Tx) -> Answer:
+def _answer(ctx: AnswerContext, tx: Tx) -> Answer:
     lately = [record for record in tx.actions.recent(50) if record.status in MARKS][:LATELY]
-    kinds = [_kind(asking, name) for name in CATALOGUE]
-    done = [_done(asking, tx, record) for record in lately]
+    kinds = [_kind(ctx, name) for name in CATALOGUE]
+    done = [_done(ctx, tx, record) for record in lately]
     return Answer(
         "What can be done",
         tuple(part for part in (section(kinds), section(done, "Lately")) if part.lines),
@@ -37,17 +37,17 @@ def _answer(asking: AnswerContext, tx: Tx) -> Answer:
     )
 
 
-def _kind(asking: AnswerContext, name: str) -> Line:
+def _kind(ctx: AnswerContext, name: str) -> Line:
     action = CATALOGUE[name]
-    policy = asking.desk.policy(action.kind)
+    policy = ctx.desk.policy(action.kind)
     two = ", two people confirm" if policy.confirmations > 1 else ""
     target = "" if action.target_kind is TargetKind.DESK else f" <{action.target_kind}>"
     return Line(f"{action.description} ({policy.role}{two})", code=f"{name}{target}")
 
 
-def _done(asking: AnswerContext, tx: Tx, record: ActionRecord) -> Line:
+def _done(ctx: AnswerContext, tx: Tx, record: ActionRecord) -> Line:
     at = record.finished_at or record.changed_at
-    since = duration((asking.clock.now() - at).total_seconds())
+    since = duration((ctx.clock.now() - at).total_seconds())
     by = f" by {confirmed_by(tx, record)}" if record.confirmations else ""
     verified = f", {verified_words(record)}" if record.verification is not None else ""
     return Line(

@@ -43,11 +43,11 @@ class Home:
     word: str = ""
 
 
-def stored_home(tx: Tx, asking: AnswerContext, now: datetime) -> Home:
+def stored_home(tx: Tx, ctx: AnswerContext, now: datetime) -> Home:
     """Return what the store knows: it needs nobody's answer."""
     found = sorted(tx.incidents.open(), key=lambda one: (one.severity.rank, -one.id))
     return Home(
-        desk=asking.desk.name,
+        desk=ctx.desk.name,
         at=now,
         banner=banner(tx),
         incidents=tuple(_open(tx, incident) for incident in found[:MOST]),
@@ -69,6 +69,6 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
     )
 
 
-async def bots_now(asking: AnswerContext) -> tuple[Section, Section, str]:
+async def bots_now(ctx: AnswerContext) -> tuple[Section, Section, str]:
     """Return the bots' lines, what is not known, and the desk in a word."""
-    return glance(asking, asking.bots, await asking.findings(CHECKS, asking.bots))
+    return glance(ctx, ctx.bots, await ctx.findings(CHECKS, ctx.bots))

@@ -19,10 +19,10 @@ LATELY = timedelta(hours=24)
 STORY = 40
 
 
-async def incidents(asking: AnswerContext) -> Answer:
+async def incidents(ctx: AnswerContext) -> Answer:
     """List what is open, the most urgent first, and what was resolved in the last 24 hours."""
-    now = asking.clock.now()
-    found = await asking.store.read(lambda tx: tx.incidents.recent(now - LATELY, 500))
+    now = ctx.clock.now()
+    found = await ctx.store.read(lambda tx: tx.incidents.recent(now - LATELY, 500))
     still = sorted((one for one in found if one.is_open), key=lambda one: (one.severity.rank, -one.id))
     over = [one for one in reversed(found) if not one.is_open]
     title = f"{counted(len(still), 'open incident')}" if still else "No open incidents"
@@ -55,17 +55,17 @@ def _over_line(incident: Incident) -> Line:
     )
 
 
-async def show(asking: AnswerContext, incident_id: int) -> Answer:
+async def show(ctx: AnswerContext, incident_id: int) -> Answer:
     """Tell one incident: how it is, what triage found, and what happened when."""
-    now = asking.clock.now()
-    return await asking.store.read(lambda tx: _story(asking, tx, incident_id, now))
+    now = ctx.clock.now()
+    return await ctx.store.read(lambda tx: _story(ctx, tx, incident_id, now))
 
 
-def _story(asking: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answer:
+def _story(ctx: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answer:
     incident = tx.incidents.get(incident_id)
     if incident is None:
         raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
-    view = asking.view(tx, incident)
+    view = ctx.view(tx, incident)
     last_seen = tx.signals.last_seen(incident.id)
     entries = tx.timeline.of(incident.id)
     parts = [

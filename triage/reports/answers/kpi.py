@@ -27,21 +27,21 @@ def window_length(word: str) -> timedelta:
     return length
 
 
-async def kpi(asking: AnswerContext, digests: Digests, bot: str, window: str) -> Answer:
+async def kpi(ctx: AnswerContext, digests: Digests, bot: str, window: str) -> Answer:
     """Measure one bot, or all (empty); its pictures are the answer's files. Raises Refused for a wrong window."""
     length = window_length(window)
-    now = asking.clock.now()
+    now = ctx.clock.now()
     end = now.replace(second=0, microsecond=0)
     start = end - length
-    bots = (bot,) if bot else asking.bots
-    incidents, actions = await asking.store.read(
+    bots = (bot,) if bot else ctx.bots
+    incidents, actions = await ctx.store.read(
         lambda tx: (
             _until_now(incident_notes(tx, start, now), end),
-            action_notes(tx, asking.bots, start, now),
+            action_notes(tx, ctx.bots, start, now),
         )
     )
     mine = tuple(note for note in incidents if not bot or note.concerns(bot))
-    title = f"KPIs of {bot or asking.desk.name}, last {window}"
+    title = f"KPIs of {bot or ctx.desk.name}, last {window}"
     try:
         measured = await digests.measure(
             bots, start, end, incidents=incidents, actions=actions, pictures=True

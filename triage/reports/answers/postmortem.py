@@ -16,11 +16,11 @@ from triage.reports.postmortem.markdown import as_markdown
 
 
 async def file_postmortem(
-    asking: AnswerContext, charting: Charting, incident_id: int, *, by: str, told: Callable[[], None]
+    ctx: AnswerContext, charting: Charting, incident_id: int, *, by: str, told: Callable[[], None]
 ) -> Answer:
     """Write an incident out and owe the files to its thread. Raises Refused where there is no such incident."""
-    chart = await charting.kept_or_new(incident_id, asking.clock.now())
-    number = await asking.store.write(lambda tx: _file(asking, tx, incident_id, by, chart))
+    chart = await charting.kept_or_new(incident_id, ctx.clock.now())
+    number = await ctx.store.write(lambda tx: _file(ctx, tx, incident_id, by, chart))
     told()
     with_chart = "with its chart" if chart.picture is not None else f"without a chart ({chart.missing[-1]})"
     return saying(
@@ -29,8 +29,8 @@ async def file_postmortem(
     )
 
 
-def _file(asking: AnswerContext, tx: Tx, incident_id: int, by: str, chart: Chart) -> str:
-    now = asking.clock.now()
+def _file(ctx: AnswerContext, tx: Tx, incident_id: int, by: str, chart: Chart) -> str:
+    now = ctx.clock.now()
     post = gather(tx, incident_id, now)
     number = post.incident.number
     post = replace(post, chart=chart.note(chart_file(post.incident)))

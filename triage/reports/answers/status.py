@@ -19,12 +19,12 @@ NAMED = 3
 CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 
-async def status(asking: AnswerContext, bots: Sequence[str]) -> Answer:
+async def status(ctx: AnswerContext, bots: Sequence[str]) -> Answer:
     """Answer for some bots, with what is open, silenced and degraded."""
     found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
-        asking.findings(CHECKS, bots), _silences(asking), asking.store.read(_open)
+        ctx.findings(CHECKS, bots), _silences(ctx), ctx.store.read(_open)
     )
-    lines, unknown, word = glance(asking, bots, found)
+    lines, unknown, word = glance(ctx, bots, found)
     word = headline(lines, unknown, incidents, degraded=bool(degraded)) or word
     sections = [
         section([_degraded(degraded)] if degraded else ()),
@@ -33,8 +33,8 @@ async def status(asking: AnswerContext, bots: Sequence[str]) -> Answer:
         section([_silence(silence) for silence in silences[:5]], "Silenced"),
         section([*unknown.lines, *deaf], unknown.title),
     ]
-    title = f"{asking.desk.name}: {word}"
-    at = asking.clock.now()
+    title = f"{ctx.desk.name}: {word}"
+    at = ctx.clock.now()
     return Answer(
         title,
         tuple(part for part in sections if part.lines),
@@ -66,12 +66,10 @@ def headline(bots: Section, unknown: Section, incidents: Sequence[Incident], *, 
     return " · ".join(parts)
 
 
-def glance(
-    asking: AnswerContext, bots: Sequence[str], found: Sequence[Finding]
-) -> tuple[Section, Section, str]:
+def glance(ctx: AnswerContext, bots: Sequence[str], found: Sequence[Finding]) -> tuple[Section, Section, str]:
     """Return a line a bot, what could not be found out, and the whole in a word."""
     facts = {finding.name: finding for finding in found}
-    lines = [_bot(asking, bot, facts) for bot in bots]
+    lines = [_bot(ctx, bot, facts) for bot in bots]
     unknown = [
         Line(f"{finding.why}", name=_NAMES[finding.name], mark=Mark.UNKNOWN)
         for finding in found
@@ -98,10 +96,10 @@ def _open(tx: Tx) -> tuple[list[Incident], str]:
     return incidents, banner(tx)
 
 
-async def _silences(asking: AnswerContext) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
+async def _silences(ctx: AnswerContext) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
     """Return the silences, or a line on why they are not known."""
     try:
-        return await asking.sources.alerts.silences(), ()
+        return await ctx.sources.alerts.silences(), ()
     except SourceError as error:
         return (), (Line(str(error), name="silences", mark=Mark.UNKNOWN),)
 
@@ -110,12 +108,12 @@ def _silent(finding: Finding) -> bool:
     return finding.status is FindingStatus.UNKNOWN and bool(finding.why)
 
 
-def _bot(asking: AnswerContext, bot: str, facts: Mapping[str, Finding]) -> Line:
+def _bot(ctx: AnswerContext, bot: str, facts: Mapping[str, Finding]) -> Line:
     state = _fact(facts, "bot_state", "bots", bot)
     word, mark = _state(state)
     parts = [word, *_edge(state), *_fees(_fact(facts, "fee_source", "bots", bot))]
     parts += _errors(_fact(facts, "error_logs", "bots", bot))
-    parts += _restarts(_fact(facts, "container", "containers", asking.desk.container_of(bot)))
+    parts += _restarts(_fact(facts, "container", "containers", ctx.desk.container_of(bot)))
     return Line(" · ".join(parts), name=bot, mark=mark)
 
 

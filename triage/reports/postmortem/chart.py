@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from triage.actions.catalogue import label_of
-from triage.asking import together
+from triage.concurrency import together
 from triage.desk import Desk
 from triage.errors import Refused, SourceError
 from triage.kpis.picture import PictureMark

@@ -18,7 +18,7 @@ from triage.actions.compose import services
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.desk import CONFIGURATION, Desk
 from triage.errors import DeskFailure
-from triage.plans.orders import IMAGE_KEYS, archive_name
+from triage.plans.agent_orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
 from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.actions.base import Action
-from triage.asking import all_of
+from triage.concurrency import all_of
 from triage.desk import Desk
 from triage.diagnosis.desk_state import look_at_bots, with_beginnings
 from triage.errors import SourceError

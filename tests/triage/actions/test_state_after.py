@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.sources import FakeSources, sample
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import mitigates
-from triage.actions.standing import StateAfter, look_around, should_trade, weighed
+from triage.actions.state_after import StateAfter, look_around, should_trade, weighed
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind

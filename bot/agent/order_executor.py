@@ -13,8 +13,8 @@ from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import SECONDS, argv, caches_argv
 from triage.desk import Desk
 from triage.errors import DeskFailure
-from triage.plans import orders
-from triage.plans.orders import Order, archive_name, named
+from triage.plans import agent_orders
+from triage.plans.agent_orders import Order, archive_name, named
 from triage.ports.actions import Hear, Images, NightlySnapshot, Performed
 from triage.ports.sources import ExecResult
 from triage.wording import duration
@@ -35,7 +35,7 @@ class Execs(Protocol):
 
 @dataclass(slots=True)
 class OrderExecutor:
-    """The desk's hands. Raises DeskFailure and SourceError, with what was met."""
+    """Carries out orders on the desk. Raises DeskFailure and SourceError, with what was met."""
 
     desk: Desk
     commands: HostCommands
@@ -48,30 +48,30 @@ class OrderExecutor:
     async def do(self, order: Order, token: str, hear: Hear) -> Performed:  # noqa: PLR0911 - one row an order
         """Carry out one order."""
         match order:
-            case orders.ComposeOrder():
+            case agent_orders.ComposeOrder():
                 return await self._compose(order, hear)
-            case orders.RemoveCachesOrder(bot=bot):
+            case agent_orders.RemoveCachesOrder(bot=bot):
                 return await self._remove_caches(bot)
-            case orders.TakeSnapshotOrder(bot=bot, stamp=stamp):
+            case agent_orders.TakeSnapshotOrder(bot=bot, stamp=stamp):
                 taken = await self.snapshots.take(bot, archive_name(bot, stamp, before_rollback=True))
                 return Performed(ok=True, note=f"{taken.size} bytes, read back")
-            case orders.ExtractOrder(bot=bot, stamp=stamp, before_rollback=before, sha256=sha256):
+            case agent_orders.ExtractOrder(bot=bot, stamp=stamp, before_rollback=before, sha256=sha256):
                 name = archive_name(bot, stamp, before_rollback=before)
                 return Performed(
                     ok=True, note=await self.snapshots.extract(bot, name, sha256=sha256, token=token)
                 )
-            case orders.SwapOrder(bot=bot):
+            case agent_orders.SwapOrder(bot=bot):
                 await self.snapshots.swap(bot, token)
                 return Performed(ok=True, note="in place")
-            case orders.DiscardOrder(bot=bot):
+            case agent_orders.DiscardOrder(bot=bot):
                 await self.snapshots.discard(bot, token)
                 return Performed(ok=True, note="removed")
-            case orders.SetImageOrder():
+            case agent_orders.SetImageOrder():
                 return await self._set_image(order)
-            case orders.SetControllerOrder():
+            case agent_orders.SetControllerOrder():
                 return await self._set_controller(order)
 
-    async def _compose(self, order: orders.ComposeOrder, hear: Hear) -> Performed:
+    async def _compose(self, order: agent_orders.ComposeOrder, hear: Hear) -> Performed:
         words = argv(self.desk, order.verb, order.service, external=order.external)
         seconds = SECONDS[order.verb]
         result = await self.commands.run(
@@ -88,7 +88,7 @@ class OrderExecutor:
         result = await self.containers.exec(container, caches_argv(self.desk), timeout_seconds=CACHES_SECONDS)
         return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
 
-    async def _set_image(self, order: orders.SetImageOrder) -> Performed:
+    async def _set_image(self, order: agent_orders.SetImageOrder) -> Performed:
         was = (await self.env.read()).get(_IMAGE_KEY, "")
         if named(was) != order.was:
             raise DeskFailure(f".env: {_IMAGE_KEY} is no longer what the plan was made for; plan it anew")
@@ -101,7 +101,7 @@ class OrderExecutor:
         await self.env.set(_IMAGE_KEY, image, was=was)
         return Performed(ok=True, note=f"{_IMAGE_KEY}={image}")
 
-    async def _set_controller(self, order: orders.SetControllerOrder) -> Performed:
+    async def _set_controller(self, order: agent_orders.SetControllerOrder) -> Performed:
         files = await self.controllers.read(order.bot)
         file = next((each.file for each in files if named(each.file) == order.file), "")
         if not file:

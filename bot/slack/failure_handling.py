@@ -22,8 +22,8 @@ from bot.slack.errors import (
     SlackFailure,
 )
 from bot.slack.meters import SlackMeters
-from bot.slack.pace import EDIT, LOOK, POST, THREAD, UPLOAD, Pace
 from bot.slack.problems import Problems
+from bot.slack.rate_limits import EDIT, LOOK, POST, THREAD, UPLOAD, RateLimiter
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
@@ -58,7 +58,7 @@ class DeliveryAttempt:
         return self.looking or self.message.attempted_at is not None
 
 
-class Setbacks:
+class FailureHandling:
     """Defers, posts anew, says what to mend."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Setbacks:
         store: Store,
         delivery: Delivery,
         *,
-        pace: Pace,
+        pace: RateLimiter,
         clock: Clock,
         meters: SlackMeters,
         problems: Problems,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength
 from triage.model import Finding, Verdict
@@ -12,11 +12,11 @@ from triage.reports.answers.context import AnswerContext
 from triage.wording import counted
 
 
-async def run(asking: AnswerContext, bot: str) -> Answer:
+async def run(ctx: AnswerContext, bot: str) -> Answer:
     """Run the default playbook about a bot."""
-    playbook = playbook_for(asking.desk, "default")
-    context = asking.context([bot])
-    findings = await run_checks(playbook, context, asking.clock)
+    playbook = playbook_for(ctx.desk, "default")
+    context = ctx.context([bot])
+    findings = await run_checks(playbook, context, ctx.clock)
     return triaged(bot, findings, conclude(findings, context, (), playbook))
 
 

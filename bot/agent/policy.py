@@ -17,7 +17,7 @@ from triage.actions.catalogue import CATALOGUE, find
 from triage.desk import Desk, RoleSettings
 from triage.errors import Refused
 from triage.model import Json
-from triage.plans.orders import Order, digest_of, fit
+from triage.plans.agent_orders import Order, digest_of, fit
 from triage.plans.record import DESK
 from triage.ports.actions import ShownPlan
 from triage.wording import duration

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import pytest
 import sqlalchemy as sa
 
-from bot.loops import Pulse
-from bot.sorter import Sorter
+from bot.intake_loop import IntakeLoop
+from bot.pulse import Pulse
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
 from tests.contracts.test_store_outcomes import damaged_table
 from tests.triage.incidents.desk_story import Story, title_of
 from triage.desk import Desk
 from triage.errors import NotStored
-from triage.incidents import aside
+from triage.incidents import unsortable
 from triage.incidents.intake import Intake
 from triage.model import IncidentStatus, Signal, SignalStatus
 from triage.ports.bell import Bell
@@ -29,10 +29,10 @@ class Sorting:
 
     story: Story
     poison: set[str] = field(default_factory=set)
-    sorter: Sorter = field(init=False)
+    sorter: IntakeLoop = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sorter = Sorter(
+        self.sorter = IntakeLoop(
             self.story.store, Intake(self.story.desk, self._title), self.story.clock,
             Bell(), Bell(), Bell(), Pulse(self.story.clock),
         )  # fmt: skip
@@ -91,7 +91,7 @@ async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(stor
     assert plain.title == "Poison on host0"
     assert "could not be sorted" in " ".join(await story.told(plain.id))
     assert await story.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(plain.id))) is not None
-    assert [found.startswith(aside.PUT_ASIDE) for found in await outcomes(story)] == [False, True, False]
+    assert [found.startswith(unsortable.PUT_ASIDE) for found in await outcomes(story)] == [False, True, False]
     assert "1 signals could not be sorted" in sorting.sorter.trouble
 
 
@@ -103,12 +103,12 @@ async def test_what_was_put_aside_is_tried_again_at_the_next_start_and_ends_with
     broken = Sorting(story, {"Poison"})
     async with broken.at_work(lambda: broken.sorter.put_aside == 1):
         pass
-    assert await story.store.write(aside.take_up) == 1
+    assert await story.store.write(unsortable.take_up) == 1
     mended = Sorting(story)
     async with mended.at_work(lambda: True):
         pass
     assert [incident.title for incident in await story.incidents()] == ["Poison on host0"]
-    assert not any(found.startswith(aside.PUT_ASIDE) for found in await outcomes(story))
+    assert not any(found.startswith(unsortable.PUT_ASIDE) for found in await outcomes(story))
     await story.clear("Poison", "host0")
     assert (await story.incident()).status is IncidentStatus.RESOLVED
 
@@ -117,7 +117,7 @@ async def test_a_second_fault_makes_no_second_card(story: Story) -> None:
     """Tried again by a version that is not mended: put aside again, in the same incident."""
     await story.arrive(story.signal("Poison", "host0", SignalStatus.FIRING), then_sort=False)
     for _ in range(2):
-        await story.store.write(aside.take_up)
+        await story.store.write(unsortable.take_up)
         broken = Sorting(story, {"Poison"})
         async with broken.at_work(lambda broken=broken: broken.sorter.put_aside == 1):  # type: ignore[misc]
             pass
@@ -153,7 +153,7 @@ async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) ->
     )
     async with sorting.at_work(lambda: sorting.sorter.put_aside == 40):
         pass
-    assert len(await story.incidents()) == aside.CARDS_MAX
+    assert len(await story.incidents()) == unsortable.CARDS_MAX
 
     def firing(tx: Tx) -> int:
         return sum(tx.incidents.counts(one.id)[0] for one in tx.incidents.open())
@@ -167,7 +167,7 @@ async def test_a_signal_that_another_replica_sorted_meanwhile_is_not_put_aside(s
     await story.sort()
     now = story.clock.now()
     assert not await story.store.write(
-        lambda tx: aside.put_aside(tx, story.desk, 1, "RuntimeError", now, plain=False)
+        lambda tx: unsortable.put_aside(tx, story.desk, 1, "RuntimeError", now, plain=False)
     )
     assert (await outcomes(story))[0].startswith("open")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from bot.loops import IDLE_SECONDS, Pulse
+from bot.pulse import IDLE_SECONDS, Pulse
 from triage.errors import StoreUnavailable
-from triage.incidents import aside
+from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
@@ -48,7 +48,7 @@ class Share:
 
 
 @dataclass(slots=True)
-class Sorter:
+class IntakeLoop:
     """Sorts the inbox whenever signals were stored.
 
     ``put_aside`` counts the signals that could not be sorted since the start; ``blocked`` says why signals stay in the
@@ -151,11 +151,11 @@ class Sorter:
 
     async def _put_aside(self, signal_id: int, error: Exception) -> None:
         """Show plainly that the signal came: with all it says, else with its text, else only by the count."""
-        why = aside.why_of(error)
+        why = unsortable.why_of(error)
         logger.opt(exception=error).error("signal {id} is put aside", id=signal_id)
 
         def show(tx: Tx, *, plain: bool) -> bool:
-            return aside.put_aside(tx, self.intake.desk, signal_id, why, self.clock.now(), plain=plain)
+            return unsortable.put_aside(tx, self.intake.desk, signal_id, why, self.clock.now(), plain=plain)
 
         for plain in (False, True):
             try:
@@ -163,11 +163,13 @@ class Sorter:
             except StoreUnavailable:
                 raise
             except Exception as second:  # noqa: BLE001 - then with less
-                logger.error("signal {id} cannot be shown: {why}", id=signal_id, why=aside.why_of(second))
+                logger.error(
+                    "signal {id} cannot be shown: {why}", id=signal_id, why=unsortable.why_of(second)
+                )
             else:
                 self._counted(why if shown else "")
                 return
-        await self.store.write(lambda tx: aside.keep_aside(tx, signal_id, None, why))
+        await self.store.write(lambda tx: unsortable.keep_aside(tx, signal_id, None, why))
         self._counted(why)
 
     def _counted(self, why: str) -> None:

@@ -13,15 +13,15 @@ from triage.reports.checklists.model import ChecklistResult, ItemStatus, run_che
 MARKS = {ItemStatus.PASS: Mark.GOOD, ItemStatus.FAIL: Mark.BAD, ItemStatus.UNKNOWN: Mark.UNKNOWN}
 
 
-async def run_lists(asking: AnswerContext, names: Sequence[str]) -> list[ChecklistResult]:
+async def run_lists(ctx: AnswerContext, names: Sequence[str]) -> list[ChecklistResult]:
     """Run checklists side by side."""
-    context = await asking.checklist()
+    context = await ctx.checklist()
     return list(await asyncio.gather(*(run_checklist(CHECKLISTS[name], context) for name in names)))
 
 
-async def checklists(asking: AnswerContext, names: Sequence[str]) -> Answer:
+async def checklists(ctx: AnswerContext, names: Sequence[str]) -> Answer:
     """Answer with each item: passed, failed, or could not be checked and why."""
-    return listed_results(await run_lists(asking, names))
+    return listed_results(await run_lists(ctx, names))
 
 
 def listed_results(results: Sequence[ChecklistResult]) -> Answer:

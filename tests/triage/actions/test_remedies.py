@@ -19,7 +19,7 @@ from tests.triage.diagnosis.evidence import (
     verdict,
 )
 from triage.actions.catalogue import CATALOGUE
-from triage.actions.fitting import conclude
+from triage.actions.remedies import conclude
 from triage.diagnosis.verdict import facts_of
 from triage.model import Finding, FindingStatus, Verdict
 from triage.playbooks.lookup import playbook_for

@@ -2,7 +2,7 @@
 
 A bot, a service, a time, a number, yes or no: that is all an order holds. Images, controller files and old values are
 named by the SHA-256 of their names; the agent looks for the one it knows itself that has it. What an order does is
-resolved by the agent from its own desk.yaml (see ``bot.agent.deeds``).
+resolved by the agent from its own desk.yaml (see ``bot.agent.order_executor``).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class _Bucket:
     tails: dict[int, float] = field(default_factory=dict)
 
 
-class Pace:
+class RateLimiter:
     """Says how long to wait. Asking and being told 0 takes the turn; being told more queues for one."""
 
     def __init__(self, clock: Clock, limits: RateLimits | None = None) -> None:

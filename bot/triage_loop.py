@@ -1,0 +1,97 @@
+"""The loop that runs queued triages side by side, the gravest incidents first."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from bot.pulse import IDLE_SECONDS, Pulse
+from triage.errors import CommitUnknown, StoreUnavailable
+from triage.model import TriageRun
+from triage.ports.bell import Bell
+from triage.runs.runner import TriageRunner
+
+TRIAGES_AT_ONCE = 4
+TRIAGES_KEPT = 4
+"""Places beyond these that only a Sev-1 may take."""
+
+
+@dataclass(slots=True)
+class TriageLoop:
+    """Runs queued triages side by side, the gravest incidents first.
+
+    Some places are kept for Sev-1: a summary of one never waits behind warnings whose source hangs.
+    """
+
+    runner: TriageRunner
+    waiting: Bell
+    pulse: Pulse
+    _runs: set[int] = field(default_factory=set)
+    _ended: Bell = field(default_factory=Bell)
+
+    async def run(self) -> None:
+        """Run triages until cancelled; the ones under way end with it, and are taken again later."""
+        self._runs.clear()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self.pulse.beat("triage")
+                if len(self._runs) >= TRIAGES_AT_ONCE + TRIAGES_KEPT:
+                    await self._ended.wait(IDLE_SECONDS)
+                    continue
+                run = await self._take(urgent=len(self._runs) >= TRIAGES_AT_ONCE)
+                if run is None:
+                    await self._woken()
+                    continue
+                self._runs.add(run.id)
+                group.create_task(self._conduct(run))
+
+    async def _woken(self) -> None:
+        """Wait until something is queued or, where every common place was taken, one of them is free."""
+        if len(self._runs) < TRIAGES_AT_ONCE:
+            await self.waiting.wait(IDLE_SECONDS)
+            return
+        bells = [asyncio.ensure_future(bell.wait(IDLE_SECONDS)) for bell in (self.waiting, self._ended)]
+        try:
+            await asyncio.wait(bells, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in bells:
+                each.cancel()
+
+    async def _take(self, *, urgent: bool) -> TriageRun | None:
+        try:
+            return await self.runner.take(urgent=urgent)
+        except CommitUnknown:
+            # It may be claimed for us without our knowing: given back, it is taken again at once.
+            with suppress(StoreUnavailable):
+                await self.runner.give_back(but=frozenset(self._runs))
+            return None
+        except StoreUnavailable as error:
+            logger.debug("no triage taken: {error}", error=error)
+            return None
+
+    async def _conduct(self, run: TriageRun) -> None:
+        try:
+            await self.runner.conduct(run)
+        except StoreUnavailable as error:
+            # The run stays claimed; when its lease ends it is taken again.
+            logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
+        except Exception as error:  # noqa: BLE001 - one triage's fault must not stop the others
+            logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
+            self.pulse.failed("triage", error)
+            await self._failed(run, error)
+        finally:
+            self._runs.discard(run.id)
+            self._ended.ring()
+
+    async def _failed(self, run: TriageRun, error: Exception) -> None:
+        """End the run as failed, so that no card goes on saying that it runs."""
+        try:
+            await self.runner.failed(run, error)
+        except StoreUnavailable as away:
+            logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=away)
+        except Exception as second:  # noqa: BLE001 - its lease ends, and it is tried again then
+            logger.bind(incident=f"INC-{run.incident_id}").exception("the failed triage could not be ended")
+            self.pulse.failed("triage", second)
