@@ -70,15 +70,21 @@ class SlowRelay:
         asked: _Asked,
         group: asyncio.TaskGroup,
     ) -> None:
+        pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        group.create_task(self._say(pieces, writer))
         while data := await reader.read(65536):
-            group.create_task(self._say(data, writer, asked.at))
-        await asyncio.sleep(self.seconds)
-        writer.close()
+            pieces.put_nowait((asked.at, data))
+        pieces.put_nowait((time.monotonic(), b""))
 
-    async def _say(self, data: bytes, writer: asyncio.StreamWriter, asked: float) -> None:
-        await asyncio.sleep(asked + self.seconds - time.monotonic())
-        if not writer.is_closing():
+    async def _say(self, pieces: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+        """Write the pieces of the answers in their order, each when it is time; end with an empty one."""
+        while True:
+            asked, data = await pieces.get()
+            await asyncio.sleep(asked + self.seconds - time.monotonic())
+            if not data or writer.is_closing():
+                break
             writer.write(data)
+        writer.close()
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: _Asked) -> None:

@@ -124,10 +124,10 @@ def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None,
     return RecentLines(read_lines(lines), held, loud, heard, cut)
 
 
-def read_before(lines: Sequence[LogLine], *, usual: float, covered: float) -> LogBaseline:
-    """Read a bot's lines of the baseline, which cover so many seconds of it."""
+def read_before(lines: Sequence[LogLine]) -> LogBaseline:
+    """Read a bot's lines of the baseline; what is usual and what they cover is the caller's to add."""
     reading = read_lines(lines)
-    return LogBaseline(usual, templates((*reading.errors, *reading.others)), covered, reading.every)
+    return LogBaseline(templates=templates((*reading.errors, *reading.others)), every=reading.every)
 
 
 def judge(

@@ -149,7 +149,10 @@ def classes_of(
     that time, ``unseen_until`` names a time in the window: fresh is what was not seen before it, ``usual`` None.
     ``until`` is the end of the window: ``late`` counts the lines of its last five minutes, None without it.
     """
-    found, usual = _grouped(now), _grouped(before)
+    found = _grouped(now)
+    if not found:
+        return []
+    usual = _grouped(before)
     result = []
     for key, group in found.items():
         expected = len(usual[key].lines) * share if key in usual else 0.0

@@ -109,6 +109,8 @@ class LogLines:
 
     lines: tuple[LogLine, ...]
     truncated: bool = False
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was made of them, by name: an answer that is kept for many triages is read once."""
 
 
 class Logs(Protocol):

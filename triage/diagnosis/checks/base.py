@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, Incident
-from triage.ports.sources import QueryResult, Sources
+from triage.ports.sources import ContainerState, QueryResult, Sources
 from triage.signals.rates import Rate
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ D = TypeVar("D")
 
 _ANSWER_SHARE = 0.8
 """The part of a check's deadline that one of several sources may take."""
+_EACH_MAX = 16
+"""Containers that are inspected one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,29 @@ async def in_time(ctx: CheckContext, source: str, question: Coroutine[Any, Any, 
 async def each_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T | SourceError, ...]:
     """Ask at the same time; a question that is refused costs only itself."""
     return await all_of(attempt(question) for question in questions)
+
+
+async def states_of(
+    ctx: CheckContext, *, unless_up_seconds: float
+) -> tuple[ContainerState | SourceError | None, ...]:
+    """Return the state of each of the context's containers, None for one that is not there.
+
+    Of few a question each. Many are listed first, and of those that are well and have been up for so many seconds
+    the list says enough: it knows no restarts and no exact start. Raises SourceError where there is no list.
+    """
+    containers = ctx.sources.containers
+    if len(ctx.containers) <= _EACH_MAX:
+        return await each_of(containers.inspect(name) for name in ctx.containers)
+    entries = await containers.list()
+    times = Counter(entry.name for entry in entries)  # twice: it is being replaced
+    known = {
+        entry.name: entry
+        for entry in entries
+        if (entry.long_up_seconds or 0.0) >= max(unless_up_seconds, 1.0) and times[entry.name] == 1
+    }
+    left = [name for name in ctx.containers if name not in known]
+    asked = dict(zip(left, await each_of(containers.inspect(name) for name in left), strict=True))
+    return tuple(known.get(name) or asked[name] for name in ctx.containers)
 
 
 EMPTY = QueryResult(())

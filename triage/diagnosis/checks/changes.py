@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from triage.concurrency import all_of, attempt, together
+from triage.concurrency import attempt, together
 from triage.desk import CONFIGURATION
-from triage.diagnosis.checks.base import CheckContext, each_of, refused
+from triage.diagnosis.checks.base import CheckContext, each_of, refused, states_of
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
-from triage.ports.sources import ContainerEvent, ContainerState
+from triage.ports.sources import ContainerEvent, ContainerState, FileStat
 from triage.wording import clock_time, duration
 
 NAME = "changes"
@@ -30,6 +30,8 @@ SOURCE = "Docker"
 LOOK_BACK = timedelta(hours=24)
 _SUSPECT = timedelta(hours=2)
 _SAME = timedelta(seconds=5)
+_MARGIN = timedelta(hours=2)
+"""A list says in full hours how long a container has been up."""
 _REPLACING = timedelta(seconds=90)
 """What is replaced may take so long to stop."""
 _SHOWN = 6
@@ -54,10 +56,11 @@ class ContainerChange:
 async def run(ctx: CheckContext) -> Finding:
     """Ask the Docker Engine for its containers and its recent events."""
     start = min(ctx.now, ctx.since) - LOOK_BACK
-    mine, containers, events = await together(
-        each_of(ctx.sources.containers.inspect(name) for name in ctx.containers),
+    mine, containers, events, files = await together(
+        states_of(ctx, unless_up_seconds=(ctx.now - start + _MARGIN).total_seconds()),
         ctx.sources.containers.list(),
         attempt(ctx.sources.containers.history(since=start, until=ctx.now)),
+        _configurations(ctx),
     )
     known = () if isinstance(events, SourceError) else events
     states = {
@@ -73,7 +76,7 @@ async def run(ctx: CheckContext) -> Finding:
         key=lambda change: (change.at, change.container),
         reverse=True,
     )
-    edits = await _edits(ctx, states)
+    edits = _edits(ctx, states, files)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
     caveat = "; ".join(filter(None, (caveat, refused(*mine))))
     down = {name: state.status for name, state in sorted(states.items()) if not state.running}
@@ -147,14 +150,24 @@ def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: boo
     )
 
 
-async def _edits(ctx: CheckContext, states: Mapping[str, ContainerState]) -> dict[str, dict[str, Json]]:
-    """Return the newest edit of each bot's configuration; nothing of a bot whose folder cannot be read."""
+Files = tuple[FileStat, ...] | SourceError
+
+
+async def _configurations(ctx: CheckContext) -> dict[str, Files]:
+    """Return the files of each bot's configuration."""
     bots = ctx.bots[:_BOTS_MAX]
-    answers = await all_of(
-        attempt(ctx.sources.containers.files(ctx.desk.container_of(bot), CONFIGURATION)) for bot in bots
+    answers = await each_of(
+        ctx.sources.containers.files(ctx.desk.container_of(bot), CONFIGURATION) for bot in bots
     )
+    return dict(zip(bots, answers, strict=True))
+
+
+def _edits(
+    ctx: CheckContext, states: Mapping[str, ContainerState], configurations: Mapping[str, Files]
+) -> dict[str, dict[str, Json]]:
+    """Return the newest edit of each bot's configuration; nothing of a bot whose folder cannot be read."""
     began, found = min(ctx.now, ctx.since), {}
-    for bot, files in zip(bots, answers, strict=True):
+    for bot, files in configurations.items():
         if isinstance(files, SourceError):
             continue
         edited = [

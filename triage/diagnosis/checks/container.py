@@ -13,13 +13,19 @@ the last hour where metrics spoke; None where only the list was asked, of one th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from triage.concurrency import all_of, attempt, together
-from triage.diagnosis.checks.base import CheckContext, answer_or_none, by_label, in_time, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    by_label,
+    in_time,
+    states_of,
+    worst_status,
+)
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import ContainerEvent, ContainerState, QueryResult
@@ -34,8 +40,8 @@ METRICS_SOURCE = "Prometheus (cAdvisor)"
 _LOOP = 3
 _KILLED = 137
 _FRESH_SECONDS = 90.0
-_EACH_MAX = 16
-"""More containers than these are listed first: of those that have long been up the list says enough."""
+_SETTLED_SECONDS = 7200.0
+"""What has been up so long and is well ended at no time that the headline tells of."""
 
 
 @dataclass(slots=True)
@@ -110,16 +116,11 @@ async def _engine(ctx: CheckContext) -> _Engine:
 
 
 async def _states(ctx: CheckContext) -> tuple[ContainerState | None, ...]:
-    """Return the state of each container: a question each, or for many the list and what it leaves open."""
-    containers = ctx.sources.containers
-    if len(ctx.containers) <= _EACH_MAX:
-        return await all_of(containers.inspect(name) for name in ctx.containers)
-    entries = await containers.list()
-    twice = Counter(entry.name for entry in entries)  # while one is being replaced
-    known = {entry.name: entry for entry in entries if entry.long_up_seconds and twice[entry.name] == 1}
-    open_ones = [name for name in ctx.containers if name not in known]
-    asked = dict(zip(open_ones, await all_of(containers.inspect(name) for name in open_ones), strict=True))
-    return tuple(known.get(name) or asked.get(name) for name in ctx.containers)
+    states = await states_of(ctx, unless_up_seconds=_SETTLED_SECONDS)
+    for state in states:
+        if isinstance(state, SourceError):
+            raise state
+    return tuple(state for state in states if not isinstance(state, SourceError))
 
 
 async def _metrics(ctx: CheckContext) -> tuple[QueryResult, ...]:

@@ -297,9 +297,22 @@ def _judged(group: _Group, answers: _Answers, window: LogWindow) -> dict[str, Bo
         usual = _usual(_key(group, bot), answers)
         past = LogBaseline(usual * window.share if usual is not None else None)
         if usual is not None and covered:
-            past = read_before(before[bot], usual=usual * window.share, covered=covered)
+            past = replace(_before(answers, bot, before[bot]), usual=usual * window.share, covered=covered)
         found[bot] = judge(recent, past, window, answers.samples.get(bot))
     return found
+
+
+def _before(answers: _Answers, bot: str, lines: list[LogLine]) -> LogBaseline:
+    """Read a bot's baseline: once for all triages that get the same answers, for it takes longer than Loki does."""
+    kept = answers.before
+    if not isinstance(kept, LogLines):
+        return read_before(lines)
+    telling = answers.telling_before
+    name = f"{bot} with {id(telling) if isinstance(telling, LogLines) else 0}"
+    known: tuple[LogBaseline, object] | None = kept.read.get(name)
+    if known is None:
+        known = kept.read[name] = (read_before(lines), telling)  # held, so that its id stays its own
+    return known[0]
 
 
 def _covered(answers: _Answers, window: LogWindow) -> float:

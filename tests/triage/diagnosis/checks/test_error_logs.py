@@ -1,13 +1,14 @@
 """The check of the bots' error logs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tests.fakes.sources import NOW, FakeSources
+from tests.fakes.sources import NOW, FakeLogs, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import error_logs
 from triage.errors import SourceRejected
 from triage.model import FindingStatus
+from triage.ports.sources import LogLines
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -159,3 +160,47 @@ class Wrapped:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
+
+
+@dataclass
+class Keeping(FakeLogs):
+    """Keeps what may be kept, as Loki's client does."""
+
+    kept: dict[object, LogLines] = field(default_factory=dict)
+
+    async def lines(
+        self,
+        selector: str,
+        *,
+        contains: str = "",
+        start: datetime,
+        end: datetime,
+        limit: int = 5000,
+        kept_seconds: float = 0,
+    ) -> LogLines:
+        """Return the newest lines."""
+        key = (selector, start, end)
+        found = self.kept.get(key) or await FakeLogs.lines(
+            self, selector, contains=contains, start=start, end=end, limit=limit
+        )
+        if kept_seconds:
+            self.kept[key] = found
+        return found
+
+
+async def test_a_baseline_that_is_kept_is_read_once_and_compared_with_what_is_new() -> None:
+    """Reading thousands of lines takes longer than Loki does; the later triage still sees its own window."""
+    sources = FakeSources(logs=Keeping())
+    for bot in ("bot1", "bot2"):
+        for n in range(24):
+            log(sources, f"Order {n} rejected", ago=HOUR * n + HOUR, bot=bot)
+    log(sources, "Order 99 rejected", ago=MINUTE)
+    first = await error_logs.run(context(sources, "bot1", "bot2"))
+    [kept] = sources.logs.kept.values()  # type: ignore[attr-defined]
+    read = dict(kept.read)
+    assert len(read) == 1, "of the bot that has a line in its window"
+    log(sources, "Insufficient margin for the order", ago=MINUTE / 2)
+    second = await error_logs.run(context(sources, "bot1", "bot2"))
+    assert kept.read == read
+    assert [each["kind"] for each in first.data["bots"]["bot1"]["templates"]] == ["known"]
+    assert {each["kind"] for each in second.data["bots"]["bot1"]["templates"]} == {"new", "known"}
