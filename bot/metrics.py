@@ -20,11 +20,12 @@ from bot.pulse import Pulse
 from handlers.alertmanager import WebhookCounts
 from triage.errors import StoreUnavailable
 from triage.model import Severity
+from triage.ports.answers import Tally
 from triage.ports.clock import Clock
 from triage.ports.store import OutboxState, Store, Tx
 
-Snapshot = tuple[OutboxState, dict[Severity, int], int]
-"""The outbox, open incidents by severity, signals not sorted yet."""
+Snapshot = tuple[OutboxState, dict[Severity, int], int, Tally]
+"""The outbox, open incidents by severity, signals not sorted yet, what people said of verdicts."""
 
 
 class _Numbers(Collector):
@@ -62,7 +63,9 @@ class _Numbers(Collector):
         if self.snapshot is not None:
             yield from self._state(*self.snapshot)
 
-    def _state(self, outbox: OutboxState, open_by: dict[Severity, int], inbox: int) -> Iterable[Metric]:
+    def _state(
+        self, outbox: OutboxState, open_by: dict[Severity, int], inbox: int, tally: Tally
+    ) -> Iterable[Metric]:
         yield GaugeMetricFamily("triage_outbox_pending", "Messages and edits owed to Slack", outbox.pending)
         yield GaugeMetricFamily(
             "triage_outbox_oldest_seconds",
@@ -74,6 +77,18 @@ class _Numbers(Collector):
         for severity in Severity:
             incidents.add_metric([severity.value], open_by.get(severity, 0))
         yield incidents
+        verdicts = GaugeMetricFamily(
+            "triage_verdicts_answered",
+            "Incidents whose verdict people called right or wrong, by how sure it was",
+            labels=["strength", "answer"],
+        )
+        for strength, (count, right) in sorted(tally.items()):
+            if not strength:  # that no cause was named is neither right nor wrong: somebody told what it was
+                verdicts.add_metric(["none", "told"], count)
+                continue
+            verdicts.add_metric([strength, "right"], right)
+            verdicts.add_metric([strength, "wrong"], count - right)
+        yield verdicts
 
 
 class MetricsPage:
@@ -109,7 +124,7 @@ def _snapshot(tx: Tx) -> Snapshot:
     open_by: dict[Severity, int] = {}
     for incident in tx.incidents.open():
         open_by[incident.severity] = open_by.get(incident.severity, 0) + 1
-    return tx.outbox.state(), open_by, tx.signals.waiting()
+    return tx.outbox.state(), open_by, tx.signals.waiting(), tx.answers.tally()
 
 
 def _counter(name: str, text: str, value: float) -> CounterMetricFamily:

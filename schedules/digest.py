@@ -22,6 +22,7 @@ from triage.ports.clock import Clock
 from triage.ports.digests import Digests, DrawnPicture
 from triage.ports.store import MessageKind, Store, Tx
 from triage.reports.digest.answer import DigestText, digest_text, missing_text
+from triage.reports.digest.hit_rate import hit_rate
 from triage.reports.digest.period import action_notes, incident_notes
 from triage.wording import counted
 
@@ -55,15 +56,19 @@ class DigestJob:
         start, end = window_of(period)
         title = f"KPI digest {covered(start, end, schedule.zone)}"
         late = late_words(period, self.clock.now())
-        incidents, actions = await self.store.read(
-            lambda tx: (incident_notes(tx, start, end), action_notes(tx, bots, start, end))
+        incidents, actions, verdicts = await self.store.read(
+            lambda tx: (
+                incident_notes(tx, start, end),
+                action_notes(tx, bots, start, end),
+                hit_rate(tx.answers.tally(start, end), tx.answers.tally()),
+            )
         )
         pictures: Sequence[DrawnPicture] = ()
         try:
             measured = await self.digests.measure(
                 bots, start, end, incidents=incidents, actions=actions, pictures=True
             )
-            text = digest_text(measured.report, incidents, title=title, late=late)
+            text = digest_text(measured.report, incidents, title=title, late=late, verdicts=verdicts)
             pictures = measured.pictures
         except SourceError as error:
             logger.bind(error=str(error)).warning("the digest could not be measured")

@@ -18,10 +18,12 @@ from bot.store import has_database, open_store
 from triage.desk import Desk
 from triage.errors import BadInput, DeskFailure, Refused
 from triage.kpis.model import ActionNote, IncidentNote
+from triage.ports.chat import Section, section
 from triage.ports.digests import Measured
 from triage.ports.store import Tx
 from triage.reports.answers.kpi import window_length
 from triage.reports.digest.answer import digest_text
+from triage.reports.digest.hit_rate import hit_rate
 from triage.reports.digest.period import action_notes, incident_notes
 from triage.reports.postmortem.charting import Charting
 from triage.reports.postmortem.gather import Postmortem, gather
@@ -56,10 +58,13 @@ class Digest:
     measured: Measured
     incidents: tuple[IncidentNote, ...]
     title: str
+    verdicts: Section
 
     def text(self) -> str:
         """Return it for a terminal."""
-        whole = digest_text(self.measured.report, self.incidents, title=self.title, room=sys.maxsize)
+        whole = digest_text(
+            self.measured.report, self.incidents, title=self.title, room=sys.maxsize, verdicts=self.verdicts
+        )
         return answer_text(whole.top)
 
 
@@ -68,7 +73,7 @@ async def make_digest(settings: Settings, ask: DigestAsk) -> Digest:
     desk = settings.desk
     start, end = ask.times(datetime.now(UTC))
     bots = _bots(desk, ask)
-    incidents, actions, problems = await _from_store(settings, start, end)
+    incidents, actions, verdicts, problems = await _from_store(settings, start, end)
     measured = await CsvDigests(desk, ask.data or desk.paths.data).measure(
         bots, start, end, incidents=incidents, actions=actions, pictures=ask.png is not None
     )
@@ -77,7 +82,7 @@ async def make_digest(settings: Settings, ask: DigestAsk) -> Digest:
     if ask.png is not None:
         await asyncio.to_thread(_save, measured, ask.png)
     mine = tuple(note for note in incidents if any(note.concerns(bot) for bot in bots))
-    return Digest(measured, mine, f"KPI digest {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
+    return Digest(measured, mine, f"KPI digest {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC", verdicts)
 
 
 def _bots(desk: Desk, ask: DigestAsk) -> Sequence[str]:
@@ -92,15 +97,16 @@ def _bots(desk: Desk, ask: DigestAsk) -> Sequence[str]:
 
 async def _from_store(
     settings: Settings, start: datetime, end: datetime
-) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], tuple[str, ...]]:
+) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Section, tuple[str, ...]]:
     """Return what the service stored of the window; without its database there is none, and that is said."""
     url = settings.triage_database_url.get_secret_value()
     if not await asyncio.to_thread(has_database, url):
-        return (), (), (f"incidents and actions are not known: {NO_DATABASE}",)
+        return (), (), section([]), (f"incidents and actions are not known: {NO_DATABASE}",)
     bots = tuple(bot.name for bot in settings.desk.bots)
 
-    def read(tx: Tx) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...]]:
-        return incident_notes(tx, start, end), action_notes(tx, bots, start, end)
+    def read(tx: Tx) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Section]:
+        verdicts = hit_rate(tx.answers.tally(start, end), tx.answers.tally())
+        return incident_notes(tx, start, end), action_notes(tx, bots, start, end), verdicts
 
     async with open_store(url) as store:
         return (*await store.read(read), ())

@@ -18,6 +18,7 @@ from handlers.health import Health
 from tests.fakes.clock import ManualClock
 from tests.handlers.posting import Doorway, alert, webhook
 from triage.errors import StoreUnavailable
+from triage.ports.answers import CauseAnswer
 from triage.ports.store import Store, Tx
 
 T = TypeVar("T")
@@ -201,6 +202,19 @@ async def test_metrics_count_what_happened(ward: Ward) -> None:
     assert numbers["triage_loop_age_seconds sender"] == 12
     assert sum(value for name, value in numbers.items() if name.startswith("triage_incidents_open ")) == 2
     assert {name.split("_")[0] for name in numbers} == {"triage", "process", "python"}
+
+
+async def test_metrics_count_what_people_said_of_verdicts(ward: Ward) -> None:
+    """By how sure the verdict was; nothing where nobody answered."""
+    await ward.door.post(webhook(alert()))
+    await ward.door.sorted()
+    assert not [name for name in await ward.numbers() if name.startswith("triage_verdicts")]
+    at = ward.clock.now()
+    said = CauseAnswer(1, 1, at, "U0ANA", right=True, said="edge_gate", strength="likely", cause="edge_gate")
+    await ward.store.write(lambda tx: tx.answers.put(said))
+    numbers = await ward.numbers()
+    assert numbers["triage_verdicts_answered right likely"] == 1
+    assert numbers["triage_verdicts_answered wrong likely"] == 0
 
 
 async def test_metrics_leave_out_what_the_store_cannot_say() -> None:

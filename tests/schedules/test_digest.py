@@ -11,12 +11,14 @@ import pytest
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import SqlStore, open_store
 from schedules.digest import DigestJob
+from tests.contracts.store_samples import open_incident
 from tests.fakes.clock import ManualClock
 from tests.flows.desk_files import write_minutes
 from triage.desk import Desk
 from triage.errors import SourceError, SourceUnreachable
 from triage.incidents.notifications import DIGEST_CHANNEL
 from triage.kpis.model import ActionNote, DigestReport, IncidentNote
+from triage.ports.answers import CauseAnswer
 from triage.ports.digests import DrawnPicture, Measured
 from triage.ports.store import Document, Message, MessageKind, Tx
 
@@ -248,6 +250,26 @@ async def test_pictures_are_files_in_the_digests_thread(sqlite_store: SqlStore) 
     assert (below.kind, below.parent_id) == (MessageKind.FILE, top.id)
     assert picture.content == PNG
     assert picture.data["alt_text"] == "bot1 ran all day"
+
+
+async def test_the_digest_says_how_often_the_verdicts_were_right(sqlite_store: SqlStore) -> None:
+    """Of the answers given in its day, and of all; no word of it before anybody answered."""
+    clock = ManualClock(at("2026-02-20T12:00"))
+    work = job(sqlite_store, clock, FakeDigests())
+    await run_until(work, clock, at("2026-02-21T12:00"))
+    said = CauseAnswer(1, 1, clock.now(), "U0ANA", right=True, said="edge_gate", strength="likely")
+
+    def answer(tx: Tx) -> None:
+        open_incident(tx)
+        tx.answers.put(said)
+
+    await sqlite_store.write(answer)
+    await run_until(work, clock, at("2026-02-23T12:00"))
+    found = await posted(sqlite_store)
+    texts = [str(document.data) for message, document in found if message.kind is MessageKind.DIGEST]
+    assert ["Verdicts, as people answered" in text for text in texts] == [False, True, True]
+    assert "of 1 answered, 1 right (100 %)" in texts[1]
+    assert "nobody answered in the period" in texts[2]
 
 
 async def test_a_failed_chart_never_stops_the_text(sqlite_store: SqlStore) -> None:

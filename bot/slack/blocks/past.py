@@ -13,7 +13,8 @@ from triage.reports.likeness import Like
 from triage.untrusted_text import one_line
 from triage.wording import duration
 
-SAID = 70
+SAID = 84
+"""Characters of the line behind the number, at most: with it, three lines of a phone."""
 
 
 def past_line(past: Like, now: datetime, workspace: str) -> list[Json]:
@@ -21,8 +22,8 @@ def past_line(past: Like, now: datetime, workspace: str) -> list[Json]:
     incident = past.incident
     ago = duration(max(0.0, (now - past.over_at).total_seconds()))
     where = "" if past.same_subject else f" {one_line(str(incident.subject), 24)},"
-    words = one_line(f",{where} {ago} ago, {_shared(past)}: {_end(past)}", SAID)
-    return [leaf("Before: "), _number(past, workspace), leaf(words)]
+    said = f",{where} {ago} ago, {_shared(past)}: {_end(past)}"
+    return [leaf("Before: "), _number(past, workspace), leaf(one_line(said, SAID))]
 
 
 def _number(past: Like, workspace: str) -> Json:
@@ -49,5 +50,4 @@ def _end(past: Like) -> str:
         return f"it was {answer.text}"
     if answer is not None and answer.cause and not past.shared.startswith(CAUSE):
         return f"it was {in_words(answer.cause)}"
-    alone = "" if past.acted else ", nothing was run"
-    return f"over after {duration(past.seconds)}{alone}"
+    return f"over after {duration(past.seconds)}{'' if past.acted else ', nothing run'}"

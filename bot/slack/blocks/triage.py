@@ -22,6 +22,8 @@ REPORT = "incident.report"
 """The button that opens the whole report; its value is the incident's opaque id."""
 LINES = 17
 """The lines that all of it may take on a phone."""
+BAD_FIRST = 4
+"""Lines that what is not ok has before what was like it once."""
 RUNS, CAUSES, FINDINGS = 6, 2, 6
 SAID, REASONS, ROW, NAMES, CHANGE = 108, 72, 70, 70, 72
 
@@ -39,7 +41,8 @@ def triage_message(
     head = [[leaf(_head(runs, now), bold=True)]]
     verdict = _verdict(run)
     bad = [_finding(one) for one in _of(run, FindingStatus.CRITICAL, FindingStatus.WARNING)[:FINDINGS]]
-    rest = [*_folded(run), *_unknown(run), *_changed(runs, now), *past]
+    rest = [*_folded(run), *_unknown(run), *_changed(runs, now)]
+    rest += _past(past, LINES - kit.height([*head, *verdict, *rest]) - min(BAD_FIRST, kit.height(bad)))
     room = LINES - kit.height([*head, *verdict, *rest])
     lines = [*head, *verdict, *_within(bad, room), *rest]
     blocks = [
@@ -129,6 +132,16 @@ def _changed(runs: Sequence[TriageRun], now: datetime) -> list[Line]:
             at = when(after.finished_at or after.requested_at, now)
             lines.append([leaf(shorter(f"{at} changed: {words}", CHANGE))])
     return lines[-2:]
+
+
+def _past(lines: Sequence[Line], room: int) -> list[Line]:
+    """Return as many of the past incidents as fit: what is wrong now goes first."""
+    kept: list[Line] = []
+    for line in lines:
+        if kit.height([*kept, line]) > room:
+            break
+        kept.append(line)
+    return kept
 
 
 def _within(rows: list[Line], room: int) -> list[Line]:

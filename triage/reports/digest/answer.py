@@ -33,20 +33,33 @@ class DigestText:
 
 
 def digest_text(
-    report: DigestReport, incidents: Sequence[IncidentNote], *, title: str, late: str = "", room: int = FITS
+    report: DigestReport,
+    incidents: Sequence[IncidentNote],
+    *,
+    title: str,
+    late: str = "",
+    room: int = FITS,
+    verdicts: Section | None = None,
 ) -> DigestText:
-    """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have."""
+    """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have.
+
+    ``verdicts``: how often the bot's own were right.
+    """
     held = [bot.bot for bot in report.bots if bot.verdict is KpiVerdict.HOLD]
     word = "hold" if held or not report.bots else "meets the checklist"
     details = [bot_section(bot) for bot in report.bots]
-    rest = [_incidents(incidents, report.end), section([Line(one) for one in report.problems], "Not done")]
+    rest = [
+        _incidents(incidents, report.end),
+        verdicts or section([]),
+        section([Line(one) for one in report.problems], "Not done"),
+    ]
     fits = sum(map(_length, [*details, *rest])) <= room
-    verdicts = section([verdict_line(bot) if fits else with_result(bot) for bot in report.bots])
+    bots = section([verdict_line(bot) if fits else with_result(bot) for bot in report.bots])
     note = " · ".join(part for part in (late, _window(report), _made(report)) if part)
     holding = f" ({len(held)} of {counted(len(report.bots), 'bot')})" if held else ""
     top = Answer(
         f"{title}: {word}",
-        tuple(part for part in (verdicts, *(details if fits else ()), *rest) if part.lines),
+        tuple(part for part in (bots, *(details if fits else ()), *rest) if part.lines),
         note=note,
         preview=f"{title}: {word}{holding}",
     )
