@@ -314,7 +314,12 @@ class Service:
             self.adapters.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring
         )
         trading = TradingWatch(
-            self.adapters.store, self.desk, self.adapters.sources, self.clock, self.bells.outbox.ring
+            self.adapters.store,
+            self.desk,
+            self.adapters.sources,
+            self.clock,
+            self.bells.outbox.ring,
+            self.commands.papers,
         )
         return [
             Job(

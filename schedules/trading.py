@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loguru import logger
 
 from triage.desk import Desk
-from triage.diagnosis.desk_state import look_at_bots, with_beginnings
+from triage.diagnosis.desk_state import (
+    filled_from_files,
+    look_at_bots,
+    with_beginnings,
+    with_known_beginnings,
+)
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.notifications import tell_card
 from triage.model import Incident
 from triage.ports.clock import Clock
+from triage.ports.minutes import Minutes
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
-from triage.signals.trading import Trading, load_trading, save_trading
+from triage.signals.trading import BotTrading, Trading, load_trading, save_trading
 
 LOOK_EVERY_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -39,6 +45,8 @@ class TradingWatch:
     sources: Sources
     clock: Clock
     told: Callable[[], None]
+    minutes: Minutes | None = None
+    """The bots' own files, for what Prometheus does not know."""
     _failed: int = 0
     _kept_at: float = float("-inf")
     _refreshed_at: float = float("-inf")
@@ -57,7 +65,17 @@ class TradingWatch:
             logger.warning("the state of trading was not kept: {why}", why=error)
 
     async def _look(self, known: Trading | None) -> Trading | None:
-        """Return what is seen; None where one look failed, which proves nothing."""
+        """Return what is seen, from the bots' own files where Prometheus is blind; None where one look failed."""
+        trading = await self._asked(known)
+        if trading is None or self.minutes is None:
+            return trading
+        bots = trading.bots or tuple(BotTrading(bot.name) for bot in self.desk.bots)
+        stale = self.desk.triage.snapshot_stale_seconds
+        filled = await filled_from_files(replace(trading, bots=bots), self.minutes, stale)
+        return with_known_beginnings(filled, known) if filled.source else trading
+
+    async def _asked(self, known: Trading | None) -> Trading | None:
+        """Ask Prometheus; None where one look failed, which proves nothing."""
         now = self.clock.now()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

@@ -8,11 +8,12 @@ from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import NOW, FakeSources, sample
 from triage.desk import Desk
-from triage.errors import SourceUnreachable
+from triage.errors import SourceError, SourceUnreachable
 from triage.incidents.notifications import tell_card
+from triage.ports.minutes import NewestMinute
 from triage.ports.sources import Sample, Series
 from triage.ports.store import Tx
-from triage.signals.trading import Trading, load_trading
+from triage.signals.trading import Trading, load_trading, trading_line
 
 STATES = ("running", "soft_pause", "hard_stop")
 
@@ -160,3 +161,79 @@ async def test_a_source_that_never_answers_holds_nothing_up(sqlite_store: SqlSto
     await scene.open()
     scene.fakes.metrics.hangs = True
     assert await scene.look() is None
+
+
+class Files:
+    """The bots' own files: what each wrote last."""
+
+    def __init__(self, **rows: NewestMinute | SourceError) -> None:
+        self.rows = rows
+
+    async def minute(self, bot: str) -> NewestMinute | None:
+        """Return the row, or fail."""
+        row = self.rows.get(bot)
+        if isinstance(row, SourceError):
+            raise row
+        return row
+
+
+def row(state: str, *, seconds_old: float = 20, reasons: tuple[str, ...] = ()) -> NewestMinute:
+    """Return a row so old."""
+    at = NOW - timedelta(seconds=seconds_old)
+    return NewestMinute(at, state, reasons, orders=3.0, daily_loss=0.008, base=0.5, pair="BTC-USDT")
+
+
+async def test_without_prometheus_the_bots_own_files_say_whether_they_trade(sqlite_store: SqlStore) -> None:
+    """And the line says where it was read."""
+    scene = Scene(sqlite_store)
+    await scene.open()
+    scene.fakes.metrics.error = SourceUnreachable("Prometheus", "connection refused")
+    scene.watch.minutes = Files(
+        bot1=row("running"), bot2=row("soft_pause", reasons=("bus_outage",)), bot3=row("running")
+    )
+    for _ in range(FAILS):
+        seen = await scene.look()
+    assert seen is not None
+    line = trading_line(seen, (), {}, scene.clock.now())
+    assert line.startswith("2 of 3 bots · bot2 paused (bus outage)")
+    assert line.endswith("as of 03:15 UTC from minute.csv")
+    assert "9 open orders" in line
+    assert "−0.8 %" in line  # noqa: RUF001 - a minus
+
+
+async def test_files_that_are_old_or_unreadable_leave_it_not_known(sqlite_store: SqlStore) -> None:
+    """A bot whose newest minute is ten minutes old is silent, and one without a file is not known."""
+    scene = Scene(sqlite_store)
+    await scene.open()
+    scene.fakes.metrics.error = SourceUnreachable("Prometheus", "connection refused")
+    scene.watch.minutes = Files(
+        bot1=row("running", seconds_old=600), bot2=SourceUnreachable("minute.csv", "no right")
+    )
+    for _ in range(FAILS):
+        seen = await scene.look()
+    assert seen is not None
+    line = trading_line(seen, (), {}, scene.clock.now())
+    assert line.startswith("not known · bot1 silent since 03:06 · bot2, bot3 not known")
+    scene.watch.minutes = Files()
+    seen = await scene.look()
+    assert seen is not None
+    assert trading_line(seen, (), {}, scene.clock.now()).startswith(
+        "not known: Prometheus: connection refused"
+    )
+
+
+async def test_a_bot_that_prometheus_does_not_show_is_read_from_its_file(sqlite_store: SqlStore) -> None:
+    """The exporter hangs, or does not know the bot: the others stay as measured."""
+    scene = Scene(sqlite_store)
+    await scene.open()
+    scene.fakes.metrics.answers = {
+        "__name__": states(bot1="running", bot3="running"),
+        "time()": ages(bot1=20, bot3=20),
+    }
+    scene.watch.minutes = Files(
+        bot1=row("hard_stop"), bot2=row("hard_stop", reasons=("drawdown_hard_limit",))
+    )
+    seen = await scene.look()
+    assert seen is not None
+    assert [one.state for one in seen.bots] == ["running", "hard_stop", "running"]
+    assert "bot2 stopped (drawdown limit)" in trading_line(seen, (), {}, scene.clock.now())

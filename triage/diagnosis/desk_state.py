@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from triage.concurrency import together
+from triage.concurrency import all_of, attempt, together
 from triage.desk import Desk
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.bot_state import LOOK_BACK, STEP_SECONDS, held
 from triage.errors import SourceError
+from triage.ports.minutes import Minutes, NewestMinute
 from triage.ports.sources import Metrics, Sample
 from triage.queries import promql
 from triage.signals.trading import BotTrading, Trading
@@ -21,6 +22,8 @@ _EQUITY, _LOSS = "hbot_bot_equity_quote", "hbot_bot_daily_loss_pct"
 _STATE, _REASONS = "hbot_bot_state", "hbot_bot_risk_reasons_info"
 _FAMILY = (_ORDERS, _BASE, _PNL, _EQUITY, _LOSS, _STATE, _REASONS)
 _URGENCY = ("hard_stop", "soft_pause", "running", "")
+FILES = "minute.csv"
+"""Where trading is read while Prometheus does not know it."""
 _NO_REASONS = frozenset({"", "none", "unknown"})
 
 
@@ -91,6 +94,40 @@ def _aged(one: BotTrading, age: float | None, stale_seconds: float, now: datetim
     return replace(one, seen_at=now - timedelta(seconds=max(0.0, age)), silent=age > stale_seconds)
 
 
+async def filled_from_files(trading: Trading, minutes: Minutes, stale_seconds: float) -> Trading:
+    """Return the same with what the bots' own files say of those that Prometheus does not know as of now.
+
+    A file whose newest minute is too old says nothing more than that. Where no file says anything, all stays as it was.
+    """
+    unknown = [one for one in trading.bots if not one.known]
+    rows = await all_of(attempt(minutes.minute(one.bot)) for one in unknown)
+    found: dict[str, BotTrading] = {}
+    for one, row in zip(unknown, rows, strict=True):
+        if not isinstance(row, NewestMinute) or not row.state:
+            continue
+        silent = (trading.looked_at - row.at).total_seconds() > stale_seconds
+        if not silent or not one.state:
+            found[one.bot] = _of_minute(one.bot, row, silent=silent)
+    if not found:
+        return trading
+    bots = tuple(found.get(one.bot, one) for one in trading.bots)
+    return replace(trading, bots=bots, why="", source=FILES)
+
+
+def _of_minute(bot: str, row: NewestMinute, *, silent: bool) -> BotTrading:
+    return BotTrading(
+        bot,
+        row.state,
+        reasons=() if row.state == "running" else row.reasons,
+        seen_at=row.at,
+        silent=silent,
+        orders=row.orders,
+        today=-row.daily_loss if row.daily_loss else None,
+        base=row.base,
+        pair=row.pair,
+    )
+
+
 async def with_beginnings(metrics: Metrics, trading: Trading, known: Trading | None) -> Trading:
     """Return the same with since when each bot that does not trade is in its state.
 
@@ -110,6 +147,11 @@ async def with_beginnings(metrics: Metrics, trading: Trading, known: Trading | N
             replace(one, since=began.get((one.bot, one.state))) if one.bot in unknown else one for one in bots
         ),
     )
+
+
+def with_known_beginnings(trading: Trading, known: Trading | None) -> Trading:
+    """Return the same with the beginnings that the look before knew, and those that were seen since."""
+    return replace(trading, bots=tuple(_kept(one, known, trading.looked_at) for one in trading.bots))
 
 
 def _kept(one: BotTrading, known: Trading | None, now: datetime) -> BotTrading:

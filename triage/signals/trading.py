@@ -58,16 +58,20 @@ class BotTrading:
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """All bots as they were when they were looked at; ``why`` says why nothing is known, empty otherwise."""
+    """All bots as they were when they were looked at; ``why`` says why nothing is known, empty otherwise.
+
+    ``source``: where it was read instead of Prometheus, of some bots or of all.
+    """
 
     looked_at: datetime
     bots: tuple[BotTrading, ...] = ()
     why: str = ""
+    source: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
         """What makes a card worth another edit when it changes; figures that move all the time are not in it."""
-        return (self.why, *((one.bot, one.state, one.silent, one.reasons) for one in self.bots))
+        return (self.why, self.source, *((one.bot, one.state, one.silent, one.reasons) for one in self.bots))
 
     def of(self, bot: str) -> BotTrading | None:
         """Return one bot, None where it is not among them."""
@@ -114,7 +118,7 @@ def trading_line(
         *_orders(chosen),
         *_today(chosen, limits),
         *_holds(chosen),
-        _as_of(trading.bots),
+        _as_of(trading.bots) + (f" from {trading.source}" if trading.source else ""),
     ]
     return " · ".join(filter(None, parts))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BufferedReader, RawIOBase
 from math import isfinite
 from pathlib import Path
@@ -19,13 +19,14 @@ from bot.watched_files import FOLDERS
 from triage.errors import DeskFailure, SourceUnreachable
 from triage.ports.checklists import PaperDiagnostics
 from triage.ports.clock import Clock
+from triage.ports.minutes import NewestMinute
 
 SOURCE = "minute.csv"
 HEAD, TAIL = 8 * 1024, 64 * 1024
 
 
 class NewestMinutes:
-    """Implements ``triage.ports.checklists.PaperFigures`` for ``data``."""
+    """Implements ``triage.ports.checklists.PaperFigures`` and ``triage.ports.minutes.Minutes`` for ``data``."""
 
     def __init__(self, data: Path, clock: Clock, configured: Mapping[str, str]) -> None:
         self._data = data
@@ -34,15 +35,23 @@ class NewestMinutes:
 
     async def newest(self, bot: str) -> PaperDiagnostics | None:
         """Return the newest minute's figures; None where the bot wrote no minute. Raises SourceUnreachable."""
+        row = await self._row(bot)
+        return None if row is None else diagnostics(*row, self._clock.now())
+
+    async def minute(self, bot: str) -> NewestMinute | None:
+        """Return the newest minute itself; None where the bot wrote no minute. Raises SourceUnreachable."""
+        row = await self._row(bot)
+        return None if row is None else minute_of(*row)
+
+    async def _row(self, bot: str) -> tuple[float, dict[str, str]] | None:
         try:
-            row = await FOLDERS.read(
+            return await FOLDERS.read(
                 lambda: newest_row(self._data, bot, self._configured.get(bot, "")), f"{SOURCE} of {bot}"
             )
         except DeskFailure as error:
             raise SourceUnreachable(SOURCE, str(error)) from error
         except OSError as error:
             raise SourceUnreachable(SOURCE, f"{error.filename} cannot be read ({error.strerror})") from error
-        return None if row is None else diagnostics(*row, self._clock.now())
 
 
 def diagnostics(stamp: float, values: Mapping[str, str], now: datetime) -> PaperDiagnostics:
@@ -52,6 +61,19 @@ def diagnostics(stamp: float, values: Mapping[str, str], now: datetime) -> Paper
         rejects=_number(values, "paper_reject_count"),
         queue_delay_ms=_number(values, "paper_avg_queue_delay_ms"),
         age_seconds=max(0.0, now.timestamp() - stamp),
+    )
+
+
+def minute_of(stamp: float, values: Mapping[str, str]) -> NewestMinute:
+    """Return what a row says of its bot."""
+    return NewestMinute(
+        at=datetime.fromtimestamp(stamp, UTC),
+        state=values.get("state", "").strip(),
+        reasons=tuple(sorted({*values.get("risk_reasons", "").split("|")} - {"", "none", "unknown"})),
+        orders=_number(values, "orders_active"),
+        daily_loss=_number(values, "daily_loss_pct"),
+        base=_number(values, "base_pct"),
+        pair=values.get("trading_pair", ""),
     )
 
 
