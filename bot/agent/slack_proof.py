@@ -49,7 +49,10 @@ class SlackProof:
 
 def _payload(body: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(parse_qs(body).get("payload", ["{}"])[0])
+        payloads = parse_qs(body, keep_blank_values=True, max_num_fields=100).get("payload", [])
+        if len(payloads) != 1:  # which of two would be meant, each reader decides for itself
+            return {}
+        found = json.loads(payloads[0])
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -14,6 +14,8 @@ from bot.slack.client import Identity, SlackClient
 _MEANT = "As you gave `client` as well, `token` will be unused."
 """bolt finds SLACK_BOT_TOKEN in the environment by itself and warns of what we mean to do."""
 
+_UNHEARD = "Unhandled request"
+
 
 class _ToLoguru(logging.Handler):
     """Hands what the SDK logs to the project's log, without the payloads it prints at DEBUG."""
@@ -21,6 +23,9 @@ class _ToLoguru(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record."""
         if record.msg == _MEANT:
+            return
+        if record.getMessage().startswith(_UNHEARD):
+            logger.warning("Slack sent something that nothing here listens to")  # bolt would print all of it
             return
         level = "INFO" if record.levelno < logging.WARNING else record.levelname
         logger.opt(exception=record.exc_info).bind(library=record.name).log(level, record.getMessage())

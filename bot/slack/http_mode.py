@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from loguru import logger
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.slack.payload_shape import Odd, look_over
+
 MOST_BYTES = 1024 * 1024
 _LONGEST_TIMESTAMP = 12
+_FAULT = 500
 
 
 def events_endpoint(app: AsyncApp, signing_secret: str) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint. 401 without a good signature of the last five minutes, 413 beyond 1 MiB."""
+    """Return the endpoint. 401 without a good signature of the last five minutes, 413 beyond 1 MiB, 400 for odd bodies."""
     verifier = SignatureVerifier(signing_secret)
     handler = AsyncSlackRequestHandler(app)
 
@@ -34,9 +38,29 @@ def events_endpoint(app: AsyncApp, signing_secret: str) -> Callable[[Request], A
             genuine = False
         if not genuine:
             return _refused(401, "the signature does not match: is SLACK_SIGNING_SECRET this app's?")
-        return await handler.handle(request)
+        try:
+            look_over(body.decode(), request.headers.get("content-type", ""))
+        except Odd as odd:
+            logger.warning("Slack signed a body that is none of Slack's: {why}", why=odd)
+            return _refused(400, str(odd))
+        return await _served(handler, request)
 
     return endpoint
+
+
+async def _served(handler: AsyncSlackRequestHandler, request: Request) -> Response:
+    """Let bolt serve it. What fails nevertheless is in the log; any answer but a 2xx tells the person so."""
+    try:
+        answer = await handler.handle(request)
+    except Exception:  # noqa: BLE001 - the door of the process: one request costs no more than itself
+        logger.exception("a request of Slack's could not be served")
+        return _refused(400, "the request could not be served; the log says why")
+    if answer.status_code >= _FAULT:
+        logger.error(
+            "a listener failed with a request of Slack's (status {status})", status=answer.status_code
+        )
+        return _refused(400, "the request could not be served; the log says why")
+    return answer
 
 
 async def _body(request: Request) -> bytes | None:

@@ -177,6 +177,14 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
         _hands(lambda access: access.project.hashes(external=True)),
         _hands(lambda access: access.project.hashes(external=False)),
     ),
+    "project.images": (
+        _hands(lambda hands: hands.project.images(external=True)),
+        _hands(lambda hands: hands.project.images(external=False)),
+    ),
+    "project.rehearsed": (
+        _hands(lambda hands: hands.project.rehearsed(external=True)),
+        _hands(lambda hands: hands.project.rehearsed(external=False)),
+    ),
 }
 """Every question that is asked of the desk, each at least once."""
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -16,7 +18,8 @@ from bot.slack.client import Identity, open_client
 from bot.slack.http_mode import MOST_BYTES, events_endpoint
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
-BODY = b"payload=%7B%22type%22%3A%22block_actions%22%2C%22actions%22%3A%5B%7B%22action_id%22%3A%22ping%22%7D%5D%7D"
+PAYLOAD = {"type": "block_actions", "actions": [{"type": "button", "action_id": "ping"}]}
+BODY = urlencode({"payload": json.dumps(PAYLOAD)}).encode()
 
 
 def signed(body: bytes, stamp: str | None = None) -> dict[str, str]:
