@@ -5,8 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 ARGS ?=
-# Tests wait for servers more than they compute: three of them share two cores well. 0 runs them in one process.
-WORKERS ?= 3
+# Tests wait for servers more than they compute: four of them share two cores well. 0 runs them in one process.
+WORKERS ?= 4
 PORT ?=
 SCENARIO ?=
 REAL ?=

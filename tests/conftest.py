@@ -19,6 +19,15 @@ SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium"})
 """Fixtures behind which real servers stand."""
 SLOW_FOLDERS = ("tests/bench", "tests/crash", "tests/demo", "tests/deploy", "tests/flows", "tests/servers")
 
+LONG = (
+    "tests/crash",
+    "tests/triage/actions/test_on_real_containers.py",
+    "tests/flows",
+    "tests/deploy",
+    "tests/demo",
+)
+"""What waits longest begins first: the short ones then fill the time of whoever is done, and all end together."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--quick``: leave out every test that needs a server."""
@@ -34,7 +43,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (quick and _needs_a_server(item)) or (not campaign and item.get_closest_marker("campaign"))
     ]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+    gone = set(left_out)
+    items[:] = sorted(
+        (item for item in items if item not in gone), key=lambda item: not item.nodeid.startswith(LONG)
+    )
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, no file of ours

@@ -18,6 +18,7 @@ from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStat
 from triage.ports.store import MessageKind
 
 ROOT = Path(__file__).parents[2]
+LONG = bool(os.environ.get("CAMPAIGN"))
 ENDED = {StepStatus.DONE, StepStatus.FAILED, StepStatus.UNKNOWN}
 
 

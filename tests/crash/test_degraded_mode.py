@@ -1,23 +1,36 @@
-"""degraded_mode killed with SIGKILL at every step boundary, on a whole desk whose Redis hangs or takes no writes."""
+"""degraded_mode killed with SIGKILL at step boundaries, in a campaign at every one; Redis hangs or takes no writes."""
 
 from pathlib import Path
 
 import pytest
 
 from bot.store import open_store
-from tests.crash.scene import Crashes, aftermath
+from tests.crash.scene import LONG, Crashes, aftermath
 from tests.servers.desk import Desk
 from tests.servers.process import eventually
 from triage.actions.degraded import degraded
 
 ORDER = ("signal-service", "risk-service", "coordination-service", "redis")
 UP = len(ORDER) + 1
-MOMENTS = [
+EVERY = [
     ("between", 0),
     *((moment, number) for number in range(1, UP + 1) for moment in ("before", "after")),
     *(("between", number) for number in range(1, UP)),
     ("during", 1),
 ]
+TELLING = [
+    ("between", 0),
+    ("before", 1),
+    ("during", 1),
+    ("after", 1),
+    ("between", 2),
+    ("before", len(ORDER)),
+    ("after", len(ORDER)),
+    ("between", len(ORDER)),
+    ("after", UP),
+]
+"""One of each kind, and each at the stop of Redis; a campaign takes every one."""
+MOMENTS = EVERY if LONG else TELLING
 
 
 @pytest.mark.timeout(600)

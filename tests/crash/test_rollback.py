@@ -1,16 +1,16 @@
-"""rollback killed with SIGKILL at every step boundary and inside the file work, on a real desk."""
+"""rollback killed with SIGKILL at step boundaries (in a campaign at every one) and inside the file work, on a real desk."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.crash.scene import Crashes, aftermath
+from tests.crash.scene import LONG, Crashes, aftermath
 from tests.servers.desk import Desk
 
 ARGUMENTS = {"what": "both", "snapshot": "bot1_20260219_040000.tar.gz", "image": "hbot/hummingbot:v2"}
 OLD, NEW = "now", "20260219"
 EXTRACT, STOP, SNAPSHOT, SWAP, IMAGE, UP, WAIT, CLEAN = range(1, 9)
-MOMENTS = [
+EVERY = [
     ("between", 0),
     *((moment, number) for number in range(EXTRACT, CLEAN + 1) for moment in ("before", "after")),
     *(("between", number) for number in range(EXTRACT, CLEAN)),
@@ -19,6 +19,22 @@ MOMENTS = [
     ("exchanged", SWAP),
     ("during", UP),
 ]
+TELLING = [
+    ("between", 0),
+    ("extracting", EXTRACT),
+    ("after", STOP),
+    ("before", SWAP),
+    ("exchange", SWAP),
+    ("exchanged", SWAP),
+    ("after", SWAP),
+    ("between", SWAP),
+    ("after", IMAGE),
+    ("during", UP),
+    ("before", CLEAN),
+    ("after", CLEAN),
+]
+"""One of each kind, and each at the exchange; a campaign takes every one."""
+MOMENTS = EVERY if LONG else TELLING
 
 
 def _is_new(moment: str, number: int) -> bool:
