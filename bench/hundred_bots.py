@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from bench.figures import Figure, tell
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits
 from triage.desk import Bot, Desk

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from bench.figures import Figure, tell
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from triage.errors import SourceError
 from triage.ports.sources import Sources
 

@@ -21,7 +21,6 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.anchoring import Anchoring
 from bot.connections import ConnectionLimits
-from bot.fallback.configured import fallback_channels
 from bot.ids import owner
 from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
@@ -39,8 +38,6 @@ from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
-from bot.sources.configured import open_configured
-from bot.sources.grafana.client import open_grafana
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
 from bot.triage_loop import TriageLoop
@@ -49,7 +46,9 @@ from bot.web import FrontDoor, WebServer, listen, make_web
 from bot.wiring import commands
 from bot.wiring.actions import ActionWiring
 from bot.wiring.commands import CommandWiring
+from bot.wiring.fallback import fallback_channels
 from bot.wiring.listeners import ListenerDependencies, ListenerWiring
+from bot.wiring.sources import open_configured
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Health
 from handlers.slack.gate import Gate, guard
@@ -416,17 +415,16 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         stack.callback(listener.close)
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
+        opened = await stack.enter_async_context(open_configured(settings))
         adapters = Adapters(
             store=await stack.enter_async_context(
                 open_store(database, lean=True, audit_key=settings.audit_key)
             ),
-            sources=await stack.enter_async_context(open_configured(settings)),
+            sources=opened.sources,
             slack=await stack.enter_async_context(
                 open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)
             ),
-            dashboards=await stack.enter_async_context(
-                open_grafana(settings.grafana_url, settings.grafana_token.get_secret_value())
-            ),
+            dashboards=opened.dashboards,
         )
         service = Service(settings, adapters, clock=clock)
         health = Health(service.readiness.dependencies, service.metrics.page)

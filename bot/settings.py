@@ -10,56 +10,59 @@ import re
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    create_model,
     field_validator,
     model_validator,
 )
 
 from bot.desk_file import one_line, read_desk
 from bot.fallback.email import read_mail_url
-from bot.sources.redis.url import check_redis_url
+from bot.http_url import HttpUrl, http_url
+from bot.sources.registry import settings_of_all
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
-
-_SECRETS = (
-    "SLACK_BOT_TOKEN",
-    "SLACK_APP_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "TRIAGE_WEBHOOK_TOKEN",
-    "TRIAGE_AUDIT_KEY",
-    "REDIS_URL",
-    "TRIAGE_DATABASE_URL",
-    "GRAFANA_TOKEN",
-    "TRIAGE_FALLBACK_WEBHOOK",
-    "TRIAGE_FALLBACK_WEBHOOK_SECRET",
-    "TRIAGE_FALLBACK_SMTP",
-    "TRIAGE_FALLBACK_PUSH",
-    "TRIAGE_FALLBACK_PUSH_TOKEN",
-)
 
 _DATABASE = re.compile(
     r"sqlite(\+\w+)?://.*|postgresql(\+\w+)?://([^@]*@)?(\[[^\]]+\]|[^@:/\s]*)(:\d+)?([/?]\S*)?"
 )
 
 
-class Settings(BaseModel):
-    """Every setting of contract.md, checked. Empty means not set."""
+if TYPE_CHECKING:
+    from bot.sources.alertmanager.settings import AlertmanagerSettings
+    from bot.sources.docker.settings import DockerSettings
+    from bot.sources.grafana.settings import GrafanaSettings
+    from bot.sources.loki.settings import LokiSettings
+    from bot.sources.prometheus.settings import PrometheusSettings
+    from bot.sources.redis.settings import RedisSettings
+
+    class SourceSettings(
+        PrometheusSettings, LokiSettings, AlertmanagerSettings, RedisSettings, DockerSettings, GrafanaSettings
+    ):
+        """The settings of every source, as far as they are asked for by name here."""
+
+else:
+    # Pydantic takes the fields of the last base first.
+    SourceSettings = create_model("SourceSettings", __base__=settings_of_all()[::-1])
+
+
+class Settings(SourceSettings):
+    """Every setting of the service, checked. Empty means not set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slack_bot_token: SecretStr = SecretStr("")
     slack_app_token: SecretStr = SecretStr("")
     slack_signing_secret: SecretStr = SecretStr("")
-    slack_api_url: str = "https://slack.com/api/"
+    slack_api_url: HttpUrl = "https://slack.com/api/"
     triage_channel: str = ""
     triage_digest_channel: str = ""
     triage_database_url: SecretStr = SecretStr("sqlite:///var/triage.db")
@@ -72,40 +75,18 @@ class Settings(BaseModel):
     triage_agent_state: str = ""
     triage_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     triage_log_format: Literal["text", "json"] = "text"
-    triage_heartbeat_url: str = ""
+    triage_heartbeat_url: HttpUrl = ""
     triage_fallback_webhook: SecretStr = SecretStr("")
     triage_fallback_webhook_secret: SecretStr = SecretStr("")
     triage_fallback_smtp: SecretStr = SecretStr("")
     triage_fallback_push: SecretStr = SecretStr("")
     triage_fallback_push_token: SecretStr = SecretStr("")
-    prometheus_url: str = ""
-    loki_url: str = ""
-    loki_tenant: str = ""
-    alertmanager_url: str = ""
-    grafana_url: str = ""
-    grafana_token: SecretStr = SecretStr("")
-    redis_url: SecretStr = SecretStr("")
-    docker_host: str = ""
     desk: Desk = Field(default_factory=Desk)
-
-    @field_validator(
-        "slack_api_url",
-        "prometheus_url",
-        "loki_url",
-        "alertmanager_url",
-        "grafana_url",
-        "triage_heartbeat_url",
-    )
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-            raise ValueError("is no http(s) URL; write for instance http://prometheus:9090")
-        return value
 
     @field_validator("triage_fallback_webhook", "triage_fallback_push")
     @classmethod
     def _is_secret_url(cls, value: SecretStr) -> SecretStr:
-        cls._is_url(value.get_secret_value())
+        http_url(value.get_secret_value())
         return value
 
     @field_validator("triage_fallback_smtp")
@@ -123,13 +104,6 @@ class Settings(BaseModel):
     def _ends_in_slash(cls, value: str) -> str:
         return value if value.endswith("/") else f"{value}/"
 
-    @field_validator("docker_host")
-    @classmethod
-    def _is_docker_host(cls, value: str) -> str:
-        if value and not re.fullmatch(r"(unix:///\S+|(tcp|https?)://[^\s/]+/?)", value):
-            raise ValueError("is no Docker address; write unix:///var/run/docker.sock or tcp://host:2375")
-        return value
-
     @field_validator("triage_agent")
     @classmethod
     def _is_agent(cls, value: str) -> str:
@@ -137,16 +111,6 @@ class Settings(BaseModel):
             raise ValueError(
                 "is no agent's socket; write unix:///run/hbot-triage/agent.sock, or leave it empty"
             )
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_redis_url(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            try:
-                check_redis_url(value.get_secret_value())
-            except SettingError as error:
-                raise ValueError(str(error).removeprefix("REDIS_URL").lstrip(": ")) from error
         return value
 
     @field_validator("triage_database_url")
@@ -266,7 +230,7 @@ class Settings(BaseModel):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that is set: what logs must never show."""
-        fields = (getattr(self, name.lower()).get_secret_value() for name in _SECRETS)
+        fields = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
         return tuple(value for value in fields if value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.settings import Settings
+from bot.settings import Settings, SourceSettings
 from triage.desk import Desk
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,9 @@ def settings_table() -> str:
     """Return every setting of the environment with what ``.env.example`` says of it."""
     about = dict(_settings_about())
     rows = []
-    for name, field in Settings.model_fields.items():
+    # The service's own first, then those of the sources.
+    fields = sorted(Settings.model_fields.items(), key=lambda field: field[0] in SourceSettings.model_fields)
+    for name, field in fields:
         if name == "desk":
             continue
         default = field.default

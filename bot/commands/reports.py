@@ -12,9 +12,9 @@ from pathlib import Path
 from bot.charts.beside import ChartsBeside
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_text
-from bot.sources.configured import open_configured
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import has_database, open_store
+from bot.wiring.sources import open_configured
 from triage.desk import Desk
 from triage.errors import BadInput, DeskFailure, Refused
 from triage.kpis.model import ActionNote, IncidentNote
@@ -139,8 +139,8 @@ async def make_postmortem(settings: Settings, incident_id: int, out: Path | None
         post = await store.read(lambda tx: gather(tx, incident_id, now))
         if out is None:
             return post
-        async with open_configured(settings) as sources:
-            chart = await Charting(store, settings.desk, sources.metrics, ChartsBeside()).kept_or_new(
+        async with open_configured(settings) as opened:
+            chart = await Charting(store, settings.desk, opened.sources.metrics, ChartsBeside()).kept_or_new(
                 incident_id, now
             )
     picture = out.with_name(f"{out.stem}-chart.png")

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.settings import Settings
-from bot.sources.configured import open_configured
+from bot.wiring.sources import open_configured
 from handlers.alertmanager import Alert, Webhook
 from triage.actions.remedies import conclude
 from triage.desk import Desk
@@ -161,8 +161,8 @@ async def triage_once(settings: Settings, signals: Sequence[Signal]) -> Result:
         changed_at=first.starts_at,
     )
     episodes = [_episode(signal) for signal in signals]
-    async with open_configured(settings) as sources:
-        context = context_of(desk, sources, incident, episodes, now=clock.now())
+    async with open_configured(settings) as opened:
+        context = context_of(desk, opened.sources, incident, episodes, now=clock.now())
         findings = await run_checks(playbook, context, clock)
     return Result(incident, findings, conclude(findings, context, episodes, playbook))
 

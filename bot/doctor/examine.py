@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import sqlalchemy as sa
 
@@ -11,26 +12,21 @@ from bot.doctor.desk import NAME as DESK
 from bot.doctor.desk import ask_desk
 from bot.doctor.report import DependencyReport
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
-from bot.doctor.sources import Question, source_questions
-from bot.fallback.configured import fallback_channels
 from bot.settings import Settings
-from bot.sources.configured import open_configured
-from bot.sources.grafana.client import open_grafana
+from bot.sources.declaration import Source
+from bot.sources.opening import OpenedSources
+from bot.sources.registry import declared
 from bot.store import open_store
+from bot.wiring.fallback import fallback_channels
+from bot.wiring.sources import open_configured
+from triage.desk import Desk
 from triage.errors import FallbackFailure, SourceDenied, SourceError, SourceNotConfigured, TriageError
 from triage.masking import masked
 from triage.ports.fallback import FallbackChannel
 
+Question = Callable[[], Awaitable[DependencyReport]]
 SECONDS = 8.0
-_SETTINGS = {
-    "prometheus": "PROMETHEUS_URL",
-    "loki": "LOKI_URL",
-    "alertmanager": "ALERTMANAGER_URL",
-    "redis": "REDIS_URL",
-    "docker": "DOCKER_HOST (or TRIAGE_AGENT)",
-    "agent": "DOCKER_HOST of the agent",
-    "grafana": "GRAFANA_URL and GRAFANA_TOKEN",
-}
+_AGENT = "DOCKER_HOST of the agent"
 _FALLBACKS = {
     "webhook": "TRIAGE_FALLBACK_WEBHOOK",
     "e-mail": "TRIAGE_FALLBACK_SMTP",
@@ -46,17 +42,14 @@ _MENDS = {
 
 async def examine(settings: Settings) -> list[DependencyReport]:
     """Ask everything side by side; each has ``SECONDS``."""
-    async with (
-        open_configured(settings) as sources,
-        open_grafana(settings.grafana_url, settings.grafana_token.get_secret_value()) as dashboards,
-    ):
+    async with open_configured(settings) as opened:
         asked: list[tuple[str, Question]] = [
             ("store", lambda: _store(settings)),
             ("slack", lambda: ask_slack(settings)),
             ("socket mode", lambda: ask_to_listen(settings)),
-            ("agent", lambda: ask_agent(settings)),
+            ("agent", lambda: _asked_source("agent", _AGENT, lambda: ask_agent(settings))),
             (DESK, lambda: ask_desk(settings.desk)),
-            *source_questions(settings.desk, sources, dashboards),
+            *source_questions(settings.desk, opened),
             *fallback_questions(settings),
         ]
         return list(await asyncio.gather(*(_ask(name, question) for name, question in asked)))
@@ -69,18 +62,37 @@ async def _ask(name: str, question: Question) -> DependencyReport:
     except TimeoutError:
         mend = "check its address and the network between"
         return DependencyReport(name, "failed", f"no answer within {SECONDS:g} s", mend)
+    except TriageError as error:
+        return DependencyReport(name, "failed", masked(str(error)), _MENDS.get(name, ""))
+
+
+def source_questions(desk: Desk, opened: OpenedSources) -> list[tuple[str, Question]]:
+    """Return one question for each source of evidence, by its name."""
+
+    def ask(source: Source) -> Question:
+        async def look() -> DependencyReport:
+            health = await source.look(desk, opened.adapters[source.name])
+            return DependencyReport(source.name, health.state, health.seen, health.mend)
+
+        return lambda: _asked_source(source.name, source.written, look)
+
+    return [(source.name, ask(source)) for source in declared()]
+
+
+async def _asked_source(name: str, written: str, question: Question) -> DependencyReport:
+    """Ask a source. ``written``: the settings to look at where it does not answer as it should."""
+    try:
+        return await question()
     except SourceNotConfigured:
-        mend = f"set {_SETTINGS[name]} to have it in every triage"
+        mend = f"set {written} to have it in every triage"
         return DependencyReport(name, "not configured", "its setting is empty", mend)
     except SourceDenied as error:
-        mend = f"check the user, the password or the token in {_SETTINGS[name]}"
+        mend = f"check the user, the password or the token in {written}"
         return DependencyReport(name, "failed", masked(error.why), mend)
     except SourceError as error:
         return DependencyReport(
-            name, "failed", masked(error.why), f"check {_SETTINGS[name]} and that the server runs"
+            name, "failed", masked(error.why), f"check {written} and that the server runs"
         )
-    except TriageError as error:
-        return DependencyReport(name, "failed", masked(str(error)), _MENDS.get(name, ""))
 
 
 def fallback_questions(settings: Settings) -> list[tuple[str, Question]]:

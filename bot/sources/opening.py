@@ -1,80 +1,74 @@
-"""Makes all the sources of evidence; one without an address is a stand-in that says so."""
+"""Opens the sources of evidence; one without an address is a stand-in that says so."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
-from bot.sources.alertmanager.client import NAME as ALERTMANAGER
-from bot.sources.alertmanager.client import Alertmanager
-from bot.sources.docker.client import NAME as DOCKER
-from bot.sources.docker.client import Docker, open_docker
-from bot.sources.http import TOTAL_SECONDS, HttpSource, base_url
-from bot.sources.loki.client import NAME as LOKI
-from bot.sources.loki.client import Loki
-from bot.sources.not_configured import not_configured
-from bot.sources.prometheus.client import NAME as PROMETHEUS
-from bot.sources.prometheus.client import Prometheus
+from pydantic import BaseModel, SecretStr
+
+from bot.sources.declaration import Opening
+from bot.sources.http import TOTAL_SECONDS
+from bot.sources.registry import declared
+from triage.ports.checklists import Dashboards
 from triage.ports.sources import Sources
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
 
-    from bot.sources.redis.client import RedisStreams
+@dataclass(frozen=True, slots=True)
+class OpenedSources:
+    """Every source's adapter, by the name of the source."""
 
-REDIS = "Redis"
+    adapters: Mapping[str, Any]
 
-__all__ = ["open_sources"]
+    @property
+    def sources(self) -> Sources:
+        """What triage asks."""
+        return Sources(**{each.fills: self.adapters[each.name] for each in declared() if each.fills})
+
+    @property
+    def dashboards(self) -> Dashboards:
+        """What the dashboards' checklist asks."""
+        found: Dashboards = self.adapters["grafana"]
+        return found
+
+    def seen_through(self, name: str, adapter: object) -> OpenedSources:
+        """Return the same with another adapter for one source."""
+        return OpenedSources({**self.adapters, name: adapter})
 
 
 @asynccontextmanager
-async def open_sources(
-    *,
-    prometheus_url: str = "",
-    loki_url: str = "",
-    loki_tenant: str = "",
-    alertmanager_url: str = "",
-    redis_url: str = "",
-    docker_host: str = "",
-    total_seconds: float = TOTAL_SECONDS,
-) -> AsyncIterator[Sources]:
-    """Make the sources and close them at the end. Nothing is connected yet: a source may be down.
+async def open_each(
+    settings: BaseModel, *, total_seconds: float = TOTAL_SECONDS
+) -> AsyncIterator[OpenedSources]:
+    """Open every source of settings that have the fields of all, and close them at the end.
 
-    ``total_seconds``: the longest one question over HTTP may take. Raises SettingError for an address
-    that cannot be read.
+    Nothing is connected yet: a source may be down. Raises SettingError for an address that cannot be read.
     """
     async with AsyncExitStack() as stack:
+        opening = Opening(stack, total_seconds)
+        yield OpenedSources({source.name: source.open(settings, opening) for source in declared()})
 
-        def http(name: str, setting: str, url: str, headers: Mapping[str, str] | None = None) -> HttpSource:
-            source = HttpSource.open(
-                name, base_url(name, setting, url), headers=headers, total_seconds=total_seconds
-            )
-            stack.push_async_callback(source.aclose)
-            return source
 
-        def docker(host: str) -> Docker:
-            source = open_docker(host, total_seconds=total_seconds)
-            stack.push_async_callback(source.aclose)
-            return Docker(source)
+@asynccontextmanager
+async def open_sources(*, total_seconds: float = TOTAL_SECONDS, **addresses: str) -> AsyncIterator[Sources]:
+    """Open sources at some addresses, by the names of their settings (``prometheus_url=…``); the rest is not configured.
 
-        def redis(url: str) -> RedisStreams:
-            # redis-py weighs 6 MB: a desk without Redis does not carry it.
-            from bot.sources.redis.client import RedisStreams  # noqa: PLC0415 - as said
-            from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
-
-            client = open_redis(url)
-            stack.push_async_callback(client.aclose)
-            return RedisStreams(client, seconds=ANSWER_SECONDS)
-
-        tenant = {"X-Scope-OrgID": loki_tenant} if loki_tenant else {}
-        yield Sources(
-            metrics=Prometheus(http(PROMETHEUS, "PROMETHEUS_URL", prometheus_url))
-            if prometheus_url
-            else not_configured(PROMETHEUS),
-            logs=Loki(http(LOKI, "LOKI_URL", loki_url, tenant)) if loki_url else not_configured(LOKI),
-            alerts=Alertmanager(http(ALERTMANAGER, "ALERTMANAGER_URL", alertmanager_url))
-            if alertmanager_url
-            else not_configured(ALERTMANAGER),
-            containers=docker(docker_host) if docker_host else not_configured(DOCKER),
-            streams=redis(redis_url) if redis_url else not_configured(REDIS),
-        )
+    Raises SettingError for an address that cannot be read, TypeError for a setting that no source has.
+    """
+    async with AsyncExitStack() as stack:
+        opening, adapters = Opening(stack, total_seconds), {}
+        for source in declared():
+            fields = source.settings.model_fields
+            given = {
+                name: SecretStr(addresses.pop(name))
+                if fields[name].annotation is SecretStr
+                else addresses.pop(name)
+                for name in fields
+                if name in addresses
+            }
+            adapters[source.name] = source.open(source.settings.model_construct(**given), opening)  # type: ignore[arg-type] # by name
+        if addresses:
+            raise TypeError(f"no source has {', '.join(sorted(addresses))}")
+        yield OpenedSources(adapters).sources

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.servers.local_server import Fault, LocalServer
 from tests.fakes.sources import NOW
 from tests.servers.process import free_port

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.desk.clock import SimClock
 from demo.desk.desk import Desk as SimulatedDesk
 from demo.desk.desk import DeskOptions

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.sources import open_sources
 from bot.sources.docker.shapes import unreadable_event
+from bot.sources.opening import open_sources
 from bot.store import SqlStore
 from handlers.containers import ContainerListener
 from tests.fakes.clock import ManualClock

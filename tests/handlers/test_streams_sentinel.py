@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from bot.sources.redis.connection import open_redis
 from bot.store import SqlStore
 from tests.handlers.listening import AUDIT, DEAD, Ears, audit_event, ears_on

@@ -74,6 +74,78 @@ print(json.dumps({
 }))
 """
 
+DUMMY_SOURCE = {
+    "__init__.py": '"""A source that nobody has."""\n',
+    "settings.py": '''
+"""Its settings."""
+
+from pydantic import BaseModel
+
+from bot.http_url import HttpUrl
+
+
+class AlmanacSettings(BaseModel):
+    """Where the almanac is."""
+
+    almanac_url: HttpUrl = ""
+
+
+SETTINGS = AlmanacSettings
+''',
+    "source.py": '''
+"""The almanac."""
+
+from bot.sources.almanac.settings import AlmanacSettings
+from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.not_configured import not_configured
+from triage.desk import Desk
+
+
+class Almanac:
+    """Tells tides."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+
+def _open(settings: AlmanacSettings, opening: Opening) -> object:
+    return Almanac(settings.almanac_url) if settings.almanac_url else not_configured("Almanac")
+
+
+async def _look(desk: Desk, almanac: Almanac) -> SourceHealth:
+    return SourceHealth("ok", f"asked at {almanac.url}")
+
+
+SOURCE = Source("almanac", "", "ALMANAC_URL", AlmanacSettings, _open, _look)
+''',
+}
+
+ASK_SOURCES = """
+import asyncio, json
+from bot.doctor.examine import source_questions
+from bot.settings import load_settings
+from bot.wiring.sources import open_configured
+from tools.tables import TABLES
+from triage.errors import SettingError
+
+async def seen(settings):
+    async with open_configured(settings) as opened:
+        report = await dict(source_questions(settings.desk, opened))["almanac"]()
+        return opened.adapters["almanac"].url, report.state, report.seen
+
+def refused():
+    try:
+        load_settings({"ALMANAC_URL": "tides"})
+    except SettingError as error:
+        return str(error)
+
+print(json.dumps({
+    "seen": asyncio.run(seen(load_settings({"ALMANAC_URL": "http://tides"}))),
+    "refused": refused(),
+    "docs": "| `ALMANAC_URL` |" in TABLES["settings"](),
+}))
+"""
+
 ASK = """
 import json
 from bot.slack.blocks.signs import dangerous
@@ -157,3 +229,21 @@ def test_one_new_file_is_a_command(tree: Path) -> None:
         "nearest": "greet",
         "docs": True,
     }
+
+
+def test_a_source_is_one_folder_and_one_name(tree: Path) -> None:
+    """Its folder and its name in ``SYSTEMS``: wiring, settings, their reference and the doctor know it."""
+    shutil.copy(ROOT / ".env.example", tree)
+    folder = tree / "bot/sources/almanac"
+    folder.mkdir()
+    for name, text in DUMMY_SOURCE.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    registry = tree / "bot/sources/registry.py"
+    written = registry.read_text(encoding="utf-8")
+    registry.write_text(written.replace('"grafana")', '"grafana", "almanac")'), encoding="utf-8")
+    answer = _asked(tree, ASK_SOURCES)
+    assert answer.returncode == 0, answer.stderr
+    seen: dict[str, Any] = json.loads(answer.stdout)
+    assert seen["seen"] == ["http://tides", "ok", "asked at http://tides"]
+    assert seen["refused"].startswith("ALMANAC_URL: is no http(s) URL")
+    assert seen["docs"]

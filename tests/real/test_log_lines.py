@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.servers.clock import ManualClock
 from demo.servers.loki import LokiServer
 from tests.fakes.sources import NOW, FakeSources

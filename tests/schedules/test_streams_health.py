@@ -104,7 +104,7 @@ async def test_a_real_redis_killed_paused_and_made_a_replica_is_seen_in_time(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """Each within two looks, which together take less than ten seconds."""
-    from bot.sources import open_sources  # noqa: PLC0415 - this test alone has a real source
+    from bot.sources.opening import open_sources  # noqa: PLC0415 - this test alone has a real source
     from triage.ports.clock import SystemClock  # noqa: PLC0415 - as above
 
     async with open_sources(redis_url=redis_server.url) as sources:
@@ -132,7 +132,7 @@ async def test_a_real_redis_without_memory_is_read_only(
     require: Require, tmp_path: object, sqlite_store: SqlStore
 ) -> None:
     """Full, and told not to drop anything: writes fail."""
-    from bot.sources import open_sources  # noqa: PLC0415 - as above
+    from bot.sources.opening import open_sources  # noqa: PLC0415 - as above
     from triage.ports.clock import SystemClock  # noqa: PLC0415 - as above
 
     options = RedisOptions(maxmemory="1mb")

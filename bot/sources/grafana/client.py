@@ -9,18 +9,16 @@ A bad datasource answers 400 with ``{"message": …, "status": "ERROR"}``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from bot.sources.grafana.panels import dashboard_state
-from bot.sources.http import TOTAL_SECONDS, HttpSource, Reply, base_url, first_line
-from bot.sources.not_configured import not_configured
+from bot.sources.http import HttpSource, Reply, first_line
 from triage.errors import SourceDenied, SourceError
-from triage.ports.checklists import Dashboards, DashboardState, Datasource
+from triage.ports.checklists import DashboardState, Datasource
 
 NAME = "Grafana"
 MOST = 50
@@ -89,21 +87,3 @@ class Grafana:
     def _words(self, reply: Reply) -> str:
         said = first_line(str(self._answer(reply).get("message") or ""))
         return said or ("healthy" if reply.status == httpx.codes.OK else f"answered {reply.status}")
-
-
-@asynccontextmanager
-async def open_grafana(
-    url: str, token: str, *, total_seconds: float = TOTAL_SECONDS
-) -> AsyncIterator[Dashboards]:
-    """Open Grafana; without an address a stand-in that says so. Raises SettingError for a wrong address."""
-    if not url:
-        yield not_configured(NAME)
-        return
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    source = HttpSource.open(
-        NAME, base_url(NAME, "GRAFANA_URL", url), headers=headers, total_seconds=total_seconds
-    )
-    try:
-        yield Grafana(source)
-    finally:
-        await source.aclose()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from tests.bot.agent.apart import agent_apart
 from tests.fakes.sources import FakeSources
 from tests.servers import programs

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.servers.clock import ManualClock
 from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits

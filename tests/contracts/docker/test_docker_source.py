@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.agent.engine import Engine
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from tests.fakes.sources import FakeSources
 from tests.servers.docker import DockerEngine
 from tests.servers.images import rootfs

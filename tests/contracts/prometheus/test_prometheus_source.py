@@ -10,7 +10,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
 from tests.servers.process import eventually

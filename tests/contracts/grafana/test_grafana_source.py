@@ -1,15 +1,19 @@
 """The Grafana adapter against a stand-in that answers as Grafana 9, 10 and 11 do."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
-from bot.sources.grafana.client import open_grafana
+from bot.sources.declaration import Opening
+from bot.sources.grafana.settings import GrafanaSettings
+from bot.sources.grafana.source import SOURCE
 from triage.errors import SourceBadAnswer, SourceDenied, SourceNotConfigured, SourceUnreachable
-from triage.ports.checklists import DashboardState, Datasource
+from triage.ports.checklists import Dashboards, DashboardState, Datasource
 
 TOKEN = "glsa_test"
 OK_PROMETHEUS = (200, {"message": "Successfully queried the Prometheus API.", "status": "OK"})
@@ -79,6 +83,14 @@ async def grafana() -> AsyncIterator[GrafanaStandIn]:
     stand_in.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield stand_in
     await runner.cleanup()
+
+
+@asynccontextmanager
+async def open_grafana(url: str, token: str, *, total_seconds: float = 3) -> AsyncIterator[Dashboards]:
+    """Open Grafana as the service does."""
+    async with AsyncExitStack() as stack:
+        settings = GrafanaSettings(grafana_url=url, grafana_token=SecretStr(token))
+        yield SOURCE.open(settings, Opening(stack, total_seconds))
 
 
 async def ask(grafana: GrafanaStandIn, token: str = TOKEN) -> tuple[Datasource, ...]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from tests.servers.alertmanager import AlertmanagerServer
 from triage.errors import SourceRejected
 from triage.ports.sources import Alerts, Matcher

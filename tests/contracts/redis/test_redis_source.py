@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sources import open_sources
+from bot.sources.opening import open_sources
 from bot.sources.redis.connection import open_redis
 from bot.sources.redis.reader import GroupReader
 from bot.sources.redis.url import read_sentinel_url

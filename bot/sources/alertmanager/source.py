@@ -1,0 +1,24 @@
+"""Alertmanager as a source of evidence: opened, and asked by the doctor."""
+
+from __future__ import annotations
+
+from bot.sources.alertmanager.client import NAME, Alertmanager
+from bot.sources.alertmanager.settings import AlertmanagerSettings
+from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.not_configured import not_configured
+from triage.desk import Desk
+from triage.ports.sources import Alerts
+
+
+def _open(settings: AlertmanagerSettings, opening: Opening) -> Alerts:
+    url = settings.alertmanager_url
+    return Alertmanager(opening.http(NAME, "ALERTMANAGER_URL", url)) if url else not_configured(NAME)
+
+
+async def _look(_: Desk, alerts: Alerts) -> SourceHealth:
+    await alerts.ready()
+    held = await alerts.alerts()
+    return SourceHealth("ok", f"ready, holds {len(held)} alerts")
+
+
+SOURCE = Source("alertmanager", "alerts", "ALERTMANAGER_URL", AlertmanagerSettings, _open, _look)

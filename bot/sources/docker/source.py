@@ -1,0 +1,31 @@
+"""The Docker Engine as a source of evidence: opened, and asked by the doctor."""
+
+from __future__ import annotations
+
+from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.docker.client import NAME, Docker, open_docker
+from bot.sources.docker.settings import DockerSettings
+from bot.sources.not_configured import not_configured
+from triage.desk import Desk
+from triage.ports.sources import Containers
+
+
+def _open(settings: DockerSettings, opening: Opening) -> Containers:
+    if not settings.docker_host:
+        stand_in: Containers = not_configured(NAME)
+        return stand_in
+    return Docker(opening.closing(open_docker(settings.docker_host, total_seconds=opening.total_seconds)))
+
+
+async def _look(desk: Desk, containers: Containers) -> SourceHealth:
+    await containers.ready()
+    names = {container.name for container in await containers.list()}
+    missing = [bot.name for bot in desk.bots if desk.container_of(bot.name) not in names]
+    seen = f"{len(names)} containers"
+    if missing:
+        mend = "check compose.container_template and bots in desk.yaml"
+        return SourceHealth("warning", f"{seen}, none for {', '.join(missing)}", mend)
+    return SourceHealth("ok", seen)
+
+
+SOURCE = Source("docker", "containers", "DOCKER_HOST (or TRIAGE_AGENT)", DockerSettings, _open, _look)

@@ -1,0 +1,42 @@
+"""Loki as a source of evidence: opened, and asked by the doctor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.loki.client import NAME, Loki
+from bot.sources.loki.settings import LokiSettings
+from bot.sources.not_configured import not_configured
+from triage.desk import Desk
+from triage.ports.sources import Logs
+from triage.queries import logql
+
+LOG_SECONDS = 3600.0
+"""How far back a bot must have logged something."""
+
+
+def _open(settings: LokiSettings, opening: Opening) -> Logs:
+    tenant = {"X-Scope-OrgID": settings.loki_tenant} if settings.loki_tenant else {}
+    url = settings.loki_url
+    return Loki(opening.http(NAME, "LOKI_URL", url, tenant)) if url else not_configured(NAME)
+
+
+async def _look(desk: Desk, logs: Logs) -> SourceHealth:
+    await logs.ready()
+    now = datetime.now(UTC)  # the doctor looks at a world with a clock of its own
+    silent = []
+    for bot in desk.bots:
+        streams = logql.from_template(desk.triage.bot_log_selector, bot=bot.name)
+        if await logs.count(streams, end=now, window_seconds=LOG_SECONDS) is None:
+            silent.append(bot.name)
+    if silent:
+        return SourceHealth(
+            "warning",
+            f"ready, no line in the last hour of {', '.join(silent)}",
+            "check triage.bot_log_selector of desk.yaml against the labels in Loki, LOKI_TENANT and promtail",
+        )
+    return SourceHealth("ok", f"ready, holds the logs of {len(desk.bots)} bots")
+
+
+SOURCE = Source("loki", "logs", "LOKI_URL", LokiSettings, _open, _look)

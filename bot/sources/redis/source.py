@@ -1,0 +1,39 @@
+"""Redis as a source of evidence: opened, and asked by the doctor."""
+
+from __future__ import annotations
+
+from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.not_configured import not_configured
+from bot.sources.redis.settings import RedisSettings
+from triage.desk import Desk
+from triage.ports.sources import Streams
+
+NAME = "Redis"
+
+
+def _open(settings: RedisSettings, opening: Opening) -> Streams:
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        stand_in: Streams = not_configured(NAME)
+        return stand_in
+    # redis-py weighs 6 MB: a desk without Redis does not carry it.
+    from bot.sources.redis.client import RedisStreams  # noqa: PLC0415 - as said
+    from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
+
+    client = open_redis(url)
+    opening.stack.push_async_callback(client.aclose)
+    return RedisStreams(client, seconds=ANSWER_SECONDS)
+
+
+async def _look(desk: Desk, streams: Streams) -> SourceHealth:
+    health = await streams.health()
+    audit = await streams.info(desk.streams.audit)
+    ping = f"{health.ping_seconds * 1000:.0f} ms"
+    seen = f"{health.role}, ping {ping}, {audit.name} holds {audit.length} entries"
+    if health.role != "master":
+        mend = "set REDIS_URL to the master: a group's reader has to write that it read"
+        return SourceHealth("warning", seen, mend)
+    return SourceHealth("ok", seen)
+
+
+SOURCE = Source("redis", "streams", "REDIS_URL", RedisSettings, _open, _look)
