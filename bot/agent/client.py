@@ -26,6 +26,7 @@ from triage.plans.agent_orders import archive_parts
 from triage.ports.actions import (
     ControllerFile,
     DeskAccess,
+    Differences,
     DiskRoom,
     Hear,
     Image,
@@ -250,6 +251,14 @@ class RemoteSnapshots(RemoteDeskAccess):
     async def room_to_extract(self, name: str) -> DiskRoom:
         """Return the space that an archive needs once extracted."""
         found: DiskRoom = await self.ask(_archive("room_to_extract", name), DiskRoom, seconds=ARCHIVE_SECONDS)
+        return found
+
+    async def differences(self, bot: str, name: str) -> Differences:
+        """Return what an archive would change in the bot's folder."""
+        del bot  # the archive's name holds it
+        found: Differences = await self.ask(
+            _archive("differences", name), Differences, seconds=ARCHIVE_SECONDS
+        )
         return found
 
     async def why_not_swap(self, bot: str) -> str:

@@ -91,9 +91,9 @@ class ListSnapshots(Ask):
 
 
 class Archive(Ask):
-    """One question about one snapshot: its checksum, or the room it needs."""
+    """One question about one snapshot: its checksum, the room it needs, or what it would change (masked)."""
 
-    ask: Literal["checksum", "room_to_extract"]
+    ask: Literal["checksum", "room_to_extract", "differences"]
     bot: Name
     stamp: Stamp
     before_rollback: bool

@@ -174,6 +174,8 @@ class Server:
                 return await looks.snapshots.list(looks.bot(bot))
             case p.Archive(ask="checksum"):
                 return await looks.snapshots.checksum(_archive(looks, request))
+            case p.Archive(ask="differences", bot=bot):
+                return await looks.snapshots.differences(bot, _archive(looks, request))
             case p.Archive():
                 return await looks.snapshots.room_to_extract(_archive(looks, request))
             case p.Folder(ask="room_to_take", bot=bot):

@@ -138,6 +138,20 @@ def measure(path: Path, bot: str, going: Going) -> int:
         return total
 
 
+def files(path: Path, bot: str, going: Going) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo, str]]:
+    """Yield an archive's files with their paths below the bot's folder; each is read before the next is asked for."""
+    with _file(path) as file, _opened(file, path.name, going) as archive:
+        for number, member in enumerate(archive):
+            below = safe_path(member, bot, path.name)
+            going()
+            if number > FILES_MAX:
+                raise DeskFailure(
+                    f"{path.name} holds more than {FILES_MAX} files: that is no config snapshot"
+                )
+            if member.isreg():
+                yield archive, member, str(below)
+
+
 def extract(path: Path, bot: str, target: Path, *, sha256: str, room: int, going: Going) -> int:
     """Verify and extract an archive into ``target``, at most ``room`` bytes. Returns the number of files."""
     with _file(path) as file:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.desk import archive
+from bot.desk.differences import differences
 from bot.desk.files import exchange, link_tree, remove_tree, size_of, sync_folder, why_not_exchange
 from triage.errors import DeskFailure
-from triage.ports.actions import DiskRoom, Snapshot
+from triage.ports.actions import Differences, DiskRoom, Snapshot
 
 T = TypeVar("T")
 _NAME = re.compile(r"(?P<bot>[A-Za-z0-9][\w.-]*?)_(?P<pre>pre_rollback_)?(?P<stamp>\d{8}_\d{6})\.tar\.gz")
@@ -65,6 +66,10 @@ class DeskSnapshots:
             return DiskRoom(shutil.disk_usage(self._data).free, needed + _MARGIN)
 
         return await _threaded(ask)
+
+    async def differences(self, bot: str, name: str) -> Differences:
+        """Return what an archive would change in the bot's folder."""
+        return await _threaded(lambda going: differences(self._path(name, bot), bot, self._data / bot, going))
 
     async def why_not_swap(self, bot: str) -> str:
         """Return why the bot's folder cannot be exchanged in one rename, empty when it can be."""

@@ -83,9 +83,9 @@ async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
     body = await modal(scene.house, "ana", "--force-recreate")
     assert "docker exec hbot-bot1 rm -rf /home/hummingbot/controllers/__pycache__" in body
     assert "touch any other service" in body
-    house.exporter.set("bot1", state="running")
     submitted = await ana.submit({"reason": "stale controller after the deploy"})
     assert submitted.acked
+    house.exporter.set("bot1", state="running")  # not before: on a resolved incident nothing is done
 
     await house.until(lambda: scene.message("Verified: recovered"), "recovered", seconds=60)
     message = scene.message("Verified: recovered")
@@ -120,10 +120,10 @@ async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
 
     await ana.click(waiting, "action.rollback")
     await house.until(lambda: house.slack.ephemerals(CHANNEL, "ana"), "ana is no approver")
-    house.exporter.set("bot1", state="running")
     await ben.click(waiting, "action.rollback")
     await modal(scene.house, "ben", "backups/bot1_20260219_040000.tar.gz")
     assert (await ben.submit({"reason": "agreed"})).acked
+    house.exporter.set("bot1", state="running")
     await house.until(lambda: scene.message("Succeeded"), "the rollback", seconds=60)
     assert "20260219" in (desk.data / "bot1/data/state.json").read_text()
     assert desk.log("bot1").startswith(log)

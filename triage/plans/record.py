@@ -82,7 +82,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be done, exactly. ``checks`` names the checks that are asked before and after."""
+    """What will be done, exactly. ``checks`` names the checks that are asked before and after.
+
+    ``diff``: what changes in files, line by line, masked.
+    """
 
     kind: str
     target: str
@@ -93,6 +96,7 @@ class Plan:
     wont: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     undo: str = ""
+    diff: str = ""
 
     @property
     def digest(self) -> str:

@@ -33,6 +33,20 @@ class DiskRoom:
     needed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What a snapshot would change in a bot's folder: how many files change, come back and go; some of their names.
+
+    ``diff``: the small texts line by line (``-`` is now, ``+`` is the snapshot), masked and cut.
+    """
+
+    changed: int
+    back: int
+    gone: int
+    names: tuple[str, ...]
+    diff: str
+
+
 class Snapshots(Protocol):
     """Looks at the bots' config snapshots: ``backups/<bot>_<stamp>.tar.gz`` and the folders they are made of."""
 
@@ -50,6 +64,10 @@ class Snapshots(Protocol):
 
     async def room_to_extract(self, name: str) -> DiskRoom:
         """Return the space that an archive needs once extracted. Reads it through: a corrupt one raises."""
+        ...
+
+    async def differences(self, bot: str, name: str) -> Differences:
+        """Return what an archive would change in the bot's folder. Reads both through."""
         ...
 
     async def why_not_swap(self, bot: str) -> str:

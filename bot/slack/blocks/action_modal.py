@@ -20,7 +20,7 @@ from triage.wording import duration
 
 CALLBACK = "confirm_action"
 CHOICE, CHOICE_BLOCK = "action_choice", "choice."
-TITLE, REASON_LENGTH, LINES = 24, 500, 40
+TITLE, REASON_LENGTH, LINES, DIFF = 24, 500, 40, 2800
 _HOLDS = {Holds.YES: "✓", Holds.WARNING: "⚠", Holds.NO: "✗"}
 
 
@@ -49,6 +49,7 @@ class ActionModals:
             *(_select(choice) for choice in prepared.choices),
             kit.paragraph(_conditions(prepared.preconditions)),
             *(_plan(plan) if plan is not None else ()),
+            *(_diff(plan.diff) if plan is not None and plan.diff else ()),
             _reason() if can else None,
             kit.actions("reject", [kit.button("Reject this proposal", "action_reject", record.handle)])
             if can
@@ -166,6 +167,11 @@ def _plan(plan: Plan) -> list[Json | None]:
     wont = [[leaf("It will not", bold=True)], *([leaf("•  "), foreign(one, 300)] for one in plan.wont)]
     undo = [[leaf("Undo ", bold=True), foreign(plan.undo, 300)]] if plan.undo else []
     return [kit.paragraph(lines), kit.paragraph([*effects, *wont, *undo])]
+
+
+def _diff(text: str) -> list[Json | None]:
+    said = "What changes in the files (- is now, + is the snapshot; secrets are masked)"
+    return [kit.rich(leaf(said, bold=True)), kit.preformatted(cut(text, DIFF), DIFF)]
 
 
 def _reason() -> Json:

@@ -105,8 +105,12 @@ async def test_rollback_returns_config_and_image_and_the_undo_takes_both_back(
     state = desk.data / "bot1" / "data" / "state.json"
     chosen = {"what": "both", "snapshot": "bot1_20260219_040000.tar.gz", "image": "hbot/hummingbot:v1"}
 
-    record = await bench.act("rollback", "bot1", chosen)
+    started, prepared = await bench.confirmed("rollback", "bot1", chosen)
+    record = await bench.ended(started.id)
 
+    assert prepared.plan is not None
+    assert "-snapshot: now\n+snapshot: 20260219\n" in prepared.plan.diff
+    assert "conf/controllers/epp_v2_4_bot1.yml changes" in str(prepared.plan.side_effects)
     assert record.status is ActionStatus.SUCCEEDED, (record.outcome, await bench.steps(record.id))
     assert "20260219" in state.read_text()
     assert "20260219" in (desk.data / "bot1/conf/controllers/epp_v2_4_bot1.yml").read_text()

@@ -36,7 +36,8 @@ from triage.plans.record import (
     StepStatus,
     VerificationOutcome,
 )
-from triage.wording import size
+from triage.ports.actions import Differences
+from triage.wording import counted, listed, size
 
 _FILE_SECONDS = 600.0
 _UNDO = {
@@ -116,7 +117,9 @@ class Rollback(Action):
         files: tuple[Step, ...] = ()
         image: tuple[Step, ...] = ()
         arguments = {"what": what}
+        changed: Differences | str = ""
         if what in {"config", "both"}:
+            changed = await _changed(ctx)
             files, arguments["snapshot"] = await _file_steps(ctx)
         if what in {"image", "both"}:
             image, arguments["image"] = await _image_step(ctx)
@@ -140,7 +143,7 @@ class Rollback(Action):
                 *after_start,
             ),
             arguments=arguments,
-            side_effects=_side_effects(ctx, what),
+            side_effects=_side_effects(ctx, what, changed),
             wont=(
                 "touch logs" if files else "touch any file of the bot",
                 "touch any other bot's files",
@@ -148,6 +151,7 @@ class Rollback(Action):
             ),
             checks=self.checks,
             undo=f"a button takes it back from {_UNDO[what]}",
+            diff=changed.diff if isinstance(changed, Differences) else "",
         )
 
     async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
@@ -275,16 +279,41 @@ async def _image_step(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
     return (step,), image
 
 
-def _side_effects(ctx: ActionContext, what: str) -> tuple[str, ...]:
-    found = [f"{ctx.target} is down while its files are exchanged"] if what != "image" else []
+async def _changed(ctx: ActionContext) -> Differences | str:
+    """Return what the chosen snapshot changes, or why that is not known."""
+    snapshot = await chosen_snapshot(ctx)
+    try:
+        return await ctx.hands.snapshots.differences(ctx.target, snapshot.name)
+    except (DeskFailure, Refused) as error:
+        return str(error)
+
+
+def _side_effects(ctx: ActionContext, what: str, changed: Differences | str) -> tuple[str, ...]:
+    found = []
+    if what != "image":
+        found += [f"{ctx.target} is down while its files are exchanged", _files_in_words(changed)]
     if what != "config":
         others = [bot.name for bot in ctx.desk.bots if bot.name != ctx.target]
         named = f"; {', '.join(others)} take it up when they are next recreated" if others else ""
         found.append(f"{IMAGE_KEY} in .env changes for the whole desk{named}")
-    return (
-        *found,
-        *(("configuration and state since the snapshot are replaced",) if what != "image" else ()),
+    return tuple(found)
+
+
+def _files_in_words(changed: Differences | str) -> str:
+    """Return ``2 files change, 1 comes back, 3 go: conf/a.yml changes, …``."""
+    if isinstance(changed, str):
+        return f"configuration and state since the snapshot are replaced; what that changes is not known: {changed}"
+    if not (changed.changed or changed.back or changed.gone):
+        return "no file differs from the snapshot: there is nothing to take back"
+    counts = (
+        (changed.changed, "change", "changes"),
+        (changed.back, "come back", "comes back"),
+        (changed.gone, "go", "goes"),
     )
+    words = [
+        f"{counted(number, 'file')} {one if number == 1 else many}" for number, many, one in counts if number
+    ]
+    return f"{', '.join(words)}: {listed(changed.names, 6)}"
 
 
 ACTION = Rollback()
