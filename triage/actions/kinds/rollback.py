@@ -283,7 +283,7 @@ async def _changed(ctx: ActionContext) -> Differences | str:
     """Return what the chosen snapshot changes, or why that is not known."""
     snapshot = await chosen_snapshot(ctx)
     try:
-        return await ctx.hands.snapshots.differences(ctx.target, snapshot.name)
+        return await ctx.access.snapshots.differences(ctx.target, snapshot.name)
     except (DeskFailure, Refused) as error:
         return str(error)
 

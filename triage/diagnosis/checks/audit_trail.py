@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from triage.concurrency import attempt
 from triage.desk_events import DeskEvent, Gravity, PayloadEntry
 from triage.diagnosis.checks.base import CheckContext
+from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.signals.audit import read_audit
 from triage.wording import counted, duration
@@ -28,11 +31,15 @@ _REJECTED, _APPLIED, _KILL = "intent_rejected", "intent_applied", "kill_switch"
 async def run(ctx: CheckContext) -> Finding:
     """Tell what the desk said; without a memory of ours the stream itself is asked."""
     events = ctx.events if ctx.events is not None else await _from_stream(ctx)
-    if not events:
-        await ctx.sources.streams.info(
-            ctx.desk.streams.audit
-        )  # silence counts only where one could have spoken
-    return _finding(ctx, events)
+    finding = _finding(ctx, events)
+    if events:
+        return finding
+    # Silence counts only where one could have spoken.
+    there = await attempt(ctx.sources.streams.info(ctx.desk.streams.audit))
+    if isinstance(there, SourceError):
+        why = f"whether it could is not known: {there.why}"
+        return replace(finding, status=FindingStatus.UNKNOWN, why=why)
+    return finding
 
 
 async def _from_stream(ctx: CheckContext) -> tuple[DeskEvent, ...]:

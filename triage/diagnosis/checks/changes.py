@@ -21,7 +21,7 @@ from triage.diagnosis.checks.base import CheckContext, each_of, refused, states_
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
 from triage.ports.sources import ContainerEvent, ContainerState, FileStat
-from triage.wording import clock_time, duration
+from triage.wording import clock_time, duration, listed
 
 NAME = "changes"
 TITLE = "Changes"
@@ -58,14 +58,19 @@ async def run(ctx: CheckContext) -> Finding:
     start = min(ctx.now, ctx.since) - LOOK_BACK
     mine, containers, events, files = await together(
         states_of(ctx, unless_up_seconds=(ctx.now - start + _MARGIN).total_seconds()),
-        ctx.sources.containers.list(),
+        attempt(ctx.sources.containers.list()),
         attempt(ctx.sources.containers.history(since=start, until=ctx.now)),
         _configurations(ctx),
     )
+    if isinstance(containers, SourceError) and all(isinstance(each, SourceError) for each in mine):
+        raise containers
     known = () if isinstance(events, SourceError) else events
     states = {
         state.name: state
-        for state in (*containers, *(each for each in mine if isinstance(each, ContainerState)))
+        for state in (
+            *(() if isinstance(containers, SourceError) else containers),
+            *(each for each in mine if isinstance(each, ContainerState)),
+        )
     }
     changes = sorted(
         (
@@ -78,7 +83,7 @@ async def run(ctx: CheckContext) -> Finding:
     )
     edits = _edits(ctx, states, files)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
-    caveat = "; ".join(filter(None, (caveat, refused(*mine))))
+    caveat = "; ".join(filter(None, (caveat, refused(containers, *mine), _unread(files))))
     down = {name: state.status for name, state in sorted(states.items()) if not state.running}
     return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
 
@@ -160,6 +165,12 @@ async def _configurations(ctx: CheckContext) -> dict[str, Files]:
         ctx.sources.containers.files(ctx.desk.container_of(bot), CONFIGURATION) for bot in bots
     )
     return dict(zip(bots, answers, strict=True))
+
+
+def _unread(configurations: Mapping[str, Files]) -> str:
+    """Say of which bots' configurations it is not known whether they were edited, and why."""
+    unread = {bot: files.why for bot, files in configurations.items() if isinstance(files, SourceError)}
+    return f"edits not known of {listed(list(unread))}: {next(iter(unread.values()))}" if unread else ""
 
 
 def _edits(

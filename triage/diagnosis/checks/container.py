@@ -8,7 +8,7 @@ the last hour where metrics spoke; None where only the list was asked, of one th
 "restarts_hour" (deaths in the last hour), "at_least": bool, "oom": bool, "oom_count", "exit_code", "health",
 "image", "started_at" (ISO; empty where only the list was asked), "up_seconds", "looping": bool,
 "memory" (share of its limit in use, None where there is no limit or nobody says), "missing": bool,
-"by": "docker"|"metrics"}}}``.
+"by": "docker"|"metrics"|"nobody"}}}``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from triage.concurrency import all_of, attempt, together
+from triage.concurrency import attempt, together
 from triage.diagnosis.checks.base import (
     CheckContext,
     answer_or_none,
     by_label,
+    each_of,
     in_time,
+    refused,
     states_of,
     worst_status,
 )
@@ -78,7 +80,7 @@ class ContainerNow:
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    states: tuple[ContainerState | None, ...]
+    states: tuple[ContainerState | SourceError | None, ...]
     events: tuple[ContainerEvent, ...] | SourceError
 
 
@@ -92,18 +94,22 @@ async def run(ctx: CheckContext) -> Finding:
         if isinstance(metrics, SourceError):
             raise SourceTimeout(SOURCE, f"{engine.why}; metrics: {metrics.why}") from engine
         caveat = f"Docker: {engine.why}"
-        found = {name: _from_metrics(name, metrics) for name in ctx.containers}
+        found = {name: _from_metrics(name, metrics.answers) for name in ctx.containers}
     else:
         found = {
             name: _from_engine(ctx, name, state, engine.events)
+            if not isinstance(state, SourceError)
+            else _without_engine(name, metrics)
             for name, state in zip(ctx.containers, engine.states, strict=True)
         }
+        caveat = refused(*engine.states)
         if isinstance(engine.events, SourceError):
-            caveat = f"past container events: {engine.events.why}"
+            caveat = "; ".join(filter(None, (caveat, f"past container events: {engine.events.why}")))
         if not isinstance(metrics, SourceError):
-            _add_ooms(found, metrics)
+            _add_ooms(found, metrics.answers)
     if not isinstance(metrics, SourceError):
-        _add_memory(found, metrics)
+        _add_memory(found, metrics.answers)
+        caveat = "; ".join(filter(None, (caveat, f"metrics {metrics.why}" if metrics.why else "")))
     return _finding(found, caveat, METRICS_SOURCE if isinstance(engine, SourceError) else SOURCE)
 
 
@@ -115,15 +121,24 @@ async def _engine(ctx: CheckContext) -> _Engine:
     return _Engine(states, events)
 
 
-async def _states(ctx: CheckContext) -> tuple[ContainerState | None, ...]:
+async def _states(ctx: CheckContext) -> tuple[ContainerState | SourceError | None, ...]:
+    """Return each container's state; a question that is refused costs only its own. Raises where all are."""
     states = await states_of(ctx, unless_up_seconds=_SETTLED_SECONDS)
-    for state in states:
-        if isinstance(state, SourceError):
-            raise state
-    return tuple(state for state in states if not isinstance(state, SourceError))
+    errors = [state for state in states if isinstance(state, SourceError)]
+    if errors and len(errors) == len(states):
+        raise errors[0]
+    return states
 
 
-async def _metrics(ctx: CheckContext) -> tuple[QueryResult, ...]:
+@dataclass(frozen=True, slots=True)
+class _Metrics:
+    """Answers in the order of ``_metrics``; ``why``: which of them are not there, and why."""
+
+    answers: tuple[QueryResult, ...]
+    why: str
+
+
+async def _metrics(ctx: CheckContext) -> _Metrics:
     def of(metric: str) -> str:
         return promql.selector(metric, any_of=ctx.containers, by="name")
 
@@ -133,11 +148,12 @@ async def _metrics(ctx: CheckContext) -> tuple[QueryResult, ...]:
     limit = f"(max by (name) ({of('container_spec_memory_limit_bytes')}) > 0)"
     memory = f"max by (name) ({of('container_memory_working_set_bytes')}) / {limit}"
     query = ctx.sources.metrics.query
-    seen, others = await together(
-        query(f"time() - max by (name) ({of('container_last_seen')})"),
-        all_of(attempt(query(text)) for text in (resets, starts, ooms, memory)),
-    )
-    return (seen, *(answer_or_none(each) for each in others))
+    last = f"time() - max by (name) ({of('container_last_seen')})"
+    found = await each_of(query(text) for text in (last, resets, starts, ooms, memory))
+    errors = [each for each in found if isinstance(each, SourceError)]
+    if len(errors) == len(found):
+        raise errors[0]
+    return _Metrics(tuple(map(answer_or_none, found)), refused(*errors))
 
 
 def _from_engine(
@@ -179,6 +195,15 @@ def _is_expected(ctx: CheckContext, name: str) -> bool:
 
 def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
     return state.restart_count >= _LOOP and up_seconds is not None and up_seconds < _FRESH_SECONDS
+
+
+def _without_engine(name: str, metrics: _Metrics | SourceError) -> ContainerNow:
+    """Return what is known of a container whose inspection was refused."""
+    return (
+        ContainerNow(by="nobody")
+        if isinstance(metrics, SourceError)
+        else _from_metrics(name, metrics.answers)
+    )
 
 
 def _from_metrics(name: str, answers: tuple[QueryResult, ...]) -> ContainerNow:
@@ -237,6 +262,8 @@ def describe(now: ContainerNow) -> str:
     by = "Docker" if now.by == "docker" else "metrics"
     if now.missing:
         return f"there is no such container ({by})"
+    if now.running is None and now.by == "nobody":
+        return "not known: the engine refused the question"
     if now.running is None:
         return f"not found under this name ({by})"
     parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]

@@ -166,6 +166,8 @@ async def _of_group(
     caveats += [f"usual not known: {refused}"] if refused else []
     for error in (lines, held):
         caveats += [f"partly unanswered: {error.why}"] if isinstance(error, SourceError) else []
+    if isinstance(told, SourceError):
+        caveats.append(f"causes logged below ERROR not known: {told.why}")
     # Thousands of lines take a tenth of a second of pure computing: not on the loop that serves Slack.
     return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
 

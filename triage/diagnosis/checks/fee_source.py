@@ -87,7 +87,7 @@ async def run(ctx: CheckContext) -> Finding:
     for fees in found.values():
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
     answered = [each for each in values if not isinstance(each, SourceError)]
-    caveats = (partial(source, *answered), refused(*values), exporters.caveat(ctx.bots))
+    caveats = (partial(source, *answered), refused(age, *values), exporters.caveat(ctx.bots))
     return _finding(found, "; ".join(filter(None, caveats)))
 
 

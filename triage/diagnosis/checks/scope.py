@@ -38,8 +38,10 @@ async def run(ctx: CheckContext) -> Finding:
     if isinstance(states, SourceError) and isinstance(alerts, SourceError):
         raise states
     bots = {} if isinstance(states, SourceError) else _bots(ctx, states, ages)
-    firing, silenced = ({}, 0) if isinstance(alerts, SourceError) else _grouped(alerts)
-    errors = [f"{error.source}: {error.why}" for error in (states, held) if isinstance(error, SourceError)]
+    firing, silenced = (None, 0) if isinstance(alerts, SourceError) else _grouped(alerts)
+    errors = [
+        f"{error.source}: {error.why}" for error in (states, ages, held) if isinstance(error, SourceError)
+    ]
     if isinstance(held, SourceError) and not isinstance(ruled, SourceError):
         errors.append("alerts as Prometheus' rules hold them")
     return _finding(ctx, bots, firing, silenced, "; ".join(dict.fromkeys(errors)))
@@ -96,8 +98,14 @@ def _grouped(alerts: Iterable[_Alert]) -> tuple[dict[str, list[str]], int]:
 
 
 def _finding(
-    ctx: CheckContext, bots: Mapping[str, str], firing: Mapping[str, list[str]], silenced: int, caveat: str
+    ctx: CheckContext,
+    bots: Mapping[str, str],
+    alerts: Mapping[str, list[str]] | None,
+    silenced: int,
+    caveat: str,
 ) -> Finding:
+    """``alerts`` None: what fires is not known."""
+    firing = alerts or {}
     ours = set(ctx.bots) if ctx.incident is not None and ctx.incident.bots else set[str]()
     others = {bot: state for bot, state in bots.items() if bot not in ours}
     unwell = [bot for bot, state in others.items() if state in {"hard_stop", "soft_pause", "frozen"}]
@@ -107,7 +115,7 @@ def _finding(
     dark = [bot for bot, state in others.items() if state == "no data"]
     wide = bool(unwell) and len(unwell) + len(ours) > 1
     statuses = [
-        FindingStatus.OK if bots else FindingStatus.UNKNOWN,
+        FindingStatus.OK if bots and alerts is not None else FindingStatus.UNKNOWN,
         FindingStatus.WARNING if unwell or further else FindingStatus.OK,
         FindingStatus.CRITICAL
         if (wide and len(unwell) == len(others) > 0) or len(further) >= _MANY_ALERTS
@@ -116,7 +124,7 @@ def _finding(
     return Finding(
         name=NAME,
         status=worst_status(statuses),
-        headline=_headline(ours, others, unwell, further),
+        headline=_headline(ours, others if bots else None, unwell, further if alerts is not None else None),
         source=SOURCE,
         why=caveat,
         details=_details(others, further, silenced),
@@ -132,11 +140,17 @@ def _finding(
 
 
 def _headline(
-    ours: set[str], others: Mapping[str, str], unwell: list[str], further: Mapping[str, list[str]]
+    ours: set[str],
+    others: Mapping[str, str] | None,
+    unwell: list[str],
+    further: Mapping[str, list[str]] | None,
 ) -> str:
-    running = [bot for bot, state in others.items() if state == "running"]
+    """Return the line; None is what is not known."""
     other = "other " if ours else ""
-    if unwell:
+    running = [bot for bot, state in (others or {}).items() if state == "running"]
+    if others is None:
+        text = f"states of the {other}bots are not known"
+    elif unwell:
         bots = listed([f"{bot} {others[bot]}" for bot in unwell])
         text = f"{other}bots not well: {bots}"
     elif len(ours) == 1:
@@ -144,6 +158,7 @@ def _headline(
     else:
         text = f"{counted(len(running), f'{other}bot')} running"
     more = f"also firing: {listed(sorted(further))}" if further else "no other alert fires"
+    more = "what else fires is not known" if further is None else more
     return f"{text} · {more}"
 
 

@@ -66,23 +66,27 @@ _Part = tuple[FindingStatus, str]
 async def run(ctx: CheckContext) -> Finding:
     """Ask Redis about itself and about the desk's streams."""
     names, streams = ctx.desk.streams, ctx.sources.streams
-    try:
-        health, market, audit, dead = await together(
-            streams.health(),
-            attempt(streams.info(names.market_data)),
-            attempt(streams.info(names.audit)),
-            attempt(
-                streams.between(
-                    names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
-                )
-            ),
-        )
-    except (SourceNotConfigured, SourceDenied):
-        raise
-    except SourceError as error:
-        return _down(error)
+    health, market, audit, dead = await together(
+        attempt(streams.health()),
+        attempt(streams.info(names.market_data)),
+        attempt(streams.info(names.audit)),
+        attempt(
+            streams.between(
+                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
+            )
+        ),
+    )
     now = StreamsNow()
-    parts = [*_server(health, now), *_flow(ctx, market, audit, now)]
+    if isinstance(health, SourceError):
+        if all(isinstance(each, SourceError) for each in (market, audit, dead)):
+            if isinstance(health, SourceNotConfigured | SourceDenied):
+                raise health
+            return _down(health)
+        # Who answers for its streams is up, whatever it does not tell of itself (INFO may be denied).
+        parts = [(FindingStatus.UNKNOWN, f"Redis answers, its own state is not known: {health.why}")]
+    else:
+        parts = [*_server(health, now)]
+    parts += _flow(ctx, market, audit, now)
     if isinstance(dead, SourceError):
         parts.append((FindingStatus.UNKNOWN, "dead letters not known"))
     else:

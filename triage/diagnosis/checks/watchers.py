@@ -69,10 +69,10 @@ async def run(ctx: CheckContext) -> Finding:
     watch.loki, loki_part = _service("Loki", loki)
     watch.alertmanager, alertmanager_part = _service("Alertmanager", alertmanager)
     parts: list[_Part] = []
-    if isinstance(targets, SourceError):
+    if isinstance(targets, SourceError) and isinstance(rules, SourceError):
         watch.prometheus, part = _service("Prometheus", targets)
         parts.append(part)
-    else:
+    else:  # who answers one question is there, whatever it thinks of the others
         parts += [_target(ctx, targets, watch), *_rules(ctx, rules, watch), *_self(reload, failures, watch)]
     return _finding([*parts, loki_part, alertmanager_part], watch)
 
@@ -86,7 +86,9 @@ def _service(name: str, answer: object) -> tuple[str, _Part]:
     return "ok", (FindingStatus.OK, f"{name} ready")
 
 
-def _target(ctx: CheckContext, targets: Iterable[Target], watch: WatcherState) -> _Part:
+def _target(ctx: CheckContext, targets: Iterable[Target] | SourceError, watch: WatcherState) -> _Part:
+    if isinstance(targets, SourceError):
+        return FindingStatus.UNKNOWN, f"targets not known: {targets.why}"
     mine = [target for target in targets if target.job == JOB]
     if not mine:
         return FindingStatus.CRITICAL, f"Prometheus has no target {JOB}"
@@ -132,6 +134,9 @@ def _self(
     reload: QueryResult | SourceError, failures: QueryResult | SourceError, watch: WatcherState
 ) -> Iterable[_Part]:
     """Prometheus may not scrape itself: then these two say nothing."""
+    for what, answer in (("its last reload", reload), ("rule evaluations", failures)):
+        if isinstance(answer, SourceError):
+            yield FindingStatus.UNKNOWN, f"{what} not known: {answer.why}"
     if not isinstance(reload, SourceError) and reload.samples:
         watch.reload_ok = reload.samples[0].value == 1
         if not watch.reload_ok:
