@@ -56,8 +56,9 @@ bench: setup servers ## speed and memory, figures for docs/benchmarks.md [ARGS=n
 	@$(PY) -m bench $(ARGS)
 
 campaign: setup servers ## kills, two replicas, a slow storm and outages, for long (docs/reliability.md) [ARGS='-k name']
-	@CAMPAIGN=1 $(PY) -m pytest -n 1 --dist loadgroup tests/crash tests/contracts/test_store_outcomes.py \
-		tests/contracts/test_store_faults.py tests/bot/test_repair.py tests/bot/test_connections.py $(ARGS)
+	@rm -f artifacts/campaign.txt; CAMPAIGN=1 $(PY) -m pytest -n 1 --dist loadgroup tests/crash tests/contracts/test_store_outcomes.py \
+		tests/contracts/test_store_faults.py tests/bot/test_repair.py tests/bot/test_connections.py $(ARGS); \
+		status=$$?; cat artifacts/campaign.txt; exit $$status
 
 lab: setup ## faults on the simulated desk, and the score of the verdicts [FAULTS=folder ARGS='--half development']
 	@$(PY) -m demo.lab $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)

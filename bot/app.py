@@ -27,12 +27,14 @@ from bot.links import LinkMaker
 from bot.metrics import MetricsPage
 from bot.pulse import IDLE_SECONDS, Pulse, lasting
 from bot.readiness import Readiness
+from bot.replicas import BEAT_SECONDS, Replicas
 from bot.self_meters import SelfMeters
 from bot.settings import Settings
 from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import ChannelMembers, Channels, UserGroups
+from bot.slack.doubts import SETTLE_SECONDS
 from bot.slack.listener import SlackListener
 from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter
@@ -54,6 +56,8 @@ from handlers.health import Health
 from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
+from schedules.clock_watch import LOOK_EVERY_SECONDS as CLOCK_SECONDS
+from schedules.clock_watch import ClockWatch
 from schedules.escalation import EscalationJob
 from schedules.fallback import FallbackJob
 from schedules.reconcile import ReconcileJob
@@ -162,6 +166,8 @@ class Service:
             roles=roles,
         )
         self.sender = self._sender(store, adapters.slack)
+        self.clock_watch = ClockWatch(store, clock)
+        self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
         self.services = Services(
             store,
             clock,
@@ -295,6 +301,7 @@ class Service:
             "folders": FOLDERS.problem(),
             "audit": self.anchoring.trouble,
             "records": self.adapters.store.health.records.problem(),
+            "clock": self.clock_watch.trouble,
             **self.listeners.troubles(),
         }
 
@@ -329,13 +336,20 @@ class Service:
             ),
             Job("trading", trading.run, seconds=LOOK_EVERY_SECONDS, at_start=True),
             Job("tidying", self._then_send(tidying.run), seconds=60),
+            Job("clock", self.clock_watch.run, seconds=CLOCK_SECONDS, at_start=True),
             Job("escalation", escalation.run, seconds=PAGING_SECONDS),
             Job("fallback", fallback.run, seconds=PAGING_SECONDS),
             Job("anchoring", self.anchoring.run, seconds=60, at_start=True),
+            *self._replica_jobs(),
             *self.listeners.jobs(),
             *self.actions.jobs(),
             *self.commands.jobs(),
         ]
+
+    def _replica_jobs(self) -> list[Job]:
+        if self.adapters.store.alone:
+            return []
+        return [Job("replicas", self.replicas.beat, seconds=BEAT_SECONDS)]
 
     def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
         async def call() -> None:
@@ -374,6 +388,8 @@ class Service:
                 loop.cancel()
             self.sender.stop()
             await sending
+            if not self.adapters.store.alone:
+                await self.replicas.leave()
 
     async def _take_over(self) -> None:
         """Take back what a process before us had claimed, where it cannot be alive any more; try again what it put aside.
@@ -389,6 +405,10 @@ class Service:
 
         try:
             await self.adapters.store.write(release)
+            if (
+                not self.adapters.store.alone
+            ):  # before anything is claimed: the others are to know whose it is
+                await self.replicas.beat()
         except StoreUnavailable as error:
             if not error.damaged:
                 raise

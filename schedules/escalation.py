@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
 from triage.incidents.notifications import ALOUD, MENTIONS, tell_line
 from triage.model import Incident, IncidentShape, TimelineEntry, TimelineKind
@@ -54,8 +55,9 @@ class EscalationJob:
         )
 
     def _incidents(self, tx: Tx) -> list[Incident]:
-        severities = self.desk.escalation.severities
-        return [incident for incident in tx.incidents.open() if incident.severity in severities]
+        severities, known = self.desk.escalation.severities, jumps(tx)
+        found = [incident for incident in tx.incidents.open() if incident.severity in severities]
+        return [_moved(incident, known) for incident in found] if known else found
 
     def _tell(self, tx: Tx) -> int:
         now, incidents = self.clock.now(), self._incidents(tx)
@@ -68,7 +70,8 @@ class EscalationJob:
         storm = any(one.incident.shape is IncidentShape.STORM for one in due)
         quiet = timedelta(minutes=STORM_MINUTES if storm else self.desk.escalation.gather_minutes)
         spoke = tx.notes.get(f"{_SPOKE}{number}")
-        if spoke and now - datetime.fromisoformat(spoke) < quiet:
+        # A time to come is one from before the clock was set back: it keeps nobody silent.
+        if spoke and timedelta(0) <= now - datetime.fromisoformat(spoke) < quiet:
             return 0
         fresh = [one.incident for one in due if tx.notes.once(_ONCE, one.key, now)]
         if not fresh:
@@ -114,7 +117,19 @@ def _triggered_at(tx: Tx, incident: Incident) -> datetime:
     if not incident.reopened:
         return incident.opened_at
     again = [entry.at for entry in tx.timeline.of(incident.id) if entry.kind is TimelineKind.REOPENED]
-    return max(again, default=incident.opened_at)
+    if not again:
+        return incident.opened_at
+    return moved(again[-1], jumps(tx), incident=incident.id)
+
+
+def _moved(incident: Incident, known: Sequence[Jump]) -> Incident:
+    """Return an incident whose times are as today's clock would have said them."""
+    held = incident.acknowledged_at
+    return replace(
+        incident,
+        opened_at=moved(incident.opened_at, known, incident=incident.id),
+        acknowledged_at=None if held is None else moved(held, known, incident=incident.id),
+    )
 
 
 def _words(incidents: Sequence[Incident], number: int, now: datetime, *, people: Sequence[str]) -> str:

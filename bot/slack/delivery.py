@@ -195,17 +195,20 @@ class Delivery:
             raise
 
     async def _adopt(self, message: Message, found: Found, channel: str) -> None:
-        """Record a message that history showed, and the lines that travelled with it."""
+        """Record a message that history showed, and the lines that travelled with it.
+
+        It may be the first of several attempts, of which a later one is still under way: it is looked at again later.
+        """
         self._meters.found.inc()
         logger.bind(message=message.id, ts=found.ts).info("posted after all: history has it")
         also = set(found.payload.get("also") or ())
         revision = found.payload.get("revision")
         shown = revision if isinstance(revision, int) else 1
-        now = self._clock.now()
+        now, doubt = self._clock.now(), self.doubts.after_post(message, again=True)
 
         def record(tx: Tx) -> None:
             tx.outbox.posted(
-                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, doubt=message.doubt
+                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, doubt=doubt
             )
             if message.parent_id is None or not also:
                 return

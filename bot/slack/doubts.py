@@ -19,7 +19,7 @@ from triage.ports.store import Doubt, Message
 
 AFTER = (12.0, 56.0, 150.0)
 """Seconds after the call that went through at which is made sure of it; the second is behind a call done 60 s late."""
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 9.0
 """Longer than a call may take: what Slack does within one more timeout is found before anything is posted again."""
 LOOK_EVERY_SECONDS = 3.0
 

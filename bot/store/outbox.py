@@ -79,9 +79,13 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 _CARD = sa.select(_t.c.id).where(_t.c.kind == MessageKind.CARD.value, _t.c.ref == sa.bindparam("card"))
+FAR = timedelta(minutes=10)
+"""Nothing waits for so long: a time further off is from before the clock was set back, and over."""
+_Far = sa.bindparam("far", type_=tables.UtcTime)
+_FREE = _t.c.lease_until.is_(None) | (_t.c.lease_until < _Now) | (_t.c.lease_until > _Far)
 _DUE = (
     _waiting(sa.select(_t.c.id))
-    .where(_t.c.next_at <= _Now, _t.c.lease_until.is_(None) | (_t.c.lease_until < _Now))
+    .where((_t.c.next_at <= _Now) | (_t.c.next_at > _Far), _FREE)
     .order_by(_t.c.urgency, _t.c.sent_revision > 0, _t.c.id)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True, of=_t)
@@ -109,8 +113,8 @@ _HURRY = sa.update(_t).where(
 )
 _DOUBTFUL = (
     sa.select(_t.c.id)
-    .where(_t.c.confirm_at <= _Now, _t.c.sent_revision == _t.c.wanted_revision)
-    .where(_t.c.lease_until.is_(None) | (_t.c.lease_until < _Now))
+    .where((_t.c.confirm_at <= _Now) | (_t.c.confirm_at > _Far), _t.c.sent_revision == _t.c.wanted_revision)
+    .where(_FREE)
     .order_by(_t.c.confirm_at)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True, of=_t)
@@ -122,6 +126,16 @@ _NEXT_DOUBT = sa.select(
     )
 ).where(_t.c.confirm_at.is_not(None), _t.c.sent_revision == _t.c.wanted_revision)
 _RELEASE = sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
+_Unsure = sa.bindparam("unsure", type_=tables.UtcTime)
+_RELEASE_OF = (
+    sa.update(_t)
+    .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
+    .values(
+        lease_owner="",
+        lease_until=None,
+        unsure_until=sa.case((_t.c.unsure_until > _Unsure, _Unsure), else_=_t.c.unsure_until),
+    )
+)
 _CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("message"))
 _DEFER = _CHANGE.values(
     next_at=sa.bindparam("until", type_=tables.UtcTime),
@@ -246,9 +260,10 @@ class OutboxTable:
         unsure_seconds: float = 0.0,
     ) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
-        ids = list(self._connection.execute(_DUE, {"now": now, "most": limit}).scalars())
+        times = {"now": now, "far": now + FAR}
+        ids = list(self._connection.execute(_DUE, {**times, "most": limit}).scalars())
         if len(ids) < limit:
-            ids += self._connection.execute(_DOUBTFUL, {"now": now, "most": limit - len(ids)}).scalars()
+            ids += self._connection.execute(_DOUBTFUL, {**times, "most": limit - len(ids)}).scalars()
         if not ids:
             return []
         # Read before the claim: ``attempted_at`` is then what an earlier, unfinished attempt left.
@@ -266,6 +281,10 @@ class OutboxTable:
     def release(self) -> None:
         """Give every claimed message back at once; what may have been posted stays marked as such."""
         self._connection.execute(_RELEASE)
+
+    def release_of(self, owner: str, unsure_until: datetime) -> None:
+        """Give back what a dead process had claimed; what it had begun may take effect until then, and no longer."""
+        self._connection.execute(_RELEASE_OF, {"owner": owner, "unsure": unsure_until})
 
     def posted(
         self,

@@ -26,6 +26,8 @@ _INSERT = sa.insert(_t).returning(_t.c.id)
 _i = tables.incidents
 # Written out, not bound: the index of the runs that wait is used only where the planner sees its condition.
 _WAITS = _t.c.status != sa.literal_column(f"'{RunStatus.DONE.value}'")
+FAR_LEASE, FAR_TURN = timedelta(minutes=10), timedelta(hours=1)
+"""Nothing waits for so long: a time further off is from before the clock was set back, and over."""
 _NEXT = (
     sa.select(_t.c.id)
     .join(_i, _i.c.id == _t.c.incident_id)
@@ -33,11 +35,17 @@ _NEXT = (
         _WAITS,
         (
             (_t.c.status == RunStatus.QUEUED.value)
-            & (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime))
+            & (
+                (_t.c.not_before <= sa.bindparam("now", type_=tables.UtcTime))
+                | (_t.c.not_before > sa.bindparam("far_turn", type_=tables.UtcTime))
+            )
         )
         | (
             (_t.c.status == RunStatus.RUNNING.value)
-            & (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
+            & (
+                (_t.c.lease_until < sa.bindparam("now", type_=tables.UtcTime))
+                | (_t.c.lease_until > sa.bindparam("far_lease", type_=tables.UtcTime))
+            )
         ),
     )
     .order_by(_i.c.severity, _t.c.id)  # "Sev-1" comes before "Sev-2" as text too
@@ -97,9 +105,8 @@ class RunTable:
         self, now: datetime, *, owner: str, lease_seconds: float, only: Severity | None = None
     ) -> TriageRun | None:
         """Claim a run that waits or whose owner died: of the gravest incident, the oldest of those."""
-        query, values = (
-            (_NEXT, {"now": now}) if only is None else (_NEXT_ONLY, {"now": now, "only": only.value})
-        )
+        times = {"now": now, "far_turn": now + FAR_TURN, "far_lease": now + FAR_LEASE}
+        query, values = (_NEXT, times) if only is None else (_NEXT_ONLY, {**times, "only": only.value})
         run_id = self._connection.execute(query, values).scalar()
         if run_id is None:
             return None

@@ -28,6 +28,8 @@ from triage.untrusted_text import one_line
 PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0
 SEND_SECONDS = 10.0
+LOOKING = "Looking… The answer takes this line's place, or stands above it."
+"""True however late Slack shows it: what is said at an address is not found again, so it cannot be taken back."""
 MENTION = "<@"
 
 
@@ -68,7 +70,8 @@ async def _answer_in_place(
         answering = group.create_task(answer_to(services, call, line))
         done, _ = await asyncio.wait([answering], timeout=PROMPT_SECONDS)
         if not done:
-            looking = await _send(respond, text="Looking…", response_type="ephemeral")
+            await _send(respond, text=LOOKING, response_type="ephemeral")
+            looking = True  # also where Slack did not say so: what may stand there is to be replaced
     answer = answering.result()
     if answer is None:
         if looking:

@@ -9,7 +9,6 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from bot.store import open_store
 from demo.slack import SlackServer
 from tests.flows.house import CHANNEL, TOKEN, Bot
 from tests.handlers.posting import alert, webhook
+from tests.servers.forked import Mother
 from triage.model import Incident, RunStatus
 from triage.ports.store import Tx
 
@@ -36,14 +36,14 @@ DESK = {
 }
 
 
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """Run a workspace."""
-    async with SlackServer() as server:
-        yield server
-
-
-def replica(slack: SlackServer, directory: Path, url: str, desk: dict[str, Any]) -> Bot:
+def replica(
+    slack: SlackServer,
+    directory: Path,
+    url: str,
+    desk: dict[str, Any],
+    mother: Mother | None = None,
+    **settings: str,
+) -> Bot:
     """Prepare one service of several."""
     directory.mkdir()
     file = directory / "desk.yaml"
@@ -57,7 +57,9 @@ def replica(slack: SlackServer, directory: Path, url: str, desk: dict[str, Any])
             "TRIAGE_CHANNEL": "C0TRIAGE01",
             "TRIAGE_DATABASE_URL": url,
             "TRIAGE_DESK": str(file),
+            **settings,
         },
+        mother=mother,
     )
 
 
@@ -99,25 +101,29 @@ async def all_told(url: str, within: float) -> tuple[list[Incident], float]:
             await asyncio.sleep(0.2)
 
 
+@pytest.mark.parametrize(
+    "names", [("one", "two"), pytest.param(("one", "two", "three"), marks=pytest.mark.campaign)]
+)
 @pytest.mark.timeout(3600 if LONG else 300)
 async def test_what_either_accepted_is_told_once_whoever_is_killed(
-    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
-    """One of the two is killed in the middle of its work, again and again; the one that lives takes its work over."""
+    """One of them is killed in the middle of its work, again and again; those that live take its work over."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
-    services = [replica(slack, tmp_path / name, postgres_copy_url, DESK) for name in ("one", "two")]
+    services = [replica(slack, tmp_path / name, postgres_copy_url, DESK, mother) for name in names]
     accepted: list[str] = []
     try:
         for service in services:
             await service.start()
         for kill in range(KILLS):
-            victim, other = services[kill % 2], services[1 - kill % 2]
+            victim = services[kill % len(services)]
+            others = [service for service in services if service is not victim]
             for _ in range(3):
-                accepted.append(await posted([victim, other], len(accepted)))
+                accepted.append(await posted([victim, *others], len(accepted)))
             await asyncio.sleep(dice.uniform(0.0, 0.5))
             victim.kill()
-            accepted.append(await posted([other], len(accepted)))
-            if kill % 4 == 0:  # what the dead one held is taken over and told by the other one alone
+            accepted.append(await posted(others, len(accepted)))
+            if kill % 4 == 0:  # what the dead one held is taken over and told by the others alone
                 _, seconds = await all_told(postgres_copy_url, 60)
                 assert seconds < TOLD_SECONDS, "its leases end, and what it held is told"
             await victim.start()

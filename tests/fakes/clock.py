@@ -20,6 +20,12 @@ class ManualClock:
         """Return the seconds it was moved in all."""
         return (self.moment - self._began).total_seconds()
 
+    def jump(self, by: timedelta) -> datetime:
+        """Set the wall clock, as an operator or a time server does; the monotonic seconds do not move."""
+        self.moment += by
+        self._began += by
+        return self.moment
+
     def move(self, seconds: float = 0, **parts: float) -> datetime:
         """Move it and return the new time."""
         self.moment += timedelta(seconds=seconds, **parts)

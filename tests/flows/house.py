@@ -19,6 +19,7 @@ from demo.slack import Message, SlackServer
 from demo.slack.blockkit import walk
 from tests.flows.exporter import Exporter
 from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager, webhook_config
+from tests.servers.forked import ForkedProcess, Mother
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
 from tests.servers.prometheus import PrometheusConfig, PrometheusServer, answers_ok, running_prometheus
 
@@ -56,13 +57,14 @@ RULES = (HARD_STOP, FROZEN, SOFT_PAUSE)
 
 @dataclass
 class Bot:
-    """The service as a process."""
+    """The service as a process; ``mother``: forked from one that has everything imported."""
 
     directory: Path
     environment: dict[str, str]
     port: int = field(default_factory=free_port)
     before: tuple[str, ...] = ()
     """Words before its command, such as those that make it another user."""
+    mother: Mother | None = None
     process: ServerProcess = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,10 +81,12 @@ class Bot:
             "PYTHONPATH": str(ROOT),
             **self.environment,
         }
+        log = self.directory / "service.log"
+        if self.mother is not None:
+            self.process = ForkedProcess(self.mother, log=log, env=environment)
+            return
         command = [*self.before, sys.executable, "-m", "bot.cli", "run"]
-        self.process = ServerProcess(
-            "hbot-triage", command, log=self.directory / "service.log", env=environment
-        )
+        self.process = ServerProcess("hbot-triage", command, log=log, env=environment)
 
     @property
     def url(self) -> str:

@@ -14,6 +14,7 @@ from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
+from triage.clock_jumps import jumps, moved
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import ALOUD, INCIDENT_CHANNEL, tell_line
@@ -44,7 +45,8 @@ async def remind_degraded(services: ActionServices) -> bool:
         state = degraded(tx)
         if state is None:
             return False
-        turn = int((now - state.since).total_seconds() // (REMIND_MINUTES * 60))
+        since = moved(state.since, jumps(tx), action=state.action_id)
+        turn = int((now - since).total_seconds() // (REMIND_MINUTES * 60))
         if turn < 1 or not tx.notes.once("degraded_reminder", f"{state.action_id}/{turn}", now):
             return False
         record = tx.actions.get(state.action_id)
@@ -58,7 +60,7 @@ async def remind_degraded(services: ActionServices) -> bool:
             parent_id=record.id if record else None,
             incident_id=record.incident_id if record else None,
         )
-        for_how_long = duration((now - state.since).total_seconds())
+        for_how_long = duration((now - since).total_seconds())
         text = (
             f"Degraded mode is on for {for_how_long}: no external signals, local safeguards active. "
             "Leave it once Redis is well."

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from triage.ports.clock import Clock
 
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 12.0
+"""Renewed every two seconds; longer than any commit that succeeds at its first try."""
 
 
 class LeaseLost(Exception):

@@ -411,6 +411,10 @@ class Outbox(Protocol):
         """Give every claimed message back at once, where no other process can be alive."""
         ...
 
+    def release_of(self, owner: str, unsure_until: datetime) -> None:
+        """Give back what a dead process had claimed; what it had begun may take effect until then, and no longer."""
+        ...
+
     def posted(
         self,
         message_id: int,

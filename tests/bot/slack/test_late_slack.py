@@ -54,6 +54,15 @@ async def test_several_attempts_that_all_come_late_leave_one_card(bench: Bench) 
     assert len(bench.cards()) == 1
 
 
+async def test_the_first_attempt_is_found_while_the_second_is_still_under_way(bench: Bench) -> None:
+    """What history shows may be one of two: the other one comes later, and is taken back."""
+    bench.slack.faults.add(Fault.late(POST, 1.0), Fault.late(POST, 1.3))
+    await bench.open()
+    await bench.settled()
+    await sure(bench)
+    assert len(bench.cards()) == 1
+
+
 async def test_the_copy_that_people_answered_stays(bench: Bench) -> None:
     """Somebody wrote below the late copy before it could be taken back: that one goes on, with the latest truth."""
     bench.slack.faults.add(Fault.late(POST, AFTER_REPOST))

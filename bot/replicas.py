@@ -1,0 +1,116 @@
+"""Which replicas live: each counts up in the database, and one whose count stands still is dead; its work is free then.
+
+Nobody compares clocks: a replica judges by how long, and for how many beats of its own, it has seen another's count
+unchanged. While the database is away nobody's beat succeeds, so nobody is taken for dead. A lease stays behind it for
+what cannot be seen so: a replica of a version that does not count, or one that beats and still hangs.
+
+Running actions are left out on purpose: a replica that only stood still must not lose one within seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from loguru import logger
+
+from triage.errors import StoreUnavailable
+from triage.ports.clock import Clock
+from triage.ports.store import Store, Tx
+
+BEAT_SECONDS = 1.0
+DEAD_SECONDS, DEAD_BEATS = 4.0, 4
+"""How long a count stands still, and for how many beats of whoever looks, before its replica is dead."""
+NOTE = "replicas"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was last seen of a replica: its count, since when (monotonic), and our own count at that time."""
+
+    count: int
+    since: float
+    beats: int
+
+
+def looked(
+    before: Mapping[str, Sight], counts: Mapping[str, int], *, now: float, beats: int
+) -> dict[str, Sight]:
+    """Return what is seen of each replica after a look: an unchanged count keeps the time since which it stands."""
+    return {
+        name: known
+        if (known := before.get(name)) is not None and known.count == count
+        else Sight(count, now, beats)
+        for name, count in counts.items()
+    }
+
+
+def dead(seen: Mapping[str, Sight], *, now: float, beats: int) -> list[str]:
+    """Return the replicas whose count has stood still for too long."""
+    return [
+        name
+        for name, sight in seen.items()
+        if now - sight.since >= DEAD_SECONDS and beats - sight.beats >= DEAD_BEATS
+    ]
+
+
+@dataclass(slots=True)
+class Replicas:
+    """Says that this replica lives, and frees what dead ones hold.
+
+    ``settle_seconds``: for how long after its end a replica's call to Slack may still take effect. ``freed`` is called
+    when there is work to take over.
+    """
+
+    store: Store
+    owner: str
+    clock: Clock
+    settle_seconds: float
+    freed: Callable[[], None]
+    _beats: int = 0
+    _seen: dict[str, Sight] = field(default_factory=dict)
+
+    async def beat(self) -> list[str]:
+        """Count up, look at the others, and free what those hold that are dead. Returns who they are."""
+        gone = dead(self._seen, now=self.clock.monotonic(), beats=self._beats)
+        counts = await self.store.write(lambda tx: self._write(tx, gone))
+        self._beats += 1  # one that was not stored says nothing of the others either
+        others = {name: count for name, count in counts.items() if name != self.owner}
+        self._seen = looked(self._seen, others, now=self.clock.monotonic(), beats=self._beats)
+        if gone:
+            logger.warning("replica {names} is dead: its work is taken over", names=", ".join(gone))
+            self.freed()
+        return gone
+
+    async def leave(self) -> None:
+        """Say that this replica ends: what it held it has given back by itself."""
+
+        def work(tx: Tx) -> None:
+            counts = _counts(tx)
+            if counts.pop(self.owner, None) is not None:
+                tx.notes.put(NOTE, json.dumps(counts))
+
+        with suppress(StoreUnavailable):  # then it is taken for dead, which is as true
+            await self.store.write(work)
+
+    def _write(self, tx: Tx, gone: list[str]) -> dict[str, int]:
+        counts = _counts(tx)
+        # Its last call began when it still lived: that much of the time for late effects is over already.
+        unsure_until = self.clock.now() + timedelta(seconds=self.settle_seconds - DEAD_SECONDS + BEAT_SECONDS)
+        for name in gone:
+            if counts.get(name) != self._seen[name].count:
+                continue  # it lives after all, or another one has freed what it held
+            del counts[name]
+            tx.runs.release_of(name, but=())
+            tx.outbox.release_of(name, unsure_until)
+        counts[self.owner] = self._beats + 1
+        tx.notes.put(NOTE, json.dumps(counts))
+        return counts
+
+
+def _counts(tx: Tx) -> dict[str, int]:
+    found = json.loads(tx.notes.get(NOTE) or "{}")
+    return {str(name): int(count) for name, count in found.items()}

@@ -1,0 +1,95 @@
+"""Services forked from a process that has everything imported: for tests that start a service again and again."""
+
+import json
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from os import close, pidfd_open
+from pathlib import Path
+
+from tests.servers.process import NotReadyError, ServerProcess, _wrapper
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mother:
+    """Forks services on demand. Get one with ``preloaded``; those it has forked end with it."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self._answer()
+
+    def fork(self, environment: Mapping[str, str], log: Path) -> int:
+        """Fork a service; returns its process id."""
+        order = {"environment": dict(environment), "log": str(log)}
+        assert self._child.stdin is not None
+        self._child.stdin.write(json.dumps(order).encode() + b"\n")
+        self._child.stdin.flush()
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        assert self._child.stdout is not None
+        answer = self._child.stdout.readline().decode().strip()
+        if not answer:
+            raise NotReadyError("the preloaded process has ended")
+        return answer
+
+
+@contextmanager
+def preloaded() -> Iterator[Mother]:
+    """Run a process that services are forked from."""
+    words = [*_wrapper(None, "KILL"), sys.executable, "-m", "tests.servers.mother"]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            yield Mother(child)
+        finally:
+            child.kill()
+
+
+class ForkedProcess(ServerProcess):
+    """A ``ServerProcess`` whose every start is a fork of a preloaded one."""
+
+    def __init__(self, mother: Mother, *, log: Path, env: Mapping[str, str]) -> None:
+        super().__init__("hbot-triage", (), log=log, env=env)
+        self._mother = mother
+        self._pid, self._handle = 0, -1
+
+    @property
+    def pid(self) -> int:
+        """The PID of the running (or last) process."""
+        return self._pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._handle >= 0 and not self._ended(0)
+
+    def start(self) -> None:
+        """Fork it; its output is appended to the log file."""
+        self._let_go()
+        self._pid = self._mother.fork(self._env or {}, self.log)
+        with suppress(ProcessLookupError):  # it may have ended at once
+            self._handle = pidfd_open(self._pid)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, and wait until it is gone."""
+        self._signal(signal.SIGKILL)
+        if self._handle >= 0 and not self._ended(10):
+            raise NotReadyError(f"process {self._pid} does not end")
+        self._let_go()
+
+    def _ended(self, seconds: float) -> bool:
+        return bool(select.select([self._handle], [], [], seconds)[0])
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._handle >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
+
+    def _let_go(self) -> None:
+        if self._handle >= 0:
+            close(self._handle)
+        self._handle = -1
