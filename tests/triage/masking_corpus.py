@@ -13,7 +13,32 @@ _WORDS24 = (
     )
 )
 
+_BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
+
 POSITIVE: dict[str, list[str]] = {
+    "hash of a password": [
+        "ana:$apr1$«k3t9zq1w$Nn0uKc2Vb7Xs4Ld8Pq6Rw.»",
+        "root:$6$«rounds=5000$saltsalt$Kq9vX2mZ8LkRwYb1NcE8sUhD3jF6aPoI5»:19000:0:99999:7:::",
+        "admin $2b$«12$abcdefghijklmnopqrstuuN0uKc2Vb7Xs4Ld8Pq6RwKq9vX2mZ8»",
+        "userPassword {SSHA}«Kq9vX2mZ8LkRwYb1NcE8sUhD3jF6aPoI»",
+    ],
+    "password of an ACL": [
+        "ACL SETUSER hbot on >«orchid77» ~* +@all",
+        "user default on >«orchid77» ~* &* +@all",
+    ],
+    "line of .pgpass": ["db.desk:5432:trade:ana:«orchid77»", "*:*:*:ana:«orchid77»"],
+    "piped password": [
+        "echo «orchid77» | sudo -S systemctl restart x",
+        "echo '«orchid77»' | docker login -u ana --password-stdin",
+        "printf «orchid77» | sudo -k -S true",
+    ],
+    "one-time code": ["2FA code: «482913»", "the login code is «4829»", "otp_code=«48291377»"],
+    "signature of an address": ["https://x.blob.test/c?sv=2020&sig=«abcDEF123%2Bghi%3D»&se=2026"],
+    "key as a list of bytes": [f"[«{_BYTES}»]", f"keypair.json: [«{_BYTES.replace(' ', '')}»]"],
+    "Twilio key": [f"SK«{_HEX64[:32]}»"],
+    "Mailgun key": [f"key-«{_HEX64[:32]}»"],
+    "ntfy token": [f"tk_«{_HEX64[:29]}»"],
+    "PagerDuty key": [f"R0«{_HEX64[:30].upper()}»"],
     "password of SQL": [
         "ALTER USER ana IDENTIFIED BY '«orchid77»'",
         "create user a identified with sha256 by '«orchid 77»';",
@@ -192,6 +217,17 @@ POSITIVE: dict[str, list[str]] = {
 }
 
 NEGATIVE: dict[str, list[str]] = {
+    "hash of a password": ["paid $2 and $1$ more", "costs {sha} $6"],
+    "password of an ACL": ["ACL SETUSER failed", "user ana on host > 3 sessions", "user ana on bot1"],
+    "line of .pgpass": ["listening at db.desk:5432:", "00:16:3e:5e:6c:01", "10:5432:11:12:13"],
+    "piped password": ["echo done | tee log", 'echo "$PASS" | sudo -S true', "echo ok | grep -S ok"],
+    "one-time code": ["status code 404", "login code path 7", "exit code: 137", "2fa code: missing"],
+    "signature of an address": ["kill -s sig=9", "?sig=short"],
+    "key as a list of bytes": [f"[{', '.join(['0'] * 64)}]", f"[{', '.join(str(n * 7) for n in range(64))}]"],
+    "Twilio key": ["SKU 1234", "SKIPPED"],
+    "Mailgun key": ["key-value store", "key-0815"],
+    "ntfy token": ["tk_inter", "tk_order 7"],
+    "PagerDuty key": ["R0 is 2.5", "R0CKET"],
     "password of SQL": ["identified by 'ana'".replace("'ana'", "its key"), "the bot was identified by name"],
     "named value": [
         "Rate limit approached: token bucket is empty",

@@ -27,6 +27,7 @@ class Claim(Enum):
 
 STEMS = (
     "pass",
+    "kennwort",
     "pwd",
     "secret",
     "token",
@@ -48,7 +49,8 @@ STEMS = (
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SURE = words(
-    "password passwords passwd pwd passcode secret secrets credential credentials apikey apikeys apisecret secretkey "
+    "password passwords passwort passwoerter kennwort passwd pwd passcode "
+    "secret secrets credential credentials apikey apikeys apisecret secretkey "
     "privatekey privkey accesskey authtoken accesstoken refreshtoken clientsecret sessionid sessionkey jwt "
     "signature requirepass masterauth pgpassword sshpass otp totp authkey creds signingkey encryptionkey"
 )
@@ -57,7 +59,7 @@ _INSIDE = ("password", "passwd", "secret", "apikey", "privkey", "privatekey", "c
 _NOT_PASS = words("bypass compass trespass surpass encompass overpass")
 _KEYS = words(
     "api access secret private priv encryption signing sign ssh account shared master storage client auth consumer "
-    "hmac aes rsa gpg pgp deploy session webhook integration app application service license licence wallet"
+    "hmac aes rsa gpg pgp deploy session listen webhook integration app application service license licence wallet"
 )
 _NO_SECRET_KEYS = words(
     "public primary foreign partition sort cache idempotency dedup redis group row map dict hot any host hash "

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from triage.masking import addresses, blocks, options, tokens
+from triage.masking import addresses, blocks, formats, options, tokens
 from triage.masking.model import SecretKind, Span, Text
 from triage.masking.named import NAMED
 
-KINDS: tuple[SecretKind, ...] = (*blocks.KINDS, *addresses.KINDS, NAMED, *options.KINDS, *tokens.KINDS)
+KINDS: tuple[SecretKind, ...] = (
+    *blocks.KINDS,
+    *addresses.KINDS,
+    *formats.KINDS,
+    NAMED,
+    *options.KINDS,
+    *tokens.KINDS,
+)
 """Every kind; where two begin at one place, the first decides."""
 
 _RUNS = frozenset(kind.name for kind in tokens.KINDS if kind is not tokens.SCHEME)
@@ -39,7 +46,7 @@ def _kinds_in(text: Text) -> list[SecretKind]:
     named = any([needle in lower for needle in _NEEDLES])  # noqa: C419 - a list is faster than a generator here
     long = _LONG_RUN.search(text.whole) is not None
     if not named and not long:
-        return [blocks.PHRASES]
+        return [blocks.PHRASES, formats.BYTES]
     return [
         kind
         for kind in KINDS

@@ -45,6 +45,10 @@ SERVICES = (
         "work tracker token", "ATATT3 lin_api_ secret_ ntn_ PMAK- NRAK- figd_ xkeysib-", r"[\w=-]{20,}"
     ),
     _prefixed("age key", "AGE-SECRET-KEY-1", r"[A-Z0-9]{20,}"),
+    _prefixed("Twilio key", "SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
+    _prefixed("Mailgun key", "key-", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
+    _prefixed("ntfy token", "tk_", r"[a-z0-9]{29}(?![A-Za-z0-9])"),
+    _prefixed("PagerDuty key", "R0", r"[A-Z0-9]{30}(?![A-Za-z0-9])"),
     _prefixed("Bitget key", "bg_", r"[0-9a-f]{24,}(?![A-Za-z0-9])"),
 )
 

@@ -1,0 +1,83 @@
+"""Secrets in the formats of files and tools: hashes of passwords, ACLs, lines of ``.pgpass``, keys as lists of bytes."""
+
+from __future__ import annotations
+
+import re
+
+from triage.masking.model import SecretKind, SecretMatch, Span, Text, hide_match
+from triage.masking.shapes import says_nothing
+
+_CRYPT = re.compile(
+    r"(?:\$(?:apr1|1|2[abxy]?|5|6|7|g?y|argon2(?:id|i|d)|scrypt|pbkdf2-\w{1,10})\$|\{s?sha(?:256|512)?\})"
+    r"(?P<rest>[A-Za-z0-9./+=,$-]{12,})",
+    re.IGNORECASE,
+)
+_ACL = re.compile(r"(?:setuser|(?<![a-z])user)[ \t]+\S{1,60}[ \t][^\n>]{0,120}>(?P<rest>[^\s\"']{1,200})")
+_PGPASS = re.compile(
+    r"^[ \t]*[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:\*|[A-Za-z_][\w-]+):(?:\*|[A-Za-z_][\w-]+):(?P<rest>[^\s:]{4,200})[ \t]*\r?$",
+    re.MULTILINE,
+)
+_PIPED = re.compile(
+    r"(?<![a-z])(?:echo|printf)(?:[ \t]+-[a-z]+)?[ \t]+(?P<quote>[\"']?)(?P<rest>[^\"'|\n]{1,200}?)(?P=quote)[ \t]*\|[ \t]*"
+    r"(?:sudo(?:[ \t]+\S+)*?[ \t]+-s(?![a-z])|docker[ \t]+login|podman[ \t]+login|helm[ \t]+registry|chpasswd|passwd[ \t]|"
+    r"cryptsetup|gpg)"
+)
+_CODE = re.compile(
+    r"(?:2fa|mfa|t?otp|verification|authenticator|one-time|sms|login)[ _-](?:code|pin|passcode)[\"']?"
+    r"(?:[ \t]?[:=]|[ \t]is|[ \t])[ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])"
+)
+_SIGNED_URL = re.compile(r"[?&;]sig=(?P<rest>[^&\s\"'<>]{10,})")
+_BYTES = re.compile(r"\[(?P<rest>\s?\d{1,3}(?:,\s?\d{1,3}){63})\s?\]")
+_LEAST_DIFFERENT, _BYTE = 40, 256
+
+
+def _piped(_: Text, match: re.Match[str]) -> SecretMatch:
+    value = match["rest"].strip()
+    if says_nothing(value) or value.startswith("$"):
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
+
+
+def _bytes(_: Text, match: re.Match[str]) -> SecretMatch:
+    """Look at a list of 64 numbers: a key as some chains' tools write it, where they are bytes and hardly two the same."""
+    numbers = [int(each) for each in match["rest"].split(",")]
+    if max(numbers) >= _BYTE or len(set(numbers)) < _LEAST_DIFFERENT:
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
+
+
+BYTES = SecretKind("key as a list of bytes", (), _BYTES, _bytes)
+KINDS = (
+    SecretKind(
+        "hash of a password",
+        (
+            "$apr1$",
+            "$1$",
+            "$2",
+            "$5$",
+            "$6$",
+            "$7$",
+            "$y$",
+            "$gy$",
+            "$argon2",
+            "$scrypt$",
+            "$pbkdf2",
+            "{sha",
+            "{ssha",
+        ),
+        _CRYPT,
+        hide_match("rest"),
+    ),
+    SecretKind("password of an ACL", ("setuser", " on >"), _ACL, hide_match("rest"), folded=True),
+    SecretKind("line of .pgpass", (":5432:", ":5433:", ":6432:", ":*:"), _PGPASS, hide_match("rest")),
+    SecretKind("piped password", ("echo ", "printf "), _PIPED, _piped, folded=True),
+    SecretKind(
+        "one-time code",
+        ("2fa", "mfa", "otp", "verification", "authenticator", "one-time", "sms", "login"),
+        _CODE,
+        hide_match("rest"),
+        folded=True,
+    ),
+    SecretKind("signature of an address", ("sig=",), _SIGNED_URL, hide_match("rest"), folded=True),
+    BYTES,
+)
