@@ -12,7 +12,7 @@ from bot.settings import Settings
 from bot.store import has_database, open_store
 from triage.errors import BadInput, DeskFailure
 from triage.ports.store import Tx
-from triage.reports.cases import Case, case_from_json, cases_of
+from triage.reports.cases import RecordedCase, case_from_json, cases_of
 from triage.reports.replay import Replay, replay
 
 _NUMBER = re.compile(r"(?:INC-)?([0-9]{1,18})", re.IGNORECASE)
@@ -20,11 +20,13 @@ FILE_MAX = 64_000_000
 """Bytes of a file that are read."""
 
 
-async def gather_cases(settings: Settings, asked: Sequence[str], *, every: bool = False) -> list[Case]:
+async def gather_cases(
+    settings: Settings, asked: Sequence[str], *, every: bool = False
+) -> list[RecordedCase]:
     """Return the cases of files and incidents, in the order asked. Raises BadInput."""
     numbers = {each: int(found[1]) for each in asked if (found := _NUMBER.fullmatch(each))}
     stored = await _stored(settings, list(numbers.values()), every=every) if numbers else {}
-    cases: list[Case] = []
+    cases: list[RecordedCase] = []
     for each in asked:
         if each in numbers:
             cases += stored[numbers[each]]
@@ -33,19 +35,21 @@ async def gather_cases(settings: Settings, asked: Sequence[str], *, every: bool 
     return cases
 
 
-async def _stored(settings: Settings, numbers: Sequence[int], *, every: bool) -> dict[int, tuple[Case, ...]]:
+async def _stored(
+    settings: Settings, numbers: Sequence[int], *, every: bool
+) -> dict[int, tuple[RecordedCase, ...]]:
     url = settings.triage_database_url.get_secret_value()
     if not await asyncio.to_thread(has_database, url):
         raise BadInput("the service has no database at TRIAGE_DATABASE_URL", "INCIDENT")
 
-    def read(tx: Tx) -> dict[int, tuple[Case, ...]]:
+    def read(tx: Tx) -> dict[int, tuple[RecordedCase, ...]]:
         return {number: cases_of(tx, settings.desk, number, every=every) for number in numbers}
 
     async with open_store(url) as store:
         return await store.read(read)
 
 
-def _read(path: Path) -> Case:
+def _read(path: Path) -> RecordedCase:
     try:
         if path.stat().st_size > FILE_MAX:
             raise BadInput(f"larger than {FILE_MAX // 1_000_000} MB", str(path))
@@ -63,12 +67,12 @@ def _read(path: Path) -> Case:
         raise BadInput(str(error), str(path)) from error
 
 
-def replayed(cases: Sequence[Case]) -> list[Replay]:
+def replayed(cases: Sequence[RecordedCase]) -> list[Replay]:
     """Judge each case by today's rules."""
     return [replay(each) for each in cases]
 
 
-def export(cases: Sequence[Case], folder: Path) -> list[str]:
+def export(cases: Sequence[RecordedCase], folder: Path) -> list[str]:
     """Write each case into a folder, as a file that the lab judges; return one line each. Raises DeskFailure."""
     said = []
     try:

@@ -13,7 +13,7 @@ from bot.doctor.desk import ask_desk
 from bot.doctor.report import DependencyReport
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
 from bot.settings import Settings
-from bot.sources.declaration import Source
+from bot.sources.declaration import EvidenceSource
 from bot.sources.opening import OpenedSources
 from bot.sources.registry import declared
 from bot.store import open_store
@@ -69,7 +69,7 @@ async def _ask(name: str, question: Question) -> DependencyReport:
 def source_questions(desk: Desk, opened: OpenedSources) -> list[tuple[str, Question]]:
     """Return one question for each source of evidence, by its name."""
 
-    def ask(source: Source) -> Question:
+    def ask(source: EvidenceSource) -> Question:
         async def look() -> DependencyReport:
             health = await source.look(desk, opened.adapters[source.name])
             return DependencyReport(source.name, health.state, health.seen, health.mend)

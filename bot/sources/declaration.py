@@ -49,7 +49,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class EvidenceSource:
     """One folder of ``bot/sources``.
 
     ``name``: how the doctor calls it. ``fills``: the field of ``triage.ports.sources.Sources`` that it fills, empty

@@ -1,7 +1,7 @@
 """The sources of evidence there are. A new one is a folder here and its name in ``SYSTEMS``.
 
 A folder has ``settings.py`` with ``SETTINGS`` (a pydantic model, light to import) and ``source.py`` with ``SOURCE`` (a
-``bot.sources.declaration.Source``). The service's settings, the wiring and the doctor are made from them.
+``bot.sources.declaration.EvidenceSource``). The service's settings, the wiring and the doctor are made from them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from bot.sources.declaration import Source
+    from bot.sources.declaration import EvidenceSource
 
 SYSTEMS = ("prometheus", "loki", "alertmanager", "redis", "docker", "grafana")
 """Folders of ``bot/sources``, in the order in which the doctor and the settings show them."""
@@ -26,14 +26,14 @@ def settings_of_all() -> tuple[type[BaseModel], ...]:
     )
 
 
-def declared() -> tuple[Source, ...]:
+def declared() -> tuple[EvidenceSource, ...]:
     """Return every source. Raises TypeError for a folder that declares none."""
-    from bot.sources.declaration import Source  # noqa: PLC0415 - settings are read without any client
+    from bot.sources.declaration import EvidenceSource  # noqa: PLC0415 - settings are read without any client
 
     found = []
     for system in SYSTEMS:
         source = getattr(import_module(f"bot.sources.{system}.source"), "SOURCE", None)
-        if not isinstance(source, Source):
+        if not isinstance(source, EvidenceSource):
             raise TypeError(f"bot/sources/{system}/source.py: SOURCE must be a Source")
         found.append(source)
     return tuple(found)

@@ -17,7 +17,7 @@ from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told
 from demo.lab.running import Run
 from demo.lab.week import healthy_week
-from triage.reports.cases import Case
+from triage.reports.cases import RecordedCase
 
 VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
 BAD, USAGE = 1, 2
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         week = asyncio.run(healthy_week(given.days, given.seed))
         sys.stdout.write(week.text + "\n")
         return 0 if week.good else BAD
-    cases: list[Case] = []
+    cases: list[RecordedCase] = []
     try:
         if given.faults:
             cases = [each for each in recorded_in(given.faults) if given.only in each.name]

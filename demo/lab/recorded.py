@@ -11,7 +11,7 @@ from demo.lab.fault import NO_CAUSE_FOUND, NOTHING_IS_WRONG
 from triage.actions.remedies import judged
 from triage.errors import BadInput
 from triage.model import Verdict
-from triage.reports.cases import Case, CaseTruth, case_from_json
+from triage.reports.cases import CaseTruth, RecordedCase, case_from_json
 
 _BLAMES_NOTHING = frozenset({"", NOTHING_IS_WRONG, NO_CAUSE_FOUND})
 
@@ -25,7 +25,7 @@ class Judged:
     the actions that helped is offered, None where none is known; ``harmful``: what is offered though it is forbidden.
     """
 
-    case: Case
+    case: RecordedCase
     said: str
     right: bool
     wrong: bool
@@ -45,7 +45,7 @@ class Judged:
         return f"  {self.case.name}: {what}: says {self.said or 'no cause'}, was {was}{missed}{harm}"
 
 
-def recorded_in(folder: Path) -> list[Case]:
+def recorded_in(folder: Path) -> list[RecordedCase]:
     """Return the recorded cases of a folder, by file. Raises ValueError naming a file that cannot be read."""
     cases = []
     for path in sorted(folder.glob("*.json")):
@@ -56,12 +56,12 @@ def recorded_in(folder: Path) -> list[Case]:
     return cases
 
 
-def judge_recorded(cases: Sequence[Case]) -> list[Judged]:
+def judge_recorded(cases: Sequence[RecordedCase]) -> list[Judged]:
     """Judge the cases of which somebody said what it was."""
     return [judge_case(each, each.truth, judged(each.record)) for each in cases if each.truth is not None]
 
 
-def judge_case(case: Case, truth: CaseTruth, verdict: Verdict) -> Judged:
+def judge_case(case: RecordedCase, truth: CaseTruth, verdict: Verdict) -> Judged:
     """Judge one verdict beside the truth."""
     standing = [each.cause for each in verdict.causes if each.stands]
     said = standing[0] if standing else ""
@@ -83,7 +83,7 @@ def judge_case(case: Case, truth: CaseTruth, verdict: Verdict) -> Judged:
     )
 
 
-def told_recorded(cases: Sequence[Case], found: Sequence[Judged]) -> list[str]:
+def told_recorded(cases: Sequence[RecordedCase], found: Sequence[Judged]) -> list[str]:
     """Return the figures of recorded cases, then one line a case that is not right."""
     acted = [each for each in found if each.remedy is not None]
     lines = [

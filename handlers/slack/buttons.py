@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,7 +13,7 @@ from handlers.slack.reply import whisper
 from handlers.slack.services import Services
 from triage.errors import CommitUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
-from triage.incidents.operations import OperationResult
+from triage.incidents.operations import Operation
 from triage.memory.people import remember
 from triage.ports.store import Tx
 
@@ -26,14 +25,6 @@ OUTCOME_UNKNOWN = (
     "if it was stored, it shows there."
 )
 UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest message has ones that work."
-
-
-class Operation(Protocol):
-    """One of ``triage.incidents.operations``."""
-
-    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
-        """Do it inside a transaction."""
-        ...
 
 
 def button(services: Services, what: str, operation: Operation) -> Ask:

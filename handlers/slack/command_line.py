@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import get_close_matches
-from typing import Protocol
 
 from handlers.slack.command import Call, CommandServices
 from triage.errors import Refused
-from triage.incidents.operations import OperationResult
+from triage.incidents.operations import Operation, OperationResult
 from triage.memory.people import remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
@@ -66,14 +64,6 @@ def which_incident(command: str, call: Call, words: tuple[str, ...]) -> int:
     if found is None:
         raise Refused(f"{words[0][:40]!r} is no incident's number; write for instance INC-42 or 42.")
     return found
-
-
-class Operation(Protocol):
-    """One of ``triage.incidents.operations``."""
-
-    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
-        """Do it inside a transaction."""
-        ...
 
 
 async def operate(

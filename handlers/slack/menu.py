@@ -14,12 +14,13 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import UNKNOWN_BUTTON, Ask, Operation, pressed
+from handlers.slack.buttons import UNKNOWN_BUTTON, Ask, pressed
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
 from triage.errors import Refused, StoreUnavailable
 from triage.incidents import operations
+from triage.incidents.operations import Operation
 from triage.model import Json
 from triage.ports.store import Tx
 

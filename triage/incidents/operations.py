@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from triage.errors import Refused
 from triage.incidents import lifecycle
@@ -25,6 +26,14 @@ class OperationResult:
 
     changed: bool
     text: str
+
+
+class Operation(Protocol):
+    """One of the operations that need nothing but the incident and the person."""
+
+    def __call__(self, tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
+        """Do it inside a transaction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

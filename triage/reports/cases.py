@@ -41,7 +41,7 @@ class CaseTruth:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RecordedCase:
     """One recorded triage; ``truth`` is None where nobody said what it was."""
 
     name: str
@@ -58,12 +58,12 @@ class Case:
 _TRUTHS: TypeAdapter[CaseTruth] = TypeAdapter(CaseTruth)
 
 
-def case_from_json(data: object, name: str) -> Case:
+def case_from_json(data: object, name: str) -> RecordedCase:
     """Read a case, or a bare record, which is called ``name``. Raises BadInput."""
     if not isinstance(data, Mapping):
         raise BadInput("no recorded case: a JSON object was expected")
     if "record" not in data:
-        return Case(name, name, from_json(data))
+        return RecordedCase(name, name, from_json(data))
     try:
         truth = None if data.get("truth") is None else _TRUTHS.validate_python(data["truth"])
     except ValidationError as error:
@@ -71,10 +71,10 @@ def case_from_json(data: object, name: str) -> Case:
         raise BadInput(first["msg"], ".".join(("truth", *map(str, first["loc"])))) from error
     record = from_json(data["record"])
     called = str(data.get("case") or name)
-    return Case(called, str(data.get("title") or called), record, truth)
+    return RecordedCase(called, str(data.get("title") or called), record, truth)
 
 
-def cases_of(tx: Tx, desk: Desk, incident_id: int, *, every: bool = False) -> tuple[Case, ...]:
+def cases_of(tx: Tx, desk: Desk, incident_id: int, *, every: bool = False) -> tuple[RecordedCase, ...]:
     """Return an incident's newest triage as a case, or ``every`` one, oldest first. Raises BadInput where there is none."""
     incident = tx.incidents.get(incident_id)
     if incident is None:
@@ -85,7 +85,7 @@ def cases_of(tx: Tx, desk: Desk, incident_id: int, *, every: bool = False) -> tu
         raise BadInput(f"{incident.number} has no triage whose findings are kept", "INCIDENT")
     answer = tx.answers.of(incident_id)
     return tuple(
-        Case(
+        RecordedCase(
             f"{incident.number} run {run.id}" if every else incident.number,
             incident.title,
             replace(_record(tx, desk, incident, run), verdict=run.verdict),

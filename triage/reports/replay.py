@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from triage.actions.catalogue import deed
 from triage.actions.remedies import judged
 from triage.model import ActionProposal, Cause, Json, Verdict, Withheld
-from triage.reports.cases import Case
+from triage.reports.cases import RecordedCase
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A case judged again: the verdict that ``was`` given, and the one that is given ``now``."""
 
-    case: Case
+    case: RecordedCase
     was: Verdict
     now: Verdict
 
@@ -53,7 +53,7 @@ class Replay:
         return [head, *said, *(f"  {each}" for each in self.differences)]
 
 
-def replay(case: Case) -> Replay:
+def replay(case: RecordedCase) -> Replay:
     """Judge a case by today's rules."""
     return Replay(case, case.record.verdict, judged(case.record))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sources.alertmanager.client import NAME, Alertmanager
 from bot.sources.alertmanager.settings import AlertmanagerSettings
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
 from triage.ports.sources import Alerts
@@ -21,4 +21,4 @@ async def _look(_: Desk, alerts: Alerts) -> SourceHealth:
     return SourceHealth("ok", f"ready, holds {len(held)} alerts")
 
 
-SOURCE = Source("alertmanager", "alerts", "ALERTMANAGER_URL", AlertmanagerSettings, _open, _look)
+SOURCE = EvidenceSource("alertmanager", "alerts", "ALERTMANAGER_URL", AlertmanagerSettings, _open, _look)

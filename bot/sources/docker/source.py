@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.docker.client import NAME, Docker, open_docker
 from bot.sources.docker.settings import DockerSettings
 from bot.sources.not_configured import not_configured
@@ -28,4 +28,4 @@ async def _look(desk: Desk, containers: Containers) -> SourceHealth:
     return SourceHealth("ok", seen)
 
 
-SOURCE = Source("docker", "containers", "DOCKER_HOST (or TRIAGE_AGENT)", DockerSettings, _open, _look)
+SOURCE = EvidenceSource("docker", "containers", "DOCKER_HOST (or TRIAGE_AGENT)", DockerSettings, _open, _look)

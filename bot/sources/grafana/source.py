@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.grafana.client import NAME, Grafana
 from bot.sources.grafana.settings import GrafanaSettings
 from bot.sources.not_configured import not_configured
@@ -27,4 +27,4 @@ async def _look(_: Desk, dashboards: Dashboards) -> SourceHealth:
     return SourceHealth("ok", f"{len(found)} datasources")
 
 
-SOURCE = Source("grafana", "", "GRAFANA_URL and GRAFANA_TOKEN", GrafanaSettings, _open, _look)
+SOURCE = EvidenceSource("grafana", "", "GRAFANA_URL and GRAFANA_TOKEN", GrafanaSettings, _open, _look)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.loki.client import NAME, Loki
 from bot.sources.loki.settings import LokiSettings
 from bot.sources.not_configured import not_configured
@@ -39,4 +39,4 @@ async def _look(desk: Desk, logs: Logs) -> SourceHealth:
     return SourceHealth("ok", f"ready, holds the logs of {len(desk.bots)} bots")
 
 
-SOURCE = Source("loki", "logs", "LOKI_URL", LokiSettings, _open, _look)
+SOURCE = EvidenceSource("loki", "logs", "LOKI_URL", LokiSettings, _open, _look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from bot.sources.prometheus.client import NAME, Prometheus
 from bot.sources.prometheus.settings import PrometheusSettings
@@ -34,4 +34,4 @@ async def _look(desk: Desk, metrics: Metrics) -> SourceHealth:
     return SourceHealth("ok", f"{len(rules)} alert rules, {health}")
 
 
-SOURCE = Source("prometheus", "metrics", "PROMETHEUS_URL", PrometheusSettings, _open, _look)
+SOURCE = EvidenceSource("prometheus", "metrics", "PROMETHEUS_URL", PrometheusSettings, _open, _look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from bot.sources.redis.settings import RedisSettings
 from triage.desk import Desk
@@ -36,4 +36,4 @@ async def _look(desk: Desk, streams: Streams) -> SourceHealth:
     return SourceHealth("ok", seen)
 
 
-SOURCE = Source("redis", "streams", "REDIS_URL", RedisSettings, _open, _look)
+SOURCE = EvidenceSource("redis", "streams", "REDIS_URL", RedisSettings, _open, _look)
