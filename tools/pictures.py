@@ -1,23 +1,50 @@
 """Makes the pictures of the README from the real page: ``python -m tools.pictures [FOLDER]``.
 
+What they show is kept beside them as a digest (``MADE_OF``); a test fails where that is another one today.
+
 Starts the demo, lets a deploy go wrong, and takes the channel, the thread, the modal and a KPI digest as they are shown.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
+from bot.slack.blocks.card import incident_card
+from bot.slack.blocks.triage import triage_message
+from tests.bot.slack.blocks import samples
 from tests.demo.process import running_demo
 from tests.demo.slack.browser import chromium
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "pictures"
+MADE_OF = "made-of.txt"
+SHOWN = ("bot/charts/*.py", "demo/slack/page/static/*.css", "demo/slack/page/templates/*")
+"""Files that decide how a picture looks, beside what the blocks say."""
 SCENARIO = "stale-bytecode"
 SOON, LATER = 20_000, 90_000
 """Milliseconds."""
+
+
+def made_of() -> str:
+    """Return the digest of what the pictures show: a card and its triage, the page's look, the charts."""
+    view = samples.view()
+    digest = sha256()
+    if view.run is not None:
+        for shown in (
+            incident_card(view, samples.NOW, samples.names),
+            triage_message([view.run], samples.NOW, "h"),
+        ):
+            digest.update(json.dumps(shown.blocks, sort_keys=True).encode())
+    for pattern in SHOWN:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 async def main(folder: Path) -> None:
@@ -35,6 +62,7 @@ async def main(folder: Path) -> None:
         await thread(page, folder / "thread.png")
         await modal(page, folder / "modal.png")
         await digest(page, folder / "digest.png")
+    (folder / MADE_OF).write_text(f"{made_of()}\n")
 
 
 def card_of(page: Page) -> Locator:

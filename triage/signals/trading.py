@@ -18,7 +18,7 @@ from triage.wording import counted, listed, number, percent
 KEY = "trading_now"
 OLD = timedelta(minutes=10)
 """What was looked at longer ago than this is not shown as now: no process has looked since."""
-NAMES = 3
+NAMES, GROUPS = 3, 3
 _STATES = {"soft_pause": "paused", "hard_stop": "stopped"}
 _HELD = 0.01
 """A share of base below this is no position."""
@@ -131,14 +131,17 @@ def _count(bots: Sequence[BotTrading]) -> str:
 
 
 def _out(bots: Sequence[BotTrading], now: datetime) -> list[str]:
-    """Return the bots that do not trade, those of one state together."""
-    groups: dict[str, list[BotTrading]] = {}
+    """Return the bots that do not trade, those of one state and one reason together."""
+    groups: dict[tuple[str, str], list[BotTrading]] = {}
     if not any(one.state for one in bots):  # that is said once already
         return []
-    for one in bots:
-        if not one.trades:
-            groups.setdefault(_condition(one), []).append(one)
-    return [f"{_who(group, bots)} {word}{_why(group)}{_since(group, now)}" for word, group in groups.items()]
+    out = [one for one in bots if not one.trades]
+    for one in out:
+        alike = [other for other in out if _condition(other) == _condition(one)]
+        groups.setdefault((_condition(one), _reason(one, alike)), []).append(one)
+    said = [f"{_who(group, bots)} {word}{why}{_since(group, now)}" for (word, why), group in groups.items()]
+    rest = sum(len(group) for group in list(groups.values())[GROUPS:])
+    return said if not rest else [*said[:GROUPS], f"{rest} more out"]
 
 
 def _who(group: Sequence[BotTrading], bots: Sequence[BotTrading]) -> str:
@@ -152,13 +155,12 @@ def _condition(one: BotTrading) -> str:
     return "silent" if one.silent else _STATES.get(one.state, one.state)
 
 
-def _why(group: Sequence[BotTrading]) -> str:
-    """Return the reason that counts: one that all of them give, a hard limit before what only pauses."""
-    if any(one.silent for one in group):
+def _reason(one: BotTrading, alike: Sequence[BotTrading]) -> str:
+    """Return the bot's reason that counts: one that all in its state give, a hard limit before what only pauses."""
+    if one.silent:
         return ""
-    given = [set(one.reasons) for one in group]
-    common = set.intersection(*given)
-    reasons = sorted(common or set.union(*given), key=lambda reason: (not needs_person(reason), reason))
+    common = set.intersection(*(set(other.reasons) for other in alike))
+    reasons = sorted(common or one.reasons, key=lambda reason: (not needs_person(reason), reason))
     return f" ({in_words(reasons[:1])})" if reasons else ""
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import Style, foreign, leaf
+from bot.slack.blocks.shorter import shorter
 from bot.slack.blocks.signs import dangerous
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
@@ -52,7 +53,8 @@ OUTCOME = {
     VerificationOutcome.INCONCLUSIVE: "⚪",
 }
 GOOD = {True: "✓", False: "✗", None: "?"}
-COMMAND, NOTE, OUTPUT, TAIL, ROW = 300, 300, 700, 4, 160
+COMMAND, NOTE, OUTPUT, TAIL, ROW, OUTPUT_LINE = 300, 300, 700, 4, 60, 160
+BOT_STATE = "Bot state"
 STEPS, VERIFIED = 5500, 3000
 
 Line = Sequence[Json]
@@ -121,7 +123,7 @@ def _output(steps: Sequence[StepRecord]) -> Json | None:
     step = next((step for step in reversed(steps) if step.status in wanted and step.output.strip()), None)
     if step is None:
         return None
-    tail = "\n".join(line[:ROW] for line in shown(step.output, 4000).splitlines()[-TAIL:])
+    tail = "\n".join(line[:OUTPUT_LINE] for line in shown(step.output, 4000).splitlines()[-TAIL:])
     return kit.preformatted(tail[-OUTPUT:], OUTPUT)
 
 
@@ -134,20 +136,30 @@ def _verified(record: ActionRecord) -> list[Line]:
     lines: list[Line] = [[leaf(head, bold=True)]]
     if verification.why:
         lines.append([foreign(verification.why, 500)])
-    told = [row for row in verification.rows if _matters(row)]
-    lines += [_compared(row) for row in told]
-    if rest := len(verification.rows) - len(told):
+    rows = _once(verification.rows)
+    told = [row for row in rows if _matters(row)]
+    well = verification.outcome in {VerificationOutcome.RECOVERED, VerificationOutcome.EFFECTIVE}
+    lines += [_compared(row, well=well) for row in told]
+    if rest := len(rows) - len(told):
         lines.append([leaf(f"{rest} more as before" if told else f"{rest} looked at, all as before")])
     return lines
 
 
+def _once(rows: Sequence[Compared]) -> list[Compared]:
+    """Return the rows without the check of the bots' states where each bot has a row of its own, in words."""
+    own = any(row.name.startswith("Bot ") and row.name != BOT_STATE for row in rows)
+    return [row for row in rows if not (own and row.name == BOT_STATE)]
+
+
 def _matters(row: Compared) -> bool:
-    return row.good is False or one_line(row.before, ROW) != one_line(row.after, ROW)
+    return row.good is False or shorter(row.before, ROW) != shorter(row.after, ROW)
 
 
-def _compared(row: Compared) -> Line:
-    name = [leaf(f"{GOOD[row.good]} {one_line(row.name, 60)}: ", bold=True)]
-    before, after = one_line(row.before, ROW), one_line(row.after, ROW)
+def _compared(row: Compared, *, well: bool) -> Line:
+    """Return a row; what is not good yet without deciding anything (errors of before, say) is no failure of it."""
+    sign = "·" if well and row.good is False else GOOD[row.good]
+    name = [leaf(f"{sign} {one_line(row.name, 60)}: ", bold=True)]
+    before, after = shorter(row.before, ROW), shorter(row.after, ROW)
     if before == after:
         return [*name, leaf(f"{after}, as before")]
     return [*name, leaf(f"{after} (was: {before})" if before != NOT_SEEN else after)]

@@ -12,7 +12,7 @@ LONG = 2_000
 """Characters of a text that are looked at."""
 _JOINT = re.compile(r" \(| · |; |: |, (?:which|so|but|and) ")
 _LIST = re.compile(r", ")
-_PATH = re.compile(r"(?<![\w/.:-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
+_PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
 """A path on a disk and the name of an image: where room is short, their last part stands for them."""
 _LEAST = 10
 """A clause below this length says nothing by itself."""

@@ -258,7 +258,7 @@ def _finding(
 
 def _line(change: ContainerChange, began: datetime) -> str:
     gap = (began - change.at).total_seconds()
-    when = f"{duration(gap)} before" if gap >= 0 else f"{duration(-gap)} after the start of it"
+    when = f"{duration(gap)} before it began" if gap >= 0 else f"{duration(-gap)} after the start of it"
     if change.what == "config":
         what = "created with another configuration"
     elif change.what == "image":

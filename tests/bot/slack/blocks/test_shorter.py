@@ -41,6 +41,8 @@ from bot.slack.blocks.shorter import shorter, some
             50,
             "created from hummingbot:version-2.4.0 at 15:10",
         ),
+        ("fallback project:/home/hummingbot/project_config/fees.json", 40, "fallback project:fees.json"),
+        ("see https://grafana.example/d/abc/desk now", 41, "see https://grafana.example/d/abc/desk…"),
         ("bid/ask spread and/or depth are small", 60, "bid/ask spread and/or depth are small"),
         ("one sentence without any joint that is far too long", 30, "one sentence without any…"),
         ("short", 30, "short"),

@@ -110,8 +110,8 @@ async def test_a_deploy_shortly_before_is_the_suspect() -> None:
     ]
     finding = await changes.run(context(sources))
     assert finding.status is FindingStatus.WARNING
-    assert finding.headline == f"{NAME} new image bot:2 (was bot:1) at 02:55, 17 min before"
-    assert finding.details == ("hbot-grafana created from bot:1 at 02:26, 46 min before",)
+    assert finding.headline == f"{NAME} new image bot:2 (was bot:1) at 02:55, 17 min before it began"
+    assert finding.details == ("hbot-grafana created from bot:1 at 02:26, 46 min before it began",)
     assert finding.data["changes"][0]["seconds_before"] == 17 * 60
 
 
