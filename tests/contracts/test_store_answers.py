@@ -1,5 +1,6 @@
 """What the store keeps of records, answers and traits, on each database."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -7,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import SqlStore
+from bot.store import SqlStore, open_store
 from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident
 from triage.model import IncidentShape, IncidentStatus, RunStatus
 from triage.ports.answers import CauseAnswer
-from triage.ports.store import Tx
+from triage.ports.store import MessageKind, Tx
 
 RIGHT = CauseAnswer(1, 1, NOW, "U0ANA", right=True, said="edge_gate", strength="certain", cause="edge_gate")
 
@@ -187,3 +188,31 @@ async def test_likeness_and_storms_are_asked_by_index(sqlite_store: SqlStore) ->
     assert [each for each in found if each.startswith("SCAN")] == []
     assert any("ix_incident_traits_trait_incident_id" in each for each in found), found
     assert not any("TEMP B-TREE FOR ORDER BY" in each for each in found), found
+
+
+async def test_two_replicas_that_owe_the_question_owe_one_message(store_url: str) -> None:
+    """Both see the incident end: it is known by the incident."""
+    async with open_store(store_url) as one, open_store(store_url) as other:
+        await one.write(open_incident)
+
+        def owe(tx: Tx) -> int:
+            return tx.outbox.want(
+                MessageKind.FEEDBACK,
+                "1",
+                channel="incidents",
+                now=NOW,
+                incident_id=1,
+                in_thread=True,
+                urgency=3,
+            )
+
+        ids = await asyncio.gather(*(each.write(owe) for each in (one, other, one, other)))
+        assert len(set(ids)) == 1
+        claimed = await asyncio.gather(
+            *(
+                each.write(lambda tx: tx.outbox.claim(later(1), owner="x", lease_seconds=30, limit=9))
+                for each in (one, other)
+            )
+        )
+        cards = [message.kind for found in claimed for message in found]
+        assert cards == [MessageKind.CARD], "below its card, and not before that stands"

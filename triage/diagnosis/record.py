@@ -130,7 +130,7 @@ def record_of(
         DeskFacts.of(matter.desk),
         playbook,
         matter.incident,
-        tuple(map(_masked, episodes)),
+        tuple(_masked(episodes)),
         matter.now,
         matter.since,
         matter.bots,
@@ -234,11 +234,13 @@ def _smaller(record: Record) -> Iterator[Record]:
         )
 
 
-def _masked(episode: Episode) -> Episode:
-    """Mask an alert as findings are: a record is kept long, and leaves the house as a lab case."""
-    return replace(
-        episode,
-        labels={name: masked(value) for name, value in episode.labels.items()},
-        annotations={name: masked(value) for name, value in episode.annotations.items()},
-        generator_url=masked(episode.generator_url),
-    )
+def _masked(episodes: Iterable[Episode]) -> Iterator[Episode]:
+    """Mask alerts as findings are: a record is kept long, and leaves the house as a lab case."""
+    once = cache(masked)  # a storm's alerts have most of their values in common
+    for episode in episodes:
+        yield replace(
+            episode,
+            labels={name: once(value) for name, value in episode.labels.items()},
+            annotations={name: once(value) for name, value in episode.annotations.items()},
+            generator_url=once(episode.generator_url),
+        )

@@ -132,10 +132,13 @@ class TriageRunner:
         context = await self.store.read(lambda tx: with_memory(tx, context))
         try:
             findings = await run_checks(playbook, context, self.clock)
+            # In a thread: masking and packing the alerts of a storm takes long enough for a click to notice.
+            verdict, evidence = await asyncio.to_thread(
+                weighed, findings, context, episodes, playbook, run.id
+            )
         except asyncio.CancelledError:
             await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
             raise
-        verdict, evidence = weighed(findings, context, episodes, playbook, run.id)
         done = replace(
             run,
             status=RunStatus.DONE,

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from bot.slack.renderers import incident_renderers
 from demo.slack import Message, SlackServer
 from demo.slack.blockkit import walk
 from tests.bot.slack.workbench import CHANNEL
 from tests.handlers.slack.conftest import Desk
 from triage.incidents import feedback, lifecycle
 from triage.incidents.feedback import ask, asked_again
+from triage.incidents.notifications import tell_triage
 from triage.incidents.traits import note_traits
 from triage.model import Cause, Incident, RunStatus, Subject, SubjectKind, Verdict
 from triage.ports.answers import CauseAnswer
-from triage.ports.store import Tx
+from triage.ports.store import MessageKind, Tx
 
 DRAWDOWN = Cause(
     "drawdown_limit", "bot1 stopped: the drawdown passed 2.5 %.", 0.95, (), strength="certain", stands=True
@@ -196,10 +198,6 @@ async def test_the_triage_message_names_what_was_like_it(desk: Desk) -> None:
     other = await over(desk, subjects=(Subject(SubjectKind.BOT, "bot2"),))
 
     def tell(tx: Tx) -> str:
-        from bot.slack.renderers import incident_renderers  # noqa: PLC0415 - the renderer alone is looked at
-        from triage.incidents.notifications import tell_triage  # noqa: PLC0415 - as above
-        from triage.ports.store import MessageKind  # noqa: PLC0415 - as above
-
         tell_triage(tx, other, datetime.now(UTC))
         message = tx.outbox.find(MessageKind.TRIAGE, str(other.id))
         assert message is not None
@@ -226,3 +224,16 @@ async def test_it_is_asked_once_however_often_it_is_owed(desk: Desk) -> None:
     await desk.bench.settled()
     await asyncio.sleep(0.1)
     question(desk.bench.slack)
+
+
+async def test_a_desk_that_does_not_want_to_be_asked_is_not(desk: Desk) -> None:
+    """``feedback.ask: false``: what is owed is looked up, and nothing is sent."""
+    incident = await over(desk)
+
+    def rendered(tx: Tx, *, asks: bool) -> object:
+        message = tx.outbox.find(MessageKind.FEEDBACK, str(incident.id))
+        assert message is not None
+        return incident_renderers(asks=asks)[MessageKind.FEEDBACK](tx, message, datetime.now(UTC))
+
+    assert await desk.bench.store.read(lambda tx: rendered(tx, asks=True)) is not None
+    assert await desk.bench.store.read(lambda tx: rendered(tx, asks=False)) is None
