@@ -71,6 +71,11 @@ class Placement:
 EpisodeKey = tuple[Source, str]
 
 
+def _no_names(_incident_id: int) -> tuple[str, ...]:
+    """No incident holds a name: a function that can be pickled, as the lab keeps its desks."""
+    return ()
+
+
 @dataclass(slots=True)
 class Board:
     """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
@@ -87,7 +92,7 @@ class Board:
     ended: set[EpisodeKey] = field(default_factory=set)
     needs: Mapping[Subject, Subject] = field(default_factory=dict)
     lately: dict[int, int] = field(default_factory=dict)
-    names_of: Callable[[int], Iterable[str]] = lambda _: ()
+    names_of: Callable[[int], Iterable[str]] = _no_names
     _open: list[int] | None = field(default=None, init=False)
 
     @classmethod
@@ -100,7 +105,7 @@ class Board:
         ended: Iterable[EpisodeKey] = (),
         needs: Mapping[Subject, Subject] | None = None,
         lately: Mapping[int, int] | None = None,
-        names_of: Callable[[int], Iterable[str]] = lambda _: (),
+        names_of: Callable[[int], Iterable[str]] = _no_names,
     ) -> Board:
         """Gather a board."""
         return cls(
