@@ -112,7 +112,9 @@ def check_config(environment: Mapping[str, str], folder: Path) -> Checked:
         settings = None
     problems += [*of_desk, *_placeholders(given), *(_desk_ids(desk) if desk is not None else ())]
     if settings is not None:
-        problems += [*_missing(settings), *_channels(settings)]
+        problems += [*_missing(settings), *(_nobody(desk) if desk is not None else ()), *_channels(settings)]
+    if desk is None:  # what the settings come to would be the built-in desk's
+        settings = None
     order: dict[str, int] = {"fault": 0, "missing": 1, "warning": 2}
     return Checked(tuple(sorted(problems, key=lambda problem: order[problem.level])), settings)
 
@@ -150,12 +152,10 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
         return None, [Problem("TRIAGE_DESK", f"there is no file {file}: hbot-triage init writes one")]
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {' '.join(str(error).split())}")]
-    try:
-        desk = Desk.model_validate(content if content is not None else {})
-    except ValidationError as error:
-        return None, [
-            Problem(f"desk.yaml {where}", what) for where, what in _faults(error, Desk, upper=False)
-        ]
+    desk, faults = _validated(content if content is not None else {})
+    if faults:
+        return None, [*faults, *(_desk_ids(desk) if desk is not None else ())]
+    assert desk is not None, "no fault, so it is valid"  # noqa: S101 - for the type checker
     problems = []
     for name in desk.playbooks:
         try:
@@ -163,6 +163,26 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
         except SettingError as error:
             problems.append(_from(error, "desk.yaml "))
     return desk, problems
+
+
+def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
+    """Return the desk without its faulty parts, and all faults: those too that only show once others are mended."""
+    found: list[Problem] = []
+    while True:
+        try:
+            return Desk.model_validate(content), found
+        except ValidationError as error:
+            told = [
+                Problem(f"desk.yaml {where}".strip(), what)
+                for where, what in _faults(error, Desk, upper=False)
+            ]
+            found += [one for one in told if one not in found]
+            faulty = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
+            # A fault of the whole names its part first: "bots: bot1 named more than once".
+            faulty |= {one.what.partition(":")[0] for one in told}
+        if not isinstance(content, dict) or not faulty & content.keys():
+            return None, found
+        content = {key: value for key, value in content.items() if key not in faulty}
 
 
 def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> Iterable[tuple[str, str]]:
@@ -198,7 +218,10 @@ def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 def _missing(settings: Settings) -> Iterable[Problem]:
     for where, what in settings.missing():
         yield Problem(where, what, "missing")
-    roles = settings.desk.roles
+
+
+def _nobody(desk: Desk) -> Iterable[Problem]:
+    roles = desk.roles
     if not roles.operator.users and not roles.operator.groups:
         yield Problem(
             "desk.yaml roles.operator",

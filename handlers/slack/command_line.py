@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,15 @@ from triage.ports.store import Tx
 
 SHARE = "share"
 MOST = 500
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_PHONE = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
+    }
+)
+"""What phones write for quotes and for a hyphen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,11 @@ class CommandLine:
 
 
 def read_line(text: str) -> CommandLine:
-    """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters."""
-    line = text[:MOST].strip()
+    """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters.
+
+    Phones type curly quotes, long dashes, spaces that do not break and characters that are not seen: all are understood.
+    """
+    line = " ".join(plain(text[:MOST]).split())
     try:
         words = shlex.split(line)
     except ValueError:
@@ -40,6 +53,11 @@ def read_line(text: str) -> CommandLine:
     if not words:
         return CommandLine("help")
     return CommandLine(words[0].lower(), tuple(words[1:]), share)
+
+
+def plain(text: str) -> str:
+    """Return what was typed with the quotes, hyphens and spaces of a keyboard, and nothing that is not seen."""
+    return _UNSEEN.sub("", text).translate(_PHONE)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

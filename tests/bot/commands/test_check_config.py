@@ -116,3 +116,21 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     )
     assert "sekret-77" not in as_text(checked)
     assert "sekret-77" not in str(checked.as_json())
+
+
+def test_a_fault_hides_neither_the_faults_behind_it_nor_the_ids(tmp_path: Path) -> None:
+    """What is checked of the whole, and ids that are none, are said beside a misspelt key; no facts of another desk are."""
+    text = (
+        "bots: [{name: bot1}, {name: bot1}]\nroles: {operator: {users: [ana, '<@U0ANA00001>']}}\n"
+        "kpis: {turnover_x_max: -3}\nschedules: {timezone: Mars}\n"
+    )
+    checked = with_desk(tmp_path, text)
+    faults, warnings = " ".join(said(checked, "fault")), " ".join(said(checked, "warning"))
+    for part in ("turnover_x_max: -3.0 is no limit", "'Mars' is no time zone", "bot1 named more than once"):
+        assert part in faults
+    assert "'ana' is no id" in warnings
+    assert "'<@U0ANA00001>' is no id" in warnings
+    assert "names nobody" not in warnings
+    assert not checked.good
+    assert "bot2" not in as_text(checked)
+    assert checked.as_json()["facts"] == {}
