@@ -1,16 +1,28 @@
 """What a process takes where every source answers with 50 MB at once: HTTP without end, Redis in one bulk.
 
-Thirty questions side by side, three times; the most memory that the process held.
+The whole service, which triages a dozen Sev-1s then and listens to Redis and Docker; and thirty questions side by
+side, three times, in a process of their own. Measured is the most memory that the process ever held.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import resource
+import socket
+import sqlite3
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
 
 from bench.figures import Figure, tell
+from bench.house import CALM, TOKEN, running_house
+from bench.load import alert, webhook
 from bot.sources.opening import open_sources
 from triage.errors import SourceError
 from triage.ports.sources import Sources
@@ -18,6 +30,7 @@ from triage.ports.sources import Sources
 ANSWER = 50_000_000
 LIMIT_MB = 250.0
 AT_ONCE, ROUNDS = 30, 3
+INCIDENTS = 12
 PIECE = b"x" * 65_536
 
 
@@ -57,6 +70,60 @@ async def _word(reader: asyncio.StreamReader) -> bytes:
     return (await reader.readexactly(size + 2))[:-2]
 
 
+async def _serve() -> None:
+    """Serve in a process of its own: what the flood takes is not ours. Begins when told to, ends with its input."""
+    held = [socket.create_server(("127.0.0.1", 0), backlog=1) for _ in range(2)]
+    port, redis_port = (each.getsockname()[1] for each in held)
+    for each in held:
+        each.close()
+    url = f"http://127.0.0.1:{port}"
+    addresses = {
+        "PROMETHEUS_URL": url,
+        "LOKI_URL": url,
+        "ALERTMANAGER_URL": url,
+        "DOCKER_HOST": f"tcp://127.0.0.1:{port}",
+        "REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+    }
+    print(json.dumps(addresses), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    http = await asyncio.start_server(_http, "127.0.0.1", port)
+    redis = await asyncio.start_server(_redis, "127.0.0.1", redis_port)
+    async with http, redis:
+        print("floods", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flood:
+    """``addresses``: the settings that name the sources."""
+
+    addresses: dict[str, str]
+    process: asyncio.subprocess.Process
+
+    async def begin(self) -> None:
+        """Answer from now on: until then nobody listens there."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"begin\n")
+        assert await asyncio.wait_for(self.process.stdout.readline(), 60)
+
+
+@asynccontextmanager
+async def _flooding() -> AsyncIterator[_Flood]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.memory", "flood",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield _Flood(json.loads(await asyncio.wait_for(process.stdout.readline(), 60)), process)
+    finally:
+        process.stdin.close()
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 20)
+
+
 async def _ask(sources: Sources) -> list[object]:
     now = datetime.now(UTC)
     questions = []
@@ -71,23 +138,19 @@ async def _ask(sources: Sources) -> list[object]:
     return await asyncio.gather(*questions, return_exceptions=True)
 
 
-async def measure() -> list[Figure]:
-    """Ask, and look what it took."""
-    http = await asyncio.start_server(_http, "127.0.0.1", 0)
-    redis = await asyncio.start_server(_redis, "127.0.0.1", 0)
-    port, redis_port = (server.sockets[0].getsockname()[1] for server in (http, redis))
-    url = f"http://127.0.0.1:{port}"
+async def _in_asking() -> list[Figure]:
+    """Ask thirty questions at once, three times, and look what this process took."""
     refused = 0
-    async with open_sources(
-        prometheus_url=url, loki_url=url, alertmanager_url=url, docker_host=f"tcp://127.0.0.1:{port}",
-        redis_url=f"redis://127.0.0.1:{redis_port}",
+    async with _flooding() as flood, open_sources(
+        prometheus_url=flood.addresses["PROMETHEUS_URL"], loki_url=flood.addresses["LOKI_URL"],
+        alertmanager_url=flood.addresses["ALERTMANAGER_URL"], docker_host=flood.addresses["DOCKER_HOST"],
+        redis_url=flood.addresses["REDIS_URL"],
     ) as sources:  # fmt: skip
+        await flood.begin()
         for _ in range(ROUNDS):
             answers = await _ask(sources)
             refused += sum(isinstance(each, SourceError) and "too large" in str(each) for each in answers)
             assert all(isinstance(each, SourceError) for each in answers), answers
-    for server in (http, redis):
-        server.close()
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
         Figure("memory: every source answers 50 MB, most RSS", most, "MB", LIMIT_MB),
@@ -95,10 +158,47 @@ async def measure() -> list[Figure]:
     ]
 
 
+async def _in_service() -> list[Figure]:
+    """Let Sev-1s of many bots be triaged at once, eight side by side; look what the whole service ever held."""
+    async with _flooding() as flood, running_house(desk=CALM, sources=flood.addresses) as house:
+        await flood.begin()
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+            for number in range(INCIDENTS):
+                labels = {"alertname": "BotHardStopActive", "bot": f"bot{number}", "severity": "critical"}
+                sent = await http.post(
+                    f"{house.bot.url}/webhooks/alertmanager",
+                    json=webhook(alert(f"flood-{number}", labels)),
+                    headers={"Authorization": f"Bearer {TOKEN}"},
+                )
+                assert sent.status_code == 200, sent.text
+        done = await _triaged(house.folder / "triage.db", INCIDENTS)
+        status = await asyncio.to_thread(Path(f"/proc/{house.bot.process.pid}/status").read_text)
+    most = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    return [
+        Figure("memory: the whole service, every source answers 50 MB, most RSS", most, "MB", LIMIT_MB),
+        Figure("memory: triages that ended meanwhile", done, f"of {INCIDENTS}", INCIDENTS, at_least=True),
+    ]
+
+
+async def _triaged(database: Path, wanted: int) -> int:
+    """Wait until so many runs are done; returns how many are."""
+    query = "SELECT count(*) FROM triage_runs WHERE status = 'done'"
+    for _ in range(240):
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            done = int(connection.execute(query).fetchone()[0])
+        if done >= wanted:
+            break
+        await asyncio.sleep(0.5)
+    return done
+
+
 def main() -> int:
     """Run the bench."""
-    return tell(asyncio.run(measure()))
+    return tell([*asyncio.run(_in_service()), *asyncio.run(_in_asking())])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.argv[1:] == ["flood"]:
+        asyncio.run(_serve())
+    else:
+        sys.exit(main())
