@@ -24,10 +24,10 @@ import psutil
 import redis.asyncio
 from loguru import logger
 
-from bot.service import SWITCH_SECONDS
 from bot.sources.redis.connection import open_redis
 from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
+from bot.tuning import switch_often
 from bot.wiring.listeners import BATCH
 from demo.slack import SlackServer
 from handlers.audit import KeepAudit
@@ -281,7 +281,7 @@ async def main() -> int:
     logger.remove()
     gc.collect()
     gc.freeze()  # as the service does after its imports, see bot/tuning.py
-    sys.setswitchinterval(SWITCH_SECONDS)  # as the service does
+    switch_often()  # as the service does
     program = programs.find("redis")
     assert program is not None, "redis-server is not installed"
     with tempfile.TemporaryDirectory(prefix="hbot-bench-") as name:

@@ -43,8 +43,9 @@ from bot.slack.sender import Sender
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
 from bot.triage_loop import TriageLoop
+from bot.tuning import FrontDoor
 from bot.watched_files import FOLDERS
-from bot.web import FrontDoor, WebServer, listen, make_web
+from bot.web import WebServer, listen, make_web
 from bot.wiring import commands
 from bot.wiring.actions import ActionWiring
 from bot.wiring.commands import CommandWiring

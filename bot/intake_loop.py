@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from bot.pulse import IDLE_SECONDS, Pulse
+from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, Share
 from triage.errors import StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
@@ -16,11 +17,6 @@ from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 
-SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
-"""The part of the time that the sorter works in a storm, the seconds it may work before that binds it, its longest rest.
-
-In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
-"""
 LONE = 4
 """So many signals in one pass are no storm: sorting them takes what it takes, for somebody waits to hear of them."""
 HEAD_START_SECONDS = 0.03
@@ -28,23 +24,6 @@ HEAD_START_SECONDS = 0.03
 _RETRY_SECONDS = (0.5, 1.5)
 DAMAGED_SECONDS = 10.0
 """How often the inbox of a damaged database is tried."""
-
-
-@dataclass(slots=True)
-class Share:
-    """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
-
-    part: float
-    at_once: float
-    _left: float = 0.0
-    _last: float = float("-inf")
-
-    def rest(self, began: float, ended: float) -> float:
-        """Return the seconds to rest after work that began and ended then (monotonic)."""
-        earned = (ended - self._last) * self.part
-        self._last = ended
-        self._left = min(self.at_once, self._left + earned) - (ended - began)
-        return max(0.0, -self._left / self.part)
 
 
 @dataclass(slots=True)

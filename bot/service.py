@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 
 import uvloop
@@ -12,15 +11,12 @@ from loguru import logger
 
 from bot.logs import set_up_logs
 from bot.settings import Settings
-from bot.tuning import lean_imports
-
-SWITCH_SECONDS = 0.001
-"""How long a thread of the store may keep the interpreter while the loop waits for it: Python's 5 ms add up."""
+from bot.tuning import lean_imports, switch_often
 
 
 def run_until_told(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    switch_often()
     set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)
     with lean_imports():
         from bot.app import serve  # noqa: PLC0415 - everything that is heavy

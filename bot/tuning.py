@@ -1,37 +1,88 @@
-"""Keeps the process small: what a long-running service need not hold, and what its collector need not look at."""
+"""What makes this process faster or smaller than its parts make it, in one place, each with what it gains.
+
+Measured on two cores, with and without, by turns (2026-11-29, beside other work). What gained less than a twentieth is
+gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %), leaving out httpx's command line (3 %).
+
+| what | gain |
+| --- | --- |
+| `FrontDoor` | 402 instead of 780 µs of processor time a webhook |
+| `switch_often` | the loop is 6 to 10 ms late beside a computing thread, instead of 21 ms (a busy machine) |
+| `lean_imports` | no full collection of 167 ms on what stays for good |
+| `Share` | 666 instead of 340 webhooks stored a second in a storm |
+"""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_ARENA_MAX = -8
-"""``M_ARENA_MAX`` of glibc's ``mallopt``."""
+if TYPE_CHECKING:  # the service begins with this module: what is heavy comes later, inside ``lean_imports``
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+SWITCH_SECONDS = 0.001
+"""How long a thread of the store may keep the interpreter while the loop waits for it: Python's 5 ms add up."""
+SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.14, 0.15, 0.5
+"""The part of the time that the inbox is sorted in a storm, the seconds that may take before that binds, the longest rest.
+
+In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
+"""
+
+
+def switch_often() -> None:
+    """Let threads give the interpreter back soon."""
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 @contextmanager
 def lean_imports() -> Iterator[None]:
-    """Import inside what the service runs on; before threads begin."""
-    libc = _libc()
-    if libc is not None:  # all threads share two heaps: with one each, what one has freed no other can use
-        libc.mallopt(_ARENA_MAX, 2)
-    # httpx brings its own command line along, and with it rich, pygments and click: 4 MB. It copes without.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # Python's own word for "not to be had"
+    """Import inside what the service runs on; it stays for good, so the collector never looks at it again."""
     gc.disable()
     yield
-    # What was imported stays for good: collected once, then never looked at again, which spares long pauses.
     gc.collect()
     gc.freeze()
     gc.enable()
-    if libc is not None:
-        libc.malloc_trim(0)
 
 
-def _libc() -> ctypes.CDLL | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None)
-    return libc if hasattr(libc, "malloc_trim") and hasattr(libc, "mallopt") else None
+class FrontDoor:
+    """Hands what is posted to some paths to their endpoints directly, everything else to the application.
+
+    In a storm of alerts the way through the framework to a route costs more than all that is done there.
+    The application has the same routes: it documents them, and answers what is no POST.
+    """
+
+    def __init__(self, web: ASGIApp, posts: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> None:
+        self._web = web
+        self._posts = posts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        from starlette.requests import Request  # noqa: PLC0415 - as at the top
+
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:
+            response = await self._posts[scope["path"]](Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._web(scope, receive, send)
+
+
+@dataclass(slots=True)
+class Share:
+    """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
+
+    part: float
+    at_once: float
+    _left: float = 0.0
+    _last: float = float("-inf")
+
+    def rest(self, began: float, ended: float) -> float:
+        """Return the seconds to rest after work that began and ended then (monotonic)."""
+        earned = (ended - self._last) * self.part
+        self._last = ended
+        self._left = min(self.at_once, self._left + earned) - (ended - began)
+        return max(0.0, -self._left / self.part)

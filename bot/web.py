@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from bot.connections import ConnectionLimits, limited
 from triage.errors import SettingError
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 GRACE_SECONDS = 3
 """How long requests under way may take to end at shutdown."""
@@ -61,26 +58,6 @@ def listen(address: tuple[str, int]) -> socket.socket:
         raise SettingError(f"TRIAGE_LISTEN: {why}; choose another port, or end what holds it") from error
     listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     return listener
-
-
-class FrontDoor:
-    """Hands what is posted to some paths to their endpoints directly, everything else to the application.
-
-    In a storm of alerts the way through the framework to a route costs more than all that is done there.
-    The application has the same routes: it documents them, and answers what is no POST.
-    """
-
-    def __init__(self, web: ASGIApp, posts: Mapping[str, Endpoint]) -> None:
-        self._web = web
-        self._posts = posts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:
-            response = await self._posts[scope["path"]](Request(scope, receive))
-            await response(scope, receive, send)
-        else:
-            await self._web(scope, receive, send)
 
 
 class WebServer(uvicorn.Server):

@@ -10,7 +10,8 @@ import httpx
 
 from bot.connections import HEADER_MAX, ConnectionLimits
 from bot.store import SqlStore
-from bot.web import FrontDoor, WebServer, listen
+from bot.tuning import FrontDoor
+from bot.web import WebServer, listen
 from handlers.alertmanager import WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, webhook
 

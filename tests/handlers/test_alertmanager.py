@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from bot.store import SqlStore, open_store
-from bot.web import FrontDoor
+from bot.tuning import FrontDoor
 from handlers.alertmanager import BODY_MAX, WATCHDOG_NOTE, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
 from triage.errors import StoreUnavailable
