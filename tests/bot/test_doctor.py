@@ -22,6 +22,7 @@ from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.local_server import Fault, LocalServer
 from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
+from demo.servers.tsdb import labels_of
 from demo.slack import AppConfig, SlackServer
 from demo.slack.faults import Fault as SlackFault
 from demo.slack.settings import BOT_SCOPES
@@ -187,6 +188,31 @@ async def test_a_prometheus_without_rules_is_warned_of(tmp_path: Path, slack: Sl
         answer = (await World({}, environment, tmp_path).ask())["prometheus"]
     assert (answer.state, answer.seen) == ("warning", "no alert rules are loaded")
     assert answer.mend == "load deploy/prometheus/desk-rules.yml"
+
+
+async def test_labels_that_lead_nowhere_and_rules_without_a_playbook_are_named(
+    tmp_path: Path, slack: SlackServer
+) -> None:
+    """A bot that only the series know, one that they do not, and a rule whose alerts get the default triage."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "groups: [{name: g, rules: [{alert: Watchdog, expr: vector(1)}, {alert: MoonPhaseWrong, expr: vector(0)},"
+        " {alert: BotFrozen, expr: vector(0)}]}]\n",
+        encoding="utf-8",
+    )
+    async with PrometheusServer(PrometheusConfig(rule_files=(rules,))) as prometheus:
+        for bot in ("bot1", "bot2", "hummingbot7"):
+            series = labels_of({"__name__": "hbot_bot_state", "bot": bot, "state": "running"})
+            prometheus.tsdb.append(series, round(prometheus.clock.now() * 1000), 1.0)
+        environment = {**slack_settings(slack, tmp_path), "PROMETHEUS_URL": prometheus.url}
+        answer = (await World({}, environment, tmp_path).ask())["prometheus"]
+    assert answer.state == "warning"
+    for words in (
+        "1 rule without a playbook of their own: MoonPhaseWrong",
+        "series of hummingbot7, which desk.yaml does not know",
+        "no series in an hour of bot3",
+    ):
+        assert words in answer.seen, answer.seen
 
 
 async def test_bots_without_a_container_are_named(world: World) -> None:

@@ -33,6 +33,12 @@ async def _look(desk: Desk, streams: Streams) -> SourceHealth:
     if health.role != "master":
         mend = "set REDIS_URL to the master: a group's reader has to write that it read"
         return SourceHealth("warning", seen, mend)
+    wanted = (desk.streams.market_data, desk.streams.audit)
+    lengths = {name: (await streams.info(name)).length for name in wanted}
+    absent = [name for name, length in lengths.items() if not length]
+    if absent:
+        mend = "nobody writes them: check streams in desk.yaml, or start the external stack"
+        return SourceHealth("warning", f"{seen}; not there: {', '.join(absent)}", mend)
     return SourceHealth("ok", seen)
 
 
