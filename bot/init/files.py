@@ -53,7 +53,7 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
         "",
         _line("name", made.name),
         "",
-        "bots:",
+        "bots:" if made.bots else _commented("bots: []", "guess: none was recognised; name them"),
         *(_bot(bot) for bot in made.bots),
         "",
         "roles:",

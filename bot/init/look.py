@@ -11,9 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from bot.init.compose_text import filled, read_compose, read_yaml
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.env_text import read_env
 from triage.errors import SettingError
@@ -28,9 +26,7 @@ _ENV_PLACES = (
     ".env.template",
     "compose/.env.template",
 )
-_SIZE = 2_000_000
 _RULE_FILES = 200
-_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])([^}]*))?\}|\$(\w+)")
 
 
 def look(root: Path, running: Mapping[str, str] | None = None) -> SeenDesk:
@@ -53,8 +49,8 @@ def look_at(compose_file: Path, *, env_file: Path | None, data: Path) -> SeenDes
     """Read a desk whose compose file, env file and folder of bots are known. Raises SettingError."""
     doubts: list[str] = []
     env = _env(env_file, doubts)
-    content = _yaml(compose_file, doubts)
-    if not isinstance(content, dict):
+    content = read_compose(compose_file, env, doubts)
+    if content is None:
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
     project, project_from = _project(content, env, compose_file)
     networks = {
@@ -72,7 +68,7 @@ def look_at(compose_file: Path, *, env_file: Path | None, data: Path) -> SeenDes
         project=project,
         project_from=project_from,
         services=services,
-        networks={name: _filled(value, env) for name, value in networks.items()},
+        networks={name: filled(value, env) for name, value in networks.items()},
         env=env,
         bots=_bot_folders(data, doubts),
         doubts=tuple(doubts),
@@ -100,23 +96,12 @@ def _env(path: Path | None, doubts: list[str]) -> Mapping[str, str]:
         return {}
 
 
-def _yaml(path: Path, doubts: list[str]) -> Any:  # noqa: ANN401 - YAML holds anything
-    try:
-        if path.stat().st_size > _SIZE:
-            doubts.append(f"{path.name} is larger than {_SIZE:,} bytes and was not read")
-            return None
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
-        doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__})")
-        return None
-
-
 def _project(data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path) -> tuple[str, str]:
     """Return the project's name as Compose finds it, and where it stands."""
     if env.get("COMPOSE_PROJECT_NAME"):
         return env["COMPOSE_PROJECT_NAME"], "COMPOSE_PROJECT_NAME in the env file"
     if data.get("name"):
-        return _filled(str(data["name"]), env), f"name: in {compose_file.name}"
+        return filled(str(data["name"]), env), f"name: in {compose_file.name}"
     folder = re.sub(r"[^a-z0-9_-]", "", compose_file.parent.name.lower()).lstrip("_-")
     return folder, f"the folder of {compose_file.name}"
 
@@ -127,12 +112,12 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
     command = data.get("command") or ""
     return ComposeService(
         name=str(name),
-        container=_filled(str(data.get("container_name") or ""), env),
-        image=_filled(str(data.get("image") or ""), env),
+        container=filled(str(data.get("container_name") or ""), env),
+        image=filled(str(data.get("image") or ""), env),
         profiles=tuple(map(str, data.get("profiles") or ())),
         networks=tuple(map(str, networks)),
         ports=tuple(_ports([*(data.get("ports") or ()), *(data.get("expose") or ())], env)),
-        command=_filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
+        command=filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
         depends_on=tuple(map(str, depends)),
     )
 
@@ -140,26 +125,11 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
 def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
     for value in values:
         inside = (
-            value.get("target") if isinstance(value, dict) else _filled(str(value), env).rpartition(":")[2]
+            value.get("target") if isinstance(value, dict) else filled(str(value), env).rpartition(":")[2]
         )
         digits = str(inside).partition("/")[0]
         if digits.isdigit():
             yield int(digits)
-
-
-def _filled(text: str, env: Mapping[str, str]) -> str:
-    """Fill in ``${NAME}``, ``${NAME:-default}`` and ``$NAME`` as Compose does; what is not set is empty."""
-
-    def value(found: re.Match[str]) -> str:
-        if found[0] == "$$":
-            return "$"
-        name, sign, other = found[1] or found[4], found[2] or "", found[3] or ""
-        known = env.get(name)
-        if sign in {":-", "-"}:
-            return known if known or (known is not None and sign == "-") else _filled(other, env)
-        return known or ""
-
-    return _VARIABLE.sub(value, text)
 
 
 def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:
@@ -185,7 +155,7 @@ def _rules(root: Path, compose_file: Path, doubts: list[str]) -> tuple[str, ...]
     for path in sorted(_below(root, "*.y*ml"))[:_RULE_FILES]:
         if path == compose_file or "rule" not in f"{path.parent.name}/{path.name}":
             continue
-        content = _yaml(path, doubts)
+        content = read_yaml(path, doubts)
         groups = content.get("groups") if isinstance(content, dict) else None
         for group in groups or ():
             rules = group.get("rules") if isinstance(group, dict) else None

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.desk import Bot
@@ -15,6 +16,10 @@ from triage.desk import Bot
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
 _MONITORING = re.compile(
     r"prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-?exporter|exporter|pushgateway"
+)
+_PASSWORD = re.compile(r"--requirepass[ =](\"[^\"]*\"|'[^']*'|.+?)(?= --|$)")
+_MONITORING_IMAGE = re.compile(
+    r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
 )
 _BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
@@ -64,10 +69,8 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
     """Make the plan of a desk whose files are written into ``out``; ``known_rules`` are the rules with a playbook."""
     bots = [service for service in seen.services if is_bot(service, seen.bots)]
     template = container_template(seen)
-    external = [service for service in seen.services if _is_external(service, bots)]
-    monitoring = [
-        service for service in seen.services if _MONITORING.search(service.name) and service not in external
-    ]
+    external = _external(seen, bots)
+    monitoring = [service for service in seen.services if _watches(service) and service not in external]
     profiles = list(dict.fromkeys(profile for service in seen.services for profile in service.profiles))
     started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
     outer = [profile for profile in profiles if any(profile in service.profiles for service in external)]
@@ -96,7 +99,7 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
 
 def is_bot(service: ComposeService, folders: Sequence[BotFolder]) -> bool:
     """Return whether a service is a bot: its image is Hummingbot's, or it has a folder with a bot's logs."""
-    if _MONITORING.search(service.name):
+    if _watches(service):
         return False
     has_folder = any(folder.name == service.name for folder in folders)
     return bool(_BOT_IMAGE.search(service.image)) or (has_folder and bool(_BOT.fullmatch(service.name)))
@@ -133,10 +136,16 @@ def stop_order(services: Sequence[ComposeService]) -> list[str]:
     )
 
 
-def _is_external(service: ComposeService, bots: Sequence[ComposeService]) -> bool:
-    if service in bots or not service.profiles:
-        return False
-    return "external" in service.profiles or _is_redis(service)
+def _external(seen: SeenDesk, bots: Sequence[ComposeService]) -> list[ComposeService]:
+    """Return Redis and what is started with it: the services of its profile, else those of the profile ``external``."""
+    others = [service for service in seen.services if service not in bots and not _watches(service)]
+    profiles = {profile for service in others if _is_redis(service) for profile in service.profiles}
+    profiles = profiles or {"external"}
+    return [service for service in others if profiles & set(service.profiles)]
+
+
+def _watches(service: ComposeService) -> bool:
+    return bool(_MONITORING.search(service.name) or _MONITORING_IMAGE.search(service.image))
 
 
 def _is_redis(service: ComposeService) -> bool:
@@ -179,20 +188,25 @@ def _addresses(seen: SeenDesk) -> dict[str, Value]:
     for service in seen.services:
         for kind, port in PORTS.items():
             name = "REDIS_URL" if kind == "redis" else f"{kind.upper()}_URL"
-            is_it = _is_redis(service) if kind == "redis" else service.name == kind
+            is_it = _is_redis(service) if kind == "redis" else _is_it(service, kind)
             if not is_it or name in found:
                 continue
             inside = port if port in service.ports or not service.ports else service.ports[0]
             source = f"service {service.name} in {seen.compose_file.name}"
-            found[name] = Value(_address(kind, service, inside, seen), source, guess=not service.ports)
+            found[name] = Value(_address(kind, service, inside), source, guess=not service.ports)
     return found
 
 
-def _address(kind: str, service: ComposeService, port: int, seen: SeenDesk) -> str:
+def _address(kind: str, service: ComposeService, port: int) -> str:
     if kind != "redis":
         return f"http://{service.name}:{port}"
-    password = seen.env.get("REDIS_PASSWORD", "") if "requirepass" in service.command else ""
+    found = _PASSWORD.search(service.command)
+    password = quote(found[1].strip().strip("\"'"), safe="") if found else ""
     return f"redis://{f':{password}@' if password else ''}{service.name}:{port}/0"
+
+
+def _is_it(service: ComposeService, kind: str) -> bool:
+    return service.name == kind or re.search(rf"(?:^|/){kind}(?=[:@]|$)", service.image) is not None
 
 
 def _networks(seen: SeenDesk) -> dict[str, str]:
@@ -200,7 +214,7 @@ def _networks(seen: SeenDesk) -> dict[str, str]:
     wanted = {
         network
         for service in seen.services
-        if _MONITORING.search(service.name) or _is_redis(service)
+        if _watches(service) or _is_redis(service)
         for network in service.networks
     }
     return {name: real for name, real in seen.networks.items() if name in wanted}

@@ -128,3 +128,59 @@ def later(root: Path) -> Path:
     """The later layout."""
     bots = {f"bot{number}": "a" for number in range(1, 8)} | {"bot5": "c"}
     return lay_out(root, LATER_COMPOSE, 'REDIS_PASSWORD="hush"\n', bots)
+
+
+ODD_COMPOSE = """\
+name: ${DESK_NAME:-desk}
+include: [{path: [monitoring.yml]}, more.yml]
+x-env: &env
+  env_file: [{path: .env, required: false}]
+services:
+  alpha:
+    <<: *env
+    extends: {file: common.yml, service: base}
+    container_name: ${DESK_NAME}_alpha
+    profiles: [live]
+  mm-eth:
+    extends: alpha
+    container_name: ${DESK_NAME}_mm-eth
+    profiles: [live, eth]
+  cache:
+    image: valkey/valkey:8
+    container_name: ${DESK_NAME}_cache
+    command: valkey-server --requirepass ${CACHE_PASSWORD:?set it} --appendonly yes
+    profiles: [bus]
+    ports: [{target: 6379, published: "16379"}]
+    networks: {back: {aliases: [redis]}}
+  signals:
+    build: .
+    depends_on: {cache: {condition: service_started}}
+    profiles: [bus]
+  ghost:
+    extends: {file: nowhere.yml, service: x}
+  empty:
+networks: {back: {driver: bridge}, front: }
+"""
+ODD_FILES = {
+    "compose.yaml": ODD_COMPOSE,
+    "common.yml": "services: {base: {image: 'registry.example/desk/hummingbot:2.16@sha256:"
+    + "0" * 64
+    + "'}}\n",
+    "monitoring.yml": """\
+services:
+  prom: {image: "prom/prometheus:v2.53.0", ports: ["127.0.0.1:19090:9090"], networks: [back]}
+  am: {image: "prom/alertmanager:v0.27.0", networks: [back]}
+  logs: {image: "grafana/loki:3.1.0", expose: ["3100"], networks: [back]}
+""",
+    ".env": '\ufeffDESK_NAME=nightdesk\nCACHE_PASSWORD="p w#1"\n',
+}
+
+
+def odd(root: Path) -> Path:
+    """Everything at the root, parts in other files, names that nobody would guess, pieces that are missing."""
+    for name, text in ODD_FILES.items():
+        root.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    (root / "data" / "alpha" / "logs" / "epp_v24" / "alpha_b").mkdir(parents=True)
+    (root / "data" / "alpha" / "logs" / "epp_v24" / "alpha_b" / "minute.csv").write_text("ts\n")
+    return root

@@ -1,5 +1,6 @@
 """init: two desks are read right and need no edit; run again it changes nothing unasked; what is odd is a doubt."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,36 @@ def test_a_broken_file_is_one_sentence(text: str, tmp_path: Path) -> None:
         assert "cannot be read as a compose file" in str(error)  # noqa: PT017 - either way is right
     else:
         assert any("no bot was recognised" in note for note in result.notes)
+
+
+def test_a_desk_of_many_files_and_odd_names_is_read_as_compose_reads_it(tmp_path: Path) -> None:
+    """include, extends, images in place of names, Redis under another name with a password; the gaps are doubts."""
+    root = desks.odd(tmp_path / "desk")
+    result, desk = made(root)
+    assert [(bot.name, bot.variant) for bot in desk.bots] == [("alpha", "b"), ("mm-eth", "a")]
+    assert desk.compose.project == "nightdesk"
+    assert desk.container_of("mm-eth") == "nightdesk_mm-eth"
+    assert desk.compose.external_profile == "bus"
+    assert desk.compose.external_services == ("signals", "cache")
+    assert set(desk.compose.monitoring_services) == {"prom", "am", "logs"}
+    settings = load_settings({}, folder=root / "hbot-triage")
+    assert settings.prometheus_url == "http://prom:9090"
+    assert settings.alertmanager_url == "http://am:9093"
+    assert settings.loki_url == "http://logs:3100"
+    assert settings.redis_url.get_secret_value() == "redis://:p%20w%231@cache:6379/0"
+    notes = "\n".join(result.notes)
+    assert "more.yml, which compose.yaml includes, was not read" in notes
+    assert "ghost extends x, which was not found" in notes
+    assert not [
+        change.path.name for change in prepare(root, root / "hbot-triage", ASKED).changes if change.differs
+    ]
+
+
+@pytest.mark.parametrize("layout", [desks.first, desks.later, desks.odd])
+def test_no_layout_leaves_a_file_that_check_config_refuses(
+    layout: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Also where no bot was found."""
+    root = layout(tmp_path / "desk")
+    made(root)
+    assert check_config({}, root / "hbot-triage").problems == ()

@@ -1,0 +1,104 @@
+"""Reads compose files as Compose puts them together, as far as init needs it: ``include``, ``extends``, variables.
+
+What cannot be read is a doubt, kept and said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+SIZE = 2_000_000
+DEEP = 5
+"""Files that include or extend one another."""
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])([^}]*))?\}|\$(\w+)")
+
+
+def read_compose(
+    file: Path, env: Mapping[str, str], doubts: list[str], deep: int = 0
+) -> dict[str, Any] | None:
+    """Return a compose file with what it includes, its services with what they extend; None where it is none."""
+    content = read_yaml(file, doubts)
+    if not isinstance(content, dict):
+        return None
+    services = dict(_mapping(content.get("services")))
+    networks = dict(_mapping(content.get("networks")))
+    for path in _included(content, file, env):
+        part = read_compose(path, env, doubts, deep + 1) if deep < DEEP else None
+        if part is None:
+            doubts.append(f"{path.name}, which {file.name} includes, was not read")
+            continue
+        services = {**part["services"], **services}
+        networks = {**part["networks"], **networks}
+    whole = {name: _extended(file, services, name, env, doubts, deep) for name in services}
+    return {**content, "services": whole, "networks": networks}
+
+
+def _included(content: Mapping[str, Any], file: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    entries = content.get("include")
+    for entry in entries if isinstance(entries, list) else ():
+        paths = entry.get("path") if isinstance(entry, dict) else entry
+        for path in paths if isinstance(paths, list) else [paths]:
+            if path:
+                yield file.parent / filled(str(path), env)
+
+
+def _extended(  # noqa: PLR0917 - one recursion through files and services
+    file: Path, services: Mapping[str, Any], name: str, env: Mapping[str, str], doubts: list[str], deep: int
+) -> dict[str, Any]:
+    service = _mapping(services.get(name))
+    extends = service.get("extends")
+    if not extends or deep > DEEP:
+        return dict(service)
+    base = str(extends.get("service") or name) if isinstance(extends, dict) else str(extends)
+    other = extends.get("file") if isinstance(extends, dict) else None
+    if other:
+        path = file.parent / filled(str(other), env)
+        content = read_yaml(path, doubts)
+        above = _mapping(content.get("services")) if isinstance(content, dict) else {}
+        found = _extended(path, above, base, env, doubts, deep + 1) if base in above else {}
+    else:
+        found = (
+            _extended(file, services, base, env, doubts, deep + 1)
+            if base != name and base in services
+            else {}
+        )
+    if not found:
+        doubts.append(f"{name} extends {base}, which was not found")
+    return {**found, **service}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def read_yaml(path: Path, doubts: list[str]) -> Any:  # noqa: ANN401 - YAML holds anything
+    """Return a YAML file's content; None, and a doubt, where it cannot be read."""
+    try:
+        if path.stat().st_size > SIZE:
+            doubts.append(f"{path.name} is larger than {SIZE:,} bytes and was not read")
+            return None
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
+        doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__})")
+        return None
+
+
+def filled(text: str, env: Mapping[str, str]) -> str:
+    """Fill in ``${NAME}``, ``${NAME:-default}`` and ``$NAME`` as Compose does; what is not set is empty."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        name, sign, other = found[1] or found[4], found[2] or "", found[3] or ""
+        known = env.get(name)
+        if sign in {":-", "-"}:
+            return known if known or (known is not None and sign == "-") else filled(other, env)
+        return known or ""
+
+    return _VARIABLE.sub(value, text)
