@@ -1,4 +1,4 @@
-"""``hbot-triage``: every command of contract.md. Exit codes: 0 good, 1 the answer is bad, 2 wrong usage."""
+"""``hbot-triage``: the commands. Exit codes: 0 good, 1 the answer is bad, 2 wrong usage."""
 
 from __future__ import annotations
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
     ConfigDict,
     Field,
@@ -29,8 +27,10 @@ from bot.http_url import HttpUrl, http_url
 from bot.sources.registry import settings_of_all
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
+from triage.env_text import read_env
 from triage.errors import SettingError
 
+_BRACED = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*)(?::?-(?P<default>[^}]*))?\}")
 _DATABASE = re.compile(
     r"sqlite(\+\w+)?://.*|postgresql(\+\w+)?://([^@]*@)?(\[[^\]]+\]|[^@:/\s]*)(:\d+)?([/?]\S*)?"
 )
@@ -263,7 +263,15 @@ def file_values(folder: Path) -> dict[str, str]:
         raise SettingError(
             f"{path} cannot be read: {error}; mend its permissions or its encoding (UTF-8)"
         ) from error
-    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+    found: dict[str, str] = {}
+    for entry in read_env(text).entries:
+        found[entry.key] = _filled(entry.value, {**os.environ, **found}) if entry.refers else entry.value
+    return found
+
+
+def _filled(value: str, known: Mapping[str, str]) -> str:
+    """Return a value of ``.env`` with what stands for other variables filled in: ``${NAME}`` and ``${NAME:-default}``."""
+    return _BRACED.sub(lambda place: known.get(place["name"]) or place["default"] or "", value)
 
 
 def setting_value(name: str, values: Mapping[str, str]) -> str:

@@ -19,11 +19,11 @@ from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal, salvaged_sign
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
+from triage.signals.silence import WATCHDOG_NOTE
 
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
-WATCHDOG_NOTE = "watchdog/seen"
 """The note that holds when the always-firing alert came last."""
 
 

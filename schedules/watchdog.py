@@ -14,11 +14,10 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
-from triage.signals.silence import blindness
+from triage.signals.silence import WATCHDOG_NOTE, blindness
 from triage.signals.troubles import LastingTroubles
 from triage.signals.watched_conditions import settle
 
-WATCHDOG_NOTE = "watchdog/seen"
 """The note in which the webhook leaves when the always-firing alert came last."""
 
 

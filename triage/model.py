@@ -1,4 +1,4 @@
-"""The nouns of contract.md's glossary as frozen dataclasses. Times are aware datetimes in UTC."""
+"""The nouns of the domain as frozen dataclasses. Times are aware datetimes in UTC."""
 
 from __future__ import annotations
 

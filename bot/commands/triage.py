@@ -19,8 +19,8 @@ from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal
+from triage.incidents.episodes import episode_of_signal
 from triage.model import (
-    Episode,
     Finding,
     FindingStatus,
     Incident,
@@ -57,7 +57,7 @@ class Result:
         return any(finding.status is not FindingStatus.UNKNOWN for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """Return contract.md's shape."""
+        """Return it as ``--json`` prints it."""
         return {
             "title": self.incident.title,
             "severity": self.incident.severity.value,
@@ -160,30 +160,11 @@ async def triage_once(settings: Settings, signals: Sequence[Signal]) -> Result:
         opened_at=first.starts_at,
         changed_at=first.starts_at,
     )
-    episodes = [_episode(signal) for signal in signals]
+    episodes = [episode_of_signal(incident, signal) for signal in signals]
     async with open_configured(settings) as opened:
         context = context_of(desk, opened.sources, incident, episodes, now=clock.now())
         findings = await run_checks(playbook, context, clock)
     return Result(incident, findings, conclude(findings, context, episodes, playbook))
-
-
-def _episode(signal: Signal) -> Episode:
-    return Episode(
-        incident_id=0,
-        source=signal.source,
-        episode=signal.episode,
-        name=signal.name,
-        subject=signal.subject,
-        severity=signal.severity,
-        firing=signal.status is SignalStatus.FIRING,
-        starts_at=signal.starts_at,
-        ends_at=signal.ends_at,
-        last_seen_at=signal.received_at,
-        labels=signal.labels,
-        annotations=signal.annotations,
-        generator_url=signal.generator_url,
-        fingerprint=signal.fingerprint,
-    )
 
 
 def as_text(result: Result) -> str:

@@ -34,6 +34,6 @@ def declared() -> tuple[EvidenceSource, ...]:
     for system in SYSTEMS:
         source = getattr(import_module(f"bot.sources.{system}.source"), "SOURCE", None)
         if not isinstance(source, EvidenceSource):
-            raise TypeError(f"bot/sources/{system}/source.py: SOURCE must be a Source")
+            raise TypeError(f"bot/sources/{system}/source.py: SOURCE must be an EvidenceSource")
         found.append(source)
     return tuple(found)

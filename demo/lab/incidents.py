@@ -7,13 +7,13 @@ from datetime import datetime
 
 from triage.desk import Desk
 from triage.incidents.correlate import Board, Move, Placement, place
+from triage.incidents.episodes import episode_of_signal
 from triage.model import (
     Episode,
     Incident,
     IncidentShape,
     IncidentStatus,
     Signal,
-    SignalStatus,
     Subject,
     SubjectKind,
 )
@@ -108,25 +108,7 @@ class Incidents:
 
     def _attach(self, incident: Incident, signal: Signal) -> None:
         self.held.setdefault(incident.id, {})
-        firing = signal.status is SignalStatus.FIRING
-        self._keep(
-            Episode(
-                incident_id=incident.id,
-                source=signal.source,
-                episode=signal.episode,
-                name=signal.name,
-                subject=signal.subject,
-                severity=signal.severity,
-                firing=firing,
-                is_event=signal.status is SignalStatus.EVENT,
-                starts_at=signal.starts_at,
-                ends_at=None if firing else signal.starts_at,
-                last_seen_at=signal.received_at,
-                labels=signal.labels,
-                annotations=signal.annotations,
-                fingerprint=signal.fingerprint,
-            )
-        )
+        self._keep(episode_of_signal(incident, signal))
         self.board.put(incident, signal)
 
     def _keep(self, episode: Episode) -> None:

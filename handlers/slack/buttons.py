@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
+from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import CommitUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Operation
@@ -24,7 +25,6 @@ OUTCOME_UNKNOWN = (
     "I could not learn whether that was stored. Please look at the thread in a minute before you press again: "
     "if it was stored, it shows there."
 )
-UNKNOWN_BUTTON = "I do not know this button (any more). The incident's newest message has ones that work."
 
 
 def button(services: Services, what: str, operation: Operation) -> Ask:

@@ -14,10 +14,11 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import UNKNOWN_BUTTON, Ask, pressed
+from handlers.slack.buttons import Ask, pressed
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import whisper
 from handlers.slack.services import Services
+from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Operation

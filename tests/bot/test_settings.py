@@ -241,3 +241,17 @@ def test_a_wrong_desk_file_gets_one_line(text: str, where: str, says: str, tmp_p
 def test_a_playbook_that_makes_no_sense_is_found_at_the_start(text: str, says: str, tmp_path: Path) -> None:
     """Not at the first alert of that name, months later; a misspelt check gets the nearest name."""
     assert desk_problem(f"playbooks: {{Mine: {text}}}\n", tmp_path).startswith(says)
+
+
+def test_dotenv_is_read_as_compose_reads_it(tmp_path: Path) -> None:
+    """Quotes, comments behind a value, and other variables: the same reader as for the desk's own file."""
+    lines = (
+        "export TRIAGE_CHANNEL=ops#1 # where incidents go",
+        "HOST=loki",
+        'LOKI_URL="http://${HOST}:${PORT:-3100}"',
+        "LOKI_TENANT='${HOST}'",
+    )
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    settings = load_settings({}, folder=tmp_path)
+    assert (settings.triage_channel, settings.loki_url) == ("ops#1", "http://loki:3100")
+    assert settings.loki_tenant == "${HOST}"

@@ -9,11 +9,12 @@ import pytest
 
 from bot.store import SqlStore, open_store
 from bot.tuning import FrontDoor
-from handlers.alertmanager import BODY_MAX, WATCHDOG_NOTE, WEBHOOK_PATH
+from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
 from triage.errors import StoreUnavailable
 from triage.model import Signal, SignalStatus, SubjectKind
 from triage.ports.store import Tx
+from triage.signals.silence import WATCHDOG_NOTE
 
 T = TypeVar("T")
 

@@ -96,7 +96,7 @@ SETTINGS = AlmanacSettings
 """The almanac."""
 
 from bot.sources.almanac.settings import AlmanacSettings
-from bot.sources.declaration import Opening, Source, SourceHealth
+from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
 
@@ -116,7 +116,7 @@ async def _look(desk: Desk, almanac: Almanac) -> SourceHealth:
     return SourceHealth("ok", f"asked at {almanac.url}")
 
 
-SOURCE = Source("almanac", "", "ALMANAC_URL", AlmanacSettings, _open, _look)
+SOURCE = EvidenceSource("almanac", "", "ALMANAC_URL", AlmanacSettings, _open, _look)
 ''',
 }
 

@@ -8,7 +8,7 @@ import pytest
 from bot.agent.client import RemoteEnv, Wire
 from bot.store import SqlStore
 from schedules.changes import EnvWatch
-from schedules.watchdog import WATCHDOG_NOTE, Deadman, Heartbeat, SelfWatch, SourceProbe
+from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
 from tests.bot.agent.apart import agent_apart
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
@@ -17,6 +17,7 @@ from triage.desk import Desk, Paths
 from triage.errors import SourceNotConfigured, SourceUnreachable
 from triage.model import Signal
 from triage.ports.sources import RuleState
+from triage.signals.silence import WATCHDOG_NOTE
 
 DESK = Desk()
 

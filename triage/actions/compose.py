@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from triage.desk import Desk
-from triage.plans.operations import ComposeCall, Verb
+from triage.plans.operations import AwaitContainer, ComposeCall, Verb
 from triage.plans.record import Step
 
 _DEFAULT_FILE = "docker-compose.yml"
@@ -87,6 +87,21 @@ def up(desk: Desk, service: str, *, recreate: bool = False, external: bool = Tru
     command = compose(desk, "recreate" if recreate else "up", service, external=external)
     return Step(
         f"{'recreate' if recreate else 'start'} {service}", command, UP_SECONDS, cancelable=not recreate
+    )
+
+
+def recreate_and_wait(desk: Desk, service: str, container: str, *, external: bool) -> tuple[Step, Step]:
+    """Return the steps that make a service's container anew and wait until it runs."""
+    return up(desk, service, recreate=True, external=external), wait_for(desk, container)
+
+
+def wait_for(desk: Desk, container: str) -> Step:
+    """Return the step that waits until a container that was just started runs; it cannot be cancelled any more."""
+    return Step(
+        f"wait for {container}",
+        AwaitContainer(container),
+        desk.compose.healthy_seconds,
+        cancelable=False,
     )
 
 

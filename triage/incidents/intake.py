@@ -13,11 +13,12 @@ from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.alerts import NOTE
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
+from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
 from triage.incidents.timeline import recall_changes
-from triage.incidents.unsortable import episode_of_signal, tried_again
+from triage.incidents.unsortable import tried_again
 from triage.model import (
     Episode,
     Incident,

@@ -10,15 +10,14 @@ from datetime import datetime
 
 from triage.desk import Desk
 from triage.incidents.correlate import Move, Placement
+from triage.incidents.episodes import episode_of_signal
 from triage.incidents.notifications import tell_card, tell_line
 from triage.masking import masked
 from triage.model import (
-    Episode,
     Incident,
     IncidentShape,
     IncidentStatus,
     Severity,
-    Signal,
     SignalStatus,
     Subject,
     SubjectKind,
@@ -77,27 +76,6 @@ def tried_again(stored: StoredSignal, known: Incident | None) -> Placement | Non
     if stored.signal.status is SignalStatus.RESOLVED:
         return None
     return Placement(Move.JOIN, "it had been put aside, and was shown there", known)
-
-
-def episode_of_signal(incident: Incident, signal: Signal) -> Episode:
-    """Return a signal as the episode of an incident."""
-    return Episode(
-        incident_id=incident.id,
-        source=signal.source,
-        episode=signal.episode,
-        name=signal.name,
-        subject=signal.subject,
-        severity=signal.severity,
-        firing=signal.status is SignalStatus.FIRING,
-        is_event=signal.status is SignalStatus.EVENT,
-        starts_at=signal.starts_at,
-        ends_at=None if signal.status is SignalStatus.FIRING else signal.starts_at,
-        last_seen_at=signal.received_at,
-        labels=signal.labels,
-        annotations=signal.annotations,
-        generator_url=signal.generator_url,
-        fingerprint=signal.fingerprint,
-    )
 
 
 def _card(tx: Tx, desk: Desk, text: WaitingSignal, why: str, now: datetime) -> Incident:

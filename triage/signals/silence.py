@@ -10,6 +10,8 @@ from triage.signals.condition import Condition
 from triage.wording import clock_time, duration
 
 BLIND = "AlertingBlind"
+WATCHDOG_NOTE = "watchdog/seen"
+"""The note of when the Watchdog alert came last, as an ISO time."""
 
 
 def blindness(

@@ -8,9 +8,10 @@ import pytest
 
 from demo.slack import Fault, Message, SlackServer
 from demo.slack.blockkit import walk
-from handlers.slack.buttons import NOT_STORED, UNKNOWN_BUTTON
+from handlers.slack.buttons import NOT_STORED
 from tests.bot.slack.workbench import CHANNEL, until
 from tests.handlers.slack.conftest import Desk
+from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, StoreUnavailable
 from triage.model import (
     Episode,

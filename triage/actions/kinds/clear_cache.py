@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.compose import caches_argv, up
+from triage.actions.compose import caches_argv, recreate_and_wait
 from triage.actions.fitness import GUARDED, KILLED, NO_ROOM, OLD_CODE, OUT_OF_SIGHT, PAUSED, UNTOLD, Fitness
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
 from triage.actions.project import images_here, project_fits
@@ -14,7 +14,7 @@ from triage.desk import Desk
 from triage.model import Finding
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.operations import AwaitContainer, RemoveCaches
+from triage.plans.operations import RemoveCaches
 from triage.plans.record import (
     Compared,
     Observation,
@@ -81,13 +81,7 @@ class ClearCache(Action):
             title=f"Clear cache on {ctx.target}",
             steps=(
                 *((Step("remove the bytecode", remove, 30),) if runs else ()),
-                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
-                Step(
-                    f"wait for {ctx.container}",
-                    AwaitContainer(ctx.container),
-                    ctx.desk.compose.healthy_seconds,
-                    cancelable=False,
-                ),
+                *recreate_and_wait(ctx.desk, ctx.service, ctx.container, external=not ctx.degraded),
             ),
             side_effects=("the bot restarts and loads the controllers that are on its disk",),
             wont=("touch controllers, configuration, data or logs", "touch any other service"),

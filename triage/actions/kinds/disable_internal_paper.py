@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triage.actions.base import ActionContext, TargetKind
-from triage.actions.compose import up
+from triage.actions.compose import recreate_and_wait
 from triage.actions.fitness import NO_ROOM, PAUSED, UNTOLD, Fitness
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import Restart
@@ -13,7 +13,7 @@ from triage.desk import Desk
 from triage.errors import DeskFailure, Refused
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.operations import AwaitContainer, SetController
+from triage.plans.operations import SetController
 from triage.plans.record import Holds, Plan, Precondition, Step
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
@@ -69,13 +69,7 @@ class DisableInternalPaper(Restart):
             title=f"Internal paper off on {ctx.target}",
             steps=(
                 Step(f"set {_KEY} to false", change, 15),
-                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
-                Step(
-                    f"wait for {ctx.container}",
-                    AwaitContainer(ctx.container),
-                    ctx.desk.compose.healthy_seconds,
-                    cancelable=False,
-                ),
+                *recreate_and_wait(ctx.desk, ctx.service, ctx.container, external=not ctx.degraded),
             ),
             side_effects=("the controller's own paper engine is off: orders go to its connector",),
             wont=("change connector_name or any other key", "touch any other bot"),

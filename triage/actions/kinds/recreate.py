@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triage.actions.base import ActionContext
-from triage.actions.compose import up
+from triage.actions.compose import recreate_and_wait
 from triage.actions.fitness import (
     GUARDED,
     KILLED,
@@ -20,8 +20,7 @@ from triage.actions.kinds.restart import SAME_AGAIN, Restart
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.operations import AwaitContainer
-from triage.plans.record import Plan, Precondition, Step
+from triage.plans.record import Plan, Precondition
 
 FITNESS = Fitness(
     threshold=0.75,
@@ -52,15 +51,7 @@ class Recreate(Restart):
             kind=self.kind,
             target=ctx.target,
             title=f"Recreate {ctx.target}",
-            steps=(
-                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
-                Step(
-                    f"wait for {ctx.container}",
-                    AwaitContainer(ctx.container),
-                    ctx.desk.compose.healthy_seconds,
-                    cancelable=False,
-                ),
-            ),
+            steps=(*recreate_and_wait(ctx.desk, ctx.service, ctx.container, external=not ctx.degraded),),
             side_effects=(
                 "what was written inside the container and not in a mounted folder is gone",
                 "a changed image or .env takes effect",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.actions.compose import compose
+from triage.actions.compose import compose, wait_for
 from triage.actions.fitness import (
     GUARDED,
     KILLED,
@@ -22,7 +22,6 @@ from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.operations import AwaitContainer
 from triage.plans.record import Plan, Precondition, Row, Step
 
 SAME_AGAIN = {
@@ -81,12 +80,7 @@ class Restart(Action):
             title=f"Restart {ctx.target}",
             steps=(
                 Step(f"restart {ctx.service}", command, 180),
-                Step(
-                    f"wait for {ctx.container}",
-                    AwaitContainer(ctx.container),
-                    ctx.desk.compose.healthy_seconds,
-                    cancelable=False,
-                ),
+                wait_for(ctx.desk, ctx.container),
             ),
             side_effects=("open orders of the bot are left to its own shutdown",) if ctx.bots else (),
             wont=(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from triage.actions.base import Action, ActionContext, ArgumentChoice, TargetKind
-from triage.actions.compose import stop, up
+from triage.actions.compose import recreate_and_wait, stop
 from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Fitness, FitnessCondition
 from triage.actions.inspection import bot_row, container_row, engine_answers
 from triage.actions.kinds._rollback_choices import (
@@ -23,7 +23,7 @@ from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, allowed
-from triage.plans.operations import AwaitContainer, Discard, Extract, SetEnv, Swap, TakeSnapshot
+from triage.plans.operations import Discard, Extract, SetEnv, Swap, TakeSnapshot
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
@@ -133,13 +133,7 @@ class Rollback(Action):
             steps=(
                 *files,
                 *image,
-                up(ctx.desk, ctx.service, recreate=True, external=not ctx.degraded),
-                Step(
-                    f"wait for {ctx.container}",
-                    AwaitContainer(ctx.container),
-                    ctx.desk.compose.healthy_seconds,
-                    cancelable=False,
-                ),
+                *recreate_and_wait(ctx.desk, ctx.service, ctx.container, external=not ctx.degraded),
                 *after_start,
             ),
             arguments=arguments,
