@@ -1,7 +1,11 @@
 # hbot-triage as an image: the locked dependencies, the package, docker and compose clients; no demo, no build tools.
 # Runs as an ordinary user, and with a read-only root: only /app/var is written to, and /tmp (a tmpfs will do).
 
-FROM python:3.11-slim-trixie AS build
+# A release is built with BASE_IMAGE=python:3.11-slim-trixie@sha256:… (make release refuses one without a digest): a tag
+# can be moved, a digest cannot. Without it, as for a build of one's own, the tag decides.
+ARG BASE_IMAGE=python:3.11-slim-trixie
+
+FROM ${BASE_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /opt/venv
 COPY requirements/run.txt requirements/
@@ -13,7 +17,7 @@ COPY schedules schedules
 COPY bot bot
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index .
 
-FROM python:3.11-slim-trixie
+FROM ${BASE_IMAGE}
 # /app/var may be written by whichever user the container is given: the one who owns the desk's folder.
 # The agent keeps its record below /var/lib/hbot-triage, and listens in /run/hbot-triage.
 # The clients that actions call: in the agent's container alone is there a way to the Engine. `docker compose version`

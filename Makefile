@@ -13,7 +13,7 @@ REAL ?=
 FAULTS ?=
 export REAL
 
-.PHONY: help setup demo run test quick lint format bench campaign lab lock servers clean
+.PHONY: help setup demo run test quick lint format bench campaign lab lock audit release servers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,12 @@ lab: setup ## faults on the simulated desk, and the score of the verdicts [FAULT
 
 lock: ## resolve requirements/*.txt again [ARGS=--upgrade]
 	@sh tools/lock.sh $(ARGS)
+
+audit: ## our code (bandit) and the locked packages (pip-audit, where its service can be reached)
+	@sh tools/audit.sh
+
+release: ## what a release brings: its packages (SBOM) and their licences [BASE_IMAGE=name:tag@sha256:…]
+	@BASE_IMAGE=$(BASE_IMAGE) sh tools/audit.sh release
 
 clean: ## remove what the targets above made, except var/
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis artifacts ./*.egg-info

@@ -15,6 +15,9 @@ compile() {
 }
 
 compile --extra demo --extra dev --output-file requirements/dev.txt "$@"
+# What looks over the code and the packages (tools/audit.sh) is apart: it runs beside the project, not in it.
+"$scratch/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+    --no-emit-index-url --no-emit-find-links --no-header "$@" --output-file requirements/audit.txt requirements/audit.in
 # The smaller sets are the big one's versions, so that what was tested is what runs.
 compile --constraint requirements/dev.txt --output-file requirements/run.txt
 compile --constraint requirements/dev.txt --extra demo --output-file requirements/demo.txt

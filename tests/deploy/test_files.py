@@ -68,7 +68,7 @@ def test_the_image_holds_the_package_and_its_version() -> None:
 
 def test_the_locks_name_no_index_and_no_machine() -> None:
     """Every requirement is pinned with hashes and can come from any mirror."""
-    for name in ("run", "demo", "dev"):
+    for name in ("run", "demo", "dev", "audit"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         pinned = re.findall(r"^[a-z0-9][\w.\[\],-]*==\S+.*$", text, re.MULTILINE)
         assert len(pinned) > 20
