@@ -1,0 +1,21 @@
+"""What the documents name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_FILE = re.compile(
+    r"`((?:bot|demo|deploy|handlers|schedules|tests|tools|triage)/[\w./-]+\.(?:py|yaml|yml|sh))\b"
+)
+
+
+def test_every_file_that_a_document_names_is_there() -> None:
+    """A reader who goes where a document sends them arrives."""
+    documents = (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+    named = {
+        (path.name, file) for path in documents for file in _FILE.findall(path.read_text(encoding="utf-8"))
+    }
+    assert ("CONTRIBUTING.md", "triage/incidents/intake.py") in named
+    assert sorted((path, file) for path, file in named if not (ROOT / file).exists()) == []
