@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def books(url: str, slack: SlackServer, accepted: Iterable[str]) -> Books:
 
 def _balance(connection: sa.Connection, slack: SlackServer, accepted: Counter[str]) -> Books:
     held = Counter(connection.execute(sa.select(e.c.fingerprint)).scalars())
+    del held[""]  # what the service noticed by itself is nobody's alert
     rows = connection.execute(sa.select(m)).mappings().all()
     shown = slack.deliveries()
     stands = {message.ts: message for message in slack.workspace.all_messages()}
@@ -78,7 +80,8 @@ def _owed(connection: sa.Connection, slack: SlackServer) -> list[str]:
     return [
         *count("signals to sort", s.c.id, s.c.outcome == ""),
         *count("messages to send", m.c.id, m.c.sent_revision < m.c.wanted_revision),
-        *count("triages to run", r.c.id, r.c.status != "done"),
+        # A second triage of an incident waits for its turn on purpose.
+        *count("triages to run", r.c.id, (r.c.status != "done") & (r.c.not_before <= datetime.now(UTC))),
         *([f"{slack.faults.late} late calls"] if slack.faults.late else []),
     ]
 

@@ -11,12 +11,13 @@ from demo.servers.local_server import Fault as SourceFault
 from demo.servers.local_server import LocalServer
 from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
-from tests.crash.test_replica_kills import DESK, posted, replica
+from tests.crash.test_replica_kills import DESK, LONG, posted, replica
 from tests.flows.house import CHANNEL, Bot
 from tests.servers.forked import Mother
 from tests.servers.process import eventually
 
-WITHIN = 15.0
+WITHIN = 15.0 if LONG else 25.0
+"""A campaign has the machine for itself; beside other tests a start alone may take seconds."""
 
 
 class Silent(LocalServer):
