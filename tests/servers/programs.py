@@ -42,6 +42,7 @@ PROGRAMS = {
     # Compose 2, from PyPI (tools/compose_two.sh): no package of Debian's.
     "docker-compose-2": Program(("docker-compose-2",), (), (f"{sys.prefix}/bin",)),
     "busybox": Program(("busybox",), ("busybox-static",)),
+    "sqlite3": Program(("sqlite3",), ("sqlite3",)),
     "openssl": Program(("openssl",), ("openssl",)),
     "chromium": Program(("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
 }
