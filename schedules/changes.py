@@ -66,6 +66,8 @@ class EnvWatch:
     def _read(self) -> tuple[EnvText, datetime] | None:
         """Read the file where it was touched since the last look."""
         path = Path(self.desk.paths.env)
+        if not path.is_file():  # a FIFO would hold the thread for ever, a device never ends
+            return None
         try:
             stat = path.stat()
             stamp = (stat.st_mtime_ns, stat.st_size)

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 from bot.desk.files import replace_file
+from bot.watched_files import FOLDERS, read_watched
 from triage.env_text import read_env
 from triage.errors import DeskFailure
 
+MOST_BYTES = 1024 * 1024
 _VALUE = re.compile(r"[A-Za-z0-9_./:@+-]*")
 
 
@@ -49,12 +51,12 @@ class DeskEnvFile:
 
     async def read(self) -> dict[str, str]:
         """Return the keys and values of ``.env``. Raises DeskFailure where a line is not clear."""
-        return _clear(await asyncio.to_thread(_text, self._path), self._path)
+        return _clear(await FOLDERS.read(lambda: _text(self._path), self._path.name), self._path)
 
     async def template(self) -> dict[str, str]:
         """Return the keys and values of ``.env.template``."""
         template = self._path.with_name(f"{self._path.name}.template")
-        return _clear(await asyncio.to_thread(_text, template), template)
+        return _clear(await FOLDERS.read(lambda: _text(template), template.name), template)
 
     async def set(self, key: str, value: str, *, was: str) -> None:
         """Change one key, atomically, comments kept. Refuses when its value is no longer ``was``."""
@@ -73,11 +75,13 @@ def _clear(text: str, path: Path) -> dict[str, str]:
 
 
 def _text(path: Path) -> str:
+    """Read a file as it is, line ends too: a regular one (the operator's own link is followed), of a limited size."""
+    real = path.resolve()
     try:
-        # newline="": line ends stay what they are
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
+        return read_watched(real.parent, real.name, most_bytes=MOST_BYTES).decode()
     except OSError as error:
         raise DeskFailure(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DeskFailure(f"{path} cannot be read: it is no UTF-8 text") from error
+    except DeskFailure as error:
+        raise DeskFailure(f"{path} cannot be read: {error}") from error

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_fuzz
+from hypothesis import strategies as st
 
 from bot.agent import protocol as p
 from bot.agent.client import remote_access
 from tests.bot.agent.apart import Apart, agent_apart
-from tests.bot.agent.test_server import said, state_of
+from tests.bot.agent.test_server import EXAMPLES, requests, said, state_of
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import settings
 from triage.errors import DeskFailure, Refused
@@ -214,3 +217,27 @@ async def test_a_foreign_container_is_not_there_for_the_bot(boundary: Boundary) 
             await remote_access(boundary.apart.address).snapshots.list("redis")
     finally:
         await docker("rm", "-f", "other")
+
+
+def drawn(count: int) -> list[bytes]:
+    """Return frames that look like requests, the same ones at each run."""
+    found: list[bytes] = []
+
+    @settings_of_fuzz(max_examples=count, deadline=None, database=None, derandomize=True)
+    @given(requests, st.booleans())
+    def keep(request: object, torn: bool) -> None:  # noqa: FBT001 - hypothesis' own
+        data = p.frame(request)
+        found.append(data[: len(data) // 2] if torn else data)
+
+    keep()
+    return found
+
+
+@pytest.mark.timeout(1800)
+async def test_thousands_of_requests_change_nothing_of_the_engine_and_the_desk(boundary: Boundary) -> None:
+    """`AGENT_FUZZ=10500` is the long form: the engine's whole state and every file are the same afterwards."""
+    before = await boundary.state()
+    for data in drawn(EXAMPLES):
+        await said(boundary.apart, data)
+    assert await boundary.state() == before
+    assert '"begun"' not in boundary.apart.record.read_text()

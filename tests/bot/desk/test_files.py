@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,33 @@ def test_commands_run_on_the_loop_of_the_service(tmp_path: Path) -> None:
     run = HostCommands().run(["/bin/echo", "here"], folder=str(tmp_path), timeout_seconds=10)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(run).output == "here\n"
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _huge(path: Path) -> None:
+    path.write_bytes(b"A=1\n" * 400_000)
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [_fifo, _device, _huge, _folder], ids=lambda each: each.__name__)
+async def test_an_env_file_that_is_no_plain_file_is_told_and_holds_nobody(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """A FIFO, a device, a huge file, a folder: a sentence within a moment, for reading and for writing."""
+    path = tmp_path / ".env"
+    spoil(path)
+    async with asyncio.timeout(3):
+        with pytest.raises(DeskFailure, match="env"):
+            await DeskEnvFile(path).read()
+        with pytest.raises(DeskFailure, match="env"):
+            await DeskEnvFile(path).set("A", "2", was="1")
