@@ -23,8 +23,8 @@ from tests.flows.test_demo_scenarios import CURES, triaged
 SIZES = {1360: 900, 375: 740}
 """Width and height in pixels: a desktop and a phone."""
 THEMES = ("light", "dark")
-SETTLE = 6.0
-"""Seconds until the card and its thread stand still after a change."""
+SETTLE, OVER = 6.0, 40.0
+"""Seconds until the card and its thread stand still after a change, and until the chart of the end is in the thread."""
 
 
 async def main(folder: Path, names: list[str]) -> None:
@@ -46,7 +46,7 @@ async def scene(browser: Browser, stage: Path, name: str, folder: Path) -> None:
             await theatre.reaches(name, Phase.CURED, seconds=300)
         except AssertionError as error:
             print(f"{name}: {str(error).splitlines()[0]}")  # noqa: T201 - a tool for the terminal
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(OVER)
         await look(browser, theatre, folder / f"{name}-2")
 
 
@@ -59,7 +59,7 @@ async def look(browser: Browser, theatre: Theatre, stem: Path) -> None:
             context = await browser.new_context(viewport={"width": width, "height": height})
             await context.add_cookies([{"name": "theme", "value": theme, "url": theatre.slack.base_url}])
             page = await context.new_page()
-            await visit(page, theatre.slack.base_url)
+            await visit(page, theatre.slack.base_url, user="vik")
             await tour_closed(page)
             await card_shot(page, cards[-1], Path(f"{stem}-{width}-{theme}-card.png"))
             await thread_shot(page, theatre, cards[-1], Path(f"{stem}-{width}-{theme}-thread.png"))
@@ -83,7 +83,7 @@ async def card_shot(page: Page, card: Message, file: Path) -> None:
 
 async def thread_shot(page: Page, theatre: Theatre, card: Message, file: Path) -> None:
     """Take the whole thread, as high as it is."""
-    await page.goto(f"{theatre.slack.base_url}/w/ana/desk-alerts?thread={card.ts}")
+    await page.goto(f"{theatre.slack.base_url}/w/vik/desk-alerts?thread={card.ts}")
     await page.wait_for_selector("body[data-live]")
     await tour_closed(page)
     size = page.viewport_size or {"width": 1360, "height": 900}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,11 @@ async def test_the_card_follows_the_states_of_the_bots_while_it_is_open(house: H
     await house.until(
         lambda: any("Trading: 2 of 3 bots" in one.text for one in house.cards()), "and back", seconds=20
     )
+    edits = [
+        call.at for call in house.slack.calls.of("chat.update", ok=True) if call.args.get("ts") == card.ts
+    ]
+    apart = [later - earlier for earlier, later in pairwise(sorted(edits))]
+    assert min(apart) > 2.5, "at most one edit in 3 s, as far as two clocks agree"
 
 
 async def test_two_bots_frozen_together_are_one_thread_that_names_both(house: House) -> None:

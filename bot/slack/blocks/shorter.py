@@ -60,7 +60,7 @@ def _first_clauses(text: str, limit: int) -> str:
     ends = [
         found.start()
         for found in _JOINT.finditer(text)
-        if _LEAST <= found.start() <= limit and _closed(text, found.start())
+        if _LEAST <= found.start() <= limit and _closed(text, found.start()) and not _headless(text, found)
     ]
     return text[: max(ends)].rstrip(" ,") if ends else ""
 
@@ -77,6 +77,11 @@ def _list_cut(text: str, limit: int) -> str:
         if found.start() >= _LEAST and len(said) <= limit:
             return said
     return ""
+
+
+def _headless(text: str, found: re.Match[str]) -> bool:
+    """Return whether a cut at this colon would leave a name with nothing behind it: ``bot2 paused · also firing``."""
+    return found.group() == ": " and (" · " in text[: found.start()] or "; " in text[: found.start()])
 
 
 def _closed(text: str, end: int) -> bool:

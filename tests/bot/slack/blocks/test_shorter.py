@@ -43,6 +43,11 @@ from bot.slack.blocks.shorter import shorter, some
         ),
         ("fallback project:/home/hummingbot/project_config/fees.json", 40, "fallback project:fees.json"),
         ("see https://grafana.example/d/abc/desk now", 41, "see https://grafana.example/d/abc/desk…"),
+        (
+            "bots not well: bot2 soft_pause · also firing: BotLogErrorSpike",
+            50,
+            "bots not well: bot2 soft_pause",
+        ),
         ("bid/ask spread and/or depth are small", 60, "bid/ask spread and/or depth are small"),
         ("one sentence without any joint that is far too long", 30, "one sentence without any…"),
         ("short", 30, "short"),
