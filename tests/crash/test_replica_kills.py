@@ -123,7 +123,8 @@ async def test_what_either_accepted_is_told_once_whoever_is_killed(
     assert not any("Traceback" in service.log() for service in services)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
 async def test_reminders_and_steps_are_told_once_by_two(
     slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
 ) -> None:

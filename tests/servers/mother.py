@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from typing import Any
 
 from bot.tuning import lean_imports
@@ -43,6 +44,9 @@ def forked(order: dict[str, Any]) -> int:
         os.environ.clear()
         os.environ.update(order["environment"])
         code = run()
+    except BaseException:  # noqa: BLE001 - whatever it is, it is said in the log, and this process ends here
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(code)
 
