@@ -11,7 +11,7 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import FallbackFailure
-from triage.incidents.notifications import tell_line
+from triage.incidents.notifications import ALOUD, tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
 from triage.paging.notices import NoticeAttempt
@@ -53,17 +53,11 @@ class FallbackJob:
         return sum(sent)
 
     def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
-        """Return the grave incidents whose card Slack has not taken for too long."""
+        """Return the grave incidents that Slack has not taken for too long."""
         settings = self.desk.fallback
         before = now - timedelta(seconds=settings.after_seconds)
-        found = []
-        for incident in tx.incidents.open():
-            if incident.severity not in settings.severities or incident.quiet:
-                continue
-            card = tx.outbox.find(MessageKind.CARD, str(incident.id))
-            if card is not None and not card.ts and card.created_at <= before:
-                found.append(incident)
-        return found
+        grave = (each for each in tx.incidents.open() if each.severity in settings.severities)
+        return [incident for incident in grave if not incident.quiet and _waits(tx, incident, before)]
 
     def _owe(self, tx: Tx) -> None:
         now = self.clock.now()
@@ -104,6 +98,9 @@ class FallbackJob:
             error = str(failure)
         except TimeoutError:
             error = f"no answer within {SEND_SECONDS:g} s"
+        except Exception as fault:  # noqa: BLE001 - a fault of one channel keeps no other from being told
+            logger.opt(exception=fault).error("{channel} failed", channel=attempt.channel)
+            error = f"a fault of ours ({type(fault).__name__})"
         if error:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", error)
         await self.store.write(lambda tx: self._record(tx, attempt, error))
@@ -136,3 +133,17 @@ class FallbackJob:
                 key=f"fallback/{attempt.document}/{number}",
             )
             tell_line(tx, entry, now)
+
+
+def _waits(tx: Tx, incident: Incident, before: datetime) -> bool:
+    """Whether Slack has not got, since before a time, that an incident is there, came back, or became this grave."""
+    card = tx.outbox.find(MessageKind.CARD, str(incident.id))
+    if card is None:
+        return False
+    if not card.ts:
+        return card.created_at <= before
+    if not card.owed:
+        return False
+    aloud = (entry for entry in tx.timeline.of(incident.id) if entry.data.get(ALOUD))
+    lines = (tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in aloud)
+    return any(line is not None and not line.ts and line.created_at <= before for line in lines)

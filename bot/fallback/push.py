@@ -7,7 +7,7 @@ from email.header import Header
 
 import httpx
 
-from bot.fallback.webhook import SECONDS, post
+from bot.fallback.webhook import SECONDS, UNSENT, post
 from triage.errors import FallbackFailure
 from triage.model import Severity
 from triage.ports.fallback import Notice
@@ -45,7 +45,7 @@ class PushChannel:
         try:
             async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
                 answer = await http.head(self.url, headers=headers)
-        except httpx.HTTPError as error:
+        except UNSENT as error:
             raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
         if answer.status_code in {401, 403}:
             raise FallbackFailure(f"answered {answer.status_code}: check TRIAGE_FALLBACK_PUSH_TOKEN")

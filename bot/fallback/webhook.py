@@ -20,6 +20,8 @@ from triage.model import Severity
 from triage.ports.fallback import Notice
 
 SECONDS = 10.0
+UNSENT = (httpx.HTTPError, httpx.InvalidURL, ValueError)
+"""Why a request does not reach a server: the network, an address or a header that cannot be."""
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -60,7 +62,7 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
     try:
         async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
             answer = await http.post(url, content=body, headers=headers)
-    except httpx.HTTPError as error:
+    except UNSENT as error:
         raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
     if not answer.is_success:
         status = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else ""

@@ -32,6 +32,14 @@ class Channel:
         return "answers"
 
 
+class Broken(Channel):
+    """A channel with a fault."""
+
+    async def send(self, notice: Notice) -> None:
+        """Fail as nobody foresaw."""
+        raise RuntimeError(notice.id)
+
+
 class Outage:
     """A desk whose Slack takes nothing; every look is of a process that has just started."""
 
@@ -89,6 +97,30 @@ async def test_what_slack_took_or_is_mild_stays_in_slack(sqlite_store: SqlStore)
     await outage.story.clear("OrderBookStale", "bot3")
     await outage.passes(300)
     assert not webhook.tried
+
+
+async def test_what_becomes_grave_or_comes_back_while_slack_is_away_goes_out(sqlite_store: SqlStore) -> None:
+    """Slack has the card of a mild incident, and never hears that it is a Sev-1 now."""
+    webhook = Channel("webhook")
+    outage = Outage(sqlite_store, webhook)
+    await outage.story.fire("BotSoftPauseTooLong", "bot1", severity=Severity.SEV2)
+    await outage.slack_takes(1)
+    await outage.story.fire("BotHardStopActive", "bot1", severity=Severity.SEV1)
+    await outage.passes(57)
+    assert not webhook.sent
+    await outage.passes(300)
+    assert [notice.incidents for notice in webhook.sent] == [("INC-1",)]
+
+
+async def test_a_fault_in_one_channel_keeps_no_other_from_being_told(sqlite_store: SqlStore) -> None:
+    """What nobody foresaw is recorded as a failure, and tried again."""
+    broken, mail = Broken("webhook"), Channel("e-mail")
+    outage = Outage(sqlite_store, broken, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(90)
+    assert len(mail.sent) == 1
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert "webhook not sent: a fault of ours (RuntimeError)" in lines[0].text
 
 
 async def test_what_fails_is_tried_again_under_the_same_id(sqlite_store: SqlStore) -> None:

@@ -183,3 +183,17 @@ async def test_a_push_topic_that_refuses_us_is_found_by_the_doctor() -> None:
         receiver.status = 403
         with pytest.raises(FallbackFailure, match="TRIAGE_FALLBACK_PUSH_TOKEN"):
             await PushChannel(receiver.url).examine()
+
+
+@pytest.mark.parametrize(
+    "channel", [WebhookChannel("http://[bad"), PushChannel("http://127.0.0.1:9", "tökén")]
+)
+async def test_what_cannot_be_asked_at_all_is_a_failure_of_that_channel(
+    channel: WebhookChannel | PushChannel,
+) -> None:
+    """An address that is none, a token that no header can hold: said, without either of them."""
+    for question in (channel.send(NOTICE), channel.examine()):
+        with pytest.raises(FallbackFailure, match="cannot be reached") as failure:
+            await question
+        assert "bad" not in str(failure.value)
+        assert "tökén" not in str(failure.value)
