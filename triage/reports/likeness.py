@@ -43,7 +43,7 @@ class Like:
 
 
 def like(tx: Tx, incident: Incident) -> tuple[Like, ...]:
-    """Return up to three past incidents like this one: those about the same thing first, then the newest."""
+    """Return up to three past incidents like this: the same thing first, what is known to have helped, the newest."""
     if incident.name == DRILL or incident.shape is IncidentShape.STORM:
         return ()
     mine = tx.answers.traits(incident.id)
@@ -55,7 +55,7 @@ def like(tx: Tx, incident: Incident) -> tuple[Like, ...]:
         for incident_id in tx.answers.having(trait, incident.id, LOOKED_AT):
             if incident_id not in found and (one := _like(tx, incident, incident_id, trait, alerts)):
                 found[incident_id] = one
-    ranked = sorted(found.values(), key=lambda one: (not one.same_subject, -one.incident.id))
+    ranked = sorted(found.values(), key=lambda one: (not one.same_subject, not one.remedy, -one.incident.id))
     return tuple(ranked[:MOST])
 
 

@@ -373,3 +373,9 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
     await story.store.write(lambda tx: tx.actions.add(acted("clear_cache", VerificationOutcome.RECOVERED)))
     [past] = await story.like(2)
     assert past.remedy == "Clear cache on bot1"
+    story.clock.move(3600)
+    await story.clear("BotFrozen", "bot1", began="t1")
+    story.clock.move(3600)
+    await story.fire("BotFrozen", "bot1", began="t2")
+    await story.triage(3)
+    assert [each.incident.id for each in await story.like(3)] == [1, 2], "what helped comes first"
