@@ -220,7 +220,7 @@ def figures() -> Iterator[dict[str, object]]:
     for days in (365, 31):
         archive(days)
     digest(31, 24, pictures=True)  # the files of Python and Pillow come into the page cache
-    yield _figure("digest_24h_10_bots_with_pictures", seconds(365, 24, pictures=True, times=5), "s", 1.5)
+    yield _figure("digest_24h_10_bots_with_pictures", seconds(365, 24, pictures=True, times=5), "s", 0.7)
     yield _figure("digest_24h_10_bots_with_pictures_cpu", _cpu(24), "s", None)
     yield _figure("digest_24h_10_bots_figures_only", seconds(365, 24, pictures=False, times=5), "s", 1.5)
     with Memory().watch() as memory:
@@ -232,7 +232,7 @@ def figures() -> Iterator[dict[str, object]]:
     yield _figure("digest_24h_year_against_month", ratio, "ratio", 1.2)
     lags: list[float] = []
     report = digest(365, 30 * 24, pictures=True, lags=lags)
-    yield _figure("digest_30d_10_bots_with_pictures", report.seconds, "s", 6)
+    yield _figure("digest_30d_10_bots_with_pictures", report.seconds, "s", 4)
     yield _figure("digest_30d_10_bots_with_pictures_cpu", _cpu(30 * 24), "s", None)
     yield _figure("digest_30d_event_loop_late_p99", statistics.quantiles(lags, n=100)[98], "ms", 50)
     with Memory().watch() as memory:

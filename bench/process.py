@@ -17,7 +17,7 @@ from bench.house import TOKEN, House, running_house
 from bench.load import Load, send
 
 STARTS, WEBHOOKS = 5, 10_000
-READY_SECONDS, IDLE_MB, GROWTH_MB = 2.5, 110.0, 20.0
+READY_SECONDS, IDLE_MB, GROWTH_MB = 2.5, 100.0, 20.0
 SETTLE_SECONDS = 6.0
 
 

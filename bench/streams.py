@@ -136,7 +136,7 @@ async def ratio(server: RedisServer, folder: Path) -> bool:
     best_bare, best_stored = (max(each[which] for each in figures) for which in (0, 1))
     report("bare_events_per_second", best_bare, "1/s", 0, more=True)
     report("stored_events_per_second", best_stored, "1/s", 0, more=True)
-    return report("stored_to_bare", best_stored / best_bare, "ratio", 0.4, more=True)
+    return report("stored_to_bare", best_stored / best_bare, "ratio", 0.55, more=True)
 
 
 @asynccontextmanager

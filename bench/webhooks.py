@@ -21,7 +21,7 @@ from bench.load import Load, Sent, send
 from tests.servers.process import ServerProcess, accepts, free_port, stopped_at_exit
 
 ROUNDS, SECONDS = 5, 2.5
-LIMIT = 0.6
+LIMIT = 0.7
 
 
 @asynccontextmanager

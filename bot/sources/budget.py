@@ -14,7 +14,7 @@ ANSWER_MAX = 8 * MIB
 """Bytes of one answer."""
 TOGETHER_MAX = 24 * MIB
 """Bytes of all answers that are being read, beyond ``FREE`` of each."""
-FREE = MIB // 4
+FREE = MIB // 16
 """Bytes of an answer that count for nothing: a small one is read whatever the others do."""
 
 
