@@ -58,7 +58,7 @@ from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
 from schedules.clock_watch import LOOK_EVERY_SECONDS as CLOCK_SECONDS
-from schedules.clock_watch import ClockWatch
+from schedules.clock_watch import ClockWatch, passed_by
 from schedules.escalation import EscalationJob
 from schedules.fallback import FallbackJob
 from schedules.reconcile import ReconcileJob
@@ -167,7 +167,7 @@ class Service:
             roles=roles,
         )
         self.sender = self._sender(store, adapters.slack)
-        self.clock_watch = ClockWatch(store, clock)
+        self.clock_watch = ClockWatch(store, clock, passed_by(clock))
         self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
         self.services = Services(
             store,

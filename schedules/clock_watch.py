@@ -10,7 +10,7 @@ from datetime import datetime
 from loguru import logger
 
 from triage.clock_jumps import JUMP_SECONDS, remember
-from triage.ports.clock import Clock
+from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import Store
 
 LOOK_EVERY_SECONDS = 2.0
@@ -21,6 +21,11 @@ SAID_SECONDS = 600.0
 def passed() -> float:
     """Return seconds that only ever go on, also while the machine sleeps (``CLOCK_BOOTTIME``)."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def passed_by(clock: Clock) -> Callable[[], float]:
+    """Return what a clock is compared with: a simulated one is its own measure, however fast it runs."""
+    return passed if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()
 
 
 @dataclass(slots=True)
