@@ -6,16 +6,17 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from demo.lab import calibrating
 from demo.lab.collection import faults_in, own_faults
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
 from demo.lab.playing import play
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told
-from demo.lab.running import Run
+from demo.lab.running import Outcome, Run
 from demo.lab.week import healthy_week
 from triage.reports.cases import RecordedCase
 
@@ -53,13 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     halves = [(name, play(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
     seconds = time.monotonic() - began
     for name, outcomes in halves:
-        sys.stdout.write("\n".join(lines(name, outcomes)) + "\n\n")
-        if given.tell and name != "exam":
-            sys.stdout.write("\n".join(told(outcomes, everything=given.tell == "all")) + "\n")
+        sys.stdout.write("\n".join(_report(name, outcomes, given)) + "\n")
     sys.stdout.write(f"{sum(len(outcomes) for _, outcomes in halves)} pairs of verdicts in {seconds:.0f} s\n")
     if given.write:
         VERDICTS.write_text(document(halves))
     return 0 if any(outcome.settled for _, outcomes in halves for outcome in outcomes) else BAD
+
+
+def _report(name: str, outcomes: Sequence[Outcome], given: argparse.Namespace) -> Iterator[str]:
+    yield from (*lines(name, outcomes), "")
+    if given.tell and name != "exam":
+        yield from told(outcomes, everything=given.tell == "all")
+    if given.fit and name == "development":
+        yield from calibrating.lines(calibrating.judged(outcomes))
 
 
 def _halves(faults: Sequence[Fault], given: argparse.Namespace) -> list[tuple[str, list[Run]]]:
@@ -82,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--short", action="store_true", help="each development fault once")
     parser.add_argument("--tell", choices=("bad", "all"), help="print what development verdicts said")
     parser.add_argument("--write", action="store_true", help="write docs/verdicts.md")
+    parser.add_argument(
+        "--fit", action="store_true", help="fit the calibration on the development half, and print it"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--week", action="store_true", help="a healthy week, asked 144 times a day")
     parser.add_argument("--days", type=float, default=7.0)

@@ -85,15 +85,38 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
     await stage.pass_time(one.fault.settles, breaker=breaker)
     opener, *others = stage.watched()
     current = [opener, *(each for each in others if each.is_open)][:INCIDENTS_MAX]
+    looked_at = {missing: [await triage(stage, each, missing) for each in current] for missing in kinds}
+    if one.other is not None:
+        more = await _the_other(one, one.other, stage, breaker)
+        current, looked_at[""] = (
+            [*current, *(each for each, _ in more)],
+            [*looked_at[""], *(each for _, each in more)],
+        )
     outcomes = []
     for missing, first in zip(kinds, firsts, strict=True):
-        looked = [await triage(stage, each, missing) for each in current]
+        looked = looked_at[missing]
         settled = _settled([each.verdict for each in looked], struck, looked)
         story = _story(current, first, looked)
         outcomes.append(
             Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story)
         )
     return outcomes
+
+
+async def _the_other(one: Run, other: Fault, stage: Stage, breaker: Breaker) -> list[tuple[Incident, Looked]]:
+    """Wait until both faults are heard of (a rule may wait longer than another), and look again when that settled."""
+    end = stage.now + max(one.fault.patience, other.patience)
+    if _heard(one, stage):
+        return []
+    while not _heard(one, stage) and stage.now < end:
+        await stage.step(breaker)
+    await stage.pass_time(other.settles, breaker=breaker)
+    later = [each for each in stage.watched() if each.is_open][:INCIDENTS_MAX]
+    return [(each, await triage(stage, each)) for each in later]
+
+
+def _heard(one: Run, stage: Stage) -> bool:
+    return {one.bot, one.other_bot} <= {bot for each in stage.watched() for bot in each.bots}
 
 
 def _struck(one: Run) -> Struck:

@@ -26,7 +26,8 @@ _DIFFERING = frozenset({"image", "config"})
 class LoggedLines:
     """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them.
 
-    ``late``: how many of the fresh ones came in the last five minutes.
+    ``late``: how many of the fresh ones came in the last five minutes. ``loudest``: the class that says most, with
+    how many of the lines are its own.
     """
 
     count: int = 0
@@ -38,6 +39,8 @@ class LoggedLines:
     example: str = ""
     names: tuple[str, ...] = ()
     late: int = 0
+    loudest: str = ""
+    loudest_count: int = 0
 
     def over(self, now: datetime) -> bool:
         """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
@@ -241,6 +244,8 @@ class Facts:
             first_at=_earliest(each.get("first_at") for each in found if each["fresh"]),
             last_at=_latest(each.get("last_at") for each in found),
             example=str(loudest.get("example", ""))[:140],
+            loudest=str(loudest["name"]),
+            loudest_count=sum(each["count"] for each in found if each["name"] == loudest["name"]),
             names=tuple(dict.fromkeys(str(each["name"]) for each in found)),
             late=sum(self._late(each) for each in found if each["fresh"]),
         )

@@ -71,7 +71,7 @@ def diagnose(
     causes, standing = _chosen(weighed)
     if not standing:
         causes.append(abstain(facts))
-    shown = sorted(causes, key=lambda each: (-each.confidence, _onset(each), each.cause))[:_CAUSES_MAX]
+    shown = sorted(causes, key=_place)[:_CAUSES_MAX]
     return Verdict(
         causes=tuple(
             _said(each, stands=each.cause in standing) for each in shown if each.confidence >= _WORTH_SAYING
@@ -164,7 +164,9 @@ def _explained_away(candidates: list[Candidate]) -> list[Candidate]:
             if name in believed and _touch(believed[name], each)
         ]
         for up in ups:
-            consequences.setdefault(up.cause, []).extend([each.headline] if each.confidence >= LIKELY else [])
+            consequences.setdefault(up.cause, []).extend(
+                [each.headline.rstrip(".")] if each.confidence >= LIKELY else []
+            )
         # However plain a consequence is to be seen: it is no second cause.
         found.append(replace(each, score=min(each.score + EXPLAINED, CONSEQUENCE)) if ups else each)
     return [replace(each, consequences=tuple(sorted(consequences.get(each.cause, ())))) for each in found]
@@ -197,6 +199,12 @@ def _chosen(candidates: list[Candidate]) -> tuple[list[Candidate], set[str]]:
 def _onset(candidate: Candidate) -> float:
     """Return when the first alert began that a cause explains (Unix time): of two that are sure, the earlier leads."""
     return min((each.starts_at.timestamp() for each in candidate.explains), default=math.inf)
+
+
+def _place(candidate: Candidate) -> tuple[float, float, float, str]:
+    """Return what sorts causes: the surer first; of those that are certain the one whose alerts began first."""
+    sure = candidate.confidence
+    return (-min(sure, CERTAIN), _onset(candidate), -sure, candidate.cause)
 
 
 def _said(candidate: Candidate, *, stands: bool) -> Cause:

@@ -63,8 +63,16 @@ HIGHEST = 0.97
 CEILINGS = (HIGHEST, 0.72, 0.6, 0.49)
 """What can be believed at most without direct proof while 0, 1, 2, 3 or more of its checks have no answer."""
 
-_CALIBRATION: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
-"""Pairs (said, was right): where the lab's development half measured another share, it is corrected here."""
+CALIBRATION: tuple[tuple[float, float], ...] = (
+    (0.0, 0.0),
+    (0.5, 0.5),
+    (0.55, 0.65),
+    (0.83, 0.94),
+    (0.96, 0.97),
+    (1.0, 1.0),
+)
+"""Pairs (log-odds say, was right), between which it is linear: fitted on the lab's development half by
+``make lab ARGS='--half development --fit'``. Up to even odds nothing is corrected."""
 
 
 def prior(cause: str) -> float:
@@ -75,8 +83,16 @@ def prior(cause: str) -> float:
 def probability(score: float) -> float:
     """Return the calibrated probability (0 to ``HIGHEST``) of log-odds."""
     raw = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score))))
-    for (low, at_low), (high, at_high) in pairwise(_CALIBRATION):
-        if low <= raw <= high:
-            raw = at_low + (at_high - at_low) * ((raw - low) / (high - low) if high > low else 0.0)
-            break
-    return min(HIGHEST, raw)
+    return min(HIGHEST, _along(CALIBRATION, raw))
+
+
+def uncalibrated(confidence: float) -> float:
+    """Return what the log-odds alone would say where a verdict says this; for the fit."""
+    return _along(tuple((at, says) for says, at in CALIBRATION), confidence)
+
+
+def _along(table: tuple[tuple[float, float], ...], value: float) -> float:
+    for (low, at_low), (high, at_high) in pairwise(table):
+        if low <= value <= high:
+            return at_low + (at_high - at_low) * ((value - low) / (high - low) if high > low else 1.0)
+    return value

@@ -111,8 +111,9 @@ WORDS = _rules(
     (r"failed to cancel order .{0,80}\(order not found\)", "cancel_gone"),
     ((r"unexpected keyword argument|has no attribute|missing \d+ required positional|\b(?:TypeError|AttributeError|NameError|KeyError|IndexError|ValueError"
      r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation)\b"), "code_error"),
+    (r"message receive timed out|websocket connection was closed|close code = 1006", "stream_closed"),
     ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
-     r"|message receive timed out|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|websocket connection was closed|close code = 1006|disconnected"),
+     r"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|disconnected"),
      "exchange_unreachable"),
 )  # fmt: skip
 """What the words say where there is no code."""

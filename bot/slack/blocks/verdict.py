@@ -17,6 +17,7 @@ from triage.wording import counted
 CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS = 100, 62, 60, 50, 100, 110, 160, 20
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
+NOT_KNOWN = "no_cause_found"
 _COMMAND = re.compile(
     r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl"
     r"|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
@@ -27,6 +28,8 @@ Line = list[Json]
 
 def cause_words(cause: Cause) -> str:
     """Return the cause and how sure we are: ``Likely: drawdown 2.6 % passed the hard limit 2.5 %``."""
+    if cause.cause == NOT_KNOWN:  # how sure one is of knowing nothing says nothing
+        return f"Cause not known: {headline(cause)}"
     return f"{strength(cause)}: {headline(cause)}"
 
 
@@ -43,7 +46,7 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
             [leaf("Cause ", bold=True), leaf("triage is running…" if view.running else "not triaged yet")]
         ]
     standing = [cause for cause in run.verdict.causes if believed(cause)]
-    if not standing or standing[0].cause == "no_cause_found":
+    if not standing or standing[0].cause == NOT_KNOWN:
         return _not_known(run.verdict)
     sure = f"{strength(standing[0])}: "
     limit = 2 * PHONE - len(sure) if tight else CAUSE
@@ -59,8 +62,8 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
 
 def _not_known(verdict: Verdict) -> list[Line]:
     """Say that no cause is known, what is possible, and what would settle it."""
-    possible = [cause for cause in verdict.causes if cause.cause != "no_cause_found"]
-    known = next((cause for cause in verdict.causes if cause.cause == "no_cause_found"), None)
+    possible = [cause for cause in verdict.causes if cause.cause != NOT_KNOWN]
+    known = next((cause for cause in verdict.causes if cause.cause == NOT_KNOWN), None)
     said = headline(known) if known is not None else "no check explains it"
     lines: list[Line] = [[leaf("Cause not known: ", bold=True), leaf(said)]]
     if possible:

@@ -22,6 +22,7 @@ from tests.triage.diagnosis.evidence import (
     verdict,
 )
 from triage.actions.remedies import conclude
+from triage.diagnosis.weights import CERTAIN
 from triage.model import Episode, Finding, Verdict
 
 STOPPED = {"state": "hard_stop"}
@@ -353,7 +354,8 @@ def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], aler
     assert found == conclude(findings, ctx, alerts)
     assert found.causes
     confidences = [cause.confidence for cause in found.causes]
-    assert confidences == sorted(confidences, reverse=True)
+    ranked = [min(each, CERTAIN) for each in confidences]  # of those that are certain the earlier leads
+    assert ranked == sorted(ranked, reverse=True)
     assert all(0 < each <= 0.97 for each in confidences)
     assert len({cause.cause for cause in found.causes}) == len(found.causes)
     assert {action.target for action in found.actions} <= {"desk", "bot1", "bot-metrics-exporter"}

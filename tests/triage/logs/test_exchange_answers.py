@@ -229,7 +229,7 @@ LINES: list[tuple[str, str]] = [
         "exchange_unreachable",
         "aiohttp.client_exceptions.ClientPayloadError: Response payload is not completed",
     ),
-    ("exchange_unreachable", "ConnectionError: Message receive timed out."),
+    ("stream_closed", "ConnectionError: Message receive timed out."),
     ("fd_leak", "OSError: [Errno 24] Too many open files: '/home/hummingbot/logs/x'"),
     ("disk_full", "OSError: [Errno 28] No space left on device"),
     ("disk_full", "sqlite3.OperationalError: database or disk is full"),

@@ -31,7 +31,7 @@ _CONTAINER_ID = "New container"
 
 
 FITNESS = Fitness(
-    threshold=0.75,
+    threshold=0.85,
     requires=(OLD_CODE,),
     # It ends with a new container: what speaks against a start speaks against it.
     against=(GUARDED, KILLED, PAUSED, NO_ROOM, OUT_OF_SIGHT, UNTOLD),

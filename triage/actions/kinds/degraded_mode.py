@@ -26,7 +26,7 @@ from triage.plans.record import (
 )
 from triage.wording import duration
 
-FITNESS = Fitness(threshold=0.8, requires=(REDIS_GONE,), against=(NO_ROOM,))
+FITNESS = Fitness(threshold=0.9, requires=(REDIS_GONE,), against=(NO_ROOM,))
 """It stops the external stack: only where Redis itself is gone."""
 
 

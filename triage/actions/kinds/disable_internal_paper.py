@@ -21,7 +21,7 @@ from triage.untrusted_text import one_line
 _KEY = "internal_paper_enabled"
 
 
-FITNESS = Fitness(threshold=0.8, against=(PAUSED, NO_ROOM, UNTOLD))
+FITNESS = Fitness(threshold=0.9, against=(PAUSED, NO_ROOM, UNTOLD))
 
 
 class DisableInternalPaper(Restart):

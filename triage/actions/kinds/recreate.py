@@ -23,7 +23,7 @@ from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import Plan, Precondition
 
 FITNESS = Fitness(
-    threshold=0.75,
+    threshold=0.85,
     against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
     not_while=SAME_AGAIN,
 )

@@ -46,7 +46,7 @@ SAME_AGAIN = {
 """What a new process of the same container would meet again, or go past."""
 
 FITNESS = Fitness(
-    threshold=0.75,
+    threshold=0.85,
     # A restart is for a process that is up and does not do its work, or for a service that ended.
     against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
     not_while=SAME_AGAIN,

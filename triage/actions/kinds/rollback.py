@@ -54,7 +54,7 @@ _ON_PURPOSE = frozenset(
 
 FITNESS = Fitness(
     # The most that is ever taken back by one button: the cause must be surer than for a restart.
-    threshold=0.8,
+    threshold=0.9,
     requires=(DIFFERS,),
     against=(
         FitnessCondition(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from triage.actions.fitness import REDIS_SERVES, TRADES, Fitness
 from triage.actions.intent import IntentAction
 
-FITNESS = Fitness(threshold=0.6, requires=(REDIS_SERVES, TRADES))
+FITNESS = Fitness(threshold=0.7, requires=(REDIS_SERVES, TRADES))
 
 
 class SoftPause(IntentAction):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import Case
 from triage.diagnosis.facts import LoggedLines, meaning
 from triage.diagnosis.symptoms import family
-from triage.wording import clock_time, listed
+from triage.wording import clock_time, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,8 @@ def _worth(found: LoggedLines, *, heals: bool) -> Level:
 
 def _words(found: LoggedLines) -> str:
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    said = f"{found.fresh or found.count} lines say that {meaning(found.names[0])}{codes}"
+    said = f"{counted(found.loudest_count, 'line')} {'says' if found.loudest_count == 1 else 'say'}"
+    said = f"{said} that {meaning(found.loudest)}{codes}"
     return f"{said}: {found.example}" if found.example else said
 
 

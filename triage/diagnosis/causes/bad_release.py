@@ -132,7 +132,7 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
 
 def _doubts(facts: Facts, bot: str, case: Case) -> None:
     own, other = facts.logged(bot, *_ITS_OWN), facts.logged(bot, *_NOT_ITS)
-    if other.fresh > own.fresh:
+    if other.fresh > own.fresh + facts.logged(bot, *_BY_CONFIG).fresh:
         case.doubts("contradiction", f"what its log tells of is not its own: {other.example}", "error_logs")
     if set(facts.reasons(bot)) & LIMITS:
         case.doubts("doubt", f"a limit stopped it: {', '.join(facts.reasons(bot))}", "bot_state")

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset({"down", "loop", "frozen", "book", "errors", "orders", "unhealthy", "scrape"})
 _OVER_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
-_BREAKS = ("exchange_unreachable", "dns_failure", "exchange_down")
+_BREAKS = ("exchange_unreachable", "stream_closed", "dns_failure", "exchange_down")
 _FOLLOWS = ("order_failed", "cancel_failed")
 """What broken connections bring about; that it stopped must be seen of itself."""
 _PASSES = frozenset(
     {
         "exchange_unreachable",
+        "stream_closed",
         "dns_failure",
         "exchange_down",
         "benign",

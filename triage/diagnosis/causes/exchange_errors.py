@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import ENOUGH, FLOOD, bot_case, coded, look_in_log, reads_log, since
+from triage.wording import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
+    from triage.diagnosis.weights import Level
 
 EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "edge"})
 
@@ -23,6 +25,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         found = reads_log(
             case, bot, "exchange_unreachable", "exchange_refuses", "order_failed", "lost_order", heals=True
         )
+        closed = facts.logged(bot, "stream_closed")
+        if closed.fresh and not closed.over(facts.now):
+            level: Level = "clear" if closed.fresh >= FLOOD else "hint"
+            case.sees(
+                level, f"{bot}: its streams were closed {times(closed.fresh)}", "streams of the exchange"
+            )
         for reason in set(facts.reasons(bot)) & {"order_book_stale", "connector_not_ready"}:
             if found.fresh >= ENOUGH:
                 case.sees("some", f"{bot} gives the reason {reason}", "bot_state")

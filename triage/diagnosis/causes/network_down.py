@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset(
     {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "network", "frozen", "edge"}
 )
-_CLASSES = ("network_down", "dns_failure", "exchange_unreachable")
+_CLASSES = ("network_down", "dns_failure", "exchange_unreachable", "stream_closed")
 _TWO, _MANY = 2, 10
 _CUT_OFF = frozenset({"connector_not_ready", "order_book_stale"})
 
@@ -45,12 +45,16 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
         case.sees("some", "HighNetworkErrorRate fires", "alert")
     healthy = facts.healthy_peers(tuple(cut))
     failing = all(facts.logged(bot, *_CLASSES).fresh >= _MANY for bot in cut)
-    waits = [bot for bot in cut if set(facts.reasons(bot)) & _CUT_OFF]
+    stale = {each.subject.name for each in facts.alerts("OrderBookStale")}
+    waits = [
+        bot for bot in cut if set(facts.reasons(bot)) & _CUT_OFF or (not facts.now_of(bot) and bot in stale)
+    ]
+    all_known = bool(facts.peers(tuple(cut))) or {bot.name for bot in facts.desk.bots} <= set(cut)
     answered = any(
         facts.logged(bot, "exchange_down", "exchange_refuses", "credentials_refused").fresh for bot in cut
     )
     if failing and waits and not answered:
-        if len(cut) >= _TWO and not healthy:
+        if len(cut) >= _TWO and not healthy and all_known:
             case.sees(
                 "strong", "no bot is left that reaches the exchange, and none gets an answer", "way out"
             )

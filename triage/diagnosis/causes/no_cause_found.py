@@ -6,11 +6,26 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Candidate
 from triage.model import FindingStatus
+from triage.wording import listed
 
 if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 SURE, HALF = 0.3, 0.15
+
+
+def _settles(facts: Facts, unknown: list[str]) -> str:
+    """Return the look that makes up for a source without an answer: at the bot's files, the engine, Redis itself."""
+    data = facts.desk.paths.data
+    looks = {
+        "error logs": f"tail -n 50 {data}/{facts.bots[0]}/logs/errors.log" if facts.bots else "",
+        "container": "docker ps -a",
+        "changes": "docker ps -a",
+        "bot state": f"tail -n 2 {data}/{facts.bots[0]}/logs/epp_v24/*/minute.csv" if facts.bots else "",
+        "streams": f"docker exec {facts.desk.container_of('redis')} redis-cli ping",
+        "host": "uptime; df -h; free -m",
+    }
+    return next((look for name, look in looks.items() if name in unknown and look), "")
 
 
 def abstain(facts: Facts) -> Candidate:
@@ -28,12 +43,15 @@ def abstain(facts: Facts) -> Candidate:
     later = "; triage again once the missing sources answer" if unknown else ""
     return Candidate(
         cause="no_cause_found",
-        headline="No cause found by the checks.",
+        headline=f"Nothing that was looked at explains it; not seen: {listed(unknown, 3)}."
+        if unknown
+        else "Nothing that was looked at explains it.",
         score=0.0,
         ceiling=HALF if unknown else SURE,
         direct=False,
         because=tuple(because),
         findings=tuple(each.name for each in bad[:3]),
         advice=f"Look at the dashboard and the log around the start{later}.",
+        settle=_settles(facts, unknown),
         by_hand="look at the dashboard and the log around the start",
     )

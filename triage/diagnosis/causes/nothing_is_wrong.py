@@ -37,11 +37,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case.direct = case.direct and case.missing == 0
     names = ", ".join(dict.fromkeys(each.name for each in told))
     yield from case.concludes(
-        f"Nothing is wrong now: what {names} states does not hold any more."
+        f"Nothing is wrong now: what {names} states does not hold."
         if told
         else "Nothing is wrong on what was looked at.",
-        "Nothing to do; the alert ends by itself. If it stays, its rule or its data are stale."
-        if told
-        else "Nothing to do.",
+        "Nothing to do. If the alert stays, its rule or its data are stale." if told else "Nothing to do.",
         settle="does the alert end within ten minutes?" if told else "",
     )

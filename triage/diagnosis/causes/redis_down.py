@@ -61,7 +61,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "clear", f"{', '.join(lost)}: {facts.logged(lost[0], 'redis_unreachable').example}", "error_logs"
         )
     at_work = [bot for bot in facts.bots if facts.works(bot)]
-    if at_work and not waiting and not lost:
+    if at_work and not waiting and not lost and not paused and runs is not False:
         case.doubts("doubt", f"{', '.join(at_work[:3])} run on and do not miss the bus", "bot_state")
     if streams.get("reachable"):
         case.doubts("excluded", "Redis answers now", "streams")

@@ -157,8 +157,12 @@ def _headline(
         text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"
     else:
         text = f"{counted(len(running), f'{other}bot')} running"
-    more = f"also firing: {listed(sorted(further))}" if further else "no other alert fires"
-    more = "what else fires is not known" if further is None else more
+    if further is None:
+        more = "what else fires is not known"
+    elif further:
+        more = f"{listed(sorted(further))} {'fires' if len(further) == 1 else 'fire'} too"
+    else:
+        more = "no other alert fires"
     return f"{text} · {more}"
 
 

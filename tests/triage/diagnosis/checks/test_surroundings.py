@@ -124,7 +124,7 @@ async def test_the_whole_desk_is_critical() -> None:
     finding = await scope.run(context(sources))
     assert finding.status is CRITICAL
     assert finding.headline == (
-        "other bots not well: bot2 soft_pause, bot3 frozen · also firing: RedisClientDisconnected"
+        "other bots not well: bot2 soft_pause, bot3 frozen · RedisClientDisconnected fires too"
     )
     assert finding.data["silenced"] == 1
     assert finding.data["wide"] is True
@@ -136,7 +136,7 @@ async def test_without_alertmanager_the_rules_say_what_fires() -> None:
     sources.alerts.error = SourceNotConfigured("Alertmanager")
     sources.metrics.firing = [FiringAlert({"alertname": "HighCpuUsage", "instance": "n"}, "firing", NOW)]
     finding = await scope.run(context(sources))
-    assert "also firing: HighCpuUsage" in finding.headline
+    assert "HighCpuUsage fires too" in finding.headline
     assert finding.why == "Alertmanager: not configured; alerts as Prometheus' rules hold them"
 
 

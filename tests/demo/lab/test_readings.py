@@ -1,0 +1,69 @@
+"""Five incidents read end to end, as they are shown: one knows what to do, and every sentence is true."""
+
+import re
+
+import pytest
+
+from tests.demo.lab.readings import reading
+
+
+@pytest.mark.timeout(300)
+async def test_two_causes_stand_together_each_with_what_it_explains() -> None:
+    """The key that is refused leads: its alerts came first; the band that holds the bot stands beside it."""
+    text = await reading("two causes")
+    lines = text.split("\n")
+    assert lines[0].startswith("Almost certain: The exchange refuses bot1's key (40037) since ")
+    assert lines[1].startswith("And almost certain: bot1's inventory is outside its band")
+    assert "Do: put the key right at the exchange and in the bot; look at its open orders first" in text
+    assert "explains: BotLogErrorSpike bot1" in text
+    assert "bot1 gives the reason base_pct_above_max" in text
+    assert "because bot1 gives the reason base_pct_above_max and 1 more" in text
+
+
+@pytest.mark.timeout(300)
+async def test_a_source_that_is_missing_is_said_with_the_look_that_makes_up_for_it() -> None:
+    """Nothing is guessed; which alerts stay open is said, and which file would tell."""
+    text = await reading("a source missing")
+    first, second, *_ = text.split("\n")
+    assert first == "Cause not known: Nothing that was looked at explains it; not seen: error logs."
+    assert second == "What would settle it: tail -n 50 ../data/bot1/logs/errors.log"
+    assert "Not explained: ExchangeOrderFailureSpike bot1" in text
+    assert "Possible: Nothing" not in text
+    assert "no answer from error logs" in text
+
+
+@pytest.mark.timeout(300)
+async def test_a_false_alert_is_a_verdict_of_its_own() -> None:
+    """It does not say that the alert was right once, nor that it ends: neither is known."""
+    text = await reading("a false alert")
+    assert text.startswith(
+        "Almost certain: Nothing is wrong now: what BotHardStopActive states does not hold.\n"
+    )
+    assert "any more" not in text
+    assert "Do: Nothing to do. If the alert stays, its rule or its data are stale." in text
+    assert "what BotHardStopActive states does not hold for bot1 now" in text
+
+
+@pytest.mark.timeout(300)
+async def test_the_upstream_cause_names_what_follows_from_it() -> None:
+    """Redis is the cause; services that die without it are its consequence, and the button is the one that helps."""
+    text = await reading("an upstream cause")
+    assert text.startswith("Almost certain: Redis is down: the external signal and risk stack cannot work.\n")
+    assert "Do: Degraded mode" in text
+    assert "hbot-redis does not run" in text
+    assert re.search(r"so: hbot-\S+ dies and restarts again and again", text)
+    assert ".," not in text
+    assert "do not miss the bus" not in text
+
+
+@pytest.mark.timeout(300)
+async def test_an_answer_of_another_exchange_is_read_and_counted_right() -> None:
+    """Its code is shown; of each class of lines only its own are counted."""
+    text = await reading("another exchange")
+    assert re.match(
+        r"Almost certain: The exchange finds bot1, bot\d's clock wrong \(50102\) since \d\d:\d\d\.", text
+    )
+    assert "Do: timedatectl status; chronyc tracking" in text
+    lost = [int(found) for found in re.findall(r"(\d+) lines say that an order is taken for lost", text)]
+    assert all(count < 200 for count in lost)
+    assert "also firing" not in text
