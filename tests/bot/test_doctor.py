@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
@@ -96,12 +97,21 @@ async def world(tmp_path: Path, slack: SlackServer) -> AsyncIterator[World]:
         yield World(servers, environment, tmp_path)
 
 
+async def everything_flows(world: World) -> None:
+    """Let the desk's streams hold an entry each."""
+    client = redis.asyncio.from_url(world.environment["REDIS_URL"])
+    for stream in ("hb.market_data.v1", "hb.audit.v1"):
+        await client.xadd(stream, {"payload": "{}"})
+    await client.aclose()
+
+
 async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
     """Each says what was seen of it, and nothing is to be mended but what is not set."""
     prometheus = world.servers["prometheus"]
     assert isinstance(prometheus, PrometheusServer)
     await prometheus.tick()
     everyone_logs(world)
+    await everything_flows(world)
     found = await world.ask()
     assert list(found) == [
         "store",
