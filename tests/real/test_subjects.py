@@ -27,6 +27,7 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
         ("PostgresReplicationLag", "Postgres"), ("OpsDbWriterStopped", "OpsDb"), ("MarketDataTrackingStale", "MarketData"),
         ("PromotionGateRed", "PromotionGate"), ("CoordinationTargetsStale", "Coordination"),
         ("ExporterScrapeErrors", "Exporter"), ("ControlPlaneAnything", "ControlPlane"),
+        ("OpsDBWriterLate", "OpsDB"),
     ],
 )  # fmt: skip
 def test_later_alerts_have_their_rows(alert: str, row: str) -> None:
@@ -40,4 +41,7 @@ def test_what_stops_trading_is_grave() -> None:
     killed = playbook_for(desk, "ContainerOomKilled")
     assert killed.severity_of({"name": "hbot-bot1"}) is Severity.SEV1
     assert killed.severity_of({"name": "hbot-grafana"}) is Severity.SEV3
+    for name in ("ContainerOOMKilled", "ContainerOomKills", "PaperExchangeUnreachable"):
+        assert playbook_for(desk, name).severity_of({"name": "hbot-bot1"}) is Severity.SEV1
+    assert playbook_for(desk, "ContainerOOMKilled").severity_of({"name": "hbot-grafana"}) is Severity.SEV3
     assert playbook_for(desk, "PaperExchangeDown").severity_of({}) is Severity.SEV1

@@ -17,6 +17,9 @@ NAME_MAX = 200
 """Characters of what an alert is about that are kept: they end up in titles."""
 _UNIT = re.compile(r".+\.(?:service|socket|timer|mount|target|slice|scope|path|device|swap|automount)")
 """A systemd unit, as node-exporter names it: no container."""
+_CONTAINER_LABELS = ("name", "container", "container_name")
+"""Docker's API writes a name with a slash before it."""
+_CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
 _HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)
 _HOST_ALERT = re.compile(r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock")
 _OF_SCRAPE = re.compile(r"Target|Scrape|ExporterDown|InstanceDown|EndpointDown")
@@ -28,8 +31,8 @@ FAMILIES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"ControlPlane", "control plane", ""),
         (r"PaperExchange", "paper exchange", "paper-exchange-service"),
         (r"Redis", "Redis", "redis"),
-        (r"Postgres", "Postgres", "postgres"),
-        (r"Ops_?Db", "ops database", "ops-db-writer"),
+        (r"Postgre|Pg[A-Z_]", "Postgres", "postgres"),
+        (r"Ops_?D[Bb]", "ops database", "ops-db-writer"),
         (r"Coordination", "coordination", "coordination-service"),
         (r"(?:Market|Data)\w*Track", "market data", ""),
         (r"MarketData", "market data", ""),
@@ -48,9 +51,9 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
     """
     if bot := labels.get("bot"):
         return Subject(SubjectKind.BOT, bot[:NAME_MAX])
-    container = labels.get("name") or labels.get("container") or ""
+    container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if container and not _UNIT.fullmatch(container) and "/" not in container:
-        return _container(desk, container)
+        return _service(desk, container) if container in _services(desk) else _container(desk, container)
     if service := labels.get("service"):
         return _service(desk, service)
     return _by_family(labels, desk) or _by_target(labels, desk)
@@ -65,6 +68,7 @@ def _container(desk: Desk, container: str) -> Subject:
 
 def _service(desk: Desk, service: str) -> Subject:
     """A bot's service is that bot; another one's container has the name that the desk's template gives it."""
+    service = service.lower() if service.lower() in _services(desk) else service
     owner = next((bot for bot in desk.bots if service in {bot.name, desk.service_of(bot.name)}), None)
     if owner is not None:
         return Subject(SubjectKind.BOT, owner.name)
@@ -79,7 +83,8 @@ def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
     alert = labels.get("alertname", "")
     found = next((family for family in FAMILIES if family[0].match(alert)), None)
     if found is None:
-        return None
+        by_job = _CONTROL_PLANE.match(labels.get("job", "")) and not _OF_SCRAPE.search(alert)
+        return Subject(SubjectKind.DESK, "control plane") if by_job else None
     _, name, service = found
     return _service(desk, service) if service in _services(desk) else Subject(SubjectKind.DESK, name)
 
@@ -93,7 +98,8 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     if not host:
         known = job if job in _services(desk) and _OF_SCRAPE.search(alert) else ""
         return _service(desk, known) if known else Subject(SubjectKind.DESK, (job or desk.name)[:NAME_MAX])
-    machine = bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
+    unit = _UNIT.fullmatch(labels.get("name", "")) is not None
+    machine = unit or bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
     if machine and not _OF_SCRAPE.search(alert):
         return Subject(SubjectKind.HOST, target[:NAME_MAX])
     if host in _LOCAL and job in _services(desk):

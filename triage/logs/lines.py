@@ -19,7 +19,13 @@ from triage.ports.sources import LogLine
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
 _TRACEBACK = "Traceback (most recent call last):"
-_BAD_WORD = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
+_BAD_WORD = re.compile(
+    r"\b(?:ERROR|CRITICAL|FATAL)\b|(?i:\b(?:level|lvl|severity)\W{1,4}|[\[<(|~ ]- ?|[\[<(|~])"
+    r"(?i:err|error|crit|critical|fatal|panic)\b"
+)
+"""What a line of an unknown shape may say of a level."""
+_BEGINS = re.compile(r"\W{0,3}(?:\d|(?:ERROR|CRITICAL|FATAL)\b)|[{<\[]")
+"""How a record of an unknown shape begins; a traceback's line does not."""
 _FOLDING = timedelta(seconds=2)
 _MESSAGE_MAX = 600
 _LEVEL_LABELS = frozenset({"detected_level", "level"})
@@ -128,6 +134,7 @@ class _Reader:
         self.records += 1
         self.unlevelled += not record.level
         opened = _Open(at, record.logger, record.message[:_MESSAGE_MAX], record.level, last=at)
+        opened.exception = record.exception[:_MESSAGE_MAX]
         self.current[stream] = opened
         self.done.append(opened)
 
@@ -135,6 +142,8 @@ class _Reader:
         """Add a line to the record it follows; False where there is none to follow."""
         opened = self.current.get(stream)
         if opened is None or at - opened.last > _FOLDING:
+            return False
+        if opened.level not in ERRORS and _BEGINS.match(text) and _BAD_WORD.search(text):
             return False
         opened.last = at
         if not text[:1].isspace():

@@ -7,15 +7,15 @@
     2026-03-05T19:49:20+0000 INFO     risk-service: message                     the desk's services
     2026-02-20 16:33:00 | ERROR | module:function:12 - message, [time] [ERROR] message, ERROR:logger:message
     {"level_name": "ERROR", "msg": "…", "logger_name": "…"}, level=error msg="…"
+    any other line that begins with a time and names a level, or with a level alone: ERROR: message
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+
+from triage.logs.json_records import SYSLOG_LEVELS, fields_of
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 OTHERS = frozenset({"WARNING", "NETWORK"})
@@ -35,20 +35,47 @@ _SERVICE = re.compile(
 )
 _PYTHON = re.compile(rf"(?P<level>{_LEVEL}):(?P<logger>[\w.-]{{1,200}}):(?P<message>.*)")
 _CONSOLE = re.compile(r"\d\d:\d\d:\d\d - (?P<logger>\S{1,200}) - (?P<message>.*)")
-_LOGFMT = re.compile(r"(?:^|.{0,200} )level=\"?(?P<level>[A-Za-z]{4,8})\"?(?: |$)")
-_LOGFMT_MESSAGE = re.compile(r"\bmsg=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>\S+))")
+_ANY_DATE = r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4})"
+_ANY_TIME = rf"{_ANY_DATE}?[ T]{{0,2}}\d\d:\d\d:\d\d(?:[,.]\d{{1,9}})?|\d{{10,19}}(?:\.\d{{1,9}})?"
+_ANY_LEVEL = rf"(?:{_LEVEL}|(?<=\[)(?i:{_LEVEL})(?= *\])|(?<= - )(?i:{_LEVEL})(?= +- ))"
+_TIMED = re.compile(
+    rf"\W{{0,3}}(?:{_ANY_TIME})(?![\w]).{{0,120}}?(?<![\w.~=])(?P<level>{_ANY_LEVEL})(?![\w.~=])[\s\]|:)/-]*(?P<message>.*)"
+)
+"""A time, in any of the usual forms, and the first level that follows it."""
+_SYSLOG = re.compile(
+    r"<(?P<number>\d{1,3})>(?:1 \S{10,40} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )(?P<message>.*)"
+)
+"""A line of syslog: its number holds the level."""
+_KLOG = re.compile(r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (?P<message>.*)")
+_KLOG_LEVELS = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
+_LEVEL_FIRST = re.compile(
+    rf"(?:\[(?P<bracketed>(?i:{_LEVEL})) *\]:?|(?P<level>{_LEVEL})(?::| -|(?= +(?:{_ANY_TIME}))))[ \t]+(?P<message>.+)"
+)
+_CONSOLE_LEVEL = re.compile(rf"(?P<level>{_LEVEL}) +- +(?P<message>.*)")
+_LOGFMT = re.compile(
+    r"(?:^|.{0,200} )(?:level|lvl|severity|loglevel)=[\"']?(?P<level>[A-Za-z]{3,8})[\"']?(?: |$)",
+    re.IGNORECASE,
+)
+_LOGFMT_MESSAGE = re.compile(
+    r"\b(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>\S+))",
+    re.IGNORECASE,
+)
 _TRACE_IN_FILE = "(See log file for stack trace dump)"
 """The console's only sign of an exception."""
-_SAME = {"WARN": "WARNING"}
+_SAME = {
+    "WARN": "WARNING", "ERR": "ERROR", "EROR": "ERROR", "SEVERE": "ERROR", "CRIT": "CRITICAL", "ALERT": "CRITICAL",
+    "EMERG": "CRITICAL", "EMERGENCY": "CRITICAL", "PANIC": "CRITICAL", "DPANIC": "CRITICAL",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """``level`` is empty where the line carries none."""
+    """``level`` is empty where the line carries none; ``exception`` is what the line itself holds of one."""
 
     level: str
     logger: str
     message: str
+    exception: str = ""
 
 
 def record_of(text: str) -> LogRecord | None:
@@ -62,9 +89,28 @@ def record_of(text: str) -> LogRecord | None:
             return LogRecord(_SAME.get(level, level), found["logger"] or "", found["message"].strip())
     console = _CONSOLE.match(text)
     if console is not None:
+        named = _CONSOLE_LEVEL.match(console["message"])
+        if named is not None:
+            return LogRecord(_level(named["level"]), console["logger"], named["message"].strip())
         level = "ERROR" if _TRACE_IN_FILE in console["message"] else ""
         return LogRecord(level, console["logger"], console["message"].replace(_TRACE_IN_FILE, "").strip())
-    return _from_logfmt(text)
+    return _from_logfmt(text) or _from_other(text)
+
+
+def _from_other(text: str) -> LogRecord | None:
+    timed = _TIMED.match(text)
+    if timed is not None:
+        return LogRecord(_level(timed["level"]), "", timed["message"].strip())
+    first = _LEVEL_FIRST.match(text)
+    if first is not None:
+        return LogRecord(_level(first["level"] or first["bracketed"]), "", first["message"].strip())
+    klog = _KLOG.match(text)
+    if klog is not None:
+        return LogRecord(_KLOG_LEVELS[klog["level"]], "", klog["message"].strip())
+    syslog = _SYSLOG.match(text)
+    if syslog is not None:
+        return LogRecord(SYSLOG_LEVELS[int(syslog["number"]) % 8], "", syslog["message"].strip())
+    return None
 
 
 def _from_logfmt(text: str) -> LogRecord | None:
@@ -72,26 +118,19 @@ def _from_logfmt(text: str) -> LogRecord | None:
     if found is None:
         return None
     said = _LOGFMT_MESSAGE.search(text)
-    message = (said["quoted"] or said["bare"] or "") if said is not None else text
+    message = (said["quoted"] or said["single"] or said["bare"] or "") if said is not None else text
     return LogRecord(_level(found["level"]), "", message.strip())
 
 
 def _from_json(text: str) -> LogRecord | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+    fields = fields_of(text)
+    if fields is None:
         return None
-    if not isinstance(found, dict):
-        return None
-    level = _first(found, "level_name", "levelname", "level", "severity", "lvl")
-    message = _first(found, "msg", "message", "event", "text")
-    if not level or not message:
-        return None
-    return LogRecord(_level(level), _first(found, "logger_name", "logger", "name"), message.strip())
-
-
-def _first(found: Mapping[str, Any], *names: str) -> str:
-    return next((value for name in names if isinstance(value := found.get(name), str) and value), "")
+    inner = record_of(fields.message) if not fields.message.startswith("{") else None
+    level = _level(fields.level)
+    if inner is not None and inner.level and (level not in ERRORS or inner.level in ERRORS):
+        return replace(inner, exception=fields.exception)
+    return LogRecord(level, fields.logger, fields.message, fields.exception)
 
 
 def _level(word: str) -> str:

@@ -1,15 +1,21 @@
 """What transports put around a log line, taken off again: pure text, no level and no meaning.
 
-A line may come as Docker's json-file driver writes it, with the name that compose puts before it, with an
-RFC 3339 time (and a CRI stream) before it, coloured, and with the carriage return of a terminal.
+A line may come as JSON of Docker's json-file driver, of journald, Fluentd or Promtail, with the name that compose
+puts before it, with an RFC 3339 time (and a CRI stream) before it, coloured, with a traceback whose newlines were
+escaped, and with the carriage return of a terminal.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_=>]|[()][A-Z0-9])")
+_ANSI_AS_TEXT = re.compile(
+    r"(?:\\u001[bB]|\\x1[bB]|\\033|\^\[|#033)\[[\d;]{0,12}m|\[\d{1,3}(?:;\d{1,3}){0,4}m(?!\])"
+)
+"""Colours that a transport wrote out, or whose first character it dropped."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _COMPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80} {0,40}\| ")
 _TIME = re.compile(
@@ -21,6 +27,12 @@ _CUT_JSON = re.compile(r'\{"log": ?"(?P<body>(?:[^"\\]|\\.)*)')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LAYERS = 5
+_CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry")
+"""Where a transport's JSON holds the line of the program."""
+_LEVELS = re.compile(r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:', re.IGNORECASE)
+_DOCKER = ("CONTAINER_NAME", "CONTAINER_ID")
+_TRACE_ESCAPED = re.compile(r"(?:\\r)?\\n(?=Traceback \(|  File )")
+_TRACE_OCTAL = re.compile(r"#012(?=Traceback \(|  File )")
 
 
 def unwrapped(text: str) -> str:
@@ -35,18 +47,15 @@ def unwrapped(text: str) -> str:
 
 def is_cut_short(text: str) -> bool:
     """Say whether Docker parted a long line here (it does so every 16 KiB): the rest comes as the next line."""
-    if not text.startswith('{"log"'):
+    if not text.startswith("{") or '"log"' not in text:
         return False
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return False
-    log = found.get("log") if isinstance(found, dict) else None
-    return isinstance(log, str) and bool(log) and not log.endswith("\n")
+    log = _object(text).get("log")
+    return '"stream"' in text and isinstance(log, str) and bool(log) and not log.endswith("\n")
 
 
 def _plain(text: str) -> str:
     text = _ANSI.sub("", text) if "\x1b" in text else text
+    text = _ANSI_AS_TEXT.sub("", text) if "[" in text else text
     text = text.replace("\r\n", "\n").rstrip("\r\n")
     # A terminal shows what stands after the last return of a line.
     text = "\n".join(line.rsplit("\r", 1)[-1] for line in text.split("\n")) if "\r" in text else text
@@ -54,8 +63,12 @@ def _plain(text: str) -> str:
 
 
 def _outer_layer(text: str) -> str:
-    if text.startswith('{"log"'):
-        return _from_json_file(text)
+    if text.lstrip()[:1] == "{":
+        return _from_json(text.strip())
+    if _TRACE_ESCAPED.search(text):
+        return re.sub(r"(?:\\r)?\\n", "\n", text)
+    if _TRACE_OCTAL.search(text):
+        return text.replace("#012", "\n")
     for pattern in (_COMPOSE, _TIME):
         found = pattern.match(text)
         if found is not None:
@@ -63,14 +76,40 @@ def _outer_layer(text: str) -> str:
     return text
 
 
-def _from_json_file(text: str) -> str:
-    try:
-        found = json.loads(text)
-    except ValueError:
+def _from_json(text: str) -> str:
+    """Return the line that a transport's JSON carries; the JSON of a program, which names a level, stays."""
+    found = _object(text)
+    if not found:
         cut = _CUT_JSON.match(text)
         return _ESCAPE.sub(_unescaped, cut["body"]) if cut is not None else text
-    log = found.get("log") if isinstance(found, dict) else None
-    return log if isinstance(log, str) else text
+    if isinstance(found.get("MESSAGE"), list):
+        return json.dumps({**found, "MESSAGE": _from_bytes(found["MESSAGE"])})
+    if isinstance(found.get("log"), dict) or (
+        _names_level(text) and not any(name in found for name in _DOCKER)
+    ):
+        return text
+    carried = next((found[name] for name in _CARRIED if found.get(name)), None)
+    return carried if isinstance(carried, str) else text
+
+
+def _names_level(text: str) -> bool:
+    return _LEVELS.search(text) is not None
+
+
+def _from_bytes(value: list[Any]) -> str:
+    """Return the text of journald's list of bytes (it writes colours and other unprintable text so)."""
+    try:
+        return bytes(value).decode("utf-8", "replace")
+    except (TypeError, ValueError):
+        return ""
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _unescaped(match: re.Match[str]) -> str:

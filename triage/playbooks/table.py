@@ -139,7 +139,10 @@ _ROWS = (
     *(
         _row(name, "paper exchange down", _S1, _BUS,
              "The bots' paper orders go nowhere and their fills stand still: bring its service back first.")
-        for name in ("PaperExchangeDown", "PaperExchangeServiceDown", "PaperExchangeUnavailable")
+        for name in (
+            "PaperExchangeDown", "PaperExchangeServiceDown", "PaperExchangeUnavailable", "PaperExchangeUnreachable",
+            "PaperExchangeOffline", "PaperExchangeAbsent", "PaperExchangeNotRunning",
+        )
     ),
     _row("PostgresDown", "Postgres down", _S2, _DATABASE,
          "What the desk records waits for it: look at its container and the disk."),
@@ -188,8 +191,11 @@ BY_PREFIX = {
              "Look at the paper exchange's service and its audit events."),
         _row("Postgres", "{alert}", _S2, _DATABASE,
              "Look at the database's container, its disk and its connections: what the desk records waits for it."),
-        _row("OpsDb", "ops database: {alert}", _S3, _DATABASE,
-             "The bots trade on, their history has a gap: look at the writer's log, then at Postgres."),
+        *(
+            _row(name, "ops database: {alert}", _S3, _DATABASE,
+                 "The bots trade on, their history has a gap: look at the writer's log, then at Postgres.")
+            for name in ("OpsDb", "OpsDB")
+        ),
         _row("MarketData", "market data: {alert}", _S2, _BUS,
              "Signals rest on it: look at the market data's service and at Redis before trusting an edge."),
         _row("DataTracking", "data tracking: {alert}", _S3, _BUS,
@@ -211,6 +217,11 @@ BY_PREFIX = {
         _row("ControlPlane", "control plane: {alert}", _S2, _BUS,
              "Look at the control services and their log."),
         _row("Redis", "{alert}", _S2, _BUS, "Look at Redis: reachability, memory, role."),
+        *(
+            _row(name, "killed for memory", _S1, _CONTAINER,
+                 "It hit its memory limit: find the growth, or raise the limit, before it trades on.")
+            for name in ("ContainerOom", "ContainerOOM")
+        ),
         _row("Container", "{alert}", None, _CONTAINER, "Read its log and exit code."),
         _row("Bot", "{alert}", None, _CODE,
              "Check state and net edge, then the fee source, then the error log."),

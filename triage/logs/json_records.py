@@ -1,0 +1,101 @@
+"""The JSON that programs log: which fields name the level, the message, the logger and the exception. Pure.
+
+Python's loggers, structlog, Loguru, pino, GELF, ECS, OpenTelemetry and journald each have names and numbers of
+their own; names are compared without their case, and a field may stand in an object (``{"log": {"level": …}}``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_LEVELS = (
+    "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "log.level", "loglevel",
+    "@level", "record.level.name",
+)  # fmt: skip
+_PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
+_SYSLOG_NUMBERS = ("priority", "level")
+_MESSAGES = (
+    "record.message", "msg", "message", "event", "text", "body", "short_message", "error.message", "error", "err",
+    "exception",
+)  # fmt: skip
+_LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
+_EXCEPTIONS = ("exception", "exc_info", "traceback", "stack_trace", "error.stack_trace", "err.stack", "stack")
+SYSLOG_LEVELS = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
+"""Syslog's numbers, from 0."""
+_PYTHON = {5: "TRACE", 10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+_PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFields:
+    """``level`` as the line names it; ``exception`` is the last line of its traceback, empty without one."""
+
+    level: str
+    message: str
+    logger: str
+    exception: str
+
+
+def fields_of(text: str) -> JsonFields | None:
+    """Read a line of JSON; None where it is none, or names no level."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    flat = dict(_flat(found))
+    level = _first(flat, _LEVELS) or _numbered(flat)
+    if not level:
+        return None
+    message = _first(flat, _MESSAGES) or text[:_SHOWN]
+    head, _, rest = message.strip().partition("\n")
+    return JsonFields(level, head, _first(flat, _LOGGERS), _exception(flat) or _last_line(rest))
+
+
+def _flat(found: Mapping[str, Any], before: str = "", depth: int = 3) -> Iterator[tuple[str, object]]:
+    for name, value in found.items():
+        key = before + name.lower()
+        yield key, value
+        if isinstance(value, dict) and depth:
+            yield from _flat(value, f"{key}.", depth - 1)
+
+
+def _first(flat: Mapping[str, object], names: tuple[str, ...]) -> str:
+    return next((value for name in names if isinstance(value := flat.get(name), str) and value.strip()), "")
+
+
+def _numbered(flat: Mapping[str, object]) -> str:
+    """Name a level that is a number: below 8 it is syslog's, beside a time in milliseconds pino's, else Python's."""
+    for name in (*_PYTHON_NUMBERS, *_SYSLOG_NUMBERS):
+        number = _whole(flat.get(name))
+        if number is None:
+            continue
+        if name in _SYSLOG_NUMBERS and 0 <= number < len(SYSLOG_LEVELS):
+            return SYSLOG_LEVELS[number]
+        pino = name == "level" and not isinstance(flat.get("time", ""), str)
+        known = _PINO if pino else _PYTHON
+        return next((known[each] for each in sorted(known, reverse=True) if number >= each), "")
+    return ""
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4:  # noqa: PLR2004 - a level
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _exception(flat: Mapping[str, object]) -> str:
+    kind, value = flat.get("record.exception.type"), flat.get("record.exception.value")
+    if isinstance(kind, str):
+        return f"{kind}: {value}" if value else kind
+    return _last_line(_first(flat, _EXCEPTIONS))
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:_SHOWN] if lines else ""
