@@ -160,7 +160,7 @@ async def test_joining_alerts_ask_for_one_triage_in_a_while_unless_one_is_graver
 
 async def _taken(story: Story) -> str | None:
     def take(tx: Tx) -> str | None:
-        run = tx.runs.take(story.clock.now(), owner="me", lease_seconds=3600)
+        run = tx.runs.take(story.clock.now(), owner="me", lease_seconds=600)
         return None if run is None else run.reason
 
     return await story.store.write(take)

@@ -89,7 +89,9 @@ async def run(ctx: CheckContext) -> Finding:
     if len(errors) == len(asked):
         raise errors[0]
     answers = [answer_or_none(each) for each in asked]
-    found: dict[str, HostNow] = {}
+    # A host whose figures are no numbers is there too, and said to have none.
+    instances = {sample.labels.get("instance", "") for answer in answers for sample in answer.samples}
+    found = {instance: HostNow() for instance in (instances | set(_hosts(ctx) or ())) - {""}}
     for name, answer in zip(queries, answers, strict=True):
         if name == "disk":
             _read_disks(found, answer)
@@ -147,7 +149,9 @@ def _finding(found: Mapping[str, HostNow], caveat: str) -> Finding:
             why="; ".join(filter(None, ("Prometheus has no node-exporter series", caveat))),
         )
     lines = tuple(f"{name}: {describe(host)}" for name, host in known.items())
-    gaps = [f"{name}: no figure of {listed(host.missing)}" for name, host in known.items() if host.missing]
+    gaps = [
+        f"{name}: no figure of {listed(host.missing)}" for name, host in sorted(found.items()) if host.missing
+    ]
     caveat = "; ".join(filter(None, (*gaps[:3], caveat)))
     single = len(known) == 1
     bad = [name for name, host in known.items() if host.status is not FindingStatus.OK]

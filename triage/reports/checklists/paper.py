@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triage.actions.loaded_controllers import MARKETS, loaded, named_in
+from triage.actions.loaded_controllers import MARKETS, LoadedControllers, loaded, named_in
 from triage.errors import DeskFailure
 from triage.model import Json
 from triage.reports.checklists.model import (
@@ -26,54 +26,62 @@ REALISTIC: Mapping[str, tuple[float, float]] = {"BTC": (0.001, 1_000.0), "USDT":
 
 async def connector(context: ChecklistContext) -> ItemAnswer:
     """Every controller that a running script loads trades on paper, and so does a script with its own markets."""
-    faults, files, unclear = [], 0, []
+    faults: list[str] = []
+    unclear: list[str] = []
+    files = 0
     for bot in context.bots:
         known = context.desk.bot(bot)
-        found = loaded(await context.controllers.read(bot), known.controller if known is not None else "")
+        try:
+            read = await context.controllers.read(bot)
+        except DeskFailure as error:
+            unclear.append(f"{bot}: {error}")
+            continue
+        found = loaded(read, known.controller if known is not None else "")
+        seen, wrong = _connectors(found)
+        files += seen
+        faults += [f"{bot} {each}" for each in wrong]
         unclear += [f"{bot}: {why}" for why in found.unclear]
-        for script in found.scripts:
-            markets = named_in(script, MARKETS)
-            files += bool(markets)
-            faults += [
-                f"{bot} {script.file}: markets has {market}"
-                for market in markets
-                if market != PAPER_CONNECTOR
-            ]
-        for file in found.controllers:
-            values = file.values
-            if "connector_name" not in values:
-                continue
-            files += 1
-            if values["connector_name"] != PAPER_CONNECTOR:
-                faults.append(f"{bot} {file.file}: connector_name is {values['connector_name']}")
-            if values.get("internal_paper_enabled", "true") != "true":
-                faults.append(
-                    f"{bot} {file.file}: internal_paper_enabled is {values['internal_paper_enabled']}"
-                )
-    if faults:
-        return failed(listed(faults))
-    if unclear:
-        return unknown(listed(unclear))
-    if not files:
-        return unknown("no controller file names a connector_name")
-    return passed(f"{files} loaded controllers and scripts, all {PAPER_CONNECTOR}")
+        if not seen and not found.unclear:
+            unclear.append(f"{bot}: no controller file names a connector_name, and no script its markets")
+    return _judged(faults, unclear, f"{files} loaded controllers and scripts, all {PAPER_CONNECTOR}")
+
+
+def _connectors(found: LoadedControllers) -> tuple[int, list[str]]:
+    """Return how many of a bot's files say where its orders go, and which of them do not say paper."""
+    faults, files = [], 0
+    for script in found.scripts:
+        markets = named_in(script, MARKETS)
+        files += bool(markets)
+        faults += [f"{script.file}: markets has {market}" for market in markets if market != PAPER_CONNECTOR]
+    for file in found.controllers:
+        values = file.values
+        if "connector_name" not in values:
+            continue
+        files += 1
+        if values["connector_name"] != PAPER_CONNECTOR:
+            faults.append(f"{file.file}: connector_name is {values['connector_name']}")
+        if values.get("internal_paper_enabled", "true") != "true":
+            faults.append(f"{file.file}: internal_paper_enabled is {values['internal_paper_enabled']}")
+    return files, faults
 
 
 async def exchanges(context: ChecklistContext) -> ItemAnswer:
     """conf_client.yml turns paper trading on for the exchange."""
     faults, read = [], 0
-    for bot, config in await _configs(context):
+    configs, unclear = await _configs(context)
+    for bot, config in configs:
         read += 1
         named = _section(config).get("paper_trade_exchanges")
         if not isinstance(named, list) or EXCHANGE not in named:
             faults.append(f"{bot}: paper_trade_exchanges is {named}")
-    return failed(listed(faults)) if faults else passed(f"{EXCHANGE} in {read} conf_client.yml")
+    return _judged(faults, unclear, f"{EXCHANGE} in {read} conf_client.yml")
 
 
 async def balances(context: ChecklistContext) -> ItemAnswer:
     """The paper balances are realistic."""
     faults, seen = [], []
-    for bot, config in await _configs(context):
+    configs, unclear = await _configs(context)
+    for bot, config in configs:
         balance = _section(config).get("paper_trade_account_balance")
         held = balance if isinstance(balance, Mapping) else {}
         for asset, (low, high) in REALISTIC.items():
@@ -81,14 +89,25 @@ async def balances(context: ChecklistContext) -> ItemAnswer:
             if not isinstance(amount, int | float) or not low <= amount <= high:
                 faults.append(f"{bot}: {asset} {amount if amount is not None else 'missing'}")
         seen.append(f"{bot} " + ", ".join(f"{held.get(asset)} {asset}" for asset in REALISTIC))
-    return failed(listed(faults)) if faults else passed(listed(seen))
+    return _judged(faults, unclear, listed(seen))
+
+
+def _judged(faults: list[str], unclear: list[str], fine: str) -> ItemAnswer:
+    """A fault is a fault though a neighbour's file cannot be read; what cannot be read is never fine."""
+    if faults:
+        return failed(listed([*faults, *unclear]))
+    return unknown(listed(unclear)) if unclear else passed(fine)
 
 
 async def diagnostics(context: ChecklistContext) -> ItemAnswer:
     """The newest minute shows paper fills, rejects and queue delay."""
-    faults, seen, blind = [], [], []
+    faults, seen, blind, unclear = [], [], [], []
     for bot in context.bots:
-        figures = await context.papers.newest(bot)
+        try:
+            figures = await context.papers.newest(bot)
+        except DeskFailure as error:
+            unclear.append(f"{bot}: {error}")
+            continue
         if figures is None:
             faults.append(f"{bot} wrote no minute yet")
         elif figures.fills is None or figures.rejects is None or figures.queue_delay_ms is None:
@@ -98,18 +117,24 @@ async def diagnostics(context: ChecklistContext) -> ItemAnswer:
                 f"{bot} {figures.fills:g} fills, {figures.rejects:g} rejects, {figures.queue_delay_ms:g} ms"
             )
     if faults:
-        return failed(listed([*faults, *seen]))
+        return failed(listed([*faults, *unclear, *seen]))
     if blind:
         columns = "paper_fill_count, paper_reject_count or paper_avg_queue_delay_ms"
-        return unknown(f"the writer records no {columns} for {listed(blind)}")
-    return passed(listed(seen))
+        unclear.insert(0, f"the writer records no {columns} for {listed(blind)}")
+    return unknown(listed(unclear)) if unclear else passed(listed(seen))
 
 
-async def _configs(context: ChecklistContext) -> list[tuple[str, Mapping[str, Json]]]:
-    found = [(bot, await context.clients.read(bot)) for bot in context.bots]
-    if not found:
+async def _configs(context: ChecklistContext) -> tuple[list[tuple[str, Mapping[str, Json]]], list[str]]:
+    """Return each bot's conf_client.yml, and why another one's cannot be read."""
+    found, unclear = [], []
+    for bot in context.bots:
+        try:
+            found.append((bot, await context.clients.read(bot)))
+        except DeskFailure as error:
+            unclear.append(f"{bot}: {error}")
+    if not context.bots:
         raise DeskFailure("desk.yaml names no bots")
-    return found
+    return found, unclear
 
 
 def _section(config: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -1,6 +1,7 @@
 """The checks of fees, host, scope, watchers, streams and bytecode."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -88,6 +89,18 @@ async def test_the_host_in_one_line_and_its_fullest_disk() -> None:
     finding = await host.run(context(sources))
     assert finding.status is CRITICAL
     assert finding.headline == "CPU 31 %, memory 52 %, disk 97 % (/data)"
+
+
+async def test_a_host_whose_figures_are_no_numbers_is_named_beside_a_good_one() -> None:
+    """It does not vanish from a finding that is fine."""
+    sources = FakeSources()
+    sources.metrics.answers = {
+        "node_cpu_seconds_total": [sample(0.31, instance="n:9100"), sample(math.nan, instance="m:9100")],
+        "node_memory_MemTotal_bytes": [sample(0.52, instance="n:9100"), sample(math.inf, instance="m:9100")],
+        "node_filesystem_size_bytes": [sample(0.6, instance="n:9100", mountpoint="/")],
+    }
+    finding = await host.run(context(sources))
+    assert finding.why == "m:9100: no figure of CPU, memory, disk"
 
 
 async def test_no_host_is_unknown() -> None:

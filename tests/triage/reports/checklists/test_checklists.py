@@ -263,6 +263,33 @@ async def test_a_config_that_is_none_could_not_be_checked(files: Files, content:
     assert "conf_client.yml" in words
 
 
+async def test_a_broken_neighbour_costs_only_itself(files: Files) -> None:
+    """bot1's file is broken: what is wrong at bot2 is found all the same, and bot1 is said to be unread."""
+    files.path("data/bot1/conf/conf_client.yml").write_text("a: [")
+    files.path("data/bot2/conf/conf_client.yml").write_text("paper_trade_exchanges: [binance]\n")
+    found = await seen("paper", files.context(FakeSources()))
+    for item, words in (
+        ("exchanges", "bot2: paper_trade_exchanges is ['binance']"),
+        ("balances", "bot2: BTC missing"),
+    ):
+        status, said = found[item]
+        assert status is FAIL
+        assert words in said
+        assert "bot1: " in said
+
+
+async def test_a_bot_whose_files_say_nothing_of_its_orders_is_not_fine(files: Files) -> None:
+    """The others trade on paper; of bot2 nobody knows."""
+    for file in files.path("data/bot2/conf").rglob("*.yml"):
+        if file.name != "conf_client.yml":
+            file.unlink()
+    for code in files.path("data/bot2").rglob("*.py"):
+        code.unlink()
+    status, said = (await seen("paper", files.context(FakeSources())))["connector"]
+    assert status is UNKNOWN
+    assert "bot2: no controller file names a connector_name" in said
+
+
 async def test_diagnostics_come_from_the_last_whole_row(files: Files) -> None:
     """A row that is being written is not read; a writer without the columns gives nothing to check."""
     path = files.path("data/bot1/logs/epp_v24/bot1_a/minute.csv")
