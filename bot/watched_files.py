@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -42,6 +43,23 @@ def _folder(root: Path, parts: tuple[str, ...]) -> Iterator[int]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def open_folder(root: Path) -> Iterator[int]:
+    """Hold a bot's folder open, as a number for ``open_below``. Raises OSError."""
+    with _folder(root, ()) as handle:
+        yield handle
+
+
+@contextlib.contextmanager
+def open_below(folder: int, name: str) -> Iterator[int]:
+    """Hold open what is called ``name`` in an open folder: no link is followed, nothing waited for. Raises OSError."""
+    handle = os.open(name, _FILE, dir_fd=folder)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
 def _parts(relative: str) -> tuple[str, ...]:
     parts = PurePosixPath(relative).parts
     if any(part in {"/", ".."} for part in parts):
@@ -52,15 +70,24 @@ def _parts(relative: str) -> tuple[str, ...]:
 def open_watched(root: Path, relative: str, *, most_bytes: int | None = None) -> BinaryIO:
     """Open a regular file below a bot's folder, unbuffered. Raises FileNotFoundError, DeskFailure."""
     *folders, name = _parts(relative) or (".",)
+    with _said(relative), _folder(root, tuple(folders)) as folder:
+        return _open_in(folder, name, relative, most_bytes)
+
+
+@contextlib.contextmanager
+def _said(relative: str) -> Iterator[None]:
     try:
-        with _folder(root, tuple(folders)) as folder:
-            handle = os.open(name, _FILE, dir_fd=folder)
+        yield
     except FileNotFoundError:
         raise
     except OSError as error:
         raise DeskFailure(
             f"{relative} cannot be opened ({error.strerror}): links are not followed"
         ) from error
+
+
+def _open_in(folder: int, name: str, relative: str, most_bytes: int | None) -> BinaryIO:
+    handle = os.open(name, _FILE, dir_fd=folder)
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
@@ -74,15 +101,60 @@ def open_watched(root: Path, relative: str, *, most_bytes: int | None = None) ->
 def read_watched(root: Path, relative: str, *, most_bytes: int) -> bytes:
     """Read a regular file below a bot's folder. Raises FileNotFoundError, DeskFailure."""
     with open_watched(root, relative, most_bytes=most_bytes) as file:
-        found = bytearray()
-        try:
-            while piece := file.read(most_bytes + 1 - len(found)):
-                found += piece
-        except OSError as error:
-            raise DeskFailure(f"{relative} cannot be read ({error.strerror})") from error
+        return _all_of(file, relative, most_bytes)
+
+
+def _all_of(file: BinaryIO, relative: str, most_bytes: int) -> bytes:
+    found = bytearray()
+    try:
+        while piece := file.read(most_bytes + 1 - len(found)):
+            found += piece
+    except OSError as error:
+        raise DeskFailure(f"{relative} cannot be read ({error.strerror})") from error
     if len(found) > most_bytes:
         raise DeskFailure(f"{relative} grows while it is read")
     return bytes(found)
+
+
+def rewrite_watched(root: Path, relative: str, change: Callable[[bytes], bytes], *, most_bytes: int) -> None:
+    """Give a regular file below a bot's folder another content, by one rename in the very folder it was read from.
+
+    Whoever puts a link in the place of a folder or of the file meanwhile leads nothing elsewhere: the folder is held
+    open, and a file that is another one by then is refused. Mode (never setuid) and owner stay. Raises
+    FileNotFoundError, DeskFailure, and what ``change`` raises; then the file is as it was.
+    """
+    *folders, name = _parts(relative) or (".",)
+    with _said(relative), _folder(root, tuple(folders)) as folder:
+        with _open_in(folder, name, relative, most_bytes) as file:
+            status = os.fstat(file.fileno())
+            after = change(_all_of(file, relative, most_bytes))
+        temporary = f".{name[:100]}.{secrets.token_hex(8)}"
+        try:
+            _write_beside(folder, temporary, after, status)
+            if _identity(os.stat(name, dir_fd=folder, follow_symlinks=False)) != _identity(status):
+                raise DeskFailure(f"{relative} was changed meanwhile; plan it anew")
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+        except OSError as error:
+            raise DeskFailure(f"{relative} cannot be written ({error.strerror})") from error
+        finally:
+            with contextlib.suppress(FileNotFoundError):  # it has the file's name by now
+                os.unlink(temporary, dir_fd=folder)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _write_beside(folder: int, name: str, content: bytes, like: os.stat_result) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
+        file.write(content)
+        file.flush()
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), like.st_uid, like.st_gid)
+        os.fchmod(file.fileno(), like.st_mode & 0o777)
+        os.fsync(file.fileno())
 
 
 def names_in(root: Path, relative: str) -> tuple[str, ...]:

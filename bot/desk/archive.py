@@ -12,10 +12,12 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from bot.desk.files import sync_folder
+from bot.watched_files import open_below, open_folder
 from triage.errors import DeskFailure
 
 PARTS = ("conf", "data", "scripts", "pmm_scripts")
@@ -227,31 +229,61 @@ def _dress(place: Path, member: tarfile.TarInfo) -> None:
 
 
 def write(folder: Path, bot: str, target: Path, going: Going) -> None:
-    """Write the parts of a bot's folder into a new archive at ``target``, durable. Raises DeskFailure, OSError."""
-    with target.open("xb") as file:
+    """Write the parts of a bot's folder into a new archive at ``target``, durable. Raises DeskFailure, OSError.
+
+    The bot may write there meanwhile: each folder and file is opened from the folder above, never by its path, so that
+    a link which takes its place leads nowhere.
+    """
+    with target.open("xb") as file, open_folder(folder) as root:
+        names = _names(root)
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
             for part in PARTS:
-                if (folder / part).exists():
-                    _add(archive, folder / part, f"{bot}/{part}", going)
+                if part in names:
+                    _add(archive, root, part, f"{bot}/{part}", going)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str, going: Going) -> None:
+def _names(folder: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What ``TarFile.gettarinfo`` asks of an open file: its number, so that it looks at that and at no path."""
+
+    handle: int
+    name: str
+
+    def fileno(self) -> int:
+        return self.handle
+
+
+def _add(archive: tarfile.TarFile, above: int, word: str, name: str, going: Going) -> None:
+    """Add what is called ``word`` in the open folder ``above``, as ``name``."""
     going()
-    archive.inodes.clear()  # type: ignore[attr-defined] # a second name of a file is a file, never a link
-    info = archive.gettarinfo(path, name)
-    if info.isdir():
-        archive.addfile(info)
-        for each in sorted(path.iterdir()):
-            _add(archive, each, f"{name}/{each.name}", going)
-    elif info.isreg():
-        with path.open("rb") as content:
-            archive.addfile(info, content)
-    elif not stat.S_ISSOCK(path.lstat().st_mode):
+    if name.count("/") >= DEEPEST:
+        raise DeskFailure(f"{name[:200]} lies too deep: a snapshot with it could not be restored; remove it")
+    kind = os.stat(word, dir_fd=above, follow_symlinks=False).st_mode
+    if stat.S_ISSOCK(kind):
+        return
+    if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
         raise DeskFailure(
-            f"{path} is a link or a device: a snapshot with it could not be restored; remove it"
+            f"{name} is a link or a device: a snapshot with it could not be restored; remove it"
         )
+    with open_below(above, word) as handle:
+        archive.inodes.clear()  # type: ignore[attr-defined] # a second name of a file is a file, never a link
+        info = archive.gettarinfo(arcname=name, fileobj=cast("IO[bytes]", _Held(handle, name)))
+        if info.isdir():
+            archive.addfile(info)
+            for each in _names(handle):
+                _add(archive, handle, each, f"{name}/{each}", going)
+        elif info.isreg():
+            with os.fdopen(os.dup(handle), "rb") as content:
+                archive.addfile(info, cast("IO[bytes]", _Watched(content, going)))
+        else:
+            raise DeskFailure(f"{name} became a link or a device while it was read")
 
 
 @contextmanager

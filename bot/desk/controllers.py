@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
-from bot.desk.files import replace_file
-from bot.watched_files import FOLDERS, names_in, read_watched
+from bot.watched_files import FOLDERS, names_in, read_watched, rewrite_watched
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
 from triage.ports.actions import ControllerFile
@@ -53,10 +52,17 @@ class DeskControllers:
         return (*found, *_markets(root, codes))
 
     def _set(self, bot: str, file: str, key: str, value: bool, was: bool) -> None:  # noqa: FBT001 - as in the port
-        root = self._data / bot
-        text = _text(root, f"conf/{file}")
-        path = root / "conf" / file
-        replace_file(path, changed(text, key, path, value=value, was=was))
+        def change(content: bytes) -> bytes:
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                raise DeskFailure(f"conf/{file} is no UTF-8 text") from None
+            return changed(text, key, Path(file), value=value, was=was).encode()
+
+        try:
+            rewrite_watched(self._data / bot, f"conf/{file}", change, most_bytes=MOST_BYTES)
+        except FileNotFoundError:
+            raise DeskFailure(f"conf/{file} is not there") from None
 
 
 def _configurations(root: Path) -> Iterator[str]:
@@ -115,12 +121,3 @@ def changed(text: str, key: str, path: Path, *, value: bool, was: bool) -> str:
 
 def _load(path: Path, text: str) -> dict[str, object]:
     return load_mapping(text.encode(), path.name)
-
-
-def _text(root: Path, file: str) -> str:
-    try:
-        return read_watched(root, file, most_bytes=MOST_BYTES).decode()
-    except FileNotFoundError:
-        raise DeskFailure(f"{file} is not there") from None
-    except UnicodeDecodeError:
-        raise DeskFailure(f"{file} is no UTF-8 text") from None

@@ -279,3 +279,5 @@ def _run(work: Callable[[archive.Going], T], going: archive.Going) -> T:
                 "the disk is full: nothing was changed; free some space and try again"
             ) from error
         raise DeskFailure(f"{error.filename or 'a file'}: {error.strerror}") from error
+    except RecursionError as error:
+        raise DeskFailure("the folders lie too deep one in another: nothing can be done with them") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from bot.desk import controllers as controllers_module
 from bot.desk.commands import HostCommands
 from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile, changed, parse
@@ -77,6 +78,53 @@ async def test_a_controller_changes_in_one_word(tmp_path: Path) -> None:
         await controllers.set("bot1", "controllers/c.yml", key, value=False, was=True)
     with pytest.raises(DeskFailure, match="leads out"):
         await controllers.set("bot1", "../../../etc/passwd", key, value=False, was=True)
+
+
+@pytest.mark.parametrize("swapped", ["conf", "conf/controllers", "conf/controllers/c.yml"])
+async def test_a_link_put_in_place_after_the_read_moves_no_write_out_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
+) -> None:
+    """The bot's container wins every race: what lies outside stays as it is, and nothing new lies there."""
+    file = tmp_path / "data/bot1/conf/controllers/c.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(CONTROLLER)
+    outside = tmp_path / "outside"
+    (outside / "controllers").mkdir(parents=True)
+    for place in (outside / "c.yml", outside / "controllers/c.yml"):
+        place.write_text(CONTROLLER)
+    place = tmp_path / "data/bot1" / swapped
+
+    def swap(*args: object, **how: object) -> str:
+        place.rename(place.with_name("away"))
+        target = {"conf": outside, "conf/controllers": outside}.get(swapped, outside / "c.yml")
+        place.symlink_to(target)
+        return honest(*args, **how)  # type: ignore[arg-type] # as it was called
+
+    honest = controllers_module.changed
+    monkeypatch.setattr(controllers_module, "changed", swap)
+    setting = DeskControllers(tmp_path / "data").set(
+        "bot1", "controllers/c.yml", "internal_paper_enabled", value=False, was=True
+    )
+    if swapped.endswith(".yml"):
+        with pytest.raises(DeskFailure, match="changed meanwhile"):
+            await setting
+    else:
+        await setting
+    assert {path.read_text() for path in outside.rglob("*.yml")} == {CONTROLLER}
+    assert sorted(path.name for path in outside.rglob("*")) == ["c.yml", "c.yml", "controllers"]
+    assert list((tmp_path / "data").rglob(".c.yml*")) == [], "no temporary file is left"
+
+
+async def test_an_env_file_that_is_a_link_stays_one_and_its_target_changes(tmp_path: Path) -> None:
+    """Operators link it to where their secrets are kept."""
+    real = tmp_path / "kept/desk.env"
+    real.parent.mkdir()
+    real.write_text(ENV)
+    link = tmp_path / ".env"
+    link.symlink_to("kept/desk.env")
+    await DeskEnvFile(link).set("BOT_MEMORY", "3g", was="1g")
+    assert link.is_symlink()
+    assert "export BOT_MEMORY=3g\n" in real.read_text()
 
 
 async def test_a_command_is_no_shell_line_and_its_output_is_capped(tmp_path: Path) -> None:

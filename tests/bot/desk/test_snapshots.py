@@ -7,7 +7,7 @@ import os
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
 import pytest
@@ -274,3 +274,65 @@ def private() -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+
+
+async def test_a_link_put_in_place_while_a_snapshot_is_taken_leads_nowhere(
+    snapshots: DeskSnapshots, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot's container swaps a folder, then a file, for a link just after it was looked at."""
+    outside = data.parent / "outside"
+    outside.mkdir()
+    (outside / "file.txt").write_text("orchid77")
+    conf, real = data / "bot1/conf", os.stat
+
+    for swapped in (conf, conf / "file.txt"):
+
+        def stat(path: str, swapped: Path = swapped, **how: object) -> os.stat_result:
+            found = real(path, **how)  # type: ignore[arg-type] # as it was called
+            if path == swapped.name and not swapped.is_symlink():
+                swapped.rename(swapped.with_name("away"))
+                swapped.symlink_to(outside if swapped == conf else outside / "file.txt")
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", stat)
+            with pytest.raises(DeskFailure):
+                await snapshots.take("bot1", NAME)
+        assert swapped.is_symlink(), "the attack took place"
+        assert _names(data.parent / "backups") == []
+        swapped.unlink()
+        swapped.with_name("away").rename(swapped)
+    await snapshots.take("bot1", NAME)
+
+
+@pytest.mark.parametrize("part", ["conf", "logs"])
+async def test_folders_that_lie_1_500_deep_are_a_refusal(
+    snapshots: DeskSnapshots, data: Path, part: str
+) -> None:
+    """Taking a snapshot, comparing one and putting one back end in words, whatever the bot nested."""
+    archives.write(data.parent / "backups" / NAME, sound())
+    sha256 = await snapshots.checksum(NAME)
+    place = os.open(data / "bot1" / part, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=place)
+        below = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    await snapshots.extract("bot1", NAME, sha256=sha256, token="a1")
+    asked: list[Coroutine[object, object, object]]
+    if part == "logs":
+        asked = [snapshots.swap("bot1", "a1")]
+    else:
+        asked = [
+            snapshots.take("bot1", NAME.replace("0400", "0500")),
+            snapshots.differences("bot1", NAME),
+            snapshots.room_to_take("bot1"),
+        ]
+    for each in asked:
+        with pytest.raises(DeskFailure, match="deep"):
+            await each
+    assert (data / "bot1" / part / "file.txt").read_text() == "old"
+    await snapshots.discard("bot1", "a1")
+    removing = await asyncio.create_subprocess_exec("/bin/rm", "-rf", str(data / "bot1" / part / "d"))
+    assert await removing.wait() == 0
