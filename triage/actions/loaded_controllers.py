@@ -45,7 +45,11 @@ def loaded(files: Iterable[ControllerFile], controller: str) -> LoadedController
         for script in loading
         if any(_is(by_name.get(name), controller) for name in named_in(script, LOADS))
     )
-    chosen = running or loading
+    # Which script runs is not known: one with its own markets may be it as well.
+    chosen = running or (
+        *loading,
+        *(each for each in scripts if named_in(each, MARKETS) and each not in loading),
+    )
     names = dict.fromkeys(name for script in chosen for name in named_in(script, LOADS))
     wanted = [by_name[name] for name in names if name in by_name]
     missing = tuple(

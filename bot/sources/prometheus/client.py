@@ -50,7 +50,7 @@ class Prometheus:
             return tuple(
                 Series(
                     _labels(each["metric"]),
-                    tuple((utc(float(at)), float(value)) for at, value in each["values"]),
+                    tuple((utc(float(at)), float(value)) for at, value in each.get("values") or ()),
                 )
                 for each in _result(data, "matrix")
             )
@@ -68,7 +68,7 @@ class Prometheus:
                     labels=_labels(rule.get("labels") or {}),
                 )
                 for group in data["groups"] or ()
-                for rule in group["rules"] or ()
+                for rule in group.get("rules") or ()
                 if rule.get("type", "alerting") == "alerting"
             )
 

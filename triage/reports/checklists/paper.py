@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from triage.actions.loaded_controllers import MARKETS, LoadedControllers, loaded, named_in
-from triage.errors import DeskFailure
+from triage.errors import DeskFailure, SourceError
 from triage.model import Json
 from triage.reports.checklists.model import (
     Checklist,
@@ -105,7 +105,7 @@ async def diagnostics(context: ChecklistContext) -> ItemAnswer:
     for bot in context.bots:
         try:
             figures = await context.papers.newest(bot)
-        except DeskFailure as error:
+        except (DeskFailure, SourceError) as error:
             unclear.append(f"{bot}: {error}")
             continue
         if figures is None:

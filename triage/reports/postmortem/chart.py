@@ -97,11 +97,12 @@ def _marks(tx: Tx, incident: Incident) -> list[PictureMark]:
 async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float) -> IncidentChart:
     """Return the chart with what Prometheus has of its bots; without its answer what is stored stays, and that is said."""
     bots = tuple(track.bot for track in chart.tracks)
+    edge = promql.selector("hbot_bot_net_edge_pct", any_of=bots)
     try:
         states, ages, edges, errors = await together(
             _range(metrics, chart, f"max by (bot, state) ({promql.selector('hbot_bot_state', any_of=bots)})"),
             _range(metrics, chart, _age(bots)),
-            _range(metrics, chart, f"avg by (bot) ({promql.selector('hbot_bot_net_edge_pct', any_of=bots)})"),
+            _range(metrics, chart, f"avg by (bot) ({edge} == {edge})"),
             _range(
                 metrics,
                 chart,

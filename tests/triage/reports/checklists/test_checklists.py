@@ -14,9 +14,11 @@ from bot.sources.minute_csv.newest import NewestMinutes
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import NOW, FakeSources, container, sample
 from tests.flows.desk_files import write_desk, write_minutes
+from triage.actions.loaded_controllers import loaded
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
-from triage.ports.checklists import DashboardState, Datasource
+from triage.ports.actions import ControllerFile
+from triage.ports.checklists import DashboardState, Datasource, PaperDiagnostics
 from triage.ports.sources import RuleState, Target
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ItemStatus, run_checklist
@@ -341,3 +343,30 @@ async def test_the_desks_dashboards(
     found, text = (await seen("dashboard", files.context(FakeSources(), dashboards=grafana)))["dashboards"]
     assert found is status
     assert says in text
+
+
+async def test_a_minute_that_cannot_be_read_hides_no_neighbours(files: Files) -> None:
+    """bot1's folder refuses; bot2 wrote nothing, which is found all the same."""
+
+    class Papers:
+        """Minutes of which one cannot be read."""
+
+        async def newest(self, bot: str) -> PaperDiagnostics | None:
+            """Refuse bot1."""
+            if bot == "bot1":
+                raise SourceUnreachable("minute.csv", "minute.csv cannot be read (Input/output error)")
+            return None
+
+    status, said = (await seen("paper", files.context(FakeSources(), papers=Papers())))["diagnostics"]
+    assert status is FAIL
+    assert "bot2 wrote no minute yet" in said
+    assert "bot1: " in said
+
+
+def test_where_no_script_loads_the_bots_controller_a_script_with_markets_counts_too() -> None:
+    """Which of the two runs is not known, and the one with markets would trade on the exchange."""
+    stub = ControllerFile("controllers/stub.yml", {"controller_name": "old"})
+    loading = ControllerFile("scripts/v2.yml", {"controllers_config": "stub.yml"})
+    own = ControllerFile("scripts/own.yml", {"markets": "bitget"})
+    assert loaded((stub, loading, own), "").scripts == (loading, own)
+    assert loaded((stub, loading, own), "old").scripts == (loading,)
