@@ -25,7 +25,8 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.trading import BotTrading, Trading, load_trading, save_trading
 
-LOOK_EVERY_SECONDS = 2.0
+LOOK_EVERY_SECONDS = 1.5
+"""With the three seconds between two edits of a card, and the answers' time, a card follows within five."""
 ANSWER_SECONDS = 5.0
 """How long Prometheus may take: as long as for a check, so that a slow one is not taken for away because of us."""
 FAILS = 2

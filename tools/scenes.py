@@ -52,7 +52,7 @@ async def scene(browser: Browser, stage: Path, name: str, folder: Path) -> None:
 
 async def look(browser: Browser, theatre: Theatre, stem: Path) -> None:
     """Take the newest incident's card and thread in every size and theme."""
-    cards = theatre.cards()
+    cards = [one for one in theatre.cards() if "INC-" in one.text]
     stem.with_suffix(".txt").write_text(theatre.story())
     for width, height in SIZES.items():
         for theme in THEMES:

@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
 from bot.slack.blocks.action_renderer import render_action
 from bot.slack.rendered import Renderer
+from bot.sources.minute_csv.newest import NewestMinutes
 from bot.store import SqlStore
 from handlers.slack.actions import ActionDesk, register_actions
 from handlers.slack.services import Services
@@ -54,7 +55,9 @@ class ActionWiring:
         self._settings = settings
         self._alone = store.alone
         self._told = told
-        self.services = ActionServices(store, settings.desk, sources, access, clock, roles)
+        variants = {bot.name: bot.variant for bot in settings.desk.bots}
+        minutes = NewestMinutes(settings.desk.paths.data, clock, variants)
+        self.services = ActionServices(store, settings.desk, sources, access, clock, roles, minutes)
         self.engine = ActionEngine(
             self.services,
             owner,

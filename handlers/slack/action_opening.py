@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk
 from handlers.slack.click import Click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import by_name, whisper
 from triage.errors import Refused, StoreUnavailable
 from triage.memory.people import name_of
 from triage.model import Json
@@ -41,7 +41,7 @@ async def fill_form(
         names, incident = await desk.services.store.read(lambda tx: _people(tx, prepared.record))
         view = desk.views.confirm(prepared, kept, names, incident)
     except (Refused, StoreUnavailable) as error:
-        view = desk.views.notice("Not possible", str(error))
+        view = by_name(desk.views.notice("Not possible", str(error)))
     await update_view(client, view_id, view)
 
 
@@ -55,7 +55,7 @@ async def answer(desk: ActionDesk, client: AsyncWebClient, click: Click, text: s
     if click.channel:
         await whisper(client, click, text)
     else:
-        await open_view(client, click, desk.views.notice("Not possible", text))
+        await open_view(client, click, by_name(desk.views.notice("Not possible", text)))
 
 
 async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:

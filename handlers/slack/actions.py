@@ -14,7 +14,7 @@ from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in, si
 from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import by_name, whisper
 from triage.actions.catalogue import CATALOGUE
 from triage.errors import Refused, StoreUnavailable
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord
@@ -104,7 +104,7 @@ def submit(desk: ActionDesk) -> Ask:
                 incident = await _incident_handle(desk, kept.get("handle", ""))
                 await ack(
                     response_action="update",
-                    view=desk.views.notice("Nothing was done", str(refusal), incident),
+                    view=by_name(desk.views.notice("Nothing was done", str(refusal), incident)),
                 )
                 return
             except StoreUnavailable as error:
@@ -171,7 +171,7 @@ def reject(desk: ActionDesk) -> Ask:
             await ack()
             view = body.get("view") or {}
             if view.get("id"):
-                await update_view(client, str(view["id"]), desk.views.notice("Rejected", said))
+                await update_view(client, str(view["id"]), by_name(desk.views.notice("Rejected", said)))
             else:
                 await whisper(client, click, said)
 

@@ -20,6 +20,7 @@ from handlers.slack.answer_files import upload, upload_for
 from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, nearest, read_line
 from handlers.slack.commands.help import help_answer
+from handlers.slack.reply import by_name
 from triage.errors import TriageError
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
@@ -83,7 +84,8 @@ async def _answer_in_place(
     await _send(
         respond,
         text=shown.text,
-        blocks=list(shown.blocks),
+        # A bare sentence, a refusal above all, may name people by their ids; reports name them themselves.
+        blocks=list(shown.blocks) if line.share or answer.title else by_name(list(shown.blocks)),
         response_type="in_channel" if line.share else "ephemeral",
         replace_original=looking and not line.share,
         delete_original=False,

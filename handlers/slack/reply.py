@@ -17,8 +17,11 @@ from triage.untrusted_text import one_line
 MOST = 1000
 SECONDS = 5
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_ID = re.compile(r"\b([UWS][A-Z0-9]{8,20})\b")
-"""A person's or a user group's id, as desk.yaml has them: shown to a person as the name it stands for."""
+_ID = re.compile(r"\b([UWS](?=[A-Z]*[0-9])[A-Z0-9]{8,20})\b")
+"""A person's or a user group's id, as desk.yaml has them: shown to a person as the name it stands for.
+
+It has a digit, which tells it from a word in capitals, as ``WEBSOCKET`` and ``UNAVAILABLE`` of a log.
+"""
 
 
 async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
@@ -49,14 +52,35 @@ async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
         logger.bind(user=click.user, error=str(error)).warning("not told: {text}", text=shown)
 
 
+def by_name(content: Json) -> Json:
+    """Return blocks or a view with the ids in their rich text as the names of whom they stand for.
+
+    For what one person sees alone, where a name pings nobody: a window, an answer to one.
+    """
+    if isinstance(content, list | tuple):
+        return [by_name(one) for one in content]
+    if not isinstance(content, dict):
+        return content
+    if content.get("type") == "rich_text_section":
+        return {**content, "elements": [part for one in content["elements"] for part in _parts(one)]}
+    return {key: by_name(value) for key, value in content.items()}
+
+
+def _parts(leaf: Json) -> list[Json]:
+    """Return a leaf with its ids as names; code stays as it is, to be copied."""
+    if leaf.get("type") != "text" or (leaf.get("style") or {}).get("code"):
+        return [leaf]
+    words = _ID.split(leaf["text"])
+    return [
+        _named(word) if number % 2 else {**leaf, "text": word} for number, word in enumerate(words) if word
+    ]
+
+
 def _block(text: str) -> Json:
     """Return the sentence as a block; an id in it becomes the name of whom it stands for, and pings nobody."""
-    parts = _ID.split(text)
-    elements = [
-        _named(part) if number % 2 else {"type": "text", "text": part} for number, part in enumerate(parts)
-    ]
-    kept = [one for one in elements if one.get("text") != ""]
-    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": kept}]}
+    leaf = {"type": "text", "text": text}
+    block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [leaf]}]}
+    return by_name(block)
 
 
 def _named(name: str) -> Json:

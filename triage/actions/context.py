@@ -14,6 +14,7 @@ from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
 from triage.actions.snapshots import facts_of_snapshots
+from triage.actions.states_from_files import FreshMinutes
 from triage.desk import Desk
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks
@@ -24,6 +25,7 @@ from triage.plans.record import ActionRecord, Observation
 from triage.playbooks.model import Playbook
 from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock
+from triage.ports.minutes import Minutes
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.roles import Roles
@@ -42,6 +44,8 @@ class ActionServices:
     clock: Clock
     roles: Roles | None = None
     """Who may what, for a last look before the first step; None where nobody confirms by Slack."""
+    minutes: Minutes | None = None
+    """The bots' own files, for their states where Prometheus is away; None where nobody reads them."""
 
     async def lost(self, record: ActionRecord) -> dict[str, str]:
         """Return who confirmed an action and may no longer, with the reason."""
@@ -97,7 +101,11 @@ class ActionServices:
             single_bot=len(bots) == 1,
         )
         playbook = Playbook(f"action {record.kind}", "{subject} {alert}", None, names)
-        return await run_checks(playbook, check, self.clock)
+        findings = await run_checks(playbook, check, self.clock)
+        if self.minutes is None:
+            return findings
+        fresh = FreshMinutes(self.minutes, record.finished_at, self.desk.triage.snapshot_stale_seconds)
+        return await fresh.fill(findings, bots, ctx.now)
 
 
 def _memory(tx: Tx) -> tuple[bool, Mapping[str, Mapping[str, str]]]:

@@ -381,7 +381,10 @@ class ActionEngine:
         incident = None
         if incident_id is not None:
             incident = await services.store.read(lambda tx: tx.incidents.get(incident_id))
-        return await look_around(services.sources, services.desk, record, incident, services.clock.now())
+        now = services.clock.now()
+        return await look_around(
+            services.sources, services.desk, record, incident, now, minutes=services.minutes
+        )
 
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:

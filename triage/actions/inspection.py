@@ -118,7 +118,8 @@ def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -
         old = f" for {duration(age)}" if age is not None else ""
         return Row(name, f"frozen: silent{old}, {word} before", good=False)
     why = f" ({reasons})" if reasons and state != "running" else ""
-    return Row(name, f"{word}{why}", state in set(good))
+    source = f", from {facts['source']}" if facts.get("source") else ""
+    return Row(name, f"{word}{why}{source}", state in set(good))
 
 
 async def safeguards_row(ctx: ActionContext) -> Row:

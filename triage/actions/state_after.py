@@ -14,10 +14,11 @@ from datetime import datetime
 from triage.actions.base import Action
 from triage.concurrency import all_of
 from triage.desk import Desk
-from triage.diagnosis.desk_state import look_at_bots, with_beginnings
+from triage.diagnosis.desk_state import filled_from_files, look_at_bots, with_beginnings
 from triage.errors import SourceError
 from triage.model import Incident, SubjectKind
 from triage.plans.record import ActionRecord, Verification, VerificationOutcome
+from triage.ports.minutes import Minutes
 from triage.ports.sources import Sources
 from triage.signals.guard_reasons import comes_back, in_words
 from triage.signals.trading import BotTrading, Trading
@@ -38,12 +39,26 @@ class StateAfter:
 
 
 async def look_around(
-    sources: Sources, desk: Desk, record: ActionRecord, incident: Incident | None, now: datetime
+    sources: Sources,
+    desk: Desk,
+    record: ActionRecord,
+    incident: Incident | None,
+    now: datetime,
+    *,
+    minutes: Minutes | None = None,
 ) -> StateAfter:
-    """Look at the bots that should trade and at the containers that the incident is about."""
+    """Look at the bots that should trade and at the containers that the incident is about.
+
+    ``minutes``: the bots' own files, for what Prometheus does not know; a minute from before the action's end is none.
+    """
     trading, down = await asyncio.gather(_trading(sources, desk, now), _down(sources, incident))
     wanted = should_trade(desk, record, incident)
-    return StateAfter(replace(trading, bots=tuple(one for one in trading.bots if one.bot in wanted)), down)
+    bots = trading.bots or tuple(BotTrading(bot.name) for bot in desk.bots)
+    trading = replace(trading, bots=tuple(one for one in bots if one.bot in wanted))
+    if minutes is not None:
+        stale = desk.triage.snapshot_stale_seconds
+        trading = await filled_from_files(trading, minutes, stale, record.finished_at)
+    return StateAfter(trading, down)
 
 
 def should_trade(desk: Desk, record: ActionRecord, incident: Incident | None) -> frozenset[str]:
@@ -106,7 +121,7 @@ def weighed(verification: Verification, standing: StateAfter, action: Action) ->
             verification, outcome=VerificationOutcome.EFFECTIVE, why="; ".join([*standing.down, _still(out)])
         )
     if standing.down:
-        trading = _trade_again(standing.trading.bots) if back else ""
+        trading = _trade_again(standing.trading.bots) if back else _unknown(standing)
         why = "; ".join(filter(None, [*standing.down, trading]))
         return replace(verification, outcome=VerificationOutcome.EFFECTIVE, why=why)
     if not known and standing.trading.bots:
@@ -143,6 +158,8 @@ def _trade_again(bots: Sequence[BotTrading]) -> str:
 
 
 def _unknown(standing: StateAfter) -> str:
+    if not standing.trading.bots:  # no bot should trade
+        return ""
     why = standing.trading.why or "no state of " + _names(
         [one for one in standing.trading.bots if not one.known]
     )

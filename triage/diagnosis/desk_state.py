@@ -94,16 +94,19 @@ def _aged(one: BotTrading, age: float | None, stale_seconds: float, now: datetim
     return replace(one, seen_at=now - timedelta(seconds=max(0.0, age)), silent=age > stale_seconds)
 
 
-async def filled_from_files(trading: Trading, minutes: Minutes, stale_seconds: float) -> Trading:
+async def filled_from_files(
+    trading: Trading, minutes: Minutes, stale_seconds: float, since: datetime | None = None
+) -> Trading:
     """Return the same with what the bots' own files say of those that Prometheus does not know as of now.
 
     A file whose newest minute is too old says nothing more than that. Where no file says anything, all stays as it was.
+    ``since``: a minute from before it is none, as where an action has ended meanwhile.
     """
     unknown = [one for one in trading.bots if not one.known]
     rows = await all_of(attempt(minutes.minute(one.bot)) for one in unknown)
     found: dict[str, BotTrading] = {}
     for one, row in zip(unknown, rows, strict=True):
-        if not isinstance(row, NewestMinute) or not row.state:
+        if not isinstance(row, NewestMinute) or not row.state or (since is not None and row.at < since):
             continue
         silent = (trading.looked_at - row.at).total_seconds() > stale_seconds
         if not silent or not one.state:

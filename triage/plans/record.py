@@ -287,6 +287,12 @@ _OUTCOMES: Mapping[VerificationOutcome, str] = {
     VerificationOutcome.INCONCLUSIVE: "not known whether it helped",
 }
 
+_TRADING: Mapping[bool | None, str] = {
+    True: "trading is back",
+    False: "trading is not back",
+    None: "whether the bots trade is not known",
+}
+
 
 def verified_words(record: ActionRecord) -> str:
     """Return what verification says, before people; empty before there is one.
@@ -298,5 +304,5 @@ def verified_words(record: ActionRecord) -> str:
         return ""
     if verification.outcome is not VerificationOutcome.EFFECTIVE:
         return _OUTCOMES[verification.outcome]
-    trading = "trading is back" if verification.trades else "trading is not back"
+    trading = _TRADING[verification.trades]
     return f"did what it should, {trading}" if record.status is ActionStatus.SUCCEEDED else trading

@@ -1,6 +1,7 @@
 """The pace that Slack lets us keep."""
 
 from bot.slack.rate_limits import EDIT, POST, RateLimiter, RateLimits
+from schedules.trading import LOOK_EVERY_SECONDS
 from tests.fakes.clock import ManualClock
 
 
@@ -97,3 +98,12 @@ def test_a_card_is_edited_once_in_three_seconds_at_most() -> None:
     assert pace.edit("C1", 2, urgent=True) == 0
     clock.move(2)
     assert pace.edit("C1", 1, card=True) == 0
+
+
+def test_a_card_follows_a_bots_state_within_five_seconds() -> None:
+    """A state that changes just after a look and just after an edit waits for both, and half a second is left to answer."""
+    clock = ManualClock()
+    pace = RateLimiter(clock)
+    assert pace.edit("C1", 1, card=True) == 0
+    assert pace.edit("C1", 1, card=True) == 3, "at most one edit in three seconds"
+    assert LOOK_EVERY_SECONDS + pace.edit("C1", 1, card=True) <= 4.5

@@ -134,6 +134,16 @@ async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
     fakes.metrics.error = SourceUnreachable("Prometheus", "refused")
     away = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
     assert away.trading.why == "Prometheus: refused"
+    assert [(one.bot, one.known) for one in away.trading.bots] == [("bot1", False), ("bot3", False)]
+    blind = weighed(GOOD, replace(away, down=()), CATALOGUE["start_monitoring"])
+    assert (blind.outcome, blind.why) == (
+        VerificationOutcome.INCONCLUSIVE,
+        "whether the bots trade is not known: Prometheus: refused",
+    )
+    down = weighed(GOOD, away, CATALOGUE["degraded_mode"])
+    assert (down.outcome, down.trades) == (VerificationOutcome.EFFECTIVE, None)
+    assert down.why == "hbot-redis is down; whether the bots trade is not known: Prometheus: refused"
+    assert not mitigates(down)
 
 
 def _container(**changes: object) -> ContainerState:

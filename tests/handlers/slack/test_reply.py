@@ -1,0 +1,32 @@
+"""Who is named in a refusal is shown by name, in a window too; capitals of a log are no people."""
+
+from bot.slack.blocks.action_modal import ActionModals
+from handlers.slack.reply import by_name
+from triage.model import Json
+
+NO = "You may not confirm: it takes the role operator, which desk.yaml gives to S0OPERATORS, U01ANA00001."
+
+
+def leaves(view: Json) -> list[tuple[str, str]]:
+    """Return the kinds and words of the first paragraph's leaves."""
+    section = view["blocks"][0]["elements"][0]
+    return [
+        (one["type"], str(next(v for k, v in one.items() if k not in {"type", "style"})))
+        for one in section["elements"]
+    ]
+
+
+def test_a_window_names_people_and_groups() -> None:
+    """No raw id is left to read."""
+    shown = leaves(by_name(ActionModals().notice("Nothing was done", NO)))
+    assert shown[1:] == [("usergroup", "S0OPERATORS"), ("text", ", "), ("user", "U01ANA00001"), ("text", ".")]
+    assert shown[0][1].endswith("gives to ")
+
+
+def test_words_in_capitals_and_code_stay_as_they_are() -> None:
+    """A log's words are no ids, and a command is there to be copied."""
+    text = "WEBSOCKET UNAVAILABLE, SUBSCRIBED"
+    assert leaves(by_name(ActionModals().notice("Not possible", text))) == [("text", text)]
+    code = {"type": "text", "text": "grep U01ANA00001", "style": {"code": True}}
+    block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [code]}]}
+    assert by_name([block]) == [block]
