@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from loguru import logger
@@ -339,7 +340,11 @@ class Service:
             Job("tidying", self._then_send(tidying.run), seconds=60),
             Job("clock", self.clock_watch.run, seconds=CLOCK_SECONDS, at_start=True),
             Job("escalation", escalation.run, seconds=PAGING_SECONDS),
-            Job("fallback", fallback.run, seconds=PAGING_SECONDS),
+            Job("fallback", fallback.owe_due, seconds=PAGING_SECONDS),
+            *(
+                Job(f"fallback {name}", partial(fallback.send_over, name), seconds=PAGING_SECONDS)
+                for name in self.fallbacks
+            ),
             Job("anchoring", self.anchoring.run, seconds=60, at_start=True),
             *self._replica_jobs(),
             *self.listeners.jobs(),

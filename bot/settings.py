@@ -204,7 +204,16 @@ class Settings(SourceSettings):
                 ),
             ),
         )
-        return tuple((name, what) for name, is_there, what in asked if not is_there)
+        lacking = tuple((name, what) for name, is_there, what in asked if not is_there)
+        if any(step.fallback for step in self.desk.escalation.steps) and not self._has_fallback:
+            what = "has a step with fallback: true and no channel is set: set TRIAGE_FALLBACK_WEBHOOK, _SMTP or _PUSH"
+            return (*lacking, ("desk.yaml escalation.steps", what))
+        return lacking
+
+    @property
+    def _has_fallback(self) -> bool:
+        channels = (self.triage_fallback_webhook, self.triage_fallback_smtp, self.triage_fallback_push)
+        return any(channel.get_secret_value() for channel in channels)
 
     def ready_to_run(self) -> Self:
         """Return the settings, or raise SettingError where the service cannot run with them."""
@@ -220,6 +229,24 @@ class Settings(SourceSettings):
             raise ValueError(
                 "TRIAGE_AGENT and DOCKER_HOST are both set: with an agent the bot has no way to Docker"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _whole_fallbacks(self) -> Self:
+        halves = (
+            (
+                "TRIAGE_FALLBACK_WEBHOOK",
+                self.triage_fallback_webhook,
+                "_SECRET",
+                self.triage_fallback_webhook_secret,
+            ),
+            ("TRIAGE_FALLBACK_PUSH", self.triage_fallback_push, "_TOKEN", self.triage_fallback_push_token),
+        )
+        for name, address, suffix, secret in halves:
+            if secret.get_secret_value() and not address.get_secret_value():
+                raise ValueError(
+                    f"{name}{suffix} is set and {name} is not: nothing would go out; set both or none"
+                )
         return self
 
     @property

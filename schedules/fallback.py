@@ -14,19 +14,21 @@ from triage.errors import FallbackFailure
 from triage.incidents.notifications import ALOUD, tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
-from triage.paging.notices import NoticeAttempt
+from triage.paging.notices import SEND_SECONDS, NoticeAttempt
 from triage.ports.clock import Clock
 from triage.ports.fallback import FallbackChannel
 from triage.ports.store import MessageKind, Store, Tx
 from triage.wording import duration
 
-SEND_SECONDS = 20.0
 _SPOKE = "fallback/spoke"
 
 
 @dataclass(frozen=True, slots=True)
 class FallbackJob:
-    """Looks every few seconds. ``told`` rings whoever sends to Slack."""
+    """Looks every few seconds. ``told`` rings whoever sends to Slack.
+
+    Each channel is sent over by a job of its own: one that hangs holds up nothing but itself.
+    """
 
     store: Store
     desk: Desk
@@ -34,23 +36,28 @@ class FallbackJob:
     channels: Mapping[str, FallbackChannel]
     told: Callable[[], None]
 
-    async def run(self) -> int:
-        """Owe what is due, send what is owed. Returns how many notices went out."""
+    async def owe_due(self) -> None:
+        """Owe what Slack has not taken in time, and end what is owed to a channel whose setting is gone."""
         if not self.channels:
-            return 0
+            return
         now = self.clock.now()
         if await self.store.read(lambda tx: bool(self._untaken(tx, now))):
             await self.store.write(self._owe)
+        await self._send_due(lambda name: name not in self.channels)
+
+    async def send_over(self, channel: str) -> int:
+        """Send what is owed to a channel. Returns how many notices it took."""
+        return await self._send_due(lambda name: name == channel)
+
+    async def _send_due(self, wanted: Callable[[str], bool]) -> int:
+        now = self.clock.now()
         waiting = await self.store.read(notices.pending)
-        attempts = (
-            await self.store.write(
-                lambda tx: [attempt for document in waiting for attempt in notices.claim(tx, document, now)]
-            )
-            if waiting
-            else []
+        if not waiting:
+            return 0
+        attempts = await self.store.write(
+            lambda tx: [one for document in waiting for one in notices.claim(tx, document, now, wanted)]
         )
-        sent = await asyncio.gather(*(self._send(attempt) for attempt in attempts))
-        return sum(sent)
+        return sum(await asyncio.gather(*(self._send(attempt) for attempt in attempts)))
 
     def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
         """Return the grave incidents that Slack has not taken for too long."""
@@ -113,14 +120,11 @@ class FallbackJob:
 
     def _record(self, tx: Tx, attempt: NoticeAttempt, error: str) -> None:
         now = self.clock.now()
-        if not notices.ended(tx, attempt, error, now):
+        how = notices.ended(tx, attempt, error, now)
+        if not how:
             return
         tx.audit.append(
-            at=now,
-            actor="fallback",
-            event="fallback.sent",
-            target=attempt.notice.id,
-            detail={"how": notices.told(tx, attempt.document)},
+            at=now, actor="fallback", event="fallback.ended", target=attempt.notice.id, detail={"how": how}
         )
         for number in attempt.notice.incidents:
             entry = TimelineEntry(
@@ -128,9 +132,9 @@ class FallbackJob:
                 at=now,
                 recorded_at=now,
                 kind=TimelineKind.FALLBACK,
-                text=f"went out over the fallback channels: {notices.told(tx, attempt.document)}",
+                text=how,
                 source="fallback",
-                key=f"fallback/{attempt.document}/{number}",
+                key=f"fallback/{attempt.document}/{number}/{attempt.channel}/{attempt.number}",
             )
             tell_line(tx, entry, now)
 

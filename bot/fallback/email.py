@@ -54,12 +54,25 @@ def read_mail_url(url: str) -> MailAddress:
     tls = "implicit" if parts.scheme == "smtps" else query.get("tls", "starttls")
     if tls not in {"implicit", "starttls", "off"}:
         raise SettingError("tls= is starttls or off")
+    if not all(one.isprintable() and " " not in one for one in (query["from"], *recipients)):
+        raise SettingError("has a blank or a line break in from= or to=")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        raise SettingError(f"has a user without a password, or the reverse; {_WRITE}")
     if tls == "off" and password:
         raise SettingError("a password would go in clear with tls=off: drop one of the two")
-    return MailAddress(
+    address = MailAddress(
         parts.hostname, port, query["from"], recipients, user, password, tls, query.get("ca", "")
     )
+    try:
+        _trust(address)
+    except OSError as error:  # an SSLError is one too
+        raise SettingError(f"ca={address.ca_file} holds no certificates that can be read") from error
+    return address
+
+
+def _trust(address: MailAddress) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=address.ca_file or None) if address.tls != "off" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +84,25 @@ class EmailChannel:
 
     async def send(self, notice: Notice) -> None:
         """Send a mail; it counts as sent when the server took it for every recipient. Raises FallbackFailure."""
-        client = self._client()
         try:
-            async with client:
+            async with self._client() as client:
                 refused, _ = await client.send_message(self._message(notice))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise FallbackFailure(_why(error)) from error
+            raise FallbackFailure(_why(error, self.address)) from error
         if refused:
             raise FallbackFailure(f"not taken for {', '.join(sorted(refused))}")
 
     async def examine(self) -> str:
         """Connect, log in, say goodbye: nothing is mailed."""
-        client = self._client()
         try:
-            async with client:
+            async with self._client() as client:
                 await client.noop()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise FallbackFailure(_why(error)) from error
+            raise FallbackFailure(_why(error, self.address)) from error
         return f"lets us in, mail would go to {', '.join(self.address.recipients)}; nothing was mailed"
 
     def _client(self) -> aiosmtplib.SMTP:
         address = self.address
-        context = ssl.create_default_context(cafile=address.ca_file or None) if address.tls != "off" else None
         return aiosmtplib.SMTP(
             hostname=address.host,
             port=address.port,
@@ -100,7 +110,7 @@ class EmailChannel:
             password=address.password or None,
             use_tls=address.tls == "implicit",
             start_tls=address.tls == "starttls",
-            tls_context=context,
+            tls_context=_trust(address),
             timeout=SECONDS,
         )
 
@@ -116,7 +126,12 @@ class EmailChannel:
         return message
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, address: MailAddress) -> str:
+    why = _reason(error)
+    return why.replace(address.password, "•••") if address.password else why
+
+
+def _reason(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return "does not let us in: check the user and the password in TRIAGE_FALLBACK_SMTP"
     if isinstance(error, aiosmtplib.SMTPResponseException):

@@ -255,3 +255,29 @@ def test_dotenv_is_read_as_compose_reads_it(tmp_path: Path) -> None:
     settings = load_settings({}, folder=tmp_path)
     assert (settings.triage_channel, settings.loki_url) == ("ops#1", "http://loki:3100")
     assert settings.loki_tenant == "${HOST}"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "TRIAGE_FALLBACK_WEBHOOK_SECRET",
+            "TRIAGE_FALLBACK_WEBHOOK_SECRET is set and TRIAGE_FALLBACK_WEBHOOK is not",
+        ),
+        ("TRIAGE_FALLBACK_PUSH_TOKEN", "TRIAGE_FALLBACK_PUSH_TOKEN is set and TRIAGE_FALLBACK_PUSH is not"),
+    ],
+)
+def test_half_a_fallback_channel_is_refused(name: str, says: str, tmp_path: Path) -> None:
+    """A secret without an address would be a channel that nobody misses until Slack is away."""
+    line = problem({**GOOD, name: "half-s3cr3t"}, tmp_path)
+    assert says in line
+    assert "half-s3cr3t" not in line
+
+
+def test_an_escalation_over_no_fallback_channel_is_refused(tmp_path: Path) -> None:
+    """Its step would tell nobody."""
+    text = "escalation: {steps: [{after_minutes: 5, fallback: true}]}"
+    line = desk_problem(text, tmp_path)
+    assert line.startswith("desk.yaml escalation.steps has a step with fallback: true and no channel is set")
+    push = {"TRIAGE_FALLBACK_PUSH": "https://ntfy.sh/desk-7f3a"}
+    load_settings({**GOOD, **push, "TRIAGE_DESK": "desk.yaml"}, folder=tmp_path).ready_to_run()

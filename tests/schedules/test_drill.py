@@ -95,7 +95,7 @@ async def test_a_drill_goes_over_the_fallback_channels_too(sqlite_store: SqlStor
     running = drills(sqlite_store, clock, alerts, ("webhook", "e-mail"))
     await running.fire("U0ANA00001")
     [document] = await sqlite_store.read(notices.pending)
-    attempts = await sqlite_store.write(lambda tx: notices.claim(tx, document, clock.now()))
+    attempts = await sqlite_store.write(lambda tx: notices.claim(tx, document, clock.now(), lambda _: True))
     assert {attempt.notice.kind for attempt in attempts} == {"drill"}
     await sqlite_store.write(lambda tx: notices.ended(tx, attempts[0], "", clock.now()))
     await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], "answered 550", clock.now()))

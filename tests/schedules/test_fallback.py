@@ -1,9 +1,12 @@
 """What Slack has not taken in time goes out over the fallback channels: once, tried again, told in the thread."""
 
+import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 from bot.store import SqlStore
 from schedules.fallback import FallbackJob
+from schedules.table import Job, running
 from tests.triage.incidents.desk_story import Story
 from triage.errors import FallbackFailure
 from triage.model import Severity, TimelineKind
@@ -40,6 +43,15 @@ class Broken(Channel):
         raise RuntimeError(notice.id)
 
 
+class Hanging(Channel):
+    """A channel that never answers."""
+
+    async def send(self, notice: Notice) -> None:
+        """Wait for ever."""
+        self.tried.append(notice.id)
+        await asyncio.Event().wait()
+
+
 class Outage:
     """A desk whose Slack takes nothing; every look is of a process that has just started."""
 
@@ -51,9 +63,10 @@ class Outage:
         """Let time pass, looking every three seconds."""
         for _ in range(int(seconds / 3)):
             self.story.clock.move(3)
-            await FallbackJob(
-                self.store, self.story.desk, self.story.clock, self.channels, lambda: None
-            ).run()
+            job = FallbackJob(self.store, self.story.desk, self.story.clock, self.channels, lambda: None)
+            await job.owe_due()
+            for name in self.channels:
+                await job.send_over(name)
 
     async def slack_takes(self, incident: int) -> None:
         """Slack is back and has the card."""
@@ -134,6 +147,53 @@ async def test_what_fails_is_tried_again_under_the_same_id(sqlite_store: SqlStor
     assert len(webhook.tried) == 4
     assert len(mail.sent) == 1
     assert await sqlite_store.read(notices.pending) == []
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert "e-mail sent" in lines[0].text
+    assert "webhook not sent: answered 503 Service Unavailable (it is tried again)" in lines[0].text
+    assert "went out over the fallback channels: webhook sent" in lines[1].text
+    assert lines[1].text.endswith(" at try 4")
+    assert len(lines) == 2
+
+
+async def test_what_went_out_nowhere_is_not_said_to_have(sqlite_store: SqlStore) -> None:
+    """The first tries of both failed; what comes later is told when it comes."""
+    outage = Outage(sqlite_store, Channel("webhook", failures=2), Channel("push", failures=10_000))
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(63)
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert [line.text.partition(":")[0] for line in lines] == ["did not go out over the fallback channels"]
+
+
+async def test_a_channel_whose_setting_is_gone_ends_what_it_was_owed(sqlite_store: SqlStore) -> None:
+    """Nothing stays pending for ever."""
+    outage = Outage(sqlite_store, Channel("webhook"), Channel("push", failures=10_000))
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(63)
+    del outage.channels["push"]
+    await outage.passes(6000)
+    assert await sqlite_store.read(notices.pending) == []
+    lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert "push not sent: its setting is gone (given up" in lines[-1].text
+
+
+async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: SqlStore) -> None:
+    """Two incidents go out over the webhook while the mail server says nothing."""
+    webhook, mail = Channel("webhook"), Hanging("e-mail")
+    outage = Outage(sqlite_store, webhook, mail)
+    job = FallbackJob(sqlite_store, outage.story.desk, outage.story.clock, outage.channels, lambda: None)
+    table = [
+        Job("owe", job.owe_due, seconds=0.05),
+        Job("webhook", partial(job.send_over, "webhook"), seconds=0.05),
+        Job("mail", partial(job.send_over, "e-mail"), seconds=0.05),
+    ]
+    async with running(table, beat=lambda _: None), asyncio.timeout(10):
+        for number in (1, 2):
+            await outage.story.fire(f"Alert{number}", f"bot{number}", severity=Severity.SEV1)
+            outage.story.clock.move(120)
+            while len(webhook.sent) < number:  # noqa: ASYNC110 - the scheduler does it
+                await asyncio.sleep(0.02)
+    assert [notice.incidents for notice in webhook.sent] == [("INC-1",), ("INC-2",)]
+    assert len(mail.tried) == 1
 
 
 async def test_a_channel_that_never_works_is_given_up_and_said(sqlite_store: SqlStore) -> None:
@@ -144,8 +204,9 @@ async def test_a_channel_that_never_works_is_given_up_and_said(sqlite_store: Sql
     await outage.passes(6000)
     assert len(webhook.tried) == notices.MOST_ATTEMPTS
     lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
-    assert "webhook not sent: answered 503" in lines[0].text
-    assert len(lines) == 1
+    assert "webhook not sent: answered 503 Service Unavailable (it is tried again)" in lines[0].text
+    assert [line.text.partition(" (")[2] for line in lines[1:]] == ["given up after 12 tries)"]
+    assert lines[1].text.startswith("did not go out over the fallback channels: webhook not sent")
 
 
 async def test_many_at_once_are_gathered(sqlite_store: SqlStore) -> None:
@@ -165,8 +226,10 @@ async def test_an_attempt_that_died_is_made_again_and_only_by_one(sqlite_store: 
     now = datetime(2026, 2, 20, tzinfo=UTC)
     notice = Notice("n1", "incident", "T", "text", Severity.SEV1, ("INC-1",))
     document = await sqlite_store.write(lambda tx: notices.owe(tx, notice, ("webhook",), now))
-    first = await sqlite_store.write(lambda tx: notices.claim(tx, document, now))
-    second = await sqlite_store.write(lambda tx: notices.claim(tx, document, now))
+    first = await sqlite_store.write(lambda tx: notices.claim(tx, document, now, lambda _: True))
+    second = await sqlite_store.write(lambda tx: notices.claim(tx, document, now, lambda _: True))
     assert [len(first), len(second)] == [1, 0]
-    again = await sqlite_store.write(lambda tx: notices.claim(tx, document, now + notices.LEASE))
+    again = await sqlite_store.write(
+        lambda tx: notices.claim(tx, document, now + notices.LEASE, lambda _: True)
+    )
     assert [(one.number, one.notice.id) for one in again] == [(2, "n1")]

@@ -1,13 +1,14 @@
 """Notices over the fallback channels: made once, kept as documents, tried again until each channel took them.
 
-A notice's document holds ``title, text, severity, incidents, kind`` and under ``channels`` for each channel ``attempts``,
-``next_at``, ``sent_at`` and ``error``. An attempt is claimed in a commit before anything is sent: a process that dies in
-it leaves an attempt that is made again ``LEASE`` later, under the same id, by which a receiver knows the repeat.
+A notice's document holds ``title, text, severity, incidents, kind``; ``told``, once the threads know of it; and under
+``channels`` for each channel ``attempts``, ``next_at``, ``sent_at`` and ``error``. An attempt is claimed in a commit
+before anything is sent: a process that dies in it leaves an attempt that is made again ``LEASE`` later, under the same
+id, by which a receiver knows the repeat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,8 +19,10 @@ from triage.wording import counted
 
 KIND = "fallback_notice"
 PENDING = "fallback/pending/"
-LEASE = timedelta(seconds=60)
-"""How long an attempt may take before another one is made."""
+SEND_SECONDS = 20.0
+"""The deadline of one attempt."""
+LEASE = timedelta(seconds=SEND_SECONDS + 10)
+"""How long after an attempt began another one may be made: longer than its deadline, so that only a kill leads there."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 MOST_ATTEMPTS = 12
 _SHOWN = 20
@@ -59,8 +62,8 @@ def pending(tx: Tx) -> list[int]:
     return sorted(int(key.removeprefix(PENDING)) for key, value in tx.notes.all(PENDING).items() if value)
 
 
-def claim(tx: Tx, document: int, now: datetime) -> list[NoticeAttempt]:
-    """Claim every attempt of a notice that is due; another process that asks gets none of them."""
+def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -> list[NoticeAttempt]:
+    """Claim the attempts of a notice that are due on the wanted channels; another process that asks gets none of them."""
     found = tx.notes.document(document)
     if found is None:
         tx.notes.put(f"{PENDING}{document}", "")
@@ -70,7 +73,7 @@ def claim(tx: Tx, document: int, now: datetime) -> list[NoticeAttempt]:
     for name, state in states.items():
         number = int(state["attempts"]) + 1
         is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _at(state) <= now
-        if is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
+        if wanted(name) and is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
             claimed.append(NoticeAttempt(document, name, number, _notice(data)))
     if claimed:
@@ -78,22 +81,40 @@ def claim(tx: Tx, document: int, now: datetime) -> list[NoticeAttempt]:
     return claimed
 
 
-def ended(tx: Tx, attempt: NoticeAttempt, error: str, now: datetime) -> bool:
-    """Record how an attempt ended (``error`` empty: sent). Returns whether every channel was tried at least once."""
+def ended(tx: Tx, attempt: NoticeAttempt, error: str, now: datetime) -> str:
+    """Record how an attempt ended (``error`` empty: sent). Returns what the threads are to be told, or nothing.
+
+    They are told once every channel was tried, and again of a channel that took it later or was given up.
+    """
     found = tx.notes.document(attempt.document)
     if found is None:
-        return True
+        return ""
     data = dict(found.data)
     states = _states(data)
     state = states[attempt.channel]
     wait = min(FIRST_WAIT * 2 ** (attempt.number - 1), LONGEST_WAIT)
     after = {"sent_at": now.isoformat(), "error": ""} if not error else {"error": error}
     states[attempt.channel] = {**state, **after, "next_at": (now + wait).isoformat()}
-    tx.notes.rewrite_document(attempt.document, {**data, "channels": states})
-    over = all(each["sent_at"] or int(each["attempts"]) >= MOST_ATTEMPTS for each in states.values())
-    if over:
+    known, is_tried = (
+        bool(data.get("told")),
+        all(each["sent_at"] or each["error"] for each in states.values()),
+    )
+    tx.notes.rewrite_document(attempt.document, {**data, "channels": states, "told": known or is_tried})
+    if all(each["sent_at"] or _is_given_up(each) for each in states.values()):
         tx.notes.put(f"{PENDING}{attempt.document}", "")
-    return all(each["sent_at"] or each["error"] for each in states.values())
+    if known and (not error or _is_given_up(states[attempt.channel])):
+        return _outcome({attempt.channel: states[attempt.channel]})
+    return _outcome(states) if is_tried and not known else ""
+
+
+def _is_given_up(state: Mapping[str, Json]) -> bool:
+    return int(state["attempts"]) >= MOST_ATTEMPTS and not state["sent_at"]
+
+
+def _outcome(states: Mapping[str, Mapping[str, Json]]) -> str:
+    out = any(state["sent_at"] for state in states.values())
+    said = "went out over the fallback channels" if out else "did not go out over the fallback channels"
+    return f"{said}: {_told(states)}"
 
 
 def told(tx: Tx, document: int) -> str:
@@ -101,12 +122,20 @@ def told(tx: Tx, document: int) -> str:
     found = tx.notes.document(document)
     if found is None:
         return ""
+    return _told(_states(dict(found.data)))
+
+
+def _told(states: Mapping[str, Mapping[str, Json]]) -> str:
     words = []
-    for name, state in _states(dict(found.data)).items():
+    for name, state in states.items():
         if state["sent_at"]:
-            words.append(f"{name} sent {datetime.fromisoformat(str(state['sent_at'])):%H:%M:%S}")
+            tries = f" at try {state['attempts']}" if int(state["attempts"]) > 1 else ""
+            words.append(f"{name} sent {datetime.fromisoformat(str(state['sent_at'])):%H:%M:%S}{tries}")
+        elif state["error"]:
+            next_one = f"given up after {MOST_ATTEMPTS} tries" if _is_given_up(state) else "it is tried again"
+            words.append(f"{name} not sent: {state['error']} ({next_one})")
         else:
-            words.append(f"{name} not sent{': ' + str(state['error']) if state['error'] else ' yet'}")
+            words.append(f"{name} not sent yet")
     return ", ".join(words)
 
 

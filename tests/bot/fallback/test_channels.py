@@ -1,5 +1,6 @@
 """The fallback channels against real servers on this machine: SMTP with TLS, HTTP."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -126,6 +127,10 @@ async def test_mail_that_cannot_go_says_why_without_the_password(
         ("smtp://mail?from=a@b&to=c", "names no from= or no to="),
         ("smtp://u:p@mail?from=a@b&to=c@d&tls=off", "in clear"),
         ("smtp://mail?from=a@b&to=c@d&tls=maybe", "starttls or off"),
+        ("smtp://u@mail?from=a@b&to=c@d", "a user without a password"),
+        ("smtp://:p@mail?from=a@b&to=c@d", "a user without a password"),
+        ("smtp://mail?from=a@b&to=c@d%0aBcc:x@y", "a line break"),
+        ("smtp://mail?from=a@b&to=c@d&ca=/nowhere/ca.pem", "holds no certificates"),
     ],
 )
 def test_a_wrong_mail_address_is_refused_at_the_start(url: str, says: str) -> None:
@@ -197,3 +202,19 @@ async def test_what_cannot_be_asked_at_all_is_a_failure_of_that_channel(
             await question
         assert "bad" not in str(failure.value)
         assert "tökén" not in str(failure.value)
+
+
+async def test_a_server_that_repeats_the_password_does_not_bring_it_into_an_error() -> None:
+    """Its answer goes to logs and to the thread."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"554 no service for bot:s3cret/@\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, LOOPBACK, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        channel = EmailChannel(read_mail_url(_mail_url(port)))
+        with pytest.raises(FallbackFailure, match="answered 554 no service for bot:•••"):
+            await channel.send(NOTICE)
