@@ -6,17 +6,23 @@ longer than the sources did; aiohttp, which Slack's client brings along, takes a
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import aiohttp
 import httpx
+from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 CONNECTIONS = 112
 """At the most, to one server; those that nobody needs are closed after ``IDLE_SECONDS``."""
 IDLE_SECONDS = 60.0
+RECEIVE_BYTES = 32 * 1024
+"""What the kernel holds of an answer until it is read, and so what one read can bring: a loop that reads takes all there
+is, up to 256 KiB for each connection, before anybody could refuse the answer.
+"""
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -38,10 +44,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             else:
                 tls = self._tls if self._tls is not None else True
                 connector = aiohttp.TCPConnector(
-                    limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS, ssl=tls, use_dns_cache=False
+                    limit=CONNECTIONS,
+                    keepalive_timeout=IDLE_SECONDS,
+                    ssl=tls,
+                    use_dns_cache=False,
+                    socket_factory=_small_socket,
                 )
             self._session = aiohttp.ClientSession(
                 connector=connector,
+                read_bufsize=RECEIVE_BYTES,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
@@ -101,6 +112,14 @@ class _Body(httpx.AsyncByteStream):
             self._response.release()
         else:
             self._response.close()
+
+
+def _small_socket(address: AddrInfoType) -> socket.socket:
+    """Make a socket that takes little at once; set before it connects, for the two ends agree on it then."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    return made
 
 
 @contextmanager
