@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -40,6 +41,7 @@ MAX_BYTES = ANSWER_MAX
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 _WHY_MAX = 300
+_ADDRESS = "write http://host:port; in a user's or password's place @ : / ? # must be %-encoded"
 _DENIED = frozenset({401, 403})
 _SLOW = frozenset({408, 504})
 
@@ -64,8 +66,13 @@ def base_url(source: str, setting: str, url: str) -> httpx.URL:
     """Read the address of a source. Raises SettingError, which names the setting and the mend."""
     try:
         parsed = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise SettingError(f"{setting}: the address of {source} cannot be read ({error})") from error
+    except (httpx.InvalidURL, ValueError, TypeError):
+        # What was wrong is not quoted, nor kept as a cause: a "port" may be the half of a password.
+        raise SettingError(f"{setting}: the address of {source} cannot be read; {_ADDRESS}") from None
+    if re.search(
+        "[/?#].*@", url.partition("://")[2]
+    ):  # a password that ends the address for the reader of URLs
+        raise SettingError(f"{setting}: the address of {source} is not clear; {_ADDRESS}")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SettingError(
             f"{setting}: the address of {source} must look like http://host:port, without quotes"

@@ -54,9 +54,13 @@ class BadForm(BadInput):
 
 
 def silence_view(
-    incident: Incident, silences: Sequence[Matchers], click: Click, others: Sequence[str] = ()
+    incident: Incident,
+    silences: Sequence[Matchers],
+    click: Click,
+    others: Sequence[str] = (),
+    note: str = "",
 ) -> Json:
-    """Return the modal; ``others``: what else that fires would be hidden.
+    """Return the modal; ``others``: what else that fires would be hidden; ``note``: why that may not be all.
 
     ``private_metadata`` holds the handle and where to answer, and no secret.
     """
@@ -86,6 +90,7 @@ def silence_view(
             {"type": "section", "text": _plain(one_line(incident.title, 300))},
             *_matcher_blocks(silences),
             *_other_blocks(others),
+            *([{"type": "context", "elements": [_plain(one_line(note, 300))]}] if note else []),
             _input(LENGTH, "How long", length),
             _input(CUSTOM, "Other length", custom, optional=True),
             _input(COMMENT, "Comment", comment),
@@ -110,7 +115,7 @@ def _other_blocks(others: Sequence[str]) -> list[Json]:
         return []
     kept = [one_line(line, 120) for line in others[:MATCHERS_SHOWN]]
     more = f"\nand {len(others) - MATCHERS_SHOWN} more" if len(others) > MATCHERS_SHOWN else ""
-    text = "This hides alerts of other incidents too:\n" + "\n".join(kept) + more
+    text = "This hides other alerts too:\n" + "\n".join(kept) + more
     return [{"type": "section", "text": _plain(text)}]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, r
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
-from triage.incidents.silences import Matchers, hidden_by, matchers_for, unidentified
+from triage.incidents.silences import IDENTITY, Matchers, hidden_by, hides, matchers_for, unidentified
 from triage.memory.people import remember
 from triage.model import Incident, Json
 from triage.ports.store import Tx
@@ -35,6 +36,9 @@ NOTHING_IDENTIFIES = (
 )
 ALERTMANAGER_SECONDS = 2.0
 """Slack waits three seconds for the answer to a form."""
+LOOK_SECONDS = 0.8
+"""How long the form waits for Alertmanager's alerts: three seconds after the click it cannot be opened any more."""
+NOT_LOOKED = "Alertmanager did not say what fires now: this may hide more alerts than are known here."
 
 
 def open_silence(services: Services) -> Ask:
@@ -73,10 +77,11 @@ async def _view(services: Services, click: Click) -> Json:
     if not decision.allowed:
         raise Refused(await stored(services, lambda tx: _denied(services, tx, click, decision.why)))
     try:
-        incident, silences, others = await services.store.read(lambda tx: _with_others(tx, click))
+        known = await services.store.read(lambda tx: _with_others(tx, click))
     except StoreUnavailable as error:
         raise Refused(what_happened(error)) from error
-    return silence_view(incident, silences, click, others)
+    further, note = await _hidden_elsewhere(services, known)
+    return silence_view(known.incident, known.silences, click, (*known.others, *further), note)
 
 
 def _denied(services: Services, tx: Tx, click: Click, why: str) -> str:
@@ -97,8 +102,21 @@ def _silences(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...]]:
     return incident, silences
 
 
-def _with_others(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...], tuple[str, ...]]:
-    """Return also what fires in other incidents and would be hidden too, one line each."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store says: the silences, and the alerts of other incidents that they hide, one line each.
+
+    ``fingerprints``: which of Alertmanager's alerts are told by that already, or are the incident's own.
+    """
+
+    incident: Incident
+    silences: tuple[Matchers, ...]
+    others: tuple[str, ...]
+    fingerprints: frozenset[str]
+
+
+def _with_others(tx: Tx, click: Click) -> _Known:
+    """Return also what fires in other incidents and would be hidden too."""
     incident, silences = _silences(tx, click)
     further = {one.id: one.number for one in tx.incidents.open() if one.id != incident.id}
     hidden = hidden_by(silences, tx.incidents.episodes(further))
@@ -106,7 +124,30 @@ def _with_others(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...], 
         f"{one.name} on {one.subject.name} ({further.get(one.incident_id, 'another incident')})"
         for one in hidden
     ]
-    return incident, silences, tuple(dict.fromkeys(lines))
+    told = (*hidden, *tx.incidents.episodes([incident.id]))
+    return _Known(incident, silences, tuple(dict.fromkeys(lines)), frozenset(one.fingerprint for one in told))
+
+
+async def _hidden_elsewhere(services: Services, known: _Known) -> tuple[tuple[str, ...], str]:
+    """Ask Alertmanager what else fires now that the silences hide: one line each, and why that may not be all."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            alerts = await services.alerts.alerts()
+    except (SourceError, TimeoutError):
+        return (), NOT_LOOKED
+    lines = [
+        f"{one.labels.get('alertname', '')} on {_about(one.labels)} (in no incident that is open here)"
+        for one in alerts
+        if one.fingerprint not in known.fingerprints
+        and hides(known.silences, one.labels, one.labels.get("alertname", ""))
+    ]
+    return tuple(dict.fromkeys(lines)), ""
+
+
+def _about(labels: Mapping[str, str]) -> str:
+    """Return what tells an alert from others of its name: all labels that may, for a silence matches few of them."""
+    told = [labels[name] for group in IDENTITY for name in group if labels.get(name)]
+    return ", ".join(dict.fromkeys(told))
 
 
 async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:

@@ -62,9 +62,12 @@ def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
 
 def hidden_by(silences: Sequence[Matchers], others: Sequence[Episode]) -> tuple[Episode, ...]:
     """Return which other firing alerts some silences would hide as well."""
-    return tuple(
-        one for one in _firing(others) if any(all(_fits(m, one) for m in matchers) for matchers in silences)
-    )
+    return tuple(one for one in _firing(others) if hides(silences, one.labels, _name(one)))
+
+
+def hides(silences: Sequence[Matchers], labels: Mapping[str, str], name: str) -> bool:
+    """Tell whether any of some silences covers an alert of that name and those labels."""
+    return any(all(_fits(each, labels, name) for each in matchers) for matchers in silences)
 
 
 def _firing(episodes: Sequence[Episode]) -> list[Episode]:
@@ -75,8 +78,8 @@ def _name(episode: Episode) -> str:
     return episode.labels.get("alertname", episode.name)
 
 
-def _fits(matcher: Matcher, episode: Episode) -> bool:
-    value = _name(episode) if matcher.name == "alertname" else episode.labels.get(matcher.name, "")
+def _fits(matcher: Matcher, labels: Mapping[str, str], name: str) -> bool:
+    value = name if matcher.name == "alertname" else labels.get(matcher.name, "")
     if matcher.is_regex:  # made by ``_matcher``: plain values, escaped
         return re.fullmatch(matcher.value, value) is not None
     return value == matcher.value

@@ -112,8 +112,8 @@ def read_sentinel_url(url: str) -> SentinelAddress:
 
 def _sentinel_query(text: str) -> dict[str, str]:
     query = {name: values[-1] for name, values in parse_qs(text).items()}
-    if odd := sorted(query.keys() - _SENTINEL_WORDS):
-        raise ValueError(f"unknown: {', '.join(odd)}; known: {', '.join(sorted(_SENTINEL_WORDS))}")
+    if query.keys() - _SENTINEL_WORDS:  # not quoted: behind an "&" it may be the rest of a password
+        raise ValueError(f"it has an unknown word behind the ?; known: {', '.join(sorted(_SENTINEL_WORDS))}")
     return query
 
 

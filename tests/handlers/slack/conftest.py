@@ -21,7 +21,7 @@ from tests.bot.slack.workbench import Bench, bench_on
 from triage.desk import Role, RoleSettings
 from triage.errors import SourceError
 from triage.ports.clock import SystemClock
-from triage.ports.sources import Matcher
+from triage.ports.sources import ActiveAlert, Matcher
 from triage.roles import Readers, Roles
 
 
@@ -32,10 +32,13 @@ class FakeAlertmanager:
     written: list[tuple[Sequence[Matcher], datetime, datetime, str, str]] = field(default_factory=list)
     trouble: SourceError | None = None
     takes: int = 0
+    holds: tuple[ActiveAlert, ...] = ()
 
-    async def alerts(self) -> tuple[()]:
-        """Hold nothing."""
-        return ()
+    async def alerts(self) -> tuple[ActiveAlert, ...]:
+        """Return what fires, as it was told to."""
+        if self.trouble is not None:
+            raise self.trouble
+        return self.holds
 
     async def silence(
         self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str

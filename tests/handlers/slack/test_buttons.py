@@ -23,6 +23,7 @@ from triage.model import (
     SubjectKind,
     TimelineKind,
 )
+from triage.ports.sources import ActiveAlert
 from triage.ports.store import AuditEntry, Tx
 
 
@@ -283,6 +284,43 @@ async def test_alerts_that_changed_since_the_form_was_opened_are_not_silenced_un
     outcome = await ana.submit({"comment": "why not"})
     assert "changed since" in outcome.errors["comment"]
     assert desk.alertmanager.written == []
+
+
+def firing(fingerprint: str, **labels: str) -> ActiveAlert:
+    """Return an alert as Alertmanager holds it."""
+    return ActiveAlert(fingerprint, "", "", "", "active", labels, {})
+
+
+async def test_the_form_names_what_fires_in_alertmanager_alone_and_would_be_hidden(desk: Desk) -> None:
+    """Not only what this bot knows: a webhook may be late, a route may not lead here."""
+    await opened(desk)
+    episodes = await desk.bench.store.read(lambda tx: tx.incidents.episodes([1]))
+    mine = replace(
+        episodes[0],
+        fingerprint="f-mine",
+        labels={"alertname": "Stuck", "job": "desk-exporter"},
+    )
+    await desk.bench.store.write(lambda tx: tx.incidents.put_episode(mine))
+    desk.alertmanager.holds = (
+        firing("f-mine", alertname="Stuck", job="desk-exporter"),
+        firing("f-1", alertname="Stuck", job="desk-exporter", instance="orchid:9100"),
+        firing("f-2", alertname="Stuck", job="another"),
+        firing("f-3", alertname="Slow", job="desk-exporter"),
+    )
+    card, ana = desk.bench.cards()[-1], desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    view = str((await ana.sees_modal("incident_silence")).body)
+    assert "Stuck on orchid:9100, desk-exporter (in no incident that is open here)" in view
+    assert view.count("in no incident") == 1
+
+
+async def test_a_form_that_could_not_ask_alertmanager_says_so(desk: Desk) -> None:
+    """What it would hide besides is then not known, and not told to be nothing."""
+    _, card = await opened(desk)
+    desk.alertmanager.trouble = SourceTimeout("Alertmanager", "no answer")
+    ana = desk.bench.slack.member("ana")
+    await ana.click(card, "incident.silence")
+    assert "may hide more alerts than are known" in str((await ana.sees_modal("incident_silence")).body)
 
 
 async def test_a_group_that_cannot_be_read_is_a_no_that_says_so(desk: Desk) -> None:
