@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 
-from bot.anchoring import Anchoring
+from bot.audit_anchor import AuditAnchor
 from bot.connections import ConnectionLimits
 from bot.ids import owner
 from bot.intake_loop import IntakeLoop
@@ -35,12 +35,12 @@ from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import ChannelMembers, Channels, UserGroups
-from bot.slack.doubts import SETTLE_SECONDS
 from bot.slack.listener import SlackListener
 from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
+from bot.slack.uncertain import SETTLE_SECONDS
 from bot.store import SqlStore, open_store
 from bot.store.lock import only_process
 from bot.triage_loop import TriageLoop
@@ -205,7 +205,7 @@ class Service:
             ),
         )
 
-        self.anchoring = Anchoring(store, self.actions.services.access.agent, self.metrics.registry)
+        self.audit_anchor = AuditAnchor(store, self.actions.services.access.agent, self.metrics.registry)
         self.metrics.registry.register(
             SelfMeters(self.pulse, self._all_troubles, lambda: self.intake_loop.put_aside)
         )
@@ -288,20 +288,20 @@ class Service:
         self.commands.register(app, identity, actions)
 
     def _slack_problems(self) -> Mapping[str, str]:
-        hearing = {"hearing": self.listener.problem} if self.listener.problem else {}
-        return {**hearing, **self.sender.problems}
+        listener = {"listener": self.listener.problem} if self.listener.problem else {}
+        return {**listener, **self.sender.problems}
 
     def _troubles(self) -> Mapping[str, str]:
         """Say what does not work, by name, for ``/readyz``; empty texts are well."""
         pulse = self.pulse
         return {
             "reconcile": self.reconciliation.trouble or pulse.trouble("reconcile"),
-            "inbox": self.intake_loop.trouble or pulse.trouble("sorter"),
+            "inbox": self.intake_loop.trouble or pulse.trouble("intake"),
             "triage": pulse.trouble("triage"),
-            "actions": pulse.trouble("acting"),
+            "actions": pulse.trouble("actions"),
             "sending": pulse.trouble("sender"),
             "folders": FOLDERS.problem(),
-            "audit": self.anchoring.trouble,
+            "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),
             "clock": self.clock_watch.trouble,
             **self.listeners.troubles(),
@@ -345,7 +345,7 @@ class Service:
                 Job(f"fallback {name}", partial(fallback.send_over, name), seconds=PAGING_SECONDS)
                 for name in self.fallbacks
             ),
-            Job("anchoring", self.anchoring.run, seconds=60, at_start=True),
+            Job("audit anchor", self.audit_anchor.run, seconds=60, at_start=True),
             *self._replica_jobs(),
             *self.listeners.jobs(),
             *self.actions.jobs(),
@@ -370,16 +370,18 @@ class Service:
         async with asyncio.TaskGroup() as group:
             web = group.create_task(server.serve(sockets=sockets), name="web")
             loops = [
-                group.create_task(lasting("sorter", self.intake_loop.run, self.pulse), name="sorter"),
+                group.create_task(lasting("intake", self.intake_loop.run, self.pulse), name="intake"),
                 group.create_task(lasting("triage", self.triages.run, self.pulse), name="triage"),
                 group.create_task(
                     lasting("reconcile", self._reconcile_when_asked, self.pulse), name="reconcile"
                 ),
-                group.create_task(self.listeners.run(), name="listening"),
-                group.create_task(lasting("acting", self.actions.run, self.pulse), name="acting"),
+                group.create_task(self.listeners.run(), name="listeners"),
+                group.create_task(lasting("actions", self.actions.run, self.pulse), name="actions"),
             ]
             sending = group.create_task(lasting("sender", self.sender.run, self.pulse), name="sender")
-            hearing = group.create_task(lasting("hearing", lambda: self.listener.run(stop)), name="hearing")
+            listener = group.create_task(
+                lasting("slack listener", lambda: self.listener.run(stop)), name="slack listener"
+            )
             jobs = self.jobs()
             self.listeners.expect(jobs)
             async with running(jobs, beat=self.pulse.beat):
@@ -388,7 +390,7 @@ class Service:
             logger.info("stopping")
             server.stop()
             await web
-            await hearing
+            await listener
             await self._sort_the_rest()
             for loop in loops:
                 loop.cancel()

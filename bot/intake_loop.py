@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from bot.pulse import IDLE_SECONDS, Pulse
-from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, Share
+from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
 from triage.errors import StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
@@ -41,7 +41,7 @@ class IntakeLoop:
     outbox: Bell
     triage: Bell
     pulse: Pulse
-    share: Share = field(default_factory=lambda: Share(SHARE, SHARE_AT_ONCE))
+    duty: DutyCycle = field(default_factory=lambda: DutyCycle(SHARE, SHARE_AT_ONCE))
     put_aside: int = 0
     blocked: str = ""
     _why: str = ""
@@ -58,7 +58,7 @@ class IntakeLoop:
     async def run(self) -> None:
         """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
         while True:
-            self.pulse.beat("sorter")
+            self.pulse.beat("intake")
             began = self.clock.monotonic()
             try:
                 done = await self._round()
@@ -68,7 +68,7 @@ class IntakeLoop:
                 await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
                 continue
             if done.sorted > LONE:
-                rest = self.share.rest(began, self.clock.monotonic())
+                rest = self.duty.rest(began, self.clock.monotonic())
                 await asyncio.sleep(min(rest, REST_SECONDS))
             if not done.more:
                 await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
@@ -113,7 +113,7 @@ class IntakeLoop:
         waiting = await self.store.read(lambda tx: tx.signals.waiting_ids(BATCH))
         kept, blocked = 0, ""
         for signal_id in waiting:
-            self.pulse.beat("sorter")
+            self.pulse.beat("intake")
             try:
                 self._said(await self._sort_one(signal_id))
             except StoreUnavailable as error:

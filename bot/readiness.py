@@ -20,7 +20,7 @@ OWED_SECONDS = 300.0
 """A message owed for this long means that people are not told."""
 AGENT_SECONDS = 1.0
 EMBEDDED = "the host: the agent works in this process (TRIAGE_AGENT is not set)"
-LOOPS = ("sorter", "triage", "sender", "acting", "reconcile")
+LOOPS = ("intake", "triage", "sender", "actions", "reconcile")
 
 
 @dataclass(slots=True)

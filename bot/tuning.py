@@ -8,7 +8,7 @@ gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %),
 | `FrontDoor` | 402 instead of 780 µs of processor time a webhook |
 | `switch_often` | the loop is 6 to 10 ms late beside a computing thread, instead of 21 ms (a busy machine) |
 | `lean_imports` | no full collection of 167 ms on what stays for good |
-| `Share` | 666 instead of 340 webhooks stored a second in a storm |
+| `DutyCycle` | 666 instead of 340 webhooks stored a second in a storm |
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class FrontDoor:
 
 
 @dataclass(slots=True)
-class Share:
+class DutyCycle:
     """Lets work take a part of the time only, but a little of it at once: a lone alert never waits for a rest."""
 
     part: float

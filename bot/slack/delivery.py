@@ -13,12 +13,12 @@ from bot.slack.client import Posted, SlackClient
 from bot.slack.composition import Composition, channel_of, compose
 from bot.slack.copies import CLOCK_SKEW, Copies
 from bot.slack.directory import Channels
-from bot.slack.doubts import Doubts, Patience
 from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown, SlackFailure
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import plain_version
+from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads, attempted_since
 from triage.ports.clock import Clock
 from triage.ports.store import Doubt, Message, MessageKind, Store, Tx
@@ -46,7 +46,7 @@ class Delivery:
         *,
         clock: Clock,
         meters: SlackMeters,
-        patience: Patience | None = None,
+        times: DeliveryTimes | None = None,
     ) -> None:
         self._store = store
         self._client = client
@@ -54,7 +54,7 @@ class Delivery:
         self._renderers = renderers
         self._clock = clock
         self._meters = meters
-        self.doubts = Doubts(clock, patience or Patience())
+        self.uncertain = UncertainDeliveries(clock, times or DeliveryTimes())
         self._uploads = Uploads(client, store)
         self._copies = Copies(client, meters)
 
@@ -65,8 +65,8 @@ class Delivery:
             await self._edit(message, composition.rendered)
             self._meters.edits.labels(message.kind.value).inc()
         where = Posted(message.channel_id, message.ts)
-        await self._record(composition, where, posted=False, doubt=self.doubts.after_edit(message))
-        self.doubts.over(message)
+        await self._record(composition, where, posted=False, doubt=self.uncertain.after_edit(message))
+        self.uncertain.over(message)
         return DeliveryOutcome(done=True)
 
     async def _edit(self, message: Message, rendered: Rendered) -> None:
@@ -82,11 +82,11 @@ class Delivery:
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
-        doubt = self.doubts.after_post(message, again=again)
+        doubt = self.uncertain.after_post(message, again=again)
         await self._record(composition, posted, posted=composition.rendered is not None, doubt=doubt)
         if composition.rendered is not None and message.parent_id is None:
             await self._channels.learn(message.channel, posted.channel_id)
-        self.doubts.over(message)
+        self.uncertain.over(message)
         return DeliveryOutcome(done=True)
 
     def place_of(self, message: Message) -> str:
@@ -135,12 +135,12 @@ class Delivery:
         if found is not None:
             await self._adopt(message, found, channel)
             return DeliveryOutcome(done=True)
-        remaining = self.doubts.remaining(message)
+        remaining = self.uncertain.remaining(message)
         if remaining > 0:
             return DeliveryOutcome(
-                done=False, again_in=min(remaining, self.doubts.patience.look_every) + 0.05
+                done=False, again_in=min(remaining, self.uncertain.times.look_every) + 0.05
             )
-        until = self.doubts.begins(message)
+        until = self.uncertain.begins(message)
         await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
         return await self.post(message, again=True)
 
@@ -152,8 +152,8 @@ class Delivery:
             if kept is not None and kept.ts != message.ts and message.kind is not MessageKind.FILE:
                 return await self._switch(message, kept, doubt)
         if message.attempted_at is not None:  # this was begun before, and what came of it is not known
-            doubt = self.doubts.after_edit(message) or doubt
-        left = self.doubts.after_look(doubt)
+            doubt = self.uncertain.after_edit(message) or doubt
+        left = self.uncertain.after_look(doubt)
         composition = await self._compose(message) if doubt.edit else None
         if composition is None or composition.rendered is None or message.kind is MessageKind.LINE:
             await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
@@ -164,7 +164,11 @@ class Delivery:
 
     async def _switch(self, message: Message, kept: Found, doubt: Doubt) -> DeliveryOutcome:
         """Go on with another copy of a message: people have answered below it, or ours was deleted."""
-        revision, now, left = kept.payload.get("revision"), self._clock.now(), self.doubts.after_look(doubt)
+        revision, now, left = (
+            kept.payload.get("revision"),
+            self._clock.now(),
+            self.uncertain.after_look(doubt),
+        )
         shown = revision if isinstance(revision, int) else 1
 
         def switch(tx: Tx) -> None:
@@ -204,7 +208,7 @@ class Delivery:
         also = set(found.payload.get("also") or ())
         revision = found.payload.get("revision")
         shown = revision if isinstance(revision, int) else 1
-        now, doubt = self._clock.now(), self.doubts.after_post(message, again=True)
+        now, doubt = self._clock.now(), self.uncertain.after_post(message, again=True)
 
         def record(tx: Tx) -> None:
             tx.outbox.posted(
@@ -217,7 +221,7 @@ class Delivery:
                     tx.outbox.posted(other.id, ts=found.ts, channel_id=channel, revision=1, now=now)
 
         await self._store.write(record)
-        self.doubts.over(message)
+        self.uncertain.over(message)
 
     async def _compose(self, message: Message) -> Composition:
         now = self._clock.now()

@@ -120,7 +120,7 @@ class FailureHandling:
         if looked:
             await self.defer(attempt, wait, error=str(failure))
             return
-        unsure, until = self._delivery.doubts.gave_up(message), self._clock.now() + timedelta(seconds=wait)
+        unsure, until = self._delivery.uncertain.gave_up(message), self._clock.now() + timedelta(seconds=wait)
         await self._store.write(
             lambda tx: tx.outbox.defer(
                 message.id, until=until, error=str(failure), unknown=True, unsure_until=unsure

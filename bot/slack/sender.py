@@ -127,7 +127,7 @@ class Sender:
                 owner=self._owner,
                 lease_seconds=LEASE_SECONDS,
                 limit=room,
-                unsure_seconds=self._delivery.doubts.patience.longest,
+                unsure_seconds=self._delivery.uncertain.times.longest,
             )
             return taken, tx.outbox.next_at()
 

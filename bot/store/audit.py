@@ -1,7 +1,7 @@
 """The audit trail: each line's digest covers the line before, so a changed, missing or moved line shows.
 
 With a key the digests are HMACs: who can write the database cannot make lines that verify. A cut tail shows where the
-head (sequence and digest of the last line) was written down elsewhere: see ``bot.anchoring``.
+head (sequence and digest of the last line) was written down elsewhere: see ``bot.audit_anchor``.
 """
 
 from __future__ import annotations

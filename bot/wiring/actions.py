@@ -62,8 +62,8 @@ class ActionWiring:
             self.services,
             owner,
             told,
-            beat=lambda: pulse.beat("acting"),
-            fault=lambda error: pulse.failed("acting", error),
+            beat=lambda: pulse.beat("actions"),
+            fault=lambda error: pulse.failed("actions", error),
         )
         self.renderers: dict[MessageKind, Renderer] = {MessageKind.ACTION: render_action}
 

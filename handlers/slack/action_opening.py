@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk
 from handlers.slack.click import Click
-from handlers.slack.reply import by_name, whisper
+from handlers.slack.reply import by_name, open_view, whisper
 from triage.errors import Refused, StoreUnavailable
 from triage.memory.people import name_of
 from triage.model import Json
@@ -56,17 +56,6 @@ async def answer(desk: ActionDesk, client: AsyncWebClient, click: Click, text: s
         await whisper(client, click, text)
     else:
         await open_view(client, click, by_name(desk.views.notice("Not possible", text)))
-
-
-async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:
-    """Open a modal and return its id; empty where Slack did not take it in time."""
-    try:
-        async with asyncio.timeout(_SLACK_SECONDS):
-            answer = await client.views_open(trigger_id=click.trigger_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("modal not opened")
-        return ""
-    return str((answer.get("view") or {}).get("id", ""))
 
 
 async def update_view(client: AsyncWebClient, view_id: str, view: Json) -> None:

@@ -11,10 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk, allowed, may, still_confirmed
 from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in, signed_in
-from handlers.slack.action_opening import answer, fill_form, open_form, open_view, update_view
+from handlers.slack.action_opening import answer, fill_form, open_form, update_view
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import by_name, whisper
+from handlers.slack.reply import by_name, open_view, whisper
 from triage.actions.catalogue import CATALOGUE
 from triage.errors import Refused, StoreUnavailable
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord

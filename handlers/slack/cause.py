@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import aiohttp
-from loguru import logger
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, stored, what_happened
 from handlers.slack.cause_form import CAUSE, cause_view, read_form
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import open_or_say, whisper
 from handlers.slack.services import Services
 from handlers.slack.silence_form import BadForm
 from triage.errors import Refused, StoreUnavailable
-from triage.incidents.answering import WHAT, asked_about, confirm, correct
+from triage.incidents.cause_answers import WHAT, asked_about, confirm, correct
 from triage.incidents.feedback import question_of
 from triage.incidents.operations import record_denied
 from triage.memory.people import remember
@@ -67,7 +63,7 @@ def open_cause(services: Services) -> Ask:
                 await whisper(client, click, str(refusal))
                 return
             await ack()
-            await _open(client, click, view)
+            await open_or_say(client, click, view, "form")
 
     return press
 
@@ -96,7 +92,7 @@ def submit_cause(services: Services) -> Ask:
 
 async def open_cause_of(services: Services, client: AsyncWebClient, incident_id: int, click: Click) -> None:
     """Open the form for an incident that was named (``/triage cause``). Raises Refused."""
-    await _open(client, click, await _view_of(services, incident_id, click))
+    await open_or_say(client, click, await _view_of(services, incident_id, click), "form")
 
 
 async def _allowed(services: Services, click: Click) -> None:
@@ -156,12 +152,3 @@ async def _view_of(services: Services, incident_id: int, click: Click) -> Json:
         return await services.store.read(make)
     except StoreUnavailable as error:
         raise Refused(what_happened(error)) from error
-
-
-async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:
-    try:
-        async with asyncio.timeout(3):
-            await client.views_open(trigger_id=click.trigger_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("cause form not opened")
-        await whisper(client, click, "The form could not be opened in time. Please press again.")

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.slack.click import Click
 from handlers.slack.silence_form import BadForm
 from triage.diagnosis.causes import NAMES
-from triage.incidents.answering import CHOICES, NOT_KNOWN, SOMETHING_ELSE, TEXT_MAX, in_words
+from triage.incidents.cause_answers import CHOICES, NOT_KNOWN, SOMETHING_ELSE, TEXT_MAX, in_words
 from triage.incidents.feedback import Question
 from triage.model import Json
 from triage.untrusted_text import one_line

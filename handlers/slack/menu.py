@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-import aiohttp
-from loguru import logger
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, pressed
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import open_or_say, whisper
 from handlers.slack.services import Services
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, StoreUnavailable
@@ -83,9 +79,4 @@ async def _report(services: Services, client: AsyncWebClient, click: Click) -> N
     except (Refused, StoreUnavailable) as error:
         await whisper(client, click, str(error))
         return
-    try:
-        async with asyncio.timeout(_SLACK_SECONDS):
-            await client.views_open(trigger_id=click.trigger_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("report not opened")
-        await whisper(client, click, "The report could not be opened in time. Please press again.")
+    await open_or_say(client, click, view, "report")

@@ -16,6 +16,8 @@ from triage.untrusted_text import one_line
 
 MOST = 1000
 SECONDS = 5
+VIEW_SECONDS = 3
+"""How long Slack takes the id of a click for a modal."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ID = re.compile(r"\b([UWS](?=[A-Z]*[0-9])[A-Z0-9]{8,20})\b")
 """A person's or a user group's id, as desk.yaml has them: shown to a person as the name it stands for.
@@ -50,6 +52,23 @@ async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
                 )
     except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         logger.bind(user=click.user, error=str(error)).warning("not told: {text}", text=shown)
+
+
+async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:
+    """Open a modal and return its id; empty where Slack did not take it in time."""
+    try:
+        async with asyncio.timeout(VIEW_SECONDS):
+            answer = await client.views_open(trigger_id=click.trigger_id, view=view)
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.bind(user=click.user, error=str(error)).warning("modal not opened")
+        return ""
+    return str((answer.get("view") or {}).get("id", ""))
+
+
+async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: str) -> None:
+    """Open a modal; where Slack did not take it in time, tell the person that ``what`` could not be opened."""
+    if not await open_view(client, click, view):
+        await whisper(client, click, f"The {what} could not be opened in time. Please press again.")
 
 
 def by_name(content: Json) -> Json:

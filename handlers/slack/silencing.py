@@ -8,15 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import aiohttp
-from loguru import logger
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, incident_of, stored, what_happened
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import open_or_say, whisper
 from handlers.slack.services import Services
 from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
@@ -54,7 +51,7 @@ def open_silence(services: Services) -> Ask:
                 await whisper(client, click, str(refusal))
                 return
             await ack()
-            await _open(client, click, view)
+            await open_or_say(client, click, view, "form")
 
     return press
 
@@ -68,7 +65,7 @@ async def open_silence_of(services: Services, client: AsyncWebClient, incident_i
         return tx.incidents.handle(incident_id)
 
     click = replace(click, handle=await services.store.read(find))
-    await _open(client, click, await _view(services, click))
+    await open_or_say(client, click, await _view(services, click), "form")
 
 
 async def _view(services: Services, click: Click) -> Json:
@@ -148,15 +145,6 @@ def _about(labels: Mapping[str, str]) -> str:
     """Return what tells an alert from others of its name: all labels that may, for a silence matches few of them."""
     told = [labels[name] for group in IDENTITY for name in group if labels.get(name)]
     return ", ".join(dict.fromkeys(told))
-
-
-async def _open(client: AsyncWebClient, click: Click, view: Json) -> None:
-    try:
-        async with asyncio.timeout(3):
-            await client.views_open(trigger_id=click.trigger_id, view=view)
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("silence modal not opened")
-        await whisper(client, click, "The form could not be opened in time. Please press again.")
 
 
 def submit_silence(services: Services) -> Ask:

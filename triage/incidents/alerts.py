@@ -11,7 +11,7 @@ from hashlib import sha256
 from triage.desk import Desk
 from triage.errors import BadInput
 from triage.incidents.subjects import subject_of
-from triage.model import Json, Signal, SignalStatus, Source
+from triage.model import Episode, Json, Signal, SignalStatus, Source
 from triage.playbooks.lookup import playbook_for
 from triage.severities import doubt
 
@@ -158,6 +158,26 @@ def fires_again(signal: Signal, ended_at: datetime, now: datetime) -> Signal:
     """Return the signal of an alert that fires once more with the startsAt of an episode that had ended."""
     episode = f"{base_of(signal.episode)}{AGAIN}{_milliseconds(ended_at)}"
     return replace(signal, episode=episode, starts_at=now, received_at=now)
+
+
+def ended_signal(episode: Episode, end: datetime, why: str, now: datetime) -> Signal:
+    """Return the signal that an alert's episode is over, which did not come and was found out: ``why``."""
+    return Signal(
+        source=Source.ALERTMANAGER,
+        episode=episode.episode,
+        status=SignalStatus.RESOLVED,
+        name=episode.name,
+        subject=episode.subject,
+        severity=episode.severity,
+        starts_at=episode.starts_at,
+        ends_at=end,
+        received_at=now,
+        labels=episode.labels,
+        annotations=episode.annotations,
+        generator_url=episode.generator_url,
+        fingerprint=episode.fingerprint,
+        data={"reconciled": why},
+    )
 
 
 def base_of(episode: str) -> str:

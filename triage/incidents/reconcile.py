@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from triage.desk import Desk
 from triage.drill_alert import is_drill
 from triage.errors import BadInput
-from triage.incidents.alerts import alert_signal, base_of, episode_of, parse_time
-from triage.model import Episode, Signal, SignalStatus, Source
+from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode_of, parse_time
+from triage.model import Episode, Signal, SignalStatus
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState
 
 PASSED_FOR_GOOD = timedelta(minutes=5)
@@ -142,26 +142,7 @@ def _ended(
         end = parse_time(other.starts_at, "startsAt") - timedelta(milliseconds=1)
     else:
         why, end = _over(episode, evidence, firing, now), now
-    if not why:
-        return []
-    return [
-        Signal(
-            source=Source.ALERTMANAGER,
-            episode=episode.episode,
-            status=SignalStatus.RESOLVED,
-            name=episode.name,
-            subject=episode.subject,
-            severity=episode.severity,
-            starts_at=episode.starts_at,
-            ends_at=end,
-            received_at=now,
-            labels=episode.labels,
-            annotations=episode.annotations,
-            generator_url=episode.generator_url,
-            fingerprint=episode.fingerprint,
-            data={"reconciled": why},
-        )
-    ]
+    return [ended_signal(episode, end, why, now)] if why else []
 
 
 def _over(

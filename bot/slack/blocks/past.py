@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import leaf
-from triage.incidents.answering import in_words
+from triage.incidents.cause_answers import in_words
 from triage.incidents.traits import CAUSE, LINE
 from triage.model import Json
 from triage.reports.likeness import Like

@@ -7,7 +7,7 @@ from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import leaf
 from bot.slack.blocks.verdict import headline
 from bot.slack.rendered import Rendered
-from triage.incidents.answering import told
+from triage.incidents.cause_answers import told
 from triage.incidents.feedback import Question, QuestionState
 from triage.model import Cause, Json
 from triage.untrusted_text import one_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
 from handlers.slack.command_line import which_incident
-from triage.incidents.answering import WHAT
+from triage.incidents.cause_answers import WHAT
 from triage.ports.chat import Answer
 
 

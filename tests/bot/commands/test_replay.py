@@ -20,7 +20,7 @@ from tests.triage.diagnosis.evidence import bot, box, errors
 from tests.triage.incidents.desk_story import Story
 from triage.desk import Desk
 from triage.diagnosis import weights
-from triage.incidents.answering import confirm, correct
+from triage.incidents.cause_answers import confirm, correct
 from triage.incidents.feedback import question_of
 from triage.model import Finding, RunStatus
 from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome

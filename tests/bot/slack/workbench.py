@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry
 from bot.slack.client import SlackClient, open_client
 from bot.slack.delivery import Delivery
 from bot.slack.directory import Channels
-from bot.slack.doubts import Patience
 from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter, RateLimits
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
+from bot.slack.uncertain import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import Message as SlackMessage
 from demo.slack import SlackServer
@@ -36,7 +36,7 @@ from triage.ports.store import MessageKind, Tx
 
 CHANNEL = "desk-alerts"
 FAST = RateLimits(posts=1000, edits=1000, same_edit=0.02)
-QUICK = Patience(timeout=0.4, settle=0.5, after=(0.3, 1.2), look_every=0.1)
+QUICK = DeliveryTimes(timeout=0.4, settle=0.5, after=(0.3, 1.2), look_every=0.1)
 """As the service is with Slack, some twenty times faster."""
 
 
@@ -129,14 +129,12 @@ class Bench:
 
 @asynccontextmanager
 async def bench_on(
-    store: SqlStore, slack: SlackServer, *, limits: RateLimits = FAST, patience: Patience = QUICK
+    store: SqlStore, slack: SlackServer, *, limits: RateLimits = FAST, times: DeliveryTimes = QUICK
 ) -> AsyncIterator[Bench]:
     """Put a sender together; it does not run yet."""
     clock, bell = SystemClock(), Bell()
     meters, pace = SlackMeters(CollectorRegistry()), RateLimiter(clock, limits)
-    async with open_client(
-        slack.app.bot_token, url=slack.api_url, timeout_seconds=patience.timeout
-    ) as client:
+    async with open_client(slack.app.bot_token, url=slack.api_url, timeout_seconds=times.timeout) as client:
         channels = Channels(client, {"incidents": CHANNEL, "digests": "desk-digest"}, store)
         delivery = Delivery(
             store,
@@ -145,7 +143,7 @@ async def bench_on(
             incident_renderers(),
             clock=clock,
             meters=meters,
-            patience=patience,
+            times=times,
         )
         sender = Sender(store, delivery, pace=pace, clock=clock, meters=meters, bell=bell, owner="test")
         yield Bench(store, slack, client, sender, bell, meters, delivery, pace)

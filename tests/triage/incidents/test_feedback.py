@@ -10,7 +10,7 @@ from tests.contracts.store_samples import finding
 from tests.triage.incidents.desk_story import Story
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.errors import Refused
-from triage.incidents.answering import NOT_KNOWN, SOMETHING_ELSE, confirm, correct
+from triage.incidents.cause_answers import NOT_KNOWN, SOMETHING_ELSE, confirm, correct
 from triage.incidents.feedback import Question, QuestionState, ask, question_of
 from triage.incidents.traits import note_traits
 from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict

@@ -5,7 +5,7 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.anchoring import Anchoring
+from bot.audit_anchor import AuditAnchor
 from bot.store import SqlStore
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import Agent
@@ -35,29 +35,29 @@ async def write(store: SqlStore) -> None:
 async def test_a_head_that_moved_is_written_down_once(sqlite_store: SqlStore) -> None:
     """Into the agent's record and the metric; an agent that is away costs only that."""
     record, registry = Record(), CollectorRegistry()
-    anchoring = Anchoring(sqlite_store, cast("Agent", record), registry)
-    await anchoring.run()
+    anchor = AuditAnchor(sqlite_store, cast("Agent", record), registry)
+    await anchor.run()
     assert record.heads == []
     await write(sqlite_store)
-    await anchoring.run()
-    await anchoring.run()
+    await anchor.run()
+    await anchor.run()
     [(sequence, digest)] = record.heads
     assert sequence == 1
     assert f'triage_audit_head{{digest="{digest}"}} 1.0' in generate_latest(registry).decode()
     record.trouble = DeskFailure("no agent")
     await write(sqlite_store)
-    await anchoring.run()
-    assert anchoring.trouble == ""
+    await anchor.run()
+    assert anchor.trouble == ""
 
 
 async def test_a_trail_that_the_agent_knew_longer_is_a_trouble(sqlite_store: SqlStore) -> None:
     """It stays until somebody looked: the service does not forget it at the next line."""
     record = Record()
-    anchoring = Anchoring(sqlite_store, cast("Agent", record), CollectorRegistry())
+    anchor = AuditAnchor(sqlite_store, cast("Agent", record), CollectorRegistry())
     record.trouble = Refused("the audit trail had 9 entries already")
     await write(sqlite_store)
-    await anchoring.run()
+    await anchor.run()
     record.trouble = None
     await write(sqlite_store)
-    await anchoring.run()
-    assert "lost lines" in anchoring.trouble
+    await anchor.run()
+    assert "lost lines" in anchor.trouble

@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class DeliveryTimes:
     """How long to reckon with what was given up: all in seconds. Tests make it short."""
 
     timeout: float = TIMEOUT_SECONDS
@@ -39,23 +39,23 @@ class Patience:
         return self.timeout + self.settle
 
 
-class Doubts:
+class UncertainDeliveries:
     """Says what is in doubt of a message, and since when; remembers the ends of attempts by the monotonic clock."""
 
-    def __init__(self, clock: Clock, patience: Patience) -> None:
-        self.patience = patience
+    def __init__(self, clock: Clock, times: DeliveryTimes) -> None:
+        self.times = times
         self._clock = clock
         self._unsure: dict[int, float] = {}
 
     def gave_up(self, message: Message) -> datetime:
         """Note that an attempt has ended without an answer; returns until when it may still take effect."""
-        self._unsure[message.id] = self._clock.monotonic() + self.patience.settle
-        return self._clock.now() + timedelta(seconds=self.patience.settle)
+        self._unsure[message.id] = self._clock.monotonic() + self.times.settle
+        return self._clock.now() + timedelta(seconds=self.times.settle)
 
     def begins(self, message: Message) -> datetime:
         """Note that a message is posted again; returns until when that may take effect should we end meanwhile."""
         self._unsure.pop(message.id, None)
-        return self._clock.now() + timedelta(seconds=self.patience.longest)
+        return self._clock.now() + timedelta(seconds=self.times.longest)
 
     def over(self, message: Message) -> None:
         """Forget about a message: its outcome is known."""
@@ -70,7 +70,7 @@ class Doubts:
         until = message.unsure_until
         if message.id not in self._unsure and until is not None:
             left = (until - self._clock.now()).total_seconds()
-            self._unsure[message.id] = self._clock.monotonic() + min(left, self.patience.longest)
+            self._unsure[message.id] = self._clock.monotonic() + min(left, self.times.longest)
         return max(0.0, self._unsure.get(message.id, 0.0) - self._clock.monotonic())
 
     def after_post(self, message: Message, *, again: bool) -> Doubt | None:
@@ -84,13 +84,13 @@ class Doubts:
     def after_look(self, doubt: Doubt) -> Doubt | None:
         """Return what is left of a doubt that was just looked into."""
         looks = doubt.looks + 1
-        if looks >= len(self.patience.after):
+        if looks >= len(self.times.after):
             return None
-        wait = self.patience.after[looks] - self.patience.after[looks - 1]
+        wait = self.times.after[looks] - self.times.after[looks - 1]
         return replace(doubt, at=self._clock.now() + timedelta(seconds=wait), looks=looks)
 
     def _first(self, before: Doubt | None, *, post: bool = False, edit: bool = False) -> Doubt:
-        at = self._clock.now() + timedelta(seconds=self.patience.after[0])
+        at = self._clock.now() + timedelta(seconds=self.times.after[0])
         if before is None:
             return Doubt(at, post=post, edit=edit)
         return Doubt(at, post=post or before.post, edit=edit or before.edit)

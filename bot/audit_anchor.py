@@ -16,7 +16,7 @@ SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Anchoring:
+class AuditAnchor:
     """Writes down the head where it moved; a trail that went back is a trouble that stays."""
 
     store: Store
