@@ -8,8 +8,15 @@ ARG BASE_IMAGE=python:3.11-slim-trixie
 FROM ${BASE_IMAGE} AS build
 WORKDIR /src
 RUN python -m venv /opt/venv
-COPY requirements/run.txt requirements/
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/run.txt
+# Another index: --build-arg PIP_INDEX_URL=… Where none can be reached, wheels fetched elsewhere, in the folder wheels/:
+#   pip download --only-binary :all: --no-deps --require-hashes -r requirements/run.txt -d wheels
+#   docker build --build-arg PIP_NO_INDEX=1 .
+# The locked hashes are asked for either way.
+ARG PIP_INDEX_URL
+ARG PIP_NO_INDEX
+COPY requirements/run.txt wheel[s] requirements/
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --find-links requirements \
+    --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY triage triage
 COPY handlers handlers
@@ -20,11 +27,14 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-de
 FROM ${BASE_IMAGE}
 # /app/var may be written by whichever user the container is given: the one who owns the desk's folder.
 # The agent keeps its record below /var/lib/hbot-triage, and listens in /run/hbot-triage.
-# The clients that actions call: in the agent's container alone is there a way to the Engine. `docker compose version`
-# fails the build where the distribution's package does not bring the plugin that desk.yaml's default command calls.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends docker-cli docker-compose \
-    && rm -rf /var/lib/apt/lists/* \
+# The clients that actions call: in the agent's container alone is there a way to the Engine. A base that brings them is
+# taken as it is, without a package source. The last `docker compose version` fails the build where the distribution's
+# package does not bring the plugin that desk.yaml's default command calls.
+RUN if ! docker compose version; then \
+        apt-get update \
+        && apt-get install -y --no-install-recommends docker-cli docker-compose \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi \
     && docker compose version \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
     && install -d -m 1777 /app/var /var/lib/hbot-triage /run/hbot-triage

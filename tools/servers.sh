@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh tools/compose_two.sh
+sh tools/wheelhouse.sh
 missing=$(.venv/bin/python -m tests.servers.programs)
 [ -n "$missing" ] || exit 0
 

@@ -1,6 +1,8 @@
 """What the agent may do: decided from its own desk.yaml and its own record, never from what the bot says is true.
 
 Pure: ``Known`` is what the record tells, ``now`` an argument. A reason is a sentence for people; an empty one is a yes.
+
+The catalogue of actions is imported when the first plan is judged: an idle agent is small, and soon ready.
 """
 
 from __future__ import annotations
@@ -12,8 +14,6 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from bot.agent.record import RecordEntry
-from triage.actions.authority import role_for
-from triage.actions.catalogue import CATALOGUE, find
 from triage.desk import Desk, RoleSettings
 from triage.errors import Refused
 from triage.model import Json
@@ -59,9 +59,14 @@ class Known:
         return dict(self.orders).get(number)
 
     def holds(self, target: str, now: datetime) -> bool:
-        """Whether this action is under way and excludes another one on ``target``."""
+        """Whether this action is under way and excludes another one on ``target``.
+
+        A step that is being done does, also of an action that is over: the bot that ended it may have been killed
+        meanwhile and know nothing of it. Every step ends: a start of the agent ends those of its former life.
+        """
         same = DESK in {target, self.target} or self.target == target
-        return same and self.begun and not self.over and now - self.at < QUIET
+        heard = self.begun and not self.over and now - self.at < QUIET
+        return same and (heard or "begun" in self.steps.values())
 
 
 @dataclass(slots=True)
@@ -137,6 +142,8 @@ def why_not_confirm(
 
     ``apart`` False: the bot is in the same process and asked for the role itself; here only names are compared.
     """
+    from triage.actions.catalogue import find  # noqa: PLC0415 - see above
+
     try:
         action = find(desk, shown.kind, shown.target)
     except Refused as refusal:
@@ -160,6 +167,8 @@ def _why_not_person(desk: Desk, shown: ShownPlan, before: Known | None) -> str:
 
     Who is in a group Slack alone knows, and the agent cannot ask it: with groups the bot has to be believed.
     """
+    from triage.actions.authority import role_for  # noqa: PLC0415 - see above
+
     actors = before.actors if before is not None and before.digest == shown.digest else []
     number = actors.index(shown.actor) if shown.actor in actors else len(actors)
     wanted = role_for(desk, shown.kind, number)
@@ -233,6 +242,8 @@ def why_not_anchor(known: Knowledge, sequence: int, digest: str) -> str:
 
 def kinds_that_touch(desk: Desk) -> Iterable[str]:
     """Return the kinds of actions whose plans have orders."""
+    from triage.actions.catalogue import CATALOGUE  # noqa: PLC0415 - see above
+
     for kind, action in CATALOGUE.items():
         target = DESK if action.target_kind == "desk" else desk.bots[0].name if desk.bots else ""
         if action.allowed(desk, target):

@@ -67,10 +67,11 @@ def prepare(root: Path, out: Path, asked: Asked, running: dict[str, str] | None 
     made = plan(seen, out.resolve(), known_rules=_known(seen.rules))
     kept = _kept_env(out / files.ENV_FILE)
     token = kept.get("TRIAGE_WEBHOOK_TOKEN") or secrets.token_urlsafe(32)
+    audit_key = "" if kept else secrets.token_hex(32)
     texts = {
         files.DESK_FILE: files.desk_yaml(made, asked),
         files.SCHEMA_FILE: json.dumps(desk_schema(), indent=2) + "\n",
-        files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept),
+        files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept, audit_key=audit_key),
         files.ALERTMANAGER_FILE: files.alertmanager_text(),
         files.COMPOSE_FILE: files.compose_text(made, _host(seen.root)),
     }

@@ -12,7 +12,7 @@ SCHEMA_FILE = "desk.schema.json"
 DESK_FILE, ENV_FILE = "desk.yaml", ".env"
 ALERTMANAGER_FILE, COMPOSE_FILE = "alertmanager.hbot-triage.yml", "docker-compose.hbot-triage.yml"
 WIDTH = 46
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TRIAGE_WEBHOOK_TOKEN", "REDIS_URL")
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TRIAGE_WEBHOOK_TOKEN", "TRIAGE_AUDIT_KEY", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +85,26 @@ def _bot(bot: BotPlan) -> str:
     return _commented(f"  - {{{inside}}}", bot.source)
 
 
-def env_text(made: DeskPlan, asked: Asked, *, token: str, kept: Mapping[str, str]) -> str:
-    """Return .env: ``kept`` are the values of the file that is there, which win; ``token`` is for the webhook."""
+def env_text(
+    made: DeskPlan, asked: Asked, *, token: str, kept: Mapping[str, str], audit_key: str = ""
+) -> str:
+    """Return .env: ``kept`` are the values of the file that is there, which win; ``token`` is for the webhook.
+
+    ``audit_key`` is for a first start alone: lines that were written without it would not verify.
+    """
     slack = {
         "SLACK_BOT_TOKEN": (asked.bot_token, "the Bot User OAuth Token of the Slack app, xoxb-…"),
         "SLACK_APP_TOKEN": (asked.app_token, "an app-level token with connections:write, xapp-…"),
         "TRIAGE_CHANNEL": (asked.channel, "the channel of the incidents, by id or name"),
         "TRIAGE_WEBHOOK_TOKEN": (token, "made by init; Alertmanager sends it"),
+        "TRIAGE_AUDIT_KEY": (audit_key, "signs the audit trail; keep a copy where the database is not"),
         "TRIAGE_DESK": (DESK_FILE, "the desk, beside this file"),
     }
     seen = {name: (str(value.value), _source(value)) for name, value in made.addresses.items()}
     lines = ["# Written by hbot-triage init; .env.example lists every setting."]
     written = {**slack, **seen}
+    if not audit_key and "TRIAGE_AUDIT_KEY" not in kept:
+        del written["TRIAGE_AUDIT_KEY"]
     for name, (value, about) in written.items():
         lines += [f"# {about}", f"{name}={_env_value(kept.get(name) or value)}"]
     others = {name: value for name, value in kept.items() if name not in written}

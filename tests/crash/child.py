@@ -99,6 +99,7 @@ async def main(order: dict[str, Any]) -> None:
         Path(order["database"]),
         docker_host=order["docker_host"],
         redis_url=order["redis_url"],
+        agent=order["agent"],
         executor=lambda services: Dying(services, order["moment"], order["number"]),
     ) as bench:
         await bench.act(order["kind"], order["target"], order["arguments"])

@@ -53,6 +53,7 @@ class Crashes:
         number: int,
         arguments: Mapping[str, str] | None = None,
         redis_url: str = "",
+        agent: str = "",
     ) -> None:
         """Run the action in a process that is killed at that moment; fails when it was not killed."""
         log = database.with_suffix(".log")
@@ -62,6 +63,7 @@ class Crashes:
             "database": str(database),
             "docker_host": desk.engine.host,
             "redis_url": redis_url,
+            "agent": agent,
             "kind": kind,
             "target": target,
             "arguments": dict(arguments or {}),
@@ -92,10 +94,12 @@ async def crashing() -> AsyncIterator[Crashes]:
         await child.wait()
 
 
-async def aftermath(desk: Desk, database: Path, *, redis_url: str = "") -> Aftermath:
+async def aftermath(desk: Desk, database: Path, *, redis_url: str = "", agent: str = "") -> Aftermath:
     """Start the next process and return what it says; checks what must hold after every crash."""
     chosen = settings(desk.root, desk.compose_command)
-    async with running_bench(chosen, database, docker_host=desk.engine.host, redis_url=redis_url) as bench:
+    async with running_bench(
+        chosen, database, docker_host=desk.engine.host, redis_url=redis_url, agent=agent
+    ) as bench:
         [record] = [
             one for one in await bench.store.read(lambda tx: tx.actions.recent()) if one.parent_id is None
         ]

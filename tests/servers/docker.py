@@ -131,10 +131,10 @@ class DockerEngine:
         found: list[dict[str, Any]] = json.loads(await self.docker("container", "inspect", container))
         return found[0]
 
-    async def import_image(self, tag: str, rootfs: bytes, *changes: str) -> None:
+    async def import_image(self, tag: str, rootfs: bytes, *changes: str, within: float = 60) -> None:
         """Make an image from a tar of its root folder; `changes` are Dockerfile lines such as `CMD ["/run"]`."""
         options = [word for change in changes for word in ("--change", change)]
-        await self.docker("import", *options, "-", tag, stdin=rootfs)
+        await self.docker("import", *options, "-", tag, stdin=rootfs, within=within)
 
     async def events(self, since: float, until: float, *kinds: str) -> list[dict[str, Any]]:
         """Return the container events between two times (seconds), of the given kinds only if any are given."""

@@ -42,8 +42,9 @@ async def agent_apart(
     signing_secret: str = "",
     uid: int | None = None,
     salt: bytes = b"salt",
+    place: Path | None = None,
 ) -> AsyncIterator[Apart]:
-    """Run an agent that answers this process's user (or `uid`), with its record in `folder`."""
+    """Run an agent that answers this process's user (or `uid`), its record in `folder`, at `place` if given."""
     clock = clock or SystemClock()
     engine = Engine(docker_host)
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
@@ -59,7 +60,7 @@ async def agent_apart(
     agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
     server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)
     with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
-        place = Path(short) / "agent.sock"
+        place = place or Path(short) / "agent.sock"
         try:
             async with server.listening(place):
                 yield Apart(agent, f"unix://{place}", path)

@@ -1,5 +1,6 @@
 """What the agent judges by itself, whatever the bot says: plans, people, turns, times, limits; and what it remembers."""
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -237,6 +238,31 @@ async def test_an_agent_apart_lets_nobody_act_where_nobody_has_a_role(tmp_path: 
     with pytest.raises(Refused, match="gives the role operator to nobody"):
         await apart.confirm(shown())
     await ward.agent.confirm(shown())
+
+
+async def test_a_step_that_is_being_done_holds_its_target_although_its_action_is_over(ward: Ward) -> None:
+    """The bot was killed during a step and its next life ended the action: nothing else begins beside the step."""
+    going, go_on = asyncio.Event(), asyncio.Event()
+    usual = ward.deeds.do
+
+    async def slow(order: Order, token: str, hear: Callable[[str], None]) -> Performed:
+        going.set()
+        await go_on.wait()
+        return await usual(order, token, hear)
+
+    ward.deeds.do = slow  # type: ignore[method-assign]
+    await ward.agent.confirm(shown())
+    step = asyncio.create_task(ward.perform(TOKEN, 1))
+    await going.wait()
+    await ward.agent.end(TOKEN)
+    ward.clock.move(minutes=16)
+    other = shown(number=2)
+    await ward.agent.confirm(other)
+    with pytest.raises(Refused, match="restart on bot1 is under way"):
+        await ward.perform(other.token, 1)
+    go_on.set()
+    assert (await step).ok
+    assert (await ward.perform(other.token, 1)).ok
 
 
 async def test_one_action_at_a_time_on_a_target_until_it_is_over(ward: Ward) -> None:

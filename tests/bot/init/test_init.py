@@ -104,7 +104,11 @@ def test_the_compose_file_separates_as_the_shipped_one_does(tmp_path: Path) -> N
         ours, theirs = mine["services"][name], shipped["services"][name]
         for key in ("read_only", "cap_drop", "security_opt", "tmpfs", "mem_limit", "network_mode", "command"):
             assert ours.get(key) == theirs.get(key), (name, key)
-        assert set(theirs["environment"]) - set(ours["environment"]) <= {"SLACK_SIGNING_SECRET"}
+        elsewhere = {
+            "SLACK_SIGNING_SECRET",
+            "TRIAGE_AUDIT_KEY_FILE",
+        }  # the latter's key is in the .env that init writes
+        assert set(theirs["environment"]) - set(ours["environment"]) <= elsewhere
         assert len(ours["volumes"]) == len(theirs["volumes"])
 
 
@@ -121,6 +125,23 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     assert next(line for line in after.splitlines() if "WEBHOOK_TOKEN" in line) in env.read_text(
         encoding="utf-8"
     )
+
+
+def test_a_first_start_gets_a_key_for_the_audit_trail_and_a_later_one_never(tmp_path: Path) -> None:
+    """The key stays what it is; where lines were written without one, none is made: they would not verify."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    env = root / "hbot-triage" / ".env"
+    [key] = [line for line in env.read_text(encoding="utf-8").splitlines() if "TRIAGE_AUDIT_KEY" in line]
+    assert len(key.partition("=")[2]) == 64
+
+    def again() -> str:
+        changes = prepare(root, root / "hbot-triage", Asked()).changes
+        return next(change.after for change in changes if change.path == env)
+
+    assert key in again().splitlines()
+    env.write_text(env.read_text(encoding="utf-8").replace(f"{key}\n", ""), encoding="utf-8")
+    assert "TRIAGE_AUDIT_KEY" not in again()
 
 
 def test_a_changed_desk_shows_a_diff_and_writes_only_when_told(tmp_path: Path) -> None:

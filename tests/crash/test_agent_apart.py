@@ -1,0 +1,155 @@
+"""An action with the agent in a process of its own: either side is killed at each step, on a real Docker Engine."""
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bot.agent.apart import agent_apart
+from tests.crash.scene import LONG, ROOT, Crashes, aftermath
+from tests.servers.desk import Desk
+from tests.servers.process import eventually
+from tests.triage.actions.bench import running_bench, settings
+from triage.plans.record import ActionStatus
+
+ORDERS = 2
+"""clear_cache has two steps for the agent: the bytecode, and the container anew."""
+BOT_KILLED = [
+    ("between", 0),
+    *((moment, number) for number in range(1, ORDERS + 2) for moment in ("before", "after")),
+    ("during", 2),
+    ("between", 1),
+    ("between", 2),
+]
+AGENT_KILLED = [
+    *((moment, number) for number in range(1, ORDERS + 1) for moment in ("before", "after", "between")),
+    ("during", 2),
+]
+
+
+def _kept(moments: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the second step's, which touches a container; a campaign takes every one."""
+    return moments if LONG else [each for each in moments if each[1] == ORDERS]
+
+
+def _told(record: Path, what: str) -> list[Any]:
+    """Return the steps that the agent's record tells of so."""
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    return [line["about"].get("step") for line in lines if line["what"] == what]
+
+
+async def _ids(desk: Desk) -> list[str]:
+    options = ("ps", "-a", "--no-trunc", "--filter", "name=bot1", "--format", "{{.ID}}")
+    return sorted((await desk.engine.docker(*options)).split())
+
+
+@pytest.mark.timeout(600)
+async def test_a_bot_that_is_killed_leaves_the_agents_step_whole_and_done_once(
+    desk: Desk, crashes: Crashes, tmp_path: Path
+) -> None:
+    """At every boundary: unknown, told, and the agent begins no step a second time; the target is free afterwards."""
+    await desk.up("bot1")
+    for turn, (moment, number) in enumerate(_kept(BOT_KILLED)):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        database, where = folder / "bot.db", f"{moment} {number}"
+        desk_settings = settings(desk.root, desk.compose_command)
+        async with agent_apart(desk_settings, folder, docker_host=desk.engine.host) as apart:
+            await crashes.at(
+                desk, database, "clear_cache", "bot1", moment=moment, number=number, agent=apart.address
+            )
+            found = await aftermath(desk, database, agent=apart.address)
+
+            async def ended(record: Path = apart.record) -> bool:
+                return len(_told(record, "begun")) == len(_told(record, "done"))
+
+            await eventually(ended, "the end of what the agent had begun", within=60)
+            assert found.begun == number, f"{where}: {found.record.outcome}"
+            begun = _told(apart.record, "begun")
+            assert begun == sorted(set(begun)), where
+            reached = number if moment != "before" else number - 1
+            assert len(begun) == min(reached, ORDERS), where
+            assert len(_told(apart.record, "over")) == 1, f"{where}: the target is free"
+            assert len(await _ids(desk)) == 1, where
+
+
+@dataclass
+class Killed:
+    """An agent's process below a folder, at one address."""
+
+    desk: Desk
+    folder: Path
+    socket: Path
+    running: asyncio.subprocess.Process | None = None
+
+    async def start(self, moment: str = "", number: int = 0) -> asyncio.subprocess.Process:
+        """Start it, and wait until it listens."""
+        order = {
+            "root": str(self.desk.root),
+            "command": self.desk.compose_command,
+            "docker_host": self.desk.engine.host,
+            "folder": str(self.folder),
+            "socket": str(self.socket),
+            "moment": moment,
+            "number": number,
+        }
+        words = (sys.executable, "-m", "tests.crash.agent_child", json.dumps(order))
+        process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 60) == b"listens\n"
+        self.running = process
+        return process
+
+    async def again(self, process: asyncio.subprocess.Process) -> None:
+        """Wait for its end by the signal, and start it anew, as its container's restart policy does."""
+        assert await asyncio.wait_for(process.wait(), 90) == -signal.SIGKILL
+        await self.start()
+
+
+@asynccontextmanager
+async def _killed_agent(desk: Desk, folder: Path) -> AsyncIterator[Killed]:
+    with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
+        agent = Killed(desk, folder, Path(short) / "agent.sock")
+        try:
+            yield agent
+        finally:
+            if agent.running is not None and agent.running.returncode is None:
+                agent.running.terminate()
+                await asyncio.wait_for(agent.running.wait(), 20)
+
+
+@pytest.mark.timeout(600)
+async def test_an_agent_that_is_killed_leaves_the_action_unknown_looked_at_and_never_done_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """At every moment of every step: the bot says unknown, looks once the agent is back, and no step is begun twice."""
+    await desk.up("bot1")
+    for turn, (moment, number) in enumerate(_kept(AGENT_KILLED)):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        record, where = folder / "agent.jsonl", f"{moment} {number}"
+        async with _killed_agent(desk, folder) as agent:
+            process = await agent.start(moment, number)
+            back = asyncio.create_task(agent.again(process))
+            chosen = settings(desk.root, desk.compose_command)
+            address = f"unix://{agent.socket}"
+            async with running_bench(
+                chosen, folder / "bot.db", docker_host=desk.engine.host, agent=address
+            ) as bench:
+                ended = await bench.act("clear_cache", "bot1")
+                await back
+                steps = await bench.steps(ended.id)
+            assert ended.status is ActionStatus.UNKNOWN, f"{where}: {ended.outcome}"
+            assert ended.verification is not None, where
+            assert _told(record, "begun") == list(range(1, number + 1)), where
+            assert _told(record, "unknown") == ([] if moment == "between" else [number]), where
+            assert max(step.number for step in steps if step.started_at is not None) == number, where
+            assert len(await _ids(desk)) == 1, where
