@@ -24,6 +24,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 
 CONNECTIONS = 2
@@ -80,7 +81,7 @@ class Sockets:
         self._renew = renew_seconds
         self._lines: list[_Line] = []
         self._lingering: list[_Line] = []
-        self._changed = asyncio.Event()
+        self._changed = Bell()
         self._filled = asyncio.Event()
 
     @property
@@ -170,16 +171,13 @@ class Sockets:
     def _leave(self, line: _Line, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""
         line.leaving = line.leaving or reason
-        self._changed.set()
+        self._changed.ring()
 
     async def _watch(self) -> None:
         await self._fill()
         self._filled.set()
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._ping):
-                    await self._changed.wait()
-            self._changed.clear()
+            await self._changed.wait(self._ping)
             async with asyncio.TaskGroup() as tasks:
                 for number, line in enumerate(list(self._lines)):
                     age = self._clock.monotonic() - line.since

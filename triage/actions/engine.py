@@ -26,6 +26,7 @@ from triage.model import ActionProposal, SubjectKind
 from triage.plans.agent_orders import token_of
 from triage.plans.record import ActionRecord, ActionStatus, Holds, Plan, Precondition
 from triage.ports.actions import ShownPlan, Signed
+from triage.ports.bell import Bell
 from triage.ports.store import Tx
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class ActionEngine:
     """Called at each round: the loop turns."""
     fault: Callable[[Exception], None] = lambda _: None
     """Called with a fault of ours that cost one action, or one round."""
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _bell: Bell = field(default_factory=Bell)
     _at_work: set[int] = field(default_factory=set)
 
     # -- for people --------------------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ class ActionEngine:
 
     def wake(self) -> None:
         """There is something to run."""
-        self._wake.set()
+        self._bell.ring()
         self.told()
 
     async def recover(self, *, alone: bool) -> int:
@@ -280,7 +281,6 @@ class ActionEngine:
         await self.recover(alone=alone)
         async with asyncio.TaskGroup() as tasks:
             while True:
-                self._wake.clear()
                 self.beat()
                 try:
                     await self._round(tasks)
@@ -289,14 +289,7 @@ class ActionEngine:
                 except Exception as error:  # noqa: BLE001 - it must not end the actions that run
                     logger.opt(exception=error).error("a round of the action engine failed; it goes on")
                     self.fault(error)
-                await self._sleep()
-
-    async def _sleep(self) -> None:
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+                await self._bell.wait(ROUND_SECONDS)
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         if not await self.services.store.read(self._anything):
