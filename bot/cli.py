@@ -274,13 +274,22 @@ def audit(
             help="With --verify: the head that was written down, as 812:9f2c… in the log and the daily digest."
         ),
     ] = "",
+    accept: Annotated[
+        str,
+        typer.Option(
+            help="Your name: you looked at the loss that /readyz tells; that is written down, and told no more."
+        ),
+    ] = "",
     only: Annotated[str, typer.Option(help="Only lines whose actor, event or target has this text.")] = "",
     as_json: Json = False,
 ) -> None:
     """Print the audit trail: who did, or was denied, what to what."""
     settings = _settings()
-    from bot.commands.audit import print_trail, verify_trail  # noqa: PLC0415 - as above
+    from bot.commands.audit import accept_loss, print_trail, verify_trail  # noqa: PLC0415 - as above
 
+    if accept:
+        typer.echo(_run(lambda: accept_loss(settings, accept)))
+        return
     if verify or head:
         found = _run(lambda: verify_trail(settings, head))
         for fault in found.faults:

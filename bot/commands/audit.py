@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.audit_anchor import HEAD, TROUBLE, noted_head, why_lost
 from bot.store import SqlStore, has_database, open_store
 from bot.store.audit import broken_links
 from triage.errors import BadInput, Refused
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 PAGE = 1000
+_BEFORE_ALL = -(2**31)
+_UNREADABLE = (TypeError, ValueError, OverflowError)
+"""What a stored value raises that no line was ever written with."""
 UNSIGNED = (
     "the trail is chained and not signed: who can write the database can write all of it anew; "
     "set TRIAGE_AUDIT_KEY_FILE before the first start, and keep heads elsewhere"
@@ -33,7 +37,7 @@ async def _store(settings: Settings) -> AsyncIterator[SqlStore]:
     url = settings.triage_database_url.get_secret_value()
     if not await asyncio.to_thread(has_database, url):
         raise Refused("there is no database at TRIAGE_DATABASE_URL; set it as it is for the service")
-    async with open_store(url) as store:
+    async with open_store(url, audit_key=settings.audit_key) as store:
         yield store
 
 
@@ -68,15 +72,21 @@ async def verify_trail(settings: Settings, expected: str = "") -> Verified:
     wanted = read_head(expected) if expected else None
     faults: list[str] = []
     notes = [] if settings.audit_key else [UNSIGNED]
-    at, met = Head(), wanted is None
+    at, met = Head(), wanted in {None, Head()}
     async with _store(settings) as store:
-        async for entries in _pages(store):
-            faults += broken_links(entries, previous=at.digest, seq=at.seq, key=settings.audit_key)
-            met = met or any(wanted == Head(entry.seq, entry.digest) for entry in entries)
-            at = Head(entries[-1].seq, entries[-1].digest)
-        used = at.seq == 0 and await store.read(_used)
-    if used:
-        faults.append("the trail is empty and the database is not: every line was deleted")
+        try:
+            before = await store.read(lambda tx: tx.audit.entries(after=_BEFORE_ALL, limit=PAGE))
+            faults += [
+                f"line {one.seq} stands before the first: it was put there" for one in before if one.seq < 1
+            ]
+            async for entries in _pages(store):
+                faults += broken_links(entries, previous=at.digest, seq=at.seq, key=settings.audit_key)
+                met = met or any(wanted == Head(entry.seq, entry.digest) for entry in entries)
+                at = Head(entries[-1].seq, entries[-1].digest)
+        except _UNREADABLE:
+            faults.append(f"a line behind line {at.seq} cannot be read: it was changed after it was written")
+            return Verified(tuple(faults), at, tuple(notes))
+        faults += await store.read(lambda tx: _not_as_noted(tx, at))
     if wanted is not None and not met:
         faults.append(_not_met(wanted, at))
     elif wanted is not None and at.seq > wanted.seq:
@@ -98,6 +108,40 @@ def _not_met(wanted: Head, at: Head) -> str:
     return f"line {wanted.seq} is another one than it was: the trail was written anew"
 
 
+def _not_as_noted(tx: Tx, at: Head) -> list[str]:
+    """Return what is wrong beside what the database itself remembers."""
+    if at.seq == 0 and (_used(tx) or noted_head(tx).seq):
+        return ["the trail is empty and the database is not: every line was deleted"]
+    lost = why_lost(tx, noted_head(tx))
+    return [f"the trail is not the one that the service saw last: {lost}"] if lost else []
+
+
+async def accept_loss(settings: Settings, who: str) -> str:
+    """Write down that somebody looked at a trail that lost lines, and let the service go on from where it ends now.
+
+    Returns what is said of it. Raises Refused where there is no database, or nothing is wrong.
+    """
+
+    def work(tx: Tx) -> str:
+        trouble = tx.notes.get(TROUBLE) or ""
+        lost = trouble or why_lost(tx, noted_head(tx))
+        if not lost:
+            raise Refused("no loss of the audit trail is known: there is nothing to accept")
+        tx.audit.append(
+            at=datetime.now(UTC),
+            actor=who,
+            event="audit.loss_accepted",
+            target="audit",
+            detail={"loss": lost},
+        )
+        tx.notes.put(TROUBLE, "")
+        tx.notes.put(HEAD, str(tx.audit.head()))
+        return f"Written down as accepted: {lost}. The trail counts from {tx.audit.head()}."
+
+    async with _store(settings) as store:
+        return await store.write(work)
+
+
 def _used(tx: Tx) -> bool:
     """Tell whether anything was done with a database: every incident leaves lines behind."""
     return bool(tx.incidents.recent(datetime(1970, 1, 1, tzinfo=UTC), 1))
@@ -111,7 +155,12 @@ async def print_trail(
     Raises Refused where there is no database.
     """
     async with _store(settings) as store:
-        entries = [entry async for page in _pages(store) for entry in page]
+        try:
+            entries = [entry async for page in _pages(store) for entry in page]
+        except _UNREADABLE as error:
+            raise Refused(
+                "a line was changed so that it cannot be read; audit --verify says where"
+            ) from error
         names = await store.read(lambda tx: {entry.actor: name_of(tx, entry.actor) for entry in entries})
     for entry in sorted(entries, key=lambda each: (each.at, each.seq)):
         said = f"{entry.actor} {names[entry.actor]} {entry.event} {entry.target}".lower()

@@ -1,14 +1,17 @@
 """The audit trail's head is written down elsewhere, and a trail that went back is a trouble."""
 
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
+import pytest
+import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.audit_anchor import AuditAnchor
 from bot.store import SqlStore
 from triage.errors import DeskFailure, Refused
 from triage.ports.actions import Agent
+from triage.ports.store import Tx
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -61,3 +64,50 @@ async def test_a_trail_that_the_agent_knew_longer_is_a_trouble(sqlite_store: Sql
     await write(sqlite_store)
     await anchor.run()
     assert "lost lines" in anchor.trouble
+
+
+def anchor_of(store: SqlStore) -> AuditAnchor:
+    """Return what a service that starts anew has, with an agent that knows nothing."""
+    return AuditAnchor(store, cast("Agent", Record()), CollectorRegistry())
+
+
+async def spoil(store: SqlStore, statement: str) -> None:
+    """Change the trail behind the service's back."""
+
+    def work(tx: Tx) -> None:
+        connection = cast("Any", tx.audit)._connection
+        for name in (
+            connection.execute(sa.text("select name from sqlite_master where type = 'trigger'"))
+            .scalars()
+            .all()
+        ):
+            connection.execute(sa.text(f'drop trigger "{name}"'))
+        connection.execute(sa.text(statement))
+
+    await store.write(work)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("delete from audit where seq > 1", "had 3 lines and has 1"),
+        ("delete from audit", "had 3 lines and has none"),
+        ("update audit set digest = 'another' where seq = 3", "line 3 is another one"),
+    ],
+)
+async def test_a_loss_is_noticed_over_a_restart_and_its_trouble_survives_one(
+    sqlite_store: SqlStore, statement: str, said: str
+) -> None:
+    """Without an agent's record, and also where new lines were written behind those that are left."""
+    for _ in range(3):
+        await write(sqlite_store)
+    await anchor_of(sqlite_store).run()
+    await spoil(sqlite_store, statement)
+    after = anchor_of(sqlite_store)
+    await after.run()
+    assert said in after.trouble
+    for _ in range(4):
+        await write(sqlite_store)
+    later = anchor_of(sqlite_store)
+    await later.run()
+    assert later.trouble == after.trouble

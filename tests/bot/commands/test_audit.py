@@ -5,13 +5,18 @@ import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
+from unittest.mock import AsyncMock
 
 import pytest
+from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
+from bot.audit_anchor import AuditAnchor
 from bot.cli import app
 from bot.commands.audit import PAGE
 from bot.store import open_store
+from triage.ports.actions import Agent
 from triage.ports.store import Tx
 
 AT = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
@@ -97,6 +102,16 @@ def test_a_whole_trail_is_said_to_be_whole() -> None:
         ("delete from audit where seq = 2", "line 2 is missing: line 3 follows line 1"),
         ("delete from audit where seq = 1", "line 1 is missing: line 2 follows line 0"),
         ("update audit set seq = seq + 10 where seq = 3", "line 3 is missing: line 13 follows line 2"),
+        ("update audit set detail = '{no json' where seq = 2", "line 2 was changed after it was written"),
+        ("update audit set detail = '[1]' where seq = 2", "line 2 was changed after it was written"),
+        (
+            "update audit set at = 'rubbish' where seq = 2",
+            "a line behind line 0 cannot be read: it was changed after it was written",
+        ),
+        (
+            "insert into audit select -7, at, actor, event, target, detail, previous, digest from audit where seq = 1",
+            "line -7 stands before the first: it was put there",
+        ),
         (
             "update audit set previous = 'forged' where seq = 2",
             "line 2 does not follow the line before it",
@@ -181,3 +196,24 @@ def test_lines_can_be_picked_by_who_what_and_where() -> None:
     """Upper and lower case are one."""
     assert len(run("audit", "--only", "u0ana").stdout.splitlines()) == 3
     assert run("audit", "--only", "nobody at all").stdout == ""
+
+
+def test_a_loss_that_somebody_looked_at_is_written_down_and_told_no_more(database: Path) -> None:
+    """What the service saw last is known to the verification too."""
+
+    async def serve() -> str:
+        async with open_store(f"sqlite:///{database}") as store:
+            anchor = AuditAnchor(store, cast("Agent", AsyncMock()), CollectorRegistry())
+            await anchor.run()
+            return anchor.trouble
+
+    assert asyncio.run(serve()) == ""
+    assert run("audit", "--accept", "ana").exit_code == 1, "nothing is wrong"
+    tamper(database, "delete from audit")
+    assert "has none" in asyncio.run(serve())
+    assert "every line was deleted" in run("audit", "--verify").stderr
+    assert "accepted" in run("audit", "--accept", "ana").stdout
+    assert asyncio.run(serve()) == ""
+    assert "ana" in run("audit", "--only", "loss_accepted").stdout
+    assert run("audit", "--verify").exit_code == 0
+    assert run("audit", "--verify", "--head", "0:" + "0" * 64).exit_code == 0, "the head of an empty trail"
