@@ -32,7 +32,6 @@ actions = sa.Table(
         "ix_actions_verify_at",
         "verify_at",
         sqlite_where=sa.text("verify_at IS NOT NULL"),
-        postgresql_where=sa.text("verify_at IS NOT NULL"),
     ),
 )
 

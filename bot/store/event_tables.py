@@ -29,12 +29,11 @@ events = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
     sa.Index("ix_events_subject_name_at", "subject_name", "at"),
     # None on correlation_id: ids are random, and such an index would write a page for each event.
-    sa.Index("ix_events_change_at", "at", sqlite_where=sa.text("change"), postgresql_where=sa.text("change")),
+    sa.Index("ix_events_change_at", "at", sqlite_where=sa.text("change")),
     sa.Index(
         "ix_events_raised",
         "recorded_at",
         sqlite_where=sa.text("raised"),
-        postgresql_where=sa.text("raised"),
     ),
 )
 

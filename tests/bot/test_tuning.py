@@ -1,0 +1,22 @@
+"""What the running service does not carry: each of these weighs megabytes for nobody."""
+
+import subprocess
+import sys
+
+NEVER_USED = ("rich", "pygments", "sqlalchemy.dialects.postgresql", "alembic", "matplotlib")
+_STARTED = """
+import json, sys
+from bot.tuning import lean_imports
+with lean_imports():
+    import bot.app, bot.service
+print(json.dumps([name for name in {names!r} if name in sys.modules]))
+"""
+
+
+def test_a_service_on_sqlite_imports_nothing_that_it_does_not_use() -> None:
+    """Neither a command line of httpx's, nor the dialect of a database that is not configured."""
+    done = subprocess.run(
+        [sys.executable, "-c", _STARTED.format(names=NEVER_USED)],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"
