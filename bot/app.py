@@ -237,7 +237,7 @@ class Service:
     def _title_of(self, signal: Signal) -> str:
         # An audit event's name is a category such as ``intent_rejected``, an alert's name is searched for as it is.
         name = signal.name.replace("_", " ") if signal.source is Source.AUDIT else signal.name
-        return playbook_for(self.desk, signal.name, signal.source).title_for(str(signal.subject), name)
+        return playbook_for(self.desk, signal.name, signal.source).title_for(signal.subject.name, name)
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)

@@ -152,7 +152,7 @@ async def triage_once(settings: Settings, signals: Sequence[Signal]) -> Result:
     playbook = playbook_for(desk, first.name)
     incident = Incident(
         id=0,
-        title=playbook.title_for(str(first.subject), first.name),
+        title=playbook.title_for(first.subject.name, first.name),
         name=first.name,
         subjects=tuple(dict.fromkeys(signal.subject for signal in signals)),
         severity=first.severity,

@@ -193,7 +193,7 @@ async def house(require: Callable[..., Path], tmp_path: Path) -> AsyncIterator[H
         house.prometheus.config.targets = targets
         assert await house.prometheus.reload() == 200
         house.exporter.set("bot1", state="hard_stop")
-        await house.card(lambda card: "hard_stop" in card.text)
+        await house.card(lambda card: "hard stop" in card.text)
         await house.prometheus.until("triage_slack_posts_total > 0")
         yield house
 

@@ -56,7 +56,7 @@ async def scene(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[S
     environment = {"DOCKER_HOST": desk.engine.host}
     async with running_house(require, tmp_path / "house", desk=settings, environment=environment) as house:
         house.exporter.set("bot1", state="hard_stop")
-        card = await house.card(lambda card: "hard_stop" in card.text)
+        card = await house.card(lambda card: "hard stop" in card.text)
         scene = Scene(house, desk, card)
         ana = house.slack.member("ana")
         await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")

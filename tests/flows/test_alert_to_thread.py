@@ -53,7 +53,7 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
             lambda card: "drawdown" in shown(card).lower(), what="a card that names the drawdown"
         )
         assert len(house.cards()) == 1
-        assert card.text.startswith("🔴 Sev-1 · bot1 hard_stop")
+        assert card.text.startswith("🔴 Sev-1 · bot1 in hard stop")
         await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage summary")
         [triage] = [line for line in house.thread(card) if line.startswith("Triage")]
         assert "Bot state" in triage
@@ -94,7 +94,7 @@ async def test_the_card_follows_the_states_of_the_bots_while_it_is_open(house: H
         "the card to follow within seconds",
         seconds=12,
     )
-    card = next(one for one in house.cards() if "hard_stop" in one.text)
+    card = next(one for one in house.cards() if "hard stop" in one.text)
     assert "bot3 paused (bus outage)" in shown(card)
     house.exporter.set("bot3", state="running", risk_reasons="")
     await house.until(
@@ -121,7 +121,7 @@ async def test_two_bots_frozen_together_are_one_thread_that_names_both(house: Ho
 async def test_what_fired_and_resolved_while_we_were_away_is_not_missed(house: House) -> None:
     """Down at the wrong moment: what fires is found at start; what ended meanwhile is closed at start."""
     house.exporter.set("bot1", state="hard_stop")
-    await house.card(lambda card: "bot1 hard_stop" in card.text)
+    await house.card(lambda card: "bot1 in hard stop" in card.text)
     house.bot.kill()
     house.exporter.set("bot1", state="running")
     house.exporter.set("bot2", age=900.0)
@@ -138,7 +138,7 @@ async def test_what_fired_and_resolved_while_we_were_away_is_not_missed(house: H
 async def test_absence_is_not_taken_for_resolved(house: House) -> None:
     """Alertmanager restarts and has forgotten; the rule still fires: the incident stays open."""
     house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda card: "bot1 hard_stop" in card.text)
+    card = await house.card(lambda card: "bot1 in hard stop" in card.text)
     house.alertmanager.process.kill()
     await house.alertmanager.start()
     ready = await house.bot.get("/readyz")
@@ -161,7 +161,7 @@ async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing
         await asyncio.sleep(0.3)  # somewhere between the scrape, the webhook and the post
         house.bot.kill()
         await house.bot.start()
-    for title in ("bot1 hard_stop", "bot2 frozen", "bot3 soft_pause"):
+    for title in ("bot1 in hard stop", "bot2 frozen", "bot3 paused for too long"):
         await house.card(partial(titled, title), what=title)
     await house.until(
         lambda: all(len(house.thread(card)) >= 1 for card in house.cards()), "each thread's triage"

@@ -23,7 +23,7 @@ async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
 async def card(house: House) -> Message:
     """Make bot1 stop, and wait until its incident is triaged and Slack is listened to."""
     house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda card: "hard_stop" in card.text)
+    card = await house.card(lambda card: "hard stop" in card.text)
     await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")
     return card
 

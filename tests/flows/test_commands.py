@@ -35,14 +35,14 @@ async def house(require: Require, tmp_path_factory: pytest.TempPathFactory) -> A
     }
     async with running_house(require, folder, desk=desk) as running:
         running.exporter.set("bot1", state="hard_stop")
-        card = await running.card(lambda card: "hard_stop" in card.text)
+        card = await running.card(lambda card: "hard stop" in card.text)
         await running.until(lambda: any("Triage" in line for line in running.thread(card)), "the triage")
         yield running
 
 
 async def card_of(house: House) -> Message:
     """Return bot1's incident."""
-    return await house.card(lambda card: "bot1" in card.text and "hard_stop" in card.text)
+    return await house.card(lambda card: "bot1" in card.text and "hard stop" in card.text)
 
 
 async def ask(house: House, line: str, user: str = "ana", *, seconds: float = 20) -> str:

@@ -35,7 +35,7 @@ def questions(house: House, card: Message) -> list[Message]:
 async def over(house: House) -> Message:
     """Make bot1 stop, wait for its triage, make it run again, and wait until the incident is over."""
     house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda one: "hard_stop" in one.text and not one.text.startswith("✅"))
+    card = await house.card(lambda one: "hard stop" in one.text and not one.text.startswith("✅"))
     await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")
     house.exporter.set("bot1", state="running")
     await house.until(lambda: any("✅" in line for line in house.thread(card)), "the end", seconds=90)

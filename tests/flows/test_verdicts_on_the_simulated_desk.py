@@ -95,7 +95,7 @@ class Watched:
         desk = Desk()
         wide = IncidentShape.WIDE if len(subjects) > 1 else IncidentShape.SINGLE
         shape = IncidentShape.STORM if len(subjects) > desk.correlation.storm_incidents else wide
-        title = playbook_for(desk, name).title_for(str(subjects[0]), name)
+        title = playbook_for(desk, name).title_for(subjects[0].name, name)
         return Incident(1, title, name, subjects, Severity.SEV1, IncidentStatus.TRIGGERED, now, now, shape)
 
 

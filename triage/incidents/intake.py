@@ -40,7 +40,7 @@ BOARD = 2_000
 """Incidents that a pass looks at, the newest ones."""
 
 TitleOf = Callable[[Signal], str]
-"""Says in a few words what is wrong: ``bot1 hard_stop: drawdown limit``."""
+"""Says in a few words what is wrong: ``bot1 in hard stop``."""
 
 
 @dataclass(slots=True)

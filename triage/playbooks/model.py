@@ -42,8 +42,10 @@ class Playbook:
     minor_containers: frozenset[str] = frozenset()
 
     def title_for(self, subject: str, alert: str) -> str:
-        """Return the title of an incident: ``bot1 hard_stop``."""
-        return self.title.format(subject=subject, alert=alert)
+        """Return the title of an incident: ``bot1 in hard stop``; what the subject says already is not said twice."""
+        title = self.title.format(subject=subject, alert=alert)
+        twice = bool(subject) and title.startswith((f"{subject} {subject}:", f"{subject} {subject} "))
+        return title[len(subject) + 1 :] if twice else title
 
     def severity_of(self, labels: Mapping[str, str], words: Mapping[str, Severity] | None = None) -> Severity:
         """Return the desk's severity of such a signal. ``words``: the desk's own words of severity."""

@@ -69,8 +69,8 @@ def _row(
 
 _ROWS = (
     # bots
-    _row("BotHardStopActive", "hard_stop", _S1, _CODE, _CONTROLLED_STOP),
-    _row("BotSoftPauseTooLong", "soft_pause for too long", _S2, _BOT,
+    _row("BotHardStopActive", "in hard stop", _S1, _CODE, _CONTROLLED_STOP),
+    _row("BotSoftPauseTooLong", "paused for too long", _S2, _BOT,
          "Look at the pause's reason: an edge gate or high volatility ends by itself, a band or a bus outage does not."),
     _row("BotNoFillsWhileRunning", "runs without fills", _S2, _CODE,
          "Compare spread and net edge with the market, then look for order errors in the log."),
@@ -130,7 +130,7 @@ _ROWS = (
          "Free space now: full, neither Redis nor the bots can write, and no backup can be made."),
     _row("HighNetworkErrorRate", "network errors", _S3, _HOST, "Check the interface and the provider."),
     # what watches and what connects
-    _row("PrometheusTargetDown", "not scraped", _S3, _WATCH,
+    _row("PrometheusTargetDown", "gives no metrics", _S3, _WATCH,
          "Bring the exporter back: until then its alerts are blind."),
     _row("RedisClientDisconnected", "Redis disconnected", _S1, _BUS,
          "If Redis is down: degraded mode, with the local safeguards active."),

@@ -15,7 +15,7 @@ from triage.ports.store import MessageKind, Tx
 
 def title_of(desk: Desk, signal: Signal) -> str:
     """Title an incident as the service does."""
-    return playbook_for(desk, signal.name, signal.source).title_for(str(signal.subject), signal.name)
+    return playbook_for(desk, signal.name, signal.source).title_for(signal.subject.name, signal.name)
 
 
 @dataclass

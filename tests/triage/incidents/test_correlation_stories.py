@@ -26,7 +26,7 @@ async def test_an_alert_opens_one_incident_with_a_card_and_a_triage(story: Story
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     [incident] = await story.incidents()
     assert (incident.title, incident.severity, incident.status) == (
-        "bot1 hard_stop",
+        "bot1 in hard stop",
         Severity.SEV1,
         IncidentStatus.TRIGGERED,
     )
@@ -286,7 +286,7 @@ async def test_a_storm_is_one_incident_that_counts_and_leaves_sev1_apart(story: 
     incidents = await story.incidents()
     [storm] = [incident for incident in incidents if incident.shape is IncidentShape.STORM]
     assert len(incidents) == limit + 2
-    assert incidents[-1].title == "bot1 hard_stop"
+    assert incidents[-1].title == "bot1 in hard stop"
     assert await story.store.read(lambda tx: tx.incidents.counts(storm.id)) == (300, 300)
 
 

@@ -113,7 +113,7 @@ async def test_the_graver_alert_names_the_incident_outside_of_storms_too(story: 
     await story.fire("BotLogErrorSpike", severity=Severity.SEV2)
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     [incident] = await story.incidents()
-    assert (incident.title, incident.name) == ("bot1 hard_stop", "BotHardStopActive")
+    assert (incident.title, incident.name) == ("bot1 in hard stop", "BotHardStopActive")
     lines = await story.store.read(
         lambda tx: [
             tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in tx.timeline.of(1) if entry.told
@@ -127,7 +127,7 @@ async def test_what_is_less_grave_renames_nothing(story: Story) -> None:
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     await story.fire("BotFrozen", severity=Severity.SEV1)
     await story.fire("BotLogErrorSpike", severity=Severity.SEV2)
-    assert (await story.incident()).title == "bot1 hard_stop"
+    assert (await story.incident()).title == "bot1 in hard stop"
 
 
 async def test_a_wide_incident_stays_wide_and_names_the_graver_alert_first(story: Story) -> None:
@@ -137,7 +137,7 @@ async def test_a_wide_incident_stays_wide_and_names_the_graver_alert_first(story
     await story.fire("BotHardStopActive", "bot2", severity=Severity.SEV1)
     await story.fire("BotFrozen", "bot3")
     [incident] = await story.incidents()
-    assert incident.title == "bot2 hard_stop · Several bots frozen"
+    assert incident.title == "bot2 in hard stop · Several bots frozen"
     assert incident.bots == ("bot1", "bot2", "bot3")
 
 

@@ -8,6 +8,7 @@ from triage.desk import Desk, PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
+from triage.incidents.subjects import subject_of
 from triage.model import Severity, Source
 from triage.playbooks.lookup import playbook_for
 from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
@@ -149,3 +150,24 @@ def test_any_names_make_a_title(subject: str, alert: str) -> None:
     """Braces and percent signs in labels are text."""
     title = playbook_for(Desk(), alert).title_for(subject, alert)
     assert subject in title
+
+
+@pytest.mark.parametrize(
+    ("labels", "title"),
+    [
+        ({"alertname": "BotHardStopActive", "bot": "bot1"}, "bot1 in hard stop"),
+        ({"alertname": "BotSoftPauseTooLong", "bot": "bot1"}, "bot1 paused for too long"),
+        (
+            {"alertname": "PrometheusTargetDown", "job": "bot-metrics", "instance": "metrics:1"},
+            "metrics:1 gives no metrics",
+        ),
+        (
+            {"alertname": "ControlPlaneGateFailed", "job": "control-plane"},
+            "control plane: ControlPlaneGateFailed",
+        ),
+    ],
+)
+def test_titles_are_words(labels: dict[str, str], title: str) -> None:
+    """No state's own name, no brackets round a target, nothing twice."""
+    about = subject_of(labels, Desk())
+    assert playbook_for(Desk(), labels["alertname"]).title_for(about.name, labels["alertname"]) == title
