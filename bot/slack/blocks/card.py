@@ -165,6 +165,8 @@ def _links(view: IncidentView, now: datetime) -> Json | None:
 def _footer(view: IncidentView, now: datetime, names: Names) -> str:
     incident = view.incident
     parts = [f"since {when(incident.opened_at, now)}", _acknowledged(incident, names)]
+    if incident.is_open and incident.acknowledged_at is not None:
+        parts.reverse()  # the end gives way first, and who has it matters more
     if not incident.is_open:
         parts[0] = where(view)
         taken = [one_line(line, 120) for line in view.actions_taken[:ACTIONS_TAKEN]]
