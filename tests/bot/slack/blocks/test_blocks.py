@@ -31,7 +31,16 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
-from triage.model import Cause, Finding, FindingStatus, TimelineEntry, TimelineKind, TriageRun, Verdict
+from triage.model import (
+    Cause,
+    Finding,
+    FindingStatus,
+    IncidentStatus,
+    TimelineEntry,
+    TimelineKind,
+    TriageRun,
+    Verdict,
+)
 from triage.reports.incident_view import IncidentView, Offer, Waiting
 from triage.untrusted_text import cut
 
@@ -393,3 +402,15 @@ def test_code_that_looks_like_markup_is_shown_as_it_is() -> None:
     assert "a < b & c * d in __init__ of <err>" in text_of(
         incident_card(view(episodes=(odd,), run=None), NOW, names)
     )
+
+
+def test_who_has_acknowledged_stays_on_a_card_with_a_long_title() -> None:
+    """What gives way is since when, which the links' line tells too."""
+    long = incident(
+        title="bot1 " + "a long story " * 6,
+        status=IncidentStatus.ACKNOWLEDGED,
+        acknowledged_at=NOW,
+        acknowledged_by="U1",
+    )
+    seen = text_of(incident_card(view(long, trading=TRADING), NOW, names))
+    assert f"acknowledged by {names('U1')} after" in seen
