@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from triage.model import Severity
+from triage.model import Severity, worst
 
 UNKNOWN = Severity.SEV2
 _NOISE = re.compile(r"[\s_.:#-]+")
+_BETWEEN = re.compile(r"[\W_]+")
 
 _TABLE = {
     Severity.SEV1: (
@@ -43,9 +44,24 @@ def plain(word: str) -> str:
 
 
 def meaning(word: str, table: Mapping[str, Severity] | None = None) -> Severity | None:
-    """Return what a word of severity means; None where nobody knows. ``table``: the desk's own words, as ``plain``."""
-    key = plain(word)
-    return (table or {}).get(key) or WORDS.get(key)
+    """Return what a word of severity means; None where nobody knows. ``table``: the desk's own words, as ``plain``.
+
+    Of several, such as ``P1 - critical``, the gravest counts, where each is known: ``not critical`` is none.
+    """
+    own = table or {}
+
+    def one(key: str) -> Severity | None:
+        return own.get(key) or WORDS.get(key)
+
+    if (whole := one(plain(word))) is not None:
+        return whole
+    known = [one(part) for part in _parts(word)]
+    found = [severity for severity in known if severity is not None]
+    return worst(*found) if found and len(found) == len(known) else None
+
+
+def _parts(word: str) -> list[str]:
+    return [part for part in _BETWEEN.split(word.casefold()) if part]
 
 
 def severity_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> Severity:
@@ -59,7 +75,9 @@ def severity_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None 
 def is_paging(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> bool:
     """Whether an alert's label asks for a person at once."""
     word = labels.get("severity", "")
-    return plain(word) in PAGING or meaning(word, table) is Severity.SEV1
+    known = meaning(word, table)
+    asks = plain(word) in PAGING or (known is not None and not PAGING.isdisjoint(_parts(word)))
+    return asks or known is Severity.SEV1
 
 
 def doubt(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:

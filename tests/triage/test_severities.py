@@ -34,6 +34,27 @@ def test_a_word_that_other_teams_use_has_its_place(word: str, severity: Severity
     assert meaning(word) is severity
 
 
+@pytest.mark.parametrize(
+    ("word", "severity", "paging"),
+    [
+        ("P1 - Critical", Severity.SEV1, True),
+        ("2/critical", Severity.SEV2, True),
+        ("Emergency!", Severity.SEV1, True),
+        ("P3 (low)", Severity.SEV3, False),
+        ("not critical", None, False),
+        ("!", None, False),
+    ],
+)
+def test_of_several_words_the_gravest_counts_where_each_is_known(
+    word: str,
+    severity: Severity | None,
+    paging: bool,  # noqa: FBT001 - a value of the table above
+) -> None:
+    """A number beside its word is usual; a word that nobody knows may turn the others round."""
+    assert meaning(word) is severity
+    assert is_paging({"severity": word}) is paging
+
+
 def test_an_unknown_word_counts_as_sev2_and_none_at_all_asks_for_nothing() -> None:
     """Taken for less, a grave alert would go unheard."""
     assert severity_of({"severity": "spicy"}) is Severity.SEV2
