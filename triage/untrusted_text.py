@@ -11,6 +11,8 @@ from triage.masking import masked_and_cut
 
 _READ_AT_MOST = 20_000
 """Characters of a text that are looked at: a megabyte of annotation must not cost a second of regexes."""
+_UNSURE = 600
+"""Characters before the end of reading that are not shown: a longer secret is known by how it begins."""
 
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
@@ -56,6 +58,9 @@ def one_line(text: str, limit: int) -> str:
 
 
 def _without_secrets(text: str) -> str:
+    whole = len(text) <= _READ_AT_MOST
     text = _UNSEEN.sub("", text[: _READ_AT_MOST + 1])
     text = _MARKS.sub(r"\1", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
-    return masked_and_cut(text, _READ_AT_MOST, read_at_most=_READ_AT_MOST)
+    text = masked_and_cut(text, _READ_AT_MOST, read_at_most=_READ_AT_MOST)
+    # Where reading ended, a secret may have been cut in two, and its first half looks like none.
+    return text if whole else text[:-_UNSURE]
