@@ -116,7 +116,7 @@ async def _open_incident(house: House) -> None:
 async def _measure() -> _Typed:
     typed = _Typed()
     async with simulated_desk() as desk:
-        sources = {**desk.sources, **desk.environment}
+        sources = {**desk.sources}
         async with running_house(desk={**CALM, **desk.settings}, sources=sources) as house:
             await _open_incident(house)
             ana = house.slack.member("ana")

@@ -30,14 +30,10 @@ ROUTES = "route: {receiver: none}\nreceivers: [{name: none}]\n"
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """``sources``: the settings that name the desk's sources, as URLs. ``settings``: its part of desk.yaml.
-
-    ``environment``: what its compose command needs.
-    """
+    """``sources``: the settings that name the desk's sources, as URLs. ``settings``: its part of desk.yaml."""
 
     sources: dict[str, str]
     settings: dict[str, Any]
-    environment: dict[str, str]
     docker_socket: str
 
 
@@ -80,14 +76,20 @@ async def _running() -> AsyncIterator[Simulated]:
         }
         layout = desk.world.layout
         paths = {"compose": layout.compose, "env": layout.env, "data": layout.data, "backups": layout.backups}
+        needs = desk.compose_environment
         settings = {
             "paths": {name: str(path) for name, path in paths.items()},
             "compose": {
-                "command": list(desk.compose_command),
+                # A program of the service inherits next to nothing, so the line itself says what it needs.
+                "command": [
+                    "env",
+                    *(f"{name}={value}" for name, value in needs.items()),
+                    *desk.compose_command,
+                ],
                 "profiles": ["multi", "external", "test"],
             },
         }
-        yield Simulated(sources, settings, dict(desk.compose_environment), str(desk.docker_socket))
+        yield Simulated(sources, settings, str(desk.docker_socket))
 
 
 async def _main() -> None:

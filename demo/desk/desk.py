@@ -63,7 +63,8 @@ class Desk:
         )
         self.world.logbook.sinks.extend(log_sinks)
         self.scrapes: Mapping[str, Scrape] = pages(self.world)
-        self._sockets = Path(tempfile.mkdtemp(prefix="hbot-desk-"))
+        # Short: a socket may have 107 bytes in all, and TMPDIR can be long.
+        self._sockets = Path(tempfile.mkdtemp(prefix="hbot-"))
         self.bus = Bus(self.world, server(self.options.redis, self.options.redis_port))
         self.docker = DockerApi(self.world, self.catch_up)
         self.control = Control(self.world.engine, self.catch_up)
