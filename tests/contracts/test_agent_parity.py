@@ -163,6 +163,10 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
     "snapshots.room_to_extract": (
         _hands(lambda access: _needed(access.snapshots.room_to_extract(SNAPSHOT))),
     ),
+    "snapshots.differences": (
+        _hands(lambda access: access.snapshots.differences("bot1", SNAPSHOT)),
+        _hands(lambda access: access.snapshots.differences("bot1", "bot1_20200101_000000.tar.gz")),
+    ),
     "snapshots.why_not_swap": (_hands(lambda access: access.snapshots.why_not_swap("bot1")),),
     "snapshots.swapped": (_hands(lambda access: access.snapshots.swapped("bot1", TOKEN)),),
     "env.read": (_env,),
