@@ -3,12 +3,8 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distributions
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -58,37 +54,25 @@ def test_every_locked_package_comes_with_its_licence() -> None:
     assert text.count("Permission is hereby granted") > 10
 
 
-@contextmanager
-def serving(body: bytes, status: int = 200) -> Iterator[str]:
-    """Serve one answer to everything."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('{"dependencies": [{"name": "jinja2", "version": "2.4.1", "vulns": [{"id": "PYSEC-1"}]}]}', ""),
+        ('{"dependencies": [{"name": "jinja2", "version": "2.4.1", "vulns": []}]}', "it knows of none"),
+        ('{"dependencies": [{"name": "jinja2", "skip_reason": "not found"}]}', "it knows of none"),
+        ("", "no route to host"),
+    ],
+)
+def test_an_audit_that_is_told_no_advisories_is_no_audit(tmp_path: Path, answer: str, said: str) -> None:
+    """A release that is known to be bad must be told as bad; else the packages were not audited."""
+    program = tmp_path / "pip-audit"
+    program.write_text(f"#!/bin/sh\necho 'no route to host' >&2\necho '{answer}'\n")
+    program.chmod(0o755)
+    found = why_not(str(program))
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
 
 
-def test_an_index_that_tells_no_advisories_is_said_to_tell_none() -> None:
-    """Away, without that page, with an answer of another kind: only one that names vulnerabilities is believed."""
-    with serving(b'{"info": {}, "vulnerabilities": []}') as index:
-        assert why_not(index) == ""
-    with serving(b'{"info": {}}') as index:
-        assert "names no vulnerabilities" in why_not(index)
-    with serving(b"", 404) as index:
-        assert "404" in why_not(index)
-    assert "refused" in why_not("http://127.0.0.1:1")
-    assert why_not("file:///etc") == "that is no web address"
+def test_an_audit_without_its_program_is_no_audit(tmp_path: Path) -> None:
+    """It says so, and does not end in a traceback."""
+    assert "No such file" in why_not(str(tmp_path / "pip-audit"))

@@ -71,8 +71,8 @@ CALIBRATION: tuple[tuple[float, float], ...] = (
     (0.96, 0.97),
     (1.0, 1.0),
 )
-"""Pairs (log-odds say, was right), between which it is linear: fitted on the lab's development half by
-``make lab ARGS='--half development --fit'``. Up to even odds nothing is corrected."""
+"""Pairs (log-odds say, was right), between which it is linear: rounded from what the lab's development half showed;
+``make lab ARGS='--half development --fit'`` prints the fit of today. Up to even odds nothing is corrected."""
 
 
 def prior(cause: str) -> float:
