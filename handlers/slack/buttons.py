@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import open_or_say, whisper
 from handlers.slack.services import Services
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import CommitUnknown, Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Operation
 from triage.memory.people import remember
+from triage.model import Json
 from triage.ports.store import Tx
 
 Ask = Callable[..., Any]
@@ -37,6 +38,24 @@ def button(services: Services, what: str, operation: Operation) -> Ask:
             await ack()
             services.changed()
             await whisper(client, click, answer)
+
+    return press
+
+
+def opening(services: Services, view: Callable[[Services, Click], Awaitable[Json]]) -> Ask:
+    """Return the listener of a button that opens a form, at once, from what is stored; ``view`` may raise Refused."""
+
+    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with services.in_flight.one():
+            click = read_click(body)
+            try:
+                form = await view(services, click)
+            except Refused as refusal:
+                await ack()
+                await whisper(client, click, str(refusal))
+                return
+            await ack()
+            await open_or_say(client, click, form, "form")
 
     return press
 

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import Ask, stored, what_happened
+from handlers.slack.buttons import Ask, opening, stored, what_happened
 from handlers.slack.cause_form import CAUSE, cause_view, read_form
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import open_or_say, whisper
@@ -50,22 +50,13 @@ async def _said_right(services: Services, click: Click) -> str:
 
 
 def open_cause(services: Services) -> Ask:
-    """Return the listener of ``No, it was…`` and ``Change…``: open the form, at once, from what is stored."""
+    """Return the listener of ``No, it was…`` and ``Change…``: open the form."""
 
-    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with services.in_flight.one():
-            click = read_click(body)
-            try:
-                await _allowed(services, click)
-                view = await _view(services, click)
-            except Refused as refusal:
-                await ack()
-                await whisper(client, click, str(refusal))
-                return
-            await ack()
-            await open_or_say(client, click, view, "form")
+    async def view(services: Services, click: Click) -> Json:
+        await _allowed(services, click)
+        return await _view(services, click)
 
-    return press
+    return opening(services, view)
 
 
 def submit_cause(services: Services) -> Ask:

@@ -11,11 +11,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import Ask, incident_of, stored, what_happened
-from handlers.slack.click import Click, read_click
+from handlers.slack.buttons import Ask, incident_of, opening, stored, what_happened
+from handlers.slack.click import Click
 from handlers.slack.reply import open_or_say, whisper
 from handlers.slack.services import Services
 from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
+from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
@@ -39,21 +40,8 @@ NOT_LOOKED = "Alertmanager did not say what fires now: this may hide more alerts
 
 
 def open_silence(services: Services) -> Ask:
-    """Return the listener of the button: open the modal, at once, from what is stored."""
-
-    async def press(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with services.in_flight.one():
-            click = read_click(body)
-            try:
-                view = await _view(services, click)
-            except Refused as refusal:
-                await ack()
-                await whisper(client, click, str(refusal))
-                return
-            await ack()
-            await open_or_say(client, click, view, "form")
-
-    return press
+    """Return the listener of the button: open the modal."""
+    return opening(services, _view)
 
 
 async def open_silence_of(services: Services, client: AsyncWebClient, incident_id: int, click: Click) -> None:
@@ -90,7 +78,7 @@ def _denied(services: Services, tx: Tx, click: Click, why: str) -> str:
 def _silences(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...]]:
     incident = tx.incidents.by_handle(click.handle) if click.handle else None
     if incident is None:
-        raise Refused("I do not know this button (any more).")
+        raise Refused(UNKNOWN_BUTTON)
     episodes = tx.incidents.episodes([incident.id])
     silences = matchers_for(episodes)
     if not silences:
