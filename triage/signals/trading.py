@@ -185,7 +185,8 @@ def _today(bots: Sequence[BotTrading], limits: Mapping[str, float]) -> list[str]
     if not known:
         pnl = [one for one in bots if one.pnl is not None and one.known]
         return [f"today {_quote(pnl)}"] if pnl else []
-    moved = [one for one in known if one.today]  # a bot that only monitors has no result to be named for
+    # A bot that only monitors has no result to be named for, nor has one whose result is shown as none.
+    moved = [one for one in known if percent(abs(one.today or 0.0), 1) != percent(0.0, 1)]
     worst = min(moved or known, key=lambda one: one.today or 0.0)
     shown = {percent(one.today, 1) for one in known}
     who = f"{worst.bot} " if len(bots) > 1 and len(shown) > 1 else ""
