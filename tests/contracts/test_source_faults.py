@@ -14,6 +14,7 @@ from bot.sources.opening import open_sources
 from demo.servers.local_server import Fault, LocalServer
 from tests.fakes.sources import NOW
 from tests.servers.process import free_port
+from tests.servers.tcp import tcp_server
 from triage.errors import (
     SourceBadAnswer,
     SourceDenied,
@@ -266,14 +267,10 @@ async def test_a_server_that_does_not_speak_http_is_a_bad_answer() -> None:
     async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"-ERR unknown command 'GET'\r\n\r\n")
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with sources_at(f"http://127.0.0.1:{port}") as sources:
-            with pytest.raises(SourceBadAnswer, match="does not speak HTTP"):
-                await sources.metrics.query("up")
+    async with tcp_server(speak) as port, sources_at(f"http://127.0.0.1:{port}") as sources:
+        with pytest.raises(SourceBadAnswer, match="does not speak HTTP"):
+            await sources.metrics.query("up")
 
 
 async def _health(sources: Sources) -> object:

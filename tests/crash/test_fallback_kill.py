@@ -2,8 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bot.fallback.email import EmailChannel, read_mail_url
@@ -13,6 +11,7 @@ from schedules.fallback import FallbackJob
 from tests.crash import fallback_child
 from tests.servers.process import LOOPBACK
 from tests.servers.receivers import receiving, relaying
+from tests.servers.tcp import tcp_server
 from tests.triage.incidents.desk_story import Story
 from triage.model import Severity, TimelineKind
 from triage.paging.notices import LEASE
@@ -24,16 +23,9 @@ def _mail(port: int) -> str:
     return f"smtp://{LOOPBACK}:{port}?from=bot@desk.example&to=ops@desk.example&tls=off"
 
 
-@asynccontextmanager
-async def silent_server() -> AsyncIterator[int]:
-    """Accept connections and say nothing; gives the port."""
-
-    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(hear, LOOPBACK, 0) as server:
-        yield server.sockets[0].getsockname()[1]
+async def _hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Say nothing."""
+    await reader.read()
 
 
 async def _webhook_is_recorded(store: SqlStore) -> None:
@@ -51,7 +43,7 @@ async def test_a_kill_between_two_channels_sends_each_once(sqlite_url: str, sqli
     story = Story(sqlite_store)
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     async with receiving() as receiver, relaying() as (box, mail_port):
-        async with silent_server() as silent:
+        async with tcp_server(_hear) as silent:
             command = [sys.executable, "-m", fallback_child.__name__, sqlite_url, receiver.url, _mail(silent)]
             child = await asyncio.create_subprocess_exec(*command)
             try:

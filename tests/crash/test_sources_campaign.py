@@ -20,6 +20,7 @@ from tests.flows.house import Bot
 from tests.handlers.posting import alert
 from tests.servers.forked import Mother
 from tests.servers.process import LOOPBACK, free_port
+from tests.servers.tcp import Talks
 
 WAYS = ("delay", "hang", "status", "garbage", "empty", "huge", "reset", "refused")
 OVER_HTTP = ("PROMETHEUS_URL", "LOKI_URL", "ALERTMANAGER_URL", "GRAFANA_URL", "DOCKER_HOST")
@@ -56,19 +57,21 @@ class RedisSource:
     def __init__(self) -> None:
         self.port, self._way = free_port(), ""
         self._server: asyncio.Server | None = None
+        self._talks = Talks(self._serve)
 
     async def turn(self, way: str) -> None:
         """Fail in a way from now on."""
         self._way = way
         await self.stop()
         if way != "refused":
-            self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
+            self._server = await asyncio.start_server(self._talks.serve, LOOPBACK, self.port)
 
     async def stop(self) -> None:
         """Listen no more."""
         if self._server is not None:
             self._server.close()
             self._server = None
+            await self._talks.end()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -76,8 +79,6 @@ class RedisSource:
                 await self._answer(writer)
         except OSError:
             pass  # whoever asked has gone
-        finally:
-            writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:
         if self._way in {"hang", "delay"}:

@@ -17,6 +17,7 @@ from tests.servers.fixtures import Require
 from tests.servers.process import LOOPBACK, eventually
 from tests.servers.redis import RedisOptions, running_redis
 from tests.servers.redis_sentinel import SERVICE, SentinelDesk, running_sentinel
+from tests.servers.tcp import tcp_server
 from triage.errors import SourceDenied
 from triage.model import Source
 
@@ -106,11 +107,8 @@ async def test_a_sentinel_that_hangs_leaves_time_to_ask_the_next(
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, LOOPBACK, 0)
-    async with server, running_sentinel(require("redis"), tmp_path) as desk:
-        mute = server.sockets[0].getsockname()[1]
+    async with tcp_server(silent) as mute, running_sentinel(require("redis"), tmp_path) as desk:
         url = f"redis+sentinel://{LOOPBACK}:{mute},{LOOPBACK}:{desk.sentinel_port}/{SERVICE}"
         async with ears_on(desk.master, sqlite_store, url=url) as ears, listening(ears):
             await ears.publish(audit_event("through"))

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.servers.tcp import tcp_server
+
 
 @dataclass
 class CuttingProxy:
@@ -73,12 +75,10 @@ async def cutting_proxy(url: str) -> AsyncIterator[CuttingProxy]:
     """Stand before the server of a database URL; ``url`` of what it gives leads through it."""
     parts = urlsplit(url)
     proxy = CuttingProxy(url="", target=url)
-    server = await asyncio.start_server(proxy._serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     user = f"{parts.username}:{parts.password}@" if parts.password else f"{parts.username}@"
-    proxy.url = urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}"))
-    try:
-        yield proxy
-    finally:
-        proxy.frozen = False
-        server.close()
+    async with tcp_server(proxy._serve) as port:
+        proxy.url = urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}"))
+        try:
+            yield proxy
+        finally:
+            proxy.frozen = False

@@ -19,6 +19,7 @@ from bot.agent import protocol as p
 from bot.agent.client import AgentUnreachable, RemoteContainers, Wire, remote_access
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.servers.process import eventually
+from tests.servers.tcp import Talks
 from tests.triage.actions.bench import settings as desk_settings
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError, SourceUnreachable
@@ -180,13 +181,13 @@ async def test_an_agent_that_is_lost_within_a_step_leaves_it_unknown(tmp_path: P
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(4)
-        writer.close()
 
-    path = tmp_path / "s"
-    async with await asyncio.start_unix_server(hang_up, str(path)):
+    path, talks = tmp_path / "s", Talks(hang_up)
+    async with await asyncio.start_unix_server(talks.serve, str(path)):
         performed = await remote_access(f"unix://{path}").agent.perform("1" * 24, 1, lambda _: None)
         with pytest.raises(AgentUnreachable):
             await Wire(f"unix://{path}").ask(p.Hello(), dict)
+        await talks.end()
     assert (performed.ok, performed.known) == (False, False)
     assert "the agent was lost" in performed.note
 

@@ -21,6 +21,7 @@ from bot.fallback.push import PushChannel
 from bot.fallback.webhook import WebhookChannel
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.receivers import Mailbox, receiving
+from tests.servers.tcp import tcp_server
 from triage.errors import FallbackFailure, SettingError
 from triage.model import Severity
 from triage.ports.fallback import Notice
@@ -210,11 +211,8 @@ async def test_a_server_that_repeats_the_password_does_not_bring_it_into_an_erro
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"554 no service for bot:s3cret/@\r\n")
         await reader.read()
-        writer.close()
-        await writer.wait_closed()
 
-    async with await asyncio.start_server(answer, LOOPBACK, 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with tcp_server(answer) as port:
         channel = EmailChannel(read_mail_url(_mail_url(port)))
         with pytest.raises(FallbackFailure, match="answered 554 no service for bot:•••"):
             await channel.send(NOTICE)

@@ -6,6 +6,7 @@ import httpx
 import uvloop
 
 from bot.sources.transport import RECEIVE_BYTES, AiohttpTransport
+from tests.servers.tcp import tcp_server
 
 FLOOD = 4 * 1024 * 1024
 
@@ -18,16 +19,12 @@ async def _flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         await writer.drain()
     except ConnectionError:
         pass
-    finally:
-        writer.close()
 
 
 async def _pieces() -> list[int]:
     """Return the sizes of an answer's pieces, whose reader lets it wait before the first."""
-    server = await asyncio.start_server(_flood, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     async with (
-        server,
+        tcp_server(_flood) as port,
         httpx.AsyncClient(transport=AiohttpTransport(), timeout=20) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/") as answer,
     ):

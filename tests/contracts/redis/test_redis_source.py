@@ -19,6 +19,7 @@ from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
 from tests.servers.process import LOOPBACK, ServerProcess, accepts, free_port, stopped_at_exit
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
+from tests.servers.tcp import tcp_server
 from triage.desk import Desk
 from triage.diagnosis.checks import streams as streams_check
 from triage.diagnosis.checks.base import CheckContext
@@ -189,20 +190,13 @@ async def test_slow_is_a_timeout_within_three_seconds(streams: Streams, redis_se
 
 async def test_a_server_that_accepts_and_says_nothing_times_out() -> None:
     """A half-open machine."""
-    ended = asyncio.Event()
 
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
-        ended.set()
 
-    server = await asyncio.start_server(silent, LOOPBACK, 0)
-    async with server:
-        async with adapter(f"redis://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/0") as streams:
-            with pytest.raises(SourceTimeout):
-                await streams.health()
-        await asyncio.wait_for(ended.wait(), 5)
-        await asyncio.sleep(0)
+    async with tcp_server(silent) as port, adapter(f"redis://{LOOPBACK}:{port}/0") as streams:
+        with pytest.raises(SourceTimeout):
+            await streams.health()
 
 
 async def test_a_server_that_is_no_redis_is_a_bad_answer() -> None:
