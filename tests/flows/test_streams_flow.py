@@ -49,7 +49,9 @@ async def test_redis_down_is_told_with_degraded_mode_within_ten_seconds_and_reso
     async with running_house(require, tmp_path, environment={"REDIS_URL": redis_server.url}) as house:
         for bot in ("bot1", "bot2", "bot3"):  # what shows that it is Redis, and not only our way to it
             house.exporter.set(bot, risk_reasons="bus_outage")
-        await house.prometheus.until('count(count by (bot) (hbot_bot_risk_reasons_info{reasons="bus_outage"})) == 3')
+        await house.prometheus.until(
+            'count(count by (bot) (hbot_bot_risk_reasons_info{reasons="bus_outage"})) == 3'
+        )
         redis_server.kill()
         died = time.monotonic()
         card = await house.card(lambda card: "Redis down" in card.text, what="the card of Redis", seconds=10)
