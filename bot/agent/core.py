@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.agent import policy
 from bot.agent.order_executor import OrderExecutor
@@ -17,6 +19,9 @@ from triage.ports.actions import Hear, NightlySnapshot, Performed, ShownPlan
 from triage.ports.clock import Clock
 
 _ROLLBACK = "extract"
+LINES_PER_HOUR = 2_000
+"""What requests that do nothing (refused, confirmed, anchored) may add to the record: whoever took the bot over
+must not fill the disk with it."""
 
 
 class LocalAgent:
@@ -43,6 +48,7 @@ class LocalAgent:
             self._known.learn(entry)
         record.entries.clear()  # learnt; what follows is not kept twice
         self._turn = asyncio.Lock()
+        self._lines: deque[datetime] = deque(maxlen=LINES_PER_HOUR)
         for token, step in self._known.interrupted():
             self._write("unknown", {"action": token, "step": step, "note": "the agent stopped during it"})
             self._write("over", {"action": token})
@@ -60,8 +66,18 @@ class LocalAgent:
     def _write(self, what: str, about: Mapping[str, Json]) -> None:
         self._known.learn(self._record.append(self._clock.now(), what, about))
 
+    def _write_asked(self, what: str, about: Mapping[str, Json]) -> None:
+        """Record what a request alone causes. Raises DeskFailure where such lines are too many."""
+        now, lines = self._clock.now(), self._lines
+        if len(lines) == LINES_PER_HOUR and now - lines[0] < policy.HOUR:
+            raise DeskFailure(
+                f"the agent recorded {LINES_PER_HOUR} requests within an hour and takes no more of them now"
+            )
+        lines.append(now)
+        self._write(what, about)
+
     def _refuse(self, what: str, why: str, about: Mapping[str, Json]) -> None:
-        self._write("refused", {**about, "asked": what, "why": why[:300]})
+        self._write_asked("refused", {**about, "asked": what, "why": why[:300]})
         raise Refused(f"The agent refuses: {why}. Nothing was done.")
 
     async def confirm(self, shown: ShownPlan) -> None:
@@ -76,7 +92,7 @@ class LocalAgent:
                     "confirm", why, {"action": shown.token, "kind": shown.kind, "actor": shown.actor}
                 )
             proven = {"proven": self._proof is not None}
-            self._write("confirmed", {**policy.about_confirmation(shown), **proven})
+            self._write_asked("confirmed", {**policy.about_confirmation(shown), **proven})
 
     async def perform(self, token: str, number: int, hear: Hear) -> Performed:
         """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
@@ -133,4 +149,4 @@ class LocalAgent:
             if why := policy.why_not_anchor(self._known, sequence, digest):
                 self._refuse("anchor", why, {"sequence": sequence})
             if (sequence, digest) != self._known.anchor:
-                self._write("anchored", {"sequence": sequence, "digest": digest})
+                self._write_asked("anchored", {"sequence": sequence, "digest": digest})

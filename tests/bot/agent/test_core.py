@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.agent.core import LocalAgent
+from bot.agent.core import LINES_PER_HOUR, LocalAgent
 from bot.agent.record import AgentRecord
 from tests.fakes.clock import ManualClock
 from triage.desk import ActionPolicy, AgentSettings, Desk, Role, RoleSettings
@@ -358,6 +358,24 @@ async def test_the_head_of_the_audit_trail_only_goes_forward(ward: Ward) -> None
         with pytest.raises(Refused, match="had 12 entries already"):
             await ward.agent.anchor(sequence, digest)
     assert ward.told().count("anchored") == 2
+
+
+async def test_requests_alone_do_not_fill_the_disk(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever took the bot over asks without end: past a number an hour nothing more is recorded, nor done."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    await ward.agent.confirm(shown())
+    for number in range(1, LINES_PER_HOUR):
+        with pytest.raises(Refused, match="was not shown the plan"):
+            await ward.perform(f"{number:024x}"[::-1], 1)
+    size = ward.path.stat().st_size
+    with pytest.raises(DeskFailure, match="takes no more of them now"):
+        await ward.perform("f" * 24, 1)
+    with pytest.raises(DeskFailure, match="takes no more of them now"):
+        await ward.agent.confirm(shown(number=2))
+    assert ward.path.stat().st_size == size
+    assert (await ward.perform(TOKEN, 1)).ok, "what was confirmed before is carried out"
+    ward.clock.move(3601)
+    await ward.agent.confirm(shown(number=2))
 
 
 @pytest.mark.parametrize("how", ["changed", "removed", "moved", "forged"])
