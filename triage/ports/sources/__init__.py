@@ -1,0 +1,61 @@
+"""The sources of evidence. Every method raises ``triage.errors.SourceError`` and nothing else.
+
+Each has a time limit of its own; a caller may cancel sooner. "No data" is an empty answer, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triage.ports.sources.alerts import ActiveAlert, Alerts, Matcher, Silence
+from triage.ports.sources.containers import (
+    UNREADABLE,
+    ContainerEvent,
+    Containers,
+    ContainerState,
+    ExecResult,
+    FileStat,
+)
+from triage.ports.sources.logs import LogLine, LogLines, Logs
+from triage.ports.sources.metrics import FiringAlert, Metrics, QueryResult, RuleState, Sample, Series, Target
+from triage.ports.sources.streams import GroupInfo, RedisHealth, StreamEntry, StreamInfo, Streams
+
+__all__ = [
+    "UNREADABLE",
+    "ActiveAlert",
+    "Alerts",
+    "ContainerEvent",
+    "ContainerState",
+    "Containers",
+    "ExecResult",
+    "FileStat",
+    "FiringAlert",
+    "GroupInfo",
+    "LogLine",
+    "LogLines",
+    "Logs",
+    "Matcher",
+    "Metrics",
+    "QueryResult",
+    "RedisHealth",
+    "RuleState",
+    "Sample",
+    "Series",
+    "Silence",
+    "Sources",
+    "StreamEntry",
+    "StreamInfo",
+    "Streams",
+    "Target",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources of evidence; one that is not configured is a stand-in that raises SourceNotConfigured."""
+
+    metrics: Metrics
+    logs: Logs
+    alerts: Alerts
+    containers: Containers
+    streams: Streams

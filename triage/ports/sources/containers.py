@@ -1,0 +1,106 @@
+"""What the Docker Engine is asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What the Docker Engine says of a container. ``status``: running | exited | restarting | paused | created | dead.
+
+    ``health`` is healthy | unhealthy | starting, or empty where it has no health check.
+    """
+
+    name: str
+    id: str
+    status: str
+    image: str
+    image_id: str
+    created_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    restart_count: int
+    exit_code: int
+    oom_killed: bool
+    health: str
+    error: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    long_up_seconds: float | None = None
+    """In a list: about how long it has been up, where that is two hours or more and it is not unhealthy."""
+
+    @property
+    def running(self) -> bool:
+        """It runs now (not paused, not between two restarts)."""
+        return self.status == "running"
+
+
+UNREADABLE = "unreadable"
+"""The action of what stands for an event that could not be read; its attribute ``line`` is what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvent:
+    """One event of the engine: ``action`` die | oom | restart | start | kill | stop | destroy | create | ….
+
+    ``health_status`` is among them, with the health after a colon in the engine's own words.
+    """
+
+    action: str
+    container: str
+    container_id: str
+    image: str
+    at: datetime
+    time_ns: int
+    exit_code: int | None = None
+    signal: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """A file inside a container: path and modification time."""
+
+    path: str
+    modified_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command in a container gave: output is capped, ``truncated`` says so."""
+
+    exit_code: int
+    output: str
+    truncated: bool = False
+
+
+class Containers(Protocol):
+    """The Docker Engine."""
+
+    async def inspect(self, name: str) -> ContainerState | None:
+        """Return a container's state, None when there is no container of that name."""
+        ...
+
+    async def list(self) -> tuple[ContainerState, ...]:
+        """Return every container, stopped ones too (from the list API: restart counts may be 0)."""
+        ...
+
+    async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
+        """Return the files below a folder in a container, links left out; empty when there is no such folder."""
+        ...
+
+    def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
+        """Yield container events from ``since`` on, then live ones, until the connection breaks (raises)."""
+        ...
+
+    async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
+        """Return past container events, oldest first (the engine remembers only its last 256 events)."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when the engine answers; raise otherwise."""
+        ...
