@@ -16,6 +16,24 @@ _WORDS24 = (
 _BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
 
 POSITIVE: dict[str, list[str]] = {
+    "PIN": ["PIN: «482913»", '"pin": "«4829»", "x": 1'],
+    "line of .netrc": [
+        "machine api.test login ana password «hollybush»",
+        "machine api.test\n  login ana\n  password «hollybush»\n",
+    ],
+    "login to an exchange's stream": [
+        '{"op":"auth","args":["«apikeyhb»",«1662350400000»,"«d8e3f9»"]}',
+        '{"op": "login", "args": ["«apikeyhb»", "«d8e3f9»"]}',
+    ],
+    "user information of an encoded URL": [
+        "url=redis%3A%2F%2F%3A«hollybush93»%40redis%3A6379&x=1",
+        "next=postgresql%3a%2f%2fana%3a«holly%25bush»%40db%2Ftrades",
+    ],
+    "user and password of curl": [
+        "curl --user ana:«hollybush93» https://x.test",
+        "curl -s --user 'ana:«holly bush»' https://x.test",
+        "curl --proxy-user=ana:«hollybush93» https://x.test",
+    ],
     "hash of a password": [
         "ana:$apr1$«k3t9zq1w$Nn0uKc2Vb7Xs4Ld8Pq6Rw.»",
         "root:$6$«rounds=5000$saltsalt$Kq9vX2mZ8LkRwYb1NcE8sUhD3jF6aPoI5»:19000:0:99999:7:::",
@@ -86,6 +104,17 @@ POSITIVE: dict[str, list[str]] = {
         "os.environ['API_SECRET'] = '«orchid77»'",
         "export BITGET_API_SECRET=«orchid77»",
         "password is «orchid77»",
+        "Failed login with pwd «Gr33nDoor» for ana",
+        "the password for bot1 is «Gr33nDoor»",
+        "set the password to «Gr33nDoor»",
+        "changed password from «Gr33nDoor to R3dWindow»",
+        "api key is «Kx81mmQzT9»",
+        "passphrase was: «blue moon»",
+        "password\u2192 «hunter2»",
+        "user=ana&pw=«hollybush»",
+        "REDIS_AUTH=«hollybush»",
+        "connect.sid=«s%3Aab12cd34ef»; theme=dark",
+        "PHPSESSID=«ab12cd34ef56»",
         "the API key «9f2c4e1ab07d3586c1f0e2d94b7a6853» was refused",
         "API key: «Kx81-mmQ»",
         "private key = «0x4f3edf983ac636a65a842ce7c78d9aa7»",
@@ -206,6 +235,8 @@ POSITIVE: dict[str, list[str]] = {
     "PagerDuty address": ["https://events.pagerduty.com/integration/«abc123»/enqueue"],
     "Zapier webhook": ["https://hooks.zapier.com/hooks/catch/«123/abc»/"],
     "option of one letter": [
+        "docker login -u ana -p «hollybush93» reg.test",
+        "openssl enc -k «hollybush93» -in x",
         "mysql -u root -p«orchid77» shop",
         "mysql -p '«orchid 77»'",
         "login -p «orchid77» ana",
@@ -217,6 +248,23 @@ POSITIVE: dict[str, list[str]] = {
 }
 
 NEGATIVE: dict[str, list[str]] = {
+    "PIN": ["pin: bot1", "pin the version to 3.11", "ping: 1234 ms"],
+    "line of .netrc": ["machine m1 login shell"],
+    "login to an exchange's stream": [
+        '{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}',
+        '{"op":"auth","success":true}',
+        '{"op":"auth","args":[]}',
+    ],
+    "user information of an encoded URL": [
+        "http%3A%2F%2Fprometheus%3A9090%2Fgraph",
+        "next=https%3A%2F%2Fgrafana%3A3000%2Fd%2Fabc%3Fuser%40x",
+    ],
+    "user and password of curl": [
+        "curl --user-agent hbot/1.0 https://host",
+        "docker exec --user hummingbot:hummingbot bot1 ls",
+        "docker run --user 1000:1000 img",
+        "curl --user ana https://host",
+    ],
     "hash of a password": ["paid $2 and $1$ more", "costs {sha} $6"],
     "password of an ACL": ["ACL SETUSER failed", "user ana on host > 3 sessions", "user ana on bot1"],
     "line of .pgpass": ["listening at db.desk:5432:", "00:16:3e:5e:6c:01", "10:5432:11:12:13"],
@@ -230,6 +278,18 @@ NEGATIVE: dict[str, list[str]] = {
     "PagerDuty key": ["R0 is 2.5", "R0CKET"],
     "password of SQL": ["identified by 'ana'".replace("'ana'", "its key"), "the bot was identified by name"],
     "named value": [
+        "TokenBucketLimiter: 3 of 50 tokens left",
+        "invalid signature: check the clock (drift 1,204 ms)",
+        "password for bot1 is missing",
+        "password for redis was changed yesterday",
+        "set password to expire in 30 days",
+        "changed api key from read-only to trade",
+        "connect password to postgres14",
+        "API key is bot1-reader",
+        "pwd /home/hummingbot/bot1/data7",
+        "passphrase was: wrong",
+        "SMTP_AUTH=plain",
+        "upward drift 12 bps",
         "Rate limit approached: token bucket is empty",
         "design: fine, assign: x, keyboard: y, keyword=z, monkey: 3, turkey=4",
         "password: None",

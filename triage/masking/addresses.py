@@ -69,6 +69,11 @@ def _bare(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
+_ENCODED = re.compile(
+    r"%3a%2f%2f(?:(?!%2f|%40|%3a)[^\s\"'&]){0,100}%3a(?P<rest>(?:(?!%2f|%40)[^\s\"'&]){1,200})%40"
+)
+
+
 def _hook(name: str, needle: str, pattern: str) -> SecretKind:
     return SecretKind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
 
@@ -90,5 +95,8 @@ KINDS = (
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
     SecretKind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
+    SecretKind(
+        "user information of an encoded URL", ("%3a%2f%2f",), _ENCODED, hide_match("rest"), folded=True
+    ),
     SecretKind("user information without a scheme", ("@",), _BARE, _bare),
 )

@@ -26,6 +26,11 @@ _CODE = re.compile(
     r"(?:2fa|mfa|t?otp|verification|authenticator|one-time|sms|login)[ _-](?:code|pin|passcode)[\"']?"
     r"(?:[ \t]?[:=]|[ \t]is|[ \t])[ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])"
 )
+_PIN = re.compile(r"(?<![a-z])pin[\"']?[ \t]?[:=][ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])")
+_NETRC = re.compile(r"(?<![a-z])machine\s+\S{1,200}\s+login\s+\S{1,200}\s+password\s+(?P<rest>\S{1,200})")
+_LOGIN = re.compile(
+    r"\\?\"op\\?\"\s?:\s?\\?\"(?:auth|login)\\?\"\s?,\s?\\?\"args\\?\"\s?:\s?\[(?P<rest>[^\]{]{6,2000})"
+)
 _SIGNED_URL = re.compile(r"[?&;]sig=(?P<rest>[^&\s\"'<>]{10,})")
 _BYTES = re.compile(r"\[(?P<rest>\s?\d{1,3}(?:,\s?\d{1,3}){63})\s?\]")
 _LEAST_DIFFERENT, _BYTE = 40, 256
@@ -78,6 +83,9 @@ KINDS = (
         hide_match("rest"),
         folded=True,
     ),
+    SecretKind("PIN", ("pin",), _PIN, hide_match("rest"), folded=True),
+    SecretKind("line of .netrc", ("machine",), _NETRC, hide_match("rest"), folded=True),
+    SecretKind("login to an exchange's stream", ('"args',), _LOGIN, hide_match("rest"), folded=True),
     SecretKind("signature of an address", ("sig=",), _SIGNED_URL, hide_match("rest"), folded=True),
     BYTES,
 )

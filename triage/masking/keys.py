@@ -28,7 +28,7 @@ class Claim(Enum):
 STEMS = (
     "pass",
     "kennwort",
-    "pwd",
+    "pw",
     "secret",
     "token",
     "key",
@@ -38,6 +38,8 @@ STEMS = (
     "seed",
     "phrase",
     "session",
+    "sessid",
+    "connect.sid",
     "sign",
     "auth",
     "jwt",
@@ -51,6 +53,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SURE = words(
     "password passwords passwort passwoerter kennwort passwd pwd passcode "
     "secret secrets credential credentials apikey apikeys apisecret secretkey "
+    "pw phpsessid jsessionid "
     "privatekey privkey accesskey authtoken accesstoken refreshtoken clientsecret sessionid sessionkey jwt "
     "signature requirepass masterauth pgpassword sshpass otp totp authkey creds signingkey encryptionkey"
 )
@@ -98,7 +101,16 @@ def claim_of(name: str, before: str = "") -> Claim:
     return _of_words(parts)
 
 
-_SURE_PAIRS = frozenset({("session", "id"), ("pass", "phrase"), ("pass", "word"), ("access", "sign")})
+_SURE_PAIRS = frozenset(
+    {
+        ("session", "id"),
+        ("connect", "sid"),
+        ("pass", "phrase"),
+        ("pass", "word"),
+        ("access", "sign"),
+        *((system, "auth") for system in ("redis", "basic", "proxy", "mqtt")),
+    }
+)
 _LOOSE = words("key auth seed session bearer hmac sign")
 
 

@@ -15,12 +15,16 @@ _NAME_BEFORE = re.compile(r"[\w.-]*$")
 _NAME_AFTER = re.compile(rf"[\w.-]{{0,{_LONGEST_NAME}}}")
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]$")
 _SEPARATOR = re.compile(
-    r"\\{0,8}(?P<quote>[\"'`]?)[\])]?[ \t]{0,8}"
-    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
+    r"\\{0,8}(?P<quote>[\"'`]?)[\])]?[ \t]{0,8}(?:(?:is|was)(?=:))?"
+    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
 )
 _BELOW = re.compile(r"\r?\n[ \t]+(?![ \t\-#]|[\w.-]+:)|\r?\n[ \t]*(?=[\"'])")
 _PAIR = re.compile(r"[\"'][ \t]?,[ \t\n]{0,3}(?=[bu]?[\"'])")
-_IN_WORDS = re.compile(r"[ \t]+(?:(?:is|was|=)[ \t]+)?(?P<value>[^\s,;]+)")
+_IN_WORDS = re.compile(
+    r"[ \t]+(?:for[ \t]+[\w.@-]{1,40}[ \t]+(?=is[ \t]|was[ \t]))?(?:(?P<link>is|was|=|to)[ \t]+)?(?P<value>[^\s,;]+)"
+)
+_FROM_TO = re.compile(r"[ \t]+from[ \t]+(?P<old>[^\s,;]+)[ \t]+to[ \t]+(?P<value>[^\s,;]+)")
+_CHANGES = re.compile(r"(?:set|chang|updat|rotat|renew)\w*[ \t]+(?:[\w']+[ \t]+){0,3}$", re.IGNORECASE)
 _BY_SPACE = re.compile(r"[ \t]+(?!-)")
 _TAG = re.compile(r">(?=[^<\s])")
 _LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?$")
@@ -121,7 +125,9 @@ def _holds(named: _Named, value: str, *, many: bool) -> bool:
     if named.claim is Claim.LOOSE:
         return len(value) <= _LONGEST_MADE and shapes.looks_made(value)
     if named.claim is Claim.TOKEN:
-        return not shapes.is_asset(value)
+        return not (shapes.is_asset(value) or shapes.is_count(value))
+    if words_of(named.name)[-1] in {"signature", "sign"} and shapes.is_word(value):
+        return False
     return not (shapes.is_count(value) and words_of(named.name) == ("pass",) and not named.is_option)
 
 
@@ -156,9 +162,12 @@ def _behind_an_option(text: str, named: _Named) -> Span | None:
     return _value(text, named, space.end(), many=False)
 
 
+_PASSWORDS = ("password", "passphrase", "passwd", "passcode", "pwd", "pw")
+
+
 def _in_words(text: str, named: _Named) -> Span | None:
     """Find the value in a sentence: ``password is hunter22``, ``API key 3f9a…``, ``PASSWORD 'x'``."""
-    behind = _IN_WORDS.match(text, named.end)
+    behind = _FROM_TO.match(text, named.end) or _IN_WORDS.match(text, named.end)
     if behind is None or named.claim is Claim.LOOSE:
         return None
     at = behind.start("value")
@@ -166,15 +175,21 @@ def _in_words(text: str, named: _Named) -> Span | None:
     if text[at] in "\"'" and word in {"password", "passwd", "passphrase", "passcode"}:
         return _value(text, named, at, many=False)
     value = behind["value"].strip("\"'()[]{}.:")
-    if not value:
+    if not value or not _is_said(text, named, behind, value):
         return None
-    start = text.index(value, at)
-    sure = (
-        shapes.looks_like_a_password
-        if word.endswith(("password", "passphrase", "passwd"))
-        else shapes.looks_made
-    )
-    return Span(start, start + len(value)) if sure(value) else None
+    start = behind.start("old") if "old" in behind.groupdict() else text.index(value, at)
+    return Span(start, text.index(value, at) + len(value))
+
+
+def _is_said(text: str, named: _Named, behind: re.Match[str], value: str) -> bool:
+    """Tell whether a word of a sentence is a secret: it looks like one, and the sentence says that it is."""
+    link = behind.groupdict().get("link", "to")
+    if link == "to" and _CHANGES.search(text, max(0, named.start - _LONGEST_NAME), named.start) is None:
+        return False
+    if value.startswith(("/", "~")):
+        return shapes.looks_made(value)
+    a_password = link is not None or named.name.lower().endswith(_PASSWORDS)
+    return shapes.looks_like_a_password(value) if a_password else shapes.looks_made(value)
 
 
 NAMED = SecretKind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)

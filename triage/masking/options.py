@@ -8,10 +8,12 @@ from triage.masking import shapes
 from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
-_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPu])(?P<gap>[ \t]*)(?=[^\s-])")
+_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPuk])(?P<gap>[ \t]*)(?=[^\s-])")
 _AUTH = re.compile(
     r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
 )
+_USER = re.compile(r"(?<![\w-])--(?:proxy-)?user(?:=|[ \t]+)(?=[^\s-])")
+_ARGUMENT = re.compile(r"\S+")
 _LINE = 200
 _COMMAND = re.compile(r"(?<![\w.-])(?P<name>[a-z][\w.-]{1,24})(?=[ \t])")
 _WANTS = {
@@ -19,6 +21,7 @@ _WANTS = {
     "P": frozenset({"zip", "unzip", "sqlcmd", "bcp"}),
     "a": frozenset({"redis-cli", "redis-benchmark"}),
     "u": frozenset({"curl", "wget", "http", "https"}),
+    "k": frozenset({"openssl"}),
 }
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
@@ -29,25 +32,43 @@ _ORDINARY_P = words(
 _NO_PASSWORD = re.compile(r"[\d:./-]+(?:/tcp|/udp)?|[./~].*|\w+/[\w/.-]+")
 
 
+def _commands(text: str, at: int) -> set[str]:
+    """Return the words of the line before an option that may be its command."""
+    line = text[max(0, at - _LINE) : at].rpartition("\n")[2]
+    return {found["name"] for found in _COMMAND.finditer(line)}
+
+
+def _argument(text: str, at: int) -> tuple[int, int]:
+    found = quoted(text, at, over_lines=False)
+    if found is not None:
+        return found
+    word = _ARGUMENT.match(text, at)
+    return at, word.end() if word is not None else at
+
+
 def _option(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at one option; which command it belongs to decides."""
     letter, at = match["letter"], match.end()
-    line = text.whole[max(0, match.start() - _LINE) : match.start()].rpartition("\n")[2]
-    commands = {found["name"] for found in _COMMAND.finditer(line)}
-    known = bool(commands & _WANTS[letter])
+    commands = _commands(text.whole, match.start())
+    known = bool(commands & _WANTS[letter]) or (letter == "p" and "login" in commands)
     if not known and (letter != "p" or not match["gap"] or commands & _ORDINARY_P):
         return SecretMatch(at)
-    found = quoted(text.whole, at, over_lines=False)
-    if found is None:
-        word = re.compile(r"\S+").match(text.whole, at)
-        found = (at, word.end() if word is not None else at)
-    start, end = found
+    start, end = _argument(text.whole, at)
     value = text.whole[start:end]
     if letter == "u":
         start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
     if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
         return SecretMatch(at)
     return SecretMatch(end, (Span(start, end),))
+
+
+def _user(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Look at ``curl --user name:password``; of other commands it is a user and a group."""
+    start, end = _argument(text.whole, match.end())
+    user, _, password = text.whole[start:end].partition(":")
+    if not _commands(text.whole, match.start()) & _WANTS["u"] or shapes.says_nothing(password):
+        return SecretMatch(match.end())
+    return SecretMatch(end, (Span(start + len(user) + 1, end),))
 
 
 def _auth(_: Text, match: re.Match[str]) -> SecretMatch:
@@ -71,6 +92,7 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
 
 KINDS = (
     SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
-    SecretKind("option of one letter", (" -p", " -a", " -u"), _OPTION, _option),
+    SecretKind("option of one letter", (" -p", " -a", " -u", " -k"), _OPTION, _option),
+    SecretKind("user and password of curl", ("--user", "--proxy-user"), _USER, _user),
     SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),
 )

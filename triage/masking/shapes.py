@@ -53,6 +53,11 @@ def is_count(value: str) -> bool:
     return _WORD_OF_NUMBERS.fullmatch(value) is not None
 
 
+def is_word(value: str) -> bool:
+    """Tell whether a value is one short word in lower case, which no signature is."""
+    return len(value) < _LEAST_MADE and value.isalpha() and value.islower()
+
+
 def _letters_and_digits(value: str) -> bool:
     return any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
 
