@@ -14,6 +14,7 @@ from bot.agent.record import AgentRecord
 from bot.agent.slack_proof import SlackProof
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
+from triage.masking import masked_and_cut
 from triage.model import Json
 from triage.ports.actions import Hear, NightlySnapshot, Performed, ShownPlan
 from triage.ports.clock import Clock
@@ -77,7 +78,7 @@ class LocalAgent:
         self._write(what, about)
 
     def _refuse(self, what: str, why: str, about: Mapping[str, Json]) -> None:
-        self._write_asked("refused", {**about, "asked": what, "why": why[:300]})
+        self._write_asked("refused", {**about, "asked": what, "why": masked_and_cut(why, 300)})
         raise Refused(f"The agent refuses: {why}. Nothing was done.")
 
     async def confirm(self, shown: ShownPlan) -> None:
@@ -115,7 +116,9 @@ class LocalAgent:
         except BaseException as error:
             self._write("unknown", {**about, "note": f"ended by {type(error).__name__}"})
             raise
-        self._write("done" if performed.ok else "failed", {**about, "note": performed.note[:300]})
+        self._write(
+            "done" if performed.ok else "failed", {**about, "note": masked_and_cut(performed.note, 300)}
+        )
         return performed
 
     async def end(self, token: str) -> None:

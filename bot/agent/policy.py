@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from bot.agent.record import RecordEntry
 from triage.desk import Desk, RoleSettings
 from triage.errors import Refused
+from triage.masking import masked_and_cut
 from triage.model import Json
 from triage.plans.agent_orders import Order, digest_of, fit
 from triage.plans.record import DESK
@@ -131,7 +132,7 @@ def about_confirmation(shown: ShownPlan) -> dict[str, Json]:
         "orders": _ORDERS.dump_python(shown.orders, mode="json"),
         "digest": shown.digest,
         "actor": shown.actor,
-        "reason": shown.reason[:500],
+        "reason": masked_and_cut(shown.reason, 500),
     }
 
 

@@ -19,6 +19,7 @@ from bot.agent import protocol as p
 from bot.agent.core import LocalAgent
 from bot.agent.desk_reader import DeskReader
 from triage.errors import DeskFailure, Refused, SettingError, SourceError
+from triage.masking import masked
 from triage.model import utc
 from triage.ports.actions import ShownPlan, Signed
 from triage.ports.clock import Clock
@@ -205,7 +206,7 @@ class Server:
             waited: set[asyncio.Future[Any]] = {task, news.waiting()}
             await asyncio.wait(waited, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
             if (text := news.take()) and not writer.is_closing():
-                writer.write(p.frame({"type": "piece", "data": text[-_LIVE_CHARS:]}))
+                writer.write(p.frame({"type": "piece", "data": masked(text)[-_LIVE_CHARS:]}))
         news.close()
         return task.result()
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+from triage.masking import masked_and_cut
 from triage.plans.agent_orders import token_of
 from triage.ports.actions import ShownPlan, Signed
 
@@ -63,7 +64,7 @@ def _why_other(payload: Mapping[str, Any], shown: ShownPlan) -> str:
     try:
         view = payload["view"]
         kept = json.loads(view["private_metadata"])
-        reason = str(view["state"]["values"]["reason"]["reason"]["value"]).strip()[:500]
+        reason = masked_and_cut(str(view["state"]["values"]["reason"]["reason"]["value"]).strip(), 500)
         said = {
             "type": (payload["type"], "view_submission"),
             "form": (view["callback_id"], "confirm_action"),

@@ -54,8 +54,13 @@ class CommandOutput:
             self._tail = self._tail[-TAIL:]
 
     def __str__(self) -> str:
-        gap = f"\n… {self._left_out} characters left out …\n" if self._left_out else ""
-        return f"{self._head}{gap}{self._tail}"
+        """Return what is kept. Beside the gap only whole lines are: half a secret is one that no masking knows."""
+        if not self._left_out:
+            return f"{self._head}{self._tail}"
+        breaks = "\n" if "\n" in self._head and "\n" in self._tail else " "
+        head, tail = self._head.rpartition(breaks)[0], self._tail.partition(breaks)[2]
+        left_out = self._left_out + len(self._head) + len(self._tail) - len(head) - len(tail)
+        return f"{head}\n… {left_out} characters left out …\n{tail}"
 
 
 class HostCommands:

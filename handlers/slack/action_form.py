@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncBoltRequest
 
+from triage.masking import masked_and_cut
 from triage.ports.actions import Signed
 
 REASON = "reason"
@@ -39,9 +40,9 @@ def chosen_in(view: Mapping[str, Any]) -> dict[str, str]:
 
 
 def reason_in(view: Mapping[str, Any]) -> str:
-    """Return the reason that was typed, empty when there is none."""
+    """Return the reason that was typed, secrets masked; empty when there is none."""
     value = ((_values(view).get(REASON) or {}).get(REASON) or {}).get("value")
-    return value.strip()[:500] if isinstance(value, str) else ""
+    return masked_and_cut(value.strip(), 500) if isinstance(value, str) else ""
 
 
 def signed_in(request: AsyncBoltRequest) -> Signed | None:

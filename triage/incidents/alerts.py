@@ -11,6 +11,7 @@ from hashlib import sha256
 from triage.desk import Desk
 from triage.errors import BadInput
 from triage.incidents.subjects import subject_of
+from triage.masking import masked_where_cut
 from triage.model import Episode, Json, Signal, SignalStatus, Source
 from triage.playbooks.lookup import playbook_for
 from triage.severities import doubt
@@ -51,7 +52,7 @@ def alert_signal(
     ``again``: when an episode that had ended was found to fire once more; it begins another one.
     A time that cannot be (year 1, year 9999, none at all) is taken for the arrival, and the signal's note says so.
     """
-    name = (labels.get("alertname") or "unnamed alert")[:NAME_MAX]
+    name = masked_where_cut(labels.get("alertname") or "unnamed alert", NAME_MAX)
     begun = _moment(starts_at, "startsAt", now)
     ended = _moment(ends_at, "endsAt", now) if status is SignalStatus.RESOLVED else None
     # By what came, not by what it is taken for: a repeat must be known again.
@@ -73,7 +74,7 @@ def alert_signal(
         received_at=now,
         labels=_kept(labels),
         annotations=_kept(annotations),
-        generator_url=generator_url[:VALUE_MAX],
+        generator_url=masked_where_cut(generator_url, VALUE_MAX),
         fingerprint=fingerprint,
         data={NOTE: notes} if notes else {},
     )
@@ -99,7 +100,9 @@ def _moment(text: str, path: str, now: datetime) -> _Moment:
             raise
         at = None
     if at is None or at < EARLIEST or at > now + AHEAD:
-        return _Moment(now, at, f"{path} {text[:40]} cannot be: the time of arrival is shown")
+        return _Moment(
+            now, at, f"{path} {masked_where_cut(text, 40)} cannot be: the time of arrival is shown"
+        )
     return _Moment(at, at)
 
 
@@ -136,13 +139,13 @@ def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetim
         now=now,
     )
     note = f"this alert could not be read as a whole ({why}): shown is what can be read"
-    return replace(signal, data={**signal.data, NOTE: note, "came": raw[:VALUE_MAX]})
+    return replace(signal, data={**signal.data, NOTE: note, "came": masked_where_cut(raw, VALUE_MAX)})
 
 
 def _as_text(value: Json) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, default=str)[:VALUE_MAX]
+    return value if isinstance(value, str) else masked_where_cut(json.dumps(value, default=str), VALUE_MAX)
 
 
 def episode_of(fingerprint: str, began: datetime) -> str:
@@ -195,11 +198,12 @@ def parse_time(text: str, path: str) -> datetime:
         moment = datetime.fromisoformat(text)
         in_utc = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{text[:60]!r} is not an RFC 3339 time: {error}", path) from error
+        raise BadInput(f"{masked_where_cut(text, 60)!r} is not an RFC 3339 time: {error}", path) from error
     if moment.tzinfo is None:
-        raise BadInput(f"{text[:60]!r} is not an RFC 3339 time: it has no time zone", path)
+        raise BadInput(f"{masked_where_cut(text, 60)!r} is not an RFC 3339 time: it has no time zone", path)
     return in_utc
 
 
 def _kept(values: Mapping[str, str]) -> dict[str, str]:
-    return {name[:200]: value[:VALUE_MAX] for name, value in list(values.items())[:VALUES_MAX]}
+    kept = list(values.items())[:VALUES_MAX]
+    return {masked_where_cut(name, 200): masked_where_cut(value, VALUE_MAX) for name, value in kept}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from triage.desk import Bot, ComposeSettings, Desk
+from triage.masking import masked_where_cut
 from triage.model import Subject, SubjectKind
 
 NAME_MAX = 200
@@ -50,7 +51,7 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
     An alert that names none of them is about the desk.
     """
     if bot := labels.get("bot"):
-        return Subject(SubjectKind.BOT, bot[:NAME_MAX])
+        return Subject(SubjectKind.BOT, masked_where_cut(bot, NAME_MAX))
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if container and not _UNIT.fullmatch(container) and "/" not in container:
         return _service(desk, container) if container in _services(desk) else _container(desk, container)
@@ -63,7 +64,7 @@ def _container(desk: Desk, container: str) -> Subject:
     owner = desk.bot_of_container(container)
     if owner is not None:
         return Subject(SubjectKind.BOT, owner.name)
-    return Subject(SubjectKind.CONTAINER, container[:NAME_MAX])
+    return Subject(SubjectKind.CONTAINER, masked_where_cut(container, NAME_MAX))
 
 
 def _service(desk: Desk, service: str) -> Subject:
@@ -75,7 +76,7 @@ def _service(desk: Desk, service: str) -> Subject:
     if service in _containers(desk):
         return _container(desk, service)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", service):
-        return Subject(SubjectKind.DESK, service[:NAME_MAX])
+        return Subject(SubjectKind.DESK, masked_where_cut(service, NAME_MAX))
     return _container(desk, desk.container_of(service))
 
 
@@ -94,21 +95,25 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     target = (labels.get("instance") or "").strip()
     host = _without_port(target)
     if named := (labels.get("nodename") or labels.get("hostname") or labels.get("host")):
-        return Subject(SubjectKind.HOST, named[:NAME_MAX])
+        return Subject(SubjectKind.HOST, masked_where_cut(named, NAME_MAX))
     if not host:
         known = job if job in _services(desk) and _OF_SCRAPE.search(alert) else ""
-        return _service(desk, known) if known else Subject(SubjectKind.DESK, (job or desk.name)[:NAME_MAX])
+        return (
+            _service(desk, known)
+            if known
+            else Subject(SubjectKind.DESK, masked_where_cut(job or desk.name, NAME_MAX))
+        )
     unit = _UNIT.fullmatch(labels.get("name", "")) is not None
     machine = unit or bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
     if machine and not _OF_SCRAPE.search(alert):
-        return Subject(SubjectKind.HOST, target[:NAME_MAX])
+        return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
     if host in _LOCAL and job in _services(desk):
         host = job
     if host in _services(desk) or host in _containers(desk):
         return _service(desk, host)
     if machine or not job:
-        return Subject(SubjectKind.HOST, target[:NAME_MAX])
-    return Subject(SubjectKind.DESK, (target if _OF_SCRAPE.search(alert) else job)[:NAME_MAX])
+        return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
+    return Subject(SubjectKind.DESK, masked_where_cut(target if _OF_SCRAPE.search(alert) else job, NAME_MAX))
 
 
 def _without_port(target: str) -> str:

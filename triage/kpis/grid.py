@@ -12,6 +12,8 @@ from itertools import pairwise
 from math import inf, isfinite, isinf, nan
 from typing import TYPE_CHECKING
 
+from triage.masking import masked_where_cut
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -201,7 +203,7 @@ class MinuteGrid:
         if fee.startswith(_RESOLVED):
             return Fee.RESOLVED
         if len(self.unresolved) < 5:  # noqa: PLR2004 - a few names are enough to say which
-            self.unresolved.add(fee[:80] or "(empty)")
+            self.unresolved.add(masked_where_cut(fee, 80) or "(empty)")
         return Fee.UNRESOLVED
 
     def cut(self, first: int, minutes: int) -> MinuteGrid:

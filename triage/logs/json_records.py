@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from triage.masking import masked_where_cut
+
 _LEVELS = (
     "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "log.level", "loglevel",
     "@level", "record.level.name",
@@ -52,7 +54,7 @@ def fields_of(text: str) -> JsonFields | None:
     level = _first(flat, _LEVELS) or _numbered(flat)
     if not level:
         return None
-    message = _first(flat, _MESSAGES) or text[:_SHOWN]
+    message = _first(flat, _MESSAGES) or masked_where_cut(text, _SHOWN)
     head, _, rest = message.strip().partition("\n")
     return JsonFields(level, head, _first(flat, _LOGGERS), _exception(flat) or _last_line(rest))
 
@@ -98,4 +100,4 @@ def _exception(flat: Mapping[str, object]) -> str:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:_SHOWN] if lines else ""
+    return masked_where_cut(lines[-1], _SHOWN) if lines else ""

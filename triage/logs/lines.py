@@ -15,6 +15,7 @@ from itertools import groupby
 
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.wrapping import is_cut_short, unwrapped
+from triage.masking import masked_where_cut
 from triage.ports.sources import LogLine
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
@@ -133,8 +134,10 @@ class _Reader:
     def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> None:
         self.records += 1
         self.unlevelled += not record.level
-        opened = _Open(at, record.logger, record.message[:_MESSAGE_MAX], record.level, last=at)
-        opened.exception = record.exception[:_MESSAGE_MAX]
+        opened = _Open(
+            at, record.logger, masked_where_cut(record.message, _MESSAGE_MAX), record.level, last=at
+        )
+        opened.exception = masked_where_cut(record.exception, _MESSAGE_MAX)
         self.current[stream] = opened
         self.done.append(opened)
 
@@ -147,9 +150,9 @@ class _Reader:
             return False
         opened.last = at
         if not text[:1].isspace():
-            found = _EXCEPTION.match(text[:_MESSAGE_MAX])
+            found = _EXCEPTION.match(masked_where_cut(text, _MESSAGE_MAX))
             if found is not None:
-                opened.exception = text[:_MESSAGE_MAX].strip()
+                opened.exception = masked_where_cut(text, _MESSAGE_MAX).strip()
         return True
 
     def _keep_loose(self, text: str) -> None:
@@ -179,7 +182,7 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
         unlevelled=reader.unlevelled,
         loose=reader.loose,
         suspects=reader.suspects,
-        sample=(reader.first_suspect or reader.first_loose)[:_MESSAGE_MAX],
+        sample=masked_where_cut(reader.first_suspect or reader.first_loose, _MESSAGE_MAX),
     )
 
 

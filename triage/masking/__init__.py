@@ -12,6 +12,6 @@ out; base64 in lower case alone, or shorter than 32 characters without a name; s
 from __future__ import annotations
 
 from triage.masking.model import MASK
-from triage.masking.scan import KINDS, masked, masked_and_cut
+from triage.masking.scan import KINDS, masked, masked_and_cut, masked_where_cut
 
-__all__ = ["KINDS", "MASK", "masked", "masked_and_cut"]
+__all__ = ["KINDS", "MASK", "masked", "masked_and_cut", "masked_where_cut"]

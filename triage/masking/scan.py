@@ -67,6 +67,14 @@ def masked_and_cut(text: str, limit: int, *, read_at_most: int = 20_000) -> str:
     return masked(text)[:limit]
 
 
+def masked_where_cut(text: str, limit: int) -> str:
+    """Return a text that fits as it is, and of a longer one at most ``limit`` characters, masked before it was cut.
+
+    For what is masked when it is shown: of a secret that was cut in two, the half would not be known.
+    """
+    return text if len(text) <= limit else masked_and_cut(text, limit)
+
+
 @dataclass(slots=True)
 class _Finder:
     """Where a kind's next place is."""

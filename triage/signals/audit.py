@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from triage.desk import Desk
 from triage.desk_events import EPOCH, DeskEvent, Gravity, Parked, PayloadEntry, moment_of
 from triage.logs.templates import mask_variables
-from triage.masking import masked, masked_and_cut
+from triage.masking import masked, masked_and_cut, masked_where_cut
 from triage.model import Source, Subject, SubjectKind
 
 T = TypeVar("T")
@@ -57,9 +57,15 @@ def read_audit(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> D
     if not _plain(entry.payload):
         payload = _cleaned(payload)
     if payload.schema_version.partition(".")[0] != "1":
-        return parked(stream, entry, f"schema_version {payload.schema_version[:20]!r}: only 1.x is known")
+        return parked(
+            stream,
+            entry,
+            f"schema_version {masked_where_cut(payload.schema_version, 20)!r}: only 1.x is known",
+        )
     if payload.event_type != "audit":
-        return parked(stream, entry, f"event_type {payload.event_type[:40]!r} on the audit stream")
+        return parked(
+            stream, entry, f"event_type {masked_where_cut(payload.event_type, 40)!r} on the audit stream"
+        )
     return _event(desk, payload, _moment(payload.timestamp_ms, entry, now))
 
 
@@ -73,7 +79,7 @@ def _cleaned(payload: AuditPayload) -> AuditPayload:
     texts = {
         name: clean(value, 100_000) for name, value in payload.__dict__.items() if isinstance(value, str)
     }
-    metadata = {clean(name, 80): clean(str(value), 300) for name, value in payload.metadata.items()}
+    metadata = {clean(name, 80): clean(str(value), READ_MAX) for name, value in payload.metadata.items()}
     return payload.model_copy(update={**texts, "metadata": metadata})
 
 
@@ -101,14 +107,15 @@ def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
     metadata = {
-        name[:80]: str(value)[:READ_MAX] for name, value in islice(payload.metadata.items(), METADATA_MAX)
+        masked_where_cut(name, 80): str(value)[:READ_MAX]
+        for name, value in islice(payload.metadata.items(), METADATA_MAX)
     }
-    text, metadata = _without_secrets(payload.message[:READ_MAX], metadata)
+    text, metadata = _without_secrets(masked_where_cut(payload.message, READ_MAX), metadata)
     text, metadata = text[:TEXT_MAX], {name: value[:300] for name, value in metadata.items()}
     told = metadata.get("reason")
     data: dict[str, Any] = {}
     if payload.producer:
-        data["producer"] = payload.producer[:80]
+        data["producer"] = masked_where_cut(payload.producer, 80)
     if metadata:
         data["metadata"] = metadata
     return DeskEvent(
@@ -117,7 +124,7 @@ def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
         at=at,
         subject=subject_named(desk, payload.instance_name),
         gravity=gravity,
-        category=payload.category[:80],
+        category=masked_where_cut(payload.category, 80),
         text=text,
         reason="" if gravity is Gravity.INFO else _reason(told or text),
         correlation_id=payload.correlation_id or "",
@@ -183,7 +190,7 @@ def why_invalid(error: ValidationError) -> str:
 
 def clean(text: str, limit: int) -> str:
     """Return text that any database takes, cut: without NUL and without halves of surrogate pairs."""
-    text = text[:limit]
+    text = masked_where_cut(text, limit)
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
@@ -206,4 +213,4 @@ def _masked_value(name: str, value: str) -> str:
 def _reason(text: str) -> str:
     """What tells events of a category apart: the part behind the colon, its numbers and ids masked."""
     _, _, tail = text.partition(": ")
-    return clean(mask_variables((tail or text)[:TEXT_MAX]), REASON_MAX)
+    return clean(mask_variables(masked_where_cut(tail or text, TEXT_MAX)), REASON_MAX)

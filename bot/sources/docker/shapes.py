@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from bot.sources.times import maybe_rfc3339
+from triage.masking import masked_and_cut
 from triage.model import utc
 from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState
 
@@ -120,5 +121,5 @@ def unreadable_event(line: bytes) -> ContainerEvent:
         image="",
         at=utc(0.0),
         time_ns=0,
-        attributes={"line": line[:_LINE_MAX].decode("utf-8", "replace")},
+        attributes={"line": masked_and_cut(line.decode("utf-8", "replace"), _LINE_MAX)},
     )

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from bot.sources.redis.capped import RedisAnswerTooLarge
 from bot.sources.redis.connection import ANSWER_SECONDS, redis_errors
 from triage.desk_events import PayloadEntry, entry_key
+from triage.masking import masked_and_cut
 from triage.ports.events import GroupPosition, StreamBatch
 
 BLOCK_SECONDS = 2.0
@@ -91,7 +92,7 @@ class GroupReader:
                 return await self._read()
             except exceptions.ResponseError as error:
                 if any(word in str(error) for word in _GONE):
-                    return StreamBatch(lost=str(error).splitlines()[0][:200])
+                    return StreamBatch(lost=masked_and_cut(str(error).splitlines()[0], 200))
                 raise
             except RedisAnswerTooLarge:
                 return await self._smaller()

@@ -173,6 +173,11 @@ async def test_a_kill_within_a_step_leaves_it_unknown_and_it_is_never_done_again
         assert (performed.ok, performed.known) == (False, False)
         assert "listens at" in await asyncio.to_thread(process.said)
         assert '"what":"unknown"' in process.record
+
+        async def ended() -> bool:
+            return (process.folder / "desk/mark").exists()
+
+        await eventually(ended, "the end of the command that outlived its agent")
     else:
         step.cancel()
         await asyncio.gather(step, return_exceptions=True)
