@@ -72,6 +72,7 @@ class Director:
         self.stage.desk.catch_up()
         play = self.plays[name] = Play(scenario, self.now)
         self._well_since = self._healing_since = None
+        self.stage.desk.world.calm_markets()
         scenario.start(self.stage.desk.world)
         logger.info("scenario {name} started", name=name)
         self.set_pace()

@@ -270,6 +270,8 @@ class TriageSettings(DeskSection):
     """Alert rules that must be loaded; one that is missing makes the watchers a warning."""
     verify_after_seconds: float = Field(default=90, ge=0)
     health_watch_seconds: float = Field(default=300, ge=0)
+    return_watch_seconds: float = Field(default=14_400, ge=0)
+    """For so long after that it is looked whether trading that was not back comes back; 0: it is not."""
 
 
 class WatchdogSettings(DeskSection):

@@ -21,6 +21,7 @@ from schedules.table import Job
 from triage.actions import jobs
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
+from triage.actions.looking import watch_for_trading
 from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
@@ -90,6 +91,10 @@ class ActionWiring:
             if await jobs.remind_waiting(services) or expired:
                 self._told()
 
+        async def returns() -> None:
+            if await watch_for_trading(services):
+                self._told()
+
         async def snapshots() -> None:
             await jobs.take_snapshots(services)
 
@@ -99,6 +104,7 @@ class ActionWiring:
         found = [
             Job("degraded_reminder", remind, seconds=60),
             Job("proposals", expire, seconds=30),
+            Job("trading_back", returns, seconds=15),
             Job("known_good", judge, seconds=3600),
         ]
         if schedules.snapshots:

@@ -157,6 +157,7 @@ class Bot:
 
     ``resting``: whether the last order of a side stands in the book. ``held_by``: further guards that hold it, each
     with whether it is a hard stop. ``deaf``: nothing that it writes reaches minute.csv.
+    ``calm``: its edge does not move by chance.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Bot:
     unplaceable: Unplaceable | None = None
     held_by: dict[str, bool] = field(default_factory=dict)
     deaf: bool = False
+    calm: bool = False
     shown: Row | None = None
     """The row that the metrics exporter read last."""
 

@@ -52,7 +52,8 @@ def step(world: "World", bot: Bot, seconds: float) -> None:
 def _edge(bot: Bot, now: float, seconds: float) -> None:
     minutes = seconds / 60
     pull = min(0.5 * minutes, 1)
-    bot.gross_edge += (EDGE_MEAN - bot.gross_edge) * pull + bot.dice.gauss(0, EDGE_NOISE) * math.sqrt(pull)
+    noise = 0.0 if bot.calm else bot.dice.gauss(0, EDGE_NOISE) * math.sqrt(pull)
+    bot.gross_edge += (EDGE_MEAN - bot.gross_edge) * pull + noise
     if not bot.trades:
         bot.edge_blocked = int(now // MONITOR_PHASE) % 2 == 1
     elif bot.net_edge < EDGE_BLOCKS_BELOW:

@@ -79,6 +79,11 @@ class World:
             if spec.container_name not in self.engine.containers:
                 self.engine.start(self.engine.create(spec, project.name))
 
+    def calm_markets(self) -> None:
+        """Hold the edge of every bot where it allows trading: what goes wrong from here on is no chance of the market."""
+        for bot in self.bots.values():
+            bot.calm, bot.gross_edge = True, max(bot.gross_edge, bot_tick.EDGE_MEAN)
+
     def advance(self, seconds: float, tick: float = TICK) -> None:
         """Let ``seconds`` pass, tick by tick."""
         while seconds > 0:

@@ -26,6 +26,7 @@ from triage.plans.record import (
     verified_words,
 )
 from triage.ports.store import Tx
+from triage.wording import duration
 
 SOON_SECONDS = 5.0
 """After a failure or a crash the truth is asked for at once, not after the time a remedy needs to work."""
@@ -135,8 +136,10 @@ def verified(
     tx: Tx, desk: Desk, record: ActionRecord, verification: Verification, now: datetime
 ) -> ActionRecord:
     """Store what verification says; ask again while it is not well and there is time."""
-    whole = CATALOGUE[record.kind].whole_watch
-    well = verification.outcome is VerificationOutcome.RECOVERED
+    action = CATALOGUE[record.kind]
+    whole = action.whole_watch
+    as_asked = action.stops_trading and verification.outcome is VerificationOutcome.EFFECTIVE
+    well = as_asked or verification.outcome is VerificationOutcome.RECOVERED
     over = record.verify_until is None or now >= record.verify_until
     again = not over and (whole or not well)
     first_time = record.verification is None
@@ -177,6 +180,26 @@ def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
     if verification.outcome is VerificationOutcome.PERSISTING:
         for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
             follow_up(tx, desk, record, offer, now)
+    _mitigate(tx, record, verification, now)
+
+
+def returned(tx: Tx, record: ActionRecord, verification: Verification, now: datetime) -> None:
+    """Store and tell that trading came back after the verification had ended without it."""
+    ended = record.finished_at or record.changed_at
+    late = f"seen {duration((now - ended).total_seconds())} after the action"
+    why = ", ".join(filter(None, (verification.why, late)))
+    verification = replace(verification, why=why)
+    record = replace(record, verification=verification, changed_at=now)
+    tx.actions.save(record)
+    tell_action(tx, record, now)
+    detail = {"outcome": verification.outcome.value, "why": why, "final": True}
+    audit(tx, record, "verified", actor="engine", now=now, detail=detail)
+    what = f"{deed(record.kind, record.target)}, once more: {verified_words(record)}: {why}"
+    tell_story(tx, record, what, key="returned", now=now)
+    _mitigate(tx, record, verification, now)
+
+
+def _mitigate(tx: Tx, record: ActionRecord, verification: Verification, now: datetime) -> None:
     incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
     if incident is None or not mitigates(verification):
         return

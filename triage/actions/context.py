@@ -14,7 +14,7 @@ from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
 from triage.actions.snapshots import facts_of_snapshots
-from triage.actions.states_from_files import FreshMinutes
+from triage.actions.states_from_files import FreshMinutes, without_earlier
 from triage.desk import Desk
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks
@@ -102,6 +102,7 @@ class ActionServices:
         )
         playbook = Playbook(f"action {record.kind}", "{subject} {alert}", None, names)
         findings = await run_checks(playbook, check, self.clock)
+        findings = without_earlier(findings, record.finished_at, self.clock.now())
         if self.minutes is None:
             return findings
         fresh = FreshMinutes(self.minutes, record.finished_at, self.desk.triage.snapshot_stale_seconds)

@@ -18,9 +18,9 @@ from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
+from triage.actions.looking import looked_at
 from triage.actions.objections import objections
 from triage.actions.runner import ActionRunner
-from triage.actions.state_after import StateAfter, look_around, weighed
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
 from triage.plans.agent_orders import token_of
@@ -349,10 +349,7 @@ class ActionEngine:
 
         Another process may have taken the question over meanwhile (this one stood still): its answer holds.
         """
-        since = record.finished_at or self.services.clock.now()
-        after = await self.services.observe(record, since=since)
-        action = CATALOGUE[record.kind]
-        verification = weighed(action.judge(record.before, after), await self._standing(record), action)
+        verification = await looked_at(self.services, record)
         now = self.services.clock.now()
 
         def work(tx: Tx) -> ActionRecord | None:
@@ -368,16 +365,6 @@ class ActionEngine:
         self.told()
         if done.verify_at is None:
             await self._tidy(done)
-
-    async def _standing(self, record: ActionRecord) -> StateAfter:
-        services, incident_id = self.services, record.incident_id
-        incident = None
-        if incident_id is not None:
-            incident = await services.store.read(lambda tx: tx.incidents.get(incident_id))
-        now = services.clock.now()
-        return await look_around(
-            services.sources, services.desk, record, incident, now, minutes=services.minutes
-        )
 
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:

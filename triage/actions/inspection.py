@@ -110,6 +110,8 @@ def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -
     facts = finding.data.get("bots", {}).get(bot) if finding is not None else None
     if not facts or not facts.get("state"):
         why = finding.why if finding is not None else ""
+        if facts and facts.get("earlier"):
+            why = "its newest numbers are from before the action's end"
         return Row(name, f"state unknown{f': {why}' if why else ''}", None)
     state, reasons = facts["state"], in_words(facts.get("reasons") or ())
     word = _IN_WORDS.get(state, state)

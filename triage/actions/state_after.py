@@ -49,12 +49,14 @@ async def look_around(
 ) -> StateAfter:
     """Look at the bots that should trade and at the containers that the incident is about.
 
-    ``minutes``: the bots' own files, for what Prometheus does not know; a minute from before the action's end is none.
+    A snapshot from before the action's end says nothing of how a bot stands after it. ``minutes``: the bots' own
+    files, for what Prometheus does not know; a minute from before the action's end is none either.
     """
     trading, down = await asyncio.gather(_trading(sources, desk, now), _down(sources, incident))
     wanted = should_trade(desk, record, incident)
     bots = trading.bots or tuple(BotTrading(bot.name) for bot in desk.bots)
-    trading = replace(trading, bots=tuple(one for one in bots if one.bot in wanted))
+    seen = (_not_from_before(one, record.finished_at) for one in bots if one.bot in wanted)
+    trading = replace(trading, bots=tuple(seen))
     if minutes is not None:
         stale = desk.triage.snapshot_stale_seconds
         trading = await filled_from_files(trading, minutes, stale, record.finished_at)
@@ -71,6 +73,12 @@ def should_trade(desk: Desk, record: ActionRecord, incident: Incident | None) ->
     if desk.bot(record.target) is not None and not (incident is not None and incident.bots):
         return frozenset(trading & named)
     return frozenset(trading & named) or frozenset(trading)
+
+
+def _not_from_before(one: BotTrading, ended: datetime | None) -> BotTrading:
+    """Return the bot without a state that it had before the action ended; a silent one stays silent."""
+    old = ended is not None and one.seen_at is not None and one.seen_at < ended
+    return BotTrading(one.bot, pair=one.pair) if old and not one.silent else one
 
 
 async def _trading(sources: Sources, desk: Desk, now: datetime) -> Trading:
@@ -131,21 +139,23 @@ def weighed(verification: Verification, standing: StateAfter, action: Action) ->
 
 def _still(out: Sequence[BotTrading]) -> str:
     """Return ``bot1, bot3 still paused: bus outage; they come back when …``, those of one kind together."""
-    groups: dict[tuple[str, str, str], list[BotTrading]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], list[BotTrading]] = {}
     for one in out:
         word = (
             "silent"
             if one.silent
             else {"soft_pause": "paused", "hard_stop": "stopped"}.get(one.state, "not known")
         )
-        back = "" if one.silent else comes_back(one.state, one.reasons)
-        groups.setdefault((word, in_words(one.reasons), back), []).append(one)
-    return "; ".join(_group(word, why, back, bots) for (word, why, back), bots in groups.items())
+        groups.setdefault((word, one.reasons), []).append(one)
+    return "; ".join(_group(word, bots) for (word, _), bots in groups.items())
 
 
-def _group(word: str, why: str, back: str, bots: Sequence[BotTrading]) -> str:
+def _group(word: str, bots: Sequence[BotTrading]) -> str:
+    first, several = bots[0], len(bots) > 1
+    why = in_words(first.reasons)
+    back = "" if first.silent else comes_back(first.state, first.reasons, several=several)
     reason = f": {why}" if why else ""
-    comes = f", {'comes' if len(bots) == 1 else 'come'} back {back}" if back else ""
+    comes = f", {'come' if several else 'comes'} back {back}" if back else ""
     return f"{_names(bots)} still {word}{reason}{comes}"
 
 
@@ -160,7 +170,6 @@ def _trade_again(bots: Sequence[BotTrading]) -> str:
 def _unknown(standing: StateAfter) -> str:
     if not standing.trading.bots:  # no bot should trade
         return ""
-    why = standing.trading.why or "no state of " + _names(
-        [one for one in standing.trading.bots if not one.known]
-    )
+    unseen = [one for one in standing.trading.bots if not one.known]
+    why = standing.trading.why or f"no state of {_names(unseen)} since the action ended"
     return f"whether the bots trade is not known: {why}"

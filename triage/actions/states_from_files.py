@@ -1,4 +1,4 @@
-"""The bots' states in an action's rows, read from their own files where Prometheus does not know them."""
+"""The bots' states in an action's rows: none from before its end, and from the bots' files where Prometheus has none."""
 
 from __future__ import annotations
 
@@ -50,6 +50,26 @@ class FreshMinutes:
             return False
         fresh = (now - row.at).total_seconds() <= self.stale_seconds
         return fresh and (self.since is None or row.at >= self.since)
+
+
+def without_earlier(
+    findings: tuple[Finding, ...], ended: datetime | None, now: datetime
+) -> tuple[Finding, ...]:
+    """Return the findings without the bots' states that are older than the action's end; a frozen bot stays frozen."""
+    found = next((one for one in findings if one.name == CHECK), None)
+    if found is None or ended is None:
+        return findings
+    seconds = (now - ended).total_seconds()
+    bots = {bot: _later(facts, seconds) for bot, facts in found.data.get("bots", {}).items()}
+    cut = replace(found, data={**found.data, "bots": bots})
+    return tuple(cut if one is found else one for one in findings)
+
+
+def _later(facts: Json, seconds: float) -> Json:
+    age = facts.get("age_seconds")
+    if age is None or facts.get("frozen") or age <= seconds:
+        return facts
+    return {**facts, "state": None, "earlier": True}
 
 
 def _facts(row: NewestMinute, now: datetime) -> Json:

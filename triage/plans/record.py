@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from triage.model import FindingStatus
 from triage.plans.agent_orders import Order, digest_of, orders_of
 from triage.plans.operations import Op
+from triage.wording import clock_time
 
 DESK = "desk"
 """The target that is the whole desk: it excludes every other target."""
@@ -271,6 +272,15 @@ class ActionRecord:
         """One person confirmed, another one must still do so."""
         return self.status is ActionStatus.PROPOSED and 0 < len(self.confirmations) < self.needed
 
+    @property
+    def looked_at_again(self) -> bool:
+        """What verification says so far is not well, and not its last word."""
+        verification = self.verification
+        if verification is None or self.verify_at is None:
+            return False
+        effective = verification.outcome is VerificationOutcome.EFFECTIVE and verification.trades is True
+        return not effective and verification.outcome is not VerificationOutcome.RECOVERED
+
 
 GOOD: Mapping[FindingStatus, bool | None] = {
     FindingStatus.OK: True,
@@ -297,11 +307,15 @@ _TRADING: Mapping[bool | None, str] = {
 def verified_words(record: ActionRecord) -> str:
     """Return what verification says, before people; empty before there is one.
 
-    ``did what it should`` is said only of an action that came to its end.
+    ``did what it should`` is said only of an action that came to its end, and nothing is said for good before
+    the last look.
     """
     verification = record.verification
     if verification is None:
         return ""
+    if record.looked_at_again:
+        until = f" until {clock_time(record.verify_until)} UTC" if record.verify_until is not None else ""
+        return f"not well yet, looked at again{until}"
     if verification.outcome is not VerificationOutcome.EFFECTIVE:
         return _OUTCOMES[verification.outcome]
     trading = _TRADING[verification.trades]

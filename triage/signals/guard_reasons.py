@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -33,9 +34,13 @@ REASONS: Mapping[str, Reason] = {
     "external_kill_switch": Reason("kill switch", _PERSON),
     "phase0_stub_disabled": Reason("controller switched off", "when its controller is switched on"),
     "order_book_stale": Reason("order book stale", "when the order book moves again"),
-    "bus_outage": Reason("bus outage", "when Redis and the services on it work again"),
+    "bus_outage": Reason("bus outage", "when Redis and the external services work again"),
     "external_intent": Reason("paused by an intent", "when a person resumes it"),
 }
+
+
+_PLURAL = {"it": "them", "its": "their", "itself": "themselves"}
+_SINGULAR = re.compile(r"\b(?:it|its|itself)\b")
 
 
 def in_words(reasons: Iterable[str]) -> str:
@@ -43,12 +48,17 @@ def in_words(reasons: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(_of(reason).words for reason in reasons))
 
 
-def comes_back(state: str, reasons: Iterable[str]) -> str:
-    """Return what brings a bot in that state back, as in ``comes back when …``; empty where that is not known."""
+def comes_back(state: str, reasons: Iterable[str], *, several: bool = False) -> str:
+    """Return what brings a bot in that state back, as in ``comes back when …``; empty where that is not known.
+
+    ``several``: it is said of more than one bot.
+    """
     found = [_of(reason).back for reason in reasons]
     if state == "hard_stop":
-        return next((back for back in found if back and "person" in back), _PERSON)
-    return ", and ".join(dict.fromkeys(filter(None, found)))
+        back = next((back for back in found if back and "person" in back), _PERSON)
+    else:
+        back = ", and ".join(dict.fromkeys(filter(None, found)))
+    return _SINGULAR.sub(lambda word: _PLURAL[word.group()], back) if several else back
 
 
 def needs_person(reason: str) -> bool:

@@ -132,7 +132,12 @@ def _verified(record: ActionRecord) -> list[Line]:
     verification = record.verification
     if verification is None:
         return []
-    head = f"{OUTCOME[verification.outcome]} Verified: {verified_words(record)}"
+    said = verified_words(record)
+    head = (
+        f"◐ {said.capitalize()}"
+        if record.looked_at_again
+        else f"{OUTCOME[verification.outcome]} Verified: {said}"
+    )
     lines: list[Line] = [[leaf(head, bold=True)]]
     if verification.why:
         lines.append([foreign(verification.why, 500)])
@@ -172,7 +177,7 @@ def _next(record: ActionRecord, now: datetime) -> str:
     if record.verify_at is not None and record.verification is None:
         wait = seconds_between(now, record.verify_at)
         return f"verification {f'in {duration(wait)}' if wait else 'under way'}"
-    if record.verify_at is not None and record.verify_until is not None:
+    if record.verify_at is not None and record.verify_until is not None and not record.looked_at_again:
         return f"watched until {when(record.verify_until, now)}"
     return ""
 

@@ -46,7 +46,7 @@ def settings(root: Path, command: Sequence[str], **changes: object) -> Desk:
 def states(**bots: str) -> FakeMetrics:
     """Return metrics that say which bot is in which state, by a fresh snapshot."""
     found = [sample(1, "hbot_bot_state", bot=bot, state=state) for bot, state in bots.items()]
-    ages = [sample(20, bot=bot) for bot in bots]
+    ages = [sample(0, bot=bot) for bot in bots]
     return FakeMetrics(answers={"__name__=~": found, "time() - max by (bot": ages})
 
 

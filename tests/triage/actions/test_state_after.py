@@ -44,7 +44,7 @@ def test_paused_bots_are_no_recovery_and_mitigate_nothing() -> None:
     assert found.outcome is VerificationOutcome.EFFECTIVE
     assert found.why == (
         "hbot-redis is down; bot1, bot3 still paused: bus outage, "
-        "come back when Redis and the services on it work again"
+        "come back when Redis and the external services work again"
     )
     assert not mitigates(found)
 
@@ -89,7 +89,7 @@ def test_a_state_that_is_not_known_is_no_recovery() -> None:
     )
     found = after("restart", BotTrading("bot1"))
     assert (found.outcome, found.trades) == (VerificationOutcome.INCONCLUSIVE, None)
-    assert found.why == "whether the bots trade is not known: no state of bot1"
+    assert found.why == "whether the bots trade is not known: no state of bot1 since the action ended"
 
 
 def test_what_did_not_help_stays_so() -> None:

@@ -80,7 +80,7 @@ def test_figures_that_move_all_the_time_ask_for_no_edit() -> None:
     ("state", "reasons", "words"),
     [
         ("soft_pause", ("edge_gate_blocked",), "by itself, with the market"),
-        ("soft_pause", ("bus_outage",), "when Redis and the services on it work again"),
+        ("soft_pause", ("bus_outage",), "when Redis and the external services work again"),
         ("hard_stop", ("drawdown_hard_limit",), "when a person has reviewed it and starts it again"),
         ("hard_stop", (), "when a person has reviewed it and starts it again"),
         ("soft_pause", ("a_new_reason",), ""),
