@@ -24,7 +24,7 @@ class BotNow:
     orders: int = 2
     errors: int = 0
     risk_reasons: str = ""
-    age: float = 20.0
+    age: float = 2.0
     fills: int = 40
     extra: dict[str, float] = field(default_factory=dict)
 

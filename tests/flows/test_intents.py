@@ -119,7 +119,7 @@ async def test_what_the_bot_refuses_or_only_claims_is_said_in_the_message_and_wi
             "resume bot2",
             "Resume on bot2",
             "Succeeded",
-            "Verified: did not help",
+            "Not well yet, looked at again until",
             "Bot bot2: paused",
         )
 
