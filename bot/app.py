@@ -282,7 +282,7 @@ class Service:
             return await members.members(await self.channels.resolve(INCIDENT_CHANNEL))
 
         readers = Readers(self.desk.roles, self.services.roles, in_channel)
-        guard(app, Gate(self.services, identity.team_id, readers.may_read))
+        guard(app, Gate(self.services, identity.team_id, readers.may_read, identity.enterprise_id or ""))
         register(app, self.services)
         actions = self.actions.register(app, self.services)
         self.commands.register(app, identity, actions)

@@ -33,15 +33,16 @@ _SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``team`` is the id of our workspace."""
+    """``team`` is the id of our workspace, ``enterprise`` of its organisation where there is one."""
 
     services: Services
     team: str
     reads: Reads
+    enterprise: str = ""
 
     async def why_not(self, body: Mapping[str, Any]) -> str:
         """Return why a request is not served, empty where it is."""
-        if any(team != self.team for team in teams_in(body)):
+        if not is_ours(body, self.team, self.enterprise):
             return OUTSIDER
         user = user_in(body)
         if not user:
@@ -68,12 +69,25 @@ def guard(app: AsyncApp, gate: Gate) -> None:
     app.middleware(middleware)
 
 
+def is_ours(body: Mapping[str, Any], team: str, enterprise: str = "") -> bool:
+    """Tell whether the person of a payload is of our workspace: it has to be named, and nothing else may be.
+
+    On Enterprise Grid a person may be named by the organisation (``E…``). Ours says nothing of the workspace, so that
+    the payload has to name that besides; another one is an outsider's.
+    """
+    named = set(teams_in(body)) - ({enterprise} if enterprise else set())
+    return named == {team} if user_in(body) else named <= {team}
+
+
 def teams_in(body: Mapping[str, Any]) -> Iterator[str]:
     """Yield the workspaces that a payload says its person belongs to, or acts in."""
     event, user, team = _map(body.get("event")), _map(body.get("user")), body.get("team")
     named = [user.get("team_id"), _map(team).get("id") if isinstance(team, dict) else team]
     if event:
         named += [event.get(name) for name in ("user_team", "source_team", "team")]
+        if body.get("is_ext_shared_channel") is not True:
+            # There it names the workspace of the channel, whoever speaks.
+            named.append(body.get("team_id"))
     else:
         named.append(body.get("team_id"))
     for one in named:

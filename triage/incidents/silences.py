@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from triage.errors import BadInput
+from triage.incidents.subjects import is_container
 from triage.model import Episode, Source
 from triage.ports.sources import Matcher
 
@@ -14,11 +15,11 @@ Matchers = tuple[Matcher, ...]
 
 IDENTITY = (
     ("bot",),
-    ("name", "container", "container_name", "pod"),
-    ("service", "compose_service", "nodename", "hostname", "host", "node", "instance", "job"),
+    ("name", "container", "container_name"),
+    ("service", "compose_service", "pod", "nodename", "hostname", "host", "node", "instance", "job"),
 )
 """The labels that say what an alert is about, as ``subject_of`` reads them: of the first group that an alert has
-any of, a silence matches all that it has."""
+any of, a silence matches all that it has. See ``identifying`` for what is no container."""
 
 LONGEST = timedelta(days=30)
 SHORTEST = timedelta(minutes=1)
@@ -51,13 +52,18 @@ def matchers_for(episodes: Sequence[Episode]) -> tuple[Matchers, ...]:
 
 def unidentified(episodes: Sequence[Episode]) -> tuple[str, ...]:
     """Return the names of firing alerts whose labels do not say what they are about."""
-    return tuple(dict.fromkeys(_name(one) for one in _firing(episodes) if not identifying(one.labels)))
+    return tuple(dict.fromkeys(one.name for one in _firing(episodes) if not identifying(one.labels)))
 
 
 def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the labels that say what an alert is about."""
-    groups = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
-    return next((group for group in groups if group), ())
+    """Return the names of the labels that say what an alert is about.
+
+    A systemd unit, or the path of a control group, is on every host: it is matched together with the host.
+    """
+    bot, container, place = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
+    if bot or any(is_container(labels[label]) for label in container):
+        return bot or container
+    return (*place, *container) if place else ()
 
 
 def hidden_by(silences: Sequence[Matchers], others: Sequence[Episode]) -> tuple[Episode, ...]:
@@ -75,7 +81,7 @@ def _firing(episodes: Sequence[Episode]) -> list[Episode]:
 
 
 def _name(episode: Episode) -> str:
-    return episode.labels.get("alertname", episode.name)
+    return episode.labels.get("alertname", "")
 
 
 def _fits(matcher: Matcher, labels: Mapping[str, str], name: str) -> bool:

@@ -53,11 +53,17 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
     if bot := labels.get("bot"):
         return Subject(SubjectKind.BOT, masked_where_cut(bot, NAME_MAX))
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
-    if container and not _UNIT.fullmatch(container) and "/" not in container:
+    if is_container(container):
         return _service(desk, container) if container in _services(desk) else _container(desk, container)
     if service := labels.get("service"):
         return _service(desk, service)
     return _by_family(labels, desk) or _by_target(labels, desk)
+
+
+def is_container(name: str) -> bool:
+    """Tell whether the value of a label is a container's name: no systemd unit, and no path of a control group."""
+    name = name.removeprefix("/")
+    return bool(name) and not _UNIT.fullmatch(name) and "/" not in name
 
 
 def _container(desk: Desk, container: str) -> Subject:

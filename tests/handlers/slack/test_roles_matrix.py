@@ -114,6 +114,69 @@ async def test_the_gate_stops_another_workspace_whatever_it_sends(world: World, 
     assert (await world.gate.why_not(payload("outsider", kind))) == OUTSIDER
 
 
+OURS, THEIRS, GRID = TEAM, "T0THEIRS01", "E0OURS0001"
+_USER = PEOPLE["operator"]
+
+
+def _click(team: object, user_team: str | None, **more: object) -> dict[str, Any]:
+    return {"type": "block_actions", "team": team, "user": {"id": _USER, "team_id": user_team}, **more}
+
+
+def _mention(outer: str, *, shared: bool = False, **event: object) -> dict[str, Any]:
+    return {
+        "type": "event_callback",
+        "team_id": outer,
+        "context_team_id": OURS,
+        "authorizations": [{"team_id": OURS, "user_id": "U0BOT00001", "is_bot": True}],
+        "is_ext_shared_channel": shared,
+        "event": {"type": "app_mention", "user": _USER, **event},
+    }
+
+
+SHAPES: dict[str, tuple[dict[str, Any], bool]] = {
+    "a click that names no workspace": (_click(None, None), False),
+    "a click whose workspaces are empty": (_click({"id": ""}, ""), False),
+    "a click of an organisation's install": (
+        _click(None, OURS, enterprise={"id": GRID}, is_enterprise_install=True),
+        True,
+    ),
+    "a click of our workspace by a guest of a shared channel": (_click({"id": OURS}, THEIRS), False),
+    "a click in their workspace by one of ours": (_click({"id": THEIRS}, OURS), False),
+    "a click of a person whom our organisation names": (_click({"id": OURS}, GRID), True),
+    "a click of another workspace of our organisation": (_click({"id": THEIRS}, GRID), False),
+    "a click of our organisation, no workspace named": (_click(None, GRID), False),
+    "a click of another organisation": (_click({"id": OURS}, "E0THEIRS01"), False),
+    "a command that names no workspace": ({"command": "/triage", "user_id": _USER}, False),
+    "a command of another workspace of the organisation": (
+        {"command": "/triage", "user_id": _USER, "team_id": THEIRS, "enterprise_id": GRID},
+        False,
+    ),
+    "a form that names no workspace": ({"type": "view_submission", "user": {"id": _USER}}, False),
+    "a mention of ours": (_mention(OURS, team=OURS), True),
+    "a mention of ours in a shared channel": (_mention(THEIRS, shared=True, team=OURS), True),
+    "a mention of a guest of a shared channel": (_mention(OURS, shared=True, team=THEIRS), False),
+    "a mention of a guest, named by the source": (
+        _mention(OURS, shared=True, user_team=THEIRS, source_team=THEIRS),
+        False,
+    ),
+    "a mention in a shared channel, by nobody knows whom": (_mention(OURS, shared=True), False),
+    "a mention of another workspace, named outside alone": (_mention(THEIRS), False),
+    "a mention of ours, named by the organisation": (_mention(OURS, user_team=GRID, source_team=GRID), True),
+    "an event of no person": ({"team_id": OURS, "event": {"type": "channel_archive"}}, True),
+    "an event of another workspace": ({"team_id": THEIRS, "event": {"type": "channel_archive"}}, False),
+}
+"""What Slack sends of shared channels and of Enterprise Grid, and whether it is of our workspace."""
+
+
+@pytest.mark.parametrize(("body", "ours"), SHAPES.values(), ids=SHAPES)
+async def test_only_who_is_named_as_of_our_workspace_passes(
+    world: World, body: dict[str, Any], *, ours: bool
+) -> None:
+    """A payload that names no workspace is no proof of one."""
+    gate = Gate(world.services, OURS, world.gate.reads, GRID)
+    assert (await gate.why_not(body) == "") is ours
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 async def test_the_gate_stops_who_may_not_read_where_that_is_limited(
     sqlite_store: SqlStore, who: str

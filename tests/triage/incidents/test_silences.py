@@ -4,8 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from triage.incidents.silences import hidden_by, matchers_for, unidentified
+from triage.desk import Desk
+from triage.incidents.silences import IDENTITY, hidden_by, matchers_for, unidentified
+from triage.incidents.subjects import subject_of
 from triage.model import Episode, Severity, Source, Subject, SubjectKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,3 +70,57 @@ def test_what_nothing_identifies_is_not_silenced() -> None:
     assert written(nameless) == []
     assert unidentified([nameless, episode(bot="bot1")]) == ("Down",)
     assert unidentified([replace(nameless, firing=False)]) == ()
+
+
+def test_a_units_silence_names_its_host() -> None:
+    """The same unit runs on every host; so does the control group of a container without a name."""
+    assert written(episode(name="ssh.service", instance="h1:9100", job="node")) == [
+        'alertname="Down", instance="h1:9100", job="node", name="ssh.service"'
+    ]
+    assert written(episode(name="/system.slice/cron", instance="h1:8080")) == [
+        'alertname="Down", instance="h1:8080", name="/system.slice/cron"'
+    ]
+    assert unidentified([episode(name="ssh.service")]) == ("Down",)
+
+
+def test_an_alert_without_a_name_is_silenced_by_its_labels() -> None:
+    """Alertmanager takes such alerts; the word that is shown in the name's place would match nothing."""
+    nameless = replace(episode(bot="bot1"), name="unnamed alert", labels={"bot": "bot1"})
+    assert written(nameless) == ['alertname="", bot="bot1"']
+    assert hidden_by(matchers_for([nameless]), [nameless, episode(bot="bot1")]) == (nameless,)
+
+
+_VALUES = st.sampled_from(
+    [
+        "bot1",
+        "hbot-bot1",
+        "redis",
+        "ssh.service",
+        "/docker/abc",
+        "h1:9100",
+        "h2:9100",
+        "a.b",
+        "a+b",
+        "a|b",
+        "(",
+        "node",
+    ]
+)
+
+
+@st.composite
+def _two_of_one_rule(draw: st.DrawFn) -> tuple[Episode, Episode]:
+    """Draw two alerts of one rule: the same labels, each with values of its own."""
+    known = [label for group in IDENTITY for label in group]
+    labels = draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
+    one, other = ({label: draw(_VALUES) for label in labels} for _ in range(2))
+    return episode(**one), episode(**other)
+
+
+@given(_two_of_one_rule())
+def test_no_silence_hides_an_alert_about_something_else(two: tuple[Episode, Episode]) -> None:
+    """What tells two subjects apart tells two silences apart."""
+    mine, other = two
+    desk = Desk()
+    if subject_of(mine.labels, desk) != subject_of(other.labels, desk):
+        assert hidden_by(matchers_for([mine]), [other]) == ()
