@@ -315,12 +315,21 @@ class ListeningSettings(DeskSection):
     """A trouble of our own (a source, a loop, an unsent message) that lasts this long is an incident."""
 
 
+class AgentPeople(DeskSection):
+    """Slack users whom the agent itself believes to hold a role that is given to a group."""
+
+    operator: frozenset[str] = frozenset()
+    approver: frozenset[str] = frozenset()
+
+
 class AgentSettings(DeskSection):
     """What the agent that touches the desk allows at all, whoever confirms it."""
 
     kinds: tuple[ActionKind, ...] = KINDS
     """Kinds of actions that may be done here."""
     actions_per_hour: int = Field(default=20, ge=1, le=1000)
+    people: AgentPeople = AgentPeople()
+    """Who is in the roles' groups: Slack alone knows that, and the agent cannot ask it."""
 
     def allows(self, kind: str) -> bool:
         """Whether a kind may be done here."""

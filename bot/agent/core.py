@@ -85,7 +85,9 @@ class LocalAgent:
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         async with self._turn:
             now = self._clock.now()
-            why = policy.why_not_confirm(self._desk, self._known, shown, now, apart=self._apart)
+            why = policy.why_not_confirm(
+                self._desk, self._known, shown, now, apart=self._apart, proven=self.proves
+            )
             if not why and self._proof is not None:
                 why = self._proof.why_not(shown, now)
             if why:

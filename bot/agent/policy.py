@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
+from bot.agent.people import why_not_person
 from bot.agent.record import RecordEntry
 from triage.desk import Desk, RoleSettings
 from triage.errors import Refused
@@ -137,11 +138,12 @@ def about_confirmation(shown: ShownPlan) -> dict[str, Json]:
 
 
 def why_not_confirm(
-    desk: Desk, known: Knowledge, shown: ShownPlan, now: datetime, *, apart: bool = True
+    desk: Desk, known: Knowledge, shown: ShownPlan, now: datetime, *, apart: bool = True, proven: bool = False
 ) -> str:
     """Return why a plan would not be carried out although this person confirms it.
 
     ``apart`` False: the bot is in the same process and asked for the role itself; here only names are compared.
+    ``proven``: Slack's signature is asked for as well.
     """
     from triage.actions.catalogue import find  # noqa: PLC0415 - see above
 
@@ -156,29 +158,14 @@ def why_not_confirm(
     if numbers != sorted(set(numbers)) or not fit(orders, action.allowed(desk, shown.target)):
         return f"this is no plan of {shown.kind} on {shown.target} as desk.yaml here has it"
     before = known.actions.get(shown.token)
-    if (apart or desk.roles != RoleSettings()) and (why := _why_not_person(desk, shown, before)):
+    actors = before.actors if before is not None and before.digest == shown.digest else []
+    if (apart or desk.roles != RoleSettings()) and (
+        why := why_not_person(desk, shown.kind, shown.actor, actors, by_group=proven or not apart)
+    ):
         return why
     if before is not None and (before.begun or before.over):
         return "this action was begun already; it is not done a second time"
     return why_too_many(desk, known, now)
-
-
-def _why_not_person(desk: Desk, shown: ShownPlan, before: Known | None) -> str:
-    """Hold the person against the role that this confirmation asks for.
-
-    Who is in a group Slack alone knows, and the agent cannot ask it: with groups the bot has to be believed.
-    """
-    from triage.actions.authority import role_for  # noqa: PLC0415 - see above
-
-    actors = before.actors if before is not None and before.digest == shown.digest else []
-    number = actors.index(shown.actor) if shown.actor in actors else len(actors)
-    wanted = role_for(desk, shown.kind, number)
-    role = desk.roles.approver if wanted == "approver" else desk.roles.operator
-    if shown.actor in role.users or role.groups:
-        return ""
-    if not role.users:
-        return f"desk.yaml here gives the role {wanted} to nobody"
-    return f"{shown.actor} has not the role {wanted} in desk.yaml here"
 
 
 def why_too_many(desk: Desk, known: Knowledge, now: datetime) -> str:

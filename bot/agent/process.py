@@ -21,6 +21,7 @@ from bot.agent.core import LocalAgent
 from bot.agent.desk_reader import DeskReader
 from bot.agent.engine import Engine, EngineImageList
 from bot.agent.order_executor import OrderExecutor
+from bot.agent.people import why_not_known
 from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof
@@ -127,6 +128,8 @@ def why_not_ours(path: Path, me: int) -> str:
 async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     """Listen until ``stop`` is set. Raises SettingError where it cannot begin."""
     desk = read_desk(str(settings.desk), settings.desk.parent)
+    if why := why_not_known(desk, by_group=bool(settings.signing_secret)):
+        raise SettingError(f"TRIAGE_DESK: {why}")
     engine, clock = Engine(settings.docker_host), SystemClock()
     commands = HostCommands({"DOCKER_HOST": settings.docker_host})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)

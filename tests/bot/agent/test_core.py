@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from bot.agent.core import LINES_PER_HOUR, LocalAgent
+from bot.agent.people import why_not_known
 from bot.agent.record import AgentRecord
 from tests.fakes.clock import ManualClock
-from triage.desk import ActionPolicy, AgentSettings, Desk, Role, RoleSettings
+from triage.desk import ActionPolicy, AgentPeople, AgentSettings, Desk, Role, RoleSettings
 from triage.errors import DeskFailure, Refused, SettingError
 from triage.plans import agent_orders
 from triage.plans.agent_orders import ComposeOrder, Order
@@ -205,7 +207,7 @@ async def test_two_people_confirm_where_desk_yaml_asks_for_two(tmp_path: Path) -
 
 
 async def test_people_without_a_role_are_refused_where_desk_yaml_names_people_alone(tmp_path: Path) -> None:
-    """A group's members are known to Slack alone: with groups the bot has to be believed."""
+    """In the bot's own process it has asked Slack who is in a group."""
     named = Ward(tmp_path / "a.jsonl", Desk(roles=RoleSettings(operator=Role(users=frozenset({"U2"})))))
     with pytest.raises(Refused, match="U1 has not the role operator"):
         await named.agent.confirm(shown())
@@ -213,6 +215,53 @@ async def test_people_without_a_role_are_refused_where_desk_yaml_names_people_al
     group = Role(users=frozenset({"U2"}), groups=frozenset({"S1"}))
     grouped = Ward(tmp_path / "b.jsonl", Desk(roles=RoleSettings(operator=group)))
     await grouped.agent.confirm(shown())
+
+
+def _apart(roles: RoleSettings, people: AgentPeople, *, proven: bool = False) -> LocalAgent:
+    desk = Desk(roles=roles, agent=AgentSettings(people=people))
+    proof = cast("Any", SimpleNamespace(why_not=lambda *_: "")) if proven else None
+    return LocalAgent(desk, cast("Any", FakeDeeds()), AgentRecord(), ManualClock(START), proof, apart=True)
+
+
+_GROUPED = RoleSettings(operator=Role(users=frozenset({"U2"}), groups=frozenset({"S1"})))
+
+
+async def test_an_agent_apart_does_not_believe_a_group_of_anybody() -> None:
+    """Its own list says who is in it; without one, people who are named alone may."""
+    alone = _apart(_GROUPED, AgentPeople())
+    with pytest.raises(Refused, match=r"U1 is named neither in roles\.operator\.users nor in agent\.people"):
+        await alone.confirm(shown())
+    await alone.confirm(shown(actor="U2"))
+    listed = _apart(_GROUPED, AgentPeople(operator=frozenset({"U1"})))
+    with pytest.raises(Refused, match="U7 is named neither"):
+        await listed.confirm(shown(actor="U7"))
+    await listed.confirm(shown())
+
+
+async def test_a_group_counts_where_slacks_signature_proves_the_person() -> None:
+    """Unless the agent has a list of its own, which then decides."""
+    await _apart(_GROUPED, AgentPeople(), proven=True).confirm(shown())
+    listed = _apart(_GROUPED, AgentPeople(operator=frozenset({"U7"})), proven=True)
+    with pytest.raises(Refused, match="U1 is named neither"):
+        await listed.confirm(shown())
+
+
+@pytest.mark.parametrize(
+    ("people", "by_group", "why"),
+    [
+        (AgentPeople(), False, "roles.approver names groups alone"),
+        (AgentPeople(approver=frozenset({"U9"})), False, ""),
+        (AgentPeople(), True, ""),
+    ],
+)
+def test_a_role_of_groups_alone_needs_a_list_or_a_proof(
+    people: AgentPeople, *, by_group: bool, why: str
+) -> None:
+    """Nobody could confirm otherwise, and that is found out at the start."""
+    roles = RoleSettings(operator=_GROUPED.operator, approver=Role(groups=frozenset({"S2"})))
+    found = why_not_known(Desk(roles=roles, agent=AgentSettings(people=people)), by_group=by_group)
+    assert found.startswith(why)
+    assert bool(found) is bool(why)
 
 
 async def test_an_operator_is_no_approver(tmp_path: Path) -> None:

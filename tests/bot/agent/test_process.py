@@ -134,6 +134,11 @@ WRONG: dict[str, tuple[dict[str, str], Callable[[Path], object], str]] = {
     "the agent's own user": ({"TRIAGE_AGENT_UID": "0"}, lambda _: None, "must run as another user"),
     "no user": ({"TRIAGE_AGENT_UID": "nobody-of-that-name"}, lambda _: None, "is no user"),
     "no socket": ({"TRIAGE_AGENT": "tcp://0.0.0.0:1"}, lambda _: None, "TRIAGE_AGENT: say where to listen"),
+    "a role of groups alone": (
+        {},
+        lambda at: (at / "desk.yaml").write_text("roles: {operator: {groups: [S1]}}"),
+        "TRIAGE_DESK: roles.operator names groups alone",
+    ),
     "a desk.yaml that is wrong": ({}, lambda at: (at / "desk.yaml").write_text("bots: 7"), "bots: "),
     "a record that was changed": (
         {},
