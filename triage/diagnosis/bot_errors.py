@@ -19,7 +19,8 @@ SPIKE = 20
 """The desk's own rule (BotLogErrorSpike) calls more than this a spike."""
 _NOT_UNDERSTOOD_SHARE = 0.2
 """Of what speaks of errors: above this, what was understood says too little."""
-_LOOSE_SHARE, _LOOSE_MIN = 0.5, 20
+_LOOSE_SHARE, _LOOSE_MIN = 0.2, 3
+"""Of all lines: above this share what belongs to nothing is doubt; fewer than that many are said and no doubt."""
 _SURE_SECONDS = 3600.0
 """What was not seen in less than this is not called new."""
 _KEPT, _EXAMPLE, _SAMPLE = 20, 400, 160
@@ -171,7 +172,10 @@ def _understanding(recent: RecentLines, sample: ErrorLines | None) -> tuple[int,
         return reading.suspects, f"{reading.suspects + known} lines speak of errors, {understood}"
     if sample is not None and sample.loose > _LOOSE_SHARE * sample.lines:
         return reading.loose, f"{sample.loose} of {sample.lines} lines not understood"
-    return reading.suspects, ""
+    if sample is None and recent.loose_flood:
+        every = max(recent.lines or 0, reading.lines)
+        return reading.loose, f"{reading.loose} of {every} lines not understood"
+    return max(reading.suspects, reading.strangers), ""
 
 
 def _compared(now: tuple[Template, ...], before: LogBaseline, window: LogWindow) -> tuple[Novelty, ...]:

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from triage.logs.level_words import LETTERS, level_of
 from triage.masking import masked_where_cut
 
 _LEVELS = (
     "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "log.level", "loglevel",
-    "@level", "record.level.name",
+    "@level", "record.level.name", "s", "l",
 )  # fmt: skip
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
+_OTEL_NUMBERS = ("severitynumber", "severity_number")
 _SYSLOG_NUMBERS = ("priority", "level")
 _MESSAGES = (
-    "record.message", "msg", "message", "event", "text", "body", "short_message", "error.message", "error", "err",
+    "record.message", "msg", "message", "body.stringvalue", "textpayload",
+    "event", "text", "body", "short_message", "error.message", "error", "err",
     "exception",
 )  # fmt: skip
 _LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
@@ -29,6 +32,8 @@ SYSLOG_LEVELS = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "NOTICE
 """Syslog's numbers, from 0."""
 _PYTHON = {5: "TRACE", 10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
+_OTEL = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL")
+"""OpenTelemetry's numbers, four a level, from 1."""
 _SHOWN = 300
 
 
@@ -51,7 +56,7 @@ def fields_of(text: str) -> JsonFields | None:
     if not isinstance(found, dict):
         return None
     flat = dict(_flat(found))
-    level = _first(flat, _LEVELS) or _numbered(flat)
+    level = _named(flat) or _numbered(flat)
     if not level:
         return None
     message = _first(flat, _MESSAGES) or masked_where_cut(text, _SHOWN)
@@ -71,12 +76,28 @@ def _first(flat: Mapping[str, object], names: tuple[str, ...]) -> str:
     return next((value for name in names if isinstance(value := flat.get(name), str) and value.strip()), "")
 
 
+def _named(flat: Mapping[str, object]) -> str:
+    """Return the level that a field names in words, or in the letter that stands for one."""
+    for name in _LEVELS:
+        value = flat.get(name)
+        if not isinstance(value, str) or not value.strip() or value.strip().isdigit():
+            continue
+        if len(name) == 1:  # a name as short may hold anything
+            if value in LETTERS or level_of(value):
+                return LETTERS.get(value, value)
+            continue
+        return LETTERS.get(value, value)
+    return ""
+
+
 def _numbered(flat: Mapping[str, object]) -> str:
     """Name a level that is a number: below 8 it is syslog's, beside a time in milliseconds pino's, else Python's."""
-    for name in (*_PYTHON_NUMBERS, *_SYSLOG_NUMBERS):
+    for name in (*_OTEL_NUMBERS, *_PYTHON_NUMBERS, *_SYSLOG_NUMBERS):
         number = _whole(flat.get(name))
         if number is None:
             continue
+        if name in _OTEL_NUMBERS:
+            return _OTEL[min(max(number - 1, 0) // 4, len(_OTEL) - 1)]
         if name in _SYSLOG_NUMBERS and 0 <= number < len(SYSLOG_LEVELS):
             return SYSLOG_LEVELS[number]
         pino = name == "level" and not isinstance(flat.get("time", ""), str)

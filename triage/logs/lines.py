@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from triage.logs.heads import begins_record, is_crash, speaks_of_error
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.wrapping import is_cut_short, unwrapped
 from triage.masking import masked_where_cut
@@ -20,13 +21,8 @@ from triage.ports.sources import LogLine
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
 _TRACEBACK = "Traceback (most recent call last):"
-_BAD_WORD = re.compile(
-    r"\b(?:ERROR|CRITICAL|FATAL)\b|(?i:\b(?:level|lvl|severity)\W{1,4}|[\[<(|~ ]- ?|[\[<(|~])"
-    r"(?i:err|error|crit|critical|fatal|panic)\b"
-)
-"""What a line of an unknown shape may say of a level."""
-_BEGINS = re.compile(r"\W{0,3}(?:\d|(?:ERROR|CRITICAL|FATAL)\b)|[{<\[]")
-"""How a record of an unknown shape begins; a traceback's line does not."""
+_TRACED = ERRORS | OTHERS
+"""Levels whose records are followed by tracebacks; beneath an INFO it is another's."""
 _FOLDING = timedelta(seconds=2)
 _MESSAGE_MAX = 600
 _LEVEL_LABELS = frozenset({"detected_level", "level"})
@@ -55,7 +51,8 @@ class ErrorLines:
 
     ``every``: records of any level, in their order. ``lines``: lines read; ``records``: those that begin a record;
     ``unlevelled``: records of a shape that carries no level; ``loose``: lines that are no record and follow none;
-    ``suspects``: those of them that speak of an error, ``sample`` the first of these, else of the loose ones.
+    ``strangers``: those of them that begin as records do;
+    ``suspects``: that speak of an error; ``sample`` the first of these, else of the loose ones.
     """
 
     every: tuple[ErrorLine, ...] = ()
@@ -63,6 +60,7 @@ class ErrorLines:
     records: int = 0
     unlevelled: int = 0
     loose: int = 0
+    strangers: int = 0
     suspects: int = 0
     sample: str = ""
 
@@ -106,6 +104,7 @@ class _Reader:
     records: int = 0
     unlevelled: int = 0
     loose: int = 0
+    strangers: int = 0
     suspects: int = 0
     first_loose: str = ""
     first_suspect: str = ""
@@ -128,6 +127,8 @@ class _Reader:
         elif not self._fold(stream, at, text):
             if text.startswith(_TRACEBACK):
                 self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
+            elif is_crash(text):
+                self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
             else:
                 self._keep_loose(text)
 
@@ -146,7 +147,7 @@ class _Reader:
         opened = self.current.get(stream)
         if opened is None or at - opened.last > _FOLDING:
             return False
-        if opened.level not in ERRORS and _BEGINS.match(text) and _BAD_WORD.search(text):
+        if _is_of_its_own(opened.level, text):
             return False
         opened.last = at
         if not text[:1].isspace():
@@ -158,7 +159,10 @@ class _Reader:
     def _keep_loose(self, text: str) -> None:
         self.loose += 1
         self.first_loose = self.first_loose or text
-        if _BAD_WORD.search(text):
+        self.strangers += begins_record(text)
+        if not text[:1].isspace() and speaks_of_error(
+            text
+        ):  # what is set in belongs to a table, or to a traceback
             self.suspects += 1
             self.first_suspect = self.first_suspect or text
 
@@ -181,6 +185,7 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
         records=reader.records,
         unlevelled=reader.unlevelled,
         loose=reader.loose,
+        strangers=reader.strangers,
         suspects=reader.suspects,
         sample=masked_where_cut(reader.first_suspect or reader.first_loose, _MESSAGE_MAX),
     )
@@ -208,6 +213,19 @@ def _in_order(lines: Iterable[LogLine]) -> list[LogLine]:
 
 def _begins_record(line: LogLine) -> bool:
     return record_of(unwrapped(line.text[:_MESSAGE_MAX]).split("\n", 1)[0]) is not None
+
+
+def _is_of_its_own(level: str, text: str) -> bool:
+    """Tell whether a line is no part of the record of that level before it.
+
+    An error's message may hold anything; a warning is followed by a traceback; beneath an INFO either is another's.
+    """
+    if level in ERRORS:
+        return False
+    if begins_record(text):
+        return True
+    error = text.startswith(_TRACEBACK) or is_crash(text) or speaks_of_error(text)
+    return level not in _TRACED and error and not text[:1].isspace()
 
 
 def _stream(labels: Mapping[str, str]) -> _Stream:

@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from triage.logs.heads import head_of
 from triage.logs.json_records import SYSLOG_LEVELS, fields_of
+from triage.logs.level_words import level_of
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 OTHERS = frozenset({"WARNING", "NETWORK"})
@@ -62,10 +64,6 @@ _LOGFMT_MESSAGE = re.compile(
 )
 _TRACE_IN_FILE = "(See log file for stack trace dump)"
 """The console's only sign of an exception."""
-_SAME = {
-    "WARN": "WARNING", "ERR": "ERROR", "EROR": "ERROR", "SEVERE": "ERROR", "CRIT": "CRITICAL", "ALERT": "CRITICAL",
-    "EMERG": "CRITICAL", "EMERGENCY": "CRITICAL", "PANIC": "CRITICAL", "DPANIC": "CRITICAL",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def record_of(text: str) -> LogRecord | None:
         found = pattern.match(text)
         if found is not None:
             level = found["level"]
-            return LogRecord(_SAME.get(level, level), found["logger"] or "", found["message"].strip())
+            return LogRecord(_level(level), found["logger"] or "", found["message"].strip())
     console = _CONSOLE.match(text)
     if console is not None:
         named = _CONSOLE_LEVEL.match(console["message"])
@@ -110,7 +108,8 @@ def _from_other(text: str) -> LogRecord | None:
     syslog = _SYSLOG.match(text)
     if syslog is not None:
         return LogRecord(SYSLOG_LEVELS[int(syslog["number"]) % 8], "", syslog["message"].strip())
-    return None
+    head = head_of(text)
+    return LogRecord(head.level, "", head.message) if head is not None else None
 
 
 def _from_logfmt(text: str) -> LogRecord | None:
@@ -134,5 +133,5 @@ def _from_json(text: str) -> LogRecord | None:
 
 
 def _level(word: str) -> str:
-    upper = word.upper()
-    return _SAME.get(upper, upper)
+    """Return the level that a word names; a word that names none is one of the program's own (EVENT_LOG)."""
+    return level_of(word) or word.upper()

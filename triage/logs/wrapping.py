@@ -19,8 +19,8 @@ _ANSI_AS_TEXT = re.compile(
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _COMPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80} {0,40}\| ")
 _TIME = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) (?:std(?:out|err) [FP] )?"
-    r"(?!(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) "
+    r"(?:std(?:out|err) [FP] |(?!(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b))"
 )
 """A time that a transport put there; before a level it is the record's own."""
 _CUT_JSON = re.compile(r'\{"log": ?"(?P<body>(?:[^"\\]|\\.)*)')
@@ -29,7 +29,11 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LAYERS = 5
 _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry")
 """Where a transport's JSON holds the line of the program."""
-_LEVELS = re.compile(r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:', re.IGNORECASE)
+_LEVELS = re.compile(
+    r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:|"s" ?: ?"[FEWID]"', re.IGNORECASE
+)
+_TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")
+"""Fields of a program's JSON beside its message: what they hold is not let go."""
 _DOCKER = ("CONTAINER_NAME", "CONTAINER_ID")
 _TRACE_ESCAPED = re.compile(r"(?:\\r)?\\n(?=Traceback \(|  File )")
 _TRACE_OCTAL = re.compile(r"#012(?=Traceback \(|  File )")
@@ -84,8 +88,10 @@ def _from_json(text: str) -> str:
         return _ESCAPE.sub(_unescaped, cut["body"]) if cut is not None else text
     if isinstance(found.get("MESSAGE"), list):
         return json.dumps({**found, "MESSAGE": _from_bytes(found["MESSAGE"])})
-    if isinstance(found.get("log"), dict) or (
-        _names_level(text) and not any(name in found for name in _DOCKER)
+    if (
+        isinstance(found.get("log"), dict)
+        or (_names_level(text) and not any(name in found for name in _DOCKER))
+        or any(found.get(name) for name in _TROUBLE)
     ):
         return text
     carried = next((found[name] for name in _CARRIED if found.get(name)), None)

@@ -8,7 +8,7 @@ from triage.diagnosis.bot_errors import BotErrors, LogWindow, data_of
 from triage.diagnosis.checks.base import worst_status
 from triage.logs.templates import Novelty, shortened
 from triage.model import Finding, FindingStatus
-from triage.wording import clock_time, listed, number, times
+from triage.wording import clock_time, counted, listed, number, times
 
 NAME = "error_logs"
 TITLE = "Error logs"
@@ -62,7 +62,8 @@ def _head(errors: BotErrors, minutes: str) -> str:
         known = f" · {_bound(errors)}{errors.count} errors known" if errors.count else ""
         return f"{errors.doubt} in {minutes} min{known}"
     usual = "usual not known" if errors.usual is None else f"usual: {_usual(errors.usual)}"
-    return f"{_bound(errors)}{errors.count} in {minutes} min ({usual})"
+    unread = f" · {counted(errors.not_understood, 'line')} not understood" if errors.not_understood else ""
+    return f"{_bound(errors)}{errors.count} in {minutes} min ({usual}){unread}"
 
 
 def _bound(errors: BotErrors) -> str:

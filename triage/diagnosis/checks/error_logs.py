@@ -47,8 +47,10 @@ __all__ = ["NAME", "SOURCE", "TITLE", "run", "window_of"]
 _TELLING = (
     "Kill switch threshold reached|reached max drawdown|Global drawdown reached|has failed. Order Update"
     "|Error .*in the DB"
+    rf"|{logql.LOUD}|(?:\n|\\n)[^\n]*(?:\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(|\bpanic: |Exception in thread)"
 )
-"""What stops a strategy or names a cause, said below the level of a warning."""
+"""What stops a strategy or names a cause, said below the level of a warning; and an error in one entry with a record of
+less."""
 _TELLING_MAX = 400
 _LINES_MAX = 4000
 _BOTS_MAX = 12

@@ -1,0 +1,138 @@
+"""The head of a line whose shape no table has: a time in any usual form, then a level where levels stand. Pure.
+
+A level is a word in brackets or between bars, a word with a colon or a tab behind it, a word in capitals, ``app.ERROR:``,
+``level: error``, or a letter where a letter stands for one. A word within a sentence is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from triage.logs.level_words import ANY_WORD, LETTERS, level_of
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DATE = (
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
+    rf"|\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{2,4}}|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?{_MONTH} {{1,2}}\d{{1,2}})"
+)
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?: ?[AP]M)?"
+_ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)| \d{4})?"
+_TIME = (
+    rf"(?:(?:{_DATE}(?:[ T\t:]{{1,2}}){_CLOCK}|\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?|[AP]M)){_ZONE}"
+    r"|\d{10,19}(?:\.\d{1,9})?)"
+)
+_TIMED = re.compile(
+    r"(?:\[[\w./:@-]{1,80}\] )?(?:\d{1,7}:[A-Z] )?[\[(<\"']?(?:(?:time|ts|timestamp|t)[=:] ?\"?)?"
+    rf"(?P<time>{_TIME})(?![\w:])"
+)
+_REDIS_BAD = re.compile(r"can(?:'t|not)\b|MISCONF|OOM\b", re.IGNORECASE)
+_PAST = re.compile(r"[ \t]*(?:[\])>|,;\"'-]+[ \t]*)?")
+_REDIS = re.compile(r"\d{1,7}:[A-Z] .{5,40}?\d\d:\d\d:\d\d\S* (?P<sign>[.\-*#]) (?P<message>.*)")
+_ADDRESS = (
+    r"(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|\d{1,10}|[\w.-]{1,60}\[\d{1,10}\]:?|[\w-]{1,40}(?= [\w./-]{1,40}(?:\[\d|:))"
+    r"|[\w./-]{1,40}:(?=[ \t]))[ \t]+){0,4}"
+)
+"""What may stand between time and level: a process, a thread, a host, a program."""
+_ENDS = r"(?=[\])>|:;,\t]|[ ]{2}|[ ]-|$)"
+_WORD = re.compile(
+    rf"{_ADDRESS}[\[(<|*= ]{{0,4}}(?P<level>{ANY_WORD}){_ENDS}[\])>|:;,* \t-]*(?P<message>.*)",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(
+    rf"{_ADDRESS}[*= ]{{0,4}}(?P<level>(?=[^a-z]{{3}})(?:{ANY_WORD.upper()}))(?=[ \t])[* \t-]*(?P<message>.*)"
+)
+_BRACKETED = re.compile(
+    rf".{{0,120}}?(?:\[(?:[\w-]{{1,20}}:)?|[(<|] ?)(?P<level>{ANY_WORD})[ ]*[\])>|][ \t:|-]*(?P<message>.*)",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(rf"[\w-]{{1,40}}\.(?P<level>{ANY_WORD.upper()}): (?P<message>.*)")
+_KEYED = re.compile(
+    rf".{{0,200}}?\b(?:level|lvl|severity|loglevel)[\"']?[ ]*[:=][ ]*[\"']?(?P<level>{ANY_WORD})\b[\"',; ]*(?P<message>.*)",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(
+    r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d ))(?P<message>.*)"
+)
+_LETTER_LATER = re.compile(r"(?:\d+ +){0,2}(?P<level>[VTDIWEF])[ /][\w.-]{1,40} *: (?P<message>.*)")
+_CATEGORY = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<message>\S{1,200}\[\d+\])$")
+_BRACKET_FIRST = re.compile(
+    rf"(?:\d{{1,10}} |\[[^\]\n]{{1,60}}\] ){{0,3}}\[(?P<level>{ANY_WORD}) *\][: \t]*(?P<message>.*)",
+    re.IGNORECASE,
+)
+_LOWER = re.compile(r"(?P<level>error|warning|critical|fatal|err|crit): (?P<message>.+)")
+_AT_START = re.compile(
+    r"[*= ]{0,4}(?P<level>ERROR|CRITICAL|FATAL|WARNING|WARN|ERR|WRN|FTL|CRIT|INF|DBG|INFO|DEBUG)(?: [*=]{1,3}|(?=[ \t]))"
+    r"[ \t]*(?P<message>.+)"
+)
+_CRASH = re.compile(
+    r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)|thread '[^']{0,60}' panicked"
+    r"|Segmentation fault|terminate called |Fatal Python error|.{0,40}core dumped",
+    re.IGNORECASE,
+)
+_BAD_WORDS = "|".join(
+    word
+    for word in ANY_WORD.split("|")
+    if level_of(word) in {"ERROR", "CRITICAL", "FATAL"} and word not in {"alert", "fail"}
+)
+_BAD = re.compile(
+    rf"(?<!\bno )(?<![^\d:]0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failure|exception|traceback)(?![\w-])"
+    "|❌|🔴|🛑",
+    re.IGNORECASE,
+)
+_JSON_BAD = re.compile(
+    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)|\b(?:err|error)=\S",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a line's head says: the level and what follows it."""
+
+    level: str
+    message: str
+
+
+def head_of(text: str) -> Head | None:
+    """Return the level that the head of a line names; None where it names none."""
+    redis = _REDIS.match(text)
+    if redis is not None:
+        return Head(_of_redis(redis["sign"], redis["message"]), redis["message"].strip())
+    timed = _TIMED.match(text)
+    if timed is None:
+        return _first(text, (_LETTER, _CATEGORY, _DOTTED, _BRACKET_FIRST, _LOWER, _AT_START, _KEYED))
+    rest = text[timed.end() :]
+    rest = rest[past.end() if (past := _PAST.match(rest)) is not None else 0 :]
+    return _first(rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_LATER, _KEYED))
+
+
+def begins_record(text: str) -> bool:
+    """Tell whether a line begins as a record does, though its level is not known: a time of its own, or an object."""
+    return _TIMED.match(text) is not None or text.startswith(("{", "<", '["'))
+
+
+def is_crash(text: str) -> bool:
+    """Tell whether a line is the first of what a runtime prints when a program falls."""
+    return _CRASH.match(text) is not None
+
+
+def speaks_of_error(text: str) -> bool:
+    """Tell whether a line of an unknown shape has a word that may mean an error."""
+    return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None
+
+
+def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> Head | None:
+    for pattern in patterns:
+        found = pattern.match(text)
+        if found is not None:
+            word = found["level"]
+            return Head(LETTERS[word] if len(word) == 1 else level_of(word), found["message"].strip())
+    return None
+
+
+def _of_redis(sign: str, message: str) -> str:
+    """Redis has one sign for what is graver than a notice; its words tell an error."""
+    if sign != "#":
+        return "INFO" if sign == "*" else "DEBUG"
+    return "ERROR" if speaks_of_error(message) or _REDIS_BAD.match(message) else "WARNING"

@@ -1,0 +1,32 @@
+"""The words, abbreviations and letters by which programs name a level, and the level they stand for.
+
+Also in the languages in which servers are set up; compared without their case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_OF_LEVEL = {
+    "TRACE": "trace trc trce verbose vrb fine finer finest silly",
+    "DEBUG": "debug dbg dbug debg отладка 调试",
+    "INFO": "info inf information informational notice success log note config инфо информация 信息 情報 정보",
+    "WARNING": "warning warn wrn warnung avertissement advertencia aviso avviso предупреждение 警告 경고",
+    "ERROR": "error err eror erro fail severe fehler erreur errore ошибка 错误 錯誤 エラー 오류 hata błąd",
+    "CRITICAL": "critical crit alert emerg emergency panic dpanic kritisch критично критическая 严重",
+    "FATAL": "fatal ftl schwerwiegend",
+}
+LEVEL_OF: Mapping[str, str] = {word: level for level, words in _OF_LEVEL.items() for word in words.split()}
+"""A word of a level, in lower case, and the level."""
+LETTERS: Mapping[str, str] = {
+    "V": "TRACE", "T": "TRACE", "D": "DEBUG", "I": "INFO", "N": "INFO", "W": "WARNING", "E": "ERROR", "C": "CRITICAL",
+    "F": "FATAL",
+}  # fmt: skip
+"""Where a single letter names the level."""
+ANY_WORD = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
+"""An expression for any of the words; match it without case."""
+
+
+def level_of(word: str) -> str:
+    """Return the level that a word names; empty where it names none."""
+    return LEVEL_OF.get(word.lower(), "")
