@@ -112,5 +112,8 @@ class Replicas:
 
 
 def _counts(tx: Tx) -> dict[str, int]:
-    found = json.loads(tx.notes.get(NOTE) or "{}")
-    return {str(name): int(count) for name, count in found.items()}
+    return tx.notes.parsed(NOTE, _read) or {}
+
+
+def _read(text: str) -> dict[str, int]:
+    return {str(name): int(count) for name, count in json.loads(text).items()}

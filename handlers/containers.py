@@ -100,9 +100,9 @@ class ContainerListener:
     async def follow(self) -> None:
         """Catch up, then follow, until the connection breaks (raises) or the engine's stream ends."""
         now = self.clock.now()
-        cursor = await self.store.read(lambda tx: tx.notes.get(CURSOR))
+        cursor = await self.store.read(lambda tx: tx.notes.parsed(CURSOR, datetime.fromisoformat))
         first = now - timedelta(minutes=self.desk.listening.look_back_minutes)
-        since = datetime.fromisoformat(cursor) - OVERLAP if cursor else first
+        since = cursor - OVERLAP if cursor else first
         for event in await self.containers.history(since=since, until=now):
             await self._take(event)
         if cursor:
@@ -152,8 +152,8 @@ class ContainerListener:
 
         def keep(tx: Tx) -> None:
             tx.events.park([one], now=now)
-            before = tx.notes.get(CURSOR)
-            if before is None or datetime.fromisoformat(before) < told.at:
+            before = tx.notes.parsed(CURSOR, datetime.fromisoformat)
+            if before is None or before < told.at:
                 tx.notes.put(CURSOR, told.at.isoformat())
 
         await self.store.write(keep)
@@ -175,8 +175,8 @@ class ContainerListener:
         named = replace(judged.event, reason=judged.name)
         if not tx.events.add([named], now=now):
             return None
-        before = tx.notes.get(CURSOR)
-        if before is None or datetime.fromisoformat(before) < moment:
+        before = tx.notes.parsed(CURSOR, datetime.fromisoformat)
+        if before is None or before < moment:
             tx.notes.put(CURSOR, moment.isoformat())
         incidents = tx.incidents.open()
         signals = self._signal(tx, replace(judged, event=named), incidents, now)

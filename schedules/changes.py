@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity
@@ -81,8 +82,7 @@ class EnvWatch:
 
     def _compare(self, tx: Tx, read: EnvText, modified: datetime, now: datetime) -> bool:
         values = read.values
-        note = tx.notes.get(NOTE)
-        before = json.loads(note) if note else None
+        before = tx.notes.parsed(NOTE, _read)
         salt = before["salt"] if before else secrets.token_hex(16)
         # Where a line is not clear, what looks like a key may be a piece of a secret: then no name is kept or told.
         known = {_UNCLEAR: repr(sorted(values.items()))} if read.doubts else values
@@ -131,6 +131,12 @@ class EnvWatch:
         if name in before and name in after:
             return f"{name} {before[name]} → {after[name]}"
         return name if name in digests else f"{name} (removed)"
+
+
+def _read(text: str) -> dict[str, Any]:
+    """Return what was kept: ``salt``, and by name ``digests`` and ``shown``."""
+    kept = json.loads(text)
+    return {"salt": str(kept["salt"]), "digests": dict(kept["digests"]), "shown": dict(kept["shown"])}
 
 
 def _digest(salt: str, value: str) -> str:

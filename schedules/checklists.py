@@ -74,8 +74,11 @@ def _key(checklist: str) -> str:
 
 
 def _before(tx: Tx, checklist: str) -> Mapping[str, str]:
-    text = tx.notes.get(_key(checklist))
-    return json.loads(text) if text else {}
+    return tx.notes.parsed(_key(checklist), _states) or {}
+
+
+def _states(text: str) -> Mapping[str, str]:
+    return {str(item): str(state) for item, state in json.loads(text).items()}
 
 
 def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[ChangedItem]:

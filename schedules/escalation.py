@@ -69,9 +69,9 @@ class EscalationJob:
         """Speak once for all that are newly due, unless this step spoke a moment ago."""
         storm = any(one.incident.shape is IncidentShape.STORM for one in due)
         quiet = timedelta(minutes=STORM_MINUTES if storm else self.desk.escalation.gather_minutes)
-        spoke = tx.notes.get(f"{_SPOKE}{number}")
+        spoke = tx.notes.parsed(f"{_SPOKE}{number}", datetime.fromisoformat)
         # A time to come is one from before the clock was set back: it keeps nobody silent.
-        if spoke and timedelta(0) <= now - datetime.fromisoformat(spoke) < quiet:
+        if spoke is not None and timedelta(0) <= now - spoke < quiet:
             return 0
         fresh = [one.incident for one in due if tx.notes.once(_ONCE, one.key, now)]
         if not fresh:

@@ -51,12 +51,9 @@ class FallbackJob:
 
     async def _send_due(self, wanted: Callable[[str], bool]) -> int:
         now = self.clock.now()
-        waiting = await self.store.read(notices.pending)
-        if not waiting:
+        if not await self.store.read(notices.pending):
             return 0
-        attempts = await self.store.write(
-            lambda tx: [one for document in waiting for one in notices.claim(tx, document, now, wanted)]
-        )
+        attempts = await self.store.write(lambda tx: notices.claim_all(tx, now, wanted))
         return sum(await asyncio.gather(*(self._send(attempt) for attempt in attempts)))
 
     def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
@@ -68,11 +65,8 @@ class FallbackJob:
 
     def _owe(self, tx: Tx) -> None:
         now = self.clock.now()
-        spoke = tx.notes.get(_SPOKE)
-        if (
-            spoke
-            and (now - datetime.fromisoformat(spoke)).total_seconds() < self.desk.fallback.gather_seconds
-        ):
+        spoke = tx.notes.parsed(_SPOKE, datetime.fromisoformat)
+        if spoke is not None and (now - spoke).total_seconds() < self.desk.fallback.gather_seconds:
             return
         fresh = [
             incident

@@ -58,8 +58,7 @@ class Deadman:
 
 
 def _seen(tx: Tx) -> datetime | None:
-    note = tx.notes.get(WATCHDOG_NOTE)
-    return datetime.fromisoformat(note) if note else None
+    return tx.notes.parsed(WATCHDOG_NOTE, datetime.fromisoformat)
 
 
 @dataclass(slots=True)

@@ -32,7 +32,11 @@ class Jump:
 
 def jumps(tx: Tx) -> tuple[Jump, ...]:
     """Return the jumps that are remembered, oldest first."""
-    kept = json.loads(tx.notes.get(NOTE) or "[]")
+    return tx.notes.parsed(NOTE, _read) or ()
+
+
+def _read(text: str) -> tuple[Jump, ...]:
+    kept = json.loads(text)
     return tuple(Jump(**{**one, "before": datetime.fromisoformat(one["before"])}) for one in kept)
 
 

@@ -8,6 +8,7 @@
     ├── StoreUnavailable        the store cannot be used now (503)
     │   ├── NotStored               a write did not happen, and will not
     │   └── CommitUnknown           a write may have happened: its COMMIT was sent, the answer did not come
+    ├── RecordUnreadable        what one record of the store holds cannot be read
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── FallbackFailure         a fallback channel did not take a notice
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
@@ -51,6 +52,10 @@ class StoreUnavailable(TriageError):
     def __init__(self, why: str, *, damaged: bool = False) -> None:
         super().__init__(why)
         self.damaged = damaged
+
+
+class RecordUnreadable(TriageError):
+    """What one record of the store holds cannot be read: it is noted, and costs only what it is about."""
 
 
 class NotStored(StoreUnavailable):

@@ -12,6 +12,7 @@ from loguru import logger
 from bot.slack.blocks.thread import LINE as LINE_MAX
 from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import render_lines, renderer_of, unshowable
+from triage.errors import RecordUnreadable
 from triage.model import Json
 from triage.ports.store import Message, MessageKind, Tx
 
@@ -55,6 +56,11 @@ def compose(
         if len(together) > 1:
             return Composition(render_lines(tx, together, now), tuple(together), channel)
         return Composition(renderer_of(renderers, current)(tx, current, now), (current,), channel)
+    except RecordUnreadable as error:  # said once, by the store
+        logger.bind(message=message.id, kind=message.kind.value, ref=message.ref).error(
+            "not rendered: {error}", error=error
+        )
+        return Composition(unshowable(message), (current,), channel)
     except Exception:  # noqa: BLE001 - any mistake of a renderer: the message must not be lost, nor stop others
         logger.bind(message=message.id, kind=message.kind.value, ref=message.ref).exception("not rendered")
         return Composition(unshowable(message), (current,), channel)

@@ -18,6 +18,8 @@ RANKS = 3
 """Ranks of what is news; what is beyond explains it."""
 STRICT_SECONDS = 30.0
 """After a 429 a channel's urgent posts keep the pace too, so that the most urgent comes first and not who asks first."""
+LATE_SECONDS = 0.5
+"""How long a turn is kept for whoever has it: coming for it takes a commit."""
 _REMEMBERED = 5000
 
 
@@ -39,10 +41,28 @@ class RateLimits:
 
 @dataclass(slots=True)
 class _Bucket:
-    """``full_at``: when all tokens would be back; ``tails``: the last turn that was given to one who waits, by rank."""
+    """``full_at``: when all tokens would be back; ``turns``: those given to whoever waits, by rank, in their order."""
 
     full_at: float = 0.0
-    tails: dict[int, float] = field(default_factory=dict)
+    turns: dict[int, list[float]] = field(default_factory=dict)
+
+    def asked(self, rank: int, now: float) -> None:
+        """Take back the turn of whoever asks now, and those of ranks that have not come for theirs."""
+        if (mine := self.turns.get(rank)) and mine[0] <= now:
+            del mine[0]
+        for rank_, turns in self.turns.items():
+            self.turns[rank_] = [turn for turn in turns if turn > now - LATE_SECONDS]
+
+    def awaits_graver(self, rank: int, now: float) -> bool:
+        """Whether the turn that is there now is a graver one's, who is on the way to take it."""
+        return any(turns[0] <= now for other, turns in self.turns.items() if other < rank and turns)
+
+    def give(self, rank: int, free_at: float, interval: float, now: float) -> float:
+        """Give the first turn behind those of the same rank and of graver ones; returns it."""
+        before = [turns[-1] for other, turns in self.turns.items() if other <= rank and turns]
+        turn = max([free_at, *(last + interval for last in before if last > now)])
+        self.turns.setdefault(rank, []).append(turn)
+        return turn
 
 
 class RateLimiter:
@@ -139,13 +159,13 @@ class RateLimiter:
             most = now + (burst - 1) * interval + self._limits.debt_seconds
             bucket.full_at = max(bucket.full_at, min(max(bucket.full_at, now) + interval, most))
             return 0.0
+        bucket.asked(rank, now)
         free_at = max(bucket.full_at, now) - (burst - 1) * interval
-        if free_at <= now:
+        if free_at <= now and not bucket.awaits_graver(rank, now):
             bucket.full_at = max(bucket.full_at, now) + interval
             return 0.0
-        before = [tail for other, tail in bucket.tails.items() if other <= rank and tail > now]
-        bucket.tails[rank] = max([free_at, *(tail + interval for tail in before)])
-        return bucket.tails[rank] - now
+        first = free_at if free_at > now else now + interval
+        return bucket.give(rank, first, interval, now) - now
 
     def _note_edit(self, message_id: int) -> None:
         if len(self._edited) > _REMEMBERED:

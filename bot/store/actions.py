@@ -116,8 +116,14 @@ class ActionTable:
     def plan(self, action_id: int, digest: str) -> Plan | None:
         """Return a plan that was shown, by its digest."""
         query = sa.select(_p.c.plan).where(_p.c.action_id == action_id, _p.c.digest == clean(digest))
-        row = self._connection.execute(query).scalar()
-        return None if row is None else plans().validate_python(row)
+        try:
+            row = self._connection.execute(query).scalar()
+            return None if row is None else plans().validate_python(row)
+        except sa.exc.DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plan that cannot be read is one that nobody was shown
+            self._unreadable.note(_p.name, action_id, error)
+            return None
 
     def put_steps(self, action_id: int, steps: Sequence[StepRecord]) -> None:
         """Store steps, new ones or changed ones."""
@@ -139,7 +145,7 @@ class ActionTable:
     def steps(self, action_id: int) -> list[StepRecord]:
         """Return the steps of an action in order."""
         query = sa.select(_s).where(_s.c.action_id == action_id).order_by(_s.c.number)
-        return [_step(row) for row in self._connection.execute(query).mappings()]
+        return read_all(self._connection, query, {}, _step, self._unreadable, key=_s.c.number)
 
     def locked_by(self, target: str) -> int | None:
         """Return the action that holds a target, the desk's holder included; None when it is free."""

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
 from triage.ports.answers import CauseAnswer, Tally
@@ -38,8 +40,9 @@ _HAVING = (
 class AnswerTable:
     """Implements ``triage.ports.answers.Answers``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def put(self, answer: CauseAnswer) -> None:
         """Store an answer in place of the one before."""
@@ -52,8 +55,8 @@ class AnswerTable:
 
     def of(self, incident_id: int) -> CauseAnswer | None:
         """Return the answer that counts."""
-        row = self._connection.execute(_OF, {"incident": incident_id}).mappings().first()
-        return None if row is None else _answer(row)
+        found = read_all(self._connection, _OF, {"incident": incident_id}, _answer, self._unreadable)
+        return next(iter(found), None)
 
     def tally(self, since: datetime | None = None, until: datetime | None = None) -> Tally:
         """Count the answers given in a time, by the strength of the verdict they are about."""

@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import event_tables, tables
+from bot.store.health import Unreadable
+from bot.store.reading import read_all
 from bot.store.text import clean, json_text
 from bot.store.upsert import insert, insert_for
 from triage.desk_events import DeskEvent, EventKind, Gravity, Parked
@@ -36,6 +38,7 @@ _AT = _COLUMNS.index("at")
 _cell = itemgetter(*(_COLUMNS.index(name) for name in _CELL if name != "minute"))
 _NAMES: dict[str, str] = {member: member.value for kind in (Source, SubjectKind, Gravity) for member in kind}
 """An enum's own ``value`` is a call; this is asked for three times an event."""
+_SOURCES, _KINDS = frozenset(Source), frozenset(SubjectKind)
 _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
@@ -82,8 +85,9 @@ def _of(subjects: int, *, of_source: bool, changes_only: bool) -> sa.Select[Any]
 class EventTable:
     """Implements ``triage.ports.events.Events``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def add(self, events: Sequence[DeskEvent], *, now: datetime) -> set[str]:
         """Store events and count their kinds by the minute. Returns the keys of those that were new."""
@@ -126,7 +130,9 @@ class EventTable:
 
     def raised(self, since: datetime) -> set[EventKind]:
         """Return the kinds of which a signal was made after ``since``."""
-        return {_kind(row) for row in self._connection.execute(_RAISED_LATELY, {"since": since}).mappings()}
+        rows = self._connection.execute(_RAISED_LATELY, {"since": since}).mappings()
+        # One that cannot be read is the kind of no event that could come: it would match nothing.
+        return {_kind(row) for row in rows if row["source"] in _SOURCES and row["subject_kind"] in _KINDS}
 
     def mark_raised(self, keys: Collection[str]) -> None:
         """Remember that signals were made of these events."""
@@ -172,8 +178,7 @@ class EventTable:
         if source is not None:
             values["source"] = source.value
         query = _of(len(subjects), of_source=source is not None, changes_only=changes_only)
-        rows = list(self._connection.execute(query, values).mappings())
-        return [_event(row) for row in reversed(rows)]
+        return read_all(self._connection, query, values, _event, self._unreadable)[::-1]
 
     def related(self, events: Collection[DeskEvent], limit: int = 100) -> list[DeskEvent]:
         """Return what the events point to by their correlation ids, and what points to them."""
@@ -194,7 +199,8 @@ class EventTable:
 
     def _keyed(self, which: sa.ColumnElement[bool], limit: int) -> dict[str, DeskEvent]:
         query = sa.select(_e).where(which).order_by(_e.c.id.desc()).limit(limit)
-        return {row["key"]: _event(row) for row in self._connection.execute(query).mappings()}
+        found = read_all(self._connection, query, {}, _event, self._unreadable)
+        return {event.key: event for event in found}
 
     def on_timeline(self, incident_id: int) -> int:
         """Return how many events stand on an incident's timeline."""

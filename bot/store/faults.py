@@ -14,6 +14,8 @@ _OF_THE_SCHEMA = frozenset({"42P01", "42703", "42501"})
 _DAMAGED_STATES = frozenset({"XX001", "XX002", "42P01", "42703"})
 _DAMAGED_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _DAMAGED_WORDS = ("malformed", "not a database", "no such table", "no such column")
+_BAD_VALUES = ("malformed JSON",)
+"""What SQLite says of one value that is no JSON: the record's fault, and no damage of the database."""
 _UNSURE_NAMES = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 """The commit was written, and the disk did not say that it has it."""
 _CONNECTION_CLASSES = ("08", "57")
@@ -25,14 +27,19 @@ def unavailable(error: BaseException) -> bool:
     """Whether an error says that the database cannot serve; anything else is the fault of the unit that met it."""
     if isinstance(error, (StoreUnavailable, sa.exc.TimeoutError)):
         return True
-    if not isinstance(error, sa.exc.DBAPIError):
+    if not isinstance(error, sa.exc.DBAPIError) or of_a_value(error):
         return False
     return not isinstance(error, _OF_THE_UNIT) or _state(error) in _OF_THE_SCHEMA
 
 
+def of_a_value(error: BaseException) -> bool:
+    """Whether an error of the database is about what one record holds."""
+    return isinstance(error, sa.exc.DBAPIError) and str(error.orig).startswith(_BAD_VALUES)
+
+
 def damage(error: BaseException) -> str:
     """Say what of the database is damaged; empty where the error says nothing like it."""
-    if not isinstance(error, sa.exc.DBAPIError):
+    if not isinstance(error, sa.exc.DBAPIError) or of_a_value(error):
         return ""
     name = str(getattr(error.orig, "sqlite_errorname", ""))
     of_sqlite = isinstance(error, sa.exc.DatabaseError) and any(

@@ -16,9 +16,14 @@ from triage.masking import masked
 class Unreadable:
     """Records that could not be read: each costs only itself, and is said. By table and id."""
 
-    found: dict[tuple[str, int], str] = field(default_factory=dict)
+    found: dict[tuple[str, int | str], str] = field(default_factory=dict)
 
-    def note(self, table: str, record: int, error: Exception) -> None:
+    def over(self, table: str, record: int | str) -> None:
+        """Forget a record that can be read again: it was written anew."""
+        if self.found:
+            self.found.pop((table, record), None)
+
+    def note(self, table: str, record: int | str, error: Exception) -> None:
         """Note that a record cannot be read; logged once."""
         why = masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:200]
         if self.found.setdefault((table, record), why) is why:

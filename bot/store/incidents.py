@@ -203,13 +203,8 @@ class IncidentTable:
 
     def roll(self, incident_id: int) -> list[RollEntry]:
         """Return every episode of an incident in a few words, in the order of arrival."""
-        rows = self._connection.execute(_ROLL, {"incident": incident_id, "most": ROLL_MAX})
-        return [
-            RollEntry(
-                name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at
-            )
-            for name, kind, subject, severity, word, firing, starts_at in rows
-        ]
+        values = {"incident": incident_id, "most": ROLL_MAX}
+        return read_all(self._connection, _ROLL, values, _roll_entry, self._unreadable, key=_e.c.id)
 
     def lately(self, incident_id: int, since: datetime) -> int:
         """Return how many firing episodes of an incident came after ``since``."""
@@ -232,6 +227,14 @@ class IncidentTable:
         changing = tuple(name for name in rows[0] if name not in _EPISODE_KEY)
         statement = insert_or_update(self._connection, _e, *_EPISODE_KEY, changing=changing)
         self._connection.execute(statement, rows)
+
+
+def _roll_entry(row: sa.RowMapping) -> RollEntry:
+    columns: tuple[Any, ...] = tuple(row.values())
+    name, kind, subject, severity, word, firing, starts_at = columns
+    return RollEntry(
+        name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at
+    )
 
 
 def _values(incident: Incident) -> dict[str, Any]:

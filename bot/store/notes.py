@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
 from bot.store.text import clean
 from bot.store.upsert import insert, insert_or_update
+from triage.errors import RecordUnreadable
 from triage.model import Json
 from triage.ports.store import Document
 
+T = TypeVar("T")
 _n = tables.notes
 _p = tables.periods
 _d = tables.documents
@@ -22,13 +26,33 @@ _GET = sa.select(_n.c.value).where(_n.c.key == sa.bindparam("wanted"))
 class NoteTable:
     """Implements ``triage.ports.store.Notes``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def get(self, key: str) -> str | None:
         """Return the value under a key."""
         value = self._connection.execute(_GET, {"wanted": clean(key)}).scalar()
         return None if value is None else str(value)
+
+    def parsed(self, key: str, make: Callable[[str], T]) -> T | None:
+        """Return what a note says; None where there is none, and where it cannot be read, which is noted."""
+        text = self.get(key)
+        return self._made(key, text, make) if text else None
+
+    def all_parsed(self, prefix: str, make: Callable[[str], T]) -> dict[str, T]:
+        """Return every key that begins with a prefix and whose value is not empty; one that cannot be read is noted."""
+        made = {key: self._made(key, text, make) for key, text in self.all(prefix).items() if text}
+        return {key: found for key, found in made.items() if found is not None}
+
+    def _made(self, key: str, text: str, make: Callable[[str], T]) -> T | None:
+        try:
+            found = make(text)
+        except Exception as error:  # noqa: BLE001 - whatever it is that one note holds
+            self._unreadable.note("notes", key, error)
+            return None
+        self._unreadable.over("notes", key)
+        return found
 
     def put(self, key: str, value: str) -> None:
         """Set the value under a key."""
@@ -54,9 +78,20 @@ class NoteTable:
         return int(self._connection.execute(statement.returning(_d.c.id)).scalar_one())
 
     def document(self, document_id: int) -> Document | None:
-        """Return a document."""
-        row = self._connection.execute(sa.select(_d).where(_d.c.id == document_id)).mappings().first()
-        return None if row is None else Document(**dict(row))
+        """Return a document, None where there is none. Raises RecordUnreadable."""
+        return self.document_as(document_id, lambda document: document)
+
+    def document_as(self, document_id: int, make: Callable[[Document], T]) -> T | None:
+        """Return what is made of a document, None where there is none. Raises RecordUnreadable, which is noted."""
+        query = sa.select(_d).where(_d.c.id == document_id)
+        try:
+            row = self._connection.execute(query).mappings().first()
+            return None if row is None else make(Document(**dict(row)))
+        except sa.exc.DBAPIError:
+            raise
+        except Exception as error:
+            self._unreadable.note(_d.name, document_id, error)
+            raise RecordUnreadable(f"document {document_id} cannot be read") from error
 
     def rewrite_document(self, document_id: int, data: Mapping[str, Json]) -> None:
         """Put other data into a document."""

@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_for
 from triage.incidents.notifications import LINE_URGENCY
@@ -24,6 +26,9 @@ FREE = tuple(
     kind.value for kind in (MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL, MessageKind.FEEDBACK)
 )
 """Kinds that have no place in the order of a thread."""
+PUT_OFF = 99
+"""The urgency of a message that cannot be read: the last of all, and no line waits for it."""
+UNREADABLE_AGAIN = timedelta(minutes=5)
 _Now = sa.bindparam("now", type_=tables.UtcTime)
 
 # Each statement is built once: building one takes longer than running it, and an alert's first post runs a dozen.
@@ -66,6 +71,7 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
         _before.c.parent_id == _t.c.parent_id,
         _before.c.id < _t.c.id,
         _before.c.sent_revision == 0,
+        _before.c.urgency < PUT_OFF,
         ~_free(_before),
     )
     free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _free(_t)
@@ -104,6 +110,16 @@ _CLAIM = (
             else_=_t.c.unsure_until,
         ),
     )
+)
+_THESE = sa.update(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
+_DOUBT_ALL = _THESE.values(data={"post": True, "edit": True, "looks": 0})
+_PUT_OFF = _THESE.values(
+    urgency=PUT_OFF,
+    next_at=sa.bindparam("again", type_=tables.UtcTime),
+    confirm_at=None,
+    last_error="what the store holds of it cannot be read",
+    lease_owner="",
+    lease_until=None,
 )
 _HURRY = sa.update(_t).where(
     _t.c.parent_id == sa.bindparam("parent"),
@@ -200,8 +216,9 @@ _STATE = sa.select(
 class OutboxTable:
     """Implements ``triage.ports.store.Outbox``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def want(
         self,
@@ -276,7 +293,21 @@ class OutboxTable:
             "now": now,
         }
         self._connection.execute(_CLAIM, claim)
+        if len(claimed) < len(set(ids)):
+            claimed += self._mended(set(ids) - {message.id for message in claimed}, now)
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
+
+    def _mended(self, unreadable: set[int], now: datetime) -> list[Message]:
+        """Return what can be read without its doubt, of which the worst is taken then.
+
+        What cannot be read even so waits without holding up what is behind it, and is tried again later.
+        """
+        ids = sorted(unreadable)
+        self._connection.execute(_DOUBT_ALL, {"ids": padded(ids)})
+        mended = self._messages(_ALL_OF, ids=padded(ids))
+        if left := sorted(unreadable - {message.id for message in mended}):
+            self._connection.execute(_PUT_OFF, {"ids": padded(left), "again": now + UNREADABLE_AGAIN})
+        return mended
 
     def release(self) -> None:
         """Give every claimed message back at once; what may have been posted stays marked as such."""
@@ -363,7 +394,7 @@ class OutboxTable:
         return next(iter(self._messages(_BY_TS, channel_id=clean(channel_id), ts=clean(ts))), None)
 
     def _messages(self, query: sa.Select[Any], **values: object) -> list[Message]:
-        return [_message(row) for row in self._connection.execute(query, values).mappings()]
+        return read_all(self._connection, query, values, _message, self._unreadable, key=_t.c.id)
 
     def next_at(self) -> datetime | None:
         """When the next message falls due; None when nothing is owed."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from bot.store.faults import of_a_value
 from bot.store.health import Unreadable
 
 T = TypeVar("T")
@@ -18,17 +19,20 @@ def read_all(
     values: Mapping[str, Any],
     make: Callable[[sa.RowMapping], T],
     unreadable: Unreadable,
+    *,
+    key: sa.Column[Any] | None = None,
 ) -> list[T]:
     """Return what a query finds, in its order; a record that cannot be read is noted and left out.
 
-    The query is one over one table with an ``id``. An error of the database itself is raised.
+    ``key``: the column that names a record, the ``id`` of the one table that is asked where it is not given. An error
+    of the database itself is raised.
     """
     try:
         return [make(row) for row in connection.execute(query, values).mappings()]
-    except sa.exc.DBAPIError:
-        raise
-    except Exception:  # noqa: BLE001 - whatever it is that one record holds
-        return _one_by_one(connection, query, values, make, unreadable)
+    except Exception as error:
+        if isinstance(error, sa.exc.DBAPIError) and not of_a_value(error):
+            raise
+        return _one_by_one(connection, query, values, make, unreadable, key=key)
 
 
 def _one_by_one(
@@ -37,18 +41,18 @@ def _one_by_one(
     values: Mapping[str, Any],
     make: Callable[[sa.RowMapping], T],
     unreadable: Unreadable,
+    *,
+    key: sa.Column[Any] | None,
 ) -> list[T]:
-    table = query.get_final_froms()[0]
-    column = table.c["id"]
+    column = query.get_final_froms()[0].c["id"] if key is None else key
     found = []
     for record in connection.execute(query.with_only_columns(column), values).scalars().all():
-        one = sa.select(*query.selected_columns).where(column == record)
         try:
-            row = connection.execute(one).mappings().first()
+            row = connection.execute(query.where(column == record), values).mappings().first()
             if row is not None:
                 found.append(make(row))
-        except sa.exc.DBAPIError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above; it is kept, and said
-            unreadable.note(str(getattr(table, "name", "records")), int(record), error)
+        except Exception as error:
+            if isinstance(error, sa.exc.DBAPIError) and not of_a_value(error):
+                raise
+            unreadable.note(str(getattr(column.table, "name", "records")), record, error)
     return found

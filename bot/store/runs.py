@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from bot.store import tables
+from bot.store.health import Unreadable
+from bot.store.reading import read_all
 from bot.store.text import clean
 from triage.model import Finding, FindingStatus, RunStatus, Severity, TriageRun, Verdict
 
@@ -78,8 +80,9 @@ _NO_FINDINGS = sa.delete(_f).where(_f.c.run_id == sa.bindparam("run"))
 class RunTable:
     """Implements ``triage.ports.store.Runs``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def queue(
         self, incident_id: int, reason: str, now: datetime, *, not_before: datetime | None = None
@@ -118,6 +121,17 @@ class RunTable:
             "lease_until": now + timedelta(seconds=lease_seconds),
         }
         self._connection.execute(_CHANGE, claim)
+        if (taken := self.get(int(run_id))) is not None:
+            return taken
+        # It cannot be read. Before its end a run holds nothing but when and why it was asked for: it runs all the same.
+        asked_anew = {
+            "run": run_id,
+            "requested_at": now,
+            "not_before": now,
+            "finished_at": None,
+            "verdict": {},
+        }
+        self._connection.execute(_CHANGE, asked_anew)
         return self.get(int(run_id))
 
     def release(self, run_id: int | None = None) -> None:
@@ -181,14 +195,28 @@ class RunTable:
         return [run for run_id in sorted(ids) if (run := self.get(int(run_id))) is not None]
 
     def _one(self, query: sa.Select[Any], **values: object) -> TriageRun | None:
-        row = self._connection.execute(query, values).mappings().first()
-        if row is None:
-            return None
-        run = _run(row)
-        if run.status is not RunStatus.DONE:  # findings are stored with its end
+        found = read_all(self._connection, query, values, _run, self._unreadable)
+        run = next(iter(found), None)
+        if run is None or run.status is not RunStatus.DONE:  # findings are stored with its end
             return run
-        findings = self._connection.execute(_FINDINGS, {"run": run.id}).mappings()
-        return replace(run, findings=tuple(_finding(finding) for finding in findings))
+        return replace(run, findings=self._findings(run.id))
+
+    def _findings(self, run_id: int) -> tuple[Finding, ...]:
+        """Return what a run found; what of it cannot be read is a finding too: it may have been the bad one."""
+        found = read_all(self._connection, _FINDINGS, {"run": run_id}, _finding, self._unreadable)
+        if not self._unreadable.found:
+            return tuple(found)
+        lost = len(
+            self._connection.execute(_FINDINGS.with_only_columns(_f.c.id), {"run": run_id}).all()
+        ) - len(found)
+        return (*found, _unreadable_findings(lost)) if lost else tuple(found)
+
+
+def _unreadable_findings(number: int) -> Finding:
+    why = "the store holds them, and cannot read them: /readyz names them"
+    return Finding(
+        "triage", FindingStatus.UNKNOWN, f"{number} of its findings cannot be read", "hbot-triage", why=why
+    )
 
 
 def _row(run_id: int, finding: Finding) -> dict[str, Any]:

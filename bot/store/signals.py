@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
@@ -41,8 +43,9 @@ _SORTED = (
 class SignalTable:
     """Implements ``triage.ports.store.Signals``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def add(self, signals: Sequence[Signal]) -> int:
         """Store the signals; a repeat only moves ``last seen``. Returns how many were new."""
@@ -154,8 +157,14 @@ class SignalTable:
             )
             .order_by(_t.c.id)
         )
-        rows = self._connection.execute(query).mappings()
-        return [(_stored(row), row["ended_at"]) for row in rows]
+        return read_all(
+            self._connection,
+            query,
+            {},
+            lambda row: (_stored(row), row["ended_at"]),
+            self._unreadable,
+            key=_t.c.id,
+        )
 
     def last_seen(self, incident_id: int) -> datetime | None:
         """Return when a signal of the incident, or a repeat of one, came last."""
@@ -168,7 +177,7 @@ class SignalTable:
     def of(self, incident_id: int) -> list[StoredSignal]:
         """Return the signals of an incident, oldest first."""
         query = sa.select(_t).where(_t.c.incident_id == incident_id).order_by(_t.c.id)
-        return [_stored(row) for row in self._connection.execute(query).mappings()]
+        return read_all(self._connection, query, {}, _stored, self._unreadable)
 
 
 def _row(signal: Signal) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.health import Unreadable
+from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_for, insert_or_leave
 from triage.model import TimelineEntry, TimelineKind
 
 _t = tables.timeline
 _OF = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.at, _t.c.id)
+_ONE = sa.select(_t).where(_t.c.id == sa.bindparam("entry"))
 _OF_KINDS = _OF.where(_t.c.kind.in_(sa.bindparam("kinds", expanding=True)))
 
 
@@ -26,8 +29,9 @@ def _adding(dialect: str) -> sa.Insert:
 class TimelineTable:
     """Implements ``triage.ports.store.Timeline``."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, unreadable: Unreadable) -> None:
         self._connection = connection
+        self._unreadable = unreadable
 
     def add(self, entry: TimelineEntry) -> int | None:
         """Append an entry and return its id; None when its ``key`` is there already."""
@@ -46,13 +50,14 @@ class TimelineTable:
         values: dict[str, object] = {"incident": incident_id}
         if kinds:
             values["kinds"] = [kind.value for kind in kinds]
-        rows = self._connection.execute(_OF_KINDS if kinds else _OF, values).mappings()
-        return [_entry(row) for row in rows]
+        return self._entries(_OF_KINDS if kinds else _OF, values)
 
     def get(self, entry_id: int) -> TimelineEntry | None:
         """Return one entry."""
-        row = self._connection.execute(sa.select(_t).where(_t.c.id == entry_id)).mappings().first()
-        return None if row is None else _entry(row)
+        return next(iter(self._entries(_ONE, {"entry": entry_id})), None)
+
+    def _entries(self, query: sa.Select[Any], values: Mapping[str, object]) -> list[TimelineEntry]:
+        return read_all(self._connection, query, values, _entry, self._unreadable)
 
 
 def _row(entry: TimelineEntry) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Transaction:
     @cached_property
     def signals(self) -> SignalTable:
         """Signals and the inbox."""
-        return SignalTable(self.connection)
+        return SignalTable(self.connection, self.unreadable)
 
     @cached_property
     def incidents(self) -> IncidentTable:
@@ -58,17 +58,17 @@ class Transaction:
     @cached_property
     def timeline(self) -> TimelineTable:
         """Timelines."""
-        return TimelineTable(self.connection)
+        return TimelineTable(self.connection, self.unreadable)
 
     @cached_property
     def runs(self) -> RunTable:
         """Triage runs."""
-        return RunTable(self.connection)
+        return RunTable(self.connection, self.unreadable)
 
     @cached_property
     def outbox(self) -> OutboxTable:
         """Messages owed to Slack."""
-        return OutboxTable(self.connection)
+        return OutboxTable(self.connection, self.unreadable)
 
     @cached_property
     def audit(self) -> AuditTable:
@@ -78,7 +78,7 @@ class Transaction:
     @cached_property
     def notes(self) -> NoteTable:
         """Cursors, periods, documents."""
-        return NoteTable(self.connection)
+        return NoteTable(self.connection, self.unreadable)
 
     @cached_property
     def actions(self) -> ActionTable:
@@ -90,12 +90,12 @@ class Transaction:
     @cached_property
     def events(self) -> EventTable:
         """What the desk said."""
-        return EventTable(self.connection)
+        return EventTable(self.connection, self.unreadable)
 
     @cached_property
     def answers(self) -> AnswerTable:
         """What people said the cause was."""
-        return AnswerTable(self.connection)
+        return AnswerTable(self.connection, self.unreadable)
 
     @cached_property
     def aging(self) -> AgingTable:

@@ -23,9 +23,10 @@ class Degraded:
 
 def degraded(tx: Tx) -> Degraded | None:
     """Return the state of degraded mode, None when it is off."""
-    text = tx.notes.get(_KEY)
-    if not text:
-        return None
+    return tx.notes.parsed(_KEY, _read)
+
+
+def _read(text: str) -> Degraded:
     values = json.loads(text)
     return Degraded(datetime.fromisoformat(values["since"]), values["action"], values["sure"])
 

@@ -35,7 +35,8 @@ RECHECK_SECONDS = 1.2
 """Slack waits three seconds for the answer to a form; what takes longer is checked before the first step."""
 SHOW_SECONDS = 1.2
 ROUND_SECONDS = 2.0
-VERIFY_LEASE_SECONDS = 90.0
+VERIFY_LEASE_SECONDS, VERIFY_RENEW_SECONDS = 9.0, 3.0
+"""A verification whose lease was not renewed for so long is another replica's: it is asked again within 15 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,14 +350,21 @@ class ActionEngine:
 
         Another process may have taken the question over meanwhile (this one stood still): its answer holds.
         """
-        verification = await looked_at(self.services, record)
+        renewing = asyncio.create_task(self._renew(record), name=f"lease of verification {record.id}")
+        try:
+            verification = await looked_at(self.services, record)
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
         now = self.services.clock.now()
 
         def work(tx: Tx) -> ActionRecord | None:
-            newest = tx.actions.get(record.id)
-            if newest is None or (newest.owner, newest.lease_until) != (record.owner, record.lease_until):
-                return None
-            return completion.verified(tx, self.services.desk, newest, verification, now)
+            newest = _still_asked(tx, record)
+            return (
+                None
+                if newest is None
+                else completion.verified(tx, self.services.desk, newest, verification, now)
+            )
 
         done = await self.services.store.write(work)
         if done is None:
@@ -366,6 +374,23 @@ class ActionEngine:
         if done.verify_at is None:
             await self._tidy(done)
 
+    async def _renew(self, record: ActionRecord) -> None:
+        """Keep a verification for as long as it looks; a commit that fails is tried again at the next turn."""
+
+        def work(tx: Tx) -> None:
+            if (held := _still_asked(tx, record)) is not None:
+                until = self.services.clock.now() + timedelta(seconds=VERIFY_LEASE_SECONDS)
+                tx.actions.save(replace(held, lease_until=until))
+
+        while True:
+            await asyncio.sleep(VERIFY_RENEW_SECONDS)
+            try:
+                await self.services.store.write(work)
+            except StoreUnavailable as error:
+                logger.bind(action=record.id, error=str(error)).debug(
+                    "the lease of a verification is not renewed"
+                )
+
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:
             return
@@ -373,6 +398,15 @@ class ActionEngine:
             await self.services.access.agent.tidy(token_of(record.handle))
         except (DeskFailure, Refused) as error:
             logger.bind(action=record.id, error=str(error)).warning("something was left lying")
+
+
+def _still_asked(tx: Tx, record: ActionRecord) -> ActionRecord | None:
+    """Return an action as it is now, where the question that was claimed with this record is still ours."""
+    newest = tx.actions.get(record.id)
+    if newest is None or newest.lease_until is None:
+        return None
+    ours = (newest.owner, newest.verify_at) == (record.owner, record.verify_at)
+    return newest if ours else None
 
 
 __all__ = ["LEASE_SECONDS", "ActionEngine", "Prepared"]

@@ -52,8 +52,8 @@ class Period:
 
 def counted_since(tx: Tx, schedule: Schedule) -> datetime | None:
     """Return up to when this schedule was served, or when it began to count; None where it has not begun."""
-    written, _, text = (tx.notes.get(_key(schedule)) or "").rpartition("|")
-    return datetime.fromisoformat(text) if written == schedule.written else None
+    written, at = tx.notes.parsed(_key(schedule), _read) or ("", None)
+    return at if written == schedule.written else None
 
 
 def begin(tx: Tx, schedule: Schedule, now: datetime) -> None:
@@ -67,6 +67,11 @@ def begin(tx: Tx, schedule: Schedule, now: datetime) -> None:
 
 def _key(schedule: Schedule) -> str:
     return f"schedule/{schedule.name}"
+
+
+def _read(text: str) -> tuple[str, datetime]:
+    written, _, at = text.rpartition("|")
+    return written, datetime.fromisoformat(at)
 
 
 def _put(tx: Tx, schedule: Schedule, at: datetime) -> None:

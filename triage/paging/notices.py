@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from loguru import logger
+
+from triage.errors import RecordUnreadable
 from triage.model import Incident, Json, Severity, worst
 from triage.ports.fallback import Notice
-from triage.ports.store import Tx
+from triage.ports.store import Document, Tx
 from triage.wording import counted
 
 KIND = "fallback_notice"
@@ -62,20 +65,31 @@ def pending(tx: Tx) -> list[int]:
     return sorted(int(key.removeprefix(PENDING)) for key, value in tx.notes.all(PENDING).items() if value)
 
 
+def claim_all(tx: Tx, now: datetime, wanted: Callable[[str], bool]) -> list[NoticeAttempt]:
+    """Claim the attempts of every notice that are due; a notice that cannot be read keeps no other from being sent."""
+    claimed = []
+    for document in pending(tx):
+        try:
+            claimed += claim(tx, document, now, wanted)
+        except RecordUnreadable as error:
+            logger.debug("{error}: the other notices are sent", error=error)
+    return claimed
+
+
 def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -> list[NoticeAttempt]:
     """Claim the attempts of a notice that are due on the wanted channels; another process that asks gets none of them."""
-    found = tx.notes.document(document)
+    found = tx.notes.document_as(document, _read)
     if found is None:
         tx.notes.put(f"{PENDING}{document}", "")
         return []
-    data = dict(found.data)
-    states, claimed = _states(data), []
+    data, states, notice = found
+    claimed = []
     for name, state in states.items():
         number = int(state["attempts"]) + 1
         is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _at(state) <= now
         if wanted(name) and is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
-            claimed.append(NoticeAttempt(document, name, number, _notice(data)))
+            claimed.append(NoticeAttempt(document, name, number, notice))
     if claimed:
         tx.notes.rewrite_document(document, {**data, "channels": states})
     return claimed
@@ -170,6 +184,15 @@ def _story(tx: Tx, incident: Incident, now: datetime) -> str:
     if cause is not None:
         lines += [f"Cause: {cause.headline}", *([f"Do: {cause.advice}"] if cause.advice else [])]
     return "\n".join(lines)
+
+
+def _read(document: Document) -> tuple[dict[str, Json], dict[str, dict[str, Json]], Notice]:
+    """Return a notice's document as it is stored, how it stands on each channel, and the notice."""
+    data = dict(document.data)
+    states = _states(data)
+    for state in states.values():
+        int(state["attempts"]), _at(state), state["sent_at"]  # one that lacks them cannot be sent
+    return data, states, _notice(data)
 
 
 def _states(data: Mapping[str, Json]) -> dict[str, dict[str, Json]]:

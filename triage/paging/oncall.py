@@ -40,12 +40,13 @@ def turn(rota: Rota, now: datetime) -> tuple[str, datetime]:
 
 def override_of(tx: Tx, now: datetime) -> Override | None:
     """Return the override that holds now."""
-    text = tx.notes.get(_KEY)
-    if not text:
-        return None
+    override = tx.notes.parsed(_KEY, _read)
+    return override if override is not None and now < override.until else None
+
+
+def _read(text: str) -> Override:
     data = json.loads(text)
-    override = Override(str(data["person"]), datetime.fromisoformat(data["until"]), str(data["by"]))
-    return override if now < override.until else None
+    return Override(str(data["person"]), datetime.fromisoformat(data["until"]), str(data["by"]))
 
 
 def set_override(tx: Tx, override: Override, now: datetime) -> None:

@@ -554,6 +554,14 @@ class Notes(Protocol):
         """Return the value under a key."""
         ...
 
+    def parsed(self, key: str, make: Callable[[str], T]) -> T | None:
+        """Return what a note says; None where there is none, and where it cannot be read, which is noted."""
+        ...
+
+    def all_parsed(self, prefix: str, make: Callable[[str], T]) -> dict[str, T]:
+        """Return every key that begins with a prefix and whose value is not empty; one that cannot be read is noted."""
+        ...
+
     def put(self, key: str, value: str) -> None:
         """Set the value under a key."""
         ...
@@ -573,7 +581,11 @@ class Notes(Protocol):
         ...
 
     def document(self, document_id: int) -> Document | None:
-        """Return a document."""
+        """Return a document, None where there is none. Raises RecordUnreadable."""
+        ...
+
+    def document_as(self, document_id: int, make: Callable[[Document], T]) -> T | None:
+        """Return what is made of a document, None where there is none. Raises RecordUnreadable, which is noted."""
         ...
 
     def rewrite_document(self, document_id: int, data: Mapping[str, Json]) -> None:

@@ -30,15 +30,16 @@ def settle(
     tx.exclusive(f"{_NOTES}/{watch}")
     prefix = f"{_NOTES}/{watch}/"
     firing = {key.removeprefix(prefix): value for key, value in tx.notes.all(prefix).items() if value}
-    signals = []
+    signals: list[Signal] = []
     for key, condition in now_wrong.items():
         if key not in firing:
             signal = _begun(desk, watch, key, condition, now)
             signals.append(signal)
             tx.notes.put(prefix + key, _kept(signal))
-    for key, kept in firing.items():
+    for key in firing:
         if key not in now_wrong:
-            signals.append(_ended(kept, now))
+            ended = tx.notes.parsed(prefix + key, lambda kept: _ended(kept, now))
+            signals += [ended] if ended is not None else []  # what cannot be read is ended by a person
             tx.notes.put(prefix + key, "")
     if signals:
         tx.signals.add(signals)

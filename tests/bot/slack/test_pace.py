@@ -22,6 +22,33 @@ def test_who_waited_for_a_turn_gets_it() -> None:
         assert pace.post(POST, "C1") == 0
 
 
+def test_a_graver_post_loses_no_turn_to_a_lesser_one_that_waits() -> None:
+    """Both wait for the same turn; the lesser one asks first, and leaves it to the graver one, who comes a moment later."""
+    clock = ManualClock()
+    pace = RateLimiter(clock)
+    assert [pace.post(POST, "C1", rank=3) for _ in range(4)] == [0, 0, 0, 1]
+    clock.move(0.75)
+    assert pace.post(POST, "C1", rank=1) == 0.25
+    clock.move(0.25)
+    assert pace.post(POST, "C1", rank=3) == 1
+    clock.move(0.0625)
+    assert pace.post(POST, "C1", rank=1) == 0
+    clock.move(0.9375)
+    assert pace.post(POST, "C1", rank=3) == 0
+
+
+def test_a_turn_is_not_kept_for_one_that_does_not_come() -> None:
+    """A graver post that was given up meanwhile costs the others one interval and no more."""
+    clock = ManualClock()
+    pace = RateLimiter(clock)
+    assert [pace.post(POST, "C1", rank=3) for _ in range(4)] == [0, 0, 0, 1]
+    assert pace.post(POST, "C1", rank=1) == 1
+    clock.move(1)
+    assert pace.post(POST, "C1", rank=3) == 1
+    clock.move(1)
+    assert pace.post(POST, "C1", rank=3) == 0
+
+
 def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> None:
     """An urgent post goes at once; the debt has a bound, so lines are not starved."""
     clock = ManualClock()

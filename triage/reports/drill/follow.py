@@ -87,9 +87,8 @@ class Drills:
         if not self._busy and rested:
             return 0
         self._looked_at = moment
-        texts = await self.store.read(lambda tx: tx.notes.all(RUNNING))
-        running = [DrillStory.from_text(text) for text in texts.values() if text]
-        left = [story for story in [await self._step(story) for story in running] if not story.over]
+        running = await self.store.read(lambda tx: tx.notes.all_parsed(RUNNING, DrillStory.from_text))
+        left = [story for story in [await self._step(story) for story in running.values()] if not story.over]
         self._busy = bool(left)
         return len(left)
 
@@ -140,8 +139,7 @@ def _notice(story: DrillStory) -> Notice:
 
 def last_success(tx: Tx) -> datetime | None:
     """Return when a drill last came the whole way."""
-    text = tx.notes.get(LAST_SUCCESS)
-    return datetime.fromisoformat(text) if text else None
+    return tx.notes.parsed(LAST_SUCCESS, datetime.fromisoformat)
 
 
 def seen(tx: Tx, story: DrillStory) -> DrillStory:

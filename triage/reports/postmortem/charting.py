@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage.desk import Desk
-from triage.errors import SourceError
+from triage.errors import RecordUnreadable, SourceError
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.model import Incident
 from triage.ports.charts import Charts
@@ -76,8 +76,11 @@ class Charting:
 
 def kept_chart(tx: Tx, incident: Incident) -> Chart | None:
     """Return the chart that was drawn when the incident was over; None where there is none, or it was forgotten."""
-    number = tx.notes.get(chart_key(incident))
-    document = tx.notes.document(int(number)) if number and number != NONE else None
+    number = tx.notes.get(chart_key(incident)) or NONE
+    try:
+        document = tx.notes.document(int(number)) if number != NONE else None
+    except (RecordUnreadable, ValueError):
+        return None
     if document is None or not document.content:
         return None
     missing = tuple(json.loads(str(document.data.get("missing", "[]"))))
