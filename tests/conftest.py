@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Generator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -15,9 +17,10 @@ settings.load_profile("untimed")
 pytest_plugins = ["tests.servers.fixtures", "tests.stores"]
 
 
-SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium"})
-"""Fixtures behind which real servers stand."""
+SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium", "slack"})
+"""Fixtures behind which servers stand."""
 SLOW_FOLDERS = ("tests/bench", "tests/crash", "tests/demo", "tests/deploy", "tests/flows", "tests/servers")
+"""Folders in which every test is slow."""
 
 LONG = (
     "tests/crash",
@@ -30,17 +33,23 @@ LONG = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--quick``: leave out every test that needs a server."""
-    parser.addoption("--quick", action="store_true", help="only tests that need no server")
+    """Add ``--quick``: leave out every test that starts a server or takes seconds."""
+    parser.addoption("--quick", action="store_true", help="only tests that start no server and are not slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the slow folders for ``--quick``."""
+    folder = collection_path.relative_to(config.rootpath).as_posix()
+    return True if config.getoption("--quick") and folder in SLOW_FOLDERS else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only a campaign runs, and with ``--quick`` what needs a server."""
+    """Leave out what only a campaign runs, and with ``--quick`` what is slow."""
     quick, campaign = config.getoption("--quick"), os.environ.get("CAMPAIGN") == "1"
     left_out = [
         item
         for item in items
-        if (quick and _needs_a_server(item)) or (not campaign and item.get_closest_marker("campaign"))
+        if (quick and _slow(item)) or (not campaign and item.get_closest_marker("campaign"))
     ]
     config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
@@ -55,7 +64,19 @@ ROOM = 6 * 1024**3
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the tests' files into memory where there is room: most of a run would be waiting for a disk."""
+    """Put the tests' files into memory; let no test of ``--quick`` listen."""
+    _files_in_memory(config)
+    if config.getoption("--quick"):
+        socket.socket.listen = _refused  # type: ignore[method-assign,assignment]
+
+
+def _refused(listening: socket.socket, *_: object) -> NoReturn:
+    listening.close()
+    raise AssertionError("this test starts a server: mark it pytest.mark.slow, make quick leaves it out")
+
+
+def _files_in_memory(config: pytest.Config) -> None:
+    """Where there is room: most of a run would be waiting for a disk."""
     if config.option.basetemp or "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
         return
     available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -63,9 +84,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
-def _needs_a_server(item: pytest.Item) -> bool:
+def _slow(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(fixtures & SERVERS) or item.nodeid.startswith(SLOW_FOLDERS)
+    on_postgres = "[postgresql" in item.name
+    return bool(fixtures & SERVERS) or on_postgres or item.get_closest_marker("slow") is not None
 
 
 def _no_skips_allowed() -> bool:

@@ -187,6 +187,7 @@ def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line() -> None:
     """No traceback: the address, the reason, the mend."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -223,6 +224,7 @@ def test_without_sources_a_triage_says_what_it_does_not_know(content: object, tm
     assert all("not configured" in finding["why"] for finding in body["findings"])
 
 
+@pytest.mark.slow
 async def test_a_triage_with_an_answer_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Prometheus that answers is enough for exit code 0, as text and as JSON."""
     file = write(tmp_path / "alert.json", WEBHOOK)

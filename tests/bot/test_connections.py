@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
+import pytest
 
 from bot.connections import HEADER_MAX, ConnectionLimits
 from bot.store import SqlStore
@@ -14,6 +15,8 @@ from bot.tuning import FrontDoor
 from bot.web import WebServer, listen
 from handlers.alertmanager import WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, webhook
+
+pytestmark = pytest.mark.slow
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -29,6 +29,8 @@ from demo.slack.faults import Fault as SlackFault
 from demo.slack.settings import BOT_SCOPES
 from tests.servers.process import free_port
 
+pytestmark = pytest.mark.slow
+
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
 SOURCES = ("prometheus", "loki", "alertmanager", "redis", "docker")
 NOWHERE = {

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NEVER_USED = ("rich", "pygments", "sqlalchemy.dialects.postgresql", "alembic", "matplotlib")
 _STARTED = """
 import json, sys

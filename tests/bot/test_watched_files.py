@@ -79,6 +79,7 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
         await folders.read(lambda: open_watched(root, "none"), "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

@@ -26,6 +26,8 @@ from triage.errors import (
 )
 from triage.ports.sources import Matcher, Sources
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.5
 HOUR_AGO = NOW - timedelta(hours=1)
 Question = Callable[[Sources], Awaitable[object]]

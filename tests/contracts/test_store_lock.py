@@ -10,6 +10,8 @@ import pytest
 from bot.store.lock import only_process
 from triage.errors import SettingError
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys
 from bot.store.lock import only_process

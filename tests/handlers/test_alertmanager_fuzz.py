@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
 import schemathesis.checks
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 from bot.store import SqlStore, open_store
 from handlers.alertmanager import WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
+
+pytestmark = pytest.mark.slow
 
 
 def test_whatever_the_openapi_document_allows_or_forbids_gets_a_documented_answer(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from triage.action_kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "demo", "handlers", "schedules", "tools", "triage")
 

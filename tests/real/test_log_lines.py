@@ -30,6 +30,7 @@ def with_logs(ctx: CheckContext, logs: Any) -> CheckContext:  # noqa: ANN401 - t
     return replace(ctx, sources=replace(ctx.sources, logs=logs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=by_name)
 async def test_lines_are_read_in_every_wrapping(case: dict[str, Any]) -> None:
     """What is an error is found, what is none is not, and what cannot be read is said."""
@@ -50,6 +51,7 @@ async def test_lines_are_read_in_every_wrapping(case: dict[str, Any]) -> None:
     assert case.get("headline", "") in finding.headline
 
 
+@pytest.mark.slow
 async def test_a_level_that_loki_guessed_does_not_part_a_traceback_from_its_error() -> None:
     """From Loki 3.1 on the lines of one container stand in several streams (grafana/loki#14443)."""
     server = LokiServer(ManualClock(NOW.timestamp()))

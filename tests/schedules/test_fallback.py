@@ -59,10 +59,10 @@ class Outage:
         self.store, self.story = store, Story(store)
         self.channels = {channel.name: channel for channel in channels}
 
-    async def passes(self, seconds: float) -> None:
-        """Let time pass, looking every three seconds."""
-        for _ in range(int(seconds / 3)):
-            self.story.clock.move(3)
+    async def passes(self, seconds: float, every: float = 3) -> None:
+        """Let time pass, looking every so many seconds."""
+        for _ in range(int(seconds / every)):
+            self.story.clock.move(every)
             job = FallbackJob(self.store, self.story.desk, self.story.clock, self.channels, lambda: None)
             await job.owe_due()
             for name in self.channels:
@@ -170,7 +170,7 @@ async def test_a_channel_whose_setting_is_gone_ends_what_it_was_owed(sqlite_stor
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
     await outage.passes(63)
     del outage.channels["push"]
-    await outage.passes(6000)
+    await outage.passes(6000, every=60)
     assert await sqlite_store.read(notices.pending) == []
     lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
     assert "push not sent: its setting is gone (given up" in lines[-1].text
@@ -201,7 +201,7 @@ async def test_a_channel_that_never_works_is_given_up_and_said(sqlite_store: Sql
     webhook = Channel("webhook", failures=10_000)
     outage = Outage(sqlite_store, webhook, Channel("e-mail"))
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
-    await outage.passes(6000)
+    await outage.passes(6000, every=60)
     assert len(webhook.tried) == notices.MOST_ATTEMPTS
     lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
     assert "webhook not sent: answered 503 Service Unavailable (it is tried again)" in lines[0].text

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.store import SqlStore
 from schedules.trading import FAILS, REFRESH_SECONDS, TradingWatch
 from tests.bot.slack.blocks.samples import incident
@@ -155,6 +157,7 @@ async def test_a_source_that_is_away_is_not_known_after_some_looks_and_says_so_o
     assert await scene.wanted() == 3
 
 
+@pytest.mark.slow
 async def test_a_source_that_never_answers_holds_nothing_up(sqlite_store: SqlStore) -> None:
     """The look ends by itself."""
     scene = Scene(sqlite_store)

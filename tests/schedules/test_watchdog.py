@@ -191,6 +191,7 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
     assert "bg_secret" not in (notes or "")
 
 
+@pytest.mark.slow
 async def test_through_the_agent_a_change_is_told_as_well(
     env: Path, tmp_path: Path, sqlite_store: SqlStore
 ) -> None:

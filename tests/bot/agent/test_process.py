@@ -21,7 +21,10 @@ from triage.errors import DeskFailure, Refused
 ROOT = Path(__file__).parents[3]
 TOKEN = "1" * 24
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be the agent and another user")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be the agent and another user"),
+]
 
 
 @dataclass

@@ -26,6 +26,8 @@ from triage.errors import DeskFailure, Refused, SourceError, SourceUnreachable
 from triage.plans.agent_orders import ComposeOrder
 from triage.ports.actions import ShownPlan
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("AGENT_FUZZ", "150"))
 """Requests of the fuzzing; the campaign asks for 10,000 and more."""
 NOBODY = 65_534

@@ -102,6 +102,7 @@ async def test_without_sources_nothing_is_answered(tmp_path: Path) -> None:
     assert result.incident.subjects[0].name == "bot1"
 
 
+@pytest.mark.slow
 async def test_one_source_that_answers_is_an_answer(tmp_path: Path) -> None:
     """The checks that have it speak, the others say that theirs is not configured."""
     async with PrometheusServer(PrometheusConfig()) as prometheus:

@@ -169,6 +169,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_up_leaves_the_old_state(small_disk: Path) -> None:
     """Neither a restore nor a snapshot that finds no room changes anything, or leaves anything lying."""
     data, backups = small_disk / "data", small_disk / "backups"
@@ -238,6 +239,7 @@ async def test_a_cancelled_snapshot_stops_and_leaves_nothing(snapshots: DeskSnap
     assert list((data.parent / "backups").iterdir()) == []
 
 
+@pytest.mark.slow
 async def test_a_bomb_within_one_file_can_be_called_off(snapshots: DeskSnapshots, data: Path) -> None:
     """Its few megabytes unpack to gigabytes: whoever stops waiting stops the reading too."""
     path = data.parent / "backups" / NAME

@@ -26,6 +26,8 @@ from triage.errors import FallbackFailure, SettingError
 from triage.model import Severity
 from triage.ports.fallback import Notice
 
+pytestmark = pytest.mark.slow
+
 NOTICE = Notice(
     "hbot-triage-incident-7-0-1771556460",
     "incident",

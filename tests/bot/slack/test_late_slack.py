@@ -11,6 +11,8 @@ from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from triage.ports.store import Message, MessageKind, Tx
 
+pytestmark = pytest.mark.slow
+
 POST, EDIT, COMPLETE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 AFTER_TIMEOUT, AFTER_REPOST, MUCH_LATER = 0.6, 1.15, 1.9
 """When Slack does a call: after the client hung up, after we posted again, after the first time we made sure."""

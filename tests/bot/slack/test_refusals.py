@@ -12,6 +12,8 @@ from demo.slack.settings import BOT_SCOPES
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from triage.model import Severity
 
+pytestmark = pytest.mark.slow
+
 POST, EDIT, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
 UNUSUAL = (
     "restricted_action_read_only_channel",

@@ -14,6 +14,8 @@ from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from triage.model import IncidentStatus
 from triage.ports.store import Message, MessageKind, Tx
 
+pytestmark = pytest.mark.slow
+
 POST, EDIT, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import pytest
 from slack_bolt.async_app import AsyncAck
 
 from bot.slack.app import build_app
@@ -11,6 +12,8 @@ from bot.slack.socket_mode import Sockets
 from demo.slack import Message, SlackServer
 from tests.bot.slack.workbench import until
 from triage.ports.clock import SystemClock
+
+pytestmark = pytest.mark.slow
 
 WHO = Identity("T1", "team", "U1", "B1")
 

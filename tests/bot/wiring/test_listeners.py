@@ -25,6 +25,8 @@ from triage.ports.events import StreamBatch
 from triage.ports.sources import ContainerEvent, Sources
 from triage.signals.watched_conditions import Debounce
 
+pytestmark = pytest.mark.slow
+
 AUDIT, DEAD = "hb.audit.v1", "hb.dead_letter.v1"
 
 

@@ -15,6 +15,8 @@ from bot.sources.grafana.source import SOURCE
 from triage.errors import SourceBadAnswer, SourceDenied, SourceNotConfigured, SourceUnreachable
 from triage.ports.checklists import Dashboards, DashboardState, Datasource
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "glsa_test"
 OK_PROMETHEUS = (200, {"message": "Successfully queried the Prometheus API.", "status": "OK"})
 NO_BACKEND = (500, {"message": "Plugin unavailable", "messageId": "plugin.unavailable", "statusCode": 500})

@@ -17,6 +17,8 @@ from triage.errors import SourceBadAnswer, SourceDenied, SourceRejected
 from triage.ports.sources import Logs
 from triage.queries import logql
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = 'bot"1} |= "x\\ \n{'
 SELECTOR = logql.selector({"job": "bot_logs", "bot": "bot1"})
 HOUR_AGO = NOW - timedelta(hours=1)

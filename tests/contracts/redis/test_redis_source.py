@@ -35,6 +35,8 @@ from triage.errors import (
 from triage.model import FindingStatus
 from triage.ports.sources import Sources, Streams
 
+pytestmark = pytest.mark.slow
+
 STREAM = "hb.audit.v1"
 
 

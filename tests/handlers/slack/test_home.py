@@ -25,6 +25,8 @@ from triage.reports.answers.home import Home, stored_home
 from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import view_incident
 
+pytestmark = pytest.mark.slow
+
 
 async def no_checklist() -> ChecklistContext:
     """Home asks no checklist."""

@@ -17,6 +17,8 @@ from handlers.slack.command_line import read_line
 from tests.flows.house import CHANNEL
 from triage.ports.chat import Answer, saying
 
+pytestmark = pytest.mark.slow
+
 ANA = "U0ANA00001"
 
 

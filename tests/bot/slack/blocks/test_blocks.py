@@ -101,6 +101,7 @@ def assert_harmless(rendered: Rendered) -> None:
     assert not any(sign in rendered.text for sign in ("*", "`", "~", "<", ">"))
 
 
+@pytest.mark.slow
 @PATIENT
 @given(VIEWS)
 def test_no_incident_makes_a_card_that_slack_refuses(any_view: IncidentView) -> None:
@@ -108,6 +109,7 @@ def test_no_incident_makes_a_card_that_slack_refuses(any_view: IncidentView) -> 
     assert_harmless(incident_card(any_view, NOW, names))
 
 
+@pytest.mark.slow
 @PATIENT
 @given(RUNS)
 def test_no_triage_makes_a_summary_that_slack_refuses(run: TriageRun) -> None:

@@ -122,6 +122,7 @@ def same(value: float | None, expected: Decimal | float | None) -> bool:
     return value == pytest.approx(float(expected), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.integers(0, 2**48))
 def test_kpis_are_those_of_an_independent_calculation(seed: int) -> None:

@@ -36,6 +36,7 @@ def _grid(grid: MinuteGrid) -> list[str]:
     return [f"{grid.states} {grid.fees} {words} {stamps} {grid.hidden_stops} {grid.unresolved}", *columns]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**48), st.sampled_from((300, 1200, 5000, lines.CHUNK)))
 def test_rows_taken_together_are_those_that_are_taken_one_by_one(seed: int, chunk: int) -> None:

@@ -121,6 +121,7 @@ async def test_the_configured_variant_counts_and_others_are_told(tmp_path: Path)
     assert (await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)).bots[0].variant == "b"
 
 
+@pytest.mark.slow
 async def test_a_month_is_measured_by_two_processes_as_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ async def test_a_month_is_measured_by_two_processes_as_by_one(
     assert [bot.coverage.present for bot in one.bots] == [60, 30, 1]
 
 
+@pytest.mark.slow
 async def test_the_event_loop_is_free_meanwhile(tmp_path: Path) -> None:
     """The loop goes round again and again while the digest is built (how late it may be, `bench.digest` says)."""
     desk(tmp_path)
