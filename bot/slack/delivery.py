@@ -21,7 +21,7 @@ from bot.slack.renderers import plain_version
 from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads, attempted_since
 from triage.ports.clock import Clock
-from triage.ports.store import Doubt, Message, MessageKind, Store, Tx
+from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
 SCAN_SECONDS = 8
 
@@ -65,7 +65,7 @@ class Delivery:
             await self._edit(message, composition.rendered)
             self._meters.edits.labels(message.kind.value).inc()
         where = Posted(message.channel_id, message.ts)
-        await self._record(composition, where, posted=False, doubt=self.uncertain.after_edit(message))
+        await self._record(composition, where, posted=False, recheck=self.uncertain.after_edit(message))
         self.uncertain.over(message)
         return DeliveryOutcome(done=True)
 
@@ -82,8 +82,8 @@ class Delivery:
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
-        doubt = self.uncertain.after_post(message, again=again)
-        await self._record(composition, posted, posted=composition.rendered is not None, doubt=doubt)
+        recheck = self.uncertain.after_post(message, again=again)
+        await self._record(composition, posted, posted=composition.rendered is not None, recheck=recheck)
         if composition.rendered is not None and message.parent_id is None:
             await self._channels.learn(message.channel, posted.channel_id)
         self.uncertain.over(message)
@@ -144,36 +144,38 @@ class Delivery:
         await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
         return await self.post(message, again=True)
 
-    async def confirm(self, message: Message, doubt: Doubt) -> DeliveryOutcome:
+    async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
-        if doubt.post:
+        if recheck.post:
             async with asyncio.timeout(SCAN_SECONDS):
                 kept = await self._copies.leave_one(message)
             if kept is not None and kept.ts != message.ts and message.kind is not MessageKind.FILE:
-                return await self._switch(message, kept, doubt)
+                return await self._switch(message, kept, recheck)
         if message.attempted_at is not None:  # this was begun before, and what came of it is not known
-            doubt = self.uncertain.after_edit(message) or doubt
-        left = self.uncertain.after_look(doubt)
-        composition = await self._compose(message) if doubt.edit else None
+            recheck = self.uncertain.after_edit(message) or recheck
+        left = self.uncertain.after_look(recheck)
+        composition = await self._compose(message) if recheck.edit else None
         if composition is None or composition.rendered is None or message.kind is MessageKind.LINE:
             await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
             return DeliveryOutcome(done=True)
         await self._edit(message, composition.rendered)
-        await self._record(composition, Posted(message.channel_id, message.ts), posted=False, doubt=left)
+        await self._record(composition, Posted(message.channel_id, message.ts), posted=False, recheck=left)
         return DeliveryOutcome(done=True)
 
-    async def _switch(self, message: Message, kept: Found, doubt: Doubt) -> DeliveryOutcome:
+    async def _switch(self, message: Message, kept: Found, recheck: Recheck) -> DeliveryOutcome:
         """Go on with another copy of a message: people have answered below it, or ours was deleted."""
         revision, now, left = (
             kept.payload.get("revision"),
             self._clock.now(),
-            self.uncertain.after_look(doubt),
+            self.uncertain.after_look(recheck),
         )
         shown = revision if isinstance(revision, int) else 1
 
         def switch(tx: Tx) -> None:
             channel = message.channel_id
-            tx.outbox.posted(message.id, ts=kept.ts, channel_id=channel, revision=shown, now=now, doubt=left)
+            tx.outbox.posted(
+                message.id, ts=kept.ts, channel_id=channel, revision=shown, now=now, recheck=left
+            )
 
         await self._store.write(switch)
         return DeliveryOutcome(done=True)
@@ -208,11 +210,11 @@ class Delivery:
         also = set(found.payload.get("also") or ())
         revision = found.payload.get("revision")
         shown = revision if isinstance(revision, int) else 1
-        now, doubt = self._clock.now(), self.uncertain.after_post(message, again=True)
+        now, recheck = self._clock.now(), self.uncertain.after_post(message, again=True)
 
         def record(tx: Tx) -> None:
             tx.outbox.posted(
-                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, doubt=doubt
+                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, recheck=recheck
             )
             if message.parent_id is None or not also:
                 return
@@ -237,7 +239,7 @@ class Delivery:
             return self._channels.target(channel)
 
     async def _record(
-        self, composition: Composition, where: Posted, *, posted: bool, doubt: Doubt | None
+        self, composition: Composition, where: Posted, *, posted: bool, recheck: Recheck | None
     ) -> None:
         now, claimed = self._clock.now(), composition.stands_for[0]
 
@@ -249,7 +251,7 @@ class Delivery:
                     channel_id=where.channel_id,
                     revision=message.wanted_revision,
                     now=now,
-                    doubt=doubt if message is claimed else None,
+                    recheck=recheck if message is claimed else None,
                 )
 
         await self._store.write(record)

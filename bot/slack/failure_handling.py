@@ -104,7 +104,7 @@ class FailureHandling:
         """Forget what was wrong at a message's place."""
         message = attempt.message
         place = self._delivery.place_of(message)
-        looked = attempt.looking or (message.doubt is not None and message.doubt.post)
+        looked = attempt.looking or (message.recheck is not None and message.recheck.post)
         keys = ["app", f"message {message.id}", _key(attempt.method, message)]
         self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
         self._pace.release(attempt.method, place)

@@ -164,7 +164,7 @@ class Sender:
         attempt = DeliveryAttempt(
             message,
             looking=not message.ts and message.attempted_at is not None,
-            confirming=bool(message.ts) and not message.owed and message.doubt is not None,
+            confirming=bool(message.ts) and not message.owed and message.recheck is not None,
         )
         wait = self._wait(attempt)
         if wait > 0:
@@ -183,8 +183,8 @@ class Sender:
 
     async def _act(self, attempt: DeliveryAttempt) -> DeliveryOutcome:
         message = attempt.message
-        if attempt.confirming and message.doubt is not None:
-            return await self._delivery.confirm(message, message.doubt)
+        if attempt.confirming and message.recheck is not None:
+            return await self._delivery.confirm(message, message.recheck)
         if message.ts:
             return await self._delivery.edit(message)
         return await (self._delivery.settle(message) if attempt.looking else self._delivery.post(message))
@@ -193,7 +193,9 @@ class Sender:
         message, place = attempt.message, self._delivery.place_of(attempt.message)
         if sum(other.channel == message.channel for other in self._under_way.values()) > AT_ONCE_IN_CHANNEL:
             return random.uniform(0.2, 0.4)  # noqa: S311 - jitter
-        looks = attempt.looking or (attempt.confirming and message.doubt is not None and message.doubt.post)
+        looks = attempt.looking or (
+            attempt.confirming and message.recheck is not None and message.recheck.post
+        )
         if looks and (wait := self._pace.look(place)) > 0:
             return wait
         if message.ts:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from bot.slack.client import TIMEOUT_SECONDS
 from triage.ports.clock import Clock
-from triage.ports.store import Doubt, Message
+from triage.ports.store import Message, Recheck
 
 AFTER = (12.0, 56.0, 150.0)
 """Seconds after the call that went through at which is made sure of it; the second is behind a call done 60 s late."""
@@ -40,7 +40,7 @@ class DeliveryTimes:
 
 
 class UncertainDeliveries:
-    """Says what is in doubt of a message, and since when; remembers the ends of attempts by the monotonic clock."""
+    """Says when a message is to be looked at again, and why; remembers the ends of attempts by the monotonic clock."""
 
     def __init__(self, clock: Clock, times: DeliveryTimes) -> None:
         self.times = times
@@ -73,24 +73,26 @@ class UncertainDeliveries:
             self._unsure[message.id] = self._clock.monotonic() + min(left, self.times.longest)
         return max(0.0, self._unsure.get(message.id, 0.0) - self._clock.monotonic())
 
-    def after_post(self, message: Message, *, again: bool) -> Doubt | None:
-        """Return what is in doubt of a message that was just posted; ``again``: after an attempt that came to nothing."""
-        return self._first(message.doubt, post=True) if again else message.doubt
+    def after_post(self, message: Message, *, again: bool) -> Recheck | None:
+        """Return the recheck of a message that was just posted; ``again``: after an attempt that came to nothing."""
+        return self._first(message.recheck, post=True) if again else message.recheck
 
-    def after_edit(self, message: Message) -> Doubt | None:
-        """Return what is in doubt of a message that was just edited; an earlier edit may have had no outcome."""
-        return self._first(message.doubt, edit=True) if message.attempted_at is not None else message.doubt
+    def after_edit(self, message: Message) -> Recheck | None:
+        """Return the recheck of a message that was just edited; an earlier edit may have had no outcome."""
+        return (
+            self._first(message.recheck, edit=True) if message.attempted_at is not None else message.recheck
+        )
 
-    def after_look(self, doubt: Doubt) -> Doubt | None:
-        """Return what is left of a doubt that was just looked into."""
-        looks = doubt.looks + 1
+    def after_look(self, recheck: Recheck) -> Recheck | None:
+        """Return the recheck that is still needed after one was made."""
+        looks = recheck.looks + 1
         if looks >= len(self.times.after):
             return None
         wait = self.times.after[looks] - self.times.after[looks - 1]
-        return replace(doubt, at=self._clock.now() + timedelta(seconds=wait), looks=looks)
+        return replace(recheck, at=self._clock.now() + timedelta(seconds=wait), looks=looks)
 
-    def _first(self, before: Doubt | None, *, post: bool = False, edit: bool = False) -> Doubt:
+    def _first(self, before: Recheck | None, *, post: bool = False, edit: bool = False) -> Recheck:
         at = self._clock.now() + timedelta(seconds=self.times.after[0])
         if before is None:
-            return Doubt(at, post=post, edit=edit)
-        return Doubt(at, post=post or before.post, edit=edit or before.edit)
+            return Recheck(at, post=post, edit=edit)
+        return Recheck(at, post=post or before.post, edit=edit or before.edit)

@@ -21,12 +21,12 @@ AFTER_TIMEOUT, AFTER_REPOST, MUCH_LATER = 0.6, 1.15, 1.9
 async def sure(bench: Bench, seconds: float = 10.0) -> None:
     """Wait until nothing is owed, nothing is in doubt, and Slack has nothing left to do late."""
 
-    def doubts(tx: Tx) -> list[Message]:
+    def recheck(tx: Tx) -> list[Message]:
         found = [tx.outbox.get(number) for number in range(1, 60)]
-        return [message for message in found if message is not None and message.doubt is not None]
+        return [message for message in found if message is not None and message.recheck is not None]
 
     async def unsure() -> bool:
-        doubtful = await bench.store.read(doubts)
+        doubtful = await bench.store.read(recheck)
         return bool(doubtful or bench.slack.faults.late or await bench.pending())
 
     async with asyncio.timeout(seconds):

@@ -1,0 +1,105 @@
+"""Incidents and their episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from triage.model import Episode, Incident, Severity, Source, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class RollEntry:
+    """One episode in a few words. ``word``: what its label says of its severity, empty where it says nothing."""
+
+    name: str
+    subject: Subject
+    severity: Severity
+    word: str
+    firing: bool
+    starts_at: datetime
+
+
+class Incidents(Protocol):
+    """Incidents and the episodes they are made of."""
+
+    def get(self, incident_id: int) -> Incident | None:
+        """Return an incident; inside a write it stays locked until the commit."""
+        ...
+
+    def by_handle(self, handle: str) -> Incident | None:
+        """Return the incident that an opaque id of a button stands for."""
+        ...
+
+    def handle(self, incident_id: int) -> str:
+        """Return the opaque id that stands for an incident in buttons."""
+        ...
+
+    def open(self) -> list[Incident]:
+        """Return the incidents that are not resolved, oldest first."""
+        ...
+
+    def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
+        """Return incidents that are open or changed after ``since``, oldest first."""
+        ...
+
+    def in_storm(self, at: datetime, *, before: timedelta) -> bool:
+        """Say whether a storm went on at a time, or began not later than so long after it."""
+        ...
+
+    def save(self, incident: Incident) -> Incident:
+        """Insert (id 0) or update an incident; returns it with its id."""
+        ...
+
+    def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
+        """Return the episodes of incidents, in the order they began."""
+        ...
+
+    def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
+        """Return what of an incident is worth showing, in the order they began: a storm holds thousands.
+
+        Those that fire before those that do not, the urgent ones before the others, the oldest first.
+        """
+        ...
+
+    def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:
+        """Return by alert name how many episodes an incident has, and how many of them fire now."""
+        ...
+
+    def episode(self, source: Source, episode: str) -> Episode | None:
+        """Return one episode by its name."""
+        ...
+
+    def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
+        """Return the episodes of these (source, episode) that are known."""
+        ...
+
+    def firing_of(self, fingerprints: Iterable[str]) -> list[Episode]:
+        """Return the episodes of these alerts that fire."""
+        ...
+
+    def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Return the alert names that each incident holds."""
+        ...
+
+    def roll(self, incident_id: int) -> list[RollEntry]:
+        """Return every episode of an incident in a few words, in the order of arrival: a storm's, to be counted."""
+        ...
+
+    def lately(self, incident_id: int, since: datetime) -> int:
+        """Return how many firing episodes of an incident came after ``since``."""
+        ...
+
+    def counts(self, incident_id: int) -> tuple[int, int]:
+        """Return how many alerts of an incident fire now, and how many episodes it has in all."""
+        ...
+
+    def put_episode(self, episode: Episode) -> None:
+        """Insert or update an episode by (source, episode)."""
+        ...
+
+    def put_episodes(self, episodes: Sequence[Episode]) -> None:
+        """Insert or update episodes, each of them named once."""
+        ...
