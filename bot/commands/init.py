@@ -21,9 +21,11 @@ from bot.init.files import Asked, Host
 from bot.init.look import look
 from bot.init.plan import plan
 from bot.init.seen import SeenDesk
+from triage.desk import Desk
 from triage.env_text import read_env
 from triage.errors import SettingError
-from triage.playbooks.table import BY_NAME, BY_PREFIX
+from triage.playbooks.lookup import playbook_for
+from triage.playbooks.table import DEFAULT
 
 Ask = Callable[[str], str]
 
@@ -117,7 +119,7 @@ def _host(root: Path) -> Host:
 
 
 def _known(rules: tuple[str, ...]) -> list[str]:
-    return [rule for rule in rules if rule in BY_NAME or any(rule.startswith(prefix) for prefix in BY_PREFIX)]
+    return [rule for rule in rules if playbook_for(Desk(), rule) is not DEFAULT]
 
 
 def _notes(seen: SeenDesk, bots: tuple[object, ...]) -> list[str]:

@@ -28,6 +28,9 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
         ("PromotionGateRed", "PromotionGate"), ("CoordinationTargetsStale", "Coordination"),
         ("ExporterScrapeErrors", "Exporter"), ("ControlPlaneAnything", "ControlPlane"),
         ("OpsDBWriterLate", "OpsDB"),
+        ("PgReplicationLag", "Pg"), ("HostOutOfMemory", "Host"), ("NodeFilesystemAlmostOutOfSpace", "Node"),
+        ("InstanceDown", "Instance"), ("PrometheusTargetMissing", "PrometheusTarget"), ("LokiRequestErrors", "Loki"),
+        ("BlackboxProbeFailed", "Blackbox"), ("Bottleneck", "default"), ("Hostile", "default"),
     ],
 )  # fmt: skip
 def test_later_alerts_have_their_rows(alert: str, row: str) -> None:

@@ -16,7 +16,21 @@ Matchers = tuple[Matcher, ...]
 IDENTITY = (
     ("bot",),
     ("name", "container", "container_name"),
-    ("service", "compose_service", "pod", "nodename", "hostname", "host", "node", "instance", "job"),
+    (
+        "service",
+        "compose_service",
+        "com_docker_compose_service",
+        "container_label_com_docker_compose_service",
+        "pod",
+        "app",
+        "nodename",
+        "hostname",
+        "host",
+        "node",
+        "target",
+        "instance",
+        "job",
+    ),
 )
 """The labels that say what an alert is about, as ``subject_of`` reads them: of the first group that an alert has
 any of, a silence matches all that it has. See ``identifying`` for what is no container."""

@@ -20,9 +20,31 @@ _UNIT = re.compile(r".+\.(?:service|socket|timer|mount|target|slice|scope|path|d
 """A systemd unit, as node-exporter names it: no container."""
 _CONTAINER_LABELS = ("name", "container", "container_name")
 """Docker's API writes a name with a slash before it."""
+_SERVICE_LABELS = (
+    "service",
+    "container_label_com_docker_compose_service",
+    "com_docker_compose_service",
+    "compose_service",
+)
+"""Docker's own label of a compose service, as cAdvisor and the log shippers pass it on, is one too."""
+_KNOWN_LABELS = (
+    "app",
+    "app_kubernetes_io_name",
+    "application",
+    "component",
+    "deployment",
+    "statefulset",
+    "pod",
+)
+"""Labels whose value counts where the desk knows it; a pod has the name of what it runs before its own."""
+_HOST_LABELS = ("nodename", "hostname", "host", "node")
+_PROBE = re.compile(r"blackbox|probe", re.IGNORECASE)
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
 _HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)
-_HOST_ALERT = re.compile(r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock")
+_HOST_ALERT = re.compile(
+    r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock"
+    r"|Smart(?=[A-Z])|Raid|Ups(?=[A-Z])|Edac|Hardware|Temperature|PhysicalComponent|OomKill"
+)
 _OF_SCRAPE = re.compile(r"Target|Scrape|ExporterDown|InstanceDown|EndpointDown")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "[::1]"})  # noqa: S104 - compared, not listened on
 
@@ -39,7 +61,10 @@ FAMILIES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"MarketData", "market data", ""),
         (r"\w*Gates?(?=[A-Z]|$)", "gates", ""),
         (r"Alertmanager", "alerting", "alertmanager"),
-        (r"Prometheus(?!Target)", "Prometheus", "prometheus"),
+        (r"Prometheus(?!Target|Job)", "Prometheus", "prometheus"),
+        (r"Loki", "Loki", "loki"),
+        (r"Promtail", "Promtail", "promtail"),
+        (r"Grafana(?!Alert)", "Grafana", "grafana"),
     )
 )
 """Alerts of one part of the desk, by the beginning of their names: its name, and its service where one is named."""
@@ -54,9 +79,14 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
         return Subject(SubjectKind.BOT, masked_where_cut(bot, NAME_MAX))
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if is_container(container):
-        return _service(desk, container) if container in _services(desk) else _container(desk, container)
-    if service := labels.get("service"):
+        if container in _services(desk):
+            return _service(desk, container)
+        by_pod = None if container in _containers(desk) else _by_known(labels, desk, ("pod",))
+        return by_pod or _container(desk, container)
+    if service := next((labels[name] for name in _SERVICE_LABELS if labels.get(name)), ""):
         return _service(desk, service)
+    if known := _by_known(labels, desk, _KNOWN_LABELS):
+        return known
     return _by_family(labels, desk) or _by_target(labels, desk)
 
 
@@ -86,6 +116,20 @@ def _service(desk: Desk, service: str) -> Subject:
     return _container(desk, desk.container_of(service))
 
 
+def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> Subject | None:
+    """Return the bot or service of the desk that one of some labels names, which may name anything."""
+    for name in names:
+        value = labels.get(name, "")
+        known = [
+            each
+            for each in (*_services(desk), *_containers(desk))
+            if value == each or (name == "pod" and value.startswith(f"{each}-"))
+        ]
+        if known:
+            return _service(desk, max(known, key=len))
+    return None
+
+
 def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
     alert = labels.get("alertname", "")
     found = next((family for family in FAMILIES if family[0].match(alert)), None)
@@ -99,8 +143,10 @@ def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
 def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     alert, job = labels.get("alertname", ""), labels.get("job", "")
     target = (labels.get("instance") or "").strip()
+    probe = bool(_PROBE.search(job) or _PROBE.match(alert))
+    target = (labels.get("target") or target).strip() if probe else target
     host = _without_port(target)
-    if named := (labels.get("nodename") or labels.get("hostname") or labels.get("host")):
+    if named := next((labels[name] for name in _HOST_LABELS if labels.get(name)), ""):
         return Subject(SubjectKind.HOST, masked_where_cut(named, NAME_MAX))
     if not host:
         known = job if job in _services(desk) and _OF_SCRAPE.search(alert) else ""
@@ -117,9 +163,11 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
         host = job
     if host in _services(desk) or host in _containers(desk):
         return _service(desk, host)
-    if machine or not job:
+    if machine or (not job and not probe and host == target):
         return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
-    return Subject(SubjectKind.DESK, masked_where_cut(target if _OF_SCRAPE.search(alert) else job, NAME_MAX))
+    by_target = not job or _OF_SCRAPE.search(alert)
+    about = host if probe else target if by_target else job
+    return Subject(SubjectKind.DESK, masked_where_cut(about, NAME_MAX))
 
 
 def _without_port(target: str) -> str:

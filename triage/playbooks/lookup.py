@@ -10,6 +10,9 @@ from triage.model import Source
 from triage.playbooks.model import Playbook
 from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
 
+_SHORT = 4
+"""A prefix as short may be the beginning of another word."""
+
 
 def playbook_for(desk: Desk, alertname: str, source: Source = Source.ALERTMANAGER) -> Playbook:
     """Return the playbook of a signal: by its name, by the longest prefix, by its source, or the default.
@@ -37,8 +40,16 @@ def _shipped(alertname: str, source: Source) -> Playbook:
         return exact
     if source in BY_SOURCE:
         return BY_SOURCE[source]
-    prefixes = [prefix for prefix in BY_PREFIX if alertname.startswith(prefix)]
+    prefixes = [prefix for prefix in BY_PREFIX if _begins(alertname, prefix)]
     return BY_PREFIX[max(prefixes, key=len)] if prefixes else DEFAULT
+
+
+def _begins(alertname: str, prefix: str) -> bool:
+    """Tell whether a name begins with a prefix as a word: ``Bot`` is none of ``Bottleneck``."""
+    if not alertname.startswith(prefix):
+        return False
+    rest = alertname[len(prefix) :]
+    return not rest[:1].islower() or rest[:1] == "s" or len(prefix) > _SHORT
 
 
 def overridden(playbook: Playbook, settings: PlaybookSettings) -> Playbook:

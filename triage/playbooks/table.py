@@ -53,6 +53,8 @@ _BUS = (
 _DATABASE = ("container", "changes", "host", "bot_state", "scope", "watchers")
 _WATCH = ("watchers", "bot_state", "container", "host", "scope")
 
+_PROBED = ("bot_state", "error_logs", "container", "host", "scope", "watchers")
+
 _CONTROLLED_STOP = "Leave it stopped until the cause is known; nothing to restart while a risk limit holds."
 
 
@@ -223,6 +225,25 @@ BY_PREFIX = {
             for name in ("ContainerOom", "ContainerOOM")
         ),
         _row("Container", "{alert}", None, _CONTAINER, "Read its log and exit code."),
+        _row("Pg", "{alert}", _S2, _DATABASE,
+             "Look at the database's container, its disk and its connections: what the desk records waits for it."),
+        *(
+            _row(name, "{alert}", None, _HOST, "Look at the host: its disk, its memory, its processor, its clock.")
+            for name in ("Host", "Node", "Disk", "Filesystem", "Systemd", "Clock", "Smart", "Raid", "HighCpu", "HighMemory",
+                         "HighDisk", "HighNetwork")
+        ),
+        *(
+            _row(name, "{alert}", None, _WATCH, "Figures may be missing: look at the target and the network to it.")
+            for name in ("Target", "Instance", "PrometheusTarget", "PrometheusJob")
+        ),
+        *(
+            _row(name, "{alert}", None, _WATCH, "What watches the desk fails: look at its container and its log.")
+            for name in ("Prometheus", "Alertmanager", "Loki", "Promtail", "Grafana", "Cadvisor")
+        ),
+        *(
+            _row(name, "{alert}", None, _PROBED, "Asked from outside, it does not answer: look at its address and route.")
+            for name in ("Blackbox", "Probe", "Endpoint")
+        ),
         _row("Bot", "{alert}", None, _CODE,
              "Check state and net edge, then the fee source, then the error log."),
     )
