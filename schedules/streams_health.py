@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
+from triage.concurrency import attempt
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, StoreUnavailable
 from triage.model import Signal
@@ -97,6 +98,7 @@ class StreamsWatch:
             async with asyncio.timeout(10):
                 for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
                     self.streams[stream] = await self.sources.streams.info(stream)
+                await self._others()
                 expected = await self._publishing()
         except SourceNotConfigured:
             return
@@ -116,6 +118,16 @@ class StreamsWatch:
             tell(await self.store.write(work), self.stored)
         except StoreUnavailable as error:
             logger.error("the state of the streams was not stored: {why}", why=error)
+
+    async def _others(self) -> None:
+        """Look at the streams that only the desk's services read; one that our user may not see costs only itself."""
+        names = self.desk.streams
+        mine = {names.market_data, names.audit, names.execution_intent, names.dead_letter}
+        for stream in (each for each in names.readers if each not in mine):
+            self.streams.pop(stream, None)
+            found = await attempt(self.sources.streams.info(stream))
+            if not isinstance(found, SourceError):
+                self.streams[stream] = found
 
     async def _publishing(self) -> tuple[str, ...]:
         """Return the bots whose fresh state says that they publish market data; none where nobody knows."""

@@ -139,6 +139,12 @@ class StreamSettings(DeskSection):
     dead_letter: str = "hb.dead_letter.v1"
     market_data: str = "hb.market_data.v1"
     execution_intent: str = "hb.execution_intent.v1"
+    readers: dict[str, Name] = {  # noqa: RUF012 - pydantic copies it
+        "hb.market_data.v1": "signal-service",
+        "hb.signal.v1": "risk-service",
+        "hb.risk_decision.v1": "coordination-service",
+    }
+    """Which service reads a stream in the desk's group: where that group falls behind there, it is the one to look at."""
     group: str = "hbot_triage_v1"
     desk_group: str = "hb_group_v1"
     look_back_minutes: float = Field(default=15, ge=0)

@@ -22,6 +22,7 @@ from handlers.dead_letters import KeepDeadLetters
 from handlers.health import Dependency
 from handlers.streams import KeepEvents, ReadEntry, StreamListener
 from schedules.changes import EnvWatch
+from schedules.compose_changes import ComposeWatch
 from schedules.streams_health import RedisWatch, StreamsWatch
 from schedules.table import Job
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
@@ -76,6 +77,7 @@ class ListenerWiring:
         self.flow = StreamsWatch(*common, parts.sources, parts.clock, parts.stored)
         through = RemoteEnv(Wire(settings.triage_agent)) if settings.triage_agent else None
         self.env = EnvWatch(*common, parts.clock, parts.stored, agent=through)
+        self.compose = ComposeWatch(*common, parts.clock, parts.stored)
         self.deadman = Deadman(*common, parts.sources, parts.clock, parts.stored, started=parts.clock.now())
         self.probe = SourceProbe(parts.sources)
         self.heartbeat = Heartbeat(parts.clock, self._healthy, self._ping())
@@ -168,6 +170,7 @@ class ListenerWiring:
         return [
             Job("streams", self.flow.run, seconds=30, at_start=True),
             Job("env", self.env.run, seconds=10, at_start=True),
+            Job("compose file", self.compose.run, seconds=30, at_start=True),
             Job("watchdog", self.deadman.run, seconds=15),
             Job("sources", self.probe.run, seconds=60, at_start=True),
             Job("own troubles", self.watch.run, seconds=15),

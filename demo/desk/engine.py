@@ -9,7 +9,7 @@ from demo.desk.compose_file import ServiceSpec
 from demo.desk.container import Container, DockerEvent
 from demo.desk.images import BY_REFERENCE, KNOWN, Image
 
-KEPT_EVENTS = 5_000
+KEPT_EVENTS, KEPT_REMOVED = 5_000, 20
 LONGEST_BACKOFF = 60.0
 SETTLED_AFTER = 10.0  # the engine forgets its back-off when a container ran this long
 STOPPED_BY_KILL = 137
@@ -29,6 +29,7 @@ class Engine:
         self.containers: dict[str, Container] = {}
         self.images: dict[str, Image] = {image.reference: image for image in KNOWN}
         self.pullable = dict(BY_REFERENCE)
+        self.removed: deque[Container] = deque(maxlen=KEPT_REMOVED)
         self.events: deque[DockerEvent] = deque(maxlen=KEPT_EVENTS)
         self.listeners: list[Callable[[DockerEvent], None]] = []
         self.on_start: list[Callable[[Container], None]] = []
@@ -141,6 +142,7 @@ class Engine:
         if container.alive:
             self.kill(container)
         del self.containers[container.name]
+        self.removed.append(container)
         self.emit("destroy", container)
 
     def crash(self, container: Container, exit_code: int, *, oom: bool = False) -> None:

@@ -54,10 +54,13 @@ def node_exporter(world: World) -> str:
 
 
 def cadvisor(world: World) -> str:
-    """Return the containers' page; a dead one stays on it for 5 minutes with its last values."""
+    """Return the containers' page; a dead one stays on it for 5 minutes with its last values, a removed one too.
+
+    Of one that was made anew under its name the old one is left out.
+    """
     _answering(world, "cadvisor")
-    page, now = Page(), world.clock.now()
-    for container in world.engine.containers.values():
+    page, now, there = Page(), world.clock.now(), world.engine.containers
+    for container in (*there.values(), *(each for each in world.engine.removed if each.name not in there)):
         if container.started_at and now - container.last_seen <= LINGERS:
             _container(page, container)
     return page.text()

@@ -216,8 +216,20 @@ class Breaker:
         self.container(service).output.append((self.now, text))
 
     def set_env(self, key: str, value: str) -> None:
-        """Change a line of ``.env``."""
+        """Change a line of ``.env``, or add it; nothing runs with it before it is recreated."""
         steps.set_env(self.world, key, value)
+
+    def unset_env(self, key: str) -> None:
+        """Remove a line of ``.env``."""
+        steps.unset_env(self.world, key)
+
+    def edit_compose(self, old: str, new: str) -> None:
+        """Replace a piece of the Compose file's text. Raises LookupError where it is not there."""
+        path = self.world.layout.compose_file
+        text = path.read_text()
+        if old not in text:
+            raise LookupError(f"{path.name} does not hold {old!r}")
+        path.write_text(text.replace(old, new, 1))
 
     def set_setting(self, key: str, value: str) -> None:
         """Change a setting of the bot's controller YAML."""

@@ -11,13 +11,14 @@ from demo.desk.container import DockerEvent
 from demo.desk.docker_views import event as docker_event
 from demo.desk.docker_views import rfc3339
 from demo.desk.events import AUDIT, DEAD_LETTER
+from demo.lab.edits import Edits
 from demo.lab.evidence.alerts import active
 from demo.lab.lookout import Lookout
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, EventKind, PayloadEntry
 from triage.incidents.alerts import NEVER, alert_signal
-from triage.model import Signal, SignalStatus, Source, utc
+from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind, utc
 from triage.ports.sources import ActiveAlert
 from triage.signals.audit import read_audit
 from triage.signals.audit_policy import audit_signals
@@ -53,9 +54,12 @@ class Ears:
     _read: dict[str, str] = field(default_factory=dict)
     _sick: dict[str, Condition] = field(default_factory=dict)
     _raised: dict[EventKind, datetime] = field(default_factory=dict)
+    _lost_told: bool = False
     lookout: Lookout = field(init=False)
+    edits: Edits = field(init=False)
 
     def __post_init__(self) -> None:
+        self.edits = Edits(self.world, self.desk)
         self.lookout = Lookout(self.world, self.desk, self.bus, self.began)
 
     @property
@@ -70,10 +74,12 @@ class Ears:
         for stream, kept in self.bus.entries.items():
             self._read[stream] = kept[-1].id if kept else ""
         self.lookout.watchdog_at = self.world.clock.now()
+        self.edits.look()
 
     async def listen(self, lone: list[LoneAlert]) -> list[Signal]:
         """Return the signals of what happened since the last look."""
-        signals = self._containers() + self._audit()
+        self.events += self.edits.look()
+        signals = self._containers() + self._audit() + self._lost()
         signals += await self.lookout.look(self.events, self.dead_letters(), self._sick)
         return signals + self._alerts(lone)
 
@@ -177,6 +183,24 @@ class Ears:
         made = audit_signals(self.desk, heard, raised=raised, rates=rates, now=self.now)
         self._raised.update((event.kind, self.now) for event, _ in made)
         return [signal for _, signal in made]
+
+    def _lost(self) -> list[Signal]:
+        """Return what our own reader says once its group is gone."""
+        if not self.bus.flushed or self._lost_told or not self.world.redis.serving:
+            return []
+        self._lost_told = True
+        signal = Signal(
+            source=Source.STREAMS,
+            episode=f"streams/StreamLost/{self.now.isoformat()}",
+            status=SignalStatus.EVENT,
+            name="StreamLost",
+            subject=Subject(SubjectKind.CONTAINER, self.desk.container_of("redis")),
+            severity=Severity.SEV2,
+            starts_at=self.now,
+            received_at=self.now,
+            annotations={"summary": f"our group on {self.desk.streams.audit} was gone"},
+        )
+        return [signal]
 
     def _unread(self, stream: str) -> list[tuple[str, str]]:
         if not self.world.redis.serving:

@@ -67,7 +67,7 @@ class Lookout:
     async def _flow(self) -> Mapping[str, Condition]:
         source, streams = LabStreams(self.world, self.bus), self.desk.streams
         watched = (streams.market_data, streams.audit, streams.execution_intent, streams.dead_letter)
-        infos = {name: await source.info(name) for name in watched}
+        infos = {name: await source.info(name) for name in dict.fromkeys((*watched, *streams.readers))}
         expected = tuple(bot for bot in self.world.bots if self._publishes(bot))
         return self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
 

@@ -11,6 +11,7 @@ from demo.lab.evidence import sources_of
 from triage.actions.remedies import conclude
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.checks.changes import EDITED_FILES
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding, Incident, Source, Subject, SubjectKind, Verdict, utc
 from triage.playbooks.lookup import playbook_for
@@ -85,7 +86,8 @@ def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckConte
     first = min(context.since, context.now) - timedelta(minutes=context.desk.listening.before_minutes)
     events = [event for event in told if event.subject in about and event.at >= first][-EVENTS_MAX:]
     letters = None if missing == "redis" else stage.ears.dead_letters()
-    return replace(context, events=with_related(events, told), dead_letters=letters)
+    edits = tuple(event for event in stage.ears.events if event.category in EDITED_FILES)
+    return replace(context, events=with_related(events, told), dead_letters=letters, edits=edits)
 
 
 def with_related(events: list[DeskEvent], told: list[DeskEvent]) -> tuple[DeskEvent, ...]:

@@ -47,7 +47,7 @@ UPSTREAM: Mapping[str, frozenset[str]] = {
         "clock_skew": {"paused_container"},
         "order_rejected": {"bad_release"},
         # processes
-        "frozen_bot": {*_GONE, "pnl_kill_switch", "background_task_dead", "invalid_config", "stale_exporter", "metrics_blind", "database_locked", "fd_leak"},
+        "frozen_bot": {*_GONE, "pnl_kill_switch", "background_task_dead", "code_error", "invalid_config", "stale_exporter", "metrics_blind", "database_locked", "fd_leak"},
         "background_task_dead": {"bad_release", "stale_bytecode", "database_locked", "disk_full"},
         "code_error": {*_CODE, "database_locked", "background_task_dead"},
         "log_errors_other": {*_EXCHANGE, *_CODE, *_HOST, "code_error", "redis_down", "redis_unwell", "bus_lost", "cancel_failures"},

@@ -299,6 +299,22 @@ class Facts:
         """Return the newest edit of a bot's configuration files, empty where there is none in the last day."""
         return dict(self.data("changes").get("edited", {}).get(bot, {}))
 
+    def not_applied(self, bot: str) -> Mapping[str, Json]:
+        """Return the newest edit of ``.env`` or the Compose file that a bot's container was made before; empty for none.
+
+        Of an edit of which it is known that it is about others only, nothing is said.
+        """
+        container, service = self.desk.container_of(bot), self.desk.service_of(bot)
+        others = {other.name.upper() for other in self.desk.bots if other.name != bot}
+        for edit in self.data("changes").get("project", ()):
+            keys = [key for key in edit["keys"] if not set(key.upper().split("_")) & others]
+            about = bool(keys) or not edit["keys"]
+            if edit["services"]:
+                about = service in edit["services"]
+            if about and container in edit["older"] and edit["seconds_before"] >= 0:
+                return {**edit, "keys": keys}
+        return {}
+
 
 def _read(template: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Class a template: for evidence that holds no classes."""

@@ -42,6 +42,8 @@ FAMILIES: Mapping[str, str] = {
 
 _NEARLY_ALL = 0.75
 """Of its memory limit: below it a container is far from what its alert states (0.9)."""
+_LONG_PAUSE = 600.0
+"""Half of the seconds that the alert of a long pause waits for: who pauses for less is not what it tells of."""
 _SPIKE, _DISK, _BUSY, _WINDOW = 20, 0.93, 0.95, 900.0
 DELAYS: Mapping[str, float] = {
     "BotNoFillsWhileRunning": 3600.0, "BotSoftPauseTooLong": 1200.0, "BotFeeSourceFallback": 1800.0,
@@ -115,7 +117,8 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     if about == "stop" and name in {"BotHardStopActive", "KillSwitchTriggered"}:
         return bool(state["state"] == "hard_stop")
     if about == "pause":
-        return bool(state["state"] == "soft_pause")
+        held = state.get("held_seconds")
+        return bool(state["state"] == "soft_pause") and (held is None or held >= _LONG_PAUSE)
     if about == "no_fills":
         return None if state["state"] == "running" else False
     if name == "BotNegativeEdgePersistent":

@@ -15,8 +15,17 @@ from triage.diagnosis.causes import EXPLAINS, RULES
 from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
-from triage.diagnosis.symptoms import STRANGE, family, incident_signals, troubles
-from triage.diagnosis.weights import CERTAIN, CONSEQUENCE, EXPLAINED, HIGHEST, LIKELY, RIVAL, STRANGE_ALERT
+from triage.diagnosis.symptoms import STRANGE, family, holds, incident_signals, troubles
+from triage.diagnosis.weights import (
+    CERTAIN,
+    CONSEQUENCE,
+    EVERYDAY,
+    EXPLAINED,
+    HIGHEST,
+    LIKELY,
+    RIVAL,
+    STRANGE_ALERT,
+)
 from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
 
 if TYPE_CHECKING:
@@ -66,7 +75,7 @@ def diagnose(
     facts = facts_of(findings, ctx, episodes)
     signals = _signals(facts, ctx)
     found = [candidate for rule in RULES.values() for candidate in rule(facts)]
-    bound = [each for each in (_bound(one, signals) for one in found) if each is not None]
+    bound = [each for each in (_bound(facts, one, signals) for one in found) if each is not None]
     weighed = _explained_away(_merged(bound))
     causes, standing = _chosen(weighed)
     if not standing:
@@ -89,16 +98,28 @@ def _signals(facts: Facts, ctx: Matter) -> tuple[Episode, ...]:
     return incident_signals(ctx.incident) if ctx.incident is not None else facts.seen_troubles
 
 
-def _bound(candidate: Candidate, signals: Sequence[Episode]) -> Candidate | None:
+def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Candidate | None:
     """Bind a cause to the alerts it explains; None where there is none: then it is no cause of this incident."""
     if candidate.cause in _UNSAID:
         return candidate
     families = EXPLAINS[candidate.cause]
-    explained = tuple(each for each in signals if _reaches(candidate, each, families))
+    everyday = candidate.cause in EVERYDAY
+    explained = tuple(
+        each
+        for each in signals
+        if _reaches(candidate, each, families) and not (everyday and _too_short(facts, each))
+    )
     if not explained:
         return None
-    strange = all(family(each) == STRANGE for each in explained)
-    return replace(candidate, explains=explained, score=candidate.score + (STRANGE_ALERT if strange else 0.0))
+    score = candidate.score
+    if all(family(each) == STRANGE for each in explained):
+        score = min(score, CONSEQUENCE) if everyday else score + STRANGE_ALERT
+    return replace(candidate, explains=explained, score=score)
+
+
+def _too_short(facts: Facts, signal: Episode) -> bool:
+    """Say whether an alert tells of a long pause and there is none: an everyday pause of now is not what it means."""
+    return family(signal) == "pause" and holds(facts, signal) is False
 
 
 def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) -> bool:

@@ -53,6 +53,17 @@ RIVAL = -1.6
 """Another cause explains all the same alerts, and better."""
 STRANGE_ALERT = -0.7
 """Nobody wrote down what this alert means: that a cause explains it is only likely."""
+EVERYDAY = frozenset(
+    {
+        "edge_gate",
+        "high_vol",
+        "inventory_band",
+        "market_spread_too_small",
+        "operator_pause",
+        "log_errors_other",
+    }
+)
+"""What goes on every day, whatever alert comes: beside an alert that nobody wrote down it is chance."""
 
 LIKELY = 0.5
 """From here on a cause is believed."""

@@ -19,17 +19,17 @@ FIRST = _rules(
     (r"no space left on device|\[Errno 28\]|disk quota exceeded|database or disk is full", "disk_full"),
     (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
     ((r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError"
-     r"|redis\S{0,40}(?:OutOfMemoryError|AuthenticationError)|\bWRONGPASS\b|\bNOAUTH\b|\bNOPERM\b"),
+     r"|redis\S{0,40}(?:OutOfMemory|Authentication|NoPermission|ClusterDown|MasterDown)Error|\bWRONGPASS\b|\bNOAUTH\b|\bNOPERM\b|\bNOREPLICAS\b|\bMASTERDOWN\b|\bCLUSTERDOWN\b"),
      "redis_refuses"),
     ((r"redis\S{0,40}(?:ConnectionError|TimeoutError)|connecting to \S{0,60}:6379|redis.{0,60}(?:refused|unreachable|timed? out|lost|does not answer|name or service)"
      r"|(?:connect|connection).{0,40}redis"), "redis_unreachable"),
-    (r"certificate.?verify.?failed|self.signed certificate|certificate has expired|IP address mismatch|hostname mismatch|SSLCertVerificationError|\[SSL: \w+\]|ClientConnectorSSLError",
+    (r"certificate.?verify.?failed|self.signed certificate|certificate has expired|certificate is not yet valid|unable to get local issuer|IP address mismatch|hostname mismatch|SSLCertVerificationError|\[SSL: \w+\]|ClientConnectorSSLError",
      "tls_failure"),
     ((r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname|no address associated with hostname"
-     r"|ClientConnectorDNSError|contact(?:ing)? DNS servers?|DNS server returned|domain name not found"),
+     r"|ClientConnectorDNSError|NameResolutionError|failed to resolve|ssl:\S+ \[try again\]|contact(?:ing)? DNS servers?|DNS server returned|domain name not found"),
      "dns_failure"),
-    (r"network is (?:unreachable|down)|no route to host|\[Errno 101\]|\[Errno 113\]", "network_down"),
-    (r"\bMemoryError\b|cannot allocate memory|\[Errno 12\]|out of memory", "memory"),
+    (r"network (?:is )?(?:unreachable|down)\b|no route to host|\[Errno 101\]|\[Errno 113\]", "network_down"),
+    (r"\bMemoryError\b|cannot allocate memory|unable to allocate \d|can.t start new thread|\[Errno 12\]|out of memory", "memory"),
     (r"database is locked|database table is locked", "database_locked"),
     (r"unhandled error in background task|task exception was never retrieved", "background_task_dead"),
 )  # fmt: skip
@@ -46,25 +46,25 @@ ANSWERS = _rules(
         r"too many (?:requests|visits|new orders|orders)|too frequent|rate.?limit|request weight|throttl|ip banned|banned until",
         "exchange_rate_limit",
     ),
-    (r"unified account|classic account|UTA\b", "account_mode"),
-    (r"position.?(?:mode|side|idx)|unilateral position|hedge.?mode|one.?way", "position_mode"),
+    (r"unified account|classic account|UTA\b|current account mode", "account_mode"),
+    (r"pos(?:ition)?.?(?:mode|side|idx)\b|unilateral position|hedge.?mode|one.?way", "position_mode"),
     (
         (
-            r"insufficient|not.?enough|exceeds? (?:the )?(?:available )?balance|balance (?:is )?(?:too low|short)|lack of (?:funds|balance)"
+            r"insufficient|not.?enough|not sufficient|exceeds? (?:the )?(?:available )?balance|balance (?:is )?(?:too low|short)|lack of (?:funds|balance)"
         ),
         "insufficient_funds",
     ),
     (
         (
             r"maintenance|unavailable|system is abnormal|abnormal,? please|try again later|systems? (?:are |is )?busy|service:?\s?busy|EService:|(?:server|system|internal) (?:error|busy)"
-            r"|no longer available|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
+            r"|no longer available|(?:symbol|instrument(?: id)?|trading pair|currency pair)s? (?:is |does )?(?:invalid|unknown|not (?:exist|found|support))|(?:invalid|unknown) (?:symbol|instrument|trading pair)|overloaded|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
         ),
         "exchange_down",
     ),
     (
         (
             r"filter failure|precision|lot.?size|tick.?size|notional|minimum|min(?:imum)? (?:order|amount|value|size)|maximum|too (?:small|large|long)|lower limit|upper limit|increment|decimals?\b"
-            r"|multiple of|below the min|less than the min|invalid (?:price|quantity|size|amount)|price (?:scale|limit|range|band)"
+            r"|multiple of|below the min|less than the min|invalid (?:price|quantity|size|amount)|(?:price|size|quantity) (?:step|invalid|is invalid)|less than or equal to zero|reduce.?only|immediately match|post.?only|as (?:a )?maker|filter limit|mark price|max (?:can )?open|not meet the specification|duplicate|price (?:scale|limit|range|band)"
         ),
         "order_rejected",
     ),
@@ -104,13 +104,18 @@ WORDS = _rules(
     ((r"variable is not set|environment variable.{0,60}(?:missing|not set|required|must be set|undefined|empty)|invalid password|missing required env"
      r"|(?-i:\b[A-Z][A-Z0-9]*_[A-Z0-9_]{2,}\b)['\"`]? (?:(?:is |was )?(?:not set|unset|missing|required|empty|undefined|not defined)|(?:must|has to) be set)"
      r"|KeyError: ['\"](?-i:[A-Z0-9]*_?(?:API|KEY|SECRET|TOKEN|PASS\w*|URL|HOST|PORT|ENABLED|PATH|DSN|ENV|CONFIG|MODE|IMAGE|REDIS|EXT)(?:_[A-Z0-9_]+)?)['\"]"), "env_key_missing"),
+    (r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+ not found\. Declare it as envvar", "env_key_missing"),
+    (r"(?:Value|Key|Type)Error: .{0,120}\bconf/\S+\.ya?ml", "invalid_config"),
     (r"error adding controller|does not contain any subclass", "invalid_config"),
-    (r"ImportError|ModuleNotFoundError|cannot import name|No module named|SyntaxError|bad magic number", "import_error"),
+    (r"ImportError|ModuleNotFoundError|cannot import name|No module named|SyntaxError|IndentationError|TabError|bad magic number", "import_error"),
     (r"kill switch threshold reached|reached max drawdown|global drawdown reached", "pnl_kill_switch"),
     (r"will be considered lost", "lost_order"),
     (r"failed to cancel order .{0,80}\(order not found\)", "cancel_gone"),
     ((r"unexpected keyword argument|has no attribute|missing \d+ required positional|\b(?:TypeError|AttributeError|NameError|KeyError|IndexError|ValueError"
-     r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation)\b"), "code_error"),
+     r"|ZeroDivisionError|UnboundLocalError|NotImplementedError|AssertionError|RecursionError|InvalidOperation"
+     r"|RuntimeError|JSONDecodeError|Unicode\w{2,8}Error|DivisionByZero|DivisionUndefined|Stop(?:Async)?Iteration|OverflowError|ArithmeticError"
+     r"|FloatingPointError|LinAlgError|EmptyDataError|LookupError|InvalidStateError|FileNotFoundError|PermissionError|NotADirectoryError"
+     r"|IsADirectoryError|BufferError|EOFError|SystemError)\b"), "code_error"),
     (r"message receive timed out|websocket connection was closed|close code = 1006", "stream_closed"),
     ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
      r"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|disconnected"),

@@ -14,6 +14,7 @@ from triage.actions.remedies import conclude, judged
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.checks.changes import EDITED_FILES, LOOK_BACK
 from triage.diagnosis.record import pack, record_of, unpack
 from triage.diagnosis.runner import run_checks
 from triage.errors import BadInput, StoreUnavailable
@@ -218,7 +219,16 @@ def with_memory(tx: Tx, context: CheckContext) -> CheckContext:
         context,
         events=events_before(tx, context),
         dead_letters=dead_letter_rate(tx, context.desk, context.now),
+        edits=edits_before(tx, context),
     )
+
+
+def edits_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:
+    """Return what was changed in the desk's own files in the day before the trouble began, and since."""
+    since = min(context.since, context.now) - LOOK_BACK
+    about = [Subject(SubjectKind.DESK, context.desk.name)]
+    changes = tx.events.of(about, since=since, until=context.now, changes_only=True, source=Source.OPERATOR)
+    return tuple(each for each in changes if each.category in EDITED_FILES)
 
 
 def events_before(tx: Tx, context: CheckContext) -> tuple[DeskEvent, ...]:

@@ -10,9 +10,16 @@ CALM_ERRORS = 20  # the rule BotLogErrorSpike fires above this
 
 
 def set_env(world: World, key: str, value: str) -> None:
-    """Change one line of the desk's ``.env``."""
+    """Change one line of the desk's ``.env``, or add it."""
+    path, line = world.layout.env, f"{key}={value}"
+    text, times = re.subn(rf"(?m)^{re.escape(key)}=.*$", lambda _: line, path.read_text())
+    path.write_text(text if times else f"{text.rstrip()}\n{line}\n")
+
+
+def unset_env(world: World, key: str) -> None:
+    """Remove a line of the desk's ``.env``."""
     path = world.layout.env
-    path.write_text(re.sub(rf"(?m)^{key}=.*$", f"{key}={value}", path.read_text()))
+    path.write_text(re.sub(rf"(?m)^{re.escape(key)}=.*\n?", "", path.read_text()))
 
 
 def set_setting(world: World, bot: str, key: str, value: str) -> None:

@@ -34,6 +34,18 @@ LINES = [
     ("Unhandled error in background task: x", "TypeError: x", "code_error"),
     ("Kill switch threshold reached. Stopping the bot...", "", "pnl_kill_switch"),
     ("API rate limit on /x has almost reached", "", "own_throttle"),
+    ("dictionary changed", "RuntimeError: dictionary changed size during iteration", "code_error"),
+    ("x", "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)", "code_error"),
+    ("x", "PermissionError: [Errno 13] Permission denied: 'logs/minute.csv'", "code_error"),
+    ("x", "decimal.DivisionByZero: [<class 'decimal.DivisionByZero'>]", "code_error"),
+    ("x", "RuntimeError: Required environment variable EXT_URL is missing", "env_key_missing"),
+    ("x", "RuntimeError: can't start new thread", "memory"),
+    ("x", "ValueError: Invalid value for leverage in conf/controllers/a.yml", "invalid_config"),
+    ("x", "IndentationError: unexpected indent (epp.py, line 9)", "import_error"),
+    ("x", f"ClientConnectorError: {HOST} [Try again]", "dns_failure"),
+    ("x", f"ClientConnectorError: {HOST} [Network unreachable]", "network_down"),
+    ("x", "redis.exceptions.NoPermissionError: this user has no permissions", "redis_refuses"),
+    ("x", "redis.exceptions.MasterDownError: MASTERDOWN Link with MASTER is down", "redis_refuses"),
 ]
 
 

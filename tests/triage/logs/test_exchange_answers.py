@@ -21,6 +21,20 @@ def body(code: str, text: str) -> str:
 
 
 LINES: list[tuple[str, str]] = [
+    ("order_rejected", http(400, "45035", "Price step mismatch")),
+    ("order_rejected", http(400, "-4003", "Quantity less than or equal to zero.")),
+    ("order_rejected", body("110017", "Reduce-only rule not satisfied")),
+    ("order_rejected", http(400, "-2010", "Order would immediately match and take.")),
+    (
+        "order_rejected",
+        http(400, "-5022", "could not be executed as maker, the Post Only order will be rejected."),
+    ),
+    ("order_rejected", http(400, "43011", "The parameter does not meet the specification delegateCount")),
+    ("insufficient_funds", http(400, "40711", "The available amount of margin coin is not sufficient")),
+    ("exchange_down", http(400, "-1121", "Invalid symbol.")),
+    ("exchange_down", body("51001", "Instrument ID does not exist.")),
+    ("position_mode", body("51000", "Parameter posSide error")),
+    ("account_mode", body("51010", "Operation is not supported under the current account mode.")),
     ("credentials_refused", http(401, "50111", "Invalid OK-ACCESS-KEY")),
     ("credentials_refused", http(401, "50113", "Invalid Sign")),
     ("credentials_refused", http(401, "50105", "OK-ACCESS-PASSPHRASE incorrect")),

@@ -33,6 +33,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         and streams["market_data_age_seconds"] is None
     ):
         case.sees("some", "there is no market data in the bus at all", "streams")
+    for stream in streams.get("ungrouped", ()):
+        reader = facts.desk.streams.readers.get(stream, "")
+        if facts.runs(facts.desk.container_of(reader)):
+            text = f"{reader} runs, and {stream} has no group {facts.desk.streams.desk_group}"
+            case.sees("clear", text, "streams")
     if streams.get("reachable") is False:
         case.doubts("doubt", "Redis does not answer", "streams")
     yield from case.concludes(

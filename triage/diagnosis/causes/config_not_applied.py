@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case
 from triage.logs.templates import FRESH
-from triage.wording import duration
+from triage.wording import duration, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,11 +32,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             f"{edit['path']} was edited {duration(edit['seconds_before'])} before, after the process started",
             "changes",
         )
-        if (
-            lately
-            and facts.answered("error_logs")
-            and not any(each["kind"] in FRESH for each in facts.templates(bot))
-        ):
+        if lately and _calm(facts, bot):
             case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
         case.needs("changes", "error_logs")
         yield from case.concludes(
@@ -44,3 +40,34 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "Compare the file with what the bot shows; recreate it if the edit is meant.",
             by_hand=f"compare {edit['path']} with `config` in the bot's terminal; recreate the bot if the edit is meant",
         )
+    yield from _project(facts)
+
+
+def _project(facts: Facts) -> Iterable[Candidate]:
+    """An edit of ``.env`` or the Compose file: only a container that is made anew takes it over."""
+    for bot in facts.bots:
+        edit = facts.not_applied(bot)
+        if not edit:
+            continue
+        container = facts.desk.container_of(bot)
+        case = bot_case(facts, "config_not_applied", bot)
+        lately = edit["seconds_before"] <= _LATELY_SECONDS
+        what = f"{edit['file']} ({listed(edit['keys'], 3)})" if edit["keys"] else edit["file"]
+        case.sees(
+            "clear" if lately and (edit["keys"] or edit["services"]) else "some",
+            f"{what} was edited {duration(edit['seconds_before'])} before; {container} was made before that",
+            "changes",
+        )
+        if lately and _calm(facts, bot):
+            case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
+        case.needs("changes", "error_logs")
+        yield from case.concludes(
+            f"{what} was edited after {container} was made; it runs with what was there before.",
+            "See whether the edit is meant for it; a recreate takes it over, a restart does not.",
+            settle=f"docker inspect {container} --format '{{{{.Created}}}} {{{{.Config.Image}}}}'",
+            by_hand=f"compare {edit['file']} with what {container} runs with; recreate {bot} if the edit is meant for it",
+        )
+
+
+def _calm(facts: Facts, bot: str) -> bool:
+    return facts.answered("error_logs") and not any(each["kind"] in FRESH for each in facts.templates(bot))

@@ -41,12 +41,14 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         log = facts.data("error_logs").get("bots", {}).get(bot)
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")
+        elif any(each.get("late") for each in (log or {}).get("classes", ())):
+            case.doubts("doubt", f"{bot} still logs: its process does something", "error_logs")
         _doubts(facts, bot, case)
         case.needs("container", "bot_state", "error_logs")
         yield from case.concludes(
-            f"{{who}} runs but does nothing any more: its last snapshot is {duration(state['age_seconds'])} old.",
+            f"{{who}} runs and shows nothing new: its last snapshot is {duration(state['age_seconds'])} old.",
             "Look at the exchange for open orders it left, then restart it.",
-            remedies=remedy("restart", (bot,) if up else (), "the process is up and does nothing"),
+            remedies=remedy("restart", (bot,) if up else (), "the process is up and shows nothing new"),
             settle=f"docker logs --since 5m {facts.desk.container_of(bot)}",
             by_hand=f"docker logs --since 5m {facts.desk.container_of(bot)}; look at the open orders at the exchange",
         )

@@ -39,6 +39,7 @@ class CheckContext:
     incident's first signal; for a triage without one: now). ``incident`` is None for such a triage.
     ``events``: what the desk said of them, from shortly before ``since`` on, oldest first; None where
     there is no memory to ask. ``dead_letters``: their rate as the memory has it, None as for ``events``.
+    ``edits``: what was changed in ``.env`` and the Compose file in the day before, as the memory has it.
     ``quick``: somebody waits for a glance; what a first round of questions does not give is left out.
     """
 
@@ -52,6 +53,7 @@ class CheckContext:
     single_bot: bool = True
     events: tuple[DeskEvent, ...] | None = None
     dead_letters: Rate | None = None
+    edits: tuple[DeskEvent, ...] = ()
     quick: bool = False
 
 

@@ -7,6 +7,9 @@ then the newest. ``ours``: the container is one the triage is about. ``"down": [
 not run now, ``"down_as": {name: status}`` how (exited | paused | restarting | created | dead).
 ``"edited": {bot: {"path", "at" (ISO), "seconds_before", "after_start": bool}}``: the newest edit
 of a bot's configuration files in the last 24 h.
+``"project": [{"file": ".env"|"the Compose file", "at", "seconds_before", "keys": [name], "services": [name], "older":
+[name]}]``: the edits of the desk's own files in the last 24 h, the newest first; ``keys`` of ``.env`` and ``services`` of
+Compose as far as known, ``older`` the desk's containers that were made before the edit.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ TITLE = "Changes"
 SOURCE = "Docker"
 
 LOOK_BACK = timedelta(hours=24)
+EDITED_FILES = {"env": ".env", "compose": "the Compose file"}
+"""The categories of the events that tell of an edit of the desk's own files, and what the file is called."""
 _SUSPECT = timedelta(hours=2)
 _SAME = timedelta(seconds=5)
 _MARGIN = timedelta(hours=2)
@@ -81,11 +86,11 @@ async def run(ctx: CheckContext) -> Finding:
         key=lambda change: (change.at, change.container),
         reverse=True,
     )
-    edits = _edits(ctx, states, files)
+    edits, project = _edits(ctx, states, files), _project(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
     caveat = "; ".join(filter(None, (caveat, refused(containers, *mine), _unread(files))))
     down = {name: state.status for name, state in sorted(states.items()) if not state.running}
-    return _finding(ctx, tuple(_once(changes)), caveat, down, edits)
+    return _finding(ctx, tuple(_once(changes)), caveat, down, edits=edits, project=project)
 
 
 def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
@@ -198,6 +203,26 @@ def _edits(
     return found
 
 
+def _project(ctx: CheckContext, states: Mapping[str, ContainerState]) -> list[dict[str, Json]]:
+    """Return the edits of the desk's own files, and which containers were made before each."""
+    began = min(ctx.now, ctx.since)
+    return [
+        {
+            "file": EDITED_FILES[edit.category],
+            "at": edit.at.isoformat(),
+            "seconds_before": (began - edit.at).total_seconds(),
+            "keys": list(edit.data.get("keys", ())),
+            "services": list(edit.data.get("services", ())),
+            "older": sorted(
+                state.name
+                for state in states.values()
+                if state.created_at is not None and state.created_at + _SAME < edit.at
+            ),
+        }
+        for edit in sorted(ctx.edits, key=lambda each: each.at, reverse=True)[:_SHOWN]
+    ]
+
+
 def _once(changes: Iterable[ContainerChange]) -> Iterable[ContainerChange]:
     """State and event tell of the same creation: the one that knows more (the image before) is kept."""
     kept: list[ContainerChange] = []
@@ -221,7 +246,9 @@ def _finding(
     changes: tuple[ContainerChange, ...],
     caveat: str,
     down: Mapping[str, str],
+    *,
     edits: dict[str, dict[str, Json]],
+    project: list[dict[str, Json]],
 ) -> Finding:
     began = min(ctx.since, ctx.now)
     suspects = [each for each in changes if each.ours and timedelta(0) <= began - each.at <= _SUSPECT]
@@ -252,6 +279,7 @@ def _finding(
             "down": list(down),
             "down_as": dict(down),
             "edited": edits,
+            "project": project,
         },
     )
 

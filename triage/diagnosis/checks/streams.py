@@ -6,7 +6,8 @@ mode is for. Not configured, or not allowed to us, is unknown.
 ``data``: ``{"reachable": bool, "why", "role", "loading": bool, "memory_used", "memory_max" (bytes), "evicted",
 "persistence_ok": bool, "market_data_age_seconds", "audit_age_seconds" (None: stream empty),
 "dead_letters_hour", "dead_letters_at_least": bool, "dead_letter_reasons": {reason: count},
-"groups": [{"stream", "name", "lag", "pending"}]}``.
+"groups": [{"stream", "name", "lag", "pending"}], "ungrouped": [stream]}``: streams that hold entries and that the desk's
+own group does not read, of those that a service of the desk reads.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 
 from triage.concurrency import attempt, together
 from triage.desk_events import DeskEvent, PayloadEntry, moment_of
-from triage.diagnosis.checks.base import CheckContext, refused, worst_status
+from triage.diagnosis.checks.base import CheckContext, each_of, refused, worst_status
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
@@ -58,6 +59,7 @@ class StreamsNow:
     dead_letters_at_least: bool = False
     dead_letter_reasons: dict[str, int] = field(default_factory=dict)
     groups: list[dict[str, Json]] = field(default_factory=list)
+    ungrouped: list[str] = field(default_factory=list)
 
 
 _Part = tuple[FindingStatus, str]
@@ -66,15 +68,18 @@ _Part = tuple[FindingStatus, str]
 async def run(ctx: CheckContext) -> Finding:
     """Ask Redis about itself and about the desk's streams."""
     names, streams = ctx.desk.streams, ctx.sources.streams
-    health, market, audit, dead = await together(
-        attempt(streams.health()),
-        attempt(streams.info(names.market_data)),
-        attempt(streams.info(names.audit)),
-        attempt(
-            streams.between(
-                names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
-            )
+    (health, market, audit, dead), others = await together(
+        together(
+            attempt(streams.health()),
+            attempt(streams.info(names.market_data)),
+            attempt(streams.info(names.audit)),
+            attempt(
+                streams.between(
+                    names.dead_letter, start=ctx.now - timedelta(hours=1), end=ctx.now, count=_dead_max(ctx)
+                )
+            ),
         ),
+        each_of(streams.info(name) for name in names.readers if name not in {names.market_data, names.audit}),
     )
     now = StreamsNow()
     if isinstance(health, SourceError):
@@ -91,14 +96,22 @@ async def run(ctx: CheckContext) -> Finding:
         parts.append((FindingStatus.UNKNOWN, "dead letters not known"))
     else:
         parts += _dead_letters(ctx, dead, now)
-    parts += _groups((each for each in (market, audit) if not isinstance(each, SourceError)), now)
+    infos = [each for each in (market, audit, *others) if not isinstance(each, SourceError)]
+    parts += _groups(infos, now)
+    now.ungrouped = [
+        each.name
+        for each in infos
+        if each.length
+        and each.name in names.readers
+        and names.desk_group not in {group.name for group in each.groups}
+    ]
     ranked = sorted(parts, key=lambda part: part[0] is FindingStatus.OK)
     return Finding(
         name=NAME,
         status=worst_status(status for status, _ in parts),
         headline=" · ".join(text for _, text in ranked if text),
         source=SOURCE,
-        why=refused(market, audit, dead),
+        why=refused(market, audit, dead, *others),
         details=tuple(f"dead letters: {times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()),
         data=asdict(now),
     )

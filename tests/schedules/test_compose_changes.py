@@ -1,0 +1,38 @@
+"""A changed Compose file: told by the names of its services, kept as digests."""
+
+import os
+from pathlib import Path
+
+from bot.store import SqlStore
+from schedules.compose_changes import NOTE, ComposeWatch
+from tests.triage.incidents.desk_story import Story
+from triage.desk import Desk, Paths
+
+FILE = "services:\n  bot1:\n    environment: {KEY: secret_1}\n  redis:\n    image: redis:7.2\n"
+
+
+async def test_it_is_told_whose_part_changed_and_nothing_of_what_stands_there(
+    tmp_path: Path, sqlite_store: SqlStore
+) -> None:
+    """Once; a comment is no change, and the first look tells nothing."""
+    file = tmp_path / "docker-compose.yml"
+    story = Story(sqlite_store, desk=Desk().model_copy(update={"paths": Paths(compose=tmp_path)}))
+    watch = ComposeWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    await story.fire("BotHardStopActive")
+    assert not await watch.run(), "no file"
+    for number, (text, changed) in enumerate(
+        (
+            (FILE, False),
+            (f"# reviewed\n{FILE}", False),
+            (FILE.replace("secret_1", "secret_2"), True),
+            (FILE.replace("secret_1", "secret_2").replace("7.2", "7.4"), True),
+        )
+    ):
+        file.write_text(text)
+        os.utime(file, ns=(number + 1, number + 1))
+        assert await watch.run() is changed
+        assert not await watch.run(), "untouched since"
+    assert await story.told() == ["docker-compose.yml changed: bot1", "docker-compose.yml changed: redis"]
+    note = await sqlite_store.read(lambda tx: tx.notes.get(NOTE))
+    assert note is not None
+    assert "secret" not in note
