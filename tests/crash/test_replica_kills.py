@@ -65,9 +65,9 @@ def replica(
     )
 
 
-async def posted(services: list[Bot], number: int) -> str:
+async def posted(services: list[Bot], number: int, severity: str = "critical") -> str:
     """Post one alert to whichever service takes it, as Alertmanager behind a balancer does. Returns its fingerprint."""
-    labels = {"alertname": f"Broken host-{number}", "instance": f"host-{number}", "severity": "critical"}
+    labels = {"alertname": f"Broken host-{number}", "instance": f"host-{number}", "severity": severity}
     body = webhook(alert(labels=labels, fingerprint=f"number-{number}"))
     async with httpx.AsyncClient(timeout=6, trust_env=False) as http:
         while True:
@@ -139,7 +139,7 @@ async def test_reminders_and_steps_are_told_once_by_two(
         try:
             for service in services:
                 await service.start()
-            await posted(services, 1)
+            await posted(services, 1, "sev1")
 
             async def told() -> bool:
                 steps = await store.read(lambda tx: tx.timeline.of(1, TimelineKind.ESCALATED))
