@@ -21,7 +21,8 @@ import psutil
 from ruamel.yaml import YAML
 
 from bench.figures import Figure, best_p99, tell
-from bot.agent.client import RemoteContainers, Wire
+from bot.agent.client import Wire
+from bot.agent.remote_containers import RemoteContainers
 
 READY_SECONDS, IDLE_MB, LOOK_MS = 1.0, 40.0, 5.0
 LOOKS, ROUNDS = 400, 4

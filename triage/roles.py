@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from triage.desk import Role, RoleSettings
+from triage.desk_sections.roles import Role, RoleSettings
 from triage.errors import Refused, TriageError
 from triage.wording import listed
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triage.desk import Desk, Role
+from triage.desk import Desk
+from triage.desk_sections.roles import Role
 
 ROLES = ("operator", "approver")
 

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 
 from bot.agent.people import why_not_person
 from bot.agent.record import RecordEntry
-from triage.desk import Desk, RoleSettings
+from triage.desk import Desk
+from triage.desk_sections.roles import RoleSettings
 from triage.errors import Refused
 from triage.masking import masked_and_cut
 from triage.model import Json

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.agent.client import remote_access
 from bot.agent.embedded import embedded_access
+from bot.agent.remote_desk import remote_access
 from bot.pulse import Pulse
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals

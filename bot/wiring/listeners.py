@@ -12,7 +12,8 @@ import httpx
 from loguru import logger
 from prometheus_client import CollectorRegistry
 
-from bot.agent.client import RemoteEnv, Wire
+from bot.agent.client import Wire
+from bot.agent.remote_desk import RemoteEnv
 from bot.pulse import Pulse, lasting
 from bot.settings import Settings
 from bot.wiring.listener_meters import ListenerMeters

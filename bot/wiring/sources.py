@@ -17,7 +17,8 @@ async def open_configured(settings: Settings) -> AsyncIterator[OpenedSources]:
     """
     async with open_each(settings) as opened:
         if settings.triage_agent:
-            from bot.agent.client import RemoteContainers, Wire  # noqa: PLC0415 - only where there is one
+            from bot.agent.client import Wire  # noqa: PLC0415 - only where there is one
+            from bot.agent.remote_containers import RemoteContainers  # noqa: PLC0415 - as above
 
             containers = RemoteContainers(Wire(settings.triage_agent))
             yield opened.seen_through("docker", containers)

@@ -21,7 +21,8 @@ from demo.lab.incidents import Incidents
 from demo.lab.listening import Ears
 from demo.lab.prometheus import EVALUATES_EVERY, STEP, LabPrometheus
 from demo.servers.log_store import LogStore
-from triage.desk import Desk, TriageSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import TriageSettings
 from triage.model import Incident, utc
 
 START = 1_772_000_000.0

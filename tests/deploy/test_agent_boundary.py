@@ -16,7 +16,7 @@ from hypothesis import settings as settings_of_fuzz
 from hypothesis import strategies as st
 
 from bot.agent import protocol as p
-from bot.agent.client import remote_access
+from bot.agent.remote_desk import remote_access
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.bot.agent.test_server import EXAMPLES, requests, said, state_of
 from tests.servers.desk import Desk

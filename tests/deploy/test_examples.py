@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from bot.settings import Settings, load_desk, load_settings
-from triage.desk import ActionPolicy, Bot, Desk, PlaybookSettings, RoleSettings
+from triage.desk import Bot, Desk
+from triage.desk_sections.roles import ActionPolicy, RoleSettings
+from triage.desk_sections.triage import PlaybookSettings
 
 ROOT = Path(__file__).parents[2]
 DESK = ROOT / "deploy" / "desk.example.yaml"

@@ -30,7 +30,8 @@ SETTINGS = {
 }
 ASK_AGENT = """
 import asyncio, os
-from bot.agent.client import RemoteContainers, Wire
+from bot.agent.remote_containers import RemoteContainers
+from bot.agent.client import Wire
 found = asyncio.run(RemoteContainers(Wire(os.environ["TRIAGE_AGENT"])).list())
 print(*(one.name for one in found))
 """

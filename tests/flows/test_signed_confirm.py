@@ -23,7 +23,7 @@ import httpx
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.agent.client import remote_access
+from bot.agent.remote_desk import remote_access
 from demo.slack import SlackServer
 from demo.slack.settings import AppConfig
 from tests.bot.agent.test_server import NOBODY, user

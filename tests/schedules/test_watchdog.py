@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.agent.client import RemoteEnv, Wire
+from bot.agent.client import Wire
+from bot.agent.remote_desk import RemoteEnv
 from bot.store import SqlStore
 from schedules.changes import EnvWatch
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from triage.action_kinds import KINDS
-from triage.desk import Desk, PlaybookSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.errors import SettingError
 from triage.playbooks.model import PLACES, places_of

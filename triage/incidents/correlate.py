@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from triage.desk import CorrelationSettings
+from triage.desk_sections.triage import CorrelationSettings
 from triage.model import (
     Episode,
     Incident,

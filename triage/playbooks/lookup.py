@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from triage.desk import Desk, PlaybookSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import PlaybookSettings
 from triage.model import Source
 from triage.playbooks.model import Playbook
 from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT

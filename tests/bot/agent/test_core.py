@@ -16,7 +16,8 @@ from bot.agent.core import LINES_PER_HOUR, LocalAgent
 from bot.agent.people import why_not_known
 from bot.agent.record import AgentRecord
 from tests.fakes.clock import ManualClock
-from triage.desk import ActionPolicy, AgentPeople, AgentSettings, Desk, Role, RoleSettings
+from triage.desk import Desk
+from triage.desk_sections.roles import ActionPolicy, AgentPeople, AgentSettings, Role, RoleSettings
 from triage.errors import DeskFailure, Refused, SettingError
 from triage.plans import agent_orders
 from triage.plans.agent_orders import ComposeOrder, Order

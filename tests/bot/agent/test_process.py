@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from bot.agent.client import remote_access
+from bot.agent.remote_desk import remote_access
 from tests.bot.agent.test_server import NOBODY, laid_out, shown, user
 from tests.servers.process import eventually
 from triage.errors import DeskFailure, Refused

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.agent import protocol as p
-from bot.agent.client import AgentUnreachable, RemoteContainers, Wire, remote_access
+from bot.agent.client import AgentUnreachable, Wire
+from bot.agent.remote_containers import RemoteContainers
+from bot.agent.remote_desk import remote_access
 from tests.bot.agent.apart import Apart, agent_apart
 from tests.servers.process import eventually
 from tests.servers.tcp import Talks

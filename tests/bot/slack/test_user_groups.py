@@ -8,7 +8,7 @@ from bot.slack.client import SlackClient
 from bot.slack.directory import ChannelMembers, UserGroups
 from bot.slack.errors import Misconfigured, NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from tests.fakes.clock import ManualClock
-from triage.desk import Role, RoleSettings
+from triage.desk_sections.roles import Role, RoleSettings
 from triage.roles import Readers, Roles
 
 

@@ -18,7 +18,7 @@ from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
 from tests.bot.slack.workbench import Bench, bench_on
-from triage.desk import Role, RoleSettings
+from triage.desk_sections.roles import Role, RoleSettings
 from triage.errors import SourceError
 from triage.ports.clock import SystemClock
 from triage.ports.sources import ActiveAlert, Matcher

@@ -21,7 +21,8 @@ from handlers.slack.silence_form import CALLBACK as SILENCE_FORM
 from handlers.slack.silence_form import COMMENT, LENGTH
 from tests.handlers.slack.test_roles_matrix import PEOPLE, World
 from tests.triage.incidents.desk_story import Story
-from triage.desk import Desk, Role, RoleSettings
+from triage.desk import Desk
+from triage.desk_sections.roles import Role, RoleSettings
 from triage.incidents.cause_answers import SOMETHING_ELSE
 
 READING = {"incident.report", "action_output", "home.refresh", "app_home_opened"}

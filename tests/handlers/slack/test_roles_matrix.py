@@ -21,7 +21,8 @@ from handlers.slack.silencing import open_silence_of
 from tests.fakes.clock import ManualClock
 from tests.triage.incidents.desk_story import Story
 from triage.actions.catalogue import CATALOGUE
-from triage.desk import Desk, Role, RoleSettings
+from triage.desk import Desk
+from triage.desk_sections.roles import Role, RoleSettings
 from triage.errors import Refused
 from triage.incidents.operations import OperationResult
 from triage.plans.record import ActionRecord

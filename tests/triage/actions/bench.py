@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.agent.client import RemoteContainers, Wire, remote_access
+from bot.agent.client import Wire
 from bot.agent.embedded import embedded_access
+from bot.agent.remote_containers import RemoteContainers
+from bot.agent.remote_desk import remote_access
 from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample

@@ -11,7 +11,8 @@ from bot.store import SqlStore
 from bot.store.audit import broken_links
 from tests.fakes.clock import START
 from triage.actions import completion, confirmation, lifecycle, proposals
-from triage.desk import ActionPolicy, Desk
+from triage.desk import Desk
+from triage.desk_sections.roles import ActionPolicy
 from triage.errors import Refused
 from triage.incidents.notifications import tell_card
 from triage.model import (

@@ -9,7 +9,8 @@ import pytest
 
 from tests.fakes.sources import FakeSources
 from tests.triage.diagnosis.checks.context import context
-from triage.desk import Desk, TriageSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import TriageSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks

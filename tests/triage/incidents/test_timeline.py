@@ -9,8 +9,9 @@ import pytest
 from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
 from tests.triage.signals.happening import BOT1, DESK, INFO, NOW, audit, told
-from triage.desk import Desk, ListeningSettings
+from triage.desk import Desk
 from triage.desk_events import DeskEvent
+from triage.desk_sections.triage import ListeningSettings
 from triage.incidents.timeline import TEXT_MAX, belongs, entry_of, recall_changes, tell_events
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind, TimelineKind
 

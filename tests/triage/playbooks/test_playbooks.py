@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.desk import Desk, PlaybookSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError

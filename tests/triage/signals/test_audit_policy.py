@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.triage.signals.happening import DESK, ERROR, INFO, NOW, WARNING, audit
-from triage.desk import ListeningSettings
 from triage.desk_events import DeskEvent, EventKind, Gravity
+from triage.desk_sections.triage import ListeningSettings
 from triage.model import Severity, SignalStatus, Source
 from triage.signals.audit_policy import SIGNALS_MAX, audit_signals, warned
 from triage.signals.rates import Rate

@@ -9,7 +9,8 @@ import pytest
 
 from tests.fakes.sources import NOW, FakeSources, container, healthy_redis, sample
 from tests.triage.diagnosis.checks.context import context
-from triage.desk import Desk, TriageSettings
+from triage.desk import Desk
+from triage.desk_sections.triage import TriageSettings
 from triage.diagnosis.checks import bytecode, fee_source, host, scope, streams, watchers
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, SourceUnreachable
 from triage.model import FindingStatus

@@ -1,0 +1,28 @@
+"""What names in desk.yaml look like."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from triage.action_kinds import KINDS
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+"""A bot, service, container or profile: what may stand in a command line or a label."""
+
+
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        near = get_close_matches(kind, KINDS, n=1)
+        raise ValueError(
+            f"{kind!r} is no action; {f'did you mean {near[0]}?' if near else 'use one of ' + ', '.join(KINDS)}"
+        )
+    return kind
+
+
+ActionKind = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(KINDS)})
+]
+"""A kind of action: the name of a file in ``triage/actions/kinds/``."""
