@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -17,10 +18,11 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.answer_files import upload, upload_for
+from handlers.slack.click import read_click
 from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, nearest, read_line
 from handlers.slack.commands.help import help_answer
-from handlers.slack.reply import by_name
+from handlers.slack.reply import by_name, named_text, whisper
 from triage.errors import TriageError
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
@@ -79,15 +81,17 @@ async def _answer_in_place(
             await _send(respond, delete_original=True)
         return None
     shown = services.render(answer)
-    if looking and line.share:  # what one person saw cannot become what everybody sees
+    share = line.share and not answer.private
+    if looking and share:  # what one person saw cannot become what everybody sees
         await _send(respond, delete_original=True)
+    # A bare sentence, a refusal above all, may name people by their ids; reports name them themselves.
+    ids = not share and not answer.title
     await _send(
         respond,
-        text=shown.text,
-        # A bare sentence, a refusal above all, may name people by their ids; reports name them themselves.
-        blocks=list(shown.blocks) if line.share or answer.title else by_name(list(shown.blocks)),
-        response_type="in_channel" if line.share else "ephemeral",
-        replace_original=looking and not line.share,
+        text=named_text(shown.text) if ids else shown.text,
+        blocks=by_name(list(shown.blocks)) if ids else list(shown.blocks),
+        response_type="in_channel" if share else "ephemeral",
+        replace_original=looking and not share,
         delete_original=False,
     )
     return answer
@@ -129,7 +133,7 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
             await authorise(services, call, command, named)
             return await command.run(services, call, line.arguments)
     except TriageError as error:
-        return saying(str(error))
+        return replace(saying(str(error)), private=True)
     except TimeoutError:
         return saying(
             f"That took longer than {ANSWER_SECONDS:g} s, so I stopped. A source may be slow: /triage status"
@@ -173,6 +177,18 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
             )
             text = str(event.get("text", "")).replace(f"{MENTION}{our_user}>", " ")
             answer = await answer_to(services, call, read_line(text))
+            if (
+                answer is not None and answer.private
+            ):  # it names who may: shown by name it would ping them in public
+                asked = read_click(
+                    {
+                        "user": {"id": call.user},
+                        "channel": {"id": channel},
+                        "message": {"ts": event.get("ts"), "thread_ts": event.get("thread_ts")},
+                    }
+                )
+                await whisper(client, asked, answer.summary)
+                return
             shown = services.render(
                 answer or saying("That opens a form: type it as a slash command, please.")
             )

@@ -41,7 +41,7 @@ async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
                 await client.chat_postEphemeral(
                     channel=click.channel,
                     user=click.user,
-                    text=shown.translate(_ESCAPES),
+                    text=named_text(shown.translate(_ESCAPES)),
                     blocks=[block],
                     thread_ts=click.thread_ts if click.in_thread else None,
                 )
@@ -69,6 +69,13 @@ async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: st
     """Open a modal; where Slack did not take it in time, tell the person that ``what`` could not be opened."""
     if not await open_view(client, click, view):
         await whisper(client, click, f"The {what} could not be opened in time. Please press again.")
+
+
+def named_text(text: str) -> str:
+    """Return an escaped preview with its ids as Slack's own signs for people and groups, for one person's eyes."""
+    return _ID.sub(
+        lambda found: f"<!subteam^{found[1]}>" if found[1].startswith("S") else f"<@{found[1]}>", text
+    )
 
 
 def by_name(content: Json) -> Json:

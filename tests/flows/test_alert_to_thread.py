@@ -57,7 +57,7 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
         await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage summary")
         [triage] = [line for line in house.thread(card) if line.startswith("Triage")]
         assert "Bot state" in triage
-        assert "hard_stop" in triage
+        assert "stopped" in triage
         summary = next(one for one in house.slack.thread(card) if one.text.startswith("Triage"))
         vik = house.slack.member("vik")  # who may only read, may read all of it
         assert (await vik.click(summary, "incident.report")).acked

@@ -86,7 +86,7 @@ async def test_no_word_at_all_is_help(house: House) -> None:
 async def test_status_is_the_desk_at_a_glance(house: House) -> None:
     """Each bot has its state, edge and fees; the open incident and what is not known stand below."""
     text = await ask(house, "/triage status")
-    assert "hard_stop" in text
+    assert "stopped" in text
     assert "running" in text
     assert "net edge +0.020 %" in text
     assert "fees api" in text
@@ -129,7 +129,7 @@ async def test_incidents_lists_what_is_open(house: House) -> None:
 async def test_show_tells_an_incidents_story(house: House) -> None:
     """State, causes, findings, and what happened when."""
     text = await ask(house, "/triage show INC-1")
-    assert "hard_stop" in text
+    assert "stopped" in text
     assert "Findings" in text
     assert "What happened (UTC)" in text
     assert re.search(r"\d\d:\d\d:\d\d", text)
@@ -337,6 +337,25 @@ async def test_a_mention_in_a_thread_means_its_incident(house: House) -> None:
     await house.until(
         lambda: any("What happened (UTC)" in line for line in house.thread(card)), "the story in the thread"
     )
+
+
+async def test_a_refusal_is_for_who_asked_alone_and_names_nobody_by_an_id(house: House) -> None:
+    """By a mention, and by a command that was to be shared: the channel sees nothing, nobody is pinged."""
+    card, vik = await card_of(house), house.slack.member("vik")
+    public = {message.ts for message in house.slack.messages(CHANNEL)}
+    vik.say(CHANNEL, f"<@{house.slack.app.bot_user}> resolve", thread_ts=card.ts)
+    await house.until(lambda: len(_refused(house)) >= 1, "the refusal of the mention")
+    assert (await vik.command("/triage resolve 1 share", CHANNEL)).acked
+    await house.until(lambda: len(_refused(house)) >= 2, "the refusal of the command")
+    assert {message.ts for message in house.slack.messages(CHANNEL)} == public
+    assert not any("may not resolve" in line for line in house.thread(card))
+    for message in _refused(house):
+        bare = re.sub(r"<[@!][^>]*>", "", shown(message))
+        assert not re.search(r"\b[US]0[A-Z0-9]{6,}", bare), "names, no ids"
+
+
+def _refused(house: House) -> list[Message]:
+    return [one for one in house.slack.ephemerals(CHANNEL, "vik") if "may not resolve" in one.text]
 
 
 async def test_a_mention_outside_a_thread_answers_in_one(house: House) -> None:

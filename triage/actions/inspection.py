@@ -10,7 +10,7 @@ from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.plans.record import Holds, Precondition, Row
 from triage.ports.sources import ContainerState
-from triage.signals.guard_reasons import in_words
+from triage.signals.guard_reasons import STATES, in_words
 from triage.untrusted_text import one_line
 from triage.wording import duration, listed
 
@@ -100,7 +100,7 @@ async def running_bots(ctx: ActionContext) -> tuple[str, ...]:
     )
 
 
-_IN_WORDS = {"running": "trades", "soft_pause": "paused", "hard_stop": "stopped"}
+_IN_WORDS = {**STATES, "running": "trades"}
 
 
 def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -> Row:

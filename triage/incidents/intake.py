@@ -15,6 +15,7 @@ from triage.incidents.alerts import NOTE
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
+from triage.incidents.naming import named_anew, signal_of
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
 from triage.incidents.timeline import recall_changes
@@ -383,7 +384,7 @@ class _Sorting:
         self.tx.signals.sort(self._outcomes)
         self.tx.incidents.put_episodes(list(self._episodes.values()))
         for incident_id in self._touched:
-            incident = self._end(self.board.incidents[incident_id])
+            incident = self._renamed(self._end(self.board.incidents[incident_id]))
             if incident_id in self._changed:
                 self.tx.incidents.save(incident)
             self._tell_card(incident)
@@ -397,6 +398,16 @@ class _Sorting:
             if self.board.incidents[incident_id].is_open:
                 begin = self.now if at_once else self._rested(incident_id)
                 self.tx.runs.queue(incident_id, reason, self.now, not_before=begin)
+
+    def _renamed(self, incident: Incident) -> Incident:
+        """Return the incident called after the gravest alert that fires: one that cleared names it no more."""
+        if incident.shape is not IncidentShape.SINGLE:
+            return incident
+        best = named_anew(incident, self.tx.incidents.episodes([incident.id]))
+        if best is None:
+            return incident
+        self._changed[incident.id] = None
+        return self._led_by(incident, signal_of(best))
 
     def _rested(self, incident_id: int) -> datetime:
         """Return when an incident may be triaged again: not each time that something joins or comes back."""

@@ -73,7 +73,7 @@ class AnswerFile:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer. ``preview`` says it in one line; ``note`` is small print."""
+    """An answer. ``preview`` says it in one line; ``note`` is small print; ``private``: for who asked alone."""
 
     title: str
     sections: tuple[Section, ...] = ()
@@ -81,6 +81,7 @@ class Answer:
     preview: str = ""
     buttons: tuple[AnswerButton, ...] = field(default=())
     files: tuple[AnswerFile, ...] = ()
+    private: bool = False
 
     @property
     def summary(self) -> str:

@@ -39,6 +39,15 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
+STATES: Mapping[str, str] = {"running": "running", "soft_pause": "paused", "hard_stop": "stopped"}
+"""A bot's states as people say them, everywhere but in what is copied."""
+
+
+def state_in_words(state: str | None) -> str:
+    """Return ``paused`` for ``soft_pause``; a state that is not known stands as it came, without underscores."""
+    return STATES.get(state or "", (state or "").replace("_", " "))
+
+
 _PLURAL = {"it": "them", "its": "their", "itself": "themselves"}
 _SINGULAR = re.compile(r"\b(?:it|its|itself)\b")
 

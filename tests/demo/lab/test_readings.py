@@ -16,8 +16,8 @@ async def test_two_causes_stand_together_each_with_what_it_explains() -> None:
     assert lines[1].startswith("And almost certain: bot1's inventory is outside its band")
     assert "Do: put the key right at the exchange and in the bot; look at its open orders first" in text
     assert "explains: BotLogErrorSpike bot1" in text
-    assert "bot1 gives the reason base_pct_above_max" in text
-    assert "because bot1 gives the reason base_pct_above_max and 1 more" in text
+    assert "bot1 gives the reason too much base" in text
+    assert "because bot1 gives the reason too much base and 1 more" in text
 
 
 @pytest.mark.timeout(300)

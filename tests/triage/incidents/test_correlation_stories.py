@@ -318,3 +318,35 @@ async def test_an_event_joins_the_bots_incident_whichever_came_first(story: Stor
     assert incident.name == "BotHardStopActive", "the graver one names it"
     await story.clear("BotHardStopActive")
     assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_what_stands_names_the_incident_before_what_was_measured_on_the_way(story: Story) -> None:
+    """The loss of the day fires first and the hard stop follows, equally severe: a trader reads the stop."""
+    await story.fire("BotDailyPnlDrawdown", severity=Severity.SEV1)
+    assert (await story.incident()).title == "bot1 daily loss"
+    story.clock.move(60)
+    await story.fire("BotHardStopActive", severity=Severity.SEV1)
+    assert (await story.incident()).title == "bot1 in hard stop"
+    story.clock.move(60)
+    await story.fire("OrderBookStale", severity=Severity.SEV1)
+    assert (await story.incident()).title == "bot1 in hard stop"
+
+
+async def test_a_cleared_alert_names_the_incident_no_more_and_the_gravest_names_what_is_over(
+    story: Story,
+) -> None:
+    """Stop and error spike; the stop clears; it comes back; at the end the title says what it was."""
+    await story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await story.fire("BotLogErrorSpike")
+    story.clock.move(60)
+    await story.clear("BotHardStopActive")
+    assert (await story.incident()).title == "bot1 error spike in the log"
+    story.clock.move(60)
+    await story.fire("BotHardStopActive", severity=Severity.SEV1, began="t1")
+    assert (await story.incident()).title == "bot1 in hard stop"
+    story.clock.move(60)
+    await story.clear("BotHardStopActive", began="t1")
+    await story.clear("BotLogErrorSpike")
+    over = await story.incident()
+    assert over.status is IncidentStatus.RESOLVED
+    assert over.title == "bot1 in hard stop"

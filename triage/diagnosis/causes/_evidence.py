@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import Case
 from triage.diagnosis.facts import LoggedLines, meaning
 from triage.diagnosis.symptoms import family
+from triage.signals.guard_reasons import in_words
 from triage.wording import clock_time, counted, listed
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def guarded(facts: Facts, cause: str, *reasons: str) -> Iterator[tuple[str, Case
         case = bot_case(facts, cause, bot)
         for reason in facts.reasons(bot):
             if reason in reasons:
-                case.sees("proof", f"{bot} gives the reason {reason}", "bot_state")
+                case.sees("proof", f"{bot} gives the reason {in_words([reason])}", "bot_state")
         case.needs("bot_state")
         yield bot, case
 

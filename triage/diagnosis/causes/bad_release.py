@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import LIMITS, bot_case
 from triage.diagnosis.symptoms import delay_seconds
+from triage.signals.guard_reasons import in_words
 from triage.wording import duration
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
     if box.get("looping") and box.get("oom"):
         case.sees("some", "it outgrows its memory since", "container")
     if facts.now_of(bot).get("state") == "hard_stop" and own.fresh + asked.fresh:
-        case.sees("hint", f"{bot} is in hard_stop", "bot_state")
+        case.sees("hint", f"{bot} is in hard stop", "bot_state")
 
 
 def _doubts(facts: Facts, bot: str, case: Case) -> None:
@@ -135,7 +136,7 @@ def _doubts(facts: Facts, bot: str, case: Case) -> None:
     if other.fresh > own.fresh + facts.logged(bot, *_BY_CONFIG).fresh:
         case.doubts("contradiction", f"what its log tells of is not its own: {other.example}", "error_logs")
     if set(facts.reasons(bot)) & LIMITS:
-        case.doubts("doubt", f"a limit stopped it: {', '.join(facts.reasons(bot))}", "bot_state")
+        case.doubts("doubt", f"a limit stopped it: {in_words(facts.reasons(bot))}", "bot_state")
     if facts.data("bytecode").get("bots", {}).get(bot, {}).get("controller_stale"):
         case.doubts("doubt", "it does not even run the new controller", "bytecode")
     if (

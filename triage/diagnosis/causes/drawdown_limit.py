@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import guarded
+from triage.signals.guard_reasons import in_words
 from triage.wording import percent
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees("some", f"{bot}: drawdown {percent(drawdown)}, limit {percent(limit)}", "bot_state")
         if case.pieces and state.get("reasons") and "drawdown_hard_limit" not in state["reasons"]:
             case.doubts(
-                "contradiction", f"the guard gives another reason: {', '.join(state['reasons'])}", "bot_state"
+                "contradiction", f"the guard gives another reason: {in_words(state['reasons'])}", "bot_state"
             )
         yield from case.concludes(
             f"{bot}'s drawdown{figure} passed the hard limit {percent(limit)}: the guard stopped it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import guarded
+from triage.signals.guard_reasons import in_words
 from triage.wording import percent
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts("contradiction", "an edge gate pauses and never stops a bot", "bot_state")
         others = set(state.get("reasons", ())) - {"edge_gate_blocked", "market_spread_too_small", "high_vol"}
         if others:
-            case.doubts("doubt", f"{bot} gives other reasons too: {', '.join(sorted(others))}", "bot_state")
+            case.doubts("doubt", f"{bot} gives other reasons too: {in_words(sorted(others))}", "bot_state")
         yield from case.concludes(
             f"{bot}'s net edge is below what pays{figure}: the edge gate holds it back.",
             "It ends by itself with the market; check the fee source before touching thresholds.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import ENOUGH, FLOOD, bot_case, coded, look_in_log, reads_log, since
+from triage.signals.guard_reasons import in_words
 from triage.wording import times
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             )
         for reason in set(facts.reasons(bot)) & {"order_book_stale", "connector_not_ready"}:
             if found.fresh >= ENOUGH:
-                case.sees("some", f"{bot} gives the reason {reason}", "bot_state")
+                case.sees("some", f"{bot} gives the reason {in_words([reason])}", "bot_state")
         same = [
             other
             for other in facts.bots

@@ -31,7 +31,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "market_data_stale", bot)
         if "order_book_stale" in facts.reasons(bot):
-            case.sees("strong", f"{bot} gives the reason order_book_stale", "bot_state")
+            case.sees("strong", f"{bot} gives the reason order book stale", "bot_state")
         if any(each.subject.name == bot for each in facts.alerts("OrderBookStale")):
             case.sees("some", "OrderBookStale fires", "alert")
         if stands and facts.data("streams").get("reachable") and facts.now_of(bot).get("state"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case
+from triage.signals.guard_reasons import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +25,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             continue
         intents = [each for each in facts.said(bot, "intent_applied") if _word(each["text"])]
         if intents and _word(intents[-1]["text"]) == "soft_pause":
-            case.sees("proof", f"intent soft_pause applied at {intents[-1]['at'][11:16]}", "audit_trail")
+            case.sees(
+                "proof", f"a pause was asked for and applied at {intents[-1]['at'][11:16]}", "audit_trail"
+            )
         for reason in state.get("reasons", ()):
             if "intent" in reason or reason.startswith(("external_soft", "operator")):
-                case.sees("proof", f"{bot} gives the reason {reason}", "bot_state")
+                case.sees("proof", f"{bot} gives the reason {in_words([reason])}", "bot_state")
         yield from case.concludes(
             "Somebody paused {who} on purpose.",
             "Ask who paused it and why; only a person resumes it.",

@@ -26,6 +26,7 @@ from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import Sample, Series
 from triage.queries import promql
+from triage.signals.guard_reasons import state_in_words
 from triage.wording import listed
 
 NAME = "bot_state"
@@ -231,5 +232,5 @@ def told(found: Mapping[str, BotNow], caveat: str = "") -> Finding:
 def _summary(found: Mapping[str, BotNow]) -> str:
     words: dict[str, list[str]] = {}
     for name, bot in found.items():
-        words.setdefault("frozen" if bot.frozen else bot.state or "no data", []).append(name)
+        words.setdefault("frozen" if bot.frozen else state_in_words(bot.state) or "no data", []).append(name)
     return " · ".join(f"{state}: {listed(names)}" for state, names in words.items()) or "no bots"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.signals.guard_reasons import in_words
+from triage.signals.guard_reasons import in_words, state_in_words
 from triage.wording import duration, number, percent
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ WORTH_TELLING = 60.0
 
 
 def describe(bot: BotNow) -> str:
-    """Return e.g. ``hard_stop for 4 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.03 %``."""
+    """Return e.g. ``stopped for 4 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.03 %``."""
     if bot.state is None:
         return "no state: the metrics do not name this bot"
     parts = [_state(bot)]
@@ -29,7 +29,9 @@ def describe(bot: BotNow) -> str:
 
 def _state(bot: BotNow) -> str:
     if bot.frozen and bot.age_seconds is not None:
-        return f"frozen: last snapshot {duration(bot.age_seconds)} old, it said {bot.state} then"
+        return (
+            f"frozen: last snapshot {duration(bot.age_seconds)} old, it said {state_in_words(bot.state)} then"
+        )
     held = ""
     if bot.held_seconds is not None and not (bot.held_at_least and bot.held_seconds < WORTH_TELLING):
         held = f" for {'at least ' if bot.held_at_least else ''}{duration(bot.held_seconds)}"
@@ -39,7 +41,7 @@ def _state(bot: BotNow) -> str:
         else " (snapshot age not known)"
     )
     why = f": {in_words(bot.reasons)}" if bot.reasons else ""
-    return f"{bot.state}{held}{why}{age}"
+    return f"{state_in_words(bot.state)}{held}{why}{age}"
 
 
 def _no_edge(bot: BotNow) -> str:

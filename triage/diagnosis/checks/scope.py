@@ -15,6 +15,7 @@ from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import QueryResult
+from triage.signals.guard_reasons import state_in_words
 from triage.wording import counted, listed
 
 NAME = "scope"
@@ -151,7 +152,7 @@ def _headline(
     if others is None:
         text = f"states of the {other}bots are not known"
     elif unwell:
-        bots = listed([f"{bot} {others[bot]}" for bot in unwell])
+        bots = listed([f"{bot} {state_in_words(others[bot])}" for bot in unwell])
         text = f"{other}bots not well: {bots}"
     elif len(ours) == 1:
         text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"

@@ -12,7 +12,7 @@ from triage.ports.chat import Answer, Line, Mark, Section, section
 from triage.ports.sources import Silence
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext
-from triage.signals.guard_reasons import in_words
+from triage.signals.guard_reasons import in_words, state_in_words
 from triage.wording import counted, duration, listed, percent
 
 WORTH_TELLING = 60.0
@@ -129,11 +129,14 @@ def _state(now: Mapping[str, Json]) -> tuple[str, Mark]:
     if not state:
         return "state not known", Mark.UNKNOWN
     if now.get("frozen"):
-        return f"frozen, last seen {state} {duration(float(now.get('age_seconds') or 0))} ago", Mark.BAD
+        return (
+            f"frozen, last seen {state_in_words(state)} {duration(float(now.get('age_seconds') or 0))} ago",
+            Mark.BAD,
+        )
     how_long = _held(now)
     reasons = now.get("reasons") or []
     why = f" ({in_words(reasons)})" if reasons and state != "running" else ""
-    return f"{state}{how_long}{why}", _STATES.get(str(state), Mark.UNKNOWN)
+    return f"{state_in_words(state)}{how_long}{why}", _STATES.get(str(state), Mark.UNKNOWN)
 
 
 def _held(now: Mapping[str, Json]) -> str:

@@ -14,6 +14,7 @@ from triage.reports.checklists.model import (
     passed,
     unknown,
 )
+from triage.signals.guard_reasons import state_in_words
 from triage.wording import listed
 
 
@@ -83,8 +84,8 @@ async def strategies(context: ChecklistContext) -> ItemAnswer:
         if now.get("frozen"):
             faults.append(f"{bot} is frozen")
         elif state in {None, "hard_stop"}:
-            faults.append(f"{bot} has {'no state' if state is None else state}")
-    states = ", ".join(f"{bot} {bots[bot]['state']}" for bot in context.bots if bot in bots)
+            faults.append(f"{bot} {'has no state' if state is None else f'is {state_in_words(state)}'}")
+    states = ", ".join(f"{bot} {state_in_words(bots[bot]['state'])}" for bot in context.bots if bot in bots)
     return failed(listed(faults)) if faults else passed(states)
 
 

@@ -42,7 +42,7 @@ async def test_a_hard_stop_is_critical_and_says_for_how_long() -> None:
     finding = await bot_state.run(context(sources))
     assert finding.status is FindingStatus.CRITICAL
     assert finding.headline == (
-        "hard_stop for 3 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.02 %"
+        "stopped for 3 min (snapshot 22 s old) · net edge +0.02 %, 15 min average +0.02 %"
     )
     assert finding.data["bots"]["bot1"]["held_seconds"] == 180.0
 
@@ -89,7 +89,7 @@ async def test_a_desk_wide_triage_has_a_line_a_bot() -> None:
     with_state(sources, "hard_stop", bot="bot2")
     finding = await bot_state.run(context(sources, "bot1", "bot2"))
     assert finding.status is FindingStatus.CRITICAL
-    assert finding.headline == "running: bot1 · hard_stop: bot2"
+    assert finding.headline == "running: bot1 · stopped: bot2"
     assert [line.split(":")[0] for line in finding.details] == ["bot1", "bot2"]
 
 
@@ -101,7 +101,7 @@ async def test_guard_reasons_are_split_and_none_is_no_reason() -> None:
     sources.metrics.answers["__name__=~"] = [*sources.metrics.answers["__name__=~"], info]
     finding = await bot_state.run(context(sources))
     assert finding.data["bots"]["bot1"]["reasons"] == ["drawdown_hard_limit", "high_vol"]
-    assert "hard_stop for 3 min: drawdown limit, high volatility" in finding.headline
+    assert "stopped for 3 min: drawdown limit, high volatility" in finding.headline
 
 
 async def test_values_that_are_no_numbers_are_not_measured() -> None:

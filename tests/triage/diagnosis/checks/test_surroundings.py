@@ -138,7 +138,7 @@ async def test_the_whole_desk_is_critical() -> None:
     finding = await scope.run(context(sources))
     assert finding.status is CRITICAL
     assert finding.headline == (
-        "other bots not well: bot2 soft_pause, bot3 frozen · RedisClientDisconnected fires too"
+        "other bots not well: bot2 paused, bot3 frozen · RedisClientDisconnected fires too"
     )
     assert finding.data["silenced"] == 1
     assert finding.data["wide"] is True

@@ -161,7 +161,7 @@ async def test_a_hard_stopped_strategy_does_not_run(files: Files) -> None:
     }
     status, words = (await seen("startup", files.context(sources)))["strategies"]
     assert status is FAIL
-    assert "bot2 has hard_stop" in words
+    assert "bot2 is stopped" in words
 
 
 async def test_the_dashboard_list_asks_prometheus_loki_and_grafana(files: Files) -> None:

@@ -1,0 +1,58 @@
+"""Which alert names an incident: the gravest that fires; of what is over, the gravest that fired. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from triage.diagnosis.symptoms import family
+from triage.drill_alert import ALERTNAME as DRILL
+from triage.model import Episode, Incident, IncidentShape, Signal, SignalStatus
+
+_STANDS = frozenset({"stop", "frozen", "down", "loop", "oom"})
+"""Of equal severity, what says that something stands comes before what was measured on the way there."""
+
+
+def named_anew(incident: Incident, episodes: Iterable[Episode]) -> Episode | None:
+    """Return the alert that names an incident of one thing from now on; None where it keeps its name.
+
+    It keeps it while the alert of that name fires and nothing graver does. An event does not clear.
+    """
+    if incident.shape is not IncidentShape.SINGLE or incident.quiet or incident.name == DRILL:
+        return None
+    alerts = [one for one in episodes if not one.is_event]
+    counts = [one for one in alerts if one.firing or not incident.is_open]
+    if not counts:
+        return None
+    best = min(counts, key=lambda one: (*_rank(one), one.starts_at))
+    naming = [one for one in counts if one.name == incident.name and one.subject == incident.subject]
+    by_event = all(one.name != incident.name for one in alerts)
+    if by_event:  # an event named it: only what is graver takes its place, and intake has seen to that
+        return None
+    if naming and min(map(_rank, naming)) <= _rank(best):
+        return None
+    return best
+
+
+def _rank(episode: Episode) -> tuple[int, bool]:
+    return episode.severity.rank, family(episode) not in _STANDS
+
+
+def signal_of(episode: Episode) -> Signal:
+    """Return the firing signal that an alert's episode came from, as far as it is kept."""
+    return Signal(
+        source=episode.source,
+        episode=episode.episode,
+        status=SignalStatus.FIRING,
+        name=episode.name,
+        subject=episode.subject,
+        severity=episode.severity,
+        starts_at=episode.starts_at,
+        received_at=episode.last_seen_at,
+        labels=episode.labels,
+        annotations=episode.annotations,
+        generator_url=episode.generator_url,
+        fingerprint=episode.fingerprint,
+    )
+
+
+__all__ = ["named_anew", "signal_of"]
