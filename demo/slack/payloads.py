@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from demo.slack.wire import message_json, view_json
@@ -10,6 +11,9 @@ from demo.slack.workspace import TEAM_DOMAIN, TEAM_ID
 if TYPE_CHECKING:
     from demo.slack.model import Channel, Json, Message, User, View
     from demo.slack.server import SlackServer
+
+
+_PERSON = re.compile(r"(?<![\w<])@([\w.-]+)")
 
 
 def _common(server: SlackServer, user: User, kind: str) -> Json:
@@ -93,12 +97,23 @@ def slash_command(server: SlackServer, user: User, channel: Channel, command: st
         "user_id": user.id,
         "user_name": user.name,
         "command": command,
-        "text": text,
+        "text": _escaped(server, text),
         "api_app_id": server.app.app_id,
         "is_enterprise_install": "false",
         "response_url": server.response_url(channel.id, user.id),
         "trigger_id": server.triggers.issue(user.id),
     }
+
+
+def _escaped(server: SlackServer, text: str) -> str:
+    """Return a command's text with people as ``<@U…|name>``, as Slack does for an app that asks for it."""
+    ids = {user.name.lower(): user.id for user in server.workspace.users.values()}
+
+    def person(found: re.Match[str]) -> str:
+        known = ids.get(found[1].lower())
+        return f"<@{known}|{found[1]}>" if known else found[0]
+
+    return _PERSON.sub(person, text)
 
 
 def message_event(server: SlackServer, user: User, message: Message, kind: str) -> Json:

@@ -16,8 +16,12 @@ from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 
 SHARE = "share"
+_ENDS = ".,;:!?"
+"""What a phone puts behind a word by itself, or a person who writes a sentence."""
 MOST = 500
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u3164\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _PHONE = str.maketrans(
     {
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'),
@@ -47,12 +51,23 @@ def read_line(text: str) -> CommandLine:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
-    share = bool(words) and words[-1].lower() == SHARE and len(words) > 1
+    share = bool(words) and words[-1].lower().rstrip(_ENDS) == SHARE and len(words) > 1
     if share:
         words = words[:-1]
     if not words:
         return CommandLine("help")
-    return CommandLine(words[0].lower(), tuple(words[1:]), share)
+    return CommandLine(words[0].lower().rstrip(_ENDS) or "help", _named(words[1:]), share)
+
+
+def _named(words: list[str]) -> tuple[str, ...]:
+    """Return the arguments; ``INC 42`` is one word, as ``INC-42`` is."""
+    if (
+        len(words) > 1
+        and words[0].lower().rstrip(_ENDS) in {"inc", "incident"}
+        and incident_id(words[1]) is not None
+    ):
+        words = [f"INC-{incident_id(words[1])}", *words[2:]]
+    return tuple(words)
 
 
 def plain(text: str) -> str:
@@ -68,7 +83,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def incident_id(word: str) -> int | None:
     """Read ``42``, ``INC-42`` or ``inc42``; None where it is no incident's number."""
-    digits = word.lower().removeprefix("#").removeprefix("inc").removeprefix("-")
+    digits = word.lower().rstrip(_ENDS).removeprefix("#").removeprefix("inc").removeprefix("-")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None  # noqa: PLR2004 - fits any id
 
 

@@ -358,6 +358,18 @@ def _refused(house: House) -> list[Message]:
     return [one for one in house.slack.ephemerals(CHANNEL, "vik") if "may not resolve" in one.text]
 
 
+async def test_somebody_is_put_on_call_by_the_name_that_is_typed(house: House) -> None:
+    """As Slack sends a name that was chosen from its list; by whom, until when, and taken back."""
+    assert "is on call until" in await ask(house, "/triage oncall @ben 2 h")
+    shown_now = await ask(house, "/triage oncall")
+    assert "is on call until" in shown_now
+    assert "override by @ana" in shown_now
+    assert "may not change who is on call" in await ask(house, "/triage oncall clear", "vik")
+    assert "The override is over" in await ask(house, "/triage oncall clear")
+    assert "There was no override" in await ask(house, "/triage oncall clear")
+    assert "Choose the name from Slack's list" in await ask(house, "/triage oncall @nobody")
+
+
 async def test_a_mention_outside_a_thread_answers_in_one(house: House) -> None:
     """A question at the top is answered below itself."""
     asked = house.slack.member("ana").say(CHANNEL, f"<@{house.slack.app.bot_user}> status bot2")

@@ -12,12 +12,23 @@ from triage.ports.chat import Answer
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer | None:
     if not words:
         raise Refused("Do what? For instance: /triage do restart bot1. /triage actions lists all.")
-    kind = words[0].lower()
+    kind, rest = _parted(words)
     if kind not in KINDS:
         like = nearest(kind, KINDS)
         mend = f"did you mean {like}?" if like else "/triage actions lists all."
         raise Refused(f"There is no action {kind[:40]!r}; {mend}")
-    return await services.do(call, kind, words[1] if len(words) > 1 else "desk")
+    typed = rest[0] if rest else "desk"
+    bots = {bot.lower(): bot for bot in services.answer_context.bots}
+    return await services.do(call, kind, bots.get(typed.lower(), typed))
+
+
+def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the action and what is behind it; ``clear cache`` and ``Clear-cache`` are ``clear_cache``."""
+    for count in (3, 2, 1):
+        kind = "_".join(words[:count]).lower().replace("-", "_")
+        if kind in KINDS and len(words) >= count:
+            return kind, words[count:]
+    return words[0].lower(), words[1:]
 
 
 COMMAND = Command(

@@ -10,12 +10,13 @@ from triage.errors import Refused
 from triage.ports.chat import Answer
 
 WINDOW = re.compile(r"[1-9]\d{0,2}[hd]")
+_SPACED = re.compile(r"\b(\d{1,3}) ([hdHD])\b")
 PICTURES = "the pictures are in your direct messages with me (add share: here, for everybody)"
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     bot, window = "", "24h"
-    for word in words:
+    for word in _SPACED.sub(r"\1\2", " ".join(words)).split():
         if WINDOW.fullmatch(word.lower()):
             window = word.lower()
         elif word[0].isdigit():

@@ -31,7 +31,12 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
     person = _PERSON.fullmatch(words[0])
     hours = _HOURS.fullmatch(words[1].lower()) if len(words) > 1 else None
     if person is None or (len(words) > 1 and hours is None):
-        raise Refused(f"I did not understand that: {_USAGE}.")
+        name = (
+            ""
+            if person or not words[0].startswith("@")
+            else " Choose the name from Slack's list while you type."
+        )
+        raise Refused(f"I did not understand that: {_USAGE}.{name}")
     length = min(int(hours[1]) if hours else DEFAULT_HOURS, MOST_HOURS)
     override = Override(person[1] or person[2], now + timedelta(hours=length), call.user)
 
