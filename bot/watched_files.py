@@ -182,10 +182,18 @@ class WatchedFolders:
         self._seconds = seconds
         self._stalled = 0
         self._lock = threading.Lock()
+        self._elsewhere: dict[str, str] = {}
 
     def problem(self) -> str:
         """Return what is wrong, empty where no read hangs."""
-        return f"{self._stalled} reads of bots' folders hang" if self._stalled else ""
+        here = [f"{self._stalled} reads of bots' folders hang"] if self._stalled else []
+        return "; ".join([*here, *self._elsewhere.values()])
+
+    def note(self, what: str, problem: str) -> None:
+        """Take down how another process, which reads bots' folders for us, fared; empty where it ended in time."""
+        self._elsewhere.pop(what, None)
+        if problem:
+            self._elsewhere[what] = problem
 
     async def read(self, work: Callable[[], T], what: str) -> T:
         """Run a read. Raises DeskFailure where it takes too long or too many hang; else what the read raises."""

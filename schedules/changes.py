@@ -15,7 +15,7 @@ from typing import Any
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity
 from triage.env_text import EnvEntry, EnvText, read_env
-from triage.errors import DeskFailure, Refused, SourceError
+from triage.errors import DeskFailure, FileNotClear, Refused, SourceError
 from triage.incidents.timeline import tell_events
 from triage.masking import masked
 from triage.model import Source, Subject, SubjectKind
@@ -60,8 +60,10 @@ class EnvWatch:
     async def _ask(self, agent: EnvFile) -> tuple[EnvText, datetime] | None:
         try:
             values = await agent.read()
+        except FileNotClear as error:
+            return EnvText(doubts=(str(error),)), self.clock.now()
         except (DeskFailure, Refused, SourceError):
-            return None  # an agent that is away, or a file that is not clear, is told elsewhere
+            return None  # an agent that is away, or a file that cannot be read, is told elsewhere
         return EnvText(tuple(EnvEntry(key, value, 0, 0) for key, value in values.items())), self.clock.now()
 
     def _read(self) -> tuple[EnvText, datetime] | None:
@@ -85,7 +87,7 @@ class EnvWatch:
         before = tx.notes.parsed(NOTE, _read)
         salt = before["salt"] if before else secrets.token_hex(16)
         # Where a line is not clear, what looks like a key may be a piece of a secret: then no name is kept or told.
-        known = {_UNCLEAR: repr(sorted(values.items()))} if read.doubts else values
+        known = {_UNCLEAR: repr((sorted(values.items()), read.doubts))} if read.doubts else values
         digests = {name: _digest(salt, value) for name, value in known.items()}
         if before and before["digests"] == digests:
             return False

@@ -103,6 +103,10 @@ def _value(reading: _Reading, key: str, at: int) -> int:
         if match is None:
             reading.doubt(at, "opens a quote that nothing closes")
             return len(text)
+        if quote == "'" and match["value"].endswith("\\"):
+            reading.doubt(
+                at, "has a backslash before its closing quote, which Compose may take for a part of the value"
+            )
         _add(reading, key, match, expands=quote == '"', escapes=quote == '"')
         rest = _REST.match(text, match.end())
         if rest is None:

@@ -12,6 +12,7 @@
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── FallbackFailure         a fallback channel did not take a notice
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
+    │   └── FileNotClear            a file of the desk can be read in two ways
     └── SourceError             a source of evidence gave no answer
         ├── SourceNotConfigured     its setting is empty
         ├── SourceUnreachable       no connection, or the connection broke
@@ -75,6 +76,10 @@ class Refused(TriageError):
 
 class DeskFailure(TriageError):
     """A step of an action failed; the text says what was met and, where there is one, the mend."""
+
+
+class FileNotClear(DeskFailure):
+    """A file of the desk can be read in two ways. The text names the line, and nothing of what stands there."""
 
 
 class FallbackFailure(TriageError):

@@ -14,17 +14,21 @@ from triage.desk_sections.roles import Role
 ROLES = ("operator", "approver")
 
 
-def why_not_person(desk: Desk, kind: str, actor: str, actors: Sequence[str], *, by_group: bool) -> str:
+def why_not_person(
+    desk: Desk, kind: str, actor: str, actors: Sequence[str], *, apart: bool, proven: bool
+) -> str:
     """Return why a person may not confirm a plan that ``actors`` confirmed before; empty where he may.
 
-    ``by_group``: whether a role that is given to a group is believed of any person.
+    ``apart`` False: the bot is in the same process, and has asked Slack who is in a group. ``proven``: Slack's
+    signature proves the person, so that a group counts where no list says more.
     """
     # Loads the catalogue of actions, which an agent without anything to do does not need.
     from triage.actions.authority import role_for  # noqa: PLC0415
 
     wanted = role_for(desk, kind, actors.index(actor) if actor in actors else len(actors))
     role, named = _role(desk, wanted), _named(desk, wanted)
-    if actor in role.users or actor in named or (role.groups and by_group and not named):
+    by_group = role.groups and (not apart or (proven and not named))
+    if by_group or actor in role.users or actor in named:
         return ""
     if role.groups:
         return (

@@ -161,7 +161,7 @@ def why_not_confirm(
     before = known.actions.get(shown.token)
     actors = before.actors if before is not None and before.digest == shown.digest else []
     if (apart or desk.roles != RoleSettings()) and (
-        why := why_not_person(desk, shown.kind, shown.actor, actors, by_group=proven or not apart)
+        why := why_not_person(desk, shown.kind, shown.actor, actors, apart=apart, proven=proven)
     ):
         return why
     if before is not None and (before.begun or before.over):

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from bot.agent import protocol as p
 from bot.agent.core import LocalAgent
 from bot.agent.desk_reader import DeskReader
-from triage.errors import DeskFailure, Refused, SettingError, SourceError
+from triage.errors import DeskFailure, FileNotClear, Refused, SettingError, SourceError
 from triage.masking import masked
 from triage.model import utc
 from triage.ports.actions import ShownPlan, Signed
@@ -106,7 +106,7 @@ class Server:
         except Refused as error:
             writer.write(_error("refused", str(error)))
         except DeskFailure as error:
-            writer.write(_error("desk", str(error)))
+            writer.write(_error("not_clear" if isinstance(error, FileNotClear) else "desk", str(error)))
         except SourceError as error:
             writer.write(_error(type(error).__name__, error.why))
         except TimeoutError:

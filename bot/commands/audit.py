@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.audit_anchor import HEAD, TROUBLE, noted_head, why_lost
+from bot.commands.audit_key import KeyCheck
 from bot.store import SqlStore, has_database, open_store
 from bot.store.audit import broken_links
 from triage.errors import BadInput, Refused
@@ -72,7 +73,7 @@ async def verify_trail(settings: Settings, expected: str = "") -> Verified:
     wanted = read_head(expected) if expected else None
     faults: list[str] = []
     notes = [] if settings.audit_key else [UNSIGNED]
-    at, met = Head(), wanted in {None, Head()}
+    at, met, key = Head(), wanted in {None, Head()}, KeyCheck(settings.audit_key)
     async with _store(settings) as store:
         try:
             before = await store.read(lambda tx: tx.audit.entries(after=_BEFORE_ALL, limit=PAGE))
@@ -81,11 +82,15 @@ async def verify_trail(settings: Settings, expected: str = "") -> Verified:
             ]
             async for entries in _pages(store):
                 faults += broken_links(entries, previous=at.digest, seq=at.seq, key=settings.audit_key)
+                key.take(entries)
                 met = met or any(wanted == Head(entry.seq, entry.digest) for entry in entries)
                 at = Head(entries[-1].seq, entries[-1].digest)
         except _UNREADABLE:
             faults.append(f"a line behind line {at.seq} cannot be read: it was changed after it was written")
             return Verified(tuple(faults), at, tuple(notes))
+        if len(faults) == key.misfits and (likely := key.likely()):
+            faults = [f"{key.misfits} of {key.lines} lines do not fit: {likely}"]
+        notes += [note for note in (key.note(),) if note]
         faults += await store.read(lambda tx: _not_as_noted(tx, at))
     if wanted is not None and not met:
         faults.append(_not_met(wanted, at))

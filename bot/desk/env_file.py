@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.desk.files import replace_file
 from bot.watched_files import FOLDERS, read_watched
 from triage.env_text import read_env
-from triage.errors import DeskFailure
+from triage.errors import DeskFailure, FileNotClear
 
 MOST_BYTES = 1024 * 1024
 _VALUE = re.compile(r"[A-Za-z0-9_./:@+-]*")
@@ -50,7 +50,7 @@ class DeskEnvFile:
         self._path = path
 
     async def read(self) -> dict[str, str]:
-        """Return the keys and values of ``.env``. Raises DeskFailure where a line is not clear."""
+        """Return the keys and values of ``.env``. Raises DeskFailure, FileNotClear."""
         return _clear(await FOLDERS.read(lambda: _text(self._path), self._path.name), self._path)
 
     async def template(self) -> dict[str, str]:
@@ -67,10 +67,10 @@ class DeskEnvFile:
 
 
 def _clear(text: str, path: Path) -> dict[str, str]:
-    """Return the values of a file that can be read without doubt. Raises DeskFailure, which names the line alone."""
+    """Return the values of a file that can be read without doubt. Raises FileNotClear, which names the line alone."""
     found = read_env(text)
     if found.doubts:
-        raise DeskFailure(f"{path.name}: {found.doubts[0]}; mend it by hand")
+        raise FileNotClear(f"{path.name}: {found.doubts[0]}; mend it by hand")
     return found.values
 
 

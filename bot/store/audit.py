@@ -108,19 +108,23 @@ def digest_of(row: Mapping[str, Any], key: bytes = b"") -> str:
     return hmac.new(key, text, hashlib.sha256).hexdigest() if key else hashlib.sha256(text).hexdigest()
 
 
+def fits(entry: AuditEntry, key: bytes) -> bool:
+    """Tell whether a line is the one that its digest was made of, with that key (empty: without one)."""
+    row = {name: getattr(entry, name) for name in ("seq", "at", "actor", "event", "target", "previous")}
+    return hmac.compare_digest(digest_of({**row, "detail": _canonical(entry.detail)}, key), entry.digest)
+
+
 def broken_links(
     entries: Iterable[AuditEntry], *, previous: str = GENESIS, seq: int = 0, key: bytes = b""
 ) -> list[str]:
     """Return what is wrong with the chain, one sentence a fault; empty when it is whole."""
     faults = []
     for entry in entries:
-        text = _canonical(entry.detail)
-        row = {name: getattr(entry, name) for name in ("seq", "at", "actor", "event", "target", "previous")}
         if entry.seq != seq + 1:
             faults.append(f"line {seq + 1} is missing: line {entry.seq} follows line {seq}")
         if entry.previous != previous:
             faults.append(f"line {entry.seq} does not follow the line before it")
-        if not hmac.compare_digest(digest_of({**row, "detail": text}, key), entry.digest):
+        if not fits(entry, key):
             faults.append(f"line {entry.seq} was changed after it was written")
         previous, seq = entry.digest, entry.seq
     return faults

@@ -1,5 +1,6 @@
 """Our own silence: blind alerting, the heartbeat, troubles that last; and what changed in .env."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from tests.triage.incidents.desk_story import Story
 from triage.desk import Desk, Paths
-from triage.errors import SourceNotConfigured, SourceUnreachable
+from triage.errors import FileNotClear, SourceNotConfigured, SourceUnreachable
 from triage.model import Signal
 from triage.ports.sources import RuleState
 from triage.signals.silence import WATCHDOG_NOTE
@@ -204,6 +205,9 @@ async def test_through_the_agent_a_change_is_told_as_well(
         ("HUMMINGBOT_IMAGE=hbot:1\nBITGET_API_KEY=bg_secret_1\n", False),
         ("HUMMINGBOT_IMAGE=hbot:1\nBITGET_API_KEY=bg_secret_1\n", False),
         ("HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY=bg_secret_2\n", True),
+        ("HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY='bg_secret_3\n", True),
+        ("HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY='bg_secret_4\n", False),
+        ("HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY=bg_secret_4\n", True),
     ):
         write(env, text)
         async with agent_apart(story.desk, tmp_path, salt=salt) as apart:
@@ -211,9 +215,14 @@ async def test_through_the_agent_a_change_is_told_as_well(
             elsewhere = story.desk.model_copy(update={"paths": Paths(env=tmp_path / "none")})
             watch = EnvWatch(sqlite_store, elsewhere, story.clock, lambda: None, agent=through)
             assert await watch.run() is changed
-            assert "bg_secret" not in str(await through.read())
+            with contextlib.suppress(FileNotClear):
+                assert "bg_secret" not in str(await through.read())
         assert not await watch.run(), "an agent that is away changes nothing"
-    assert await story.told() == [".env changed: BITGET_API_KEY, HUMMINGBOT_IMAGE hbot:1 → hbot:2"]
+    assert await story.told() == [
+        ".env changed: BITGET_API_KEY, HUMMINGBOT_IMAGE hbot:1 → hbot:2",
+        ".env changed: which keys is not told: .env: line 2 opens a quote that nothing closes; mend it by hand",
+        ".env changed: which keys is not told: a line was not clear",
+    ]
 
 
 async def test_a_line_within_a_quoted_value_is_no_key_and_an_unclear_file_tells_none(

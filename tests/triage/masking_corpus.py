@@ -16,6 +16,16 @@ _WORDS24 = (
 _BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
 
 POSITIVE: dict[str, list[str]] = {
+    "user and password in a pair": [
+        "requests.get(u, auth=('ana', '«nightowl55»'))",
+        "aiohttp.BasicAuth('ana', '«nightowl55»')",
+        "{'auth': ('ana', '«nightowl55»')}",
+    ],
+    "value beside its name": [
+        "- name: REDIS_PASSWORD\n  value: «nightowl»\n- name: PORT\n  value: 6379",
+        '{"name": "API_SECRET", "value": "«nightowl»"}, {"name": "MODE", "value": "paper"}',
+        '{\\"key\\": \\"password\\", \\"value\\": \\"«nightowl»\\"}',
+    ],
     "PIN": ["PIN: «482913»", '"pin": "«4829»", "x": 1'],
     "line of .netrc": [
         "machine api.test login ana password «hollybush»",
@@ -104,6 +114,10 @@ POSITIVE: dict[str, list[str]] = {
         "os.environ['API_SECRET'] = '«orchid77»'",
         "export BITGET_API_SECRET=«orchid77»",
         "password is «orchid77»",
+        "setx API_SECRET «nightowl55»",
+        "ENV API_TOKEN=«nightowl55»",
+        "sent X-API-KEY «nightowl55»",
+        "REDISCLI_AUTH=«nightowl55»",
         "Failed login with pwd «Gr33nDoor» for ana",
         "the password for bot1 is «Gr33nDoor»",
         "set the password to «Gr33nDoor»",
@@ -236,6 +250,7 @@ POSITIVE: dict[str, list[str]] = {
     "Zapier webhook": ["https://hooks.zapier.com/hooks/catch/«123/abc»/"],
     "option of one letter": [
         "docker login -u ana -p «hollybush93» reg.test",
+        "curl -b '«session=hollybush93»' https://x",
         "openssl enc -k «hollybush93» -in x",
         "mysql -u root -p«orchid77» shop",
         "mysql -p '«orchid 77»'",
@@ -248,6 +263,13 @@ POSITIVE: dict[str, list[str]] = {
 }
 
 NEGATIVE: dict[str, list[str]] = {
+    "user and password in a pair": ["auth=('basic', None)", "oauth: ('a', 'b')", "BasicAuth()"],
+    "value beside its name": [
+        '{"name": "REDIS_HOST", "value": "redis"}',
+        "- name: HUMMINGBOT_IMAGE\n  value: hbot:2",
+        "key: secret_name, value of it: none",
+        '{"name": "API_SECRET", "value": ""}',
+    ],
     "PIN": ["pin: bot1", "pin the version to 3.11", "ping: 1234 ms"],
     "line of .netrc": ["machine m1 login shell"],
     "login to an exchange's stream": [
@@ -289,6 +311,9 @@ NEGATIVE: dict[str, list[str]] = {
         "pwd /home/hummingbot/bot1/data7",
         "passphrase was: wrong",
         "SMTP_AUTH=plain",
+        "API_SECRET is set, API_KEY is not",
+        "api_key bot1-reader may read",
+        "the api_secret of bot1 is missing",
         "upward drift 12 bps",
         "Rate limit approached: token bucket is empty",
         "design: fine, assign: x, keyboard: y, keyword=z, monkey: 3, turkey=4",

@@ -69,3 +69,12 @@ def test_a_change_touches_the_value_alone() -> None:
     with pytest.raises(DeskFailure, match="no longer") as refused:
         changed("PASSWORD=orchid\n", "PASSWORD", "x", was="y")
     assert "orchid" not in str(refused.value)
+
+
+def test_a_backslash_before_the_closing_single_quote_is_a_doubt() -> None:
+    """Compose may take that quote for a part of the value, and what follows with it."""
+    found = read_env("A='x\\'\nB=1\n")
+    assert found.doubts == (
+        "line 1 has a backslash before its closing quote, which Compose may take for a part of the value",
+    )
+    assert read_env("A='x\\y'\n").doubts == ()

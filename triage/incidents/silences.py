@@ -72,11 +72,12 @@ def unidentified(episodes: Sequence[Episode]) -> tuple[str, ...]:
 def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the labels that say what an alert is about.
 
-    A systemd unit, or the path of a control group, is on every host: it is matched together with the host.
+    A systemd unit, or the path of a control group, is on every host: it is matched together with the host. Containers
+    of one name are in many pods.
     """
     bot, container, place = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
-    if bot or any(is_container(labels[label]) for label in container):
-        return bot or container
+    if bot or (container and is_container(labels[container[0]])):
+        return bot or (*container, *(label for label in ("pod",) if labels.get(label)))
     return (*place, *container) if place else ()
 
 

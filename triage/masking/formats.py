@@ -31,6 +31,9 @@ _NETRC = re.compile(r"(?<![a-z])machine\s+\S{1,200}\s+login\s+\S{1,200}\s+passwo
 _LOGIN = re.compile(
     r"\\?\"op\\?\"\s?:\s?\\?\"(?:auth|login)\\?\"\s?,\s?\\?\"args\\?\"\s?:\s?\[(?P<rest>[^\]{]{6,2000})"
 )
+_AUTH_PAIR = re.compile(
+    r"(?:basicauth\(|(?<![a-z])auth[\"']?\s?[:=]\s?\()\s?(?:login\s?=\s?)?[\"'][^\"'\n]{1,60}[\"'],\s?[\"'](?P<rest>[^\"'\n]{1,200})[\"']"
+)
 _SIGNED_URL = re.compile(r"[?&;]sig=(?P<rest>[^&\s\"'<>]{10,})")
 _BYTES = re.compile(r"\[(?P<rest>\s?\d{1,3}(?:,\s?\d{1,3}){63})\s?\]")
 _LEAST_DIFFERENT, _BYTE = 40, 256
@@ -83,6 +86,7 @@ KINDS = (
         hide_match("rest"),
         folded=True,
     ),
+    SecretKind("user and password in a pair", ("auth",), _AUTH_PAIR, hide_match("rest"), folded=True),
     SecretKind("PIN", ("pin",), _PIN, hide_match("rest"), folded=True),
     SecretKind("line of .netrc", ("machine",), _NETRC, hide_match("rest"), folded=True),
     SecretKind("login to an exchange's stream", ('"args',), _LOGIN, hide_match("rest"), folded=True),

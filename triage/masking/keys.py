@@ -108,7 +108,7 @@ _SURE_PAIRS = frozenset(
         ("pass", "phrase"),
         ("pass", "word"),
         ("access", "sign"),
-        *((system, "auth") for system in ("redis", "basic", "proxy", "mqtt")),
+        *((system, "auth") for system in ("redis", "rediscli", "basic", "proxy", "mqtt")),
     }
 )
 _LOOSE = words("key auth seed session bearer hmac sign")

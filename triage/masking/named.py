@@ -188,8 +188,29 @@ def _is_said(text: str, named: _Named, behind: re.Match[str], value: str) -> boo
         return False
     if value.startswith(("/", "~")):
         return shapes.looks_made(value)
-    a_password = link is not None or named.name.lower().endswith(_PASSWORDS)
+    # A name of several parts is a variable's or a header's: ``setx API_SECRET …``.
+    of_a_variable = named.claim is Claim.SURE and re.search("[_-]", named.name) is not None
+    a_password = link is not None or of_a_variable or named.name.lower().endswith(_PASSWORDS)
     return shapes.looks_like_a_password(value) if a_password else shapes.looks_made(value)
 
 
+_ENTRY = re.compile(
+    r"(?<![a-z0-9_])(?:name|key)\\{0,3}[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\{0,3}[\"']?(?P<name>[a-z][\w.-]{2,80})\\{0,3}[\"']?"
+    r"[ \t]{0,3}(?:,|\r?\n|\\n)?\s{0,40}\\{0,3}[\"']?value\\{0,3}[\"']?[ \t]{0,3}[:=][ \t]{0,3}"
+)
+
+
+def _entry(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Look at a name and a value that stand apart: ``{"name": "API_SECRET", "value": "…"}``, as in lists of variables."""
+    name = text.whole[match.start("name") : match.end("name")]
+    claim = claim_of(name)
+    if claim in {Claim.NONE, Claim.LOOSE}:
+        return SecretMatch(match.end())
+    span = _value(
+        text.whole, _Named(match.start("name"), match.end("name"), name, claim), match.end(), many=False
+    )
+    return SecretMatch(match.end() if span is None else span.end, () if span is None else (span,))
+
+
+ENTRY = SecretKind("value beside its name", ("value",), _ENTRY, _entry, folded=True)
 NAMED = SecretKind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)

@@ -8,7 +8,7 @@ from triage.masking import shapes
 from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
-_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPuk])(?P<gap>[ \t]*)(?=[^\s-])")
+_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPukb])(?P<gap>[ \t]*)(?=[^\s-])")
 _AUTH = re.compile(
     r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
 )
@@ -22,6 +22,7 @@ _WANTS = {
     "a": frozenset({"redis-cli", "redis-benchmark"}),
     "u": frozenset({"curl", "wget", "http", "https"}),
     "k": frozenset({"openssl"}),
+    "b": frozenset({"curl"}),
 }
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
@@ -57,6 +58,8 @@ def _option(text: Text, match: re.Match[str]) -> SecretMatch:
     value = text.whole[start:end]
     if letter == "u":
         start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
+    if letter == "b" and "=" not in value:  # a file of cookies
+        return SecretMatch(at)
     if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
         return SecretMatch(at)
     return SecretMatch(end, (Span(start, end),))
@@ -92,7 +95,7 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
 
 KINDS = (
     SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
-    SecretKind("option of one letter", (" -p", " -a", " -u", " -k"), _OPTION, _option),
+    SecretKind("option of one letter", (" -p", " -a", " -u", " -k", " -b"), _OPTION, _option),
     SecretKind("user and password of curl", ("--user", "--proxy-user"), _USER, _user),
     SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),
 )

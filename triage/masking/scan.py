@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from triage.masking import addresses, blocks, formats, options, tokens
 from triage.masking.model import SecretKind, Span, Text
-from triage.masking.named import NAMED
+from triage.masking.named import ENTRY, NAMED
 
 KINDS: tuple[SecretKind, ...] = (
     *blocks.KINDS,
     *addresses.KINDS,
     *formats.KINDS,
+    ENTRY,
     NAMED,
     *options.KINDS,
     *tokens.KINDS,

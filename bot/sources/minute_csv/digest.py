@@ -20,7 +20,8 @@ from bot.sources.minute_csv.children import child, first_error
 from bot.sources.minute_csv.painter import Painter
 from bot.sources.minute_csv.protocol import BotAsk, Request
 from bot.sources.minute_csv.reading import DigestWindow
-from triage.errors import SourceBadAnswer, SourceTimeout, SourceUnreachable
+from bot.watched_files import FOLDERS
+from triage.errors import DeskFailure, SourceBadAnswer, SourceTimeout, SourceUnreachable
 from triage.kpis.model import ActionNote, BotReport, DigestReport, IncidentNote
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.sources.minute_csv.children import Child
 
 SOURCE = "CSV files"
+_READS = "digest"
 _ONE_PROCESS = 60_000
 """Minutes (of all bots together) up to which a second process would only cost its start."""
 _PROCESSES = 2
@@ -63,7 +65,7 @@ async def build_digest(
     """
     began = time.monotonic()
     nice = _NICE if DigestWindow.of(*window).minutes * len(bots) > _ONE_PROCESS else 0
-    await asyncio.to_thread(_check, data)
+    await _readable(data)
     request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
     work = _Work(
         Painter(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
@@ -79,7 +81,11 @@ async def build_digest(
                 if work.painter is not None:
                     work.painter.finish()
     except ExceptionGroup as group:
-        raise _in_our_words(first_error(group), seconds) from group
+        error = first_error(group)
+        if isinstance(error, TimeoutError):
+            FOLDERS.note(_READS, f"reading the bots' files for a digest had no end within {seconds:g} s")
+        raise _in_our_words(error, seconds) from group
+    FOLDERS.note(_READS, "")
     return work.report(window, bots, time.monotonic() - began)
 
 
@@ -92,6 +98,14 @@ def _in_our_words(error: BaseException, seconds: float) -> BaseException:
     if isinstance(error, ValueError):
         return SourceBadAnswer(SOURCE, f"the measuring process answered what is no report: {error}")
     return error
+
+
+async def _readable(data: Path) -> None:
+    """Look into the folder of the bots, on a thread with a deadline. Raises SourceUnreachable, SourceTimeout."""
+    try:
+        await FOLDERS.read(lambda: _check(data), str(data))
+    except DeskFailure as error:
+        raise SourceTimeout(SOURCE, str(error)) from error
 
 
 def _check(data: Path) -> None:

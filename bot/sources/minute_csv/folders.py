@@ -14,7 +14,7 @@ LOGS = "logs/epp_v24"
 
 def bots(data: Path) -> tuple[str, ...]:
     """Return the names of the bots that have a folder of CSV files. Raises OSError where ``data`` cannot be read."""
-    return tuple(sorted(path.name for path in data.iterdir() if (path / LOGS).is_dir()))
+    return tuple(sorted(path.name for path in data.iterdir() if names_in(path, LOGS)))
 
 
 def variants(data: Path, bot: str) -> dict[str, Path]:
@@ -36,7 +36,19 @@ def variants(data: Path, bot: str) -> dict[str, Path]:
 
 def open_csv(folder: Path, name: str) -> BinaryIO:
     """Open a CSV file of a variant's folder, which the bot writes. Raises FileNotFoundError, DeskFailure, OSError."""
+    root, below = _bot_of(folder)
+    return open_watched(root, f"{below}/{name}")
+
+
+def csv_files(folder: Path, stem: str) -> list[str]:
+    """Return the names of a variant's CSV files that begin with ``stem``, in order; of a link none. Raises OSError."""
+    found = names_in(*_bot_of(folder))
+    return [name for name in found if name.startswith(stem) and name.endswith(".csv")]
+
+
+def _bot_of(folder: Path) -> tuple[Path, str]:
+    """Return the bot's folder that a variant's lies in, and where in it: from there on no link is followed."""
     depth = LOGS.count("/") + 1
     if folder.parent.parts[-depth:] != tuple(LOGS.split("/")):
-        return open_watched(folder, name)
-    return open_watched(folder.parents[depth], f"{LOGS}/{folder.name}/{name}")
+        return folder, "."
+    return folder.parents[depth], f"{LOGS}/{folder.name}"

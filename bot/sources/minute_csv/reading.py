@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.sources.minute_csv.folders import csv_files
 from bot.sources.minute_csv.layouts import (
     DAILY,
     DAILY_ALWAYS,
@@ -103,7 +104,7 @@ def _fills(folder: Path, window: DigestWindow) -> tuple[FillTally, FillTally, Sc
             seen.add(key)
             tally = fills if stamp >= middle else before
             tally.add(stamp, dict(zip(columns, fields, strict=False)))
-    fills.readable = before.readable = any(folder.glob("fills*.csv"))
+    fills.readable = before.readable = bool(csv_files(folder, "fills"))
     return fills, before, scan
 
 

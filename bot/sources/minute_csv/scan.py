@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from bot.sources.minute_csv.folders import open_csv
+from bot.sources.minute_csv.folders import csv_files, open_csv
 from bot.sources.minute_csv.lines import Ending, Skips, read_blocks
 from bot.sources.minute_csv.rows import FileRows, RowSpan, clean, header_of
 from bot.sources.minute_csv.seek import SMALL, first_byte, overlaps, stamp_of
@@ -61,12 +61,12 @@ class Scan:
         for _ in range(_ROUNDS):
             current = self._open(folder / f"{stem}.csv", seen)
             found = current is not None
-            for path in sorted(folder.glob(f"{stem}.legacy_*.csv")):
-                legacy = self._open(path, seen)
+            for name in csv_files(folder, f"{stem}.legacy_"):
+                legacy = self._open(folder / name, seen)
                 if legacy is not None:
                     found = True
                     with legacy:
-                        yield from self._file(legacy, path.name)
+                        yield from self._file(legacy, name)
             if current is not None:
                 with current:
                     yield from self._file(current, f"{stem}.csv")
@@ -75,8 +75,8 @@ class Scan:
 
     def _learn(self, folder: Path, stem: str) -> None:
         """Read all headers first: a writer goes on in the old file for a while, the new header is in the next."""
-        for path in folder.glob(f"{stem}*.csv"):
-            file = self._open(path, set())
+        for name in csv_files(folder, stem):
+            file = self._open(folder / name, set())
             if file is not None:
                 with file:
                     self._header(file)

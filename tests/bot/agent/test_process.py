@@ -111,6 +111,10 @@ def test_it_listens_for_the_bots_user_and_ends_when_it_is_told(process: Process)
     socket = (process.folder / "agent.sock").stat()
     assert (socket.st_uid, socket.st_mode & 0o777) == (NOBODY, 0o600)
     assert (process.folder / "state/record.jsonl").stat().st_mode & 0o777 == 0o600
+    assert process.running is not None
+    mapped = Path(f"/proc/{process.running.pid}/maps").read_text()
+    assert "python" in mapped
+    assert "libcrypto" not in mapped, "no TLS library is loaded"
     assert process.end() == 0
     assert not (process.folder / "agent.sock").exists()
 

@@ -83,6 +83,13 @@ def test_a_units_silence_names_its_host() -> None:
     assert unidentified([episode(name="ssh.service")]) == ("Down",)
 
 
+def test_a_container_of_a_pod_is_matched_with_its_pod() -> None:
+    """Every pod of a kind has a container of that name."""
+    assert written(episode(container="main", pod="bot1-7f9")) == [
+        'alertname="Down", container="main", pod="bot1-7f9"'
+    ]
+
+
 def test_an_alert_without_a_name_is_silenced_by_its_labels() -> None:
     """Alertmanager takes such alerts; the word that is shown in the name's place would match nothing."""
     nameless = replace(episode(bot="bot1"), name="unnamed alert", labels={"bot": "bot1"})

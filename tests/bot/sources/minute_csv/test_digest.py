@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from bot.sources.minute_csv.digest import BotAsk, build_digest
+from bot.sources.minute_csv.folders import bots, csv_files
+from bot.watched_files import FOLDERS
 from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
 from triage.errors import SourceTimeout, SourceUnreachable
 from triage.kpis.limits import KpiLimits
@@ -158,10 +160,28 @@ async def test_a_data_folder_that_is_not_there_is_named_with_the_mend(tmp_path: 
 
 
 async def test_a_digest_ends_with_its_time(tmp_path: Path) -> None:
-    """And leaves no process behind."""
+    """And leaves no process behind. Until one ends in time, ``/readyz`` says so."""
     desk(tmp_path)
     with pytest.raises(SourceTimeout, match="not measured within 0 s"):
         await build_digest(tmp_path, [BotAsk("bot1")], WINDOW, seconds=0.0, pictures=tmp_path / "p")
+    assert FOLDERS.problem() == "reading the bots' files for a digest had no end within 0 s"
+    await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)
+    assert FOLDERS.problem() == ""
+
+
+async def test_a_link_in_the_place_of_a_variants_folder_leads_nowhere(tmp_path: Path) -> None:
+    """Not to another bot's files, nor to a folder of names without end, nor to be taken for a bot."""
+    data = tmp_path / "data"
+    desk(data)
+    (data / "bot1/logs/epp_v24/bot1_b").symlink_to(data / "bot2/logs/epp_v24/bot2_d")
+    (data / "bot3").mkdir()
+    (data / "bot3/logs").symlink_to(data / "bot2/logs")
+    folder = data / "bot1/logs/epp_v24/bot1_b"
+    assert csv_files(folder, "minute") == []
+    assert bots(data) == ("bot1", "bot2")
+    report = await build_digest(data, [BotAsk("bot1"), BotAsk("bot3")], WINDOW)
+    assert report.bots[0].others == ()
+    assert report.bots[1].coverage.present == 0
 
 
 async def test_a_window_that_ends_first_is_refused(tmp_path: Path) -> None:
