@@ -66,7 +66,16 @@ class FrontDoor:
         self._posts = posts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; one whose client hangs up in the middle of it has nobody to be answered."""
+        from loguru import logger  # noqa: PLC0415 - as at the top
+        from starlette.requests import ClientDisconnect  # noqa: PLC0415 - as at the top
+
+        try:
+            await self._serve(scope, receive, send)
+        except ClientDisconnect:
+            logger.info("a client hung up in the middle of its request to {path}", path=scope["path"])
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         from starlette.requests import Request  # noqa: PLC0415 - as at the top
 
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:

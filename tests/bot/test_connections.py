@@ -129,3 +129,19 @@ async def test_webhooks_in_their_time_are_never_closed(sqlite_store: SqlStore) -
         answers += await asyncio.gather(*(post(port) for _ in range(20)))
         assert {each.status_code for each in answers} == {200}
         assert not limits.closed
+
+
+async def test_a_client_that_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours(
+    sqlite_store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No traceback: nobody is there to be answered."""
+    async with served(sqlite_store, ConnectionLimits(lambda _: False)) as port:
+        head = f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode())
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        assert (await post(port)).status_code == 200
+        await asyncio.sleep(0.1)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
