@@ -25,11 +25,11 @@ def tree(tmp_path: Path) -> Iterator[Path]:
     """Check the version before out."""
     folder = tmp_path / "before"
     git = ("git", "-C", str(ROOT), "worktree")
-    subprocess.run([*git, "add", "--detach", str(folder), BEFORE], check=True, capture_output=True)  # noqa: S603 - our own words
+    subprocess.run([*git, "add", "--detach", str(folder), BEFORE], check=True, capture_output=True)
     try:
         yield folder
     finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True, capture_output=True)  # noqa: S603 - as above
+        subprocess.run([*git, "remove", "--force", str(folder)], check=True, capture_output=True)
 
 
 def of_version(tree: Path, service: Bot) -> Bot:
@@ -73,6 +73,8 @@ async def test_one_after_the_other_is_upgraded_under_load(
     finally:
         for service in [*old, *new]:
             await service.stop()
-    figure(f"upgraded from {BEFORE}: {len(accepted)} alerts, settled {mixed:.0f} s after the old one was killed")
+    figure(
+        f"upgraded from {BEFORE}: {len(accepted)} alerts, settled {mixed:.0f} s after the old one was killed"
+    )
     assert set(slack.deliveries().values()) == {1}, "no message is told twice"
     assert not any("Traceback" in service.log() for service in new)
