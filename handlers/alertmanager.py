@@ -55,6 +55,20 @@ class Alert(BaseModel):
     generatorURL: _Text = ""  # noqa: N815
     fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=FINGERPRINT_MAX)]
 
+    def signal(self, desk: Desk, now: datetime) -> Signal:
+        """Return the alert as a signal. Raises BadInput whose path begins at the alert."""
+        return alert_signal(
+            desk,
+            status=SignalStatus(self.status),
+            fingerprint=self.fingerprint,
+            labels=self.labels,
+            annotations=self.annotations,
+            starts_at=self.startsAt,
+            ends_at=self.endsAt,
+            generator_url=self.generatorURL,
+            now=now,
+        )
+
 
 class Webhook(BaseModel):
     """Alertmanager's webhook, version 4; unknown keys are ignored."""
@@ -179,17 +193,7 @@ class AlertmanagerWebhook:
         """Make the signal of one alert. Raises BadInput that names where in the webhook it is wrong."""
         try:
             alert = came if isinstance(came, Alert) else Alert.model_validate(came)
-            return alert_signal(
-                self.desk,
-                status=SignalStatus(alert.status),
-                fingerprint=alert.fingerprint,
-                labels=alert.labels,
-                annotations=alert.annotations,
-                starts_at=alert.startsAt,
-                ends_at=alert.endsAt,
-                generator_url=alert.generatorURL,
-                now=now,
-            )
+            return alert.signal(self.desk, now)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             path = ".".join(str(part) for part in ("alerts", index, *first["loc"]))

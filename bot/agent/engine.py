@@ -6,11 +6,12 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.agent.engine_http import NAME, EngineHttp, refusal
+from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.frames import demultiplexed
 from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
 from bot.sources.times import nanoseconds
@@ -30,21 +31,7 @@ _LINE_MAX = 1024 * 1024
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 
 
-@contextmanager
-def _shape(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        kind = type(error).__name__
-        raise SourceBadAnswer(NAME, f"its answer has not the shape of {what} ({kind})") from error
+_shape = partial(answer_shape, NAME)
 
 
 def _checked(name: str) -> str:

@@ -10,16 +10,14 @@ from bot.charts.frame import (
     FOOT,
     GAP,
     HEADING,
-    LANE,
-    LEFT,
     MIDDLE,
-    PLOT,
     RIGHT,
+    ROW,
     SMALL,
     WIDTH,
-    flags,
+    draw_flags,
+    flag_rows,
     foot,
-    lanes_of,
     panel,
 )
 from bot.charts.panels import WORDS, panels, share_in_words
@@ -37,17 +35,12 @@ _HEAD, _LEGEND = 186, 44
 def render(picture: BotPicture, theme: Theme) -> Image.Image:
     """Draw a picture: 1080 pixels wide, as high as its panels need."""
     parts = panels(picture, theme)
-    lanes, rest = lanes_of(picture)
-    height = _HEAD + FOOT + _LEGEND + len(lanes) * LANE
+    flags = flag_rows(picture)
+    height = _HEAD + FOOT + _LEGEND + len(flags.rows) * ROW
     height += sum(part.height + HEADING + GAP for part in parts)
     sheet = Sheet(WIDTH, height, theme.sheet)
     _head(sheet, picture, theme)
-    top = _HEAD
-    for lane in lanes:
-        flags(sheet, picture, lane, top, theme)
-        top += LANE
-    if rest:
-        sheet.text((8, top - LANE + 4), f"+{rest} more", SMALL, theme.muted)
+    top = draw_flags(sheet, picture, flags, _HEAD, theme)
     for part in parts:
         top = panel(sheet, picture, part, top, theme)
         if part.title == "State":
@@ -84,6 +77,3 @@ def _legend(sheet: Sheet, picture: BotPicture, top: int, theme: Theme) -> None:
         sheet.draw.rectangle((left, top + 2, left + 43, top + 29), outline=theme.muted)
         sheet.text((left + 54, top + 16), word, SMALL, theme.ink, anchor="lm")
         left += 54 + width_of(word, SMALL) + 24
-
-
-__all__ = ["LEFT", "PLOT", "WIDTH", "render"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.charts.canvas import SCALE, Plot, Sheet, fitted, width_of
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 WIDTH = 1080
 LEFT, RIGHT = 122, 28
 PLOT = WIDTH - LEFT - RIGHT
-LANE, HEADING, GAP, FOOT = 42, 46, 16, 64
+ROW, HEADING, GAP, FOOT = 42, 46, 16, 64
 BIG, MIDDLE, SMALL = 50, 32, 28
 """Text sizes: the picture is shown a third as wide on a phone, so the smallest is about 10 points there."""
-_LANES = 3
+_ROWS = 3
 _DASHES = {"incident": (12, 7), "action": (4, 6)}
 
 
@@ -48,24 +49,32 @@ def x_of(picture: Framed, at: float) -> float:
     return LEFT + (at - picture.start) / (picture.end - picture.start) * PLOT
 
 
-def lanes_of(picture: Framed) -> tuple[list[list[tuple[PictureMark, str]]], int]:
-    """Place the labels of the marks in rows so that none hides another; return what found no place as a count."""
-    lanes: list[list[tuple[PictureMark, str]]] = []
+@dataclass(frozen=True, slots=True)
+class FlagRows:
+    """The labels of the marks in rows in which none hides another; ``rest``: how many found no place."""
+
+    rows: tuple[tuple[tuple[PictureMark, str], ...], ...]
+    rest: int
+
+
+def flag_rows(picture: Framed) -> FlagRows:
+    """Place the labels of a picture's marks."""
+    rows: list[list[tuple[PictureMark, str]]] = []
     ends: list[float] = []
     rest = 0
     for mark in picture.marks:
         label = fitted(mark.label.replace("_", " "), SMALL, 260)
         left = _flag_left(picture, mark, label)
-        lane = next((index for index, end in enumerate(ends) if end < left), len(ends))
-        if lane == _LANES:
+        row = next((index for index, end in enumerate(ends) if end < left), len(ends))
+        if row == _ROWS:
             rest += 1
             continue
-        if lane == len(ends):
+        if row == len(ends):
             ends.append(0.0)
-            lanes.append([])
-        ends[lane] = left + width_of(label, SMALL) + 34
-        lanes[lane].append((mark, label))
-    return lanes, rest
+            rows.append([])
+        ends[row] = left + width_of(label, SMALL) + 34
+        rows[row].append((mark, label))
+    return FlagRows(tuple(tuple(row) for row in rows), rest)
 
 
 def _flag_left(picture: Framed, mark: PictureMark, label: str) -> float:
@@ -73,16 +82,25 @@ def _flag_left(picture: Framed, mark: PictureMark, label: str) -> float:
     return min(max(x_of(picture, mark.at) - 12, LEFT), WIDTH - RIGHT - wide)
 
 
-def flags(sheet: Sheet, picture: Framed, lane: list[tuple[PictureMark, str]], top: int, theme: Theme) -> None:
-    """Write a row of labels: incidents in a filled flag, actions in an open one."""
-    for mark, label in lane:
-        left = _flag_left(picture, mark, label)
-        colour = theme.incident if mark.kind == "incident" else theme.action
-        box = (left, top, left + width_of(label, SMALL) + 24, top + 38)
-        full = mark.kind == "incident"
-        sheet.draw.rounded_rectangle(box, 6, fill=colour if full else theme.sheet, outline=colour, width=3)
-        at = ((box[0] + box[2]) / 2, top + 19)
-        sheet.text(at, label, SMALL, theme.sheet if full else colour, anchor="mm")
+def draw_flags(sheet: Sheet, picture: Framed, flags: FlagRows, top: int, theme: Theme) -> int:
+    """Write the rows of labels, and how many more there are; return where they end."""
+    for row in flags.rows:
+        for mark, label in row:
+            _flag(sheet, (_flag_left(picture, mark, label), top), label, theme, full=mark.kind == "incident")
+        top += ROW
+    if flags.rest:
+        sheet.text((8, top - ROW + 4), f"+{flags.rest} more", SMALL, theme.muted)
+    return top
+
+
+def _flag(sheet: Sheet, corner: tuple[float, int], label: str, theme: Theme, *, full: bool) -> None:
+    """Write a label: an incident's in a filled flag, an action's in an open one."""
+    left, top = corner
+    colour = theme.incident if full else theme.action
+    box = (left, top, left + width_of(label, SMALL) + 24, top + 38)
+    sheet.draw.rounded_rectangle(box, 6, fill=colour if full else theme.sheet, outline=colour, width=3)
+    at = ((box[0] + box[2]) / 2, top + 19)
+    sheet.text(at, label, SMALL, theme.sheet if full else colour, anchor="mm")
 
 
 def panel(sheet: Sheet, picture: Framed, part: Panel, top: int, theme: Theme) -> int:

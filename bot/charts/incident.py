@@ -13,14 +13,14 @@ from bot.charts.frame import (
     FOOT,
     GAP,
     HEADING,
-    LANE,
     MIDDLE,
     RIGHT,
+    ROW,
     SMALL,
     WIDTH,
-    flags,
+    draw_flags,
+    flag_rows,
     foot,
-    lanes_of,
     panel,
 )
 from bot.charts.panels import WORDS, Panel
@@ -43,19 +43,14 @@ _HOLE = 2.5
 def render_incident(chart: IncidentChart, theme: Theme) -> Image.Image:
     """Draw a chart: 1080 pixels wide, as high as its bots need."""
     parts = [part for track in chart.tracks for part in _panels(chart, track, theme)]
-    lanes, rest = lanes_of(chart)
-    height = _HEAD + FOOT + _LEGEND + len(lanes) * LANE + len(chart.missing) * _NOTE
+    flags = flag_rows(chart)
+    height = _HEAD + FOOT + _LEGEND + len(flags.rows) * ROW + len(chart.missing) * _NOTE
     height += sum(part.height + HEADING + GAP for part in parts)
     sheet = Sheet(WIDTH, height, theme.sheet)
     room = WIDTH - 2 * RIGHT
     sheet.text((RIGHT, 22), fitted(f"{chart.number} · {chart.title}", BIG, room), BIG, theme.ink, bold=True)
     sheet.text((RIGHT, 92), period(chart.start, chart.end), MIDDLE, theme.muted)
-    top = _HEAD
-    for lane in lanes:
-        flags(sheet, chart, lane, top, theme)
-        top += LANE
-    if rest:
-        sheet.text((8, top - LANE + 4), f"+{rest} more", SMALL, theme.muted)
+    top = draw_flags(sheet, chart, flags, _HEAD, theme)
     for part in parts:
         top = panel(sheet, chart, part, top, theme) + GAP
     foot(sheet, chart, top, theme)

@@ -18,7 +18,6 @@ from triage.desk import Desk
 from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength
 from triage.errors import BadInput
-from triage.incidents.alerts import alert_signal
 from triage.incidents.episodes import episode_of_signal
 from triage.model import (
     Finding,
@@ -26,7 +25,6 @@ from triage.model import (
     Incident,
     IncidentStatus,
     Signal,
-    SignalStatus,
     Verdict,
 )
 from triage.playbooks.lookup import playbook_for
@@ -126,17 +124,7 @@ def read_alert(desk: Desk, text: str) -> list[Signal]:
 
 def _signal(desk: Desk, alert: Alert, place: str, now: datetime) -> Signal:
     try:
-        return alert_signal(
-            desk,
-            status=SignalStatus(alert.status),
-            fingerprint=alert.fingerprint,
-            labels=alert.labels,
-            annotations=alert.annotations,
-            starts_at=alert.startsAt,
-            ends_at=alert.endsAt,
-            generator_url=alert.generatorURL,
-            now=now,
-        )
+        return alert.signal(desk, now)
     except BadInput as error:
         raise BadInput(error.reason, f"{place}{error.path}") from error
 

@@ -16,12 +16,13 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from bot.sources.answer_shape import answer_shape
 from bot.sources.budget import ALL_READS, ANSWER_MAX, AnswerTooLarge
 from bot.sources.circuit import Circuit
 from bot.sources.transport import AiohttpTransport
@@ -240,22 +241,9 @@ class HttpSource:
             said = first_line(reply.text) or "nothing"
             raise SourceBadAnswer(self.name, f"answered {reply.status} with no JSON: {said}") from error
 
-    @contextmanager
-    def shape(self, what: str) -> Iterator[None]:
+    def shape(self, what: str) -> AbstractContextManager[None]:
         """Turn what goes wrong on reading an answer of another shape into SourceBadAnswer."""
-        try:
-            yield
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            IndexError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-        ) as error:
-            kind = type(error).__name__
-            raise SourceBadAnswer(self.name, f"its answer has not the shape of {what} ({kind})") from error
+        return answer_shape(self.name, what)
 
     @contextmanager
     def _errors(self, limit: float) -> Iterator[None]:

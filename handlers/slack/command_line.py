@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from handlers.slack.command import Call, CommandServices
+from handlers.slack.command import Call, Command, CommandServices
 from triage.errors import Refused
 from triage.incidents.operations import Operation, OperationResult
 from triage.memory.people import remember
@@ -112,3 +112,20 @@ async def operate(
     outcome = await parts.store.write(work)
     parts.changed()
     return saying(outcome.text)
+
+
+def operation_command(word: str, description: str, operation: Operation, *, what: str, place: int) -> Command:
+    """Return the command that does an operation on an incident. ``what``: what only an operator may do, in words."""
+
+    async def run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
+        return await operate(services, call, word, words, operation)
+
+    return Command(
+        word=word,
+        usage=f"{word} <id>",
+        description=description,
+        run=run,
+        role="operator",
+        what=what,
+        place=place,
+    )

@@ -16,7 +16,8 @@ from PIL import Image
 from bot.charts.__main__ import decode
 from bot.charts.alt import MOST, alt_text
 from bot.charts.canvas import fitted, printable, width_of
-from bot.charts.day import LEFT, PLOT, WIDTH, render
+from bot.charts.day import render
+from bot.charts.frame import LEFT, PLOT, WIDTH
 from bot.charts.scales import number, ticks, time_ticks
 from bot.charts.theme import DARK, LIGHT, THEMES, Theme
 from tests.triage.kpis.grids import filled, grid_of, put, report_of

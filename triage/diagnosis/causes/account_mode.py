@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow"})
+EXPLAINS = TRADING
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

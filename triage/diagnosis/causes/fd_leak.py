@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset(
-    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "frozen", "unhealthy"}
-)
+EXPLAINS = TRADING | {"frozen", "unhealthy"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
     from triage.diagnosis.weights import Level
 
-EXPLAINS = frozenset(
-    {"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow", "network", "frozen", "edge"}
-)
+EXPLAINS = TRADING | {"edge", "frozen", "network"}
 _CLASSES = ("network_down", "dns_failure", "exchange_unreachable", "stream_closed")
 _TWO, _MANY = 2, 10
 _CUT_OFF = frozenset({"connector_not_ready", "order_book_stale"})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import bot_case
+from triage.diagnosis.causes._families import STANDING, TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,22 +14,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset(
-    {
-        "stop",
-        "pause",
-        "no_fills",
-        "errors",
-        "orders",
-        "book",
-        "position",
-        "slow",
-        "loop",
-        "down",
-        "frozen",
-        "unhealthy",
-    }
-)
+EXPLAINS = TRADING | STANDING
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
