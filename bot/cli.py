@@ -162,6 +162,14 @@ def init(
     out: Annotated[Path, typer.Option(help="Where the files go.")] = Path("hbot-triage"),
     write: Annotated[bool, typer.Option("--write", help="Also change files that are there.")] = False,
     ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what cannot be seen.")] = True,
+    live: Annotated[
+        bool, typer.Option("--live/--no-live", help="Ask the engine and Prometheus what runs.")
+    ] = True,
+    docker: Annotated[str, typer.Option(help="The engine; else DOCKER_HOST, or its usual socket.")] = "",
+    prometheus: Annotated[
+        str,
+        typer.Option(help="Prometheus; else PROMETHEUS_URL, or the port that the compose file publishes."),
+    ] = "",
 ) -> None:
     """Read the desk and write desk.yaml, .env, Alertmanager's receiver and the compose file for it."""
     from bot.commands import init as command  # noqa: PLC0415 - as above
@@ -172,7 +180,9 @@ def init(
 
     try:
         first = ask and command.is_interactive() and not (out / "desk.yaml").exists()
-        result = command.prepare(root, out, command.ask_the_rest(question) if first else Asked())
+        runs = command.ask_the_desk(root, os.environ, docker=docker, prometheus=prometheus) if live else None
+        asked = command.ask_the_rest(question) if first else Asked()
+        result = command.prepare(root, out, asked, live=runs)
         for note in result.notes:
             typer.echo(f"  {note}")
         left = [change for change in result.changes if change.differs and not _taken(change, write)]

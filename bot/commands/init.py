@@ -6,18 +6,22 @@ a yes takes it.
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.commands.init_asks import ask_around
 from bot.commands.schema import desk_schema
 from bot.init import files
 from bot.init.files import Asked, Host
+from bot.init.kept import with_kept
+from bot.init.live import LiveDesk, engine_address, prometheus_address
 from bot.init.look import look
 from bot.init.plan import plan
 from bot.init.seen import SeenDesk
@@ -63,22 +67,42 @@ class InitResult:
     notes: tuple[str, ...]
 
 
-def prepare(root: Path, out: Path, asked: Asked, running: dict[str, str] | None = None) -> InitResult:
-    """Look at a desk and make the files for it. Raises SettingError."""
-    seen = look(root.resolve(), running)
+def ask_the_desk(
+    root: Path, environment: Mapping[str, str], *, docker: str = "", prometheus: str = ""
+) -> LiveDesk:
+    """Ask the engine and Prometheus what runs; their addresses are found where none is given. Raises SettingError."""
+    seen = look(root.resolve())
+    return asyncio.run(
+        ask_around(
+            docker=docker or engine_address(environment),
+            prometheus=prometheus or prometheus_address(seen, environment),
+        )
+    )
+
+
+def prepare(
+    root: Path,
+    out: Path,
+    asked: Asked,
+    running: Mapping[str, str] | None = None,
+    live: LiveDesk | None = None,
+) -> InitResult:
+    """Look at a desk and make the files for it. ``live``: what runs, as it was asked. Raises SettingError."""
+    seen = look(root.resolve(), running, live)
     made = plan(seen, out.resolve(), known_rules=_known(seen.rules))
     kept = _kept_env(out / files.ENV_FILE)
     token = kept.get("TRIAGE_WEBHOOK_TOKEN") or secrets.token_urlsafe(32)
     audit_key = "" if kept else secrets.token_hex(32)
     texts = {
-        files.DESK_FILE: files.desk_yaml(made, asked),
+        files.DESK_FILE: with_kept(files.desk_yaml(made, asked), _text(out / files.DESK_FILE) or ""),
         files.SCHEMA_FILE: json.dumps(desk_schema(), indent=2) + "\n",
         files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept, audit_key=audit_key),
         files.ALERTMANAGER_FILE: files.alertmanager_text(),
         files.COMPOSE_FILE: files.compose_text(made, _host(seen.root)),
     }
     changes = tuple(FileChange(out / name, _text(out / name), text) for name, text in texts.items())
-    return InitResult(seen, changes, tuple(_notes(seen, made.bots)))
+    said = live.asked if live is not None else ()
+    return InitResult(seen, changes, (*said, *_notes(seen, made.bots)))
 
 
 def write(change: FileChange) -> None:
@@ -129,6 +153,10 @@ def _notes(seen: SeenDesk, bots: tuple[object, ...]) -> list[str]:
         notes.append(
             f"{len(seen.rules)} alert rules, {len(seen.rules) - len(_known(seen.rules))} without a playbook"
         )
+    if seen.running:
+        notes.append(f"{len(seen.running)} containers of it are there")
+    if seen.targets_down:
+        notes.append(f"Prometheus finds down: {', '.join(seen.targets_down)}")
     if not bots:
         notes.append("no bot was recognised: name them in desk.yaml")
     return [*notes, *(f"doubt: {doubt}" for doubt in seen.doubts)]

@@ -69,6 +69,13 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
         "compose:",
         *(_line(name, value, "  ") for name, value in compose),
     ]
+    if made.expected_rules:
+        lines += [
+            "",
+            "triage:",
+            _commented("  expected_rules:", "of the alert rules that are there, those that must be"),
+            *(f"    - {_scalar(rule)}" for rule in made.expected_rules),
+        ]
     if made.unplayed_rules:
         lines += [
             "",

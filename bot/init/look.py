@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.init.compose_text import filled, read_compose, read_yaml
+from bot.init.live import LiveDesk, running_of
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.env_text import read_env
 from triage.errors import SettingError
@@ -29,18 +30,47 @@ _ENV_PLACES = (
 _RULE_FILES = 200
 
 
-def look(root: Path, running: Mapping[str, str] | None = None) -> SeenDesk:
-    """Read a desk below ``root``. ``running``: containers by service, where the engine was asked."""
+def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
+    """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
     compose_file = find_compose_file(root)
     env_file = next((root / place for place in _ENV_PLACES if (root / place).is_file()), None)
     seen = look_at(compose_file, env_file=env_file, data=root / "data")
     doubts = list(seen.doubts)
-    return replace(
+    found = replace(
         seen,
         root=root,
         running=running or {},
         rules=_rules(root, compose_file, doubts),
         alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
+        doubts=tuple(doubts),
+    )
+    return _with_live(found, live) if live is not None else found
+
+
+def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
+    """Return what was seen with what runs: names of containers, the project, rules that are loaded."""
+    runs = running_of(live.containers, seen)
+    doubts = [*seen.doubts, *live.doubts, *runs.doubts]
+    known = {service.name for service in seen.services}
+    strange = [bot for bot in live.bots if bot not in known]
+    if strange:
+        doubts.append(
+            f"Prometheus has series of {', '.join(strange)}, which is no service of the compose file"
+        )
+    project = (
+        (runs.project, "the label of the containers that run")
+        if runs.project
+        else (seen.project, seen.project_from)
+    )
+    return replace(
+        seen,
+        project=project[0],
+        project_from=project[1],
+        running=runs.containers or seen.running,
+        rules=tuple(dict.fromkeys((*seen.rules, *live.rules))),
+        targets_down=tuple(
+            f"{target.instance} (job {target.job})" for target in live.targets if target.health == "down"
+        ),
         doubts=tuple(doubts),
     )
 
@@ -119,6 +149,7 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
         ports=tuple(_ports([*(data.get("ports") or ()), *(data.get("expose") or ())], env)),
         command=filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
         depends_on=tuple(map(str, depends)),
+        published=tuple(_published(data.get("ports") or (), env)),
     )
 
 
@@ -128,6 +159,16 @@ def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
             value.get("target") if isinstance(value, dict) else filled(str(value), env).rpartition(":")[2]
         )
         digits = str(inside).partition("/")[0]
+        if digits.isdigit():
+            yield int(digits)
+
+
+def _published(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
+    for value in values:
+        named = (
+            value.get("published") if isinstance(value, dict) else filled(str(value), env).rpartition(":")[0]
+        )
+        digits = str(named or "").rpartition(":")[2]
         if digits.isdigit():
             yield int(digits)
 

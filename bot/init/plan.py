@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.desk import Bot
+from triage.desk_sections.triage import TriageSettings
 
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
 _MONITORING = re.compile(
@@ -63,6 +64,8 @@ class DeskPlan:
     addresses: dict[str, Value]
     networks: dict[str, str]
     unplayed_rules: tuple[str, ...] = ()
+    expected_rules: tuple[str, ...] = ()
+    """The rules that must be loaded, where the desk has others than the default names; empty: the default."""
 
 
 def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskPlan:
@@ -94,6 +97,19 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
         addresses=_addresses(seen),
         networks=_networks(seen),
         unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),
+        expected_rules=_expected(seen.rules, known),
+    )
+
+
+def _expected(rules: Sequence[str], known: set[str]) -> tuple[str, ...]:
+    """Return the rules to expect: of the default those that the desk has, else those with a playbook of their own."""
+    default = TriageSettings().expected_rules
+    if not rules or set(default) <= set(rules):
+        return ()
+    return (
+        tuple(rule for rule in default if rule in rules)
+        or tuple(rule for rule in rules if rule in known)
+        or tuple(rules)
     )
 
 
@@ -206,7 +222,7 @@ def _address(kind: str, service: ComposeService, port: int) -> str:
 
 
 def _is_it(service: ComposeService, kind: str) -> bool:
-    return service.name == kind or re.search(rf"(?:^|/){kind}(?=[:@]|$)", service.image) is not None
+    return service.is_a(kind)
 
 
 def _networks(seen: SeenDesk) -> dict[str, str]:

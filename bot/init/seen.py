@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 class ComposeService:
     """One service of the compose file. ``container`` is empty where the file leaves the name to Compose.
 
-    ``ports``: what the service listens on inside, as far as its published or exposed ports tell.
+    ``ports``: what the service listens on inside, as far as its published or exposed ports tell; ``published``: on the
+    host.
     """
 
     name: str
@@ -22,6 +24,11 @@ class ComposeService:
     ports: tuple[int, ...] = ()
     command: str = ""
     depends_on: tuple[str, ...] = ()
+    published: tuple[int, ...] = ()
+
+    def is_a(self, kind: str) -> bool:
+        """Tell whether it is a program of that name (``prometheus``): by its own name or its image's."""
+        return self.name == kind or re.search(rf"(?:^|/){kind}(?=[:@]|$)", self.image) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,8 @@ class SeenDesk:
     """A desk's folder, read. ``project_from`` says where the project's name was seen.
 
     ``networks``: the compose file's name of each network and the name it has for the engine. ``running``: the
-    project's containers by service, where an engine was asked. ``rules``: the names of the alert rules found.
+    project's containers by service, where an engine was asked. ``rules``: the names of the alert rules found, in
+    files or loaded. ``targets_down``: what Prometheus cannot scrape.
     """
 
     root: Path
@@ -51,6 +59,7 @@ class SeenDesk:
     env: Mapping[str, str] = field(default_factory=dict)
     bots: tuple[BotFolder, ...] = ()
     running: Mapping[str, str] = field(default_factory=dict)
+    targets_down: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     alertmanager_file: Path | None = None
     doubts: tuple[str, ...] = ()

@@ -87,18 +87,18 @@ _JSON_BAD = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class LineHead:
     """What a line's head says: the level and what follows it."""
 
     level: str
     message: str
 
 
-def head_of(text: str) -> Head | None:
+def head_of(text: str) -> LineHead | None:
     """Return the level that the head of a line names; None where it names none."""
     redis = _REDIS.match(text)
     if redis is not None:
-        return Head(_of_redis(redis["sign"], redis["message"]), redis["message"].strip())
+        return LineHead(_of_redis(redis["sign"], redis["message"]), redis["message"].strip())
     timed = _TIMED.match(text)
     if timed is None:
         return _first(text, (_LETTER, _CATEGORY, _DOTTED, _BRACKET_FIRST, _LOWER, _AT_START, _KEYED))
@@ -122,12 +122,12 @@ def speaks_of_error(text: str) -> bool:
     return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None
 
 
-def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> Head | None:
+def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:
     for pattern in patterns:
         found = pattern.match(text)
         if found is not None:
             word = found["level"]
-            return Head(LETTERS[word] if len(word) == 1 else level_of(word), found["message"].strip())
+            return LineHead(LETTERS[word] if len(word) == 1 else level_of(word), found["message"].strip())
     return None
 
 

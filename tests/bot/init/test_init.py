@@ -15,6 +15,7 @@ from bot.settings import load_settings
 from tests.bot.init import desks
 from triage.desk import Desk
 from triage.errors import SettingError
+from triage.model import Severity
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "docker-compose.yml"
 ASKED = Asked("xoxb-1-2-abc", "xapp-1-abc", "#desk-alerts", ("U0ANA00001",))
@@ -148,7 +149,7 @@ def test_a_changed_desk_shows_a_diff_and_writes_only_when_told(tmp_path: Path) -
     """The command line: first run writes, the next shows what differs, --write takes it; no secret is printed."""
     root = desks.first(tmp_path / "desk")
     out, runner = root / "hbot-triage", CliRunner()
-    arguments = ["init", "--root", str(root), "--out", str(out)]
+    arguments = ["init", "--no-live", "--root", str(root), "--out", str(out)]
     first = runner.invoke(app, arguments)
     assert first.exit_code == 0, first.output
     assert "written" in first.output
@@ -238,3 +239,22 @@ def test_no_layout_leaves_a_file_that_check_config_refuses(
     root = layout(tmp_path / "desk")
     made(root)
     assert check_config({}, root / "hbot-triage").problems == ()
+
+
+def test_what_a_person_wrote_stays_when_init_writes_anew(tmp_path: Path) -> None:
+    """Operators, limits, schedules, playbooks: word for word, with their comments; what init sees is made anew."""
+    root = desks.first(tmp_path / "desk")
+    made(root)
+    file = root / "hbot-triage" / "desk.yaml"
+    own = "# our own limits\nkpis:\n  turnover_x_max: 4.5  # agreed in May\n\nschedules: {timezone: Europe/Berlin}\n"
+    text = file.read_text(encoding="utf-8").replace(
+        "playbooks: {}", "playbooks:\n  MoonPhaseWrong: {severity: Sev-3}"
+    )
+    file.write_text(text.replace("project: hbot  ", "project: other  ") + own, encoding="utf-8")
+    _, desk = made(root, Asked())
+    after = file.read_text(encoding="utf-8")
+    assert own in after
+    assert desk.roles.operator.users == frozenset({"U0ANA00001"})
+    assert desk.playbooks["MoonPhaseWrong"].severity is Severity.SEV3
+    assert desk.compose.project == "hbot"
+    assert not [change for change in prepare(root, root / "hbot-triage", Asked()).changes if change.differs]

@@ -1,0 +1,81 @@
+"""What runs of a desk, as the engine and Prometheus told it: which containers are its own, and where both are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.init.seen import SeenDesk
+from triage.ports.sources import ContainerState, Target
+
+SOCKET = Path("/var/run/docker.sock")
+_PROJECT = "com.docker.compose.project"
+_SERVICE, _FILES = "com.docker.compose.service", "com.docker.compose.project.config_files"
+_FOLDER = "com.docker.compose.project.working_dir"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDesk:
+    """What was answered. ``bots``: those that the series name; ``asked``: whom init asked, in words."""
+
+    containers: tuple[ContainerState, ...] = ()
+    rules: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    bots: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeskContainers:
+    """The desk's own containers by service, the project that their labels name, and what speaks against them."""
+
+    containers: Mapping[str, str]
+    project: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+def engine_address(environment: Mapping[str, str]) -> str:
+    """Return where the engine listens: DOCKER_HOST, else the usual socket where it is; empty for neither."""
+    return environment.get("DOCKER_HOST", "") or (f"unix://{SOCKET}" if SOCKET.is_socket() else "")
+
+
+def prometheus_address(seen: SeenDesk, environment: Mapping[str, str]) -> str:
+    """Return where this host reaches Prometheus: PROMETHEUS_URL, else the port that the compose file publishes."""
+    if environment.get("PROMETHEUS_URL"):
+        return environment["PROMETHEUS_URL"]
+    found = next((one for one in seen.services if one.is_a("prometheus") and one.published), None)
+    return f"http://127.0.0.1:{found.published[0]}" if found is not None else ""
+
+
+def running_of(containers: Sequence[ContainerState], seen: SeenDesk) -> DeskContainers:
+    """Return which containers are the desk's: those made from its compose file, by their labels.
+
+    Containers of a project of the same name that were made from another file are another desk's.
+    """
+    labelled = [one for one in containers if _SERVICE in one.labels]
+    ours = [one for one in labelled if seen.compose_file.resolve() in _files(one)]
+    if ours:
+        return DeskContainers(_by_service(ours), ours[0].labels.get(_PROJECT, ""))
+    same = [one for one in labelled if one.labels.get(_PROJECT) == seen.project]
+    unnamed = [one for one in same if not _files(one)]
+    others = sorted({str(path) for one in same for path in _files(one)})
+    doubts = (
+        [f"containers of the project {seen.project} run from another file: {', '.join(others)}"]
+        if others
+        else []
+    )
+    return DeskContainers(_by_service(unnamed), doubts=tuple(doubts))
+
+
+def _by_service(containers: Sequence[ContainerState]) -> dict[str, str]:
+    """Of several containers of one service, the one that runs counts."""
+    ordered = sorted(containers, key=lambda one: (one.status == "running", one.name), reverse=False)
+    return {one.labels[_SERVICE]: one.name for one in ordered}
+
+
+def _files(container: ContainerState) -> list[Path]:
+    """Compose 1 names the file as it was given, relative to the project's folder."""
+    named, folder = container.labels.get(_FILES, ""), container.labels.get(_FOLDER, "")
+    return [(Path(folder) / each).resolve() for each in named.split(",") if each]
