@@ -199,7 +199,7 @@ class Service:
                 clock,
                 self.pulse,
                 self.owner,
-                self._heard,
+                self._event_stored,
                 self.readiness.dependencies,
                 self.metrics.registry,
             ),
@@ -229,8 +229,8 @@ class Service:
         self.bells.inbox.ring()
         self.listeners.alerted()
 
-    def _heard(self) -> None:
-        """The desk said something: there may be signals to sort and lines to send."""
+    def _event_stored(self) -> None:
+        """An event of the desk was stored: there may be signals to sort and lines to send."""
         self.bells.inbox.ring()
         self.bells.outbox.ring()
 

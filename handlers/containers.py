@@ -51,7 +51,7 @@ _ENDS_HEALTH = frozenset({"health_status", "die", "destroy", "start"})
 
 @dataclass(slots=True)
 class ContainerCounts:
-    """What was heard since the start, for ``/metrics``."""
+    """What was read since the start, for ``/metrics``."""
 
     stored: int = 0
     repeats: int = 0
@@ -90,7 +90,7 @@ class ContainerListener:
                 self.trouble = str(error)
             except SourceError as error:
                 if not self.trouble:
-                    logger.warning("container events are not heard: {why}", why=error)
+                    logger.warning("container events cannot be read: {why}", why=error)
                 self.trouble = str(error)
                 self.counts.reconnects += 1
             self.beat()
@@ -108,25 +108,25 @@ class ContainerListener:
         if cursor:
             await self._take_missed(since + OVERLAP)
         self.trouble = ""
-        heard: datetime | None = max(since, now - OVERLAP)
-        while heard is not None:
+        read_until: datetime | None = max(since, now - OVERLAP)
+        while read_until is not None:
             self.beat()
-            heard = await self._round(heard)
+            read_until = await self._round(read_until)
 
     async def _round(self, since: datetime) -> datetime | None:
         """Follow until nothing came for a round; returns where the next one begins, None where the stream ended."""
-        heard = self.clock.now()
+        read_until = self.clock.now()
         events = self.containers.events(since=since)
         while True:
             try:
                 async with asyncio.timeout(self.round_seconds):
                     event = await anext(events, None)
             except TimeoutError:
-                return heard - OVERLAP
+                return read_until - OVERLAP
             if event is None:
                 return None
             await self._take(event)
-            heard = max(heard, event.at)
+            read_until = max(read_until, event.at)
             self.beat()
 
     async def _take(self, told: ContainerEvent) -> None:
@@ -250,7 +250,7 @@ class ContainerListener:
         return len(settle(tx, self.desk, f"health/{container}", wrong, now))
 
     async def _take_missed(self, since: datetime) -> None:
-        """Ask the containers themselves what happened to them since we last heard of any."""
+        """Ask the containers themselves what happened to them since an event was read last."""
         states = [await self.containers.inspect(each.name) for each in await self.containers.list()]
         now = self.clock.now()
         for state in states:

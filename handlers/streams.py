@@ -109,7 +109,7 @@ class StreamListener:
 
     def _failed(self, error: SourceError | StoreUnavailable) -> None:
         if not self.trouble:
-            logger.warning("{stream} is not heard: {why}", stream=self.reader.stream, why=error)
+            logger.warning("{stream} cannot be read: {why}", stream=self.reader.stream, why=error)
         self.trouble = str(error)
         self._ahead = None
         self.reader.rewind()
@@ -132,7 +132,7 @@ class StreamListener:
             await self._take_and_read_on(batch)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
-            logger.info("{stream} is heard again", stream=self.reader.stream)
+            logger.info("{stream} can be read again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
 

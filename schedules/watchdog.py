@@ -46,7 +46,7 @@ class Deadman:
         conditions = {} if wrong is None else {"blind": wrong}
         signals = await self.store.write(lambda tx: settle(tx, self.desk, "watchdog", conditions, now))
         if signals:
-            logger.warning("{text}", text=wrong.text if wrong is not None else "alerting is heard again")
+            logger.warning("{text}", text=wrong.text if wrong is not None else "alerts arrive again")
             self.stored()
 
     async def _ask_for_rule(self) -> None:
@@ -87,7 +87,7 @@ class Heartbeat:
             await self.ping()
         except SourceError as error:
             if not self.trouble:
-                logger.warning("the heartbeat was not heard: {why}", why=error)
+                logger.warning("the heartbeat could not be sent: {why}", why=error)
             self.trouble = str(error)
         else:
             self.trouble = ""

@@ -16,7 +16,7 @@ from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.masking import masked_and_cut
 from triage.model import Json
-from triage.ports.actions import Hear, NightlySnapshot, Performed, ShownPlan
+from triage.ports.actions import NightlySnapshot, OnOutput, Performed, ShownPlan
 from triage.ports.clock import Clock
 
 _ROLLBACK = "extract"
@@ -97,7 +97,7 @@ class LocalAgent:
             proven = {"proven": self._proof is not None}
             self._write_asked("confirmed", {**policy.about_confirmation(shown), **proven})
 
-    async def perform(self, token: str, number: int, hear: Hear) -> Performed:
+    async def perform(self, token: str, number: int, on_output: OnOutput) -> Performed:
         """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
         about = {"action": token, "step": number}
         async with self._turn:
@@ -108,7 +108,7 @@ class LocalAgent:
             self._write("begun", about)
         if order is None:  # pragma: no cover - judged above
             raise Refused("there is nothing to do")
-        return await self._performed(about, self._deeds.do(order, token, hear))
+        return await self._performed(about, self._deeds.do(order, token, on_output))
 
     async def _performed(self, about: Mapping[str, Json], deed: object) -> Performed:
         try:

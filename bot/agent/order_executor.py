@@ -15,7 +15,7 @@ from triage.desk import Desk
 from triage.errors import DeskFailure
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Order, archive_name, named
-from triage.ports.actions import Hear, Images, NightlySnapshot, Performed
+from triage.ports.actions import Images, NightlySnapshot, OnOutput, Performed
 from triage.ports.sources import ExecResult
 from triage.wording import duration
 
@@ -45,11 +45,11 @@ class OrderExecutor:
     images: Images
     containers: Execs
 
-    async def do(self, order: Order, token: str, hear: Hear) -> Performed:  # noqa: PLR0911 - one row an order
+    async def do(self, order: Order, token: str, on_output: OnOutput) -> Performed:  # noqa: PLR0911 - one row an order
         """Carry out one order."""
         match order:
             case agent_orders.ComposeOrder():
-                return await self._compose(order, hear)
+                return await self._compose(order, on_output)
             case agent_orders.RemoveCachesOrder(bot=bot):
                 return await self._remove_caches(bot)
             case agent_orders.TakeSnapshotOrder(bot=bot, stamp=stamp):
@@ -71,11 +71,11 @@ class OrderExecutor:
             case agent_orders.SetControllerOrder():
                 return await self._set_controller(order)
 
-    async def _compose(self, order: agent_orders.ComposeOrder, hear: Hear) -> Performed:
+    async def _compose(self, order: agent_orders.ComposeOrder, on_output: OnOutput) -> Performed:
         words = argv(self.desk, order.verb, order.service, external=order.external)
         seconds = SECONDS[order.verb]
         result = await self.commands.run(
-            words, folder=str(self.desk.paths.compose), timeout_seconds=seconds, on_output=hear
+            words, folder=str(self.desk.paths.compose), timeout_seconds=seconds, on_output=on_output
         )
         if result.exit_code is None:
             return Performed(

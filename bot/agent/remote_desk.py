@@ -28,9 +28,9 @@ from triage.ports.actions import (
     DeskAccess,
     Differences,
     DiskRoom,
-    Hear,
     Image,
     NightlySnapshot,
+    OnOutput,
     Performed,
     ServiceImage,
     ShownPlan,
@@ -197,7 +197,7 @@ class RemoteAgent(RemoteDeskAccess):
         )
         await self.ask(request, None)
 
-    async def perform(self, token: str, number: int, hear: Hear) -> Performed:
+    async def perform(self, token: str, number: int, on_output: OnOutput) -> Performed:
         """Carry out a step. An agent that is lost meanwhile leaves it unknown how far the step came."""
         answer: Any = None
         try:
@@ -205,7 +205,7 @@ class RemoteAgent(RemoteDeskAccess):
                 _built(p.Perform, action=token, step=number), seconds=STEP_SECONDS
             ):
                 if what == "piece":
-                    hear(str(data))
+                    on_output(str(data))
                 else:
                     answer = data
             performed: Performed = adapter(Performed).validate_python(answer)

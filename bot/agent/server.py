@@ -58,11 +58,11 @@ class Server:
                 await asyncio.wait(self._working, timeout=5)
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hear one request and answer it. Whatever comes, this ends without an error of ours."""
+        """Read one request and answer it. Whatever comes, this ends without an error of ours."""
         self._open += 1
         try:
             if not self._may(writer):
-                # A socket that is closed with words unread drops the answer too: hear them, for a moment.
+                # A socket that is closed with words unread drops the answer too: read them, for a moment.
                 with contextlib.suppress(p.BrokenFrame):
                     async with asyncio.timeout(DENIED_SECONDS):
                         await p.read_request(reader)
@@ -201,7 +201,7 @@ class Server:
     async def _perform(self, action: str, step: int, writer: asyncio.StreamWriter) -> object:
         """Carry a step out, telling its output meanwhile; it goes to its end also when the bot is gone."""
         news = _News()
-        task = self._kept(self._agent.perform(action, step, news.hear))
+        task = self._kept(self._agent.perform(action, step, news.on_output))
         while not task.done():
             waited: set[asyncio.Future[Any]] = {task, news.waiting()}
             await asyncio.wait(waited, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
@@ -249,7 +249,7 @@ class _News:
         self._text = ""
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def hear(self, text: str) -> None:
+    def on_output(self, text: str) -> None:
         self._text = text
         if not self._told.done():
             self._told.set_result(None)

@@ -1,4 +1,4 @@
-"""Slack, asked as the service will ask it: who we are, what we may, where we post, whether we will hear.
+"""Slack, asked as the service will ask it: who we are, what we may, where we post, whether its events reach us.
 
 No connection is opened with the app-level token: Slack would send clicks to it, and nobody would answer them.
 """

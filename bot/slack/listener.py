@@ -33,7 +33,7 @@ Register = Callable[[AsyncApp, Identity], None]
 
 
 class SlackListener:
-    """One app, its listeners, its connections. ``problem`` says why we hear nothing, empty while all is well."""
+    """One app, its listeners, its connections. ``problem`` says why nothing of Slack arrives, empty while all is well."""
 
     def __init__(
         self, settings: Settings, client: SlackClient, register: Register, in_flight: InFlight

@@ -3,7 +3,7 @@
 Slack closes each connection every few hours, and any envelope may go to any of them: one alone has gaps. It says so
 before (``disconnect``); the SDK would close the old connection first and lose the click that is on its way to it. So
 another one is opened first, and the old one goes on listening until Slack closes it, or some seconds have passed.
-A WebSocket can also stay open and hear nothing. Every pong is noted by the SDK; a connection without one for
+A WebSocket can also stay open and receive nothing. Every pong is noted by the SDK; a connection without one for
 ``deaf_seconds``, or one that is older than ``renew_seconds``, is replaced while the other one listens.
 """
 
@@ -87,7 +87,7 @@ class Sockets:
     @property
     def connected(self) -> int:
         """How many connections are open and answer our pings."""
-        return sum(self._hears(line) and not line.leaving for line in self._lines)
+        return sum(self._answers_pings(line) and not line.leaving for line in self._lines)
 
     @property
     def announced(self) -> int:
@@ -182,12 +182,12 @@ class Sockets:
                 for number, line in enumerate(list(self._lines)):
                     age = self._clock.monotonic() - line.since
                     old = age > self._renew * (1 + number / self._wanted)
-                    if line.leaving or old or not self._hears(line):
+                    if line.leaving or old or not self._answers_pings(line):
                         tasks.create_task(self._replace(line))
             await self._fill()
             await self._let_go()
 
-    def _hears(self, line: _Line) -> bool:
+    def _answers_pings(self, line: _Line) -> bool:
         client = line.handler.client
         if line.closed or client.stale:
             return False
@@ -209,7 +209,7 @@ class Sockets:
     async def _let_go(self) -> None:
         """Close connections that are replaced: once Slack has closed them, or they have listened long enough."""
         now = self._clock.monotonic()
-        over = [line for line in self._lingering if line.until <= now or not self._hears(line)]
+        over = [line for line in self._lingering if line.until <= now or not self._answers_pings(line)]
         many = [line for line in self._lingering[:-LINGERING] if line not in over]
         over += [line for line in many if not line.unanswered]
         for line in over:

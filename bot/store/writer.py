@@ -178,7 +178,7 @@ class Writer:
             try:
                 loop.call_soon_threadsafe(answer, mine)
             except RuntimeError:  # the loop is closed: nobody waits for these any more
-                logger.debug("{n} answers of the store had no one left to hear them", n=len(mine))
+                logger.debug("{n} answers of the store had nobody left who waits for them", n=len(mine))
 
     def _wanted(self, batch: list[Unit[Any]]) -> list[Unit[Any]]:
         """Leave out what nobody waits for any more: they were told that it was not stored."""

@@ -62,7 +62,7 @@ class ListenerDependencies:
 
 
 class ListenerWiring:
-    """All that listens. ``troubles`` says what it cannot hear, for ``/readyz``."""
+    """All listeners. ``troubles`` says what cannot be read, for ``/readyz``."""
 
     def __init__(self, settings: Settings, parts: ListenerDependencies) -> None:
         self.settings, self.desk, self.parts = settings, settings.desk, parts
@@ -194,7 +194,7 @@ class ListenerWiring:
         return dropped
 
     def troubles(self) -> dict[str, str]:
-        """Return what cannot be heard, and why, by name; empty texts are well."""
+        """Return what cannot be read, and why, by name; empty texts are well."""
         stuck = self.parts.pulse.stuck
         found = {
             listener.reader.stream: stuck(listener.reader.stream) or listener.trouble

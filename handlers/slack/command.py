@@ -47,7 +47,7 @@ Write = Callable[[Call, int], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class CommandServices:
-    """The house, the questions, the renderer, and what other rooms do for a command."""
+    """The services, the questions, the renderer, and what other modules do for a command."""
 
     services: Services
     answer_context: AnswerContext

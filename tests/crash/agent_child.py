@@ -19,7 +19,7 @@ from bot.agent.order_executor import OrderExecutor
 from tests.bot.agent.apart import agent_apart
 from tests.triage.actions.bench import settings
 from triage.plans.agent_orders import Order
-from triage.ports.actions import Hear, Performed
+from triage.ports.actions import OnOutput, Performed
 
 
 def die() -> None:
@@ -31,7 +31,7 @@ def arm(moment: str, number: int) -> None:
     """Set the trap: ``number`` counts the orders that this process is asked to carry out."""
     carry_out, end, count = OrderExecutor.do, LocalAgent._performed, [0]
 
-    async def do(self: OrderExecutor, order: Order, token: str, hear: Hear) -> Performed:
+    async def do(self: OrderExecutor, order: Order, token: str, on_output: OnOutput) -> Performed:
         count[0] += 1
         mine = count[0] == number
         if mine and moment == "before":
@@ -40,7 +40,7 @@ def arm(moment: str, number: int) -> None:
         def heard(text: str) -> None:
             if mine and moment == "during" and text:
                 die()
-            hear(text)
+            on_output(text)
 
         performed = await carry_out(self, order, token, heard)
         if mine and moment == "after":

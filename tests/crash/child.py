@@ -23,7 +23,7 @@ from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
 from triage.actions.runner import ActionRunner
 from triage.plans.record import Step
-from triage.ports.actions import Hear, Performed
+from triage.ports.actions import OnOutput, Performed
 
 
 def die() -> None:
@@ -38,7 +38,7 @@ class Dying(Executor):
         super().__init__(services.sources, services.access, services.clock)
         self._moment, self._number, self._at = moment, number, 0
 
-    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
         """Perform a step, unless this is where it ends."""
         self._at += 1
         mine = self._at == self._number
@@ -48,7 +48,7 @@ class Dying(Executor):
         def heard(text: str) -> None:
             if mine and self._moment == "during" and text:
                 die()
-            hear(text)
+            on_output(text)
 
         performed = await super().perform(step, turn, heard)
         if mine and self._moment == "after":

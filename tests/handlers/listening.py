@@ -51,7 +51,7 @@ def audit_event(category: str = "intent_applied", **changes: object) -> dict[str
 
 
 @dataclass
-class Ears:
+class ListenerBench:
     """A listener with what it needs, and the verbs of its tests."""
 
     listener: StreamListener
@@ -70,15 +70,15 @@ class Ears:
         texts = [event if isinstance(event, str) else json.dumps(event) for event in events]
         return [str(await self.redis.xadd(self.stream, {"payload": text})) for text in texts]
 
-    async def hear(self, *, rounds: int = 20) -> int:
+    async def read_all(self, *, rounds: int = 20) -> int:
         """Read until there is nothing more; returns how many entries came."""
-        heard = 0
+        read = 0
         for _ in range(rounds):
             count = await self.listener.once()
-            heard += count
+            read += count
             if not count:
                 break
-        return heard
+        return read
 
     async def sort(self) -> list[Incident]:
         """Sort the inbox; returns every incident there is."""
@@ -110,7 +110,7 @@ class Ears:
 
 
 @asynccontextmanager
-async def ears_on(
+async def listener_on(
     server: RedisServer,
     store: SqlStore,
     *,
@@ -119,7 +119,7 @@ async def ears_on(
     consumer: str = "test-1",
     url: str = "",
     batch: int = 500,
-) -> AsyncIterator[Ears]:
+) -> AsyncIterator[ListenerBench]:
     """Make a listener on a stream; nothing is read yet."""
     dead = stream == desk.streams.dead_letter
     client = open_redis(url or server.url)
@@ -144,6 +144,6 @@ async def ears_on(
     )
     try:
         async with server.client() as admin:
-            yield Ears(listener, store, admin, desk, rang)
+            yield ListenerBench(listener, store, admin, desk, rang)
     finally:
         await client.aclose()

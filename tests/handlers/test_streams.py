@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import SqlStore
 from handlers import streams
-from tests.handlers.listening import AUDIT, DEAD, QUICK, Ears, audit_event, ears_on
+from tests.handlers.listening import AUDIT, DEAD, QUICK, ListenerBench, audit_event, listener_on
 from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
@@ -20,53 +20,53 @@ async def test_an_event_is_stored_before_it_is_acknowledged(
     redis_server: RedisServer, store: SqlStore
 ) -> None:
     """A commit that fails leaves the entry pending; the next try stores it, once."""
-    async with ears_on(redis_server, store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("kill_switch", severity="error", message="Kill switch: drawdown"))
-        keep = ears.listener.keep
+    async with listener_on(redis_server, store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("kill_switch", severity="error", message="Kill switch: drawdown"))
+        keep = listening.listener.keep
 
         def fail(*_: object) -> None:
             raise StoreUnavailable("the disk is full")
 
-        ears.listener.keep = fail  # type: ignore[assignment]
+        listening.listener.keep = fail  # type: ignore[assignment]
         with pytest.raises(StoreUnavailable):
-            await ears.listener.once()
-        assert await ears.pending() == 1
-        ears.listener.reader.rewind()
-        ears.listener.keep = keep
-        assert await ears.hear() == 1
-        assert await ears.pending() == 0
-        assert [event.category for event in await ears.events()] == ["kill_switch"]
-        (incident,) = await ears.sort()
+            await listening.listener.once()
+        assert await listening.pending() == 1
+        listening.listener.reader.rewind()
+        listening.listener.keep = keep
+        assert await listening.read_all() == 1
+        assert await listening.pending() == 0
+        assert [event.category for event in await listening.events()] == ["kill_switch"]
+        (incident,) = await listening.sort()
         assert (incident.severity.value, incident.subject.name) == ("Sev-1", "bot1")
 
 
 async def test_an_event_that_comes_twice_counts_once(redis_server: RedisServer, store: SqlStore) -> None:
     """A sender that tries again publishes the same event_id in another entry."""
-    async with ears_on(redis_server, store) as ears:
+    async with listener_on(redis_server, store) as listening:
         event = audit_event("kill_switch", severity="error")
-        await ears.hear()
-        await ears.publish(event, event)
-        await ears.hear()
-        await ears.publish(event)
-        await ears.hear()
-        assert len(await ears.events()) == 1
-        assert ears.listener.counts.repeats == 2
-        assert len(await ears.store.read(lambda tx: tx.signals.inbox(10))) == 1
+        await listening.read_all()
+        await listening.publish(event, event)
+        await listening.read_all()
+        await listening.publish(event)
+        await listening.read_all()
+        assert len(await listening.events()) == 1
+        assert listening.listener.counts.repeats == 2
+        assert len(await listening.store.read(lambda tx: tx.signals.inbox(10))) == 1
 
 
 async def test_what_a_dead_reader_left_is_claimed(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """Entries that were read and never acknowledged go to a living reader after a while."""
     async with (
-        ears_on(redis_server, sqlite_store, consumer="dead") as dead,
-        ears_on(redis_server, sqlite_store, consumer="alive") as alive,
+        listener_on(redis_server, sqlite_store, consumer="dead") as dead,
+        listener_on(redis_server, sqlite_store, consumer="alive") as alive,
     ):
-        await dead.hear()
+        await dead.read_all()
         await dead.publish(*(audit_event() for _ in range(7)))
         batch = await dead.listener.reader.read()  # and dies before it stores
         assert len(batch.entries) == 7
         await asyncio.sleep(0.3)
-        assert await alive.hear() == 7
+        assert await alive.read_all() == 7
         assert len(await alive.events()) == 7
         assert await alive.pending() == 0
 
@@ -76,25 +76,25 @@ async def test_in_a_flood_it_reads_on_while_it_stores_and_loses_nothing(
 ) -> None:
     """The next batch is read meanwhile; a commit that fails gives it back with its own, and all are stored once."""
     monkeypatch.setattr(streams, "_MANY", 10)
-    async with ears_on(redis_server, sqlite_store, batch=10) as ears:
-        await ears.hear()
-        await ears.publish(*(audit_event() for _ in range(45)))
-        assert await ears.listener.once() == 10
-        assert await ears.pending() == 10, "read, not stored yet"
-        keep = ears.listener.keep
+    async with listener_on(redis_server, sqlite_store, batch=10) as listening:
+        await listening.read_all()
+        await listening.publish(*(audit_event() for _ in range(45)))
+        assert await listening.listener.once() == 10
+        assert await listening.pending() == 10, "read, not stored yet"
+        keep = listening.listener.keep
 
         def fail(*_: object) -> None:
             raise StoreUnavailable("the disk is full")
 
-        ears.listener.keep = fail  # type: ignore[assignment]
-        running = asyncio.create_task(ears.listener.run())
-        await eventually(lambda: said(ears.listener.trouble), "the trouble")
-        ears.listener.keep = keep
-        await eventually(lambda: said(ears.listener.counts.stored == 45), "all of them")
-        await eventually(lambda: nothing_pending(ears), "all acknowledged")
+        listening.listener.keep = fail  # type: ignore[assignment]
+        running = asyncio.create_task(listening.listener.run())
+        await eventually(lambda: said(listening.listener.trouble), "the trouble")
+        listening.listener.keep = keep
+        await eventually(lambda: said(listening.listener.counts.stored == 45), "all of them")
+        await eventually(lambda: nothing_pending(listening), "all acknowledged")
         running.cancel()
         await asyncio.wait({running})
-        assert len(await ears.events()) == 45
+        assert len(await listening.events()) == 45
 
 
 async def said(answer: object) -> bool:
@@ -102,22 +102,22 @@ async def said(answer: object) -> bool:
     return bool(answer)
 
 
-async def nothing_pending(ears: Ears) -> bool:
+async def nothing_pending(listening: ListenerBench) -> bool:
     """Whether every entry is acknowledged."""
-    return await ears.pending() == 0
+    return await listening.pending() == 0
 
 
 async def test_readers_share_the_stream(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """Two processes of one group get different entries, and together all."""
     async with (
-        ears_on(redis_server, sqlite_store, consumer="one", batch=10) as one,
-        ears_on(redis_server, sqlite_store, consumer="two", batch=10) as two,
+        listener_on(redis_server, sqlite_store, consumer="one", batch=10) as one,
+        listener_on(redis_server, sqlite_store, consumer="two", batch=10) as two,
     ):
-        await one.hear()
+        await one.read_all()
         await one.publish(*(audit_event() for _ in range(40)))
         first, second = await one.listener.once(), await two.listener.once()
         assert (first, second) == (10, 10)
-        await asyncio.gather(one.hear(), two.hear())
+        await asyncio.gather(one.read_all(), two.read_all())
         assert len(await one.events()) == 40
         assert one.listener.counts.repeats + two.listener.counts.repeats == 0
 
@@ -139,15 +139,15 @@ async def test_what_does_not_validate_is_parked_with_its_reason(
     payload: str, why: str, redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """It is acknowledged, counted, kept aside, and holds up nobody."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        await ears.publish(payload, audit_event())
-        await ears.hear()
-        sizes = await ears.store.read(lambda tx: dict(tx.events.sizes()))
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.publish(payload, audit_event())
+        await listening.read_all()
+        sizes = await listening.store.read(lambda tx: dict(tx.events.sizes()))
         assert sizes == {"events": 1, "parked": 1}
-        assert ears.listener.counts.parked == 1
-        assert await ears.pending() == 0
-        reason = await ears.store.read(
+        assert listening.listener.counts.parked == 1
+        assert await listening.pending() == 0
+        reason = await listening.store.read(
             lambda tx: tx.events._connection.exec_driver_sql("SELECT reason FROM parked_entries").scalar()  # type: ignore[attr-defined]
         )
         assert why in reason
@@ -157,12 +157,12 @@ async def test_an_entry_without_a_payload_is_parked(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """A producer of another shape is noticed, not retried for ever."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        await ears.redis.xadd(AUDIT, {"event_id": "1"})
-        await ears.hear()
-        assert ears.listener.counts.parked == 1
-        assert await ears.pending() == 0
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.redis.xadd(AUDIT, {"event_id": "1"})
+        await listening.read_all()
+        assert listening.listener.counts.parked == 1
+        assert await listening.pending() == 0
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,13 @@ async def test_what_is_odd_but_valid_is_kept(
     changes: dict[str, object], redis_server: RedisServer, store: SqlStore
 ) -> None:
     """Unknown keys, unknown severities, NUL and half characters, huge texts: on both databases."""
-    async with ears_on(redis_server, store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("new_thing", **changes))
-        await ears.hear()
-        assert ears.listener.counts.stored + ears.listener.counts.parked == 1
-        assert ears.listener.counts.stored == 1
-        (event,) = await ears.events()
+    async with listener_on(redis_server, store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("new_thing", **changes))
+        await listening.read_all()
+        assert listening.listener.counts.stored + listening.listener.counts.parked == 1
+        assert listening.listener.counts.stored == 1
+        (event,) = await listening.events()
         assert len(event.text) <= 1000
 
 
@@ -197,27 +197,27 @@ async def test_a_first_start_begins_at_the_look_back(
 ) -> None:
     """What is older than the look-back is history; what is younger is read."""
     desk = QUICK.model_copy(update={"streams": StreamSettings(look_back_minutes=1)})
-    async with ears_on(redis_server, sqlite_store, desk=desk) as ears:
-        now = int(ears.listener.clock.now().timestamp() * 1000)
+    async with listener_on(redis_server, sqlite_store, desk=desk) as listening:
+        now = int(listening.listener.clock.now().timestamp() * 1000)
         for age, name in ((120_000, "old"), (30_000, "young")):
-            await ears.redis.xadd(AUDIT, {"payload": _text(audit_event(name))}, id=f"{now - age}-0")
-        await ears.hear()
-        assert [event.category for event in await ears.events()] == ["young"]
+            await listening.redis.xadd(AUDIT, {"payload": _text(audit_event(name))}, id=f"{now - age}-0")
+        await listening.read_all()
+        assert [event.category for event in await listening.events()] == ["young"]
 
 
 async def test_a_flushed_redis_is_said_and_read_on(redis_server: RedisServer, store: SqlStore) -> None:
     """The group is gone with everything else: it is made anew, nothing counts twice, and people are told."""
-    async with ears_on(redis_server, store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("before"))
-        await ears.hear()
-        await ears.redis.flushall()
-        await ears.publish(audit_event("after"))
+    async with listener_on(redis_server, store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("before"))
+        await listening.read_all()
+        await listening.redis.flushall()
+        await listening.publish(audit_event("after"))
         for _ in range(4):
-            await ears.listener.once()
-        assert {event.category for event in await ears.events()} == {"before", "StreamLost", "after"}
-        assert ears.listener.counts.lost == 1
-        (incident,) = await ears.sort()
+            await listening.listener.once()
+        assert {event.category for event in await listening.events()} == {"before", "StreamLost", "after"}
+        assert listening.listener.counts.lost == 1
+        (incident,) = await listening.sort()
         assert incident.name == "StreamLost"
         assert str(incident.subject) == "hbot-redis"
 
@@ -226,31 +226,31 @@ async def test_a_deleted_group_is_read_again_without_repeats(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """It begins a little before the last entry we know; what is known by its key counts once."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        await ears.publish(*(audit_event(f"n{i}") for i in range(5)))
-        await ears.hear()
-        await ears.redis.xgroup_destroy(AUDIT, ears.desk.streams.group)
-        await ears.publish(audit_event("n5"))
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.publish(*(audit_event(f"n{i}") for i in range(5)))
+        await listening.read_all()
+        await listening.redis.xgroup_destroy(AUDIT, listening.desk.streams.group)
+        await listening.publish(audit_event("n5"))
         for _ in range(5):
-            await ears.listener.once()
-        heard = [event.category for event in await ears.events() if event.source is Source.AUDIT]
+            await listening.listener.once()
+        heard = [event.category for event in await listening.events() if event.source is Source.AUDIT]
         assert heard == [f"n{i}" for i in range(6)]
-        assert ears.listener.counts.repeats == 5
+        assert listening.listener.counts.repeats == 5
 
 
 async def test_a_stream_that_was_trimmed_behind_us_is_said(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """Away for too long: what is lost is counted, and the reading goes on."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("first"))
-        await ears.hear()
-        await ears.publish(*(audit_event(f"n{i}") for i in range(30)))
-        await ears.redis.xtrim(AUDIT, maxlen=10, approximate=False)
-    async with ears_on(redis_server, sqlite_store, consumer="later") as later:
-        await later.hear()
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("first"))
+        await listening.read_all()
+        await listening.publish(*(audit_event(f"n{i}") for i in range(30)))
+        await listening.redis.xtrim(AUDIT, maxlen=10, approximate=False)
+    async with listener_on(redis_server, sqlite_store, consumer="later") as later:
+        await later.read_all()
         assert later.listener.counts.missed == 20
         assert later.listener.counts.stored == 10
         (incident,) = await later.sort()
@@ -259,19 +259,19 @@ async def test_a_stream_that_was_trimmed_behind_us_is_said(
 
 async def test_a_redis_that_dies_is_waited_for(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """The listener says what is wrong, comes back by itself, and misses nothing."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        task = asyncio.create_task(ears.listener.run())
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        task = asyncio.create_task(listening.listener.run())
         try:
-            await ears.publish(audit_event("one"))
+            await listening.publish(audit_event("one"))
             redis_server.kill()
-            await _until(lambda: bool(ears.listener.trouble))
-            assert "Redis" in ears.listener.trouble
+            await _until(lambda: bool(listening.listener.trouble))
+            assert "Redis" in listening.listener.trouble
             await redis_server.start()
             async with redis_server.client() as anew:
                 await anew.xadd(AUDIT, {"payload": _text(audit_event("two"))})
-            await _until(lambda: ears.listener.counts.stored == 2, within=15)
-            assert ears.listener.trouble == ""
+            await _until(lambda: listening.listener.counts.stored == 2, within=15)
+            assert listening.listener.trouble == ""
         finally:
             task.cancel()
 
@@ -283,9 +283,9 @@ async def test_an_acl_that_denies_is_named(
     options = RedisOptions(users={"triage": "on >secret ~hb.* +ping"})
     async with running_redis(require("redis"), tmp_path / "redis", options) as server:  # type: ignore[operator]
         url = server.url_as("triage", "secret")
-        async with ears_on(server, sqlite_store, url=url) as ears:
+        async with listener_on(server, sqlite_store, url=url) as listening:
             with pytest.raises(SourceDenied, match="REDIS_URL"):
-                await ears.listener.once()
+                await listening.listener.once()
 
 
 @pytest.mark.parametrize("options", [RedisOptions(password="s3cret"), RedisOptions(tls=True)])
@@ -295,11 +295,11 @@ async def test_a_password_and_tls_by_url_work(
     """As the URL says it."""
     async with (
         running_redis(require("redis"), tmp_path / "redis", options) as server,  # type: ignore[operator]
-        ears_on(server, sqlite_store) as ears,
+        listener_on(server, sqlite_store) as listening,
     ):
-        await ears.hear()
-        await ears.publish(audit_event())
-        assert await ears.hear() == 1
+        await listening.read_all()
+        await listening.publish(audit_event())
+        assert await listening.read_all() == 1
 
 
 async def test_a_replica_and_a_full_redis_lose_nothing(
@@ -309,128 +309,132 @@ async def test_a_replica_and_a_full_redis_lose_nothing(
     options = RedisOptions(maxmemory="3mb")
     async with (
         running_redis(require("redis"), tmp_path / "redis", options) as server,  # type: ignore[operator]
-        ears_on(server, sqlite_store) as ears,
+        listener_on(server, sqlite_store) as listening,
     ):
-        await ears.hear()
-        await ears.publish(audit_event("one"))
+        await listening.read_all()
+        await listening.publish(audit_event("one"))
         await server.become_replica_of(1)
         with pytest.raises(SourceError):
-            await ears.listener.once()
-        ears.listener.reader.rewind()
+            await listening.listener.once()
+        listening.listener.reader.rewind()
         await server.become_replica_of(None)
-        assert await ears.hear() == 1
-        await ears.publish(audit_event("two"))
-        await ears.redis.config_set("maxmemory", "1mb")
-        assert await ears.hear() == 1  # reading and acknowledging need no memory
+        assert await listening.read_all() == 1
+        await listening.publish(audit_event("two"))
+        await listening.redis.config_set("maxmemory", "1mb")
+        assert await listening.read_all() == 1  # reading and acknowledging need no memory
 
 
 async def test_a_paused_redis_is_a_timeout_and_then_heard(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """CLIENT PAUSE holds every answer: the wait has an end, and nothing is lost."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("one"))
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("one"))
         await redis_server.pause(4)
         with pytest.raises(SourceError):
-            await ears.listener.once()
-        ears.listener.reader.rewind()
+            await listening.listener.once()
+        listening.listener.reader.rewind()
         await asyncio.sleep(1.2)
-        assert await ears.hear() == 1
+        assert await listening.read_all() == 1
 
 
 async def test_info_feeds_the_timeline_of_an_open_incident(
     redis_server: RedisServer, store: SqlStore
 ) -> None:
     """It stands there in the order in which it happened, untold, and only the bot's own."""
-    async with ears_on(redis_server, store) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("kill_switch", severity="error", message="pulled"))
-        await ears.hear()
-        await ears.sort()
-        await ears.publish(audit_event("intent_applied"), audit_event("intent_applied", instance_name="bot2"))
-        await ears.hear()
-        entries = [entry for entry in await ears.timeline() if entry.kind is TimelineKind.EVENT]
+    async with listener_on(redis_server, store) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("kill_switch", severity="error", message="pulled"))
+        await listening.read_all()
+        await listening.sort()
+        await listening.publish(
+            audit_event("intent_applied"), audit_event("intent_applied", instance_name="bot2")
+        )
+        await listening.read_all()
+        entries = [entry for entry in await listening.timeline() if entry.kind is TimelineKind.EVENT]
         assert [(entry.text, entry.told) for entry in entries] == [("intent_applied of bot1", False)]
 
 
 async def test_a_flood_on_a_timeline_has_an_end(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """The timeline holds so many events; the rest is kept with the others."""
     desk = QUICK.model_copy(update={"listening": ListeningSettings(timeline_max=5)})
-    async with ears_on(redis_server, sqlite_store, desk=desk) as ears:
-        await ears.hear()
-        await ears.publish(audit_event("kill_switch", severity="error"))
-        await ears.hear()
-        await ears.sort()
-        await ears.publish(*(audit_event() for _ in range(20)))
-        await ears.hear()
-        assert len([e for e in await ears.timeline() if e.kind is TimelineKind.EVENT]) == 5
-        assert len(await ears.events()) == 21
+    async with listener_on(redis_server, sqlite_store, desk=desk) as listening:
+        await listening.read_all()
+        await listening.publish(audit_event("kill_switch", severity="error"))
+        await listening.read_all()
+        await listening.sort()
+        await listening.publish(*(audit_event() for _ in range(20)))
+        await listening.read_all()
+        assert len([e for e in await listening.timeline() if e.kind is TimelineKind.EVENT]) == 5
+        assert len(await listening.events()) == 21
 
 
 async def test_a_flood_of_errors_is_one_incident_with_few_signals(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """One kind of error makes one signal while its incident is open; all are kept."""
-    async with ears_on(redis_server, sqlite_store, batch=50) as ears:
-        await ears.hear()
-        await ears.publish(
+    async with listener_on(redis_server, sqlite_store, batch=50) as listening:
+        await listening.read_all()
+        await listening.publish(
             *(audit_event("order", severity="error", message=f"Order refused: code {i}") for i in range(200))
         )
-        while await ears.listener.once():
-            await ears.sort()
-        assert len(await ears.sort()) == 1
-        assert ears.listener.counts.signals == 1
-        assert len(await ears.events()) == 200
+        while await listening.listener.once():
+            await listening.sort()
+        assert len(await listening.sort()) == 1
+        assert listening.listener.counts.signals == 1
+        assert len(await listening.events()) == 200
 
 
 async def test_warnings_are_judged_by_their_rate(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
     """Few are usual and only kept; many at once are an incident that says how many there usually are."""
-    async with ears_on(redis_server, sqlite_store) as ears:
+    async with listener_on(redis_server, sqlite_store) as listening:
         warning = {"severity": "warning", "message": "Signal rejected: net_edge_below_minimum"}
-        await ears.hear()
-        long_ago = int((ears.listener.clock.now().timestamp() - 10 * 3600) * 1000)
-        await ears.publish(
+        await listening.read_all()
+        long_ago = int((listening.listener.clock.now().timestamp() - 10 * 3600) * 1000)
+        await listening.publish(
             *(audit_event("risk_decision", timestamp_ms=long_ago + i * 600_000, **warning) for i in range(58))
         )
-        await ears.publish(*(audit_event("risk_decision", **warning) for _ in range(4)))
-        await ears.hear()
-        assert await ears.sort() == []
-        await ears.publish(*(audit_event("risk_decision", **warning) for _ in range(4)))
-        await ears.hear()
-        (incident,) = await ears.sort()
+        await listening.publish(*(audit_event("risk_decision", **warning) for _ in range(4)))
+        await listening.read_all()
+        assert await listening.sort() == []
+        await listening.publish(*(audit_event("risk_decision", **warning) for _ in range(4)))
+        await listening.read_all()
+        (incident,) = await listening.sort()
         assert incident.name == "risk_decision"
-        (episode,) = await ears.store.read(lambda tx: tx.incidents.episodes([incident.id]))
+        (episode,) = await listening.store.read(lambda tx: tx.incidents.episodes([incident.id]))
         assert episode.annotations["summary"] == "8 in 10 min (usual: 1): net_edge_below_minimum"
 
 
 async def test_too_many_dead_letters_fire_and_few_resolve(redis_server: RedisServer, store: SqlStore) -> None:
     """The volume is judged against its limit; reasons are counted; a bot's own letter stands on its timeline."""
     desk = Desk(streams=StreamSettings(dead_letters_per_hour_max=3))
-    async with ears_on(redis_server, store, desk=desk, stream=DEAD) as ears:
-        await ears.hear()
-        await ears.publish(
+    async with listener_on(redis_server, store, desk=desk, stream=DEAD) as listening:
+        await listening.read_all()
+        await listening.publish(
             *({"reason": "expired_intent", "entry_id": f"{i}-0", "event_id": f"e{i}"} for i in range(3))
         )
-        await ears.hear()
-        assert await ears.sort() == []
+        await listening.read_all()
+        assert await listening.sort() == []
         inner = _text({"instance_name": "bot1", "action": "soft_pause"})
-        await ears.publish({"reason": "schema_validation", "entry_id": "9-0", "payload": inner}, "garbage")
-        await ears.hear()
-        (incident,) = await ears.sort()
+        await listening.publish(
+            {"reason": "schema_validation", "entry_id": "9-0", "payload": inner}, "garbage"
+        )
+        await listening.read_all()
+        (incident,) = await listening.sort()
         assert (incident.name, incident.subject.kind) == ("DeadLetters", SubjectKind.DESK)
-        letter = next(event for event in await ears.events() if event.reason == "schema_validation")
+        letter = next(event for event in await listening.events() if event.reason == "schema_validation")
         assert (letter.subject.name, letter.text) == ("bot1", "schema_validation (soft_pause)")
-        assert ears.listener.counts.parked == 1
+        assert listening.listener.counts.parked == 1
 
 
 async def test_an_entry_that_trips_us_is_parked_alone(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """A fault of ours with one entry does not stop the stream, nor lose its neighbours."""
-    async with ears_on(redis_server, sqlite_store) as ears:
-        await ears.hear()
-        read = ears.listener.read
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        read = listening.listener.read
 
         def trip(*words: object) -> object:
             event = read(*words)  # type: ignore[arg-type]
@@ -438,24 +442,24 @@ async def test_an_entry_that_trips_us_is_parked_alone(
                 raise RuntimeError("tripped")
             return event
 
-        ears.listener.read = trip  # type: ignore[assignment]
-        await ears.publish(audit_event("one"), audit_event("poison"), audit_event("two"))
-        await ears.hear()
-        assert [event.category for event in await ears.events()] == ["one", "two"]
-        assert ears.listener.counts.parked == 1
-        assert await ears.pending() == 0
+        listening.listener.read = trip  # type: ignore[assignment]
+        await listening.publish(audit_event("one"), audit_event("poison"), audit_event("two"))
+        await listening.read_all()
+        assert [event.category for event in await listening.events()] == ["one", "two"]
+        assert listening.listener.counts.parked == 1
+        assert await listening.pending() == 0
 
 
 async def test_old_events_are_forgotten(redis_server: RedisServer, store: SqlStore) -> None:
     """By age and by number, so that the disk has a bound."""
-    async with ears_on(redis_server, store) as ears:
-        await ears.hear()
-        await ears.publish(*(audit_event() for _ in range(30)), "garbage")
-        await ears.hear()
-        now = ears.listener.clock.now()
+    async with listener_on(redis_server, store) as listening:
+        await listening.read_all()
+        await listening.publish(*(audit_event() for _ in range(30)), "garbage")
+        await listening.read_all()
+        now = listening.listener.clock.now()
         long_ago = now.replace(year=2000)
         assert await store.write(lambda tx: tx.events.forget(before=long_ago, keep=10)) == 20
-        assert len(await ears.events()) == 10
+        assert len(await listening.events()) == 10
         assert await store.write(lambda tx: tx.events.forget(before=now.replace(year=2100), keep=10)) == 11
 
 

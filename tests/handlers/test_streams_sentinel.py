@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from bot.sources.opening import open_sources
 from bot.sources.redis.connection import open_redis
 from bot.store import SqlStore
-from tests.handlers.listening import AUDIT, DEAD, Ears, audit_event, ears_on
+from tests.handlers.listening import AUDIT, DEAD, ListenerBench, audit_event, listener_on
 from tests.servers.fixtures import Require
 from tests.servers.process import LOOPBACK, eventually
 from tests.servers.redis import RedisOptions, running_redis
@@ -50,9 +50,9 @@ class Publisher:
 
 
 @contextlib.asynccontextmanager
-async def listening(ears: Ears) -> AsyncIterator[None]:
+async def run_by_itself(listening: ListenerBench) -> AsyncIterator[None]:
     """Let the listener run, as it does in the service."""
-    task = asyncio.create_task(ears.listener.run())
+    task = asyncio.create_task(listening.listener.run())
     try:
         yield
     finally:
@@ -61,9 +61,9 @@ async def listening(ears: Ears) -> AsyncIterator[None]:
             await task
 
 
-async def heard(ears: Ears) -> list[str]:
+async def categories(listening: ListenerBench) -> list[str]:
     """Return the categories of the audit events that are stored."""
-    return [event.category for event in await ears.events() if event.source is Source.AUDIT]
+    return [event.category for event in await listening.events() if event.source is Source.AUDIT]
 
 
 async def test_a_promoted_replica_is_listened_to_and_nothing_is_lost_or_doubled(
@@ -72,13 +72,13 @@ async def test_a_promoted_replica_is_listened_to_and_nothing_is_lost_or_doubled(
     """The master is killed in the middle of traffic: what the replica had, and all that follows, counts once."""
     async with (
         running_sentinel(require("redis"), tmp_path) as desk,
-        ears_on(desk.replica, sqlite_store, url=desk.url) as ears,
-        listening(ears),
+        listener_on(desk.replica, sqlite_store, url=desk.url) as listening,
+        run_by_itself(listening),
     ):
         publisher = Publisher(desk)
         for _ in range(20):
             assert await publisher.publish(replicas=1)
-        await eventually(lambda: _has(ears, publisher.kept[:5]), "the first events", within=60)
+        await eventually(lambda: _has(listening, publisher.kept[:5]), "the first events", within=60)
         desk.master.kill()
 
         async def through() -> bool:
@@ -88,16 +88,16 @@ async def test_a_promoted_replica_is_listened_to_and_nothing_is_lost_or_doubled(
         assert await desk.told_master() == desk.replica.port
         for _ in range(20):
             assert await publisher.publish(replicas=0)
-        await eventually(lambda: _has(ears, publisher.kept), "every kept event", within=60)
-        found = await heard(ears)
+        await eventually(lambda: _has(listening, publisher.kept), "every kept event", within=60)
+        found = await categories(listening)
         assert sorted(found) == sorted(set(found)), "no event is stored twice"
-        assert await ears.pending() == 0
-        assert ears.listener.trouble == ""
-        assert ears.listener.counts.lost == 0, "our group went over with the replica: nothing to be said"
+        assert await listening.pending() == 0
+        assert listening.listener.trouble == ""
+        assert listening.listener.counts.lost == 0, "our group went over with the replica: nothing to be said"
 
 
-async def _has(ears: Ears, names: list[str]) -> bool:
-    return set(names) <= set(await heard(ears))
+async def _has(listening: ListenerBench, names: list[str]) -> bool:
+    return set(names) <= set(await categories(listening))
 
 
 async def test_a_sentinel_that_hangs_leaves_time_to_ask_the_next(
@@ -110,9 +110,9 @@ async def test_a_sentinel_that_hangs_leaves_time_to_ask_the_next(
 
     async with tcp_server(silent) as mute, running_sentinel(require("redis"), tmp_path) as desk:
         url = f"redis+sentinel://{LOOPBACK}:{mute},{LOOPBACK}:{desk.sentinel_port}/{SERVICE}"
-        async with ears_on(desk.master, sqlite_store, url=url) as ears, listening(ears):
-            await ears.publish(audit_event("through"))
-            await eventually(lambda: _has(ears, ["through"]), "the event", within=60)
+        async with listener_on(desk.master, sqlite_store, url=url) as listening, run_by_itself(listening):
+            await listening.publish(audit_event("through"))
+            await eventually(lambda: _has(listening, ["through"]), "the event", within=60)
 
 
 async def test_an_acl_user_over_tls_with_the_rights_that_we_name_is_enough(
@@ -126,14 +126,14 @@ async def test_an_acl_user_over_tls_with_the_rights_that_we_name_is_enough(
         url = server.url_as("triage", password)
         assert url.startswith("rediss://triage:p%40ss%3Aw%2Frd%3F@")
         for stream in (AUDIT, DEAD):
-            async with ears_on(server, sqlite_store, stream=stream, url=url) as ears:
-                await ears.hear()
-                await ears.publish(
+            async with listener_on(server, sqlite_store, stream=stream, url=url) as listening:
+                await listening.read_all()
+                await listening.publish(
                     audit_event("one") if stream == AUDIT else {"reason": "expired_intent", "entry_id": "1-0"}
                 )
-                assert await ears.hear() == 1
+                assert await listening.read_all() == 1
                 await asyncio.sleep(0.5)
-                assert await ears.hear() == 0, "claiming what a dead reader left is allowed too"
+                assert await listening.read_all() == 0, "claiming what a dead reader left is allowed too"
         async with open_sources(redis_url=url) as sources:
             assert (await sources.streams.health()).role == "master"
             assert (await sources.streams.info(AUDIT)).length == 1
@@ -148,8 +148,8 @@ async def test_a_user_whose_password_is_wrong_is_told_so(
     options = RedisOptions(users={"triage": f"on >right ~hb.* {RIGHTS}"})
     async with (
         running_redis(require("redis"), tmp_path / "redis", options) as server,
-        ears_on(server, sqlite_store, url=server.url_as("triage", "not-the-right-one")) as ears,
+        listener_on(server, sqlite_store, url=server.url_as("triage", "not-the-right-one")) as listening,
     ):
         with pytest.raises(SourceDenied, match="REDIS_URL") as raised:
-            await ears.listener.once()
+            await listening.listener.once()
         assert "not-the-right-one" not in str(raised.value)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_NAMED = re.compile(r"`((?:bot|demo|handlers|schedules|tools|triage)/[\w./-]+\.py): (\w+)`")
 _FILE = re.compile(
     r"`((?:bot|demo|deploy|handlers|schedules|tests|tools|triage)/[\w./-]+\.(?:py|yaml|yml|sh))\b"
 )
@@ -19,3 +20,12 @@ def test_every_file_that_a_document_names_is_there() -> None:
     }
     assert ("CONTRIBUTING.md", "triage/incidents/intake.py") in named
     assert sorted((path, file) for path, file in named if not (ROOT / file).exists()) == []
+
+
+def test_every_name_that_a_document_gives_with_its_file_is_in_it() -> None:
+    """``bot/triage_loop.py: TriageLoop``: the class may move, and the document with it."""
+    documents = (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+    named = {found for path in documents for found in _NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert ("bot/triage_loop.py", "TriageLoop") in named
+    gone = [(file, name) for file, name in named if name not in (ROOT / file).read_text(encoding="utf-8")]
+    assert gone == []

@@ -13,7 +13,7 @@ from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
 from triage.plans import operations
 from triage.plans.record import Confirmation, Step
-from triage.ports.actions import DeskAccess, Hear, Performed
+from triage.ports.actions import DeskAccess, OnOutput, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.wording import duration
@@ -36,22 +36,22 @@ class Executor:
 
     def __init__(self, sources: Sources, access: DeskAccess, clock: Clock) -> None:
         self._sources = sources
-        self._hands = access
+        self._access = access
         self._clock = clock
 
-    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
-        """Carry a step out within its time. ``hear`` gets the output so far. Only cancelling raises."""
+    async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
+        """Carry a step out within its time. ``on_output`` gets the output so far. Only cancelling raises."""
         limit = asyncio.timeout(step.timeout_seconds + 10)  # the agent ends its work itself in time
         try:
             async with limit:
-                return await self._perform(step, turn, hear)
+                return await self._perform(step, turn, on_output)
         except TimeoutError:
             return Performed(ok=False, note=f"no end within {duration(step.timeout_seconds)}")
         except (DeskFailure, Refused, SourceError) as error:
             return Performed(ok=False, note=str(error))
 
     async def _perform(  # noqa: PLR0911 - one row an operation: the closed set in one place
-        self, step: Step, turn: Turn, hear: Hear
+        self, step: Step, turn: Turn, on_output: OnOutput
     ) -> Performed:
         match step.op:
             case operations.AwaitContainer(container=container):
@@ -61,7 +61,7 @@ class Executor:
             case operations.PingRedis():
                 return await self._until(self._pong, step.timeout_seconds)
             case operations.CheckEnv():
-                env = self._hands.env
+                env = self._access.env
                 problems = env_problems(await env.read(), await env.template())
                 return Performed(not problems, "; ".join(problems) or "complete")
             case operations.PublishIntent():
@@ -69,7 +69,7 @@ class Executor:
             case operations.FollowIntent():
                 return await self._follow(step.op, step.timeout_seconds)
             case _:
-                return await self._hands.agent.perform(turn.token, turn.number, hear)
+                return await self._access.agent.perform(turn.token, turn.number, on_output)
 
     async def _until(self, ask: Callable[[], Awaitable[tuple[bool, str]]], seconds: float) -> Performed:
         """Ask again and again until the answer is yes; the last answer is the note."""

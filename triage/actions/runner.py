@@ -107,9 +107,9 @@ class ActionRunner:
             if not await self._write(begin):
                 return
             await self._still_ours(record.id)
-            hear = partial(self._hear, number)
+            on_output = partial(self._store_output, number)
             turn = Turn(token_of(record.handle), number, record.confirmations[0])
-            performed = await self._executor.perform(step, turn, hear)
+            performed = await self._executor.perform(step, turn, on_output)
             end = partial(self._end, action_id=record.id, number=number, performed=performed)
             if not await self._write(end):
                 return
@@ -224,7 +224,7 @@ class ActionRunner:
             raise LeaseLost
         return record
 
-    def _hear(self, number: int, text: str) -> None:
+    def _store_output(self, number: int, text: str) -> None:
         self._live = {number: text}
 
     async def _beat(self, action_id: int) -> None:

@@ -236,7 +236,7 @@ def _smaller(record: Record) -> Iterator[Record]:
 
 
 def _masked(episodes: Iterable[Episode]) -> Iterator[Episode]:
-    """Mask alerts as findings are: a record is kept long, and leaves the house as a lab case."""
+    """Mask alerts as findings are: a record is kept long, and is exported as a lab case."""
     once = cache(masked)  # a storm's alerts have most of their values in common
     for episode in episodes:
         yield replace(

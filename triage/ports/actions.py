@@ -197,7 +197,7 @@ class Performed:
     known: bool = True
 
 
-Hear = Callable[[str], None]
+OnOutput = Callable[[str], None]
 """Takes a step's output so far."""
 
 
@@ -217,7 +217,7 @@ class Agent(Protocol):
         """Show a plan that somebody confirms now. Raises Refused where the agent would not carry it out."""
         ...
 
-    async def perform(self, token: str, number: int, hear: Hear) -> Performed:
+    async def perform(self, token: str, number: int, on_output: OnOutput) -> Performed:
         """Carry out the order of a step of a confirmed plan: at most once, whatever happens."""
         ...
 

@@ -45,9 +45,9 @@ class FakeDeeds:
     fails: bool = False
     breaks: type[BaseException] | None = None
 
-    async def do(self, order: Order, token: str, hear: Callable[[str], None]) -> Performed:
+    async def do(self, order: Order, token: str, on_output: Callable[[str], None]) -> Performed:
         """Do it."""
-        del token, hear
+        del token, on_output
         self.done.append(order)
         if self.breaks is not None:
             raise self.breaks
@@ -295,10 +295,10 @@ async def test_a_step_that_is_being_done_holds_its_target_although_its_action_is
     going, go_on = asyncio.Event(), asyncio.Event()
     usual = ward.deeds.do
 
-    async def slow(order: Order, token: str, hear: Callable[[str], None]) -> Performed:
+    async def slow(order: Order, token: str, on_output: Callable[[str], None]) -> Performed:
         going.set()
         await go_on.wait()
-        return await usual(order, token, hear)
+        return await usual(order, token, on_output)
 
     ward.deeds.do = slow  # type: ignore[method-assign]
     await ward.agent.confirm(shown())

@@ -38,7 +38,7 @@ async def test_a_deaf_connection_is_replaced(slack: SlackServer) -> None:
         async with sockets.open():
             deaf = sockets._lines[0]
             deaf.handler.client.last_ping_pong_time = time.time() - 60
-            await until(lambda: deaf not in sockets._lines or sockets._hears(deaf), 5)
+            await until(lambda: deaf not in sockets._lines or sockets._answers_pings(deaf), 5)
             await until(lambda: sockets.connected == 2, 5)
 
 

@@ -32,7 +32,7 @@ from triage.plans.record import (
     StepStatus,
     VerificationOutcome,
 )
-from triage.ports.actions import Hear, Performed
+from triage.ports.actions import OnOutput, Performed
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store, Tx
 
@@ -47,7 +47,7 @@ class Gate(Executor):
         self.begun, self.open = asyncio.Event(), asyncio.Event()
         self.performed: list[str] = []
 
-    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
         """Note a step and wait."""
         self.performed.append(step.title)
         self.begun.set()

@@ -19,7 +19,7 @@ from triage.actions.executor import Executor, Turn
 from triage.actions.runner import ActionRunner
 from triage.plans.operations import Extract, TakeSnapshot
 from triage.plans.record import ActionStatus, Step, StepStatus
-from triage.ports.actions import Hear, Performed
+from triage.ports.actions import OnOutput, Performed
 
 NAME = "bot1_20260219_040000.tar.gz"
 
@@ -30,13 +30,13 @@ class FillsTheDisk(Executor):
     before: type = Extract
     place: Path
 
-    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
         """Leave no byte free, then perform the step."""
         if isinstance(step.op, self.before):
             with suppress(OSError), (self.place / "ballast").open("wb", buffering=0) as ballast:
                 while True:
                     ballast.write(bytes(1_000_000))
-        return await super().perform(step, turn, hear)
+        return await super().perform(step, turn, on_output)
 
 
 @pytest.mark.parametrize(

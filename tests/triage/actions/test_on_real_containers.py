@@ -186,8 +186,8 @@ async def test_docker_going_down_in_the_middle_fails_the_step_and_says_what_is_d
     from triage.ports.actions import Performed  # noqa: PLC0415 - only here
 
     class KillsDocker(Executor):
-        async def perform(self, step, turn, hear) -> Performed:  # type: ignore[no-untyped-def] # noqa: ANN001
-            performed = await super().perform(step, turn, hear)
+        async def perform(self, step, turn, on_output) -> Performed:  # type: ignore[no-untyped-def] # noqa: ANN001
+            performed = await super().perform(step, turn, on_output)
             desk.engine.kill()
             return performed
 

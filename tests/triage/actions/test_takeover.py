@@ -21,7 +21,7 @@ from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.runner import ActionRunner
 from triage.plans.record import ActionStatus, Step
-from triage.ports.actions import Hear, Performed
+from triage.ports.actions import OnOutput, Performed
 from triage.ports.store import Store, Tx
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Noting(Executor):
         self._at, self._meanwhile = at, meanwhile
         self.performed: list[str] = []
 
-    async def perform(self, step: Step, turn: Turn, hear: Hear) -> Performed:
+    async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
         """Note a step."""
         self.performed.append(step.title)
         if len(self.performed) == self._at:
