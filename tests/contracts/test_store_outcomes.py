@@ -160,8 +160,11 @@ async def test_a_failed_store_is_tried_by_itself(
     await until(lambda: not sqlite_store.health.problem())
 
 
-async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(sqlite_store: SqlStore) -> None:
-    """A loop that only looks commits on a full disk too."""
+async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that only looks commits on a full disk too; nothing is probed meanwhile."""
+    monkeypatch.setattr(writer, "PROBE_SECONDS", 1e9)
     sqlite_store.health.failed(RuntimeError("full"))
     await sqlite_store.write(lambda tx: tx.signals.inbox(1))
     assert "full" in sqlite_store.health.problem()
