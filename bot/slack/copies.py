@@ -9,7 +9,7 @@ from datetime import timedelta
 from loguru import logger
 
 from bot.slack.client import SlackClient
-from bot.slack.errors import Gone
+from bot.slack.errors import Gone, SlackFailure, kept_for_good
 from bot.slack.history import Found, delivered, shared
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered
@@ -61,15 +61,22 @@ class Copies:
             logger.bind(message=message.id, ts=extra.ts).warning(
                 "Slack posted it twice, the extra is taken back"
             )
-            await self._client.delete(message.channel_id, extra.ts)
+            try:
+                await self._client.delete(message.channel_id, extra.ts)
+            except SlackFailure as failure:
+                if not kept_for_good(failure):
+                    raise
+                await self._mark(message, extra)
             self._meters.taken_back.inc()
         for extra in choice.mark:
-            number = f"INC-{message.incident_id}" if message.incident_id else "this message"
-            text = (
-                f"A second copy of {number}, which Slack posted late. What is true stands in the other one."
-            )
-            await self._client.edit(message.channel_id, extra.ts, Rendered(text=text))
+            await self._mark(message, extra)
         return choice.keep
+
+    async def _mark(self, message: Message, extra: Found) -> None:
+        """Let a copy that stays say what it is."""
+        number = f"INC-{message.incident_id}" if message.incident_id else "this message"
+        text = f"A second copy of {number}, which Slack posted late. What is true stands in the other one."
+        await self._client.edit(message.channel_id, extra.ts, Rendered(text=text))
 
     async def _find(self, message: Message) -> list[Found]:
         oldest = message.created_at - CLOCK_SKEW

@@ -13,7 +13,14 @@ from bot.slack.client import Posted, SlackClient
 from bot.slack.composition import Composition, channel_of, compose
 from bot.slack.copies import CLOCK_SKEW, Copies
 from bot.slack.directory import Channels
-from bot.slack.errors import ContentRefused, Gone, Misconfigured, OutcomeUnknown, SlackFailure
+from bot.slack.errors import (
+    ContentRefused,
+    Gone,
+    Misconfigured,
+    OutcomeUnknown,
+    SlackFailure,
+    kept_for_good,
+)
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
@@ -24,6 +31,9 @@ from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
 SCAN_SECONDS = 8
+STRAY = (
+    "A line of a thread whose first message was deleted. What it says stands below the incident's new card."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,11 @@ class Delivery:
         """Remove a line from the channel: Slack puts it there, saying ok, where its thread's parent was deleted."""
         try:
             await self._client.delete(channel_id, ts)
-        except SlackFailure as failure:  # it may still stand there: look before the next attempt
+        except SlackFailure as failure:
+            if kept_for_good(failure):  # then it says where its thread went
+                await self._client.edit(channel_id, ts, Rendered(text=STRAY))
+                return
+            # It may still stand there: look before the next attempt.
             raise OutcomeUnknown(failure.method, failure.code) from failure
 
     async def settle(self, message: Message) -> DeliveryOutcome:

@@ -55,6 +55,13 @@ _CONTENT = frozenset(
         "view_too_large",
     }
 )
+CLOSED = {
+    "edit_window_closed": "the workspace closes messages for edits, so each change of a card is a new message: "
+    "ask an admin to let the app edit its messages at any time",
+    "cant_update_message": "the card is not this app's (was the app made anew?): it is posted anew",
+}
+"""Slack has the message, and does not let us edit it any more: said, for the older text goes on standing there."""
+_KEPT = frozenset({"cant_delete_message", "compliance_exports_prevent_deletion"})
 _MEND = {
     "channel_not_found": "is TRIAGE_CHANNEL right, and the bot a member of it? (/invite it there)",
     "not_in_channel": "invite the bot to the channel: /invite @hbot-triage",
@@ -122,6 +129,11 @@ class NotDone(SlackFailure):
 
 class Gone(SlackFailure):
     """The message or the thread is not there."""
+
+
+def kept_for_good(failure: SlackFailure) -> bool:
+    """Whether Slack never removes that message: its text can be changed, no more."""
+    return failure.code in _KEPT
 
 
 class Misconfigured(SlackFailure):

@@ -13,6 +13,7 @@ from loguru import logger
 
 from bot.slack.delivery import Delivery
 from bot.slack.errors import (
+    CLOSED,
     ContentRefused,
     Gone,
     Misconfigured,
@@ -93,6 +94,8 @@ class FailureHandling:
                 await self._unknown(attempt, failure, looked=looked)
             case Gone():
                 log.warning("gone from Slack, posting anew")
+                if failure.code in CLOSED:
+                    self._problems.say(f"edits {failure.code}", f"{failure} ({CLOSED[failure.code]})")
                 await self._post_anew(message, keep=attempt.unknown)
             case Misconfigured():
                 await self._misconfigured(attempt, failure, looked=looked)

@@ -203,3 +203,17 @@ async def test_two_replicas_and_a_late_slack_leave_one_of_each(store: SqlStore, 
         two.sender.stop()
     assert len(slack.messages(CHANNEL)) == 5
     assert set(slack.deliveries().values()) == {1}
+
+
+async def test_an_extra_that_slack_keeps_for_good_says_what_it_is(bench: Bench) -> None:
+    """Where no message may be deleted (exports for compliance), the copy points at the card; it is tried once."""
+    delete = "chat.delete"
+    bench.slack.faults.add(
+        Fault.late(POST, AFTER_REPOST), Fault.error(delete, "compliance_exports_prevent_deletion", times=99)
+    )
+    await bench.open()
+    await bench.settled()
+    await sure(bench)
+    assert sorted("A second copy of INC-1" in card.text for card in bench.cards()) == [False, True]
+    assert len(bench.slack.calls.of(delete)) <= len(bench.delivery.uncertain.times.after)
+    assert bench.sender.problems == {}

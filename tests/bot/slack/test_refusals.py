@@ -166,3 +166,14 @@ async def test_after_the_mend_what_waited_is_sent_within_seconds(bench: Bench) -
     bench.slack.faults.clear()
     await bench.settled(12)
     assert len(bench.cards()) == 3
+
+
+async def test_a_workspace_that_closes_messages_for_edits_is_said(bench: Bench) -> None:
+    """The older text goes on standing there, and each change is a new message: only an admin can mend that."""
+    old = await bench.open("an old one")
+    await bench.settled()
+    bench.slack.faults.add(Fault.error(EDIT, "edit_window_closed", times=1))
+    await bench.change(replace(old, title="another title"))
+    await until(lambda: len(bench.cards()) == 2)
+    assert "edit_window_closed" in said(bench)
+    assert "ask an admin" in said(bench)
