@@ -78,7 +78,8 @@ async def _prometheus(request: web.Request) -> web.Response:
         "result": [],
     }
     if path == "query":
-        data["result"] = _series(request.query["query"])
+        asked = await request.post() if request.method == "POST" else request.query
+        data["result"] = _series(str(asked["query"]))
     elif path == "query_range":
         now = time.time()
         points = [[now - 60 * n, "1"] for n in range(360, 0, -1)]

@@ -137,11 +137,15 @@ class HttpSource:
         body: object = None,
         form: Mapping[str, str] | None = None,
         total_seconds: float | None = None,
+        reads: bool = False,
     ) -> Reply:
-        """Ask, and return the whole answer whatever its status. Raises SourceError, without an answer."""
+        """Ask, and return the whole answer whatever its status. Raises SourceError, without an answer.
+
+        ``reads``: it changes nothing, though it is no GET.
+        """
         asked = total_seconds if total_seconds is not None else self.total_seconds
         # Only reading waits for nobody: what changes something is asked whatever the source did before.
-        admitted = self.circuit.question(asked) if method == "GET" else nullcontext(asked)
+        admitted = self.circuit.question(asked) if reads or method == "GET" else nullcontext(asked)
         with admitted as limit, self._errors(limit):
             async with (
                 asyncio.timeout(limit),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import httpx
 
-from bot.sources.http import HttpSource, Params, first_line
+from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
 from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
 
 NAME = "Prometheus"
+_LONG = 3000
+"""Characters of a query from which on it is posted as a form: with many bots it outgrows what a server or a proxy takes
+of an address, 8 KB for most."""
 _MAX_POINTS = 11_000
 """Prometheus' own limit of points in a series."""
 
@@ -92,8 +96,16 @@ class Prometheus:
         with self._http.shape("the targets"):
             return tuple(_target(each) for each in data["activeTargets"] or ())
 
-    async def _api(self, path: str, params: Params) -> tuple[Any, tuple[str, ...]]:
-        reply = await self._http.ask("GET", f"api/v1/{path}", params=params)
+    async def _ask(self, path: str, params: Mapping[str, str]) -> Reply:
+        address = f"api/v1/{path}"
+        if len(params.get("query", "")) > _LONG:
+            reply = await self._http.ask("POST", address, form=params, reads=True)
+            if reply.status != httpx.codes.METHOD_NOT_ALLOWED:  # as a proxy says that lets only reading pass
+                return reply
+        return await self._http.ask("GET", address, params=params)
+
+    async def _api(self, path: str, params: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
+        reply = await self._ask(path, params)
         if reply.status != httpx.codes.OK and not _is_json(reply.headers.get("content-type", "")):
             raise self._http.refusal(reply)
         answer = self._http.json(reply)

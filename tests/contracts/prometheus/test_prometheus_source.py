@@ -121,6 +121,48 @@ async def test_the_answers_of_every_question_are_read(metrics: Metrics) -> None:
     assert target.last_scrape is not None
 
 
+THOUSAND = selector("hbot_bot_net_edge_pct", any_of=[f"bot{n}" for n in range(1, 4000)])
+
+
+async def test_a_query_about_thousands_of_bots_is_answered(metrics: Metrics) -> None:
+    """It is posted: as an address it would be longer than most servers and proxies take."""
+    assert len(THOUSAND) > 20_000
+    assert [each.value for each in (await metrics.query(THOUSAND)).samples] == [0.0002]
+    now = datetime.now(UTC)
+    (series,) = await metrics.query_range(THOUSAND, start=now - timedelta(seconds=5), end=now, step_seconds=1)
+    assert series.points[-1][1] == 0.0002
+
+
+class Proxy(LocalServer):
+    """Stands before Prometheus: takes addresses of 8 KB at the most, and where ``posts`` is off no POST."""
+
+    posts = True
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one question."""
+        return [web.get("/api/v1/query", self._query), web.post("/api/v1/query", self._query)]
+
+    async def _query(self, request: web.Request) -> web.Response:
+        if request.method == "POST" and not self.posts:
+            return web.Response(status=405)
+        asked = await request.post() if request.method == "POST" else request.query
+        size = len(str(asked["query"]))
+        data = {"resultType": "scalar", "result": [1, str(size)]}
+        return web.json_response({"status": "success", "data": data})
+
+
+@pytest.mark.parametrize(
+    ("posts", "query", "methods"),
+    [(True, "up", ["GET"]), (True, "u" * 9000, ["POST"]), (False, "u" * 3500, ["POST", "GET"])],
+)
+async def test_only_long_queries_are_posted(posts: bool, query: str, methods: list[str]) -> None:  # noqa: FBT001 - a case
+    """Some proxies let nothing but GET pass: then a long one is asked so after all."""
+    async with Proxy() as proxy, open_sources(prometheus_url=proxy.url) as sources:
+        proxy.posts = posts
+        assert (await sources.metrics.query(query)).samples[0].value == len(query)
+        assert [request.partition(" ")[0] for request in proxy.requests] == methods
+
+
 async def test_a_long_range_stays_below_prometheus_limit_of_points(metrics: Metrics) -> None:
     """The step grows instead of a refusal."""
     now = datetime.now(UTC)
