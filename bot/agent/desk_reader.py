@@ -20,7 +20,7 @@ from triage.desk import CONFIGURATION, Desk
 from triage.errors import DeskFailure
 from triage.plans.agent_orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
-from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat
+from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat, LogLines
 
 LABELS = "com.docker.compose."
 """Of labels only Compose's own are told: others are written by whoever made the image."""
@@ -74,6 +74,12 @@ class DeskReader:
             raise DeskFailure(f"{container!r} is no bot's container in the agent's desk.yaml")
         folders = (CONFIGURATION,) if configuration else folders_of(self.desk.paths.caches)
         return {folder: await self.engine.files(container, folder) for folder in folders}
+
+    async def last_lines(self, container: str, since: datetime) -> LogLines:
+        """Return the last lines that a bot's container wrote, masked."""
+        if self.desk.bot_of_container(container) is None:
+            raise DeskFailure(f"{container!r} is no bot's container in the agent's desk.yaml")
+        return await self.engine.last_lines(container, since=since)
 
     async def history(self, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past events of the desk's containers."""

@@ -18,7 +18,7 @@ from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.model import utc
 from triage.ports.actions import Image
-from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat
+from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat, LogLines
 
 OUTPUT_MAX = 256 * 1024
 EVENTS = (
@@ -81,6 +81,14 @@ class Engine:
 
         with _shape("a folder's archive"):
             return await asyncio.to_thread(listing, body, folder)
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Return the last lines that a container wrote since then, masked."""
+        from bot.sources.docker import last_lines  # noqa: PLC0415 - loaded when it is needed
+
+        body = await self._http.get(f"containers/{_checked(name)}/logs", params=last_lines.asked(since))
+        with _shape("a container's lines"):
+            return await asyncio.to_thread(last_lines.last_lines, body)
 
     async def images(self, *repositories: str) -> tuple[Image, ...]:
         """Return the tagged images of some repositories, the newest first."""

@@ -62,6 +62,14 @@ class CodeTimes(Ask):
     container: Container
 
 
+class LastLines(Ask):
+    """The last lines of a bot's container, since a time in seconds since 1970: capped and masked."""
+
+    ask: Literal["last_lines"] = "last_lines"
+    container: Container
+    since: Annotated[float, Field(ge=0, le=1e11)]
+
+
 class History(Ask):
     """Past events of the desk's containers; times in seconds since 1970."""
 
@@ -191,6 +199,7 @@ Request = Annotated[
     | Inspect
     | ListContainers
     | CodeTimes
+    | LastLines
     | History
     | FollowEvents
     | ListImages

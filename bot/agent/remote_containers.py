@@ -23,7 +23,7 @@ from triage.errors import (
     SourceRejected,
     SourceUnreachable,
 )
-from triage.ports.sources import ContainerEvent, ContainerState, FileStat
+from triage.ports.sources import ContainerEvent, ContainerState, FileStat, LogLines
 
 T = TypeVar("T")
 
@@ -71,6 +71,15 @@ class RemoteContainers:
         if folder not in found:
             raise SourceRejected(NAME, f"paths.caches of the agent's desk.yaml has nothing in {folder}")
         return found[folder]
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Return the last lines that a bot's container wrote since then, masked."""
+        try:
+            request = p.LastLines(container=name, since=since.timestamp())
+        except ValidationError as error:
+            raise SourceRejected(NAME, f"{name!r} cannot be a container's name") from error
+        found: LogLines = await self._ask(request, LogLines)
+        return found
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past events of the desk's containers, oldest first."""

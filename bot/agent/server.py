@@ -167,6 +167,8 @@ class Server:
                 return await looks.containers()
             case p.CodeTimes(container=container, ask=ask):
                 return await looks.code_times(container, configuration=ask == "configuration_times")
+            case p.LastLines(container=container, since=since):
+                return await looks.last_lines(container, utc(since))
             case p.History(since=since, until=until):
                 return await looks.history(utc(since), utc(until))
             case p.ListImages():

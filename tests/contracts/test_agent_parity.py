@@ -153,6 +153,9 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
         _containers(lambda port: port.files("hbot-bot1", CODE)),
         _containers(lambda port: port.files("hbot-bot1", CONFIGURATION)),
     ),
+    "containers.last_lines": (
+        _containers(lambda port: port.last_lines("hbot-bot1", since=datetime.now(UTC) - timedelta(hours=1))),
+    ),
     "containers.history": (_history,),
     "containers.events": (_first_event,),
     "containers.ready": (_containers(lambda port: port.ready()),),

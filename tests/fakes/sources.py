@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from triage.errors import SourceError
@@ -252,6 +252,7 @@ class FakeContainers(Failing):
     held: dict[str, ContainerState] = field(default_factory=dict)
     past: list[ContainerEvent] = field(default_factory=list)
     code: dict[str, list[FileStat]] = field(default_factory=dict)
+    written: dict[str, LogLines] = field(default_factory=dict)
 
     def hold(self, *states: ContainerState) -> None:
         """Hold containers."""
@@ -271,6 +272,12 @@ class FakeContainers(Failing):
         """Answer the container's files below the folder."""
         await self.ask(f"files {name}")
         return tuple(each for each in self.code.get(name, []) if each.path.startswith(f"{folder}/"))
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Answer what the container wrote."""
+        await self.ask(f"last_lines {name}")
+        found = self.written.get(name, LogLines(()))
+        return replace(found, lines=tuple(line for line in found.lines if line.at >= since))
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield the past."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from triage.ports.sources import ContainerEvent, Containers, ContainerState, FileStat
+from triage.ports.sources import ContainerEvent, Containers, ContainerState, FileStat, LogLines
 
 T = TypeVar("T")
 
@@ -45,6 +45,11 @@ class SharedContainers:
         """Return past container events."""
         key = ("history", since, until)
         return await self._once(key, lambda: self._containers.history(since=since, until=until))
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Return the last lines of a container."""
+        key = ("last lines", name, since)
+        return await self._once(key, lambda: self._containers.last_lines(name, since=since))
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container."""

@@ -14,13 +14,14 @@ from typing import Any
 
 import httpx
 
+from bot.sources.docker import last_lines
 from bot.sources.docker.files import listing
 from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
 from bot.sources.times import nanoseconds
 from bot.sources.transport import AiohttpTransport
 from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceUnreachable
-from triage.ports.sources import ContainerEvent, ContainerState, FileStat
+from triage.ports.sources import ContainerEvent, ContainerState, FileStat, LogLines
 
 NAME = "Docker"
 _WORDS_MAX = 256 * 1024
@@ -117,6 +118,16 @@ class Docker:
                     for event in self._event(line):
                         yield event
         raise SourceUnreachable(NAME, "the engine ended its stream of events")
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Return the last lines that a container wrote since then, masked."""
+        if not _NAME.fullmatch(name):
+            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
+        reply = self._insist(
+            await self._http.ask("GET", f"containers/{name}/logs", params=last_lines.asked(since))
+        )
+        with self._http.shape("a container's lines"):
+            return await asyncio.to_thread(last_lines.last_lines, reply.body)
 
     async def ready(self) -> None:
         """Return when the engine answers; raise otherwise."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from bot.sources.docker.shapes import from_event, from_inspect
 from demo.desk import docker_views
-from triage.errors import SourceBadAnswer
+from triage.errors import SourceBadAnswer, SourceRejected
 from triage.model import utc
-from triage.ports.sources import ContainerEvent, ContainerState, FileStat
+from triage.ports.sources import ContainerEvent, ContainerState, FileStat, LogLines
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -52,6 +52,11 @@ class LabContainers:
             if place
             else ()
         )
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Refuse, as an engine whose log driver ships lines elsewhere: a verdict without Loki is one without logs."""
+        del name, since
+        raise SourceRejected("Docker", "configured logging driver does not support reading")
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield the events from ``since`` on that there are."""

@@ -108,6 +108,31 @@ async def test_the_files_of_a_folder_are_listed_without_a_command(
         await containers.files("hbot-nobody", "/code")
 
 
+@pytest.mark.parametrize("terminal", [(), ("--tty",)])
+async def test_the_last_lines_of_a_container_come_back_masked(
+    engine: DockerEngine, containers: Containers, agent: Engine, terminal: tuple[str, ...]
+) -> None:
+    """Both streams with their times, with and without a terminal; what is older and what is too much is left out."""
+    said = "echo one; echo password=hollybush93 >&2; sleep 300"
+    await start(engine, "hbot-bot1", "sh", "-c", said, options=terminal)
+    since = datetime.now(UTC) - timedelta(minutes=5)
+
+    async def both_said() -> bool:
+        return len((await containers.last_lines("hbot-bot1", since=since)).lines) == 2
+
+    await eventually(both_said, "the container's lines")
+    for port in (containers, agent):
+        found = await port.last_lines("hbot-bot1", since=since)
+        assert sorted(line.text for line in found.lines) == ["one", "password=***"]
+        assert all(since < line.at <= datetime.now(UTC) for line in found.lines)
+        assert not found.truncated
+        assert (await port.last_lines("hbot-bot1", since=datetime.now(UTC) + timedelta(hours=1))).lines == ()
+        with pytest.raises(SourceRejected, match="No such container"):
+            await port.last_lines("hbot-nobody", since=since)
+        with pytest.raises(SourceRejected, match="cannot be a container's name"):
+            await port.last_lines("../images/json?x=", since=since)
+
+
 async def test_a_command_s_output_and_code_come_back(engine: DockerEngine, agent: Engine) -> None:
     """Both streams, no shell: an argument is an argument."""
     await start(engine, "hbot-bot1")

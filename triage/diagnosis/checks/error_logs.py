@@ -14,6 +14,7 @@ line), "at_least"}``. ``"classes"``: ``[{"name" (of ``log_classes``), "code", "g
 "count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "late" (in the last five minutes), "level",
 "logger", "example"}]``, of records of every level, read before numbers were masked. Texts are masked. A bot whose
 streams hold no line at all is not in ``bots``.
+Where Loki cannot be asked, the last lines of the bots' containers stand in: see ``error_logs_of_containers``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from triage.diagnosis.bot_errors import (
 )
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
+from triage.diagnosis.checks.error_logs_of_containers import of_containers
 from triage.errors import SourceError
 from triage.logs.lines import ErrorLines, read_lines
 from triage.model import Finding
@@ -113,7 +115,10 @@ async def run(ctx: CheckContext) -> Finding:
     window = window_of(ctx)
     until = asyncio.get_running_loop().time() + _SHARE * ctx.desk.triage.deadline_seconds
     groups, asked = _groups(ctx)
-    answers = await all_of(_of_group(ctx, group, window, until) for group in groups)
+    try:
+        answers = await all_of(_of_group(ctx, group, window, until) for group in groups)
+    except SourceError as error:
+        return await of_containers(ctx, window, error)
     found: dict[str, BotErrors | None] = {}
     caveats: list[str] = []
     for errors, caveat in answers:

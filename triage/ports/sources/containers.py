@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from triage.ports.sources.logs import LogLines
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
@@ -99,6 +101,13 @@ class Containers(Protocol):
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past container events, oldest first (the engine remembers only its last 256 events)."""
+        ...
+
+    async def last_lines(self, name: str, *, since: datetime) -> LogLines:
+        """Return the last lines that a container wrote since then, masked; a container of that name there must be.
+
+        They are what the engine keeps (1,000 at the most), for when Loki cannot be asked.
+        """
         ...
 
     async def ready(self) -> None:

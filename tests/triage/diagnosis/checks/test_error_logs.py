@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.fakes.sources import NOW, FakeLogs, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import error_logs
-from triage.errors import SourceRejected
+from triage.errors import SourceRejected, SourceUnreachable
 from triage.model import FindingStatus
-from triage.ports.sources import LogLines
+from triage.ports.sources import LogLine, LogLines
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -204,3 +206,45 @@ async def test_a_baseline_that_is_kept_is_read_once_and_compared_with_what_is_ne
     assert kept.read == read
     assert [each["kind"] for each in first.data["bots"]["bot1"]["templates"]] == ["known"]
     assert {each["kind"] for each in second.data["bots"]["bot1"]["templates"]} == {"new", "known"}
+
+
+def written(*said: str, cut: bool = False) -> LogLines:
+    """Return lines that a container wrote a minute ago."""
+    at = NOW - MINUTE
+    stamp = at.strftime("%Y-%m-%d %H:%M:%S,000")
+    lines = tuple(LogLine(at, f"{stamp} - 42 - hummingbot.connector - {text}", {}) for text in said)
+    return LogLines(lines, truncated=cut)
+
+
+async def test_without_loki_the_last_lines_of_the_container_stand_in_and_are_said_to() -> None:
+    """Errors are told, and nothing is called new or usual."""
+    sources = FakeSources()
+    sources.logs.error = SourceUnreachable("Loki", "cannot connect")
+    sources.containers.written["hbot-bot1"] = written("ERROR - Order book stream disconnected", "INFO - fine")
+    finding = await error_logs.run(context(sources))
+    assert finding.source == "Docker"
+    assert finding.headline == "1 in 15 min (usual not known)"
+    assert finding.why.startswith(
+        "Loki cannot be asked (cannot connect): these are the last lines of the containers"
+    )
+    (template,) = finding.data["bots"]["bot1"]["templates"]
+    assert (template["kind"], finding.data["bots"]["bot1"]["usual"]) == ("unknown", None)
+
+
+async def test_calm_lines_of_a_container_are_no_proof_where_some_are_missing() -> None:
+    """The engine keeps few of a bot that talks much."""
+    sources = FakeSources()
+    sources.logs.error = SourceUnreachable("Loki", "cannot connect")
+    sources.containers.written["hbot-bot1"] = written("INFO - fine")
+    assert (await error_logs.run(context(sources))).status is FindingStatus.OK
+    sources.containers.written["hbot-bot1"] = written("INFO - fine", cut=True)
+    finding = await error_logs.run(context(sources))
+    assert (finding.status, "not all of the window: bot1" in finding.why) == (FindingStatus.UNKNOWN, True)
+
+
+async def test_where_the_container_says_nothing_either_loki_is_what_is_missing() -> None:
+    """As before: unknown, with what Loki's trouble is."""
+    sources = FakeSources()
+    sources.logs.error = SourceUnreachable("Loki", "cannot connect")
+    with pytest.raises(SourceUnreachable, match="Loki: cannot connect"):
+        await error_logs.run(context(sources))

@@ -1,0 +1,52 @@
+"""The last lines that a container wrote, as the engine keeps them: which to ask for, and how they are read. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.sources.times import nanoseconds, rfc3339
+from triage.masking import masked_and_cut
+from triage.ports.sources import LogLine, LogLines
+
+MOST = 1_000
+"""Lines of one container that are asked for."""
+_LINE_MAX = 4_000
+_HEADER = 8
+_STREAMS = frozenset({0, 1, 2})
+
+
+def asked(since: datetime) -> dict[str, str]:
+    """Return the parameters of the engine's question: both streams, with their times, one line more than is kept."""
+    seconds, rest = divmod(nanoseconds(since), 1_000_000_000)
+    wanted = {"since": f"{seconds}.{rest:09d}", "tail": str(MOST + 1)}
+    return {"stdout": "1", "stderr": "1", "timestamps": "1", **wanted}
+
+
+def last_lines(body: bytes) -> LogLines:
+    """Read the engine's answer: each line masked, oldest first. One without a time is left out, and that is said."""
+    told = [line for line in _plain(body).decode("utf-8", "replace").split("\n") if line.strip()]
+    lines = [line for line in map(_line, told[-MOST:]) if line is not None]
+    lines.sort(key=lambda line: line.at)
+    return LogLines(tuple(lines), truncated=len(told) > len(lines))
+
+
+def _line(text: str) -> LogLine | None:
+    stamp, _, said = text.partition(" ")
+    try:
+        at = rfc3339(stamp)
+    except ValueError:
+        return None
+    return LogLine(at, masked_and_cut(said.rstrip("\r"), _LINE_MAX), {})
+
+
+def _plain(body: bytes) -> bytes:
+    """Return what was written; of a container without a terminal it comes in frames, of one with a terminal as it is."""
+    out, at = bytearray(), 0
+    while at < len(body):
+        head = body[at : at + _HEADER]
+        if len(head) < _HEADER or head[0] not in _STREAMS or any(head[1:4]):
+            return body if not out else bytes(out)
+        length = int.from_bytes(head[4:], "big")
+        out += body[at + _HEADER : at + _HEADER + length]
+        at += _HEADER + length
+    return bytes(out)
