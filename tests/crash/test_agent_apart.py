@@ -5,9 +5,9 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +153,71 @@ async def test_an_agent_that_is_killed_leaves_the_action_unknown_looked_at_and_n
             assert _told(record, "unknown") == ([] if moment == "between" else [number]), where
             assert max(step.number for step in steps if step.started_at is not None) == number, where
             assert len(await _ids(desk)) == 1, where
+
+
+@dataclass(frozen=True)
+class Other:
+    """An action whose agent is killed: its steps for the agent, and the one that tells most."""
+
+    target: str
+    steps: int
+    telling: tuple[str, int]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def moments(self) -> list[tuple[str, int]]:
+        """Return when the agent is killed; a campaign takes every moment of every step."""
+        every = [(moment, n) for n in range(1, self.steps + 1) for moment in ("before", "after", "between")]
+        return every if LONG else [self.telling]
+
+
+_IMAGE = {"what": "image", "image": "hbot/hummingbot:v2"}
+OTHERS = {
+    "degraded_mode": Other("desk", 5, ("after", 2)),
+    "disable_internal_paper": Other("bot1", 2, ("between", 1)),
+    "rollback": Other("bot1", 2, ("after", 1), _IMAGE),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("kind", "moment", "number"),
+    [(kind, *each) for kind, other in OTHERS.items() for each in other.moments],
+)
+async def test_whatever_the_agent_was_doing_when_it_was_killed_is_never_done_again(
+    desk: Desk, tmp_path: Path, kind: str, moment: str, number: int
+) -> None:
+    """A value of ``.env``, a bot's controller, services one after the other: what was done stays, the rest is not begun."""
+    other = OTHERS[kind]
+    await desk.up()
+    if kind == "degraded_mode":
+        await desk.engine.docker("pause", "hbot-redis")
+    env = desk.env_file.read_text()
+    switch = desk.data / "bot1/conf/controllers/epp_v2_4_bot1.yml"
+    before = switch.read_text()
+    async with _killed_agent(desk, tmp_path) as agent:
+        back = asyncio.create_task(agent.again(await agent.start(moment, number)))
+        chosen = settings(desk.root, desk.compose_command)
+        async with running_bench(
+            chosen,
+            tmp_path / "bot.db",
+            docker_host=desk.engine.host,
+            redis_url=desk.redis_url,
+            agent=f"unix://{agent.socket}",
+        ) as bench:
+            ended = await bench.act(kind, other.target, other.arguments)
+            await back
+    begun = _told(tmp_path / "agent.jsonl", "begun")
+    assert ended.status is ActionStatus.UNKNOWN, ended.outcome
+    assert ended.verification is not None
+    assert len(begun) == len(set(begun)) == number
+    assert _told(tmp_path / "agent.jsonl", "unknown") == ([] if moment == "between" else begun[-1:])
+    done = number if moment != "before" else number - 1
+    set_back = env.replace("hummingbot:v1", "hummingbot:v2")
+    assert desk.env_file.read_text() == (set_back if kind == "rollback" and done else env)
+    off = before.replace("internal_paper_enabled: true", "internal_paper_enabled: false")
+    assert switch.read_text() == (off if kind == "disable_internal_paper" and done else before)
+    assert len(await _ids(desk)) == 1
+    if kind == "degraded_mode":
+        left = {"signal-service", "risk-service", "coordination-service", "redis"} & await desk.running()
+        assert len(left) >= 4 - min(done, 4)

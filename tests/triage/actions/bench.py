@@ -38,7 +38,7 @@ def settings(root: Path, command: Sequence[str], **changes: object) -> Desk:
         {
             "paths": paths,
             "roles": {"operator": {"groups": ["S0OPERATORS"]}, "approver": {"groups": ["S0APPROVERS"]}},
-            "agent": {"people": {"operator": ["U0ANA00001"], "approver": ["U0BEN00001"]}},
+            "agent": {"people": {"operator": ["U0ANA00001", "U1"], "approver": ["U0BEN00001"]}},
             "compose": {"command": tuple(command)},
             "triage": {"verify_after_seconds": 0, "health_watch_seconds": 0, "deadline_seconds": 1.5},
             **changes,
