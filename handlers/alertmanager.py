@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
-from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal, salvaged_signal
+from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal, salvaged_signal, told_apart
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
@@ -184,10 +185,11 @@ class AlertmanagerWebhook:
         if faults and len(faults) == len(signals):
             raise faults[0]
         broken = iter(faults)
-        return [
+        found = [
             signal if signal is not None else self._salvaged(webhook.alerts[index], next(broken), now)
             for index, signal in enumerate(signals)
         ]
+        return told_apart(found)
 
     def _signal(self, came: object, index: int, now: datetime) -> Signal:
         """Make the signal of one alert. Raises BadInput that names where in the webhook it is wrong."""
@@ -262,7 +264,17 @@ def _parsed(body: bytes) -> Webhook:
     try:
         return Webhook.model_validate_json(body)
     except ValidationError:
-        return Envelope.model_validate_json(body)
+        return Envelope.model_validate_json(_without_halves(body))
+
+
+def _without_halves(body: bytes) -> bytes:
+    """Put a sign for half a UTF-16 pair, which JSON can name and no text can hold: it costs no other alert."""
+    if b"\\ud" not in body.lower():
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return body  # no JSON at all: whoever reads it next says so
 
 
 async def _read(request: Request) -> bytes | None:

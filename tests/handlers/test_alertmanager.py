@@ -1,5 +1,6 @@
 """The webhook over HTTP: 200 means that it is on disk; every refusal says why, in JSON."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -289,3 +290,23 @@ async def test_signals_that_cannot_become_incidents_are_stored_and_answered_503(
     assert answer.status_code == 503
     assert "malformed" in answer.json()["error"]
     assert len(await door.signals()) == 1
+
+
+async def test_two_alerts_that_share_a_fingerprint_are_two(door: Doorway) -> None:
+    """A sender that is no Alertmanager gave them one: the second does not take the place of a hard stop."""
+    other = alert(labels={"alertname": "WsReconnectSpike", "bot": "bot3"})
+    assert (await door.post(webhook(alert(), other, alert()))).json() == {"accepted": 3}
+    signals = await door.signals()
+    assert {signal.name for signal in signals} == {"BotHardStopActive", "WsReconnectSpike"}
+    ends = {"status": "resolved", "endsAt": "2026-02-20T03:00:00Z"}
+    await door.sorted()
+    await door.post(webhook({**alert(), **ends}, {**other, **ends}))
+    assert await door.sorted() == []
+
+
+async def test_half_a_pair_of_utf_16_costs_no_other_alert(door: Doorway) -> None:
+    """JSON may name it, no text can hold it."""
+    body = json.dumps(webhook(alert(labels={"alertname": "Odd", "bot": "bot2", "note": "a\ud800b"}), alert()))
+    assert (await door.post(content=body.encode())).status_code == 200
+    odd, good = await door.signals()
+    assert (odd.name, odd.labels["note"], good.name) == ("Odd", "a?b", "BotHardStopActive")

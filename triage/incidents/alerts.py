@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -140,6 +140,24 @@ def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetim
     )
     note = f"this alert could not be read as a whole ({why}): shown is what can be read"
     return replace(signal, data={**signal.data, NOTE: note, "came": masked_where_cut(raw, VALUE_MAX)})
+
+
+def told_apart(signals: Sequence[Signal]) -> list[Signal]:
+    """Return the signals of one webhook, where two alerts of one fingerprint are two though a sender gave them the same.
+
+    Alertmanager's fingerprints are of the labels. Of others the second would take the first one's place, unheard.
+    """
+    first: dict[str, Mapping[str, str]] = {}
+    found = []
+    for signal in signals:
+        if first.setdefault(signal.fingerprint, signal.labels) == signal.labels:
+            found.append(signal)
+            continue
+        mark = sha256(json.dumps(signal.labels, sort_keys=True).encode()).hexdigest()[:8]
+        fingerprint = f"{signal.fingerprint}~{mark}"
+        episode = fingerprint + signal.episode.removeprefix(signal.fingerprint)
+        found.append(replace(signal, fingerprint=fingerprint, episode=episode))
+    return found
 
 
 def _as_text(value: Json) -> str:
