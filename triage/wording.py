@@ -51,6 +51,11 @@ def listed(names: list[str] | tuple[str, ...], limit: int = 5) -> str:
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
 
+def doing(names: list[str] | tuple[str, ...], one: str, many: str, limit: int = 3) -> str:
+    """Return ``bot1 runs``, ``bot1, bot2 run``: names, cut, with the verb for their number."""
+    return f"{listed(names, limit)} {one if len(names) == 1 else many}"
+
+
 def size(count: float) -> str:
     """Return bytes in binary units: ``1.2 GiB``."""
     for unit in ("B", "KiB", "MiB"):

@@ -73,7 +73,7 @@ class Circuit:
         now = self.monotonic()
         if self._probing or now - self._probed_at < PROBE_EVERY_SECONDS:
             when = f"{self._silent_since:%H:%M:%S} UTC" if self._silent_since is not None else "a while ago"
-            raise SourceTimeout(self.source, f"not asked: it has not answered since {when}")
+            raise SourceTimeout(self.source, f"no answer since {when}, so it is not asked now")
         self._probing, self._probed_at = True, now
 
     def _answered(self) -> None:

@@ -54,7 +54,7 @@ async def test_redis_down_is_told_with_degraded_mode_within_ten_seconds_and_reso
         )
         redis_server.kill()
         died = time.monotonic()
-        card = await house.card(lambda card: "Redis down" in card.text, what="the card of Redis", seconds=10)
+        card = await house.card(lambda card: "redis down" in card.text, what="the card of Redis", seconds=10)
         assert card.text.startswith("🔴 Sev-1")
         await house.until(
             lambda: any("egraded" in shown(card) for card in house.cards()), "the proposal", seconds=10
@@ -107,7 +107,7 @@ async def test_the_service_works_on_without_its_redis_and_its_engine(
     """Addresses where nothing answers: ready all the same, and it says what it cannot hear."""
     nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0", "DOCKER_HOST": "tcp://127.0.0.1:1"}
     async with running_house(require, tmp_path, environment=nowhere) as house:
-        await house.card(lambda card: "Redis down" in card.text, what="the card of Redis", seconds=15)
+        await house.card(lambda card: "redis down" in card.text, what="the card of Redis", seconds=15)
         answer = await house.bot.get("/readyz")
         assert answer.status_code == 200
         dependencies = answer.json()["dependencies"]

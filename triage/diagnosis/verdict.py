@@ -8,6 +8,7 @@ fewest causes that explain the alerts; independent ones stand together). docs/di
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from triage.diagnosis.weights import (
     STRANGE_ALERT,
 )
 from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
+from triage.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 _WORTH_SAYING = 0.1
 _CAUSES_MAX = 5
 _UNSAID = frozenset({"nothing_is_wrong"})
+NAMED = 3
+"""So many bots or containers are named in a sentence; more are counted."""
+_DOES = re.compile(r"\{who\}(?= (?:runs|takes|has|was|is|does|misses|goes|logs|stops)\b)")
 _ON_ITS_OWN = 0.5
 """Log-odds that each further bot with the same cause adds."""
 
@@ -160,9 +165,18 @@ def _one(group: list[Candidate]) -> Candidate:
     )
     return replace(
         merged,
-        headline=merged.headline.replace("{who}", merged.who or "The desk"),
-        advice=merged.advice.replace("{who}", merged.who or "it"),
+        headline=named(merged.headline, merged.bots or merged.containers or ("The desk",)),
+        advice=named(merged.advice, merged.bots or merged.containers or ("it",)),
     )
+
+
+def named(sentence: str, names: Sequence[str]) -> str:
+    """Return the sentence with the names for ``{who}``: a few of many, and grammatical for several."""
+    who = listed(tuple(names), NAMED)
+    if len(names) > 1:
+        sentence = _DOES.sub("each of {who}", sentence)
+    told = sentence.replace("{who}", who)
+    return told[:1].upper() + told[1:] if sentence.startswith("each of") else told
 
 
 def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

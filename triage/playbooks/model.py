@@ -45,7 +45,7 @@ class Playbook:
         """Return the title of an incident: ``bot1 in hard stop``; what the subject says already is not said twice."""
         title = self.title.format(subject=subject, alert=alert)
         twice = bool(subject) and title.startswith((f"{subject} {subject}:", f"{subject} {subject} "))
-        return title[len(subject) + 1 :] if twice else title
+        return title[len(subject) + 1 :] if twice else _once(title, subject)
 
     def severity_of(self, labels: Mapping[str, str], words: Mapping[str, Severity] | None = None) -> Severity:
         """Return the desk's severity of such a signal. ``words``: the desk's own words of severity."""
@@ -54,6 +54,13 @@ class Playbook:
         if self.severity is not None:
             return self.severity
         return severity_of(labels, words)
+
+
+def _once(title: str, subject: str) -> str:
+    """Return ``hbot-redis down`` for ``hbot-redis Redis down``: the subject's last word says it already."""
+    first, _, rest = title.removeprefix(f"{subject} ").partition(" ")
+    says = rest and title.startswith(f"{subject} ") and subject.lower().endswith(f"-{first.lower()}")
+    return f"{subject} {rest}" if says else title
 
 
 def places_of(title: str) -> tuple[str, ...]:

@@ -199,14 +199,14 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
         lasted = duration(seconds_between(incident.opened_at, end))
         over = f"resolved {when(end, now)} after {lasted} · {_resolved(incident, now, names)}"
         return f"✅ {incident.number} {over} · {title}"
-    parts = [f"{_sign(incident)} · {title} · {incident.number} ", f" Trading: {trading_words(view, now)}"]
+    parts = [f"{_sign(incident)} · {title} · {incident.number}", f"Trading: {trading_words(view, now)}"]
     if text := do_text(view):
-        parts.append(f" Do: {text}")
+        parts.append(f"Do: {text}")
     elif view.run is None:
-        parts.append(f" {facts(view)}")
+        parts.append(facts(view))
     if view.waiting:
-        parts.insert(1, f" {waiting_words(view.waiting[0], now, names)} ")
-    return "·".join(parts)
+        parts.insert(1, waiting_words(view.waiting[0], now, names))
+    return " · ".join(parts)
 
 
 __all__ = ["Names", "cause_words", "incident_card"]

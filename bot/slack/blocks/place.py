@@ -69,7 +69,7 @@ def _counted_name(name: str, group: Sequence[Episode], now: datetime, tally: tup
     head = f"{one_line(name, NAME)} {times(total)}" if total > 1 else one_line(name, NAME)
     if firing == total or all(one.is_event for one in group):
         return head
-    return f"{head}{_state(group, now, total, firing).replace(' · ', ' ', 1)}"
+    return f"{head} ({_state(group, now, total, firing).removeprefix(' · ')})"
 
 
 def signal_lines(

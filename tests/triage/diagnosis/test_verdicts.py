@@ -22,6 +22,7 @@ from tests.triage.diagnosis.evidence import (
     verdict,
 )
 from triage.actions.remedies import conclude
+from triage.diagnosis.verdict import named
 from triage.diagnosis.weights import CERTAIN
 from triage.model import Episode, Finding, Verdict
 
@@ -359,3 +360,22 @@ def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], aler
     assert all(0 < each <= 0.97 for each in confidences)
     assert len({cause.cause for cause in found.causes}) == len(found.causes)
     assert {action.target for action in found.actions} <= {"desk", "bot1", "bot-metrics-exporter"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "names", "said"),
+    [
+        ("{who} runs old code.", ["bot1"], "bot1 runs old code."),
+        ("{who} runs old code.", ["bot1", "bot2", "bot3"], "Each of bot1, bot2, bot3 runs old code."),
+        ("It was pulled: {who} stops.", ["bot1", "bot2"], "It was pulled: each of bot1, bot2 stops."),
+        ("{who}'s cancels fail.", ["bot1", "bot2"], "bot1, bot2's cancels fail."),
+        (
+            "Somebody paused {who} on purpose.",
+            [f"bot{number}" for number in range(1, 41)],
+            "Somebody paused bot1, bot2, bot3 and 37 more on purpose.",
+        ),
+    ],
+)
+def test_a_cause_of_several_is_one_grammatical_sentence(sentence: str, names: list[str], said: str) -> None:
+    """The verb fits their number, and forty names are three and a count."""
+    assert named(sentence, names) == said

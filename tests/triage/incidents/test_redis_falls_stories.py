@@ -43,7 +43,7 @@ async def test_redis_and_what_needs_it_are_one_incident_in_any_order(
         quick.clock.move(3)
         await quick.arrive(down(quick) if heard == DOWN else death(quick, heard))
     [incident] = await quick.incidents()
-    assert (incident.title, incident.severity) == (f"{REDIS} Redis down", Severity.SEV1)
+    assert (incident.title, incident.severity) == (f"{REDIS} down", Severity.SEV1)
     assert str(incident.subject) == REDIS
     assert {str(subject) for subject in incident.subjects} == {REDIS, SIGNAL, RISK}
 
@@ -52,7 +52,7 @@ async def test_one_commit_with_all_of_it_is_one_incident_too(story: Story) -> No
     """The engine tells several deaths within a second; they are sorted in one pass."""
     await story.arrive(*(death(story, name) for name in (SIGNAL, RISK)), down(story))
     [incident] = await story.incidents()
-    assert (incident.title, incident.name) == (f"{REDIS} Redis down", "RedisDown")
+    assert (incident.title, incident.name) == (f"{REDIS} down", "RedisDown")
 
 
 async def test_a_bot_that_dies_with_redis_is_named_in_its_incident(quick: Story) -> None:
@@ -61,7 +61,7 @@ async def test_a_bot_that_dies_with_redis_is_named_in_its_incident(quick: Story)
         await quick.arrive(death(quick, name))
     await quick.arrive(down(quick))
     [incident] = await quick.incidents()
-    assert incident.title == f"{REDIS} Redis down"
+    assert incident.title == f"{REDIS} down"
     assert incident.bots == ("bot1", "bot2")
 
 

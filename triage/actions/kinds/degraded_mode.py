@@ -24,7 +24,7 @@ from triage.plans.record import (
     Step,
     StepRecord,
 )
-from triage.wording import duration
+from triage.wording import duration, listed
 
 FITNESS = Fitness(threshold=0.9, requires=(REDIS_GONE,), against=(NO_ROOM,))
 """It stops the external stack: only where Redis itself is gone."""
@@ -98,7 +98,7 @@ class DegradedMode(Action):
         names = ctx.desk.compose.external_services
         return (
             await services_row(ctx, "External services stopped", names, running=False),
-            Row("Bots up", ", ".join(bots) or "none", bool(bots)),
+            Row("Bots up", listed(bots, 12) or "none", bool(bots)),
             *(bot_row(findings, bot, good=good) for bot in bots),
             await safeguards_row(ctx),
         )

@@ -16,6 +16,7 @@ from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
 from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
+from triage.wording import listed
 
 UP_SECONDS = 300.0
 
@@ -82,7 +83,7 @@ class StartDesk(Action):
         names = (*settings.external_services, *settings.monitoring_services)
         return (
             await services_row(ctx, "Services running", names, running=True),
-            Row("Bots up", ", ".join(bots) or "none", bool(bots)),
+            Row("Bots up", listed(bots, 12) or "none", bool(bots)),
             *(bot_row(findings, bot, good=("running", "soft_pause")) for bot in bots),
         )
 

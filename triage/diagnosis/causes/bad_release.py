@@ -8,7 +8,7 @@ from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import LIMITS, bot_case
 from triage.diagnosis.symptoms import delay_seconds
 from triage.signals.guard_reasons import in_words
-from triage.wording import duration
+from triage.wording import doing, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,4 +149,4 @@ def _doubts(facts: Facts, bot: str, case: Case) -> None:
     ill = [name for name, state in facts.peers((bot,)).items() if state in {"hard_stop", "frozen"}]
     without = [name for name in ill if facts.changed(facts.desk.container_of(name)) is None]
     if without:
-        case.doubts("doubt", f"{', '.join(without[:3])} fail too, without a change", "scope")
+        case.doubts("doubt", f"{doing(without, 'fails', 'fail')} too, without a change", "scope")

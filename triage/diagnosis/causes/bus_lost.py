@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.sees("strong", f"StreamLost: {alert.annotations.get('summary') or alert.subject}", "alert")
     lost = [bot for bot in facts.bots if facts.logged(bot, "redis_lost").fresh]
     if lost:
-        case.sees("strong", f"{', '.join(lost)}: {facts.logged(lost[0], 'redis_lost').example}", "error_logs")
+        case.sees("strong", f"{listed(lost, 3)}: {facts.logged(lost[0], 'redis_lost').example}", "error_logs")
     if (
         streams.get("reachable")
         and "market_data_age_seconds" in streams

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
 from triage.diagnosis.causes._families import TRADING
+from triage.wording import doing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         healthy = facts.healthy_peers((bot,))
-        scope = f": only there, {', '.join(healthy[:3])} run on" if healthy else ""
+        scope = f": only there, {doing(healthy, 'runs on', 'run on')}" if healthy else ""
         yield from case.concludes(
             f"{{who}} cannot resolve names{since(case)}{scope}.",
             "Look at the DNS of the container, then of the host.",

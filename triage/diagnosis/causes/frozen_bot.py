@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._boxes import alive
 from triage.diagnosis.causes._evidence import bot_case
-from triage.wording import duration
+from triage.wording import duration, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +66,6 @@ def _doubts(facts: Facts, bot: str, case: Case) -> None:
     elif others:
         case.sees(
             "hint",
-            f"other bots' snapshots are fresh: {', '.join(name for name in others if name not in frozen)}",
+            f"other bots' snapshots are fresh: {listed([name for name in others if name not in frozen], 3)}",
             "scope",
         )

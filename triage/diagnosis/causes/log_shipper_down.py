@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
+from triage.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     ):
         case.sees(
             "strong" if len(silent) >= _TWO else "some",
-            f"Loki holds no line of {', '.join(silent[:4])}, and they run",
+            f"Loki holds no line of {listed(silent, 3)}, {'and it runs' if len(silent) == 1 else 'and they run'}",
             "error_logs",
         )
     yield from case.concludes(

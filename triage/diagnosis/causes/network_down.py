@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.causes._families import TRADING
+from triage.wording import doing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,16 +31,18 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
     if no_route:
         case.sees(
             "strong",
-            f"{', '.join(no_route)} find no route out: {facts.logged(no_route[0], 'network_down').example}",
+            f"{doing(no_route, 'finds', 'find')} no route out: {facts.logged(no_route[0], 'network_down').example}",
             "error_logs",
         )
     blind = [bot for bot in cut if facts.logged(bot, "dns_failure", "network_down").fresh]
     if len(blind) >= _TWO:
         case.sees(
-            "strong", f"{', '.join(blind[:4])} do not get out of this host: they share its network", "peers"
+            "strong",
+            f"{doing(blind, 'does', 'do')} not get out of this host, whose network is shared",
+            "peers",
         )
     elif len(cut) >= _TWO:
-        case.sees("some", f"{', '.join(cut[:4])} lose their connections at once", "peers")
+        case.sees("some", f"{doing(cut, 'loses its connections', 'lose their connections')} at once", "peers")
     if facts.alerts("HighNetworkErrorRate"):
         case.sees("some", "HighNetworkErrorRate fires", "alert")
     healthy = facts.healthy_peers(tuple(cut))
@@ -58,10 +61,10 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
                 "strong", "no bot is left that reaches the exchange, and none gets an answer", "way out"
             )
         elif len(cut) == 1 and healthy and not facts.logged(cut[0], "dns_failure").fresh:
-            alone = f"{cut[0]} alone gets no answer while {', '.join(healthy[:3])} run on"
+            alone = f"{cut[0]} alone gets no answer while {doing(healthy, 'runs on', 'run on')}"
             case.sees("strong", f"{alone}: its own network is cut", "way out")
     if healthy and len(cut) > 1:
-        case.doubts("contradiction", f"{', '.join(healthy[:3])} run on over the same network", "scope")
+        case.doubts("contradiction", f"{doing(healthy, 'runs on', 'run on')} over the same network", "scope")
     # Those that a guard of another kind holds log no more: their silence says nothing.
     ended = [bot for bot in cut if facts.logged(bot, *_CLASSES).over(facts.now)]
     if len(ended) == len(cut):

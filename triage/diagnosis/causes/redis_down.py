@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
+from triage.wording import doing, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,15 +55,19 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.sees("some", f"{facts.alerts('RedisDown', 'RedisClientDisconnected')[0].name} fires", "alert")
     waiting = [bot for bot in facts.bots if "bus_outage" in facts.reasons(bot)]
     if waiting:
-        case.sees("clear", f"{', '.join(waiting)} paused for bus_outage", "bot_state")
+        case.sees("clear", f"{listed(waiting, 3)} paused: bus outage", "bot_state")
     lost = [bot for bot in facts.bots if facts.logged(bot, "redis_unreachable").fresh]
     if lost:
         case.sees(
-            "clear", f"{', '.join(lost)}: {facts.logged(lost[0], 'redis_unreachable').example}", "error_logs"
+            "clear", f"{listed(lost, 3)}: {facts.logged(lost[0], 'redis_unreachable').example}", "error_logs"
         )
     at_work = [bot for bot in facts.bots if facts.works(bot)]
     if at_work and not waiting and not lost and not paused and runs is not False:
-        case.doubts("doubt", f"{', '.join(at_work[:3])} run on and do not miss the bus", "bot_state")
+        case.doubts(
+            "doubt",
+            doing(at_work, "runs on without the bus", "run on without the bus"),
+            "bot_state",
+        )
     if streams.get("reachable"):
         case.doubts("excluded", "Redis answers now", "streams")
     case.needs("streams")

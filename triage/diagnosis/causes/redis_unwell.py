@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
-from triage.wording import percent
+from triage.wording import listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if refused:
             case.sees(
                 "clear",
-                f"{', '.join(refused)}: {facts.logged(refused[0], 'redis_refuses').example}",
+                f"{listed(refused, 3)}: {facts.logged(refused[0], 'redis_refuses').example}",
                 "error_logs",
             )
         for alert in facts.alerts("RedisReadOnly", "RedisSlow", "RedisNotSaving", "RedisEvicting"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
+from triage.wording import doing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.doubts("doubt", "nothing new on the bus either", "streams")
     up = [bot for bot in known if facts.box_of(bot).get("running")]
     if up:
-        case.sees("hint", f"{', '.join(up[:3])} run", "container")
+        case.sees("hint", doing(up, "runs", "run"), "container")
     if facts.data("watchers").get("target_up") is False:
         case.doubts("doubt", "the exporter does not answer at all", "watchers")
     case.needs("scope", "streams", "container")

@@ -115,7 +115,7 @@ def _finding(found: Mapping[str, CodeNow], failed: Mapping[str, SourceError]) ->
     single = len(found) + len(failed) == 1
     statuses = [FindingStatus.WARNING if code.stale else FindingStatus.OK for code in found.values()]
     stale = [bot for bot, code in found.items() if code.stale]
-    summary = f"older code runs in {', '.join(stale)}" if stale else "every bot runs the code on its disk"
+    summary = f"older code runs in {listed(stale)}" if stale else "every bot runs the code on its disk"
     return Finding(
         name=NAME,
         status=worst_status([*statuses, *(FindingStatus.UNKNOWN for _ in failed)]),

@@ -24,7 +24,7 @@ from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import QueryResult
 from triage.queries import promql
-from triage.wording import listed, percent
+from triage.wording import counted, listed, percent
 
 NAME = "host"
 TITLE = "Host"
@@ -178,5 +178,5 @@ def describe(host: HostNow) -> str:
         if f"pressure_{kind}" in host.over
     ]
     if host.oom_kills is not None and "oom_kills" in host.over:
-        parts.append(f"≥ {max(1, round(host.oom_kills))} OOM kills in 1 h")
+        parts.append(f"at least {counted(max(1, round(host.oom_kills)), 'OOM kill')} in 1 h")
     return ", ".join(parts)

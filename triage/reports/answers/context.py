@@ -18,6 +18,7 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import IncidentView
+from triage.wording import listed
 
 PATIENCE_SECONDS = 4.0
 """How long a check may take that somebody waits for."""
@@ -44,7 +45,7 @@ class AnswerContext:
         for bot in self.bots:
             if bot.lower() == name.lower():
                 return bot
-        raise Refused(f"There is no bot {name[:60]!r}; the desk has {', '.join(self.bots)}.")
+        raise Refused(f"There is no bot {name[:60]!r}; the desk has {listed(self.bots, 12)}.")
 
     async def findings(self, names: Sequence[str], bots: Sequence[str]) -> tuple[Finding, ...]:
         """Run checks about bots, each within ``PATIENCE_SECONDS``."""

@@ -1,0 +1,119 @@
+"""The card of an open incident follows the bots' states, and escalation is said once each, through a killed process."""
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from demo.slack import Message
+from tests.flows.house import HARD_STOP, House, running_house, shown
+
+Require = Callable[..., Path]
+BOTS = ("bot1", "bot2")
+FOLLOWS, APART = 5.0, 3.0
+"""Seconds within which a card follows what Prometheus knows, and between two of its edits."""
+LOADED = 3.0
+"""A loaded machine may take so many times as long; a card that is brought up once a minute would still be found out."""
+STEPS = (0.05, 0.15, 0.3)
+"""Minutes after which the steps of escalation are due."""
+
+
+@pytest.fixture
+async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
+    """Run the house with three quick steps of escalation."""
+    mentions = ({"mention": ["U0ANA00001"]}, {"mention": ["S0OPERATOR"]}, {"mention": ["U0BEN00001"]})
+    desk = {
+        "bots": [{"name": bot} for bot in BOTS],
+        "escalation": {
+            "gather_minutes": 0,
+            "steps": [{"after_minutes": after, **whom} for after, whom in zip(STEPS, mentions, strict=True)],
+        },
+    }
+    async with running_house(require, tmp_path, bots=BOTS, rules=(HARD_STOP,), desk=desk) as running:
+        yield running
+
+
+@dataclass
+class Edits:
+    """When a card's text was seen to change, by the loop's clock."""
+
+    house: House
+    card: Message
+    texts: list[tuple[float, str]] = field(default_factory=list)
+
+    def now(self) -> str:
+        """Return the card as it is shown."""
+        return shown(next(one for one in self.house.cards() if one.ts == self.card.ts))
+
+    async def watch(self) -> None:
+        """Look ten times a second."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            text = self.now()
+            if not self.texts or self.texts[-1][1] != text:
+                self.texts.append((clock(), text))
+            await asyncio.sleep(0.1)
+
+
+async def prometheus_says(house: House, bot: str, state: str) -> None:
+    """Wait until Prometheus itself shows a bot's state."""
+    query = f'hbot_bot_state{{bot="{bot}",state="{state}"}} == 1'
+
+    await house.prometheus.until(query, within=30)
+
+
+@pytest.mark.timeout(300)
+async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_seconds(house: House) -> None:
+    """bot2 pauses, runs, pauses while bot1's incident is open: each is on the card in time, edits apart."""
+    house.exporter.set("bot1", state="hard_stop")
+    card = await house.card(lambda one: "hard stop" in one.text)
+    await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")
+    edits, clock = Edits(house, card), asyncio.get_running_loop().time
+    watcher = asyncio.create_task(edits.watch())
+    took = []
+    try:
+        for state, says in (
+            ("soft_pause", "bot2 paused"),
+            ("running", "1 of 2 bots"),
+            ("soft_pause", "bot2 paused"),
+        ):
+            house.exporter.set("bot2", state=state)
+            await prometheus_says(house, "bot2", state)
+            known = clock()
+            await house.until(lambda says=says: says in edits.now(), f"{says} on the card", seconds=40)
+            took.append(clock() - known)
+    finally:
+        watcher.cancel()
+    assert max(took) < FOLLOWS * LOADED, took
+    times = [at for at, _ in edits.texts[1:]]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert all(gap > APART - 1.0 for gap in gaps), gaps
+
+
+@pytest.mark.timeout(300)
+async def test_three_steps_of_escalation_are_said_once_each_though_the_service_is_killed(
+    house: House,
+) -> None:
+    """Ana, the operators, Ben: one line each in the channel's thread, with a kill between the first and the rest."""
+    house.exporter.set("bot1", state="hard_stop")
+    card = await house.card(lambda one: "hard stop" in one.text)
+
+    def steps() -> list[int]:
+        """Return the steps that the thread tells; several lines may travel in one message."""
+        blocks = [str(message.blocks) for message in house.slack.thread(card)]
+        return [
+            int(number)
+            for said in blocks
+            for number in re.findall(r"acknowledged INC-1 for [^:]+: step (\d)", said)
+        ]
+
+    await house.until(steps, "the first step", seconds=60)
+    house.bot.kill()
+    await house.bot.start()
+    await house.until(lambda: len(steps()) >= 3, "all three steps", seconds=90)
+    await asyncio.sleep(4)
+    assert steps() == [1, 2, 3]
