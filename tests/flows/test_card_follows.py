@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,10 @@ class Edits:
         """Return the card as it is shown."""
         return shown(next(one for one in self.house.cards() if one.ts == self.card.ts))
 
+    def show(self, words: str) -> bool:
+        """Say whether the card shows these words."""
+        return words in self.now()
+
     async def watch(self) -> None:
         """Look ten times a second."""
         clock = asyncio.get_running_loop().time
@@ -84,7 +89,7 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
             house.exporter.set("bot2", state=state)
             await prometheus_says(house, "bot2", state)
             known = clock()
-            await house.until(lambda says=says: says in edits.now(), f"{says} on the card", seconds=40)
+            await house.until(partial(edits.show, says), f"{says} on the card", seconds=40)
             took.append(clock() - known)
     finally:
         watcher.cancel()
