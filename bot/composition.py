@@ -1,0 +1,322 @@
+"""Every part of the service, made once and wired; what runs them is ``bot.app``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.audit_anchor import AuditAnchor
+from bot.ids import owner
+from bot.intake_loop import IntakeLoop
+from bot.links import LinkMaker
+from bot.metrics import MetricsPage
+from bot.pulse import Pulse
+from bot.readiness import Readiness
+from bot.replicas import BEAT_SECONDS, Replicas
+from bot.self_meters import SelfMeters
+from bot.settings import Settings
+from bot.slack.blocks.report import report_view
+from bot.slack.client import Identity, SlackClient
+from bot.slack.delivery import Delivery
+from bot.slack.directory import ChannelMembers, Channels, UserGroups
+from bot.slack.listener import SlackListener
+from bot.slack.meters import SlackMeters
+from bot.slack.rate_limits import RateLimiter
+from bot.slack.renderers import incident_renderers
+from bot.slack.sender import Sender
+from bot.slack.uncertain import SETTLE_SECONDS
+from bot.store import SqlStore
+from bot.triage_loop import TriageLoop
+from bot.watched_files import FOLDERS
+from bot.wiring import commands
+from bot.wiring.actions import ActionWiring
+from bot.wiring.commands import CommandWiring
+from bot.wiring.fallback import fallback_channels
+from bot.wiring.listeners import ListenerDependencies, ListenerWiring
+from bot.wiring.paging import paging_jobs
+from handlers.alertmanager import AlertmanagerWebhook
+from handlers.slack.gate import Gate, guard
+from handlers.slack.routes import register
+from handlers.slack.services import Services
+from schedules.clock_watch import LOOK_EVERY_SECONDS as CLOCK_SECONDS
+from schedules.clock_watch import ClockWatch, passed_by
+from schedules.reconcile import ReconcileJob
+from schedules.table import Job
+from schedules.tidying import TidyingJob
+from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
+from triage.incidents.intake import Intake
+from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
+from triage.model import Incident, Signal, Source
+from triage.playbooks.lookup import playbook_for
+from triage.ports.bell import Bell
+from triage.ports.checklists import Dashboards
+from triage.ports.clock import Clock
+from triage.ports.sources import Sources
+from triage.ports.store import Tx
+from triage.reports.incident_view import IncidentView, view_incident
+from triage.roles import Readers, Roles
+from triage.runs.runner import TriageRunner
+
+DRAIN_SECONDS = 4.0
+"""What the last sending of a shutdown may take; Docker waits 10 s for all of it."""
+
+
+@dataclass(slots=True)
+class Bells:
+    """Who wakes whom."""
+
+    inbox: Bell = field(default_factory=Bell)
+    outbox: Bell = field(default_factory=Bell)
+    triage: Bell = field(default_factory=Bell)
+    reconcile: Bell = field(default_factory=Bell)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What was opened: the memory, the sources of evidence, Slack."""
+
+    store: SqlStore
+    sources: Sources
+    slack: SlackClient
+    dashboards: Dashboards
+
+
+class Composition:
+    """All the parts, wired, for a clock and adapters."""
+
+    def __init__(self, settings: Settings, adapters: Adapters, *, clock: Clock) -> None:
+        self.settings, self.desk, self.adapters, self.clock = settings, settings.desk, adapters, clock
+        self.owner = owner()
+        self._workspace = ""
+        self.bells, self.pulse = Bells(), Pulse(clock)
+        store, sources = adapters.store, adapters.sources
+        self.links = LinkMaker(
+            self.desk, settings.grafana_url, settings.prometheus_url, settings.alertmanager_url
+        )
+        self.webhook = AlertmanagerWebhook(
+            store,
+            self.desk,
+            clock,
+            settings.triage_webhook_token.get_secret_value(),
+            stored=self._alerted,
+            hidden=self.bells.reconcile.ring,
+            blocked=lambda: self.intake_loop.blocked,
+        )
+        self.metrics = MetricsPage(
+            store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
+        )
+        self.runner = TriageRunner(store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring)
+        self.reconciliation = ReconcileJob(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
+        self.intake_loop = IntakeLoop(
+            store,
+            Intake(self.desk, self._title_of),
+            clock,
+            self.bells.inbox,
+            self.bells.outbox,
+            self.bells.triage,
+            self.pulse,
+        )
+        self.triages = TriageLoop(self.runner, self.bells.triage, self.pulse)
+        self.channels = Channels(
+            adapters.slack,
+            {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
+            store,
+        )
+        roles = Roles(self.desk.roles, UserGroups(adapters.slack, clock))
+        self.actions = ActionWiring(
+            settings,
+            store,
+            sources,
+            clock,
+            owner=self.owner,
+            told=self.bells.outbox.ring,
+            pulse=self.pulse,
+            roles=roles,
+        )
+        self.sender = self._sender(store, adapters.slack)
+        self.clock_watch = ClockWatch(store, clock, passed_by(clock))
+        self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
+        self.services = Services(
+            store,
+            clock,
+            roles,
+            sources.alerts,
+            changed=self._changed,
+            report=report_view,
+        )
+        self.commands = self._command_wiring(adapters)
+        self.listener = SlackListener(settings, adapters.slack, self._register, self.services.in_flight)
+        self.fallbacks = fallback_channels(settings)
+        self.readiness = Readiness(
+            store,
+            clock,
+            self.pulse,
+            slack_connected=lambda: self.listener.connected,
+            slack_problems=self._slack_problems,
+            troubles=self._troubles,
+            store_problem=store.health.problem,
+            agent=settings.triage_agent,
+        )
+        self.listeners = ListenerWiring(
+            settings,
+            ListenerDependencies(
+                store,
+                sources,
+                clock,
+                self.pulse,
+                self.owner,
+                self._event_stored,
+                self.readiness.dependencies,
+                self.metrics.registry,
+            ),
+        )
+
+        self.audit_anchor = AuditAnchor(store, self.actions.services.access.agent, self.metrics.registry)
+        self.metrics.registry.register(
+            SelfMeters(self.pulse, self._all_troubles, lambda: self.intake_loop.put_aside)
+        )
+
+    def _command_wiring(self, adapters: Adapters) -> CommandWiring:
+        access, told = self.actions.services.access, self.bells.outbox.ring
+        parts = commands.CommandDependencies(
+            adapters.store,
+            adapters.sources,
+            self.clock,
+            access,
+            adapters.dashboards,
+            adapters.slack.web,
+            self.view,
+            told,
+        )
+        return CommandWiring(self.settings, parts, self.services)
+
+    def _alerted(self) -> None:
+        """An alert came: sort it at once, ahead of what the desk says in masses."""
+        self.bells.inbox.ring()
+        self.listeners.alerted()
+
+    def _event_stored(self) -> None:
+        """An event of the desk was stored: there may be signals to sort and lines to send."""
+        self.bells.inbox.ring()
+        self.bells.outbox.ring()
+
+    def _title_of(self, signal: Signal) -> str:
+        # An audit event's name is a category such as ``intent_rejected``, an alert's name is searched for as it is.
+        name = signal.name.replace("_", " ") if signal.source is Source.AUDIT else signal.name
+        return playbook_for(self.desk, signal.name, signal.source).title_for(signal.subject.name, name)
+
+    def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
+        meters = SlackMeters(self.metrics.registry)
+        incidents = incident_renderers(
+            self.view,
+            self.desk.severities,
+            asks=self.desk.feedback.ask,
+            workspace=lambda: self._workspace,
+        )
+        renderers = {**incidents, **self.actions.renderers}
+        delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
+        return Sender(
+            store,
+            delivery,
+            pace=RateLimiter(self.clock),
+            clock=self.clock,
+            meters=meters,
+            bell=self.bells.outbox,
+            owner=self.owner,
+            drain_seconds=DRAIN_SECONDS,
+            beat=lambda: self.pulse.beat("sender"),
+        )
+
+    def view(self, tx: Tx, incident: Incident) -> IncidentView:
+        """Gather what an incident's message shows."""
+        bots = tuple(bot.name for bot in self.desk.bots)
+        view = view_incident(tx, incident, all_bots=bots)
+        limits = {bot: self.desk.limits_of(bot).daily_loss_pct_max / 100 for bot in bots}
+        return replace(view, links=self.links.links(incident, view.episodes), daily_loss=limits)
+
+    def _changed(self) -> None:
+        """Somebody pressed something: there may be messages to send and a triage to run."""
+        self.bells.outbox.ring()
+        self.bells.triage.ring()
+
+    def _register(self, app: AsyncApp, identity: Identity) -> None:
+        """Register every listener on the app, behind the gate."""
+        self._workspace = identity.url
+        members = ChannelMembers(self.adapters.slack, self.clock)
+
+        async def in_channel() -> frozenset[str]:
+            return await members.members(await self.channels.resolve(INCIDENT_CHANNEL))
+
+        readers = Readers(self.desk.roles, self.services.roles, in_channel)
+        guard(app, Gate(self.services, identity.team_id, readers.may_read, identity.enterprise_id or ""))
+        register(app, self.services)
+        actions = self.actions.register(app, self.services)
+        self.commands.register(app, identity, actions)
+
+    def _slack_problems(self) -> Mapping[str, str]:
+        listener = {"listener": self.listener.problem} if self.listener.problem else {}
+        return {**listener, **self.sender.problems}
+
+    def _troubles(self) -> Mapping[str, str]:
+        """Say what does not work, by name, for ``/readyz``; empty texts are well."""
+        pulse = self.pulse
+        return {
+            "reconcile": self.reconciliation.trouble or pulse.trouble("reconcile"),
+            "inbox": self.intake_loop.trouble or pulse.trouble("intake"),
+            "triage": pulse.trouble("triage"),
+            "actions": pulse.trouble("actions"),
+            "sending": pulse.trouble("sender"),
+            "folders": FOLDERS.problem(),
+            "audit": self.audit_anchor.trouble,
+            "records": self.adapters.store.health.records.problem(),
+            "clock": self.clock_watch.trouble,
+            **self.listeners.troubles(),
+        }
+
+    def _all_troubles(self) -> Mapping[str, str]:
+        """As above, with what ``/readyz`` has of its own."""
+        slack = "; ".join(self._slack_problems().values())
+        return {**self._troubles(), "store": self.adapters.store.health.problem(), "slack": slack}
+
+    def jobs(self) -> list[Job]:
+        """Return what the clock starts."""
+        tidying = TidyingJob(self.adapters.store, self.desk, self.clock)
+        trading = TradingWatch(
+            self.adapters.store,
+            self.desk,
+            self.adapters.sources,
+            self.clock,
+            self.bells.outbox.ring,
+            self.commands.papers,
+        )
+        return [
+            Job(
+                "reconcile",
+                self.reconciliation.run,
+                seconds=self.desk.correlation.reconcile_seconds,
+                at_start=True,
+            ),
+            Job("trading", trading.run, seconds=LOOK_EVERY_SECONDS, at_start=True),
+            Job("tidying", self._then_send(tidying.run), seconds=60),
+            Job("clock", self.clock_watch.run, seconds=CLOCK_SECONDS, at_start=True),
+            *paging_jobs(self.adapters.store, self.desk, self.clock, self.fallbacks, self.bells.outbox.ring),
+            Job("audit anchor", self.audit_anchor.run, seconds=60, at_start=True),
+            *self._replica_jobs(),
+            *self.listeners.jobs(),
+            *self.actions.jobs(),
+            *self.commands.jobs(),
+        ]
+
+    def _replica_jobs(self) -> list[Job]:
+        if self.adapters.store.alone:
+            return []
+        return [Job("replicas", self.replicas.beat, seconds=BEAT_SECONDS)]
+
+    def _then_send(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        async def call() -> None:
+            await job()
+            self.bells.outbox.ring()
+
+        return call
