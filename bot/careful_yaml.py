@@ -17,7 +17,7 @@ from ruamel.yaml.events import (
 from triage.errors import DeskFailure
 
 MOST_BYTES = 256 * 1024
-DEEPEST, ALIASES, EVENTS = 40, 20, 40_000
+DEEPEST, ALIASES, ANCHORS, EVENTS = 40, 20, 50, 40_000
 SECONDS = 1.0
 """Time of a processor that one file may take to be looked at."""
 
@@ -44,13 +44,15 @@ def load_mapping(content: bytes, name: str) -> dict[str, object]:
 
 def _vet(text: str, name: str) -> None:
     """Go through a file's events, which come one by one, before anything is built of them. Raises DeskFailure."""
-    depth = aliases = 0
+    depth = aliases = anchors = 0
     ends = time.thread_time() + SECONDS
     for number, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
         depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
         depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
         aliases += isinstance(event, AliasEvent)
-        if depth > DEEPEST or aliases > ALIASES or number > EVENTS:
+        # Each further anchor costs the more, the more there are.
+        anchors += not isinstance(event, AliasEvent) and getattr(event, "anchor", None) is not None
+        if depth > DEEPEST or aliases > ALIASES or anchors > ANCHORS or number > EVENTS:
             raise DeskFailure(f"{name} is nested too deep, or too large, to be a configuration")
         if time.thread_time() > ends:
             raise DeskFailure(f"{name} takes too long to be read")

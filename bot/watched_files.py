@@ -62,7 +62,7 @@ def open_below(folder: int, name: str) -> Iterator[int]:
 
 def _parts(relative: str) -> tuple[str, ...]:
     parts = PurePosixPath(relative).parts
-    if any(part in {"/", ".."} for part in parts):
+    if "\0" in relative or any(part in {"/", ".."} for part in parts):
         raise DeskFailure("a name leads out of the bot's folder")
     return parts
 

@@ -46,6 +46,7 @@ def test_only_a_regular_file_below_the_folder_is_opened(root: Path) -> None:
         "controllers",
         "large.yml",
         "../../secret.txt",
+        "a\0b",
     )
     for name in refused:
         began = time.monotonic()
@@ -87,6 +88,7 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
         b"a: &x [1]\nb: [" + b"*x, " * 200 + b"]",
         b"x" * (MOST_BYTES + 1),
         b"a: 1\n" + b"- b\n",
+        b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(5000)),
         b"\xff\xfe\x00",
         b"a: !!python/object/apply:os.system [id]",
         b"a: [" + b"1, " * 80_000 + b"]",
