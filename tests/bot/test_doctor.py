@@ -135,7 +135,10 @@ async def test_a_desk_in_good_health_is_all_good(world: World) -> None:
     }, found
     assert found["slack"].seen.endswith(" as U0TRIAGE01, posts to C0TRIAGE01")
     assert found["socket mode"].seen == "Slack opens connections for the app-level token"
-    assert found["loki"].seen == "ready, holds the logs of 3 bots"
+    assert found["loki"].seen == (
+        "ready, holds the logs of 3 bots; nothing of 24 h ago: what is usual rests on less (a young desk, or a retention "
+        "that is too short)"
+    )
     # Where the agent works in this process, it is said plainly what that means.
     assert (
         found["agent"].seen
@@ -151,6 +154,16 @@ def everyone_logs(world: World, *bots: str) -> None:
     assert isinstance(loki, LokiServer)
     for bot in bots or ("bot1", "bot2", "bot3"):
         loki.add({"job": "bot_logs", "bot": bot}, "a line", at=time.time() - 60)
+
+
+async def test_logs_as_old_as_the_baseline_are_enough(world: World) -> None:
+    """Then there is nothing to say of Loki's retention."""
+    everyone_logs(world)
+    loki = world.servers["loki"]
+    assert isinstance(loki, LokiServer)
+    loki.add({"job": "bot_logs", "bot": "bot2"}, "a line", at=time.time() - 24 * 3600 + 600)
+    answer = (await world.ask())["loki"]
+    assert (answer.state, answer.seen) == ("ok", "ready, holds the logs of 3 bots")
 
 
 async def test_a_bot_whose_logs_loki_does_not_hold_is_named(world: World) -> None:

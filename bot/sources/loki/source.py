@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.loki.client import NAME, Loki
@@ -36,7 +36,21 @@ async def _look(desk: Desk, logs: Logs) -> SourceHealth:
             f"ready, no line in the last hour of {', '.join(silent)}",
             "check triage.bot_log_selector of desk.yaml against the labels in Loki, LOKI_TENANT and promtail",
         )
-    return SourceHealth("ok", f"ready, holds the logs of {len(desk.bots)} bots")
+    seen = f"ready, holds the logs of {len(desk.bots)} bots"
+    return SourceHealth("ok", "; ".join([seen, *await _reach(desk, logs, now)]))
+
+
+async def _reach(desk: Desk, logs: Logs, now: datetime) -> list[str]:
+    """Say where it holds nothing as old as the baseline of the check for errors: no fault of a young desk."""
+    hours = desk.triage.log_baseline_hours
+    end = now - timedelta(hours=hours) + timedelta(seconds=LOG_SECONDS)
+    for bot in desk.bots:
+        streams = logql.from_template(desk.triage.bot_log_selector, bot=bot.name)
+        if await logs.count(streams, end=end, window_seconds=LOG_SECONDS) is not None:
+            return []
+    return [
+        f"nothing of {hours:g} h ago: what is usual rests on less (a young desk, or a retention that is too short)"
+    ]
 
 
 SOURCE = EvidenceSource("loki", "logs", "LOKI_URL", LokiSettings, _open, _look)
