@@ -16,6 +16,8 @@ from tests.contracts.test_store_outcomes import damaged_table
 from triage.errors import SettingError
 from triage.ports.store import Tx
 
+pytestmark = pytest.mark.slow
+
 MANY = 3000
 
 

@@ -32,6 +32,8 @@ from tests.contracts.store_samples import (
 from triage.errors import SettingError, StoreUnavailable
 from triage.ports.store import Tx
 
+pytestmark = pytest.mark.slow
+
 HELD = (action_tables.actions, event_tables.events)
 """Importing them puts their tables beside the others in the metadata."""
 

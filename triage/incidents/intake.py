@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.alerts import NOTE
+from triage.incidents.board import board_for
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
@@ -26,7 +27,6 @@ from triage.model import (
     IncidentShape,
     IncidentStatus,
     Signal,
-    SignalStatus,
     Subject,
     SubjectKind,
     TimelineEntry,
@@ -36,9 +36,6 @@ from triage.ports.store import StoredSignal, Tx
 
 BATCH = 300
 """Signals in one pass: bounds how long the writer is held."""
-
-BOARD = 2_000
-"""Incidents that a pass looks at, the newest ones."""
 
 TitleOf = Callable[[Signal], str]
 """Says in a few words what is wrong: ``bot1 in hard stop``."""
@@ -75,48 +72,11 @@ class Intake:
         return IntakePass() if stored is None else self._sort(tx, [stored], now)
 
     def _sort(self, tx: Tx, inbox: list[StoredSignal], now: datetime) -> IntakePass:
-        sorting = _Sorting(self, tx, now, _board(tx, inbox, self.desk, now))
+        sorting = _Sorting(self, tx, now, board_for(tx, inbox, self.desk, now))
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
         return IntakePass(len(inbox), sorting.opened)
-
-
-def _board(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> Board:
-    look_back = max(desk.correlation.reopen_within_seconds, desk.correlation.storm_window_seconds)
-    incidents = tx.incidents.recent(now - timedelta(seconds=look_back), BOARD)
-    since = now - timedelta(seconds=desk.correlation.storm_window_seconds)
-    keys = {(stored.signal.source, stored.signal.episode) for stored in inbox}
-    ending = {stored.signal.fingerprint for stored in inbox if stored.signal.status is SignalStatus.RESOLVED}
-    named = tx.incidents.episodes_named(keys)
-    episodes = [*named, *tx.incidents.firing_of(ending - {""})]
-    known = {(episode.source, episode.episode) for episode in episodes}
-    have = {incident.id for incident in incidents}
-    named_by = {episode.incident_id for episode in episodes}
-    shown_in = {stored.incident_id for stored in inbox if stored.incident_id is not None}
-    missing = [tx.incidents.get(one) for one in (named_by | shown_in) - have]
-    incidents += [incident for incident in missing if incident is not None]
-    return Board.of(
-        incidents,
-        names_of=lambda one: tx.incidents.names([one]).get(one, ()),
-        episodes=episodes,
-        ended=tx.signals.ended(keys - known),
-        needs=_needs(desk),
-        lately={
-            incident.id: tx.incidents.lately(incident.id, since)
-            for incident in incidents
-            if incident.is_open and incident.shape is IncidentShape.STORM
-        },
-    )
-
-
-def _needs(desk: Desk) -> dict[Subject, Subject]:
-    """Return what cannot work without what: the external services without their Redis."""
-    redis = Subject(SubjectKind.CONTAINER, desk.container_of("redis"))
-    services = (desk.container_of(service) for service in desk.compose.external_services)
-    return {
-        Subject(SubjectKind.CONTAINER, container): redis for container in services if container != redis.name
-    }
 
 
 class _Sorting:

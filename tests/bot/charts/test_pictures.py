@@ -26,6 +26,8 @@ from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, as_json
 from triage.kpis.picture import BUCKETS, BotPicture, bot_picture
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -27,6 +27,8 @@ from triage.ports.minutes import NewestMinute
 from triage.ports.sources import Sample
 from triage.ports.store import Tx
 
+pytestmark = pytest.mark.slow
+
 PAUSED = "bot1, bot3 still paused: bus outage, come back when Redis and the external services work again"
 STATES = ("running", "soft_pause", "hard_stop")
 

@@ -24,6 +24,8 @@ from triage.plans.record import ActionStatus, Step
 from triage.ports.actions import OnOutput, Performed
 from triage.ports.store import Store, Tx
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 Meanwhile = Callable[[], Awaitable[None]]
 STEPS = 3
