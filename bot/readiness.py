@@ -13,6 +13,7 @@ from handlers.health import Dependency
 from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import OutboxState, Store
+from triage.wording import counted, duration
 
 STUCK_SECONDS = 30.0
 """A loop that has not gone round for this long is stuck: each looks up every few seconds."""
@@ -78,11 +79,9 @@ class Readiness:
     def _outbox(state: OutboxState, now: datetime) -> Dependency:
         waits = (now - state.oldest_at).total_seconds() if state.oldest_at is not None else 0.0
         late = waits > OWED_SECONDS
-        why = (
-            f"the oldest of {state.pending} messages waits for {waits:.0f} s: {state.last_error}"
-            if late
-            else ""
-        )
+        error = f": {state.last_error}" if state.last_error else ""
+        owed = counted(state.pending, "message")
+        why = f"the oldest of {owed} to Slack has waited for {duration(waits)}{error}" if late else ""
         facts = {"pending": state.pending, "oldest_seconds": round(waits, 1)}
         return Dependency(ok=not late, needed=False, why=why, facts=facts)
 

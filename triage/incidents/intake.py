@@ -16,7 +16,7 @@ from triage.incidents.board import board_for
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
-from triage.incidents.naming import named_anew, signal_of
+from triage.incidents.naming import named_anew, several, signal_of
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
 from triage.incidents.timeline import recall_changes
@@ -238,8 +238,8 @@ class _Sorting:
         title = self.intake.title_of(signal)
         what = title.removeprefix(signal.subject.name).strip() or signal.name
         if {incident.subject.kind, signal.subject.kind} == {SubjectKind.BOT}:
-            return f"Several bots {what}"
-        return f"Several containers {what.removeprefix('container ')}"
+            return several("bots", what)
+        return several("containers", what.removeprefix("container "))
 
     def _reopen(self, signal: Signal, placement: Placement) -> Incident:
         incident = self._current(placement)

@@ -8,6 +8,8 @@ from triage.diagnosis.symptoms import family
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import Episode, Incident, IncidentShape, Signal, SignalStatus
 
+_READS_ON = frozenset({"frozen", "in", "paused", "down", "died", "killed", "unhealthy"})
+"""What makes a sentence behind the name of what it is about."""
 _STANDS = frozenset({"stop", "frozen", "down", "loop", "oom"})
 """Of equal severity, what says that something stands comes before what was measured on the way there."""
 
@@ -37,6 +39,14 @@ def _rank(episode: Episode) -> tuple[int, bool]:
     return episode.severity.rank, family(episode) not in _STANDS
 
 
+def several(things: str, what: str) -> str:
+    """Return ``Several bots frozen``, ``Several bots run without fills``, ``Several bots: order book stale``."""
+    first, _, rest = what.partition(" ")
+    if first == "runs":
+        return f"Several {things} run {rest}"
+    return f"Several {things}{'' if first in _READS_ON else ':'} {what}"
+
+
 def signal_of(episode: Episode) -> Signal:
     """Return the firing signal that an alert's episode came from, as far as it is kept."""
     return Signal(
@@ -55,4 +65,4 @@ def signal_of(episode: Episode) -> Signal:
     )
 
 
-__all__ = ["named_anew", "signal_of"]
+__all__ = ["named_anew", "several", "signal_of"]

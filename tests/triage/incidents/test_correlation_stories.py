@@ -10,6 +10,7 @@ from bot.store import SqlStore
 from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
 from triage.incidents.intake import Intake
+from triage.incidents.naming import several
 from triage.model import IncidentShape, IncidentStatus, RunStatus, Severity, Signal, SignalStatus
 from triage.ports.bell import Bell
 from triage.ports.store import MessageKind
@@ -318,6 +319,20 @@ async def test_an_event_joins_the_bots_incident_whichever_came_first(story: Stor
     assert incident.name == "BotHardStopActive", "the graver one names it"
     await story.clear("BotHardStopActive")
     assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+@pytest.mark.parametrize(
+    ("what", "title"),
+    [
+        ("frozen", "Several bots frozen"),
+        ("runs without fills", "Several bots run without fills"),
+        ("order book stale", "Several bots: order book stale"),
+        ("BotOddity", "Several bots: BotOddity"),
+    ],
+)
+def test_a_title_about_several_reads_as_words(what: str, title: str) -> None:
+    """What is no verb or state stands behind a colon."""
+    assert several("bots", what) == title
 
 
 async def test_what_stands_names_the_incident_before_what_was_measured_on_the_way(story: Story) -> None:
