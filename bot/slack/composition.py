@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from loguru import logger
+from sqlalchemy.exc import DBAPIError
 
 from bot.slack.blocks.thread import LINE as LINE_MAX
 from bot.slack.rendered import Rendered, Renderer
@@ -56,6 +57,8 @@ def compose(
         if len(together) > 1:
             return Composition(render_lines(tx, together, now), tuple(together), channel)
         return Composition(renderer_of(renderers, current)(tx, current, now), (current,), channel)
+    except DBAPIError:  # the store's own trouble, which it says by itself: the message waits
+        raise
     except RecordUnreadable as error:  # said once, by the store
         logger.bind(message=message.id, kind=message.kind.value, ref=message.ref).error(
             "not rendered: {error}", error=error

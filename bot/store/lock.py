@@ -25,9 +25,11 @@ def only_process(url: str) -> Iterator[None]:
         return
     # Whatever path leads there: two links to one file are one database.
     path = Path(f"{Path(parsed.database).resolve()}.lock")
-    with _opened(path) as file:
+    # The database's own file, too: a hard link to it has another path, and would have another journal beside it.
+    with _opened(path) as lock, _opened(path.with_suffix("")) as database:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for file in (lock, database):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SettingError(
                 f"TRIAGE_DATABASE_URL: another hbot-triage runs on {parsed.database}; end it (replicas need PostgreSQL)"

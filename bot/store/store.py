@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store import faults
 from bot.store.deadlines import Deadlines
 from bot.store.engine import open_engine
-from bot.store.health import StoreHealth
+from bot.store.health import REPAIR, StoreHealth
 from bot.store.migrate import migrate
 from bot.store.transaction import Transaction
 from bot.store.writer import TRANSACTION_SECONDS, Writer
@@ -99,8 +99,9 @@ async def open_store(url: str, *, lean: bool = False, audit_key: bytes = b"") ->
     try:
         await asyncio.to_thread(migrate, url, aside=lean)
     except sa.exc.DBAPIError as error:
+        mend = f"; {REPAIR}" if faults.damage(error) else ""
         raise StoreUnavailable(
-            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.said(error)}"
+            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.said(error)}{mend}"
         ) from error
     store = SqlStore(url, audit_key=audit_key)
     try:

@@ -59,12 +59,12 @@ def test_the_lock_goes_with_a_killed_process(other_process: "subprocess.Popen[st
 def test_a_link_to_the_file_is_the_same_database(
     other_process: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
-    """Through a symlink to the file, to its folder, or a roundabout path: it is held."""
+    """Through a symlink to the file, to its folder, a hard link, or a roundabout path: it is held."""
     assert other_process.poll() is None
-    (tmp_path / "var" / "triage.db").touch()
+    (tmp_path / "hard.db").hardlink_to(tmp_path / "var" / "triage.db")
     (tmp_path / "link.db").symlink_to(tmp_path / "var" / "triage.db")
     (tmp_path / "folder").symlink_to(tmp_path / "var")
-    for path in ("link.db", "folder/triage.db", "var/../var/triage.db"):
+    for path in ("link.db", "hard.db", "folder/triage.db", "var/../var/triage.db"):
         with (
             pytest.raises(SettingError, match="another hbot-triage"),
             only_process(f"sqlite:///{tmp_path}/{path}"),

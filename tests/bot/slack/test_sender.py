@@ -8,9 +8,10 @@ import pytest
 
 from bot.slack.rate_limits import RateLimits
 from bot.slack.rendered import Rendered
-from bot.store import SqlStore
+from bot.store import SqlStore, open_store
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
+from tests.contracts.test_store_outcomes import damaged_table
 from triage.model import IncidentStatus
 from triage.ports.store import Message, MessageKind, Tx
 
@@ -349,3 +350,25 @@ async def test_without_the_scope_a_first_post_of_unknown_outcome_waits_and_says_
         assert any("TRIAGE_CHANNEL as an id" in problem for problem in bench.sender.problems.values())
         assert len(bench.cards()) == 1
         bench.sender.stop()
+
+
+async def test_what_a_damaged_database_keeps_from_being_shown_is_not_sent_as_if_it_were_ours(
+    sqlite_url: str, slack: SlackServer
+) -> None:
+    """The card in Slack stays what it was: the message waits for the store."""
+    async with open_store(sqlite_url) as store, bench_on(store, slack) as bench:
+        sending = asyncio.create_task(bench.sender.run())
+        incident = await bench.open("as it was")
+        await bench.settled()
+        bench.sender.stop()
+        await sending
+        await bench.change(replace(incident, title="another title"))
+    damaged_table(sqlite_url, "incidents")
+    async with open_store(sqlite_url) as store, bench_on(store, slack) as bench:
+        sending = asyncio.create_task(bench.sender.run())
+        await until(store.health.problem)
+        await asyncio.sleep(0.3)
+        bench.sender.stop()
+        await sending
+        assert "as it was" in bench.cards()[0].text
+        assert await bench.pending() == 1
