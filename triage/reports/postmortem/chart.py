@@ -97,16 +97,16 @@ def _marks(tx: Tx, incident: Incident) -> list[PictureMark]:
 async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float) -> IncidentChart:
     """Return the chart with what Prometheus has of its bots; without its answer what is stored stays, and that is said."""
     bots = tuple(track.bot for track in chart.tracks)
-    edge = promql.selector("hbot_bot_net_edge_pct", any_of=bots)
+    edge = f"({_of_newest('hbot_bot_net_edge_pct', bots)})"
     try:
         states, ages, edges, errors = await together(
-            _range(metrics, chart, f"max by (bot, state) ({promql.selector('hbot_bot_state', any_of=bots)})"),
+            _range(metrics, chart, f"max by (bot, state) ({_of_newest('hbot_bot_state', bots)})"),
             _range(metrics, chart, _age(bots)),
             _range(metrics, chart, f"avg by (bot) ({edge} == {edge})"),
             _range(
                 metrics,
                 chart,
-                f"max by (bot) ({promql.selector('hbot_bot_recent_error_lines', any_of=bots)})",
+                f"max by (bot) ({_of_newest('hbot_bot_recent_error_lines', bots)})",
             ),
         )
     except SourceError as error:
@@ -133,6 +133,17 @@ async def _range(metrics: Metrics, chart: IncidentChart, query: str) -> tuple[Se
     return await metrics.query_range(
         query, start=_time(chart.start), end=_time(chart.end), step_seconds=chart.step
     )
+
+
+def _of_newest(metric: str, bots: tuple[str, ...]) -> str:
+    """Return the series of the exporter with a bot's newest snapshot: two of them are not mixed into one line.
+
+    A bot without any snapshot's time has whatever series there are.
+    """
+    series = promql.selector(metric, any_of=bots)
+    at = promql.selector("hbot_bot_snapshot_timestamp_seconds", any_of=bots)
+    newest = f"({at} == on (bot) group_left () max by (bot) ({at}))"
+    return f"{series} and on (bot, job, instance) {newest} or {series} unless on (bot) {at}"
 
 
 def _age(bots: tuple[str, ...]) -> str:

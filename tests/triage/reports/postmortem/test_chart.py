@@ -58,6 +58,8 @@ class Remembering(FakeMetrics):
         await self.ask(promql)
         assert start < end
         steps = [start + timedelta(seconds=step_seconds * n) for n in range(5)]
+        if promql.startswith("time()"):
+            return (Series({"bot": "bot1"}, tuple(zip(steps, [10.0, 10, 600, 10, 10], strict=True))),)
         if "hbot_bot_state" in promql:
             running = Series(
                 {"bot": "bot1", "state": "running"}, tuple(zip(steps, [1.0, 1, 1, 0, 0], strict=True))
@@ -66,8 +68,6 @@ class Remembering(FakeMetrics):
                 {"bot": "bot1", "state": "hard_stop"}, tuple(zip(steps, [0.0, 0, 0, 1, 1], strict=True))
             )
             return running, stopped
-        if "snapshot" in promql:
-            return (Series({"bot": "bot1"}, tuple(zip(steps, [10.0, 10, 600, 10, 10], strict=True))),)
         if "net_edge" in promql:
             return (
                 Series({"bot": "bot1"}, tuple(zip(steps, [0.0002, 0.0001, float("nan"), 0, 0], strict=True))),
