@@ -338,7 +338,7 @@ def digest(
 
     made = _run(make)
     report = made.measured.report
-    typer.echo(json.dumps(report.to_json(), indent=2) if as_json else made.text(), nl=as_json)
+    typer.echo(json.dumps(made.to_json(), indent=2) if as_json else made.text(), nl=as_json)
     raise typer.Exit(0 if report.bots else 1)
 
 

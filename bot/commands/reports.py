@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from bot.wiring.sources import open_configured
 from triage.desk import Desk
 from triage.errors import BadInput, DeskFailure, Refused
 from triage.kpis.model import ActionNote, IncidentNote
-from triage.ports.chat import Section, section
+from triage.model import Json
+from triage.ports.answers import Tally
+from triage.ports.chat import Section
 from triage.ports.digests import Measured
 from triage.ports.store import Tx
 from triage.reports.answers.kpi import window_length
 from triage.reports.digest.answer import digest_text
-from triage.reports.digest.hit_rate import hit_rate
+from triage.reports.digest.hit_rate import counted, hit_rate
 from triage.reports.digest.period import action_notes, incident_notes
 from triage.reports.postmortem.charting import Charting
 from triage.reports.postmortem.gather import Postmortem, gather
@@ -52,18 +54,43 @@ class DigestAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What people answered about verdicts: in the window, and ever (strength → how many, how many of them right)."""
+
+    period: Tally = field(default_factory=dict)
+    ever: Tally = field(default_factory=dict)
+
+    @property
+    def section(self) -> Section:
+        """The lines of the digest."""
+        return hit_rate(self.period, self.ever)
+
+    def json(self) -> dict[str, Json]:
+        """Return ``{"period": {"answered", "right", "no_cause_named", "by_strength": {…}}, "ever": …}``."""
+        return {"period": counted(self.period), "ever": counted(self.ever)}
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """A digest with the incidents of its window."""
 
     measured: Measured
     incidents: tuple[IncidentNote, ...]
     title: str
-    verdicts: Section
+    verdicts: Answered
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the report for programs, with how often verdicts were right under ``verdicts``."""
+        return {**self.measured.report.to_json(), "verdicts": self.verdicts.json()}
 
     def text(self) -> str:
         """Return it for a terminal."""
         whole = digest_text(
-            self.measured.report, self.incidents, title=self.title, room=sys.maxsize, verdicts=self.verdicts
+            self.measured.report,
+            self.incidents,
+            title=self.title,
+            room=sys.maxsize,
+            verdicts=self.verdicts.section,
         )
         return answer_text(whole.top)
 
@@ -97,15 +124,15 @@ def _bots(desk: Desk, ask: DigestAsk) -> Sequence[str]:
 
 async def _from_store(
     settings: Settings, start: datetime, end: datetime
-) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Section, tuple[str, ...]]:
+) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Answered, tuple[str, ...]]:
     """Return what the service stored of the window; without its database there is none, and that is said."""
     url = settings.triage_database_url.get_secret_value()
     if not await asyncio.to_thread(has_database, url):
-        return (), (), section([]), (f"incidents and actions are not known: {NO_DATABASE}",)
+        return (), (), Answered(), (f"incidents and actions are not known: {NO_DATABASE}",)
     bots = tuple(bot.name for bot in settings.desk.bots)
 
-    def read(tx: Tx) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Section]:
-        verdicts = hit_rate(tx.answers.tally(start, end), tx.answers.tally())
+    def read(tx: Tx) -> tuple[tuple[IncidentNote, ...], tuple[ActionNote, ...], Answered]:
+        verdicts = Answered(tx.answers.tally(start, end), tx.answers.tally())
         return incident_notes(tx, start, end), action_notes(tx, bots, start, end), verdicts
 
     async with open_store(url) as store:

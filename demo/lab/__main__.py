@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from demo.lab import calibrating
-from demo.lab.collection import faults_in, own_faults
+from demo.lab.collection import faults_in, known_causes, own_faults, unknown_causes
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
 from demo.lab.playing import play
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         week = asyncio.run(healthy_week(given.days, given.seed))
         sys.stdout.write(week.text + "\n")
         return 0 if week.good else BAD
+    if given.causes:
+        sys.stdout.write("\n".join(known_causes()) + "\n")
+        return 0
     cases: list[RecordedCase] = []
     try:
         if given.faults:
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return USAGE
     faults = [fault for fault in faults if not given.only or given.only in fault.name]
+    sys.stderr.write("".join(f"{line}\n" for line in unknown_causes(faults)))
     recorded = judge_recorded(cases)
     if cases:
         sys.stdout.write("\n".join(told_recorded(cases, recorded)) + "\n")
@@ -94,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--week", action="store_true", help="a healthy week, asked 144 times a day")
+    parser.add_argument(
+        "--causes", action="store_true", help="the names that a truth may have, and what each means"
+    )
     parser.add_argument("--days", type=float, default=7.0)
     parser.add_argument("--seed", type=int, default=1)
     return parser

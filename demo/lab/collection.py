@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from demo.lab import faults as own
-from demo.lab.fault import Fault
+from demo.lab.fault import NO_CAUSE_FOUND, Fault
+from triage.diagnosis.causes import RULES
 
 
 def own_faults() -> list[Fault]:
@@ -43,6 +45,24 @@ def faults_in(folder: Path, *, needed: bool = True) -> list[Fault]:
             f"{folder} holds no fault: a Python file with FAULT = Fault(...) is one, or a recorded case (JSON)"
         )
     return sorted(found, key=lambda fault: fault.name)
+
+
+def known_causes() -> list[str]:
+    """Return a line for each name that a truth may have: the name, and what it means."""
+    meanings = {name: (sys.modules[rule.__module__].__doc__ or "").strip() for name, rule in RULES.items()}
+    meanings[NO_CAUSE_FOUND] = "Nothing that the desk's sources show explains it: a person must look."
+    width = max(map(len, meanings))
+    return [f"{name:{width}}  {meaning}" for name, meaning in sorted(meanings.items())]
+
+
+def unknown_causes(faults: Iterable[Fault]) -> list[str]:
+    """Return a line for each fault whose truth no verdict can name, because no cause is called so."""
+    return [
+        f"note: {fault.name}: no cause is called {' or '.join(sorted(truth.names))}; --causes lists the names"
+        for fault in faults
+        for truth in (fault.truth, *(truth for truth, _ in fault.beside))
+        if not truth.names & {*RULES, NO_CAUSE_FOUND}
+    ]
 
 
 def _of(module: object, where: str) -> Iterator[Fault]:

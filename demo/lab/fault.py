@@ -55,7 +55,8 @@ class Fault:
 
     ``strike`` puts the cause into the desk, nothing else. ``bots``: those it can strike, one in a run; empty where
     it is about none. ``patience``: seconds of the desk's time within which it is heard of. ``settles``: seconds after
-    the first signal at which the settled verdict is taken.
+    the first signal at which the settled verdict is taken. ``beside``: what goes wrong independently at the same time,
+    put there by the same ``strike``: its truth, and the bot that it is about (empty where it is about none).
     """
 
     name: str
@@ -65,6 +66,7 @@ class Fault:
     bots: tuple[str, ...] = ("bot1", "bot3")
     patience: float = 5_400.0
     settles: float = 600.0
+    beside: tuple[tuple[Truth, str], ...] = ()
 
     @property
     def exam(self) -> bool:

@@ -57,7 +57,7 @@ def _partner(fault: Fault, all_of: Sequence[Fault], number: int) -> Fault | None
 
 
 def _leaves_a_bot(fault: Fault) -> bool:
-    return len(fault.bots) > 1 and not fault.truth.abstains
+    return len(fault.bots) > 1 and not fault.truth.abstains and not fault.beside
 
 
 def _plain(fault: Fault, seed: int) -> Run:

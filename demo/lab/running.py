@@ -36,6 +36,11 @@ class Run:
     exam: bool = False
 
     @property
+    def together(self) -> int:
+        """How many things go wrong at once."""
+        return 1 + len(self.fault.beside) + (1 + len(self.other.beside) if self.other is not None else 0)
+
+    @property
     def name(self) -> str:
         """What it is called in reports."""
         with_other = f" + {self.other.name}" if self.other is not None else ""
@@ -120,9 +125,9 @@ def _heard(one: Run, stage: Stage) -> bool:
 
 
 def _struck(one: Run) -> Struck:
-    truths = [(one.fault.truth, one.bot)]
+    truths = [(one.fault.truth, one.bot), *one.fault.beside]
     if one.other is not None:
-        truths.append((one.other.truth, one.other_bot))
+        truths += [(one.other.truth, one.other_bot), *one.other.beside]
     return Struck(tuple(truths))
 
 

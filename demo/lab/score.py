@@ -76,7 +76,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
     causes = [
         each.settled for each in heard if each.settled is not None and not each.run.fault.truth.abstains
     ]
-    pairs = [each.settled for each in heard if each.settled is not None and each.run.other is not None]
+    pairs = [each.settled for each in heard if each.settled is not None and each.run.together > 1]
     every = [one for each in outcomes for one in (each.first, each.settled) if one is not None]
     buckets = calibration([one for one in settled + partly if one.believed or one.said not in _SILENT])
     counted = sum(bucket.runs for bucket in buckets)

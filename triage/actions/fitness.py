@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from triage.desk import Desk
 from triage.diagnosis.facts import Facts
+from triage.model import Cause
+from triage.plans.record import DESK
 
 Predicate = Callable[[Facts, str], bool]
 """A look at the facts, for a target: does the condition hold?"""
@@ -59,6 +62,12 @@ class Fitness:
     def contraindications(self, facts: Facts, target: str) -> Iterator[str]:
         """Yield the evidence under which it is never offered, as far as it was seen."""
         yield from (each.why for each in self.against if each.look(facts, target))
+
+
+def is_about(desk: Desk, cause: Cause, target: str) -> bool:
+    """Say whether a cause touches an action's target: one that names nobody touches all, and the desk is all of it."""
+    names = {each.strip() for each in cause.subject.split(",")} - {""}
+    return not names or target == DESK or target in names or desk.container_of(target) in names
 
 
 def _box(facts: Facts, target: str) -> Mapping[str, object]:

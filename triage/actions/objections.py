@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triage.actions.catalogue import CATALOGUE
+from triage.actions.fitness import is_about
 from triage.desk import Desk
 from triage.diagnosis.facts import Facts
 from triage.model import Incident, RunStatus, SubjectKind
@@ -30,7 +31,7 @@ def objections(tx: Tx, desk: Desk, record: ActionRecord) -> tuple[Precondition, 
     said += [
         fitness.not_while[cause.cause]
         for cause in run.verdict.causes
-        if cause.stands and cause.cause in fitness.not_while
+        if cause.stands and cause.cause in fitness.not_while and is_about(desk, cause, record.target)
     ]
     return tuple(
         Precondition(f"speaks against it, by the triage of {incident.number}: {why}", Holds.WARNING)

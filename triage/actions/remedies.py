@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.actions.catalogue import CATALOGUE, targets
+from triage.actions.fitness import is_about
 from triage.diagnosis.strength import strength
 from triage.diagnosis.verdict import diagnose, facts_of
 from triage.diagnosis.weights import LIKELY
@@ -68,15 +69,10 @@ def _objections(
     fitness = action.fitness
     yield from fitness.objections(facts, remedy.target)
     for other in verdict.causes:
-        about = remedy.target == "desk" or not other.subject or _is_about(facts, other, remedy.target)
+        about = is_about(facts.desk, other, remedy.target)
         if other is not cause and other.confidence >= LIKELY and other.cause in fitness.not_while and about:
             yield fitness.not_while[other.cause]
     if cause.confidence < fitness.threshold:
         yield f"the cause is not sure enough for it: it is {strength(cause).lower()}"
     if allowed is not None and remedy.kind not in allowed:
         yield "the desk's playbook does not offer it"
-
-
-def _is_about(facts: Facts, cause: Cause, target: str) -> bool:
-    names = {each.strip() for each in cause.subject.split(",")}
-    return target in names or facts.desk.container_of(target) in names

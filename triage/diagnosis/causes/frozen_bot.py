@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._boxes import alive
 from triage.diagnosis.causes._evidence import bot_case
+from triage.diagnosis.weights import CEILINGS
 from triage.wording import duration, listed
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts("contradiction", "its container does not stay up", "container")
         if not facts.engine_told(facts.desk.container_of(bot)):
             case.doubts("hint_not", "whether it is paused is not known: Docker does not tell", "container")
-            case.missing += 1
+            case.missing += len(CEILINGS)  # paused and frozen look the same from elsewhere: a possibility, no more
         log = facts.data("error_logs").get("bots", {}).get(bot)
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from triage.model import Json
 from triage.ports.answers import Tally
 from triage.ports.chat import Line, Section, section
 
@@ -17,6 +18,25 @@ def hit_rate(period: Tally, ever: Tally) -> Section:
     if period != ever:
         lines.append(Line(_counted(ever), name="Of all times"))
     return section(lines, "Verdicts, as people answered")
+
+
+def counted(tally: Tally) -> dict[str, Json]:
+    """Return the counts for programs: of verdicts that named a cause, and of those that named none.
+
+    ``{"answered", "right", "share" (None where nobody answered), "by_strength": {strength: {"answered", "right"}},
+    "no_cause_named"}``.
+    """
+    named = {strength: counts for strength, counts in tally.items() if strength}
+    answered, right = (sum(counts[which] for counts in named.values()) for which in (0, 1))
+    return {
+        "answered": answered,
+        "right": right,
+        "share": round(right / answered, 4) if answered else None,
+        "by_strength": {
+            strength: {"answered": counts[0], "right": counts[1]} for strength, counts in named.items()
+        },
+        "no_cause_named": tally.get("", (0, 0))[0],
+    }
 
 
 def _counted(tally: Tally) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from triage.ports.answers import Tally
-from triage.reports.digest.hit_rate import hit_rate
+from triage.reports.digest.hit_rate import counted, hit_rate
 
 
 def said(period: Tally, ever: Tally) -> list[str]:
@@ -43,3 +43,15 @@ def test_a_period_stands_beside_all_times() -> None:
         "Of all times of 2 answered, 1 right (50 %)",
     ]
     assert said({"certain": (1, 1)}, {"certain": (2, 1)})[0] == "of 1 answered, 1 right (100 %)"
+
+
+def test_programs_get_the_same_counts() -> None:
+    """Verdicts that named no cause are apart: they were neither right nor wrong."""
+    assert counted({"certain": (8, 8), "likely": (4, 3), "": (2, 0)}) == {
+        "answered": 12,
+        "right": 11,
+        "share": 0.9167,
+        "by_strength": {"certain": {"answered": 8, "right": 8}, "likely": {"answered": 4, "right": 3}},
+        "no_cause_named": 2,
+    }
+    assert counted({})["share"] is None
