@@ -10,7 +10,7 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.kit import leaf
 from bot.slack.blocks.shorter import shorter, some
 from bot.slack.blocks.signs import FINDING, check_name
-from bot.slack.blocks.verdict import cause_words, headline
+from bot.slack.blocks.verdict import NOT_KNOWN, cause_words, headline
 from bot.slack.blocks.when import when
 from bot.slack.rendered import Rendered
 from triage.diagnosis.comparison import changes
@@ -68,10 +68,14 @@ def _short(run: TriageRun) -> str:
 def _verdict(run: TriageRun) -> list[Line]:
     causes = [cause for cause in run.verdict.causes if believed(cause)][:CAUSES]
     if not causes:
-        top = run.verdict.top
-        said = headline(top) if top is not None else "no check explains it"
-        return [[leaf("Cause not known: ", bold=True), leaf(shorter(said, SAID))]]
-    lines: list[Line] = []
+        known = next((cause for cause in run.verdict.causes if cause.cause == NOT_KNOWN), None)
+        possible = next((cause for cause in run.verdict.causes if cause.cause != NOT_KNOWN), None)
+        said = headline(known) if known is not None else "no check explains it"
+        lines: list[Line] = [[leaf("Cause not known: ", bold=True), leaf(shorter(said, SAID))]]
+        if possible is not None:
+            lines.append([leaf("Possible: ", bold=True), leaf(shorter(headline(possible), SAID))])
+        return lines
+    lines = []
     for cause in causes:
         lines.append([leaf(shorter(cause_words(cause), SAID), bold=True)])
         if cause.because:

@@ -49,7 +49,13 @@ def test_the_json_has_the_promised_shape(data: Path) -> None:
     assert result.exit_code == 0
     body = json.loads(result.stdout)
     assert body["window"] == {"start": "2026-02-20T00:00:00Z", "end": AT}
-    nobody = {"answered": 0, "right": 0, "share": None, "by_strength": {}, "no_cause_named": 0}
+    nobody: dict[str, object] = {
+        "answered": 0,
+        "right": 0,
+        "share": None,
+        "by_strength": {},
+        "no_cause_named": 0,
+    }
     assert body["verdicts"] == {"period": nobody, "ever": nobody}
     [bot] = body["bots"]
     assert (bot["bot"], bot["coverage_pct"], bot["verdict"]) == ("bot1", 100.0, "meets")

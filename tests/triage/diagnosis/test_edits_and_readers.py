@@ -52,7 +52,7 @@ def test_an_edit_that_no_recreate_took_over_explains_an_alert_that_settings_diff
     assert found.top is not None
     assert found.top.cause == "config_not_applied"
     assert found.top.confidence >= LIKELY
-    assert ".env (BUS_SOFT_PAUSE_ON_OUTAGE) was edited after hbot-bot1 was made" in found.top.headline
+    assert "hbot-bot1 was made before .env (BUS_SOFT_PAUSE_ON_OUTAGE) was edited" in found.top.headline
     assert "a restart does not" in found.top.advice
     assert not kinds(found)
 

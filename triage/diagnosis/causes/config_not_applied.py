@@ -62,7 +62,7 @@ def _project(facts: Facts) -> Iterable[Candidate]:
             case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
         case.needs("changes", "error_logs")
         yield from case.concludes(
-            f"{what} was edited after {container} was made; it runs with what was there before.",
+            f"{container} was made before {what} was edited and runs with what was there before.",
             "See whether the edit is meant for it; a recreate takes it over, a restart does not.",
             settle=f"docker inspect {container} --format '{{{{.Created}}}} {{{{.Config.Image}}}}'",
             by_hand=f"compare {edit['file']} with what {container} runs with; recreate {bot} if the edit is meant for it",

@@ -31,14 +31,17 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         box = facts.box_of(bot)
         up = alive(box)
         if up:
-            case.sees("some", f"its container runs ({facts.desk.container_of(bot)})", "container")
+            there = "runs" if facts.engine_told(facts.desk.container_of(bot)) else "is there"
+            case.sees("some", f"its container {there} ({facts.desk.container_of(bot)})", "container")
             if (box.get("up_seconds") or _STARTING_SECONDS) < _STARTING_SECONDS:
                 case.doubts("doubt", "it started only now", "container")
         elif box:
             case.doubts("contradiction", "its container does not stay up", "container")
         if not facts.engine_told(facts.desk.container_of(bot)):
             case.doubts("hint_not", "whether it is paused is not known: Docker does not tell", "container")
-            case.missing += len(CEILINGS)  # paused and frozen look the same from elsewhere: a possibility, no more
+            case.missing += len(
+                CEILINGS
+            )  # paused and frozen look the same from elsewhere: a possibility, no more
         log = facts.data("error_logs").get("bots", {}).get(bot)
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")
@@ -46,9 +49,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts("doubt", f"{bot} still logs: its process does something", "error_logs")
         _doubts(facts, bot, case)
         case.needs("container", "bot_state", "error_logs")
+        told = facts.engine_told(facts.desk.container_of(bot))
         yield from case.concludes(
-            f"{{who}} runs and shows nothing new: its last snapshot is {duration(state['age_seconds'])} old.",
-            "Look at the exchange for open orders it left, then restart it.",
+            f"{{who}} {'runs and ' if told and up else ''}shows nothing new: its last snapshot is "
+            f"{duration(state['age_seconds'])} old.",
+            "Look at the exchange for open orders it left, then restart it."
+            if told
+            else "See whether its container is paused (docker ps -a) before anything is started.",
             remedies=remedy("restart", (bot,) if up else (), "the process is up and shows nothing new"),
             settle=f"docker logs --since 5m {facts.desk.container_of(bot)}",
             by_hand=f"docker logs --since 5m {facts.desk.container_of(bot)}; look at the open orders at the exchange",

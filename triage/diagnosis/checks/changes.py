@@ -254,12 +254,15 @@ def _finding(
     suspects = [each for each in changes if each.ours and timedelta(0) <= began - each.at <= _SUSPECT]
     order = [*suspects, *(each for each in changes if each not in suspects)]
     details = [_line(each, began) for each in order[1 if suspects else 0 : _SHOWN]]
+    edited = [_edit_line(each) for each in project if 0 <= each["seconds_before"] <= _SUSPECT.total_seconds()]
+    details = [*edited, *details]
     if len(order) > _SHOWN:
         details.append(f"and {len(order) - _SHOWN} more")
     if suspects:
         headline = _line(suspects[0], began)
     else:
         headline = "nothing of it in the 2 h before" if changes else "nothing changed in 24 h"
+        headline = edited[0] if edited else headline
     return Finding(
         name=NAME,
         status=FindingStatus.WARNING if suspects else FindingStatus.OK,
@@ -282,6 +285,13 @@ def _finding(
             "project": project,
         },
     )
+
+
+def _edit_line(edit: Mapping[str, Json]) -> str:
+    about = listed([*edit["keys"], *edit["services"]], 3)
+    when = clock_time(datetime.fromisoformat(edit["at"]))
+    keys, gap = f" ({about})" if about else "", duration(edit["seconds_before"])
+    return f"{edit['file']} edited at {when}{keys}, {gap} before it began"
 
 
 def _line(change: ContainerChange, began: datetime) -> str:
