@@ -17,9 +17,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from loguru import logger
 
-from bot.composition import Adapters, Composition
 from bot.connections import ConnectionLimits
 from bot.pulse import IDLE_SECONDS, lasting
+from bot.service_parts import Adapters, ServiceParts
 from bot.settings import Settings
 from bot.slack.client import open_client
 from bot.store import open_store
@@ -36,7 +36,7 @@ from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import Tx
 
 INBOX_SECONDS = 1.5
-"""What the last sorting of a shutdown may take; see ``bot.composition.DRAIN_SECONDS``."""
+"""What the last sorting of a shutdown may take; see ``bot.service_parts.DRAIN_SECONDS``."""
 
 
 def our_version() -> str:
@@ -50,7 +50,7 @@ def our_version() -> str:
 class Service:
     """Runs the parts: begins what is under way, keeps the loops, ends them in order."""
 
-    def __init__(self, parts: Composition) -> None:
+    def __init__(self, parts: ServiceParts) -> None:
         self.parts = parts
 
     async def run(self, stop: asyncio.Event, server: WebServer, sockets: list[socket.socket]) -> None:
@@ -152,7 +152,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
             ),
             dashboards=opened.dashboards,
         )
-        parts = Composition(settings, adapters, clock=clock)
+        parts = ServiceParts(settings, adapters, clock=clock)
         health = Health(parts.readiness.dependencies, parts.metrics.page)
         web = make_web(
             [parts.webhook.router(), health.router(), parts.listener.router()], version=our_version()

@@ -151,6 +151,7 @@ class Proxy(LocalServer):
         return web.json_response({"status": "success", "data": data})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("posts", "query", "methods"),
     [(True, "up", ["GET"]), (True, "u" * 9000, ["POST"]), (False, "u" * 3500, ["POST", "GET"])],

@@ -83,7 +83,7 @@ class Adapters:
     dashboards: Dashboards
 
 
-class Composition:
+class ServiceParts:
     """All the parts, wired, for a clock and adapters."""
 
     def __init__(self, settings: Settings, adapters: Adapters, *, clock: Clock) -> None:
