@@ -37,6 +37,10 @@ _ANY_CODE = re.compile(
     re.IGNORECASE,
 )
 """The code of whatever exchange, where a code stands."""
+_BACKGROUND = re.compile(
+    r"unhandled error in background task|task exception was never retrieved", re.IGNORECASE
+)
+"""What died is a task, of whatever error of code: it does not come back by itself, which the error alone does not say."""
 _SUCCESS = frozenset({"00000", "200", "200000", "000"})
 _STATUS = re.compile(
     r"HTTP status is (?P<a>\d{3})\b|WSServerHandshakeError: (?P<b>\d{3})\b|ContentTypeError: (?P<c>\d{3})\b"
@@ -71,7 +75,9 @@ def classify(message: str, exception: str = "") -> LineClass | None:
             or _first(WORDS, text)
             or _refused(text)
         )
-        if found is not None:
+        if found is not None and not (
+            text is exception and found.name == "code_error" and _BACKGROUND.search(message)
+        ):
             return found
     found = _first(WRAPPERS, message)
     return LineClass(found.name, generic=True) if found is not None else None
