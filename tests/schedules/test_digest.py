@@ -22,6 +22,8 @@ from triage.ports.answers import CauseAnswer
 from triage.ports.digests import DrawnPicture, Measured
 from triage.ports.store import Document, Message, MessageKind, Tx
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG"
 
 

@@ -19,6 +19,8 @@ from bot.store import open_store
 from triage.ports.actions import Agent
 from triage.ports.store import Tx
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
 
 

@@ -28,6 +28,8 @@ from triage.ports.store import Tx
 from triage.runs import runner
 from triage.runs.runner import TriageRunner
 
+pytestmark = pytest.mark.slow
+
 DRAWDOWN = (bot(state="hard_stop", reasons=["drawdown_hard_limit"], drawdown=0.026), box(), errors())
 NOTHING_SEEN = (bot(state="running"), box(), errors())
 

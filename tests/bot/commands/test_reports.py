@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from tests.flows.desk_files import write_minutes
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-02-21T00:00:00Z"
 KPIS = [
     "running_pct",
