@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from triage.logs.level_words import ANY_WORD, LETTERS, level_of
+from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DATE = (
@@ -48,9 +48,16 @@ _BRACKETED = re.compile(
 )
 _DOTTED = re.compile(rf"[\w-]{{1,40}}\.(?P<level>{ANY_WORD.upper()}): (?P<message>.*)")
 _KEYED = re.compile(
-    rf".{{0,200}}?\b(?:level|lvl|severity|loglevel)[\"']?[ ]*[:=][ ]*[\"']?(?P<level>{ANY_WORD})\b[\"',; ]*(?P<message>.*)",
+    r".{0,200}?\b(?:(?:log)?level|lvl|sev(?:erity)?)[\"']?[ ]*[:=]"
+    rf"[ ]*[\"']?(?P<level>{ANY_WORD})\b[\"',; ]*(?P<message>.*)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(
+    r"(?:\w{1,20}=\S{1,60} )?[\[(]?(?:(?:log)?level|lvl|sev(?:erity)?|prio?|priority)[ ]?[=:][ ]?[\"']?(?P<level>\d{1,2})"
+    r"[\"']?(?=[ ,;\])\t]|$)[\"',;\]) ]*(?P<message>.*)",
+    re.IGNORECASE,
+)
+"""A number stands for a level only where levels stand: a ``priority=3`` later in a line is an order's, or a task's."""
 _LETTER = re.compile(
     r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d ))(?P<message>.*)"
 )
@@ -81,7 +88,8 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _JSON_BAD = re.compile(
-    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)|\b(?:err|error)=\S",
+    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)|\b(?:err|error)=\S"
+    r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b",
     re.IGNORECASE,
 )
 
@@ -101,10 +109,12 @@ def head_of(text: str) -> LineHead | None:
         return LineHead(_of_redis(redis["sign"], redis["message"]), redis["message"].strip())
     timed = _TIMED.match(text)
     if timed is None:
-        return _first(text, (_LETTER, _CATEGORY, _DOTTED, _BRACKET_FIRST, _LOWER, _AT_START, _KEYED))
+        return _first(
+            text, (_LETTER, _CATEGORY, _DOTTED, _BRACKET_FIRST, _LOWER, _AT_START, _NUMBERED, _KEYED)
+        )
     rest = text[timed.end() :]
     rest = rest[past.end() if (past := _PAST.match(rest)) is not None else 0 :]
-    return _first(rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_LATER, _KEYED))
+    return _first(rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_LATER, _NUMBERED, _KEYED))
 
 
 def begins_record(text: str) -> bool:
@@ -127,8 +137,14 @@ def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:
         found = pattern.match(text)
         if found is not None:
             word = found["level"]
-            return LineHead(LETTERS[word] if len(word) == 1 else level_of(word), found["message"].strip())
+            return LineHead(_level(word), found["message"].strip())
     return None
+
+
+def _level(word: str) -> str:
+    if word.isdecimal():
+        return level_of_number(int(word))
+    return LETTERS[word] if len(word) == 1 else level_of(word)
 
 
 def _of_redis(sign: str, message: str) -> str:

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from triage.logs.level_words import LETTERS, level_of
+from triage.logs.level_words import LETTERS, PYTHON_LEVELS, SYSLOG_LEVELS, level_of
 from triage.masking import masked_where_cut
 
 _LEVELS = (
-    "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "log.level", "loglevel",
+    "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "sev", "log.level", "loglevel",
     "@level", "record.level.name", "s", "l",
 )  # fmt: skip
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
 _OTEL_NUMBERS = ("severitynumber", "severity_number")
-_SYSLOG_NUMBERS = ("priority", "level")
+_SYSLOG_NUMBERS = ("priority", "level", "severity", "sev", "prio", "lvl")
 _MESSAGES = (
     "record.message", "msg", "message", "body.stringvalue", "textpayload",
     "event", "text", "body", "short_message", "error.message", "error", "err",
@@ -28,9 +28,6 @@ _MESSAGES = (
 )  # fmt: skip
 _LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
 _EXCEPTIONS = ("exception", "exc_info", "traceback", "stack_trace", "error.stack_trace", "err.stack", "stack")
-SYSLOG_LEVELS = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
-"""Syslog's numbers, from 0."""
-_PYTHON = {5: "TRACE", 10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
 _OTEL = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL")
 """OpenTelemetry's numbers, four a level, from 1."""
@@ -101,7 +98,7 @@ def _numbered(flat: Mapping[str, object]) -> str:
         if name in _SYSLOG_NUMBERS and 0 <= number < len(SYSLOG_LEVELS):
             return SYSLOG_LEVELS[number]
         pino = name == "level" and not isinstance(flat.get("time", ""), str)
-        known = _PINO if pino else _PYTHON
+        known = _PINO if pino else PYTHON_LEVELS
         return next((known[each] for each in sorted(known, reverse=True) if number >= each), "")
     return ""
 

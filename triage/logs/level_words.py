@@ -23,6 +23,17 @@ LETTERS: Mapping[str, str] = {
     "F": "FATAL",
 }  # fmt: skip
 """Where a single letter names the level."""
+SYSLOG_LEVELS = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
+"""Syslog's numbers, from 0."""
+PYTHON_LEVELS: Mapping[int, str] = {
+    5: "TRACE",
+    10: "DEBUG",
+    20: "INFO",
+    30: "WARNING",
+    40: "ERROR",
+    50: "CRITICAL",
+}
+"""Python's numbers: each level from its own number on."""
 ANY_WORD = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
 """An expression for any of the words; match it without case."""
 
@@ -30,3 +41,10 @@ ANY_WORD = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
 def level_of(word: str) -> str:
     """Return the level that a word names; empty where it names none."""
     return LEVEL_OF.get(word.lower(), "")
+
+
+def level_of_number(number: int) -> str:
+    """Return the level that a number names where nothing tells whose it is: below 8 it is syslog's, else Python's."""
+    if number < len(SYSLOG_LEVELS):
+        return SYSLOG_LEVELS[number]
+    return next(PYTHON_LEVELS[each] for each in sorted(PYTHON_LEVELS, reverse=True) if number >= each)

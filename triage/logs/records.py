@@ -7,6 +7,7 @@
     2026-03-05T19:49:20+0000 INFO     risk-service: message                     the desk's services
     2026-02-20 16:33:00 | ERROR | module:function:12 - message, [time] [ERROR] message, ERROR:logger:message
     {"level_name": "ERROR", "msg": "…", "logger_name": "…"}, level=error msg="…"
+    10.0.0.3 - - [20/Feb/2026:16:33:00 +0000] "GET / HTTP/1.1" 502 157      a web server's: its status is its level
     any other line that begins with a time and names a level, or with a level alone: ERROR: message
 """
 
@@ -15,9 +16,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from triage.logs.access_lines import access_of
 from triage.logs.heads import head_of
-from triage.logs.json_records import SYSLOG_LEVELS, fields_of
-from triage.logs.level_words import level_of
+from triage.logs.json_records import fields_of
+from triage.logs.level_words import SYSLOG_LEVELS, level_of
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 OTHERS = frozenset({"WARNING", "NETWORK"})
@@ -108,6 +110,9 @@ def _from_other(text: str) -> LogRecord | None:
     syslog = _SYSLOG.match(text)
     if syslog is not None:
         return LogRecord(SYSLOG_LEVELS[int(syslog["number"]) % 8], "", syslog["message"].strip())
+    access = access_of(text)
+    if access is not None:
+        return LogRecord("ERROR" if access.failed else "INFO", "access", access.message)
     head = head_of(text)
     return LogRecord(head.level, "", head.message) if head is not None else None
 

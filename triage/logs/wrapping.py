@@ -30,7 +30,9 @@ _LAYERS = 5
 _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry")
 """Where a transport's JSON holds the line of the program."""
 _LEVELS = re.compile(
-    r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:|"s" ?: ?"[FEWID]"', re.IGNORECASE
+    r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:'
+    r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"',
+    re.IGNORECASE,
 )
 _TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")
 """Fields of a program's JSON beside its message: what they hold is not let go."""
