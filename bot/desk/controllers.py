@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
+from bot.desk.script_markets import markets_of
 from bot.watched_files import FOLDERS, names_in, read_watched, rewrite_watched
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
@@ -15,10 +16,6 @@ from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")
 _CODE = "scripts"
-_MARKETS = re.compile(
-    r"^[ \t]*markets[ \t]*(?::[^=\n]{0,200})?=[ \t]*\{(?P<body>(?:[^{}]|\{[^{}]*\}){0,4000})\}", re.MULTILINE
-)
-_KEY = re.compile(r"[\"'](?P<name>[A-Za-z0-9_.-]{1,80})[\"'][ \t\n]*:")
 
 
 class DeskControllers:
@@ -100,9 +97,11 @@ def _markets(root: Path, codes: list[str]) -> Iterator[ControllerFile]:
             code = read_watched(root, f"{_CODE}/{name}", most_bytes=MOST_BYTES).decode("utf-8", "replace")
         except (DeskFailure, FileNotFoundError):
             continue
-        match = _MARKETS.search(code)
-        if match is not None:
-            yield ControllerFile(f"scripts/{name}", {MARKETS: ",".join(_KEY.findall(match["body"]))})
+        found = markets_of(code)
+        if found.names:
+            yield ControllerFile(f"scripts/{name}", {MARKETS: ",".join(found.names)})
+        if found.unread:
+            yield ControllerFile(f"scripts/{name}", {}, f"scripts/{name}: markets is made of variables")
 
 
 def changed(text: str, key: str, path: Path, *, value: bool, was: bool) -> str:

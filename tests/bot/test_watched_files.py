@@ -130,6 +130,11 @@ async def test_a_broken_neighbour_costs_only_itself_and_only_what_is_loaded_coun
     unclear = loaded(await DeskControllers(root.parent).read("bot1"), "epp_v2_4").unclear
     assert len(unclear) == 2
     assert "gone.yml is loaded by scripts/run.yml" in unclear[0]
+    (root / "conf/scripts/run.yml").write_text("controllers_config: [stub.yml]\n")
+    (root / "conf/scripts/next.yml").write_text("controllers_config: [live.yml\n")
+    unclear = loaded(await DeskControllers(root.parent).read("bot1"), "epp_v2_4").unclear
+    assert len(unclear) == 1, "which of the scripts runs is not known, and one cannot be read"
+    assert "next.yml" in unclear[0]
 
 
 async def test_the_markets_of_a_standalone_script_are_read(root: Path) -> None:
@@ -143,6 +148,9 @@ async def test_the_markets_of_a_standalone_script_are_read(root: Path) -> None:
     assert [script.values.get("markets") for script in found.scripts if "markets" in script.values] == [
         "bitget_paper_trade,bitget"
     ]
+    (root / "scripts/alone.py").write_text('markets = {"bitget_paper_trade": {"A-B"}, VENUE: {"A-B"}}\n')
+    found = loaded(await DeskControllers(root.parent).read("bot1"), "")
+    assert found.unclear == ("scripts/alone.py: markets is made of variables",)
 
 
 async def test_client_settings_and_csv_files_are_opened_with_the_same_care(root: Path) -> None:

@@ -55,10 +55,12 @@ def loaded(files: Iterable[ControllerFile], controller: str) -> LoadedController
     missing = tuple(
         f"{name} is loaded by {chosen[0].file} and not there" for name in names if name not in by_name
     )
+    unread = tuple(file for file in found if file.problem and file.file.startswith(_SCRIPTS))
+    may_run = () if running else unread  # which script runs is not known: it may be one that cannot be read
     return LoadedControllers(
         tuple(file for file in wanted if not file.problem),
         chosen,
-        (*missing, *(file.problem for file in wanted if file.problem)),
+        (*missing, *(file.problem for file in (*wanted, *may_run) if file.problem)),
     )
 
 
