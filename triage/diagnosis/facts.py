@@ -27,7 +27,7 @@ class LoggedLines:
     """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them.
 
     ``late``: how many of the fresh ones came in the last five minutes. ``loudest``: the class that says most, with
-    how many of the lines are its own.
+    how many of the lines are its own. ``at_least``: the counts are lower bounds, not all lines were read.
     """
 
     count: int = 0
@@ -41,6 +41,12 @@ class LoggedLines:
     late: int = 0
     loudest: str = ""
     loudest_count: int = 0
+    at_least: bool = False
+
+    @property
+    def bound(self) -> str:
+        """What is said before a count."""
+        return "at least " if self.at_least else ""
 
     def over(self, now: datetime) -> bool:
         """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
@@ -248,6 +254,7 @@ class Facts:
             loudest_count=sum(each["count"] for each in found if each["name"] == loudest["name"]),
             names=tuple(dict.fromkeys(str(each["name"]) for each in found)),
             late=sum(self._late(each) for each in found if each["fresh"]),
+            at_least=bool(self.data("error_logs").get("bots", {}).get(bot, {}).get("at_least")),
         )
 
     def _late(self, entry: Mapping[str, Json]) -> int:

@@ -64,6 +64,15 @@ def test_an_interruption_that_is_over_is_a_blip_and_pauses_nothing() -> None:
     assert "soft_pause" not in kinds(found)
 
 
+def test_a_count_of_lines_that_were_not_all_read_is_a_lower_bound_in_the_verdict_too() -> None:
+    """As in the finding that it stands on."""
+    log = logged("exchange_unreachable", 29, first=12, last=1, late=1)
+    log.data["bots"]["bot1"]["at_least"] = True
+    found = verdict(bot(), box(), log, alerts=(alert("WsReconnectSpike"),), name="WsReconnectSpike")
+    said = [text for cause in found.causes for text in cause.because]
+    assert any("at least 29 such lines since" in text for text in said), said
+
+
 def test_connections_that_go_on_breaking_are_no_blip() -> None:
     """The same flood that still comes; the bot was started anew meanwhile."""
     log = logged("exchange_unreachable", 40, first=12, last=0, late=16)

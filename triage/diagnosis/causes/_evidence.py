@@ -80,7 +80,9 @@ def _worth(found: LoggedLines, *, heals: bool) -> Level:
 
 def _words(found: LoggedLines) -> str:
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    said = f"{counted(found.loudest_count, 'line')} {'says' if found.loudest_count == 1 else 'say'}"
+    said = (
+        f"{found.bound}{counted(found.loudest_count, 'line')} {'says' if found.loudest_count == 1 else 'say'}"
+    )
     said = f"{said} that {meaning(found.loudest)}{codes}"
     return f"{said}: {found.example}" if found.example else said
 

@@ -58,8 +58,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if ended:
             case.sees(
                 "strong",
-                f"{broken.fresh} such lines since {clock_time(broken.first_at or facts.since)}, which have ended: "
-                f"{broken.example}",
+                f"{broken.bound}{broken.fresh} such lines since {clock_time(broken.first_at or facts.since)}, "
+                f"which have ended: {broken.example}",
                 "error_logs",
             )
         if case.pieces:

@@ -30,7 +30,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if closed.fresh and not closed.over(facts.now):
             level: Level = "clear" if closed.fresh >= FLOOD else "hint"
             case.sees(
-                level, f"{bot}: its streams were closed {times(closed.fresh)}", "streams of the exchange"
+                level,
+                f"{bot}: its streams were closed {closed.bound}{times(closed.fresh)}",
+                "streams of the exchange",
             )
         for reason in set(facts.reasons(bot)) & {"order_book_stale", "connector_not_ready"}:
             if found.fresh >= ENOUGH:

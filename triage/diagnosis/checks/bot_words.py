@@ -53,8 +53,6 @@ def _no_edge(bot: BotNow) -> str:
 
 
 def _edge(bot: BotNow) -> str:
-    average = (
-        f", 15 min average {percent(bot.net_edge_15m, signed=True)}" if bot.net_edge_15m is not None else ""
-    )
+    mean = "not known" if bot.net_edge_15m is None else percent(bot.net_edge_15m, signed=True)
     gate = {True: ", edge gate closed", False: "", None: ""}[bot.edge_gate]
-    return f"net edge {percent(bot.net_edge, signed=True)}{average}{gate}"
+    return f"net edge {percent(bot.net_edge, signed=True)}, 15 min average {mean}{gate}"

@@ -112,7 +112,9 @@ async def run(ctx: CheckContext) -> Finding:
         headline=" · ".join(text for _, text in ranked if text),
         source=SOURCE,
         why=refused(market, audit, dead, *others),
-        details=tuple(f"dead letters: {times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()),
+        details=tuple(
+            f"dead letters: {_bound(now)}{times(n)} {reason}" for reason, n in now.dead_letter_reasons.items()
+        ),
         data=asdict(now),
     )
 
@@ -196,7 +198,7 @@ def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: Stre
     window = ctx.now - timedelta(minutes=ctx.desk.listening.window_minutes)
     lately = sum(moment_of(entry.id, ctx.now) >= window for entry in entries)
     wrong = volume(ctx.desk, reasons, replace(ctx.dead_letters or Rate(0, 0, 0), count=lately))
-    bound = "≥ " if now.dead_letters_at_least else ""
+    bound = _bound(now)
     unread = reasons.get(_UNREADABLE, 0)
     if unread > _UNREAD_SHARE * len(entries):
         yield FindingStatus.UNKNOWN, f"{unread} of {len(entries)} dead letters could not be read"
@@ -204,6 +206,11 @@ def _dead_letters(ctx: CheckContext, entries: tuple[StreamEntry, ...], now: Stre
         yield FindingStatus.OK, f"{bound}{counted(len(entries), 'dead letter')} in 1 h"
     else:
         yield FindingStatus.WARNING, f"{bound}{wrong.text}"
+
+
+def _bound(now: StreamsNow) -> str:
+    """Of what was read up to the limit there is at least so much, of each reason too."""
+    return "≥ " if now.dead_letters_at_least else ""
 
 
 def _dead_max(ctx: CheckContext) -> int:

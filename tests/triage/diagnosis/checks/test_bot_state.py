@@ -111,6 +111,16 @@ async def test_values_that_are_no_numbers_are_not_measured() -> None:
     finding = await bot_state.run(context(sources))
     assert finding.data["bots"]["bot1"]["net_edge"] is None
     assert finding.status is FindingStatus.OK
+    assert "net edge not known (it is no number)" in finding.headline
+
+
+async def test_an_average_that_is_not_there_is_said() -> None:
+    """Of the two figures that the check promises neither goes without a word."""
+    sources = FakeSources()
+    with_state(sources, "running", edge=0.0003)
+    sources.metrics.answers["sum_over_time"] = []
+    finding = await bot_state.run(context(sources))
+    assert "net edge +0.03 %, 15 min average not known" in finding.headline
 
 
 async def test_a_partial_answer_is_said() -> None:

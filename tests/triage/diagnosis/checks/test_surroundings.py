@@ -291,6 +291,15 @@ async def test_dead_letters_are_judged_as_their_signal_is(
     assert (words.format(x=TIMES) or f"{len(entries)} dead letters in 1 h") in finding.headline
 
 
+async def test_where_the_limit_was_met_each_reason_is_a_lower_bound_too() -> None:
+    """Not the sum alone."""
+    sources = FakeSources()
+    sources.streams.entries["hb.dead_letter.v1"] = letters(1200, ago=timedelta(minutes=30))
+    finding = await streams.run(context(sources))
+    assert "≥ 1000 dead letters in 1 h" in finding.headline
+    assert finding.details == (f"dead letters: ≥ {TIMES}1000 expired_intent",)
+
+
 CODE = "/home/hummingbot/controllers"
 
 
