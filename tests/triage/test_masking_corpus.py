@@ -97,6 +97,17 @@ def test_a_text_that_is_too_long_to_be_read_loses_its_last_word() -> None:
         "x" * 63 + "\n",
         "password: |\n ",
         "auth\\",
+        "my a",
+        "security question ",
+        "backup code: ab12cd ",
+        "login: a",
+        "auth=a:",
+        "htpasswd -b ",
+        "contraseña a ",
+        "redis://a:b ",
+        "password = a or ",
+        "PAT=",
+        "ENV TOKEN ",
     ],
 )
 def test_the_time_grows_with_the_length_and_not_faster(piece: str) -> None:

@@ -31,7 +31,7 @@ def _url(text: Text, match: re.Match[str]) -> SecretMatch:
     run = run[: over.start()] if over is not None else run
     hosts = list(_HOST.finditer(run))
     if not hosts:
-        return SecretMatch(start)
+        return _with_spaces(text.whole, match, start)
     host = hosts[-1]
     user, colon, password = run[: host.start()].partition(":")
     if not colon:
@@ -42,6 +42,20 @@ def _url(text: Text, match: re.Match[str]) -> SecretMatch:
     whole = not password or password == "x-oauth-basic" or len(user) >= _LONG_USER  # noqa: S105 - says: no password
     begin = start if whole else start + len(user) + 1
     return SecretMatch(end) if says_nothing(text.whole[begin:end]) else SecretMatch(end, (Span(begin, end),))
+
+
+_SPACED = re.compile(
+    r"[^\s/?#@:\"']{0,60}:(?!\d{1,5}(?:[/?#,;.)\s]|$))(?P<rest>[^\s\"'@/][^\r\n\"@]{0,80}?)@[A-Za-z0-9_][\w.-]{0,120}(?P<after>:\d|/|[\"'])"
+)
+
+
+def _with_spaces(text: str, match: re.Match[str], start: int) -> SecretMatch:
+    """Hide a password with spaces, where a port, a path or the closing quote says that a host follows."""
+    found = _SPACED.match(text, start)
+    before = text[match.start() - 1 : match.start()]
+    if found is None or "://" in found["rest"] or (found["after"] in "\"'" and found["after"] != before):
+        return SecretMatch(start)
+    return SecretMatch(found.end("rest"), (Span(found.start("rest"), found.end("rest")),))
 
 
 def _is_path(scheme: str, password: str, host: re.Match[str]) -> bool:

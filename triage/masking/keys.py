@@ -86,7 +86,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def claim_of(name: str, before: str = "") -> Claim:
     """Return what a name claims; ``before`` is the word in front of it, for ``API key``."""
     parts = words_of(name)
-    if not parts or parts[-1] in _TELLS_ABOUT:
+    if not parts or parts[-1] in _TELLS_ABOUT or parts == ("htpasswd",):
         return Claim.NONE
     if len(parts) == 1 and before:
         parts = (before.lower(), *parts)

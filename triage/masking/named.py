@@ -16,15 +16,20 @@ _NAME_AFTER = re.compile(rf"[\w.-]{{0,{_LONGEST_NAME}}}")
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]$")
 _SEPARATOR = re.compile(
     r"\\{0,8}(?P<quote>[\"'`]?)[\])]?[ \t]{0,8}(?:(?:is|was)(?=:))?"
-    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
+    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\uff1a|\uff1d|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
 )
 _BELOW = re.compile(r"\r?\n[ \t]+(?![ \t\-#]|[\w.-]+:)|\r?\n[ \t]*(?=[\"'])")
 _PAIR = re.compile(r"[\"'][ \t]?,[ \t\n]{0,3}(?=[bu]?[\"'])")
 _IN_WORDS = re.compile(
-    r"[ \t]+(?:for[ \t]+[\w.@-]{1,40}[ \t]+(?=is[ \t]|was[ \t]))?(?:(?P<link>is|was|=|to)[ \t]+)?(?P<value>[^\s,;]+)"
+    r"[ \t]*+(?<=[ \t])(?:(?:for|of)[ \t]+[\w.@-]{1,40}[ \t]*(?=is[ \t]|was[ \t]|[:=][ \t]))?"
+    r"(?:(?P<link>is|was|=|:|to|[-\u2013\u2014])[ \t]+)?(?P<value>[^\s,;]+)"
 )
 _FROM_TO = re.compile(r"[ \t]+from[ \t]+(?P<old>[^\s,;]+)[ \t]+to[ \t]+(?P<value>[^\s,;]+)")
 _CHANGES = re.compile(r"(?:set|chang|updat|rotat|renew)\w*[ \t]+(?:[\w']+[ \t]+){0,3}$", re.IGNORECASE)
+_CALL = re.compile(
+    r"\(\s{0,8}(?:(?:_?secret_)?(?:value|val|plain|raw|data)\s?=\s?|(?=[bBuUrR]?\\{0,3}[\"'](?![\w.-]*[\"']\s?:)))"
+)
+_ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+$")
 _BY_SPACE = re.compile(r"[ \t]+(?!-)")
 _TAG = re.compile(r">(?=[^<\s])")
 _LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?$")
@@ -36,8 +41,8 @@ _OF_A_LINE = frozenset({"requirepass", "masterauth", "by", "identified"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """A name in a text: where it is, what it claims, and what surrounds it."""
+class Named:
+    """A name in a text: where it is, and what it claims."""
 
     start: int
     end: int
@@ -50,7 +55,7 @@ class _Named:
         return self.name.startswith("-")
 
 
-def _name_at(text: str, match: re.Match[str]) -> _Named:
+def _name_at(text: str, match: re.Match[str]) -> Named:
     low = max(0, match.start() - _LONGEST_NAME)
     before = _NAME_BEFORE.search(text, low, match.start())
     start = before.start() if before is not None else match.start()
@@ -58,7 +63,7 @@ def _name_at(text: str, match: re.Match[str]) -> _Named:
     end = after.end() if after is not None else match.end()
     name = text[start:end].rstrip(".-")
     word = _WORD_BEFORE.search(text, max(0, start - 24), start)
-    return _Named(start, start + len(name), name, claim_of(name, word[1] if word is not None else ""))
+    return Named(start, start + len(name), name, claim_of(name, word[1] if word is not None else ""))
 
 
 def look(text: Text, match: re.Match[str]) -> SecretMatch:
@@ -67,14 +72,15 @@ def look(text: Text, match: re.Match[str]) -> SecretMatch:
     resume = max(named.end, match.end())
     if named.claim is Claim.NONE:
         return SecretMatch(resume)
-    for find in (_behind_a_sign, _in_a_pair, _in_a_tag, _behind_an_option, _in_words):
+    for find in (behind_a_sign, _in_a_pair, _in_a_tag, _in_a_call, _behind_an_option, _in_words):
         span = find(text.whole, named)
         if span is not None:
             return SecretMatch(max(resume, span.end), (span,) if span.start < span.end else ())
     return SecretMatch(resume)
 
 
-def _behind_a_sign(text: str, named: _Named) -> Span | None:
+def behind_a_sign(text: str, named: Named) -> Span | None:
+    """Return the secret behind ``:``, ``=`` or a sign like them; None where none is there."""
     sign = _SEPARATOR.match(text, named.end)
     if sign is None or (named.is_option and sign["sign"] not in {"=", ":"}):
         return None
@@ -82,6 +88,9 @@ def _behind_a_sign(text: str, named: _Named) -> Span | None:
     below = _BELOW.match(text, at)
     if below is not None:
         at = below.end()
+    at = values.default_at(text, at)
+    if values.is_lookup(text, at):
+        return Span(at, at)
     if named.claim is Claim.HEADER and (sign["sign"] == ":" or _SCHEME.match(text, at) is not None):
         return _header(text, named, at, quoted_name=bool(sign["quote"]))
     start_of_line = _LINE_START.search(text, max(0, named.start - 40), named.start) is not None
@@ -90,7 +99,7 @@ def _behind_a_sign(text: str, named: _Named) -> Span | None:
     return _value(text, named, at, many=many, over_lines=start_of_line, quoted_name=bool(sign["quote"]))
 
 
-def _header(text: str, named: _Named, at: int, *, quoted_name: bool) -> Span | None:
+def _header(text: str, named: Named, at: int, *, quoted_name: bool) -> Span | None:
     found = values.quoted(text, at, over_lines=False) or values.bracketed(text, at)
     if found is None:
         enclosing = "" if quoted_name else _enclosing(text, named.start)
@@ -103,7 +112,7 @@ def _header(text: str, named: _Named, at: int, *, quoted_name: bool) -> Span | N
 
 
 def _value(
-    text: str, named: _Named, at: int, *, many: bool, over_lines: bool = False, quoted_name: bool = False
+    text: str, named: Named, at: int, *, many: bool, over_lines: bool = False, quoted_name: bool = False
 ) -> Span | None:
     found = values.quoted(text, at, over_lines=over_lines)
     if found is None and named.claim is not Claim.LOOSE:
@@ -117,7 +126,7 @@ def _value(
     return Span(*found) if _holds(named, text[slice(*found)], many=many) else None
 
 
-def _holds(named: _Named, value: str, *, many: bool) -> bool:
+def _holds(named: Named, value: str, *, many: bool) -> bool:
     if shapes.says_nothing(value):
         return False
     if many and shapes.begins_a_sentence(value):
@@ -126,7 +135,7 @@ def _holds(named: _Named, value: str, *, many: bool) -> bool:
         return len(value) <= _LONGEST_MADE and shapes.looks_made(value)
     if named.claim is Claim.TOKEN:
         return not (shapes.is_asset(value) or shapes.is_count(value))
-    if words_of(named.name)[-1] in {"signature", "sign"} and shapes.is_word(value):
+    if words_of(named.name)[-1:] in {("signature",), ("sign",)} and shapes.is_word(value):
         return False
     return not (shapes.is_count(value) and words_of(named.name) == ("pass",) and not named.is_option)
 
@@ -136,7 +145,7 @@ def _enclosing(text: str, start: int) -> str:
     return before if before and before in "\"'`" else ""
 
 
-def _in_a_pair(text: str, named: _Named) -> Span | None:
+def _in_a_pair(text: str, named: Named) -> Span | None:
     """Find the value of ``("password", "…")``, as headers are printed."""
     before = text[max(0, named.start - 3) : named.start].rstrip("bu\"'")
     pair = _PAIR.match(text, named.end)
@@ -146,7 +155,7 @@ def _in_a_pair(text: str, named: _Named) -> Span | None:
     return None if found is None or not _holds(named, text[slice(*found)], many=False) else Span(*found)
 
 
-def _in_a_tag(text: str, named: _Named) -> Span | None:
+def _in_a_tag(text: str, named: Named) -> Span | None:
     tag = _TAG.match(text, named.end)
     if tag is None or text[max(0, named.start - 1) : named.start] != "<":
         return None
@@ -155,8 +164,18 @@ def _in_a_tag(text: str, named: _Named) -> Span | None:
     return Span(tag.end(), end) if _holds(named, text[tag.end() : end], many=False) else None
 
 
-def _behind_an_option(text: str, named: _Named) -> Span | None:
+def _in_a_call(text: str, named: Named) -> Span | None:
+    """Find the value of ``Secret('…')`` and ``ApiKey(value=…)``: a class, not ``get_secret('name')``."""
+    call = _CALL.match(text, named.end)
+    if call is None or not named.name.rpartition(".")[2][:1].isupper():
+        return None
+    return _value(text, named, call.end(), many=False)
+
+
+def _behind_an_option(text: str, named: Named) -> Span | None:
     space = _BY_SPACE.match(text, named.end)
+    if space is not None and _ENV.search(text, max(0, named.start - 40), named.start) is not None:
+        return _value(text, named, space.end(), many=True)
     if space is None or not (named.is_option or named.name.lower() in _OF_A_LINE):
         return None
     return _value(text, named, space.end(), many=False)
@@ -165,7 +184,7 @@ def _behind_an_option(text: str, named: _Named) -> Span | None:
 _PASSWORDS = ("password", "passphrase", "passwd", "passcode", "pwd", "pw")
 
 
-def _in_words(text: str, named: _Named) -> Span | None:
+def _in_words(text: str, named: Named) -> Span | None:
     """Find the value in a sentence: ``password is hunter22``, ``API key 3f9a…``, ``PASSWORD 'x'``."""
     behind = _FROM_TO.match(text, named.end) or _IN_WORDS.match(text, named.end)
     if behind is None or named.claim is Claim.LOOSE:
@@ -181,7 +200,7 @@ def _in_words(text: str, named: _Named) -> Span | None:
     return Span(start, text.index(value, at) + len(value))
 
 
-def _is_said(text: str, named: _Named, behind: re.Match[str], value: str) -> bool:
+def _is_said(text: str, named: Named, behind: re.Match[str], value: str) -> bool:
     """Tell whether a word of a sentence is a secret: it looks like one, and the sentence says that it is."""
     link = behind.groupdict().get("link", "to")
     if link == "to" and _CHANGES.search(text, max(0, named.start - _LONGEST_NAME), named.start) is None:
@@ -207,7 +226,7 @@ def _entry(text: Text, match: re.Match[str]) -> SecretMatch:
     if claim in {Claim.NONE, Claim.LOOSE}:
         return SecretMatch(match.end())
     span = _value(
-        text.whole, _Named(match.start("name"), match.end("name"), name, claim), match.end(), many=False
+        text.whole, Named(match.start("name"), match.end("name"), name, claim), match.end(), many=False
     )
     return SecretMatch(match.end() if span is None else span.end, () if span is None else (span,))
 

@@ -8,7 +8,7 @@ from triage.masking import shapes
 from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
-_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPukb])(?P<gap>[ \t]*)(?=[^\s-])")
+_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPukbwU])(?P<gap>[ \t]*)(?=[^\s-])")
 _AUTH = re.compile(
     r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
 )
@@ -17,12 +17,14 @@ _ARGUMENT = re.compile(r"\S+")
 _LINE = 200
 _COMMAND = re.compile(r"(?<![\w.-])(?P<name>[a-z][\w.-]{1,24})(?=[ \t])")
 _WANTS = {
-    "p": words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za rar unrar htpasswd"),
+    "p": words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za rar unrar"),
     "P": frozenset({"zip", "unzip", "sqlcmd", "bcp"}),
     "a": frozenset({"redis-cli", "redis-benchmark"}),
     "u": frozenset({"curl", "wget", "http", "https"}),
     "k": frozenset({"openssl"}),
     "b": frozenset({"curl"}),
+    "w": words("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare"),
+    "U": words("smbclient rpcclient smbget smbmap net"),
 }
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
@@ -58,6 +60,8 @@ def _option(text: Text, match: re.Match[str]) -> SecretMatch:
     value = text.whole[start:end]
     if letter == "u":
         start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
+    if letter == "U":
+        start, value = start + len(value.partition("%")[0]) + 1, value.partition("%")[2]
     if letter == "b" and "=" not in value:  # a file of cookies
         return SecretMatch(at)
     if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
@@ -72,6 +76,28 @@ def _user(text: Text, match: re.Match[str]) -> SecretMatch:
     if not _commands(text.whole, match.start()) & _WANTS["u"] or shapes.says_nothing(password):
         return SecretMatch(match.end())
     return SecretMatch(end, (Span(start + len(user) + 1, end),))
+
+
+_HTPASSWD = re.compile(r"(?<![\w.])htpasswd(?=[ \t]+-)")
+_WORD_OF_LINE = re.compile(r"[ \t]+(?P<word>\"[^\"\n]*\"|'[^'\n]*'|[^\s|;&>]+)")
+
+
+def _htpasswd(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Hide the password of ``htpasswd -b file user password``; with ``-n`` there is no file."""
+    flags, at = "", match.end()
+    spans: list[Span] = []
+    while (word := _WORD_OF_LINE.match(text.whole, at)) is not None:
+        at, value = word.end(), word["word"]
+        if value.startswith("-") and not value.startswith("--") and not spans:
+            flags += value
+            costs = _WORD_OF_LINE.match(text.whole, at) if value.endswith(("C", "r")) else None
+            at = costs.end() if costs is not None else at
+        else:
+            spans.append(Span(*_argument(text.whole, word.start("word"))))
+    wanted = 1 if "n" in flags else 2
+    if "b" not in flags or len(spans) <= wanted or shapes.says_nothing(text.whole[spans[wanted].start : at]):
+        return SecretMatch(match.end())
+    return SecretMatch(at, (spans[wanted],))
 
 
 def _auth(_: Text, match: re.Match[str]) -> SecretMatch:
@@ -95,7 +121,8 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
 
 KINDS = (
     SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
-    SecretKind("option of one letter", (" -p", " -a", " -u", " -k", " -b"), _OPTION, _option),
+    SecretKind("option of one letter", (" -p", " -a", " -u", " -k", " -b", " -w"), _OPTION, _option),
+    SecretKind("password of htpasswd", ("htpasswd",), _HTPASSWD, _htpasswd),
     SecretKind("user and password of curl", ("--user", "--proxy-user"), _USER, _user),
     SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),
 )

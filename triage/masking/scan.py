@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from triage.masking import addresses, blocks, formats, options, tokens
+from triage.masking import addresses, blocks, formats, languages, options, people, tokens
 from triage.masking.model import SecretKind, Span, Text
 from triage.masking.named import ENTRY, NAMED
 
@@ -14,6 +14,8 @@ KINDS: tuple[SecretKind, ...] = (
     *addresses.KINDS,
     *formats.KINDS,
     ENTRY,
+    *people.KINDS,
+    *languages.KINDS,
     NAMED,
     *options.KINDS,
     *tokens.KINDS,

@@ -11,6 +11,21 @@ _ORDINARY = words(
     "none null nil true false yes no on off empty unset undefined missing invalid wrong expired required rejected "
     "failed ok valid absent hidden redacted masked changed unchanged unknown n/a incorrect mismatch bucket"
 )
+_ORDINARY_ELSEWHERE = words(
+    "incorrecta incorrecto inválida inválido invalida falta vencida caducada requerida cambiada errónea no non não nie "
+    "incorrect incorrecte invalide manquant expiré requis modifié faux est n'est incorreta incorreto ausente expirada "
+    "falsch ungültig fehlt abgelaufen geändert erforderlich leer nicht ist errata sbagliata scaduta mancante "
+    "nieprawidłowe błędne brak wygasło wymagane fout onjuist verlopen fel ugyldig forkert "
+    "неверный неверен неправильный не отсутствует 错误 錯誤 无效 缺失 不正确"
+)
+"""What is said of a password in other languages: wrong, missing, expired."""
+
+_TELLS = _ORDINARY | _ORDINARY_ELSEWHERE | {"is", "was", "not", "for", "has"}
+SCHEMES = words(
+    "basic bearer digest token oauth http https redis postgres postgresql ws wss tcp unix sha256 md5"
+)
+"""Words before a colon that are no user."""
+
 _PLACEHOLDER = re.compile(
     r"\*{3,}|\u2022{3,}|\.{3,}|\u2026|x{4,}|<[^<>\n]{0,40}>|\[(?:redacted|masked|filtered|hidden)\]"
     r"|\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*|\{\{[^{}\n]{0,80}\}\}|%\(\w+\)s|SecretStr\(.?\*+.?\)",
@@ -28,19 +43,17 @@ _LONG = 20
 def says_nothing(value: str) -> bool:
     """Tell whether a value is no secret: none is given, it is masked already, or a variable stands for it."""
     plain = value.strip().rstrip(".,;")
-    return not plain or plain.lower() in _ORDINARY or _PLACEHOLDER.fullmatch(plain) is not None
+    return (
+        not plain
+        or plain.lower() in _ORDINARY | _ORDINARY_ELSEWHERE
+        or _PLACEHOLDER.fullmatch(plain) is not None
+    )
 
 
 def begins_a_sentence(value: str) -> bool:
     """Tell whether the words behind a name only tell what is wrong with it: ``expired 5 minutes ago``."""
     first = value.split(maxsplit=1)[0] if value.split() else ""
-    return " " in value.strip() and first.rstrip(".,;:!").lower() in _ORDINARY | {
-        "is",
-        "was",
-        "not",
-        "for",
-        "has",
-    }
+    return " " in value.strip() and first.rstrip(".,;:!").lower() in _TELLS
 
 
 def is_asset(value: str) -> bool:

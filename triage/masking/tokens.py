@@ -84,6 +84,9 @@ def _scheme(text: Text, match: re.Match[str]) -> SecretMatch:
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{32,}+={0,2}")
 _PIECE = re.compile(r"[A-Za-z0-9+]{32,}={0,2}")
 _HEX = re.compile(r"(?:0x)?(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+"""The public address of a wallet or a contract: its capitals are a checksum."""
+
 _KEY_BITS = frozenset({64, 128})
 """Hexadecimal digits of a private key or a seed."""
 
@@ -103,6 +106,8 @@ _BEFORE = 120
 def _run(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at one long run of letters and digits: whole, then in the pieces that "/" and "-" make of it."""
     run = match[0]
+    if _ADDRESS.fullmatch(run):
+        return SecretMatch(match.end())
     if _is_key(text.whole, match.start(), run) or ("/" not in run[:1] and is_mixed(run.rstrip("="))):
         return SecretMatch(match.end(), (Span(match.start(), match.end()),))
     spans = tuple(
@@ -130,7 +135,12 @@ def _pem_line(_: Text, match: re.Match[str]) -> SecretMatch:
     """Look at a line of base64 on its own: a piece of a key whose first line is somewhere else."""
     value = match["rest"]
     cases = any(char.islower() for char in value) and any(char.isupper() for char in value)
-    if not cases or not any(char in "0123456789+/=" for char in value) or value.startswith("/"):
+    if (
+        not cases
+        or not any(char in "0123456789+/=" for char in value)
+        or value.startswith("/")
+        or _ADDRESS.fullmatch(value)
+    ):
         return SecretMatch(match.end())
     return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 

@@ -23,7 +23,33 @@ _LAST_QUOTE = re.compile(
     r"(?:[^\r\n#=:]|[#=:](?!\s))*(?P<quote>[\"'`])[ \t,;)}\]]*(?:#[^\r\n]*)?(?=[\r\n]|$)"
 )
 _BLOCK = re.compile(r"[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
+_TYPE = re.compile(
+    r"(?:(?:typing\.)?Optional\[)?(?:str|bytes|string|String|SecretStr)\]?(?:[ \t]*\|[ \t]*(?:None|null|undefined))?"
+    r"(?:[ \t]*=(?!=)[ \t]*|(?=[ \t]*(?:[,)\r\n;]|$)))"
+)
+_DEFAULT = re.compile(
+    r"(?:[\"']{2}|[A-Za-z_$][\w.]{0,80}(?:[(\[][^()\[\]\n]{0,120}[)\]])?)"
+    r"[ \t]+(?:or|\|\||\?\?|if[ \t][^\n\"']{1,80}[ \t]else)[ \t]+(?=[bBuUrRfF]?[\"'])"
+    r"|[A-Za-z_][\w.]{0,80}\([ \t]?[\"'][\w.-]{1,80}[\"'][ \t]?,[ \t]?(?:default[ \t]?=[ \t]?)?(?=[bBuUrRfF]?[\"'])"
+)
+_LOOKUP = re.compile(
+    r"(?:(?:os\.)?(?:getenv|environ(?:\.get)?)[(\[][ \t]?[\"'][A-Za-z_]\w{0,80}[\"'][ \t]?[)\]]"
+    r"|process\.env\.[A-Za-z_]\w{0,80})(?=[\s,;)]|$)"
+)
 _TRAILING = ")]}>,;.'\"`"
+
+
+def default_at(text: str, at: int) -> int:
+    """Return where the value begins behind a type or what is asked first: ``str = '…'``, ``None or '…'``."""
+    for skipped in (_TYPE, _DEFAULT):
+        found = skipped.match(text, at)
+        at = found.end() if found is not None else at
+    return at
+
+
+def is_lookup(text: str, at: int) -> bool:
+    """Tell whether a program only asks its environment there: the value is somewhere else."""
+    return _LOOKUP.match(text, at) is not None
 
 
 def quoted(text: str, at: int, *, over_lines: bool) -> tuple[int, int] | None:
