@@ -19,7 +19,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from bot.web import WebServer, listen, make_web
-from handlers.alertmanager import Webhook
+from handlers.alertmanager_body import Webhook
 
 Waiting = tuple[bytes, "asyncio.Future[None]"]
 

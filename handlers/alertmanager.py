@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from loguru import logger
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
+from handlers.alertmanager_body import Alert, Envelope, Webhook, has_labels, parsed
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
-from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal, salvaged_signal, told_apart
+from triage.incidents.alerts import salvaged_signal
+from triage.incidents.namesakes import told_apart
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
@@ -25,67 +26,6 @@ from triage.signals.silence import WATCHDOG_NOTE
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
-"""The note that holds when the always-firing alert came last."""
-
-
-def _without_nulls(value: object) -> object:
-    """Take null for "nothing there", as some senders mean it, in a map and instead of one."""
-    if isinstance(value, dict):
-        return {key: each for key, each in value.items() if each is not None}
-    return {} if value is None else value
-
-
-def _null_is_empty(value: object) -> object:
-    return "" if value is None else value
-
-
-_Labels = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
-_Text = Annotated[str, BeforeValidator(_null_is_empty)]
-_Time = Annotated[_Text, Field(json_schema_extra={"format": "date-time"})]
-"""RFC 3339. Kept as the text it came as; ``triage.incidents.alerts`` parses it."""
-
-
-class Alert(BaseModel):
-    """One alert of a webhook; unknown keys are ignored."""
-
-    status: Literal["firing", "resolved"]
-    labels: _Labels
-    annotations: _Labels = Field(default_factory=dict)
-    startsAt: _Time  # noqa: N815 - Alertmanager's spelling
-    endsAt: _Time = ""  # noqa: N815
-    generatorURL: _Text = ""  # noqa: N815
-    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=FINGERPRINT_MAX)]
-
-    def signal(self, desk: Desk, now: datetime) -> Signal:
-        """Return the alert as a signal. Raises BadInput whose path begins at the alert."""
-        return alert_signal(
-            desk,
-            status=SignalStatus(self.status),
-            fingerprint=self.fingerprint,
-            labels=self.labels,
-            annotations=self.annotations,
-            starts_at=self.startsAt,
-            ends_at=self.endsAt,
-            generator_url=self.generatorURL,
-            now=now,
-        )
-
-
-class Webhook(BaseModel):
-    """Alertmanager's webhook, version 4; unknown keys are ignored."""
-
-    version: Literal["4"]
-    status: Literal["firing", "resolved"]
-    receiver: _Text = ""
-    groupKey: _Text = ""  # noqa: N815
-    truncatedAlerts: Annotated[int, BeforeValidator(lambda value: value or 0)] = 0  # noqa: N815
-    alerts: list[Alert]
-
-
-class Envelope(Webhook):
-    """A webhook whose alerts are not looked at yet: a bad one among them costs only itself."""
-
-    alerts: list[Any]  # each becomes an Alert, or is salvaged
 
 
 @dataclass(slots=True)
@@ -156,13 +96,12 @@ class AlertmanagerWebhook:
                 413, f"the body is larger than {BODY_MAX} bytes: set max_alerts in the receiver"
             )
         try:
-            webhook = _parsed(body)
+            webhook = parsed(body)
             signals = self._signals(webhook)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            return self._refuse(422, first["msg"], ".".join(str(part) for part in first["loc"]))
         except BadInput as error:
             return self._refuse(422, error.reason, error.path)
+        except RecursionError:
+            return self._refuse(422, "the body is nested too deeply")
         return await self._keep(webhook, signals)
 
     def known(self, header: str) -> bool:
@@ -171,8 +110,8 @@ class AlertmanagerWebhook:
             return True
         return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())
 
-    def _signals(self, webhook: Webhook) -> list[Signal]:
-        """Make the signals of a webhook. Raises ValidationError or BadInput where not one alert of it can be read."""
+    def _signals(self, webhook: Webhook | Envelope) -> list[Signal]:
+        """Make the signals of a webhook. Raises BadInput where nothing in it can be read as an alert."""
         now = self.clock.now()
         signals: list[Signal | None] = []
         faults: list[BadInput] = []
@@ -182,11 +121,11 @@ class AlertmanagerWebhook:
             except BadInput as fault:
                 faults.append(fault)
                 signals.append(None)
-        if faults and len(faults) == len(signals):
+        if len(faults) == len(signals) and faults and not any(map(has_labels, webhook.alerts)):
             raise faults[0]
         broken = iter(faults)
         found = [
-            signal if signal is not None else self._salvaged(webhook.alerts[index], next(broken), now)
+            signal if signal is not None else self._salvaged(webhook, index, next(broken), now)
             for index, signal in enumerate(signals)
         ]
         return told_apart(found)
@@ -203,15 +142,17 @@ class AlertmanagerWebhook:
         except BadInput as error:
             raise BadInput(error.reason, f"alerts.{index}.{error.path}") from error
 
-    def _salvaged(self, came: object, fault: BadInput, now: datetime) -> Signal:
+    def _salvaged(self, webhook: Webhook | Envelope, index: int, fault: BadInput, now: datetime) -> Signal:
         self.counts.salvaged += 1
+        came: object = webhook.alerts[index]
         came = came.model_dump() if isinstance(came, Alert) else came
         logger.warning("an alert is taken with what can be read of it: {why}", why=fault)
-        return salvaged_signal(
-            self.desk, came if isinstance(came, dict) else {"alert": came}, str(fault), now
-        )
+        read = came if isinstance(came, dict) else {"alert": came}
+        if read.get("status") is None and isinstance(webhook.status, str):
+            read = {**read, "status": webhook.status}
+        return salvaged_signal(self.desk, read, str(fault), now)
 
-    async def _keep(self, webhook: Webhook, signals: list[Signal]) -> JSONResponse:
+    async def _keep(self, webhook: Webhook | Envelope, signals: list[Signal]) -> JSONResponse:
         watchdog = [signal for signal in signals if signal.name == self.desk.watchdog.alertname]
         kept = [signal for signal in signals if signal.name != self.desk.watchdog.alertname]
         now = self.clock.now()
@@ -250,31 +191,13 @@ _REFUSALS = {
     401: "The bearer token is missing or wrong",
     413: "The body is too large",
     415: "The body is not application/json",
-    422: "The body is not a webhook of version 4; path and reason say where",
+    422: "The body is no webhook of Alertmanager; path and reason say where",
     503: "Could not be stored; send it again",
 }
 
 
 def _example(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"application/json": {"example": value}}
-
-
-def _parsed(body: bytes) -> Webhook:
-    """Parse a body: in one go where all of it is right, else so that each alert can be looked at by itself."""
-    try:
-        return Webhook.model_validate_json(body)
-    except ValidationError:
-        return Envelope.model_validate_json(_without_halves(body))
-
-
-def _without_halves(body: bytes) -> bytes:
-    """Put a sign for half a UTF-16 pair, which JSON can name and no text can hold: it costs no other alert."""
-    if b"\\ud" not in body.lower():
-        return body
-    try:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
-    except (ValueError, RecursionError):
-        return body  # no JSON at all: whoever reads it next says so
 
 
 async def _read(request: Request) -> bytes | None:

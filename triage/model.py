@@ -80,7 +80,8 @@ class Signal:
 
     ``episode`` names one life of the thing from firing to resolved: ``fingerprint/startsAt`` for an
     alert, the event's own id for an event. ``(source, episode, status)`` is the key by which a repeat is
-    known; a resolve is also told apart by when it ended: an alert may end, fire on and end again.
+    known; a resolve is also told apart by when it ended: an alert may end, fire on and end again; and an alert by
+    what it says of what, for a sender that is no Alertmanager may give two alerts one fingerprint.
     """
 
     source: Source
@@ -102,6 +103,8 @@ class Signal:
     def key(self) -> str:
         """The idempotency key: two signals with one key are one signal."""
         key = f"{self.source}/{self.episode}/{self.status}"
+        if self.fingerprint:
+            key = f"{key}/{self.name}/{self.subject.name}"
         if self.status is SignalStatus.RESOLVED and self.ends_at is not None:
             return f"{key}/{self.ends_at.isoformat(timespec='milliseconds')}"
         return key

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.settings import Settings
 from bot.wiring.sources import open_configured
-from handlers.alertmanager import Alert, Webhook
+from handlers.alertmanager_body import Alert, Webhook
 from triage.actions.remedies import conclude
 from triage.desk import Desk
 from triage.diagnosis.runner import run_checks

@@ -138,32 +138,113 @@ async def test_only_json_is_taken(door: Doorway, media: str) -> None:
 
 
 WRONG: dict[str, tuple[object, str]] = {
-    "not_v4": (webhook(version="3"), "version"),
-    "no_version": ({"alerts": []}, "version"),
-    "a_list": ([], ""),
+    "an_empty_object": ({}, "alerts"),
+    "no_alerts": ({"version": "4", "status": "firing", "groupKey": "{}:{}"}, "alerts"),
+    "another_sender": ({"event": "push", "repository": {"name": "desk"}}, "alerts"),
+    "a_list": ([alert()], ""),
+    "a_text": ("firing", ""),
     "alerts_no_list": (webhook(alerts={}), "alerts"),
-    "unknown_status": (webhook(alert(status="pending")), "alerts.0.status"),
-    "label_a_number": (webhook(alert(labels={"a": 1})), "alerts.0.labels.a"),
-    "bad_start": (webhook(alert(startsAt="yesterday")), "alerts.0.startsAt"),
-    "start_without_zone": (webhook(alert(startsAt="2026-02-20T03:00:00")), "alerts.0.startsAt"),
-    "resolved_without_end": (webhook(alert(status="resolved", endsAt="")), "alerts.0.endsAt"),
-    "no_fingerprint": (
-        webhook({k: v for k, v in alert().items() if k != "fingerprint"}),
-        "alerts.0.fingerprint",
-    ),
-    "empty_fingerprint": (webhook(alert(fingerprint="")), "alerts.0.fingerprint"),
+    "alerts_a_text": (webhook(alerts="BotFrozen"), "alerts"),
+    "no_alert_with_labels": (webhook(alerts=["BotFrozen", None, {"labels": {}}]), "alerts.0"),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 async def test_what_is_no_webhook_is_refused_with_path_and_reason(door: Doorway, what: str) -> None:
-    """422 says where it is wrong and why, where not one alert of it can be read; nothing is stored."""
+    """422 says where it is wrong and why, where nothing in it can be read as an alert; nothing is stored."""
     body, path = WRONG[what]
     answer = await door.post(body)
     assert answer.status_code == 422
     assert answer.json().get("path", "") == path
     assert len(answer.json()["error"]) > 10
     assert await door.signals() == []
+
+
+ENVELOPES: dict[str, dict[str, object]] = {
+    "version_a_number": {"version": 4},
+    "a_later_version": {"version": "5"},
+    "version_null": {"version": None},
+    "status_null": {"status": None},
+    "status_unknown": {"status": "pending"},
+    "status_a_number": {"status": 7},
+    "group_key_an_object": {"groupKey": {"a": 1}},
+    "receiver_a_list": {"receiver": ["desk"]},
+    "maps_are_lists": {"groupLabels": [], "commonLabels": "x", "commonAnnotations": 3, "externalURL": None},
+    "more_fields": {"orgId": 1, "title": "[FIRING:1]", "state": "alerting"},
+    "one_alert_without_its_list": {"alerts": alert()},
+}
+
+
+@pytest.mark.parametrize("what", ENVELOPES)
+async def test_whatever_is_odd_about_the_envelope_its_alerts_are_taken(door: Doorway, what: str) -> None:
+    """A refusal would lose the alert for good: Alertmanager never sends again what was answered 422."""
+    answer = await door.post(webhook() | ENVELOPES[what])
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1})
+    [signal] = await door.signals()
+    assert (signal.name, signal.subject.name, signal.data) == ("BotHardStopActive", "bot1", {})
+
+
+@pytest.mark.parametrize("field", ["version", "status", "receiver", "groupKey", "truncatedAlerts"])
+async def test_each_field_of_the_envelope_may_be_missing(door: Doorway, field: str) -> None:
+    """All that is needed are the alerts."""
+    assert (await door.post({k: v for k, v in webhook().items() if k != field})).status_code == 200
+    assert len(await door.signals()) == 1
+
+
+async def test_null_for_alerts_is_none(door: Doorway) -> None:
+    """As Go prints an empty list."""
+    assert (await door.post(webhook(alerts=None))).json() == {"accepted": 0}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "asked"),
+    [
+        *((count, True) for count in ("7", 2.0, "many", [1], True, float("inf"))),
+        *((count, False) for count in ("0", "", None, False, -3)),
+    ],
+)
+async def test_an_odd_count_of_alerts_left_out_is_asked_about(
+    door: Doorway,
+    left_out: object,
+    asked: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """To ask Alertmanager for all of them does no harm; to miss some does."""
+    body = json.dumps(webhook(truncatedAlerts=left_out))
+    assert (await door.post(content=body.encode())).status_code == 200
+    assert ("hidden" in door.rings) is asked
+
+
+ALONE: dict[str, tuple[dict[str, object], str, SignalStatus]] = {
+    "unknown_status": (alert(status="pending"), "bot1", SignalStatus.FIRING),
+    "capital_letters": (alert(status="RESOLVED"), "bot1", SignalStatus.RESOLVED),
+    "label_a_number": (alert(labels={"alertname": "Odd", "bot": 1}), "1", SignalStatus.FIRING),
+    "bad_start": (alert(startsAt="yesterday"), "bot1", SignalStatus.FIRING),
+    "start_a_number": (alert(startsAt=1771556340), "bot1", SignalStatus.FIRING),
+    "start_without_zone": (alert(startsAt="2026-02-20T03:00:00"), "bot1", SignalStatus.FIRING),
+    "resolved_without_end": (alert(status="resolved", endsAt=""), "bot1", SignalStatus.RESOLVED),
+    "no_fingerprint": (alert(fingerprint=None), "bot1", SignalStatus.FIRING),
+    "empty_fingerprint": (alert(fingerprint=""), "bot1", SignalStatus.FIRING),
+}
+
+
+@pytest.mark.parametrize("what", ALONE)
+async def test_a_bad_alert_alone_is_taken_with_what_can_be_read(door: Doorway, what: str) -> None:
+    """Most groups hold one alert: a refusal would lose it for good."""
+    bad, subject, status = ALONE[what]
+    assert (await door.post(webhook(bad))).json() == {"accepted": 1}
+    [signal] = await door.signals()
+    assert (signal.subject.name, signal.status) == (subject, status)
+    assert "could not be read as a whole" in str(signal.data["note"])
+
+
+async def test_an_alert_without_status_has_its_groups(door: Doorway) -> None:
+    """A resolved group resolves all that is in it."""
+    plain = {key: value for key, value in alert().items() if key != "status"}
+    await door.post(webhook())
+    assert len(await door.sorted()) == 1
+    ends = {**plain, "endsAt": "2026-02-20T02:59:30Z"}
+    assert (await door.post(webhook(ends, status="resolved"))).status_code == 200
+    assert [one.is_open for one in await door.sorted()] in ([], [False])
 
 
 @pytest.mark.parametrize(
@@ -292,16 +373,59 @@ async def test_signals_that_cannot_become_incidents_are_stored_and_answered_503(
     assert len(await door.signals()) == 1
 
 
-async def test_two_alerts_that_share_a_fingerprint_are_two(door: Doorway) -> None:
-    """A sender that is no Alertmanager gave them one: the second does not take the place of a hard stop."""
-    other = alert(labels={"alertname": "WsReconnectSpike", "bot": "bot3"})
-    assert (await door.post(webhook(alert(), other, alert()))).json() == {"accepted": 3}
-    signals = await door.signals()
-    assert {signal.name for signal in signals} == {"BotHardStopActive", "WsReconnectSpike"}
-    ends = {"status": "resolved", "endsAt": "2026-02-20T03:00:00Z"}
-    await door.sorted()
-    await door.post(webhook({**alert(), **ends}, {**other, **ends}))
-    assert await door.sorted() == []
+OTHER = alert(labels={"alertname": "WsReconnectSpike", "bot": "bot3"})
+TOGETHER, REVERSED, APART = [[alert(), OTHER]], [[OTHER, alert()]], [[alert()], [OTHER]]
+
+
+def resolved(one: dict[str, object]) -> dict[str, object]:
+    """Return the end of an alert."""
+    return {**one, "status": "resolved", "endsAt": "2026-02-20T03:00:00Z"}
+
+
+async def firing(door: Doorway) -> set[str]:
+    """Sort what came; return the names of the alerts that fire."""
+    incidents = [one.id for one in await door.sorted()]
+    episodes = await door.store.read(lambda tx: tx.incidents.episodes(incidents))
+    names = [episode.name for episode in episodes if episode.firing]
+    assert len(names) == len(set(names))
+    return set(names)
+
+
+@pytest.mark.parametrize("came", [TOGETHER, REVERSED, APART, [*APART, *REVERSED], [*REVERSED, *APART]])
+@pytest.mark.parametrize("at_once", [False, True], ids=["sorted_each", "sorted_at_once"])
+async def test_two_alerts_that_share_a_fingerprint_are_two(
+    door: Doorway,
+    came: list[list[dict[str, object]]],
+    at_once: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A sender that is no Alertmanager gave them one: neither takes the other's place, and each ends by its own end."""
+    for group in [*came, *came]:
+        await door.post(webhook(*group))
+        if not at_once:
+            await door.sorted()
+    assert await firing(door) == {"BotHardStopActive", "WsReconnectSpike"}
+    await door.post(webhook(resolved(OTHER)))
+    assert await firing(door) == {"BotHardStopActive"}
+    await door.post(webhook(resolved(alert())))
+    assert await firing(door) == set()
+
+
+async def test_the_end_of_an_alert_that_was_never_seen_ends_no_other_of_its_fingerprint(
+    door: Doorway,
+) -> None:
+    """Also where it began later than the one that goes on."""
+    await door.post(webhook())
+    await door.post(webhook(resolved(OTHER), resolved({**OTHER, "startsAt": "2026-02-20T02:59:50Z"})))
+    assert await firing(door) == {"BotHardStopActive"}
+
+
+async def test_bytes_that_are_no_utf_8_cost_no_other_alert(door: Doorway) -> None:
+    """They are shown as a sign; a byte order mark is no matter."""
+    body = json.dumps(webhook(alert(labels={"alertname": "Odd", "bot": "bot2", "note": "a?b"}), alert()))
+    content = b"\xef\xbb\xbf" + body.encode().replace(b"a?b", b"a\xffb")
+    assert (await door.post(content=content)).json() == {"accepted": 2}
+    odd, good = await door.signals()
+    assert (odd.name, odd.labels["note"], good.name) == ("Odd", "a\ufffdb", "BotHardStopActive")
 
 
 async def test_half_a_pair_of_utf_16_costs_no_other_alert(door: Doorway) -> None:

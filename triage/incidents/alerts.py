@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -112,29 +112,22 @@ def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetim
     ``came`` is the alert as it came; it is kept with the signal.
     """
     raw = json.dumps(came, sort_keys=True, default=str)
-    given = came.get("labels")
-    labels = {str(key): _as_text(value) for key, value in given.items()} if isinstance(given, dict) else {}
-    status = SignalStatus.RESOLVED if came.get("status") == "resolved" else SignalStatus.FIRING
+    labels = _texts(came.get("labels"))
+    over = _as_text(came.get("status")).strip().lower() == "resolved"
+    status = SignalStatus.RESOLVED if over else SignalStatus.FIRING
     fingerprint = came.get("fingerprint")
     if not isinstance(fingerprint, str) or not 0 < len(fingerprint) <= FINGERPRINT_MAX:
         # Without its times and status, so that its resolve and its repeats are known again.
         fingerprint = f"unread-{sha256(json.dumps(labels or raw, sort_keys=True).encode()).hexdigest()[:16]}"
-    starts = came.get("startsAt")
-    try:
-        _moment(str(starts or ""), "startsAt", now)
-    except BadInput:
-        starts = ""
-    annotations = came.get("annotations")
+    starts, ends = (_time_or_nothing(came.get(name), now) for name in ("startsAt", "endsAt"))
     signal = alert_signal(
         desk,
         status=status,
         fingerprint=fingerprint,
         labels=labels,
-        annotations={str(key): _as_text(value) for key, value in annotations.items()}
-        if isinstance(annotations, dict)
-        else {},
-        starts_at=str(starts or ""),
-        ends_at=now.isoformat(),
+        annotations=_texts(came.get("annotations")),
+        starts_at=starts,
+        ends_at=ends or now.isoformat(),
         generator_url=_as_text(came.get("generatorURL")),
         now=now,
     )
@@ -142,22 +135,19 @@ def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetim
     return replace(signal, data={**signal.data, NOTE: note, "came": masked_where_cut(raw, VALUE_MAX)})
 
 
-def told_apart(signals: Sequence[Signal]) -> list[Signal]:
-    """Return the signals of one webhook, where two alerts of one fingerprint are two though a sender gave them the same.
+def _time_or_nothing(value: Json, now: datetime) -> str:
+    text = _as_text(value)
+    try:
+        _moment(text, "startsAt", now)
+    except BadInput:
+        return ""
+    return text
 
-    Alertmanager's fingerprints are of the labels. Of others the second would take the first one's place, unheard.
-    """
-    first: dict[str, Mapping[str, str]] = {}
-    found = []
-    for signal in signals:
-        if first.setdefault(signal.fingerprint, signal.labels) == signal.labels:
-            found.append(signal)
-            continue
-        mark = sha256(json.dumps(signal.labels, sort_keys=True).encode()).hexdigest()[:8]
-        fingerprint = f"{signal.fingerprint}~{mark}"
-        episode = fingerprint + signal.episode.removeprefix(signal.fingerprint)
-        found.append(replace(signal, fingerprint=fingerprint, episode=episode))
-    return found
+
+def _texts(values: Json) -> dict[str, str]:
+    if not isinstance(values, dict):
+        return {}
+    return {str(key): _as_text(value) for key, value in values.items() if value is not None}
 
 
 def _as_text(value: Json) -> str:

@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from triage.desk_sections.triage import CorrelationSettings
+from triage.incidents.namesakes import same_alert
 from triage.model import (
     Episode,
     Incident,
@@ -142,8 +143,8 @@ class Board:
         def ended(episode: Episode) -> bool:
             if not episode.firing or episode.source is not resolve.source:
                 return False
-            same_alert = bool(resolve.fingerprint) and episode.fingerprint == resolve.fingerprint
-            return episode.episode == resolve.episode or (same_alert and episode.starts_at <= end)
+            older = same_alert(episode, resolve) and episode.starts_at <= end
+            return episode.episode == resolve.episode or older
 
         return [episode for episode in self.episodes.values() if ended(episode)]
 

@@ -16,6 +16,7 @@ from triage.incidents.board import board_for
 from triage.incidents.correlate import Board, EpisodeKey, Move, Placement, place
 from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
+from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew, several, signal_of
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
@@ -104,13 +105,20 @@ class _Sorting:
 
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
-        signal = stored.signal
+        signal = as_known(stored.signal, self._known)
         placement = self._tried_again(stored) or place(
             self.board, signal, self.intake.desk.correlation, self.now
         )
         incident = self._apply(signal, placement)
         outcome = f"{placement.move}: {placement.why}"
         self._outcomes.append((stored.id, incident.id if incident is not None else None, outcome))
+
+    def _known(self, key: EpisodeKey, *, asked: bool) -> Episode | None:
+        """Find an episode on the board; in the store where the board was not ``asked`` for it."""
+        if key not in self.board.episodes and not asked:
+            for found in self.tx.incidents.episodes_named([key]):
+                self.board.episodes[key] = found
+        return self.board.episodes.get(key)
 
     def _tried_again(self, stored: StoredSignal) -> Placement | None:
         if stored.incident_id is None or (stored.signal.source, stored.signal.episode) in self.board.episodes:
