@@ -241,6 +241,11 @@ class MinuteGrid:
         return self.minutes - self.states.count(State.MISSING)
 
     @property
+    def told(self) -> int:
+        """How many minutes have a state that is known: running, soft_pause or hard_stop."""
+        return self.present - self.states.count(State.OTHER)
+
+    @property
     def rows(self) -> int:
         """How many rows were put (a minute counts at most 255 of its own)."""
         return sum(self._rows)

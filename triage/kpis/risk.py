@@ -114,7 +114,7 @@ def _parts(reasons: str) -> list[str]:
 def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:
     """Hard stops by a risk limit; one whose reason was not written may have been one, so it is no pass."""
     name = "risk_hard_stops"
-    if not grid.present:
+    if not grid.told:
         return no_column(name, grid, column="state", limit=0, unit="stops")
     stops = hard_stops(grid)
     by_risk = [stop for stop in stops if stop.by_risk]
@@ -131,4 +131,13 @@ def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:
         why = f"{len(stops)} hard stops, none by a risk limit ({', '.join(reasons)})"
     else:
         why = "no hard stop"
-    return kpi(name, value=len(by_risk), limit=0, unit="stops", good=not by_risk, why=why, rows=1, of=1)
+    return kpi(
+        name,
+        value=len(by_risk),
+        limit=0,
+        unit="stops",
+        good=not by_risk,
+        why=why,
+        rows=grid.told,
+        of=grid.present,
+    )

@@ -37,6 +37,17 @@ def test_a_window_without_rows_measures_nothing() -> None:
     assert all(kpi.value is None and kpi.why == "no rows in the window" for kpi in found.values())
 
 
+def test_rows_without_a_state_tell_neither_of_running_nor_of_stops() -> None:
+    """An empty field, or a word that is none of the desk's, is no minute without a hard stop."""
+    bare = filled(40, ["nan", "RUN"] * 20)
+    found = [check(bare, LIMITS) for check in (running_pct, flaps, risk_hard_stops)]
+    assert {kpi.status for kpi in found} == {NOT_MEASURED}
+    assert found[0].why == "none of the 40 rows has a value in state"
+    half = filled(40, ["running"] * 30 + ["?"] * 10)
+    assert "10 minutes with another state or none" in running_pct(half, LIMITS).why
+    assert "measured on 30 of 40 rows" in risk_hard_stops(half, LIMITS).why
+
+
 def test_states_that_change_every_minute_are_flapping() -> None:
     """Each of the nine changes of the burst is counted, the two of the quiet pause later are not."""
     states = ["running", "soft_pause"] * 5 + ["soft_pause"] * 20 + ["running"] * 10

@@ -16,7 +16,7 @@ from triage.kpis.model import (
     TradingResult,
 )
 from triage.ports.chat import Line, Mark
-from triage.wording import counted, duration, listed
+from triage.wording import counted, duration, listed, times
 
 NAMES: Mapping[str, str] = {
     "running_pct": "Running",
@@ -93,7 +93,7 @@ def _asked(kpi: Kpi) -> str:
 def verdict_line(report: BotReport) -> Line:
     """Return the verdict and, in few words, what holds it."""
     if not report.coverage.present:
-        return Line("hold: not a single minute was written", name=report.bot, mark=Mark.UNKNOWN)
+        return Line(f"hold: {_nothing(report)}", name=report.bot, mark=Mark.UNKNOWN)
     if report.verdict is KpiVerdict.MEETS:
         return Line("meets the checklist", name=report.bot, mark=Mark.GOOD)
     failed = [_short(kpi) for kpi in report.kpis if kpi.status is KpiStatus.FAIL]
@@ -112,6 +112,15 @@ def verdict_line(report: BotReport) -> Line:
         reasons.append(f"{counted(len(thin), 'KPI')} measured on too few rows")
     mark = Mark.BAD if failed else Mark.WARN
     return Line(f"hold: {'; '.join(reasons)}", name=report.bot, mark=mark)
+
+
+def _nothing(report: BotReport) -> str:
+    """Say why no minute is known: nobody wrote one, or what was written could not be read."""
+    skipped = report.coverage.skipped
+    if not skipped:
+        return "not a single minute was written"
+    reasons = listed([f"{each.reason} {times(each.count)}" for each in skipped], 3)
+    return f"not a single row could be read ({reasons})"
 
 
 def with_result(report: BotReport) -> Line:

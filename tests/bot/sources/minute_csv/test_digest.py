@@ -14,6 +14,7 @@ from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder
 from triage.errors import SourceTimeout, SourceUnreachable
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, KpiVerdict
+from triage.reports.digest.lines import verdict_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,17 @@ async def test_one_bot_that_cannot_be_measured_does_not_stop_the_others(tmp_path
     report = await build_digest(tmp_path, [BotAsk("b" * 300), BotAsk("bot1")], WINDOW)
     assert [bot.bot for bot in report.bots] == ["bot1"]
     assert "bbb could not be measured: OSError" in report.problems[0]
+
+
+async def test_rows_that_cannot_be_read_are_not_called_unwritten(tmp_path: Path) -> None:
+    """A writer that stamps its rows in another way wrote them all the same."""
+    lines = [
+        each.replace(each.partition(",")[0], f"minute {n}", 1) for n, each in enumerate(rows(range(60), 36))
+    ]
+    write(folder_of(tmp_path, "bot1") / "minute.csv", H36, lines)
+    report = await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)
+    said = verdict_line(report.bots[0]).text
+    assert said == "hold: not a single row could be read (no timestamp \u00d760)"
 
 
 async def test_a_bot_without_files_is_reported_as_not_measured(tmp_path: Path) -> None:
