@@ -44,6 +44,7 @@ def minute_row(at: datetime, **changes: object) -> str:
         "trading_pair": "BTC-USDT",
         "state": "running",
         "regime": "neutral_low_vol",
+        "spread_pct": "0.0012",
         "equity_quote": f"{10_000 + 40 * math.sin(minute / 230) + minute / 60:.4f}",
         "base_pct": f"{0.5 + 0.03 * math.sin(minute / 90):.6f}",
         "target_base_pct": "0.5",

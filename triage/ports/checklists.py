@@ -51,12 +51,14 @@ class Dashboards(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PaperDiagnostics:
-    """The newest minute's paper diagnostics; a column the file does not have is None."""
+    """The newest minute's paper diagnostics; a column the file does not have is None, or empty. ``spread``: a fraction."""
 
     fills: float | None
     rejects: float | None
     queue_delay_ms: float | None
     age_seconds: float
+    regime: str = ""
+    spread: float | None = None
 
 
 class PaperFigures(Protocol):

@@ -61,6 +61,8 @@ def diagnostics(stamp: float, values: Mapping[str, str], now: datetime) -> Paper
         rejects=_number(values, "paper_reject_count"),
         queue_delay_ms=_number(values, "paper_avg_queue_delay_ms"),
         age_seconds=max(0.0, now.timestamp() - stamp),
+        regime=values.get("regime", "").strip(),
+        spread=_number(values, "spread_pct"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from triage.actions.loaded_controllers import MARKETS, LoadedControllers, loaded, named_in
 from triage.errors import DeskFailure, SourceError
 from triage.model import Json
+from triage.ports.checklists import PaperDiagnostics
 from triage.reports.checklists.model import (
     Checklist,
     ChecklistContext,
@@ -16,7 +17,8 @@ from triage.reports.checklists.model import (
     passed,
     unknown,
 )
-from triage.wording import listed
+from triage.untrusted_text import one_line
+from triage.wording import duration, listed, percent
 
 PAPER_CONNECTOR = "bitget_paper_trade"
 EXCHANGE = "bitget"
@@ -100,8 +102,9 @@ def _judged(faults: list[str], unclear: list[str], fine: str) -> ItemAnswer:
 
 
 async def diagnostics(context: ChecklistContext) -> ItemAnswer:
-    """The newest minute shows paper fills, rejects and queue delay."""
-    faults, seen, blind, unclear = [], [], [], []
+    """The newest minute shows paper fills, rejects and queue delay, regime and spread; an old one shows nothing."""
+    faults, seen, blind, unclear = [], [], {}, []
+    oldest = context.desk.triage.snapshot_stale_seconds
     for bot in context.bots:
         try:
             figures = await context.papers.newest(bot)
@@ -110,18 +113,31 @@ async def diagnostics(context: ChecklistContext) -> ItemAnswer:
             continue
         if figures is None:
             faults.append(f"{bot} wrote no minute yet")
-        elif figures.fills is None or figures.rejects is None or figures.queue_delay_ms is None:
-            blind.append(bot)
+        elif figures.age_seconds > oldest:
+            faults.append(f"{bot}: its newest minute is {duration(figures.age_seconds)} old")
+        elif missing := [column for column, value in _columns(figures).items() if value in (None, "")]:
+            blind[bot] = missing
         else:
             seen.append(
-                f"{bot} {figures.fills:g} fills, {figures.rejects:g} rejects, {figures.queue_delay_ms:g} ms"
+                f"{bot} {figures.fills:g} fills, {figures.rejects:g} rejects, {figures.queue_delay_ms:g} ms, "
+                f"{one_line(figures.regime, 40)}, spread {percent(figures.spread)}"
             )
     if faults:
         return failed(listed([*faults, *unclear, *seen]))
     if blind:
-        columns = "paper_fill_count, paper_reject_count or paper_avg_queue_delay_ms"
-        unclear.insert(0, f"the writer records no {columns} for {listed(blind)}")
+        columns = list(dict.fromkeys(column for each in blind.values() for column in each))
+        unclear.insert(0, f"the writer records no {listed(columns)} for {listed(list(blind))}")
     return unknown(listed(unclear)) if unclear else passed(listed(seen))
+
+
+def _columns(figures: PaperDiagnostics) -> dict[str, float | str | None]:
+    return {
+        "paper_fill_count": figures.fills,
+        "paper_reject_count": figures.rejects,
+        "paper_avg_queue_delay_ms": figures.queue_delay_ms,
+        "regime": figures.regime,
+        "spread_pct": figures.spread,
+    }
 
 
 async def _configs(context: ChecklistContext) -> tuple[list[tuple[str, Mapping[str, Json]]], list[str]]:

@@ -223,7 +223,7 @@ async def test_the_paper_list_reads_the_yaml_files_and_the_newest_minute(files: 
     found = await seen("paper", files.context(FakeSources()))
     assert {status for status, _ in found.values()} == {PASS}
     assert "bot1 1.0 BTC, 10000.0 USDT" in found["balances"][1]
-    assert "0 rejects, 120 ms" in found["diagnostics"][1]
+    assert "0 rejects, 120 ms, neutral_low_vol, spread 0.12 %" in found["diagnostics"][1]
 
 
 @pytest.mark.parametrize(
@@ -303,6 +303,14 @@ async def test_diagnostics_come_from_the_last_whole_row(files: Files) -> None:
     status, words = (await seen("paper", files.context(FakeSources())))["diagnostics"]
     assert status is UNKNOWN
     assert "the writer records no paper_fill_count" in words
+
+
+async def test_a_minute_of_long_ago_shows_no_diagnostics(files: Files) -> None:
+    """A bot that stopped writing had good figures then."""
+    papers = NewestMinutes(files.root / "data", ManualClock(NOW + timedelta(hours=3)), {})
+    status, words = (await seen("paper", files.context(FakeSources(), papers=papers)))["diagnostics"]
+    assert status is FAIL
+    assert "bot1: its newest minute is 3 h" in words
 
 
 async def test_one_slow_item_holds_nothing_up(files: Files) -> None:
