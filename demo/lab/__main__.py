@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--half", choices=("development", "exam", "both"), default="both")
     parser.add_argument("--only", default="", help="faults whose name contains this")
-    parser.add_argument("--short", action="store_true", help="each development fault once")
+    parser.add_argument("--short", action="store_true", help="every second development fault once")
     parser.add_argument("--tell", choices=("bad", "all"), help="print what development verdicts said")
     parser.add_argument("--write", action="store_true", help="write docs/verdicts.md")
     parser.add_argument(

@@ -65,8 +65,8 @@ def _plain(fault: Fault, seed: int) -> Run:
 
 
 def short(faults: Sequence[Fault]) -> list[Run]:
-    """Return a short form: the plain run of each development fault, with one source missing, each in turn."""
-    mine = [fault for fault in faults if not fault.exam]
+    """Return a short form: the plain run of every second development fault, with one source missing, each in turn."""
+    mine = [fault for fault in faults if not fault.exam][::2]
     return [
         Run(
             fault,

@@ -108,10 +108,10 @@ def test_a_file_that_is_no_fault_is_named(
     assert said in capsys.readouterr().err
 
 
-def test_the_short_form_plays_each_development_fault_once() -> None:
+def test_the_short_form_plays_every_second_development_fault_once() -> None:
     """No exam fault in it, and every source missing in turn."""
     runs = short(list(FAULTS.values()))
-    assert [run.fault.name for run in runs] == [name for name, fault in FAULTS.items() if not fault.exam]
+    assert [run.fault.name for run in runs] == [name for name, fault in FAULTS.items() if not fault.exam][::2]
     assert {source for run in runs for source in run.missing} == {
         "prometheus",
         "loki",

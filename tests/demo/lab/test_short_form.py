@@ -15,7 +15,7 @@ from triage.diagnosis.record import pack, record_of, unpack
 from triage.model import Episode, Finding, Verdict
 from triage.playbooks.model import Playbook
 
-# A few runs of the hundred-odd below what it reached when this was last raised.
+# A run or two of the fifty-five below what it reached when this was last raised.
 TOP1, RIGHT_ACTION, ABSTAINS, FIRST_ACCEPTABLE = 0.96, 0.97, 0.94, 0.96
 WRONG, MISSING_WRONG, CALIBRATION_ERROR, HARMFUL = 0.025, 0.03, 0.08, 0
 
