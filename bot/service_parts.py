@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
@@ -37,6 +38,7 @@ from bot.wiring.fallback import fallback_channels
 from bot.wiring.listeners import ListenerDependencies, ListenerWiring
 from bot.wiring.paging import paging_jobs
 from handlers.alertmanager import AlertmanagerWebhook
+from handlers.slack.actions import open_offered
 from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
@@ -251,8 +253,8 @@ class ServiceParts:
 
         readers = Readers(self.desk.roles, self.services.roles, in_channel)
         guard(app, Gate(self.services, identity.team_id, readers.may_read, identity.enterprise_id or ""))
-        register(app, self.services)
         actions = self.actions.register(app, self.services)
+        register(app, self.services, partial(open_offered, actions))
         self.commands.register(app, identity, actions)
 
     def _slack_problems(self) -> Mapping[str, str]:

@@ -41,18 +41,25 @@ async def scene(browser: Browser, stage: Path, name: str, folder: Path) -> None:
         try:
             await triaged(theatre, name)
             await asyncio.sleep(SETTLE)
-            await look(browser, theatre, folder / f"{name}-1")
+            await look(browser, theatre, card_of(theatre, name), folder / f"{name}-1")
             await CURES[name](theatre)
             await theatre.reaches(name, Phase.CURED, seconds=300)
         except AssertionError as error:
             print(f"{name}: {str(error).splitlines()[0]}")  # noqa: T201 - a tool for the terminal
         await asyncio.sleep(OVER)
-        await look(browser, theatre, folder / f"{name}-2")
+        await look(browser, theatre, card_of(theatre, name), folder / f"{name}-2")
 
 
-async def look(browser: Browser, theatre: Theatre, stem: Path) -> None:
-    """Take the newest incident's card and thread in every size and theme."""
-    cards = [one for one in theatre.cards() if "INC-" in one.text]
+def card_of(theatre: Theatre, name: str) -> Message:
+    """Return the card of the scenario's own incident, as it is now; others that it draws along are not it."""
+    incident = theatre.director.plays[name].incident
+    shown = [one for one in theatre.cards() if "INC-" in one.text]
+    own = [one for one in shown if incident is not None and f"INC-{incident.id} " in one.text]
+    return (own or shown)[-1]
+
+
+async def look(browser: Browser, theatre: Theatre, card: Message, stem: Path) -> None:
+    """Take an incident's card and thread in every size and theme."""
     stem.with_suffix(".txt").write_text(theatre.story())
     for width, height in SIZES.items():
         for theme in THEMES:
@@ -61,8 +68,8 @@ async def look(browser: Browser, theatre: Theatre, stem: Path) -> None:
             page = await context.new_page()
             await visit(page, theatre.slack.base_url, user="vik")
             await tour_closed(page)
-            await card_shot(page, cards[-1], Path(f"{stem}-{width}-{theme}-card.png"))
-            await thread_shot(page, theatre, cards[-1], Path(f"{stem}-{width}-{theme}-thread.png"))
+            await card_shot(page, card, Path(f"{stem}-{width}-{theme}-card.png"))
+            await thread_shot(page, theatre, card, Path(f"{stem}-{width}-{theme}-thread.png"))
             await context.close()
 
 

@@ -14,3 +14,5 @@ KINDS: tuple[str, ...] = tuple(
     sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER)]) if not module.name.startswith("_"))
 )
 """Every kind of action, in alphabetical order."""
+STOP_TRADING = frozenset({"kill_switch", "soft_pause", "stop_desk"})
+"""The kinds that are done to stop trading: bots that stand after them stand as asked."""

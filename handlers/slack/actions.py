@@ -40,18 +40,22 @@ def press(desk: ActionDesk) -> Ask:
     async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with desk.services.in_flight.one():
             await ack()
-            click = read_click(body)
-            try:
-                record = await allowed(desk, click.handle, click, "")
-            except Refused as refusal:
-                await answer(desk, client, click, str(refusal))
-                return
-            except StoreUnavailable as error:
-                await answer(desk, client, click, what_happened(error))
-                return
-            await open_form(desk, client, click, record)
+            await open_offered(desk, client, read_click(body))
 
     return pressed
+
+
+async def open_offered(desk: ActionDesk, client: AsyncWebClient, click: Click) -> None:
+    """Open the form of an action that is offered, for somebody who pressed for it; a refusal is told them."""
+    try:
+        record = await allowed(desk, click.handle, click, "")
+    except Refused as refusal:
+        await answer(desk, client, click, str(refusal))
+        return
+    except StoreUnavailable as error:
+        await answer(desk, client, click, what_happened(error))
+        return
+    await open_form(desk, client, click, record)
 
 
 async def open_action(

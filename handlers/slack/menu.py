@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -32,8 +32,12 @@ _OPERATIONS: Mapping[str, tuple[str, Operation]] = MappingProxyType(
 """What the menu can do, by the word before the colon of an option's value; each with how ``You may not …`` ends."""
 
 
-def choose(services: Services) -> Ask:
-    """Return the listener of the menu: an option's value is ``<what>:<the incident's opaque id>``."""
+Act = Callable[[AsyncWebClient, Click], Awaitable[None]]
+"""Opens the form of the action whose opaque id the click carries."""
+
+
+def choose(services: Services, act: Act | None = None) -> Ask:
+    """Return the listener of the menu: an option's value is ``<what>:<opaque id>``, of the incident or of an action."""
 
     async def chosen(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with services.in_flight.one():
@@ -43,6 +47,10 @@ def choose(services: Services) -> Ask:
             if what == "report":
                 await ack()
                 await _report(services, client, click)
+                return
+            if what == "action" and act is not None:
+                await ack()
+                await act(client, click)
                 return
             words, operation = _OPERATIONS.get(what, ("", None))
             answer = UNKNOWN_BUTTON

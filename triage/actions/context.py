@@ -13,6 +13,7 @@ from triage.actions.authority import lost
 from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
+from triage.actions.own_starts import at_work
 from triage.actions.snapshots import facts_of_snapshots
 from triage.actions.states_from_files import FreshMinutes, without_earlier
 from triage.desk import Desk
@@ -99,6 +100,7 @@ class ActionServices:
             bots=bots,
             containers=tuple(map(self.desk.container_of, bots)) or (ctx.container,),
             single_bot=len(bots) == 1,
+            ours=at_work(record, ctx.now),
         )
         playbook = Playbook(f"action {record.kind}", "{subject} {alert}", None, names)
         findings = await run_checks(playbook, check, self.clock)

@@ -6,10 +6,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from triage.diagnosis.symptoms import family
+from triage.model import Incident
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import Tx
 
 _KEY = "degraded_mode"
+_OF_REDIS = frozenset({"redis", "redis_unwell"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,23 @@ def banner(tx: Tx) -> str:
     if not state.sure:
         return f"Degraded mode may be on {since}: the action did not come to its end"
     return f"Degraded mode is on {since}: no external signals, local safeguards active"
+
+
+def redis_came_back(tx: Tx, incident: Incident) -> bool:
+    """Whether degraded mode was entered on this incident and Redis is seen to be well again since.
+
+    An alert of Redis' own must have cleared since then and none may fire in any incident: that nobody says that
+    Redis is down is no proof, because who would say so may be away.
+    """
+    state = degraded(tx)
+    record = tx.actions.get(state.action_id) if state is not None else None
+    if state is None or record is None or record.incident_id != incident.id:
+        return False
+    # Its alert may have been an incident of its own, which is over by then.
+    among = {incident.id, *(one.id for one in tx.incidents.recent(state.since))}
+    about = [one for one in tx.incidents.episodes(among) if not one.is_event and family(one) in _OF_REDIS]
+    cleared = any(one.ends_at is not None and one.ends_at > state.since for one in about)
+    return cleared and not any(one.firing for one in about)
 
 
 def begun(tx: Tx, record: ActionRecord, now: datetime) -> None:

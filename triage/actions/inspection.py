@@ -103,9 +103,14 @@ async def running_bots(ctx: ActionContext) -> tuple[str, ...]:
 _IN_WORDS = {**STATES, "running": "trades"}
 
 
+def bot_row_name(bot: str) -> str:
+    """Return what the row of a bot is called."""
+    return f"Bot {bot}"
+
+
 def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -> Row:
     """A bot is in one of these states, by a fresh snapshot (from the finding of ``bot_state``), in words."""
-    name = f"Bot {bot}"
+    name = bot_row_name(bot)
     finding = findings.get("bot_state")
     facts = finding.data.get("bots", {}).get(bot) if finding is not None else None
     if not facts or not facts.get("state"):

@@ -22,6 +22,8 @@ DEPLOYS = frozenset(
     }
 )
 """Kinds of actions that start a container anew."""
+ENDS_THEM = DEPLOYS - {"exit_degraded_mode"}
+"""Of these, the kinds that end what runs of their target: leaving degraded mode leaves every bot alone."""
 SOON = timedelta(minutes=15)
 """What fails so soon after a start fails because of it, or in spite of it: either way one has to know."""
 
@@ -39,6 +41,13 @@ def our_deploy(
         and (record.target == DESK or desk.container_of(record.target) == container)
     ]
     return max(found, key=lambda record: record.started_at or record.proposed_at, default=None)
+
+
+def at_work(record: ActionRecord, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return from when to when an action that starts its containers anew was at work; None for another kind."""
+    if record.kind not in ENDS_THEM or record.started_at is None:
+        return None
+    return record.started_at, record.finished_at or now
 
 
 def after(record: ActionRecord, at: datetime, by: str) -> str:

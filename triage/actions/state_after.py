@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.actions.base import Action
+from triage.actions.inspection import bot_row_name
+from triage.actions.verification import NOT_SEEN
 from triage.concurrency import all_of
 from triage.desk import Desk
 from triage.diagnosis.desk_state import filled_from_files, look_at_bots, with_beginnings
@@ -28,6 +30,7 @@ ANSWER_SECONDS = 5.0
 CONTAINERS = 5
 """So many of an incident's containers are looked at."""
 NAMED = 3
+_NOT_KNOWN_TO_STAND = ("trades", "state unknown", NOT_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +132,12 @@ def weighed(verification: Verification, standing: StateAfter, action: Action) ->
             verification, outcome=VerificationOutcome.EFFECTIVE, why="; ".join([*standing.down, _still(out)])
         )
     if standing.down:
-        trading = _trade_again(standing.trading.bots) if back else _unknown(standing)
+        trading = _trade(verification, standing.trading.bots) if back else _unknown(standing)
         why = "; ".join(filter(None, [*standing.down, trading]))
         return replace(verification, outcome=VerificationOutcome.EFFECTIVE, why=why)
     if not known and standing.trading.bots:
         return replace(verification, outcome=VerificationOutcome.INCONCLUSIVE, why=f"{_unknown(standing)}")
-    return replace(verification, why=verification.why or _trade_again(standing.trading.bots))
+    return replace(verification, why=verification.why or _trade(verification, standing.trading.bots))
 
 
 def _still(out: Sequence[BotTrading]) -> str:
@@ -163,8 +166,13 @@ def _names(bots: Sequence[BotTrading]) -> str:
     return listed([one.bot for one in bots], NAMED)
 
 
-def _trade_again(bots: Sequence[BotTrading]) -> str:
-    return f"{_names(bots)} {'trades' if len(bots) == 1 else 'trade'} again" if bots else ""
+def _trade(verification: Verification, bots: Sequence[BotTrading]) -> str:
+    """Return ``bot1 trades again; bot3 trades``: again only what was seen not to trade before the action."""
+    stood = {row.name for row in verification.rows if not row.before.startswith(_NOT_KNOWN_TO_STAND)}
+    back = [one for one in bots if bot_row_name(one.bot) in stood]
+    rest = [one for one in bots if one not in back]
+    said = [(_names(group), len(group) > 1, word) for group, word in ((back, " again"), (rest, "")) if group]
+    return "; ".join(f"{names} {'trade' if several else 'trades'}{word}" for names, several, word in said)
 
 
 def _unknown(standing: StateAfter) -> str:

@@ -46,11 +46,12 @@ def _in_place(records: Sequence[ActionRecord], *, on: bool) -> tuple[ActionRecor
 def offers_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
     """Return the proposals that an incident's card offers, each deed once, the newest proposal of it.
 
-    ``records``: the incident's actions, oldest first.
+    ``records``: the incident's actions, oldest first. What follows from an ended action stands in that action's own
+    message, where it is called what it is: the undo of a rollback is a rollback too, and here it would be taken for one.
     """
     on = degraded(tx) is not None
     found: dict[tuple[str, str], ActionRecord] = {}
-    for record in _in_place(records, on=on):
+    for record in _in_place([one for one in records if one.parent_id is None], on=on):
         found[record.kind, record.target] = record
     if on:  # the way out then stands on every incident
         for record in _in_place(tx.actions.proposed(), on=on):

@@ -19,7 +19,14 @@ from triage.incidents.feedback import ask, asked_again
 from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew, several, signal_of
 from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
-from triage.incidents.storm import FOLD_SECONDS, STORM_TITLE, changed_pages, is_grave, storm_title
+from triage.incidents.storm import (
+    FOLD_SECONDS,
+    STORM_TITLE,
+    changed_pages,
+    is_grave,
+    storm_severity,
+    storm_title,
+)
 from triage.incidents.timeline import recall_changes
 from triage.incidents.unsortable import tried_again
 from triage.model import (
@@ -27,6 +34,7 @@ from triage.model import (
     Incident,
     IncidentShape,
     IncidentStatus,
+    Severity,
     Signal,
     Subject,
     SubjectKind,
@@ -153,7 +161,7 @@ class _Sorting:
                 subjects=(Subject(SubjectKind.DESK, "storm"),)
                 if storm
                 else (signal.subject, *placement.also),
-                severity=signal.severity,
+                severity=self._severity(signal, storm=storm),
                 status=IncidentStatus.TRIGGERED,
                 shape=shape,
                 opened_at=self.now,
@@ -182,6 +190,16 @@ class _Sorting:
         self._audit("incident.open", incident)
         return incident
 
+    def _fires_on(self, incident: Incident, signal: Signal) -> bool:
+        """Whether another episode of the same alert fires: who reads that it resolved would take it for over."""
+        return any(
+            one.firing and (one.name, one.subject) == (signal.name, signal.subject)
+            for one in self.tx.incidents.episodes([incident.id])
+        )
+
+    def _severity(self, signal: Signal, *, storm: bool) -> Severity:
+        return storm_severity(self.intake.desk, signal) if storm else signal.severity
+
     def _audit(self, event: str, incident: Incident) -> None:
         detail = {"title": incident.title, "severity": incident.severity.value}
         self.tx.audit.append(at=self.now, actor="triage", event=event, target=incident.number, detail=detail)
@@ -191,9 +209,10 @@ class _Sorting:
         known_name = self.board.holds(incident, signal.name)
         widened = placement.move is Move.WIDEN
         storm = incident.shape is IncidentShape.STORM
-        worse = signal.severity.rank < incident.severity.rank
+        severity = self._severity(signal, storm=storm)
+        worse = severity.rank < incident.severity.rank
         stays_quiet = incident.quiet and known_name and not widened and not worse
-        after = incident if stays_quiet else lifecycle.wake(incident, severity=signal.severity, now=self.now)
+        after = incident if stays_quiet else lifecycle.wake(incident, severity=severity, now=self.now)
         if widened:
             after = replace(
                 after,
@@ -213,7 +232,7 @@ class _Sorting:
         self._changed[after.id] = None
         self._attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
-        text = f"{signal.name} on {signal.subject} joined{f', now {signal.severity}' if worse else ''}"
+        text = f"{signal.name} on {signal.subject} joined{f', now {severity}' if worse else ''}"
         if widened and incident.shape is IncidentShape.SINGLE:
             text += f"; it began on {incident.subject}"
         told = not after.quiet and (grave if storm else widened or worse or not known_name)
@@ -252,10 +271,9 @@ class _Sorting:
     def _reopen(self, signal: Signal, placement: Placement) -> Incident:
         incident = self._current(placement)
         change = lifecycle.reopen(incident, why=placement.why, now=self.now)
-        after = lifecycle.wake(
-            change.incident if change else incident, severity=signal.severity, now=self.now
-        )
-        worse = signal.severity.rank < incident.severity.rank
+        severity = self._severity(signal, storm=incident.shape is IncidentShape.STORM)
+        after = lifecycle.wake(change.incident if change else incident, severity=severity, now=self.now)
+        worse = severity.rank < incident.severity.rank
         if worse:
             after = self._led_by(after, signal)
         after = replace(after, last_seen_at=self.now)
@@ -391,7 +409,8 @@ class _Sorting:
         over = bool(cleared) and incident.is_open and self.tx.incidents.counts(incident.id)[0] == 0
         silent = over or incident.quiet or incident.shape is IncidentShape.STORM
         for text, signal in cleared:
-            self._note(incident, TimelineKind.CLEARED, text, signal, told=not silent)
+            told = not silent and not self._fires_on(incident, signal)
+            self._note(incident, TimelineKind.CLEARED, text, signal, told=told)
         change = lifecycle.resolve(incident, now=self.now) if over else None
         if change is None:
             return incident

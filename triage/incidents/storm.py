@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from triage.desk import Desk
-from triage.model import Incident, Severity, Signal
+from triage.model import Incident, Severity, Signal, worst
 from triage.severities import is_paging
 
 STORM_TITLE = "Alert storm"
@@ -18,6 +18,15 @@ FOLD_SECONDS = 1.0
 def is_grave(desk: Desk, signal: Signal) -> bool:
     """Whether an alert must be heard at once: it is Sev-1, or its label asks for a person."""
     return signal.severity is Severity.SEV1 or is_paging(signal.labels, desk.severities)
+
+
+def storm_severity(desk: Desk, signal: Signal) -> Severity:
+    """Return how grave an alert makes its storm: what asks for a person at once is Sev-2 there at least.
+
+    A playbook may take such an alert for less; among hundreds of others it stands on top of the card as grave, and the
+    card's severity must say no less.
+    """
+    return worst(signal.severity, Severity.SEV2) if is_grave(desk, signal) else signal.severity
 
 
 def storm_title(storm: Incident, title: str, *, worse: bool) -> str:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter
 
+from triage.action_kinds import STOP_TRADING
 from triage.model import FindingStatus
 from triage.plans.agent_orders import Order, digest_of, orders_of
 from triage.plans.operations import Op
@@ -318,5 +319,6 @@ def verified_words(record: ActionRecord) -> str:
         return f"not well yet, looked at again{until}"
     if verification.outcome is not VerificationOutcome.EFFECTIVE:
         return _OUTCOMES[verification.outcome]
-    trading = _TRADING[verification.trades]
+    asked = record.kind in STOP_TRADING and verification.trades is False
+    trading = "trading stands as asked" if asked else _TRADING[verification.trades]
     return f"did what it should, {trading}" if record.status is ActionStatus.SUCCEEDED else trading

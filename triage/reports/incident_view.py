@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.actions.catalogue import deed
+from triage.actions.degraded import redis_came_back
 from triage.actions.view import banner, last_of, offers_of, taken_of
 from triage.diagnosis.strength import believed
 from triage.drill_alert import ALERTNAME as DRILL
@@ -19,7 +20,7 @@ from triage.model import (
     TimelineKind,
     TriageRun,
 )
-from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.record import DESK, ActionRecord, ActionStatus
 from triage.ports.store import Tx
 from triage.signals.trading import Trading, load_trading
 
@@ -86,6 +87,7 @@ class IncidentView:
     waiting: tuple[Waiting, ...] = ()
     under_way: tuple[str, ...] = ()
     done: str = ""
+    redis_well: bool = False
 
     @property
     def is_drill(self) -> bool:
@@ -102,10 +104,16 @@ class IncidentView:
             if believed(cause)
             for action in cause.actions
         ]
-        if self.banner:
-            wanted.insert(0, ("exit_degraded_mode", "desk"))
+        if self.redis_well:
+            wanted.insert(0, WAY_OUT)
         offered = {(one.kind, one.target): one for one in self.offers}
         return next((offered[each] for each in wanted if each in offered), None)
+
+    @property
+    def way_out(self) -> Offer | None:
+        """The way out of degraded mode where it can be asked for and is not the one thing to do."""
+        found = next((one for one in self.offers if (one.kind, one.target) == WAY_OUT), None)
+        return found if found != self.remedy else None
 
     @property
     def total(self) -> int:
@@ -144,9 +152,12 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         waiting=tuple(_waiting(one) for one in actions if one.awaits_second) if incident.is_open else (),
         under_way=tuple(deed(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
         done=last_of(tx, actions),
+        redis_well=not drill and redis_came_back(tx, incident),
     )
 
 
+WAY_OUT = ("exit_degraded_mode", DESK)
+"""Kind and target of the way out of degraded mode."""
 _UNDER_WAY = frozenset({ActionStatus.CONFIRMED, ActionStatus.RUNNING})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -55,6 +56,10 @@ OUTCOME = {
 GOOD = {True: "✓", False: "✗", None: "?"}
 COMMAND, NOTE, OUTPUT, TAIL, ROW, OUTPUT_LINE = 300, 300, 700, 4, 60, 160
 BOT_STATE = "Bot state"
+LONG = 300
+"""Characters of a row that are compared, and shown where what differs stands at its end."""
+_IMAGE = re.compile(r", image \S+?(?=,|$)")
+_BY = re.compile(r" \(Docker\)$| \(metrics\)$")
 STEPS, VERIFIED = 5500, 3000
 
 Line = Sequence[Json]
@@ -157,17 +162,36 @@ def _once(rows: Sequence[Compared]) -> list[Compared]:
 
 
 def _matters(row: Compared) -> bool:
-    return row.good is False or shorter(row.before, ROW) != shorter(row.after, ROW)
+    return row.good is False or one_line(row.before, LONG) != one_line(row.after, LONG)
 
 
 def _compared(row: Compared, *, well: bool) -> Line:
     """Return a row; what is not good yet without deciding anything (errors of before, say) is no failure of it."""
     sign = "·" if well and row.good is False else GOOD[row.good]
     name = [leaf(f"{sign} {one_line(row.name, 60)}: ", bold=True)]
-    before, after = shorter(row.before, ROW), shorter(row.after, ROW)
+    before, after = one_line(row.before, LONG), one_line(row.after, LONG)
     if before == after:
-        return [*name, leaf(f"{after}, as before")]
-    return [*name, leaf(f"{after} (was: {before})" if before != NOT_SEEN else after)]
+        return [*name, leaf(f"{shorter(after, ROW)}, as before")]
+    if before == NOT_SEEN:
+        return [*name, leaf(shorter(after, ROW))]
+    before, after = _apart(before, after)
+    return [*name, leaf(f"{after} (was: {before})")]
+
+
+def _apart(before: str, after: str) -> tuple[str, str]:
+    """Return both without what is the same in both and would be cut: an image that stays, who says it.
+
+    Where the images differ both are shown whole: cut, two names of one image and two images look alike.
+    """
+    old, new = _IMAGE.search(before), _IMAGE.search(after)
+    if old and new and old[0] == new[0]:
+        before, after = _IMAGE.sub("", before), _IMAGE.sub("", after)
+    source = _BY.search(after)
+    if source and before.endswith(source[0]):
+        before, after = before.removesuffix(source[0]), after.removesuffix(source[0])
+    room = ROW if not (old and new) or old[0] == new[0] else LONG
+    short = shorter(before, room), shorter(after, room)
+    return short if short[0] != short[1] else (before, after)
 
 
 def _next(record: ActionRecord, now: datetime) -> str:

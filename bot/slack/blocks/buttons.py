@@ -14,6 +14,8 @@ ROW, OFFERS = 5, 10
 CONFIRM_SECOND = "Confirm as second…"
 MORE = "incident.more"
 """The overflow menu of a card; an option's value is ``<what>:<the incident's opaque id>``."""
+ACTION = "action"
+"""What an option's value begins with that opens an action's form; its opaque id follows."""
 
 
 def offer_label(offer: Offer) -> str:
@@ -38,7 +40,10 @@ def incident_buttons(view: IncidentView) -> Json | None:
     options = [("Triage again", "retriage"), ("Full report", "report")]
     if not incident.quiet:
         options.append(("Resolve", "resolve"))
-    row.append(overflow(MORE, [(label, f"{what}:{view.handle}") for label, what in options]))
+    more = [(label, f"{what}:{view.handle}") for label, what in options]
+    if view.way_out is not None:
+        more.append((offer_label(view.way_out), f"{ACTION}:{view.way_out.handle}"))
+    row.append(overflow(MORE, more))
     return actions("incident", row)
 
 

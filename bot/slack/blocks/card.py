@@ -42,7 +42,7 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
 
 
 def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
-    offers = [one for one in view.offers if one != view.remedy]
+    offers = [one for one in view.offers if one not in {view.remedy, view.way_out}]
     banner = [[foreign(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
     footer = shorter(f"{_footer(view, now, names)} · {firing_words(view, now)}", FOOTER)
     headline = _headline(view.incident)

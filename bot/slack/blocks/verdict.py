@@ -109,10 +109,8 @@ def do_text(view: IncidentView, *, tight: bool = False) -> str:
     if view.under_way:
         return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way"
     if view.remedy is not None:
-        if (
-            view.remedy.kind == "exit_degraded_mode"
-        ):  # said however short it must be: before that it is refused
-            return f"{offer_label(view.remedy)} · once Redis is well"
+        if view.redis_well:  # why it is the time for it is said however short it must be
+            return f"{offer_label(view.remedy)} · Redis is well again"
         why = one_line(view.remedy.why.partition(";")[0], 2 * WHY)
         return f"{offer_label(view.remedy)}{f' · {why}' if why and len(why) <= WHY and not tight else ''}"
     return _by_hand(view, view.run.verdict) if view.run is not None else ""

@@ -6,13 +6,21 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.sources import FakeSources, sample
+from triage.action_kinds import STOP_TRADING
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import mitigates
 from triage.actions.state_after import StateAfter, look_around, should_trade, weighed
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
-from triage.plans.record import ActionRecord, Verification, VerificationOutcome
+from triage.plans.record import (
+    ActionRecord,
+    ActionStatus,
+    Compared,
+    Verification,
+    VerificationOutcome,
+    verified_words,
+)
 from triage.ports.sources import ContainerState
 from triage.signals.trading import BotTrading, Trading
 
@@ -54,16 +62,27 @@ def test_trading_that_is_back_mitigates_though_the_broken_part_is_still_down() -
     found = after("degraded_mode", RUNS, down=("hbot-redis is down",))
     assert (found.outcome, found.why) == (
         VerificationOutcome.EFFECTIVE,
-        "hbot-redis is down; bot1 trades again",
+        "hbot-redis is down; bot1 trades",
     )
     assert mitigates(found)
 
 
-def test_recovered_says_who_trades_again() -> None:
-    """Only then the word."""
+def test_recovered_says_who_trades_and_again_only_of_what_stood() -> None:
+    """A bot that traded all the time, or of which nothing was known, does not trade again."""
     found = after("clear_cache", RUNS)
-    assert (found.outcome, found.why) == (VerificationOutcome.RECOVERED, "bot1 trades again")
+    assert (found.outcome, found.why) == (VerificationOutcome.RECOVERED, "bot1 trades")
     assert mitigates(found)
+    rows = tuple(
+        Compared(f"Bot {bot}", before, "trades", good=True)
+        for bot, before in (
+            ("bot1", "paused (bus outage)"),
+            ("bot3", "trades"),
+            ("bot4", "state unknown: refused"),
+        )
+    )
+    bots = (RUNS, replace(RUNS, bot="bot3"), replace(RUNS, bot="bot4"))
+    found = weighed(replace(GOOD, rows=rows), StateAfter(Trading(NOW, bots)), CATALOGUE["restart"])
+    assert found.why == "bot1 trades again; bot3, bot4 trade"
 
 
 def test_each_reason_has_its_own_way_back() -> None:
@@ -79,6 +98,9 @@ def test_what_is_asked_to_stand_stands_and_is_no_recovery() -> None:
     found = after("soft_pause", replace(BUS, reasons=("external_intent",)))
     assert found.outcome is VerificationOutcome.EFFECTIVE
     assert found.why == "bot1 stands, as asked; it comes back only when a person asks for it"
+    ended = replace(record("soft_pause", "bot1"), status=ActionStatus.SUCCEEDED, verification=found)
+    assert verified_words(ended) == "did what it should, trading stands as asked"
+    assert {kind for kind, action in CATALOGUE.items() if action.stops_trading} == STOP_TRADING
     assert not mitigates(found)
 
 

@@ -365,3 +365,16 @@ async def test_a_cleared_alert_names_the_incident_no_more_and_the_gravest_names_
     over = await story.incident()
     assert over.status is IncidentStatus.RESOLVED
     assert over.title == "bot1 in hard stop"
+
+
+async def test_an_alert_that_fires_on_in_another_episode_is_not_told_as_resolved(story: Story) -> None:
+    """After a gap both are learned of at once: who reads ``resolved`` beside an open card takes it for over."""
+    await story.fire("BotHardStopActive")
+    before = await story.told()
+    ended = story.signal("BotHardStopActive", "bot1", SignalStatus.RESOLVED)
+    begun = story.signal("BotHardStopActive", "bot1", SignalStatus.FIRING, began="t1")
+    await story.arrive(ended, begun)
+    assert await story.told() == before
+    assert (await story.incident()).is_open
+    await story.clear("BotHardStopActive", began="t1")
+    assert not (await story.incident()).is_open

@@ -24,6 +24,20 @@ def labelled(story: Story, name: str, where: str, word: str, severity: Severity 
     return replace(signal, labels={**signal.labels, "severity": word})
 
 
+async def test_a_storm_is_as_grave_as_the_gravest_it_holds(story: Story) -> None:
+    """A playbook takes an alert for Sev-3 whose label asks for a person: what stands on top as grave is Sev-2 at least."""
+    storm = await storm_of(story, 10)
+    assert storm.severity is Severity.SEV3
+    await story.arrive(labelled(story, "UplinkErrors", "host-x", "critical", Severity.SEV3))
+    storm = await story.incident(storm.id)
+    assert (storm.severity, storm.title) == (Severity.SEV2, "Alert storm: host-x UplinkErrors")
+    entries = await story.store.read(lambda tx: tx.timeline.of(storm.id))
+    assert any(one.text == "UplinkErrors on host-x joined, now Sev-2" for one in entries)
+    await story.arrive(labelled(story, "Gone", "host-y", "emergency", Severity.SEV1))
+    storms = [one for one in await story.incidents() if one.shape is IncidentShape.STORM]
+    assert [one.severity for one in storms] in ([Severity.SEV1], [Severity.SEV2])
+
+
 async def storm_of(story: Story, count: int) -> Incident:
     """Let a storm break out that holds ``count`` alerts of Sev-3."""
     limit = story.desk.correlation.storm_incidents
@@ -52,6 +66,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_aloud(story
         )
 
     aloud, line, card = await story.store.read(read)
+    assert storm.severity is Severity.SEV2
     assert aloud == [True]
     assert line is not None
     assert card is not None

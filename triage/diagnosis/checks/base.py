@@ -41,6 +41,7 @@ class CheckContext:
     there is no memory to ask. ``dead_letters``: their rate as the memory has it, None as for ``events``.
     ``edits``: what was changed in ``.env`` and the Compose file in the day before, as the memory has it.
     ``quick``: somebody waits for a glance; what a first round of questions does not give is left out.
+    ``ours``: from when to when an action of ours that starts these containers anew was at work; None for a triage.
     """
 
     desk: Desk
@@ -55,6 +56,7 @@ class CheckContext:
     dead_letters: Rate | None = None
     edits: tuple[DeskEvent, ...] = ()
     quick: bool = False
+    ours: tuple[datetime, datetime] | None = None
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

@@ -13,7 +13,7 @@ the last hour where metrics spoke; None where only the list was asked, of one th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -42,6 +42,9 @@ METRICS_SOURCE = "Prometheus (cAdvisor)"
 _LOOP = 3
 _KILLED = 137
 _FRESH_SECONDS = 90.0
+_STOP_TAKES = timedelta(seconds=90)
+_CLOCKS = timedelta(seconds=3)
+"""Between an order to end and the end, at most; and what our clock and the engine's may differ."""
 _SETTLED_SECONDS = 7200.0
 """What has been up so long and is well ended at no time that the headline tells of."""
 
@@ -66,6 +69,7 @@ class ContainerNow:
     memory: float | None = None
     missing: bool = False
     by: str = "docker"
+    ours: int = 0
 
     @property
     def judged(self) -> FindingStatus:
@@ -165,7 +169,8 @@ def _from_engine(
     if state is None:
         return ContainerNow(missing=_is_expected(ctx, name))
     mine = () if isinstance(events, SourceError) else tuple(each for each in events if each.container == name)
-    deaths = [each for each in mine if each.action == "die"]
+    ended = [each for each in mine if each.action == "die"]
+    deaths = [each for each in ended if not _by_us(ctx, each, mine)]
     ooms = [each for each in mine if each.action == "oom"]
     up = state.long_up_seconds
     if state.running and state.started_at:
@@ -184,6 +189,24 @@ def _from_engine(
         started_at=state.started_at.isoformat() if state.started_at else "",
         up_seconds=up,
         looping=state.status == "restarting" or len(crashes) >= _LOOP or _restarted_often(state, up),
+        ours=len(ended) - len(deaths),
+    )
+
+
+def _by_us(ctx: CheckContext, death: ContainerEvent, mine: Sequence[ContainerEvent]) -> bool:
+    """Say whether our own action ended the container: the engine was told to while it was at work, and it died of that."""
+    if ctx.ours is None:
+        return False
+    begun, over = ctx.ours
+    same = [each for each in mine if each.container_id == death.container_id]
+    # An order ends one life: what dies after the next start dies by itself.
+    before = max((each.at for each in same if each.action == "die" and each.at < death.at), default=None)
+    return any(
+        each.action == "kill"
+        and (before is None or each.at > before)
+        and begun - _CLOCKS <= each.at <= over + _CLOCKS
+        and timedelta(0) <= death.at - each.at <= _STOP_TAKES
+        for each in same
     )
 
 
@@ -269,11 +292,7 @@ def describe(now: ContainerNow) -> str:
     parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]
     if now.looping:
         parts.insert(0, "restart loop")
-    if now.restarts is not None:
-        bound, span = ("≥ ", " in 1 h") if now.at_least else ("", "")
-        parts.append(f"{bound}{counted(now.restarts, 'restart')}{span}")
-    if now.restarts_hour and not now.at_least:
-        parts.append(f"{counted(now.restarts_hour, 'exit')} in 1 h")
+    parts += _endings(now)
     if now.oom:
         parts.append("killed for memory (OOM)" + (f" {times(now.oom_count)}" if now.oom_count > 1 else ""))
     if now.exit_code is not None and (not now.running or now.exit_code):
@@ -281,3 +300,14 @@ def describe(now: ContainerNow) -> str:
     if now.health and now.health != "healthy":
         parts.append(now.health)
     return f"{', '.join(parts)} ({by})"
+
+
+def _endings(now: ContainerNow) -> Iterator[str]:
+    """Yield how often it ended and began again; what our own action asked for is told as ours."""
+    if now.ours:
+        yield "restarted by us" if now.running else "stopped by us"
+    if now.restarts or (now.restarts == 0 and not now.ours):
+        bound, span = ("≥ ", " in 1 h") if now.at_least else ("", "")
+        yield f"{bound}{counted(now.restarts, 'restart')}{span}"
+    if now.restarts_hour and not now.at_least:
+        yield f"{counted(now.restarts_hour, 'exit')} in 1 h"

@@ -16,6 +16,7 @@ from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import triage_message
 from bot.slack.blocks.verdict import copyable
 from bot.slack.rendered import Rendered
+from demo.slack.blockkit import walk
 from demo.slack.blockkit.surfaces import check_message, check_view
 from tests.bot.slack.blocks.samples import (
     ENTRIES,
@@ -240,14 +241,22 @@ def test_causes_that_stand_together_are_both_said() -> None:
     assert "saturated" not in seen
 
 
-def test_in_degraded_mode_the_way_out_is_the_thing_to_do() -> None:
-    """What was advised and done is past: the next step is to mend what is down and to leave it again."""
+def test_the_way_out_of_degraded_mode_is_the_thing_to_do_only_once_redis_is_well() -> None:
+    """Before, it waits in the menu of every incident, and what the verdict advises is the thing to do."""
     offers = (Offer("exit_degraded_mode", "desk", "h-exit", "the way out, once Redis is well again"),)
     banner = "Degraded mode is on since 2026-02-20 03:14 UTC: no external signals, local safeguards active"
-    rendered = incident_card(view(offers=offers, banner=banner), NOW, names)
-    assert "Do: Exit degraded mode… · once Redis is well" in text_of(rendered)
-    assert "⚠ Degraded mode is on since 2026-02-20 03:14 UTC" in text_of(rendered)
-    assert buttons_of(rendered)[0] == "action.exit_degraded_mode"
+    before = incident_card(view(offers=offers, banner=banner), NOW, names)
+    assert "⚠ Degraded mode is on since 2026-02-20 03:14 UTC" in text_of(before)
+    assert "Do: Exit" not in text_of(before)
+    assert "action.exit_degraded_mode" not in buttons_of(before)
+    [menu] = [one for _, _, one in walk(list(before.blocks)) if one["action_id"] == "incident.more"]
+    assert menu["options"][-1]["text"]["text"] == "Exit degraded mode…"
+    assert menu["options"][-1]["value"] == "action:h-exit"
+    after = incident_card(view(offers=offers, banner=banner, redis_well=True), NOW, names)
+    assert "Do: Exit degraded mode… · Redis is well again" in text_of(after)
+    assert buttons_of(after)[0] == "action.exit_degraded_mode"
+    [menu] = [one for _, _, one in walk(list(after.blocks)) if one["action_id"] == "incident.more"]
+    assert "Exit degraded mode…" not in str(menu)
 
 
 def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button() -> None:

@@ -51,6 +51,26 @@ async def test_a_loop_is_seen_in_the_past_events() -> None:
     assert finding.headline.startswith("restart loop, up 60 s, 3 restarts, 3 exits in 1 h")
 
 
+async def test_what_our_own_action_ended_is_told_as_ours_and_is_no_doubt() -> None:
+    """It was told to end while the action was at work; a death without that order, or of another time, counts as ever."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME, started_at=NOW - MINUTE))
+    order = event("kill", NAME, ago=2.2 * MINUTE)
+    ours = event("die", NAME, ago=2 * MINUTE, code=137)
+    sources.containers.past = [order, ours]
+    at_work = (NOW - 2.5 * MINUTE, NOW - MINUTE)
+    finding = await container_check.run(replace(context(sources), ours=at_work))
+    assert (finding.status, finding.headline) == (FindingStatus.OK, "up 60 s, restarted by us (Docker)")
+    sources.containers.past = [order, ours, event("die", NAME, ago=1.5 * MINUTE, code=1)]
+    finding = await container_check.run(replace(context(sources), ours=at_work))
+    assert finding.status is FindingStatus.WARNING
+    assert finding.headline == "up 60 s, restarted by us, 1 exit in 1 h, exit code 1 (Docker)"
+    sources.containers.past = [order, ours]
+    for other in (None, (NOW - HOUR, NOW - 10 * MINUTE)):
+        finding = await container_check.run(replace(context(sources), ours=other))
+        assert finding.headline == "up 60 s, 0 restarts, 1 exit in 1 h, exit code 137 (SIGKILL) (Docker)"
+
+
 async def test_an_oom_kill_that_the_engine_forgot_is_remembered_by_the_kernel() -> None:
     """State.OOMKilled is reset when the container starts again."""
     sources = FakeSources()
