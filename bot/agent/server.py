@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import socket
 import struct
@@ -40,6 +41,7 @@ class Server:
     def __init__(self, looks: DeskReader, agent: LocalAgent, clock: Clock, *, uid: int) -> None:
         self._looks, self._agent, self._clock, self._uid = looks, agent, clock, uid
         self._open = 0
+        self._preparing: asyncio.Task[object] | None = None
         self._working: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
@@ -142,8 +144,19 @@ class Server:
             case p.Anchor(sequence=sequence, digest=digest):
                 await self._agent.anchor(sequence, digest)
             case _:
+                self._prepare_to_judge()
                 return await self._look(request)
         return None
+
+    def _prepare_to_judge(self) -> None:
+        """Import what judges a plan beside the first look, once: a confirmation has about a second in all.
+
+        Before anybody looks, the agent stays small.
+        """
+        if self._preparing is None:
+            self._preparing = self._kept(
+                asyncio.to_thread(importlib.import_module, "triage.actions.catalogue")
+            )
 
     def _who(self) -> object:
         number, digest = self._agent.head
