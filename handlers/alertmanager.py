@@ -18,6 +18,7 @@ from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.alerts import salvaged_signal
 from triage.incidents.namesakes import told_apart
+from triage.masking import masked_where_cut
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
@@ -89,7 +90,9 @@ class AlertmanagerWebhook:
             )
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media != "application/json":
-            return self._refuse(415, f"the body must be application/json, not {media[:60] or 'untyped'!r}")
+            return self._refuse(
+                415, f"the body must be application/json, not {masked_where_cut(media, 60) or 'untyped'!r}"
+            )
         body = await _read(request)
         if body is None:
             return self._refuse(

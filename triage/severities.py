@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from triage.masking import masked_where_cut
 from triage.model import Severity, worst
 
 UNKNOWN = Severity.SEV2
@@ -85,4 +86,4 @@ def doubt(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None
     word = labels.get("severity", "")
     if not plain(word) or meaning(word, table) is not None:
         return ""
-    return f"severity {word[:40]!r} is not in `severities` of desk.yaml: taken for {UNKNOWN}"
+    return f"severity {masked_where_cut(word, 40)!r} is not in `severities` of desk.yaml: taken for {UNKNOWN}"

@@ -22,7 +22,7 @@ from triage.errors import (
     SourceTimeout,
     SourceUnreachable,
 )
-from triage.masking import masked
+from triage.masking import masked, masked_and_cut
 
 NAME = "Docker"
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
@@ -169,6 +169,6 @@ def refusal(status: int, body: bytes) -> SourceError:
         said = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
         said = body.decode("utf-8", "replace")
-    line = next((line.strip() for line in said[:2000].splitlines() if line.strip()), "")
-    why = f"{status}: {masked(line)[:300]}"
+    line = next((line.strip() for line in masked_and_cut(said, 2000).splitlines() if line.strip()), "")
+    why = f"{status}: {line[:300]}"
     return SourceRejected(NAME, why) if _OK <= status < 500 else SourceBadAnswer(NAME, why)  # noqa: PLR2004 - HTTP's own

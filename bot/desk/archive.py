@@ -19,6 +19,7 @@ from typing import IO, cast
 from bot.desk.files import sync_folder
 from bot.watched_files import open_below, open_folder
 from triage.errors import DeskFailure
+from triage.masking import masked_where_cut
 
 PARTS = ("conf", "data", "scripts", "pmm_scripts")
 """What of a bot's folder a snapshot holds; logs are not in it."""
@@ -115,7 +116,7 @@ def safe_path(member: tarfile.TarInfo, bot: str, name: str) -> PurePosixPath:
         raise DeskFailure(f"{name} is not safe, nothing of it was used: it holds a path that is too deep")
     if not (0 <= member.uid <= _ID_MAX and 0 <= member.gid <= _ID_MAX):
         raise DeskFailure(
-            f"{name} is not safe, nothing of it was used: {member.name[:200]!r} has an owner that is none"
+            f"{name} is not safe, nothing of it was used: {masked_where_cut(member.name, 200)!r} has an owner that is none"
         )
     below = PurePosixPath(*words[1:])
     if below.parts and below.parts[0] not in PARTS:
@@ -264,7 +265,9 @@ def _add(archive: tarfile.TarFile, above: int, word: str, name: str, going: Goin
     """Add what is called ``word`` in the open folder ``above``, as ``name``."""
     going()
     if name.count("/") >= DEEPEST:
-        raise DeskFailure(f"{name[:200]} lies too deep: a snapshot with it could not be restored; remove it")
+        raise DeskFailure(
+            f"{masked_where_cut(name, 200)} lies too deep: a snapshot with it could not be restored; remove it"
+        )
     kind = os.stat(word, dir_fd=above, follow_symlinks=False).st_mode
     if stat.S_ISSOCK(kind):
         return

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from triage.errors import BadInput
 from triage.incidents.subjects import is_container
+from triage.masking import masked_where_cut
 from triage.model import Episode, Source
 from triage.ports.sources import Matcher
 
@@ -121,7 +122,9 @@ def parse_duration(text: str) -> timedelta:
     """Return ``90m``, ``2h``, ``1d 12h``, ``1 week`` as a duration. Raises BadInput with the mend."""
     parts = _PART.findall(text.strip())
     if not parts or _PART.sub("", text).strip(" ,"):
-        raise BadInput(f"{text.strip()[:40]!r} is no duration; write for instance 90m, 2h or 1d 12h")
+        raise BadInput(
+            f"{masked_where_cut(text.strip(), 40)!r} is no duration; write for instance 90m, 2h or 1d 12h"
+        )
     length = timedelta(seconds=sum(int(count) * _UNITS[unit[0].lower()] for count, unit in parts))
     if not SHORTEST <= length <= LONGEST:
         raise BadInput("a silence lasts between 1 minute and 30 days; write for instance 90m, 2h or 1d 12h")
