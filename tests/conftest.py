@@ -39,8 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import the slow folders for ``--quick``."""
-    folder = collection_path.relative_to(config.rootpath).as_posix()
-    return True if config.getoption("--quick") and folder in SLOW_FOLDERS else None
+    slow = {config.rootpath / folder for folder in SLOW_FOLDERS}
+    return True if config.getoption("--quick") and collection_path in slow else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

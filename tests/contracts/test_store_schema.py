@@ -191,7 +191,7 @@ async def test_hostile_text_is_taken_everywhere(store_url: str) -> None:
     async with open_store(store_url) as store:
         await store.write(write)
         await store.write(lambda tx: tx.signals.add([signal(HOSTILE)]))
-        [stored] = await store.read(lambda tx: tx.signals.inbox(9))
+        stored = (await store.read(lambda tx: tx.signals.inbox(9)))[0]
         shown = next(iter(stored.signal.labels.values()))
         assert "🦜" in shown
         assert "right to left \u202e" in shown

@@ -186,7 +186,7 @@ async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_mor
     agent = remote_access(boundary.apart.address).agent
     before = await boundary.desk.container("bot1")
     plan = ShownPlan(
-        TOKEN, "recreate", "bot1", ((1, ComposeOrder("recreate", "bot1")),), "0" * 64, "U0MALLORY", "x"
+        TOKEN, "recreate", "bot1", ((1, ComposeOrder("recreate", "bot1")),), "0" * 64, "U0ANA00001", "x"
     )
     await agent.confirm(plan)
     assert (await agent.perform(TOKEN, 1, lambda _: None)).ok
@@ -196,7 +196,7 @@ async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_mor
     assert after["HostConfig"]["Privileged"] is False
     with pytest.raises(Refused):
         await agent.perform(TOKEN, 1, lambda _: None)
-    assert "U0MALLORY" in boundary.apart.record.read_text()
+    assert "U0ANA00001" in boundary.apart.record.read_text()
 
 
 async def test_a_foreign_container_is_not_there_for_the_bot(boundary: Boundary) -> None:
