@@ -109,11 +109,11 @@ class Prometheus:
         if reply.status != httpx.codes.OK and not _is_json(reply.headers.get("content-type", "")):
             raise self._http.refusal(reply)
         answer = self._http.json(reply)
-        if not isinstance(answer, dict) or answer.get("status") not in {"success", "error"}:
+        if not isinstance(answer, dict) or str(answer.get("status")) not in {"success", "error"}:
             raise SourceBadAnswer(NAME, f"answered {reply.status} with JSON that is not its own")
         if answer["status"] == "error" or reply.status != httpx.codes.OK:
             words = first_line(f"{answer.get('errorType')}: {answer.get('error')}")
-            if answer.get("errorType") in {"timeout", "canceled"}:
+            if str(answer.get("errorType")) in {"timeout", "canceled"}:
                 raise SourceTimeout(NAME, words)
             raise self._http.refusal(reply, words)
         warnings = answer.get("warnings") or []

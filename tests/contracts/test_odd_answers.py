@@ -1,0 +1,117 @@
+"""Answers of which one part is not what it should be: the question has an answer or an error of ours, never a fault."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.contracts.test_source_faults import QUESTIONS, Anything, sources_at
+from triage.errors import SourceError
+
+TIME = "2026-02-20T03:00:00.123456789Z"
+ALERT = {
+    "labels": {"alertname": "BotFrozen"},
+    "annotations": {"summary": "x"},
+    "startsAt": TIME,
+    "endsAt": TIME,
+    "updatedAt": TIME,
+    "generatorURL": "http://p",
+    "fingerprint": "ab",
+    "status": {"state": "active", "silencedBy": [], "inhibitedBy": []},
+    "receivers": [{"name": "triage"}],
+}
+SILENCE = {
+    "id": "1",
+    "status": {"state": "active"},
+    "matchers": [{"name": "a", "value": "b", "isRegex": False, "isEqual": True}],
+    "startsAt": TIME,
+    "endsAt": TIME,
+    "updatedAt": TIME,
+    "createdBy": "ana",
+    "comment": "c",
+}
+VECTOR = {"resultType": "vector", "result": [{"metric": {"bot": "bot1"}, "value": [1771556340.5, "1"]}]}
+MATRIX = {"resultType": "matrix", "result": [{"metric": {"bot": "b"}, "values": [[1.5, "1"], [2.5, "NaN"]]}]}
+STREAMS = {
+    "resultType": "streams",
+    "result": [{"stream": {"a": "b"}, "values": [["1771556340000000000", "x"]]}],
+}
+RULE = {
+    "name": "A",
+    "type": "alerting",
+    "state": "firing",
+    "health": "ok",
+    "lastError": "",
+    "labels": {"a": "b"},
+}
+TARGET = {"labels": {"job": "j", "instance": "i"}, "health": "up", "lastScrape": TIME, "lastError": ""}
+WHOLE: dict[str, Any] = {
+    "prometheus query": {"status": "success", "data": VECTOR, "warnings": ["w"]},
+    "prometheus range": {"status": "success", "data": MATRIX},
+    "prometheus rules": {"status": "success", "data": {"groups": [{"name": "g", "rules": [RULE]}]}},
+    "prometheus alerts": {
+        "status": "success",
+        "data": {
+            "alerts": [{"labels": {"alertname": "A"}, "state": "firing", "activeAt": TIME, "value": "1"}]
+        },
+    },
+    "prometheus targets": {"status": "success", "data": {"activeTargets": [TARGET]}},
+    "loki lines": {"status": "success", "data": STREAMS},
+    "loki count": {"status": "success", "data": VECTOR},
+    "alertmanager alerts": [ALERT],
+    "alertmanager silences": [SILENCE],
+    "alertmanager silence": {"silenceID": "7"},
+}
+ODD: tuple[Any, ...] = (None, [], "x")
+"""In the place of each part in turn."""
+
+
+Path = tuple[str | int, ...]
+
+
+def places(node: object, path: Path = ()) -> Iterator[Path]:
+    """Yield the way to each part of an answer."""
+    yield path
+    parts: list[tuple[str | int, object]] = list(node.items()) if isinstance(node, dict) else []
+    parts += enumerate(node) if isinstance(node, list) else ()
+    for key, value in parts:
+        yield from places(value, (*path, key))
+
+
+def variants(whole: Any) -> Iterator[Any]:  # noqa: ANN401 - any JSON
+    """Yield the answer with each part in turn replaced by something odd."""
+    for path in places(whole):
+        for odd in ODD:
+            made = {"whole": copy.deepcopy(whole)}
+            node: Any = made
+            for key in ("whole", *path)[:-1]:
+                node = node[key]
+            node[("whole", *path)[-1]] = odd
+            yield made["whole"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_an_answer_of_which_one_part_is_odd_costs_its_question_alone(name: str) -> None:
+    """It is read, or it is an error of the source, which the finding says."""
+    body = json.dumps(WHOLE[name])
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="application/json")
+
+    class Odd(Anything):
+        def routes(self) -> list[web.RouteDef]:
+            return [web.route("*", "/{any:.*}", answer)]
+
+    async with Odd() as server, sources_at(server.url) as sources:
+        assert await QUESTIONS[name](sources)
+        refused = 0
+        for variant in variants(WHOLE[name]):
+            body = json.dumps(variant)
+            try:
+                await QUESTIONS[name](sources)
+            except SourceError:
+                refused += 1
+    assert refused
