@@ -36,3 +36,15 @@ async def test_it_is_told_whose_part_changed_and_nothing_of_what_stands_there(
     note = await sqlite_store.read(lambda tx: tx.notes.get(NOTE))
     assert note is not None
     assert "secret" not in note
+
+
+async def test_a_note_that_cannot_be_read_begins_anew(tmp_path: Path, sqlite_store: SqlStore) -> None:
+    """What was there before is not known, so nothing is told; the next edit is."""
+    file = tmp_path / "docker-compose.yml"
+    file.write_text(FILE)
+    story = Story(sqlite_store, desk=Desk().model_copy(update={"paths": Paths(compose=tmp_path)}))
+    watch = ComposeWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    await sqlite_store.write(lambda tx: tx.notes.put(NOTE, "{oops"))
+    assert not await watch.run()
+    file.write_text(FILE.replace("7.2", "7.4.1"))
+    assert await watch.run()
