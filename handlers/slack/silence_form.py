@@ -11,7 +11,7 @@ from typing import Any
 
 from handlers.slack.click import Click
 from triage.errors import BadInput
-from triage.incidents.silences import Matchers, parse_duration
+from triage.incidents.silences import Matchers, described, parse_duration
 from triage.model import Incident, Json
 from triage.untrusted_text import one_line, shown
 
@@ -26,7 +26,7 @@ CHOICES = (
     ("1d", "1 day"),
     (OTHER, "Other…"),
 )
-MATCHERS_SHOWN, COMMENT_LENGTH = 10, 500
+MATCHERS_SHOWN, MATCHERS_LENGTH, COMMENT_LENGTH = 10, 500, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def silence_view(
 
 
 def _matcher_blocks(silences: Sequence[Matchers]) -> list[Json]:
-    lines = [one_line(", ".join(str(matcher) for matcher in matchers), 250) for matchers in silences]
+    lines = [one_line(described(matchers), MATCHERS_LENGTH) for matchers in silences]
     kept = lines[:MATCHERS_SHOWN]
     if len(lines) > MATCHERS_SHOWN:
         kept.append(f"and {len(lines) - MATCHERS_SHOWN} more")

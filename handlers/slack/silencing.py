@@ -20,7 +20,8 @@ from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
-from triage.incidents.silences import IDENTITY, Matchers, hidden_by, hides, matchers_for, unidentified
+from triage.incidents.silences import Matchers, hidden_by, hides, matchers_for, unidentified
+from triage.incidents.subjects import IDENTITY
 from triage.memory.people import remember
 from triage.model import Incident, Json
 from triage.ports.store import Tx

@@ -15,7 +15,7 @@ from triage.incidents import lifecycle
 from triage.incidents.feedback import ask
 from triage.incidents.lifecycle import Transition
 from triage.incidents.notifications import tell_card, tell_line
-from triage.incidents.silences import Matchers
+from triage.incidents.silences import Matchers, described
 from triage.model import Incident, Json, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
@@ -48,7 +48,7 @@ class SilenceWish:
     @property
     def shown(self) -> str:
         """The matchers, for people."""
-        return "; ".join(", ".join(map(str, matchers)) for matchers in self.silences)
+        return "; ".join(map(described, self.silences))
 
 
 def acknowledge(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:

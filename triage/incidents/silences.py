@@ -7,34 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from triage.errors import BadInput
-from triage.incidents.subjects import is_container
+from triage.incidents.subjects import IDENTITY, is_container
 from triage.masking import masked_where_cut
 from triage.model import Episode, Source
 from triage.ports.sources import Matcher
 
 Matchers = tuple[Matcher, ...]
-
-IDENTITY = (
-    ("bot",),
-    ("name", "container", "container_name"),
-    (
-        "service",
-        "compose_service",
-        "com_docker_compose_service",
-        "container_label_com_docker_compose_service",
-        "pod",
-        "app",
-        "nodename",
-        "hostname",
-        "host",
-        "node",
-        "target",
-        "instance",
-        "job",
-    ),
-)
-"""The labels that say what an alert is about, as ``subject_of`` reads them: of the first group that an alert has
-any of, a silence matches all that it has. See ``identifying`` for what is no container."""
 
 LONGEST = timedelta(days=30)
 SHORTEST = timedelta(minutes=1)
@@ -46,7 +24,8 @@ def matchers_for(episodes: Sequence[Episode]) -> tuple[Matchers, ...]:
     """Return the silences that cover the firing alerts: one for each alert name and kind of subject.
 
     ``alertname="BotFrozen", bot=~"bot1|bot2"``: labels change (regime, pair), so only the name and what identifies
-    the subject is matched. An alert that nothing identifies is left out: a silence of its name would hide that of
+    the subject is matched. ``job="node", bot=""``: an alert with a label that this one lacks may be about something
+    else, and is not hidden. An alert that nothing identifies is left out: a silence of its name would hide that of
     others. Empty when nothing is left.
     """
     places: dict[tuple[str, str, Matchers], list[str]] = {}
@@ -56,6 +35,7 @@ def matchers_for(episodes: Sequence[Episode]) -> tuple[Matchers, ...]:
             continue
         first, *rest = labels
         further = tuple(Matcher(label, episode.labels[label]) for label in rest)
+        further += tuple(Matcher(label, "") for label in lacking(episode.labels))
         values = places.setdefault((_name(episode), first, further), [])
         if episode.labels[first] not in values:
             values.append(episode.labels[first])
@@ -71,7 +51,7 @@ def unidentified(episodes: Sequence[Episode]) -> tuple[str, ...]:
 
 
 def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the labels that say what an alert is about.
+    """Return the names of the labels that say what an alert is about: of the first kind in ``IDENTITY``, all it has.
 
     A systemd unit, or the path of a control group, is on every host: it is matched together with the host. Containers
     of one name are in many pods.
@@ -80,6 +60,24 @@ def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
     if bot or (container and is_container(labels[container[0]])):
         return bot or (*container, *(label for label in ("pod",) if labels.get(label)))
     return (*place, *container) if place else ()
+
+
+def lacking(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the labels that an alert lacks, and with which it would be about something else."""
+    has = identifying(labels)
+    bot, container, place = IDENTITY
+    if has[:1] == bot:
+        return ()
+    of_container = has and has[0] in container
+    asked = (*bot, *container, "pod") if of_container else (*bot, *container, *place)
+    return tuple(label for label in asked if label not in has)
+
+
+def described(matchers: Matchers) -> str:
+    """Return a silence for people: ``alertname="Down", job="node", and no label bot, name``."""
+    given = [str(each) for each in matchers if each.value or each.name == "alertname"]
+    empty = [each.name for each in matchers if not each.value and each.name != "alertname"]
+    return ", ".join([*given, *([f"and no label {', '.join(empty)}"] if empty else [])])
 
 
 def hidden_by(silences: Sequence[Matchers], others: Sequence[Episode]) -> tuple[Episode, ...]:

@@ -38,6 +38,12 @@ _KNOWN_LABELS = (
 )
 """Labels whose value counts where the desk knows it; a pod has the name of what it runs before its own."""
 _HOST_LABELS = ("nodename", "hostname", "host", "node")
+IDENTITY = (
+    ("bot",),
+    _CONTAINER_LABELS,
+    (*_SERVICE_LABELS, *_KNOWN_LABELS, *_HOST_LABELS, "target", "instance", "job"),
+)
+"""All labels that ``subject_of`` reads: a bot, a container, a place. A silence is made of the same ones."""
 _PROBE = re.compile(r"blackbox|probe", re.IGNORECASE)
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
 _HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)

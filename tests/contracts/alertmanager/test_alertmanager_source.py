@@ -68,6 +68,17 @@ async def test_a_regular_expression_and_an_inequality_come_back_as_such(alerts: 
     assert silence.matchers == matchers
 
 
+async def test_a_matcher_without_a_value_leaves_out_who_has_the_label(alerts: Alerts) -> None:
+    """So a silence made for an alert with few labels does not hide one with more."""
+    name = await silenced(alerts, Matcher("alertname", "Down"), Matcher("job", "node"), Matcher("bot", ""))
+    await fire(alerts, alertname="Down", job="node", severity="info")
+    await fire(alerts, alertname="Down", job="node", bot="bot1")
+    hidden = {held.labels.get("bot", ""): held.silenced_by for held in await alerts.alerts()}
+    assert hidden == {"": (name,), "bot1": ()}
+    (silence,) = await alerts.silences()
+    assert Matcher("bot", "") in silence.matchers
+
+
 async def test_a_silence_without_matchers_is_rejected_with_alertmanager_s_words(alerts: Alerts) -> None:
     """Its 422 is an object, its 400 a string: either way the operator reads why."""
     with pytest.raises(SourceRejected, match="matcher"):

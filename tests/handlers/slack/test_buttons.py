@@ -303,14 +303,15 @@ async def test_the_form_names_what_fires_in_alertmanager_alone_and_would_be_hidd
     await desk.bench.store.write(lambda tx: tx.incidents.put_episode(mine))
     desk.alertmanager.holds = (
         firing("f-mine", alertname="Stuck", job="desk-exporter"),
-        firing("f-1", alertname="Stuck", job="desk-exporter", instance="orchid:9100"),
+        firing("f-1", alertname="Stuck", job="desk-exporter", queue="orchid"),
         firing("f-2", alertname="Stuck", job="another"),
+        firing("f-4", alertname="Stuck", job="desk-exporter", instance="orchid:9100"),
         firing("f-3", alertname="Slow", job="desk-exporter"),
     )
     card, ana = desk.bench.cards()[-1], desk.bench.slack.member("ana")
     await ana.click(card, "incident.silence")
     view = str((await ana.sees_modal("incident_silence")).body)
-    assert "Stuck on orchid:9100, desk-exporter (in no incident that is open here)" in view
+    assert "Stuck on desk-exporter (in no incident that is open here)" in view
     assert view.count("in no incident") == 1
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.desk import Desk
-from triage.incidents.silences import IDENTITY, hidden_by, matchers_for, unidentified
-from triage.incidents.subjects import subject_of
+from triage.desk import Bot, Desk
+from triage.incidents.silences import described, hidden_by, matchers_for, unidentified
+from triage.incidents.subjects import IDENTITY, subject_of
 from triage.model import Episode, Severity, Source, Subject, SubjectKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,8 +33,11 @@ def episode(**labels: str) -> Episode:
 
 
 def written(*episodes: Episode) -> list[str]:
-    """Return the silences of some alerts as Alertmanager prints their matchers."""
-    return [", ".join(map(str, matchers)) for matchers in matchers_for(episodes)]
+    """Return the silences of some alerts as Alertmanager prints their matchers, without those of no value."""
+    return [
+        ", ".join(str(each) for each in matchers if each.value or each.name == "alertname")
+        for matchers in matchers_for(episodes)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,36 @@ def test_an_alert_without_a_name_is_silenced_by_its_labels() -> None:
     assert hidden_by(matchers_for([nameless]), [nameless, episode(bot="bot1")]) == (nameless,)
 
 
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ({"job": "node"}, {"job": "node", "bot": "bot1"}),
+        ({"job": "kube"}, {"job": "kube", "deployment": "bot2"}),
+        ({"instance": "h1:9100", "job": "node"}, {"instance": "h1:9100", "job": "node", "name": "redis"}),
+        ({"container": "main"}, {"container": "main", "pod": "bot1-7f9"}),
+        ({"container": "main"}, {"container": "main", "bot": "bot1"}),
+        ({"container_name": "main"}, {"container_name": "main", "name": "redis"}),
+        ({"service": "redis"}, {"service": "redis", "container": "hbot-bot1"}),
+    ],
+)
+def test_an_alert_with_more_labels_still_sounds(mine: dict[str, str], other: dict[str, str]) -> None:
+    """The label that the silenced alert lacks may say that the other one is about something else."""
+    silences = matchers_for([episode(**mine)])
+    assert hidden_by(silences, [episode(**mine), episode(**other)]) == (episode(**mine),)
+    further = episode(**mine, severity="info", regime="wide")
+    assert hidden_by(silences, [further]) == (further,)
+
+
+def test_what_a_silence_leaves_out_is_said_in_words() -> None:
+    """Twenty matchers without a value are no reading."""
+    (silence,) = matchers_for([episode(container="redis", pod="redis-0")])
+    assert described(silence) == (
+        'alertname="Down", container="redis", pod="redis-0", and no label bot, name, container_name'
+    )
+    (silence,) = matchers_for([episode(bot="bot1")])
+    assert described(silence) == 'alertname="Down", bot="bot1"'
+
+
 _VALUES = st.sampled_from(
     [
         "bot1",
@@ -115,19 +148,25 @@ _VALUES = st.sampled_from(
 )
 
 
+_LABELS = st.dictionaries(
+    st.sampled_from([label for group in IDENTITY for label in group]), _VALUES, min_size=1, max_size=4
+)
+_DESK = Desk(bots=(Bot(name="bot1"), Bot(name="node")))
+
+
 @st.composite
-def _two_of_one_rule(draw: st.DrawFn) -> tuple[Episode, Episode]:
-    """Draw two alerts of one rule: the same labels, each with values of its own."""
-    known = [label for group in IDENTITY for label in group]
-    labels = draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
-    one, other = ({label: draw(_VALUES) for label in labels} for _ in range(2))
-    return episode(**one), episode(**other)
+def _two_of_one_name(draw: st.DrawFn) -> tuple[Episode, Episode]:
+    """Draw two alerts of one name: the second has some labels of the first, some of its own, some of both."""
+    one = draw(_LABELS)
+    shared = {label: value for label, value in one.items() if draw(st.booleans())}
+    return episode(**one), episode(**shared, **{k: v for k, v in draw(_LABELS).items() if k not in shared})
 
 
-@given(_two_of_one_rule())
+@given(_two_of_one_name())
 def test_no_silence_hides_an_alert_about_something_else(two: tuple[Episode, Episode]) -> None:
-    """What tells two subjects apart tells two silences apart."""
+    """What tells two subjects apart tells two silences apart; and an alert is hidden by its own."""
     mine, other = two
-    desk = Desk()
-    if subject_of(mine.labels, desk) != subject_of(other.labels, desk):
-        assert hidden_by(matchers_for([mine]), [other]) == ()
+    silences = matchers_for([mine])
+    assert hidden_by(silences, [mine]) == ((mine,) if silences else ())
+    if subject_of(mine.labels, _DESK) != subject_of(other.labels, _DESK):
+        assert hidden_by(silences, [other]) == ()
