@@ -90,7 +90,7 @@ def diagnose(
         causes=tuple(
             _said(each, stands=each.cause in standing) for each in shown if each.confidence >= _WORTH_SAYING
         ),
-        unknowns=tuple(_unknown(each) for each in findings if each.status is FindingStatus.UNKNOWN),
+        unknowns=_unknowns(findings),
         unexplained=_unexplained(signals, [each for each in shown if each.cause in standing]),
     )
 
@@ -276,5 +276,10 @@ def _named(signal: Episode) -> str:
     return f"{signal.name} {signal.subject}"
 
 
-def _unknown(finding: Finding) -> str:
-    return f"{finding.name.replace('_', ' ')}: {finding.why or finding.headline}"
+def _unknowns(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return e.g. ``bot state, host: no answer within 4 s``: one reason is said once."""
+    names: dict[str, list[str]] = {}
+    for each in findings:
+        if each.status is FindingStatus.UNKNOWN:
+            names.setdefault(each.why or each.headline, []).append(each.name.replace("_", " "))
+    return tuple(f"{listed(those, 4)}: {why}" for why, those in names.items())

@@ -40,7 +40,7 @@ async def test_a_false_alert_is_a_verdict_of_its_own() -> None:
         "Almost certain: Nothing is wrong now: what BotHardStopActive states does not hold.\n"
     )
     assert "any more" not in text
-    assert "Do: Nothing to do. If the alert stays, its rule or its data are stale." in text
+    assert "Do: nothing; if the alert stays, its rule or its data are stale" in text
     assert "what BotHardStopActive states does not hold for bot1 now" in text
 
 

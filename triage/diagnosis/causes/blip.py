@@ -87,6 +87,7 @@ def _over(case: Case) -> Iterable[Candidate]:
         "{who} was interrupted for a short time and works again.",
         "Nothing to do now; look into it if it comes again.",
         settle="does it stay well for ten minutes?",
+        by_hand="nothing now; look into it if it comes again",
     )
 
 

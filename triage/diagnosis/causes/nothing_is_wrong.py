@@ -42,4 +42,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         else "Nothing is wrong on what was looked at.",
         "Nothing to do. If the alert stays, its rule or its data are stale." if told else "Nothing to do.",
         settle="does the alert end within ten minutes?" if told else "",
+        by_hand="nothing; if the alert stays, its rule or its data are stale" if told else "nothing",
     )
