@@ -40,6 +40,7 @@ class Candidate:
     remedies: tuple[ActionProposal, ...] = ()
     settle: str = ""
     by_hand: str = ""
+    figure: str = ""
     since: datetime | None = None
     explains: tuple[Episode, ...] = ()
     consequences: tuple[str, ...] = ()
@@ -112,8 +113,13 @@ class Case:
         remedies: Iterable[ActionProposal] = (),
         settle: str = "",
         by_hand: str = "",
+        figure: str = "",
     ) -> Iterable[Candidate]:
-        """Yield the cause, if anything speaks for it. ``{who}`` in the texts is what it touches."""
+        """Yield the cause, if anything speaks for it.
+
+        ``{who}`` in the texts is what it touches, ``{figure}`` in the headline what was measured on this bot alone:
+        it is left out where the cause is found on several.
+        """
         if not self.pieces:
             return
         yield Candidate(
@@ -130,6 +136,7 @@ class Case:
             advice=advice,
             remedies=tuple(remedies),
             settle=settle,
+            figure=figure,
             by_hand=by_hand,
             since=self.since,
         )

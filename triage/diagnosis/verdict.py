@@ -165,7 +165,10 @@ def _one(group: list[Candidate]) -> Candidate:
     )
     return replace(
         merged,
-        headline=named(merged.headline, merged.bots or merged.containers or ("The desk",)),
+        headline=named(
+            merged.headline.replace("{figure}", "" if more else best.figure),
+            merged.bots or merged.containers or ("The desk",),
+        ),
         advice=named(merged.advice, merged.bots or merged.containers or ("it",)),
     )
 

@@ -26,7 +26,7 @@ _ROWS = (
              "check key, passphrase, rights and the allowed addresses at the exchange", "restart: it asks with the same key"),
     LogClass("clock_skew", "the exchange finds our time wrong", False,
              "check the host's clock (timedatectl, chronyc tracking)", "replace the key"),
-    LogClass("insufficient_funds", "the balance is short or locked in other orders", False,
+    LogClass("insufficient_funds", "the balance is short or locked", False,
              "compare free and frozen balances, and what other bots hold"),
     LogClass("order_rejected", "an order's size or price is outside the exchange's rules", False,
              "compare order size and rounding in the configuration with the exchange's rules"),

@@ -1,5 +1,7 @@
 """What the desk's incidents lead to: the cause, the actions that fit, and those that must not be offered."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ from tests.triage.diagnosis.evidence import (
 from triage.actions.remedies import conclude
 from triage.diagnosis.verdict import named
 from triage.diagnosis.weights import CERTAIN
-from triage.model import Episode, Finding, Verdict
+from triage.model import Episode, Finding, Json, Verdict
 
 STOPPED = {"state": "hard_stop"}
 DISCONNECTED = "Order book stream disconnected: <*>"
@@ -379,3 +381,33 @@ def test_any_mix_of_findings_gives_a_sound_verdict(findings: list[Finding], aler
 def test_a_cause_of_several_is_one_grammatical_sentence(sentence: str, names: list[str], said: str) -> None:
     """The verb fits their number, and forty names are three and a count."""
     assert named(sentence, names) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "figures", "cause"),
+    [
+        ("drawdown_hard_limit", ({"drawdown": 0.031}, {"drawdown": 0.044}), "drawdown_limit"),
+        ("daily_loss_hard_limit", ({"daily_loss": 0.019}, {"daily_loss": 0.027}), "daily_loss_limit"),
+        ("daily_turnover_hard_limit", ({"turnover": 9.0}, {"turnover": 31.0}), "turnover_limit"),
+        ("base_pct_above_max", ({"base_pct": 0.93}, {"base_pct": 0.88}), "inventory_band"),
+    ],
+)
+def test_a_limit_that_several_bots_reached_names_them_all_and_no_ones_figure(
+    reason: str, figures: tuple[dict[str, Json], dict[str, Json]], cause: str
+) -> None:
+    """One bot's figure beside two names would be false; what was measured on each stands in the evidence."""
+    names = ("mm-eth", "Grid.3")
+    stopped = {
+        name: {"state": "hard_stop", "reasons": [reason], **figure}
+        for name, figure in zip(names, figures, strict=True)
+    }
+    told = tuple(alert("BotHardStopActive", name) for name in names)
+    found = verdict(bots(**stopped), alerts=told, bots=names).top
+    alone = verdict(bots(**{names[0]: stopped[names[0]]}), alerts=told[:1], bots=names[:1]).top
+    assert found is not None
+    assert alone is not None
+    assert (found.cause, alone.cause) == (cause, cause)
+    assert re.search(r"\bmm-eth, Grid\.3\b", found.headline)
+    assert not re.search(r"\d(?:\.\d+)? ?(?:%|x)", re.sub(r"limit [\d.]+ %", "", found.headline))
+    assert re.search(r"\d ?%|\dx", alone.headline)
+    assert "{" not in found.headline + alone.headline

@@ -35,7 +35,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if case.pieces and state.get("reasons") and "daily_loss_hard_limit" not in state["reasons"]:
             case.doubts("doubt", f"the guard gives another reason: {in_words(state['reasons'])}", "bot_state")
         yield from case.concludes(
-            f"{bot}'s loss of the day{figure} is over its limit.",
+            "{who}'s loss of the day{figure} is over its limit.",
             "Leave it stopped (or pause it) until the fills are reviewed; the limit ends with the day, not its reason.",
             by_hand="review the day's fills; pause the bot if it still trades",
+            figure=figure,
         )

@@ -38,7 +38,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 "contradiction", f"the guard gives another reason: {in_words(state['reasons'])}", "bot_state"
             )
         yield from case.concludes(
-            f"{bot}'s drawdown{figure} passed the hard limit {percent(limit)}: the guard stopped it.",
+            f"{{who}}'s drawdown{{figure}} passed the hard limit {percent(limit)}: the guard stopped trading.",
             "Leave it stopped and review the fills; nothing to restart.",
             by_hand="review the fills and the equity curve; resume only after a decision",
+            figure=figure,
         )

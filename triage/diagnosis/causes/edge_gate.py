@@ -38,6 +38,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if others:
             case.doubts("doubt", f"{bot} gives other reasons too: {in_words(sorted(others))}", "bot_state")
         yield from case.concludes(
-            f"{bot}'s net edge is below what pays{figure}: the edge gate holds it back.",
+            "{who}'s net edge is below what pays{figure}: the edge gate is closed.",
             "It ends by itself with the market; check the fee source before touching thresholds.",
+            figure=figure,
         )

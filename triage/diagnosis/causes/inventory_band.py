@@ -36,7 +36,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 "bot_state",
             )
         yield from case.concludes(
-            f"{bot}'s inventory is outside its band{figure}.",
+            "{who}'s inventory is outside its band{figure}.",
             "It does not end by itself: compare balances with the target, rebalance by hand or move the band.",
             by_hand="rebalance by hand at the exchange, or move the band in the configuration",
+            figure=figure,
         )

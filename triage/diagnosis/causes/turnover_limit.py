@@ -32,7 +32,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 "bot_state",
             )
         yield from case.concludes(
-            f"{bot} reached its turnover limit of the day{figure}.",
+            "{who} reached its turnover limit of the day{figure}.",
             "It may trade again tomorrow; find out why it turned over so much.",
             by_hand="review the day's fills; it resumes with the new day or by a person",
+            figure=figure,
         )
