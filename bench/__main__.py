@@ -15,7 +15,7 @@ from typing import Any
 HERE = Path(__file__).parent
 ORDER = ("process", "webhooks", "first_post", "triage")
 """These first, in this order; every other bench after them."""
-HELPERS = frozenset({"figures", "house", "load", "probe", "simulated", "slow"})
+HELPERS = frozenset({"figures", "harness", "load", "probe", "simulated", "slow"})
 
 
 def benches() -> list[str]:

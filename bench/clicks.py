@@ -27,7 +27,7 @@ from itertools import count
 import httpx
 
 from bench.figures import Figure, p99, tell
-from bench.house import CALM, TOKEN, House, running_house
+from bench.harness import CALM, TOKEN, Harness, running_house
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from demo.slack import Message
@@ -40,7 +40,7 @@ ACKNOWLEDGED_MS, MODAL_MS, PROGRESS_MS = 100.0, 500.0, 1000.0
 class _Load:
     """What arrives while the operator works."""
 
-    house: House
+    harness: Harness
     sent: int = 0
     slow: float = 0.0
     numbers: Iterator[int] = field(default_factory=count)
@@ -59,7 +59,7 @@ class _Load:
         body = json.dumps(webhook(alert(f"load-{which}", labels)))
         began = time.monotonic()
         answer = await http.post(
-            f"{self.house.bot.url}/webhooks/alertmanager", content=body, headers=_headers()
+            f"{self.harness.bot.url}/webhooks/alertmanager", content=body, headers=_headers()
         )
         assert answer.status_code == 200, answer.text
         self.sent += 1
@@ -71,8 +71,8 @@ def _headers() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _under_load(house: House) -> AsyncIterator[_Load]:
-    load = _Load(house)
+async def _under_load(harness: Harness) -> AsyncIterator[_Load]:
+    load = _Load(harness)
     running = asyncio.create_task(load.run())
     await asyncio.sleep(3)
     try:
@@ -84,13 +84,13 @@ async def _under_load(house: House) -> AsyncIterator[_Load]:
             running.result()
 
 
-async def _card(house: House) -> Message:
+async def _card(harness: Harness) -> Message:
     """Open an incident of a bot and return its card."""
     labels = {"alertname": "BotNegativeEdgePersistent", "bot": "bot1", "severity": "warning"}
     body = json.dumps(webhook(alert("edge", labels)))
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
-        await http.post(f"{house.bot.url}/webhooks/alertmanager", content=body, headers=_headers())
-    return await house.slack.message(
+        await http.post(f"{harness.bot.url}/webhooks/alertmanager", content=body, headers=_headers())
+    return await harness.slack.message(
         lambda message: all(word in json.dumps(message.blocks) for word in ("incident.silence", "bot1")),
         what="the card",
     )
@@ -102,43 +102,43 @@ class _Clicks:
     opened: list[float] = field(default_factory=list)
 
 
-async def _click(house: House, card: Message) -> _Clicks:
+async def _click(harness: Harness, card: Message) -> _Clicks:
     """Press the button again and again; returns the times in ms."""
-    ana, times, began = house.slack.member("ana"), _Clicks(), time.monotonic()
+    ana, times, began = harness.slack.member("ana"), _Clicks(), time.monotonic()
     for number in range(CLICKS_A_SECOND * SECONDS):
         await asyncio.sleep(max(0.0, began + number / CLICKS_A_SECOND - time.monotonic()))
-        house.slack.calls.clear()
+        harness.slack.calls.clear()
         clicked = time.monotonic()
         outcome = await ana.click(card, "incident.silence")
         assert outcome.acked, outcome
         times.acknowledged.append(outcome.seconds * 1000)
-        times.opened.append(await _arrival(house, "views.open", clicked))
+        times.opened.append(await _arrival(harness, "views.open", clicked))
         await ana.close(cleared=True)
     return times
 
 
-async def _arrival(house: House, method: str, since: float) -> float:
+async def _arrival(harness: Harness, method: str, since: float) -> float:
     for _ in range(1000):
-        found = house.slack.calls.of(method, ok=True)
+        found = harness.slack.calls.of(method, ok=True)
         if found:
             return (found[0].at - since) * 1000
         await asyncio.sleep(0.005)
-    raise AssertionError(f"no {method} within 5 s of a click\n{house.bot.log()[-2000:]}")
+    raise AssertionError(f"no {method} within 5 s of a click\n{harness.bot.log()[-2000:]}")
 
 
-async def _act(house: House, number: int) -> tuple[float, list[float]]:
+async def _act(harness: Harness, number: int) -> tuple[float, list[float]]:
     """Restart a bot and wait for the end, in ms: how late its plan was shown, and the two ends of each step."""
-    ana, reason = house.slack.member("ana"), f"bench {number}"
-    house.slack.calls.clear()
+    ana, reason = harness.slack.member("ana"), f"bench {number}"
+    harness.slack.calls.clear()
     asked = time.monotonic()
     assert (await ana.command("/triage do restart bot1")).acked
-    await house.slack.workspace.until(
+    await harness.slack.workspace.until(
         lambda: ana.modal is not None and "Side effects" in json.dumps(ana.modal.body), 10, "the plan"
     )
     planned = (time.monotonic() - asked) * 1000
     assert (await ana.submit({"reason": reason})).acked
     await ana.close(cleared=True)
-    await house.slack.message(
+    await harness.slack.message(
         lambda message: reason in (said := json.dumps(message.blocks)) and "Succeeded" in said,
         what="the end of the action",
         seconds=60,
@@ -146,10 +146,10 @@ async def _act(house: House, number: int) -> tuple[float, list[float]]:
     edits = [
         (call.wall, json.dumps(call.args["blocks"], ensure_ascii=False))
         for method in ("chat.postMessage", "chat.update")
-        for call in house.slack.calls.of(method, ok=True)
+        for call in harness.slack.calls.of(method, ok=True)
         if reason in json.dumps(call.args.get("blocks", ""))
     ]
-    with sqlite3.connect(f"file:{house.folder}/triage.db?mode=ro", uri=True) as database:
+    with sqlite3.connect(f"file:{harness.folder}/triage.db?mode=ro", uri=True) as database:
         query = (
             "SELECT title, started_at, finished_at FROM action_steps "
             "WHERE action_id = (SELECT max(action_id) FROM action_steps)"
@@ -177,11 +177,11 @@ async def _figures() -> list[Figure]:
         settings = {**CALM, **desk.settings}
         sources = dict(desk.sources)
         del sources["ALERTMANAGER_URL"]  # it knows nothing of these alerts, and would end them
-        async with running_house(desk=settings, sources=sources) as house:
-            card = await _card(house)
-            async with _under_load(house) as load:
-                times = await _click(house, card)
-                acted = [await _act(house, number) for number in range(ACTIONS)]
+        async with running_house(desk=settings, sources=sources) as harness:
+            card = await _card(harness)
+            async with _under_load(harness) as load:
+                times = await _click(harness, card)
+                acted = [await _act(harness, number) for number in range(ACTIONS)]
     late = [value for _, shown in acted for value in shown]
     return [
         Figure("clicks_webhooks_sent", load.sent, "webhooks"),

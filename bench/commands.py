@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from bench.figures import Figure, tell
-from bench.house import CALM, TOKEN, House, running_house
+from bench.harness import CALM, TOKEN, Harness, running_house
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from demo.slack import Actor, Message
@@ -76,12 +76,12 @@ async def _until(there: Callable[[], bool], began: float, what: str) -> float:
     return 1000 * (time.monotonic() - began)
 
 
-async def _type(house: House, ana: Actor, line: str, typed: _Typed) -> None:
+async def _type(harness: Harness, ana: Actor, line: str, typed: _Typed) -> None:
     """Type a line, and time its acknowledgement, its first word and its answer."""
-    before = {message.ts for message in house.slack.ephemerals(CHANNEL, "ana")}
+    before = {message.ts for message in harness.slack.ephemerals(CHANNEL, "ana")}
 
     def said() -> list[Message]:
-        return [message for message in house.slack.ephemerals(CHANNEL, "ana") if message.ts not in before]
+        return [message for message in harness.slack.ephemerals(CHANNEL, "ana") if message.ts not in before]
 
     began = time.monotonic()
     outcome = await ana.command(f"/triage {line}", CHANNEL)
@@ -100,31 +100,31 @@ def _body(ana: Actor) -> object:
     return None if ana.modal is None else ana.modal.body
 
 
-async def _open_incident(house: House) -> None:
+async def _open_incident(harness: Harness) -> None:
     """Give the words an incident to speak of."""
     labels = {"alertname": "BotHardStopActive", "bot": "bot1", "severity": "critical"}
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
         answer = await http.post(
-            f"{house.bot.url}/webhooks/alertmanager",
+            f"{harness.bot.url}/webhooks/alertmanager",
             content=json.dumps(webhook(alert("hard-stop", labels))),
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
         )
     assert answer.status_code == 200, answer.text
-    await house.slack.message(lambda message: "INC-1" in json.dumps(message.blocks), what="a card")
+    await harness.slack.message(lambda message: "INC-1" in json.dumps(message.blocks), what="a card")
 
 
 async def _measure() -> _Typed:
     typed = _Typed()
     async with simulated_desk() as desk:
         sources = {**desk.sources}
-        async with running_house(desk={**CALM, **desk.settings}, sources=sources) as house:
-            await _open_incident(house)
-            ana = house.slack.member("ana")
+        async with running_house(desk={**CALM, **desk.settings}, sources=sources) as harness:
+            await _open_incident(harness)
+            ana = harness.slack.member("ana")
             for _ in range(TIMES):
                 for line in (*READING, *FORMS):
-                    await _type(house, ana, line, typed)
+                    await _type(harness, ana, line, typed)
             for line in ONCE:
-                await _type(house, ana, line, typed)
+                await _type(harness, ana, line, typed)
     return typed
 
 

@@ -17,7 +17,7 @@ import time
 import httpx
 
 from bench.figures import Figure, best_p99, p99, tell
-from bench.house import CALM, TOKEN, House, running_house
+from bench.harness import CALM, TOKEN, Harness, running_house
 from bench.load import alert, webhook
 
 A_SECOND, SECONDS, ROUNDS = 5, 45, 3
@@ -26,31 +26,31 @@ WARM_UP = 10
 BARE_CHANNEL = "C0DIGEST01"
 
 
-async def send_alert(http: httpx.AsyncClient, house: House, name: str) -> float:
+async def send_alert(http: httpx.AsyncClient, harness: Harness, name: str) -> float:
     """Send a new alert about a container; returns when (monotonic seconds)."""
     labels = {"alertname": "ContainerOomKilled", "name": name, "severity": "critical"}
     body = json.dumps(webhook(alert(name, labels)))
     sent = time.monotonic()
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-    answer = await http.post(f"{house.bot.url}/webhooks/alertmanager", content=body, headers=headers)
+    answer = await http.post(f"{harness.bot.url}/webhooks/alertmanager", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
     return sent
 
 
-async def _bare(http: httpx.AsyncClient, house: House, number: int) -> float:
+async def _bare(http: httpx.AsyncClient, harness: Harness, number: int) -> float:
     body = {"channel": BARE_CHANNEL, "text": f"bare {number} " + "x" * 2000}
     began = time.monotonic()
-    headers = {"Authorization": f"Bearer {house.slack.app.bot_token}"}
-    answer = await http.post(f"{house.slack.api_url}chat.postMessage", json=body, headers=headers)
+    headers = {"Authorization": f"Bearer {harness.slack.app.bot_token}"}
+    answer = await http.post(f"{harness.slack.api_url}chat.postMessage", json=body, headers=headers)
     assert answer.json()["ok"], answer.text
-    return house.slack.calls.of("chat.postMessage", channel=BARE_CHANNEL)[-1].at - began
+    return harness.slack.calls.of("chat.postMessage", channel=BARE_CHANNEL)[-1].at - began
 
 
-async def first_posts(house: House, names: list[str]) -> dict[str, float]:
+async def first_posts(harness: Harness, names: list[str]) -> dict[str, float]:
     """Return when the first post that names each container arrived."""
     found: dict[str, float] = {}
     for _ in range(200):
-        for call in house.slack.calls.of("chat.postMessage", ok=True):
+        for call in harness.slack.calls.of("chat.postMessage", ok=True):
             said = str(call.args.get("text", ""))
             for name in names:
                 if name in said and "thread_ts" not in call.args:
@@ -58,7 +58,9 @@ async def first_posts(house: House, names: list[str]) -> dict[str, float]:
         if len(found) == len(names):
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError(f"only {len(found)} of {len(names)} incidents were told\n{house.bot.log()[-2000:]}")
+    raise AssertionError(
+        f"only {len(found)} of {len(names)} incidents were told\n{harness.bot.log()[-2000:]}"
+    )
 
 
 async def _figures() -> list[Figure]:
@@ -66,14 +68,14 @@ async def _figures() -> list[Figure]:
     bare: list[float] = []
     count = A_SECOND * SECONDS + WARM_UP
     names = [f"box-{number:04}-end" for number in range(count)]
-    async with running_house(desk=CALM) as house, httpx.AsyncClient(trust_env=False, timeout=10) as http:
+    async with running_house(desk=CALM) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
         began = time.monotonic()
         for number, name in enumerate(names):
             await asyncio.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))
-            sent[name] = await send_alert(http, house, name)
+            sent[name] = await send_alert(http, harness, name)
             await asyncio.sleep(0.6 / A_SECOND)
-            bare.append(1000 * await _bare(http, house, number))
-        posts = await first_posts(house, names)
+            bare.append(1000 * await _bare(http, harness, number))
+        posts = await first_posts(harness, names)
     took = [(posts[name] - sent[name]) * 1000 for name in names[WARM_UP:]]
     bare = bare[WARM_UP:]
     return [

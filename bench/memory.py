@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from bench.figures import Figure, tell
-from bench.house import CALM, TOKEN, running_house
+from bench.harness import CALM, TOKEN, running_house
 from bench.load import alert, webhook
 from bot.sources.opening import open_sources
 from triage.errors import SourceError
@@ -160,19 +160,19 @@ async def _in_asking() -> list[Figure]:
 
 async def _in_service() -> list[Figure]:
     """Let Sev-1s of many bots be triaged at once, eight side by side; look what the whole service ever held."""
-    async with _flooding() as flood, running_house(desk=CALM, sources=flood.addresses) as house:
+    async with _flooding() as flood, running_house(desk=CALM, sources=flood.addresses) as harness:
         await flood.begin()
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             for number in range(INCIDENTS):
                 labels = {"alertname": "BotHardStopActive", "bot": f"bot{number}", "severity": "critical"}
                 sent = await http.post(
-                    f"{house.bot.url}/webhooks/alertmanager",
+                    f"{harness.bot.url}/webhooks/alertmanager",
                     json=webhook(alert(f"flood-{number}", labels)),
                     headers={"Authorization": f"Bearer {TOKEN}"},
                 )
                 assert sent.status_code == 200, sent.text
-        untold = await _untriaged(house.folder / "triage.db")
-        status = await asyncio.to_thread(Path(f"/proc/{house.bot.process.pid}/status").read_text)
+        untold = await _untriaged(harness.folder / "triage.db")
+        status = await asyncio.to_thread(Path(f"/proc/{harness.bot.process.pid}/status").read_text)
     most = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
     return [
         Figure("memory: the whole service, every source answers 50 MB, most RSS", most, "MB", LIMIT_MB),

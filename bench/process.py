@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator
 
 from bench.figures import Figure, tell
-from bench.house import TOKEN, House, running_house
+from bench.harness import TOKEN, Harness, running_house
 from bench.load import Load, send
 
 STARTS, WEBHOOKS = 5, 10_000
@@ -21,16 +21,16 @@ READY_SECONDS, IDLE_MB, GROWTH_MB = 2.5, 100.0, 20.0
 SETTLE_SECONDS = 6.0
 
 
-async def _start(house: House) -> float:
+async def _start(harness: Harness) -> float:
     began = time.monotonic()
-    await house.bot.start()
+    await harness.bot.start()
     return time.monotonic() - began
 
 
-async def _sorted(house: House) -> None:
+async def _sorted(harness: Harness) -> None:
     """Wait until the inbox is empty."""
     for _ in range(600):
-        page = (await house.bot.get("/metrics")).text
+        page = (await harness.bot.get("/metrics")).text
         if "triage_inbox_pending 0.0" in page:
             return
         await asyncio.sleep(0.2)
@@ -38,26 +38,26 @@ async def _sorted(house: House) -> None:
 
 
 async def _figures() -> AsyncIterator[Figure]:
-    async with running_house(start=False) as house:
-        yield Figure("start_first_ready", await _start(house), "s", READY_SECONDS)
+    async with running_house(start=False) as harness:
+        yield Figure("start_first_ready", await _start(harness), "s", READY_SECONDS)
         later = []
         for _ in range(STARTS):
-            await house.bot.stop()
-            later.append(await _start(house))
+            await harness.bot.stop()
+            later.append(await _start(harness))
         yield Figure("start_ready", statistics.median(later), "s", READY_SECONDS)
-    async with running_house() as house:
+    async with running_house() as harness:
         await asyncio.sleep(SETTLE_SECONDS)
-        idle = house.rss_mb()
+        idle = harness.rss_mb()
         yield Figure("idle_rss", idle, "MB", IDLE_MB)
-        sent = await asyncio.to_thread(send, Load(house.bot.port, TOKEN, "mem", webhooks=WEBHOOKS))
+        sent = await asyncio.to_thread(send, Load(harness.bot.port, TOKEN, "mem", webhooks=WEBHOOKS))
         assert sent.sent == WEBHOOKS
         assert not sent.not_ok
-        peak = house.rss_mb()
+        peak = harness.rss_mb()
         began = time.monotonic()
-        await _sorted(house)
+        await _sorted(harness)
         yield Figure("storm_10000_sorted_after", time.monotonic() - began, "s")
         await asyncio.sleep(SETTLE_SECONDS)
-        yield Figure("storm_10000_rss_growth", house.rss_mb() - idle, "MB", GROWTH_MB)
+        yield Figure("storm_10000_rss_growth", harness.rss_mb() - idle, "MB", GROWTH_MB)
         yield Figure("storm_10000_rss_growth_at_its_end", peak - idle, "MB", GROWTH_MB)
 
 

@@ -25,7 +25,7 @@ import httpx
 from aiohttp import web
 
 from bench.figures import Figure, p99, tell
-from bench.house import DESK, TOKEN, House, running_house
+from bench.harness import DESK, TOKEN, Harness, running_house
 from demo.slack import Message
 from demo.slack.pace import POST, Pace
 from tests.servers import programs
@@ -135,10 +135,10 @@ class Storm:
                 answer = await http.post(f"{alertmanager.url}/api/v2/alerts", json=group.alerts())
                 answer.raise_for_status()
 
-    async def click(self, house: House) -> None:
+    async def click(self, harness: Harness) -> None:
         """Press a button twice a second until cancelled."""
-        ana = house.slack.member("ana")
-        card = await house.slack.message(lambda message: bool(message.blocks and message.bot_id))
+        ana = harness.slack.member("ana")
+        card = await harness.slack.message(lambda message: bool(message.blocks and message.bot_id))
         while True:
             buttons = [e for block in card.blocks if block["type"] == "actions" for e in block["elements"]]
             acknowledge = next((e for e in buttons if e["action_id"] == "incident.acknowledge"), None)
@@ -149,7 +149,7 @@ class Storm:
                 self.clicks.append(outcome.seconds * 1000)
                 if ana.modal is not None:
                     await ana.close(cleared=True)
-            self.rss = max(self.rss, house.rss_mb())
+            self.rss = max(self.rss, harness.rss_mb())
             await asyncio.sleep(0.5)
 
 
@@ -163,20 +163,20 @@ def missing(groups: list[Group], text: str) -> list[str]:
     return [where for group in groups for where in group.where if where not in text or group.name not in text]
 
 
-async def told(house: House, storm: Storm) -> tuple[float, int, list[str]]:
+async def told(harness: Harness, storm: Storm) -> tuple[float, int, list[str]]:
     """Wait until every alert is told; returns when (monotonic), in how many posts, and what never was."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        messages = house.slack.messages("C0TRIAGE01", replies=True)
+        messages = harness.slack.messages("C0TRIAGE01", replies=True)
         now, left = time.monotonic(), missing(storm.groups, text_of(messages))
         if not left or now > deadline:
             return now, len(messages), left
         await asyncio.sleep(0.5)
 
 
-def heard(house: House, storm: Storm, offset: float) -> dict[str, float]:
+def heard(harness: Harness, storm: Storm, offset: float) -> dict[str, float]:
     """Return the seconds from sending each grave group until a post in the channel names it."""
-    aloud = [m for m in house.slack.messages("C0TRIAGE01", replies=True) if not m.is_reply or m.broadcast]
+    aloud = [m for m in harness.slack.messages("C0TRIAGE01", replies=True) if not m.is_reply or m.broadcast]
     late = {}
     for group in storm.groups:
         if group.grave:
@@ -185,11 +185,11 @@ def heard(house: House, storm: Storm, offset: float) -> dict[str, float]:
     return late
 
 
-async def over(house: House) -> float:
+async def over(harness: Harness) -> float:
     """Wait until every incident is resolved and its card, lines and pages say so; returns when (monotonic)."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        with sqlite3.connect(f"file:{house.folder}/triage.db?mode=ro", uri=True) as database:
+        with sqlite3.connect(f"file:{harness.folder}/triage.db?mode=ro", uri=True) as database:
             open_ones = database.execute(
                 "SELECT count(*) FROM incidents WHERE status <> 'resolved'"
             ).fetchone()
@@ -203,13 +203,13 @@ async def over(house: House) -> float:
     return time.monotonic()
 
 
-async def _measured(house: House, alertmanager: AlertmanagerServer, hook: Hook) -> AsyncIterator[Figure]:
+async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Hook) -> AsyncIterator[Figure]:
     storm, offset = Storm(groups()), time.time() - time.monotonic()
-    clicking = asyncio.create_task(storm.click(house))
+    clicking = asyncio.create_task(storm.click(harness))
     await storm.blow(alertmanager)
     last = max(storm.sent.values())
-    at, posts, left = await told(house, storm)
-    heard_after = heard(house, storm, offset)
+    at, posts, left = await told(harness, storm)
+    heard_after = heard(harness, storm, offset)
     yield Figure("storm_not_told", len(left), "alerts", 0)
     yield Figure("storm_told_after", at - last, "s", TOLD_SECONDS)
     yield Figure("storm_posts", posts, "posts", POSTS)
@@ -227,7 +227,7 @@ async def _measured(house: House, alertmanager: AlertmanagerServer, hook: Hook) 
         for alert in group.alerts()
     ]
     await alertmanager.fire(*ended)
-    yield Figure("storm_resolves_told_after", await over(house) - began, "s", TOLD_SECONDS)
+    yield Figure("storm_resolves_told_after", await over(harness) - began, "s", TOLD_SECONDS)
     texts = "\n".join(text for _, text in hook.posts)
     yield Figure("storm_alertmanager_posts", len(hook.posts), "posts")
     yield Figure(
@@ -240,11 +240,11 @@ async def _figures(desk: Mapping[str, Any] = DESK) -> AsyncIterator[Figure]:
     if program is None:
         raise SystemExit(programs.why_missing("alertmanager"))
     with TemporaryDirectory(prefix="hbot-triage-bench-") as name:
-        async with running_house(desk=desk) as house, running_hook() as (hook, theirs):
-            house.slack.pace.enabled = True
-            made = config(f"{house.bot.url}/webhooks/alertmanager", theirs)
+        async with running_house(desk=desk) as harness, running_hook() as (hook, theirs):
+            harness.slack.pace.enabled = True
+            made = config(f"{harness.bot.url}/webhooks/alertmanager", theirs)
             async with running_alertmanager(program, Path(name), made) as alertmanager:
-                async for figure in _measured(house, alertmanager, hook):
+                async for figure in _measured(harness, alertmanager, hook):
                     yield figure
 
 

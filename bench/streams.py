@@ -32,7 +32,7 @@ from bot.wiring.listeners import BATCH
 from demo.slack import SlackServer
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
-from tests.flows.house import Bot
+from tests.flows.harness import Bot
 from tests.servers import programs
 from tests.servers.redis import RedisServer, running_redis
 from triage.desk import Desk

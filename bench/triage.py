@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bench.figures import Figure, tell
-from bench.house import CALM, TOKEN, House, running_house
+from bench.harness import CALM, TOKEN, Harness, running_house
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from bench.slow import SlowRelay
@@ -42,12 +42,12 @@ TRIAGES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Slow:
-    house: House
+    harness: Harness
     loki: SlowRelay
 
 
 @asynccontextmanager
-async def _slow_house() -> AsyncIterator[_Slow]:
+async def _slow_harness() -> AsyncIterator[_Slow]:
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(simulated_desk())
 
@@ -67,24 +67,24 @@ async def _slow_house() -> AsyncIterator[_Slow]:
             "DOCKER_HOST": f"tcp://127.0.0.1:{await late(docker)}",
             "REDIS_URL": f"redis://127.0.0.1:{await late(of('REDIS_URL'))}/0",
         }
-        house = await stack.enter_async_context(running_house(desk=DESK_OF_TRIAGES, sources=sources))
-        yield _Slow(house, loki)
+        harness = await stack.enter_async_context(running_house(desk=DESK_OF_TRIAGES, sources=sources))
+        yield _Slow(harness, loki)
 
 
-async def _fire(house: House, name: str, bot: str) -> None:
+async def _fire(harness: Harness, name: str, bot: str) -> None:
     labels = {"alertname": name, "bot": bot, "severity": "critical"}
     body = json.dumps(webhook(alert(name, labels)))
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
-        answer = await http.post(f"{house.bot.url}/webhooks/alertmanager", content=body, headers=headers)
+        answer = await http.post(f"{harness.bot.url}/webhooks/alertmanager", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
 
 
-async def _triaged(house: House, *, runs: int, within: float = 20) -> tuple[float, bool]:
+async def _triaged(harness: Harness, *, runs: int, within: float = 20) -> tuple[float, bool]:
     """Wait for so many finished runs; returns how long the last took in ms, and whether it looked at the code."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        with sqlite3.connect(f"file:{house.folder}/triage.db?mode=ro", uri=True) as database:
+        with sqlite3.connect(f"file:{harness.folder}/triage.db?mode=ro", uri=True) as database:
             query = "SELECT id, finished_at - started_at FROM triage_runs WHERE status = 'done' ORDER BY id"
             done = database.execute(query).fetchall()
             if len(done) >= runs:
@@ -92,27 +92,27 @@ async def _triaged(house: House, *, runs: int, within: float = 20) -> tuple[floa
                 checks = {row[0] for row in database.execute(names, (done[-1][0],))}
                 return done[-1][1] / 1000, "bytecode" in checks
         await asyncio.sleep(0.02)
-    raise AssertionError(f"not {runs} triages within {within:g} s\n{house.bot.log()[-3000:]}")
+    raise AssertionError(f"not {runs} triages within {within:g} s\n{harness.bot.log()[-3000:]}")
 
 
 async def _figures() -> list[Figure]:
     took: dict[bool, list[float]] = {False: [], True: []}
     first: list[float] = []
     runs = 0
-    async with _slow_house() as slow:
-        house = slow.house
+    async with _slow_harness() as slow:
+        harness = slow.harness
         await asyncio.sleep(3)  # what listens has connected
         for bot, opening in (("bot1", PLAIN), ("bot2", WITH_CODE)):
             for name in (opening, *(f"{bot}Joins{number}" for number in range(TRIAGES))):
                 runs += 1
-                await _fire(house, name, bot)
-                milliseconds, code = await _triaged(house, runs=runs)
+                await _fire(harness, name, bot)
+                milliseconds, code = await _triaged(harness, runs=runs)
                 (first if name == opening else took[code]).append(milliseconds)
                 await asyncio.sleep(0.3)
         slow.loki.seconds = 3600
-        await _fire(house, "WhileLokiHangs", "bot1")
-        hanging, _ = await _triaged(house, runs=runs + 1)
-        await house.slack.message(lambda m: "no answer within" in json.dumps(m.blocks), what="the summary")
+        await _fire(harness, "WhileLokiHangs", "bot1")
+        hanging, _ = await _triaged(harness, runs=runs + 1)
+        await harness.slack.message(lambda m: "no answer within" in json.dumps(m.blocks), what="the summary")
     plain, with_code = took[False], took[True]
     return [
         Figure("triage_sources_300_ms_first", max(first), "ms", FIRST_LIMIT_MS),

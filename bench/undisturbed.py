@@ -24,7 +24,7 @@ import httpx
 from bench.digest import BOTS, write_archive
 from bench.figures import Figure, best_p99, p99, tell
 from bench.first_post import first_posts, send_alert
-from bench.house import CALM, House, running_house
+from bench.harness import CALM, Harness, running_house
 
 A_SECOND, SECONDS, ROUNDS, WARM_UP = 5, 20, 3, 10
 DAYS = 61
@@ -38,7 +38,7 @@ ANSWER_SECONDS = 120
 class _Alerts:
     """New alerts, sent at a steady pace; their names by whether a digest ran beside them."""
 
-    house: House
+    harness: Harness
     http: httpx.AsyncClient
     stem: str = "box"
     sent: dict[str, float] = field(default_factory=dict)
@@ -50,12 +50,12 @@ class _Alerts:
         for number in range(count):
             await asyncio.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))
             name = f"{self.stem}-{len(self.sent):04}-end"
-            self.sent[name] = await send_alert(self.http, self.house, name)
+            self.sent[name] = await send_alert(self.http, self.harness, name)
             self.names[beside].append(name)
 
     async def took(self) -> dict[bool, list[float]]:
         """Return the ms from each alert to its first post."""
-        posts = await first_posts(self.house, list(self.sent))
+        posts = await first_posts(self.harness, list(self.sent))
         return {
             beside: [1000 * (posts[name] - self.sent[name]) for name in names]
             for beside, names in self.names.items()
@@ -66,7 +66,7 @@ class _Alerts:
 class _Digests:
     """Somebody who asks for the digest again and again; how long each answer took."""
 
-    house: House
+    harness: Harness
     seconds: list[float] = field(default_factory=list)
 
     async def ask(self) -> None:
@@ -74,15 +74,15 @@ class _Digests:
         while True:
             began = time.monotonic()
             before = len(self._answers())
-            outcome = await self.house.slack.member("ana").command("/triage kpi 30d share", CHANNEL)
+            outcome = await self.harness.slack.member("ana").command("/triage kpi 30d share", CHANNEL)
             assert outcome.acked, outcome
             while len(self._answers()) == before:
-                assert time.monotonic() - began < ANSWER_SECONDS, self.house.bot.log()[-2000:]
+                assert time.monotonic() - began < ANSWER_SECONDS, self.harness.bot.log()[-2000:]
                 await asyncio.sleep(0.05)
             self.seconds.append(time.monotonic() - began)
 
     def _answers(self) -> list[object]:
-        return [said for said in self.house.slack.messages(CHANNEL) if "KPIs of" in said.text]
+        return [said for said in self.harness.slack.messages(CHANNEL) if "KPIs of" in said.text]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -105,9 +105,9 @@ async def _measure(data: Path) -> tuple[dict[bool, list[float]], list[float]]:
         "paths": {"data": str(data)},
         "roles": {"operator": {"users": ["U0ANA00001"]}},
     }
-    async with running_house(desk=desk) as house, httpx.AsyncClient(trust_env=False, timeout=10) as http:
-        await _Alerts(house, http, "warm").send(WARM_UP, beside=False)
-        alerts, digests = _Alerts(house, http), _Digests(house)
+    async with running_house(desk=desk) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        await _Alerts(harness, http, "warm").send(WARM_UP, beside=False)
+        alerts, digests = _Alerts(harness, http), _Digests(harness)
         for _ in range(ROUNDS):
             await alerts.send(A_SECOND * SECONDS, beside=False)
             async with digests.running():

@@ -144,7 +144,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         opened = await stack.enter_async_context(open_configured(settings))
         adapters = Adapters(
             store=await stack.enter_async_context(
-                open_store(database, lean=True, audit_key=settings.audit_key)
+                open_store(database, migrate_apart=True, audit_key=settings.audit_key)
             ),
             sources=opened.sources,
             slack=await stack.enter_async_context(

@@ -1,8 +1,8 @@
-"""The head of the audit trail, written down where the database's writer has no hand: agent's record, metric, log.
+"""The head of the audit trail, kept where whoever writes the database cannot: the agent's record, a metric, the log.
 
 It is kept in the store too: a trail that was cut or written anew is noticed after a restart without an agent, and the
-trouble stays until somebody says that he looked (``audit --accept``). Who writes the whole database anew can spoil
-that copy as well; the agent's record, the log and the digest he cannot.
+trouble stays until somebody confirms it (``audit --accept``). Whoever writes the whole database anew can change that
+copy as well, but not the agent's record, the log or the digest.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def demo(
     scenario: Annotated[str, typer.Option(help="Start with this going wrong; 'list' names them.")] = "",
 ) -> None:
     """Start a trading desk and a Slack workspace on this machine, to try it all."""
-    import importlib  # noqa: PLC0415 - demo sits on top of bot: it is looked up only when it is asked for
+    import importlib  # noqa: PLC0415 - demo imports bot, so bot looks it up only when it is asked for
 
     try:
         module = importlib.import_module("demo.main")

@@ -18,7 +18,7 @@ from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 
 LONE = 4
-"""So many signals in one pass are no storm: sorting them takes what it takes, for somebody waits to hear of them."""
+"""So many signals in one pass are no storm: they are sorted without a pause, because somebody waits for their incident."""
 HEAD_START_SECONDS = 0.03
 """How long triage waits after a pass: an alert's first post needs this process for itself for a moment."""
 _RETRY_SECONDS = (0.5, 1.5)

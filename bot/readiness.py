@@ -1,4 +1,4 @@
-"""Whether the service can do its work, dependency by dependency, from what its parts know already."""
+"""Whether the service can do its work, dependency by dependency, from what its parts already know."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ NOTE = "replicas"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LastSeen:
     """What was last seen of a replica: its count, since when (monotonic), and our own count at that time."""
 
     count: int
@@ -37,23 +37,23 @@ class Sight:
 
 
 def looked(
-    before: Mapping[str, Sight], counts: Mapping[str, int], *, now: float, beats: int
-) -> dict[str, Sight]:
+    before: Mapping[str, LastSeen], counts: Mapping[str, int], *, now: float, beats: int
+) -> dict[str, LastSeen]:
     """Return what is seen of each replica after a look: an unchanged count keeps the time since which it stands."""
     return {
         name: known
         if (known := before.get(name)) is not None and known.count == count
-        else Sight(count, now, beats)
+        else LastSeen(count, now, beats)
         for name, count in counts.items()
     }
 
 
-def dead(seen: Mapping[str, Sight], *, now: float, beats: int) -> list[str]:
+def dead(seen: Mapping[str, LastSeen], *, now: float, beats: int) -> list[str]:
     """Return the replicas whose count has stood still for too long."""
     return [
         name
-        for name, sight in seen.items()
-        if now - sight.since >= DEAD_SECONDS and beats - sight.beats >= DEAD_BEATS
+        for name, seen_last in seen.items()
+        if now - seen_last.since >= DEAD_SECONDS and beats - seen_last.beats >= DEAD_BEATS
     ]
 
 
@@ -71,7 +71,7 @@ class Replicas:
     settle_seconds: float
     freed: Callable[[], None]
     _beats: int = 0
-    _seen: dict[str, Sight] = field(default_factory=dict)
+    _seen: dict[str, LastSeen] = field(default_factory=dict)
 
     async def beat(self) -> list[str]:
         """Count up, look at the others, and free what those hold that are dead. Returns who they are."""

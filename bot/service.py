@@ -11,14 +11,14 @@ from loguru import logger
 
 from bot.logs import set_up_logs
 from bot.settings import Settings
-from bot.tuning import lean_imports, switch_often
+from bot.tuning import startup_imports, switch_often
 
 
 def run_until_told(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
     switch_often()
     set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)
-    with lean_imports():
+    with startup_imports():
         from bot.app import serve  # noqa: PLC0415 - everything that is heavy
 
     async def run() -> None:

@@ -46,7 +46,7 @@ class TriageLoop:
                     await self._woken()
                     continue
                 self._runs.add(run.id)
-                group.create_task(self._conduct(run))
+                group.create_task(self._execute(run))
 
     async def _woken(self) -> None:
         """Wait until something is queued or, where every common place was taken, one of them is free."""
@@ -72,9 +72,9 @@ class TriageLoop:
             logger.debug("no triage taken: {error}", error=error)
             return None
 
-    async def _conduct(self, run: TriageRun) -> None:
+    async def _execute(self, run: TriageRun) -> None:
         try:
-            await self.runner.conduct(run)
+            await self.runner.execute(run)
         except StoreUnavailable as error:
             # The run stays claimed; when its lease ends it is taken again.
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)

@@ -128,7 +128,7 @@ class Director:
 
     def _well_for(self, play: Play) -> float | None:
         """For how long the cause has been gone, None while that is not sure; asked once the symptoms are there."""
-        if play.phase is Phase.BREWING or not play.scenario.cured(self.stage.desk.world):
+        if play.phase is Phase.PENDING or not play.scenario.cured(self.stage.desk.world):
             self._well_since = None
             return None
         now = self.stage.clock.now()

@@ -21,7 +21,7 @@ class Phase(StrEnum):
 
     IDLE = "idle"
     """Not started since the desk was set up."""
-    BREWING = "brewing"
+    PENDING = "pending"
     """The cause is there; its alert has not reached the bot."""
     FIRED = "fired"
     """An alert of it is in Slack, and triage is under way."""
@@ -71,7 +71,7 @@ class Play:
 
     scenario: Scenario
     started_at: datetime
-    phase: Phase = Phase.BREWING
+    phase: Phase = Phase.PENDING
     revealed: bool = False
     seen: Seen = field(default_factory=Seen)
 
@@ -164,12 +164,12 @@ SHOWS_WITHIN = timedelta(minutes=25)
 def pace(play: Play | None, now: datetime) -> float:
     """Return the speed at which nobody waits long and nobody misses anything.
 
-    Sixty times as fast while a scenario brews, after an action, and while alerts die down; slower where
+    Sixty times as fast while a scenario's alert is pending, after an action, and while alerts die down; slower where
     the bot works.
     """
     if play is None:
         return REAL
-    if play.phase is Phase.BREWING:
+    if play.phase is Phase.PENDING:
         return BUSY if play.seen.incidents else FAST
     ended = [one.finished_at for one in play.seen.actions if one.status.ran and one.finished_at is not None]
     shows = play.open and any(now - at < SHOWS_WITHIN for at in ended)

@@ -109,7 +109,7 @@ def keep_digest(
     """Keep a digest and owe its messages: the top, and in its thread each bot's details and picture."""
     drawn = {picture.bot: picture for picture in pictures}
     details = dict(text.bots)
-    # Here the database's writer has no hand: `audit --verify --head` proves the trail by it.
+    # Whoever writes the database cannot change this: `audit --verify --head` proves the trail by it.
     head = tx.audit.head()
     notes = (text.top.note, _in_thread(details, drawn), f"audit trail {head}" if head.seq else "")
     answer = replace(text.top, note=" · ".join(note for note in notes if note))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
-from triage.incidents.notifications import ALOUD, MENTIONS, tell_line
+from triage.incidents.notifications import IN_CHANNEL, MENTIONS, tell_line
 from triage.model import Incident, IncidentShape, TimelineEntry, TimelineKind
 from triage.paging.escalation import DueStep, by_step, due_steps, reminder_turn
 from triage.paging.notices import incidents_notice, owe
@@ -150,5 +150,5 @@ def _entry(incident: Incident, text: str, key: str, now: datetime, people: Seque
         text=text,
         source="escalation",
         key=key,
-        data={ALOUD: True, MENTIONS: list(people)},
+        data={IN_CHANNEL: True, MENTIONS: list(people)},
     )

@@ -11,7 +11,7 @@ from loguru import logger
 
 from triage.desk import Desk
 from triage.errors import FallbackFailure
-from triage.incidents.notifications import ALOUD, tell_line
+from triage.incidents.notifications import IN_CHANNEL, tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
 from triage.paging.notices import SEND_SECONDS, NoticeAttempt
@@ -142,6 +142,6 @@ def _waits(tx: Tx, incident: Incident, before: datetime) -> bool:
         return card.created_at <= before
     if not card.owed:
         return False
-    aloud = (entry for entry in tx.timeline.of(incident.id) if entry.data.get(ALOUD))
-    lines = (tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in aloud)
+    in_channel = (entry for entry in tx.timeline.of(incident.id) if entry.data.get(IN_CHANNEL))
+    lines = (tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in in_channel)
     return any(line is not None and not line.ts and line.created_at <= before for line in lines)

@@ -66,7 +66,7 @@ class TradingWatch:
             logger.warning("the state of trading was not kept: {why}", why=error)
 
     async def _look(self, known: Trading | None) -> Trading | None:
-        """Return what is seen, from the bots' own files where Prometheus is blind; None where one look failed."""
+        """Return what is seen, from the bots' own files where Prometheus has no data; None where one look failed."""
         trading = await self._asked(known)
         if trading is None or self.minutes is None:
             return trading

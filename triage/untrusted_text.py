@@ -1,4 +1,4 @@
-"""Foreign text (labels, annotations, log lines, what people typed) made fit to be shown to a person.
+"""Untrusted text (labels, annotations, log lines, what people typed) made fit to be shown to a person.
 
 Nothing here knows Slack's markup: what comes out belongs into plain text, or into a rich-text leaf.
 """

@@ -4,6 +4,6 @@
 
     triage.actions ──orders──▶ Agent (core) ──asks──▶ judge      may this be done, by what the agent knows itself
                                   │        ──writes─▶ record     who confirmed, what was done, how it ended
-                                  └────────────────▶ deeds      compose, files, containers, from the agent's own desk.yaml
+                                  └────────────────▶ executor   compose, files, containers, from the agent's own desk.yaml
     bot ──socket──▶ server ──▶ the same Agent, where TRIAGE_AGENT names one
 """

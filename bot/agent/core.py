@@ -35,7 +35,7 @@ class LocalAgent:
     def __init__(
         self,
         desk: Desk,
-        deeds: OrderExecutor,
+        executor: OrderExecutor,
         record: AgentRecord,
         clock: Clock,
         proof: SlackProof | None = None,
@@ -43,7 +43,13 @@ class LocalAgent:
         apart: bool = False,
     ) -> None:
         self._apart = apart
-        self._desk, self._deeds, self._record, self._clock, self._proof = desk, deeds, record, clock, proof
+        self._desk, self._executor, self._record, self._clock, self._proof = (
+            desk,
+            executor,
+            record,
+            clock,
+            proof,
+        )
         self._known = Knowledge()
         for entry in record.entries:
             self._known.learn(entry)
@@ -108,11 +114,11 @@ class LocalAgent:
             self._write("begun", about)
         if order is None:  # pragma: no cover - judged above
             raise Refused("there is nothing to do")
-        return await self._performed(about, self._deeds.do(order, token, on_output))
+        return await self._performed(about, self._executor.do(order, token, on_output))
 
-    async def _performed(self, about: Mapping[str, Json], deed: object) -> Performed:
+    async def _performed(self, about: Mapping[str, Json], work: object) -> Performed:
         try:
-            performed: Performed = await deed  # type: ignore[misc]
+            performed: Performed = await work  # type: ignore[misc]
         except (DeskFailure, SourceError) as error:
             performed = Performed(ok=False, note=str(error))
         except BaseException as error:
@@ -137,7 +143,7 @@ class LocalAgent:
             return
         if not known.over:
             raise Refused("The agent refuses: this action is not over. Nothing was done.")
-        await self._deeds.tidy(known.target, token)
+        await self._executor.tidy(known.target, token)
 
     async def keep_snapshot(self, bot: str) -> NightlySnapshot:
         """Take the nightly snapshot of a bot, and remove the oldest ones. Raises Refused where it is too early."""
@@ -146,7 +152,7 @@ class LocalAgent:
             if why := policy.why_not_nightly(self._known, self._desk, bot, now):
                 self._refuse("nightly", why, {"bot": bot[:63]})
             self._write("nightly", {"bot": bot})
-        return await self._deeds.keep_snapshot(bot, f"{now:%Y%m%d_%H%M%S}")
+        return await self._executor.keep_snapshot(bot, f"{now:%Y%m%d_%H%M%S}")
 
     async def anchor(self, sequence: int, digest: str) -> None:
         """Write the head of the audit trail into the agent's own record. Raises Refused where it goes back."""

@@ -33,9 +33,9 @@ def embedded_access(
     engine = Engine(docker_host)
     snapshots, images = DeskSnapshots(desk.paths.data, desk.paths.backups), EngineImageList(engine)
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
-    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, images, engine)
+    executor = OrderExecutor(desk, commands, snapshots, env, controllers, images, engine)
     kept = AgentRecord.opened(record) if record is not None else AgentRecord()
-    agent = LocalAgent(desk, deeds, kept, clock or SystemClock())
+    agent = LocalAgent(desk, executor, kept, clock or SystemClock())
     return DeskAccess(
         snapshots=snapshots,
         env=env,

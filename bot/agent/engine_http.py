@@ -1,4 +1,4 @@
-"""Asks the Docker Engine over its socket: a few lines of HTTP that weigh nothing, for a process that must stay small.
+"""Asks the Docker Engine over its socket with a small HTTP client of its own, for a process that must stay small.
 
 One connection a question. Limits: connect 3 s, the whole answer 10 s (or what the caller says), 8 MiB.
 """

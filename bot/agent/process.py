@@ -134,7 +134,7 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     commands = HostCommands({"DOCKER_HOST": settings.docker_host})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    executor = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
     record = AgentRecord.opened(settings.state / "record.jsonl")
     salt = kept_salt(settings.state / "salt")
     looks = DeskReader(
@@ -142,7 +142,7 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
     try:
-        agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
+        agent = LocalAgent(desk, executor, record, clock, proof, apart=True)
         async with Server(looks, agent, clock, uid=settings.uid).listening(settings.socket):
             gc.collect()
             gc.freeze()

@@ -214,7 +214,7 @@ class Server:
                 raise Refused("that is no look")
 
     async def _perform(self, action: str, step: int, writer: asyncio.StreamWriter) -> object:
-        """Carry a step out, telling its output meanwhile; it goes to its end also when the bot is gone."""
+        """Carry a step out and send its output meanwhile; it runs to its end also when the bot's connection is gone."""
         news = _News()
         task = self._kept(self._agent.perform(action, step, news.on_output))
         while not task.done():
@@ -239,16 +239,16 @@ class Server:
         self, since: datetime, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> object:
         """Tell events as they come, until the other side goes away."""
-        telling = asyncio.create_task(self._tell(since, writer))
+        sending = asyncio.create_task(self._tell(since, writer))
         gone = asyncio.create_task(reader.read(1))
         try:
-            await asyncio.wait({telling, gone}, timeout=EVENTS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if telling.done():
-                telling.result()
+            await asyncio.wait({sending, gone}, timeout=EVENTS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
         finally:
-            for task in (telling, gone):
+            for task in (sending, gone):
                 task.cancel()
-            await asyncio.gather(telling, gone, return_exceptions=True)
+            await asyncio.gather(sending, gone, return_exceptions=True)
         return None
 
     async def _tell(self, since: datetime, writer: asyncio.StreamWriter) -> None:

@@ -78,7 +78,7 @@ class HostCommands:
         timeout_seconds: float,
         on_output: Callable[[str], None] | None = None,
     ) -> CommandResult:
-        """Run a program; ``on_output`` hears the output so far. A cancelled call kills it and its children."""
+        """Run a program; ``on_output`` is called with the output so far. A cancelled call kills it and its children."""
         output = CommandOutput()
         process = await self._start(argv, folder)
         try:

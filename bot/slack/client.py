@@ -103,7 +103,7 @@ class SlackClient:
             blocks=list(rendered.blocks) or None,
             metadata={"event_type": EVENT_TYPE, "event_payload": dict(payload)},
             thread_ts=thread_ts or None,
-            reply_broadcast=True if rendered.aloud and thread_ts else None,
+            reply_broadcast=True if rendered.in_channel and thread_ts else None,
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -124,7 +124,7 @@ class SlackClient:
             return
 
     async def whisper(self, channel: str, user: str, text: str, *, thread_ts: str = "") -> None:
-        """Tell one person something that nobody else sees. The text is mrkdwn: escape foreign text."""
+        """Tell one person something that nobody else sees. The text is mrkdwn: escape untrusted text."""
         await self.call(
             "chat.postEphemeral", channel=channel, user=user, text=text, thread_ts=thread_ts or None
         )

@@ -1,4 +1,4 @@
-"""Hearing Slack: learns who we are, then listens over Socket Mode or at ``/slack/events``, until told to stop.
+"""Receives from Slack: asks who we are, then listens over Socket Mode or at ``/slack/events`` until it is stopped.
 
 Slack being away, or a token that is wrong, does not stop the service: alerts must be stored all the same. It is
 said in the log and in ``/readyz``, and tried again.

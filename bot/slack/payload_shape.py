@@ -1,4 +1,4 @@
-"""What a signed request must look like before anything reads it: Slack's own shapes, and nothing that costs to walk.
+"""What a signed request must look like before anything reads it: Slack's own shapes, neither too deep nor too large.
 
 A signature says who sent a body, not that the body makes sense: a proxy cuts, a tool of the workspace sends by hand, and
 a listener that meets a list where it expects an object would answer 500.

@@ -24,14 +24,14 @@ class FileContent:
 class Rendered:
     """``text`` is the preview (notifications, screen readers), ``blocks`` what is seen in the channel.
 
-    With a ``file`` the message is that file, and ``text`` its comment. ``aloud``: a thread's line that is shown in
+    With a ``file`` the message is that file, and ``text`` its comment. ``in_channel``: a thread's line that is shown in
     the channel too.
     """
 
     text: str
     blocks: tuple[Json, ...] = ()
     file: FileContent | None = None
-    aloud: bool = False
+    in_channel: bool = False
 
 
 Renderer = Callable[[Tx, Message, datetime], Rendered | None]

@@ -16,13 +16,13 @@ from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.incidents.feedback import question_of
-from triage.incidents.notifications import ALOUD
+from triage.incidents.notifications import IN_CHANNEL
 from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
 from triage.reports.incident_view import IncidentView, view_incident
-from triage.reports.likeness import like
+from triage.reports.similar_incidents import similar_incidents
 from triage.untrusted_text import one_line, shown
 
 Viewer = Callable[[Tx, Incident], IncidentView]
@@ -72,7 +72,7 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
     if not entries:
         return None
     rendered = timeline_lines(entries, now, lambda actor: name_of(tx, actor))
-    return replace(rendered, aloud=any(entry.data.get(ALOUD) for entry in entries))
+    return replace(rendered, in_channel=any(entry.data.get(IN_CHANNEL) for entry in entries))
 
 
 def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
@@ -86,7 +86,7 @@ def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered
     incident = tx.incidents.get(int(message.ref))
     if not runs or incident is None:
         return None
-    past = [past_line(one, now, workspace) for one in like(tx, incident)]
+    past = [past_line(one, now, workspace) for one in similar_incidents(tx, incident)]
     return triage_message(runs, now, tx.incidents.handle(incident.id), past)
 
 

@@ -221,7 +221,7 @@ class Sender:
 
 
 def is_urgent(message: Message) -> bool:
-    """Whether a post waits for Slack's own 429 alone: the first word of something, or one that is told aloud."""
+    """Whether a post waits for Slack's own 429 alone: what is new, or a line shown in the channel too."""
     first_word = message.kind in {MessageKind.CARD, MessageKind.ACTION}
     return first_word or (message.kind is MessageKind.LINE and message.urgency < LINE_URGENCY)
 

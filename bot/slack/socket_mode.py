@@ -1,4 +1,4 @@
-"""Hearing from Slack over Socket Mode: two connections at least, watched, and replaced when they go deaf.
+"""Receives from Slack over Socket Mode: two connections at least, watched, and replaced when nothing arrives any more.
 
 Slack closes each connection every few hours, and any envelope may go to any of them: one alone has gaps. It says so
 before (``disconnect``); the SDK would close the old connection first and lose the click that is on its way to it. So

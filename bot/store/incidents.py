@@ -78,7 +78,7 @@ _FIRING_OF = sa.select(_e).where(
     _e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing
 )
 _OF_INCIDENT = _e.c.incident_id == sa.bindparam("incident")
-_TELLING = (
+_NOTABLE = (
     sa.select(_e)
     .where(_OF_INCIDENT)
     .order_by(_e.c.firing.desc(), _e.c.severity, _e.c.starts_at, _e.c.id)
@@ -170,9 +170,9 @@ class IncidentTable:
         ids = list(incident_ids)
         return self._episodes(_EPISODES, ids=padded(ids)) if ids else []
 
-    def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
+    def notable_episodes(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands."""
-        found = self._episodes(_TELLING, incident=incident_id, most=limit)
+        found = self._episodes(_NOTABLE, incident=incident_id, most=limit)
         return sorted(found, key=lambda episode: episode.starts_at)
 
     def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:

@@ -21,14 +21,14 @@ _LOCK = 7_061_042
 """Any number that is ours alone: PostgreSQL's advisory lock for migrations."""
 
 
-ASIDE_SECONDS = 120
+APART_SECONDS = 120
 """How long an upgrade in a process of its own may take."""
 
 
-def migrate(url: str, *, aside: bool = False) -> None:
+def migrate(url: str, *, apart: bool = False) -> None:
     """Create or upgrade the schema of the database at ``url``.
 
-    ``aside``: in a process of its own, so that a service does not carry Alembic (10 MB) for the rest of its life.
+    ``apart``: in a process of its own, so that a service does not carry Alembic (10 MB) for the rest of its life.
     Raises StoreUnavailable where that fails, SettingError where the schema is none that we know.
     """
     engine = open_engine(url, writer=True)
@@ -37,9 +37,9 @@ def migrate(url: str, *, aside: bool = False) -> None:
         if found == HEAD:
             return
         _refuse_unknown(found)
-        if aside:
+        if apart:
             engine.dispose()
-            _migrate_aside(url)
+            _migrate_apart(url)
             return
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -78,7 +78,7 @@ def _upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _migrate_aside(url: str) -> None:
+def _migrate_apart(url: str) -> None:
     # By standard input: whoever lists the processes must not read a password.
     command = [sys.executable, "-m", "bot.store.migrate"]
     try:
@@ -87,12 +87,12 @@ def _migrate_aside(url: str) -> None:
             input=url,
             capture_output=True,
             text=True,
-            timeout=ASIDE_SECONDS,
+            timeout=APART_SECONDS,
             check=False,
             start_new_session=True,  # Ctrl-C is for us: cut off in the middle it would read as a failure
         )
     except subprocess.TimeoutExpired as error:
-        raise StoreUnavailable(f"the schema was not brought up to date within {ASIDE_SECONDS} s") from error
+        raise StoreUnavailable(f"the schema was not brought up to date within {APART_SECONDS} s") from error
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise StoreUnavailable(f"the schema cannot be brought up to date: {why}")

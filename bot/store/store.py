@@ -24,7 +24,7 @@ from triage.ports.store import WRITE_SECONDS, Tx
 T = TypeVar("T")
 READERS = 4
 READ_SECONDS = 10.0
-"""How long a read may take; whoever asks then hears that the store does not answer."""
+"""How long a read may take; then it raises StoreUnavailable: the store does not answer."""
 
 
 class SqlStore:
@@ -89,15 +89,17 @@ class SqlStore:
 
 
 @asynccontextmanager
-async def open_store(url: str, *, lean: bool = False, audit_key: bytes = b"") -> AsyncIterator[SqlStore]:
+async def open_store(
+    url: str, *, migrate_apart: bool = False, audit_key: bytes = b""
+) -> AsyncIterator[SqlStore]:
     """Bring the schema up to date and open the store. Raises SettingError or StoreUnavailable.
 
     ``audit_key`` signs the lines of the audit trail.
 
-    ``lean``: for a process that stays, which shall not keep what only the upgrade needed.
+    ``migrate_apart``: for a process that stays, which shall not keep what only the upgrade needed.
     """
     try:
-        await asyncio.to_thread(migrate, url, aside=lean)
+        await asyncio.to_thread(migrate, url, apart=migrate_apart)
     except sa.exc.DBAPIError as error:
         mend = f"; {REPAIR}" if faults.damage(error) else ""
         raise StoreUnavailable(

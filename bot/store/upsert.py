@@ -23,7 +23,7 @@ def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
 def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert:
     """As ``insert``, by the dialect's name: for statements that are built once."""
     if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - weighs 3 MB that SQLite need not carry
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - takes 3 MB that SQLite does not need
 
         return postgresql.insert(table)
     return sqlite.insert(table)  # type: ignore[return-value]

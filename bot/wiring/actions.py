@@ -21,7 +21,7 @@ from schedules.table import Job
 from triage.actions import jobs
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
-from triage.actions.looking import watch_for_trading
+from triage.actions.outcome_check import watch_for_trading
 from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources

@@ -95,7 +95,7 @@ class ListenerWiring:
         ]
 
     def _listener(self, stream: str, read: ReadEntry, keep: KeepEvents) -> StreamListener:
-        # redis-py weighs 6 MB: a desk without Redis does not carry it.
+        # redis-py takes 6 MB of memory: a desk without Redis does not load it.
         from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
         from bot.sources.redis.reader import BLOCK_SECONDS, GroupReader  # noqa: PLC0415 - as said
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from demo.lab import calibrating
 from demo.lab.collection import faults_in, known_causes, own_faults, unknown_causes
+from demo.lab.executor import play
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
-from demo.lab.playing import play
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told
-from demo.lab.running import Outcome, Run
+from demo.lab.run import Outcome, Run
 from demo.lab.week import healthy_week
 from triage.reports.cases import RecordedCase
 

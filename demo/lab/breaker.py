@@ -200,7 +200,7 @@ class Breaker:
     def dies_when_up(
         self, seconds: float, code: int, do: Callable[[], None] | None = None, *, service: str = ""
     ) -> None:
-        """Let a process end whenever it has been up for so long; ``do`` is its last deed."""
+        """Let a process end whenever it has been up for so long; ``do`` is the last thing it does."""
 
         def look() -> None:
             container = self.container(service)

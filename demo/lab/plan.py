@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from demo.lab.evidence import SOURCE_NAMES
 from demo.lab.fault import EXAM_SHARE, Fault
-from demo.lab.running import Run
+from demo.lab.run import Run
 
 SEEDS = 6
 """Desks that are made: seeds 0 to 5, of which 0 and 3 are exam seeds."""

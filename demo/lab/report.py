@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from demo.lab.running import Outcome
+from demo.lab.run import Outcome
 from demo.lab.score import BUCKET_COUNTS, Figures, figures
 
 Half = tuple[str, Sequence[Outcome]]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from demo.lab.judging import Judgement
-from demo.lab.running import Outcome
+from demo.lab.judgement import Judgement
+from demo.lab.run import Outcome
 
 BUCKETS = (0.0, 0.35, 0.5, 0.65, 0.75, 0.85, 0.95, 1.0001)
 BUCKET_COUNTS = 20

@@ -18,7 +18,7 @@ from demo.desk.world import MINUTE, World
 from demo.lab.breaker import Breaker
 from demo.lab.bus import LabBus
 from demo.lab.incidents import Incidents
-from demo.lab.listening import Ears
+from demo.lab.listener import Listener
 from demo.lab.prometheus import EVALUATES_EVERY, STEP, LabPrometheus
 from demo.servers.log_store import LogStore
 from triage.desk import Desk
@@ -55,7 +55,7 @@ class Stage:
     prometheus: LabPrometheus
     bus: LabBus
     sink: Sink
-    ears: Ears
+    listener: Listener
     incidents: Incidents
     evaluates_every: float = EVALUATES_EVERY
     """Seconds between two evaluations of the alert rules: fewer while the past is made."""
@@ -83,7 +83,7 @@ class Stage:
             if self.now >= self._next_evaluation:
                 self._next_evaluation = self.now + self.evaluates_every
                 self.prometheus.evaluate()
-        signals = await self.ears.listen(breaker.alerts if breaker is not None else [])
+        signals = await self.listener.listen(breaker.alerts if breaker is not None else [])
         touched = [self.incidents.take(signal, utc(self.now)) for signal in signals]
         return [each for each in touched if each is not None]
 
@@ -102,8 +102,8 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
 
     def stage_of(world: World) -> Stage:
         prometheus, bus, sink = LabPrometheus(world), LabBus(), Sink()
-        ears = Ears(world, desk, prometheus, bus, world.clock.now())
-        return Stage(world, prometheus, bus, sink, ears, Incidents(desk))
+        listener = Listener(world, desk, prometheus, bus, world.clock.now())
+        return Stage(world, prometheus, bus, sink, listener, Incidents(desk))
 
     def witness(world: World) -> None:
         if not holder:
@@ -113,8 +113,8 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
     world = world_with_past(folder, now=start, seed=seed, hours=0.05, witness=witness)
     stage = holder[0]
     world.logbook.sinks.append(stage.sink)
-    stage.ears.began = world.clock.now() - 86_400
-    stage.ears.skip_past()
+    stage.listener.began = world.clock.now() - 86_400
+    stage.listener.skip_past()
     stage.evaluates_every = EVALUATES_EVERY * 5
     await stage.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
     stage.evaluates_every = EVALUATES_EVERY
@@ -127,7 +127,7 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
 
 
 @dataclass(slots=True)
-class Wardrobe:
+class PreparedDesks:
     """Keeps desks that were made: by seed and deployed bot, pickled, with their folders."""
 
     root: Path

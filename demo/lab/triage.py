@@ -53,11 +53,11 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
     """Triage an incident as it is now; ``missing``: a source that cannot be reached from where we are."""
     now = utc(stage.now)
     episodes = stage.incidents.episodes(incident)
-    playbook = playbook_for(stage.ears.desk, incident.name, source_of(episodes))
+    playbook = playbook_for(stage.listener.desk, incident.name, source_of(episodes))
     found = sources_of(
-        stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held, missing=missing
+        stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.listener.held, missing=missing
     )
-    context = context_of(stage.ears.desk, found, incident, episodes, now=now)
+    context = context_of(stage.listener.desk, found, incident, episodes, now=now)
     context = with_memory(stage, context, missing)
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.process_time()
@@ -68,8 +68,8 @@ async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
 async def ask(stage: Stage, bot: str) -> Looked:
     """Triage a bot without an incident, as ``/triage run`` does."""
     now = utc(stage.now)
-    desk = stage.ears.desk
-    found = sources_of(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.ears.held)
+    desk = stage.listener.desk
+    found = sources_of(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.listener.held)
     context = CheckContext(desk, found, now, now, (bot,), (desk.container_of(bot),))
     playbook = playbook_for(desk, "default")
     findings = await run_checks(playbook, context, LabClock(now))
@@ -80,13 +80,15 @@ async def ask(stage: Stage, bot: str) -> Looked:
 
 def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckContext:
     """Add what the product would remember of what the desk said; a missing source told it nothing."""
-    told = [event for event in stage.ears.events if not missing or _MEMORY_OF.get(event.source) != missing]
+    told = [
+        event for event in stage.listener.events if not missing or _MEMORY_OF.get(event.source) != missing
+    ]
     about = {Subject(SubjectKind.BOT, bot) for bot in context.bots}
     about |= {container_subject(context.desk, container) for container in context.containers}
     first = min(context.since, context.now) - timedelta(minutes=context.desk.listening.before_minutes)
     events = [event for event in told if event.subject in about and event.at >= first][-EVENTS_MAX:]
-    letters = None if missing == "redis" else stage.ears.dead_letters()
-    edits = tuple(event for event in stage.ears.events if event.category in EDITED_FILES)
+    letters = None if missing == "redis" else stage.listener.dead_letters()
+    edits = tuple(event for event in stage.listener.events if event.category in EDITED_FILES)
     return replace(context, events=with_related(events, told), dead_letters=letters, edits=edits)
 
 

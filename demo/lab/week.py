@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.lab.judging import BELIEVED, SAYS_NOTHING
-from demo.lab.stage import Wardrobe
+from demo.lab.judgement import BELIEVED, SAYS_NOTHING
+from demo.lab.stage import PreparedDesks
 from demo.lab.triage import ask
 
 ASKS_A_DAY = 144
@@ -48,7 +48,7 @@ async def healthy_week(days: float = 7.0, seed: int = 1) -> Week:
     blamed, offered = Counter[str](), Counter[str]()
     asks = round(days * ASKS_A_DAY)
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-        stage, _ = await Wardrobe(Path(folder)).take(seed)
+        stage, _ = await PreparedDesks(Path(folder)).take(seed)
         bots = tuple(stage.world.bots)
         for number in range(asks):
             await stage.pass_time(DAY / ASKS_A_DAY, WEEK_TICK)

@@ -71,7 +71,7 @@ def _hint(play: Play) -> str:
     left_open = play.incident is not None and not play.incident.closed
     return {
         Phase.IDLE: "",
-        Phase.BREWING: "Something is wrong on the desk. Its alert comes when its rule has waited long enough.",
+        Phase.PENDING: "Something is wrong on the desk. Its alert comes when its rule has waited long enough.",
         Phase.FIRED: f"The alert is in #desk-alerts as {incident}. The checks are running.",
         Phase.TRIAGED: f"{incident} was acted upon. Time runs fast for a while, to show whether it helps."
         if acted

@@ -51,10 +51,10 @@ class ActionDesk:
     views: ActionViews
 
 
-async def allowed(desk: ActionDesk, handle: str, click: Click, deed: str) -> ActionRecord:
+async def allowed(desk: ActionDesk, handle: str, click: Click, verb: str) -> ActionRecord:
     """Return the action of a button if this person may do that to it. Raises Refused, recorded."""
     record = await desk.engine.look(handle)
-    await may(desk, click, _role(desk, record), f"{deed or 'run '}{record.kind}", record)
+    await may(desk, click, _role(desk, record), f"{verb or 'run '}{record.kind}", record)
     return record
 
 

@@ -1,4 +1,4 @@
-"""Files that come with an answer: a file cannot be for one person's eyes in a channel, so theirs go to their messages."""
+"""Files of an answer: a channel shows a file to everybody, so one for a single person goes to their direct messages."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
         return saying(
             f"That took longer than {ANSWER_SECONDS:g} s, so I stopped. A source may be slow: /triage status"
         )
-    except Exception:  # noqa: BLE001 - the person must hear something; the log has the traceback
+    except Exception:  # noqa: BLE001 - the person must get an answer; the log has the traceback
         logger.bind(command=line.command, user=call.user).exception("command failed")
         return saying("That went wrong here, not with you; the log has the reason. Please try again.")
 

@@ -72,7 +72,7 @@ async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: st
 
 
 def named_text(text: str) -> str:
-    """Return an escaped preview with its ids as Slack's own signs for people and groups, for one person's eyes."""
+    """Return an escaped preview with its ids as mentions of people and groups; one person sees it."""
     return _ID.sub(
         lambda found: f"<!subteam^{found[1]}>" if found[1].startswith("S") else f"<@{found[1]}>", text
     )

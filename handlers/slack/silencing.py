@@ -159,7 +159,7 @@ def submit_silence(services: Services) -> Ask:
 async def _silence(services: Services, form: SilenceForm) -> str:
     """Write the silences and record them. Asks for the role again: it may have been taken since the click.
 
-    That they are asked for is on disk before Alertmanager hears of them, what came of it after: also where it
+    That they are asked for is on disk before Alertmanager gets them, what came of it after: also where it
     wrote some of them only, or did not answer.
     """
     decision = await services.roles.decide(form.click.user, "operator", WHAT)

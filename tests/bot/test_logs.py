@@ -66,7 +66,7 @@ def test_a_secret_that_json_writes_otherwise_is_hidden_too(style: str) -> None:
 
 
 def test_tokens_that_nobody_set_are_hidden_by_their_form() -> None:
-    """A foreign text may hold a token of somebody else's."""
+    """A untrusted text may hold a token of somebody else's."""
     stream = written()
     logger.info("the bot wrote xoxb-1234567890-abcdefghijkl and more")
     assert "abcdefghijkl" not in stream.getvalue()

@@ -31,14 +31,14 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 
 class Slow(TriageRunner):
-    """A conductor whose checks end when the test says so; notes which incidents it took, in order."""
+    """A runner whose checks end when the test says so; notes which incidents it took, in order."""
 
     def __init__(self, store: SqlStore) -> None:
         super().__init__(store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
         self.begun: list[int] = []
         self.go = asyncio.Event()
 
-    async def conduct(self, run: TriageRun) -> TriageRun:
+    async def execute(self, run: TriageRun) -> TriageRun:
         """Hang as a source does."""
         self.begun.append(run.incident_id)
         await self.go.wait()
@@ -46,9 +46,9 @@ class Slow(TriageRunner):
 
 
 @asynccontextmanager
-async def running(conductor: TriageRunner) -> AsyncIterator[TriageLoop]:
+async def running(runner: TriageRunner) -> AsyncIterator[TriageLoop]:
     """Run the loop until the block ends."""
-    loop = TriageLoop(conductor, Bell(), Pulse(ManualClock()))
+    loop = TriageLoop(runner, Bell(), Pulse(ManualClock()))
     task = asyncio.create_task(loop.run())
     try:
         yield loop
@@ -70,24 +70,24 @@ async def queued(store: SqlStore, severity: Severity) -> int:
 
 async def test_a_sev_1_does_not_wait_behind_warnings_whose_source_hangs(sqlite_store: SqlStore) -> None:
     """Fifty wait, every common place hangs: its own begins at once."""
-    conductor = Slow(sqlite_store)
+    runner = Slow(sqlite_store)
     for _ in range(50):
         await queued(sqlite_store, Severity.SEV3)
-    async with running(conductor) as loop:
-        await eventually(lambda: len(conductor.begun) == TRIAGES_AT_ONCE)
+    async with running(runner) as loop:
+        await eventually(lambda: len(runner.begun) == TRIAGES_AT_ONCE)
         grave = await queued(sqlite_store, Severity.SEV1)
         loop.waiting.ring()
-        await eventually(lambda: grave in conductor.begun)
-        assert len(conductor.begun) == TRIAGES_AT_ONCE + 1
+        await eventually(lambda: grave in runner.begun)
+        assert len(runner.begun) == TRIAGES_AT_ONCE + 1
 
 
 async def test_the_gravest_incident_is_triaged_first(sqlite_store: SqlStore) -> None:
     """Whatever waits longer."""
     ids = [await queued(sqlite_store, severity) for severity in (Severity.SEV3, Severity.SEV2, Severity.SEV1)]
-    conductor = Slow(sqlite_store)
-    async with running(conductor):
-        await eventually(lambda: len(conductor.begun) == 3)
-    assert conductor.begun == ids[::-1]
+    runner = Slow(sqlite_store)
+    async with running(runner):
+        await eventually(lambda: len(runner.begun) == 3)
+    assert runner.begun == ids[::-1]
 
 
 async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
@@ -101,9 +101,9 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
         raise OverflowError("date value out of range")
 
     monkeypatch.setattr(runner, "context_of", fail)
-    conductor = TriageRunner(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+    triages = TriageRunner(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
     incident_id = await queued(sqlite_store, Severity.SEV2)
-    async with running(conductor) as loop:
+    async with running(triages) as loop:
         for _ in range(200):
             loop.waiting.ring()
             latest = await sqlite_store.read(lambda tx: tx.runs.latest(incident_id))

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow
 NEVER_USED = ("rich", "pygments", "sqlalchemy.dialects.postgresql", "alembic", "matplotlib")
 _STARTED = """
 import json, sys
-from bot.tuning import lean_imports
-with lean_imports():
+from bot.tuning import startup_imports
+with startup_imports():
     import bot.app, bot.service
 print(json.dumps([name for name in {names!r} if name in sys.modules]))
 """

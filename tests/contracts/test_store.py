@@ -195,7 +195,7 @@ async def test_what_is_worth_telling_of_a_storm_fires_is_urgent_and_is_old(store
         )
 
     await store.write(save)
-    told = await store.read(lambda tx: tx.incidents.telling(1, 3))
+    told = await store.read(lambda tx: tx.incidents.notable_episodes(1, 3))
     assert [each.episode for each in told] == ["minor", "old", "young"]
 
 

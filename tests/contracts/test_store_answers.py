@@ -156,7 +156,7 @@ async def test_an_incident_that_is_forgotten_takes_all_of_it_along(store: SqlSto
     assert left == (None, None, [])
 
 
-async def test_likeness_and_storms_are_asked_by_index(sqlite_store: SqlStore) -> None:
+async def test_similar_incidents_and_storms_are_asked_by_index(sqlite_store: SqlStore) -> None:
     """However many incidents there were."""
     ran: dict[str, Mapping[str, Any]] = {}
 

@@ -97,18 +97,20 @@ def test_migrating_twice_changes_nothing_and_imports_no_alembic(tmp_path: Path) 
 
 async def test_a_lean_start_migrates_in_a_process_of_its_own(empty_url: str) -> None:
     """What the service does: the schema is there, whoever made it."""
-    async with open_store(empty_url, lean=True) as store:
+    async with open_store(empty_url, migrate_apart=True) as store:
         await store.write(lambda tx: tx.notes.put("a", "b"))
     assert differences(empty_url) == []
 
 
-@pytest.mark.parametrize("lean", [False, True])
-async def test_a_database_of_a_newer_version_is_refused_in_one_line(empty_url: str, *, lean: bool) -> None:
+@pytest.mark.parametrize("migrate_apart", [False, True])
+async def test_a_database_of_a_newer_version_is_refused_in_one_line(
+    empty_url: str, *, migrate_apart: bool
+) -> None:
     """Whoever goes back a version is told so, and nothing is written."""
     migrate.migrate(empty_url)
     newer = set_revision(empty_url, "0999")
     with pytest.raises(SettingError) as caught:
-        async with open_store(empty_url, lean=lean):
+        async with open_store(empty_url, migrate_apart=migrate_apart):
             pass
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("TRIAGE_DATABASE_URL: the database has the schema '0999'")
@@ -148,7 +150,7 @@ async def test_a_migration_that_fails_is_said_in_one_line(tmp_path: Path) -> Non
         connection.execute(sa.text("CREATE TABLE signals (something INTEGER)"))
     engine.dispose()
     with pytest.raises(StoreUnavailable) as caught:
-        async with open_store(f"sqlite:///{tmp_path}/triage.db", lean=True):
+        async with open_store(f"sqlite:///{tmp_path}/triage.db", migrate_apart=True):
             pass
     assert "\n" not in str(caught.value)
     assert "signals" in str(caught.value)

@@ -47,8 +47,8 @@ def arm(moment: str, number: int) -> None:
             die()
         return performed
 
-    async def ended(self: LocalAgent, about: Mapping[str, Any], deed: object) -> Performed:
-        performed = await end(self, about, deed)
+    async def ended(self: LocalAgent, about: Mapping[str, Any], work: object) -> Performed:
+        performed = await end(self, about, work)
         if count[0] == number and moment == "between":
             die()
         return performed

@@ -13,7 +13,7 @@ import pytest
 from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, replica
-from tests.flows.house import TOKEN, Bot
+from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
 from tests.servers.forked import Mother
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from bot.store import SqlStore, open_store, tables
 from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
-from tests.flows.house import TOKEN, Bot
+from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
 from tests.servers.forked import Mother
 from tests.servers.process import eventually

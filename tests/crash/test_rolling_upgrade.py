@@ -15,7 +15,7 @@ import pytest
 from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, posted, replica
-from tests.flows.house import ROOT, Bot
+from tests.flows.harness import ROOT, Bot
 
 BEFORE = os.environ.get("BEFORE", "HEAD~20")
 

@@ -9,7 +9,7 @@ import pytest
 
 from demo.slack import SlackServer
 from tests.crash.test_replica_kills import DESK, replica
-from tests.flows.house import Bot
+from tests.flows.harness import Bot
 from tests.handlers.posting import webhook
 from tests.servers.cutting_proxy import cutting_proxy
 from tests.servers.process import eventually

@@ -12,7 +12,7 @@ from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_late_slack_campaign import post
 from tests.crash.test_replica_kills import replica
-from tests.flows.house import Bot
+from tests.flows.harness import Bot
 from tests.handlers.posting import alert
 from tests.servers.forked import Mother
 

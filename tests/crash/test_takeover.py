@@ -12,7 +12,7 @@ from demo.servers.local_server import LocalServer
 from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, LONG, posted, replica
-from tests.flows.house import CHANNEL, Bot
+from tests.flows.harness import CHANNEL, Bot
 from tests.servers.forked import Mother
 from tests.servers.process import eventually
 

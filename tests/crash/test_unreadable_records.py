@@ -14,7 +14,7 @@ import pytest
 from demo.slack import Message, SlackServer
 from tests.crash.scene import LONG
 from tests.crash.test_webhook_kills import DESK
-from tests.flows.house import CHANNEL, Bot
+from tests.flows.harness import CHANNEL, Bot
 from tests.handlers.posting import alert, webhook
 from tests.servers.forked import Mother
 from tests.servers.process import eventually

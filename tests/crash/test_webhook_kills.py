@@ -15,7 +15,7 @@ import pytest
 from bot.store import open_store
 from demo.slack import SlackServer
 from tests.crash.books import figure
-from tests.flows.house import CHANNEL, TOKEN, Bot
+from tests.flows.harness import CHANNEL, TOKEN, Bot
 from tests.handlers.posting import alert, webhook
 from tests.servers.forked import Mother
 from tests.servers.prometheus import answers_ok

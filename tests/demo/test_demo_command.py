@@ -131,7 +131,7 @@ async def test_real_servers_are_used_and_ended(tmp_path: Path) -> None:
         assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-async def test_a_full_house_needs_no_environment(tmp_path: Path) -> None:
+async def test_a_full_start_needs_no_environment(tmp_path: Path) -> None:
     """A .env or TRIAGE_ settings of the user's real desk do not leak into the demo."""
     env = {
         "TRIAGE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",

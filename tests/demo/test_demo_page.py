@@ -65,10 +65,10 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
     await keep(page, "idle")
     await page.get_by_role("button", name="Start: Frozen bot").click()
     scenario = page.locator('[data-scenario="frozen-bot"]')
-    await expect(scenario.locator(".p-chip")).to_have_text("brewing")
-    await expect(page.locator(".tour")).to_contain_text("It is brewing")
+    await expect(scenario.locator(".p-chip")).to_have_text("pending")
+    await expect(page.locator(".tour")).to_contain_text("Its alert is pending")
     await expect(page.get_by_role("button", name="Start: Redis dies")).to_be_disabled()
-    await keep(page, "brewing")
+    await keep(page, "pending")
 
     card = page.locator("main .message", has_text="bot1 frozen").first
     await expect(card).to_contain_text("Do: ", timeout=PATIENCE)

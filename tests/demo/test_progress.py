@@ -42,10 +42,10 @@ def play(name: str = "frozen-bot") -> Play:
     return Play(SCENARIOS[name], NOW)
 
 
-def test_it_goes_from_brewing_to_cured_as_the_bot_and_the_world_go() -> None:
+def test_it_goes_from_pending_to_cured_as_the_bot_and_the_world_go() -> None:
     """Alert, verdict, cause gone, alerts ended: one phase after the other."""
     one = advanced(play(), Seen())
-    assert one.phase is Phase.BREWING
+    assert one.phase is Phase.PENDING
     one = advanced(one, Seen((told("BotFrozen", triaged=False),)))
     assert one.phase is Phase.FIRED
     one = advanced(one, Seen((told("BotFrozen", cause="frozen_bot"),)))
@@ -58,10 +58,10 @@ def test_it_goes_from_brewing_to_cured_as_the_bot_and_the_world_go() -> None:
     assert one.told
 
 
-def test_other_incidents_do_not_end_the_brewing() -> None:
+def test_other_incidents_do_not_end_the_pending_phase() -> None:
     """Only the scenario's first alert does; what comes before it slows the time down."""
     one = advanced(play(), Seen((told("ContainerDied"), told("MinutePipelineStale"))))
-    assert one.phase is Phase.BREWING
+    assert one.phase is Phase.PENDING
     assert pace(one, NOW) == BUSY
 
 
@@ -116,7 +116,7 @@ def test_the_verdict_is_judged_by_the_true_cause() -> None:
 
 
 def test_time_runs_fast_where_nothing_is_to_be_done() -> None:
-    """While it brews, after an action, while it heals; and in real time while it is a person's turn."""
+    """While its alert is pending, after an action, while it heals; and in real time while it is a person's turn."""
     assert pace(None, NOW) == REAL
     assert pace(play(), NOW) == FAST
     turn = advanced(play(), Seen((told("BotFrozen", cause="frozen_bot"),)))

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from tests.flows.house import House, running_house
+from tests.flows.harness import Harness, running_harness
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana"
 FILES = sorted((FOLDER / "dashboards").glob("*.json"))
@@ -186,26 +186,29 @@ def test_the_provider_reads_the_folder_and_both_are_other_dashboards() -> None:
 
 
 @pytest.fixture
-async def house(require: Callable[..., Path], tmp_path: Path) -> AsyncIterator[House]:
+async def harness(require: Callable[..., Path], tmp_path: Path) -> AsyncIterator[Harness]:
     """The service with an incident, whose /metrics a real Prometheus scrapes."""
-    async with running_house(require, tmp_path) as house:
-        targets = {**house.prometheus.config.targets, "hbot-triage": [house.bot.url.removeprefix("http://")]}
-        house.prometheus.config.targets = targets
-        assert await house.prometheus.reload() == 200
-        house.exporter.set("bot1", state="hard_stop")
-        await house.card(lambda card: "hard stop" in card.text)
-        await house.prometheus.until("triage_slack_posts_total > 0")
-        yield house
+    async with running_harness(require, tmp_path) as harness:
+        targets = {
+            **harness.prometheus.config.targets,
+            "hbot-triage": [harness.bot.url.removeprefix("http://")],
+        }
+        harness.prometheus.config.targets = targets
+        assert await harness.prometheus.reload() == 200
+        harness.exporter.set("bot1", state="hard_stop")
+        await harness.card(lambda card: "hard stop" in card.text)
+        await harness.prometheus.until("triage_slack_posts_total > 0")
+        yield harness
 
 
-async def test_every_panel_has_data_from_the_service_as_it_runs(house: House) -> None:
+async def test_every_panel_has_data_from_the_service_as_it_runs(harness: Harness) -> None:
     """Each expression is understood and answered by Prometheus; each of our metrics in it is on the page."""
-    page = (await house.bot.get("/metrics")).text
+    page = (await harness.bot.get("/metrics")).text
     queries = {query.expr for file in FILES for panel in read(file).panels for query in panel.targets}
     known = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
     for name in {name for expr in queries for name in re.findall(r"\b(?:triage|process)_\w+", expr)}:
         assert re.sub(r"_bucket$", "", name) in known or name.removesuffix("_total") in known, name
     for expr in sorted(queries):
-        result = await house.prometheus.until(expr, within=20)
+        result = await harness.prometheus.until(expr, within=20)
         assert result, expr
-    assert "Sev-1" in str(await house.prometheus.query("triage_incidents_open == 1"))
+    assert "Sev-1" in str(await harness.prometheus.query("triage_incidents_open == 1"))

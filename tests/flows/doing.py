@@ -1,61 +1,61 @@
 """A person who types `/triage do`, reads the plan and confirms it: what the flow tests of actions share."""
 
 from demo.slack import Message
-from tests.flows.house import CHANNEL, House, shown
+from tests.flows.harness import CHANNEL, Harness, shown
 from tests.servers.process import eventually
 
 PLAN = "Side effects"
 
 
-def messages(house: House, words: str) -> list[Message]:
+def messages(harness: Harness, words: str) -> list[Message]:
     """Return the messages of actions, in the channel and in threads, that say these words."""
-    cards = house.slack.messages(CHANNEL)
-    threads = [message for card in cards for message in house.slack.thread(card)]
+    cards = harness.slack.messages(CHANNEL)
+    threads = [message for card in cards for message in harness.slack.thread(card)]
     return [message for message in [*cards, *threads] if words in shown(message)]
 
 
-async def modal(house: House, who: str, words: str) -> str:
+async def modal(harness: Harness, who: str, words: str) -> str:
     """Wait until the modal before somebody says these words; return all it shows."""
-    person = house.slack.member(who)
-    await house.until(
+    person = harness.slack.member(who)
+    await harness.until(
         lambda: person.modal is not None and words in str(person.modal.body), f"a modal with {words!r}"
     )
     assert person.modal is not None
     return str(person.modal.body)
 
 
-async def ask(house: House, line: str, words: str = PLAN) -> str:
+async def ask(harness: Harness, line: str, words: str = PLAN) -> str:
     """Type the command as Ana and wait for a modal that says these words; return all it shows."""
-    ana = house.slack.member("ana")
+    ana = harness.slack.member("ana")
 
     async def heard() -> bool:  # right after its start the bot may not be connected to Slack yet
         return (await ana.command(f"/triage do {line}")).acked
 
     await eventually(heard, "the command to be heard", within=30)
-    return await modal(house, "ana", words)
+    return await modal(harness, "ana", words)
 
 
-async def confirm(house: House, who: str, reason: str) -> None:
+async def confirm(harness: Harness, who: str, reason: str) -> None:
     """Fill in the reason, confirm, and close the form."""
-    person = house.slack.member(who)
+    person = harness.slack.member(who)
     assert (await person.submit({"reason": reason})).acked
     await person.close(cleared=True)
 
 
-async def ended(house: House, title: str, reason: str, *words: str) -> str:
+async def ended(harness: Harness, title: str, reason: str, *words: str) -> str:
     """Wait until the message of the action confirmed with this reason says all of these words; return its text."""
 
     def found() -> list[str]:
-        texts = [shown(one) for one in messages(house, title)]
+        texts = [shown(one) for one in messages(harness, title)]
         return [text for text in texts if reason in text and all(word in text for word in words)]
 
-    await house.until(found, f"{title} ({reason}) to say {words}", seconds=120)
+    await harness.until(found, f"{title} ({reason}) to say {words}", seconds=120)
     return found()[-1]
 
 
-async def do(house: House, line: str, title: str, *words: str) -> str:
+async def do(harness: Harness, line: str, title: str, *words: str) -> str:
     """Ask, confirm as Ana, and wait for the end; returns what the modal showed."""
-    body = await ask(house, line)
-    await confirm(house, "ana", f"test of {line}")
-    await ended(house, title, f"test of {line}", *(words or ("Succeeded",)))
+    body = await ask(harness, line)
+    await confirm(harness, "ana", f"test of {line}")
+    await ended(harness, title, f"test of {line}", *(words or ("Succeeded",)))
     return body

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.flows.doing import PLAN, confirm, do, messages, modal
-from tests.flows.house import House, running_house
+from tests.flows.harness import Harness, running_harness
 from tests.servers.desk import Desk
 from tests.servers.process import eventually
 
@@ -16,8 +16,8 @@ EXTERNAL = {"signal-service", "risk-service", "coordination-service", "redis"}
 
 
 @pytest.fixture
-async def house(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[House]:
-    """Run the house beside a whole desk that is well."""
+async def harness(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[Harness]:
+    """Run the harness beside a whole desk that is well."""
     await desk.up()
     settings: dict[str, Any] = {
         "bots": [{"name": "bot1"}, {"name": "bot2"}],
@@ -31,57 +31,57 @@ async def house(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator[H
         "triage": {"verify_after_seconds": 0, "health_watch_seconds": 0, "deadline_seconds": 2},
     }
     environment = {"DOCKER_HOST": desk.engine.host, "REDIS_URL": desk.redis_url}
-    async with running_house(
-        require, tmp_path / "house", bots=("bot1", "bot2"), desk=settings, environment=environment
-    ) as house:
-        yield house
+    async with running_harness(
+        require, tmp_path / "harness", bots=("bot1", "bot2"), desk=settings, environment=environment
+    ) as harness:
+        yield harness
 
 
 @pytest.mark.timeout(400)
-async def test_each_action_does_what_its_plan_says(house: House, desk: Desk) -> None:
+async def test_each_action_does_what_its_plan_says(harness: Harness, desk: Desk) -> None:
     """Restart, recreate, paper off, degraded mode and its way out, stop and start: one after the other."""
     first = await desk.container("bot1")
-    body = await do(house, "restart bot1", "Restart on bot1")
+    body = await do(harness, "restart bot1", "Restart on bot1")
     assert "restart bot1" in body
     restarted = await desk.container("bot1")
     assert restarted["Id"] == first["Id"]
     assert restarted["State"]["StartedAt"] != first["State"]["StartedAt"]
 
-    await do(house, "recreate bot1", "Recreate on bot1")
+    await do(harness, "recreate bot1", "Recreate on bot1")
     assert (await desk.container("bot1"))["Id"] != first["Id"]
 
-    body = await do(house, "disable_internal_paper bot1", "Internal paper off on bot1")
+    body = await do(harness, "disable_internal_paper bot1", "Internal paper off on bot1")
     assert "internal_paper_enabled: true → false" in body
     text = (desk.data / "bot1/conf/controllers/epp_v2_4_bot1.yml").read_text()
     assert "internal_paper_enabled: false" in text
 
     await desk.engine.docker("stop", "-t", "1", "hbot-redis")
-    body = await do(house, "degraded_mode desk", "Degraded mode")
+    body = await do(harness, "degraded_mode desk", "Degraded mode")
     assert "up -d --no-recreate" in body
     assert not EXTERNAL & await desk.running()
     assert {"bot1", "bot2"} <= await desk.running()
 
-    await _exit(house, desk)
+    await _exit(harness, desk)
     assert await desk.running() >= EXTERNAL
 
-    await do(house, "stop_desk desk", "Stop desk")
+    await do(harness, "stop_desk desk", "Stop desk")
     assert await desk.running() == set()
-    await do(house, "start_desk desk", "Start desk")
+    await do(harness, "start_desk desk", "Start desk")
     assert {"bot1", "bot2", "grafana", *EXTERNAL} <= await desk.running()
 
 
-async def _exit(house: House, desk: Desk) -> None:
+async def _exit(harness: Harness, desk: Desk) -> None:
     """Leave degraded mode while the producers publish as soon as Redis takes it."""
     from redis.asyncio import from_url  # noqa: PLC0415 - only here
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
-    ana = house.slack.member("ana")
+    ana = harness.slack.member("ana")
     [message] = [
-        one for one in messages(house, "Degraded mode") if "action.exit_degraded_mode" in str(one.blocks)
+        one for one in messages(harness, "Degraded mode") if "action.exit_degraded_mode" in str(one.blocks)
     ][-1:]
     await ana.click(message, "action.exit_degraded_mode")
-    await modal(house, "ana", PLAN)
-    await confirm(house, "ana", "Redis is well")
+    await modal(harness, "ana", PLAN)
+    await confirm(harness, "ana", "Redis is well")
 
     async def published() -> bool:
         async with from_url(desk.redis_url, socket_timeout=1) as client:
@@ -91,7 +91,7 @@ async def _exit(house: House, desk: Desk) -> None:
                 return False
         return any(
             one.text.startswith("Exit degraded mode") and "Succeeded" in one.text
-            for one in messages(house, "Exit degraded mode")
+            for one in messages(harness, "Exit degraded mode")
         )
 
     await eventually(published, "the streams to flow and the exit to end", within=90)

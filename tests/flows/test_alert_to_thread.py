@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from demo.slack import Message
-from tests.flows.house import FROZEN, HARD_STOP, House, running_house, shown
+from tests.flows.harness import FROZEN, HARD_STOP, Harness, running_harness, shown
 from tests.servers.desk import Desk
 
 Require = Callable[..., Path]
 
 
 @pytest.fixture
-async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
-    """Run the whole house."""
-    async with running_house(require, tmp_path) as running:
+async def harness(require: Require, tmp_path: Path) -> AsyncIterator[Harness]:
+    """Run the harness."""
+    async with running_harness(require, tmp_path) as running:
         yield running
 
 
@@ -39,27 +39,29 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
     await desk.up("bot1", "bot2", profiles=("multi",))
     desk_settings = {"bots": [{"name": "bot1"}, {"name": "bot2"}]}
     environment = {"DOCKER_HOST": desk.engine.host}
-    async with running_house(
+    async with running_harness(
         require, tmp_path, bots=("bot1", "bot2"), desk=desk_settings, environment=environment
-    ) as house:
+    ) as harness:
         for number in range(12):
-            house.loki.add(
+            harness.loki.add(
                 {"job": "bot_logs", "bot": "bot1"}, error_line(f"Order book stream disconnected: E{number}")
             )
-        await house.prometheus.until('hbot_bot_state{bot="bot1",state="running"} == 1')
-        house.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit", orders=0)
+        await harness.prometheus.until('hbot_bot_state{bot="bot1",state="running"} == 1')
+        harness.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit", orders=0)
 
-        card = await house.card(
+        card = await harness.card(
             lambda card: "drawdown" in shown(card).lower(), what="a card that names the drawdown"
         )
-        assert len(house.cards()) == 1
+        assert len(harness.cards()) == 1
         assert card.text.startswith("🔴 Sev-1 · bot1 in hard stop")
-        await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage summary")
-        [triage] = [line for line in house.thread(card) if line.startswith("Triage")]
+        await harness.until(
+            lambda: any("Triage" in line for line in harness.thread(card)), "the triage summary"
+        )
+        [triage] = [line for line in harness.thread(card) if line.startswith("Triage")]
         assert "Bot state" in triage
         assert "stopped" in triage
-        summary = next(one for one in house.slack.thread(card) if one.text.startswith("Triage"))
-        vik = house.slack.member("vik")  # who may only read, may read all of it
+        summary = next(one for one in harness.slack.thread(card) if one.text.startswith("Triage"))
+        vik = harness.slack.member("vik")  # who may only read, may read all of it
         assert (await vik.click(summary, "incident.report")).acked
         report = str((await vik.sees_modal("triage_report", 15)).body)
         for check in (
@@ -76,80 +78,82 @@ async def test_a_hard_stop_becomes_a_triaged_thread_that_closes_when_it_is_over(
         assert "Order book stream disconnected" in report
         assert "Redis not configured" in report or "not configured" in report
 
-        house.exporter.set("bot1", state="running", risk_reasons="")
-        await house.until(lambda: house.cards()[0].text.startswith("✅"), "the card to say resolved")
-        await house.until(lambda: any("resolved" in line.lower() for line in house.thread(card)), "the line")
-        assert len(house.cards()) == 1
-        assert "BotHardStopActive" in shown(house.cards()[0]), "the firing facts are kept"
+        harness.exporter.set("bot1", state="running", risk_reasons="")
+        await harness.until(lambda: harness.cards()[0].text.startswith("✅"), "the card to say resolved")
+        await harness.until(
+            lambda: any("resolved" in line.lower() for line in harness.thread(card)), "the line"
+        )
+        assert len(harness.cards()) == 1
+        assert "BotHardStopActive" in shown(harness.cards()[0]), "the firing facts are kept"
 
 
-async def test_the_card_follows_the_states_of_the_bots_while_it_is_open(house: House) -> None:
+async def test_the_card_follows_the_states_of_the_bots_while_it_is_open(harness: Harness) -> None:
     """Whether the desk trades is on it, and changes with the bots: no alert comes for that."""
-    house.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit")
-    await house.card(lambda card: "Trading: 2 of 3 bots · bot1 stopped (drawdown limit)" in card.text)
-    house.exporter.set("bot3", state="soft_pause", risk_reasons="bus_outage")
-    await house.prometheus.until('hbot_bot_state{bot="bot3",state="soft_pause"} == 1')
-    await house.until(
-        lambda: "Trading: 1 of 3 bots" in house.cards()[0].text,
+    harness.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit")
+    await harness.card(lambda card: "Trading: 2 of 3 bots · bot1 stopped (drawdown limit)" in card.text)
+    harness.exporter.set("bot3", state="soft_pause", risk_reasons="bus_outage")
+    await harness.prometheus.until('hbot_bot_state{bot="bot3",state="soft_pause"} == 1')
+    await harness.until(
+        lambda: "Trading: 1 of 3 bots" in harness.cards()[0].text,
         "the card to follow within seconds",
         seconds=12,
     )
-    card = next(one for one in house.cards() if "hard stop" in one.text)
+    card = next(one for one in harness.cards() if "hard stop" in one.text)
     assert "bot3 paused (bus outage)" in shown(card)
-    house.exporter.set("bot3", state="running", risk_reasons="")
-    await house.until(
-        lambda: any("Trading: 2 of 3 bots" in one.text for one in house.cards()), "and back", seconds=20
+    harness.exporter.set("bot3", state="running", risk_reasons="")
+    await harness.until(
+        lambda: any("Trading: 2 of 3 bots" in one.text for one in harness.cards()), "and back", seconds=20
     )
     edits = [
-        call.at for call in house.slack.calls.of("chat.update", ok=True) if call.args.get("ts") == card.ts
+        call.at for call in harness.slack.calls.of("chat.update", ok=True) if call.args.get("ts") == card.ts
     ]
     apart = [later - earlier for earlier, later in pairwise(sorted(edits))]
     assert min(apart) > 2, "at most one edit in 3 s, as far as what arrives late lets us see"
 
 
-async def test_two_bots_frozen_together_are_one_thread_that_names_both(house: House) -> None:
+async def test_two_bots_frozen_together_are_one_thread_that_names_both(harness: Harness) -> None:
     """One cause, one message: Alertmanager groups by alert name, and so do we."""
     for bot in ("bot1", "bot2"):
-        house.exporter.set(bot, age=900.0)
-    card = await house.card(
+        harness.exporter.set(bot, age=900.0)
+    card = await harness.card(
         lambda card: "bot1" in shown(card) and "bot2" in shown(card), what="a card with both"
     )
-    assert len(house.cards()) == 1
+    assert len(harness.cards()) == 1
     assert "Several bots" in card.text
 
 
-async def test_what_fired_and_resolved_while_we_were_away_is_not_missed(house: House) -> None:
+async def test_what_fired_and_resolved_while_we_were_away_is_not_missed(harness: Harness) -> None:
     """Down at the wrong moment: what fires is found at start; what ended meanwhile is closed at start."""
-    house.exporter.set("bot1", state="hard_stop")
-    await house.card(lambda card: "bot1 in hard stop" in card.text)
-    house.bot.kill()
-    house.exporter.set("bot1", state="running")
-    house.exporter.set("bot2", age=900.0)
-    await house.prometheus.until('ALERTS{alertname="BotFrozen",alertstate="firing"}')
-    await house.prometheus.until('absent(ALERTS{alertname="BotHardStopActive"})')
-    await house.bot.start()
-    await house.card(lambda card: "bot2 frozen" in card.text, what="the card of what fired meanwhile")
-    await house.until(
-        lambda: house.cards()[0].text.startswith("✅"), "the card of what ended meanwhile to close"
+    harness.exporter.set("bot1", state="hard_stop")
+    await harness.card(lambda card: "bot1 in hard stop" in card.text)
+    harness.bot.kill()
+    harness.exporter.set("bot1", state="running")
+    harness.exporter.set("bot2", age=900.0)
+    await harness.prometheus.until('ALERTS{alertname="BotFrozen",alertstate="firing"}')
+    await harness.prometheus.until('absent(ALERTS{alertname="BotHardStopActive"})')
+    await harness.bot.start()
+    await harness.card(lambda card: "bot2 frozen" in card.text, what="the card of what fired meanwhile")
+    await harness.until(
+        lambda: harness.cards()[0].text.startswith("✅"), "the card of what ended meanwhile to close"
     )
-    assert len(house.cards()) == 2
+    assert len(harness.cards()) == 2
 
 
-async def test_absence_is_not_taken_for_resolved(house: House) -> None:
+async def test_absence_is_not_taken_for_resolved(harness: Harness) -> None:
     """Alertmanager restarts and has forgotten; the rule still fires: the incident stays open."""
-    house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda card: "bot1 in hard stop" in card.text)
-    house.alertmanager.process.kill()
-    await house.alertmanager.start()
-    ready = await house.bot.get("/readyz")
+    harness.exporter.set("bot1", state="hard_stop")
+    card = await harness.card(lambda card: "bot1 in hard stop" in card.text)
+    harness.alertmanager.process.kill()
+    await harness.alertmanager.start()
+    ready = await harness.bot.get("/readyz")
     assert ready.status_code == 200
-    await house.prometheus.until('ALERTS{alertname="BotHardStopActive",alertstate="firing"}')
-    assert not house.cards()[0].text.startswith("✅")
-    assert card.ts == house.cards()[0].ts
-    assert len(house.cards()) == 1
+    await harness.prometheus.until('ALERTS{alertname="BotHardStopActive",alertstate="firing"}')
+    assert not harness.cards()[0].text.startswith("✅")
+    assert card.ts == harness.cards()[0].ts
+    assert len(harness.cards()) == 1
 
 
-async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing(house: House) -> None:
+async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing(harness: Harness) -> None:
     """Killed again and again while alerts come in: each incident has exactly one message."""
     changes: dict[str, dict[str, object]] = {
         "bot1": {"state": "hard_stop"},
@@ -157,28 +161,28 @@ async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing
         "bot3": {"state": "soft_pause"},
     }
     for bot, change in changes.items():
-        house.exporter.set(bot, **change)
+        harness.exporter.set(bot, **change)
         await asyncio.sleep(0.3)  # somewhere between the scrape, the webhook and the post
-        house.bot.kill()
-        await house.bot.start()
+        harness.bot.kill()
+        await harness.bot.start()
     for title in ("bot1 in hard stop", "bot2 frozen", "bot3 paused for too long"):
-        await house.card(partial(titled, title), what=title)
-    await house.until(
-        lambda: all(len(house.thread(card)) >= 1 for card in house.cards()), "each thread's triage"
+        await harness.card(partial(titled, title), what=title)
+    await harness.until(
+        lambda: all(len(harness.thread(card)) >= 1 for card in harness.cards()), "each thread's triage"
     )
-    assert len(house.cards()) == 3
-    assert max(house.slack.deliveries().values()) == 1
+    assert len(harness.cards()) == 3
+    assert max(harness.slack.deliveries().values()) == 1
 
 
-async def test_shutdown_ends_within_ten_seconds_and_loses_nothing(house: House) -> None:
+async def test_shutdown_ends_within_ten_seconds_and_loses_nothing(harness: Harness) -> None:
     """SIGTERM right after a webhook: what was accepted is told, now or by the next start."""
-    house.exporter.set("bot1", state="hard_stop")
-    await house.card()
-    await house.bot.stop()
-    assert not house.bot.process.running
-    assert "stopped" in house.bot.log()
-    await house.bot.start()
-    assert len(house.cards()) == 1
+    harness.exporter.set("bot1", state="hard_stop")
+    await harness.card()
+    await harness.bot.stop()
+    assert not harness.bot.process.running
+    assert "stopped" in harness.bot.log()
+    await harness.bot.start()
+    assert len(harness.cards()) == 1
 
 
 @pytest.mark.parametrize("rule", [HARD_STOP, FROZEN], ids=lambda rule: rule["alert"])

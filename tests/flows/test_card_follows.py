@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.slack import Message
-from tests.flows.house import HARD_STOP, House, running_house, shown
+from tests.flows.harness import HARD_STOP, Harness, running_harness, shown
 
 Require = Callable[..., Path]
 BOTS = ("bot1", "bot2")
@@ -24,8 +24,8 @@ STEPS = (0.05, 0.15, 0.3)
 
 
 @pytest.fixture
-async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
-    """Run the house with three quick steps of escalation."""
+async def harness(require: Require, tmp_path: Path) -> AsyncIterator[Harness]:
+    """Run the harness with three quick steps of escalation."""
     mentions = ({"mention": ["U0ANA00001"]}, {"mention": ["S0OPERATOR"]}, {"mention": ["U0BEN00001"]})
     desk = {
         "bots": [{"name": bot} for bot in BOTS],
@@ -34,7 +34,7 @@ async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
             "steps": [{"after_minutes": after, **whom} for after, whom in zip(STEPS, mentions, strict=True)],
         },
     }
-    async with running_house(require, tmp_path, bots=BOTS, rules=(HARD_STOP,), desk=desk) as running:
+    async with running_harness(require, tmp_path, bots=BOTS, rules=(HARD_STOP,), desk=desk) as running:
         yield running
 
 
@@ -42,13 +42,13 @@ async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
 class Edits:
     """When a card's text was seen to change, by the loop's clock."""
 
-    house: House
+    harness: Harness
     card: Message
     texts: list[tuple[float, str]] = field(default_factory=list)
 
     def now(self) -> str:
         """Return the card as it is shown."""
-        return shown(next(one for one in self.house.cards() if one.ts == self.card.ts))
+        return shown(next(one for one in self.harness.cards() if one.ts == self.card.ts))
 
     def show(self, words: str) -> bool:
         """Say whether the card shows these words."""
@@ -64,20 +64,22 @@ class Edits:
             await asyncio.sleep(0.1)
 
 
-async def prometheus_says(house: House, bot: str, state: str) -> None:
+async def prometheus_says(harness: Harness, bot: str, state: str) -> None:
     """Wait until Prometheus itself shows a bot's state."""
     query = f'hbot_bot_state{{bot="{bot}",state="{state}"}} == 1'
 
-    await house.prometheus.until(query, within=30)
+    await harness.prometheus.until(query, within=30)
 
 
 @pytest.mark.timeout(300)
-async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_seconds(house: House) -> None:
+async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_seconds(
+    harness: Harness,
+) -> None:
     """bot2 pauses, runs, pauses while bot1's incident is open: each is on the card in time, edits apart."""
-    house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda one: "hard stop" in one.text)
-    await house.until(lambda: any("Triage" in line for line in house.thread(card)), "the triage")
-    edits, clock = Edits(house, card), asyncio.get_running_loop().time
+    harness.exporter.set("bot1", state="hard_stop")
+    card = await harness.card(lambda one: "hard stop" in one.text)
+    await harness.until(lambda: any("Triage" in line for line in harness.thread(card)), "the triage")
+    edits, clock = Edits(harness, card), asyncio.get_running_loop().time
     watcher = asyncio.create_task(edits.watch())
     took = []
     try:
@@ -86,10 +88,10 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
             ("running", "1 of 2 bots"),
             ("soft_pause", "bot2 paused"),
         ):
-            house.exporter.set("bot2", state=state)
-            await prometheus_says(house, "bot2", state)
+            harness.exporter.set("bot2", state=state)
+            await prometheus_says(harness, "bot2", state)
             known = clock()
-            await house.until(partial(edits.show, says), f"{says} on the card", seconds=40)
+            await harness.until(partial(edits.show, says), f"{says} on the card", seconds=40)
             took.append(clock() - known)
     finally:
         watcher.cancel()
@@ -101,24 +103,24 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
 
 @pytest.mark.timeout(300)
 async def test_three_steps_of_escalation_are_said_once_each_though_the_service_is_killed(
-    house: House,
+    harness: Harness,
 ) -> None:
     """Ana, the operators, Ben: one line each in the channel's thread, with a kill between the first and the rest."""
-    house.exporter.set("bot1", state="hard_stop")
-    card = await house.card(lambda one: "hard stop" in one.text)
+    harness.exporter.set("bot1", state="hard_stop")
+    card = await harness.card(lambda one: "hard stop" in one.text)
 
     def steps() -> list[int]:
         """Return the steps that the thread tells; several lines may travel in one message."""
-        blocks = [str(message.blocks) for message in house.slack.thread(card)]
+        blocks = [str(message.blocks) for message in harness.slack.thread(card)]
         return [
             int(number)
             for said in blocks
             for number in re.findall(r"acknowledged INC-1 for [^:]+: step (\d)", said)
         ]
 
-    await house.until(steps, "the first step", seconds=60)
-    house.bot.kill()
-    await house.bot.start()
-    await house.until(lambda: len(steps()) >= 3, "all three steps", seconds=90)
+    await harness.until(steps, "the first step", seconds=60)
+    harness.bot.kill()
+    await harness.bot.start()
+    await harness.until(lambda: len(steps()) >= 3, "all three steps", seconds=90)
     await asyncio.sleep(4)
     assert steps() == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""The digest of the whole house: missed while the service was away, measured from real files, seen in Slack."""
+"""The digest of the running service: missed while the service was away, measured from real files, seen in Slack."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.store import open_store
 from tests.flows.desk_files import write_desk, write_minutes
-from tests.flows.house import running_house, shown
+from tests.flows.harness import running_harness, shown
 from triage.cron import Cron
 
 Require = Callable[..., Path]
@@ -30,18 +30,18 @@ async def test_a_digest_missed_while_away_comes_once_late_with_figures_and_pictu
         note = f"{Cron.parse(CRON).text} UTC|{served.isoformat()}"
         await store.write(lambda tx: tx.notes.put("schedule/digest", note))
     desk = {"paths": paths, "bots": [{"name": bot} for bot in BOTS], "schedules": {"digest": CRON}}
-    async with running_house(require, tmp_path, desk=desk) as house:
-        await house.until(lambda: house.slack.messages(DIGESTS), "the digest", seconds=30)
-        [top] = house.slack.messages(DIGESTS)
-        await house.until(
-            lambda: any(one.files for one in house.slack.thread(top)), "the picture", seconds=30
+    async with running_harness(require, tmp_path, desk=desk) as harness:
+        await harness.until(lambda: harness.slack.messages(DIGESTS), "the digest", seconds=30)
+        [top] = harness.slack.messages(DIGESTS)
+        await harness.until(
+            lambda: any(one.files for one in harness.slack.thread(top)), "the picture", seconds=30
         )
         text = shown(top)
         assert f"KPI digest {midnight - timedelta(days=1):%a %d %b %Y}: hold" in text
         assert "hold: not a single minute was written" in text
         assert "late: it was due" in text
-        await house.bot.stop()
-        await house.bot.start()
-        await house.until(lambda: house.bot.log().count("ready on") >= 2, "the second start")
+        await harness.bot.stop()
+        await harness.bot.start()
+        await harness.until(lambda: harness.bot.log().count("ready on") >= 2, "the second start")
         await asyncio.sleep(2)  # the job looks at once: a repetition would be there by now
-        assert len(house.slack.messages(DIGESTS)) == 1
+        assert len(harness.slack.messages(DIGESTS)) == 1

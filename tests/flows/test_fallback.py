@@ -6,7 +6,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 from demo.slack import Fault
-from tests.flows.house import running_house, shown
+from tests.flows.harness import running_harness, shown
 from tests.servers.receivers import receiving, relaying
 
 AWAY = 100_000
@@ -23,18 +23,19 @@ async def test_a_sev1_goes_out_over_webhook_and_mail_while_slack_is_away(
             "TRIAGE_FALLBACK_WEBHOOK_SECRET": "topsecret",
             "TRIAGE_FALLBACK_SMTP": f"smtp://127.0.0.1:{port}?from=bot@desk.example&to=ops@desk.example&tls=off",
         }
-        async with running_house(require, tmp_path, desk=desk, environment=environment) as house:
-            house.slack.faults.add(Fault.http("chat.*", 503, AWAY))
-            house.exporter.set("bot1", state="hard_stop")
-            await house.until(
-                lambda: house.bot.log().count("sent over the fallback channel") == 2, "the fallback channels"
+        async with running_harness(require, tmp_path, desk=desk, environment=environment) as harness:
+            harness.slack.faults.add(Fault.http("chat.*", 503, AWAY))
+            harness.exporter.set("bot1", state="hard_stop")
+            await harness.until(
+                lambda: harness.bot.log().count("sent over the fallback channel") == 2,
+                "the fallback channels",
             )
-            house.bot.kill()
-            await house.bot.start()
-            house.slack.faults.clear()
-            card = await house.card(lambda card: "bot1" in card.text)
-            await house.until(
-                lambda: any("went out over the fallback channels" in line for line in house.thread(card)),
+            harness.bot.kill()
+            await harness.bot.start()
+            harness.slack.faults.clear()
+            card = await harness.card(lambda card: "bot1" in card.text)
+            await harness.until(
+                lambda: any("went out over the fallback channels" in line for line in harness.thread(card)),
                 "the thread that says so",
             )
         assert len(receiver.requests) == 1

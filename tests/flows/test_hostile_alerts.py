@@ -1,4 +1,4 @@
-"""Labels as an attacker writes them, through the whole house: they are shown as text and do nothing."""
+"""Labels as an attacker writes them, through the running service: they are shown as text and do nothing."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo.slack import Message
-from tests.flows.house import House, running_house, shown
+from tests.flows.harness import Harness, running_harness, shown
 from tests.handlers.posting import alert, webhook
 
 Require = Callable[..., Path]
@@ -31,10 +31,10 @@ HOSTILE = {
 
 
 @pytest.fixture
-async def house(require: Require, tmp_path: Path) -> AsyncIterator[House]:
-    """Run the whole house, in which every hostile alert has a thread of its own."""
+async def harness(require: Require, tmp_path: Path) -> AsyncIterator[Harness]:
+    """Run the harness, in which every hostile alert has a thread of its own."""
     desk = {"correlation": {"wide_window_seconds": 0, "storm_incidents": 100, "reconcile_seconds": 3600}}
-    async with running_house(require, tmp_path, desk=desk) as running:
+    async with running_harness(require, tmp_path, desk=desk) as running:
         yield running
 
 
@@ -81,46 +81,46 @@ def check_harmless(message: Message) -> None:
     assert "\n" not in message.text
 
 
-async def triaged(house: House, count: int) -> list[Message]:
+async def triaged(harness: Harness, count: int) -> list[Message]:
     """Wait for that many cards, each with a triage in its thread; returns all messages."""
 
     def told() -> bool:
-        cards = house.cards()
+        cards = harness.cards()
         return len(cards) >= count and all(
-            any("Triage" in shown(reply) for reply in house.slack.thread(card)) for card in cards
+            any("Triage" in shown(reply) for reply in harness.slack.thread(card)) for card in cards
         )
 
-    await house.until(told, f"{count} triaged cards", seconds=60)
-    assert len(house.cards()) == count
-    return [message for card in house.cards() for message in (card, *house.slack.thread(card))]
+    await harness.until(told, f"{count} triaged cards", seconds=60)
+    assert len(harness.cards()) == count
+    return [message for card in harness.cards() for message in (card, *harness.slack.thread(card))]
 
 
 @pytest.mark.timeout(150)
-async def test_hostile_text_gets_a_card_and_a_triage_and_does_nothing(house: House) -> None:
+async def test_hostile_text_gets_a_card_and_a_triage_and_does_nothing(harness: Harness) -> None:
     """Mentions, markup, queries, control characters in every place: told as text, asked as text, nothing breaks."""
     alerts = [hostile(text, number) for number, text in enumerate(HOSTILE.values())]
-    answer = await house.bot.post(webhook(*alerts))
+    answer = await harness.bot.post(webhook(*alerts))
     assert answer.json() == {"accepted": len(HOSTILE)}
-    messages = await triaged(house, len(HOSTILE))
+    messages = await triaged(harness, len(HOSTILE))
     for message in messages:
         check_harmless(message)
     everything = " ".join(shown(message) for message in messages)
     assert "\u2039!channel>" in everything, "what was said is shown, with a bracket that is none"
-    assert "Traceback" not in house.bot.log()
+    assert "Traceback" not in harness.bot.log()
 
 
 @pytest.mark.timeout(150)
-async def test_text_without_measure_is_shortened_and_told(house: House) -> None:
+async def test_text_without_measure_is_shortened_and_told(harness: Harness) -> None:
     """A megabyte in an annotation, 150 labels, endless names: one card and its triage, within Slack's limits."""
     many = {f"label_{number}": f"<!channel> {number}" for number in range(150)}
     named = {"alertname": "L" * 100_000, "bot": "<@U0ANA00001>" * 1000}
     huge = hostile("x", 0, labels=named | many, annotations={"summary": "<!here> y " * 105_000})
-    assert (await house.bot.post(webhook(huge))).json() == {"accepted": 1}
-    for message in await triaged(house, 1):
+    assert (await harness.bot.post(webhook(huge))).json() == {"accepted": 1}
+    for message in await triaged(harness, 1):
         check_harmless(message)
         assert len(shown(message)) < 20_000
-    assert "Traceback" not in house.bot.log()
+    assert "Traceback" not in harness.bot.log()
     ended = huge | {"status": "resolved", "endsAt": "2026-02-20T04:00:00Z"}
-    assert (await house.bot.post(webhook(ended, status="resolved"))).json() == {"accepted": 1}
-    await house.card(lambda card: "resolved" in shown(card).lower(), what="the resolved card")
-    assert "Traceback" not in house.bot.log()
+    assert (await harness.bot.post(webhook(ended, status="resolved"))).json() == {"accepted": 1}
+    await harness.card(lambda card: "resolved" in shown(card).lower(), what="the resolved card")
+    assert "Traceback" not in harness.bot.log()

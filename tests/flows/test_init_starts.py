@@ -13,7 +13,7 @@ from bot.init.files import Asked
 from bot.settings import load_settings
 from demo.slack import SlackServer
 from tests.bot.init import desks
-from tests.flows.house import CHANNEL, ROOT, shown
+from tests.flows.harness import CHANNEL, ROOT, shown
 from tests.handlers.posting import alert, webhook
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
 from tests.servers.prometheus import answers_ok

@@ -20,7 +20,7 @@ import pytest
 from demo.slack import SlackServer
 from demo.slack.settings import AppConfig
 from tests.bot.slack.test_payload_shape import CLICK, FORM, ODD
-from tests.flows.house import DESK, Bot
+from tests.flows.harness import DESK, Bot
 
 ALL: tuple[Any, ...] = (None, 7, [], {"id": ["x"]}, True, "", "\ud800", {}, [[]], [{"id": []}], "x" * 5000)
 VALUES = ALL if os.environ.get("CAMPAIGN") else ALL[:4]

@@ -27,7 +27,7 @@ from bot.agent.remote_desk import remote_access
 from demo.slack import SlackServer
 from demo.slack.settings import AppConfig
 from tests.bot.agent.test_server import NOBODY, user
-from tests.flows.house import CHANNEL, Bot
+from tests.flows.harness import CHANNEL, Bot
 from tests.servers.desk import Desk
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port, stopped_at_exit
 from triage.errors import Refused

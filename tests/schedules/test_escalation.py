@@ -9,7 +9,7 @@ from bot.store import SqlStore
 from schedules.escalation import EscalationJob
 from tests.triage.incidents.desk_story import Story
 from triage.desk import Desk
-from triage.incidents.notifications import ALOUD, MENTIONS
+from triage.incidents.notifications import IN_CHANNEL, MENTIONS
 from triage.model import Severity, TimelineEntry, TimelineKind
 from triage.paging import notices
 
@@ -62,7 +62,7 @@ async def test_three_steps_each_once_in_their_order(sqlite_store: SqlStore) -> N
     await watch.passes(60)
     assert await watch.mentions() == [[ANA], ["S0DESK0001"], []]
     lines = await watch.lines()
-    assert all(entry.data[ALOUD] for entry in lines)
+    assert all(entry.data[IN_CHANNEL] for entry in lines)
     assert "nobody has acknowledged INC-1 for 5 min" in lines[0].text
     assert "sent over webhook, e-mail" in lines[2].text
     assert watch.rung == 3

@@ -12,14 +12,14 @@ import sys
 import traceback
 from typing import Any
 
-from bot.tuning import lean_imports
+from bot.tuning import startup_imports
 
 PR_SET_PDEATHSIG = 1
 
 
 def serve() -> None:
     """Fork a service for every line of stdin, until it ends."""
-    with lean_imports():
+    with startup_imports():
         import bot.app  # noqa: PLC0415 - everything that is heavy
         import bot.service  # noqa: F401, PLC0415 - as above
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever gave the order waits for them

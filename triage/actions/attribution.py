@@ -1,10 +1,10 @@
-"""Which of our own actions was behind what a container did: it is told as ours, not as somebody's hand."""
+"""Which of our own actions caused what a container did: it is told as ours, not as something that somebody did."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.desk import Desk
 from triage.plans.record import DESK, ActionRecord
 from triage.ports.store import Tx
@@ -30,5 +30,5 @@ def behind(tx: Tx, desk: Desk, container: str, at: datetime) -> ActionRecord | N
 
 def told_as_ours(text: str, record: ActionRecord) -> str:
     """Return ``hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)``."""
-    ours = deed(record.kind, record.target)
+    ours = action_title(record.kind, record.target)
     return text.replace(_HAND, f" by {ours}") if _HAND in text else f"{text} (by {ours})"

@@ -57,6 +57,6 @@ def label_of(kind: str) -> str:
     return action.label if action is not None else one_line(kind.replace("_", " "), 60).capitalize()
 
 
-def deed(kind: str, target: str) -> str:
+def action_title(kind: str, target: str) -> str:
     """Return ``Clear cache on bot1``; for the whole desk just ``Degraded mode``."""
     return label_of(kind) if target == DESK else f"{label_of(kind)} on {one_line(target, 60)}"

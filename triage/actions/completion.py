@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.actions import degraded, lifecycle
-from triage.actions.catalogue import CATALOGUE, deed
+from triage.actions.catalogue import CATALOGUE, action_title
 from triage.actions.notifications import audit, confirmed_by, tell_action, tell_story
 from triage.actions.proposals import end, follow_up
 from triage.desk import Desk
@@ -59,7 +59,9 @@ def finish(
         tx, record, "finished", actor="engine", now=now, detail={"status": status.value, "outcome": outcome}
     )
     tell_action(tx, record, now)
-    tell_story(tx, record, f"{deed(record.kind, record.target)} {status}: {outcome}", key="finished", now=now)
+    tell_story(
+        tx, record, f"{action_title(record.kind, record.target)} {status}: {outcome}", key="finished", now=now
+    )
     _cards(tx, record, now)
     return record
 
@@ -175,7 +177,7 @@ def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
     if verification is None:  # pragma: no cover - called with one
         return
     why = f": {verification.why}" if verification.why else ""
-    what = f"{deed(record.kind, record.target)} verified: {verified_words(record)}{why}"
+    what = f"{action_title(record.kind, record.target)} verified: {verified_words(record)}{why}"
     tell_story(tx, record, what, key="verified", now=now)
     if verification.outcome is VerificationOutcome.PERSISTING:
         for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
@@ -194,7 +196,7 @@ def returned(tx: Tx, record: ActionRecord, verification: Verification, now: date
     tell_action(tx, record, now)
     detail = {"outcome": verification.outcome.value, "why": why, "final": True}
     audit(tx, record, "verified", actor="engine", now=now, detail=detail)
-    what = f"{deed(record.kind, record.target)}, once more: {verified_words(record)}: {why}"
+    what = f"{action_title(record.kind, record.target)}, once more: {verified_words(record)}: {why}"
     tell_story(tx, record, what, key="returned", now=now)
     _mitigate(tx, record, verification, now)
 
@@ -204,7 +206,7 @@ def _mitigate(tx: Tx, record: ActionRecord, verification: Verification, now: dat
     if incident is None or not mitigates(verification):
         return
     if record.status is ActionStatus.SUCCEEDED:
-        remedy = f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}"
+        remedy = f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}"
         change = mitigate(incident, what=remedy, now=now)
         if change is not None:
             tx.incidents.save(change.incident)

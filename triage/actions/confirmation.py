@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from triage.actions import lifecycle
-from triage.actions.catalogue import CATALOGUE, deed
+from triage.actions.catalogue import CATALOGUE, action_title
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.actions.proposals import closed, end
 from triage.desk import Desk
@@ -93,7 +93,7 @@ def confirm(
         ]
         tx.actions.put_steps(record.id, [StepRecord(*each) for each in titles])
     tell_action(tx, record, now)
-    what = f'{deed(record.kind, record.target)} confirmed by {name_of(tx, actor)}: "{reason}"'
+    what = f'{action_title(record.kind, record.target)} confirmed by {name_of(tx, actor)}: "{reason}"'
     tell_story(tx, record, what, key=f"confirmed/{len(record.confirmations)}", now=now, actor=actor)
     return record
 
@@ -118,7 +118,12 @@ def reject(tx: Tx, handle: str, *, actor: str, now: datetime) -> ActionRecord:
     if record.confirmations:
         tell_action(tx, record, now)
     tell_story(
-        tx, record, f"{deed(record.kind, record.target)} rejected", key="rejected", now=now, actor=actor
+        tx,
+        record,
+        f"{action_title(record.kind, record.target)} rejected",
+        key="rejected",
+        now=now,
+        actor=actor,
     )
     return record
 

@@ -18,8 +18,8 @@ from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.lifecycle import why_not
-from triage.actions.looking import looked_at
 from triage.actions.objections import objections
+from triage.actions.outcome_check import check_outcome
 from triage.actions.runner import ActionRunner
 from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.model import ActionProposal, SubjectKind
@@ -352,7 +352,7 @@ class ActionEngine:
         """
         renewing = asyncio.create_task(self._renew(record), name=f"lease of verification {record.id}")
         try:
-            verification = await looked_at(self.services, record)
+            verification = await check_outcome(self.services, record)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""When an action may be offered: how sure its cause must be, what must be known for it, what speaks against it.
+"""When an action may be offered: how sure its cause must be, what must be known, and what counts against it.
 
 Each action's file states its own ``FITNESS`` (``triage/actions/kinds/``). A condition is a pure look at the facts
 of one triage. A contraindication counts for what is offered; a person who asks for the action by name sees it in

@@ -33,7 +33,7 @@ class IntentAction(Action):
     wont: ClassVar[tuple[str, ...]]
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
-        """Redis takes intents; without it the bot would never hear of this one."""
+        """Redis takes intents; without it the bot would never get this one."""
         return (await redis_serves(ctx),)
 
     async def plan(self, ctx: ActionContext) -> Plan:

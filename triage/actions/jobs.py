@@ -9,7 +9,7 @@ from functools import partial
 from loguru import logger
 
 from triage.actions import proposals
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
@@ -17,7 +17,7 @@ from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
-from triage.incidents.notifications import ALOUD, INCIDENT_CHANNEL, tell_line
+from triage.incidents.notifications import IN_CHANNEL, INCIDENT_CHANNEL, tell_line
 from triage.memory.people import name_of
 from triage.model import ActionProposal, TimelineEntry, TimelineKind
 from triage.plans.record import DESK, ActionRecord, ActionStatus
@@ -99,10 +99,10 @@ def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
         at=now,
         recorded_at=now,
         kind=TimelineKind.ACTION,
-        text=f"{deed(record.kind, record.target)} {waits}, open until {clock_time(record.expires_at)} UTC",
+        text=f"{action_title(record.kind, record.target)} {waits}, open until {clock_time(record.expires_at)} UTC",
         source="action",
         key=f"action/{record.id}/reminder",
-        data={ALOUD: True},
+        data={IN_CHANNEL: True},
     )
     tell_line(tx, entry, now)
     return True

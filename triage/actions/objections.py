@@ -24,7 +24,7 @@ def objections(tx: Tx, desk: Desk, record: ActionRecord) -> tuple[Precondition, 
         bots=incident.bots or tuple(bot.name for bot in desk.bots),
         containers=(desk.container_of(record.target),),
         findings={finding.name: finding for finding in run.findings},
-        episodes=tuple(tx.incidents.telling(incident.id)),
+        episodes=tuple(tx.incidents.notable_episodes(incident.id)),
     )
     fitness = CATALOGUE[record.kind].fitness
     said = list(fitness.contraindications(facts, record.target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.desk import Desk
 from triage.plans.record import DESK, ActionRecord
 from triage.wording import duration
@@ -54,5 +54,5 @@ def after(record: ActionRecord, at: datetime, by: str) -> str:
     """Return e.g. ``40 s after our own Rollback on bot1 (image bot:2), confirmed by @ana``."""
     gap = duration((at - record.started_at).total_seconds()) if record.started_at is not None else "soon"
     image = record.arguments.get("image", "")
-    what = f"{deed(record.kind, record.target)}{f' (image {image})' if image else ''}"
+    what = f"{action_title(record.kind, record.target)}{f' (image {image})' if image else ''}"
     return f"{gap} after our own {what}{f', confirmed by {by}' if by else ''}"

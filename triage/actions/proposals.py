@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.actions import lifecycle
-from triage.actions.catalogue import CATALOGUE, deed, find
+from triage.actions.catalogue import CATALOGUE, action_title, find
 from triage.actions.degraded import degraded
 from triage.actions.notifications import audit, tell_action, tell_story
 from triage.desk import Desk
@@ -160,7 +160,11 @@ def end(tx: Tx, record: ActionRecord, why: str, now: datetime) -> bool:
     if expired.confirmations:  # somebody waits for it: say so where they look
         tell_action(tx, expired, now)
         tell_story(
-            tx, expired, f"{deed(expired.kind, expired.target)} expired: {why}", key="expired", now=now
+            tx,
+            expired,
+            f"{action_title(expired.kind, expired.target)} expired: {why}",
+            key="expired",
+            now=now,
         )
     return True
 

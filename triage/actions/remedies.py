@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from triage.diagnosis.facts import Facts
-    from triage.diagnosis.record import Matter, Record
+    from triage.diagnosis.record import Record, TriageSubject
     from triage.model import Cause, Episode, Finding
     from triage.playbooks.model import Playbook
 
@@ -25,7 +25,7 @@ _ACTIONS_MAX = 5
 
 def conclude(
     findings: Sequence[Finding],
-    ctx: Matter,
+    ctx: TriageSubject,
     episodes: Sequence[Episode] = (),
     playbook: Playbook | None = None,
 ) -> Verdict:
@@ -60,7 +60,7 @@ def judged(record: Record) -> Verdict:
 def _objections(
     facts: Facts, verdict: Verdict, cause: Cause, remedy: ActionProposal, allowed: frozenset[str] | None
 ) -> Iterator[str]:
-    """Yield why a remedy is not offered, the most telling reason first; nothing where it may be."""
+    """Yield why a remedy is not offered, the strongest reason first; nothing where it may be."""
     action = CATALOGUE.get(remedy.kind)
     # Targets come out of labels: only what the desk's own settings name is ever offered.
     if action is None or remedy.target not in targets(facts.desk, action.target_kind):

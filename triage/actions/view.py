@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.actions.degraded import banner, degraded
 from triage.actions.notifications import confirmed_by
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, verified_words
@@ -44,7 +44,7 @@ def _in_place(records: Sequence[ActionRecord], *, on: bool) -> tuple[ActionRecor
 
 
 def offers_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
-    """Return the proposals that an incident's card offers, each deed once, the newest proposal of it.
+    """Return the proposals that an incident's card offers, each action once, the newest proposal of it.
 
     ``records``: the incident's actions, oldest first. What follows from an ended action stands in that action's own
     message, where it is called what it is: the undo of a rollback is a rollback too, and here it would be taken for one.
@@ -67,7 +67,9 @@ def taken_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[str, ...]:
 
 def _line(tx: Tx, record: ActionRecord) -> str:
     verified = f", {verified_words(record)}" if record.verification is not None else ""
-    return f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}: {record.status}{verified}"
+    return (
+        f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}: {record.status}{verified}"
+    )
 
 
 def last_of(tx: Tx, records: Sequence[ActionRecord]) -> str:
@@ -76,7 +78,7 @@ def last_of(tx: Tx, records: Sequence[ActionRecord]) -> str:
     if not ended:
         return ""
     record = max(ended, key=lambda one: one.finished_at or one.changed_at)
-    return f"{deed(record.kind, record.target)} by {confirmed_by(tx, record)}: {how_it_went(record)}"
+    return f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}: {how_it_went(record)}"
 
 
 def how_it_went(record: ActionRecord) -> str:

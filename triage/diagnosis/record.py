@@ -35,7 +35,7 @@ LARGEST_READ = 64 * LARGEST
 """Bytes that are read of a record, whatever wrote it."""
 
 
-class Matter(Protocol):
+class TriageSubject(Protocol):
     """What a verdict is about, beside findings and alerts: a triage under way has it, and so has a record."""
 
     @property
@@ -104,7 +104,7 @@ class Record:
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """What makes another verdict on it less telling, in sentences."""
+        """Why another verdict on it is worth less, in sentences."""
         said = [f"The record is not whole: {each}." for each in self.cut]
         if self.schema < SCHEMA:
             said.insert(
@@ -116,7 +116,7 @@ class Record:
 
 
 def record_of(
-    matter: Matter,
+    subject: TriageSubject,
     findings: Sequence[Finding],
     episodes: Sequence[Episode],
     playbook: Playbook,
@@ -126,16 +126,16 @@ def record_of(
     """Make the record of a triage whose checks have answered; its verdict is put in later."""
     return Record(
         SCHEMA,
-        matter.now,
+        subject.now,
         run,
-        DeskFacts.of(matter.desk),
+        DeskFacts.of(subject.desk),
         playbook,
-        matter.incident,
+        subject.incident,
         tuple(_masked(episodes)),
-        matter.now,
-        matter.since,
-        matter.bots,
-        matter.containers,
+        subject.now,
+        subject.since,
+        subject.bots,
+        subject.containers,
         tuple(findings),
     )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from triage.diagnosis.case import Candidate
-    from triage.diagnosis.record import Matter
+    from triage.diagnosis.record import TriageSubject
     from triage.model import Episode
     from triage.playbooks.model import Playbook
 
@@ -48,7 +48,7 @@ _ON_ITS_OWN = 0.5
 """Log-odds that each further bot with the same cause adds."""
 
 
-def facts_of(findings: Sequence[Finding], ctx: Matter, episodes: Sequence[Episode] = ()) -> Facts:
+def facts_of(findings: Sequence[Finding], ctx: TriageSubject, episodes: Sequence[Episode] = ()) -> Facts:
     """Return what the rules look at."""
     incident = ctx.incident
     facts = Facts(
@@ -67,7 +67,7 @@ def facts_of(findings: Sequence[Finding], ctx: Matter, episodes: Sequence[Episod
 
 def diagnose(
     findings: Sequence[Finding],
-    ctx: Matter,
+    ctx: TriageSubject,
     episodes: Sequence[Episode] = (),
     playbook: Playbook | None = None,
 ) -> Verdict:
@@ -95,7 +95,7 @@ def diagnose(
     )
 
 
-def _signals(facts: Facts, ctx: Matter) -> tuple[Episode, ...]:
+def _signals(facts: Facts, ctx: TriageSubject) -> tuple[Episode, ...]:
     """What has to be explained: the incident's alerts and events, or else what shows on the desk by itself."""
     told = tuple(each for each in facts.episodes if each.firing or each.is_event)
     if told:

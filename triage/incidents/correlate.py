@@ -325,7 +325,7 @@ def _storm(board: Board, signal: Signal, policy: CorrelationSettings, now: datet
 
 
 def _may_stand_alone(board: Board, policy: CorrelationSettings, now: datetime) -> bool:
-    """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and each must be heard."""
+    """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and people must see each."""
     lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
     own = [
         one for one in board.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately

@@ -18,7 +18,7 @@ from triage.incidents.episodes import episode_of_signal
 from triage.incidents.feedback import ask, asked_again
 from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew, several, signal_of
-from triage.incidents.notifications import ALOUD, LINE_URGENCY, tell_card, tell_line, tell_pages
+from triage.incidents.notifications import IN_CHANNEL, LINE_URGENCY, tell_card, tell_line, tell_pages
 from triage.incidents.storm import (
     FOLD_SECONDS,
     STORM_TITLE,
@@ -236,8 +236,8 @@ class _Sorting:
         if widened and incident.shape is IncidentShape.SINGLE:
             text += f"; it began on {incident.subject}"
         told = not after.quiet and (grave if storm else widened or worse or not known_name)
-        # A thread alone makes no sound: what must be heard is shown in the channel too.
-        self._note(after, kind, text, signal, told=told, aloud=worse or (grave and (storm or widened)))
+        # A thread's line alone notifies nobody: what people must notice is shown in the channel too.
+        self._note(after, kind, text, signal, told=told, in_channel=worse or (grave and (storm or widened)))
         if widened:
             recall_changes(self.tx, self.intake.desk, after, self.now)
         if widened or worse or (not known_name and not storm):
@@ -281,7 +281,7 @@ class _Sorting:
         self._attach(after, signal)
         if change is not None:
             asked_again(self.tx, after, self.now)
-            self._tell(replace(change.entry, data={ALOUD: True}))
+            self._tell(replace(change.entry, data={IN_CHANNEL: True}))
             self._audit("incident.reopen", after)
         self._ask_triage(after, "reopened", at_once=worse)
         return after
@@ -320,7 +320,7 @@ class _Sorting:
         signal: Signal,
         *,
         told: bool,
-        aloud: bool = False,
+        in_channel: bool = False,
     ) -> None:
         if note := signal.data.get(NOTE):
             text += f" ({note})"
@@ -333,7 +333,7 @@ class _Sorting:
             source=signal.source.value,
             key=f"{incident.id}/{kind}/{signal.key}",
             told=told,
-            data={ALOUD: True} if aloud else {},
+            data={IN_CHANNEL: True} if in_channel else {},
         )
         self._tell(entry)
 
@@ -344,7 +344,7 @@ class _Sorting:
             return
         self._write_lines()
         urgency, wait = LINE_URGENCY, 0.0
-        if entry.data.get(ALOUD):
+        if entry.data.get(IN_CHANNEL):
             incident = self.board.incidents[entry.incident_id]
             urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
             wait = FOLD_SECONDS if incident.shape is IncidentShape.STORM else 0.0

@@ -15,10 +15,10 @@ DIGEST_CHANNEL = "digests"
 
 
 LINE_URGENCY = 3
-"""What explains an incident comes behind the cards; a line that is told aloud has the urgency of its incident."""
+"""What explains an incident comes after the cards; a line that the channel shows too has its incident's urgency."""
 
-ALOUD = "aloud"
-"""In an entry's data: its line is shown in the channel too, because a thread alone makes no sound."""
+IN_CHANNEL = "in_channel"
+"""In an entry's data: its line is shown in the channel too, because a line in a thread notifies nobody."""
 
 
 MENTIONS = "mentions"
@@ -45,8 +45,8 @@ def tell_line(
 ) -> int | None:
     """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already.
 
-    A line that is told aloud has the incident's urgency, unless ``urgency`` says more. ``wait_seconds``: for others to
-    travel with it.
+    A line that is also shown in the channel has the incident's urgency, unless ``urgency`` says more.
+    ``wait_seconds``: how long it waits for others, to be one message with them.
     """
     entry_id = tx.timeline.add(entry)
     if entry_id is not None and entry.told:
@@ -64,7 +64,7 @@ def tell_line(
 
 
 def _line_urgency(tx: Tx, entry: TimelineEntry) -> int:
-    incident = tx.incidents.get(entry.incident_id) if entry.data.get(ALOUD) else None
+    incident = tx.incidents.get(entry.incident_id) if entry.data.get(IN_CHANNEL) else None
     return LINE_URGENCY if incident is None else incident.severity.rank
 
 

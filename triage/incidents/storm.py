@@ -12,11 +12,11 @@ STORM_TITLE = "Alert storm"
 PAGE = 350
 """Alerts on one page of the list in a storm's thread: as many as fit into one message of Slack's."""
 FOLD_SECONDS = 1.0
-"""How long a line that is told aloud waits in a storm for others to travel with it."""
+"""How long a line that is also shown in the channel waits in a storm for others to travel with it."""
 
 
 def is_grave(desk: Desk, signal: Signal) -> bool:
-    """Whether an alert must be heard at once: it is Sev-1, or its label asks for a person."""
+    """Whether people must notice an alert at once: it is Sev-1, or its label asks for a person."""
     return signal.severity is Severity.SEV1 or is_paging(signal.labels, desk.severities)
 
 

@@ -148,7 +148,7 @@ def classes_of(
     unseen_until: datetime | None = None,
     until: datetime | None = None,
 ) -> list[dict[str, Json]]:
-    """Return the classes of a window's lines, the most telling first; see ``error_logs`` for the shape.
+    """Return the classes of a window's lines, the most specific first; see ``error_logs`` for the shape.
 
     ``before`` are the lines of the time before the trouble, ``share`` the length of the window over theirs:
     a class is ``fresh`` where it is new, or more than three times as frequent as it was. Where nothing is known of

@@ -1,4 +1,4 @@
-"""Secrets out of foreign text, before it is stored, shown, cut or compared.
+"""Secrets out of untrusted text, before it is stored, shown, cut or compared.
 
 A mask keeps what helps to see *which* secret it was (the name, a scheme, a prefix) and nothing of its value. Masking
 twice changes nothing. The kinds are those that the rules of detect-secrets and gitleaks know, and what a trading desk

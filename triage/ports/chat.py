@@ -35,7 +35,7 @@ OF_FINDING = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: ``name`` stands out, ``text`` follows, ``code`` shows in fixed width. All of it may be foreign."""
+    """One line: ``name`` stands out, ``text`` follows, ``code`` shows in fixed width. All of it may be untrusted."""
 
     text: str
     name: str = ""

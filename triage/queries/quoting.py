@@ -1,4 +1,4 @@
-"""How foreign text gets into a PromQL or LogQL query without becoming a part of its grammar.
+"""How untrusted text gets into a PromQL or LogQL query without becoming a part of its grammar.
 
 Both languages read double-quoted strings by Go's rules, of which JSON's escapes are a subset.
 """

@@ -120,7 +120,7 @@ def _record(tx: Tx, desk: Desk, incident: Incident, run: TriageRun) -> Record:
 
 def _rebuilt(tx: Tx, desk: Desk, incident: Incident, run: TriageRun) -> Record:
     """Make a record of a run that an older version left without one; what changed since is not as it was."""
-    episodes = tx.incidents.telling(incident.id)
+    episodes = tx.incidents.notable_episodes(incident.id)
     now = run.finished_at or run.started_at or run.requested_at
     bots = incident.bots or tuple(bot.name for bot in desk.bots)
     return Record(

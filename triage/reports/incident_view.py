@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.actions.degraded import redis_came_back
 from triage.actions.view import banner, last_of, offers_of, taken_of
 from triage.diagnosis.strength import believed
@@ -138,7 +138,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
     return IncidentView(
         incident=incident,
         handle=tx.incidents.handle(incident.id),
-        episodes=tuple(tx.incidents.telling(incident.id)),
+        episodes=tuple(tx.incidents.notable_episodes(incident.id)),
         tallies=tx.incidents.tally(incident.id),
         run=done,
         running=newest is not None
@@ -150,7 +150,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
         trading=load_trading(tx),
         waiting=tuple(_waiting(one) for one in actions if one.awaits_second) if incident.is_open else (),
-        under_way=tuple(deed(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
+        under_way=tuple(action_title(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
         done=last_of(tx, actions),
         redis_well=not drill and redis_came_back(tx, incident),
     )

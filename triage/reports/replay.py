@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.actions.remedies import judged
 from triage.model import ActionProposal, Cause, Json, Verdict, Withheld
 from triage.reports.cases import RecordedCase
@@ -111,11 +111,11 @@ def _strength(cause: Cause) -> str:
 
 
 def _deed(action: ActionProposal) -> str:
-    return deed(action.kind, action.target)
+    return action_title(action.kind, action.target)
 
 
 def _withheld(one: Withheld) -> str:
-    return f"{deed(one.kind, one.target)} ({one.why})"
+    return f"{action_title(one.kind, one.target)} ({one.why})"
 
 
 def _verdict_json(verdict: Verdict) -> Json:

@@ -106,11 +106,11 @@ class TriageRunner:
         await self.store.write(end)
         self.told()
 
-    async def conduct(self, run: TriageRun) -> TriageRun:
+    async def execute(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict; the lease is renewed meanwhile."""
         renewing = asyncio.create_task(self._renew(run.id), name=f"lease of triage run {run.id}")
         try:
-            return await self._conduct(run)
+            return await self._execute(run)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
@@ -124,7 +124,7 @@ class TriageRunner:
             except StoreUnavailable as error:
                 logger.debug("the lease of a triage is not renewed: {error}", error=error)
 
-    async def _conduct(self, run: TriageRun) -> TriageRun:
+    async def _execute(self, run: TriageRun) -> TriageRun:
         began = self.clock.monotonic()
         incident, episodes = await self.store.read(lambda tx: _subject_matter(tx, run.incident_id))
         now = self.clock.now()
@@ -135,7 +135,7 @@ class TriageRunner:
             findings = await run_checks(playbook, context, self.clock)
             # In a thread: masking and packing the alerts of a storm takes long enough for a click to notice.
             verdict, evidence = await asyncio.to_thread(
-                weighed, findings, context, episodes, playbook, run.id
+                judge_and_pack, findings, context, episodes, playbook, run.id
             )
         except asyncio.CancelledError:
             await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
@@ -172,7 +172,7 @@ class TriageRunner:
     def _finish(self, tx: Tx, run: TriageRun, evidence: bytes) -> None:
         known = tx.runs.get(run.id)
         if known is not None and known.status is RunStatus.DONE:
-            return  # stored by a commit whose answer we did not hear
+            return  # stored by a commit whose answer did not arrive
         incident = tx.incidents.get(run.incident_id)
         if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
             return
@@ -185,7 +185,7 @@ class TriageRunner:
         ask(tx, incident, now)  # it may have ended before we knew what to ask
 
 
-def weighed(
+def judge_and_pack(
     findings: Sequence[Finding],
     context: CheckContext,
     episodes: Sequence[Episode],
@@ -210,7 +210,7 @@ def _subject_matter(tx: Tx, incident_id: int) -> tuple[Incident, list[Episode]]:
     incident = tx.incidents.get(incident_id)
     if incident is None:
         raise LookupError(f"triage run for INC-{incident_id}, which does not exist")
-    return incident, tx.incidents.telling(incident_id)
+    return incident, tx.incidents.notable_episodes(incident_id)
 
 
 def with_memory(tx: Tx, context: CheckContext) -> CheckContext:

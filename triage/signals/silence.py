@@ -1,4 +1,4 @@
-"""The dead-man's switch: an alert that always fires must keep coming, or nobody would hear of the others."""
+"""The dead-man's switch: an alert that always fires must keep coming, or the others would not arrive either."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def blindness(
 
     The switch is armed once the alert was ever ``seen``, or where its rule is known to be loaded: a desk
     without the rule gets a note from ``doctor`` and no false alarm. Time before this process ``started``
-    does not count: nobody was there to hear it.
+    does not count: nothing could receive it then.
     """
     if not desk.watchdog.enabled or (seen is None and not rule_loaded):
         return None

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
-from bot.slack.blocks.kit import Style, foreign, leaf
+from bot.slack.blocks.kit import Style, leaf, untrusted
 from bot.slack.blocks.shorter import shorter
 from bot.slack.blocks.signs import dangerous
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.actions.verification import NOT_SEEN
 from triage.actions.view import ActionView, elapsed
 from triage.model import Json
@@ -70,7 +70,7 @@ def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
     record = view.record
     status = _status(record, now)
     head = [
-        [leaf(f"{deed(record.kind, record.target)}", bold=True), leaf(f"   {status}")],
+        [leaf(f"{action_title(record.kind, record.target)}", bold=True), leaf(f"   {status}")],
         *_people(record, names),
     ]
     blocks = [
@@ -84,7 +84,7 @@ def action_message(view: ActionView, now: datetime, names: Names) -> Rendered:
     ]
     verified = f" · verified: {verified_words(record)}" if record.verification else ""
     return Rendered(
-        text=kit.preview(f"{deed(record.kind, record.target)}: {status}{verified}"),
+        text=kit.preview(f"{action_title(record.kind, record.target)}: {status}{verified}"),
         blocks=kit.present(blocks),
     )
 
@@ -97,11 +97,14 @@ def _status(record: ActionRecord, now: datetime) -> str:
 
 def _people(record: ActionRecord, names: Names) -> list[list[Json]]:
     lines = [
-        [leaf(f"confirmed by {names(one.actor)} {when(one.at, one.at)}: "), foreign(f"“{one.reason}”", NOTE)]
+        [
+            leaf(f"confirmed by {names(one.actor)} {when(one.at, one.at)}: "),
+            untrusted(f"“{one.reason}”", NOTE),
+        ]
         for one in record.confirmations
     ]
     if record.outcome and record.status is not ActionStatus.SUCCEEDED:
-        lines.append([foreign(record.outcome, 600, bold=True)])
+        lines.append([untrusted(record.outcome, 600, bold=True)])
     return lines
 
 
@@ -115,10 +118,10 @@ def _step_lines(steps: Sequence[StepRecord], now: datetime) -> list[Line]:
         label = f"{step.number} " if step.number else ""
         line = [leaf(f"{SIGN[step.status]} {label}{one_line(step.title, 120)}"), leaf(took or " ")]
         if step.note and step.status is not StepStatus.PENDING:
-            line += [leaf("  · "), foreign(step.note, NOTE)]
+            line += [leaf("  · "), untrusted(step.note, NOTE)]
         lines.append(line)
         if step.shown:
-            lines.append([leaf("     "), foreign(step.shown, COMMAND, code=True)])
+            lines.append([leaf("     "), untrusted(step.shown, COMMAND, code=True)])
     return lines
 
 
@@ -145,7 +148,7 @@ def _verified(record: ActionRecord) -> list[Line]:
     )
     lines: list[Line] = [[leaf(head, bold=True)]]
     if verification.why:
-        lines.append([foreign(verification.why, 500)])
+        lines.append([untrusted(verification.why, 500)])
     rows = _once(verification.rows)
     told = [row for row in rows if _matters(row)]
     well = verification.outcome in {VerificationOutcome.RECOVERED, VerificationOutcome.EFFECTIVE}
@@ -224,9 +227,9 @@ def _follow_ups(records: Sequence[ActionRecord]) -> list[Json | None]:
     found: list[Json | None] = []
     for record in records[-4:]:
         undo = record.kind == "rollback" and record.why.startswith("undo")
-        label = "Undo…" if undo else f"{deed(record.kind, record.target)}…"
+        label = "Undo…" if undo else f"{action_title(record.kind, record.target)}…"
         style: Style | None = "danger" if dangerous(record.kind) else None
-        found.append(kit.paragraph([[foreign(record.why, NOTE)]]))
+        found.append(kit.paragraph([[untrusted(record.why, NOTE)]]))
         found.append(
             kit.actions(
                 f"follow_{record.id}", [kit.button(label, f"action.{record.kind}", record.handle, style)]

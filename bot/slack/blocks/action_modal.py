@@ -1,4 +1,4 @@
-"""The modals of actions: confirm with the whole plan before one's eyes; what was not possible; a step's output."""
+"""The modals of actions: confirm, with the whole plan; what was not possible; a step's output."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.action import COMMAND
-from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.when import seconds_between
 from triage.actions.base import ArgumentChoice
-from triage.actions.catalogue import deed, label_of
+from triage.actions.catalogue import action_title, label_of
 from triage.actions.engine import Prepared
 from triage.model import Json
 from triage.plans.record import ActionRecord, Holds, Plan, Precondition, StepRecord
@@ -30,8 +30,8 @@ class ActionModals:
     def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
         """Return what is shown at once, while the desk is looked at."""
         blocks = [
-            kit.header(deed(record.kind, record.target)),
-            kit.rich(foreign(record.why, 500)),
+            kit.header(action_title(record.kind, record.target)),
+            kit.rich(untrusted(record.why, 500)),
             kit.small("Looking at the desk and writing the plan…"),
         ]
         return _modal(record.kind, kit.present(blocks), kept)
@@ -43,7 +43,7 @@ class ActionModals:
         record, plan = prepared.record, prepared.plan
         can = plan is not None and not prepared.blocked
         blocks = [
-            kit.header(plan.title if plan is not None else deed(record.kind, record.target)),
+            kit.header(plan.title if plan is not None else action_title(record.kind, record.target)),
             *_blocked(prepared, incident_handle),
             kit.paragraph(_why(record, prepared.now, names)),
             *(_select(choice) for choice in prepared.choices),
@@ -61,12 +61,12 @@ class ActionModals:
 
     def notice(self, title: str, text: str, incident_handle: str = "") -> Json:
         """Return a sentence, and a button for a fresh triage where there is an incident to triage."""
-        blocks = [kit.rich(foreign(text, 2000)), _retriage(incident_handle)]
+        blocks = [kit.rich(untrusted(text, 2000)), _retriage(incident_handle)]
         return _modal(title, kit.present(blocks), {})
 
     def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
         """Return what the steps printed, masked and cut as it is stored."""
-        blocks: list[Json] = [kit.header(deed(record.kind, record.target))]
+        blocks: list[Json] = [kit.header(action_title(record.kind, record.target))]
         for step in steps:
             if step.output.strip():
                 blocks.append(kit.rich(leaf(f"{step.number} {one_line(step.title, 120)}", bold=True)))
@@ -93,7 +93,7 @@ def _plain(text: str) -> Json:
 def _blocked(prepared: Prepared, incident_handle: str) -> list[Json | None]:
     if not prepared.blocked:
         return []
-    return [kit.paragraph([[foreign(prepared.blocked, 1500, bold=True)]]), _retriage(incident_handle)]
+    return [kit.paragraph([[untrusted(prepared.blocked, 1500, bold=True)]]), _retriage(incident_handle)]
 
 
 def _retriage(incident_handle: str) -> Json | None:
@@ -103,14 +103,14 @@ def _retriage(incident_handle: str) -> Json | None:
 
 
 def _why(record: ActionRecord, now: datetime, names: Mapping[str, str]) -> list[list[Json]]:
-    lines = [[leaf("Target ", bold=True), foreign(record.target, 80)]]
+    lines = [[leaf("Target ", bold=True), untrusted(record.target, 80)]]
     if record.why:
-        lines.append([leaf("Why ", bold=True), foreign(record.why, 500)])
+        lines.append([leaf("Why ", bold=True), untrusted(record.why, 500)])
     evidence = record.evidence
     if evidence.observed_at is not None:
         age = duration(seconds_between(evidence.observed_at, now))
         lines.append([leaf(f"Seen {age} ago", bold=True)])
-        lines += [[leaf("   "), foreign(line, 240)] for line in evidence.lines]
+        lines += [[leaf("   "), untrusted(line, 240)] for line in evidence.lines]
     elif record.parent_id is None:
         lines.append(
             [
@@ -120,7 +120,7 @@ def _why(record: ActionRecord, now: datetime, names: Mapping[str, str]) -> list[
         )
     for one in record.confirmations:
         who = names.get(one.actor, one.actor)
-        lines.append([leaf(f"Confirmed by {who}: ", bold=True), foreign(one.reason, 300)])
+        lines.append([leaf(f"Confirmed by {who}: ", bold=True), untrusted(one.reason, 300)])
     if record.needed > 1:
         have = len(record.confirmations)
         lines.append([leaf(f"Takes {record.needed} different people; yours would be number {have + 1}.")])
@@ -148,24 +148,24 @@ def _conditions(found: Sequence[Precondition]) -> list[list[Json]]:
     if not found:
         return []
     lines = [[leaf("Preconditions", bold=True)]]
-    return [*lines, *([leaf(f"   {_HOLDS[one.holds]} "), foreign(one.text, 300)] for one in found)]
+    return [*lines, *([leaf(f"   {_HOLDS[one.holds]} "), untrusted(one.text, 300)] for one in found)]
 
 
 def _plan(plan: Plan) -> list[Json | None]:
     lines = [[leaf("Plan", bold=True)]]
     for number, step in enumerate(plan.steps[:LINES], start=1):
-        lines.append([leaf(f"{number}  "), foreign(step.title, 120)])
-        lines.append([leaf("     "), foreign(step.op.shown, COMMAND, code=True)])
+        lines.append([leaf(f"{number}  "), untrusted(step.title, 120)])
+        lines.append([leaf("     "), untrusted(step.op.shown, COMMAND, code=True)])
     watched = (
         f"verify: {', '.join(name.replace('_', ' ') for name in plan.checks) or 'what it leaves behind'}"
     )
     lines.append([leaf(f"{len(plan.steps) + 1}  {watched}")])
     effects = [
         [leaf("Side effects", bold=True)],
-        *([leaf("•  "), foreign(one, 300)] for one in plan.side_effects),
+        *([leaf("•  "), untrusted(one, 300)] for one in plan.side_effects),
     ]
-    wont = [[leaf("It will not", bold=True)], *([leaf("•  "), foreign(one, 300)] for one in plan.wont)]
-    undo = [[leaf("Undo ", bold=True), foreign(plan.undo, 300)]] if plan.undo else []
+    wont = [[leaf("It will not", bold=True)], *([leaf("•  "), untrusted(one, 300)] for one in plan.wont)]
+    undo = [[leaf("Undo ", bold=True), untrusted(plan.undo, 300)]] if plan.undo else []
     return [kit.paragraph(lines), kit.paragraph([*effects, *wont, *undo])]
 
 

@@ -57,7 +57,7 @@ def _shares(lengths: list[int]) -> list[int]:
 
 def section_blocks(section: Section, budget: int) -> Json | None:
     """Return one section within so many characters; None where it has no lines."""
-    lines: list[list[Json]] = [[kit.foreign(section.title, LINE, bold=True)]] if section.title else []
+    lines: list[list[Json]] = [[kit.untrusted(section.title, LINE, bold=True)]] if section.title else []
     return kit.paragraph(kit.fitting([*lines, *map(_line, section.lines)], budget))
 
 
@@ -65,10 +65,10 @@ def _line(line: Line) -> list[Json]:
     sign = _SIGNS[line.mark]
     leaves = [kit.leaf(f"{sign} ")] if sign else []
     if line.name:
-        leaves += [kit.foreign(line.name, LINE, bold=True), kit.leaf(" ")]
+        leaves += [kit.untrusted(line.name, LINE, bold=True), kit.leaf(" ")]
     if line.code:
-        leaves += [kit.foreign(line.code, LINE, code=True), kit.leaf(" ")]
-    return [*leaves, kit.foreign(line.text, LINE)] if line.text else leaves or [kit.leaf(" ")]
+        leaves += [kit.untrusted(line.code, LINE, code=True), kit.leaf(" ")]
+    return [*leaves, kit.untrusted(line.text, LINE)] if line.text else leaves or [kit.leaf(" ")]
 
 
 def answer_text(answer: Answer) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.slack.blocks.kit import Style, actions, button, overflow
 from bot.slack.blocks.signs import dangerous
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.model import IncidentStatus, Json
 from triage.reports.incident_view import IncidentView, Offer, Waiting
 
@@ -20,7 +20,7 @@ ACTION = "action"
 
 def offer_label(offer: Offer) -> str:
     """Return what the button of an action says: ``Clear cache on bot1…``."""
-    return f"{deed(offer.kind, offer.target)}…"
+    return f"{action_title(offer.kind, offer.target)}…"
 
 
 def incident_buttons(view: IncidentView) -> Json | None:

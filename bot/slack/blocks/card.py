@@ -11,14 +11,14 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.buttons import incident_buttons, offer_rows, second_buttons
-from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.place import facts, firing_words, signal_lines, where
 from bot.slack.blocks.shorter import shorter
 from bot.slack.blocks.signs import SEVERITY, STATUS
 from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text, evidence
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.model import Incident, IncidentShape, Json
 from triage.reports.incident_view import IncidentView, Waiting
 from triage.signals.trading import trading_line
@@ -43,7 +43,7 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
 
 def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     offers = [one for one in view.offers if one not in {view.remedy, view.way_out}]
-    banner = [[foreign(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
+    banner = [[untrusted(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
     footer = shorter(f"{_footer(view, now, names)} · {firing_words(view, now)}", FOOTER)
     headline = _headline(view.incident)
     rest = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height(banner)
@@ -127,11 +127,11 @@ def _waiting(view: IncidentView, now: datetime, names: Names) -> list[Json | Non
 def waiting_words(one: Waiting, now: datetime, names: Names) -> str:
     """Return ``🟡 Rollback on bot1 waits for a second person: @ana confirmed 03:14 UTC, open until 03:29 UTC``."""
     by = f"{names(one.by)} confirmed {when(one.at, now)}, open until {when(one.until, now)}"
-    return f"🟡 {deed(one.kind, one.target)} waits for a second person: {by}"
+    return f"🟡 {action_title(one.kind, one.target)} waits for a second person: {by}"
 
 
 def _trading_lines(view: IncidentView, now: datetime) -> list[list[Json]]:
-    lines = [[leaf("Trading: ", bold=True), foreign(trading_words(view, now), TRADING)]]
+    lines = [[leaf("Trading: ", bold=True), untrusted(trading_words(view, now), TRADING)]]
     if view.incident.shape is IncidentShape.STORM:
         storm = f"{counted(view.total, 'signal')}, {view.firing} firing now"
         lines.insert(0, [leaf(storm, bold=True)])

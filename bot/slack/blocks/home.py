@@ -40,7 +40,7 @@ def home_view(home: Home) -> Json:
 
 
 def _banner(text: str) -> Json | None:
-    return kit.rich(kit.leaf("🟠 "), kit.foreign(text, 400, bold=True)) if text else None
+    return kit.rich(kit.leaf("🟠 "), kit.untrusted(text, 400, bold=True)) if text else None
 
 
 def _headline(home: Home) -> str:
@@ -54,13 +54,13 @@ def _incident(one: OpenIncident, home: Home) -> list[Json | None]:
     lines: list[list[Json]] = [
         [
             kit.leaf(f"{SEVERITY[incident.severity]} {incident.severity} · "),
-            kit.foreign(incident.title, 200, bold=True),
+            kit.untrusted(incident.title, 200, bold=True),
             kit.leaf(f" · {incident.number}"),
         ],
         [kit.leaf(f"{state} · since "), kit.ago(incident.opened_at, home.at)],
     ]
     if one.cause:
-        lines.append([kit.foreign(one.cause, 300)])
+        lines.append([kit.untrusted(one.cause, 300)])
     rows = [row for row in offer_rows(one.offers) if row is not None]
     for number, row in enumerate(rows):
         row["block_id"] = f"{incident.number}.offers.{number}"

@@ -43,8 +43,8 @@ def mention(person: str) -> Json:
     return {"type": "user", "user_id": person}
 
 
-def foreign(text: str, limit: int, *, bold: bool = False, code: bool = False) -> Json:
-    """Return foreign text, cleaned and on one line, as a leaf."""
+def untrusted(text: str, limit: int, *, bold: bool = False, code: bool = False) -> Json:
+    """Return untrusted text, cleaned and on one line, as a leaf."""
     return leaf(one_line(text, limit), bold=bold, code=code)
 
 
@@ -92,7 +92,7 @@ def rows(length: int, width: int) -> int:
 
 
 def preformatted(text: str, limit: int = LEAF) -> Json:
-    """Return foreign lines in fixed width."""
+    """Return untrusted lines in fixed width."""
     return {
         "type": "rich_text",
         "elements": [{"type": "rich_text_preformatted", "elements": [leaf(shown(text, limit))]}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.when import when
 from triage.model import Episode, Json, SubjectKind
 from triage.reports.incident_view import IncidentView
@@ -18,7 +18,7 @@ _DULL_LABELS = frozenset({"alertname", "severity", "job", "bot", "name", "instan
 
 
 def names(words: Sequence[str], most: int = NAMES) -> str:
-    """Return foreign names in a row; many are cut with ``and 14 more``."""
+    """Return untrusted names in a row; many are cut with ``and 14 more``."""
     return listed([one_line(word, NAME) for word in words], most)
 
 
@@ -100,10 +100,10 @@ def _signal(name: str, group: Sequence[Episode], now: datetime, total: int, firi
     fact = _fact(group[0])
     line = [
         leaf("• "),
-        foreign(name, NAME, bold=True),
+        untrusted(name, NAME, bold=True),
         leaf(f"{head}{on}{_state(group, now, total, firing)}"),
     ]
-    return [*line, leaf(" · "), foreign(fact, FACT)] if fact else line
+    return [*line, leaf(" · "), untrusted(fact, FACT)] if fact else line
 
 
 def _state(group: Sequence[Episode], now: datetime, total: int, firing: int) -> str:
@@ -118,9 +118,9 @@ def _state(group: Sequence[Episode], now: datetime, total: int, firing: int) -> 
 
 
 def _fact(episode: Episode) -> str:
-    """Return what the signal said of itself: its description, its summary, else its telling labels."""
+    """Return what the signal said of itself: its description, its summary, else its labels that are not in every alert."""
     for name in ("description", "summary", "message"):
         if text := episode.annotations.get(name, "").strip():
             return text
-    telling = [f"{key}={value}" for key, value in episode.labels.items() if key not in _DULL_LABELS]
-    return ", ".join(telling[:4])
+    shown = [f"{key}={value}" for key, value in episode.labels.items() if key not in _DULL_LABELS]
+    return ", ".join(shown[:4])

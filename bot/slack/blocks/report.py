@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.kit import foreign, leaf
+from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.signs import FINDING, check_name
 from bot.slack.blocks.verdict import cause_words, copyable
 from bot.slack.blocks.when import seconds_between, when
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.model import Cause, Finding, FindingStatus, Incident, Json, TriageRun, Verdict
 from triage.untrusted_text import one_line, shown
 from triage.wording import counted
@@ -56,12 +56,12 @@ def _head(run: TriageRun, now: datetime) -> str:
 
 
 def _cause(cause: Cause) -> list[Line]:
-    lines: list[Line] = [[foreign(cause_words(cause), SAID, bold=True)]]
-    lines += [[leaf("   + "), foreign(reason, SAID)] for reason in cause.because]
-    lines += [[leaf("   − "), foreign(reason, SAID)] for reason in cause.against]  # noqa: RUF001 - a minus
+    lines: list[Line] = [[untrusted(cause_words(cause), SAID, bold=True)]]
+    lines += [[leaf("   + "), untrusted(reason, SAID)] for reason in cause.because]
+    lines += [[leaf("   − "), untrusted(reason, SAID)] for reason in cause.against]  # noqa: RUF001 - a minus
     for word, texts in (("explains", cause.explains), ("so", cause.follows)):
         if texts:
-            lines.append([leaf(f"   {word}: "), foreign(", ".join(texts), SAID)])
+            lines.append([leaf(f"   {word}: "), untrusted(", ".join(texts), SAID)])
     for word, text in (("would settle it", cause.settle), ("by hand", cause.by_hand), ("next", cause.advice)):
         if text:
             lines.append([leaf(f"   {word}: "), *copyable(text)])
@@ -72,9 +72,9 @@ def _rest(verdict: Verdict) -> list[Line]:
     """Return what no cause explains, and which remedies are not offered and why."""
     lines: list[Line] = []
     if verdict.unexplained:
-        lines.append([leaf("Not explained: ", bold=True), foreign(", ".join(verdict.unexplained), SAID)])
+        lines.append([leaf("Not explained: ", bold=True), untrusted(", ".join(verdict.unexplained), SAID)])
     return lines + [
-        [leaf(f"Not offered: {deed(one.kind, one.target)}: ", bold=True), foreign(one.why, SAID)]
+        [leaf(f"Not offered: {action_title(one.kind, one.target)}: ", bold=True), untrusted(one.why, SAID)]
         for one in verdict.withheld
     ]
 
@@ -83,7 +83,7 @@ def _finding(finding: Finding) -> list[Line]:
     said = finding.headline or finding.why or "no word"
     why = f" ({finding.why})" if finding.why and finding.why not in said else ""
     name = leaf(f"{FINDING[finding.status]} {check_name(finding.name)} ", bold=True)
-    lines: list[Line] = [[name, leaf(f"{finding.status} · "), foreign(said + why, SAID)]]
+    lines: list[Line] = [[name, leaf(f"{finding.status} · "), untrusted(said + why, SAID)]]
     lines += [[leaf("      " + shown(one, DETAIL).replace("\n", " "))] for one in finding.details[:DETAILS]]
     if len(finding.details) > DETAILS:
         lines.append([leaf(f"      and {len(finding.details) - DETAILS} more")])

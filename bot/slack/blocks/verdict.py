@@ -146,7 +146,7 @@ def do_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
 
 
 def copyable(text: str) -> Line:
-    """Return a deed as leaves, its commands as code: ``docker logs --tail 50 x; then docker start x``.
+    """Return what to do as leaves, its commands as code: ``docker logs --tail 50 x; then docker start x``.
 
     What does not fit is left out whole: half a command would be a wrong one.
     """

@@ -16,7 +16,7 @@ def _open(settings: RedisSettings, opening: Opening) -> Streams:
     if not url:
         stand_in: Streams = not_configured(NAME)
         return stand_in
-    # redis-py weighs 6 MB: a desk without Redis does not carry it.
+    # redis-py takes 6 MB of memory: a desk without Redis does not load it.
     from bot.sources.redis.client import RedisStreams  # noqa: PLC0415 - as said
     from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
 

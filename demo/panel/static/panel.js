@@ -41,7 +41,7 @@ function speeds() {
     el("button", { type: "button", title, "aria-pressed": String(chosen === value), onclick: () => ask("speed", { speed: value }) }, text);
   return el("div", { class: "p-speeds" },
     el("div", { class: "p-segments", role: "group", "aria-label": "Speed of the desk's time" },
-      choice(0, "Auto", "Fast while a scenario brews and heals, real time while it is your turn"),
+      choice(0, "Auto", "Fast while a scenario's alert is pending and while it heals, real time while it is your turn"),
       choice(1, "1×", "Real time"), choice(10, "10×", "Ten times as fast"), choice(60, "60×", "A minute a second")),
     el("button", { type: "button", class: "p-skip", title: "Let ten minutes of the desk's time pass quickly", disabled: state.time.skipping, onclick: () => ask("skip") },
       svg("M4 5l6 5-6 5zM11 5l6 5-6 5z"), "10 min"));

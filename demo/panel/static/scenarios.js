@@ -3,13 +3,13 @@
 import { el } from "./dom.js";
 
 const STEPS = [
-  ["brewing", "Brewing"],
+  ["pending", "Pending"],
   ["fired", "Alert"],
   ["triaged", "Triage"],
   ["healing", "Healing"],
   ["cured", "Cured"],
 ];
-const WORDS = { brewing: "brewing", fired: "alert fired", triaged: "triaged", healing: "healing", cured: "cured" };
+const WORDS = { pending: "pending", fired: "alert fired", triaged: "triaged", healing: "healing", cured: "cured" };
 
 function stepper(phase) {
   const at = STEPS.findIndex(([name]) => name === phase);

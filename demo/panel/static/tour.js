@@ -16,7 +16,7 @@ function words(state) {
   if (!state.ready) return [0, "Welcome", "This is a Slack workspace and a trading desk on your own machine. The desk is being set up…"];
   if (!playing && ended) return [5, "That was the whole story", "The panel says what the cause really was, and whether the bot named it. Start another one; as Ben you can be the second person for a rollback."];
   if (!playing) return [1, "Let something go wrong", `${where} Start at a scenario, for instance “Redis dies”. The desk's time runs faster until the alert is here.`];
-  if (playing.phase === "brewing") return [2, "It is brewing", "Watch #desk-alerts: the incident appears by itself, one message that lives as long as it lasts."];
+  if (playing.phase === "pending") return [2, "Its alert is pending", "Watch #desk-alerts: the incident appears by itself, one message that lives as long as it lasts."];
   if (playing.phase === "fired") return [3, "The alert is here", "Triage is looking at the bot, its logs, its container, the host, the streams. A second or two."];
   if (playing.phase === "triaged") return [4, "Your turn", "The message says what is wrong and how sure that is. Open its thread for the evidence. Then press the action that fits, give a reason, and confirm."];
   return [5, "It heals", "The cause is gone. The message closes when the alerts have ended; then the panel tells the truth."];

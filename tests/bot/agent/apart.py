@@ -50,14 +50,14 @@ async def agent_apart(
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    deeds = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    executor = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
     looks = DeskReader(
         desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
     )
     path = folder / "agent.jsonl"
     record = AgentRecord.opened(path)
     proof = SlackProof(signing_secret) if signing_secret else None
-    agent = LocalAgent(desk, deeds, record, clock, proof, apart=True)
+    agent = LocalAgent(desk, executor, record, clock, proof, apart=True)
     server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)
     with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
         place = place or Path(short) / "agent.sock"

@@ -37,7 +37,7 @@ ROLLBACK: tuple[Order, ...] = (
 
 
 @dataclass
-class FakeDeeds:
+class FakeExecutor:
     """Notes what is done; fails where the test says so."""
 
     done: list[Order] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Ward:
     path: Path
     desk: Desk = field(default_factory=Desk)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
-    deeds: FakeDeeds = field(default_factory=FakeDeeds)
+    executor: FakeExecutor = field(default_factory=FakeExecutor)
     agent: LocalAgent = field(init=False)
     record: AgentRecord = field(init=False)
 
@@ -82,7 +82,7 @@ class Ward:
     def begin(self) -> None:
         """Start an agent on the record as it is."""
         self.record = AgentRecord.opened(self.path)
-        self.agent = LocalAgent(self.desk, cast("Any", self.deeds), self.record, self.clock)
+        self.agent = LocalAgent(self.desk, cast("Any", self.executor), self.record, self.clock)
 
     def again(self) -> None:
         """Start anew, as after a kill."""
@@ -130,7 +130,7 @@ async def test_a_step_of_a_confirmed_plan_is_done_once(ward: Ward) -> None:
         await ward.perform(TOKEN, 1)
     with pytest.raises(Refused, match="begun already"):
         await ward.agent.confirm(shown())
-    assert ward.deeds.done == [*RESTART]
+    assert ward.executor.done == [*RESTART]
     assert ward.told()[:3] == ["confirmed", "begun", "done"]
 
 
@@ -141,7 +141,7 @@ async def test_what_was_not_confirmed_is_not_done(ward: Ward) -> None:
     await ward.agent.confirm(shown())
     with pytest.raises(Refused, match="nothing for the agent in step 2"):
         await ward.perform(TOKEN, 2)
-    assert ward.deeds.done == []
+    assert ward.executor.done == []
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ async def test_steps_come_in_their_turn_and_not_after_a_failure(ward: Ward) -> N
     with pytest.raises(Refused, match="step 1 comes before"):
         await ward.perform(TOKEN, 4)
     assert (await ward.perform(TOKEN, 1)).ok
-    ward.deeds.fails = True
+    ward.executor.fails = True
     assert await ward.perform(TOKEN, 2) == Performed(ok=False, note="no room")
-    ward.deeds.fails = False
+    ward.executor.fails = False
     with pytest.raises(Refused, match="step 2 comes before, and it is failed"):
         await ward.perform(TOKEN, 3)
 
@@ -221,7 +221,7 @@ async def test_people_without_a_role_are_refused_where_desk_yaml_names_people_al
 def _apart(roles: RoleSettings, people: AgentPeople, *, proven: bool = False) -> LocalAgent:
     desk = Desk(roles=roles, agent=AgentSettings(people=people))
     proof = cast("Any", SimpleNamespace(why_not=lambda *_: "")) if proven else None
-    return LocalAgent(desk, cast("Any", FakeDeeds()), AgentRecord(), ManualClock(START), proof, apart=True)
+    return LocalAgent(desk, cast("Any", FakeExecutor()), AgentRecord(), ManualClock(START), proof, apart=True)
 
 
 _GROUPED = RoleSettings(operator=Role(users=frozenset({"U2"}), groups=frozenset({"S1"})))
@@ -284,7 +284,7 @@ async def test_an_operator_is_no_approver(tmp_path: Path) -> None:
 async def test_an_agent_apart_lets_nobody_act_where_nobody_has_a_role(tmp_path: Path) -> None:
     """In the bot's own process the bot has asked already; behind a socket nobody has."""
     ward = Ward(tmp_path / "a.jsonl", Desk())
-    apart = LocalAgent(Desk(), cast("Any", ward.deeds), AgentRecord(), ward.clock, apart=True)
+    apart = LocalAgent(Desk(), cast("Any", ward.executor), AgentRecord(), ward.clock, apart=True)
     with pytest.raises(Refused, match="gives the role operator to nobody"):
         await apart.confirm(shown())
     await ward.agent.confirm(shown())
@@ -293,14 +293,14 @@ async def test_an_agent_apart_lets_nobody_act_where_nobody_has_a_role(tmp_path: 
 async def test_a_step_that_is_being_done_holds_its_target_although_its_action_is_over(ward: Ward) -> None:
     """The bot was killed during a step and its next life ended the action: nothing else begins beside the step."""
     going, go_on = asyncio.Event(), asyncio.Event()
-    usual = ward.deeds.do
+    usual = ward.executor.do
 
     async def slow(order: Order, token: str, on_output: Callable[[str], None]) -> Performed:
         going.set()
         await go_on.wait()
         return await usual(order, token, on_output)
 
-    ward.deeds.do = slow  # type: ignore[method-assign]
+    ward.executor.do = slow  # type: ignore[method-assign]
     await ward.agent.confirm(shown())
     step = asyncio.create_task(ward.perform(TOKEN, 1))
     await going.wait()
@@ -368,14 +368,14 @@ async def test_so_many_actions_an_hour_and_of_the_kinds_that_are_allowed(tmp_pat
 
 async def test_a_step_that_was_cut_off_is_unknown_and_is_never_done_again(ward: Ward) -> None:
     """The agent is killed within a step: its next life closes the action, and a new one may begin."""
-    ward.deeds.breaks = KeyboardInterrupt
+    ward.executor.breaks = KeyboardInterrupt
     await ward.agent.confirm(shown())
     with pytest.raises(KeyboardInterrupt):
         await ward.perform(TOKEN, 1)
     lines = ward.path.read_text().splitlines()[:2]  # as a kill leaves it: begun, and no word of its end
     ward.record.close()
     ward.path.write_text("\n".join(lines) + '\n{"n": 3, "torn')
-    ward.deeds.breaks = None
+    ward.executor.breaks = None
     ward.begin()
     assert ward.told() == ["confirmed", "begun", "unknown", "over"]
     with pytest.raises(Refused, match="is over"):
@@ -395,7 +395,7 @@ async def test_a_nightly_snapshot_is_taken_twice_a_day_at_the_most(ward: Ward) -
         await ward.agent.keep_snapshot("../../etc")
     ward.clock.move(13 * 3600)
     await ward.agent.keep_snapshot("bot1")
-    assert len(ward.deeds.nightly) == 2
+    assert len(ward.executor.nightly) == 2
 
 
 async def test_the_head_of_the_audit_trail_only_goes_forward(ward: Ward) -> None:
@@ -459,7 +459,7 @@ async def test_nothing_is_done_that_cannot_be_recorded(ward: Ward, monkeypatch: 
     with pytest.raises(DeskFailure, match="nothing is done that cannot be recorded"):
         await ward.perform(TOKEN, 1)
     monkeypatch.undo()
-    assert ward.deeds.done == []
+    assert ward.executor.done == []
     assert (await ward.perform(TOKEN, 1)).ok, "and the record is as it was"
 
 

@@ -44,10 +44,10 @@ class Recorded(Story):
             return findings
 
         monkeypatch.setattr(runner, "run_checks", answer)
-        conductor = TriageRunner(self.store, Desk(), FakeSources().port, self.clock, "me", told=lambda: None)
-        run = await conductor.take()
+        triages = TriageRunner(self.store, Desk(), FakeSources().port, self.clock, "me", told=lambda: None)
+        run = await triages.take()
         assert run is not None
-        await conductor.conduct(run)
+        await triages.execute(run)
 
     async def over(self, monkeypatch: pytest.MonkeyPatch, *findings: Finding, began: str = "t0") -> None:
         """A stop that was triaged and is over."""

@@ -118,7 +118,7 @@ class Room:
         fakes = FakeSources()
         self.engine = QuietEngine()
         sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, self.engine, fakes.streams)
-        house = ListenerDependencies(
+        harness = ListenerDependencies(
             store,
             sources,
             self.clock,
@@ -128,7 +128,7 @@ class Room:
             self.dependencies,
             CollectorRegistry(),
         )
-        self.listening = ListenerWiring(load_settings(environment, folder=folder), house)
+        self.listening = ListenerWiring(load_settings(environment, folder=folder), harness)
         self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
         for listener in self.listening.streams:
             listener.reader = self.readers[listener.reader.stream]
@@ -273,7 +273,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
     room = Room(sqlite_store, tmp_path)
     fakes = FakeSources()
     sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, fakes.containers, fakes.streams)
-    house = ListenerDependencies(
+    harness = ListenerDependencies(
         sqlite_store,
         sources,
         room.clock,
@@ -283,7 +283,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         room.dependencies,
         CollectorRegistry(),
     )
-    listening = ListenerWiring(load_settings({}, folder=tmp_path), house)
+    listening = ListenerWiring(load_settings({}, folder=tmp_path), harness)
     task = asyncio.create_task(listening.run())
     await asyncio.sleep(0.2)
     room.clock.move(hours=1)

@@ -14,7 +14,7 @@ from bot.slack.blocks.triage import triage_message
 from bot.slack.blocks.verdict import cause_lines, do_lines
 from demo.lab.breaker import Breaker
 from demo.lab.collection import own_faults
-from demo.lab.stage import Stage, Wardrobe
+from demo.lab.stage import PreparedDesks, Stage
 from demo.lab.triage import Looked, triage
 from triage.model import Incident, Json, RunStatus, TriageRun, utc
 from triage.reports.incident_view import IncidentView, Offer
@@ -45,7 +45,7 @@ async def reading(name: str) -> str:
     """Play a reading and return what is shown of its first incident, as plain text."""
     told = READINGS[name]
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-        stage, own = await Wardrobe(Path(folder)).take(SEED, "")
+        stage, own = await PreparedDesks(Path(folder)).take(SEED, "")
         try:
             incident, looked = await _played(told, stage)
         finally:

@@ -7,10 +7,10 @@ import pytest
 
 from demo.lab.__main__ import main
 from demo.lab.collection import faults_in, own_faults
+from demo.lab.executor import played
 from demo.lab.fault import exam_seed, named
 from demo.lab.plan import planned, short
-from demo.lab.playing import played
-from demo.lab.running import Outcome, Run
+from demo.lab.run import Outcome, Run
 from triage.actions.catalogue import CATALOGUE
 
 FAULTS = {fault.name: fault for fault in own_faults()}

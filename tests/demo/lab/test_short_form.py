@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from demo.lab.collection import own_faults
+from demo.lab.executor import played
 from demo.lab.plan import short
-from demo.lab.playing import played
 from demo.lab.report import lines, told
 from demo.lab.score import figures
 from triage.actions import remedies

@@ -1,4 +1,4 @@
-"""Slack's text as HTML: each mark, and that nothing foreign becomes a tag."""
+"""Slack's text as HTML: each mark, and that nothing untrusted becomes a tag."""
 
 from __future__ import annotations
 

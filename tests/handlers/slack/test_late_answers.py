@@ -14,7 +14,7 @@ from demo.slack import Fault, SlackServer
 from handlers.slack import command_listener
 from handlers.slack.command import Call, CommandServices
 from handlers.slack.command_line import read_line
-from tests.flows.house import CHANNEL
+from tests.flows.harness import CHANNEL
 from triage.ports.chat import Answer, saying
 
 pytestmark = pytest.mark.slow

@@ -213,9 +213,9 @@ async def test_a_command_asks_for_its_role(world: World, word: str, who: str) ->
 
 
 @pytest.mark.parametrize("who", [name for name in PEOPLE if name != "outsider"])
-@pytest.mark.parametrize("deed", ["", "confirm ", "reject ", "cancel "])
+@pytest.mark.parametrize("verb", ["", "confirm ", "reject ", "cancel "])
 @pytest.mark.parametrize("kind", CATALOGUE)
-async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, deed: str, who: str) -> None:
+async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, verb: str, who: str) -> None:
     """To see the plan, confirm, reject or cancel."""
     record = cast(
         "ActionRecord", SimpleNamespace(kind=kind, target="bot1", incident_id=None, awaits_second=False)
@@ -230,10 +230,10 @@ async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, 
     click = Click(user=PEOPLE[who], user_name=who, handle="h", action_id=f"action.{kind}")
     role = world.desk.policy(CATALOGUE[kind].kind).role
     if who == role:
-        assert await allowed(desk, "h", click, deed) is record
+        assert await allowed(desk, "h", click, verb) is record
         return
     with pytest.raises(Refused):
-        await allowed(desk, "h", click, deed)
+        await allowed(desk, "h", click, verb)
     assert await world.denials() == [f"{PEOPLE[who]} denied"]
 
 

@@ -17,7 +17,7 @@ from tests.triage.actions.bench import REASON
 from tests.triage.actions.test_engine import Gate, desktop_on, until
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
-from triage.actions.looking import waits_for_trading, watch_for_trading
+from triage.actions.outcome_check import waits_for_trading, watch_for_trading
 from triage.actions.view import view_action
 from triage.errors import SourceUnreachable
 from triage.incidents.notifications import tell_card

@@ -22,7 +22,7 @@ from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.snapshots import facts_of_snapshots
-from triage.incidents.notifications import ALOUD, tell_card
+from triage.incidents.notifications import IN_CHANNEL, tell_card
 from triage.model import ActionProposal, TimelineKind
 from triage.plans.record import (
     ActionRecord,
@@ -200,7 +200,7 @@ async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Pat
         assert [line.text for line in lines] == [
             "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
         ]
-        assert lines[0].data[ALOUD]
+        assert lines[0].data[IN_CHANNEL]
 
 
 async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def store(
         incidents=SimpleNamespace(
             get=lambda number: next((each for each in incidents if each.id == number), None),
             open=lambda: list(incidents),
-            telling=lambda _: list(episodes),
+            notable_episodes=lambda _: list(episodes),
         ),
     )
     return cast("Tx", kept)

@@ -16,7 +16,7 @@ from triage.incidents.traits import note_traits
 from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict
 from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
 from triage.ports.store import MessageKind, Tx
-from triage.reports.likeness import Like, like
+from triage.reports.similar_incidents import SimilarIncident, similar_incidents
 
 UNKNOWN = Cause("no_cause_found", "No cause found by the checks.", 0.3, (), strength="possible")
 
@@ -30,7 +30,7 @@ class Answered(Story):
     """A story with triages and answers."""
 
     async def triage(self, incident_id: int = 1, *causes: Cause, findings: Sequence[Finding] = ()) -> None:
-        """Finish a triage of an incident, as the conductor does."""
+        """Finish a triage of an incident, as the runner does."""
         now = self.clock.now()
 
         def work(tx: Tx) -> None:
@@ -87,13 +87,13 @@ class Answered(Story):
         )
         return done.text
 
-    async def like(self, incident_id: int) -> tuple[Like, ...]:
+    async def similar(self, incident_id: int) -> tuple[SimilarIncident, ...]:
         """Return past incidents like one."""
 
-        def read(tx: Tx) -> tuple[Like, ...]:
+        def read(tx: Tx) -> tuple[SimilarIncident, ...]:
             incident = tx.incidents.get(incident_id)
             assert incident is not None
-            return like(tx, incident)
+            return similar_incidents(tx, incident)
 
         return await self.store.read(read)
 
@@ -304,20 +304,20 @@ async def test_past_incidents_with_the_same_cause_are_found_the_same_bot_first(s
     await story.over("BotFrozen", "bot1", named("edge_gate"), began="c")
     await story.fire("BotHardStopActive", "bot1")
     await story.triage(7)
-    found = await story.like(7)
+    found = await story.similar(7)
     assert [(each.incident.id, each.same_subject) for each in found] == [(1, True), (4, False), (3, False)]
     assert {each.shared for each in found} == {"cause:exchange_down"}
 
 
-async def test_what_a_person_said_counts_for_likeness_not_what_the_verdict_was(story: Answered) -> None:
+async def test_what_a_person_said_counts_for_similarity_not_what_the_verdict_was(story: Answered) -> None:
     """Wrong then: it is like what it really was."""
     await story.over("BotFrozen", "bot1")
     await story.no("dns_failure")
     await story.fire("BotFrozen", "bot1", began="t1")
     await story.triage(2)
-    assert await story.like(2) == ()
+    assert await story.similar(2) == ()
     await story.triage(2, named("dns_failure"))
-    [past] = await story.like(2)
+    [past] = await story.similar(2)
     assert past.answer is not None
     assert past.answer.cause == "dns_failure"
 
@@ -328,7 +328,7 @@ async def test_what_is_open_or_a_drill_is_no_past_incident(story: Answered) -> N
     await story.triage(1)
     await story.over("BotFrozen", "bot2", began="x")
     await story.over("BotHardStopActive", "bot3", began="y")
-    found = await story.like((await story.incidents())[-1].id)
+    found = await story.similar((await story.incidents())[-1].id)
     assert all(not each.incident.is_open for each in found)
 
 
@@ -345,9 +345,9 @@ async def test_without_a_cause_the_same_log_line_makes_it_alike(story: Answered)
     story.clock.move(7200)
     await story.fire("BotLogErrorSpike", "bot1")
     await story.triage(2, UNKNOWN, findings=[logged("something else <n>")])
-    assert await story.like(2) == ()
+    assert await story.similar(2) == ()
     await story.triage(2, UNKNOWN, findings=[logged("cannot frob <n>")])
-    [past] = await story.like(2)
+    [past] = await story.similar(2)
     assert past.shared.startswith("line:")
 
 
@@ -368,14 +368,14 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
     )
     await story.fire("BotFrozen", "bot1", began="t1")
     await story.triage(2)
-    [past] = await story.like(2)
+    [past] = await story.similar(2)
     assert (past.remedy, past.acted, past.seconds) == ("", True, 300.0)
     await story.store.write(lambda tx: tx.actions.add(acted("clear_cache", VerificationOutcome.RECOVERED)))
-    [past] = await story.like(2)
+    [past] = await story.similar(2)
     assert past.remedy == "Clear cache on bot1"
     story.clock.move(3600)
     await story.clear("BotFrozen", "bot1", began="t1")
     story.clock.move(3600)
     await story.fire("BotFrozen", "bot1", began="t2")
     await story.triage(3)
-    assert [each.incident.id for each in await story.like(3)] == [1, 2], "what helped comes first"
+    assert [each.incident.id for each in await story.similar(3)] == [1, 2], "what helped comes first"

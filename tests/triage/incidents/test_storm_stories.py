@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
-from triage.incidents.notifications import ALOUD
+from triage.incidents.notifications import IN_CHANNEL
 from triage.incidents.storm import PAGE
 from triage.model import Incident, IncidentShape, Severity, Signal, SignalStatus
 from triage.ports.store import Message, MessageKind, Tx
@@ -60,7 +60,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_aloud(story
         lines = [entry for entry in tx.timeline.of(storm.id) if entry.told]
         line = tx.outbox.find(MessageKind.LINE, str(lines[-1].id))
         return (
-            [bool(entry.data.get(ALOUD)) for entry in lines],
+            [bool(entry.data.get(IN_CHANNEL)) for entry in lines],
             line,
             tx.outbox.find(MessageKind.CARD, str(storm.id)),
         )

@@ -1,4 +1,4 @@
-"""An incident's timeline: whose events stand on it, in which order, how many, and what is told aloud."""
+"""An incident's timeline: whose events stand on it, in which order, how many, and what is also shown in the channel."""
 
 from collections.abc import Sequence
 from dataclasses import replace

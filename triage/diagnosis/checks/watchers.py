@@ -1,6 +1,6 @@
 """Can what watches the desk be believed: bot-metrics target, alert rules, Prometheus, Loki, Alertmanager.
 
-Here a source that does not answer is the finding, not an unknown: a blind watcher is what is asked for.
+Here a source that does not answer is the finding, not an unknown: whether it answers is the question.
 
 ``data``: ``{"prometheus", "loki", "alertmanager": "ok"|"down"|"not configured", "target_up": bool|None,
 "target_age_seconds", "rules": int,

@@ -57,7 +57,7 @@ class Incidents(Protocol):
         """Return the episodes of incidents, in the order they began."""
         ...
 
-    def telling(self, incident_id: int, limit: int = 300) -> list[Episode]:
+    def notable_episodes(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands.
 
         Those that fire before those that do not, the urgent ones before the others, the oldest first.

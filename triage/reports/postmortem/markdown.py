@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.diagnosis.strength import strength
 from triage.model import Episode
 from triage.reports.postmortem.gather import ActionTaken, Postmortem, facts
@@ -19,7 +19,7 @@ TO_FILL = "_To be completed by the people who were there._"
 
 
 def md(text: str, limit: int = CELL) -> str:
-    """Return foreign text on one line, with every sign of Markdown disarmed."""
+    """Return untrusted text on one line, with every sign of Markdown disarmed."""
     return _MARKUP.sub(r"\\\1", one_line(text, limit))
 
 
@@ -122,7 +122,7 @@ def _corrective(actions: Sequence[ActionTaken]) -> list[str]:
 
 
 def _action(action: ActionTaken) -> str:
-    head = f"- **{md(deed(action.kind, action.target))}**: {md(action.status)}"
+    head = f"- **{md(action_title(action.kind, action.target))}**: {md(action.status)}"
     by = f", confirmed by {md(' and '.join(action.by))}" if action.by else ""
     when = f" at {action.started_at:%H:%M:%S} UTC" if action.started_at is not None else ""
     lines = [f"{head}{by}{when}"]

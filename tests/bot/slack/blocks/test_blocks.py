@@ -1,4 +1,4 @@
-"""What is seen in Slack: every state says what it must, and no foreign text breaks or commands anything."""
+"""What is seen in Slack: every state says what it must, and no untrusted text breaks or commands anything."""
 
 import json
 import re
@@ -114,7 +114,7 @@ def test_no_incident_makes_a_card_that_slack_refuses(any_view: IncidentView) -> 
 @PATIENT
 @given(RUNS)
 def test_no_triage_makes_a_summary_that_slack_refuses(run: TriageRun) -> None:
-    """Log lines and reasons are foreign text too."""
+    """Log lines and reasons are untrusted text too."""
     assert_harmless(triage_message([run, run], NOW, "h" * 32))
     check_view(report_view(incident(), run, NOW), "modal")
 

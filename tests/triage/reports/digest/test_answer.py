@@ -156,7 +156,7 @@ def test_problems_are_said() -> None:
 
 
 def test_hostile_names_and_reasons_fit_slacks_limits() -> None:
-    """Long and foreign text is cut and pings nobody."""
+    """Long and untrusted text is cut and pings nobody."""
     bots = tuple(
         report(
             f"bot{n}",

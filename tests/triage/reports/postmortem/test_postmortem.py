@@ -1,4 +1,4 @@
-"""An incident written out: everything that was stored is in it, and nothing foreign breaks it."""
+"""An incident written out: everything that was stored is in it, and nothing untrusted breaks it."""
 
 import json
 from dataclasses import replace

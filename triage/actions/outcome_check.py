@@ -1,4 +1,4 @@
-"""A look at whether an action helped, and at trading that comes back after its verification was over."""
+"""Asks whether an action helped, and watches for trading that comes back after its verification ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WATCHED = 10
 """So many actions are watched for trading that comes back: the newest ones."""
 
 
-async def looked_at(services: ActionServices, record: ActionRecord) -> Verification:
+async def check_outcome(services: ActionServices, record: ActionRecord) -> Verification:
     """Ask the same questions as before the action, and return what they mean for trading."""
     after = await services.observe(record, since=record.finished_at or services.clock.now())
     action = CATALOGUE[record.kind]
@@ -62,7 +62,7 @@ async def watch_for_trading(services: ActionServices) -> bool:
         standing = await _standing(services, record)
         if not standing.trading.bots or not all(one.trades for one in standing.trading.bots):
             continue
-        verification = await looked_at(services, record)
+        verification = await check_outcome(services, record)
         if verification.trades is True:
             said = await _say(services, record, verification, seconds) or said
     return said
@@ -86,4 +86,4 @@ async def _say(
     return said
 
 
-__all__ = ["looked_at", "waits_for_trading", "watch_for_trading"]
+__all__ = ["check_outcome", "waits_for_trading", "watch_for_trading"]

@@ -10,9 +10,9 @@ from typing import Literal
 
 from demo.lab.breaker import Breaker
 from demo.lab.fault import Fault
-from demo.lab.judging import Judgement, Struck, judge, merged
+from demo.lab.judgement import Judgement, Struck, judge, merged
 from demo.lab.noise import make_noise
-from demo.lab.stage import Stage, Wardrobe
+from demo.lab.stage import PreparedDesks, Stage
 from demo.lab.triage import Looked, triage
 from triage.model import Incident, Verdict
 
@@ -60,9 +60,9 @@ class Outcome:
     story: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def run(one: Run, wardrobe: Wardrobe) -> list[Outcome]:
+async def run(one: Run, prepared: PreparedDesks) -> list[Outcome]:
     """Do one run; an outcome for the full evidence and one for each source that is missing."""
-    stage, folder = await wardrobe.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
+    stage, folder = await prepared.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
     try:
         return await _played(one, stage)
     finally:

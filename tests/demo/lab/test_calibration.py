@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from demo.lab.calibrating import UNSEEN, fitted, levels, pooled
+from demo.lab.calibration import UNSEEN, fitted, levels, pooled
 from triage.diagnosis.weights import CALIBRATION, CERTAIN, HIGHEST, LIKELY, probability, uncalibrated
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from demo.lab.judging import BELIEVED
-from demo.lab.running import Outcome
+from demo.lab.judgement import BELIEVED
+from demo.lab.run import Outcome
 from triage.diagnosis import weights
 
 UNSEEN = 10.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Lookout:
+class Watches:
     """Which conditions stand; a signal when one begins and when it ends. ``began``: since when we look (Unix seconds)."""
 
     world: World

@@ -13,16 +13,16 @@ from typing import Any
 import psutil
 
 from demo.slack import SlackServer
-from tests.flows.house import DESK, TOKEN, Bot
+from tests.flows.harness import DESK, TOKEN, Bot
 
-__all__ = ["CALM", "DESK", "TOKEN", "House", "running_house"]
+__all__ = ["CALM", "DESK", "TOKEN", "Harness", "running_house"]
 
 CALM: dict[str, Any] = {**DESK, "correlation": {"storm_incidents": 1_000_000, "wide_window_seconds": 0}}
 """A desk that never folds many alerts into one incident, so that each alert of a bench has a first post."""
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Harness:
     """The service, running, and the Slack it posts to."""
 
     bot: Bot
@@ -37,7 +37,7 @@ class House:
 @asynccontextmanager
 async def running_house(
     *, desk: Mapping[str, Any] = DESK, sources: Mapping[str, str] | None = None, start: bool = True
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Harness]:
     """Run the service against our Slack server and the given sources (settings by name)."""
     with TemporaryDirectory(prefix="hbot-triage-bench-") as name:
         folder = Path(name)
@@ -56,6 +56,6 @@ async def running_house(
             try:
                 if start:
                     await bot.start()
-                yield House(bot, slack, folder)
+                yield Harness(bot, slack, folder)
             finally:
                 await bot.stop()

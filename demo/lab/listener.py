@@ -13,7 +13,7 @@ from demo.desk.docker_views import rfc3339
 from demo.desk.events import AUDIT, DEAD_LETTER
 from demo.lab.edits import Edits
 from demo.lab.evidence.alerts import active
-from demo.lab.lookout import Lookout
+from demo.lab.watches import Watches
 from demo.servers.am_model import fingerprint
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, EventKind, PayloadEntry
@@ -39,7 +39,7 @@ HEARD_BACK = timedelta(minutes=60)
 
 
 @dataclass(slots=True)
-class Ears:
+class Listener:
     """Turns what happens on the desk into signals. ``events`` is the memory that triage reads."""
 
     world: World
@@ -55,12 +55,12 @@ class Ears:
     _sick: dict[str, Condition] = field(default_factory=dict)
     _raised: dict[EventKind, datetime] = field(default_factory=dict)
     _lost_told: bool = False
-    lookout: Lookout = field(init=False)
+    watches: Watches = field(init=False)
     edits: Edits = field(init=False)
 
     def __post_init__(self) -> None:
         self.edits = Edits(self.world, self.desk)
-        self.lookout = Lookout(self.world, self.desk, self.bus, self.began)
+        self.watches = Watches(self.world, self.desk, self.bus, self.began)
 
     @property
     def now(self) -> datetime:
@@ -73,14 +73,14 @@ class Ears:
         self._container_events(list(self.world.engine.events))
         for stream, kept in self.bus.entries.items():
             self._read[stream] = kept[-1].id if kept else ""
-        self.lookout.watchdog_at = self.world.clock.now()
+        self.watches.watchdog_at = self.world.clock.now()
         self.edits.look()
 
     async def listen(self, lone: list[LoneAlert]) -> list[Signal]:
         """Return the signals of what happened since the last look."""
         self.events += self.edits.look()
         signals = self._containers() + self._audit() + self._lost()
-        signals += await self.lookout.look(self.events, self.dead_letters(), self._sick)
+        signals += await self.watches.look(self.events, self.dead_letters(), self._sick)
         return signals + self._alerts(lone)
 
     # alerts
@@ -91,7 +91,7 @@ class Ears:
             return []
         firing = self.prometheus.firing() if self.prometheus.works else []
         if any(each.labels["alertname"] == self.desk.watchdog.alertname for each in firing):
-            self.lookout.watchdog_at = now
+            self.watches.watchdog_at = now
         due = [
             each
             for each in firing

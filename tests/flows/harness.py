@@ -1,4 +1,4 @@
-"""The whole house for a flow test: real Prometheus, real Alertmanager, our Slack, Loki's stand-in, the service.
+"""The harness of the flow tests: real Prometheus, real Alertmanager, our Slack, Loki's stand-in, the service.
 
 The service is a process of its own, started as an operator starts it, so that a test can kill it.
 """
@@ -124,7 +124,7 @@ class Bot:
 
 
 @dataclass
-class House:
+class Harness:
     """Everything that runs, and the questions a test asks of it."""
 
     exporter: Exporter
@@ -183,7 +183,7 @@ def _texts(node: object) -> list[str]:
 
 
 @asynccontextmanager
-async def running_house(
+async def running_harness(
     require: Callable[..., Path],
     directory: Path,
     *,
@@ -192,8 +192,8 @@ async def running_house(
     desk: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     slack: SlackServer | None = None,
-) -> AsyncIterator[House]:
-    """Run the whole house, ready when handed out. ``desk`` is merged over a desk with an operator."""
+) -> AsyncIterator[Harness]:
+    """Run the harness, ready when handed out. ``desk`` is merged over a desk with an operator."""
     bot_port = free_port()
     async with AsyncExitStack() as stack:
         exporter = await stack.enter_async_context(Exporter(*bots))
@@ -234,4 +234,4 @@ async def running_house(
         )
         stack.push_async_callback(bot.stop)
         await bot.start()
-        yield House(exporter, prometheus, alertmanager, loki, workspace, bot)
+        yield Harness(exporter, prometheus, alertmanager, loki, workspace, bot)

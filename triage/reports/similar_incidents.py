@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.actions.catalogue import deed
+from triage.actions.catalogue import action_title
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.traits import ALERT, CAUSE, LINE
 from triage.model import Incident, IncidentShape
@@ -23,7 +23,7 @@ LOOKED_AT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Like:
+class SimilarIncident:
     """A past incident like another one.
 
     ``shared`` is the trait that both have; ``answer`` what a person said of it; ``remedy`` the action whose verification
@@ -42,7 +42,7 @@ class Like:
     place: tuple[str, str] = ("", "")
 
 
-def like(tx: Tx, incident: Incident) -> tuple[Like, ...]:
+def similar_incidents(tx: Tx, incident: Incident) -> tuple[SimilarIncident, ...]:
     """Return up to three past incidents like this: the same thing first, what is known to have helped, the newest."""
     if incident.name == DRILL or incident.shape is IncidentShape.STORM:
         return ()
@@ -50,16 +50,18 @@ def like(tx: Tx, incident: Incident) -> tuple[Like, ...]:
     causes = sorted(one for one in mine if one.startswith(CAUSE))
     lines = sorted(one for one in mine if one.startswith(LINE))
     alerts = sorted(one for one in mine if one.startswith(ALERT))
-    found: dict[int, Like] = {}
+    found: dict[int, SimilarIncident] = {}
     for trait in causes or (*lines, *alerts):
         for incident_id in tx.answers.having(trait, incident.id, LOOKED_AT):
-            if incident_id not in found and (one := _like(tx, incident, incident_id, trait, alerts)):
+            if incident_id not in found and (one := _similar(tx, incident, incident_id, trait, alerts)):
                 found[incident_id] = one
     ranked = sorted(found.values(), key=lambda one: (not one.same_subject, not one.remedy, -one.incident.id))
     return tuple(ranked[:MOST])
 
 
-def _like(tx: Tx, incident: Incident, other_id: int, trait: str, alerts: list[str]) -> Like | None:
+def _similar(
+    tx: Tx, incident: Incident, other_id: int, trait: str, alerts: list[str]
+) -> SimilarIncident | None:
     other = tx.incidents.get(other_id)
     if other is None or other.resolved_at is None or other.shape is IncidentShape.STORM:
         return None
@@ -71,7 +73,7 @@ def _like(tx: Tx, incident: Incident, other_id: int, trait: str, alerts: list[st
         return None
     actions = tx.actions.of_incident(other_id)
     card = tx.outbox.find(MessageKind.CARD, str(other_id))
-    return Like(
+    return SimilarIncident(
         other,
         trait,
         other.resolved_at,
@@ -88,4 +90,4 @@ def _recovered(actions: Iterable[ActionRecord]) -> Iterator[str]:
     """Yield what was done and verified to have recovered it, the last one first."""
     for record in sorted(actions, key=lambda one: -one.id):
         if record.verification is not None and record.verification.outcome is VerificationOutcome.RECOVERED:
-            yield deed(record.kind, record.target)
+            yield action_title(record.kind, record.target)

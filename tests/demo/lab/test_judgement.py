@@ -3,7 +3,7 @@
 import pytest
 
 from demo.lab.fault import Truth
-from demo.lab.judging import Struck, judge
+from demo.lab.judgement import Struck, judge
 from triage.model import ActionProposal, Cause, Verdict
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from loguru import logger
 
-from demo.lab.running import Outcome, Run, run
-from demo.lab.stage import Wardrobe
+from demo.lab.run import Outcome, Run, run
+from demo.lab.stage import PreparedDesks
 
 
 def played(runs: Sequence[Run]) -> list[Outcome]:
@@ -20,8 +20,8 @@ def played(runs: Sequence[Run]) -> list[Outcome]:
 
     async def all_of_them() -> list[Outcome]:
         with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-            wardrobe = Wardrobe(Path(folder))
-            return [outcome for each in runs for outcome in await run(each, wardrobe)]
+            prepared = PreparedDesks(Path(folder))
+            return [outcome for each in runs for outcome in await run(each, prepared)]
 
     logger.disable("triage")  # the lab misses sources on purpose: each would be a line
     try:
