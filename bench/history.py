@@ -133,9 +133,16 @@ async def first_post(store: SqlStore, number: int) -> float:
     intake, at = Intake(Desk(), lambda one: one.name), NOW + timedelta(minutes=number)
     subject = Subject(SubjectKind.HOST, f"host{number}")
     new = Signal(
-        Source.ALERTMANAGER, f"new{number}/1", SignalStatus.FIRING, f"New{number}", subject, Severity.SEV2, at, at,
+        source=Source.ALERTMANAGER,
+        episode=f"new{number}/1",
+        status=SignalStatus.FIRING,
+        name=f"New{number}",
+        subject=subject,
+        severity=Severity.SEV2,
+        starts_at=at,
+        received_at=at,
         fingerprint=f"new{number}",
-    )  # fmt: skip
+    )
     began = time.perf_counter()
     await store.keep([new])
     await store.write(lambda tx: intake.sort_inbox(tx, at))

@@ -112,7 +112,13 @@ async def stored(server: RedisServer, folder: Path) -> float:
     )
     async with open_store(f"sqlite:///{folder}/bench-{uuid.uuid4().hex}.db") as store:
         listener = StreamListener(
-            reader, store, DESK, SystemClock(), read_audit, KeepAudit(DESK), lambda: None
+            reader=reader,
+            store=store,
+            desk=DESK,
+            clock=SystemClock(),
+            read=read_audit,
+            keep=KeepAudit(DESK),
+            stored=lambda: None,
         )
         began = time.perf_counter()
         while listener.counts.stored < EVENTS:

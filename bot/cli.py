@@ -334,7 +334,9 @@ def digest(
     from bot.commands.reports import DigestAsk, make_digest  # noqa: PLC0415 - as above
 
     async def make() -> Any:  # noqa: ANN401 - imported late, see _settings
-        return await make_digest(settings, DigestAsk(bot, window, moment(at) if at else None, data, png))
+        return await make_digest(
+            settings, DigestAsk(bot=bot, window=window, at=moment(at) if at else None, data=data, png=png)
+        )
 
     made = _run(make)
     report = made.measured.report

@@ -109,16 +109,23 @@ class ServiceParts:
         self.metrics = MetricsPage(
             store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
         )
-        self.runner = TriageRunner(store, self.desk, sources, clock, self.owner, told=self.bells.outbox.ring)
+        self.runner = TriageRunner(
+            store=store,
+            desk=self.desk,
+            sources=sources,
+            clock=clock,
+            owner=self.owner,
+            told=self.bells.outbox.ring,
+        )
         self.reconciliation = ReconcileJob(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
         self.intake_loop = IntakeLoop(
-            store,
-            Intake(self.desk, self._title_of),
-            clock,
-            self.bells.inbox,
-            self.bells.outbox,
-            self.bells.triage,
-            self.pulse,
+            store=store,
+            intake=Intake(self.desk, self._title_of),
+            clock=clock,
+            inbox=self.bells.inbox,
+            outbox=self.bells.outbox,
+            triage=self.bells.triage,
+            pulse=self.pulse,
         )
         self.triages = TriageLoop(self.runner, self.bells.triage, self.pulse)
         self.channels = Channels(
@@ -164,14 +171,14 @@ class ServiceParts:
         self.listeners = ListenerWiring(
             settings,
             ListenerDependencies(
-                store,
-                sources,
-                clock,
-                self.pulse,
-                self.owner,
-                self._event_stored,
-                self.readiness.dependencies,
-                self.metrics.registry,
+                store=store,
+                sources=sources,
+                clock=clock,
+                pulse=self.pulse,
+                owner=self.owner,
+                stored=self._event_stored,
+                dependencies=self.readiness.dependencies,
+                registry=self.metrics.registry,
             ),
         )
 
@@ -183,14 +190,14 @@ class ServiceParts:
     def _command_wiring(self, adapters: Adapters) -> CommandWiring:
         access, told = self.actions.services.access, self.bells.outbox.ring
         parts = commands.CommandDependencies(
-            adapters.store,
-            adapters.sources,
-            self.clock,
-            access,
-            adapters.dashboards,
-            adapters.slack.web,
-            self.view,
-            told,
+            store=adapters.store,
+            sources=adapters.sources,
+            clock=self.clock,
+            access=access,
+            dashboards=adapters.dashboards,
+            web=adapters.slack.web,
+            view=self.view,
+            told=told,
         )
         return CommandWiring(self.settings, parts, self.services)
 
@@ -286,12 +293,12 @@ class ServiceParts:
         """Return what the clock starts."""
         tidying = TidyingJob(self.adapters.store, self.desk, self.clock)
         trading = TradingWatch(
-            self.adapters.store,
-            self.desk,
-            self.adapters.sources,
-            self.clock,
-            self.bells.outbox.ring,
-            self.commands.papers,
+            store=self.adapters.store,
+            desk=self.desk,
+            sources=self.adapters.sources,
+            clock=self.clock,
+            told=self.bells.outbox.ring,
+            minutes=self.commands.papers,
         )
         return [
             Job(

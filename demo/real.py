@@ -77,7 +77,13 @@ def shorter_rules() -> dict[str, Any]:
 
 def _stand_in(desk: Desk, rules: Path, alertmanager: str) -> PrometheusServer:
     targets = [Target(job, INSTANCES[job], page) for job, page in desk.scrapes.items()]
-    config = PrometheusConfig(targets, [rules], alertmanager, SCRAPE_SECONDS, SCRAPE_SECONDS)
+    config = PrometheusConfig(
+        targets=targets,
+        rule_files=[rules],
+        alertmanager_url=alertmanager,
+        scrape_interval=SCRAPE_SECONDS,
+        evaluation_interval=SCRAPE_SECONDS,
+    )
     return PrometheusServer(config, desk.clock)
 
 

@@ -103,14 +103,14 @@ async def set_stage(
             made = await asyncio.to_thread(remembered, root, clock.now())
         world, past = made
         options = DeskOptions(redis="auto" if real else "fake")
-        desk = await stack.enter_async_context(Desk(root, clock, (_into(loki),), options, world))
+        desk = await stack.enter_async_context(Desk(root, clock, (_into(loki),), options, world=world))
         stack.enter_context(_compose_on_path(folder / "bin", desk))
         door = Door(_free_port(), secrets.token_urlsafe(18))
         watch = await stack.enter_async_context(_watch(folder, desk, past, door, real=real))
         values = {**_slack_values(slack), **_desk_values(desk), **door.values, "LOKI_URL": loki.url}
         settings = _settings(folder, desk, {**values, **watch.values})
         store = await stack.enter_async_context(_bot(settings, slack, clock, watch))
-        yield Stage(desk, clock, store, settings, watch.real)
+        yield Stage(desk=desk, clock=clock, store=store, settings=settings, real=watch.real)
 
 
 @asynccontextmanager

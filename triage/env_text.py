@@ -126,7 +126,11 @@ def _add(reading: _Reading, key: str, match: re.Match[str], *, expands: bool, es
     raw = match["value"]
     refers = [found["braced"] or found["plain"] for found in _REFERENCE.finditer(raw)] if expands else []
     value = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), raw) if escapes else raw
-    reading.entries.append(EnvEntry(key, value, match.start("value"), match.end("value"), tuple(refers)))
+    reading.entries.append(
+        EnvEntry(
+            key=key, value=value, start=match.start("value"), end=match.end("value"), refers=tuple(refers)
+        )
+    )
 
 
 def _next_line(text: str, at: int) -> int:

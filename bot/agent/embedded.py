@@ -33,7 +33,15 @@ def embedded_access(
     engine = Engine(docker_host)
     snapshots, images = DeskSnapshots(desk.paths.data, desk.paths.backups), EngineImageList(engine)
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
-    executor = OrderExecutor(desk, commands, snapshots, env, controllers, images, engine)
+    executor = OrderExecutor(
+        desk=desk,
+        commands=commands,
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        images=images,
+        containers=engine,
+    )
     kept = AgentRecord.opened(record) if record is not None else AgentRecord()
     agent = LocalAgent(desk, executor, kept, clock or SystemClock())
     return DeskAccess(

@@ -102,7 +102,14 @@ class Knowledge:
         known = self.actions.get(about["action"])
         if known is None or known.digest != about["digest"]:
             orders = _ORDERS.validate_python(about["orders"])
-            known = Known(about["action"], about["kind"], about["target"], orders, about["digest"], at)
+            known = Known(
+                token=about["action"],
+                kind=about["kind"],
+                target=about["target"],
+                orders=orders,
+                digest=about["digest"],
+                at=at,
+            )
             self.actions[known.token] = known
         known.at = at
         if about["actor"] not in known.actors:

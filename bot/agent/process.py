@@ -134,11 +134,25 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     commands = HostCommands({"DOCKER_HOST": settings.docker_host})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    executor = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    executor = OrderExecutor(
+        desk=desk,
+        commands=commands,
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        images=EngineImageList(engine),
+        containers=engine,
+    )
     record = AgentRecord.opened(settings.state / "record.jsonl")
     salt = kept_salt(settings.state / "salt")
     looks = DeskReader(
-        desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
+        desk=desk,
+        engine=engine,
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        project=DeskProject(desk, commands, engine.has_image),
+        salt=salt,
     )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
     try:

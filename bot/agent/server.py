@@ -320,12 +320,12 @@ def _shown(request: p.Confirm) -> ShownPlan:
     signed = request.signed
     form = Signed(signed.body, signed.timestamp, signed.signature) if signed is not None else None
     return ShownPlan(
-        request.action,
-        request.kind,
-        request.target,
-        request.orders,
-        request.rest,
-        request.actor,
-        request.reason,
-        form,
+        token=request.action,
+        kind=request.kind,
+        target=request.target,
+        orders=request.orders,
+        rest=request.rest,
+        actor=request.actor,
+        reason=request.reason,
+        signed=form,
     )

@@ -94,7 +94,9 @@ def _edge(chart: IncidentChart, track: Track, theme: Theme) -> Panel:
 
     axis = tuple((tick, number(tick, span[1] - span[0])) for tick in ticks(*span, 3))
     figure = f"{min(values):+.3f} to {max(values):+.3f} %"
-    return Panel(f"{track.bot}: net edge, %", figure, 100, axis, span, paint)
+    return Panel(
+        title=f"{track.bot}: net edge, %", figure=figure, height=100, axis=axis, span=span, paint=paint
+    )
 
 
 def _errors(chart: IncidentChart, track: Track, theme: Theme) -> Panel:
@@ -112,7 +114,14 @@ def _errors(chart: IncidentChart, track: Track, theme: Theme) -> Panel:
             plot.line(part, theme.line, 2)
 
     axis = ((0.0, "0"), (most, number(most, most)))
-    return Panel(f"{track.bot}: error lines", f"at most {most:.0f}", 80, axis, span, paint)
+    return Panel(
+        title=f"{track.bot}: error lines",
+        figure=f"at most {most:.0f}",
+        height=80,
+        axis=axis,
+        span=span,
+        paint=paint,
+    )
 
 
 def _joined(points: Points, step: float) -> list[list[tuple[float, float]]]:

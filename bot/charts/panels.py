@@ -77,7 +77,14 @@ def _equity(picture: BotPicture, theme: Theme) -> Panel:
     def paint(plot: Plot) -> None:
         _curve(plot, picture, picture.equity, theme.line, theme.area)
 
-    return Panel(title, f"last {number(last, high - low or 1)}", 190, _axis(span, 3), span, paint)
+    return Panel(
+        title=title,
+        figure=f"last {number(last, high - low or 1)}",
+        height=190,
+        axis=_axis(span, 3),
+        span=span,
+        paint=paint,
+    )
 
 
 def _drawdown(picture: BotPicture, theme: Theme) -> Panel:
@@ -100,7 +107,16 @@ def _drawdown(picture: BotPicture, theme: Theme) -> Panel:
 
     axis = _limit_axis(-limit, f"-{limit:g}", span)
     figure = f"deepest -{worst:.2f} %, {'OVER limit' if bad else 'limit'} -{limit:g} %"
-    return Panel("Drawdown, %", figure, 130, axis, span, paint, bad, -limit)
+    return Panel(
+        title="Drawdown, %",
+        figure=figure,
+        height=130,
+        axis=axis,
+        span=span,
+        paint=paint,
+        bad=bad,
+        limit=-limit,
+    )
 
 
 def _states(picture: BotPicture, theme: Theme) -> Panel:
@@ -136,7 +152,7 @@ def _edge(picture: BotPicture, theme: Theme) -> Panel:
         plot.across(0.0, theme.ink, 2.5)
 
     figure = f"below 0 in {picture.edge_below_pct or 0:.0f} % of the minutes"
-    return Panel("Net edge, %", figure, 170, _axis(span, 4), span, paint)
+    return Panel(title="Net edge, %", figure=figure, height=170, axis=_axis(span, 4), span=span, paint=paint)
 
 
 def _inventory(picture: BotPicture, theme: Theme) -> Panel:
@@ -164,7 +180,9 @@ def _inventory(picture: BotPicture, theme: Theme) -> Panel:
     aim = f"target {last[1]:.0f} % (thin line)" if last[1] is not None else "target not measured"
     outside = "OUT OF" if bad else "in"
     figure = f"last {last[0] or 0:.0f} %, {aim}, {outside} {low:.0f} to {high:.0f} %"
-    return Panel("Base, %", figure, 150, _axis(span, 3), span, paint, bad)
+    return Panel(
+        title="Base, %", figure=figure, height=150, axis=_axis(span, 3), span=span, paint=paint, bad=bad
+    )
 
 
 def _fills(picture: BotPicture, theme: Theme) -> Panel:
@@ -185,7 +203,12 @@ def _fills(picture: BotPicture, theme: Theme) -> Panel:
 
     axis = ((0.5, "buy"), (-0.5, "sell"))
     return Panel(
-        "Fills", f"{counted(buys, 'buy')} up, {counted(sells, 'sell')} down", 110, axis, (-1.0, 1.0), paint
+        title="Fills",
+        figure=f"{counted(buys, 'buy')} up, {counted(sells, 'sell')} down",
+        height=110,
+        axis=axis,
+        span=(-1.0, 1.0),
+        paint=paint,
     )
 
 
@@ -218,7 +241,9 @@ def _limited(named: tuple[str, str], picture: BotPicture, line: Line, limit: flo
 
     figure = f"highest {number(worst, limit or 1)}{unit}, {'OVER limit' if bad else 'limit'} {limit:g}{unit}"
     axis = _limit_axis(limit, f"{limit:g}{unit}", span)
-    return Panel(title, figure, 120, axis, span, paint, bad, limit)
+    return Panel(
+        title=title, figure=figure, height=120, axis=axis, span=span, paint=paint, bad=bad, limit=limit
+    )
 
 
 def _axis(span: tuple[float, float], wanted: int) -> tuple[tuple[float, str], ...]:

@@ -34,7 +34,14 @@ async def ask_around(*, docker: str, prometheus: str) -> LiveDesk:
     asked = [
         f"asked: {name} at {at}" for name, at in (("the engine", docker), ("Prometheus", prometheus)) if at
     ]
-    return LiveDesk(containers or (), rules, targets, bots, tuple(asked), tuple(doubts))
+    return LiveDesk(
+        containers=containers or (),
+        rules=rules,
+        targets=targets,
+        bots=bots,
+        asked=tuple(asked),
+        doubts=tuple(doubts),
+    )
 
 
 async def _of_prometheus(

@@ -62,7 +62,14 @@ def read_mail_url(url: str) -> MailAddress:
     if tls == "off" and password:
         raise SettingError("a password would go in clear with tls=off: drop one of the two")
     address = MailAddress(
-        parts.hostname, port, query["from"], recipients, user, password, tls, query.get("ca", "")
+        host=parts.hostname,
+        port=port,
+        sender=query["from"],
+        recipients=recipients,
+        user=user,
+        password=password,
+        tls=tls,
+        ca_file=query.get("ca", ""),
     )
     try:
         _trust(address)

@@ -53,7 +53,15 @@ class WebhookChannel:
 
     async def examine(self) -> str:
         """Post a notice of kind ``test``: whatever receives it must ignore kinds it does not know."""
-        await self.send(Notice("hbot-triage-test", "test", "Test", "A test of hbot-triage.", Severity.SEV3))
+        await self.send(
+            Notice(
+                id="hbot-triage-test",
+                kind="test",
+                title="Test",
+                text="A test of hbot-triage.",
+                severity=Severity.SEV3,
+            )
+        )
         return "took a test notice" + ("" if self.secret else "; it is not signed: no secret is set")
 
 

@@ -233,7 +233,12 @@ def _roll_entry(row: sa.RowMapping) -> RollEntry:
     columns: tuple[Any, ...] = tuple(row.values())
     name, kind, subject, severity, word, firing, starts_at = columns
     return RollEntry(
-        name, Subject(SubjectKind(kind), subject), Severity(severity), word or "", firing, starts_at
+        name=name,
+        subject=Subject(SubjectKind(kind), subject),
+        severity=Severity(severity),
+        word=word or "",
+        firing=firing,
+        starts_at=starts_at,
     )
 
 

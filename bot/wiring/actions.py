@@ -58,7 +58,15 @@ class ActionWiring:
         self._told = told
         variants = {bot.name: bot.variant for bot in settings.desk.bots}
         minutes = NewestMinutes(settings.desk.paths.data, clock, variants)
-        self.services = ActionServices(store, settings.desk, sources, access, clock, roles, minutes)
+        self.services = ActionServices(
+            store=store,
+            desk=settings.desk,
+            sources=sources,
+            access=access,
+            clock=clock,
+            roles=roles,
+            minutes=minutes,
+        )
         self.engine = ActionEngine(
             self.services,
             owner,

@@ -87,15 +87,20 @@ class CommandWiring:
         self.digests = CsvDigests(self.desk, data)
         self.charting = Charting(parts.store, self.desk, parts.sources.metrics, ChartsBeside())
         self.answer_context = AnswerContext(
-            parts.store, self.desk, parts.sources, parts.clock, parts.view, self.checklist_context
+            store=parts.store,
+            desk=self.desk,
+            sources=parts.sources,
+            clock=parts.clock,
+            view=parts.view,
+            checklist=self.checklist_context,
         )
         self.drills = Drills(
-            parts.store,
-            self.desk,
-            parts.sources.alerts,
-            parts.clock,
-            parts.told,
-            tuple(fallback_channels(settings)),
+            store=parts.store,
+            desk=self.desk,
+            alerts=parts.sources.alerts,
+            clock=parts.clock,
+            told=parts.told,
+            channels=tuple(fallback_channels(settings)),
         )
         self.home = HomeTab(self.answer_context, home_view, services.in_flight, parts.web)
 
@@ -158,11 +163,11 @@ class CommandWiring:
         store, clock, told = self.parts.store, self.parts.clock, self.parts.told
         looks: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] = {
             "digest": (
-                DigestJob(store, self.desk, clock, self.digests, told).run,
+                DigestJob(store=store, desk=self.desk, clock=clock, digests=self.digests, told=told).run,
                 LOOK_SECONDS,
             ),
             "checklists": (
-                ChecklistJob(store, self.desk, clock, self._run_all, told).run,
+                ChecklistJob(store=store, desk=self.desk, clock=clock, run_all=self._run_all, told=told).run,
                 LOOK_SECONDS,
             ),
             "charts": (

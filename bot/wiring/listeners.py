@@ -112,13 +112,13 @@ class ListenerWiring:
             claim_idle_seconds=names.claim_idle_seconds,
         )
         return StreamListener(
-            reader,
-            parts.store,
-            self.desk,
-            parts.clock,
-            read,
-            keep,
-            parts.stored,
+            reader=reader,
+            store=parts.store,
+            desk=self.desk,
+            clock=parts.clock,
+            read=read,
+            keep=keep,
+            stored=parts.stored,
             beat=self._beat(stream),
             give_way=self._give_way,
         )

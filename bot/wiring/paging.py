@@ -25,8 +25,8 @@ def paging_jobs(
     told: Callable[[], None],
 ) -> list[Job]:
     """Return escalation, and one job a fallback channel. ``told`` rings whoever sends to Slack."""
-    escalation = EscalationJob(store, desk, clock, tuple(channels), told)
-    fallback = FallbackJob(store, desk, clock, channels, told)
+    escalation = EscalationJob(store=store, desk=desk, clock=clock, channels=tuple(channels), told=told)
+    fallback = FallbackJob(store=store, desk=desk, clock=clock, channels=channels, told=told)
     return [
         Job("escalation", escalation.run, seconds=SECONDS),
         Job("fallback", fallback.owe_due, seconds=SECONDS),

@@ -153,7 +153,20 @@ def _fills(world: "World", bot: Bot, process: Process, seconds: float) -> None:
         process.paper_rejects += 1
     side = "buy" if buys else "sell"
     order = f"paper-{side[0].upper()}-{bot.dice.getrandbits(48):012x}"
-    world.filled(bot, Fill(now, side, price, amount, fee, order, bot.state, mid, is_maker))
+    world.filled(
+        bot,
+        Fill(
+            at=now,
+            side=side,
+            price=price,
+            amount=amount,
+            fee=fee,
+            order_id=order,
+            state=bot.state,
+            mid=mid,
+            is_maker=is_maker,
+        ),
+    )
 
 
 def resume(world: "World", bot: Bot, process: Process) -> str | None:

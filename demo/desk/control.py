@@ -79,11 +79,11 @@ class Control:
             order = Order.model_validate_json(raw)
             command = order.command
             request = compose_commands.Request(
-                order.command,
-                tuple(order.services),
-                tuple(order.profiles),
-                frozenset(order.options),
-                order.tail,
+                command=order.command,
+                services=tuple(order.services),
+                profiles=tuple(order.profiles),
+                options=frozenset(order.options),
+                tail=order.tail,
             )
             for kind, text in compose_commands.run(self._engine, project_of(order), request):
                 say(kind, text)

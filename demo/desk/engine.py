@@ -183,7 +183,13 @@ class Engine:
     def emit(self, action: str, container: Container, **extra: str) -> None:
         """Record an event and tell the listeners."""
         attributes = {"image": container.spec.image, "name": container.name, **container.labels, **extra}
-        event = DockerEvent(action, container.id, container.spec.image, self.clock.now(), attributes)
+        event = DockerEvent(
+            action=action,
+            container_id=container.id,
+            image=container.spec.image,
+            at=self.clock.now(),
+            attributes=attributes,
+        )
         self.events.append(event)
         for listener in list(self.listeners):
             listener(event)

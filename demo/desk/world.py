@@ -69,7 +69,14 @@ class World:
         account = Account(base=half / market.mid, quote=half)
         dice = random.Random(f"{self.seed}-{plan.name}")
         return Bot(
-            plan.name, plan.variant, plan.pair, plan.variant != "d", market, account, dice, since=start
+            name=plan.name,
+            variant=plan.variant,
+            pair=plan.pair,
+            trades=plan.variant != "d",
+            market=market,
+            account=account,
+            dice=dice,
+            since=start,
         )
 
     def up(self, profiles: Iterable[str] = PROFILES) -> None:

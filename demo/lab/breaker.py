@@ -119,7 +119,9 @@ class Breaker:
         side: str = "",
     ) -> None:
         whom = (self.bot,) if bots is not None and not bots else bots
-        trouble = Trouble(reply, endpoints, whom, share, side, self.now + lasts)
+        trouble = Trouble(
+            reply=reply, endpoints=endpoints, bots=whom, share=share, side=side, until=self.now + lasts
+        )
         self.world.exchange.troubles.append(trouble)
 
     # a bot

@@ -92,12 +92,12 @@ def judge(verdict: Verdict, struck: Struck, seconds: float = 0.0) -> Judgement:
     )
     harmful = harm(verdict, struck)
     return Judgement(
-        said,
-        confidence,
-        top1,
-        top3,
-        believed,
-        wrong,
+        said=said,
+        confidence=confidence,
+        top1=top1,
+        top3=top3,
+        believed=believed,
+        wrong=wrong,
         right_action=not harmful and _offers_right(verdict, struck),
         harmful=harmful,
         named=sum(bool(truth.names & strong) for truth, _ in struck.truths),
@@ -132,14 +132,14 @@ def merged(judgements: Sequence[Judgement], struck: Struck, named_together: int)
     first = judgements[0]
     harmful = tuple(dict.fromkeys(one for each in judgements for one in each.harmful))
     return Judgement(
-        first.said,
-        first.confidence,
-        first.top1,
-        first.top3,
-        first.believed,
-        any(each.wrong for each in judgements),
-        first.right_action and not harmful,
-        harmful,
-        min(named_together, len(struck.truths)),
-        max(each.seconds for each in judgements),
+        said=first.said,
+        confidence=first.confidence,
+        top1=first.top1,
+        top3=first.top3,
+        believed=first.believed,
+        wrong=any(each.wrong for each in judgements),
+        right_action=first.right_action and not harmful,
+        harmful=harmful,
+        named=min(named_together, len(struck.truths)),
+        seconds=max(each.seconds for each in judgements),
     )

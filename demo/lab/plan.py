@@ -44,7 +44,9 @@ def _of(fault: Fault, all_of: Sequence[Fault], number: int, *, exam: bool) -> li
     ]
     if number % 2 == 0 and (partner := _partner(fault, all_of, number)) is not None:
         other = next((bot for bot in partner.bots if bot != bots[0]), "")
-        runs.append(Run(fault, seeds[3], "paired", bots[0], partner, other))
+        runs.append(
+            Run(fault=fault, seed=seeds[3], setting="paired", bot=bots[0], other=partner, other_bot=other)
+        )
     return runs
 
 

@@ -74,12 +74,12 @@ def judge_case(case: RecordedCase, truth: CaseTruth, verdict: Verdict) -> Judged
     wrong = not right and bool(said) and (known or said in truth.never)
     offered = {f"{each.kind} {each.target}" for each in verdict.actions}
     return Judged(
-        case,
-        said,
-        right,
-        wrong,
-        bool(offered & set(truth.right)) if truth.right else None,
-        tuple(sorted(offered & set(truth.forbidden))),
+        case=case,
+        said=said,
+        right=right,
+        wrong=wrong,
+        remedy=bool(offered & set(truth.right)) if truth.right else None,
+        harmful=tuple(sorted(offered & set(truth.forbidden))),
     )
 
 

@@ -71,7 +71,7 @@ async def run(one: Run, prepared: PreparedDesks) -> list[Outcome]:
 
 async def _played(one: Run, stage: Stage) -> list[Outcome]:
     dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
-    breaker = Breaker(stage.world, stage.prometheus, stage.bus, one.bot, dice)
+    breaker = Breaker(world=stage.world, prometheus=stage.prometheus, bus=stage.bus, bot=one.bot, dice=dice)
     if one.setting == "noisy":
         make_noise(breaker)
     began = stage.now
@@ -103,7 +103,15 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
         settled = _settled([each.verdict for each in looked], struck, looked)
         story = _story(current, first, looked)
         outcomes.append(
-            Outcome(one, missing, heard, signal, judge(first.verdict, struck, first.seconds), settled, story)
+            Outcome(
+                run=one,
+                missing=missing,
+                heard_after=heard,
+                signal=signal,
+                first=judge(first.verdict, struck, first.seconds),
+                settled=settled,
+                story=story,
+            )
         )
     return outcomes
 

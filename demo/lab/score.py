@@ -117,5 +117,5 @@ def calibration(judgements: Sequence[Judgement]) -> tuple[Bucket, ...]:
         if mine:
             says = sum(one.confidence for one in mine) / len(mine)
             right = sum(one.top1 for one in mine) / len(mine)
-            found.append(Bucket(low, min(high, 1.0), len(mine), says, right))
+            found.append(Bucket(low=low, high=min(high, 1.0), runs=len(mine), says=says, right=right))
     return tuple(found)

@@ -102,8 +102,15 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
 
     def stage_of(world: World) -> Stage:
         prometheus, bus, sink = LabPrometheus(world), LabBus(), Sink()
-        listener = Listener(world, desk, prometheus, bus, world.clock.now())
-        return Stage(world, prometheus, bus, sink, listener, Incidents(desk))
+        listener = Listener(world=world, desk=desk, prometheus=prometheus, bus=bus, began=world.clock.now())
+        return Stage(
+            world=world,
+            prometheus=prometheus,
+            bus=bus,
+            sink=sink,
+            listener=listener,
+            incidents=Incidents(desk),
+        )
 
     def witness(world: World) -> None:
         if not holder:

@@ -70,7 +70,9 @@ async def ask(stage: Stage, bot: str) -> Looked:
     now = utc(stage.now)
     desk = stage.listener.desk
     found = sources_of(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.listener.held)
-    context = CheckContext(desk, found, now, now, (bot,), (desk.container_of(bot),))
+    context = CheckContext(
+        desk=desk, sources=found, now=now, since=now, bots=(bot,), containers=(desk.container_of(bot),)
+    )
     playbook = playbook_for(desk, "default")
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.process_time()

@@ -58,4 +58,10 @@ async def healthy_week(days: float = 7.0, seed: int = 1) -> Week:
                 blamed[top.cause] += 1
             offered.update(action.kind for action in verdict.actions)
             stage.prometheus.tsdb.forget_before(round((stage.now - 2 * DAY) * 1000))
-        return Week(days, asks, Counter(each.name for each in stage.watched()), blamed, offered)
+        return Week(
+            days=days,
+            asks=asks,
+            incidents=Counter(each.name for each in stage.watched()),
+            blamed=blamed,
+            offered=offered,
+        )

@@ -147,7 +147,13 @@ class Dispatcher:
         frozen = tuple(a if a.resolved(now) else replace(a, ends_at=0) for a in alerts)
         deadline = now + _ns(max(group.route.group_interval, MIN_TIMEOUT))
         group.pending[index] = Delivery(
-            group, index, webhook, frozen, Told(firing, resolved, now), deadline, now
+            group=group,
+            index=index,
+            webhook=webhook,
+            alerts=frozen,
+            told=Told(firing, resolved, now),
+            deadline=deadline,
+            next_try=now,
         )
 
     def delivered(self, delivery: Delivery, now: int) -> None:

@@ -176,7 +176,7 @@ class _Parser:
         self._take(")")
         if labels is None:
             labels, without = self._grouping()
-        return Aggregation(op, inner, labels, without, parameter)
+        return Aggregation(op=op, inner=inner, labels=labels, without=without, parameter=parameter)
 
     def _grouping(self) -> tuple[tuple[str, ...] | None, bool]:
         if self._now.name not in ("by", "without"):

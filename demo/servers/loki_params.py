@@ -48,7 +48,9 @@ def range_params(form: Mapping[str, str], now_ns: int) -> RangeParams:
             "exceeded maximum resolution of 11,000 points per time series. "
             "Try increasing the value of the step parameter"
         )
-    return RangeParams(form.get("query", ""), start, end, step, limit, forward)
+    return RangeParams(
+        query=form.get("query", ""), start=start, end=end, step=step, limit=limit, forward=forward
+    )
 
 
 def read_limit(form: Mapping[str, str]) -> int:

@@ -232,7 +232,7 @@ def _alert_of(spec: RuleSpec, sample: Sample, now: float) -> Alert:
     added = {name: expand(text, own, sample.value) for name, text in spec.labels.items()}
     labels = dict(labels_of({**own, **added, "alertname": spec.alert}))
     annotations = {name: expand(text, own, sample.value) for name, text in spec.annotations.items()}
-    return Alert(labels, annotations, sample.value, now, spec.expr)
+    return Alert(labels=labels, annotations=annotations, value=sample.value, active_at=now, expr=spec.expr)
 
 
 def _alert_series(rule: Rule) -> Iterator[tuple[Labels, float]]:

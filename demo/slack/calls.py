@@ -35,7 +35,16 @@ class CallLog:
     def add(self, method: str, args: Json, at: float, result: str) -> None:
         """Note a call that arrived at `at` (monotonic) and has now ended."""
         now = time.monotonic()
-        self._calls.append(Call(method, args, at, time.time() - (now - at), result, now - at))
+        self._calls.append(
+            Call(
+                method=method,
+                args=args,
+                at=at,
+                wall=time.time() - (now - at),
+                result=result,
+                seconds=now - at,
+            )
+        )
 
     def of(
         self, method: str | None = None, *, ok: bool | None = None, channel: str | None = None

@@ -50,11 +50,11 @@ class Modals:
         view_id = self._workspace.ids.object("V")
         blocks = fill_ids(body["blocks"], self._workspace.ids)
         return View(
-            view_id,
-            kind,
-            user,
-            body,
-            self._hash(),
+            id=view_id,
+            kind=kind,
+            user=user,
+            body=body,
+            hash=self._hash(),
             root_id=below.root_id if below else view_id,
             previous_id=below.id if below else None,
             external_id=external,

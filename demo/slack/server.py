@@ -71,7 +71,7 @@ class SlackServer:
         self.modals = Modals(self.workspace)
         self.sockets = Sockets(self.workspace)
         self._signed = SignedRequests(self.app)
-        self.delivery = Delivery(self.workspace, self.timing, self.sockets, self._signed, self._tasks)
+        self.delivery = Delivery(self.workspace, self.timing, self.sockets, self._signed, tasks=self._tasks)
         self.message_states: dict[tuple[str, str, str], dict[str, dict[str, Json]]] = {}
         self.tokens: dict[str, Token] = {}
         self.add_token(self.app.bot_token, "bot", self.app.scopes)

@@ -33,8 +33,8 @@ class Sorting:
 
     def __post_init__(self) -> None:
         self.sorter = IntakeLoop(
-            self.story.store, Intake(self.story.desk, self._title), self.story.clock,
-            Bell(), Bell(), Bell(), Pulse(self.story.clock),
+            store=self.story.store, intake=Intake(self.story.desk, self._title), clock=self.story.clock,
+            inbox=Bell(), outbox=Bell(), triage=Bell(), pulse=Pulse(self.story.clock),
         )  # fmt: skip
 
     def _title(self, signal: Signal) -> str:

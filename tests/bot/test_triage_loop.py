@@ -101,7 +101,14 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
         raise OverflowError("date value out of range")
 
     monkeypatch.setattr(runner, "context_of", fail)
-    triages = TriageRunner(sqlite_store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+    triages = TriageRunner(
+        store=sqlite_store,
+        desk=Desk(),
+        sources=FakeSources().port,
+        clock=ManualClock(),
+        owner="me",
+        told=lambda: None,
+    )
     incident_id = await queued(sqlite_store, Severity.SEV2)
     async with running(triages) as loop:
         for _ in range(200):

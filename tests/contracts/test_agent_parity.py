@@ -241,7 +241,14 @@ async def test_the_checks_that_ask_docker_find_the_same_both_ways(both: Both) ->
     for check in (bytecode, changes, container):
         found = []
         for bench in (both.within, both.apart):
-            ctx = CheckContext(bench.desk, bench.services.sources, now, now, ("bot1",), ("hbot-bot1",))
+            ctx = CheckContext(
+                desk=bench.desk,
+                sources=bench.services.sources,
+                now=now,
+                since=now,
+                bots=("bot1",),
+                containers=("hbot-bot1",),
+            )
             found.append(await check.run(ctx))
         within, apart = found
         assert _known(within.data) == _known(apart.data), check.NAME
@@ -302,7 +309,15 @@ async def _worked(bench: Bench, stamp: str) -> list[object]:
         token = f"{number}" * 24
         await step(
             lambda token=token, kind=kind, target=target, plan=prepared.plan: agent.confirm(  # type: ignore[misc]
-                ShownPlan(token, kind, target, plan.orders, plan.rest, "U0ANA00001", "because")
+                ShownPlan(
+                    token=token,
+                    kind=kind,
+                    target=target,
+                    orders=plan.orders,
+                    rest=plan.rest,
+                    actor="U0ANA00001",
+                    reason="because",
+                )
             )
         )
         for place, _ in prepared.plan.orders:

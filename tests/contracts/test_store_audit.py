@@ -63,7 +63,7 @@ async def test_a_missing_line_shows(store: SqlStore) -> None:
 
 def test_a_line_with_its_digest_made_anew_breaks_the_next_one() -> None:
     """Changing a line and its digest is not enough: the next line holds the old one."""
-    base = AuditEntry(1, NOW, "a", "b", "c", {}, GENESIS, "")
+    base = AuditEntry(seq=1, at=NOW, actor="a", event="b", target="c", detail={}, previous=GENESIS, digest="")
     assert broken_links([replace(base, digest="forged")]) == ["line 1 was changed after it was written"]
 
 

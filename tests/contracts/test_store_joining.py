@@ -67,7 +67,16 @@ async def test_a_remembered_incident_is_what_the_database_says(sqlite_store: Sql
     """Also after a change that was rolled back, and after one that was not."""
     now, bot = datetime(2026, 3, 1, tzinfo=UTC), Subject(SubjectKind.BOT, "bot1")
     since = now - timedelta(hours=1)
-    new = Incident(0, "one", "BotFrozen", (bot,), Severity.SEV2, IncidentStatus.TRIGGERED, now, now)
+    new = Incident(
+        id=0,
+        title="one",
+        name="BotFrozen",
+        subjects=(bot,),
+        severity=Severity.SEV2,
+        status=IncidentStatus.TRIGGERED,
+        opened_at=now,
+        changed_at=now,
+    )
     incident = await sqlite_store.write(lambda tx: tx.incidents.save(new))
 
     def change(tx: Tx) -> None:

@@ -103,11 +103,11 @@ async def test_hostile_texts_of_stories_runs_notes_and_audit_come_back_sound(sto
         verdict = Verdict(unknowns=(HOSTILE,))
         tx.runs.finish(
             TriageRun(
-                run_id,
-                one.id,
-                HOSTILE,
-                NOW,
-                RunStatus.DONE,
+                id=run_id,
+                incident_id=one.id,
+                reason=HOSTILE,
+                requested_at=NOW,
+                status=RunStatus.DONE,
                 playbook=HOSTILE,
                 findings=(found,),
                 verdict=verdict,

@@ -18,7 +18,13 @@ async def main(store_url: str, webhook: str, mail: str) -> None:
     channels: list[FallbackChannel] = [WebhookChannel(webhook, "secret"), EmailChannel(read_mail_url(mail))]
     async with open_store(store_url) as store:
         clock = ManualClock(START + timedelta(minutes=2))
-        job = FallbackJob(store, Desk(), clock, {one.name: one for one in channels}, lambda: None)
+        job = FallbackJob(
+            store=store,
+            desk=Desk(),
+            clock=clock,
+            channels={one.name: one for one in channels},
+            told=lambda: None,
+        )
         await job.owe_due()
         await asyncio.gather(*(job.send_over(name) for name in job.channels))
 

@@ -29,7 +29,13 @@ async def listen(url: str, database: str) -> None:
     )
     async with open_store(f"sqlite:///{database}") as store:
         listener = StreamListener(
-            reader, store, desk, SystemClock(), read_audit, KeepAudit(desk), lambda: None
+            reader=reader,
+            store=store,
+            desk=desk,
+            clock=SystemClock(),
+            read=read_audit,
+            keep=KeepAudit(desk),
+            stored=lambda: None,
         )
         print(os.getpid(), flush=True)  # noqa: T201 - the campaign waits for this line
         await listener.run()

@@ -55,7 +55,9 @@ async def test_a_kill_between_two_channels_sends_each_once(sqlite_url: str, sqli
             "webhook": WebhookChannel(receiver.url),
             "e-mail": EmailChannel(read_mail_url(_mail(mail_port))),
         }
-        job = FallbackJob(sqlite_store, story.desk, story.clock, channels, lambda: None)
+        job = FallbackJob(
+            store=sqlite_store, desk=story.desk, clock=story.clock, channels=channels, told=lambda: None
+        )
         story.clock.move(120)
         assert [await job.send_over(name) for name in channels] == [0, 0]
         story.clock.moment += LEASE + timedelta(seconds=1)

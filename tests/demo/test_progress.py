@@ -18,19 +18,27 @@ def told(*names: str, cause: str = "", firing: bool = True, triaged: bool = True
     """Return an incident."""
     causes = (Cause(cause, cause, 0.9, ()),) if cause else ()
     fires = frozenset(names) if firing else frozenset[str]()
-    return Told(1, "t", IncidentStatus.TRIGGERED, frozenset(names), fires, triaged, causes)
+    return Told(
+        id=1,
+        title="t",
+        status=IncidentStatus.TRIGGERED,
+        names=frozenset(names),
+        firing=fires,
+        triaged=triaged,
+        causes=causes,
+    )
 
 
 def done(kind: str, target: str = "bot1", at: datetime = NOW) -> ActionRecord:
     """Return an action that ran."""
     return ActionRecord(
-        kind,
-        target,
-        "",
-        "ana",
-        at,
-        at + timedelta(minutes=30),
-        at,
+        kind=kind,
+        target=target,
+        why="",
+        proposed_by="ana",
+        proposed_at=at,
+        expires_at=at + timedelta(minutes=30),
+        changed_at=at,
         id=1,
         status=ActionStatus.SUCCEEDED,
         finished_at=at,
@@ -68,11 +76,11 @@ def test_other_incidents_do_not_end_the_pending_phase() -> None:
 def test_a_further_alert_is_waited_for_but_not_for_ever() -> None:
     """A loss of the day is told until the day ends; the first alert alone decides after half an hour."""
     lasting = Told(
-        1,
-        "t",
-        IncidentStatus.TRIGGERED,
-        frozenset(SCENARIOS["hard-stop"].alerts),
-        frozenset({"BotDailyPnlDrawdown"}),
+        id=1,
+        title="t",
+        status=IncidentStatus.TRIGGERED,
+        names=frozenset(SCENARIOS["hard-stop"].alerts),
+        firing=frozenset({"BotDailyPnlDrawdown"}),
         triaged=True,
     )
     assert advanced(play("hard-stop"), Seen((lasting,), well_for=60.0)).phase is Phase.HEALING

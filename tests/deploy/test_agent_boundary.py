@@ -186,7 +186,13 @@ async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_mor
     agent = remote_access(boundary.apart.address).agent
     before = await boundary.desk.container("bot1")
     plan = ShownPlan(
-        TOKEN, "recreate", "bot1", ((1, ComposeOrder("recreate", "bot1")),), "0" * 64, "U0ANA00001", "x"
+        token=TOKEN,
+        kind="recreate",
+        target="bot1",
+        orders=((1, ComposeOrder("recreate", "bot1")),),
+        rest="0" * 64,
+        actor="U0ANA00001",
+        reason="x",
     )
     await agent.confirm(plan)
     assert (await agent.perform(TOKEN, 1, lambda _: None)).ok

@@ -183,7 +183,17 @@ class FakeAlerts(Failing):
 
     def hold(self, *, state: str = "active", **labels: str) -> None:
         """Hold an alert with these labels."""
-        self.held.append(ActiveAlert("f", "2026-02-20T03:12:00Z", "", "", state, labels, {}))
+        self.held.append(
+            ActiveAlert(
+                fingerprint="f",
+                starts_at="2026-02-20T03:12:00Z",
+                ends_at="",
+                updated_at="",
+                state=state,
+                labels=labels,
+                annotations={},
+            )
+        )
 
     async def alerts(self) -> tuple[ActiveAlert, ...]:
         """Answer `held`."""
@@ -201,7 +211,17 @@ class FakeAlerts(Failing):
         """Remember a silence."""
         await self.ask("silence")
         name = f"silence-{len(self.written) + 1}"
-        self.written.append(Silence(name, tuple(matchers), start, end, created_by, comment, "active"))
+        self.written.append(
+            Silence(
+                id=name,
+                matchers=tuple(matchers),
+                starts_at=start,
+                ends_at=end,
+                created_by=created_by,
+                comment=comment,
+                state="active",
+            )
+        )
         return name
 
     async def expire_silence(self, silence_id: str) -> None:
@@ -242,7 +262,15 @@ def event(
 ) -> ContainerEvent:
     """Make a container event some time ago."""
     at = NOW - ago
-    return ContainerEvent(action, name, f"id-{name}", image, at, round(at.timestamp() * 1e9), code)
+    return ContainerEvent(
+        action=action,
+        container=name,
+        container_id=f"id-{name}",
+        image=image,
+        at=at,
+        time_ns=round(at.timestamp() * 1e9),
+        exit_code=code,
+    )
 
 
 @dataclass(slots=True)
@@ -362,4 +390,10 @@ class FakeSources:
     @property
     def port(self) -> Sources:
         """What a check is given."""
-        return Sources(self.metrics, self.logs, self.alerts, self.containers, self.streams)
+        return Sources(
+            metrics=self.metrics,
+            logs=self.logs,
+            alerts=self.alerts,
+            containers=self.containers,
+            streams=self.streams,
+        )

@@ -25,7 +25,18 @@ def view_of(
 ) -> IncidentView:
     """Return the view of a triaged incident with a button for each action that its verdict offers."""
     at = incident.opened_at
-    run = TriageRun(1, 1, "opened", at, RunStatus.DONE, "p", at, at, findings, verdict)
+    run = TriageRun(
+        id=1,
+        incident_id=1,
+        reason="opened",
+        requested_at=at,
+        status=RunStatus.DONE,
+        playbook="p",
+        started_at=at,
+        finished_at=at,
+        findings=findings,
+        verdict=verdict,
+    )
     offers = tuple(Offer(one.kind, one.target, f"h-{one.kind}", one.why) for one in verdict.actions)
     limits = {one.bot: 0.015 for one in trading.bots}
     return IncidentView(

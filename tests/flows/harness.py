@@ -234,4 +234,11 @@ async def running_harness(
         )
         stack.push_async_callback(bot.stop)
         await bot.start()
-        yield Harness(exporter, prometheus, alertmanager, loki, workspace, bot)
+        yield Harness(
+            exporter=exporter,
+            prometheus=prometheus,
+            alertmanager=alertmanager,
+            loki=loki,
+            slack=workspace,
+            bot=bot,
+        )

@@ -122,7 +122,15 @@ async def apart(desk: Desk) -> AsyncIterator[Apart]:
         wire = Wire(f"{bot.url}/slack/events")
         await stack.enter_async_context(served(wire, wire_port))
         await bot.start()
-        yield Apart(slack, bot, wire, desk, address, folder / "state/record.jsonl", agent)
+        yield Apart(
+            slack=slack,
+            bot=bot,
+            wire=wire,
+            desk=desk,
+            address=address,
+            record=folder / "state/record.jsonl",
+            agent=agent,
+        )
 
 
 def _described(desk: Desk) -> dict[str, object]:
@@ -219,7 +227,16 @@ async def test_a_signed_confirmation_acts_and_no_other_does(apart: Apart) -> Non
     form = json.loads(parse_qs(body.decode())["payload"][0])
     real = Signed(body.decode(), headers["X-Slack-Request-Timestamp"], headers["X-Slack-Signature"])
     orders = ((1, ComposeOrder("restart", "bot1")),)
-    told = ShownPlan(token_of(handle), "restart", "bot1", orders, "0" * 64, "U0ANA00001", "it hangs", real)
+    told = ShownPlan(
+        token=token_of(handle),
+        kind="restart",
+        target="bot1",
+        orders=orders,
+        rest="0" * 64,
+        actor="U0ANA00001",
+        reason="it hangs",
+        signed=real,
+    )
     new = replace(told, token="5" * 24)
     secret = apart.slack.app.signing_secret
     stop_all = replace(new, kind="stop_desk", target="desk", orders=((1, ComposeOrder("down")),))

@@ -49,9 +49,18 @@ PATIENCE_MINUTES = 45
 def episode_of(name: str, subject: Subject, at: datetime, labels: Mapping[str, str]) -> Episode:
     """Make a firing alert of an incident."""
     return Episode(
-        1, Source.ALERTMANAGER, name, name, subject, Severity.SEV1, firing=True, starts_at=at, ends_at=None,
-        last_seen_at=at, labels=labels,
-    )  # fmt: skip
+        incident_id=1,
+        source=Source.ALERTMANAGER,
+        episode=name,
+        name=name,
+        subject=subject,
+        severity=Severity.SEV1,
+        firing=True,
+        starts_at=at,
+        ends_at=None,
+        last_seen_at=at,
+        labels=labels,
+    )
 
 
 @dataclass
@@ -96,7 +105,17 @@ class Watched:
         wide = IncidentShape.WIDE if len(subjects) > 1 else IncidentShape.SINGLE
         shape = IncidentShape.STORM if len(subjects) > desk.correlation.storm_incidents else wide
         title = playbook_for(desk, name).title_for(subjects[0].name, name)
-        return Incident(1, title, name, subjects, Severity.SEV1, IncidentStatus.TRIGGERED, now, now, shape)
+        return Incident(
+            id=1,
+            title=title,
+            name=name,
+            subjects=subjects,
+            severity=Severity.SEV1,
+            status=IncidentStatus.TRIGGERED,
+            opened_at=now,
+            changed_at=now,
+            shape=shape,
+        )
 
 
 @pytest.fixture

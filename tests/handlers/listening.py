@@ -134,16 +134,16 @@ async def listener_on(
         block_seconds=0.05,
     )
     listener = StreamListener(
-        reader,
-        store,
-        desk,
-        SystemClock(),
-        read_dead_letter if dead else read_audit,
-        KeepDeadLetters(desk) if dead else KeepAudit(desk),
-        lambda: rang.append(True),
+        reader=reader,
+        store=store,
+        desk=desk,
+        clock=SystemClock(),
+        read=read_dead_letter if dead else read_audit,
+        keep=KeepDeadLetters(desk) if dead else KeepAudit(desk),
+        stored=lambda: rang.append(True),
     )
     try:
         async with server.client() as admin:
-            yield ListenerBench(listener, store, admin, desk, rang)
+            yield ListenerBench(listener=listener, store=store, redis=admin, desk=desk, rang=rang)
     finally:
         await client.aclose()

@@ -71,7 +71,7 @@ class Engine:
 
 def listener_on(containers: object, store: SqlStore, clock: Clock) -> ContainerListener:
     """Make a listener."""
-    return ContainerListener(containers, store, DESK, clock, lambda: None)  # type: ignore[arg-type]
+    return ContainerListener(containers=containers, store=store, desk=DESK, clock=clock, stored=lambda: None)  # type: ignore[arg-type]
 
 
 async def sorted_incidents(store: SqlStore, clock: Clock) -> list[Incident]:
@@ -139,9 +139,17 @@ async def test_a_fall_right_after_an_action_of_our_own_is_told_as_ours(engine: E
     """A rollback to a broken image: whoever reads the incident knows at once what to take back."""
     now = engine.clock.now()
     record = ActionRecord(
-        "rollback", "bot1", "why", "U1", now, now, now, arguments={"image": "hbot/bot:2"},
-        status=ActionStatus.SUCCEEDED, started_at=now - timedelta(seconds=40),
-    )  # fmt: skip
+        kind="rollback",
+        target="bot1",
+        why="why",
+        proposed_by="U1",
+        proposed_at=now,
+        expires_at=now,
+        changed_at=now,
+        arguments={"image": "hbot/bot:2"},
+        status=ActionStatus.SUCCEEDED,
+        started_at=now - timedelta(seconds=40),
+    )
     await engine.store.write(lambda tx: tx.actions.add(record))
     await engine.say("die", exit_code=1)
     (incident,) = await engine.incidents()

@@ -16,7 +16,7 @@ WEEKLY = "0 9 * * 1"
 
 def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts, channels: tuple[str, ...] = ()) -> Drills:
     """Return the drills of a desk."""
-    return Drills(store, Desk(), alerts, clock, lambda: None, channels)
+    return Drills(store=store, desk=Desk(), alerts=alerts, clock=clock, told=lambda: None, channels=channels)
 
 
 async def report(store: SqlStore) -> str:

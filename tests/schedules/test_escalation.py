@@ -39,7 +39,11 @@ class Watch:
         for _ in range(int(minutes * 2)):
             self.story.clock.move(30)
             await EscalationJob(
-                self.store, self.desk, self.story.clock, ("webhook", "e-mail"), self._ring
+                store=self.store,
+                desk=self.desk,
+                clock=self.story.clock,
+                channels=("webhook", "e-mail"),
+                told=self._ring,
             ).run()
 
     async def lines(self, incident: int = 1) -> list[TimelineEntry]:
@@ -146,7 +150,9 @@ async def test_quiet_hours_over_midnight(sqlite_store: SqlStore, now: str, waits
     watch.story.clock.move(seconds % 86400 - 10)
     await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV2)
     watch.story.clock.move(10)
-    await EscalationJob(watch.store, watch.desk, watch.story.clock, (), lambda: None).run()
+    await EscalationJob(
+        store=watch.store, desk=watch.desk, clock=watch.story.clock, channels=(), told=lambda: None
+    ).run()
     assert (await watch.lines() == []) is waits
 
 

@@ -63,7 +63,13 @@ class Outage:
         """Let time pass, looking every so many seconds."""
         for _ in range(int(seconds / every)):
             self.story.clock.move(every)
-            job = FallbackJob(self.store, self.story.desk, self.story.clock, self.channels, lambda: None)
+            job = FallbackJob(
+                store=self.store,
+                desk=self.story.desk,
+                clock=self.story.clock,
+                channels=self.channels,
+                told=lambda: None,
+            )
             await job.owe_due()
             for name in self.channels:
                 await job.send_over(name)
@@ -180,7 +186,13 @@ async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: Sq
     """Two incidents go out over the webhook while the mail server says nothing."""
     webhook, mail = Channel("webhook"), Hanging("e-mail")
     outage = Outage(sqlite_store, webhook, mail)
-    job = FallbackJob(sqlite_store, outage.story.desk, outage.story.clock, outage.channels, lambda: None)
+    job = FallbackJob(
+        store=sqlite_store,
+        desk=outage.story.desk,
+        clock=outage.story.clock,
+        channels=outage.channels,
+        told=lambda: None,
+    )
     table = [
         Job("owe", job.owe_due, seconds=0.05),
         Job("webhook", partial(job.send_over, "webhook"), seconds=0.05),
@@ -224,7 +236,9 @@ async def test_many_at_once_are_gathered(sqlite_store: SqlStore) -> None:
 async def test_an_attempt_that_died_is_made_again_and_only_by_one(sqlite_store: SqlStore) -> None:
     """A claim without an end waits for its lease; two processes that ask at once get it once."""
     now = datetime(2026, 2, 20, tzinfo=UTC)
-    notice = Notice("n1", "incident", "T", "text", Severity.SEV1, ("INC-1",))
+    notice = Notice(
+        id="n1", kind="incident", title="T", text="text", severity=Severity.SEV1, incidents=("INC-1",)
+    )
     document = await sqlite_store.write(lambda tx: notices.owe(tx, notice, ("webhook",), now))
     first = await sqlite_store.write(lambda tx: notices.claim(tx, document, now, lambda _: True))
     second = await sqlite_store.write(lambda tx: notices.claim(tx, document, now, lambda _: True))

@@ -30,9 +30,16 @@ def signal(clock: ManualClock, bot: str, status: SignalStatus = SignalStatus.FIR
     """Return a signal about a bot, now."""
     now = clock.now()
     return Signal(
-        Source.ALERTMANAGER, f"{bot}/1", status, "BotFrozen", Subject(SubjectKind.BOT, bot), Severity.SEV2, now, now,
+        source=Source.ALERTMANAGER,
+        episode=f"{bot}/1",
+        status=status,
+        name="BotFrozen",
+        subject=Subject(SubjectKind.BOT, bot),
+        severity=Severity.SEV2,
+        starts_at=now,
+        received_at=now,
         ends_at=now if status is SignalStatus.RESOLVED else None,
-    )  # fmt: skip
+    )
 
 
 def fill(tx: Tx, clock: ManualClock) -> None:

@@ -26,7 +26,7 @@ async def signals(store: SqlStore) -> list[tuple[str, str]]:
 
 def watch_on(store: SqlStore, fakes: FakeSources, clock: ManualClock) -> RedisWatch:
     """Make a watch as after a start."""
-    return RedisWatch(store, DESK, fakes.port, clock, lambda: None)
+    return RedisWatch(store=store, desk=DESK, sources=fakes.port, clock=clock, stored=lambda: None)
 
 
 async def test_a_blip_is_nothing_and_two_looks_are_an_outage(sqlite_store: SqlStore) -> None:
@@ -108,7 +108,9 @@ async def test_a_real_redis_killed_paused_and_made_a_replica_is_seen_in_time(
     from triage.ports.clock import SystemClock  # noqa: PLC0415 - as above
 
     async with open_sources(redis_url=redis_server.url) as sources:
-        watch = RedisWatch(sqlite_store, DESK, sources, SystemClock(), lambda: None)
+        watch = RedisWatch(
+            store=sqlite_store, desk=DESK, sources=sources, clock=SystemClock(), stored=lambda: None
+        )
 
         async def looks() -> list[str]:
             for _ in range(2):
@@ -145,7 +147,9 @@ async def test_a_real_redis_without_memory_is_read_only(
             await client.config_set("maxmemory", used - 10_000)
             with pytest.raises(OutOfMemoryError):
                 await client.set("one more", "x")
-        watch = RedisWatch(sqlite_store, DESK, sources, SystemClock(), lambda: None)
+        watch = RedisWatch(
+            store=sqlite_store, desk=DESK, sources=sources, clock=SystemClock(), stored=lambda: None
+        )
         for _ in range(2):
             await watch.run()
         assert sorted(watch.steady.standing) == ["RedisReadOnly"]
@@ -156,7 +160,7 @@ async def test_old_market_data_counts_only_where_bots_run(sqlite_store: SqlStore
     fakes, clock = FakeSources(), ManualClock(NOW)
     old = round((NOW - timedelta(minutes=10)).timestamp() * 1000)
     fakes.streams.infos[DESK.streams.market_data] = StreamInfo("m", 100, f"{old}-0")
-    watch = StreamsWatch(sqlite_store, DESK, fakes.port, clock, lambda: None)
+    watch = StreamsWatch(store=sqlite_store, desk=DESK, sources=fakes.port, clock=clock, stored=lambda: None)
     for _ in range(2):
         await watch.run()
     assert await signals(sqlite_store) == []
@@ -170,9 +174,14 @@ async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlSt
     """Its lag and what it read and never acknowledged; groups of others are theirs."""
     fakes = FakeSources()
     newest = round(NOW.timestamp() * 1000)
-    groups = (GroupInfo("hb_group_v1", 0, 5000, "0-0", 1), GroupInfo("somebody", 9000, 9000, "0-0", 1))
+    groups = (
+        GroupInfo(name="hb_group_v1", pending=0, lag=5000, last_delivered_id="0-0", consumers=1),
+        GroupInfo(name="somebody", pending=9000, lag=9000, last_delivered_id="0-0", consumers=1),
+    )
     fakes.streams.infos[DESK.streams.execution_intent] = StreamInfo("i", 100, f"{newest}-0", groups)
-    watch = StreamsWatch(sqlite_store, DESK, fakes.port, ManualClock(NOW), lambda: None)
+    watch = StreamsWatch(
+        store=sqlite_store, desk=DESK, sources=fakes.port, clock=ManualClock(NOW), stored=lambda: None
+    )
     for _ in range(2):
         await watch.run()
     assert await signals(sqlite_store) == [("StreamGroupBehind", "firing")]

@@ -43,7 +43,9 @@ class Scene:
 
     def __init__(self, store: SqlStore) -> None:
         self.store, self.fakes, self.clock, self.told = store, FakeSources(), ManualClock(NOW), 0
-        self.watch = TradingWatch(store, Desk(), self.fakes.port, self.clock, self._tell)
+        self.watch = TradingWatch(
+            store=store, desk=Desk(), sources=self.fakes.port, clock=self.clock, told=self._tell
+        )
         self.are("running", "running", "running")
 
     def _tell(self) -> None:

@@ -40,7 +40,14 @@ class Night:
 
     def started(self) -> Deadman:
         """Make the switch of a process that starts now."""
-        return Deadman(self.store, DESK, self.fakes.port, self.clock, lambda: None, started=self.clock.now())
+        return Deadman(
+            store=self.store,
+            desk=DESK,
+            sources=self.fakes.port,
+            clock=self.clock,
+            stored=lambda: None,
+            started=self.clock.now(),
+        )
 
     async def watchdog_comes(self) -> None:
         """Alertmanager sends the alert."""
@@ -133,7 +140,7 @@ async def test_a_trouble_that_lasts_is_an_incident_and_a_short_one_is_not(sqlite
     async def now() -> Mapping[str, str]:
         return dict(troubles)
 
-    watch = SelfWatch(sqlite_store, DESK, clock, now, lambda: None)
+    watch = SelfWatch(store=sqlite_store, desk=DESK, clock=clock, troubles=now, stored=lambda: None)
     for _ in range(20):
         await watch.run()
         clock.move(15)

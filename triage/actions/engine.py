@@ -80,7 +80,14 @@ class ActionEngine:
         """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
         record, problem = await self.services.store.read(lambda tx: self._why_not(tx, handle))
         if problem:
-            return Prepared(record, record.plan, (), (), problem, self.services.clock.now())
+            return Prepared(
+                record=record,
+                plan=record.plan,
+                preconditions=(),
+                choices=(),
+                blocked=problem,
+                now=self.services.clock.now(),
+            )
         try:
             async with asyncio.timeout(PREPARE_SECONDS):
                 return await self._prepare(record, chosen or {})
@@ -88,7 +95,14 @@ class ActionEngine:
             problem = f"The desk could not be looked at within {PREPARE_SECONDS:g} s. Please try again."
         except (DeskFailure, SourceError, Refused) as error:
             problem = str(error)
-        return Prepared(record, None, (), (), problem, self.services.clock.now())
+        return Prepared(
+            record=record,
+            plan=None,
+            preconditions=(),
+            choices=(),
+            blocked=problem,
+            now=self.services.clock.now(),
+        )
 
     def _why_not(self, tx: Tx, handle: str) -> tuple[ActionRecord, str]:
         record = confirmation.by_handle(tx, handle)
@@ -107,9 +121,18 @@ class ActionEngine:
         try:
             plan = fixed or await action.plan(ctx)
         except (DeskFailure, SourceError, Refused) as error:
-            return Prepared(record, None, found, choices, blocked or str(error), ctx.now)
+            return Prepared(
+                record=record,
+                plan=None,
+                preconditions=found,
+                choices=choices,
+                blocked=blocked or str(error),
+                now=ctx.now,
+            )
         await self.services.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
-        return Prepared(record, plan, found, choices, blocked, ctx.now)
+        return Prepared(
+            record=record, plan=plan, preconditions=found, choices=choices, blocked=blocked, now=ctx.now
+        )
 
     async def confirm(
         self,
@@ -152,7 +175,14 @@ class ActionEngine:
         if problem:
             raise Refused(problem)
         shown = ShownPlan(
-            token_of(record.handle), plan.kind, plan.target, plan.orders, plan.rest, actor, reason, signed
+            token=token_of(record.handle),
+            kind=plan.kind,
+            target=plan.target,
+            orders=plan.orders,
+            rest=plan.rest,
+            actor=actor,
+            reason=reason,
+            signed=signed,
         )
         try:
             async with asyncio.timeout(SHOW_SECONDS):

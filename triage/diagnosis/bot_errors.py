@@ -122,7 +122,7 @@ class BotErrors:
 def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> RecentLines:
     """Read a bot's lines of the window."""
     heard = sum(_LOUD.search(line.text) is not None for line in lines)
-    return RecentLines(read_lines(lines), held, loud, heard, cut)
+    return RecentLines(reading=read_lines(lines), lines=held, loud=loud, heard=heard, cut=cut)
 
 
 def read_before(lines: Sequence[LogLine]) -> LogBaseline:

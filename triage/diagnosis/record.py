@@ -125,18 +125,18 @@ def record_of(
 ) -> Record:
     """Make the record of a triage whose checks have answered; its verdict is put in later."""
     return Record(
-        SCHEMA,
-        subject.now,
-        run,
-        DeskFacts.of(subject.desk),
-        playbook,
-        subject.incident,
-        tuple(_masked(episodes)),
-        subject.now,
-        subject.since,
-        subject.bots,
-        subject.containers,
-        tuple(findings),
+        schema=SCHEMA,
+        made_at=subject.now,
+        run=run,
+        facts=DeskFacts.of(subject.desk),
+        playbook=playbook,
+        incident=subject.incident,
+        episodes=tuple(_masked(episodes)),
+        now=subject.now,
+        since=subject.since,
+        bots=subject.bots,
+        containers=subject.containers,
+        findings=tuple(findings),
     )
 
 

@@ -230,4 +230,15 @@ def _desk_troubles(facts: Facts) -> Iterator[str]:
 
 
 def _signal(name: str, subject: Subject, at: datetime) -> Episode:
-    return Episode(0, Source.OPERATOR, name, name, subject, Severity.SEV2, True, at, None, at)  # noqa: FBT003 - firing
+    return Episode(
+        incident_id=0,
+        source=Source.OPERATOR,
+        episode=name,
+        name=name,
+        subject=subject,
+        severity=Severity.SEV2,
+        firing=True,
+        starts_at=at,
+        ends_at=None,
+        last_seen_at=at,
+    )

@@ -90,7 +90,17 @@ def _store(
 ) -> OperationResult:
     said = said_by(run)
     strength = next((each.strength for each in run.verdict.causes if each.stands), "")
-    answer = CauseAnswer(incident.id, run.id, now, actor, right, said, strength, cause, text)
+    answer = CauseAnswer(
+        incident_id=incident.id,
+        run_id=run.id,
+        at=now,
+        actor=actor,
+        right=right,
+        said=said,
+        strength=strength,
+        cause=cause,
+        text=text,
+    )
     before = tx.answers.of(incident.id)
     if before is not None and (before.run_id, before.right, before.cause, before.text) == (
         run.id,
@@ -107,7 +117,15 @@ def _store(
     tell_line(
         tx,
         TimelineEntry(
-            incident.id, now, now, TimelineKind.NOTE, words, actor, "operator", told=False, data=detail
+            incident_id=incident.id,
+            at=now,
+            recorded_at=now,
+            kind=TimelineKind.NOTE,
+            text=words,
+            actor=actor,
+            source="operator",
+            told=False,
+            data=detail,
         ),
         now,
     )

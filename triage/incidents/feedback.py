@@ -82,7 +82,14 @@ def question_of(tx: Tx, incident_id: int) -> Question | None:
         same = answer is not None and (answer.run_id == run.id or answer.said == said_by(run))
         state = QuestionState.ANSWERED if same else QuestionState.ASKED
     standing = tuple(each for each in run.verdict.causes if each.stands)
-    return Question(incident, tx.incidents.handle(incident_id), run, state, standing, answer)
+    return Question(
+        incident=incident,
+        handle=tx.incidents.handle(incident_id),
+        run=run,
+        state=state,
+        causes=standing,
+        answer=answer,
+    )
 
 
 def said_by(run: TriageRun) -> str:

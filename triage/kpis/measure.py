@@ -48,12 +48,20 @@ def kpi(name: str, *, value: float, limit: float, unit: str, good: bool, why: st
     if rows < of:
         why = f"{why}; measured on {rows} of {of} rows ({share:.0f} %), the others have no such value"
     status = KpiStatus.PASS if good else KpiStatus.FAIL
-    return Kpi(name, value, limit, unit, status, why, measured_pct=share)
+    return Kpi(name=name, value=value, limit=limit, unit=unit, status=status, why=why, measured_pct=share)
 
 
 def not_measured(name: str, *, limit: float, unit: str, why: str) -> Kpi:
     """Return a KPI that could not be measured, with the reason."""
-    return Kpi(name, None, limit, unit, KpiStatus.NOT_MEASURED, why, measured_pct=0.0)
+    return Kpi(
+        name=name,
+        value=None,
+        limit=limit,
+        unit=unit,
+        status=KpiStatus.NOT_MEASURED,
+        why=why,
+        measured_pct=0.0,
+    )
 
 
 def no_column(name: str, grid: MinuteGrid, *, column: str, limit: float, unit: str) -> Kpi:

@@ -107,25 +107,43 @@ def gates(
 
 def _below(name: str, kpi: Kpi, limit: float) -> CapitalGate:
     if kpi.value is None:
-        return CapitalGate(name, None, limit, kpi.unit, KpiStatus.NOT_MEASURED, kpi.why)
+        return CapitalGate(
+            name=name, value=None, limit=limit, unit=kpi.unit, status=KpiStatus.NOT_MEASURED, why=kpi.why
+        )
     status = KpiStatus.PASS if kpi.value < limit else KpiStatus.FAIL
     return CapitalGate(
-        name, kpi.value, limit, kpi.unit, status, f"{kpi.value:.2f} {kpi.unit}, below {limit:g} asked"
+        name=name,
+        value=kpi.value,
+        limit=limit,
+        unit=kpi.unit,
+        status=status,
+        why=f"{kpi.value:.2f} {kpi.unit}, below {limit:g} asked",
     )
 
 
 def _profit(factor: float | None, limit: float) -> CapitalGate:
     if factor is None:
         why = "no fill with a realized profit or loss"
-        return CapitalGate("profit_factor", None, limit, "", KpiStatus.NOT_MEASURED, why)
+        return CapitalGate(
+            name="profit_factor", value=None, limit=limit, unit="", status=KpiStatus.NOT_MEASURED, why=why
+        )
     good = factor > limit
     why = f"{factor:.2f}, above {limit:g} asked" if isfinite(factor) else "no losing fill"
     value = factor if isfinite(factor) else None
-    return CapitalGate("profit_factor", value, limit, "", KpiStatus.PASS if good else KpiStatus.FAIL, why)
+    return CapitalGate(
+        name="profit_factor",
+        value=value,
+        limit=limit,
+        unit="",
+        status=KpiStatus.PASS if good else KpiStatus.FAIL,
+        why=why,
+    )
 
 
 def _quiet(incidents: IncidentFigures) -> CapitalGate:
     count = len(incidents.unresolved)
     why = f"unresolved: {', '.join(incidents.unresolved)}" if count else "no unresolved incident"
     status = KpiStatus.FAIL if count else KpiStatus.PASS
-    return CapitalGate("unresolved_incidents", float(count), 0.0, "incidents", status, why)
+    return CapitalGate(
+        name="unresolved_incidents", value=float(count), limit=0.0, unit="incidents", status=status, why=why
+    )

@@ -179,7 +179,14 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
         reader.take(line)
     return ErrorLines(
         every=tuple(
-            ErrorLine(each.at, each.logger, each.message, each.exception, each.level) for each in reader.done
+            ErrorLine(
+                at=each.at,
+                logger=each.logger,
+                message=each.message,
+                exception=each.exception,
+                level=each.level,
+            )
+            for each in reader.done
         ),
         lines=reader.lines,
         records=reader.records,

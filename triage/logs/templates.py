@@ -93,14 +93,14 @@ def _template(text: str, group: list[ErrorLine]) -> Template:
     first = min(group, key=lambda line: (line.at, line.text))
     last = max(line.at for line in group)
     return Template(
-        text,
-        len(group),
-        first.at,
-        last,
-        masked(first.text),
-        first.logger,
-        first.level,
-        masked(first.exception),
+        text=text,
+        count=len(group),
+        first_at=first.at,
+        last_at=last,
+        example=masked(first.text),
+        logger=first.logger,
+        level=first.level,
+        exception=masked(first.exception),
     )
 
 

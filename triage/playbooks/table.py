@@ -66,7 +66,15 @@ def _row(
     advice: str,
 ) -> Playbook:
     board = BOT_DASHBOARD if checks in {_BOT, _CODE} else DESK_DASHBOARD
-    return Playbook(name, "{subject} " + title, severity, checks, (), advice, board)
+    return Playbook(
+        name=name,
+        title="{subject} " + title,
+        severity=severity,
+        checks=checks,
+        actions=(),
+        advice=advice,
+        dashboard=board,
+    )
 
 
 _ROWS = (

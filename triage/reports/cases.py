@@ -124,18 +124,18 @@ def _rebuilt(tx: Tx, desk: Desk, incident: Incident, run: TriageRun) -> Record:
     now = run.finished_at or run.started_at or run.requested_at
     bots = incident.bots or tuple(bot.name for bot in desk.bots)
     return Record(
-        REBUILT,
-        now,
-        run.id,
-        DeskFacts.of(desk),
-        playbook_for(desk, incident.name, episodes[0].source if episodes else Source.OPERATOR),
-        incident,
-        tuple(replace(each, firing=_fired(each, now)) for each in episodes if each.starts_at <= now),
-        now,
-        min((each.starts_at for each in episodes), default=incident.opened_at),
-        bots,
-        incident.names(SubjectKind.CONTAINER) or tuple(desk.container_of(bot) for bot in bots),
-        run.findings,
+        schema=REBUILT,
+        made_at=now,
+        run=run.id,
+        facts=DeskFacts.of(desk),
+        playbook=playbook_for(desk, incident.name, episodes[0].source if episodes else Source.OPERATOR),
+        incident=incident,
+        episodes=tuple(replace(each, firing=_fired(each, now)) for each in episodes if each.starts_at <= now),
+        now=now,
+        since=min((each.starts_at for each in episodes), default=incident.opened_at),
+        bots=bots,
+        containers=incident.names(SubjectKind.CONTAINER) or tuple(desk.container_of(bot) for bot in bots),
+        findings=run.findings,
     )
 
 

@@ -175,7 +175,14 @@ def _offers(records: Sequence[ActionRecord], run: TriageRun | None) -> tuple[Off
 
 def _waiting(record: ActionRecord) -> Waiting:
     first = record.confirmations[-1]
-    return Waiting(record.kind, record.target, record.handle, first.actor, first.at, record.expires_at)
+    return Waiting(
+        kind=record.kind,
+        target=record.target,
+        handle=record.handle,
+        by=first.actor,
+        at=first.at,
+        until=record.expires_at,
+    )
 
 
 def _silenced_until(entries: list[TimelineEntry]) -> datetime | None:

@@ -74,15 +74,15 @@ def _similar(
     actions = tx.actions.of_incident(other_id)
     card = tx.outbox.find(MessageKind.CARD, str(other_id))
     return SimilarIncident(
-        other,
-        trait,
-        other.resolved_at,
-        max(0.0, (other.resolved_at - other.opened_at).total_seconds()),
-        same,
-        tx.answers.of(other_id),
-        next(_recovered(actions), ""),
-        any(one.status.ran for one in actions),
-        (card.channel_id, card.ts) if card is not None and card.ts else ("", ""),
+        incident=other,
+        shared=trait,
+        over_at=other.resolved_at,
+        seconds=max(0.0, (other.resolved_at - other.opened_at).total_seconds()),
+        same_subject=same,
+        answer=tx.answers.of(other_id),
+        remedy=next(_recovered(actions), ""),
+        acted=any(one.status.ran for one in actions),
+        place=(card.channel_id, card.ts) if card is not None and card.ts else ("", ""),
     )
 
 

@@ -223,12 +223,12 @@ def unhealthy(desk: Desk, event: DeskEvent) -> Condition:
     """Return the condition of a container whose health check fails."""
     container = str(event.data.get("container", ""))
     return Condition(
-        UNHEALTHY,
-        Source.CONTAINER,
-        container_subject(desk, container),
-        f"{container} is unhealthy: its health check fails",
-        {"name": container},
-        event.at,
+        name=UNHEALTHY,
+        source=Source.CONTAINER,
+        subject=container_subject(desk, container),
+        text=f"{container} is unhealthy: its health check fails",
+        labels={"name": container},
+        since=event.at,
     )
 
 

@@ -32,12 +32,12 @@ class LastingTroubles:
             return None
         return {
             name: Condition(
-                IMPAIRED,
-                Source.WATCHDOG,
-                Subject(SubjectKind.DESK, US),
-                f"{name}: {masked(wrong[name])[:300]}",
-                {"dependency": name, "severity": "warning"},
-                since,
+                name=IMPAIRED,
+                source=Source.WATCHDOG,
+                subject=Subject(SubjectKind.DESK, US),
+                text=f"{name}: {masked(wrong[name])[:300]}",
+                labels={"dependency": name, "severity": "warning"},
+                since=since,
             )
             for name, since in self.since.items()
             if now - since >= span

@@ -21,4 +21,11 @@ async def _look(_: Desk, alerts: Alerts) -> SourceHealth:
     return SourceHealth("ok", f"ready, holds {len(held)} alerts")
 
 
-SOURCE = EvidenceSource("alertmanager", "alerts", "ALERTMANAGER_URL", AlertmanagerSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="alertmanager",
+    fills="alerts",
+    written="ALERTMANAGER_URL",
+    settings=AlertmanagerSettings,
+    open=_open,
+    look=_look,
+)

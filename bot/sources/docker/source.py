@@ -28,4 +28,11 @@ async def _look(desk: Desk, containers: Containers) -> SourceHealth:
     return SourceHealth("ok", seen)
 
 
-SOURCE = EvidenceSource("docker", "containers", "DOCKER_HOST (or TRIAGE_AGENT)", DockerSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="docker",
+    fills="containers",
+    written="DOCKER_HOST (or TRIAGE_AGENT)",
+    settings=DockerSettings,
+    open=_open,
+    look=_look,
+)

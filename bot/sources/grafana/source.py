@@ -27,4 +27,11 @@ async def _look(_: Desk, dashboards: Dashboards) -> SourceHealth:
     return SourceHealth("ok", f"{len(found)} datasources")
 
 
-SOURCE = EvidenceSource("grafana", "", "GRAFANA_URL and GRAFANA_TOKEN", GrafanaSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="grafana",
+    fills="",
+    written="GRAFANA_URL and GRAFANA_TOKEN",
+    settings=GrafanaSettings,
+    open=_open,
+    look=_look,
+)

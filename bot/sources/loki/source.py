@@ -53,4 +53,6 @@ async def _reach(desk: Desk, logs: Logs, now: datetime) -> list[str]:
     ]
 
 
-SOURCE = EvidenceSource("loki", "logs", "LOKI_URL", LokiSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="loki", fills="logs", written="LOKI_URL", settings=LokiSettings, open=_open, look=_look
+)

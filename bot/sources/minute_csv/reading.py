@@ -69,7 +69,12 @@ def read_variant(folder: Path, variant: str, window: DigestWindow) -> VariantRea
     fills, fills_before, fill_scan = _fills(folder, window)
     notes = [*scan.notes, *fill_scan.notes, *_daily_notes(folder, window)]
     return VariantReading(
-        variant, grid, before, fills, fills_before, _coverage(grid, scan, fill_scan, bad, notes)
+        variant=variant,
+        grid=grid,
+        before=before,
+        fills=fills,
+        fills_before=fills_before,
+        coverage=_coverage(grid, scan, fill_scan, bad, notes),
     )
 
 
@@ -80,7 +85,14 @@ def nothing(window: DigestWindow, notes: tuple[str, ...]) -> VariantReading:
     )
     fills, fills_before = FillTally(grid.at(0)), FillTally(before.at(0))
     scan = _scan(Layouts(MINUTE, MINUTE_ALWAYS), window)
-    return VariantReading("", grid, before, fills, fills_before, _coverage(grid, scan, scan, 0, list(notes)))
+    return VariantReading(
+        variant="",
+        grid=grid,
+        before=before,
+        fills=fills,
+        fills_before=fills_before,
+        coverage=_coverage(grid, scan, scan, 0, list(notes)),
+    )
 
 
 def _scan(layouts: Layouts, window: DigestWindow) -> Scan:

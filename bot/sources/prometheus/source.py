@@ -78,4 +78,11 @@ async def _reach(metrics: Metrics) -> list[str]:
     )
 
 
-SOURCE = EvidenceSource("prometheus", "metrics", "PROMETHEUS_URL", PrometheusSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="prometheus",
+    fills="metrics",
+    written="PROMETHEUS_URL",
+    settings=PrometheusSettings,
+    open=_open,
+    look=_look,
+)

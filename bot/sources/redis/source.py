@@ -42,4 +42,6 @@ async def _look(desk: Desk, streams: Streams) -> SourceHealth:
     return SourceHealth("ok", seen)
 
 
-SOURCE = EvidenceSource("redis", "streams", "REDIS_URL", RedisSettings, _open, _look)
+SOURCE = EvidenceSource(
+    name="redis", fills="streams", written="REDIS_URL", settings=RedisSettings, open=_open, look=_look
+)

@@ -22,13 +22,13 @@ def active(alert: Alert, now: float) -> ActiveAlert:
     """Return a firing alert as Alertmanager holds it."""
     stamp = docker_views.rfc3339
     return ActiveAlert(
-        fingerprint(alert.labels),
-        stamp(alert.fired_at),
-        stamp(now + 240),
-        stamp(now),
-        "active",
-        alert.labels,
-        alert.annotations,
+        fingerprint=fingerprint(alert.labels),
+        starts_at=stamp(alert.fired_at),
+        ends_at=stamp(now + 240),
+        updated_at=stamp(now),
+        state="active",
+        labels=alert.labels,
+        annotations=alert.annotations,
     )
 
 

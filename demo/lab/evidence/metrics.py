@@ -57,7 +57,13 @@ class LabMetrics:
         """Return all alerting rules."""
         answering(self.world, "prometheus", "Prometheus")
         return tuple(
-            RuleState(rule.spec.alert, rule.state, rule.health, rule.last_error, rule.spec.labels)
+            RuleState(
+                name=rule.spec.alert,
+                state=rule.state,
+                health=rule.health,
+                last_error=rule.last_error,
+                labels=rule.spec.labels,
+            )
             for group in self.prometheus.engine.groups
             for rule in group.rules
         )
@@ -75,11 +81,11 @@ class LabMetrics:
         answering(self.world, "prometheus", "Prometheus")
         return tuple(
             Target(
-                one.job,
-                one.instance,
-                one.health,
-                utc(one.last_scrape) if one.last_scrape else None,
-                one.last_error,
+                job=one.job,
+                instance=one.instance,
+                health=one.health,
+                last_scrape=utc(one.last_scrape) if one.last_scrape else None,
+                last_error=one.last_error,
             )
             for one in self.prometheus.scraper.targets
         )

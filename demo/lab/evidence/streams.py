@@ -55,7 +55,9 @@ class LabStreams:
         entries = self.bus.entries.get(stream, [])
         last = entries[-1].id if entries else ""
         lag = self.bus.lag(stream)
-        group = GroupInfo(GROUP, 0, lag, last if not lag else "0-0", 1)
+        group = GroupInfo(
+            name=GROUP, pending=0, lag=lag, last_delivered_id=last if not lag else "0-0", consumers=1
+        )
         return StreamInfo(stream, len(entries), last, (group,) if self.bus.has_group(stream) else ())
 
     async def newest(self, stream: str, *, count: int = 100) -> tuple[StreamEntry, ...]:

@@ -50,9 +50,23 @@ async def agent_apart(
     commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
     env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    executor = OrderExecutor(desk, commands, snapshots, env, controllers, EngineImageList(engine), engine)
+    executor = OrderExecutor(
+        desk=desk,
+        commands=commands,
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        images=EngineImageList(engine),
+        containers=engine,
+    )
     looks = DeskReader(
-        desk, engine, snapshots, env, controllers, DeskProject(desk, commands, engine.has_image), salt
+        desk=desk,
+        engine=engine,
+        snapshots=snapshots,
+        env=env,
+        controllers=controllers,
+        project=DeskProject(desk, commands, engine.has_image),
+        salt=salt,
     )
     path = folder / "agent.jsonl"
     record = AgentRecord.opened(path)

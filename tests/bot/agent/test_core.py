@@ -113,7 +113,15 @@ def shown(
 ) -> ShownPlan:
     """Return what the agent is shown when somebody confirms."""
     token = f"{number:024x}"
-    return ShownPlan(token, kind, target, tuple(enumerate(steps, start=1)), REST, actor, "because")
+    return ShownPlan(
+        token=token,
+        kind=kind,
+        target=target,
+        orders=tuple(enumerate(steps, start=1)),
+        rest=REST,
+        actor=actor,
+        reason="because",
+    )
 
 
 TOKEN = shown().token

@@ -85,7 +85,13 @@ async def said(apart: Apart, data: bytes) -> Any:  # noqa: ANN401 - what JSON ca
 def shown(token: str = "1" * 24, service: str = "bot1") -> ShownPlan:
     """Return a restart that somebody confirms."""
     return ShownPlan(
-        token, "restart", "bot1", ((1, ComposeOrder("restart", service)),), "0" * 64, "U1", "because"
+        token=token,
+        kind="restart",
+        target="bot1",
+        orders=((1, ComposeOrder("restart", service)),),
+        rest="0" * 64,
+        actor="U1",
+        reason="because",
     )
 
 

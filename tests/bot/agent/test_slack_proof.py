@@ -20,13 +20,13 @@ from triage.ports.actions import ShownPlan, Signed
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
 BASE = ShownPlan(
-    token_of("handle-1"),
-    "restart",
-    "bot1",
-    ((1, ComposeOrder("restart", "bot1")),),
-    "0" * 64,
-    "U1",
-    "because",
+    token=token_of("handle-1"),
+    kind="restart",
+    target="bot1",
+    orders=((1, ComposeOrder("restart", "bot1")),),
+    rest="0" * 64,
+    actor="U1",
+    reason="because",
 )
 
 

@@ -31,7 +31,16 @@ def chart(tracks: Sequence[Track] = (), *, missing: tuple[str, ...] = ()) -> Inc
         PictureMark(START + 1800, "action", "Clear cache"),
         PictureMark(START + 2600, "incident", "resolved"),
     )
-    return IncidentChart("INC-42", "bot1 hard_stop", START, START + 3600, 15, tuple(tracks), marks, missing)
+    return IncidentChart(
+        number="INC-42",
+        title="bot1 hard_stop",
+        start=START,
+        end=START + 3600,
+        step=15,
+        tracks=tuple(tracks),
+        marks=marks,
+        missing=missing,
+    )
 
 
 def bot(name: str) -> Track:
@@ -94,6 +103,6 @@ async def test_what_takes_too_long_is_given_up_and_said() -> None:
 
 async def test_what_cannot_be_drawn_is_said() -> None:
     """A window without any length."""
-    broken = IncidentChart("INC-1", "x", START, START, 15, (bot("bot1"),))
+    broken = IncidentChart(number="INC-1", title="x", start=START, end=START, step=15, tracks=(bot("bot1"),))
     with pytest.raises(SourceError, match="could not be drawn: ZeroDivisionError"):
         await ChartsBeside().draw(broken)

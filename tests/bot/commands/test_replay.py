@@ -44,7 +44,14 @@ class Recorded(Story):
             return findings
 
         monkeypatch.setattr(runner, "run_checks", answer)
-        triages = TriageRunner(self.store, Desk(), FakeSources().port, self.clock, "me", told=lambda: None)
+        triages = TriageRunner(
+            store=self.store,
+            desk=Desk(),
+            sources=FakeSources().port,
+            clock=self.clock,
+            owner="me",
+            told=lambda: None,
+        )
         run = await triages.take()
         assert run is not None
         await triages.execute(run)
@@ -212,9 +219,17 @@ async def test_answers_export_as_cases_that_the_lab_judges(
     await story.answered(3, "something else", "a cable was loose")
     now = story.clock.now()
     helped = ActionRecord(
-        "restart", "bot1", "why", "verdict", now, now, now, incident_id=1, status=ActionStatus.SUCCEEDED,
+        kind="restart",
+        target="bot1",
+        why="why",
+        proposed_by="verdict",
+        proposed_at=now,
+        expires_at=now,
+        changed_at=now,
+        incident_id=1,
+        status=ActionStatus.SUCCEEDED,
         verification=Verification(VerificationOutcome.RECOVERED, now, ()),
-    )  # fmt: skip
+    )
     await story.store.write(lambda tx: tx.actions.add(helped))
     folder = tmp_path / "cases"
     result = await call("replay", "1", "2", "3", "4", "--export", folder)

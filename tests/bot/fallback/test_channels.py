@@ -29,12 +29,12 @@ from triage.ports.fallback import Notice
 pytestmark = pytest.mark.slow
 
 NOTICE = Notice(
-    "hbot-triage-incident-7-0-1771556460",
-    "incident",
-    "Sev-1 · bot1 stopped: drawdown limit · INC-7",
-    "Slack has not taken this for 60 s.\nDo: leave it stopped, grüße",
-    Severity.SEV1,
-    ("INC-7",),
+    id="hbot-triage-incident-7-0-1771556460",
+    kind="incident",
+    title="Sev-1 · bot1 stopped: drawdown limit · INC-7",
+    text="Slack has not taken this for 60 s.\nDo: leave it stopped, grüße",
+    severity=Severity.SEV1,
+    incidents=("INC-7",),
 )
 
 
@@ -177,7 +177,9 @@ async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
         channel = PushChannel(receiver.url, "tk_1")
         await channel.examine()
         assert receiver.requests[0][0] == "HEAD"
-        await channel.send(Notice("n", "incident", NOTICE.title, "ü" * 9000, Severity.SEV1))
+        await channel.send(
+            Notice(id="n", kind="incident", title=NOTICE.title, text="ü" * 9000, severity=Severity.SEV1)
+        )
     _, headers, body = receiver.requests[1]
     assert str(make_header(decode_header(headers["Title"]))) == NOTICE.title
     assert headers["Priority"] == "urgent"

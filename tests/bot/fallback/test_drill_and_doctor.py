@@ -74,8 +74,15 @@ async def test_a_drill_goes_over_every_channel_once_and_its_report_says_so(
     """Webhook, mail and push each have the notice, marked as a drill; a second round sends nothing."""
     clock, opened = ManualClock(), fallback_channels(channels.settings)
     assert list(opened) == NAMES
-    drills = Drills(sqlite_store, Desk(), FakeAlerts(), clock, lambda: None, tuple(opened))
-    job = FallbackJob(sqlite_store, Desk(), clock, opened, lambda: None)
+    drills = Drills(
+        store=sqlite_store,
+        desk=Desk(),
+        alerts=FakeAlerts(),
+        clock=clock,
+        told=lambda: None,
+        channels=tuple(opened),
+    )
+    job = FallbackJob(store=sqlite_store, desk=Desk(), clock=clock, channels=opened, told=lambda: None)
     await drills.fire("U0ANA00001")
     assert [await job.send_over(name) for name in opened] == [1, 1, 1]
     assert [await job.send_over(name) for name in opened] == [0, 0, 0]

@@ -95,7 +95,9 @@ class Bench:
         def work(tx: Tx) -> None:
             for text in texts:
                 now = datetime.now(UTC)
-                entry = TimelineEntry(incident.id, now, now, TimelineKind.NOTE, text)
+                entry = TimelineEntry(
+                    incident_id=incident.id, at=now, recorded_at=now, kind=TimelineKind.NOTE, text=text
+                )
                 tell_line(tx, entry, now)
 
         await self.store.write(work)
@@ -146,4 +148,13 @@ async def bench_on(
             times=times,
         )
         sender = Sender(store, delivery, pace=pace, clock=clock, meters=meters, bell=bell, owner="test")
-        yield Bench(store, slack, client, sender, bell, meters, delivery, pace)
+        yield Bench(
+            store=store,
+            slack=slack,
+            client=client,
+            sender=sender,
+            bell=bell,
+            meters=meters,
+            delivery=delivery,
+            pace=pace,
+        )

@@ -117,16 +117,22 @@ class Room:
         self.pulse = Pulse(self.clock)
         fakes = FakeSources()
         self.engine = QuietEngine()
-        sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, self.engine, fakes.streams)
+        sources = Sources(
+            metrics=fakes.metrics,
+            logs=fakes.logs,
+            alerts=fakes.alerts,
+            containers=self.engine,
+            streams=fakes.streams,
+        )
         harness = ListenerDependencies(
-            store,
-            sources,
-            self.clock,
-            self.pulse,
-            "me",
-            lambda: None,
-            self.dependencies,
-            CollectorRegistry(),
+            store=store,
+            sources=sources,
+            clock=self.clock,
+            pulse=self.pulse,
+            owner="me",
+            stored=lambda: None,
+            dependencies=self.dependencies,
+            registry=CollectorRegistry(),
         )
         self.listening = ListenerWiring(load_settings(environment, folder=folder), harness)
         self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
@@ -140,7 +146,14 @@ class Room:
         """Answer as ``/readyz`` does."""
         for loop in LOOPS:
             self.pulse.beat(loop)
-        ready = Readiness(self.store, self.clock, self.pulse, lambda: True, dict, self.listening.troubles)
+        ready = Readiness(
+            store=self.store,
+            clock=self.clock,
+            pulse=self.pulse,
+            slack_connected=lambda: True,
+            slack_problems=dict,
+            troubles=self.listening.troubles,
+        )
         return await ready.dependencies()
 
     async def unwell(self) -> dict[str, str]:
@@ -272,16 +285,22 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
     """A desk without Redis and without an engine has nothing that could be stuck."""
     room = Room(sqlite_store, tmp_path)
     fakes = FakeSources()
-    sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, fakes.containers, fakes.streams)
+    sources = Sources(
+        metrics=fakes.metrics,
+        logs=fakes.logs,
+        alerts=fakes.alerts,
+        containers=fakes.containers,
+        streams=fakes.streams,
+    )
     harness = ListenerDependencies(
-        sqlite_store,
-        sources,
-        room.clock,
-        Pulse(room.clock),
-        "me",
-        lambda: None,
-        room.dependencies,
-        CollectorRegistry(),
+        store=sqlite_store,
+        sources=sources,
+        clock=room.clock,
+        pulse=Pulse(room.clock),
+        owner="me",
+        stored=lambda: None,
+        dependencies=room.dependencies,
+        registry=CollectorRegistry(),
     )
     listening = ListenerWiring(load_settings({}, folder=tmp_path), harness)
     task = asyncio.create_task(listening.run())

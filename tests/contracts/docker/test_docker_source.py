@@ -60,9 +60,17 @@ async def start(engine: DockerEngine, name: str, *command: str, options: tuple[s
 def context(containers: Containers) -> CheckContext:
     """Ask about bot1 now; all other sources are fakes."""
     fakes = FakeSources()
-    sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, containers, fakes.streams)
+    sources = Sources(
+        metrics=fakes.metrics,
+        logs=fakes.logs,
+        alerts=fakes.alerts,
+        containers=containers,
+        streams=fakes.streams,
+    )
     now = datetime.now(UTC)
-    return CheckContext(Desk(), sources, now, now, ("bot1",), ("hbot-bot1",))
+    return CheckContext(
+        desk=Desk(), sources=sources, now=now, since=now, bots=("bot1",), containers=("hbot-bot1",)
+    )
 
 
 async def test_a_running_container_is_described(engine: DockerEngine, containers: Containers) -> None:

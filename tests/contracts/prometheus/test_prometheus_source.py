@@ -94,9 +94,17 @@ async def metrics(prometheus_server: PrometheusServer, exporter: Exporter) -> As
 def context(metrics: Metrics, *bots: str) -> CheckContext:
     """Ask for bots now; all other sources are fakes."""
     fakes = FakeSources()
-    sources = Sources(metrics, fakes.logs, fakes.alerts, fakes.containers, fakes.streams)
+    sources = Sources(
+        metrics=metrics,
+        logs=fakes.logs,
+        alerts=fakes.alerts,
+        containers=fakes.containers,
+        streams=fakes.streams,
+    )
     now = datetime.now(UTC)
-    return CheckContext(Desk(), sources, now, now, bots or ("bot1",), ("hbot-bot1",))
+    return CheckContext(
+        desk=Desk(), sources=sources, now=now, since=now, bots=bots or ("bot1",), containers=("hbot-bot1",)
+    )
 
 
 async def test_the_answers_of_every_question_are_read(metrics: Metrics) -> None:

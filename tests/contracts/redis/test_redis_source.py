@@ -58,8 +58,16 @@ def context(streams: Streams) -> CheckContext:
     """Ask now; all other sources are fakes."""
     fakes = FakeSources()
     now = datetime.now(UTC)
-    sources = Sources(fakes.metrics, fakes.logs, fakes.alerts, fakes.containers, streams)
-    return CheckContext(Desk(), sources, now, now, ("bot1",), ("hbot-bot1",))
+    sources = Sources(
+        metrics=fakes.metrics,
+        logs=fakes.logs,
+        alerts=fakes.alerts,
+        containers=fakes.containers,
+        streams=streams,
+    )
+    return CheckContext(
+        desk=Desk(), sources=sources, now=now, since=now, bots=("bot1",), containers=("hbot-bot1",)
+    )
 
 
 async def test_health_in_our_words(streams: Streams) -> None:

@@ -55,7 +55,8 @@ async def reading(name: str) -> str:
 
 async def _played(told: Reading, stage: Stage) -> tuple[Incident, Looked]:
     first_bot = told.faults[0][1]
-    breaker = Breaker(stage.world, stage.prometheus, stage.bus, first_bot, Random(SEED))  # noqa: S311 - a simulation's dice
+    dice = Random(SEED)  # noqa: S311 - a simulation's dice
+    breaker = Breaker(world=stage.world, prometheus=stage.prometheus, bus=stage.bus, bot=first_bot, dice=dice)
     for fault, bot in told.faults:
         breaker.bot = bot
         FAULTS[fault].strike(breaker)
@@ -71,7 +72,7 @@ def shown(incident: Incident, looked: Looked, stage: Stage) -> str:
     """Return card, message and report as text, a line a line."""
     now = utc(stage.now)
     run = TriageRun(
-        1, incident.id, "incident opened", now, RunStatus.DONE, finished_at=now,
+        id=1, incident_id=incident.id, reason="incident opened", requested_at=now, status=RunStatus.DONE, finished_at=now,
         findings=looked.findings, verdict=looked.verdict,
     )  # fmt: skip
     offers = tuple(

@@ -64,7 +64,9 @@ class World:
         """Post one alert."""
         now = self.manager.now_ns()
         labels, ends = {"alertname": "A", "bot": name}, now if resolved else now + 240 * NANOS
-        self.manager.dispatcher.put(AmAlert(labels, {}, now, ends, now), now)
+        self.manager.dispatcher.put(
+            AmAlert(labels=labels, annotations={}, starts_at=now, ends_at=ends, updated_at=now), now
+        )
 
     def told(self) -> list[tuple[str, list[str]]]:
         """Give each notification as its status and the bots in it."""
@@ -140,7 +142,15 @@ async def test_a_silenced_alert_is_absent_and_its_resolve_is_not_told(world: Wor
     world.firing = {"bot1", "bot2"}
     await world.pass_time(60)
     now = world.manager.now_ns()
-    silence = Silence("", (parse_matcher('bot="bot2"'),), now, now + 3600 * NANOS, now, "me", "")
+    silence = Silence(
+        id="",
+        matchers=(parse_matcher('bot="bot2"'),),
+        starts_at=now,
+        ends_at=now + 3600 * NANOS,
+        updated_at=now,
+        created_by="me",
+        comment="",
+    )
     world.manager.silences.set(silence, now)
     world.firing = {"bot1"}
     world.post("bot2", resolved=True)

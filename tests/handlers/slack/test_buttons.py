@@ -288,7 +288,15 @@ async def test_alerts_that_changed_since_the_form_was_opened_are_not_silenced_un
 
 def firing(fingerprint: str, **labels: str) -> ActiveAlert:
     """Return an alert as Alertmanager holds it."""
-    return ActiveAlert(fingerprint, "", "", "", "active", labels, {})
+    return ActiveAlert(
+        fingerprint=fingerprint,
+        starts_at="",
+        ends_at="",
+        updated_at="",
+        state="active",
+        labels=labels,
+        annotations={},
+    )
 
 
 async def test_the_form_names_what_fires_in_alertmanager_alone_and_would_be_hidden(desk: Desk) -> None:

@@ -57,8 +57,8 @@ class Place:
         """Let an alert fire."""
         now = self.clock.now()
         signal = Signal(
-            Source.ALERTMANAGER, f"{bot}/{now}", SignalStatus.FIRING, "BotHardStopActive",
-            Subject(SubjectKind.BOT, bot), Severity.SEV1, now, now,
+            source=Source.ALERTMANAGER, episode=f"{bot}/{now}", status=SignalStatus.FIRING, name="BotHardStopActive",
+            subject=Subject(SubjectKind.BOT, bot), severity=Severity.SEV1, starts_at=now, received_at=now,
         )  # fmt: skip
 
         def keep(tx: Tx) -> None:
@@ -72,11 +72,24 @@ class Place:
 async def place(sqlite_store: SqlStore) -> AsyncIterator[Place]:
     """Give a tab."""
     clock = ManualClock()
-    ctx = AnswerContext(sqlite_store, Desk(), FakeSources().port, clock, view_incident, no_checklist)
+    ctx = AnswerContext(
+        store=sqlite_store,
+        desk=Desk(),
+        sources=FakeSources().port,
+        clock=clock,
+        view=view_incident,
+        checklist=no_checklist,
+    )
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(SlackServer())
         client = await stack.enter_async_context(open_client(slack.app.bot_token, url=slack.api_url))
-        yield Place(HomeTab(ctx, home_view, InFlight(), client.web), slack, sqlite_store, clock, ctx)
+        yield Place(
+            tab=HomeTab(ctx, home_view, InFlight(), client.web),
+            slack=slack,
+            store=sqlite_store,
+            clock=clock,
+            answer_context=ctx,
+        )
 
 
 async def test_opening_shows_the_bots_and_the_incidents(place: Place) -> None:

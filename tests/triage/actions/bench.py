@@ -147,12 +147,12 @@ async def running_bench(
         )
         if agent:
             sources = replace(sources, containers=RemoteContainers(Wire(agent)))
-        services = ActionServices(store, desk, sources, access, SystemClock())
+        services = ActionServices(store=store, desk=desk, sources=sources, access=access, clock=SystemClock())
         told: list[int] = []
         engine = ActionEngine(
             services, "test", lambda: told.append(1), executor(services) if executor is not None else None
         )
-        bench = Bench(desk, store, services, engine, metrics, told)
+        bench = Bench(desk=desk, store=store, services=services, engine=engine, metrics=metrics, told=told)
         task = asyncio.create_task(engine.run(alone=True)) if loop else None
         try:
             yield bench

@@ -12,7 +12,7 @@ from triage.desk import Desk
 from triage.plans.record import ActionRecord, ActionStatus
 
 RECORD = ActionRecord(
-    "clear_cache", "bot1", "why", "verdict", NOW, NOW, NOW,
+    kind="clear_cache", target="bot1", why="why", proposed_by="verdict", proposed_at=NOW, expires_at=NOW, changed_at=NOW,
     status=ActionStatus.SUCCEEDED, started_at=NOW, finished_at=NOW + timedelta(seconds=30),
 )  # fmt: skip
 

@@ -177,7 +177,18 @@ async def test_a_proposal_ends_after_thirty_minutes(store: SqlStore) -> None:
 def incident(tx: Tx, status: IncidentStatus = IncidentStatus.TRIGGERED) -> Incident:
     """Store an incident about bot1."""
     subject = Subject(SubjectKind.BOT, "bot1")
-    return tx.incidents.save(Incident(0, "t", "n", (subject,), Severity.SEV1, status, START, START))
+    return tx.incidents.save(
+        Incident(
+            id=0,
+            title="t",
+            name="n",
+            subjects=(subject,),
+            severity=Severity.SEV1,
+            status=status,
+            opened_at=START,
+            changed_at=START,
+        )
+    )
 
 
 def run(tx: Tx, about: Incident, status: FindingStatus) -> TriageRun:
@@ -187,9 +198,15 @@ def run(tx: Tx, about: Incident, status: FindingStatus) -> TriageRun:
     run_id = tx.runs.queue(about.id, "test", START)
     finding = Finding("bot_state", status, "frozen", "Prometheus")
     done = TriageRun(
-        run_id, about.id, "test", START, RunStatus.DONE, finished_at=START, findings=(finding,),
+        id=run_id,
+        incident_id=about.id,
+        reason="test",
+        requested_at=START,
+        status=RunStatus.DONE,
+        finished_at=START,
+        findings=(finding,),
         verdict=Verdict((cause,), (restart,)),
-    )  # fmt: skip
+    )
     tx.runs.finish(done)
     proposals.propose_from_run(tx, DESK, about, done, START)
     return done
@@ -260,7 +277,14 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
 def test_a_reason_is_asked_for() -> None:
     """An empty one confirms nothing."""
     record = ActionRecord(
-        "restart", "bot1", "", "U1", START, START + lifecycle.LIFE, START, evidence=Evidence()
+        kind="restart",
+        target="bot1",
+        why="",
+        proposed_by="U1",
+        proposed_at=START,
+        expires_at=START + lifecycle.LIFE,
+        changed_at=START,
+        evidence=Evidence(),
     )
     with pytest.raises(Refused, match="reason"):
         lifecycle.confirm(record, plan("restart", "bot1"), actor="U1", reason="  ", needed=1, now=START)

@@ -63,7 +63,11 @@ def desktop_on(store: Store, root: Path, clock: Clock | None = None) -> tuple[Ac
     sources.containers.hold(*(container(f"hbot-bot{number}") for number in (1, 2, 3)))
     desk = settings(root, (sys.executable, "-c", "pass"))
     return ActionServices(
-        store, desk, sources.port, embedded_access(desk, clock=clock), clock or SystemClock()
+        store=store,
+        desk=desk,
+        sources=sources.port,
+        access=embedded_access(desk, clock=clock),
+        clock=clock or SystemClock(),
     ), sources
 
 

@@ -44,7 +44,13 @@ def store(
     def latest(incident_id: int, status: RunStatus) -> TriageRun | None:
         assert status is RunStatus.DONE
         run = TriageRun(
-            7, incident_id, "opened", OPENED, RunStatus.DONE, findings=findings, verdict=Verdict(causes)
+            id=7,
+            incident_id=incident_id,
+            reason="opened",
+            requested_at=OPENED,
+            status=RunStatus.DONE,
+            findings=findings,
+            verdict=Verdict(causes),
         )
         return run if triaged else None
 
@@ -61,7 +67,16 @@ def store(
 
 def asked(kind: str, target: str = "bot1", **changes: Any) -> ActionRecord:  # noqa: ANN401 - any field
     """Make an action that somebody asks for by name."""
-    return ActionRecord(kind, target, "because", "U1", OPENED, OPENED, OPENED, **changes)
+    return ActionRecord(
+        kind=kind,
+        target=target,
+        why="because",
+        proposed_by="U1",
+        proposed_at=OPENED,
+        expires_at=OPENED,
+        changed_at=OPENED,
+        **changes,
+    )
 
 
 def told(tx: Tx, record: ActionRecord) -> list[str]:

@@ -153,7 +153,11 @@ async def test_the_replacement_is_the_same_container_with_a_new_image(
         now = datetime.now(UTC) + timedelta(seconds=1)
         told = await sources.containers.history(since=begun, until=now)
         port: Any = FakeSources(containers=sources.containers).port  # type: ignore[arg-type] # a real one
-        finding = await changes.run(CheckContext(bench.desk, port, now, now, ("bot1",), ("hbot-bot1",)))
+        finding = await changes.run(
+            CheckContext(
+                desk=bench.desk, sources=port, now=now, since=now, bots=("bot1",), containers=("hbot-bot1",)
+            )
+        )
     assert {event.container for event in told} == {"hbot-bot1"}
     assert f"hbot-bot1 new image {IMAGES[1]} (was {IMAGES[0]})" in finding.headline
     lately = [one["what"] for one in finding.data["changes"] if datetime.fromisoformat(one["at"]) >= begun]

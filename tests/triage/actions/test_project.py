@@ -84,7 +84,7 @@ def context(*states: ContainerState, target: str = "bot1", host: Host | None = N
     sources.containers.hold(*states)
     looks = host or Host()
     access = DeskAccess(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
-    return ActionContext(desk, sources.port, access, NOW, target, "t")
+    return ActionContext(desk=desk, sources=sources.port, access=access, now=NOW, target=target, token="t")
 
 
 async def test_the_desk_s_own_project_fits() -> None:

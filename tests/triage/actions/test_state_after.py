@@ -33,12 +33,29 @@ EDGE = BotTrading("bot3", "soft_pause", reasons=("edge_gate_blocked",), seen_at=
 
 def record(kind: str, target: str) -> ActionRecord:
     """Return an ended action."""
-    return ActionRecord(kind, target, "why", "verdict", NOW, NOW, NOW)
+    return ActionRecord(
+        kind=kind,
+        target=target,
+        why="why",
+        proposed_by="verdict",
+        proposed_at=NOW,
+        expires_at=NOW,
+        changed_at=NOW,
+    )
 
 
 def incident(*subjects: Subject) -> Incident:
     """Return an open incident about these."""
-    return Incident(1, "t", "n", subjects, Severity.SEV1, IncidentStatus.TRIGGERED, NOW, NOW)
+    return Incident(
+        id=1,
+        title="t",
+        name="n",
+        subjects=subjects,
+        severity=Severity.SEV1,
+        status=IncidentStatus.TRIGGERED,
+        opened_at=NOW,
+        changed_at=NOW,
+    )
 
 
 def after(kind: str, *bots: BotTrading, down: tuple[str, ...] = (), why: str = "") -> Verification:
@@ -170,6 +187,17 @@ async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
 
 def _container(**changes: object) -> ContainerState:
     state = ContainerState(
-        "hbot-redis", "0a1b2c", "running", "redis:7.2", "i", NOW, NOW, None, 0, 0, oom_killed=False, health=""
+        name="hbot-redis",
+        id="0a1b2c",
+        status="running",
+        image="redis:7.2",
+        image_id="i",
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=None,
+        restart_count=0,
+        exit_code=0,
+        oom_killed=False,
+        health="",
     )
     return replace(state, **changes)  # type: ignore[arg-type]

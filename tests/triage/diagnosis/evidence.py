@@ -104,9 +104,19 @@ def alert(name: str, subject: str = "bot1", *, event: bool = False, **labels: st
     """Make a firing alert, or an event."""
     at = NOW - timedelta(minutes=4)
     return Episode(
-        1, Source.AUDIT if event else Source.ALERTMANAGER, name, name, subject_of(name, subject),
-        Severity.SEV1, not event, at, None, at, labels, is_event=event,
-    )  # fmt: skip
+        incident_id=1,
+        source=Source.AUDIT if event else Source.ALERTMANAGER,
+        episode=name,
+        name=name,
+        subject=subject_of(name, subject),
+        severity=Severity.SEV1,
+        firing=not event,
+        starts_at=at,
+        ends_at=None,
+        last_seen_at=at,
+        labels=labels,
+        is_event=event,
+    )
 
 
 def verdict(

@@ -43,7 +43,19 @@ def desk_alert(name: str) -> Episode:
     """An alert about the desk as a whole."""
     at = NOW - timedelta(minutes=4)
     about = Subject(SubjectKind.DESK, "hbot")
-    return Episode(1, Source.STREAMS, name, name, about, Severity.SEV2, True, at, None, at, {})  # noqa: FBT003 - firing
+    return Episode(
+        incident_id=1,
+        source=Source.STREAMS,
+        episode=name,
+        name=name,
+        subject=about,
+        severity=Severity.SEV2,
+        firing=True,
+        starts_at=at,
+        ends_at=None,
+        last_seen_at=at,
+        labels={},
+    )
 
 
 def test_an_edit_that_no_recreate_took_over_explains_an_alert_that_settings_differ() -> None:

@@ -257,7 +257,13 @@ async def test_what_nobody_can_sort_is_put_aside_and_the_rest_goes_on(story: Sto
         return signal.name
 
     sorter = IntakeLoop(
-        story.store, Intake(story.desk, title), story.clock, Bell(), Bell(), Bell(), Pulse(story.clock)
+        store=story.store,
+        intake=Intake(story.desk, title),
+        clock=story.clock,
+        inbox=Bell(),
+        outbox=Bell(),
+        triage=Bell(),
+        pulse=Pulse(story.clock),
     )
     await story.arrive(
         story.signal("Poison", "host0", SignalStatus.FIRING),

@@ -359,7 +359,7 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
     def acted(kind: str, outcome: VerificationOutcome | None) -> ActionRecord:
         verification = None if outcome is None else Verification(outcome, now, ())
         return ActionRecord(
-            kind, "bot1", "why", "verdict", now, now, now,
+            kind=kind, target="bot1", why="why", proposed_by="verdict", proposed_at=now, expires_at=now, changed_at=now,
             incident_id=1, status=ActionStatus.SUCCEEDED, verification=verification,
         )  # fmt: skip
 

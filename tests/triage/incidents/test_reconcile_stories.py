@@ -86,7 +86,15 @@ def alert(story: Story, status: SignalStatus, *, began: str = BEGAN) -> Signal:
 
 def held(*, began: str = "2026-02-20T02:59:00.310Z", ends: str = "2026-02-20T03:10:00.000Z") -> ActiveAlert:
     """Return the alert as Alertmanager's API prints it."""
-    return ActiveAlert("f00d", began, ends, began, "active", LABELS, {})
+    return ActiveAlert(
+        fingerprint="f00d",
+        starts_at=began,
+        ends_at=ends,
+        updated_at=began,
+        state="active",
+        labels=LABELS,
+        annotations={},
+    )
 
 
 async def reconcile(story: Story, watchers: Watchers) -> int:
@@ -232,7 +240,9 @@ async def test_firing_again_with_the_same_start_reopens_where_alertmanager_canno
     """A late copy does not; what goes on being sent does, once; and its resolve ends it for good."""
     story = Story(sqlite_store)
     sources = Sources(*(Away(error),) * 5)  # type: ignore[arg-type]
-    reconciliation = ReconcileJob(sqlite_store, story.desk, sources, story.clock, lambda: None)
+    reconciliation = ReconcileJob(
+        store=sqlite_store, desk=story.desk, sources=sources, clock=story.clock, stored=lambda: None
+    )
 
     async def look() -> int:
         found = await reconciliation.run()

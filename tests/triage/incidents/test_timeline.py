@@ -20,7 +20,16 @@ EVERYBODY = Subject(SubjectKind.DESK, DESK.name)
 
 def incident_about(*subjects: Subject) -> Incident:
     """Make an open incident."""
-    return Incident(1, "t", "n", subjects, Severity.SEV2, IncidentStatus.TRIGGERED, NOW, NOW)
+    return Incident(
+        id=1,
+        title="t",
+        name="n",
+        subjects=subjects,
+        severity=Severity.SEV2,
+        status=IncidentStatus.TRIGGERED,
+        opened_at=NOW,
+        changed_at=NOW,
+    )
 
 
 @pytest.mark.parametrize(

@@ -142,10 +142,33 @@ def test_incidents_of_the_window_give_their_mean_times() -> None:
     """One resolved, one open, one of another bot, one long before."""
     hour = timedelta(hours=1)
     notes = [
-        IncidentNote("INC-1", "a", NOON, ("bot1",), "", NOON + hour / 60, NOON + hour / 2),
-        IncidentNote("INC-2", "b", NOON + hour, (), "", NOON + hour + hour / 20),
+        IncidentNote(
+            id="INC-1",
+            title="a",
+            started_at=NOON,
+            bots=("bot1",),
+            severity="",
+            acknowledged_at=NOON + hour / 60,
+            resolved_at=NOON + hour / 2,
+        ),
+        IncidentNote(
+            id="INC-2",
+            title="b",
+            started_at=NOON + hour,
+            bots=(),
+            severity="",
+            acknowledged_at=NOON + hour + hour / 20,
+        ),
         IncidentNote("INC-3", "c", NOON, ("bot2",)),
-        IncidentNote("INC-4", "d", NOON - 9 * hour, ("bot1",), "", None, NOON - 8 * hour),
+        IncidentNote(
+            id="INC-4",
+            title="d",
+            started_at=NOON - 9 * hour,
+            bots=("bot1",),
+            severity="",
+            acknowledged_at=None,
+            resolved_at=NOON - 8 * hour,
+        ),
     ]
     figures = incident_figures(notes, "bot1", NOON, NOON + 2 * hour)
     assert (figures.count, figures.unresolved) == (2, ("INC-2",))

@@ -164,5 +164,5 @@ def test_a_merged_template_is_known_by_its_members() -> None:
 
 def test_a_long_template_is_cut_for_display() -> None:
     """The end is marked."""
-    cut = shortened(Template("x" * 500, 1, NOW, NOW, ""), 20)
+    cut = shortened(Template(text="x" * 500, count=1, first_at=NOW, last_at=NOW, example=""), 20)
     assert cut.text == "x" * 19 + "…"

@@ -10,7 +10,14 @@ from triage.signals.guard_reasons import comes_back
 from triage.signals.trading import BotTrading, Trading, trading_line
 
 LIMITS = {"bot1": 0.015, "bot2": 0.015}
-PAUSED = BotTrading("bot1", "soft_pause", OPENED, ("bus_outage",), NOW - timedelta(seconds=30), orders=2.0)
+PAUSED = BotTrading(
+    bot="bot1",
+    state="soft_pause",
+    since=OPENED,
+    reasons=("bus_outage",),
+    seen_at=NOW - timedelta(seconds=30),
+    orders=2.0,
+)
 
 
 def line(*bots: BotTrading, about: tuple[str, ...] = ()) -> str:

@@ -97,11 +97,25 @@ def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterabl
     for state in states:
         ours = state.name in ctx.containers
         if state.created_at is not None:
-            yield ContainerChange(state.name, "created", state.created_at, state.image, "", ours)
+            yield ContainerChange(
+                container=state.name,
+                what="created",
+                at=state.created_at,
+                image=state.image,
+                image_before="",
+                ours=ours,
+            )
         if state.started_at is not None and (
             state.created_at is None or state.started_at - state.created_at > timedelta(minutes=1)
         ):
-            yield ContainerChange(state.name, "started", state.started_at, state.image, "", ours)
+            yield ContainerChange(
+                container=state.name,
+                what="started",
+                at=state.started_at,
+                image=state.image,
+                image_before="",
+                ours=ours,
+            )
 
 
 def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
@@ -115,9 +129,23 @@ def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Itera
             continue  # told by the creation of the new one
         elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
             what = "stopped" if event.action == "stop" else "killed"
-            yield ContainerChange(event.container, what, event.at, event.image, "", ours)
+            yield ContainerChange(
+                container=event.container,
+                what=what,
+                at=event.at,
+                image=event.image,
+                image_before="",
+                ours=ours,
+            )
         elif event.action == "pause":
-            yield ContainerChange(event.container, "paused", event.at, event.image, "", ours)
+            yield ContainerChange(
+                container=event.container,
+                what="paused",
+                at=event.at,
+                image=event.image,
+                image_before="",
+                ours=ours,
+            )
         if event.image:
             known[event.container] = event
 
@@ -150,13 +178,33 @@ def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]
 def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> ContainerChange:
     """Say what a new container differs in from the one before, as far as the engine remembers that one."""
     if before is None:
-        return ContainerChange(event.container, "created", event.at, event.image, "", ours)
+        return ContainerChange(
+            container=event.container,
+            what="created",
+            at=event.at,
+            image=event.image,
+            image_before="",
+            ours=ours,
+        )
     if event.image != before.image:
-        return ContainerChange(event.container, "image", event.at, event.image, before.image, ours)
+        return ContainerChange(
+            container=event.container,
+            what="image",
+            at=event.at,
+            image=event.image,
+            image_before=before.image,
+            ours=ours,
+        )
     was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
     what = "config" if was and now and was != now else "created"
     return ContainerChange(
-        event.container, what, event.at, event.image, before.image, ours, same=bool(was) and was == now
+        container=event.container,
+        what=what,
+        at=event.at,
+        image=event.image,
+        image_before=before.image,
+        ours=ours,
+        same=bool(was) and was == now,
     )
 
 

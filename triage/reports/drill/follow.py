@@ -133,7 +133,11 @@ def _notice(story: DrillStory) -> Notice:
         f"This is a test of the fallback channels ({story.id}). Nothing is wrong and nothing is to be done."
     )
     return Notice(
-        f"hbot-triage-{story.id}", "drill", "Drill: the fallback channels work", text, Severity.SEV3
+        id=f"hbot-triage-{story.id}",
+        kind="drill",
+        title="Drill: the fallback channels work",
+        text=text,
+        severity=Severity.SEV3,
     )
 
 

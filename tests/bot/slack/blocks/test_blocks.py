@@ -207,7 +207,11 @@ def test_no_card_says_a_pair_of_percentages() -> None:
 def test_what_no_button_can_mend_is_said_with_a_command_to_copy() -> None:
     """The advice is the thing to do; with none at all there is a command that looks and harms nothing."""
     cause = Cause(
-        "disk_full", "The disk of the host is full.", 0.9, ("100 % of / used",), "Free space on the host."
+        cause="disk_full",
+        headline="The disk of the host is full.",
+        confidence=0.9,
+        because=("100 % of / used",),
+        advice="Free space on the host.",
     )
     shown = view(run=replace(RUN, verdict=Verdict((cause,))), offers=())
     assert "Do: Free space on the host." in text_of(incident_card(shown, NOW, names))
@@ -261,7 +265,14 @@ def test_the_way_out_of_degraded_mode_is_the_thing_to_do_only_once_redis_is_well
 
 def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button() -> None:
     """It is above the trading line, and the button is that person's."""
-    waiting = Waiting("rollback", "bot1", "h-rollback", "U1", NOW, NOW + timedelta(minutes=13))
+    waiting = Waiting(
+        kind="rollback",
+        target="bot1",
+        handle="h-rollback",
+        by="U1",
+        at=NOW,
+        until=NOW + timedelta(minutes=13),
+    )
     rendered = incident_card(view(waiting=(waiting,), offers=()), NOW, names)
     seen = text_of(rendered)
     words = "Rollback on bot1 waits for a second person: @ana confirmed 03:16 UTC, open until 03:29 UTC"
@@ -381,17 +392,36 @@ def test_nothing_is_cut_inside_a_word(length: int) -> None:
 
 def test_a_line_says_when_who_and_what_and_when_it_was_learned() -> None:
     """A change that was learned late says so; nobody is pinged."""
-    entry = TimelineEntry(42, OPENED, NOW, TimelineKind.ACKNOWLEDGED, "acknowledged", actor="U1")
+    entry = TimelineEntry(
+        incident_id=42,
+        at=OPENED,
+        recorded_at=NOW,
+        kind=TimelineKind.ACKNOWLEDGED,
+        text="acknowledged",
+        actor="U1",
+    )
     assert text_of(timeline_lines([entry], NOW, names)) == "03:12 UTC · @ana acknowledged (learned 03:16 UTC)"
 
 
 def test_the_joins_of_one_alert_are_one_line_that_counts() -> None:
     """Ten containers that follow one another are one change."""
     entries = [
-        TimelineEntry(42, OPENED, OPENED, TimelineKind.JOINED, f"ContainerDown on {name} joined")
+        TimelineEntry(
+            incident_id=42,
+            at=OPENED,
+            recorded_at=OPENED,
+            kind=TimelineKind.JOINED,
+            text=f"ContainerDown on {name} joined",
+        )
         for name in ("bot1", "bot2", "bot3", "redis", "loki", "grafana")
     ]
-    other = TimelineEntry(42, OPENED, OPENED, TimelineKind.JOINED, "BotFrozen on bot1 joined")
+    other = TimelineEntry(
+        incident_id=42,
+        at=OPENED,
+        recorded_at=OPENED,
+        kind=TimelineKind.JOINED,
+        text="BotFrozen on bot1 joined",
+    )
     seen = text_of(timeline_lines([*entries, other], NOW, names))
     assert seen.splitlines() == [
         "03:12 UTC · ContainerDown on bot1, bot2, bot3, redis and 2 more joined",
@@ -402,7 +432,11 @@ def test_the_joins_of_one_alert_are_one_line_that_counts() -> None:
 def test_a_day_is_named_only_when_it_is_another_one() -> None:
     """Times are UTC, short today, with the day otherwise."""
     entry = TimelineEntry(
-        42, OPENED - timedelta(days=3), OPENED - timedelta(days=3), TimelineKind.NOTE, "note"
+        incident_id=42,
+        at=OPENED - timedelta(days=3),
+        recorded_at=OPENED - timedelta(days=3),
+        kind=TimelineKind.NOTE,
+        text="note",
     )
     assert text_of(timeline_lines([entry], NOW, names)) == "17 Feb 03:12 UTC · note"
 

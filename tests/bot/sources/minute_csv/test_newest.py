@@ -26,12 +26,12 @@ async def test_the_last_whole_row_says_how_the_bot_stands(tmp_path: Path) -> Non
     (folder / "minute.csv").write_text(f"{HEADER}\n{ROW}\n2026-02-20T03:16:00+00:00,a,bit")
     minutes = NewestMinutes(tmp_path, ManualClock(), {"bot1": "a"})
     assert await minutes.minute("bot1") == NewestMinute(
-        datetime(2026, 2, 20, 3, 15, tzinfo=UTC),
-        "soft_pause",
-        ("edge_gate_blocked", "high_vol"),
-        4.0,
-        0.008,
-        0.46,
-        "BTC-USDT",
+        at=datetime(2026, 2, 20, 3, 15, tzinfo=UTC),
+        state="soft_pause",
+        reasons=("edge_gate_blocked", "high_vol"),
+        orders=4.0,
+        daily_loss=0.008,
+        base=0.46,
+        pair="BTC-USDT",
     )
     assert await minutes.minute("bot2") is None

@@ -13,9 +13,15 @@ def incident_of(
 ) -> Incident:
     """Make an open incident about bots."""
     return Incident(
-        1, f"{bots[0]} hard_stop", name, tuple(Subject(SubjectKind.BOT, bot) for bot in bots), Severity.SEV1,
-        IncidentStatus.TRIGGERED, since, since,
-    )  # fmt: skip
+        id=1,
+        title=f"{bots[0]} hard_stop",
+        name=name,
+        subjects=tuple(Subject(SubjectKind.BOT, bot) for bot in bots),
+        severity=Severity.SEV1,
+        status=IncidentStatus.TRIGGERED,
+        opened_at=since,
+        changed_at=since,
+    )
 
 
 def context(

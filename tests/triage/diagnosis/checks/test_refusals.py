@@ -31,7 +31,9 @@ def well() -> FakeSources:
     states = [sample(1, "hbot_bot_state", bot=bot, state="running") for bot in BOTS]
     ages = [sample(20, bot=bot) for bot in BOTS]
     fees = [sample(1, source="api:bitget:user_fee_query", bot=bot) for bot in BOTS]
-    sources.metrics.scraped = [Target("bot-metrics", "exporter:9400", "up", NOW, "")]
+    sources.metrics.scraped = [
+        Target(job="bot-metrics", instance="exporter:9400", health="up", last_scrape=NOW, last_error="")
+    ]
     sources.metrics.rule_states = [RuleState(rule, "inactive", "ok") for rule in Desk().triage.expected_rules]
     for name in BOTS:
         sources.containers.code[f"hbot-{name}"] = [FileStat(CODE, NOW - timedelta(days=9), 10)]

@@ -239,7 +239,7 @@ async def test_what_is_wrong_with_redis_is_named() -> None:
         role="slave", persistence_ok=False, memory_used=98, memory_max=100, ping_seconds=0.9
     )
     old = round((NOW - timedelta(minutes=9)).timestamp() * 1000)
-    lagging = GroupInfo("hb_group_v1", 10, 4000, "0-0", 1)
+    lagging = GroupInfo(name="hb_group_v1", pending=10, lag=4000, last_delivered_id="0-0", consumers=1)
     sources.streams.infos["hb.market_data.v1"] = StreamInfo("hb.market_data.v1", 5, f"{old}-0", (lagging,))
     dead = StreamEntry("1-0", {"payload": json.dumps({"reason": "schema_validation"})})
     sources.streams.entries["hb.dead_letter.v1"] = [dead] * 21 + [StreamEntry("2-0", {"payload": "["})]

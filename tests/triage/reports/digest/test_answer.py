@@ -27,7 +27,7 @@ def kpi(
     name: str, value: float | None, limit: float, status: KpiStatus, why: str = "because", *, unit: str = "%"
 ) -> Kpi:
     """Return one KPI."""
-    return Kpi(name, value, limit, unit, status, why)
+    return Kpi(name=name, value=value, limit=limit, unit=unit, status=status, why=why)
 
 
 def report(bot: str = "bot1", **changes: object) -> BotReport:
@@ -39,7 +39,11 @@ def report(bot: str = "bot1", **changes: object) -> BotReport:
         verdict=KpiVerdict.MEETS,
         held_by=(),
         kpis=(kpi("running_pct", 97.25, 65, PASS), kpi("turnover_x", 1.5, 3, PASS, unit="x")),
-        gates=(CapitalGate("turnover", 1.5, 3, "x", PASS, "1.50 x, below 3 asked"),),
+        gates=(
+            CapitalGate(
+                name="turnover", value=1.5, limit=3, unit="x", status=PASS, why="1.50 x, below 3 asked"
+            ),
+        ),
         trading=TradingResult(pnl_quote=12.5, pnl_pct=0.125, fills=40, fees_quote=3.0),
         trading_before=TradingResult(pnl_quote=-4.0),
         coverage=Coverage(1440, 1440, rows=1440),
@@ -70,7 +74,16 @@ def test_a_hold_names_what_holds_it() -> None:
                 kpi("running_pct", 3.06, 65, FAIL),
                 kpi("paper_reject_count", None, 3, UNMEASURED, "no column", unit="rejects"),
             ),
-            gates=(CapitalGate("unresolved_incidents", 1, 0, "incidents", FAIL, "unresolved: INC-4"),),
+            gates=(
+                CapitalGate(
+                    name="unresolved_incidents",
+                    value=1,
+                    limit=0,
+                    unit="incidents",
+                    status=FAIL,
+                    why="unresolved: INC-4",
+                ),
+            ),
         )
     )
     assert text.splitlines()[0] == "KPI digest: hold"
@@ -121,7 +134,7 @@ def test_incidents_say_how_long_people_took() -> None:
     times = (began + timedelta(minutes=2), began + timedelta(minutes=19))
     notes = (
         IncidentNote("INC-1", "bot1 hard_stop", began, ("bot1",), "Sev-1", *times),
-        IncidentNote("INC-2", "disk almost full", began, (), "Sev-2"),
+        IncidentNote(id="INC-2", title="disk almost full", started_at=began, bots=(), severity="Sev-2"),
     )
     text = said(report(), incidents=notes)
     assert "🟢 INC-1 Sev-1 · bot1 hard_stop · acknowledged after 2 min · resolved after 19 min" in text

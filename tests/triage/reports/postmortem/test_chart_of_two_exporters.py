@@ -22,7 +22,14 @@ async def test_the_exporter_with_the_newest_snapshot_is_drawn(require: Require, 
             await server.until("count(hbot_bot_net_edge_pct) == 2")
             both = time.time()
             await asyncio.sleep(1.2)
-            chart = IncidentChart("INC-1", "bot1 stopped", both, time.time(), 0.5, (Track("bot1"),))
+            chart = IncidentChart(
+                number="INC-1",
+                title="bot1 stopped",
+                start=both,
+                end=time.time(),
+                step=0.5,
+                tracks=(Track("bot1"),),
+            )
             async with open_sources(prometheus_url=server.url) as sources:
                 [track] = (await measured(chart, sources.metrics, 180)).tracks
     assert {round(value, 6) for _, value in track.edge} == {0.04}

@@ -39,9 +39,17 @@ def alert(clock: ManualClock, status: SignalStatus) -> Signal:
     """Return an alert whose summary is hostile."""
     now = clock.now()
     return Signal(
-        Source.ALERTMANAGER, "f/1", status, "BotHardStopActive", Subject(SubjectKind.BOT, "bot1"), Severity.SEV1,
-        now, now, ends_at=now if status is SignalStatus.RESOLVED else None, annotations={"summary": HOSTILE},
-    )  # fmt: skip
+        source=Source.ALERTMANAGER,
+        episode="f/1",
+        status=status,
+        name="BotHardStopActive",
+        subject=Subject(SubjectKind.BOT, "bot1"),
+        severity=Severity.SEV1,
+        starts_at=now,
+        received_at=now,
+        ends_at=now if status is SignalStatus.RESOLVED else None,
+        annotations={"summary": HOSTILE},
+    )
 
 
 def live_through(tx: Tx, clock: ManualClock) -> None:
@@ -75,12 +83,29 @@ def _act(tx: Tx, clock: ManualClock) -> None:
     confirmed = Confirmation("U0ANA00001", now, "stale code after 02:55", "d")
     record = tx.actions.add(
         ActionRecord(
-            "clear_cache", "bot1", "stale", "verdict", now, now + timedelta(minutes=30), now, incident_id=1,
-            status=ActionStatus.SUCCEEDED, confirmations=(confirmed,), started_at=now, finished_at=now,
+            kind="clear_cache",
+            target="bot1",
+            why="stale",
+            proposed_by="verdict",
+            proposed_at=now,
+            expires_at=now + timedelta(minutes=30),
+            changed_at=now,
+            incident_id=1,
+            status=ActionStatus.SUCCEEDED,
+            confirmations=(confirmed,),
+            started_at=now,
+            finished_at=now,
             outcome="done",
         )
-    )  # fmt: skip
-    step = StepRecord(1, "remove bytecode", "docker exec …", StepStatus.DONE, now, now + timedelta(seconds=3))
+    )
+    step = StepRecord(
+        number=1,
+        title="remove bytecode",
+        shown="docker exec …",
+        status=StepStatus.DONE,
+        started_at=now,
+        finished_at=now + timedelta(seconds=3),
+    )
     tx.actions.put_steps(record.id, [step])
     tx.audit.append(
         at=now, actor="U0ANA00001", event="action.confirmed", target="clear_cache bot1",
