@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 
 def http_url(value: str) -> str:
@@ -17,3 +17,12 @@ def http_url(value: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 """A setting that is an address, or empty."""
+
+
+def _secret_url(value: SecretStr) -> SecretStr:
+    http_url(value.get_secret_value())
+    return value
+
+
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+"""As above, for an address that is a secret itself: whoever knows it may post there."""

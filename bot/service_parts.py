@@ -9,6 +9,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncApp
 
 from bot.audit_anchor import AuditAnchor
+from bot.fallback.registry import open_channels
 from bot.ids import owner
 from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
@@ -34,7 +35,6 @@ from bot.watched_files import FOLDERS
 from bot.wiring import commands
 from bot.wiring.actions import ActionWiring
 from bot.wiring.commands import CommandWiring
-from bot.wiring.fallback import fallback_channels
 from bot.wiring.listeners import ListenerDependencies, ListenerWiring
 from bot.wiring.paging import paging_jobs
 from handlers.alertmanager import AlertmanagerWebhook
@@ -157,7 +157,7 @@ class ServiceParts:
         )
         self.commands = self._command_wiring(adapters)
         self.listener = SlackListener(settings, adapters.slack, self._register, self.services.in_flight)
-        self.fallbacks = fallback_channels(settings)
+        self.fallbacks = open_channels(settings)
         self.readiness = Readiness(
             store,
             clock,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -22,8 +23,8 @@ from pydantic import (
 )
 
 from bot.desk_file import one_line, read_desk
-from bot.fallback.email import read_mail_url
-from bot.http_url import HttpUrl, http_url
+from bot.fallback import registry as fallback
+from bot.http_url import HttpUrl
 from bot.sources.registry import settings_of_all
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
@@ -49,12 +50,16 @@ if TYPE_CHECKING:
     ):
         """The settings of every source, as far as they are asked for by name here."""
 
+    class FallbackSettings(BaseModel):
+        """The settings of every fallback channel: none of them is asked for by name here."""
+
 else:
     # Pydantic takes the fields of the last base first.
     SourceSettings = create_model("SourceSettings", __base__=settings_of_all()[::-1])
+    FallbackSettings = create_model("FallbackSettings", __base__=fallback.settings_of_all()[::-1])
 
 
-class Settings(SourceSettings):
+class Settings(SourceSettings, FallbackSettings):
     """Every setting of the service, checked. Empty means not set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -76,28 +81,7 @@ class Settings(SourceSettings):
     triage_log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     triage_log_format: Literal["text", "json"] = "text"
     triage_heartbeat_url: HttpUrl = ""
-    triage_fallback_webhook: SecretStr = SecretStr("")
-    triage_fallback_webhook_secret: SecretStr = SecretStr("")
-    triage_fallback_smtp: SecretStr = SecretStr("")
-    triage_fallback_push: SecretStr = SecretStr("")
-    triage_fallback_push_token: SecretStr = SecretStr("")
     desk: Desk = Field(default_factory=Desk)
-
-    @field_validator("triage_fallback_webhook", "triage_fallback_push")
-    @classmethod
-    def _is_secret_url(cls, value: SecretStr) -> SecretStr:
-        http_url(value.get_secret_value())
-        return value
-
-    @field_validator("triage_fallback_smtp")
-    @classmethod
-    def _is_mail_url(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            try:
-                read_mail_url(value.get_secret_value())
-            except SettingError as error:
-                raise ValueError(str(error)) from None
-        return value
 
     @field_validator("slack_api_url")
     @classmethod
@@ -205,15 +189,13 @@ class Settings(SourceSettings):
             ),
         )
         lacking = tuple((name, what) for name, is_there, what in asked if not is_there)
-        if any(step.fallback for step in self.desk.escalation.steps) and not self._has_fallback:
-            what = "has a step with fallback: true and no channel is set: set TRIAGE_FALLBACK_WEBHOOK, _SMTP or _PUSH"
+        channels = fallback.addresses()
+        if any(step.fallback for step in self.desk.escalation.steps) and not any(
+            fallback.is_set(self, address) for address in channels
+        ):
+            what = f"has a step with fallback: true and no channel is set: set one of {', '.join(channels)}"
             return (*lacking, ("desk.yaml escalation.steps", what))
         return lacking
-
-    @property
-    def _has_fallback(self) -> bool:
-        channels = (self.triage_fallback_webhook, self.triage_fallback_smtp, self.triage_fallback_push)
-        return any(channel.get_secret_value() for channel in channels)
 
     def ready_to_run(self) -> Self:
         """Return the settings, or raise SettingError where the service cannot run with them."""
@@ -229,24 +211,6 @@ class Settings(SourceSettings):
             raise ValueError(
                 "TRIAGE_AGENT and DOCKER_HOST are both set: with an agent the bot has no way to Docker"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _whole_fallbacks(self) -> Self:
-        halves = (
-            (
-                "TRIAGE_FALLBACK_WEBHOOK",
-                self.triage_fallback_webhook,
-                "_SECRET",
-                self.triage_fallback_webhook_secret,
-            ),
-            ("TRIAGE_FALLBACK_PUSH", self.triage_fallback_push, "_TOKEN", self.triage_fallback_push_token),
-        )
-        for name, address, suffix, secret in halves:
-            if secret.get_secret_value() and not address.get_secret_value():
-                raise ValueError(
-                    f"{name}{suffix} is set and {name} is not: nothing would go out; set both or none"
-                )
         return self
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.settings import Settings, SourceSettings
+from bot.settings import FallbackSettings, Settings, SourceSettings
 from triage.desk import Desk
 
 ROOT = Path(__file__).parents[1]
@@ -20,8 +20,8 @@ def settings_table() -> str:
     """Return every setting of the environment with what ``.env.example`` says of it."""
     about = dict(_settings_about())
     rows = []
-    # The service's own first, then those of the sources.
-    fields = sorted(Settings.model_fields.items(), key=lambda field: field[0] in SourceSettings.model_fields)
+    # The service's own first, then those of the fallback channels and of the sources.
+    fields = sorted(Settings.model_fields.items(), key=lambda field: _group(field[0]))
     for name, field in fields:
         if name == "desk":
             continue
@@ -29,6 +29,10 @@ def settings_table() -> str:
         shown = default.get_secret_value() if hasattr(default, "get_secret_value") else default
         rows.append(f"| `{name.upper()}` | {_code(shown)} | {_cell(about.get(name.upper(), ''))} |")
     return "\n".join(("| setting | default | |", "| --- | --- | --- |", *rows, ""))
+
+
+def _group(name: str) -> int:
+    return 2 if name in SourceSettings.model_fields else int(name in FallbackSettings.model_fields)
 
 
 def desk_table() -> str:

@@ -12,26 +12,21 @@ from bot.doctor.desk import NAME as DESK
 from bot.doctor.desk import ask_desk
 from bot.doctor.report import DependencyReport
 from bot.doctor.slack import ELSEWHERE, ask_slack, ask_to_listen
+from bot.fallback.registry import addresses, open_channels
+from bot.fallback.registry import declared as declared_channels
 from bot.settings import Settings
 from bot.sources.declaration import EvidenceSource
 from bot.sources.opening import OpenedSources
 from bot.sources.registry import declared
 from bot.store import open_store
-from bot.wiring.fallback import fallback_channels
 from bot.wiring.sources import open_configured
 from triage.desk import Desk
 from triage.errors import FallbackFailure, SourceDenied, SourceError, SourceNotConfigured, TriageError
 from triage.masking import masked
-from triage.ports.fallback import FallbackChannel
 
 Question = Callable[[], Awaitable[DependencyReport]]
 SECONDS = 8.0
 _AGENT = "DOCKER_HOST of the agent"
-_FALLBACKS = {
-    "webhook": "TRIAGE_FALLBACK_WEBHOOK",
-    "e-mail": "TRIAGE_FALLBACK_SMTP",
-    "push": "TRIAGE_FALLBACK_PUSH",
-}
 _MENDS = {
     "store": "check TRIAGE_DATABASE_URL, the folder's permissions and the room on its disk",
     "agent": "start hbot-triage agent, and check TRIAGE_AGENT here and TRIAGE_AGENT_UID there",
@@ -97,23 +92,26 @@ async def _asked_source(name: str, written: str, question: Question) -> Dependen
 
 def fallback_questions(settings: Settings) -> list[tuple[str, Question]]:
     """Return one question for each fallback channel that is set, one that says so where none is."""
-    channels = fallback_channels(settings)
+    channels = open_channels(settings)
 
-    def ask(channel: FallbackChannel) -> Question:
+    def ask(name: str, address: str) -> Question:
         async def question() -> DependencyReport:
             try:
-                return DependencyReport(channel.name, "ok", await channel.examine())
+                return DependencyReport(name, "ok", await channels[name].examine())
             except FallbackFailure as failure:
-                mend = f"check {_FALLBACKS[channel.name]}: while Slack is away, nothing would come this way"
-                return DependencyReport(channel.name, "failed", masked(str(failure)), mend)
+                mend = f"check {address}: while Slack is away, nothing would come this way"
+                return DependencyReport(name, "failed", masked(str(failure)), mend)
 
         return question
 
     async def none() -> DependencyReport:
-        mend = "set TRIAGE_FALLBACK_WEBHOOK, _SMTP or _PUSH: without one a Sev-1 waits for Slack"
+        mend = f"set one of {', '.join(addresses())}: without one a Sev-1 waits for Slack"
         return DependencyReport("fallback", "not configured", "no fallback channel", mend)
 
-    return [(name, ask(channel)) for name, channel in channels.items()] or [("fallback", none)]
+    asked = [
+        (each.name, ask(each.name, each.address)) for each in declared_channels() if each.name in channels
+    ]
+    return asked or [("fallback", none)]
 
 
 async def _store(settings: Settings) -> DependencyReport:

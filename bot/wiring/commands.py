@@ -10,13 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.charts.beside import ChartsBeside
 from bot.desk.client_config import DeskClientConfigs
+from bot.fallback.registry import open_channels
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.home import home_view
 from bot.slack.client import Identity
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.newest import NewestMinutes
-from bot.wiring.fallback import fallback_channels
 from handlers.slack.actions import ActionDesk, open_action
 from handlers.slack.cause import open_cause_of
 from handlers.slack.click import Click
@@ -100,7 +100,7 @@ class CommandWiring:
             alerts=parts.sources.alerts,
             clock=parts.clock,
             told=parts.told,
-            channels=tuple(fallback_channels(settings)),
+            channels=tuple(open_channels(settings)),
         )
         self.home = HomeTab(self.answer_context, home_view, services.in_flight, parts.web)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from demo.lab import calibrating
+from demo.lab import calibration
 from demo.lab.collection import faults_in, known_causes, own_faults, unknown_causes
 from demo.lab.executor import play
 from demo.lab.fault import Fault
@@ -70,7 +70,7 @@ def _report(name: str, outcomes: Sequence[Outcome], given: argparse.Namespace) -
     if given.tell and name != "exam":
         yield from told(outcomes, everything=given.tell == "all")
     if given.fit and name == "development":
-        yield from calibrating.lines(calibrating.judged(outcomes))
+        yield from calibration.lines(calibration.judged(outcomes))
 
 
 def _halves(faults: Sequence[Fault], given: argparse.Namespace) -> list[tuple[str, list[Run]]]:

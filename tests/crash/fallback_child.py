@@ -4,8 +4,9 @@ import asyncio
 import sys
 from datetime import timedelta
 
-from bot.fallback.email import EmailChannel, read_mail_url
-from bot.fallback.webhook import WebhookChannel
+from bot.fallback.email.address import read_mail_url
+from bot.fallback.email.channel import EmailChannel
+from bot.fallback.webhook.channel import WebhookChannel
 from bot.store import open_store
 from schedules.fallback import FallbackJob
 from tests.fakes.clock import START, ManualClock

@@ -1,4 +1,7 @@
-"""An action or a command is one file: a copy of the tree gets a dummy file, and everything that lists them knows it."""
+"""An action is one file, and so is a command; a source or a fallback channel is one folder.
+
+A copy of the tree gets a dummy, and everything that lists them knows it.
+"""
 
 from __future__ import annotations
 
@@ -148,6 +151,76 @@ print(json.dumps({
 }))
 """
 
+DUMMY_CHANNEL = {
+    "__init__.py": '"""A pager that nobody has."""\n',
+    "settings.py": '''
+"""Its settings."""
+
+from pydantic import BaseModel, SecretStr
+
+from bot.http_url import SecretUrl
+
+ADDRESS = "TRIAGE_FALLBACK_PAGER"
+
+
+class PagerSettings(BaseModel):
+    """Where the pager is."""
+
+    triage_fallback_pager: SecretUrl = SecretStr("")
+
+
+SETTINGS = PagerSettings
+''',
+    "channel.py": '''
+"""The pager."""
+
+from bot.fallback.declaration import FallbackDeclaration
+from bot.fallback.pager.settings import ADDRESS
+
+
+class Pager:
+    """Beeps."""
+
+    name = "pager"
+
+    def __init__(self, url):
+        self.url = url
+
+    async def examine(self):
+        """Say where it is."""
+        return f"beeps at {self.url}"
+
+
+CHANNEL = FallbackDeclaration("pager", ADDRESS, lambda given: Pager(given.triage_fallback_pager.get_secret_value()))
+''',
+}
+
+ASK_CHANNELS = """
+import asyncio, json
+from bot.doctor.examine import fallback_questions
+from bot.fallback.registry import open_channels
+from bot.settings import load_settings
+from tools.tables import TABLES
+from triage.errors import SettingError
+
+def refused():
+    try:
+        load_settings({"TRIAGE_FALLBACK_PAGER": "beep"})
+    except SettingError as error:
+        return str(error)
+
+paged = load_settings({"TRIAGE_FALLBACK_PAGER": "http://pager"})
+report = asyncio.run(dict(fallback_questions(paged))["pager"]())
+print(json.dumps({
+    "opened": list(open_channels(paged)),
+    "doctor": [report.state, report.seen],
+    "none": asyncio.run(dict(fallback_questions(load_settings({})))["fallback"]()).mend,
+    "secret": "http://pager" in paged.secrets,
+    "refused": refused(),
+    "docs": "| `TRIAGE_FALLBACK_PAGER` |" in TABLES["settings"](),
+}))
+"""
+
 ASK = """
 import json
 from bot.slack.blocks.signs import dangerous
@@ -248,4 +321,22 @@ def test_a_source_is_one_folder_and_one_name(tree: Path) -> None:
     seen: dict[str, Any] = json.loads(answer.stdout)
     assert seen["seen"] == ["http://tides", "ok", "asked at http://tides"]
     assert seen["refused"].startswith("ALMANAC_URL: is no http(s) URL")
+    assert seen["docs"]
+
+
+def test_a_fallback_channel_is_one_folder(tree: Path) -> None:
+    """Wiring, settings, their reference, the doctor and what logs must not show know it; no other file was touched."""
+    shutil.copy(ROOT / ".env.example", tree)
+    folder = tree / "bot/fallback/pager"
+    folder.mkdir()
+    for name, text in DUMMY_CHANNEL.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    answer = _asked(tree, ASK_CHANNELS)
+    assert answer.returncode == 0, answer.stderr
+    seen: dict[str, Any] = json.loads(answer.stdout)
+    assert seen["opened"] == ["pager"]
+    assert seen["doctor"] == ["ok", "beeps at http://pager"]
+    assert "TRIAGE_FALLBACK_PAGER" in seen["none"]
+    assert seen["secret"]
+    assert seen["refused"].startswith("TRIAGE_FALLBACK_PAGER: is no http(s) URL")
     assert seen["docs"]

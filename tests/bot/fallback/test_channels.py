@@ -16,9 +16,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from bot.fallback.email import EmailChannel, read_mail_url
-from bot.fallback.push import PushChannel
-from bot.fallback.webhook import WebhookChannel
+from bot.fallback.email.address import read_mail_url
+from bot.fallback.email.channel import EmailChannel
+from bot.fallback.push.channel import PushChannel
+from bot.fallback.webhook.channel import WebhookChannel
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.receivers import Mailbox, receiving
 from tests.servers.tcp import tcp_server

@@ -11,9 +11,9 @@ import pytest
 
 from bot.doctor.examine import fallback_questions
 from bot.doctor.report import DependencyReport
+from bot.fallback.registry import open_channels
 from bot.settings import Settings, load_settings
 from bot.store import SqlStore
-from bot.wiring.fallback import fallback_channels
 from schedules.fallback import FallbackJob
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeAlerts
@@ -24,7 +24,7 @@ from triage.ports.store import Tx
 from triage.reports.drill.follow import Drills
 
 pytestmark = pytest.mark.slow
-NAMES = ["webhook", "e-mail", "push"]
+NAMES = ["e-mail", "push", "webhook"]
 
 
 @dataclass
@@ -72,7 +72,7 @@ async def test_a_drill_goes_over_every_channel_once_and_its_report_says_so(
     channels: Channels, sqlite_store: SqlStore
 ) -> None:
     """Webhook, mail and push each have the notice, marked as a drill; a second round sends nothing."""
-    clock, opened = ManualClock(), fallback_channels(channels.settings)
+    clock, opened = ManualClock(), open_channels(channels.settings)
     assert list(opened) == NAMES
     drills = Drills(
         store=sqlite_store,
@@ -120,5 +120,5 @@ async def test_doctor_names_the_setting_of_each_channel_that_is_down(tmp_path: P
     nowhere = f"http://{LOOPBACK}:{free_port()}/hook"
     answers = await asked(settings_for(tmp_path, nowhere, free_port(), nowhere))
     assert [answer.state for answer in answers] == ["failed"] * 3
-    settings = ("TRIAGE_FALLBACK_WEBHOOK", "TRIAGE_FALLBACK_SMTP", "TRIAGE_FALLBACK_PUSH")
+    settings = ("TRIAGE_FALLBACK_SMTP", "TRIAGE_FALLBACK_PUSH", "TRIAGE_FALLBACK_WEBHOOK")
     assert all(setting in answer.mend for setting, answer in zip(settings, answers, strict=True))

@@ -11,17 +11,12 @@ import hmac
 import json
 import time
 from dataclasses import asdict, dataclass
-from http import HTTPStatus
 
-import httpx
-
-from triage.errors import FallbackFailure
+from bot.fallback.declaration import FallbackDeclaration
+from bot.fallback.http_post import post
+from bot.fallback.webhook.settings import ADDRESS, WebhookSettings
 from triage.model import Severity
 from triage.ports.fallback import Notice
-
-SECONDS = 10.0
-UNSENT = (httpx.HTTPError, httpx.InvalidURL, ValueError)
-"""Why a request does not reach a server: the network, an address or a header that cannot be."""
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -65,13 +60,11 @@ class WebhookChannel:
         return "took a test notice" + ("" if self.secret else "; it is not signed: no secret is set")
 
 
-async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
-    """POST once, following no redirect. Raises FallbackFailure with what the server answered."""
-    try:
-        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
-            answer = await http.post(url, content=body, headers=headers)
-    except UNSENT as error:
-        raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
-    if not answer.is_success:
-        status = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else ""
-        raise FallbackFailure(f"answered {answer.status_code} {status}".rstrip())
+def _open(settings: WebhookSettings) -> WebhookChannel:
+    return WebhookChannel(
+        settings.triage_fallback_webhook.get_secret_value(),
+        settings.triage_fallback_webhook_secret.get_secret_value(),
+    )
+
+
+CHANNEL = FallbackDeclaration("webhook", ADDRESS, _open)

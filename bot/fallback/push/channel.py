@@ -7,7 +7,9 @@ from email.header import Header
 
 import httpx
 
-from bot.fallback.webhook import SECONDS, UNSENT, post
+from bot.fallback.declaration import FallbackDeclaration
+from bot.fallback.http_post import SECONDS, UNSENT, post
+from bot.fallback.push.settings import ADDRESS, PushSettings
 from triage.errors import FallbackFailure
 from triage.model import Severity
 from triage.ports.fallback import Notice
@@ -48,7 +50,7 @@ class PushChannel:
         except UNSENT as error:
             raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
         if answer.status_code in {401, 403}:
-            raise FallbackFailure(f"answered {answer.status_code}: check TRIAGE_FALLBACK_PUSH_TOKEN")
+            raise FallbackFailure(f"answered {answer.status_code}: check {ADDRESS}_TOKEN")
         return f"answers ({answer.status_code}); nothing was pushed"
 
 
@@ -56,3 +58,13 @@ def _fitting(text: str) -> str:
     while len(text.encode()) > MOST:
         text = cut(text, len(text) * 9 // 10)
     return text
+
+
+def _open(settings: PushSettings) -> PushChannel:
+    return PushChannel(
+        settings.triage_fallback_push.get_secret_value(),
+        settings.triage_fallback_push_token.get_secret_value(),
+    )
+
+
+CHANNEL = FallbackDeclaration("push", ADDRESS, _open)

@@ -1,0 +1,1 @@
+"""A push service, as ntfy is one."""
