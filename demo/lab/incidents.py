@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from triage.desk import Desk
-from triage.incidents.correlate import Board, Move, Placement, place
+from triage.incidents.correlate import Move, Placement, place
+from triage.incidents.correlation_state import CorrelationState, needs_of
 from triage.incidents.episodes import episode_of_signal
 from triage.model import (
     Episode,
@@ -19,27 +20,20 @@ from triage.model import (
 )
 
 
-def needs_of(desk: Desk) -> dict[Subject, Subject]:
-    """Return what cannot work without what, as the intake has it: the external services without Redis."""
-    redis = Subject(SubjectKind.CONTAINER, desk.container_of("redis"))
-    services = (desk.container_of(service) for service in desk.compose.external_services)
-    return {Subject(SubjectKind.CONTAINER, one): redis for one in services if one != redis.name}
-
-
 @dataclass(slots=True)
 class Incidents:
-    """Every incident of a run and the episodes it holds; the first one opened is the first in ``board``."""
+    """Every incident of a run and the episodes it holds; the first one opened is the first in ``state``."""
 
     desk: Desk
-    board: Board = field(init=False)
+    state: CorrelationState = field(init=False)
     held: dict[int, dict[tuple[str, str], Episode]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.board = Board.of((), needs=needs_of(self.desk))
+        self.state = CorrelationState.of((), needs=needs_of(self.desk))
 
     def take(self, signal: Signal, now: datetime) -> Incident | None:
         """Place one signal; returns the incident that it belongs to now."""
-        placement = place(self.board, signal, self.desk.correlation, now)
+        placement = place(self.state, signal, self.desk.correlation, now)
         match placement.move:
             case Move.OPEN | Move.OPEN_WIDE | Move.OPEN_STORM:
                 return self._open(signal, placement, now)
@@ -56,14 +50,14 @@ class Incidents:
 
     def all(self) -> list[Incident]:
         """Return every incident, the first one first."""
-        return [self.board.incidents[one] for one in sorted(self.board.incidents)]
+        return [self.state.incidents[one] for one in sorted(self.state.incidents)]
 
     def _open(self, signal: Signal, placement: Placement, now: datetime) -> Incident:
         shapes = {Move.OPEN_WIDE: IncidentShape.WIDE, Move.OPEN_STORM: IncidentShape.STORM}
         shape = shapes.get(placement.move, IncidentShape.SINGLE)
         storm = shape is IncidentShape.STORM
         incident = Incident(
-            id=len(self.board.incidents) + 1,
+            id=len(self.state.incidents) + 1,
             title=signal.name,
             name="storm" if storm else signal.name,
             subjects=(Subject(SubjectKind.DESK, "storm"),) if storm else (signal.subject, *placement.also),
@@ -80,7 +74,7 @@ class Incidents:
     def _join(self, signal: Signal, placement: Placement, now: datetime) -> Incident:
         if placement.incident is None:
             raise AssertionError(f"{placement.move} without an incident")
-        incident = self.board.incidents[placement.incident.id]
+        incident = self.state.incidents[placement.incident.id]
         if placement.move is Move.REOPEN:
             incident = replace(incident, status=IncidentStatus.TRIGGERED, resolved_at=None)
         if placement.move is Move.WIDEN:
@@ -101,16 +95,16 @@ class Incidents:
         incident = placement.incident
         if incident is None or any(each.firing for each in self.episodes(incident)):
             return incident
-        current = self.board.incidents[incident.id]
+        current = self.state.incidents[incident.id]
         resolved = replace(current, status=IncidentStatus.RESOLVED, resolved_at=now, changed_at=now)
-        self.board.put(resolved)
+        self.state.put(resolved)
         return resolved
 
     def _attach(self, incident: Incident, signal: Signal) -> None:
         self.held.setdefault(incident.id, {})
         self._keep(episode_of_signal(incident, signal))
-        self.board.put(incident, signal)
+        self.state.put(incident, signal)
 
     def _keep(self, episode: Episode) -> None:
-        self.board.episodes[episode.source, episode.episode] = episode
+        self.state.episodes[episode.source, episode.episode] = episode
         self.held[episode.incident_id][episode.source.value, episode.episode] = episode

@@ -86,7 +86,7 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
     heard = stage.now - began
     await stage.step(breaker)
     kinds = ("", *one.missing)
-    firsts = [await triage(stage, stage.incidents.board.incidents[incident.id], missing) for missing in kinds]
+    firsts = [await triage(stage, stage.incidents.state.incidents[incident.id], missing) for missing in kinds]
     await stage.pass_time(one.fault.settles, breaker=breaker)
     opener, *others = stage.watched()
     current = [opener, *(each for each in others if each.is_open)][:INCIDENTS_MAX]

@@ -17,13 +17,13 @@ In the order in which they are asked:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from triage.desk_sections.triage import CorrelationSettings
-from triage.incidents.namesakes import same_alert
+from triage.incidents.correlation_state import CorrelationState
 from triage.model import (
     Episode,
     Incident,
@@ -31,7 +31,6 @@ from triage.model import (
     Severity,
     Signal,
     SignalStatus,
-    Source,
     Subject,
     SubjectKind,
 )
@@ -69,122 +68,27 @@ class Placement:
     leads: bool = False
 
 
-EpisodeKey = tuple[Source, str]
-
-
-def _no_names(_incident_id: int) -> tuple[str, ...]:
-    """No incident holds a name: a function that can be pickled, as the lab keeps its desks."""
-    return ()
-
-
-@dataclass(slots=True)
-class Board:
-    """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
-
-    ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
-    an incident that was there before. ``ended``: episodes whose resolve came though we
-    never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
-    within its window.
-    """
-
-    incidents: dict[int, Incident] = field(default_factory=dict)
-    names: dict[int, set[str]] = field(default_factory=dict)
-    episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
-    ended: set[EpisodeKey] = field(default_factory=set)
-    needs: Mapping[Subject, Subject] = field(default_factory=dict)
-    lately: dict[int, int] = field(default_factory=dict)
-    names_of: Callable[[int], Iterable[str]] = _no_names
-    _open: list[int] | None = field(default=None, init=False)
-
-    @classmethod
-    def of(
-        cls,
-        incidents: Iterable[Incident],
-        *,
-        names: Mapping[int, Iterable[str]] | None = None,
-        episodes: Iterable[Episode] = (),
-        ended: Iterable[EpisodeKey] = (),
-        needs: Mapping[Subject, Subject] | None = None,
-        lately: Mapping[int, int] | None = None,
-        names_of: Callable[[int], Iterable[str]] = _no_names,
-    ) -> Board:
-        """Gather a board."""
-        return cls(
-            incidents={incident.id: incident for incident in incidents},
-            names={key: set(value) for key, value in (names or {}).items()},
-            episodes={(episode.source, episode.episode): episode for episode in episodes},
-            ended=set(ended),
-            needs=needs or {},
-            lately=dict(lately or {}),
-            names_of=names_of,
-        )
-
-    def needed(self, subject: Subject) -> bool:
-        """Whether others cannot work without it."""
-        return subject in self.needs.values()
-
-    def put(self, incident: Incident, signal: Signal | None = None) -> None:
-        """Remember an incident as it is now, and that it holds a signal."""
-        before = self.incidents.get(incident.id)
-        if before is None or before.is_open is not incident.is_open:
-            self._open = None
-        if before is None:
-            self.names.setdefault(incident.id, set())
-        self.incidents[incident.id] = incident
-        if signal is not None:
-            self._held(incident).add(signal.name)
-            if incident.shape is IncidentShape.STORM:
-                self.lately[incident.id] = self.lately.get(incident.id, 0) + 1
-
-    def firing(self, resolve: Signal) -> list[Episode]:
-        """Return the firing episodes that a resolve ends: its own, and older ones of the same alert."""
-        end = resolve.ends_at or resolve.received_at
-
-        def ended(episode: Episode) -> bool:
-            if not episode.firing or episode.source is not resolve.source:
-                return False
-            older = same_alert(episode, resolve) and episode.starts_at <= end
-            return episode.episode == resolve.episode or older
-
-        return [episode for episode in self.episodes.values() if ended(episode)]
-
-    def holds(self, incident: Incident, name: str) -> bool:
-        """Whether an alert of that name is part of the incident."""
-        return name == incident.name or name in self._held(incident)
-
-    def _held(self, incident: Incident) -> set[str]:
-        if incident.id not in self.names:
-            self.names[incident.id] = set(self.names_of(incident.id))
-        return self.names[incident.id]
-
-    def open(self) -> list[Incident]:
-        """The open incidents, the newest first."""
-        if self._open is None:
-            self._open = sorted((i.id for i in self.incidents.values() if i.is_open), reverse=True)
-        return [self.incidents[one] for one in self._open]
-
-
 OWN_CARDS_SECONDS = 10.0
 _SPREADS = frozenset({SubjectKind.BOT, SubjectKind.CONTAINER})
 
 
-def place(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement:
+def place(state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement:
     """Decide where a signal belongs."""
     key = (signal.source, signal.episode)
-    known = board.episodes.get(key)
+    known = state.episodes.get(key)
     if signal.status is SignalStatus.RESOLVED:
-        return _ending(board, signal, known)
+        return _ending(state, signal, known)
     if known is not None:
         if known.firing:
-            return Placement(Move.REPEAT, "known to fire", board.incidents.get(known.incident_id))
+            return Placement(Move.REPEAT, "known to fire", state.incidents.get(known.incident_id))
         return Placement(
-            Move.STALE, "this episode has resolved already", board.incidents.get(known.incident_id)
+            Move.STALE, "this episode has resolved already", state.incidents.get(known.incident_id)
         )
-    if key in board.ended:
+    if key in state.ended:
         return Placement(Move.STALE, "its resolve came before it")
     rules = (_same_elsewhere, _same_subject, _hang_together, _came_back, _part_elsewhere, _storm)
     for rule in rules:
-        placement = rule(board, signal, policy, now)
+        placement = rule(state, signal, policy, now)
         if placement is not None:
             leads = _leads(signal, placement.incident)
             return replace(placement, leads=True) if leads else placement
@@ -198,21 +102,21 @@ def _leads(signal: Signal, incident: Incident | None) -> bool:
     return signal.severity.rank < incident.severity.rank
 
 
-def _ending(board: Board, signal: Signal, known: Episode | None) -> Placement:
-    ends = tuple(board.firing(signal))
+def _ending(state: CorrelationState, signal: Signal, known: Episode | None) -> Placement:
+    ends = tuple(state.firing(signal))
     if ends:
-        return Placement(Move.CLEAR, "its episode ends", board.incidents.get(ends[0].incident_id), ends=ends)
+        return Placement(Move.CLEAR, "its episode ends", state.incidents.get(ends[0].incident_id), ends=ends)
     if known is None:
         return Placement(Move.UNSEEN, "it resolved before we saw it fire")
-    return Placement(Move.REPEAT, "this episode has resolved already", board.incidents.get(known.incident_id))
+    return Placement(Move.REPEAT, "this episode has resolved already", state.incidents.get(known.incident_id))
 
 
 def _same_elsewhere(
-    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
     if signal.subject.kind not in _SPREADS:
         return None
-    for incident in _same_thing(board, signal, policy, now):
+    for incident in _same_thing(state, signal, policy, now):
         if signal.subject not in incident.subjects and not _full(incident, policy):
             return Placement(
                 Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
@@ -221,11 +125,11 @@ def _same_elsewhere(
 
 
 def _same_thing(
-    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Iterator[Incident]:
     """Yield the open incidents that began with this alert, lately, on something that it can spread from."""
     window = timedelta(seconds=policy.wide_window_seconds)
-    for incident in board.open():
+    for incident in state.open():
         begun_lately = (window and now - incident.opened_at <= window) or incident.shape is IncidentShape.WIDE
         same = incident.name == signal.name and incident.shape is not IncidentShape.STORM
         if same and begun_lately and incident.subject.kind in _SPREADS:
@@ -238,44 +142,46 @@ def _full(incident: Incident, policy: CorrelationSettings) -> bool:
 
 
 def _same_subject(
-    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
     del policy, now
-    about = [incident for incident in board.open() if signal.subject in incident.subjects]
+    about = [incident for incident in state.open() if signal.subject in incident.subjects]
     if not about:
         return None
     # Its own incident before a desk-wide one, and the one that holds this alert already before both.
-    about.sort(key=lambda i: (not board.holds(i, signal.name), i.shape is not IncidentShape.SINGLE))
+    about.sort(key=lambda i: (not state.holds(i, signal.name), i.shape is not IncidentShape.SINGLE))
     return Placement(Move.JOIN, f"it is about {signal.subject} too", about[0])
 
 
 def _hang_together(
-    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
     window = timedelta(seconds=policy.wide_window_seconds)
-    need = board.needs.get(signal.subject)
-    if need is None and not board.needed(signal.subject):
+    need = state.needs.get(signal.subject)
+    if need is None and not state.needed(signal.subject):
         return None
-    for incident in board.open():
+    for incident in state.open():
         if incident.shape is IncidentShape.STORM:
             continue
         if need in incident.subjects:
             return Placement(Move.WIDEN, f"{signal.subject} needs {need}", incident)
-        leaning = [subject for subject in incident.subjects if board.needs.get(subject) == signal.subject]
+        leaning = [subject for subject in incident.subjects if state.needs.get(subject) == signal.subject]
         if leaning and now - incident.opened_at <= window:
             return Placement(Move.WIDEN, f"{leaning[0]} needs {signal.subject}", incident)
     return None
 
 
-def _came_back(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement | None:
+def _came_back(
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
     window = timedelta(seconds=policy.reopen_within_seconds)
     lately = [
         incident
-        for incident in board.incidents.values()
+        for incident in state.incidents.values()
         if incident.resolved_at is not None
         and now - incident.resolved_at <= window
         and signal.subject in incident.subjects
-        and board.holds(incident, signal.name)
+        and state.holds(incident, signal.name)
         and incident.shape is not IncidentShape.STORM
     ]
     if not lately:
@@ -285,15 +191,15 @@ def _came_back(board: Board, signal: Signal, policy: CorrelationSettings, now: d
 
 
 def _part_elsewhere(
-    board: Board, signal: Signal, policy: CorrelationSettings, now: datetime
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
     if signal.subject.kind is not SubjectKind.BOT:
         return None
     window = timedelta(seconds=policy.wide_window_seconds)
-    for incident in board.open():
+    for incident in state.open():
         lately = now - incident.changed_at <= window
         single = incident.shape is IncidentShape.SINGLE and incident.subject.kind is SubjectKind.BOT
-        if single and lately and board.holds(incident, signal.name):
+        if single and lately and state.holds(incident, signal.name):
             return Placement(
                 Move.OPEN_WIDE,
                 f"the same alert is part of {incident.number} on {incident.subject}",
@@ -303,18 +209,20 @@ def _part_elsewhere(
     return None
 
 
-def _storm(board: Board, signal: Signal, policy: CorrelationSettings, now: datetime) -> Placement | None:
-    storm = next((i for i in board.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
+def _storm(
+    state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
+) -> Placement | None:
+    storm = next((i for i in state.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
     since = now - timedelta(seconds=policy.storm_window_seconds)
-    fresh = sum(1 for incident in board.incidents.values() if incident.opened_at >= since)
-    full = next((one for one in _same_thing(board, signal, policy, now) if _full(one, policy)), None)
+    fresh = sum(1 for incident in state.incidents.values() if incident.opened_at >= since)
+    full = next((one for one in _same_thing(state, signal, policy, now) if _full(one, policy)), None)
     # It goes on for as long as things come half as fast as they must to begin one: one a minute does not.
-    goes_on = storm is not None and fresh + board.lately.get(storm.id, 0) >= max(
+    goes_on = storm is not None and fresh + state.lately.get(storm.id, 0) >= max(
         2, policy.storm_incidents // 2
     )
     if not goes_on and fresh < policy.storm_incidents and full is None:
         return None
-    if signal.severity is Severity.SEV1 and _may_stand_alone(board, policy, now):
+    if signal.severity is Severity.SEV1 and _may_stand_alone(state, policy, now):
         return None
     if storm is not None:
         return Placement(Move.JOIN, "part of the storm", storm)
@@ -324,10 +232,10 @@ def _storm(board: Board, signal: Signal, policy: CorrelationSettings, now: datet
     )
 
 
-def _may_stand_alone(board: Board, policy: CorrelationSettings, now: datetime) -> bool:
+def _may_stand_alone(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> bool:
     """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and people must see each."""
     lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
     own = [
-        one for one in board.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately
+        one for one in state.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately
     ]
     return sum(one.shape is not IncidentShape.STORM for one in own) < policy.storm_own_cards

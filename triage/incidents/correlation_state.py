@@ -1,0 +1,156 @@
+"""What correlation decides from: the incidents that are open or ended lately, and the episodes that a batch touches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from triage.desk import Desk
+from triage.incidents.namesakes import same_alert
+from triage.model import (
+    Episode,
+    Incident,
+    IncidentShape,
+    Signal,
+    SignalStatus,
+    Source,
+    Subject,
+    SubjectKind,
+)
+from triage.ports.store import StoredSignal, Tx
+
+MOST = 2_000
+"""Incidents that a pass looks at, the newest ones."""
+
+EpisodeKey = tuple[Source, str]
+
+
+def _no_names(_incident_id: int) -> tuple[str, ...]:
+    """No incident holds a name: a function that can be pickled, as the lab keeps its desks."""
+    return ()
+
+
+@dataclass(slots=True)
+class CorrelationState:
+    """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
+
+    ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
+    an incident that was there before. ``ended``: episodes whose resolve came though we
+    never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
+    within its window.
+    """
+
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    names: dict[int, set[str]] = field(default_factory=dict)
+    episodes: dict[EpisodeKey, Episode] = field(default_factory=dict)
+    ended: set[EpisodeKey] = field(default_factory=set)
+    needs: Mapping[Subject, Subject] = field(default_factory=dict)
+    lately: dict[int, int] = field(default_factory=dict)
+    names_of: Callable[[int], Iterable[str]] = _no_names
+    _open: list[int] | None = field(default=None, init=False)
+
+    @classmethod
+    def of(
+        cls,
+        incidents: Iterable[Incident],
+        *,
+        names: Mapping[int, Iterable[str]] | None = None,
+        episodes: Iterable[Episode] = (),
+        ended: Iterable[EpisodeKey] = (),
+        needs: Mapping[Subject, Subject] | None = None,
+        lately: Mapping[int, int] | None = None,
+        names_of: Callable[[int], Iterable[str]] = _no_names,
+    ) -> CorrelationState:
+        """Gather what is known."""
+        return cls(
+            incidents={incident.id: incident for incident in incidents},
+            names={key: set(value) for key, value in (names or {}).items()},
+            episodes={(episode.source, episode.episode): episode for episode in episodes},
+            ended=set(ended),
+            needs=needs or {},
+            lately=dict(lately or {}),
+            names_of=names_of,
+        )
+
+    def needed(self, subject: Subject) -> bool:
+        """Whether others cannot work without it."""
+        return subject in self.needs.values()
+
+    def put(self, incident: Incident, signal: Signal | None = None) -> None:
+        """Remember an incident as it is now, and that it holds a signal."""
+        before = self.incidents.get(incident.id)
+        if before is None or before.is_open is not incident.is_open:
+            self._open = None
+        if before is None:
+            self.names.setdefault(incident.id, set())
+        self.incidents[incident.id] = incident
+        if signal is not None:
+            self._held(incident).add(signal.name)
+            if incident.shape is IncidentShape.STORM:
+                self.lately[incident.id] = self.lately.get(incident.id, 0) + 1
+
+    def firing(self, resolve: Signal) -> list[Episode]:
+        """Return the firing episodes that a resolve ends: its own, and older ones of the same alert."""
+        end = resolve.ends_at or resolve.received_at
+
+        def ended(episode: Episode) -> bool:
+            if not episode.firing or episode.source is not resolve.source:
+                return False
+            older = same_alert(episode, resolve) and episode.starts_at <= end
+            return episode.episode == resolve.episode or older
+
+        return [episode for episode in self.episodes.values() if ended(episode)]
+
+    def holds(self, incident: Incident, name: str) -> bool:
+        """Whether an alert of that name is part of the incident."""
+        return name == incident.name or name in self._held(incident)
+
+    def _held(self, incident: Incident) -> set[str]:
+        if incident.id not in self.names:
+            self.names[incident.id] = set(self.names_of(incident.id))
+        return self.names[incident.id]
+
+    def open(self) -> list[Incident]:
+        """The open incidents, the newest first."""
+        if self._open is None:
+            self._open = sorted((i.id for i in self.incidents.values() if i.is_open), reverse=True)
+        return [self.incidents[one] for one in self._open]
+
+
+def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> CorrelationState:
+    """Read what deciding about these signals needs: recent incidents, and the episodes that the signals name."""
+    look_back = max(desk.correlation.reopen_within_seconds, desk.correlation.storm_window_seconds)
+    incidents = tx.incidents.recent(now - timedelta(seconds=look_back), MOST)
+    since = now - timedelta(seconds=desk.correlation.storm_window_seconds)
+    keys = {(stored.signal.source, stored.signal.episode) for stored in inbox}
+    ending = {stored.signal.fingerprint for stored in inbox if stored.signal.status is SignalStatus.RESOLVED}
+    named = tx.incidents.episodes_named(keys)
+    episodes = [*named, *tx.incidents.firing_of(ending - {""})]
+    known = {(episode.source, episode.episode) for episode in episodes}
+    have = {incident.id for incident in incidents}
+    named_by = {episode.incident_id for episode in episodes}
+    shown_in = {stored.incident_id for stored in inbox if stored.incident_id is not None}
+    missing = [tx.incidents.get(one) for one in (named_by | shown_in) - have]
+    incidents += [incident for incident in missing if incident is not None]
+    return CorrelationState.of(
+        incidents,
+        names_of=lambda one: tx.incidents.names([one]).get(one, ()),
+        episodes=episodes,
+        ended=tx.signals.ended(keys - known),
+        needs=needs_of(desk),
+        lately={
+            incident.id: tx.incidents.lately(incident.id, since)
+            for incident in incidents
+            if incident.is_open and incident.shape is IncidentShape.STORM
+        },
+    )
+
+
+def needs_of(desk: Desk) -> dict[Subject, Subject]:
+    """Return what cannot work without what: the external services without their Redis."""
+    redis = Subject(SubjectKind.CONTAINER, desk.container_of("redis"))
+    services = (desk.container_of(service) for service in desk.compose.external_services)
+    return {
+        Subject(SubjectKind.CONTAINER, container): redis for container in services if container != redis.name
+    }
