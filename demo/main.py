@@ -25,9 +25,9 @@ from demo.desk.clock import SimClock
 from demo.desk.past import remembered_elsewhere
 from demo.desk.scenarios import SCENARIOS
 from demo.panel.routes import Panel, page_with
-from demo.progress import named_nearest
 from demo.slack import SlackServer
 from triage.errors import TriageError
+from triage.wording import nearest
 
 if TYPE_CHECKING:
     from demo.director import Director
@@ -42,8 +42,8 @@ def run(*, port: int = 8080, scenario: str = "") -> int:
         _say("\n".join(f"{one.name:<16} {one.story}" for one in SCENARIOS.values()))
         return GOOD
     if scenario and scenario not in SCENARIOS:
-        nearest = named_nearest(scenario, list(SCENARIOS))
-        meant = f"did you mean {nearest}? " if nearest else ""
+        like = nearest(scenario, SCENARIOS, 0.4)
+        meant = f"did you mean {like}? " if like else ""
         _complain(f"--scenario: there is no {scenario!r}; {meant}--scenario list names them all")
         return WRONG_USAGE
     try:

@@ -174,10 +174,3 @@ def pace(play: Play | None, now: datetime) -> float:
     ended = [one.finished_at for one in play.seen.actions if one.status.ran and one.finished_at is not None]
     shows = play.open and any(now - at < SHOWS_WITHIN for at in ended)
     return FAST if shows or play.phase is Phase.HEALING else REAL
-
-
-def named_nearest(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is most like ``name``, or nothing."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistyped name pays for it
-
-    return next(iter(get_close_matches(name, known, 1, cutoff=0.4)), "")

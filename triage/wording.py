@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
+from difflib import get_close_matches
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -26,8 +28,33 @@ def percent(fraction: float | None, digits: int = 2, *, signed: bool = False) ->
     """Return a fraction as percent: ``0.0002`` is ``0.02 %``; ``?`` where there is none."""
     if fraction is None or not math.isfinite(fraction):
         return "?"
-    shown = round(fraction * 100, digits) + 0.0
-    return f"{shown:+.{digits}f} %" if signed else f"{shown:.{digits}f} %"
+    return f"{decimal(fraction * 100, digits, signed=signed)} %"
+
+
+def decimal(value: float, places: int, *, signed: bool = False) -> str:
+    """Return a number with so many places, thousands apart: ``-1,234.50``. What shows as zero has no sign."""
+    shown = round(value, places)
+    sign = "+" if signed and shown else ""
+    return f"{shown + 0.0:{sign},.{places}f}"
+
+
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the known word most like a misspelt one, empty where none is.
+
+    Case and what joins words do not count; digits are never guessed: ``bot9`` is not like ``bot1``. ``likeness``: of 1,
+    which is the same word.
+    """
+    numbered = {_letters(one): one for one in known if _digits(one) == _digits(word)}
+    found = get_close_matches(_letters(word), numbered, n=1, cutoff=likeness)
+    return numbered[found[0]] if found else ""
+
+
+def _letters(word: str) -> str:
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
+def _digits(word: str) -> str:
+    return "".join(letter for letter in word if letter.isdigit())
 
 
 def number(value: float) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from bot.settings import Settings, file_values, setting_names, setting_value
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
+from triage.wording import nearest
 
 Level = Literal["fault", "missing", "warning"]
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{6,}"), re.compile(r"S[A-Z0-9]{6,}")
@@ -135,9 +135,9 @@ def _given(values: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
 def _misspelt(values: Mapping[str, str]) -> Iterable[Problem]:
     known = [*setting_names(), *(f"{name}_FILE" for name in setting_names())]
     for name in sorted(set(values) - set(known)):
-        near = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+        near = nearest(name, known, 0.8)
         if near or name.startswith(_OURS):
-            mend = f"did you mean {near[0]}?" if near else "it is not read; .env.example lists all"
+            mend = f"did you mean {near}?" if near else "it is not read; .env.example lists all"
             yield Problem(name, f"is no setting: {mend}", "warning")
 
 
@@ -190,8 +190,8 @@ def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> I
     for one in error.errors(include_url=False, include_input=False, include_context=False):
         where, what = fault_of(one, upper=upper)
         if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            near = get_close_matches(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]), n=1, cutoff=0.6)
-            what = f"is no key there: {f'did you mean {near[0]}?' if near else 'look for a typing error'}"
+            near = nearest(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]))
+            what = f"is no key there: {f'did you mean {near}?' if near else 'look for a typing error'}"
         yield where, what
 
 

@@ -1,12 +1,10 @@
-"""What was typed after ``/triage``: words, the nearest command to a misspelt one, who shall see the answer."""
+"""What was typed after ``/triage``: words, how many are understood, who shall see the answer."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from handlers.slack.command import Call, Command, CommandServices
 from triage.errors import Refused
@@ -14,8 +12,11 @@ from triage.incidents.operations import Operation, OperationResult
 from triage.memory.people import remember
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
+from triage.untrusted_text import one_line
 
 SHARE = "share"
+SLASH = "/triage"
+"""Typed or pasted once more behind itself."""
 _ENDS = ".,;:!?"
 """What a phone puts behind a word by itself, or a person who writes a sentence."""
 MOST = 500
@@ -51,6 +52,8 @@ def read_line(text: str) -> CommandLine:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
+    if words and words[0].lower() == SLASH:
+        words = words[1:]
     share = bool(words) and words[-1].lower().rstrip(_ENDS) == SHARE and len(words) > 1
     if share:
         words = words[:-1]
@@ -75,10 +78,10 @@ def plain(text: str) -> str:
     return _UNSEEN.sub("", text).translate(_PHONE)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that is most like a misspelt one, empty where none is."""
-    found = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return found[0] if found else ""
+def at_most(words: tuple[str, ...], most: int, example: str) -> None:
+    """Raise Refused where more was typed than is understood: what is left out silently is taken for done."""
+    if len(words) > most:
+        raise Refused(f"{one_line(' '.join(words[most:]), 60)!r} is too much here: one at a time, {example}")
 
 
 def incident_id(word: str) -> int | None:

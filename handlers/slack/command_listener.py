@@ -20,13 +20,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.answer_files import upload, upload_for
 from handlers.slack.click import read_click
 from handlers.slack.command import Call, CommandServices, authorise
-from handlers.slack.command_line import CommandLine, incident_id, nearest, read_line
+from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
 from handlers.slack.reply import by_name, named_text, whisper
 from triage.errors import TriageError
 from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 from triage.untrusted_text import one_line
+from triage.wording import nearest
 
 PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0

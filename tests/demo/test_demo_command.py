@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.progress import named_nearest
 from tests.demo.process import ROOT, Demo, launch, running_demo
 
 pytestmark = pytest.mark.xdist_group("stage")
@@ -41,11 +40,6 @@ async def test_an_unknown_scenario_gets_the_nearest_one() -> None:
     assert code == 2
     assert text.count("\n") == 1
     assert "did you mean redis-dies?" in text
-
-
-def test_what_is_like_nothing_has_no_nearest_name() -> None:
-    """A guess that is none is not made."""
-    assert named_nearest("zzzz", ["redis-dies"]) == ""
 
 
 async def test_a_port_in_use_is_one_line_with_the_mend() -> None:

@@ -121,6 +121,19 @@ async def test_an_unknown_bot_is_answered_with_the_known_ones(harness: Harness) 
     assert "There is no bot 'bot9'; the desk has bot1, bot2, bot3." in await ask(
         harness, "/triage status bot9"
     )
+    assert "There is no bot 'Bot-3'; did you mean bot3?" in await ask(harness, "/triage kpi Bot-3 7d")
+
+
+async def test_nothing_that_was_typed_is_left_out_silently(harness: Harness) -> None:
+    """A second bot is not dropped, an action without a target is not done to the desk, a pasted slash is understood."""
+    assert "'bot2' is too much here" in await ask(harness, "/triage run bot1 bot2")
+    assert "'bot2' is too much here" in await ask(harness, "/triage kpi bot3 24h bot2")
+    assert "'bot3' is too much here" in await ask(harness, "/triage do restart bot1 bot3")
+    assert "restart to what? For instance: /triage do restart bot1" in await ask(
+        harness, "/triage do restart"
+    )
+    assert "did you mean risk-service?" in await ask(harness, "/triage do restart risk_service")
+    assert "1 open incident" in await ask(harness, "/triage /triage incidents")
 
 
 async def test_incidents_lists_what_is_open(harness: Harness) -> None:

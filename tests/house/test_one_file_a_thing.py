@@ -67,7 +67,7 @@ COMMAND = Command(word="greet", usage="greet [name]", description="say hello", r
 ASK_COMMANDS = """
 import json
 from handlers.slack.command_catalogue import COMMANDS
-from handlers.slack.command_line import nearest
+from triage.wording import nearest
 from handlers.slack.commands.help import help_answer
 from tools.tables import commands_table
 

@@ -14,7 +14,7 @@ from triage.desk import Desk
 from triage.errors import Refused
 from triage.plans.record import DESK
 from triage.untrusted_text import one_line
-from triage.wording import listed
+from triage.wording import listed, nearest
 
 
 def _load(kind: str) -> Action:
@@ -44,10 +44,10 @@ def find(desk: Desk, kind: str, target: str) -> Action:
         raise Refused(f"There is no action {one_line(kind, 40)!r}. Known: {', '.join(CATALOGUE)}.")
     known = targets(desk, action.target_kind)
     if target not in known:
-        said = (
-            f"{one_line(target, 60)!r} is no {action.target_kind} of this desk" if target else "Name a target"
-        )
-        raise Refused(f"{said}; {kind} can be done to: {listed(known, 20)}.")
+        said = f"{one_line(target, 60)!r} is no {action.target_kind} of this desk"
+        like = nearest(target, known)
+        meant = f"did you mean {like}? " if like else ""
+        raise Refused(f"{said}; {meant}{kind} can be done to: {listed(known, 20)}.")
     return action
 
 

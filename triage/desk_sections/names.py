@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from triage.action_kinds import KINDS
+from triage.wording import nearest
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A bot, service, container or profile: what may stand in a command line or a label."""
@@ -15,9 +15,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 
 def _known_kind(kind: str) -> str:
     if kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1)
+        near = nearest(kind, KINDS)
         raise ValueError(
-            f"{kind!r} is no action; {f'did you mean {near[0]}?' if near else 'use one of ' + ', '.join(KINDS)}"
+            f"{kind!r} is no action; {f'did you mean {near}?' if near else 'use one of ' + ', '.join(KINDS)}"
         )
     return kind
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from triage.action_kinds import KINDS
 from triage.desk import Desk
@@ -11,6 +10,7 @@ from triage.desk_sections.triage import PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.errors import SettingError
 from triage.playbooks.model import PLACES, places_of
+from triage.wording import nearest
 
 
 def validate_playbooks(desk: Desk) -> None:
@@ -30,8 +30,8 @@ def _known(names: Iterable[str], known: Iterable[str], where: str, what: str) ->
     choices = tuple(known)
     for name in names:
         if name not in choices:
-            near = get_close_matches(name, choices, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"use one of {', '.join(choices)}"
+            near = nearest(name, choices)
+            mend = f"did you mean {near}?" if near else f"use one of {', '.join(choices)}"
             raise SettingError(f"{where}: {name!r} is no {what}; {mend}")
 
 

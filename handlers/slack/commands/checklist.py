@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
-from handlers.slack.command_line import nearest
+from handlers.slack.command_line import at_most
 from triage.errors import Refused
 from triage.ports.chat import Answer
 from triage.reports.answers.checklist import checklists
 from triage.reports.checklists import CHECKLISTS
+from triage.wording import nearest
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
@@ -19,6 +20,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         like = nearest(name, CHECKLISTS)
         mend = f"did you mean {like}?" if like else f"there are {', '.join(CHECKLISTS)}."
         raise Refused(f"There is no checklist {name[:40]!r}; {mend}")
+    at_most(words, 1, f"/triage checklist {name}")
     return await checklists(services.answer_context, [name])
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
-from handlers.slack.command_line import nearest
+from handlers.slack.command_line import at_most
 from triage.action_kinds import KINDS
+from triage.actions.base import TargetKind
+from triage.actions.catalogue import CATALOGUE
 from triage.errors import Refused
+from triage.plans.record import DESK
 from triage.ports.chat import Answer
+from triage.untrusted_text import one_line
+from triage.wording import nearest
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer | None:
@@ -17,7 +22,11 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         like = nearest(kind, KINDS)
         mend = f"did you mean {like}?" if like else "/triage actions lists all."
         raise Refused(f"There is no action {kind[:40]!r}; {mend}")
-    typed = rest[0] if rest else "desk"
+    if not rest and CATALOGUE[kind].target_kind is not TargetKind.DESK:
+        example = next(iter(services.answer_context.bots), "bot1")
+        raise Refused(f"{kind} to what? For instance: /triage do {kind} {example}")
+    typed = rest[0] if rest else DESK
+    at_most(rest, 1, f"/triage do {kind} {one_line(typed, 40)}")
     bots = {bot.lower(): bot for bot in services.answer_context.bots}
     return await services.do(call, kind, bots.get(typed.lower(), typed))
 

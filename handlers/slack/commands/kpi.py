@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from handlers.slack.command import Call, Command, CommandServices
+from handlers.slack.command_line import at_most
 from triage.errors import Refused
 from triage.ports.chat import Answer
 
@@ -22,6 +23,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         elif word[0].isdigit():
             raise Refused(f"{word[:40]!r} is no window; write for instance 24h, 7d or 30d.")
         else:
+            at_most(tuple(filter(None, (bot, word))), 1, f"/triage kpi {bot}")
             bot = services.answer_context.known_bot(word)
     answer = await services.kpi(bot, window)
     if call.public or not answer.files:

@@ -70,7 +70,7 @@ def test_figures_are_of_the_bots_that_the_incident_is_about() -> None:
     idle = (replace(PAUSED, today=0.004), BotTrading("bot2", "running", today=0.0, seen_at=NOW))
     assert "today bot1 +0.4 %" in line(*idle), "who never trades is not named"
     hardly = (replace(PAUSED, today=0.004), BotTrading("bot2", "running", today=0.0002, seen_at=NOW))
-    assert "today bot1 +0.4 %" in line(*hardly), "nor who shows as +0.0 %"
+    assert "today bot1 +0.4 %" in line(*hardly), "nor who shows as 0.0 %"
     assert "today +0.2 % (limit −1.5 %)" in line(*two, about=("bot2",))  # noqa: RUF001 - a minus
 
 

@@ -57,7 +57,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts("doubt", "no figure of the host is over its limit now", "host")
     case.needs("host")
     yield from case.concludes(
-        f"The host is saturated{f': {most}' if most else ''}; everything on it is late.",
+        f"The host is saturated{f': {most}' if most else ''}; what runs on it may be late.",
         "Find the container that takes it; stop what is not needed for trading first.",
         settle="docker stats --no-stream",
         by_hand="docker stats --no-stream; stop what is not needed for trading",

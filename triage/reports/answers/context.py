@@ -18,7 +18,7 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import IncidentView
-from triage.wording import listed
+from triage.wording import listed, nearest
 
 PATIENCE_SECONDS = 4.0
 """How long a check may take that somebody waits for."""
@@ -45,7 +45,9 @@ class AnswerContext:
         for bot in self.bots:
             if bot.lower() == name.lower():
                 return bot
-        raise Refused(f"There is no bot {name[:60]!r}; the desk has {listed(self.bots, 12)}.")
+        like = nearest(name, self.bots)
+        meant = f"did you mean {like}? " if like else ""
+        raise Refused(f"There is no bot {name[:60]!r}; {meant}the desk has {listed(self.bots, 12)}.")
 
     async def findings(self, names: Sequence[str], bots: Sequence[str]) -> tuple[Finding, ...]:
         """Run checks about bots, each within ``PATIENCE_SECONDS``."""

@@ -40,7 +40,7 @@ async def status(ctx: AnswerContext, bots: Sequence[str]) -> Answer:
         title,
         tuple(part for part in sections if part.lines),
         note=f"as of {at:%H:%M:%S} UTC",
-        preview=f"{title} · {counted(len(incidents), 'open incident')}",
+        preview=title if incidents else f"{title} · no open incident",
     )
 
 

@@ -16,7 +16,7 @@ from triage.kpis.model import (
     TradingResult,
 )
 from triage.ports.chat import Line, Mark
-from triage.wording import counted, duration, listed, times
+from triage.wording import counted, decimal, duration, listed, times
 
 NAMES: Mapping[str, str] = {
     "running_pct": "Running",
@@ -62,9 +62,7 @@ def amount(value: float, unit: str, *, signed: bool = False) -> str:
 
 def _digits(value: float, *, signed: bool = False) -> str:
     places = 0 if value == round(value) else 2 if abs(value) < 10 else 1  # noqa: PLR2004 - three figures are read
-    value = round(value, places) + 0.0  # no minus before a zero
-    text = f"{value:+,.{places}f}" if signed else f"{value:,.{places}f}"
-    return text.replace("-", "−")  # noqa: RUF001 - the sign of a number
+    return decimal(value, places, signed=signed).replace("-", "−")  # noqa: RUF001 - the sign of a number
 
 
 def kpi_line(kpi: Kpi) -> Line:
@@ -160,7 +158,7 @@ def result_line(now: TradingResult, before: TradingResult) -> Line:
 
 
 def _edge(now: TradingResult) -> str:
-    mean = f"{now.net_edge_mean_pct or 0.0:+.3f} % on average".replace("-", "−")  # noqa: RUF001 - as above
+    mean = f"{decimal(now.net_edge_mean_pct or 0.0, 3, signed=True)} % on average".replace("-", "−")  # noqa: RUF001 - as above
     above = (
         f", above 0 in {now.net_edge_positive_pct:.0f} % of the minutes"
         if now.net_edge_positive_pct is not None

@@ -120,7 +120,7 @@ def test_a_pass_on_a_part_of_the_rows_says_so() -> None:
 
 def test_no_minus_stands_before_a_zero() -> None:
     """A loss that rounds to nothing is nothing."""
-    assert "PnL +0.00 (+0.00 %)" in said(report(trading=TradingResult(pnl_quote=-0.0001, pnl_pct=-0.0001)))
+    assert "PnL 0.00 (0.00 %)" in said(report(trading=TradingResult(pnl_quote=-0.0001, pnl_pct=-0.0001)))
 
 
 def test_the_result_is_compared_with_the_period_before() -> None:
