@@ -8,6 +8,8 @@ import pytest
 
 from tests.triage.masking_corpus import NEGATIVE, POSITIVE
 from triage.masking import KINDS, MASK, masked, masked_and_cut
+from triage.masking.model import Text
+from triage.masking.prefilter import Prefilter
 
 _MARKED = re.compile("«(.*?)»", re.DOTALL)
 _HIDDEN = [(name, text) for name, texts in POSITIVE.items() for text in texts]
@@ -141,3 +143,25 @@ def test_random_text_is_masked_to_a_fixed_point() -> None:
         text = "".join(dice.choice(pieces) for _ in range(dice.randrange(1, 14)))
         once = masked(text)
         assert masked(once) == once, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hbot-bot1",
+        "hummingbot/hummingbot:2.3.0",
+        "CPU of the container is above 85 % for 10 minutes; see the runbook.",
+        "2026-02-21 10:34:01,123 - hummingbot.connector.exchange.bitget - WARNING - Order book message queue is slow",
+        "set_target_base_pct 123\naction: set_target_base_pct\ntarget: 0.5",
+        "hbot-bot2 läuft nicht mehr",
+    ],
+)
+def test_an_ordinary_text_is_searched_for_no_kind(text: str) -> None:
+    """Most of what a desk says costs one look for words and prefixes; a kind without them would be asked each time."""
+    assert not any(Prefilter([kind]).passes(Text(text, text.lower())) for kind in KINDS)
+
+
+def test_a_text_with_half_a_surrogate_pair_is_masked_too() -> None:
+    """It cannot be encoded; the search for words must not fail on it and find nothing."""
+    assert masked("\ud83d password=hunter22x") == "\ud83d password=***"
+    assert masked("\ud83d ghp_AbCdEfGh1234567890AbCdEfGh") == "\ud83d ghp_***"

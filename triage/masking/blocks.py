@@ -47,9 +47,10 @@ def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), tuple(spans))
 
 
-PHRASES = SecretKind("recovery phrase", (), _PHRASE, _phrase, folded=True)
 KINDS = (
     SecretKind("private key", ("private key",), _BEGIN, _private_key),
     SecretKind("end of a private key", ("private key",), _TAIL, _tail),
-    PHRASES,
+    SecretKind(
+        "recovery phrase", (), _PHRASE, _phrase, folded=True, seen="(?:[a-z]{3,8}[^a-z]+){11}[a-z]{3}"
+    ),
 )

@@ -54,7 +54,6 @@ def _bytes(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
-BYTES = SecretKind("key as a list of bytes", (), _BYTES, _bytes)
 KINDS = (
     SecretKind(
         "hash of a password",
@@ -91,5 +90,5 @@ KINDS = (
     SecretKind("line of .netrc", ("machine",), _NETRC, hide_match("rest"), folded=True),
     SecretKind("login to an exchange's stream", ('"args',), _LOGIN, hide_match("rest"), folded=True),
     SecretKind("signature of an address", ("sig=",), _SIGNED_URL, hide_match("rest"), folded=True),
-    BYTES,
+    SecretKind("key as a list of bytes", (), _BYTES, _bytes, seen=r"\[\D?\d{1,3},"),
 )

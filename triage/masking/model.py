@@ -38,9 +38,10 @@ class Text:
 class SecretKind:
     """One kind of secret.
 
-    ``needles``: words in lower case of which one is in every text that holds such a secret; empty where there is
-    none. ``pattern`` finds the places worth a look (in ``Text.lower`` where ``folded``), and must need time linear
-    in the text. ``look`` decides.
+    ``needles``: words in lower case of which one is in every text that holds such a secret. Where words do not say it,
+    ``seen`` is a pattern, without look-around, of what the other texts hold. Only a text that holds one of them is
+    searched with ``pattern``, which finds the places worth a look and must need time linear in the text; ``look``
+    decides. ``folded``: both patterns are of ``Text.lower``.
     """
 
     name: str
@@ -48,6 +49,7 @@ class SecretKind:
     pattern: re.Pattern[str]
     look: Callable[[Text, re.Match[str]], SecretMatch]
     folded: bool = False
+    seen: str = ""
 
 
 def hide_match(group: str | int = 0) -> Callable[[Text, re.Match[str]], SecretMatch]:

@@ -184,11 +184,11 @@ KINDS = (
             "born",
             "grow",
             "question",
-            "?",
         ),
         _ANSWER,
         _answer,
         folded=True,
+        seen=r"(?:my|your|mother)[^\n?]{3,}\?|(?:were|did) you",
     ),
     SecretKind("recovery code", ("code", "key", "token"), _CODES, _codes, folded=True),
     SecretKind(

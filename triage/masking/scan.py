@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from triage.masking import addresses, blocks, formats, languages, options, people, tokens
 from triage.masking.model import SecretKind, Span, Text
 from triage.masking.named import ENTRY, NAMED
+from triage.masking.prefilter import Prefilter, encodable
 
 KINDS: tuple[SecretKind, ...] = (
     *blocks.KINDS,
@@ -22,12 +23,14 @@ KINDS: tuple[SecretKind, ...] = (
 )
 """Every kind; where two begin at one place, the first decides."""
 
-_RUNS = frozenset(kind.name for kind in tokens.KINDS if kind is not tokens.SCHEME)
-"""Kinds whose secrets are a long run of letters and digits: that run is what is looked for first."""
+_TOGETHER = 8
+_ANY = Prefilter(KINDS)
+_GROUPS = [
+    (Prefilter(kinds), [(kind, Prefilter([kind])) for kind in kinds])
+    for kinds in (KINDS[at : at + _TOGETHER] for at in range(0, len(KINDS), _TOGETHER))
+]
+"""The kinds by eights: a text in which something was found is not asked for each of them."""
 
-_ALL = {needle for kind in KINDS if kind.name not in _RUNS for needle in kind.needles}
-_NEEDLES = tuple(sorted(needle for needle in _ALL if not any(other in needle for other in _ALL - {needle})))
-_LONG_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{17}")
 _SAME_LENGTH = str.maketrans({"\u017f": "s", "\u212a": "k", "\u0130": "i"})
 """What ignoring case takes for an ASCII letter, and the one letter that gets longer in lower case."""
 
@@ -39,22 +42,21 @@ def _lower(text: str) -> str:
 def masked(text: str) -> str:
     """Return the text with what looks like a secret replaced by ``***``."""
     both = Text(text, _lower(text))
-    spans = _spans(both, _kinds_in(both))
+    kinds = _kinds_in(encodable(both))
+    spans = _spans(both, kinds) if kinds else []
     return _replaced(text, spans) if spans else text
 
 
 def _kinds_in(text: Text) -> list[SecretKind]:
-    """Return the kinds that can be in a text: few for most lines of a log."""
-    lower = text.lower
-    named = any([needle in lower for needle in _NEEDLES])  # noqa: C419 - a list is faster than a generator here
-    long = _LONG_RUN.search(text.whole) is not None
-    if not named and not long:
-        return [blocks.PHRASES, formats.BYTES]
+    """Return the kinds that can be in a text: none for most lines of a log."""
+    if not _ANY.passes(text):
+        return []
     return [
         kind
-        for kind in KINDS
-        if (long if kind.name in _RUNS else named or not kind.needles)
-        and (not kind.needles or any([needle in lower for needle in kind.needles]))  # noqa: C419 - as above
+        for group, members in _GROUPS
+        if group.passes(text)
+        for kind, prefilter in members
+        if prefilter.passes(text)
     ]
 
 

@@ -12,10 +12,13 @@ _W = r"(?<![A-Za-z0-9])"
 
 
 def _prefixed(name: str, prefixes: str, rest: str) -> SecretKind:
-    """Return a kind of tokens that begin with one of some prefixes (separated by spaces); the prefix stays."""
-    listed = prefixes.split()
-    pattern = re.compile(rf"{_W}(?:{'|'.join(map(re.escape, listed))})(?P<rest>{rest})")
-    return SecretKind(name, tuple(prefix.lower() for prefix in listed), pattern, hide_match("rest"))
+    """Return a kind of tokens that begin with one of some prefixes (separated by spaces); the prefix stays.
+
+    ``rest``: a pattern of six characters or more.
+    """
+    begin = f"(?:{'|'.join(map(re.escape, prefixes.split()))})"
+    pattern = re.compile(rf"{_W}{begin}(?P<rest>{rest})")
+    return SecretKind(name, (), pattern, hide_match("rest"), seen=rf"{begin}\S{{6}}")
 
 
 SERVICES = (
@@ -145,19 +148,18 @@ def _pem_line(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
-SCHEME = SecretKind(
-    "credential of a scheme",
-    ("bearer", "basic", "digest", "token", "apikey", "negotiate"),
-    _SCHEME,
-    _scheme,
-    folded=True,
-)
 KINDS = (
     *SERVICES,
-    SecretKind("Telegram bot token", (":",), _TELEGRAM, hide_match("rest")),
-    SecretKind("Discord bot token", (".",), _DISCORD, hide_match("rest")),
+    SecretKind("Telegram bot token", (), _TELEGRAM, hide_match("rest"), seen=r"\d{7}:\S{30}"),
+    SecretKind("Discord bot token", (), _DISCORD, hide_match("rest"), seen=r"[MNO]\S{22,27}\.\S{6}\."),
     SecretKind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
-    SCHEME,
-    SecretKind("line of a PEM block", (), _PEM_LINE, _pem_line),
-    SecretKind("machine-made run", (), _RUN, _run),
+    SecretKind(
+        "credential of a scheme",
+        ("bearer", "basic", "digest", "token", "apikey", "negotiate"),
+        _SCHEME,
+        _scheme,
+        folded=True,
+    ),
+    SecretKind("line of a PEM block", (), _PEM_LINE, _pem_line, seen="[A-Za-z0-9+/]{40}"),
+    SecretKind("machine-made run", (), _RUN, _run, seen="[A-Za-z0-9+/_-]{32}"),
 )
