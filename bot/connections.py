@@ -3,6 +3,7 @@
 ::
 
     a connection that sends no whole header within ``HEADER_SECONDS``, or no whole body within ``BODY_SECONDS``, is closed
+    what goes on sending a body that is answered already is not read any more after ``UNWANTED_MAX`` bytes, and closed
     ``CONNECTIONS_MAX`` at once; one more takes the place of the one that has been silent the longest
     who once sent a request with the token keeps its place; ``RESERVE`` more places are for such alone
 """
@@ -23,6 +24,10 @@ HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
 HEADER_MAX = 64 * 1024
 """Bytes of a request's header."""
+UNWANTED_MAX = 64 * 1024
+"""Bytes of a body after its answer (a refusal) that are read and dropped, so that the connection can be used again."""
+UNWANTED_SECONDS = 1.0
+"""How long such a body may take to end, and then how long its sender has to read its answer."""
 
 
 @dataclass(slots=True)
@@ -68,6 +73,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _trusted = False
     _header_size: int | None = 0
     """Bytes of the header so far; None while no header is awaited."""
+    _unwanted: int | None = None
+    """Bytes of a body since it was answered; None while none is."""
 
     @property
     def idle(self) -> bool:
@@ -93,6 +100,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count a header while it comes; a first byte after a pause begins its time."""
+        if self._unwanted is not None:
+            self._unwanted += len(data)
+            if self._unwanted > UNWANTED_MAX:
+                self._hear_no_more()
+                return
         if self._header_size is not None:
             self._header_size += len(data)
             if self._deadline is None:
@@ -112,8 +124,25 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """All of a request is there."""
         self._done()
-        self._header_size = 0
+        self._header_size, self._unwanted = 0, None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent; where its request has not ended, what still comes of it has little room and time."""
+        super().on_response_complete()
+        if self._header_size is None and self.cycle.response_complete and not self.transport.is_closing():
+            self._unwanted = 0
+            self._within(UNWANTED_SECONDS, "body after its answer")
+
+    def _hear_no_more(self) -> None:
+        """Read nothing more, say that nothing more will come, and close when the answer could be read.
+
+        To close at once would take the answer away from a sender that still writes.
+        """
+        self.flow.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._within(UNWANTED_SECONDS, "body after its answer")
 
     def _within(self, seconds: float, why: str) -> None:
         self._done()

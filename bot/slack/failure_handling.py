@@ -28,10 +28,13 @@ from bot.slack.rate_limits import EDIT, LOOK, POST, THREAD, UPLOAD, RateLimiter
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
+DELETE = "chat.delete"
 LOOK_AFTER_SECONDS = 0.5
 PROBE_SECONDS = 8.0
 """How often a place that refuses is tried: after the mend its messages flow again within that time."""
 LONGEST_PROBE_SECONDS, LONGEST_BACK_OFF = 60.0, 20.0
+UNKNOWN_SECONDS, UNKNOWN_ATTEMPTS = 60.0, 8
+"""What has no answer for so long, or so often, is said: Slack's own troubles have passed by then, mostly."""
 PASSING = frozenset({"service_unavailable", "unreachable", "message_limit_exceeded", "no_session"})
 """What is not done because Slack is away or busy: no person has to mend it."""
 
@@ -103,12 +106,17 @@ class FailureHandling:
                 log.warning("not done")
                 await self._refused(attempt, failure)
 
-    def succeeded(self, attempt: DeliveryAttempt) -> None:
-        """Forget what was wrong at a message's place."""
+    def _unknown_long(self, message: Message) -> bool:
+        since = message.attempted_at
+        long = since is not None and self._clock.now() - since >= timedelta(seconds=UNKNOWN_SECONDS)
+        return long or message.attempts >= UNKNOWN_ATTEMPTS
+
+    def succeeded(self, attempt: DeliveryAttempt, *, done: bool) -> None:
+        """Forget what was wrong at a message's place, and with the message itself where all of it is ``done``."""
         message = attempt.message
         place = self._delivery.place_of(message)
         looked = attempt.looking or (message.recheck is not None and message.recheck.post)
-        keys = ["app", f"message {message.id}", _key(attempt.method, message)]
+        keys = ["app", _key(attempt.method, message), *([f"message {message.id}"] if done else [])]
         self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
         self._pace.release(attempt.method, place)
 
@@ -119,7 +127,11 @@ class FailureHandling:
 
     async def _unknown(self, attempt: DeliveryAttempt, failure: OutcomeUnknown, *, looked: bool) -> None:
         message = attempt.message
-        wait = self._back_off(message) if message.ts or looked else LOOK_AFTER_SECONDS
+        first = not (message.ts or looked or message.attempts)
+        wait = LOOK_AFTER_SECONDS if first else self._back_off(message)
+        if self._unknown_long(message):
+            words = _words(message, failure, at_place=True)
+            self._problems.say(f"message {message.id}", f"{words}: whether it was done is not known")
         if looked:
             await self.defer(attempt, wait, error=str(failure))
             return
@@ -136,13 +148,15 @@ class FailureHandling:
             logger.bind(message=message.id, error=str(failure)).warning("the channel is another one by now")
             await self._post_anew(message, keep=attempt.unknown, moved=True)
             return
+        if failure.method == DELETE:  # of a copy of this message: nothing else has to do with it
+            self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
+            await self.defer(attempt, self._probe_wait(message), error=str(failure))
+            return
         method, place = LOOK if looked else attempt.method, self._delivery.place_of(message)
         key = "app" if failure.whole_app else _key(method, message)
         if self._problems.say(key, _words(message, failure, at_place=bool(message.place))):
             logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
-        wait = PROBE_SECONDS
-        if message.ts or looked:
-            wait = min(LONGEST_PROBE_SECONDS, PROBE_SECONDS * 2 ** min(message.attempts, 5))
+        wait = self._probe_wait(message) if message.ts or looked else PROBE_SECONDS
         everywhere = failure.whole_app
         self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
         await self.defer(attempt, wait * random.uniform(0.8, 1.0), error=str(failure))  # noqa: S311 - jitter
@@ -171,6 +185,10 @@ class FailureHandling:
             tx.outbox.defer(message.id, until=later, error=error, unknown=keep, counted=not keep)
 
         await self._store.write(anew)
+
+    @staticmethod
+    def _probe_wait(message: Message) -> float:
+        return min(LONGEST_PROBE_SECONDS, PROBE_SECONDS * float(2 ** min(message.attempts, 5)))
 
     def _back_off(self, message: Message) -> float:
         longest = min(LONGEST_BACK_OFF, 0.5 * 2 ** min(message.attempts, 6))

@@ -177,7 +177,7 @@ class Sender:
         except SlackFailure as failure:
             await self._failures.answer(attempt, failure)
         else:
-            self._failures.succeeded(attempt)
+            self._failures.succeeded(attempt, done=outcome.done)
             if not outcome.done:
                 await self._failures.defer(attempt, outcome.again_in, counted=False)
 

@@ -53,7 +53,7 @@ from triage.reports.drill.follow import Drills, last_success
 from triage.reports.incident_view import IncidentView
 from triage.reports.postmortem.charting import Charting
 
-LOOK_SECONDS = 20.0
+LOOK_SECONDS = 10.0
 """How often the schedules are looked at; what is due is decided from the clock and the store."""
 HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
 

@@ -13,7 +13,7 @@ from bot.connections import HEADER_MAX, ConnectionLimits
 from bot.store import SqlStore
 from bot.tuning import FrontDoor
 from bot.web import WebServer, listen
-from handlers.alertmanager import WEBHOOK_PATH
+from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, webhook
 
 pytestmark = pytest.mark.slow
@@ -145,3 +145,48 @@ async def test_a_client_that_hangs_up_in_the_middle_of_a_body_is_no_fault_of_our
         assert (await post(port)).status_code == 200
         await asyncio.sleep(0.1)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_body_without_end_is_cut_at_its_size_limit(sqlite_store: SqlStore) -> None:
+    """The refusal can be read, and what comes after it is neither read nor waited for."""
+    limits = ConnectionLimits(lambda _: False)
+    head = f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    async with served(sqlite_store, limits) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        sent = 0
+
+        async def flood() -> None:
+            nonlocal sent
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+                    await writer.drain()
+                    sent += 0x10000
+
+        flooding = asyncio.create_task(flood())
+        began = time.monotonic()
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert b" 413 " in answer.partition(b"\r\n")[0]
+            await flooding
+        assert time.monotonic() - began < 8
+        assert sent < BODY_MAX + 16 * 1024 * 1024, "no more than what the sockets' buffers take"
+        assert limits.closed == {"body after its answer": 1}
+        assert (await post(port)).status_code == 200
+        writer.close()
+
+
+async def test_a_short_body_that_comes_after_its_refusal_costs_no_connection(sqlite_store: SqlStore) -> None:
+    """A client with a wrong token may send its body later: it reads the answer, and may ask again."""
+    limits = ConnectionLimits(lambda _: False)
+    head = f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n".encode()
+    async with served(sqlite_store, limits) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(head)
+            answer = await reader.readuntil(b"}")
+            assert b" 401 " in answer.partition(b"\r\n")[0]
+            writer.write(b"null")
+        assert not limits.closed
+        writer.close()

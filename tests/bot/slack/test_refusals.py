@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.slack import errors
+from bot.slack import errors, failure_handling
+from bot.slack.failure_handling import DELETE
 from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES
@@ -177,3 +178,39 @@ async def test_a_workspace_that_closes_messages_for_edits_is_said(bench: Bench) 
     await until(lambda: len(bench.cards()) == 2)
     assert "edit_window_closed" in said(bench)
     assert "ask an admin" in said(bench)
+
+
+async def test_what_stays_without_an_answer_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outcome that is unknown again and again is a trouble before the message is late."""
+    monkeypatch.setattr(failure_handling, "UNKNOWN_SECONDS", 1.0)
+    fault = Fault.error(POST, "fatal_error", times=1000)
+    fault.where = lambda args: "stopped" in args["text"]
+    bench.slack.faults.add(fault)
+    await bench.open("bot1 stopped")
+    await bench.open("another trouble")
+    await until(lambda: said(bench), 8)
+    await asyncio.sleep(1.0)
+    assert "INC-1" in said(bench), "a look that finds nothing does not take it back"
+    assert "whether it was done is not known" in said(bench)
+    assert len(bench.cards()) == 1
+    bench.slack.faults.clear()
+    await bench.settled(25)
+    assert bench.sender.problems == {}
+
+
+@pytest.mark.parametrize("code", ["no_permission", "missing_scope", "a_new_word_of_slack", "fatal_error"])
+async def test_a_copy_that_cannot_be_taken_back_holds_nothing_else(bench: Bench, code: str) -> None:
+    """Edits and posts of others go on, and it is said for as long as the copy stands there."""
+    bench.slack.faults.add(Fault.error(DELETE, code, times=1000), Fault.late(POST, 1.15))
+    await bench.open("posted twice")
+    await bench.settled()
+    await until(lambda: len(bench.cards()) == 2)
+    await until(lambda: bench.slack.calls.of(DELETE), 8)
+    other = await bench.open("another trouble")
+    await until(lambda: len(bench.cards()) == 3, 2)
+    await bench.change(replace(other, title="another trouble, changed"))
+    await until(lambda: any("changed" in card.text for card in bench.cards()), 2)
+    await asyncio.sleep(1.0)
+    assert len(bench.slack.calls.of(DELETE)) <= 6
+    if code != "fatal_error":  # that one is said later
+        await until(lambda: DELETE in said(bench), 8)
