@@ -133,7 +133,8 @@ class ServiceParts:
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
             store,
         )
-        roles = Roles(self.desk.roles, UserGroups(adapters.slack, clock))
+        self.groups, self.members = UserGroups(adapters.slack, clock), ChannelMembers(adapters.slack, clock)
+        roles = Roles(self.desk.roles, self.groups)
         self.actions = ActionWiring(
             settings,
             store,
@@ -253,10 +254,9 @@ class ServiceParts:
     def _register(self, app: AsyncApp, identity: Identity) -> None:
         """Register every listener on the app, behind the gate."""
         self._workspace = identity.url
-        members = ChannelMembers(self.adapters.slack, self.clock)
 
         async def in_channel() -> frozenset[str]:
-            return await members.members(await self.channels.resolve(INCIDENT_CHANNEL))
+            return await self.members.members(await self.channels.resolve(INCIDENT_CHANNEL))
 
         readers = Readers(self.desk.roles, self.services.roles, in_channel)
         guard(app, Gate(self.services, identity.team_id, readers.may_read, identity.enterprise_id or ""))
@@ -266,7 +266,7 @@ class ServiceParts:
 
     def _slack_problems(self) -> Mapping[str, str]:
         listener = {"listener": self.listener.problem} if self.listener.problem else {}
-        return {**listener, **self.sender.problems}
+        return {**listener, **self.sender.problems, **self.groups.problems, **self.members.problems}
 
     def _troubles(self) -> Mapping[str, str]:
         """Say what does not work, by name, for ``/readyz``; empty texts are well."""
@@ -281,6 +281,7 @@ class ServiceParts:
             "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),
             "clock": self.clock_watch.trouble,
+            "home tab": self.commands.home.trouble,
             **self.listeners.troubles(),
         }
 

@@ -9,6 +9,7 @@ from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 from triage.reports.drill.follow import Drills
+from triage.reports.drill.story import DrillStory
 
 NAME = "drill"
 BY = "schedule"
@@ -30,11 +31,14 @@ class DrillJob:
         if schedule is None:
             return False
         periods = await due_now(self.store, schedule, self.clock.now())
-        if not periods or not await self.store.write(lambda tx: self._claim(tx, schedule, periods)):
-            return False
-        await self.drills.fire(BY)
-        return True
+        begun = await self.store.write(lambda tx: self._begin(tx, schedule, periods)) if periods else None
+        if begun is not None:
+            await self.drills.fire_begun(begun)
+        return begun is not None
 
-    def _claim(self, tx: Tx, schedule: Schedule, periods: tuple[Period, ...]) -> bool:
+    def _begin(self, tx: Tx, schedule: Schedule, periods: tuple[Period, ...]) -> DrillStory | None:
+        """Claim the periods and begin the drill in one commit: killed then, another replica fires its alert."""
         now = self.clock.now()
-        return [served(tx, schedule, period, now) for period in periods][-1]
+        if not [served(tx, schedule, period, now) for period in periods][-1]:
+            return None
+        return self.drills.begin(tx, BY)

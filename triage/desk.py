@@ -113,7 +113,7 @@ class StreamSettings(DeskSection):
     group: str = "hbot_triage_v1"
     desk_group: str = "hb_group_v1"
     look_back_minutes: float = Field(default=15, ge=0)
-    claim_idle_seconds: float = Field(default=60, gt=0)
+    claim_idle_seconds: float = Field(default=10, gt=0)
     dead_letters_per_hour_max: float = Field(default=20, ge=0)
     """More than this in an hour is not acceptable, whatever the baseline says."""
     burst_factor: float = Field(default=4.0, gt=1)

@@ -77,10 +77,12 @@ def channel_of(tx: Tx, message: Message) -> str:
 
 def _following(tx: Tx, message: Message) -> Sequence[Message]:
     """Return the lines right behind a line that wait as well; an attempted one was part of an earlier message."""
-    if message.kind is not MessageKind.LINE or message.parent_id is None:
+    if message.kind is not MessageKind.LINE or message.parent_id is None or message.aside:
         return ()
     waiting = tx.outbox.unposted_in_thread(message.parent_id, TOGETHER + 20)
-    behind = [other for other in waiting if other.id > message.id and other.kind not in NO_ORDER]
+    behind = [
+        other for other in waiting if other.id > message.id and other.kind not in NO_ORDER and not other.aside
+    ]
     lines = list(takewhile(lambda other: other.kind is MessageKind.LINE, behind))[: TOGETHER - 1]
     left, kept = CHARACTERS - _length(tx, message), []
     for line in lines:

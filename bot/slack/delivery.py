@@ -71,6 +71,8 @@ class Delivery:
     async def edit(self, message: Message) -> DeliveryOutcome:
         """Bring a message that Slack has to its latest truth."""
         composition = await self._compose(message)
+        if await self._overtaken(message, composition):
+            return DeliveryOutcome(done=True)
         if composition.rendered is not None:
             await self._edit(message, composition.rendered)
             self._meters.edits.labels(message.kind.value).inc()
@@ -89,6 +91,8 @@ class Delivery:
     async def post(self, message: Message, *, again: bool = False) -> DeliveryOutcome:
         """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing."""
         composition = await self._compose(message)
+        if await self._overtaken(message, composition):
+            return DeliveryOutcome(done=True)
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
             posted = await self._post(message, composition, composition.rendered)
@@ -243,6 +247,14 @@ class Delivery:
         now = self._clock.now()
         return await self._store.read(lambda tx: compose(tx, message, now, self._renderers))
 
+    async def _overtaken(self, message: Message, composition: Composition) -> bool:
+        """Whether another replica, which took us for dead while we stood still, has posted the message since."""
+        current = composition.stands_for[0]
+        if current.ts == message.ts:
+            return False
+        await self._store.write(lambda tx: tx.outbox.confirmed(current.id, current.recheck))
+        return True
+
     async def _channel_id(self, channel: str) -> str:
         """Return a channel's id; without the scope to look names up, Slack takes the name and answers the id."""
         try:
@@ -258,6 +270,12 @@ class Delivery:
         now, claimed = self._clock.now(), composition.stands_for[0]
 
         def record(tx: Tx) -> None:
+            sure = recheck
+            if _ts(tx, claimed) != claimed.ts:  # another replica, which took us for dead, was faster
+                sure = Recheck(now, post=True, edit=True)
+                if claimed.ts or all(_ts(tx, message) for message in composition.stands_for):
+                    tx.outbox.confirmed(claimed.id, sure)  # its copy stays, ours is taken back
+                    return
             for message in composition.stands_for:
                 tx.outbox.posted(
                     message.id,
@@ -265,7 +283,7 @@ class Delivery:
                     channel_id=where.channel_id,
                     revision=message.wanted_revision,
                     now=now,
-                    recheck=recheck if message is claimed else None,
+                    recheck=sure if message is claimed else None,
                 )
 
         await self._store.write(record)
@@ -278,3 +296,9 @@ class Delivery:
         logger.bind(message=message.id, kind=message.kind.value, ref=message.ref, error=str(refusal)).error(
             "Slack refuses the blocks, sent as plain text"
         )
+
+
+def _ts(tx: Tx, message: Message) -> str:
+    """Return what Slack calls a message, as the store has it now."""
+    stored = tx.outbox.get(message.id)
+    return message.ts if stored is None else stored.ts

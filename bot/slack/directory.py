@@ -155,6 +155,8 @@ class UserGroups:
         self._ttl = ttl_seconds
         self._stale = stale_seconds
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self.problems: dict[str, str] = {}
+        """By group, why Slack does not list it: nobody is in it until a person mends that."""
 
     async def members(self, group_id: str) -> frozenset[str]:
         """Return the users of a group. Raises SlackFailure where Slack does not say and we do not know."""
@@ -168,6 +170,7 @@ class UserGroups:
             failure = error if isinstance(error, SlackFailure) else OutcomeUnknown(self.METHOD, "timeout")
             if not _passes(failure):
                 self._members.pop(group_id, None)
+                self.problems[group_id] = f"nobody of {group_id} is known: {failure}"
                 logger.bind(group=group_id, error=str(failure)).error(
                     "a user group is not listed, nobody is in it"
                 )
@@ -179,6 +182,7 @@ class UserGroups:
             )
             return known[1]
         self._members[group_id] = (self._clock.monotonic(), members)
+        self.problems.pop(group_id, None)
         return members
 
     async def _ask(self, group_id: str) -> frozenset[str]:

@@ -93,7 +93,12 @@ _MEND = {
     "method_not_supported_for_channel_type": "that kind of channel does not take it: name another one",
     "file_uploads_disabled": "the workspace takes no files: ask an admin to allow them",
     "storage_limit_reached": "the workspace has no room for files: ask an admin",
+    "no_such_subteam": "desk.yaml names a user group that the workspace does not have: name another one",
+    "paid_teams_only": "user groups need a paid plan: name people in desk.yaml instead",
+    "not_enabled": "turn on the Home tab on the app's page (App Home)",
 }
+REFERENCE = "what to mend: https://docs.slack.dev/reference/methods/{method}"
+"""Where Slack itself says what a word means for which we know no mend."""
 _ELSEWHERE = frozenset({"is_archived", "channel_not_found", "channel_is_archived", "is_inactive"})
 """The channel is not there (any more): one made anew under its name has another id."""
 
@@ -198,7 +203,8 @@ def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
         return ContentRefused(method, code, detail)
     if code in _MEND:
         return Misconfigured(method, code, "; ".join(filter(None, (_MEND[code], detail))))
-    return NotDone(method, code, detail)  # a word we do not know concerns this message alone
+    # A word we do not know concerns this message alone.
+    return NotDone(method, code, "; ".join(filter(None, (detail, REFERENCE.format(method=method)))))
 
 
 def _retry_after(headers: Any) -> float:  # noqa: ANN401 - a case-insensitive mapping, or the SDK's dict of lists

@@ -29,7 +29,7 @@ from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
 DELETE = "chat.delete"
-LOOK_AFTER_SECONDS = 0.5
+LOOK_AFTER_SECONDS, LONGEST_LOOK_SECONDS = 0.5, 3.0
 PROBE_SECONDS = 8.0
 """How often a place that refuses is tried: after the mend its messages flow again within that time."""
 LONGEST_PROBE_SECONDS, LONGEST_BACK_OFF = 60.0, 20.0
@@ -127,8 +127,9 @@ class FailureHandling:
 
     async def _unknown(self, attempt: DeliveryAttempt, failure: OutcomeUnknown, *, looked: bool) -> None:
         message = attempt.message
-        first = not (message.ts or looked or message.attempts)
-        wait = LOOK_AFTER_SECONDS if first else self._back_off(message)
+        wait = self._back_off(message)
+        if not (message.ts or looked):  # a post: what came of it is looked for soon
+            wait = min(wait, LONGEST_LOOK_SECONDS) if message.attempts else LOOK_AFTER_SECONDS
         if self._unknown_long(message):
             words = _words(message, failure, at_place=True)
             self._problems.say(f"message {message.id}", f"{words}: whether it was done is not known")
@@ -159,15 +160,20 @@ class FailureHandling:
         wait = self._probe_wait(message) if message.ts or looked else PROBE_SECONDS
         everywhere = failure.whole_app
         self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
-        await self.defer(attempt, wait * random.uniform(0.8, 1.0), error=str(failure))  # noqa: S311 - jitter
+        aside = attempt.method == UPLOAD and not everywhere  # a file is refused where lines are taken
+        wait *= random.uniform(0.8, 1.0)  # noqa: S311 - jitter
+        await self.defer(attempt, wait, error=str(failure), aside=aside)
 
     async def _refused(self, attempt: DeliveryAttempt, failure: SlackFailure) -> None:
         message = attempt.message
         content = isinstance(failure, ContentRefused)
-        if content or (isinstance(failure, NotDone) and failure.code not in PASSING and message.attempts > 0):
+        refused = content or (
+            isinstance(failure, NotDone) and failure.code not in PASSING and message.attempts > 0
+        )
+        if refused:
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
         wait = LONGEST_PROBE_SECONDS if content else self._back_off(message)
-        await self.defer(attempt, wait, error=str(failure))
+        await self.defer(attempt, wait, error=str(failure), aside=refused)
 
     async def _post_anew(self, message: Message, *, keep: bool, moved: bool = False) -> None:
         """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it."""
@@ -175,7 +181,9 @@ class FailureHandling:
 
         def anew(tx: Tx) -> None:
             if message.ts:
-                tx.outbox.forget(message.id, now, moved=moved)
+                current = tx.outbox.get(message.id)
+                if current is not None and current.ts == message.ts:  # else another replica did so meanwhile
+                    tx.outbox.forget(message.id, now, moved=moved)
                 return
             parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
             if parent is not None and parent.ts == message.parent_ts:
@@ -195,15 +203,26 @@ class FailureHandling:
         return float(longest * random.uniform(0.6, 1.0))  # noqa: S311 - jitter
 
     async def defer(
-        self, attempt: DeliveryAttempt, seconds: float, *, error: str = "", counted: bool = True
+        self,
+        attempt: DeliveryAttempt,
+        seconds: float,
+        *,
+        error: str = "",
+        counted: bool = True,
+        aside: bool = False,
     ) -> None:
-        """Give a message back for later; what is in doubt of it stays so."""
+        """Give a message back for later; what is in doubt of it stays so.
+
+        ``aside``: what comes after it in its thread goes on without it, unless it may have travelled with it.
+        """
         message, until = attempt.message, self._clock.now() + timedelta(seconds=seconds)
-        await self._store.write(
-            lambda tx: tx.outbox.defer(
-                message.id, until=until, error=error, unknown=attempt.unknown, counted=counted
-            )
-        )
+
+        def work(tx: Tx) -> None:
+            tx.outbox.defer(message.id, until=until, error=error, unknown=attempt.unknown, counted=counted)
+            if aside and message.parent_id is not None and not message.ts and not attempt.unknown:
+                tx.outbox.step_aside(message.id)
+
+        await self._store.write(work)
 
 
 def _key(method: str, message: Message) -> str:

@@ -87,6 +87,10 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
         f"-c statement_timeout={milliseconds * 2} -c lock_timeout={milliseconds} "
         # A replica that stands still in the middle of a transaction holds the lock of all writers: for so long only.
         f"-c idle_in_transaction_session_timeout={milliseconds * 3 // 2 if writer else milliseconds * 4} "
+        # The same where it stands still, or its machine vanished, while it is being answered: no statement's limit
+        # ends a server that waits until it can send, nor one that waits for a peer that is not there any more.
+        f"-c tcp_user_timeout={milliseconds * 3 // 2} -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 "
+        "-c tcp_keepalives_count=3 "
         "-c timezone=UTC"
     )
     if not writer:

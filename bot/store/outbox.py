@@ -16,7 +16,7 @@ from bot.store.many import padded
 from bot.store.reading import read_all
 from bot.store.text import clean
 from triage.incidents.notifications import LINE_URGENCY
-from triage.ports.store import Message, MessageKind, OutboxState, Recheck
+from triage.ports.store import ASIDE, Message, MessageKind, OutboxState, Recheck
 
 
 class OutboxTable:
@@ -185,6 +185,10 @@ class OutboxTable:
             self._connection.execute(statements.DEFER_UNSURE, {**changes, "unsure": unsure_until})
         else:
             self._connection.execute(statements.DEFER if unknown else statements.DEFER_NOT_DONE, changes)
+
+    def step_aside(self, message_id: int) -> None:
+        """Let what comes after a message in its thread go on without it; it is still owed."""
+        self._connection.execute(statements.CHANGE, {"message": message_id, "urgency": ASIDE})
 
     def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
         """Give a message that is gone from Slack a new delivery id, to be posted anew."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.upsert import insert_for
-from triage.ports.store import MessageKind
+from triage.ports.store import ASIDE, MessageKind
 
 _t = tables.messages
 _parent = _t.alias("parent")
@@ -22,8 +22,6 @@ UNORDERED = tuple(
     kind.value for kind in (MessageKind.ACTION, MessageKind.TRIAGE, MessageKind.ROLL, MessageKind.FEEDBACK)
 )
 """Kinds that have no place in the order of a thread."""
-LAST_URGENCY = 99
-"""The urgency of a message that cannot be read: the last of all, and no line waits for it."""
 UNREADABLE_AGAIN = timedelta(minutes=5)
 _Now = sa.bindparam("now", type_=tables.UtcTime)
 
@@ -68,7 +66,7 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
         _before.c.parent_id == _t.c.parent_id,
         _before.c.id < _t.c.id,
         _before.c.sent_revision == 0,
-        _before.c.urgency < LAST_URGENCY,
+        _before.c.urgency < ASIDE,
         ~_unordered(_before),
     )
     free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _unordered(_t)
@@ -111,7 +109,7 @@ CLAIM = (
 _THESE = sa.update(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
 RECHECK_ALL = _THESE.values(data={"post": True, "edit": True, "looks": 0})
 PUT_OFF = _THESE.values(
-    urgency=LAST_URGENCY,
+    urgency=ASIDE,
     next_at=sa.bindparam("again", type_=tables.UtcTime),
     confirm_at=None,
     last_error="what the store holds of it cannot be read",
@@ -123,6 +121,7 @@ HURRY = sa.update(_t).where(
     _t.c.kind == MessageKind.LINE.value,
     _t.c.sent_revision == 0,
     _t.c.urgency > sa.bindparam("than"),
+    _t.c.urgency < ASIDE,
 )
 RECHECKS_DUE = (
     sa.select(_t.c.id)

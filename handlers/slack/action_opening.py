@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk
 from handlers.slack.click import Click
-from handlers.slack.reply import by_name, open_view, whisper
+from handlers.slack.reply import by_name, open_or_say, open_view, whisper
 from triage.errors import Refused, StoreUnavailable
 from triage.memory.people import name_of
 from triage.model import Json
@@ -25,11 +25,9 @@ _SLACK_SECONDS = 3.0
 async def open_form(desk: ActionDesk, client: AsyncWebClient, click: Click, record: ActionRecord) -> None:
     """Open the form with what is stored, then make the plan and show it."""
     kept = {"handle": record.handle, "channel": click.channel, "thread": click.thread_ts or click.message_ts}
-    view_id = await open_view(client, click, desk.views.preparing(record, kept))
-    if not view_id:
-        await whisper(client, click, "The form could not be opened in time. Please press again.")
-        return
-    await fill_form(desk, client, view_id, kept, {})
+    view_id = await open_or_say(client, click, desk.views.preparing(record, kept), "form")
+    if view_id:
+        await fill_form(desk, client, view_id, kept, {})
 
 
 async def fill_form(

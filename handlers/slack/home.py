@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.slack.reply import refused_with
 from handlers.slack.services import InFlight
 from triage.errors import StoreUnavailable, TriageError
 from triage.model import Json
@@ -46,6 +47,12 @@ class HomeTab:
     _unsure: dict[str, float] = field(default_factory=dict)
     _bots: tuple[Section, Section, str] | None = None
     _bots_at: float = 0.0
+    _refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """Why Slack does not take the tab of somebody; empty where it does, and where Slack is only away."""
+        return "; ".join(dict.fromkeys(self._refused.values()))
 
     def register(self, app: AsyncApp) -> None:
         """Register the listeners of the tab."""
@@ -88,6 +95,7 @@ class HomeTab:
         self._readers.pop(user, None)
         self._unsure.pop(user, None)
         self._shown.pop(user, None)
+        self._refused.pop(user, None)
 
     async def refresh(self) -> int:
         """Bring the tabs that were opened lately up to date. Returns how many changed."""
@@ -137,8 +145,11 @@ class HomeTab:
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, TriageError) as error:
             logger.bind(user=user).warning("the Home tab was not published: {error}", error=error)
             self._unsure[user] = moment + UNSURE_SECONDS
+            if why := refused_with(error):
+                self._refused[user] = f"views.publish: {why}"
             return False
         self._shown[user] = mark
+        self._refused.pop(user, None)
         return True
 
 

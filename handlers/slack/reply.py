@@ -7,7 +7,7 @@ import re
 
 import aiohttp
 from loguru import logger
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.click import Click
@@ -19,6 +19,22 @@ SECONDS = 5
 VIEW_SECONDS = 3
 """How long Slack takes the id of a click for a modal."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_PASSING = frozenset(
+    {
+        *("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"),
+        *("ratelimited", "rate_limited", "hash_conflict", "team_added_to_org"),
+        *("fatal_error", "internal_error", "service_unavailable", "request_timeout"),
+    }
+)
+"""Slack's words for what passes by itself: too late, too often, or Slack's own trouble."""
+_MEND = (
+    "compare the app with deploy/slack-manifest.yaml and install it again, or ask an admin of the workspace"
+)
+_MENDS = {
+    "not_enabled": "turn on the Home tab on the app's page (App Home)",
+    "view_too_large": "tell who maintains this bot: what it wants to show is too large",
+    "invalid_arguments": "tell who maintains this bot: Slack does not take what it wants to show",
+}
 _ID = re.compile(r"\b([UWS](?=[A-Z]*[0-9])[A-Z0-9]{8,20})\b")
 """A person's or a user group's id, as desk.yaml has them: shown to a person as the name it stands for.
 
@@ -55,20 +71,43 @@ async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
 
 
 async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:
-    """Open a modal and return its id; empty where Slack did not take it in time."""
+    """Open a modal and return its id; empty where Slack did not take it."""
+    return (await _opened(client, click, view))[0]
+
+
+async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: str) -> str:
+    """Open a modal and return its id; where Slack did not take it, tell the person why ``what`` could not be opened."""
+    view_id, why = await _opened(client, click, view)
+    if why:
+        text = f"The {what} could not be opened, and nothing was done. Slack says {why}."
+        await whisper(client, click, text)
+    elif not view_id:
+        await whisper(client, click, f"The {what} could not be opened in time. Please press again.")
+    return view_id
+
+
+async def _opened(client: AsyncWebClient, click: Click, view: Json) -> tuple[str, str]:
+    """Open a modal. Returns its id, and why Slack refuses it; both empty where it did not take it in time."""
     try:
         async with asyncio.timeout(VIEW_SECONDS):
             answer = await client.views_open(trigger_id=click.trigger_id, view=view)
     except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        logger.bind(user=click.user, error=str(error)).warning("modal not opened")
+        why = refused_with(error)
+        logger.bind(user=click.user, error=str(error)).log("ERROR" if why else "WARNING", "modal not opened")
+        return "", why
+    return str((answer.get("view") or {}).get("id", "")), ""
+
+
+def refused_with(error: Exception) -> str:
+    """Return Slack's word for a refusal that a person must mend, with the mend; empty for what passes by itself."""
+    if not isinstance(error, SlackApiError) or not isinstance(error.response.data, dict):
         return ""
-    return str((answer.get("view") or {}).get("id", ""))
-
-
-async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: str) -> None:
-    """Open a modal; where Slack did not take it in time, tell the person that ``what`` could not be opened."""
-    if not await open_view(client, click, view):
-        await whisper(client, click, f"The {what} could not be opened in time. Please press again.")
+    word = str(error.response.data.get("error") or "")
+    if not word or word in _PASSING:
+        return ""
+    needed = error.response.data.get("needed")
+    scope = f" (needs {one_line(str(needed), 60)})" if needed else ""
+    return f"{one_line(word, 60)}{scope}; {_MENDS.get(word, _MEND)}"
 
 
 def named_text(text: str) -> str:

@@ -1,17 +1,23 @@
 """Two replicas on one PostgreSQL: each thing is done by one of them, exactly once."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
 from bot.store import SqlStore, open_store
 from bot.store.audit import broken_links
+from bot.store.engine import open_engine
+from bot.store.transaction import Transaction
+from bot.store.writer import ONE_WRITER
 from tests.contracts.store_samples import NOW, incident, open_incident, signal
 from tests.triage.incidents.desk_story import title_of
 from triage.desk import Desk
+from triage.errors import StoreUnavailable
 from triage.incidents.intake import Intake
 from triage.model import SignalStatus, Subject, SubjectKind
 from triage.ports.store import Message, MessageKind, Tx
@@ -146,3 +152,29 @@ async def test_both_write_the_audit_trail_and_it_is_one_chain(replicas: Pair) ->
     entries = await replicas[0].read(lambda tx: tx.audit.entries())
     assert len(entries) == 80
     assert broken_links(entries) == []
+
+
+async def test_a_replica_that_stands_still_while_it_is_answered_holds_the_others_for_seconds(
+    postgres_url: str,
+) -> None:
+    """Stopped in the middle of a large answer it holds the lock of all writers, and the server waits until it can send."""
+    engine = open_engine(postgres_url, writer=True)
+    async with open_store(postgres_url) as store:
+        with engine.connect() as connection:
+            Transaction(connection, writing=True).exclusive(ONE_WRITER)
+            driver: Any = connection.connection.driver_connection
+            driver.pgconn.send_query(b"SELECT repeat('x', 100000000)")
+            driver.pgconn.flush()  # of the answer nothing is read
+            began = time.monotonic()
+            while not await _stored(store):
+                assert time.monotonic() - began < 15
+            connection.invalidate()
+    engine.dispose()
+
+
+async def _stored(store: SqlStore) -> bool:
+    try:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+    except StoreUnavailable:
+        return False
+    return True

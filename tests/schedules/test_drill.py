@@ -1,5 +1,7 @@
 """The weekly drill is fired once a period; the drill itself says at which hop it stopped."""
 
+import asyncio
+
 from bot.store import SqlStore
 from schedules.drill import DrillJob
 from tests.fakes.clock import ManualClock
@@ -103,3 +105,30 @@ async def test_a_drill_goes_over_the_fallback_channels_too(sqlite_store: SqlStor
     text = await report(sqlite_store)
     assert "webhook sent" in text
     assert "e-mail not sent: answered 550" in text
+
+
+async def test_a_drill_whose_process_is_killed_before_its_alert_is_fired_by_another(
+    sqlite_store: SqlStore,
+) -> None:
+    """The period is claimed and the drill begun in one commit, and whoever looks next fires it, once."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    await sqlite_store.write(lambda tx: drills(sqlite_store, clock, alerts).begin(tx, "schedule"))
+    another = drills(sqlite_store, clock, alerts)
+    assert await another.follow() == 1
+    assert alerts.fired == [], "the one who began it may be about to fire it"
+    clock.move(6)
+    assert await another.follow() == 1
+    assert len(alerts.fired) == 1
+    assert await another.follow() == 1
+    assert len(alerts.fired) == 1
+
+
+async def test_two_replicas_that_follow_a_drill_end_it_once(sqlite_store: SqlStore) -> None:
+    """Both see that it is over; the audit trail says so once."""
+    clock, alerts = ManualClock(), FakeAlerts()
+    await drills(sqlite_store, clock, alerts).fire("U0ANA00001")
+    clock.move(200)
+    one, two = (drills(sqlite_store, clock, alerts) for _ in range(2))
+    await asyncio.gather(one.follow(), two.follow())
+    events = [entry.event for entry in await sqlite_store.read(lambda tx: tx.audit.entries())]
+    assert events == ["drill.fired", "drill.failed"]

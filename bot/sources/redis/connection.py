@@ -30,6 +30,9 @@ from triage.masking import masked
 NAME = "Redis"
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
+_SHAPE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What redis-py and we meet in an answer of another shape than was asked for."""
+_ODD = (exceptions.RedisError, OSError, *_SHAPE)
 SENTINEL_SECONDS = 0.8
 """The longest wait for one sentinel: one that hangs must leave time to ask the next, below every question's limit."""
 
@@ -103,7 +106,7 @@ def redis_errors(limit: float = ANSWER_SECONDS) -> Iterator[None]:
     except (exceptions.TimeoutError, TimeoutError) as error:
         _end_where_cancelled(before)
         raise SourceTimeout(NAME, f"no answer within {limit:g} s") from error
-    except (exceptions.RedisError, OSError, ValueError, TypeError, KeyError, IndexError) as error:
+    except _ODD as error:
         _end_where_cancelled(before)
         raise _translated(error) from error
     _end_where_cancelled(before)
@@ -132,7 +135,7 @@ def _translated(error: Exception) -> SourceError:
         return SourceDenied(NAME, f"{words}; check user, password and ACL of REDIS_URL")
     if isinstance(error, exceptions.BusyLoadingError):
         return SourceBadAnswer(NAME, "it is loading its data")
-    if isinstance(error, (exceptions.InvalidResponse, ValueError, TypeError, KeyError, IndexError)):
+    if isinstance(error, (exceptions.InvalidResponse, *_SHAPE)):
         return SourceBadAnswer(NAME, f"it does not speak Redis' protocol ({words})")
     if isinstance(error, (exceptions.ConnectionError, OSError)):
         return SourceUnreachable(NAME, words)

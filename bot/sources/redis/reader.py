@@ -40,7 +40,7 @@ class GroupReader:
         group: str,
         consumer: str,
         batch: int = 500,
-        claim_idle_seconds: float = 60,
+        claim_idle_seconds: float = 10,
         block_seconds: float = BLOCK_SECONDS,
     ) -> None:
         self.stream = stream

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -217,3 +218,47 @@ async def test_an_extra_that_slack_keeps_for_good_says_what_it_is(bench: Bench) 
     assert sorted("A second copy of INC-1" in card.text for card in bench.cards()) == [False, True]
     assert len(bench.slack.calls.of(delete)) <= len(bench.delivery.uncertain.times.after)
     assert bench.sender.problems == {}
+
+
+@pytest.mark.parametrize("first", ["one", "two"])
+async def test_a_replica_that_stood_still_in_a_post_leaves_one_card(
+    store: SqlStore, slack: SlackServer, first: str
+) -> None:
+    """It was taken for dead and the other one posts; then it goes on with its own post. Whoever is stored first stays."""
+    async with bench_on(store, slack) as one, bench_on(store, slack) as two:
+        two.sender._owner = "two"
+        stopped = {name: asyncio.Event() for name in ("one", "two")}
+        reached = {name: asyncio.Event() for name in ("one", "two")}
+        for name, bench in (("one", one), ("two", two)):
+            bench.client.post = _standing_still(bench, reached[name], stopped[name])  # type: ignore[method-assign]
+        incident = await one.open("bot1 stopped")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(one.sender.run())
+            await reached["one"].wait()
+            await store.write(lambda tx: tx.outbox.release_of("test", datetime.now(UTC)))
+            tasks.create_task(two.sender.run())
+            await reached["two"].wait()
+            stopped[first].set()
+            await until(lambda: len(slack.messages(CHANNEL)) == 1)
+            await two.settled()
+            for event in stopped.values():
+                event.set()
+            await two.line(incident, "a change")
+            await two.settled()
+            await sure(two)
+            one.sender.stop()
+            two.sender.stop()
+    (card,) = slack.messages(CHANNEL)
+    assert len(slack.thread(card)) == 1
+    assert set(slack.deliveries().values()) == {1}
+
+
+def _standing_still(bench: Bench, reached: asyncio.Event, going_on: asyncio.Event) -> Any:  # noqa: ANN401 - as the client has it
+    post = bench.client.post
+
+    async def late(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
+        reached.set()
+        await going_on.wait()
+        return await post(*arguments, **named)
+
+    return late

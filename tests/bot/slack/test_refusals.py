@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -11,7 +13,8 @@ from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
-from triage.model import Severity
+from triage.model import Incident, Severity
+from triage.ports.store import MessageKind, Tx
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +69,7 @@ async def test_an_edit_that_is_refused_holds_no_other_message(bench: Bench, code
     bench.slack.faults.clear()
     await bench.store.write(lambda tx: tx.outbox.defer(1, until=old.opened_at))
     bench.bell.ring()
-    await bench.settled()
+    await bench.settled(25)
     assert bench.sender.problems == {}
     assert "resolved by now" in bench.cards()[0].text
 
@@ -214,3 +217,73 @@ async def test_a_copy_that_cannot_be_taken_back_holds_nothing_else(bench: Bench,
     assert len(bench.slack.calls.of(DELETE)) <= 6
     if code != "fatal_error":  # that one is said later
         await until(lambda: DELETE in said(bench), 8)
+
+
+async def file_in_thread(bench: Bench, incident: Incident) -> None:
+    """Owe a picture in an incident's thread."""
+
+    def ask(tx: Tx) -> None:
+        now = datetime.now(UTC)
+        document = tx.notes.save_document("picture", {"name": "a.png"}, made_at=now, content=b"x" * 64)
+        tx.outbox.want(
+            MessageKind.FILE,
+            str(document),
+            channel="incidents",
+            now=now,
+            incident_id=incident.id,
+            in_thread=True,
+        )
+
+    await bench.store.write(ask)
+    bench.bell.ring()
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("files.getUploadURLExternal", "missing_scope"),
+        ("files.getUploadURLExternal", "invalid_arguments"),
+        ("files.completeUploadExternal", "file_uploads_disabled"),
+        ("files.completeUploadExternal", "blocked_file_type"),
+    ],
+)
+async def test_a_refused_file_holds_neither_its_thread_nor_anything_else(
+    bench: Bench, method: str, code: str
+) -> None:
+    """What comes after it in its thread is told, and so is another incident; it is said, and sent after the mend."""
+    incident = await bench.open("with a picture")
+    await bench.settled()
+    bench.slack.faults.add(Fault.error(method, code, times=1000))
+    await file_in_thread(bench, incident)
+    await bench.line(incident, "told after it")
+    await bench.open("another trouble")
+    await until(lambda: len(bench.cards()) == 2, 2)
+    card = bench.cards()[0]
+    await until(lambda: any("told after it" in str(each.blocks) for each in bench.slack.thread(card)), 8)
+    await until(lambda: code in said(bench), 8)
+    if code == "blocked_file_type":
+        bench.slack.faults.clear()
+        await bench.settled(20)
+        assert [each.files for each in bench.slack.thread(card) if each.files]
+        assert bench.sender.problems == {}
+
+
+async def test_a_line_that_is_refused_by_itself_lets_the_later_ones_pass(bench: Bench) -> None:
+    """Each of the others once, in their order; the refused one when Slack takes it after all."""
+    incident = await bench.open()
+    await bench.settled()
+    refusal = Fault.error(POST, "a_new_word_of_slack", times=1000)
+    refusal.where = lambda args: "refused" in str(args)
+    bench.slack.faults.add(refusal)
+    await bench.line(incident, "the refused one")
+    await bench.line(incident, *(f"later {number}" for number in range(5)))
+    thread = partial(bench.slack.thread, bench.cards()[0])
+    await until(lambda: "later 4" in str([each.blocks for each in thread()]), 12)
+    told = str([each.blocks for each in thread()])
+    places = [told.index(f"later {number}") for number in range(5)]
+    assert places == sorted(places)
+    assert "docs.slack.dev/reference/methods/chat.postMessage" in said(bench)
+    bench.slack.faults.clear()
+    await bench.settled(25)
+    told = str([each.blocks for each in thread()])
+    assert [told.count(word) for word in ("the refused one", *(f"later {n}" for n in range(5)))] == [1] * 6

@@ -67,8 +67,12 @@ async def test_an_error_that_lasts_means_no_member_at_once(trouble: SlackFailure
     clock.move(301)
     assert not (await roles.decide("U0ANA00001", "operator", "x")).allowed
     assert await groups.members("S0OPERATOR") == frozenset()
+    assert str(trouble) in groups.problems["S0OPERATOR"]
     listing.trouble = OutcomeUnknown("m", "timeout")
     assert not (await roles.decide("U0ANA00001", "operator", "x")).allowed
+    listing.trouble = None
+    assert (await roles.decide("U0ANA00001", "operator", "x")).allowed
+    assert groups.problems == {}
 
 
 @pytest.mark.parametrize(

@@ -361,3 +361,26 @@ async def test_no_event_is_dropped_when_the_first_auth_test_would_be_refused(
     _, card = await opened(desk)
     assert (await slack.member("ana").click(card, "incident.acknowledge")).acked
     assert slack.faults.pending == 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.error("views.open", "expired_trigger_id"), "in time. Please press again."),
+        (
+            Fault.error("views.open", "missing_scope"),
+            "missing_scope; compare the app with deploy/slack-manifest",
+        ),
+        (Fault.error("views.open", "a_new_word_of_slack"), "a_new_word_of_slack; compare the app"),
+        (Fault.http("views.open", 500), "in time. Please press again."),
+    ],
+    ids=lambda value: getattr(value, "code", None) or getattr(value, "kind", "said"),
+)
+async def test_a_form_that_slack_does_not_open_is_said_with_what_helps(
+    desk: Desk, fault: Fault, said: str
+) -> None:
+    """To press again helps where it was too late, and does not where Slack refuses it."""
+    _, card = await opened(desk)
+    desk.bench.slack.faults.add(replace(fault))
+    await desk.bench.slack.member("ana").click(card, "incident.silence")
+    assert said in await whispered(desk, "ana")

@@ -185,3 +185,23 @@ async def test_an_older_tab_that_slack_shows_late_is_put_right(
     place.clock.move(90)
     assert await place.tab.refresh() <= 1
     assert await place.tab.refresh() == 0
+
+
+async def test_a_tab_that_slack_refuses_is_said_and_others_have_theirs(place: Place) -> None:
+    """Slack's word and the mend, for as long as it stands; what passes by itself is not said."""
+    place.slack.faults.add(Fault.error("views.publish", "internal_error", times=2))
+    await place.open("ana")
+    assert place.tab.trouble == ""
+    ana = place.slack.workspace.user("ana").id
+    place.slack.faults.clear()
+    refusal = Fault.error("views.publish", "not_enabled", times=99)
+    refusal.where = lambda args: args["user_id"] == ana
+    place.slack.faults.add(refusal)
+    await place.open("ana")
+    assert place.tab.trouble.startswith("views.publish: not_enabled; turn on the Home tab")
+    await place.open("ben")
+    assert place.shown("ben")
+    assert place.tab.trouble, "what is refused still shows"
+    place.slack.faults.clear()
+    await place.open("ana")
+    assert place.tab.trouble == ""

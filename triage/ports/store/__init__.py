@@ -18,12 +18,13 @@ from triage.ports.store.aging import Aging
 from triage.ports.store.audit import GENESIS, Audit, AuditEntry, Head
 from triage.ports.store.incidents import Incidents, RollEntry
 from triage.ports.store.notes import Document, Notes
-from triage.ports.store.outbox import Message, MessageKind, Outbox, OutboxState, Recheck
+from triage.ports.store.outbox import ASIDE, Message, MessageKind, Outbox, OutboxState, Recheck
 from triage.ports.store.runs import Runs
 from triage.ports.store.signals import Signals, StoredSignal, WaitingSignal
 from triage.ports.store.timeline import Timeline
 
 __all__ = [
+    "ASIDE",
     "GENESIS",
     "WEBHOOK_SECONDS",
     "WRITE_SECONDS",

@@ -31,6 +31,10 @@ class MessageKind(StrEnum):
     """A stored picture or file (``ref`` is a document's id)."""
 
 
+ASIDE = 99
+"""The urgency of a message that Slack refuses by itself, or that cannot be read: the last of all, none waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recheck:
     """When (``at``) to look in Slack again: a call that timed out may still take effect.
@@ -81,6 +85,11 @@ class Message:
     def owed(self) -> bool:
         """Whether Slack has not got the latest of it."""
         return self.sent_revision < self.wanted_revision
+
+    @property
+    def aside(self) -> bool:
+        """Whether what comes after it in its thread goes on without it."""
+        return self.urgency >= ASIDE
 
     @property
     def place(self) -> str:
@@ -183,6 +192,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def step_aside(self, message_id: int) -> None:
+        """Let what comes after a message in its thread go on without it; it is still owed."""
+        ...
+
     def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
         """The message is gone from Slack: a new delivery id, to be posted anew; ``moved``: where its channel is now."""
         ...
@@ -194,7 +207,8 @@ class Outbox(Protocol):
     def unposted_in_thread(self, parent_id: int, limit: int = 50) -> list[Message]:
         """Return a thread's messages that Slack has not got yet, in their order.
 
-        Whoever holds the first of them holds them all: none is claimed before it is posted.
+        Whoever holds the first of them holds them all, but for those that stepped aside: none is claimed before it is
+        posted.
         """
         ...
 

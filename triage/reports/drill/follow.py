@@ -27,8 +27,10 @@ from triage.reports.drill.story import TITLES, DrillLimits, DrillStory, Hop, tol
 
 RUNNING = "drill/running/"
 LAST_SUCCESS = "drill/last_success"
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 5.0
 """How often to look for drills that another process began and did not end."""
+POST_SECONDS = 5.0
+"""So long after its begin, the alert of a drill that nobody is known to have fired is fired by whoever looks."""
 BATCH = 1000
 
 
@@ -48,25 +50,32 @@ class Drills:
 
     async def fire(self, by: str) -> Answer:
         """Fire a drill. Its report is posted at once and edited hop by hop; the answer is how it stands."""
+        return await self.fire_begun(await self.store.write(lambda tx: self.begin(tx, by)))
+
+    async def fire_begun(self, story: DrillStory) -> Answer:
+        """Fire the alert of a drill that was begun."""
+        self._busy = True
+        after, name = await self._fired(story), await self.store.read(lambda tx: name_of(tx, story.by))
+        await self.store.write(lambda tx: self._keep(tx, story, after, self.clock.now()))
+        self.told()
+        return told(after, name)
+
+    async def _fired(self, story: DrillStory) -> DrillStory:
+        """Fire the alert. To do so twice makes no second one: it is known by its labels."""
+        name = await self.store.read(lambda tx: name_of(tx, story.by))
+        labels, annotations = drill_labels(story.id), drill_annotations(name)
+        try:
+            await self.alerts.fire(labels, annotations, start=story.started_at, end=story.ends_at)
+        except SourceError as error:
+            return story.fail(Hop.POSTED, str(error))
+        return story.pass_(Hop.POSTED, self.clock.now())
+
+    def begin(self, tx: Tx, by: str) -> DrillStory:
+        """Keep a new drill, and owe its report, before its alert is fired: whoever is to fire it may be killed."""
         now = self.clock.now()
         settings = self.desk.drill
         limits = DrillLimits(settings.hold_seconds, settings.hop_seconds, settings.resolve_seconds)
         story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
-        name = await self.store.read(lambda tx: name_of(tx, by))
-        try:
-            await self.alerts.fire(
-                drill_labels(story.id), drill_annotations(name), start=now, end=story.ends_at
-            )
-            story = story.pass_(Hop.POSTED, self.clock.now())
-        except SourceError as error:
-            story = story.fail(Hop.POSTED, str(error))
-        story = await self.store.write(lambda tx: self._begin(tx, story))
-        self._busy = self._busy or not story.over
-        self.told()
-        return told(story, name)
-
-    def _begin(self, tx: Tx, story: DrillStory) -> DrillStory:
-        now = self.clock.now()
         if self.channels:
             story = replace(story, notice=owe(tx, _notice(story), self.channels, now))
         answer = told(story, name_of(tx, story.by))
@@ -74,10 +83,8 @@ class Drills:
         tx.outbox.want(
             MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now, urgency=2
         )
-        tx.audit.append(
-            at=now, actor=story.by, event="drill.fired", target=story.id, detail={"failed": story.why}
-        )
-        tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
+        tx.audit.append(at=now, actor=story.by, event="drill.fired", target=story.id, detail={})
+        tx.notes.put(f"{RUNNING}{story.id}", story.to_text())
         return story
 
     async def follow(self) -> int:
@@ -93,8 +100,14 @@ class Drills:
         return len(left)
 
     async def _step(self, story: DrillStory) -> DrillStory:
-        after = await self._held(story) if story.next is Hop.HELD else story
-        after = await self.store.read(lambda tx: seen(tx, after))
+        now = self.clock.now()
+        after = story
+        if story.next is Hop.POSTED and now - story.started_at >= timedelta(seconds=POST_SECONDS):
+            after = await self._fired(story)
+        elif story.next is Hop.HELD:
+            after = await self._held(story)
+        if Hop.POSTED in after.passed:
+            after = await self.store.read(lambda tx: seen(tx, after))
         now = self.clock.now()
         waiting = after.next
         if waiting is not None and after.failed is None and now > after.deadline():
@@ -103,7 +116,7 @@ class Drills:
                 waiting, f"It stopped before “{TITLES[waiting]}”, {took:.0f} s after it was fired"
             )
         if after != story:
-            await self.store.write(lambda tx: self._keep(tx, after, now))
+            await self.store.write(lambda tx: self._keep(tx, story, after, now))
             self.told()
         return after
 
@@ -116,7 +129,11 @@ class Drills:
         mine = [alert for alert in alerts if alert.labels.get(LABEL) == story.id]
         return story.pass_(Hop.HELD, self.clock.now()) if mine else story
 
-    def _keep(self, tx: Tx, story: DrillStory, now: datetime) -> None:
+    def _keep(self, tx: Tx, before: DrillStory, story: DrillStory, now: datetime) -> None:
+        """Keep what a drill came to since ``before``, unless another replica has taken it further meanwhile."""
+        text = tx.notes.get(f"{RUNNING}{story.id}")
+        if not text or DrillStory.from_text(text) != before:
+            return
         rewrite_answer(tx, story.document, told(story, name_of(tx, story.by)))
         tx.outbox.want(MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now)
         tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
