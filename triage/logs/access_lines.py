@@ -20,6 +20,11 @@ _COMMON = re.compile(
 _GIN = re.compile(
     r"\[GIN\] [\d/]{10} - [\d:]{8} \| {0,3}(?P<status>[1-5]\d\d) {0,3}\|(?:[^|\n]{0,60}\|){1,2} *(?P<message>.*)"
 )
+_HAPROXY = re.compile(
+    r"(?:.{0,80}haproxy\[\d{1,10}\]: )?\S{2,60}:\d{1,5} \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] "
+    r"(?P<message>\S{1,80} \S{1,160}) [-\d/+]{9,60} (?P<status>[1-5]\d\d) "
+)
+"""HAProxy's own: client, front end, back end and server, five times of the request, the status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class AccessLine:
 
 def access_of(text: str) -> AccessLine | None:
     """Read a line of access; None where it is none."""
-    found = (_GIN if text.startswith("[GIN]") else _COMMON).match(text)
+    found = _GIN.match(text) if text.startswith("[GIN]") else _COMMON.match(text) or _HAPROXY.match(text)
     if found is None:
         return None
     message, status = found["message"].strip(), found["status"]

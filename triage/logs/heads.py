@@ -12,26 +12,32 @@ from dataclasses import dataclass
 from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _DATE = (
-    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
-    rf"|\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{2,4}}|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?{_MONTH} {{1,2}}\d{{1,2}})"
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|(?:19|20)\d{6}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
+    rf"|(?:{_DAY},? )?\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{2,4}}|(?:{_DAY},? )?{_MONTH} {{1,2}}\d{{1,2}}(?:, \d{{4}})?)"
 )
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?: ?[AP]M)?"
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)| \d{4})?"
 _TIME = (
-    rf"(?:(?:{_DATE}(?:[ T\t:]{{1,2}}){_CLOCK}|\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?|[AP]M)){_ZONE}"
+    rf"(?:(?:{_DATE}(?:[ T\t:,;-]{{1,2}}){_CLOCK}|(?:19|20)\d{{6}}T\d{{6}}"
+    rf"|\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?|[AP]M)){_ZONE}"
     r"|\d{10,19}(?:\.\d{1,9})?)"
 )
 _TIMED = re.compile(
-    r"(?:\[[\w./:@-]{1,80}\] )?(?:\d{1,7}:[A-Z] )?[\[(<\"']?(?:(?:time|ts|timestamp|t)[=:] ?\"?)?"
-    rf"(?P<time>{_TIME})(?![\w:])"
+    r"[ ]{0,8}(?:\[[\w./:@-]{1,80}\] (?:\d{1,7} +- )?|[A-Za-z][\w.-]{0,60}: )?"
+    r"(?:\d{1,7}:[A-Z] )?[\[(<\"']?(?:(?:time|ts|timestamp|t)[=:] ?\"?)?"
+    rf"(?P<time>{_TIME})(?!\w|:(?! ))"
 )
 _REDIS_BAD = re.compile(r"can(?:'t|not)\b|MISCONF|OOM\b", re.IGNORECASE)
-_PAST = re.compile(r"[ \t]*(?:[\])>|,;\"'-]+[ \t]*)?")
-_REDIS = re.compile(r"\d{1,7}:[A-Z] .{5,40}?\d\d:\d\d:\d\d\S* (?P<sign>[.\-*#]) (?P<message>.*)")
+_PAST = re.compile(r"[ \t]*(?:[\])>|,;:\"'-]+[ \t]*)?")
+_REDIS = re.compile(
+    r"(?:\d{1,7}:[A-Z]|\[\d{1,7}\]) .{5,40}?\d\d:\d\d:\d\d\S* (?P<sign>[.\-*#]) (?P<message>.*)"
+)
 _ADDRESS = (
-    r"(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|\d{1,10}|[\w.-]{1,60}\[\d{1,10}\]:?|[\w-]{1,40}(?= [\w./-]{1,40}(?:\[\d|:))"
-    r"|[\w./-]{1,40}:(?=[ \t]))[ \t]+){0,4}"
+    r"(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|\{[^}\n]{1,60}\}|\d{1,10}"
+    r"|[\w.-]{1,60}\[\d{1,10}\]:?|[\w-]{1,40}(?= [\w./-]{1,40}(?:\[\d|:))"
+    r"|[\w./-]{1,40}(?::\d{1,6})?:(?=[ \t]))[ \t]+){0,4}"
 )
 """What may stand between time and level: a process, a thread, a host, a program."""
 _ENDS = r"(?=[\])>|:;,\t]|[ ]{2}|[ ]-|$)"
@@ -53,7 +59,7 @@ _KEYED = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"(?:\w{1,20}=\S{1,60} )?[\[(]?(?:(?:log)?level|lvl|sev(?:erity)?|prio?|priority)[ ]?[=:][ ]?[\"']?(?P<level>\d{1,2})"
+    r"(?:\w{1,20}=\S{1,60} )?[\[(]?(?:(?:log)?level|lvl|sev(?:erity)?|prio?|priority|s)[ ]?[=:][ ]?[\"']?(?P<level>\d{1,2})"
     r"[\"']?(?=[ ,;\])\t]|$)[\"',;\]) ]*(?P<message>.*)",
     re.IGNORECASE,
 )
@@ -61,13 +67,18 @@ _NUMBERED = re.compile(
 _LETTER = re.compile(
     r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d ))(?P<message>.*)"
 )
+_LETTER_CALLED = re.compile(r"(?P<level>[TDIWEF])! (?P<message>.*)")
+_SHORT = re.compile(r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d{4,9}\][ \t]*(?P<message>.*)")
+_PRIORITY = re.compile(r"<(?P<level>[0-7])>(?P<message>.*)")
+"""What a service manager reads of a program's output: syslog's number alone."""
 _LETTER_LATER = re.compile(r"(?:\d+ +){0,2}(?P<level>[VTDIWEF])[ /][\w.-]{1,40} *: (?P<message>.*)")
 _CATEGORY = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<message>\S{1,200}\[\d+\])$")
 _BRACKET_FIRST = re.compile(
-    rf"(?:\d{{1,10}} |\[[^\]\n]{{1,60}}\] ){{0,3}}\[(?P<level>{ANY_WORD}) *\][: \t]*(?P<message>.*)",
+    rf"(?:\d{{1,10}} |\[[^\]\n]{{1,60}}\] |[\w.-]{{1,40}}: ){{0,3}}\[(?P<level>{ANY_WORD}) *\][: \t]*(?P<message>.*)",
     re.IGNORECASE,
 )
 _LOWER = re.compile(r"(?P<level>error|warning|critical|fatal|err|crit): (?P<message>.+)")
+_UPPER = re.compile(rf"(?P<level>(?=[^a-z]{{3}})(?:{ANY_WORD.upper()})):[ \t]+(?P<message>.+)")
 _AT_START = re.compile(
     r"[*= ]{0,4}(?P<level>ERROR|CRITICAL|FATAL|WARNING|WARN|ERR|WRN|FTL|CRIT|INF|DBG|INFO|DEBUG)(?: [*=]{1,3}|(?=[ \t]))"
     r"[ \t]*(?P<message>.+)"
@@ -83,8 +94,10 @@ _BAD_WORDS = "|".join(
     if level_of(word) in {"ERROR", "CRITICAL", "FATAL"} and word not in {"alert", "fail"}
 )
 _BAD = re.compile(
-    rf"(?<!\bno )(?<![^\d:]0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failure|exception|traceback)(?![\w-])"
-    "|❌|🔴|🛑",
+    rf"(?<!\bno )(?<![^\d:]0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failure|exception|traceback"
+    r"|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not found|out of memory|unreachable"
+    r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])|\bis DOWN\b|(?:^|\s)!!+ "
+    "|❌|🔴|🛑|🔥|🚨|💥",
     re.IGNORECASE,
 )
 _JSON_BAD = re.compile(
@@ -110,11 +123,27 @@ def head_of(text: str) -> LineHead | None:
     timed = _TIMED.match(text)
     if timed is None:
         return _first(
-            text, (_LETTER, _CATEGORY, _DOTTED, _BRACKET_FIRST, _LOWER, _AT_START, _NUMBERED, _KEYED)
+            text,
+            (
+                *(
+                    _PRIORITY,
+                    _SHORT,
+                    _LETTER,
+                    _LETTER_CALLED,
+                    _CATEGORY,
+                    _DOTTED,
+                    _BRACKET_FIRST,
+                    _LOWER,
+                    _UPPER,
+                ),
+                *(_AT_START, _NUMBERED, _KEYED),
+            ),
         )
     rest = text[timed.end() :]
     rest = rest[past.end() if (past := _PAST.match(rest)) is not None else 0 :]
-    return _first(rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_LATER, _NUMBERED, _KEYED))
+    return _first(
+        rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_CALLED, _LETTER_LATER, _NUMBERED, _KEYED)
+    )
 
 
 def begins_record(text: str) -> bool:

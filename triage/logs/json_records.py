@@ -7,6 +7,7 @@ their own; names are compared without their case, and a field may stand in an ob
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,21 +17,30 @@ from triage.masking import masked_where_cut
 
 _LEVELS = (
     "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "sev", "log.level", "loglevel",
-    "@level", "record.level.name", "s", "l",
+    "@level", "@l", "record.level.name", "error_severity", "s", "l",
 )  # fmt: skip
+_LOOSE_LEVELS = ("type", "status", "kind", "outcome")
+"""Fields that may hold anything; where a line names no level elsewhere, a level's word in them is one."""
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
 _OTEL_NUMBERS = ("severitynumber", "severity_number")
 _SYSLOG_NUMBERS = ("priority", "level", "severity", "sev", "prio", "lvl")
 _MESSAGES = (
     "record.message", "msg", "message", "body.stringvalue", "textpayload",
     "event", "text", "body", "short_message", "error.message", "error", "err",
-    "exception",
+    "exception", "@m", "@mt", "stringvalue",
 )  # fmt: skip
 _LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
 _EXCEPTIONS = ("exception", "exc_info", "traceback", "stack_trace", "error.stack_trace", "err.stack", "stack")
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
 _OTEL = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL")
 """OpenTelemetry's numbers, four a level, from 1."""
+_CUT_LEVEL = re.compile(
+    r'"(?:[\w.@-]{0,40}[._@-])?(?:level|levelname|level_name|lvl|severity|sev)" ?: ?"(?P<level>[A-Za-z]{1,12})"',
+    re.IGNORECASE,
+)
+_CUT_MESSAGE = re.compile(
+    r'"(?:[\w.]{0,40}\.)?(?:msg|message|event|text)" ?: ?"(?P<text>(?:[^"\\]|\\.)*)', re.IGNORECASE
+)
 _SHOWN = 300
 
 
@@ -48,25 +58,55 @@ def fields_of(text: str) -> JsonFields | None:
     """Read a line of JSON; None where it is none, or names no level."""
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError):
+    except ValueError:
+        return _of_cut(text)
+    except RecursionError:
         return None
     if not isinstance(found, dict):
         return None
     flat = dict(_flat(found))
-    level = _named(flat) or _numbered(flat)
+    level = _named(flat) or _numbered(flat) or _named_elsewhere(flat)
     if not level:
         return None
-    message = _first(flat, _MESSAGES) or masked_where_cut(text, _SHOWN)
+    message = _first(flat, _MESSAGES) or _first(_by_last(flat), _MESSAGES) or masked_where_cut(text, _SHOWN)
     head, _, rest = message.strip().partition("\n")
     return JsonFields(level, head, _first(flat, _LOGGERS), _exception(flat) or _last_line(rest))
 
 
+def _of_cut(text: str) -> JsonFields | None:
+    """Read a line that was cut off somewhere: the level and the message that stand before the cut."""
+    level = _CUT_LEVEL.search(text)
+    if level is None:
+        return None
+    message = _CUT_MESSAGE.search(text)
+    said = masked_where_cut(message["text"] if message is not None else text, _SHOWN)
+    return JsonFields(LETTERS.get(level["level"], level["level"]), said, "", "")
+
+
 def _flat(found: Mapping[str, Any], before: str = "", depth: int = 3) -> Iterator[tuple[str, object]]:
+    """Yield every field by its path; of a list of objects the first counts, as exporters of logs wrap one record."""
     for name, value in found.items():
         key = before + name.lower()
         yield key, value
-        if isinstance(value, dict) and depth:
-            yield from _flat(value, f"{key}.", depth - 1)
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, dict) and depth:
+            yield from _flat(inner, f"{key}.", depth - (inner is value))
+
+
+def _by_last(flat: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields by the last part of their paths, the outermost first."""
+    found: dict[str, object] = {}
+    for name, value in sorted(flat.items(), key=lambda item: item[0].count(".")):
+        found.setdefault(name.rpartition(".")[2], value)
+    return found
+
+
+def _named_elsewhere(flat: Mapping[str, object]) -> str:
+    """Return the level of a field in some object, or of one that may hold anything and holds a level's word."""
+    last = _by_last(flat)
+    names = (*(name for name in _LEVELS if len(name) > 1), *_LOOSE_LEVELS)
+    words = (last.get(name) for name in names)
+    return next((word for word in words if isinstance(word, str) and level_of(word)), "")
 
 
 def _first(flat: Mapping[str, object], names: tuple[str, ...]) -> str:

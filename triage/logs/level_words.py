@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _OF_LEVEL = {
-    "TRACE": "trace trc trce verbose vrb fine finer finest silly",
-    "DEBUG": "debug dbg dbug debg отладка 调试",
+    "TRACE": "trace trc trce trac verbose vrb fine finer finest silly",
+    "DEBUG": "debug dbg dbug debg debu отладка 调试",
     "INFO": "info inf information informational notice success log note config инфо информация 信息 情報 정보",
     "WARNING": "warning warn wrn warnung avertissement advertencia aviso avviso предупреждение 警告 경고",
-    "ERROR": "error err eror erro fail severe fehler erreur errore ошибка 错误 錯誤 エラー 오류 hata błąd",
-    "CRITICAL": "critical crit alert emerg emergency panic dpanic kritisch критично критическая 严重",
-    "FATAL": "fatal ftl schwerwiegend",
+    "ERROR": "error err eror erro fail severe fehler erreur errore ошибка 错误 錯誤 エラー 오류 hata błąd "
+    "fout fel fejl feil chyba помилка virhe eroare hiba σφάλμα خطأ שגיאה lỗi त्रुटि galat",
+    "CRITICAL": "critical crit alert emerg emergency panic dpanic pani kritisch критично критическая 严重",
+    "FATAL": "fatal ftl fata schwerwiegend",
 }
 LEVEL_OF: Mapping[str, str] = {word: level for level, words in _OF_LEVEL.items() for word in words.split()}
 """A word of a level, in lower case, and the level."""

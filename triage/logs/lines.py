@@ -20,7 +20,10 @@ from triage.masking import masked_where_cut
 from triage.ports.sources import LogLine
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
+_RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception|Warning|Timeout)(?::|$)")
+"""The last line of a traceback, which may be all that is left of it."""
 _TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _TRACED = ERRORS | OTHERS
 """Levels whose records are followed by tracebacks; beneath an INFO it is another's."""
 _FOLDING = timedelta(seconds=2)
@@ -90,6 +93,10 @@ class _Open:
     level: str
     last: datetime
     exception: str = ""
+    traced: bool = False
+    """A traceback has begun: what follows belongs to it."""
+    chained: bool = False
+    """The next traceback is of the same error."""
 
 
 _Stream = tuple[tuple[str, str], ...]
@@ -124,11 +131,11 @@ class _Reader:
         record = record_of(text)
         if record is not None:
             self._open(stream, at, record)
+        elif is_crash(text):  # a program's end, whatever it said before
+            self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
         elif not self._fold(stream, at, text):
             if text.startswith(_TRACEBACK):
                 self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
-            elif is_crash(text):
-                self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
             else:
                 self._keep_loose(text)
 
@@ -147,9 +154,14 @@ class _Reader:
         opened = self.current.get(stream)
         if opened is None or at - opened.last > _FOLDING:
             return False
-        if _is_of_its_own(opened.level, text):
+        traceback = text.startswith(_TRACEBACK)
+        if traceback and opened.exception and not opened.chained:  # another one, of something else
+            return False
+        if _is_of_its_own(opened, text):
             return False
         opened.last = at
+        opened.traced = opened.traced or traceback
+        opened.chained = text.startswith(_CHAINED) or (opened.chained and not traceback)
         if not text[:1].isspace():
             found = _EXCEPTION.match(masked_where_cut(text, _MESSAGE_MAX))
             if found is not None:
@@ -160,9 +172,8 @@ class _Reader:
         self.loose += 1
         self.first_loose = self.first_loose or text
         self.strangers += begins_record(text)
-        if not text[:1].isspace() and speaks_of_error(
-            text
-        ):  # what is set in belongs to a table, or to a traceback
+        # What is set in belongs to a table, or to a traceback.
+        if not text[:1].isspace() and speaks_of_error(text):
             self.suspects += 1
             self.first_suspect = self.first_suspect or text
 
@@ -222,17 +233,21 @@ def _begins_record(line: LogLine) -> bool:
     return record_of(unwrapped(line.text[:_MESSAGE_MAX]).split("\n", 1)[0]) is not None
 
 
-def _is_of_its_own(level: str, text: str) -> bool:
-    """Tell whether a line is no part of the record of that level before it.
+def _is_of_its_own(opened: _Open, text: str) -> bool:
+    """Tell whether a line is no part of the record before it.
 
-    An error's message may hold anything; a warning is followed by a traceback; beneath an INFO either is another's.
+    An error's message may hold anything; a warning is followed by a traceback, beneath an INFO that is another's. Without
+    a traceback, what speaks of an error does not belong to less than an error.
     """
-    if level in ERRORS:
+    if opened.level in ERRORS:
         return False
     if begins_record(text):
         return True
-    error = text.startswith(_TRACEBACK) or is_crash(text) or speaks_of_error(text)
-    return level not in _TRACED and error and not text[:1].isspace()
+    if text.startswith(_TRACEBACK):
+        return opened.level not in _TRACED
+    if opened.traced or text[:1].isspace() or _RAISED.match(text):
+        return False
+    return speaks_of_error(text)
 
 
 def _stream(labels: Mapping[str, str]) -> _Stream:

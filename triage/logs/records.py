@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from triage.logs.access_lines import access_of
 from triage.logs.heads import head_of
 from triage.logs.json_records import fields_of
-from triage.logs.level_words import SYSLOG_LEVELS, level_of
+from triage.logs.level_words import LETTERS, SYSLOG_LEVELS, level_of
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 OTHERS = frozenset({"WARNING", "NETWORK"})
@@ -57,7 +57,8 @@ _LEVEL_FIRST = re.compile(
 )
 _CONSOLE_LEVEL = re.compile(rf"(?P<level>{_LEVEL}) +- +(?P<message>.*)")
 _LOGFMT = re.compile(
-    r"(?:^|.{0,200} )(?:level|lvl|severity|loglevel)=[\"']?(?P<level>[A-Za-z]{3,8})[\"']?(?: |$)",
+    r"(?:^|.{0,200} )(?:(?:level|lvl|severity|loglevel|sev)=[\"']?(?P<level>[A-Za-z]{3,8})"
+    r"|(?:level|lvl|sev)=(?P<letter>[DIWEF]))[\"']?(?: |$)",
     re.IGNORECASE,
 )
 _LOGFMT_MESSAGE = re.compile(
@@ -123,7 +124,8 @@ def _from_logfmt(text: str) -> LogRecord | None:
         return None
     said = _LOGFMT_MESSAGE.search(text)
     message = (said["quoted"] or said["single"] or said["bare"] or "") if said is not None else text
-    return LogRecord(_level(found["level"]), "", message.strip())
+    letter = found["letter"]
+    return LogRecord(LETTERS[letter.upper()] if letter else _level(found["level"]), "", message.strip())
 
 
 def _from_json(text: str) -> LogRecord | None:

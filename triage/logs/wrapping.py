@@ -27,11 +27,12 @@ _CUT_JSON = re.compile(r'\{"log": ?"(?P<body>(?:[^"\\]|\\.)*)')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LAYERS = 5
-_CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry")
+_CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry", "entry")
 """Where a transport's JSON holds the line of the program."""
 _LEVELS = re.compile(
     r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:'
-    r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"',
+    r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"|"@l" ?:'
+    r'|"(?:status|type|kind|outcome)" ?: ?"(?:error|err|critical|fatal|warn|warning|info|debug)"',
     re.IGNORECASE,
 )
 _TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")
