@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.script_markets import markets_of
@@ -15,6 +16,8 @@ from triage.errors import DeskFailure
 from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")
+_LOG = re.compile(r"logs_[\w.-]{1,120}\.log")
+"""Hummingbot names its log for the script's configuration that it loaded, or for the script."""
 _CODE = "scripts"
 
 
@@ -39,14 +42,14 @@ class DeskControllers:
         root = self._data / bot
         found = [_file(root, file) for file in _configurations(root)]
         scripts = [file for file in found if file.file.startswith("scripts/")]
-        codes = [
-            file.values[SCRIPT]
-            for file in scripts
-            if SCRIPT in file.values and not {LOADS, MARKETS} & set(file.values)
-        ]
-        if not scripts:
-            codes = [name for name in names_in(root, _CODE) if name.endswith(".py")]
-        return (*found, *_markets(root, codes))
+        there = [name for name in names_in(root, _CODE) if name.endswith(".py")]
+        codes = there if not scripts else [file.values[SCRIPT] for file in scripts if _is_bare(file)]
+        log = _newest_log(root)
+        if f"{log}.py" in there and not any(PurePosixPath(file.file).stem == log for file in scripts):
+            codes.append(f"{log}.py")
+        every = (*found, *_markets(root, dict.fromkeys(codes)))
+        running = _running(every, log)
+        return tuple(replace(file, runs=file in running) for file in every)
 
     def _set(self, bot: str, file: str, key: str, value: bool, was: bool) -> None:  # noqa: FBT001 - as in the port
         def change(content: bytes) -> bytes:
@@ -63,11 +66,43 @@ class DeskControllers:
 
 
 def _configurations(root: Path) -> Iterator[str]:
-    """Yield the YAML files below ``conf/``, hidden ones (half-written by an editor) left out."""
-    for folder in _FOLDERS:
+    """Yield the YAML files below ``conf/``, hidden ones (half-written by an editor) left out.
+
+    Controllers may stand in folders of their own.
+    """
+    below = (f"controllers/{name}" for name in names_in(root, "conf/controllers") if "." not in name)
+    for folder in (*_FOLDERS, *below):
         for name in names_in(root, f"conf/{folder}" if folder else "conf"):
             if name.endswith((".yml", ".yaml")) and not name.startswith("."):
                 yield f"{folder}/{name}" if folder else name
+
+
+def _is_bare(file: ControllerFile) -> bool:
+    """Tell whether a script's configuration leaves what it trades to the script's code."""
+    return SCRIPT in file.values and not file.values.get(LOADS) and not file.values.get(MARKETS)
+
+
+def _newest_log(root: Path) -> str:
+    """Return what the bot's newest log is named for: its script, or that script's configuration; empty for none."""
+    logs = [name for name in names_in(root, "logs") if _LOG.fullmatch(name)]
+    newest = max(logs, key=lambda name: _touched(root / "logs" / name), default="")
+    return newest[len("logs_") : -len(".log")]
+
+
+def _touched(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:  # rotated away meanwhile
+        return 0
+
+
+def _running(files: Iterable[ControllerFile], log: str) -> list[ControllerFile]:
+    """Return the script that a log is named for; none where it names none of them, or several."""
+    scripts = [file for file in files if file.file.startswith("scripts/")]
+    own = [file for file in scripts if PurePosixPath(file.file).stem == log]
+    of_code = [file for file in scripts if PurePosixPath(file.values.get(SCRIPT, "")).stem == log]
+    found = own or of_code
+    return found if log and len(found) == 1 else []
 
 
 def _file(root: Path, file: str) -> ControllerFile:
@@ -86,11 +121,22 @@ def _plain(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield key, str(value).lower()
         elif isinstance(value, int | float | str):
             yield key, str(value)
-        elif (key == LOADS and isinstance(value, list)) or (key == MARKETS and isinstance(value, dict)):
-            yield key, ",".join(str(each) for each in value if isinstance(each, str))
+        elif key == LOADS:
+            yield key, ",".join(_texts(value))
+        elif key == MARKETS and isinstance(value, dict):
+            yield key, ",".join(str(each) for each in value)
 
 
-def _markets(root: Path, codes: list[str]) -> Iterator[ControllerFile]:
+def _texts(value: object) -> Iterator[str]:
+    """Yield the names in a list, however deep they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def _markets(root: Path, codes: Iterable[str]) -> Iterator[ControllerFile]:
     """Yield what the ``markets`` of scripts name: of a standalone script that is where its orders go."""
     for name in codes:
         try:

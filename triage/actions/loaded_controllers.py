@@ -26,41 +26,57 @@ def named_in(file: ControllerFile, key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in file.values.get(key, "").split(",") if name.strip())
 
 
+def loads(file: ControllerFile) -> tuple[str, ...]:
+    """Return the files below ``controllers/`` that a script loads, however they are written.
+
+    ``./a``, ``controllers/a.yml`` and ``conf/controllers/a.yml`` are ``a.yml``.
+    """
+    return tuple(dict.fromkeys(_plain(name) for name in named_in(file, LOADS)))
+
+
+def _plain(name: str) -> str:
+    path = name.removeprefix("./")
+    below = path[path.rfind(_CONTROLLERS) + len(_CONTROLLERS) :] if _CONTROLLERS in path else path
+    return below if below.endswith((".yml", ".yaml")) else f"{below}.yml"
+
+
 def loaded(files: Iterable[ControllerFile], controller: str) -> LoadedControllers:
     """Return what of a bot's files counts; ``controller``: the one that desk.yaml names for it, or empty.
 
-    Of several scripts those count that load the bot's controller. Where no script says what it loads, every controller
-    file counts. A file that cannot be read is unclear where it counts, and costs nothing where it does not.
+    The script that runs counts alone, where the bot's log tells which that is; else of several those that load the
+    bot's controller. Where no script says what it loads, every controller file counts. A file that cannot be read is
+    unclear where it counts, and costs nothing where it does not.
     """
     found = tuple(files)
-    scripts = tuple(file for file in found if file.file.startswith(_SCRIPTS) and not file.problem)
-    loading = tuple(script for script in scripts if named_in(script, LOADS))
-    if not loading:
+    every = tuple(file for file in found if file.file.startswith(_SCRIPTS))
+    active = tuple(file for file in every if file.runs)
+    scripts = tuple(file for file in active or every if not file.problem)
+    if not any(LOADS in script.values for script in scripts) and not (active and scripts):
         mine = tuple(file for file in found if not file.file.startswith(_SCRIPTS))
         broken = tuple(file.problem for file in found if file.problem)
         return LoadedControllers(tuple(file for file in mine if not file.problem), scripts, broken)
     by_name = {file.file.removeprefix(_CONTROLLERS): file for file in found}
-    running = tuple(
-        script
-        for script in loading
-        if any(_is(by_name.get(name), controller) for name in named_in(script, LOADS))
+    running = active or tuple(
+        script for script in scripts if any(_is(by_name.get(name), controller) for name in loads(script))
     )
     # Which script runs is not known: one with its own markets may be it as well.
-    chosen = running or (
-        *loading,
-        *(each for each in scripts if named_in(each, MARKETS) and each not in loading),
+    chosen = running or tuple(
+        script for script in scripts if LOADS in script.values or named_in(script, MARKETS)
     )
-    names = dict.fromkeys(name for script in chosen for name in named_in(script, LOADS))
+    names = dict.fromkeys(name for script in chosen for name in loads(script))
     wanted = [by_name[name] for name in names if name in by_name]
     missing = tuple(
-        f"{name} is loaded by {chosen[0].file} and not there" for name in names if name not in by_name
+        f"{name} is loaded by {script.file} and not there"
+        for script in chosen
+        for name in loads(script)
+        if name not in by_name
     )
-    unread = tuple(file for file in found if file.problem and file.file.startswith(_SCRIPTS))
-    may_run = () if running else unread  # which script runs is not known: it may be one that cannot be read
+    # What cannot be read of the scripts counts where it may be the one that runs.
+    unread = (file for file in (active or (() if running else every)) if file.problem)
     return LoadedControllers(
         tuple(file for file in wanted if not file.problem),
-        chosen,
-        (*missing, *(file.problem for file in (*wanted, *may_run) if file.problem)),
+        tuple(file for file in chosen if not file.problem),
+        (*missing, *(file.problem for file in (*wanted, *unread) if file.problem)),
     )
 
 

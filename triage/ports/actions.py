@@ -102,6 +102,10 @@ class Project(Protocol):
         """Return the image of each service that is on, and whether it is on the host. Raises SourceError too."""
         ...
 
+    async def name(self) -> str:
+        """Return the name that ``.env`` or the files give the project; empty where they give none."""
+        ...
+
 
 class EnvFile(Protocol):
     """``env/.env`` and its template."""
@@ -119,12 +123,14 @@ class EnvFile(Protocol):
 class ControllerFile:
     """A YAML of a controller or script: its path below ``conf/``, and its top-level scalars as text.
 
-    Lists of names and the names of ``markets`` are there with commas. ``problem``: why it could not be read.
+    Lists of names and the names of ``markets`` are there with commas. ``problem``: why it could not be read;
+    ``runs``: the bot's newest log is named for this script.
     """
 
     file: str
     values: Mapping[str, str]
     problem: str = ""
+    runs: bool = False
 
 
 class Controllers(Protocol):
