@@ -17,11 +17,13 @@ from triage.signals.compose_text import REST, service_blocks
 from triage.wording import listed
 
 NOTE = "changes/compose"
+"""What is remembered of the first file; of a further one, with its name behind."""
+_OVERRIDE = "docker-compose.override.yml"
 
 
 @dataclass(slots=True)
 class ComposeWatch:
-    """Compares the Compose file with what it was, service by service; kept are salted digests only.
+    """Compares the Compose files with what they were, service by service; kept are salted digests only.
 
     Where this process has no way to the file (the desk's host is another one), nothing is noticed.
     """
@@ -30,30 +32,35 @@ class ComposeWatch:
     desk: Desk
     clock: Clock
     stored: Callable[[], None]
-    _file: EditedFile = field(init=False)
+    _files: dict[str, EditedFile] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the file."""
-        self._file = EditedFile(Path(self.desk.paths.compose) / self.desk.compose.file)
+        """Find the files; of the default one an override beside it counts too."""
+        names = self.desk.compose.named_files or (self.desk.compose.file, _OVERRIDE)
+        self._files = {name: EditedFile(Path(self.desk.paths.compose) / name) for name in names}
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
-        found = await asyncio.to_thread(self._file.read)
+        changed = [name for name, file in self._files.items() if await self._look(name, file)]
+        if changed:
+            self.stored()
+        return bool(changed)
+
+    async def _look(self, name: str, file: EditedFile) -> bool:
+        found = await asyncio.to_thread(file.read)
         if found is None:
             return False
         text, modified = found
         now = self.clock.now()
-        changed = await self.store.write(lambda tx: self._compare(tx, text, min(modified, now), now))
-        if changed:
-            self.stored()
-        return changed
+        return await self.store.write(lambda tx: self._compare(tx, name, text, min(modified, now), now))
 
-    def _compare(self, tx: Tx, text: str, modified: datetime, now: datetime) -> bool:
-        before = tx.notes.parsed(NOTE, _kept)
+    def _compare(self, tx: Tx, name: str, text: str, modified: datetime, now: datetime) -> bool:
+        note = NOTE if name == next(iter(self._files)) else f"{NOTE}/{name}"
+        before = tx.notes.parsed(note, _kept)
         digests = PartDigests.of(service_blocks(text), before)
         if digests == before:
             return False
-        tx.notes.put(NOTE, json.dumps({"salt": digests.salt, "digests": digests.parts}))
+        tx.notes.put(note, json.dumps({"salt": digests.salt, "digests": digests.parts}))
         if not before:
             return False
         names = digests.changed(before)
@@ -63,7 +70,7 @@ class ComposeWatch:
             category="compose",
             digest=digest(digests.salt, text),
             modified=modified,
-            text=f"{self.desk.compose.file} changed: {listed(names, 8)}",
+            text=f"{name} changed: {listed(names, 8)}",
             data={"services": [] if REST in names else names},
             now=now,
         )

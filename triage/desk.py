@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import (
     Field,
@@ -30,6 +30,8 @@ from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 from triage.severities import plain
 
+DEFAULT_COMPOSE_FILE = "docker-compose.yml"
+"""With it no file is named to compose: it takes its defaults, with an override beside them, or ``COMPOSE_FILE``."""
 CONFIGURATION = "/home/hummingbot/conf"
 """Where a bot's configuration is in its container."""
 
@@ -76,7 +78,9 @@ class ComposeSettings(DeskSection):
     """How Docker Compose is called, and which services belong to what."""
 
     command: tuple[str, ...] = Field(default=("docker", "compose"), min_length=1)
-    file: str = "docker-compose.yml"
+    file: str = DEFAULT_COMPOSE_FILE
+    files: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Several files, in the order of compose's ``-f``, in place of ``file``: the first one's folder is the project's."""
     profiles: tuple[Name, ...] = ("multi", "external")
     external_profile: Name = "external"
     external_services: tuple[Name, ...] = ("signal-service", "risk-service", "coordination-service", "redis")
@@ -95,6 +99,17 @@ class ComposeSettings(DeskSection):
     healthy_seconds: float = Field(default=120, gt=0, le=3600)
     """How long an action waits for a container to run and its health check to pass."""
     container_template: str = "hbot-{service}"
+
+    @model_validator(mode="after")
+    def _one_way_of_naming(self) -> Self:
+        if self.files and "file" in self.model_fields_set:
+            raise ValueError("compose.files names every file: take compose.file away")
+        return self
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The files that compose is called with (``-f``); empty where it finds them by itself."""
+        return self.files or (() if self.file == DEFAULT_COMPOSE_FILE else (self.file,))
 
 
 class StreamSettings(DeskSection):

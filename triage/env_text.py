@@ -7,10 +7,13 @@ quote is a comment. A value without quotes ends at `` #`` or at the line's end, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from triage.masking import masked
 
+PROJECT_KEY, _FILES_KEY, _SEPARATOR_KEY = "COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
+"""Keys that Compose itself reads of its env file."""
 _NAME = re.compile(
     r"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*)[ \t]*(?P<sign>[=:]|(?=[\r\n#]|$))[ \t]*"
 )
@@ -73,6 +76,12 @@ def read_env(text: str) -> EnvText:
         skipped = _SKIPPED.match(text, at)
         at = skipped.end() if skipped is not None and skipped.end() > at else _one(reading, at)
     return EnvText(tuple(reading.entries), tuple(reading.doubts))
+
+
+def compose_files(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the files that ``COMPOSE_FILE`` of an env file names, in their order; empty where it names none."""
+    parted = values.get(_FILES_KEY, "").split(values.get(_SEPARATOR_KEY) or ":")
+    return tuple(name.strip() for name in parted if name.strip())
 
 
 def _one(reading: _Reading, at: int) -> int:

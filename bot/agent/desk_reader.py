@@ -25,7 +25,10 @@ from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, Fil
 LABELS = "com.docker.compose."
 """Of labels only Compose's own are told: others are written by whoever made the image."""
 PROJECT = "com.docker.compose.project"
-SHOWN_KEYS = IMAGE_KEYS | {"EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"}
+SHOWN_KEYS = IMAGE_KEYS | {
+    *("EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"),
+    *("COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"),
+}
 """Keys of ``.env`` whose values checks and plans need."""
 CONTROLLER_KEYS = frozenset(
     {"id", "controller_name", "connector_name", "internal_paper_enabled", LOADS, MARKETS, SCRIPT}

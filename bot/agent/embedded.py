@@ -49,6 +49,6 @@ def embedded_access(
         env=env,
         controllers=controllers,
         images=images,
-        project=DeskProject(desk, commands, engine.has_image),
+        project=DeskProject(desk, commands, engine.has_image, env),
         agent=agent,
     )

@@ -151,7 +151,7 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
         snapshots=snapshots,
         env=env,
         controllers=controllers,
-        project=DeskProject(desk, commands, engine.has_image),
+        project=DeskProject(desk, commands, engine.has_image, env),
         salt=salt,
     )
     proof = SlackProof(settings.signing_secret) if settings.signing_secret else None

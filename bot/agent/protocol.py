@@ -138,7 +138,7 @@ class ReadControllers(Ask):
 class OfProject(Ask):
     """What Compose says of the files now: each service's hash or image, or what ``up`` would recreate."""
 
-    ask: Literal["hashes", "service_images", "rehearsed"]
+    ask: Literal["hashes", "service_images", "rehearsed", "project_name"]
     external: bool
 
 

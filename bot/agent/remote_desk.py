@@ -172,6 +172,11 @@ class RemoteProject(RemoteDeskAccess):
         found: dict[str, ServiceImage] = await self.ask(request, dict[str, ServiceImage])
         return found
 
+    async def name(self) -> str:
+        """Return the name that ``.env`` or the files give the project; empty where they give none."""
+        found: str = await self.ask(p.OfProject(ask="project_name", external=True), str)
+        return found
+
 
 class RemoteAgent(RemoteDeskAccess):
     """Implements ``triage.ports.actions.Agent``."""

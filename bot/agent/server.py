@@ -208,6 +208,8 @@ class Server:
                 return await looks.project.hashes(external=external)
             case p.OfProject(ask="rehearsed", external=external):
                 return await looks.project.rehearsed(external=external)
+            case p.OfProject(ask="project_name"):
+                return await looks.project.name()
             case p.OfProject(external=external):
                 return await looks.project.images(external=external)
             case _:  # pragma: no cover - the requests that change something are answered above

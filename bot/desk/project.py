@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bot.careful_yaml import MOST_BYTES
 from bot.desk.commands import HostCommands
+from bot.watched_files import read_watched
 from triage.actions.compose import WORDS, compose_words
+from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
+from triage.env_text import PROJECT_KEY, compose_files
 from triage.errors import DeskFailure
-from triage.ports.actions import ServiceImage
+from triage.ports.actions import EnvFile, ServiceImage
 
 _SECONDS = 20.0
+_NAME = re.compile(r"^name:[ \t]*[\"']?(?P<name>[a-z0-9][a-z0-9_-]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
 _ANEW = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
 
 HasImage = Callable[[str], Awaitable[bool]]
@@ -26,8 +31,8 @@ HasImage = Callable[[str], Awaitable[bool]]
 class DeskProject:
     """Implements ``triage.ports.actions.Project``."""
 
-    def __init__(self, desk: Desk, commands: HostCommands, has_image: HasImage) -> None:
-        self._desk, self._commands, self._has_image = desk, commands, has_image
+    def __init__(self, desk: Desk, commands: HostCommands, has_image: HasImage, env: EnvFile) -> None:
+        self._desk, self._commands, self._has_image, self._env = desk, commands, has_image, env
 
     async def hashes(self, *, external: bool) -> dict[str, str]:
         """Return each service's configuration hash, as compose writes it on what it makes."""
@@ -57,6 +62,25 @@ class DeskProject:
         names = tuple(dict.fromkeys(images.values()))
         here = dict(zip(names, await asyncio.gather(*map(self._has_image, names)), strict=True))
         return {service: ServiceImage(image, here[image]) for service, image in images.items()}
+
+    async def name(self) -> str:
+        """Return the name that ``.env`` or the files give the project; empty where they give none."""
+        env = await self._env.read()
+        files = self._desk.compose.named_files or compose_files(env) or DEFAULT_FILES
+        return env.get(PROJECT_KEY, "") or await asyncio.to_thread(self._name_in, files)
+
+    def _name_in(self, files: Iterable[str]) -> str:
+        """Of several files the last that has a name gives it; one made of variables is not worked out here."""
+        found = ""
+        for file in files:
+            path = (self._desk.paths.compose / file).resolve()
+            try:
+                text = read_watched(path.parent, path.name, most_bytes=MOST_BYTES).decode()
+            except (OSError, DeskFailure, UnicodeDecodeError):
+                continue
+            named = _NAME.search(text)
+            found = named["name"] if named is not None else found
+        return found
 
     async def _said(self, *words: str, external: bool) -> str | None:
         asked = compose_words(self._desk, *words, external=external)

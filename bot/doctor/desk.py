@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from bot.doctor.report import DependencyReport
-from bot.init.look import look_at
+from bot.init.look import COMPOSE_NAMES, look_at, with_override
 from bot.init.plan import container_template, is_bot
 from bot.init.seen import SeenDesk
 from triage.desk import Desk
+from triage.env_text import compose_files, read_env
 from triage.errors import SettingError
 from triage.wording import listed
 
@@ -30,15 +32,16 @@ def _compare(desk: Desk) -> DependencyReport:
             NAME, "not configured", f"{paths.compose} is not here: nothing to compare with"
         )
     absent = [f"paths.{name}: {path}" for name, path in _folders(desk) if not path.exists()]
-    compose_file = paths.compose / desk.compose.file
-    if not compose_file.is_file():
-        absent.append(f"compose.file: {compose_file}")
+    files = _files(desk)
+    absent += [
+        f"compose.{'files' if desk.compose.files else 'file'}: {file}" for file in files if not file.is_file()
+    ]
     if absent:
         return DependencyReport(
             NAME, "warning", f"not there: {listed(absent, 6)}", "name the desk's folders in desk.yaml"
         )
     try:
-        seen = look_at(compose_file, env_file=paths.env, data=paths.data)
+        seen = look_at(files, env_file=paths.env, data=paths.data)
     except SettingError as error:
         return DependencyReport(
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
@@ -47,8 +50,23 @@ def _compare(desk: Desk) -> DependencyReport:
     if problems:
         return DependencyReport(NAME, "warning", listed(problems, 12), _MEND)
     return DependencyReport(
-        NAME, "ok", f"fits {compose_file.name}: {len(seen.services)} services, {len(desk.bots)} bots"
+        NAME,
+        "ok",
+        f"fits {listed([file.name for file in files])}: {len(seen.services)} services, {len(desk.bots)} bots",
     )
+
+
+def _files(desk: Desk) -> tuple[Path, ...]:
+    """Return the files that compose takes: those of desk.yaml, of ``COMPOSE_FILE``, or the default with its override."""
+    folder, named = desk.paths.compose, desk.compose.named_files
+    with contextlib.suppress(OSError, UnicodeDecodeError):  # said where the file itself is looked at
+        named = named or compose_files(read_env(desk.paths.env.read_text(encoding="utf-8-sig")).values)
+    if named:
+        return tuple((folder / name).resolve() for name in named)
+    usual = next(
+        (folder / name for name in COMPOSE_NAMES if (folder / name).is_file()), folder / desk.compose.file
+    )
+    return with_override(usual)
 
 
 def _folders(desk: Desk) -> Iterator[tuple[str, Path]]:

@@ -6,7 +6,7 @@ What cannot be read is a doubt, kept and said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,33 @@ def read_compose(
         networks = {**part["networks"], **networks}
     whole = {name: _extended(file, services, name, env, doubts, deep) for name in services}
     return {**content, "services": whole, "networks": networks}
+
+
+def read_files(files: Sequence[Path], env: Mapping[str, str], doubts: list[str]) -> dict[str, Any] | None:
+    """Return several files as Compose lays them over one another: what a later one says of a service counts.
+
+    Its profiles, ports and networks come beside the earlier ones'. None where one of them is no compose file.
+    """
+    whole: dict[str, Any] = {}
+    for file in files:
+        content = read_compose(file, env, doubts)
+        if content is None:
+            return None
+        services = dict(whole.get("services", {}))
+        for name, service in content["services"].items():
+            services[name] = _laid_over(_mapping(services.get(name)), service)
+        networks = {**whole.get("networks", {}), **content["networks"]}
+        whole = {**whole, **content, "services": services, "networks": networks}
+    return whole
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        key: [*below[key], *above[key]]
+        for key in ("profiles", "ports", "expose", "networks")
+        if isinstance(below.get(key), list) and isinstance(above.get(key), list)
+    }
+    return {**below, **above, **both}
 
 
 def _included(content: Mapping[str, Any], file: Path, env: Mapping[str, str]) -> Iterator[Path]:

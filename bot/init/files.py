@@ -39,7 +39,9 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
     """Return desk.yaml: only what this desk has, each line with where it was seen; ``guess`` marks what was not."""
     compose = [
         ("project", made.project),
-        ("file", Value(made.compose_file, "found")),
+        ("files", Value(made.compose_files, "found, in their order"))
+        if made.compose_files
+        else ("file", Value(made.compose_file, "found")),
         ("container_template", made.container_template),
         ("profiles", made.profiles),
         ("external_profile", made.external_profile),

@@ -69,6 +69,17 @@ def running_of(containers: Sequence[ContainerState], seen: SeenDesk) -> DeskCont
     return DeskContainers(_by_service(unnamed), doubts=tuple(doubts))
 
 
+def files_of_containers(containers: Sequence[ContainerState], compose_file: Path) -> tuple[Path, ...]:
+    """Return the files that the containers of a compose file were made from, by the newest; empty where that differs not.
+
+    A file that is not here counts for nothing.
+    """
+    ours = [one for one in containers if compose_file.resolve() in _files(one)]
+    newest = max(ours, key=lambda one: one.created_at.timestamp() if one.created_at else 0.0, default=None)
+    files = _files(newest) if newest is not None else []
+    return tuple(files) if len(files) > 1 and all(file.is_file() for file in files) else ()
+
+
 def _by_service(containers: Sequence[ContainerState]) -> dict[str, str]:
     """Of several containers of one service, the one that runs counts."""
     ordered = sorted(containers, key=lambda one: (one.status == "running", one.name), reverse=False)

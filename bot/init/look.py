@@ -6,15 +6,15 @@ What cannot be read is a doubt, kept and said; it never stops the look. Raises S
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.init.compose_text import filled, read_compose, read_yaml
-from bot.init.live import LiveDesk, running_of
+from bot.init.compose_text import filled, read_files, read_yaml
+from bot.init.live import LiveDesk, files_of_containers, running_of
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
-from triage.env_text import read_env
+from triage.env_text import PROJECT_KEY, compose_files, read_env
 from triage.errors import SettingError
 
 COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
@@ -32,15 +32,15 @@ _RULE_FILES = 200
 
 def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
-    compose_file = find_compose_file(root)
     env_file = next((root / place for place in _ENV_PLACES if (root / place).is_file()), None)
-    seen = look_at(compose_file, env_file=env_file, data=root / "data")
+    files = _files(root, env_file, live)
+    seen = look_at(files, env_file=env_file, data=root / "data")
     doubts = list(seen.doubts)
     found = replace(
         seen,
         root=root,
         running=running or {},
-        rules=_rules(root, compose_file, doubts),
+        rules=_rules(root, files, doubts),
         alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
         doubts=tuple(doubts),
     )
@@ -75,11 +75,12 @@ def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
     )
 
 
-def look_at(compose_file: Path, *, env_file: Path | None, data: Path) -> SeenDesk:
-    """Read a desk whose compose file, env file and folder of bots are known. Raises SettingError."""
+def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path) -> SeenDesk:
+    """Read a desk whose compose files, env file and folder of bots are known. Raises SettingError."""
     doubts: list[str] = []
     env = _env(env_file, doubts)
-    content = read_compose(compose_file, env, doubts)
+    compose_file = files[0]
+    content = read_files(files, env, doubts)
     if content is None:
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
     project, project_from = _project(content, env, compose_file)
@@ -102,7 +103,26 @@ def look_at(compose_file: Path, *, env_file: Path | None, data: Path) -> SeenDes
         env=env,
         bots=_bot_folders(data, doubts),
         doubts=tuple(doubts),
+        further_files=tuple(files[1:]),
     )
+
+
+def _files(root: Path, env_file: Path | None, live: LiveDesk | None) -> tuple[Path, ...]:
+    """Return the desk's compose files: those its containers were made from, those of ``COMPOSE_FILE``, or the usual one."""
+    named = compose_files(_env(env_file, []))
+    for place in _PLACES if named else ():
+        files = tuple(root / place / name for name in named)
+        if all(file.is_file() for file in files):
+            return files
+    usual = with_override(find_compose_file(root))
+    made = files_of_containers(live.containers, usual[0]) if live is not None else ()
+    return made or usual
+
+
+def with_override(file: Path) -> tuple[Path, ...]:
+    """Return a file with the override beside it that Compose takes by itself, where there is one."""
+    override = file.with_name(f"{file.stem}.override{file.suffix}")
+    return (file, override) if file.name in COMPOSE_NAMES and override.is_file() else (file,)
 
 
 def find_compose_file(root: Path) -> Path:
@@ -128,8 +148,8 @@ def _env(path: Path | None, doubts: list[str]) -> Mapping[str, str]:
 
 def _project(data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path) -> tuple[str, str]:
     """Return the project's name as Compose finds it, and where it stands."""
-    if env.get("COMPOSE_PROJECT_NAME"):
-        return env["COMPOSE_PROJECT_NAME"], "COMPOSE_PROJECT_NAME in the env file"
+    if env.get(PROJECT_KEY):
+        return env[PROJECT_KEY], f"{PROJECT_KEY} in the env file"
     if data.get("name"):
         return filled(str(data["name"]), env), f"name: in {compose_file.name}"
     folder = re.sub(r"[^a-z0-9_-]", "", compose_file.parent.name.lower()).lstrip("_-")
@@ -191,10 +211,10 @@ def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:
     return tuple(found)
 
 
-def _rules(root: Path, compose_file: Path, doubts: list[str]) -> tuple[str, ...]:
+def _rules(root: Path, files: Sequence[Path], doubts: list[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for path in sorted(_below(root, "*.y*ml"))[:_RULE_FILES]:
-        if path == compose_file or "rule" not in f"{path.parent.name}/{path.name}":
+        if path in files or "rule" not in f"{path.parent.name}/{path.name}":
             continue
         content = read_yaml(path, doubts)
         groups = content.get("groups") if isinstance(content, dict) else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
-from triage.desk import Bot
+from triage.desk import DEFAULT_COMPOSE_FILE, Bot
 from triage.desk_sections.triage import TriageSettings
 
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
@@ -23,6 +23,7 @@ _MONITORING_IMAGE = re.compile(
     r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
 )
 _BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
+_DEFAULT_OVERRIDE = "docker-compose.override.yml"
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
 
 
@@ -55,6 +56,7 @@ class DeskPlan:
     project: Value
     container_template: Value
     compose_file: str
+    """The only file, or the one whose override Compose takes by itself."""
     paths: dict[str, str]
     profiles: Value
     external_profile: Value
@@ -63,6 +65,8 @@ class DeskPlan:
     bots: tuple[BotPlan, ...]
     addresses: dict[str, Value]
     networks: dict[str, str]
+    compose_files: tuple[str, ...] = ()
+    """Several files, where Compose has to be told of them."""
     unplayed_rules: tuple[str, ...] = ()
     expected_rules: tuple[str, ...] = ()
     """The rules that must be loaded, where the desk has others than the default names; empty: the default."""
@@ -96,8 +100,19 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
         bots=tuple(_bot(service, seen, str(template.value)) for service in bots),
         addresses=_addresses(seen),
         networks=_networks(seen),
+        compose_files=_files(seen),
         unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),
         expected_rules=_expected(seen.rules, known),
+    )
+
+
+def _files(seen: SeenDesk) -> tuple[str, ...]:
+    """Return the files to name to Compose: none where there is one, or the default with its own override."""
+    further = [file.name for file in seen.further_files]
+    if not further or (seen.compose_file.name, further) == (DEFAULT_COMPOSE_FILE, [_DEFAULT_OVERRIDE]):
+        return ()
+    return tuple(
+        os.path.relpath(file, seen.compose_file.parent) for file in (seen.compose_file, *seen.further_files)
     )
 
 

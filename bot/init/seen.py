@@ -63,3 +63,5 @@ class SeenDesk:
     rules: tuple[str, ...] = ()
     alertmanager_file: Path | None = None
     doubts: tuple[str, ...] = ()
+    further_files: tuple[Path, ...] = ()
+    """What lies over the compose file, in its order: overrides, and what ``-f`` or ``COMPOSE_FILE`` names."""

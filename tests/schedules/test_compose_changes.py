@@ -48,3 +48,20 @@ async def test_a_note_that_cannot_be_read_begins_anew(tmp_path: Path, sqlite_sto
     assert not await watch.run()
     file.write_text(FILE.replace("7.2", "7.4.1"))
     assert await watch.run()
+
+
+async def test_a_change_of_the_second_file_is_told_by_its_name(
+    tmp_path: Path, sqlite_store: SqlStore
+) -> None:
+    """Each file is compared with itself."""
+    for name in ("base.yml", "over.yml"):
+        (tmp_path / name).write_text(FILE)
+    compose = Desk().compose.model_copy(update={"files": ("base.yml", "over.yml")})
+    desk = Desk().model_copy(update={"paths": Paths(compose=tmp_path), "compose": compose})
+    story = Story(sqlite_store, desk=desk)
+    watch = ComposeWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    await story.fire("BotHardStopActive")
+    assert not await watch.run()
+    (tmp_path / "over.yml").write_text(FILE.replace("7.2", "7.4.1"))
+    assert await watch.run()
+    assert await story.told() == ["over.yml changed: redis"]

@@ -10,7 +10,6 @@ from triage.desk import Desk
 from triage.plans.operations import AwaitContainer, ComposeCall, Verb
 from triage.plans.record import Step
 
-_DEFAULT_FILE = "docker-compose.yml"
 UP_SECONDS = 180.0
 STOP_SECONDS = 90.0
 
@@ -52,10 +51,10 @@ def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, 
     """Return how Compose is called with these words. ``external`` False leaves out the external stack's profile."""
     settings, paths = desk.compose, desk.paths
     env = os.path.relpath(paths.env, paths.compose)
-    file = () if settings.file == _DEFAULT_FILE else ("-f", settings.file)
+    files = [word for name in settings.named_files for word in ("-f", name)]
     chosen = [word for profile in profiles(desk, external=external) for word in ("--profile", profile)]
     # Always named: what compose would make of shell, .env, file and folder may be another project than the desk's.
-    return (*settings.command, "-p", settings.project, "--env-file", env, *file, *chosen, *words)
+    return (*settings.command, "-p", settings.project, "--env-file", env, *files, *chosen, *words)
 
 
 def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> ComposeCall:

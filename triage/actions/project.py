@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
 from triage.concurrency import attempt
+from triage.desk import DEFAULT_COMPOSE_FILE
 from triage.env_check import IMAGE_KEY
+from triage.env_text import compose_files
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
 from triage.ports.actions import ServiceImage
@@ -24,8 +26,8 @@ SERVICE = "com.docker.compose.service"
 FOLDER = "com.docker.compose.project.working_dir"
 FILES = "com.docker.compose.project.config_files"
 HASH = "com.docker.compose.config-hash"
-_DEFAULT_FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-_OVERRIDES = tuple(name.replace(".y", ".override.y") for name in _DEFAULT_FILES)
+DEFAULT_FILES = (DEFAULT_COMPOSE_FILE, "docker-compose.yaml", "compose.yml", "compose.yaml")
+_OVERRIDES = tuple(name.replace(".y", ".override.y") for name in DEFAULT_FILES)
 
 
 async def project_fits(ctx: ActionContext) -> Precondition:
@@ -38,8 +40,9 @@ async def project_fits(ctx: ActionContext) -> Precondition:
     ours = {ctx.desk.container_of(name): name for name in _services(ctx)}
     known = [state for state in found if state.name in ours]
     if not known:
-        return _elsewhere(ctx, found, ours)
-    faults = [fault for state in known if (fault := _fault(ctx, state, ours[state.name]))]
+        return _elsewhere(ctx, found, ours) or await _by_its_files(ctx, found)
+    files = await files_named(ctx)
+    faults = [fault for state in known if (fault := _fault(ctx, state, ours[state.name], files))]
     if faults:
         return Precondition(faults[0], Holds.NO)
     bare = [state.name for state in known if PROJECT not in state.labels]
@@ -48,15 +51,53 @@ async def project_fits(ctx: ActionContext) -> Precondition:
             f"{listed(bare)}: no labels of compose; whether it is of project {ctx.desk.compose.project} is not known",
             Holds.WARNING,
         )
-    return Precondition(f"compose project {ctx.desk.compose.project}, as the containers' labels say")
+    return _scaled(ctx, found, known) or Precondition(
+        f"compose project {ctx.desk.compose.project}, as the containers' labels say"
+    )
+
+
+async def files_named(ctx: ActionContext) -> tuple[str, ...]:
+    """Return the files that compose is called with: of desk.yaml, else of ``COMPOSE_FILE``; empty: its defaults."""
+    named = ctx.desk.compose.named_files
+    if named:
+        return named
+    try:
+        env = await ctx.access.env.read()
+    except (DeskFailure, SourceError):  # said by whoever needs the file
+        return ()
+    return compose_files(env)
+
+
+def _scaled(
+    ctx: ActionContext, found: Iterable[ContainerState], known: Iterable[ContainerState]
+) -> Precondition | None:
+    """Of a service with several containers one is looked at, and compose acts on each."""
+    services = {state.labels.get(SERVICE, "") for state in known} - {""}
+    project = ctx.desk.compose.project
+    running: dict[str, list[str]] = {}
+    for state in found:
+        service = state.labels.get(SERVICE, "")
+        if service in services and state.running and state.labels.get(PROJECT) == project:
+            running.setdefault(service, []).append(state.name)
+    several = {service: names for service, names in running.items() if len(names) > 1}
+    if not several:
+        return None
+    service, names = next(iter(several.items()))
+    return Precondition(
+        f"{service} runs as {len(names)} containers ({listed(sorted(names))}): compose acts on each of them, and "
+        f"{ctx.desk.container_of(service)} alone is looked at",
+        Holds.WARNING,
+    )
 
 
 def _services(ctx: ActionContext) -> tuple[str, ...]:
     return services(ctx.desk) if ctx.target == DESK else (ctx.service,)
 
 
-def _elsewhere(ctx: ActionContext, found: Iterable[ContainerState], ours: Mapping[str, str]) -> Precondition:
-    """None has the expected name: another name for the same service is told, else there is nothing to compare."""
+def _elsewhere(
+    ctx: ActionContext, found: Iterable[ContainerState], ours: Mapping[str, str]
+) -> Precondition | None:
+    """None has the expected name: another name for the same service is told."""
     project, wanted = ctx.desk.compose.project, set(ours.values())
     for state in found:
         if state.labels.get(PROJECT) == project and state.labels.get(SERVICE) in wanted:
@@ -66,10 +107,30 @@ def _elsewhere(ctx: ActionContext, found: Iterable[ContainerState], ours: Mappin
                 "mend compose.container_template or the bot's container",
                 Holds.NO,
             )
+    return None
+
+
+async def _by_its_files(ctx: ActionContext, found: Iterable[ContainerState]) -> Precondition:
+    """Nothing of it is there: under a wrong name compose would make a second desk, with volumes of its own."""
+    project = ctx.desk.compose.project
+    if any(state.labels.get(PROJECT) == project for state in found):
+        return Precondition(f"compose project {project}, as the labels of its other containers say")
+    try:
+        named = await ctx.access.project.name()
+    except DeskFailure as error:
+        return Precondition(
+            f"compose project {project}; no container of it to compare with, and {error}", Holds.WARNING
+        )
+    if named and named != project:
+        return Precondition(
+            f".env or the compose file calls the project {named}, desk.yaml says {project}: compose would make a "
+            f"second one, with empty volumes. Set compose.project to {named}",
+            Holds.NO,
+        )
     return Precondition(f"compose project {project}; no container of it to compare with")
 
 
-def _fault(ctx: ActionContext, state: ContainerState, name: str) -> str:
+def _fault(ctx: ActionContext, state: ContainerState, name: str, files: tuple[str, ...]) -> str:
     settings, labels = ctx.desk.compose, state.labels
     project = labels.get(PROJECT, settings.project)
     if project != settings.project:
@@ -80,30 +141,48 @@ def _fault(ctx: ActionContext, state: ContainerState, name: str) -> str:
     service = labels.get(SERVICE)
     if service is not None and service != ctx.desk.service_of(name):
         return f"{state.name} is the service {service} of compose, desk.yaml says {ctx.desk.service_of(name)}"
-    folder = labels.get(FOLDER, "")
-    if folder and not _same_path(folder, str(ctx.desk.paths.compose)):
+    folder, ours = labels.get(FOLDER, ""), _project_folder(ctx, files)
+    if folder and not _same_path(folder, ours):
         return (
-            f"{state.name} was made from {folder}, paths.compose is {ctx.desk.paths.compose}: "
-            "relative mounts would lead elsewhere"
+            f"{state.name} was made from {folder}, compose would be called for {ours} (paths.compose, and the "
+            "folder of its first file): relative mounts would lead elsewhere"
         )
-    return _files_fault(ctx, state, folder)
+    return _files_fault(ctx, state, folder, files)
 
 
-def _files_fault(ctx: ActionContext, state: ContainerState, folder: str) -> str:
-    files = [each for each in state.labels.get(FILES, "").split(",") if each]
-    if not files:
+def _project_folder(ctx: ActionContext, files: tuple[str, ...]) -> str:
+    """Return the folder that relative paths are taken from: the first file's."""
+    return os.path.dirname(_whole(ctx, files[0])) if files else str(ctx.desk.paths.compose)  # noqa: PTH120 - as text
+
+
+def _whole(ctx: ActionContext, file: str) -> str:
+    """Compose is called in paths.compose: names are relative to it."""
+    return os.path.join(str(ctx.desk.paths.compose), file)  # noqa: PTH118 - a path of the desk's host, as text
+
+
+def _files_fault(ctx: ActionContext, state: ContainerState, folder: str, files: tuple[str, ...]) -> str:
+    """Compare the files that a container was made from with those that compose would take now, in their order."""
+    made = [each for each in state.labels.get(FILES, "").split(",") if each]
+    if not made:
         return ""
-    base, file = folder or str(ctx.desk.paths.compose), ctx.desk.compose.file
-    made = [os.path.join(base, each) for each in files]  # noqa: PTH118 - paths of the desk's host, as text
-    default = file == _DEFAULT_FILES[0]
-    names = (*_DEFAULT_FILES, *_OVERRIDES) if default else (file,)
-    fitting = [os.path.join(base, each) for each in names]  # noqa: PTH118 - as above
-    strange = [each for each in made if not any(_same_path(each, one) for one in fitting)]
-    if not strange:
+    # Compose 1 writes them as they were given where it was called, compose 2 whole.
+    places = [{os.path.join(base, each) for base in (folder, str(ctx.desk.paths.compose))} for each in made]  # noqa: PTH118 - as text
+
+    def is_at(number: int, name: str) -> bool:
+        return any(_same_path(place, _whole(ctx, name)) for place in places[number])
+
+    if files:
+        fits = len(made) == len(files) and all(is_at(number, name) for number, name in enumerate(files))
+    else:
+        usual = (*DEFAULT_FILES, *_OVERRIDES)
+        fits = all(any(is_at(number, name) for name in usual) for number in range(len(made)))
+    if fits:
         return ""
+    called = listed(files) if files else "its default files"
+    named = ", ".join(os.path.relpath(min(each, key=len), ctx.desk.paths.compose) for each in places)
     return (
-        f"{state.name} was made from {listed(files)}, compose would be called with {file}: set compose.file, "
-        "or call with the same files"
+        f"{state.name} was made from {listed(made)}, compose would be called with {called}: "
+        f"set compose.files to [{named}]"
     )
 
 

@@ -65,7 +65,7 @@ async def agent_apart(
         snapshots=snapshots,
         env=env,
         controllers=controllers,
-        project=DeskProject(desk, commands, engine.has_image),
+        project=DeskProject(desk, commands, engine.has_image, env),
         salt=salt,
     )
     path = folder / "agent.jsonl"

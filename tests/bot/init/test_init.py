@@ -11,8 +11,10 @@ from bot.cli import app
 from bot.commands.check_config import check_config
 from bot.commands.init import InitResult, prepare, write
 from bot.init.files import Asked
+from bot.init.live import LiveDesk
 from bot.settings import load_settings
 from tests.bot.init import desks
+from tests.fakes.sources import container
 from triage.desk import Desk
 from triage.errors import SettingError
 from triage.model import Severity
@@ -188,6 +190,51 @@ def test_running_containers_name_the_containers(tmp_path: Path) -> None:
     desk_yaml = next(change.after for change in guessed.changes if change.path.name == "desk.yaml")
     assert 'container_template: "alpha-{service}-1"' in desk_yaml
     assert "guess: Compose names containers so" in desk_yaml
+
+
+def over(root: Path, env: str = "", name: str = "docker-compose.limits.yml") -> tuple[Path, ...]:
+    """Lay a second compose file beside the first: a bot more, a profile more."""
+    (root / "compose" / name).write_text(
+        "services:\n  bot8: {image: 'hummingbot/hummingbot:version-2.11.0', container_name: hbot-bot8}\n"
+        "  redis: {profiles: [night]}\n",
+        encoding="utf-8",
+    )
+    file = root / "env" / ".env"
+    file.write_text(f"{file.read_text(encoding='utf-8')}{env}\n", encoding="utf-8")
+    return (root / "compose" / "docker-compose.yml", root / "compose" / name)
+
+
+def test_a_desk_of_several_files_needs_no_edit(tmp_path: Path) -> None:
+    """Named by COMPOSE_FILE: all are read, and desk.yaml names them in their order."""
+    root = desks.first(tmp_path / "desk")
+    over(root, "COMPOSE_FILE=docker-compose.yml:docker-compose.limits.yml")
+    _, desk = made(root)
+    assert desk.compose.files == ("docker-compose.yml", "docker-compose.limits.yml")
+    assert [bot.name for bot in desk.bots] == ["bot1", "bot2", "bot3", "bot8"]
+    assert desk.compose.profiles == ("multi", "external", "night")
+
+
+def test_the_files_that_the_containers_were_made_from_are_the_desk_s(tmp_path: Path) -> None:
+    """Called with -f: only their labels tell."""
+    root = desks.first(tmp_path / "desk")
+    names = ",".join(str(file) for file in over(root))
+    labels = {
+        "com.docker.compose.project": "hbot",
+        "com.docker.compose.service": "bot1",
+        "com.docker.compose.project.config_files": names,
+    }
+    result = prepare(root, root / "out", Asked(), live=LiveDesk((container("hbot-bot1", labels=labels),)))
+    desk_yaml = next(change.after for change in result.changes if change.path.name == "desk.yaml")
+    assert "files: [docker-compose.yml, docker-compose.limits.yml]" in desk_yaml
+
+
+def test_an_override_beside_the_default_file_is_read_and_not_named(tmp_path: Path) -> None:
+    """Compose takes it by itself."""
+    root = desks.first(tmp_path / "desk")
+    over(root, name="docker-compose.override.yml")
+    _, desk = made(root)
+    assert desk.compose.named_files == ()
+    assert "bot8" in [bot.name for bot in desk.bots]
 
 
 def test_a_folder_without_a_compose_file_is_refused_with_the_mend(tmp_path: Path) -> None:

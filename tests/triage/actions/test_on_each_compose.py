@@ -162,3 +162,55 @@ async def test_the_replacement_is_the_same_container_with_a_new_image(
     assert f"hbot-bot1 new image {IMAGES[1]} (was {IMAGES[0]})" in finding.headline
     lately = [one["what"] for one in finding.data["changes"] if datetime.fromisoformat(one["at"]) >= begun]
     assert lately == ["image"]
+
+
+OVER = """\
+services:
+  bot1: {environment: {LIMITS: night}}
+"""
+
+
+@each
+@pytest.mark.parametrize("by_env", [False, True], ids=["compose.files", "COMPOSE_FILE"])
+async def test_a_desk_of_several_files_is_acted_on_with_all_of_them(
+    desk: Desk, compose: str, tmp_path: Path, *, by_env: bool
+) -> None:
+    """Named in desk.yaml, or by COMPOSE_FILE of .env: what the second file says is still there afterwards."""
+    del compose
+    (desk.compose_folder / "limits.yml").write_text(OVER)
+    names = ("docker-compose.yml", "limits.yml")
+    if by_env:
+        desk.env_file.write_text(f"{desk.env_file.read_text()}COMPOSE_FILE={':'.join(names)}\n")
+        await desk.up("bot1")
+    else:
+        await desk.compose("-f", names[0], "-f", names[1], "up", "-d", "bot1")
+    called = {"command": tuple(desk.compose_command)}
+    for files, fits in (((), by_env), (names, True)):
+        chosen = settings(desk.root, desk.compose_command, compose={**called, "files": files})
+        place = tmp_path / str(len(files))
+        place.mkdir()
+        async with (
+            agent_apart(chosen, place, docker_host=desk.engine.host) as apart,
+            running_bench(chosen, place / "t.db", redis_url=desk.redis_url, agent=apart.address) as bench,
+        ):
+            if not fits:
+                assert "set compose.files to [docker-compose.yml, limits.yml]" in await blocked(
+                    bench, "recreate", "bot1"
+                )
+                continue
+            before = (await desk.container("bot1"))["Id"]
+            record = await bench.act("recreate", "bot1")
+            assert record.status is ActionStatus.SUCCEEDED, (record.outcome, await bench.steps(record.id))
+            made = await desk.container("bot1")
+            assert made["Id"] != before
+            assert "LIMITS=night" in made["Config"]["Env"]
+
+
+@each
+async def test_a_desk_that_is_down_is_not_started_under_another_name(
+    bench: Bench, desk: Desk, compose: str
+) -> None:
+    """Its volumes and networks have the name that .env gives the project; a second desk would begin with none."""
+    del compose
+    desk.env_file.write_text(f"{desk.env_file.read_text()}COMPOSE_PROJECT_NAME=nightdesk\n")
+    assert "Set compose.project to nightdesk" in await blocked(bench, "start_desk", "desk")

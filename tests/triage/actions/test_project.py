@@ -29,7 +29,7 @@ FOLDER_OF_DESK = "/srv/hbot/compose"
 class Env:
     """``.env`` as the test says."""
 
-    values: dict[str, str] = field(default_factory=lambda: {"HUMMINGBOT_IMAGE": "hbot/bot:v2"})
+    values: dict[str, str] = field(default_factory=dict)
 
     async def read(self) -> dict[str, str]:
         """Answer."""
@@ -44,6 +44,7 @@ class Host:
     written: dict[str, str] = field(default_factory=dict)
     wanted: dict[str, str] = field(default_factory=dict)
     anew: tuple[str, ...] | None = None
+    named: str = ""
 
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Answer the tags of a repository."""
@@ -58,6 +59,10 @@ class Host:
         """Answer the rehearsal."""
         assert external
         return self.anew
+
+    async def name(self) -> str:
+        """Answer the project's name as the files give it."""
+        return self.named
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:
         """Answer the images."""
@@ -77,13 +82,27 @@ def made(service: str = "bot1", **labels: str) -> ContainerState:
     return container(f"hbot-{service}", labels=usual | labels)
 
 
-def context(*states: ContainerState, target: str = "bot1", host: Host | None = None) -> ActionContext:
-    """A planned action on a desk with these containers."""
-    desk = Desk.model_validate({"paths": {"compose": FOLDER_OF_DESK}})
+def context(
+    *states: ContainerState,
+    target: str = "bot1",
+    host: Host | None = None,
+    files: tuple[str, ...] = (),
+    env: dict[str, str] | None = None,
+) -> ActionContext:
+    """A planned action on a desk with these containers, compose files and keys of .env."""
+    compose = {"files": files} if files else {}
+    desk = Desk.model_validate({"paths": {"compose": FOLDER_OF_DESK}, "compose": compose})
     sources = FakeSources(containers=FakeContainers())
     sources.containers.hold(*states)
     looks = host or Host()
-    access = DeskAccess(snapshots=None, env=Env(), controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
+    access = DeskAccess(
+        snapshots=None,
+        env=Env({"HUMMINGBOT_IMAGE": "hbot/bot:v2", **(env or {})}),
+        controllers=None,
+        images=looks,
+        project=looks,
+        agent=None,
+    )  # type: ignore[arg-type] # what is not asked
     return ActionContext(desk=desk, sources=sources.port, access=access, now=NOW, target=target, token="t")
 
 
@@ -98,7 +117,7 @@ async def test_the_desk_s_own_project_fits() -> None:
     [
         ({PROJECT: "kzay-capital"}, "Set compose.project to kzay-capital"),
         ({FOLDER: "/home/ops/compose"}, "was made from /home/ops/compose"),
-        ({FILES: "docker-compose.yml,extra.yml"}, "was made from docker-compose.yml, extra.yml"),
+        ({FILES: "docker-compose.yml,extra.yml"}, "set compose.files to [docker-compose.yml, extra.yml]"),
         ({SERVICE: "bot9"}, "is the service bot9 of compose"),
     ],
 )
@@ -113,6 +132,59 @@ async def test_files_are_compared_as_paths() -> None:
     """Compose 2 writes them whole, and takes an override beside the default by itself."""
     whole = f"{FOLDER_OF_DESK}/docker-compose.yml,{FOLDER_OF_DESK}/docker-compose.override.yml"
     assert (await project_fits(context(made(**{FILES: whole})))).holds is Holds.YES
+
+
+SEVERAL = ("docker-compose.yml", "live/limits.yml")
+
+
+@pytest.mark.parametrize(
+    ("written", "files", "env", "fits"),
+    [
+        ("docker-compose.yml,live/limits.yml", SEVERAL, {}, True),
+        (f"{FOLDER_OF_DESK}/docker-compose.yml,{FOLDER_OF_DESK}/live/limits.yml", SEVERAL, {}, True),
+        ("docker-compose.yml,live/limits.yml", (), {"COMPOSE_FILE": ":".join(SEVERAL)}, True),
+        (
+            "docker-compose.yml,live/limits.yml",
+            (),
+            {"COMPOSE_FILE": ";".join(SEVERAL), "COMPOSE_PATH_SEPARATOR": ";"},
+            True,
+        ),
+        ("live/limits.yml,docker-compose.yml", SEVERAL, {}, False),
+        ("docker-compose.yml", SEVERAL, {}, False),
+        ("docker-compose.yml,live/limits.yml", (), {}, False),
+        ("docker-compose.yml", (), {"COMPOSE_FILE": ":".join(SEVERAL)}, False),
+    ],
+)
+async def test_several_files_are_compared_in_their_order(
+    written: str, files: tuple[str, ...], env: dict[str, str], *, fits: bool
+) -> None:
+    """As desk.yaml names them, or COMPOSE_FILE of .env; another order is another configuration."""
+    found = await project_fits(context(made(**{FILES: written}), files=files, env=env))
+    assert (found.holds is Holds.YES) is fits, found
+
+
+async def test_files_in_another_folder_make_that_one_the_project_s() -> None:
+    """Compose takes relative paths from the folder of the first file."""
+    below = {FOLDER: f"{FOLDER_OF_DESK}/live", FILES: "live/base.yml"}
+    assert (await project_fits(context(made(**below), files=("live/base.yml",)))).holds is Holds.YES
+    assert (await project_fits(context(made(**below)))).holds is Holds.NO
+
+
+async def test_a_second_desk_is_not_made_under_a_wrong_name() -> None:
+    """Nothing runs that could be compared: the name that .env or the file gives is."""
+    refused = await project_fits(context(host=Host(named="alpha"), target=DESK))
+    assert refused.holds is Holds.NO
+    assert "Set compose.project to alpha" in refused.text
+    assert (await project_fits(context(host=Host(named="hbot"), target=DESK))).holds is Holds.YES
+    assert (await project_fits(context(host=Host(), target=DESK))).holds is Holds.YES
+
+
+async def test_of_a_service_with_several_containers_it_is_said_that_one_is_looked_at() -> None:
+    """Compose acts on each of them."""
+    more = replace(made(), name="hbot-bot1-2", id="2")
+    found = await project_fits(context(made(), more))
+    assert found.holds is Holds.WARNING
+    assert "bot1 runs as 2 containers (hbot-bot1, hbot-bot1-2)" in found.text
 
 
 async def test_a_service_under_another_name_is_told() -> None:
