@@ -95,14 +95,8 @@ def context(
     sources = FakeSources(containers=FakeContainers())
     sources.containers.hold(*states)
     looks = host or Host()
-    access = DeskAccess(
-        snapshots=None,
-        env=Env({"HUMMINGBOT_IMAGE": "hbot/bot:v2", **(env or {})}),
-        controllers=None,
-        images=looks,
-        project=looks,
-        agent=None,
-    )  # type: ignore[arg-type] # what is not asked
+    known = Env({"HUMMINGBOT_IMAGE": "hbot/bot:v2", **(env or {})})
+    access = DeskAccess(snapshots=None, env=known, controllers=None, images=looks, project=looks, agent=None)  # type: ignore[arg-type] # what is not asked
     return ActionContext(desk=desk, sources=sources.port, access=access, now=NOW, target=target, token="t")
 
 
