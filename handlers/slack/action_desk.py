@@ -10,7 +10,8 @@ from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.services import Services
 from triage.actions.authority import lost, role_for
-from triage.actions.engine import ActionEngine, Prepared
+from triage.actions.engine import ActionEngine
+from triage.actions.preparation import Prepared
 from triage.errors import Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.memory.people import remember

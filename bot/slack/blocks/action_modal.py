@@ -12,7 +12,7 @@ from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.when import seconds_between
 from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import action_title, label_of
-from triage.actions.engine import Prepared
+from triage.actions.preparation import Prepared
 from triage.model import Json
 from triage.plans.record import ActionRecord, Holds, Plan, Precondition, StepRecord
 from triage.untrusted_text import cut, one_line

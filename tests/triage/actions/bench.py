@@ -15,8 +15,9 @@ from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample
 from triage.actions.context import ActionServices
-from triage.actions.engine import ActionEngine, Prepared
+from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor
+from triage.actions.preparation import Prepared
 from triage.desk import Desk
 from triage.plans.record import ActionRecord, StepRecord
 from triage.ports.clock import SystemClock

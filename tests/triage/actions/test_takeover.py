@@ -14,7 +14,7 @@ from bot.store import open_store
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import container
 from tests.triage.actions.test_engine import NOW, confirmed, desktop_on, until
-from triage.actions import engine, runner
+from triage.actions import engine, runner, verifier
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
@@ -150,7 +150,7 @@ async def test_a_verification_that_another_process_ended_is_not_said_again(tmp_p
         record = await confirmed(ActionEngine(services, "one", lambda: None), "recreate", "bot1")
         await ActionRunner(services, Noting(services, 0, never), "one", lambda: None).run(record.id)
         slow, other = (ActionEngine(services, name, lambda: None) for name in ("slow", "other"))
-        held = await store.write(lambda tx: slow._take_to_verify(tx, record.id))
+        held = await store.write(lambda tx: slow.verifier.take(tx, record.id))
         assert held is not None
         clock.move(300)
         sources.containers.hold(container("hbot-bot1", status="exited"))
@@ -160,7 +160,7 @@ async def test_a_verification_that_another_process_ended_is_not_said_again(tmp_p
         await asyncio.gather(loop, return_exceptions=True)
         said = await everything(store, record.id)
         sources.containers.hold(container("hbot-bot1"))
-        await slow.verify(held)
+        await slow.verifier.verify(held)
         assert await everything(store, record.id) == said
 
 
@@ -168,7 +168,7 @@ async def test_a_verification_is_taken_over_within_15_seconds_and_kept_while_it_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is short; whoever lives renews it, and a dead one's question is free with it."""
-    monkeypatch.setattr(engine, "VERIFY_RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(verifier, "VERIFY_RENEW_SECONDS", 0.01)
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
         services, _ = desktop_on(store, tmp_path, clock)
@@ -176,19 +176,19 @@ async def test_a_verification_is_taken_over_within_15_seconds_and_kept_while_it_
         await ActionRunner(services, Noting(services, 0, never), "one", lambda: None).run(record.id)
         clock.move(60)
         holder, other = (ActionEngine(services, name, lambda: None) for name in ("holder", "other"))
-        held = await store.write(lambda tx: holder._take_to_verify(tx, record.id))
+        held = await store.write(lambda tx: holder.verifier.take(tx, record.id))
         assert held is not None
 
         async def taken() -> bool:
-            return await store.write(lambda tx: other._take_to_verify(tx, record.id)) is not None
+            return await store.write(lambda tx: other.verifier.take(tx, record.id)) is not None
 
-        looking = asyncio.create_task(holder._renew(held))
-        clock.move(engine.VERIFY_LEASE_SECONDS - 1)
+        looking = asyncio.create_task(holder.verifier.renew(held))
+        clock.move(verifier.VERIFY_LEASE_SECONDS - 1)
         await until(store, record.id, lambda one: one.lease_until != held.lease_until)
-        clock.move(engine.VERIFY_LEASE_SECONDS - 1)
+        clock.move(verifier.VERIFY_LEASE_SECONDS - 1)
         assert not await taken(), "it was renewed"
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-        clock.move(engine.VERIFY_LEASE_SECONDS + engine.ROUND_SECONDS)
+        clock.move(verifier.VERIFY_LEASE_SECONDS + engine.ROUND_SECONDS)
         assert await taken()
-        assert engine.VERIFY_LEASE_SECONDS + engine.ROUND_SECONDS <= 15
+        assert verifier.VERIFY_LEASE_SECONDS + engine.ROUND_SECONDS <= 15
