@@ -110,6 +110,20 @@ def test_a_text_that_is_too_long_to_be_read_loses_its_last_word() -> None:
         "password = a or ",
         "PAT=",
         "ENV TOKEN ",
+        "\u200bpassword",
+        "&quot;",
+        "\\u0022",
+        "%25",
+        "\x1b[0m",
+        "password:\n",
+        "tokens:\n - a",
+        "| password ",
+        "net user a ",
+        "rabbitmqctl ",
+        "--token\n - ",
+        "curl -su ",
+        "zoo, ",
+        "a:5432:b:c:",
     ],
 )
 def test_the_time_grows_with_the_length_and_not_faster(piece: str) -> None:
@@ -138,6 +152,15 @@ def test_random_text_is_masked_to_a_fixed_point() -> None:
         "Bearer ",
         "***",
         "-p ",
+        "\u200b",
+        "&quot;",
+        "\\u0022",
+        "\uff1d",
+        "\u201d",
+        " | ",
+        "**",
+        "--token",
+        "\n- ",
     ]
     for _ in range(4000):
         text = "".join(dice.choice(pieces) for _ in range(dice.randrange(1, 14)))

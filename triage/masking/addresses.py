@@ -107,6 +107,7 @@ KINDS = (
     ),
     _hook("heartbeat address", "hc-ping.com/", r"hc-ping\.com/(?P<rest>[\w/-]+)"),
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
+    _hook("IFTTT address", "/with/key/", r"/with/key/(?P<rest>[\w-]{6,})"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
     SecretKind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
     SecretKind(

@@ -10,8 +10,10 @@ from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _TAIL = re.compile(r"(?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|\\n|[ \t])+)++(?=-----END [A-Z0-9 ]{0,40}PRIVATE KEY)")
-_WORD = re.compile(r"[a-z]+")
-_PHRASE = re.compile(r"(?<![a-z])[a-z]{3,8}+(?:[\s\d.,;:\"'()\[\]|/_-]{1,8}+[a-z]{3,8}+(?![a-z])){11,}+")
+_WORD = re.compile(r"(?:\\[nrt])?(?P<word>[a-z]{3,})")
+_BETWEEN = r"(?:\\[nrt](?=[a-z])|w(?:ord)?[ _#-]?(?=\d{1,2}[^a-z])|[^a-z]){1,16}+"
+"""Between two words of a phrase: no letters, but escapes of a line's end, and the names of ``w1=…`` and ``word 1: …``."""
+_PHRASE = re.compile(rf"(?<![a-z])[a-z]{{3,8}}+(?:{_BETWEEN}[a-z]{{3,8}}+(?![a-z])){{11,}}+")
 FEWEST = 12
 """Words of the shortest recovery phrase."""
 
@@ -35,11 +37,11 @@ def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
 
     def close() -> None:
         if len(row) >= FEWEST:
-            spans.append(Span(row[0].start(), row[-1].end()))
+            spans.append(Span(row[0].start("word"), row[-1].end()))
         row.clear()
 
     for word in _WORD.finditer(text.lower, match.start(), match.end()):
-        if word[0] in WORDS:
+        if word["word"] in WORDS:
             row.append(word)
         else:
             close()
@@ -51,6 +53,11 @@ KINDS = (
     SecretKind("private key", ("private key",), _BEGIN, _private_key),
     SecretKind("end of a private key", ("private key",), _TAIL, _tail),
     SecretKind(
-        "recovery phrase", (), _PHRASE, _phrase, folded=True, seen="(?:[a-z]{3,8}[^a-z]+){11}[a-z]{3}"
+        "recovery phrase",
+        (),
+        _PHRASE,
+        _phrase,
+        folded=True,
+        seen="(?:[a-z]{3,9}[^a-z]+(?:w(?:ord)?[^a-z]+)?){11}[a-z]{3}",
     ),
 )

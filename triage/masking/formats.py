@@ -14,7 +14,8 @@ _CRYPT = re.compile(
 )
 _ACL = re.compile(r"(?:setuser|(?<![a-z])user)[ \t]+\S{1,60}[ \t][^\n>]{0,120}>(?P<rest>[^\s\"']{1,200})")
 _PGPASS = re.compile(
-    r"^[ \t]*[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:\*|[A-Za-z_][\w-]+):(?:\*|[A-Za-z_][\w-]+):(?P<rest>[^\s:]{4,200})[ \t]*\r?$",
+    r"^[ \t]*[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:\*|[A-Za-z_][\w-]+):(?:\*|[A-Za-z_][\w-]+):"
+    r"(?P<rest>(?![ \t])(?:[^:\\\r\n]|\\.){4,200})\r?$",
     re.MULTILINE,
 )
 _PIPED = re.compile(
@@ -27,7 +28,9 @@ _CODE = re.compile(
     r"(?:[ \t]?[:=]|[ \t]is|[ \t])[ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])"
 )
 _PIN = re.compile(r"(?<![a-z])pin[\"']?[ \t]?[:=][ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])")
-_NETRC = re.compile(r"(?<![a-z])machine\s+\S{1,200}\s+login\s+\S{1,200}\s+password\s+(?P<rest>\S{1,200})")
+_NETRC = re.compile(
+    r"(?<![a-z])(?:machine\s+\S{1,200}|default)(?:\s+(?:login|account)\s+\S{1,200}){0,2}\s+password\s+(?P<rest>\S{1,200})"
+)
 _LOGIN = re.compile(
     r"\\?\"op\\?\"\s?:\s?\\?\"(?:auth|login)\\?\"\s?,\s?\\?\"args\\?\"\s?:\s?\[(?P<rest>[^\]{]{6,2000})"
 )
@@ -76,7 +79,12 @@ KINDS = (
         hide_match("rest"),
     ),
     SecretKind("password of an ACL", ("setuser", " on >"), _ACL, hide_match("rest"), folded=True),
-    SecretKind("line of .pgpass", (":5432:", ":5433:", ":6432:", ":*:"), _PGPASS, hide_match("rest")),
+    SecretKind(
+        "line of .pgpass",
+        (":5432:", ":5433:", ":5434:", ":6432:", ":6543:", ":15432:", ":25060:", ":26257:", ":*:"),
+        _PGPASS,
+        hide_match("rest"),
+    ),
     SecretKind("piped password", ("echo ", "printf "), _PIPED, _piped, folded=True),
     SecretKind(
         "one-time code",
@@ -87,7 +95,7 @@ KINDS = (
     ),
     SecretKind("user and password in a pair", ("auth",), _AUTH_PAIR, hide_match("rest"), folded=True),
     SecretKind("PIN", ("pin",), _PIN, hide_match("rest"), folded=True),
-    SecretKind("line of .netrc", ("machine",), _NETRC, hide_match("rest"), folded=True),
+    SecretKind("line of .netrc", ("machine", "default"), _NETRC, hide_match("rest"), folded=True),
     SecretKind("login to an exchange's stream", ('"args',), _LOGIN, hide_match("rest"), folded=True),
     SecretKind("signature of an address", ("sig=",), _SIGNED_URL, hide_match("rest"), folded=True),
     SecretKind("key as a list of bytes", (), _BYTES, _bytes, seen=r"\[\D?\d{1,3},"),

@@ -71,7 +71,7 @@ _NO_SECRET_KEYS = words(
 _TELLS_ABOUT = words(
     "length len count bucket limit limits type name names file path dir policy ttl expiry expires in age enabled "
     "required valid status state error errors address symbol amount balance price decimals supply pair version "
-    "seconds ms minutes days usage rotation manager format field fields"
+    "seconds ms minutes days usage rotation manager format field fields ref refs endpoint"
 )
 """Last words of a name that tells about a secret and does not hold it."""
 
@@ -131,5 +131,5 @@ def _is_sure(pair: tuple[str, str]) -> bool:
 
 def _names_a_secret(word: str) -> bool:
     if word in _SURE or word == "pass" or any(part in word for part in _INSIDE):
-        return True
+        return not word.startswith("secretar")
     return word.endswith(("pass", "pwd")) and word not in _NOT_PASS

@@ -7,32 +7,40 @@ from dataclasses import dataclass
 
 from triage.masking import shapes, values
 from triage.masking.keys import STEMS, Claim, claim_of, words_of
-from triage.masking.model import SecretKind, SecretMatch, Span, Text
+from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text
 
 _LONGEST_NAME = 80
 _LONGEST_MADE = 200
-_NAME_BEFORE = re.compile(r"[\w.-]*$")
+_NAME_BEFORE = re.compile(r"[\w.-]*\Z")
 _NAME_AFTER = re.compile(rf"[\w.-]{{0,{_LONGEST_NAME}}}")
-_WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]$")
+_WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]\Z")
 _SEPARATOR = re.compile(
-    r"\\{0,8}(?P<quote>[\"'`]?)[\])]?[ \t]{0,8}(?:(?:is|was)(?=:))?"
-    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\uff1a|\uff1d|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)[ \t]{0,8}"
+    r"\\{0,8}(?P<quote>[\"'`]?)(?:[\])]|\*{1,3}|_{1,2}|</[a-z]{1,8}>)?[ \t]{0,8}(?:(?:is|was)(?=:))?"
+    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\uff1a|\uff1d|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)"
+    r"(?:\*{1,2}(?=[ \t])|\\\r?\n)?[ \t]{0,8}(?:\\\r?\n[ \t]*)?"
 )
 _BELOW = re.compile(r"\r?\n[ \t]+(?![ \t\-#]|[\w.-]+:)|\r?\n[ \t]*(?=[\"'])")
+_LINE_BELOW = re.compile(r"\r?\n(?P<value>[^\s:=]{8,200})[ \t]*(?=[\r\n]|$)")
+_CELL = re.compile(r"[*_`\"']{0,3}[ \t]*[|\u2502][ \t]+(?P<value>[^\s|\u2502]{4,200})")
+_ROW = re.compile(r"(?:^|[\r\n])[ \t]*[|\u2502]?[ \t]*[*_`\"']{0,3}\Z")
 _PAIR = re.compile(r"[\"'][ \t]?,[ \t\n]{0,3}(?=[bu]?[\"'])")
 _IN_WORDS = re.compile(
-    r"[ \t]*+(?<=[ \t])(?:(?:for|of)[ \t]+[\w.@-]{1,40}[ \t]*(?=is[ \t]|was[ \t]|[:=][ \t]))?"
+    r"[\])>]?[ \t]*+(?<=[ \t])(?:(?:for|of)[ \t]+[\w.@-]{1,40}[ \t]*(?=is[ \t]|was[ \t]|[:=][ \t]))?"
     r"(?:(?P<link>is|was|=|:|to|[-\u2013\u2014])[ \t]+)?(?P<value>[^\s,;]+)"
 )
 _FROM_TO = re.compile(r"[ \t]+from[ \t]+(?P<old>[^\s,;]+)[ \t]+to[ \t]+(?P<value>[^\s,;]+)")
-_CHANGES = re.compile(r"(?:set|chang|updat|rotat|renew)\w*[ \t]+(?:[\w']+[ \t]+){0,3}$", re.IGNORECASE)
+_CHANGES = re.compile(r"(?:set|chang|updat|rotat|renew)\w*[ \t]+(?:[\w']+[ \t]+){0,3}\Z", re.IGNORECASE)
 _CALL = re.compile(
     r"\(\s{0,8}(?:(?:_?secret_)?(?:value|val|plain|raw|data)\s?=\s?|(?=[bBuUrR]?\\{0,3}[\"'](?![\w.-]*[\"']\s?:)))"
 )
-_ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+$")
-_BY_SPACE = re.compile(r"[ \t]+(?!-)")
+_ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+\Z")
+_BY_SPACE = re.compile(r"[ \t]+(?:\\\r?\n[ \t]*)?(?!-)")
+_BY_LIST = re.compile(r"[\"']?[ \t]*\r?\n[ \t]*-[ \t]+(?=[^\s-])")
 _TAG = re.compile(r">(?=[^<\s])")
-_LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?$")
+_LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?\Z")
+_SETTING = re.compile(r"[ \t]+=[ \t]+")
+"""In a file of settings the value of ``name = value`` ends where its line does."""
+_WINDOWS_SET = re.compile(r"(?:^|[\s>])(?:set|SET)[ \t]+\Z")
 _SCHEME = re.compile(
     r"(?:basic|bearer|token|digest|apikey|api-key|negotiate|aws4-hmac-sha256|bot|key|hmac)[ \t]+",
     re.IGNORECASE,
@@ -63,7 +71,10 @@ def _name_at(text: str, match: re.Match[str]) -> Named:
     end = after.end() if after is not None else match.end()
     name = text[start:end].rstrip(".-")
     word = _WORD_BEFORE.search(text, max(0, start - 24), start)
-    return Named(start, start + len(name), name, claim_of(name, word[1] if word is not None else ""))
+    claim = claim_of(name, word[1] if word is not None else "")
+    if claim is Claim.LOOSE and name == "auth" and text[max(0, start - 1) : start] in {"?", "&"}:
+        claim = Claim.TOKEN  # of an address: ``redis://host?auth=…``
+    return Named(start, start + len(name), name, claim)
 
 
 def look(text: Text, match: re.Match[str]) -> SecretMatch:
@@ -72,7 +83,7 @@ def look(text: Text, match: re.Match[str]) -> SecretMatch:
     resume = max(named.end, match.end())
     if named.claim is Claim.NONE:
         return SecretMatch(resume)
-    for find in (behind_a_sign, _in_a_pair, _in_a_tag, _in_a_call, _behind_an_option, _in_words):
+    for find in (behind_a_sign, _in_a_pair, _in_a_tag, _in_a_call, _in_a_row, _behind_an_option, _in_words):
         span = find(text.whole, named)
         if span is not None:
             return SecretMatch(max(resume, span.end), (span,) if span.start < span.end else ())
@@ -88,15 +99,18 @@ def behind_a_sign(text: str, named: Named) -> Span | None:
     below = _BELOW.match(text, at)
     if below is not None:
         at = below.end()
+    elif (line := _LINE_BELOW.match(text, at)) is not None:
+        return Span(*line.span("value")) if shapes.looks_like_a_password(line["value"]) else None
     at = values.default_at(text, at)
     if values.is_lookup(text, at):
         return Span(at, at)
     if named.claim is Claim.HEADER and (sign["sign"] == ":" or _SCHEME.match(text, at) is not None):
         return _header(text, named, at, quoted_name=bool(sign["quote"]))
     start_of_line = _LINE_START.search(text, max(0, named.start - 40), named.start) is not None
-    in_yaml = start_of_line and sign["sign"] == ":" and not sign["quote"]
-    many = named.claim is Claim.PHRASE or (in_yaml and named.claim is Claim.SURE)
-    return _value(text, named, at, many=many, over_lines=start_of_line, quoted_name=bool(sign["quote"]))
+    whole_line = start_of_line and not sign["quote"] and (sign["sign"] == ":" or _SETTING.fullmatch(sign[0]))
+    in_windows = _WINDOWS_SET.search(text, max(0, named.start - 8), named.start) is not None
+    many = named.claim is Claim.PHRASE or ((whole_line or in_windows) and named.claim is Claim.SURE)
+    return value_at(text, named, at, many=many, over_lines=start_of_line, quoted_name=bool(sign["quote"]))
 
 
 def _header(text: str, named: Named, at: int, *, quoted_name: bool) -> Span | None:
@@ -111,12 +125,14 @@ def _header(text: str, named: Named, at: int, *, quoted_name: bool) -> Span | No
     return None if shapes.says_nothing(text[start:end]) else Span(start, end)
 
 
-def _value(
+def value_at(
     text: str, named: Named, at: int, *, many: bool, over_lines: bool = False, quoted_name: bool = False
 ) -> Span | None:
+    """Return the secret that begins there, whatever quotes or brackets are around it; None where it is none."""
     found = values.quoted(text, at, over_lines=over_lines)
+    many = many and found is None
     if found is None and named.claim is not Claim.LOOSE:
-        found = values.block(text, at)
+        found = values.block(text, at) or (values.items(text, at) if _SEVERAL.search(named.name) else None)
         if found is None and named.claim is not Claim.TOKEN:
             found = values.bracketed(text, at)
     if found is None:
@@ -124,6 +140,10 @@ def _value(
         most = _LONGEST_MADE + 1 if named.claim is Claim.LOOSE else values.MOST
         found = values.bare(text, at, whole_line=many, header=False, enclosing=enclosing, most=most)
     return Span(*found) if _holds(named, text[slice(*found)], many=many) else None
+
+
+_SEVERAL = re.compile(r"(?:pass(?:word|phrase|wd)|key|token|credential|mnemonic)s$", re.IGNORECASE)
+"""Names of lists of secrets; of ``secrets:`` a compose file lists the names."""
 
 
 def _holds(named: Named, value: str, *, many: bool) -> bool:
@@ -134,7 +154,8 @@ def _holds(named: Named, value: str, *, many: bool) -> bool:
     if named.claim is Claim.LOOSE:
         return len(value) <= _LONGEST_MADE and shapes.looks_made(value)
     if named.claim is Claim.TOKEN:
-        return not (shapes.is_asset(value) or shapes.is_count(value))
+        scheme = named.name == "auth" and value.lower() in shapes.SCHEMES
+        return not (scheme or shapes.is_asset(value) or shapes.is_count(value))
     if words_of(named.name)[-1:] in {("signature",), ("sign",)} and shapes.is_word(value):
         return False
     return not (shapes.is_count(value) and words_of(named.name) == ("pass",) and not named.is_option)
@@ -149,10 +170,12 @@ def _in_a_pair(text: str, named: Named) -> Span | None:
     """Find the value of ``("password", "…")``, as headers are printed."""
     before = text[max(0, named.start - 3) : named.start].rstrip("bu\"'")
     pair = _PAIR.match(text, named.end)
-    if pair is None or not before.endswith(("(", "[")):
+    if pair is None or not (named.is_option or before.endswith(("(", "["))):
         return None
     found = values.quoted(text, pair.end(), over_lines=False)
-    return None if found is None or not _holds(named, text[slice(*found)], many=False) else Span(*found)
+    if found is None or (named.is_option and text[found[0]] == "-"):
+        return None
+    return Span(*found) if _holds(named, text[slice(*found)], many=False) else None
 
 
 def _in_a_tag(text: str, named: Named) -> Span | None:
@@ -169,16 +192,30 @@ def _in_a_call(text: str, named: Named) -> Span | None:
     call = _CALL.match(text, named.end)
     if call is None or not named.name.rpartition(".")[2][:1].isupper():
         return None
-    return _value(text, named, call.end(), many=False)
+    return value_at(text, named, call.end(), many=False)
+
+
+def _in_a_row(text: str, named: Named) -> Span | None:
+    """Find the value of a table's row, ``| password | x7 |``: no ordinary word, which a table's head has."""
+    cell = _CELL.match(text, named.end)
+    if cell is None or named.is_option or _ROW.search(text, max(0, named.start - 40), named.start) is None:
+        return None
+    value = cell["value"].strip("*_`\"'")
+    if not value or value.isalpha() or MASK in cell["value"] or not _holds(named, value, many=False):
+        return None
+    start = text.index(value, cell.start("value"))
+    return Span(start, start + len(value))
 
 
 def _behind_an_option(text: str, named: Named) -> Span | None:
     space = _BY_SPACE.match(text, named.end)
+    if named.is_option:
+        space = space or _BY_LIST.match(text, named.end)
     if space is not None and _ENV.search(text, max(0, named.start - 40), named.start) is not None:
-        return _value(text, named, space.end(), many=True)
+        return value_at(text, named, space.end(), many=True)
     if space is None or not (named.is_option or named.name.lower() in _OF_A_LINE):
         return None
-    return _value(text, named, space.end(), many=False)
+    return value_at(text, named, space.end(), many=False)
 
 
 _PASSWORDS = ("password", "passphrase", "passwd", "passcode", "pwd", "pw")
@@ -191,9 +228,9 @@ def _in_words(text: str, named: Named) -> Span | None:
         return None
     at = behind.start("value")
     word = named.name.lower()
-    if text[at] in "\"'" and word in {"password", "passwd", "passphrase", "passcode"}:
-        return _value(text, named, at, many=False)
-    value = behind["value"].strip("\"'()[]{}.:")
+    if behind["value"].lstrip("\\")[:1] in set("\"'") and word in _PASSWORDS[:4]:
+        return value_at(text, named, at, many=False)
+    value = behind["value"].strip("\\\"'()[]{}.:")
     if not value or not _is_said(text, named, behind, value):
         return None
     start = behind.start("old") if "old" in behind.groupdict() else text.index(value, at)
@@ -213,23 +250,4 @@ def _is_said(text: str, named: Named, behind: re.Match[str], value: str) -> bool
     return shapes.looks_like_a_password(value) if a_password else shapes.looks_made(value)
 
 
-_ENTRY = re.compile(
-    r"(?<![a-z0-9_])(?:name|key)\\{0,3}[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\{0,3}[\"']?(?P<name>[a-z][\w.-]{2,80})\\{0,3}[\"']?"
-    r"[ \t]{0,3}(?:,|\r?\n|\\n)?\s{0,40}\\{0,3}[\"']?value\\{0,3}[\"']?[ \t]{0,3}[:=][ \t]{0,3}"
-)
-
-
-def _entry(text: Text, match: re.Match[str]) -> SecretMatch:
-    """Look at a name and a value that stand apart: ``{"name": "API_SECRET", "value": "…"}``, as in lists of variables."""
-    name = text.whole[match.start("name") : match.end("name")]
-    claim = claim_of(name)
-    if claim in {Claim.NONE, Claim.LOOSE}:
-        return SecretMatch(match.end())
-    span = _value(
-        text.whole, Named(match.start("name"), match.end("name"), name, claim), match.end(), many=False
-    )
-    return SecretMatch(match.end() if span is None else span.end, () if span is None else (span,))
-
-
-ENTRY = SecretKind("value beside its name", ("value",), _ENTRY, _entry, folded=True)
 NAMED = SecretKind("named value", STEMS, re.compile("|".join(STEMS)), look, folded=True)

@@ -8,24 +8,27 @@ from triage.masking import shapes
 from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
-_OPTION = re.compile(r"(?<![\w-])-(?P<letter>[paPukbwU])(?P<gap>[ \t]*)(?=[^\s-])")
+_OPTION = re.compile(
+    r"(?<![\w-])-(?:[fgiIjkLNsSv#]{1,5}(?=[uU]))?(?P<letter>[paPukbwU])(?P<gap>[ \t]*|[\"'],[ \t]*(?=[\"']))(?=[^\s-])"
+)
 _AUTH = re.compile(
     r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
 )
 _USER = re.compile(r"(?<![\w-])--(?:proxy-)?user(?:=|[ \t]+)(?=[^\s-])")
 _ARGUMENT = re.compile(r"\S+")
 _LINE = 200
-_COMMAND = re.compile(r"(?<![\w.-])(?P<name>[a-z][\w.-]{1,24})(?=[ \t])")
+_COMMAND = re.compile(r"(?<![\w.-])(?P<name>[a-z0-9][\w.-]{1,24})(?=[ \t\"',])")
 _WANTS = {
     "p": words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za rar unrar"),
     "P": frozenset({"zip", "unzip", "sqlcmd", "bcp"}),
-    "a": frozenset({"redis-cli", "redis-benchmark"}),
+    "a": words("redis-cli redis-benchmark http https xh"),
     "u": frozenset({"curl", "wget", "http", "https"}),
     "k": frozenset({"openssl"}),
     "b": frozenset({"curl"}),
     "w": words("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare"),
-    "U": words("smbclient rpcclient smbget smbmap net"),
+    "U": words("smbclient rpcclient smbget smbmap net curl"),
 }
+_REDIS = words("redis-cli redis-benchmark")
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
     "netcat psql pg_dump pip python python3 umount mount read set git make touch iptables nmap useradd sftp"
@@ -41,10 +44,13 @@ def _commands(text: str, at: int) -> set[str]:
     return {found["name"] for found in _COMMAND.finditer(line)}
 
 
-def _argument(text: str, at: int) -> tuple[int, int]:
+def _argument(text: str, at: int, enclosing: str = "") -> tuple[int, int]:
+    """Return an argument; ``enclosing`` is the quote around an option and its value both, as in a list."""
     found = quoted(text, at, over_lines=False)
     if found is not None:
         return found
+    if enclosing and (end := text.find(enclosing, at, at + _LINE)) >= 0:
+        return at, end
     word = _ARGUMENT.match(text, at)
     return at, word.end() if word is not None else at
 
@@ -56,12 +62,12 @@ def _option(text: Text, match: re.Match[str]) -> SecretMatch:
     known = bool(commands & _WANTS[letter]) or (letter == "p" and "login" in commands)
     if not known and (letter != "p" or not match["gap"] or commands & _ORDINARY_P):
         return SecretMatch(at)
-    start, end = _argument(text.whole, at)
+    before = text.whole[max(0, match.start() - 1) : match.start()]
+    start, end = _argument(text.whole, at, before if before and before in "\"'" and not match["gap"] else "")
     value = text.whole[start:end]
-    if letter == "u":
-        start, value = start + len(value.partition(":")[0]) + 1, value.partition(":")[2]
-    if letter == "U":
-        start, value = start + len(value.partition("%")[0]) + 1, value.partition("%")[2]
+    mark = "" if letter not in "aUu" else "%" if letter == "U" and "curl" not in commands else ":"
+    if mark and (letter != "a" or not commands & _REDIS):
+        start, value = start + len(value.partition(mark)[0]) + 1, value.partition(mark)[2]
     if letter == "b" and "=" not in value:  # a file of cookies
         return SecretMatch(at)
     if shapes.says_nothing(value) or (not known and _NO_PASSWORD.fullmatch(value)):
@@ -119,9 +125,38 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
 
 
+_PLACED = re.compile(
+    r"(?<![\w.-])(?:net(?:\.exe)?[ \t]+user[ \t]+\S{1,60}[ \t]+(?![/*])"
+    r"|net(?:\.exe)?[ \t]+use[ \t]+(?:\S:[ \t]+)?\\\\\S{1,100}[ \t]+(?![/*])"
+    r"|rabbitmqctl[ \t][^\n]{0,60}?(?:add_user|change_password|authenticate_user)[ \t]+\S{1,60}[ \t]+"
+    r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup)[^\n|]{0,100}?<<<[ \t]*"
+    r"|convertto-securestring[ \t]+(?:-string[ \t]+)?(?=[\"'])"
+    r"|set[ \t]+password[ \t]+for[ \t]+\S{1,100}?[ \t]*=[ \t]*(?=[\"']))"
+    r"[\"']?(?P<rest>(?<=[\"'])[^\"'\n]{1,200}|[^\s\"']{1,200})"
+)
+"""Where the place in a command says that a word is a password."""
+
+
+def _placed(_: Text, match: re.Match[str]) -> SecretMatch:
+    done = shapes.says_nothing(match["rest"]) or match["rest"].startswith("$")
+    return SecretMatch(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
+
+
 KINDS = (
+    SecretKind(
+        "password by its place in a command",
+        ("net ", "net.exe", "rabbitmqctl", "<<<", "securestring", "password for"),
+        _PLACED,
+        _placed,
+        folded=True,
+    ),
     SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
-    SecretKind("option of one letter", (" -p", " -a", " -u", " -k", " -b", " -w"), _OPTION, _option),
+    SecretKind(
+        "option of one letter",
+        (*(f"{before}-{letter}" for before in " \"'" for letter in "paukbw"), "curl "),
+        _OPTION,
+        _option,
+    ),
     SecretKind("password of htpasswd", ("htpasswd",), _HTPASSWD, _htpasswd),
     SecretKind("user and password of curl", ("--user", "--proxy-user"), _USER, _user),
     SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),

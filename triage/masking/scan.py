@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from triage.masking import addresses, blocks, formats, languages, options, people, tokens
+from triage.masking import addresses, blocks, entries, formats, languages, options, people, tokens
 from triage.masking.model import SecretKind, Span, Text
-from triage.masking.named import ENTRY, NAMED
+from triage.masking.named import NAMED
+from triage.masking.plain_view import plain_view
 from triage.masking.prefilter import Prefilter, encodable
 
 KINDS: tuple[SecretKind, ...] = (
     *blocks.KINDS,
     *addresses.KINDS,
     *formats.KINDS,
-    ENTRY,
+    entries.ENTRY,
     *people.KINDS,
     *languages.KINDS,
     NAMED,
@@ -41,10 +42,13 @@ def _lower(text: str) -> str:
 
 def masked(text: str) -> str:
     """Return the text with what looks like a secret replaced by ``***``."""
-    both = Text(text, _lower(text))
+    view = plain_view(text)
+    both = Text(view.text, _lower(view.text))
     kinds = _kinds_in(encodable(both))
     spans = _spans(both, kinds) if kinds else []
-    return _replaced(text, spans) if spans else text
+    if not spans:
+        return text
+    return _replaced(text, [Span(view.start_of(one.start), view.end_of(one.end), one.shown) for one in spans])
 
 
 def _kinds_in(text: Text) -> list[SecretKind]:

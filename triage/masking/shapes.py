@@ -21,6 +21,8 @@ _ORDINARY_ELSEWHERE = words(
 """What is said of a password in other languages: wrong, missing, expired."""
 
 _TELLS = _ORDINARY | _ORDINARY_ELSEWHERE | {"is", "was", "not", "for", "has"}
+_ANSWERS = words("yes on off ok true false")
+"""What is a value alone, and begins no sentence about one."""
 SCHEMES = words(
     "basic bearer digest token oauth http https redis postgres postgresql ws wss tcp unix sha256 md5"
 )
@@ -53,7 +55,7 @@ def says_nothing(value: str) -> bool:
 def begins_a_sentence(value: str) -> bool:
     """Tell whether the words behind a name only tell what is wrong with it: ``expired 5 minutes ago``."""
     first = value.split(maxsplit=1)[0] if value.split() else ""
-    return " " in value.strip() and first.rstrip(".,;:!").lower() in _TELLS
+    return " " in value.strip() and first.rstrip(".,;:!").lower() in _TELLS - _ANSWERS
 
 
 def is_asset(value: str) -> bool:

@@ -33,21 +33,27 @@ SERVICES = (
     _prefixed("AWS key id", "AKIA ASIA AROA AIDA ABIA ACCA", r"[A-Z0-9]{12,}(?![A-Za-z0-9])"),
     _prefixed("Google key", "AIza", r"[\w-]{30,}"),
     _prefixed("Google OAuth token", "ya29. GOCSPX- 1//0", r"[\w-]{16,}"),
-    _prefixed("Stripe key", "sk_live_ sk_test_ pk_live_ rk_live_ rk_test_ whsec_", r"[\w+/=]{10,}"),
+    _prefixed(
+        "Stripe key",
+        "sk_live_ sk_test_ pk_live_ rk_live_ rk_test_ whsec_ shippo_live_ EZAK EZTK",
+        r"[\w+/=]{10,}",
+    ),
     _prefixed("key of a model service", "sk-ant- sk-proj- sk-or- sk- hf_ gsk_ r8_", r"[\w-]{16,}"),
     _prefixed("package registry token", "npm_ pypi-AgEI dckr_pat_ rubygems_", r"[\w-]{16,}"),
     _prefixed("SendGrid key", "SG.", r"[\w-]{16,}\.[\w-]{16,}"),
     _prefixed(
         "hosting token",
-        "dop_v1_ doo_v1_ dor_v1_ dapi dp.st. dp.pt. fo1_ pscale_pw_ pscale_tkn_",
+        "dop_v1_ doo_v1_ dor_v1_ dapi dp.st. dp.pt. fo1_ pscale_pw_ pscale_tkn_ sbp_ nfp_ pul- HRKU- tskey-",
         r"[\w.-]{24,}",
     ),
     _prefixed("shop token", "shpat_ shpca_ shppa_ shpss_ sq0atp- sq0csp- EAAA", r"[\w-]{20,}"),
     _prefixed("Vault token", "hvs. hvb. hvr.", r"[\w-]{16,}"),
     _prefixed(
-        "work tracker token", "ATATT3 lin_api_ secret_ ntn_ PMAK- NRAK- figd_ xkeysib-", r"[\w=-]{20,}"
+        "work tracker token",
+        "ATATT3 ATCTT3 ATBB lin_api_ secret_ ntn_ PMAK- NRAK- figd_ xkeysib- pat-na1- pat-eu1- sntrys_ sntryu_ ops_eyJ",
+        r"[\w=-]{20,}",
     ),
-    _prefixed("age key", "AGE-SECRET-KEY-1", r"[A-Z0-9]{20,}"),
+    _prefixed("age key", "AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1", r"[A-Z0-9]{20,}"),
     _prefixed("Twilio key", "SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _prefixed("Mailgun key", "key-", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _prefixed("ntfy token", "tk_", r"[a-z0-9]{29}(?![A-Za-z0-9])"),
@@ -58,7 +64,9 @@ SERVICES = (
 _TELEGRAM = re.compile(r"(?<![A-Za-z0-9])(?:bot)?\d{7,12}:(?P<rest>[\w-]{30,})")
 _DISCORD = re.compile(r"(?<![\w.])(?P<rest>[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40})(?![\w.])")
 _JWT = re.compile(r"(?<![\w.])eyJ(?P<rest>[\w-]{5,}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*){0,3})")
-_SCHEME = re.compile(r"(?<![a-z])(?P<scheme>bearer|basic|digest|token|apikey|negotiate)[ \t]{1,4}")
+_SCHEME = re.compile(
+    r"(?<![a-z])(?P<scheme>bearer|basic|digest|token|apikey|negotiate|geniekey|splunk)(?:[ \t]{1,4}|%20|\+)"
+)
 _CREDENTIAL = re.compile(r"[\w+/.~=-]{8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}(?![\w.])")
 _LEAST_OF_A_WORD = 16
@@ -94,22 +102,25 @@ _KEY_BITS = frozenset({64, 128})
 """Hexadecimal digits of a private key or a seed."""
 
 _PUBLIC = re.compile(
-    r"(?:sha-?(?:1|256|384|512)|digest|containers?|images?|layers?|manifest|blobs?|overlay2?|hash|checksum|txn?|tx_?id|"
+    r"(?:sha-?(?:1|256|384|512)|digest|containers?|volumes?|networks?|images?|layers?|manifest|blobs?|overlay2?|hash|checksum|txn?|tx_?id|"
     r"transaction|block|commit|(?<![A-Za-z])id|docker|etag|trace|span|fingerprint|libpod|"
     r"revision|rev|head(?: \d+)?|follows|chain)"
-    r"[\s\"':=@/(\[-]{0,5}(?:0x)?$|(?:containers|overlay2|blobs|layers)/\S{0,80}$",
+    r"[\s\"':=@/(\[-]{0,5}(?:0x)?\Z|(?:containers|overlay2|blobs|layers)/\S{0,80}\Z",
     re.IGNORECASE,
 )
 """What stands before hexadecimal digits that anybody may see."""
 
-_NAME = re.compile(r"[A-Za-z][\w-]{0,40}(?:=|:\s?)[\"']?$")
+_INTEGRITY = ("sha256-", "sha384-", "sha512-")
+"""The checksum of a package in base64, which anybody may see; so is the fingerprint of an SSH key (``SHA256:``)."""
+_NAME = re.compile(r"[A-Za-z][\w-]{0,40}(?:=|:\s?)[\"']?\Z")
 _BEFORE = 120
 
 
 def _run(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at one long run of letters and digits: whole, then in the pieces that "/" and "-" make of it."""
     run = match[0]
-    if _ADDRESS.fullmatch(run):
+    before = text.whole[max(0, match.start() - 8) : match.start()]
+    if _ADDRESS.fullmatch(run) or before.endswith(("SHA256:", "SHA512:")) or run.startswith(_INTEGRITY):
         return SecretMatch(match.end())
     if _is_key(text.whole, match.start(), run) or ("/" not in run[:1] and is_mixed(run.rstrip("="))):
         return SecretMatch(match.end(), (Span(match.start(), match.end()),))
@@ -155,7 +166,7 @@ KINDS = (
     SecretKind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
     SecretKind(
         "credential of a scheme",
-        ("bearer", "basic", "digest", "token", "apikey", "negotiate"),
+        ("bearer", "basic", "digest", "token", "apikey", "negotiate", "geniekey", "splunk"),
         _SCHEME,
         _scheme,
         folded=True,

@@ -22,7 +22,8 @@ _REFERENCE = re.compile(r"\$\{[^}\s]{0,80}\}|\{\{[^}\n]{0,80}\}\}")
 _LAST_QUOTE = re.compile(
     r"(?:[^\r\n#=:]|[#=:](?!\s))*(?P<quote>[\"'`])[ \t,;)}\]]*(?:#[^\r\n]*)?(?=[\r\n]|$)"
 )
-_BLOCK = re.compile(r"[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
+_ITEMS = re.compile(r"\r?\n[ \t]*-[ \t]+[^\n]*(?:\n[ \t]*-[ \t]+[^\n]*)*")
+_BLOCK = re.compile(r"(?:[!&][\w:./-]{1,40}[ \t]+){0,2}[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
 _TYPE = re.compile(
     r"(?:(?:typing\.)?Optional\[)?(?:str|bytes|string|String|SecretStr)\]?(?:[ \t]*\|[ \t]*(?:None|null|undefined))?"
     r"(?:[ \t]*=(?!=)[ \t]*|(?=[ \t]*(?:[,)\r\n;]|$)))"
@@ -95,6 +96,12 @@ def bracketed(text: str, at: int) -> tuple[int, int] | None:
 def block(text: str, at: int) -> tuple[int, int] | None:
     """Return the indented lines of a YAML block that begins at ``at``; None where none does."""
     match = _BLOCK.match(text, at)
+    return None if match is None else (at, at + len(match[0].rstrip()))
+
+
+def items(text: str, at: int) -> tuple[int, int] | None:
+    """Return the lines of a YAML list that begins below ``at``; None where none does."""
+    match = _ITEMS.match(text, at)
     return None if match is None else (at, at + len(match[0].rstrip()))
 
 
