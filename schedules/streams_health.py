@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
+from schedules.living_bots import living_bots
 from triage.concurrency import attempt
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured, StoreUnavailable
@@ -15,7 +16,6 @@ from triage.model import Signal
 from triage.ports.clock import Clock
 from triage.ports.sources import RedisHealth, Sources, StreamInfo
 from triage.ports.store import Store, Tx
-from triage.queries.quoting import one_of, quoted
 from triage.signals.condition import Condition
 from triage.signals.dead_letter_volume import settle_dead_letters
 from triage.signals.redis_health import RedisObservation, age_of, redis_conditions, stream_conditions
@@ -99,7 +99,7 @@ class StreamsWatch:
                 for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
                     self.streams[stream] = await self.sources.streams.info(stream)
                 await self._others()
-                expected = await self._publishing()
+                expected = await living_bots(self.sources.metrics, self.desk)
         except SourceNotConfigured:
             return
         except (SourceError, TimeoutError) as error:
@@ -128,20 +128,6 @@ class StreamsWatch:
             found = await attempt(self.sources.streams.info(stream))
             if not isinstance(found, SourceError):
                 self.streams[stream] = found
-
-    async def _publishing(self) -> tuple[str, ...]:
-        """Return the bots whose fresh state says that they publish market data; none where nobody knows."""
-        bots = quoted(one_of(bot.name for bot in self.desk.bots))
-        fresh = self.desk.triage.snapshot_stale_seconds
-        query = (
-            f'max by (bot) (hbot_bot_state{{state=~"running|soft_pause", bot=~{bots}}}) == 1 '
-            f"and on (bot) max by (bot) (hbot_bot_snapshot_age_seconds) < {fresh:g}"
-        )
-        try:
-            answer = await self.sources.metrics.query(query)
-        except SourceError:
-            return ()
-        return tuple(sorted(sample.labels["bot"] for sample in answer.samples if "bot" in sample.labels))
 
     def ages(self) -> dict[str, float]:
         """Return how old each stream's newest entry is, in seconds."""

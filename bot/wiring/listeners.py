@@ -24,6 +24,7 @@ from handlers.health import Dependency
 from handlers.streams import KeepEvents, ReadEntry, StreamListener
 from schedules.changes import EnvWatch
 from schedules.compose_changes import ComposeWatch
+from schedules.log_flow import LogFlowWatch
 from schedules.streams_health import RedisWatch, StreamsWatch
 from schedules.table import Job
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
@@ -76,6 +77,7 @@ class ListenerWiring:
         )
         self.redis = RedisWatch(*common, parts.sources, parts.clock, parts.stored)
         self.flow = StreamsWatch(*common, parts.sources, parts.clock, parts.stored)
+        self.logs = LogFlowWatch(*common, parts.sources, parts.clock, parts.stored)
         through = RemoteEnv(Wire(settings.triage_agent)) if settings.triage_agent else None
         self.env = EnvWatch(*common, parts.clock, parts.stored, agent=through)
         self.compose = ComposeWatch(*common, parts.clock, parts.stored)
@@ -170,6 +172,7 @@ class ListenerWiring:
     def _make_jobs(self) -> list[Job]:
         return [
             Job("streams", self.flow.run, seconds=30, at_start=True),
+            Job("log lines", self.logs.run, seconds=60),
             Job("env", self.env.run, seconds=10, at_start=True),
             Job("compose file", self.compose.run, seconds=30, at_start=True),
             Job("watchdog", self.deadman.run, seconds=15),

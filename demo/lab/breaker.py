@@ -13,6 +13,7 @@ from demo.desk.events import EXECUTION_INTENT
 from demo.desk.exchange import Trouble
 from demo.desk.replies import EVERYTHING, Endpoint, NoAnswer, Refusal, Way
 from demo.desk.scenarios import steps
+from demo.desk.services import EXTERNAL
 from demo.desk.world import World
 from demo.lab.bus import LabBus
 from demo.lab.prometheus import LabPrometheus
@@ -54,6 +55,7 @@ class Breaker:
     dice: Random
     planned: list[Planned] = field(default_factory=list)
     alerts: list[LoneAlert] = field(default_factory=list)
+    degraded_since: float | None = None
 
     # time
 
@@ -244,6 +246,12 @@ class Breaker:
     def recreate(self, service: str = "") -> None:
         """Recreate a container by hand, from the files as they are."""
         steps.recreate(self.world, service or self.bot)
+
+    def degraded_mode(self) -> None:
+        """Enter our own degraded mode: the external services are stopped, Redis last, and we know that it is on."""
+        self.degraded_since = self.now
+        for service in (*EXTERNAL, "redis"):
+            self.world.engine.stop(self.container(service))
 
     def backlog(self, stream: str, entries: int) -> None:
         """Let a stream hold so many entries that the desk's own group has not read."""

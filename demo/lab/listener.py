@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from demo.lab.breaker import LoneAlert
     from demo.lab.bus import LabBus
     from demo.lab.prometheus import LabPrometheus
+    from demo.servers.log_store import LogStore
 
 GROUP_WAIT = 30.0
 BASELINE_HOURS = 24.0
@@ -46,6 +47,7 @@ class Listener:
     desk: Desk
     prometheus: LabPrometheus
     bus: LabBus
+    logs: LogStore
     began: float
     events: list[DeskEvent] = field(default_factory=list)
     held: list[ActiveAlert] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Listener:
 
     def __post_init__(self) -> None:
         self.edits = Edits(self.world, self.desk)
-        self.watches = Watches(self.world, self.desk, self.bus, self.began)
+        self.watches = Watches(self.world, self.desk, self.bus, self.logs, self.began)
 
     @property
     def now(self) -> datetime:

@@ -59,6 +59,8 @@ class Stage:
     incidents: Incidents
     evaluates_every: float = EVALUATES_EVERY
     """Seconds between two evaluations of the alert rules: fewer while the past is made."""
+    degraded_since: float | None = None
+    """Since when our own degraded mode is on (Unix seconds)."""
     _next_scrape: float = 0.0
     _next_evaluation: float = 0.0
 
@@ -75,6 +77,7 @@ class Stage:
         """Let one tick pass; return the incidents that were opened, joined or reopened in it."""
         if breaker is not None:
             breaker.work_off()
+            self.degraded_since = breaker.degraded_since
         self.world.advance(tick, tick)
         self.bus.sync(self.world)
         if self.now >= self._next_scrape:
@@ -102,7 +105,9 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
 
     def stage_of(world: World) -> Stage:
         prometheus, bus, sink = LabPrometheus(world), LabBus(), Sink()
-        listener = Listener(world=world, desk=desk, prometheus=prometheus, bus=bus, began=world.clock.now())
+        listener = Listener(
+            world=world, desk=desk, prometheus=prometheus, bus=bus, logs=sink.store, began=world.clock.now()
+        )
         return Stage(
             world=world,
             prometheus=prometheus,

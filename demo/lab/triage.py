@@ -91,7 +91,14 @@ def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckConte
     events = [event for event in told if event.subject in about and event.at >= first][-EVENTS_MAX:]
     letters = None if missing == "redis" else stage.listener.dead_letters()
     edits = tuple(event for event in stage.listener.events if event.category in EDITED_FILES)
-    return replace(context, events=with_related(events, told), dead_letters=letters, edits=edits)
+    since = utc(stage.degraded_since) if stage.degraded_since is not None else None
+    return replace(
+        context,
+        events=with_related(events, told),
+        dead_letters=letters,
+        edits=edits,
+        degraded_since=since,
+    )
 
 
 def with_related(events: list[DeskEvent], told: list[DeskEvent]) -> tuple[DeskEvent, ...]:

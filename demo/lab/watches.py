@@ -1,4 +1,4 @@
-"""What the lab watches itself, as the product does: Redis, its streams, dead letters, health checks, the Watchdog."""
+"""What the lab watches itself, as the product does: Redis and its streams, log lines, health checks, the Watchdog."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from demo.lab.evidence.logs import LabLogs
 from demo.lab.evidence.streams import LabStreams
 from triage.desk import Desk
 from triage.errors import SourceError
@@ -14,6 +15,7 @@ from triage.model import Signal, SignalStatus, Source, SubjectKind, utc
 from triage.playbooks.lookup import playbook_for
 from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
+from triage.signals.log_silence import STOPPED, LogFlow, log_silence
 from triage.signals.redis_health import RedisObservation, redis_conditions, stream_conditions
 from triage.signals.silence import blindness
 from triage.signals.watched_conditions import Debounce
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
 
     from demo.desk.world import World
     from demo.lab.bus import LabBus
+    from demo.servers.log_store import LogStore
     from triage.desk_events import DeskEvent
     from triage.signals.rates import Rate
+
+LINES_EVERY, USUAL_SECONDS = 60.0, 5_400.0
+"""How often Loki is asked for its lines, and over how long what is usual is counted: a run has two hours behind it."""
 
 
 @dataclass(slots=True)
@@ -34,12 +40,15 @@ class Watches:
     world: World
     desk: Desk
     bus: LabBus
+    logs: LogStore
     began: float
     watchdog_at: float = 0.0
     _redis: Debounce = field(default_factory=Debounce)
     _streams: Debounce = field(default_factory=Debounce)
     _standing: dict[str, Signal] = field(default_factory=dict)
     _evicted: int | None = None
+    _lines: Debounce = field(default_factory=Debounce)
+    _lines_due: float = 0.0
 
     @property
     def now(self) -> datetime:
@@ -58,6 +67,7 @@ class Watches:
             loud = volume(self.desk, hour, letters)
             wrong |= {loud.name: loud} if loud is not None else {}
         wrong |= {f"health/{name}": one for name, one in sick.items()}
+        wrong |= await self._log_lines()
         blind = blindness(
             self.desk, seen=utc(self.watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now
         )
@@ -70,6 +80,28 @@ class Watches:
         infos = {name: await source.info(name) for name in dict.fromkeys((*watched, *streams.readers))}
         expected = tuple(bot for bot in self.world.bots if self._publishes(bot))
         return self._streams.look(stream_conditions(self.desk, infos, self.now, expected=expected)) or {}
+
+    async def _log_lines(self) -> Mapping[str, Condition]:
+        now = self.world.clock.now()
+        if now >= self._lines_due:
+            self._lines_due = now + LINES_EVERY
+            try:
+                look = await self._log_flow()
+            except SourceError:
+                return self._lines.standing
+            silent = log_silence(self.desk, look, self.now, stands=STOPPED in self._lines.standing)
+            self._lines.look({STOPPED: silent} if silent is not None else {})
+        return self._lines.standing
+
+    async def _log_flow(self) -> LogFlow:
+        selector, window = self.desk.listening.log_selector, 60 * self.desk.listening.log_silence_minutes
+        logs, then = LabLogs(self.world, self.logs), utc(self.world.clock.now() - window)
+        late = await logs.counts(selector, by="", end=self.now, window_seconds=window)
+        if late:
+            return LogFlow(sum(late.values()), 0.0, ())
+        before = await logs.counts(selector, by="", end=then, window_seconds=USUAL_SECONDS)
+        living = tuple(bot for bot in self.world.bots if self._publishes(bot))
+        return LogFlow(0, sum(before.values()) * window / USUAL_SECONDS, living)
 
     async def _server(self) -> RedisObservation:
         try:

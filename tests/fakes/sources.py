@@ -17,6 +17,7 @@ from triage.ports.sources import (
     ContainerState,
     FileStat,
     FiringAlert,
+    GroupInfo,
     LogLine,
     LogLines,
     Matcher,
@@ -127,7 +128,7 @@ class FakeLogs(Failing):
             (
                 line
                 for line in self.held
-                if re.search(rf'bot=(?:~")?[^,}}]*\b{line.labels["bot"]}\b', bots)
+                if ("bot=" not in bots or re.search(rf'bot=(?:~")?[^,}}]*\b{line.labels["bot"]}\b', bots))
                 and start <= line.at < end + timedelta(microseconds=1)
                 and contains in line.text
                 and all(_passes(each, line.text) for each in filters)
@@ -348,10 +349,11 @@ class FakeStreams(Failing):
         return self.state
 
     async def info(self, stream: str) -> StreamInfo:
-        """Answer what is known of the stream; by default it got an entry ten seconds ago."""
+        """Answer what is known of the stream; by default it got an entry ten seconds ago, which the desk's group read."""
         await self.ask(f"info {stream}")
-        newest = round((NOW.timestamp() - 10) * 1000)
-        return self.infos.get(stream, StreamInfo(stream, 100, f"{newest}-0"))
+        newest = f"{round((NOW.timestamp() - 10) * 1000)}-0"
+        group = GroupInfo("hb_group_v1", 0, 0, newest, 1)
+        return self.infos.get(stream, StreamInfo(stream, 100, newest, (group,)))
 
     async def newest(self, stream: str, *, count: int = 100) -> tuple[StreamEntry, ...]:
         """Answer the last entries."""

@@ -29,6 +29,12 @@ def degraded(tx: Tx) -> Degraded | None:
     return tx.notes.parsed(_KEY, _read)
 
 
+def degraded_since(tx: Tx) -> datetime | None:
+    """Return since when degraded mode is on, also where its action did not come to its end; None when it is off."""
+    state = degraded(tx)
+    return state.since if state is not None else None
+
+
 def _read(text: str) -> Degraded:
     values = json.loads(text)
     return Degraded(datetime.fromisoformat(values["since"]), values["action"], values["sure"])

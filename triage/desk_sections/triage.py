@@ -110,5 +110,9 @@ class ListeningSettings(DeskSection):
     redis_slow_seconds: float = Field(default=0.5, gt=0)
     group_lag_max: int = Field(default=1000, ge=1)
     """Entries that a group of the desk may be behind."""
+    log_silence_minutes: float = Field(default=15, ge=0, le=240)
+    """For so long no line at all may reach Loki while bots live; 0: it is not watched."""
+    log_selector: str = Field(default='{job=~".+"}', max_length=400)
+    """The streams of which some always speak: all that the log shipper reads."""
     trouble_seconds: float = Field(default=300, gt=0)
     """A trouble of our own (a source, a loop, an unsent message) that lasts this long is an incident."""

@@ -23,7 +23,7 @@ class Candidate:
 
     ``bots`` and ``containers`` are what it touches; ``score`` its log-odds, ``ceiling`` the probability that
     missing evidence leaves at most; ``direct``: the thing itself was seen. ``explains``: the alerts of this
-    incident that it explains, filled in by the engine.
+    incident that it explains, filled in by the engine; never one that began before ``after``.
     """
 
     cause: str
@@ -44,6 +44,7 @@ class Candidate:
     since: datetime | None = None
     explains: tuple[Episode, ...] = ()
     consequences: tuple[str, ...] = ()
+    after: datetime | None = None
 
     @property
     def confidence(self) -> float:
@@ -72,6 +73,7 @@ class Case:
     missing: int = 0
     direct: bool = False
     since: datetime | None = None
+    after: datetime | None = None
 
     def sees(self, level: Level, text: str, finding: str = "") -> None:
         """Take evidence into account. More of the same source adds little: it is not independent.
@@ -139,6 +141,7 @@ class Case:
             figure=figure,
             by_hand=by_hand,
             since=self.since,
+            after=self.after,
         )
 
     def _note(self, place: list[str], text: str, finding: str) -> None:

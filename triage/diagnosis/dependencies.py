@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _NETWORK = {"network_down", "dns_failure", "alert_storm"}
-_HOST = {"disk_full", "host_saturated"}
+_HOST = {"disk_full", "disk_unwritable", "host_saturated"}
 _REFUSALS = {
     "credentials_refused", "clock_skew", "insufficient_funds", "order_rejected", "position_mode", "account_mode",
     "exchange_rate_limit", "exchange_down", "egress_blocked", "tls_failure",
@@ -48,27 +48,28 @@ UPSTREAM: Mapping[str, frozenset[str]] = {
         "order_rejected": {"bad_release"},
         # processes
         "frozen_bot": {*_GONE, "pnl_kill_switch", "background_task_dead", "code_error", "invalid_config", "stale_exporter", "metrics_blind", "database_locked", "fd_leak"},
-        "background_task_dead": {"bad_release", "stale_bytecode", "database_locked", "disk_full"},
-        "code_error": {*_CODE, "database_locked", "background_task_dead"},
+        "background_task_dead": {"bad_release", "stale_bytecode", "database_locked", "disk_full", "disk_unwritable"},
+        "code_error": {*_CODE, "database_locked", "background_task_dead", "disk_unwritable"},
         "log_errors_other": {*_EXCHANGE, *_CODE, *_HOST, "code_error", "redis_down", "redis_unwell", "bus_lost", "cancel_failures"},
         "crash_restart_loop": {*_CODE, *_HOST, "oom_restart_loop", "redis_down", "redis_unwell"},
-        "container_down": {"disk_full", "container_stopped", "paused_container", "crash_restart_loop", *_CODE, "oom_restart_loop"},
+        "container_down": {"degraded_mode", "disk_full", "container_stopped", "paused_container", "crash_restart_loop", *_CODE, "oom_restart_loop"},
         "oom_restart_loop": {"bad_release"},
         "invalid_config": {"bad_release", "stale_bytecode"},
         "stale_bytecode": set(),
         "memory_leak": {"oom_restart_loop"},
-        "database_locked": {"disk_full"},
+        "database_locked": {"disk_full", "disk_unwritable"},
         # Redis, services, watchers
-        "redis_unwell": {"disk_full"},
-        "redis_down": {"disk_full", "host_saturated"},
+        "redis_unwell": {"disk_full", "disk_unwritable"},
+        "redis_down": {"disk_full", "host_saturated", "degraded_mode"},
         "bus_lost": {"redis_down"},
-        "service_down": {"paused_container", "redis_down", "disk_full", "redis_unwell"},
+        "service_down": {"paused_container", "redis_down", "disk_full", "redis_unwell", "degraded_mode"},
+        "container_stopped": {"degraded_mode"},
         "service_hung": {"paused_container", "redis_down", "redis_unwell", "bus_lost", "host_saturated", "service_down"},
         "intents_late": {"service_hung", "clock_skew", "host_saturated", "redis_unwell"},
         "schema_mismatch": {"bad_release"},
         "stale_exporter": {"disk_full", "metrics_blind", "host_saturated"},
         "metrics_blind": {"host_saturated", "network_down"},
-        "log_shipper_down": {"disk_full"},
+        "log_shipper_down": {"disk_full", "paused_container"},
         "blip": {"oom_killed_once"},
     }.items()
 }  # fmt: skip

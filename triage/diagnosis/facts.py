@@ -80,6 +80,8 @@ class Facts:
     """Somebody asks without any alert."""
     seen_troubles: tuple[Episode, ...] = ()
     """What shows on the desk by itself, as signals (see ``symptoms.troubles``)."""
+    degraded_since: datetime | None = None
+    """Since when our own degraded mode is on: the external stack is off on purpose."""
 
     # -- checks
 
@@ -264,6 +266,13 @@ class Facts:
         last_at = entry.get("last_at")
         ended = last_at and self.now - datetime.fromisoformat(last_at) > LATE
         return 0 if ended else int(entry["count"])
+
+    def logs_on(self, bot: str) -> bool:
+        """Say whether a bot wrote a line of trouble in the last five minutes, whether or not it was understood."""
+        log = self.data("error_logs").get("bots", {}).get(bot, {})
+        lines = _times(each.get("last_at") for part in ("templates", "others") for each in log.get(part, ()))
+        late = any(each.get("late") for each in log.get("classes", ()))
+        return late or any(self.now - at <= LATE for at in lines)
 
     def works(self, bot: str) -> bool:
         """Say whether a bot is known to run now, and no guard of it complains."""

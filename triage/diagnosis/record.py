@@ -1,8 +1,8 @@
 """The record of a triage: all that the engine had as input, so that it can be judged again, by these rules or others.
 
-As JSON: ``{"schema": 1, "made_at", "run", "facts", "playbook", "incident", "episodes", "now", "since", "bots",
-"containers", "findings", "verdict", "cut"}``. Times are ISO 8601 in UTC. Findings are masked by their checks, alerts are
-masked here.
+As JSON: ``{"schema": 2, "made_at", "run", "facts", "playbook", "incident", "episodes", "now", "since", "bots",
+"containers", "findings", "verdict", "cut", "degraded_since"}``. Times are ISO 8601 in UTC. Findings are masked by
+their checks, alerts are masked here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from triage.masking import masked
 from triage.model import Episode, Finding, Incident, Json, Verdict
 from triage.playbooks.model import Playbook
 
-SCHEMA = 1
+SCHEMA = 2
 REBUILT = 0
 """The schema of a record that was made afterwards, of what an older version kept: not all of it is as it was."""
 LARGEST = 1_000_000
@@ -50,6 +50,8 @@ class TriageSubject(Protocol):
     def containers(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def incident(self) -> Incident | None: ...  # noqa: D102
+    @property
+    def degraded_since(self) -> datetime | None: ...  # noqa: D102
 
 
 class DeskFacts(BaseModel):
@@ -96,6 +98,8 @@ class Record:
     findings: tuple[Finding, ...]
     verdict: Verdict = Verdict()  # noqa: RUF009 - frozen
     cut: tuple[str, ...] = ()
+    degraded_since: datetime | None = None
+    """Since when our own degraded mode was on; None while it was off, and in records before schema 2."""
 
     @property
     def desk(self) -> Desk:
@@ -107,10 +111,15 @@ class Record:
         """Why another verdict on it is worth less, in sentences."""
         said = [f"The record is not whole: {each}." for each in self.cut]
         if self.schema < SCHEMA:
+            lacks = (
+                "the alerts are those the incident had in the end, the desk is today's"
+                if self.schema == REBUILT
+                else "whether degraded mode was on was not kept"
+            )
             said.insert(
                 0,
-                f"Recorded by an older version (schema {self.schema}, now {SCHEMA}): the alerts are those the incident had "
-                "in the end, the desk is today's. A difference may come from that.",
+                f"Recorded by an older version (schema {self.schema}, now {SCHEMA}): {lacks}. "
+                "A difference may come from that.",
             )
         return tuple(said)
 
@@ -137,6 +146,7 @@ def record_of(
         bots=subject.bots,
         containers=subject.containers,
         findings=tuple(findings),
+        degraded_since=subject.degraded_since,
     )
 
 

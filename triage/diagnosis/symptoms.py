@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FAMILIES: Mapping[str, str] = {
     "BotHardStopActive": "stop", "KillSwitchTriggered": "stop", "kill_switch": "stop",
     "BotSoftPauseTooLong": "pause", "BotNoFillsWhileRunning": "no_fills",
-    "BotNegativeEdgePersistent": "edge", "RealizedPnlNegative": "edge",
+    "BotNegativeEdgePersistent": "edge", "RealizedPnlNegative": "loss",
     "BotFeeSourceFallback": "fees", "BotDailyPnlDrawdown": "loss", "BotLogErrorSpike": "errors",
     "BotFrozen": "frozen", "MinutePipelineStale": "frozen", "DailyStateStale": "frozen",
     "OrderBookStale": "book", "WsReconnectSpike": "book", "ConnectorIOSlow": "book",
@@ -26,7 +26,8 @@ FAMILIES: Mapping[str, str] = {
     "ContainerDown": "down", "ContainerDied": "down", "ContainerRestartLoop": "loop", "ContainerOomKilled": "oom",
     "ContainerHighCpu": "container_cpu", "ContainerHighMemory": "container_memory", "ContainerUnhealthy": "unhealthy",
     "HighCpuUsage": "cpu", "HighMemoryUsage": "memory", "HighDiskUsage": "disk", "DiskAlmostFull": "disk",
-    "HighNetworkErrorRate": "network", "PrometheusTargetDown": "scrape", "AlertingBlind": "blind", "Watchdog": "blind",
+    "HighNetworkErrorRate": "network", "PrometheusTargetDown": "scrape", "LogsStopped": "logs",
+    "AlertingBlind": "blind", "Watchdog": "blind",
     "RedisDown": "redis", "RedisClientDisconnected": "redis", "RedisReconnectChurn": "redis",
     "RedisReadOnly": "redis_unwell", "RedisSlow": "redis_unwell", "RedisNotSaving": "redis_unwell",
     "RedisEvicting": "redis_unwell", "StreamLost": "bus_lost", "StreamGap": "bus_lost",
@@ -36,7 +37,7 @@ FAMILIES: Mapping[str, str] = {
     "hard_stop": "stop", "frozen": "frozen", "not running": "down", "restart loop": "loop", "killed for memory": "oom",
     "unhealthy": "unhealthy", "Redis does not answer": "redis", "Redis unwell": "redis_unwell", "not scraped": "scrape",
     "disk nearly full": "disk", "CPU high": "cpu", "memory high": "memory", "many errors": "errors",
-    "fees not resolved": "fees", "blind": "blind",
+    "fees not resolved": "fees", "blind": "blind", "degraded mode": "degraded",
 }  # fmt: skip
 """What each alert of the desk's rules and each signal of ours is about."""
 
@@ -123,7 +124,7 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
         return None if state["state"] == "running" else False
     if name == "BotNegativeEdgePersistent":
         return None if state.get("net_edge_15m") is None else state["net_edge_15m"] < 0
-    if about == "loss":
+    if name == "BotDailyPnlDrawdown":
         return None if state.get("daily_pnl") is None else state["daily_pnl"] < -50  # noqa: PLR2004 - the rule's own limit
     return None
 
@@ -210,6 +211,8 @@ def _box_troubles(now: Mapping[str, Json]) -> Iterator[str]:
 
 def _desk_troubles(facts: Facts) -> Iterator[str]:
     streams, watch = facts.data("streams"), facts.data("watchers")
+    if facts.degraded_since is not None:
+        yield "degraded mode"
     if streams.get("reachable") is False:
         yield "Redis does not answer"
     elif streams and (streams.get("role") != "master" or streams.get("persistence_ok") is False):

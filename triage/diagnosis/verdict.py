@@ -61,6 +61,7 @@ def facts_of(findings: Sequence[Finding], ctx: TriageSubject, episodes: Sequence
         episodes=tuple(episodes),
         shape=incident.shape if incident is not None else IncidentShape.SINGLE,
         asked_by_hand=incident is None and not episodes,
+        degraded_since=ctx.degraded_since,
     )
     return replace(facts, seen_troubles=troubles(facts))
 
@@ -112,7 +113,9 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
     explained = tuple(
         each
         for each in signals
-        if _reaches(candidate, each, families) and not (everyday and _too_short(facts, each))
+        if _in_time(candidate, each)
+        and _reaches(candidate, each, families)
+        and not (everyday and _too_short(facts, each))
     )
     if not explained:
         return None
@@ -120,6 +123,11 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
     if all(family(each) == STRANGE for each in explained):
         score = min(score, CONSEQUENCE) if everyday else score + STRANGE_ALERT
     return replace(candidate, explains=explained, score=score)
+
+
+def _in_time(candidate: Candidate, signal: Episode) -> bool:
+    """Say whether an alert can be of a cause that is known to have begun at a time: not one that was there before."""
+    return candidate.after is None or signal.starts_at >= candidate.after
 
 
 def _too_short(facts: Facts, signal: Episode) -> bool:
@@ -199,7 +207,9 @@ def _explained_away(candidates: list[Candidate]) -> list[Candidate]:
         ups = [
             believed[name]
             for name in UPSTREAM.get(each.cause, frozenset())
-            if name in believed and _touch(believed[name], each)
+            if name in believed
+            and _touch(believed[name], each)
+            and all(_in_time(believed[name], alert) for alert in each.explains)
         ]
         for up in ups:
             consequences.setdefault(up.cause, []).extend(

@@ -52,6 +52,8 @@ _ROWS = (
     LogClass("redis_refuses", "Redis answers and refuses the command", False, do="look at its role, memory and disk"),
     LogClass("redis_lost", "a stream or its group is gone in Redis", False, do="see whether Redis was flushed or restored"),
     LogClass("disk_full", "no space left on the disk", False, do="free space", dont="delete the bot's sqlite file"),
+    LogClass("disk_unwritable", "files cannot be written: the disk is read-only or gives errors", False,
+             do="look at dmesg and at how the disk is mounted", dont="restart it: it cannot write then either"),
     LogClass("stream_closed", "a stream fell silent or was closed", True, do="watch the rate only"),
     LogClass("fd_leak", "the process has too many files open", False, do="restart it, then look at ulimit and leaks",
              dont="call it a network fault"),

@@ -33,7 +33,7 @@ _CODE = re.compile(
 )
 _ANY_CODE = re.compile(
     r"[\"']code[\"']?\s{0,3}:\s{0,3}[\"']?(?P<a>-?\d{3,6})\b|\bError:? (?P<b>-?\d{4,6}) ?-"
-    r"|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])",
+    r"|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])|\bError: (?P<d>[a-z][\w.-]{2,60}) - Error ",
     re.IGNORECASE,
 )
 """The code of whatever exchange, where a code stands."""
@@ -125,7 +125,7 @@ def _shown_code(text: str) -> str:
     """Return the code that an answer shows, or else its HTTP status; empty where there is neither."""
     code, status = _ANY_CODE.search(text), _STATUS.search(text)
     if code is not None:
-        return code["a"] or code["b"] or code["c"]
+        return code["a"] or code["b"] or code["c"] or code["d"]
     return str(status.group(status.lastindex or 0)) if status is not None else ""
 
 

@@ -16,6 +16,7 @@ def _rules(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 FIRST = _rules(
     (r"too many open files|\[Errno 24\]", "fd_leak"),
+    (r"read-only file ?system|\[Errno 30\]|input/output error|\[Errno 5\]|disk i/o error|stale (?:nfs )?file handle|structure needs cleaning", "disk_unwritable"),
     (r"no space left on device|\[Errno 28\]|disk quota exceeded|database or disk is full", "disk_full"),
     (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
     ((r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError"
@@ -39,7 +40,7 @@ _THEIRS = r"(?:api[-_ ]?key|access[-_ ]?key|(?<![a-z])key\b|(?<![a-z])sign(?:atu
 _UNFIT = r"(?:invalid|incorrect|wrong|error|mismatch|expired|not exists?|not valid|does not exist|unknown|revoked|disabled|deleted)"
 
 ANSWERS = _rules(
-    (r"restricted location|restricted region|not available in your (?:region|country)|unavailable in your", "egress_blocked"),
+    (r"restricted (?:location|region|country)|(?:un|not )(?:available|supported|allowed|permitted) (?:in|from|for) your|your (?:region|country|location|jurisdiction).{0,30}(?:restrict|not |block|prohibit|ban)|unavailable in your", "egress_blocked"),
     # the clock before the key: some exchanges refuse an old timestamp with 401 or 403
     (r"timestamp|recv.?window|\bnonce\b|request.?expired|server time", "clock_skew"),
     (
@@ -50,7 +51,8 @@ ANSWERS = _rules(
     (r"pos(?:ition)?.?(?:mode|side|idx)\b|unilateral position|hedge.?mode|one.?way", "position_mode"),
     (
         (
-            r"insufficient|not.?enough|not sufficient|exceeds? (?:the )?(?:available )?balance|balance (?:is )?(?:too low|short)|lack of (?:funds|balance)"
+            r"insufficient|(?:exceed|greater|more|larger|higher)\w* (?:than )?(?:the |your )?available|not.?enough|not sufficient|not have enough|exceeds? (?:the )?(?:(?:account|available|free)(?:'s)? )?(?:balance|funds|margin)|balance (?:is )?(?:too low|short|zero|negative|empty)"
+            r"|lack of (?:funds|balance)|(?:no|negative|low|zero) (?:account |available |loan |free )?(?:balance|funds)\b|(?:less|lower) than (?:the )?(?:available|free)|buying power|margin (?:ratio |level )?(?:is |would be )?(?:too low|lower than|below)|cannot afford|over.?draft"
         ),
         "insufficient_funds",
     ),
@@ -58,6 +60,8 @@ ANSWERS = _rules(
         (
             r"maintenance|unavailable|system is abnormal|abnormal,? please|try again later|systems? (?:are |is )?busy|service:?\s?busy|EService:|(?:server|system|internal) (?:error|busy)"
             r"|no longer available|(?:symbol|instrument(?: id)?|trading pair|currency pair)s? (?:is |does )?(?:invalid|unknown|not (?:exist|found|support))|(?:invalid|unknown) (?:symbol|instrument|trading pair)|overloaded|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
+            r"|upgrad|\bpaused\b|settl(?:ing|ement)|during delivery|call auction|(?:trading|market|symbol|contract|pair|session) (?:is |are |has been |was )?(?:temporarily )?(?:closed|disabled|prohibited|stopped|locked|not (?:yet )?(?:allowed|started|tradable|tradeable|supported|enabled|available|listed))"
+            r"|untrad(?:e)?able|trading (?:has )?not (?:yet )?started|(?:contract|instrument|symbol|pair) status|out of service|(?:service|system|server|node|network|engine|endpoint) (?:is )?(?:temporarily )?(?:not available|busy|down|stopped|under)|request failed\.? please try|ring.?balancer|backend (?:time.?out|error)|pre.?open|circuit.?breaker"
         ),
         "exchange_down",
     ),
@@ -65,16 +69,18 @@ ANSWERS = _rules(
         (
             r"filter failure|precision|lot.?size|tick.?size|notional|minimum|min(?:imum)? (?:order|amount|value|size)|maximum|too (?:small|large|long)|lower limit|upper limit|increment|decimals?\b"
             r"|multiple of|below the min|less than the min|invalid (?:price|quantity|size|amount)|(?:price|size|quantity) (?:step|invalid|is invalid)|less than or equal to zero|reduce.?only|immediately match|post.?only|as (?:a )?maker|filter limit|mark price|max (?:can )?open|not meet the specification|duplicate|price (?:scale|limit|range|band)"
+            r"|(?:price|size|amount|quantity|qty|volume|value|leverage|contracts?)\b.{0,40}(?:higher|lower|greater|larger|smaller|less|more|above|below|deviat|exceed|outside|out of|not within|not in|too (?:high|low|big)|at least|at most|cannot be|must be|should be|incorrect|illegal|wrong)"
+            r"|(?:incorrect|illegal|wrong|bad) (?:order )?(?:price|size|amount|quantity|volume|leverage)|exceed\w* (?:the )?(?:max|order|position|limit|current tier)|meet or exceed|max(?:imum|\.)? (?:order|position|quantity|amount|size|number|of)|decimal places|trailing digits|open orders? (?:count|limit|quantity)|too many open"
         ),
         "order_rejected",
     ),
-    (rf"{_THEIRS}.{{0,30}}{_UNFIT}|{_UNFIT}.{{0,30}}{_THEIRS}|unauthori[sz]ed|authentication fail|permission|access denied", "credentials_refused"),
+    (rf"{_THEIRS}.{{0,30}}{_UNFIT}|{_UNFIT}.{{0,30}}{_THEIRS}|unauthori[sz]ed|authentication fail|permission|access denied|(?:login|log.?in|auth\w*|api validation|key validation) (?:is )?fail|(?:invalid|wrong|missing|expired) (?:authori[sz]ation|login|token|credentials?)|(?:user|account) (?:does not|doesn't|not) exist", "credentials_refused"),
     (r"ip (?:address )?.{0,40}(?:not (?:in|allowed|included)|white.?list)|unmatched ip|bound ip|white.?list", "credentials_refused"),
 )  # fmt: skip
 """What an exchange's answer says; read only inside an answer (``answered``)."""
 
 _ANSWER = re.compile(
-    r"HTTP status is \d{3}|\bError: -?\d{3,6} ?-|[\"']code[\"']?\s*:|\bE(?:API|Order|General|Service|Trade|Funding|Query):",
+    r"HTTP status is \d{3}|\bError: (?:-?\d{3,6} ?-|[A-Za-z][\w.-]{2,60} - Error )|[\"']code[\"']?\s*:|\bE(?:API|Order|General|Service|Trade|Funding|Query):",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")

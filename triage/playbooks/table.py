@@ -186,6 +186,8 @@ _ROWS = (
          "Its health check fails: read its log before restarting it."),
     _row("AlertingBlind", "alerting is blind", _S2, _WATCH,
          "No alert would reach us now: check Prometheus, Alertmanager and the route of the Watchdog."),
+    _row("LogsStopped", "logs do not reach Loki", _S3, _CONTAINER,
+         "Look at the log shipper; until it ships again read the logs on the host."),
     _row("TriageImpaired", "is impaired", _S3, _WATCH,
          "See /readyz of hbot-triage, and hbot-triage doctor for the mend."),
     _row("kill_switch", "kill switch", _S1, _CODE,

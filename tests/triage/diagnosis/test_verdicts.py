@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.sources import FakeSources
+from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from tests.triage.diagnosis.evidence import (
     alert,
@@ -318,6 +318,16 @@ def test_redis_that_answers_now_is_not_down() -> None:
     found = verdict(redis(), bot(), alerts=(alert("RedisClientDisconnected"),))
     assert found.top is not None
     assert found.top.cause != "redis_down"
+
+
+def test_a_bot_that_shows_nothing_and_logs_on_is_not_started_anew() -> None:
+    """Lines that nobody understands are lines: its process does something, and may be what a restart would lose."""
+    said = {"text": "Could not append", "count": 30, "kind": "new", "usual": 0.0, "last_at": NOW.isoformat()}
+    lines = finding("error_logs", {"bots": {"bot1": {"count": 30, "usual": 0.0, "templates": [said]}}})
+    found = verdict(bot(frozen=True, age_seconds=700), box(), lines, alerts=(alert("BotFrozen"),))
+    assert "restart" not in kinds(found)
+    quiet = verdict(bot(frozen=True, age_seconds=700), box(), errors(), alerts=(alert("BotFrozen"),))
+    assert "restart" in kinds(quiet)
 
 
 def test_a_frozen_bot_s_old_reasons_do_not_count() -> None:

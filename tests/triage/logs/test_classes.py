@@ -41,6 +41,8 @@ LINES = [
     ("x", "decimal.DivisionByZero: [<class 'decimal.DivisionByZero'>]", "code_error"),
     ("x", "RuntimeError: Required environment variable EXT_URL is missing", "env_key_missing"),
     ("x", "RuntimeError: can't start new thread", "memory"),
+    ("x", "OSError: [Errno 30] Read-only file system: 'logs/minute.csv'", "disk_unwritable"),
+    ("x", "(sqlite3.OperationalError) disk I/O error", "disk_unwritable"),
     ("x", "ValueError: Invalid value for leverage in conf/controllers/a.yml", "invalid_config"),
     ("x", "IndentationError: unexpected indent (epp.py, line 9)", "import_error"),
     ("x", f"ClientConnectorError: {HOST} [Try again]", "dns_failure"),
@@ -48,6 +50,52 @@ LINES = [
     ("x", "redis.exceptions.NoPermissionError: this user has no permissions", "redis_refuses"),
     ("x", "redis.exceptions.MasterDownError: MASTERDOWN Link with MASTER is down", "redis_refuses"),
 ]
+
+
+SAID = {
+    "insufficient_funds": (
+        "No account balance",
+        "Order quantity is greater than the available balance",
+        "Low balance",
+    ),
+    "exchange_down": (
+        "Contract paused",
+        "order cannot be placed during settlement",
+        "Matching engine is being upgraded. Please try in about 1 minute.",
+        "endpoint request failed. Please try again",
+        "Trading is disabled for this symbol",
+        "Trading has not started yet",
+    ),
+    "order_rejected": (
+        "Buy order price cannot be higher than 68012USDT.",
+        "the order price deviates from the price of the previous minute by more than 3%",
+        "the decimal places of the trading size exceeded the limit",
+        "max order quantity",
+        "trading volume must be at least 5",
+    ),
+    "credentials_refused": (
+        "invalid authorization",
+        "login failure",
+        "Signature not valid: Verification failure",
+    ),
+    "exchange_rate_limit": ("exceeded rate limit", "requested too frequent"),
+    "egress_blocked": ("this function is not supported in your country or region",),
+    "clock_skew": ("timestamp request expired",),
+}
+"""Answers of exchanges whose codes no table knows."""
+
+
+@pytest.mark.parametrize(("name", "said"), [(name, said) for name, all_of in SAID.items() for said in all_of])
+def test_an_answer_is_read_by_its_words_whatever_its_code_looks_like(name: str, said: str) -> None:
+    """A number nobody wrote down, a word for a code, an answer with a status and one without."""
+    for last in (
+        f'{POST} HTTP status is 400. Error: {{"code":"35999","msg":"{said}"}}',
+        f"OSError: Error: 35999 - Error submitting order: {said}",
+        f"OSError: Error: order-refused - Error submitting order: {said}",
+    ):
+        reading = classify(SUBMIT, last)
+        assert reading is not None
+        assert (reading.name, reading.generic) == (name, False)
 
 
 @pytest.mark.parametrize(("message", "exception", "name"), LINES)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset({"down", "frozen", "no_fills", "scrape", "behind", "bus_stale", "blind", "pause"})
+EXPLAINS = frozenset(
+    {"down", "frozen", "no_fills", "scrape", "behind", "bus_stale", "blind", "pause", "logs"}
+)
 _ASKED_TO = {
     0: "it ended as asked, or was done",
     143: "it was asked to end (SIGTERM)",

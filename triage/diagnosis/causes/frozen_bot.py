@@ -45,7 +45,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         log = facts.data("error_logs").get("bots", {}).get(bot)
         if facts.answered("error_logs") and log is None:
             case.sees("some", f"{bot} logs nothing", "error_logs")
-        elif any(each.get("late") for each in (log or {}).get("classes", ())):
+        elif facts.logs_on(bot):
             case.doubts("doubt", f"{bot} still logs: its process does something", "error_logs")
         _doubts(facts, bot, case)
         case.needs("container", "bot_state", "error_logs")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset({"blind", "down", "strange", "errors"})
+EXPLAINS = frozenset({"logs", "blind", "down", "strange", "errors"})
 _SHIPPER = "promtail"
 _TWO = 2
 
@@ -22,9 +22,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """Promtail's container is down, or no bot that runs has a line in Loki."""
     container = facts.desk.container_of(_SHIPPER)
     case = Case(facts, "log_shipper_down", facts.bots, (container,))
-    now = facts.container(container)
+    now, ours = facts.container(container), _SHIPPER in facts.desk.compose.monitoring_services
     if now.get("running") is False or now.get("missing") or (not now and container in facts.down()):
         case.sees("proof", f"{container} does not run", "container" if now else "changes")
+    for alert in facts.alerts("LogsStopped"):
+        case.sees("strong", f"LogsStopped: {alert.annotations.get('summary') or alert.subject}", "alert")
     finding = facts.findings.get("error_logs")
     silent = [
         bot
@@ -46,7 +48,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     yield from case.concludes(
         "Logs do not reach Loki any more: what the bots log is not seen.",
         "Restart promtail; read the logs on the host until then.",
-        remedies=remedy("restart", (_SHIPPER,), "it ships no logs"),
+        remedies=remedy("restart", (_SHIPPER,) if ours else (), "it ships no logs"),
         settle=f"docker logs --tail 20 {container}",
         by_hand=f"docker logs --tail 20 {container}",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.symptoms import holds
-from triage.wording import counted
+from triage.wording import clock_time, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,8 +36,14 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case.needs("bot_state", "container", "error_logs", "watchers")
     case.direct = case.direct and case.missing == 0
     names = ", ".join(dict.fromkeys(each.name for each in told))
+    degraded = facts.degraded_since
+    others = (
+        f"Beside degraded mode (on since {clock_time(degraded)}) nothing"
+        if degraded is not None
+        else "Nothing"
+    )
     yield from case.concludes(
-        f"Nothing is wrong now: what {names} states does not hold."
+        f"{others} is wrong now: what {names} states does not hold."
         if told
         else "Nothing is wrong on what was looked at.",
         "Nothing to do. If the alert stays, its rule or its data are stale." if told else "Nothing to do.",

@@ -25,6 +25,7 @@ EXPLAINS = frozenset(
         "unhealthy",
         "pause",
         "errors",
+        "logs",
     }
 )
 

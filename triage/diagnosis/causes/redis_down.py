@@ -73,9 +73,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case.needs("streams")
     yield from case.concludes(
         "Redis is down: the external signal and risk stack cannot work.",
-        "Degraded mode: run without the external profile; the bots' local safeguards stay active.",
+        "Mend Redis; degraded mode is on already."
+        if facts.degraded_since is not None
+        else "Degraded mode: run without the external profile; the bots' local safeguards stay active.",
         remedies=remedy(
-            "degraded_mode", ("desk",), "Redis does not answer; the bots' local safeguards stay active"
+            "degraded_mode",
+            ("desk",) if facts.degraded_since is None else (),
+            "Redis does not answer; the bots' local safeguards stay active",
         ),
         settle=f"docker exec {container} redis-cli ping",
         by_hand=f"docker unpause {container}"

@@ -42,6 +42,7 @@ class CheckContext:
     ``edits``: what was changed in ``.env`` and the Compose file in the day before, as the memory has it.
     ``quick``: somebody waits for a glance; what a first round of questions does not give is left out.
     ``ours``: from when to when an action of ours that starts these containers anew was at work; None for a triage.
+    ``degraded_since``: since when our own degraded mode is on; None while it is off.
     """
 
     desk: Desk
@@ -57,6 +58,7 @@ class CheckContext:
     edits: tuple[DeskEvent, ...] = ()
     quick: bool = False
     ours: tuple[datetime, datetime] | None = None
+    degraded_since: datetime | None = None
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

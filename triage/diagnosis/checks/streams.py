@@ -105,6 +105,10 @@ async def run(ctx: CheckContext) -> Finding:
         and each.name in names.readers
         and names.desk_group not in {group.name for group in each.groups}
     ]
+    parts += [
+        (FindingStatus.WARNING, f"no group {names.desk_group} on {stream}: nobody reads it on")
+        for stream in now.ungrouped
+    ]
     ranked = sorted(parts, key=lambda part: part[0] is FindingStatus.OK)
     return Finding(
         name=NAME,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from triage.actions.degraded import degraded_since
 from triage.actions.remedies import conclude
 from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength
@@ -15,7 +18,8 @@ from triage.wording import counted
 async def run(ctx: AnswerContext, bot: str) -> Answer:
     """Run the default playbook about a bot."""
     playbook = playbook_for(ctx.desk, "default")
-    context = ctx.context([bot])
+    since = await ctx.store.read(degraded_since)
+    context = replace(ctx.context([bot]), degraded_since=since)
     findings = await run_checks(playbook, context, ctx.clock)
     return triaged(bot, findings, conclude(findings, context, (), playbook))
 

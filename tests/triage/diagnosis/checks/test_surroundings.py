@@ -253,6 +253,17 @@ async def test_what_is_wrong_with_redis_is_named() -> None:
     assert finding.data["dead_letter_reasons"] == {"schema_validation": 21, "unreadable": 1}
 
 
+async def test_streams_that_fill_and_are_read_by_nobody_are_not_ok() -> None:
+    """After a flush the bots write on and the groups are gone; the finding says so though everything else is well."""
+    sources = FakeSources()
+    newest = f"{round((NOW.timestamp() - 10) * 1000)}-0"
+    for stream in ("hb.market_data.v1", "hb.signal.v1"):
+        sources.streams.infos[stream] = StreamInfo(stream, 3, newest)
+    finding = await streams.run(context(sources))
+    assert finding.status is WARNING
+    assert "no group hb_group_v1 on hb.market_data.v1: nobody reads it on" in finding.headline
+
+
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 

@@ -1,0 +1,83 @@
+"""Our own degraded mode: what is off because of it is no fault, and a desk in it is not simply well."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tests.fakes.sources import NOW, FakeSources
+from tests.triage.diagnosis.checks.context import context
+from tests.triage.diagnosis.evidence import alert, bot, box, errors, kinds, redis
+from triage.actions.remedies import conclude
+from triage.diagnosis.record import as_json, from_json, record_of
+from triage.model import Episode, Finding, Verdict
+from triage.playbooks.lookup import playbook_for
+
+SINCE = NOW - timedelta(minutes=30)
+GONE = {"running": False, "status": "exited", "exit_code": 0}
+
+
+def judged(
+    *findings: Finding, alerts: tuple[Episode, ...] = (), since: datetime | None = SINCE, asked: bool = False
+) -> Verdict:
+    """Diagnose while degraded mode is on since a time; ``asked``: by hand, without an incident."""
+    ctx = replace(context(FakeSources()), degraded_since=since)
+    ctx = replace(ctx, incident=None) if asked else ctx
+    return conclude(findings, ctx, alerts, playbook_for(ctx.desk, "ContainerDown"))
+
+
+def test_a_service_that_is_off_because_of_it_is_no_fault() -> None:
+    """Its container is down, and an alert says so; it was stopped on purpose, and nothing is offered."""
+    found = judged(
+        box("hbot-risk-service", **GONE),
+        redis(reachable=False),
+        bot(),
+        alerts=(alert("ContainerDown", "risk-service"),),
+    )
+    assert found.top is not None
+    assert found.top.cause == "degraded_mode"
+    assert [each.cause for each in found.causes if each.stands] == ["degraded_mode"]
+    assert not kinds(found)
+
+
+def test_what_was_there_before_it_is_not_explained_by_it() -> None:
+    """Redis ended, degraded mode was entered for it: Redis is the cause, and entering it again is not offered."""
+    first = replace(alert("RedisDown"), starts_at=SINCE - timedelta(minutes=5))
+    found = judged(box("hbot-redis", **GONE), redis(reachable=False), bot(), alerts=(first,))
+    assert found.top is not None
+    assert found.top.cause == "redis_down"
+    assert "degraded_mode" not in kinds(found)
+
+
+def test_a_bot_that_fails_while_it_is_on_has_its_own_cause() -> None:
+    """A refused key is a refused key."""
+    lines = errors(("HTTP status is 400. Error: {'code': '40006', 'msg': 'Invalid ACCESS_KEY'}", 30, "new"))
+    found = judged(lines, box(), bot(), redis(reachable=False), alerts=(alert("BotLogErrorSpike"),))
+    assert found.top is not None
+    assert found.top.cause == "credentials_refused"
+
+
+def test_who_asks_is_told_of_it_and_not_that_nothing_is_wrong() -> None:
+    """Without it the same findings are a healthy desk."""
+    healthy = (bot(), box(), errors(), redis())
+    assert judged(*healthy, since=None, asked=True).causes[0].cause == "nothing_is_wrong"
+    found = judged(*healthy, asked=True)
+    assert found.causes[0].cause == "degraded_mode"
+    assert f"since {SINCE:%H:%M}" in found.causes[0].headline
+
+
+def test_a_false_alert_is_false_beside_it() -> None:
+    """What is said of the alert holds, and no more is said than that."""
+    found = judged(bot(), box(), errors(), redis(reachable=False), alerts=(alert("BotHardStopActive"),))
+    assert found.top is not None
+    assert found.top.cause == "nothing_is_wrong"
+    assert "degraded mode" in found.top.headline
+
+
+def test_a_record_keeps_it_and_an_older_one_says_that_it_does_not_know() -> None:
+    """The verdict of a record is that of its triage."""
+    ctx = replace(context(FakeSources()), degraded_since=SINCE)
+    record = record_of(ctx, (bot(),), (), playbook_for(ctx.desk, "ContainerDown"))
+    data = as_json(record)
+    assert from_json(data).degraded_since == SINCE
+    old = from_json({key: value for key, value in data.items() if key != "degraded_since"} | {"schema": 1})
+    assert old.degraded_since is None
+    assert "degraded mode was on" in old.caveats[0]
