@@ -25,7 +25,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         same = [other for other in facts.bots if other != bot and facts.logged(other, "dns_failure").fresh]
         if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
-        healthy = facts.healthy_peers((bot,))
+        healthy = facts.healthy_peers((bot, *same))
         scope = f": only there, {doing(healthy, 'runs on', 'run on')}" if healthy else ""
         yield from case.concludes(
             f"{{who}} cannot resolve names{since(case)}{scope}.",

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = frozenset({"errors"})
+_HARMLESS = frozenset({"benign", "own_throttle", "cancel_gone", "paper"})
+_OF_ALL = 5
+"""A fifth of the new lines or more that a rule knows: then it is they that have to be explained."""
+
+
+def _known(facts: Facts, bot: str) -> int:
+    """Count the new lines that the table knows and that are not harmless."""
+    classes = facts.data("error_logs").get("bots", {}).get(bot, {}).get("classes", ())
+    return sum(each["count"] for each in classes if each["fresh"] and each["name"] not in _HARMLESS)
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -21,11 +30,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "log_errors_other", bot)
         fresh = [each for each in facts.templates(bot) if each["kind"] in FRESH]
-        classes = facts.data("error_logs").get("bots", {}).get(bot, {}).get("classes", ())
-        if not fresh or any(
-            each["fresh"] and each["name"] not in {"benign", "own_throttle", "cancel_gone", "paper"}
-            for each in classes
-        ):
+        # A socket that closed once beside a flood nobody understands is everyday life, and no answer to the flood.
+        if not fresh or _OF_ALL * _known(facts, bot) > sum(each["count"] for each in fresh):
             continue
         case.sees("some", f"new lines: {str(fresh[0]['text'])[:120]}", "error_logs")
         if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot):

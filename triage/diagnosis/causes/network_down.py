@@ -55,7 +55,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
     answered = any(
         facts.logged(bot, "exchange_down", "exchange_refuses", "credentials_refused").fresh for bot in cut
     )
-    if failing and waits and not answered:
+    works = any(facts.works(bot) for bot in cut)
+    if failing and waits and not works and not answered:
         if len(cut) >= _TWO and not healthy and all_known:
             case.sees(
                 "strong", "no bot is left that reaches the exchange, and none gets an answer", "way out"
@@ -65,6 +66,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
             case.sees("strong", f"{alone}: its own network is cut", "way out")
     if healthy and len(cut) > 1:
         case.doubts("contradiction", f"{doing(healthy, 'runs on', 'run on')} over the same network", "scope")
+    at_work = [bot for bot in cut if facts.works(bot) and not facts.logged(bot, *_CLASSES).over(facts.now)]
+    if at_work:
+        case.doubts(
+            "contradiction", f"{doing(at_work, 'runs on', 'run on')} although some requests fail", "bot_state"
+        )
     # Those that a guard of another kind holds log no more: their silence says nothing.
     ended = [bot for bot in cut if facts.logged(bot, *_CLASSES).over(facts.now)]
     if len(ended) == len(cut):
