@@ -1,0 +1,119 @@
+"""The commands that print what is kept: ``audit``, ``digest``, ``postmortem``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.command_line.app import Json, fail, run_async, settings_or_exit
+from triage.errors import BadInput
+
+Verify = Annotated[bool, typer.Option("--verify", help="Check that no line was changed, lost or moved.")]
+
+
+def audit(
+    *,
+    verify: Verify = False,
+    head: Annotated[
+        str,
+        typer.Option(
+            help="With --verify: the head that was written down, as 812:9f2c… in the log and the daily digest."
+        ),
+    ] = "",
+    accept: Annotated[
+        str,
+        typer.Option(
+            help="Your name: you looked at the loss that /readyz tells; that is written down, and told no more."
+        ),
+    ] = "",
+    only: Annotated[str, typer.Option(help="Only lines whose actor, event or target has this text.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Print the audit trail: who did, or was denied, what to what."""
+    settings = settings_or_exit()
+    from bot.commands.audit import accept_loss, print_trail, verify_trail  # noqa: PLC0415 - as above
+
+    if accept:
+        typer.echo(run_async(lambda: accept_loss(settings, accept)))
+        return
+    if verify or head:
+        found = run_async(lambda: verify_trail(settings, head))
+        for fault in found.faults:
+            typer.echo(f"broken: {fault}", err=True)
+        if not found.faults:
+            typer.echo("The audit trail is whole.")
+            typer.echo(f"Its head is {found.head}")
+        for note in found.notes:
+            typer.echo(f"note: {note}")
+        raise typer.Exit(1 if found.faults else 0)
+    run_async(lambda: print_trail(settings, typer.echo, as_json=as_json, only=only))
+
+
+def digest(
+    *,
+    bot: Annotated[str, typer.Option(help="One bot; every bot of the desk without it.")] = "",
+    window: Annotated[str, typer.Option(help="How long: 24h, 7d, 30d.")] = "24h",
+    at: Annotated[
+        str, typer.Option(help="When the window ends, e.g. 2026-02-21T00:00:00Z; now without it.")
+    ] = "",
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of the bots' files; without it paths.data of desk.yaml.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the window into this file (of several bots: one file each).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the paper validation and the trading result of a window, and print the verdict."""
+    settings = settings_or_exit()
+    from bot.commands.reports import DigestAsk, make_digest  # noqa: PLC0415 - as above
+
+    async def make() -> Any:  # noqa: ANN401 - imported late, see settings_or_exit
+        return await make_digest(
+            settings, DigestAsk(bot=bot, window=window, at=moment(at) if at else None, data=data, png=png)
+        )
+
+    made = run_async(make)
+    report = made.measured.report
+    typer.echo(json.dumps(made.to_json(), indent=2) if as_json else made.text(), nl=as_json)
+    raise typer.Exit(0 if report.bots else 1)
+
+
+def postmortem(
+    incident: Annotated[str, typer.Argument(help="The incident: INC-42 or 42.")],
+    as_json: Json = False,  # noqa: FBT002 - as above
+    out: Annotated[Path | None, typer.Option(help="Write it into this file, its chart beside it.")] = None,
+) -> None:
+    """Write an incident out as Markdown: timeline, root cause, impact, corrective action, prevention tasks."""
+    digits = incident.upper().removeprefix("INC-")
+    if not (digits.isascii() and digits.isdigit()):
+        fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
+    settings = settings_or_exit()
+    from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
+    from triage.reports.postmortem.markdown import as_markdown  # noqa: PLC0415 - as above
+
+    post = run_async(lambda: make_postmortem(settings, int(digits), out))
+    text = json.dumps(post.to_json(), indent=2, ensure_ascii=False) if as_json else as_markdown(post)
+    if out is None:
+        typer.echo(text, nl=as_json)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(BadInput(f"{out} cannot be written: {error.strerror}", "--out"))
+    typer.echo(f"INC-{digits} is written to {out}")
+
+
+def moment(text: str) -> datetime:
+    """Parse a time of the command line: ISO 8601 with a time zone. Raises BadInput."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is no time; write for instance 2026-02-21T00:00:00Z", "--at") from error
+    if at.tzinfo is None:
+        raise BadInput(f"{text!r} has no time zone; write for instance 2026-02-21T00:00:00Z", "--at")
+    return at
