@@ -30,6 +30,8 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
         ("OpsDBWriterLate", "OpsDB"),
         ("PgReplicationLag", "Pg"), ("HostOutOfMemory", "Host"), ("NodeFilesystemAlmostOutOfSpace", "Node"),
         ("InstanceDown", "Instance"), ("PrometheusTargetMissing", "PrometheusTarget"), ("LokiRequestErrors", "Loki"),
+        ("PGTooManyLocks", "PG"), ("SSLCertExpiry", "SSL"), ("KubePodCrashLooping", "KubePod"), ("KubeletDown", "Kubelet"),
+        ("DockerContainerUnhealthy", "DockerContainer"), ("PrometheusAllTargetsMissing", "PrometheusAllTargets"),
         ("BlackboxProbeFailed", "Blackbox"), ("Bottleneck", "default"), ("Hostile", "default"),
     ],
 )  # fmt: skip
@@ -44,7 +46,7 @@ def test_what_stops_trading_is_grave() -> None:
     killed = playbook_for(desk, "ContainerOomKilled")
     assert killed.severity_of({"name": "hbot-bot1"}) is Severity.SEV1
     assert killed.severity_of({"name": "hbot-grafana"}) is Severity.SEV3
-    for name in ("ContainerOOMKilled", "ContainerOomKills", "PaperExchangeUnreachable"):
+    for name in ("ContainerKilled", "ContainerOOMKilled", "ContainerOomKills", "PaperExchangeUnreachable"):
         assert playbook_for(desk, name).severity_of({"name": "hbot-bot1"}) is Severity.SEV1
     assert playbook_for(desk, "ContainerOOMKilled").severity_of({"name": "hbot-grafana"}) is Severity.SEV3
     assert playbook_for(desk, "PaperExchangeDown").severity_of({}) is Severity.SEV1

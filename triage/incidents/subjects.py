@@ -18,9 +18,13 @@ NAME_MAX = 200
 """Characters of what an alert is about that are kept: they end up in titles."""
 _UNIT = re.compile(r".+\.(?:service|socket|timer|mount|target|slice|scope|path|device|swap|automount)")
 """A systemd unit, as node-exporter names it: no container."""
-_CONTAINER_LABELS = ("name", "container", "container_name")
-"""Docker's API writes a name with a slash before it."""
+_CONTAINER_LABELS = ("exported_container", "name", "container", "container_name")
+"""Docker's API writes a name with a slash before it. Prometheus renames a label that its target has too: what the series
+itself says is then ``exported_…``."""
+_REPLACEMENT = re.compile(r"[0-9a-f]{12}_(?=[A-Za-z0-9])")
+"""What Compose puts before the name of a container that takes another one's place."""
 _SERVICE_LABELS = (
+    "exported_service",
     "service",
     "container_label_com_docker_compose_service",
     "com_docker_compose_service",
@@ -28,6 +32,10 @@ _SERVICE_LABELS = (
 )
 """Docker's own label of a compose service, as cAdvisor and the log shippers pass it on, is one too."""
 _KNOWN_LABELS = (
+    "bot_name",
+    "instance_name",
+    "strategy",
+    "exported_job",
     "app",
     "app_kubernetes_io_name",
     "application",
@@ -44,12 +52,16 @@ IDENTITY = (
     (*_SERVICE_LABELS, *_KNOWN_LABELS, *_HOST_LABELS, "target", "instance", "job"),
 )
 """All labels that ``subject_of`` reads: a bot, a container, a place. A silence is made of the same ones."""
-_PROBE = re.compile(r"blackbox|probe", re.IGNORECASE)
+_PROBE = re.compile(r"blackbox|probe|\b(?:ssl|tls|x509|cert|ping|icmp|uptime)", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"exporter|cadvisor|pushgateway|blackbox")
+"""Services whose series tell of others: their name says something where an alert is about the scrape, or about them."""
+_OPAQUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|[0-9a-f]{12}(?:[0-9a-f]{52})?")
+"""An address, or the id of a container: it names nothing by itself."""
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
 _HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)
 _HOST_ALERT = re.compile(
     r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock"
-    r"|Smart(?=[A-Z])|Raid|Ups(?=[A-Z])|Edac|Hardware|Temperature|PhysicalComponent|OomKill"
+    r"|Smart(?=[A-Z])|Raid|Ups(?=[A-Z])|Zfs|Zpool|Windows|OutOfDisk|Edac|Hardware|Temperature|PhysicalComponent|OomKill"
 )
 _OF_SCRAPE = re.compile(r"Target|Scrape|ExporterDown|InstanceDown|EndpointDown")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "[::1]"})  # noqa: S104 - compared, not listened on
@@ -60,14 +72,14 @@ FAMILIES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"ControlPlane", "control plane", ""),
         (r"PaperExchange", "paper exchange", "paper-exchange-service"),
         (r"Redis", "Redis", "redis"),
-        (r"Postgre|Pg[A-Z_]", "Postgres", "postgres"),
+        (r"Postgre|P[gG][A-Z_]", "Postgres", "postgres"),
         (r"Ops_?D[Bb]", "ops database", "ops-db-writer"),
         (r"Coordination", "coordination", "coordination-service"),
         (r"(?:Market|Data)\w*Track", "market data", ""),
         (r"MarketData", "market data", ""),
         (r"\w*Gates?(?=[A-Z]|$)", "gates", ""),
         (r"Alertmanager", "alerting", "alertmanager"),
-        (r"Prometheus(?!Target|Job)", "Prometheus", "prometheus"),
+        (r"Prometheus(?!(?:All)?Target|Job)", "Prometheus", "prometheus"),
         (r"Loki", "Loki", "loki"),
         (r"Promtail", "Promtail", "promtail"),
         (r"Grafana(?!Alert)", "Grafana", "grafana"),
@@ -85,6 +97,7 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
         return Subject(SubjectKind.BOT, masked_where_cut(bot, NAME_MAX))
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if is_container(container):
+        container = _renamed(container, desk)
         if container in _services(desk):
             return _service(desk, container)
         by_pod = None if container in _containers(desk) else _by_known(labels, desk, ("pod",))
@@ -102,6 +115,12 @@ def is_container(name: str) -> bool:
     return bool(name) and not _UNIT.fullmatch(name) and "/" not in name
 
 
+def _renamed(container: str, desk: Desk) -> str:
+    """Return the name that a replacement will have, where the desk knows it."""
+    bare = _REPLACEMENT.sub("", container, count=1)
+    return bare if bare in _containers(desk) else container
+
+
 def _container(desk: Desk, container: str) -> Subject:
     owner = desk.bot_of_container(container)
     if owner is not None:
@@ -111,7 +130,8 @@ def _container(desk: Desk, container: str) -> Subject:
 
 def _service(desk: Desk, service: str) -> Subject:
     """A bot's service is that bot; another one's container has the name that the desk's template gives it."""
-    service = service.lower() if service.lower() in _services(desk) else service
+    bare = service.lower().partition("@")[0]  # a proxy writes who told it: redis@docker
+    service = bare if bare in _services(desk) else service
     owner = next((bot for bot in desk.bots if service in {bot.name, desk.service_of(bot.name)}), None)
     if owner is not None:
         return Subject(SubjectKind.BOT, owner.name)
@@ -155,20 +175,14 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     if named := next((labels[name] for name in _HOST_LABELS if labels.get(name)), ""):
         return Subject(SubjectKind.HOST, masked_where_cut(named, NAME_MAX))
     if not host:
-        known = job if job in _services(desk) and _OF_SCRAPE.search(alert) else ""
-        return (
-            _service(desk, known)
-            if known
-            else Subject(SubjectKind.DESK, masked_where_cut(job or desk.name, NAME_MAX))
-        )
+        return _by_job(desk, alert, job)
     unit = _UNIT.fullmatch(labels.get("name", "")) is not None
     machine = unit or bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
     if machine and not _OF_SCRAPE.search(alert):
         return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
-    if host in _LOCAL and job in _services(desk):
-        host = job
+    host = _known_host(host, job, desk, probe=probe)
     if host in _services(desk) or host in _containers(desk):
-        return _service(desk, host)
+        return _service(desk, host) if _is_about(alert, host) else _by_job(desk, alert, job or host)
     if machine or (not job and not probe and host == target):
         return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
     by_target = not job or _OF_SCRAPE.search(alert)
@@ -176,8 +190,33 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     return Subject(SubjectKind.DESK, masked_where_cut(about, NAME_MAX))
 
 
+def _by_job(desk: Desk, alert: str, job: str) -> Subject:
+    """A job that is a service of the desk is that service, unless its series tell of others."""
+    if job in _services(desk) and _is_about(alert, job):
+        return _service(desk, job)
+    return Subject(SubjectKind.DESK, masked_where_cut(job or desk.name, NAME_MAX))
+
+
+def _is_about(alert: str, name: str) -> bool:
+    """Tell whether an alert from a known target is about that target itself."""
+    of_others = _OF_OTHERS.search(name)
+    return of_others is None or of_others[0] in alert.lower() or _OF_SCRAPE.search(alert) is not None
+
+
+def _known_host(host: str, job: str, desk: Desk, *, probe: bool) -> str:
+    """Return the name under which the desk may know a target: without a network's domain; of an address, its job."""
+    known = _services(desk) | _containers(desk)
+    if (host in _LOCAL or (_OPAQUE.fullmatch(host) and not probe)) and job in _services(desk):
+        return job
+    first = host.partition(".")[0]
+    # A probe's address may be anywhere; the name of a scrape target is one of the desk's own networks.
+    return first if not probe and host not in known and first in known else host
+
+
 def _without_port(target: str) -> str:
     bare = re.sub(r"^[a-z]+://|/.*$", "", target)
+    if bare.count(":") > 1 and not bare.startswith("["):  # an IPv6 address as it is
+        return bare
     return re.sub(r":\d+$", "", bare)
 
 

@@ -121,8 +121,11 @@ _ROWS = (
     _row("ConnectorIOSlow", "connector slow", _S2, _BOT,
          "Check the exchange's status and the host's network."),
     # containers
-    _row("ContainerDown", "container down", _S1, _CONTAINER,
-         "Read its last log lines and exit code, then bring it up again."),
+    *(
+        _row(name, "container down", _S1, _CONTAINER,
+             "Read its last log lines and exit code, then bring it up again.")
+        for name in ("ContainerDown", "ContainerKilled", "ContainerExited", "DockerContainerDown")
+    ),
     _row("ContainerRestartLoop", "restart loop", _S1, _CONTAINER,
          "It dies again and again: find the cause before restarting it once more."),
     _row("ContainerOomKilled", "killed for memory", _S1, _CONTAINER,
@@ -234,17 +237,24 @@ BY_PREFIX = {
                  "It hit its memory limit: find the growth, or raise the limit, before it trades on.")
             for name in ("ContainerOom", "ContainerOOM")
         ),
-        _row("Container", "{alert}", None, _CONTAINER, "Read its log and exit code."),
-        _row("Pg", "{alert}", _S2, _DATABASE,
-             "Look at the database's container, its disk and its connections: what the desk records waits for it."),
+        *(
+            _row(name, "{alert}", None, _CONTAINER, "Read its log and exit code.")
+            for name in ("Container", "DockerContainer", "KubePod", "KubeContainer", "KubeDeployment", "KubeStatefulSet",
+                         "CPUThrottling")
+        ),
+        *(
+            _row(name, "{alert}", _S2, _DATABASE,
+                 "Look at the database's container, its disk and its connections: what the desk records waits for it.")
+            for name in ("Pg", "PG")
+        ),
         *(
             _row(name, "{alert}", None, _HOST, "Look at the host: its disk, its memory, its processor, its clock.")
             for name in ("Host", "Node", "Disk", "Filesystem", "Systemd", "Clock", "Smart", "Raid", "HighCpu", "HighMemory",
-                         "HighDisk", "HighNetwork")
+                         "HighDisk", "HighNetwork", "Windows", "Zfs", "Ups", "KubeNode", "Kubelet", "OutOfDisk")
         ),
         *(
             _row(name, "{alert}", None, _WATCH, "Figures may be missing: look at the target and the network to it.")
-            for name in ("Target", "Instance", "PrometheusTarget", "PrometheusJob")
+            for name in ("Target", "Instance", "PrometheusTarget", "PrometheusAllTargets", "PrometheusJob")
         ),
         *(
             _row(name, "{alert}", None, _WATCH, "What watches the desk fails: look at its container and its log.")
@@ -252,7 +262,7 @@ BY_PREFIX = {
         ),
         *(
             _row(name, "{alert}", None, _PROBED, "Asked from outside, it does not answer: look at its address and route.")
-            for name in ("Blackbox", "Probe", "Endpoint")
+            for name in ("Blackbox", "Probe", "Endpoint", "SSL", "Ssl", "TLS", "Certificate")
         ),
         _row("Bot", "{alert}", None, _CODE,
              "Check state and net edge, then the fee source, then the error log."),

@@ -124,7 +124,7 @@ def test_what_a_silence_leaves_out_is_said_in_words() -> None:
     """Twenty matchers without a value are no reading."""
     (silence,) = matchers_for([episode(container="redis", pod="redis-0")])
     assert described(silence) == (
-        'alertname="Down", container="redis", pod="redis-0", and no label bot, name, container_name'
+        'alertname="Down", container="redis", pod="redis-0", and no label bot, exported_container, name, container_name'
     )
     (silence,) = matchers_for([episode(bot="bot1")])
     assert described(silence) == 'alertname="Down", bot="bot1"'
