@@ -19,6 +19,7 @@ _WIDE = "".join(chr(ord(char) + 0xFEE0) for char in "password=")
 
 POSITIVE: dict[str, list[str]] = {
     "password by its place in a command": [
+        "sentinel auth-pass mymaster «orchid77»",
         "net user ana «Orchid77» /add",
         "net use z: \\\\host\\share «orchid77» /user:ana",
         "rabbitmqctl -n r@h add_user ana «orchid77»",
@@ -165,6 +166,12 @@ POSITIVE: dict[str, list[str]] = {
         "create user a identified with sha256 by '«orchid 77»';",
     ],
     "named value": [
+        "passphrase «Harbour-2024» was rejected",
+        "bad api secret '«s3cr3tV4l»'",
+        "_auth = «YW5hOnBsdW0=»",
+        '["password"]=> string(6) "«orchid»"',
+        "password \u21d2 «orchid77»",
+        "otp secret «JBSWY3DPEHPK3PXP»",
         "pass\u200bword=«orchid77»",
         "p\u00adassword: «orchid77»",
         "password\u00a0=\u00a0«orchid77»",
@@ -385,6 +392,7 @@ POSITIVE: dict[str, list[str]] = {
     "Discord bot token": ["client «MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs»"],
     "JSON web token": ["jwt eyJ«hbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl»"],
     "credential of a scheme": [
+        "auth PLAIN «AGFuYQBwbHVtdHJlZQ==»",
         "GenieKey «eb243592-faa2-4ba2-a551-1afdf565c889»",
         "Basic%20«YW5hOnBsdW10cmVl»",
         "sent Bearer «abc12345»",
@@ -434,6 +442,7 @@ POSITIVE: dict[str, list[str]] = {
 
 NEGATIVE: dict[str, list[str]] = {
     "password by its place in a command": [
+        "net position 0.5 BTC, net user volume 12",
         "net user ana /delete",
         "net user ana",
         "net use z: \\\\host\\share /persistent:yes",
@@ -648,6 +657,7 @@ NEGATIVE: dict[str, list[str]] = {
     "Discord bot token": ["hummingbot.connector.exchange.bitget.bitget_exchange"],
     "JSON web token": ["eyJ is how they begin"],
     "credential of a scheme": [
+        "auth plain text refused",
         "Basic usage of the connector",
         "bearer token missing",
         "basic HTTP/1.1 check",
@@ -685,6 +695,7 @@ NEGATIVE: dict[str, list[str]] = {
     "PagerDuty address": ["https://www.pagerduty.com/docs"],
     "Zapier webhook": ["https://hooks.zapier.com/"],
     "option of one letter": [
+        "http -p hb https://h",
         "curl -sSL https://h",
         "tar -u x",
         '["docker", "-p", "hbot"]',

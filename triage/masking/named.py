@@ -74,6 +74,8 @@ def _name_at(text: str, match: re.Match[str]) -> Named:
     claim = claim_of(name, word[1] if word is not None else "")
     if claim is Claim.LOOSE and name == "auth" and text[max(0, start - 1) : start] in {"?", "&"}:
         claim = Claim.TOKEN  # of an address: ``redis://host?auth=…``
+    if name == "_auth":  # of npm
+        claim = Claim.SURE
     return Named(start, start + len(name), name, claim)
 
 
@@ -246,7 +248,8 @@ def _is_said(text: str, named: Named, behind: re.Match[str], value: str) -> bool
         return shapes.looks_made(value)
     # A name of several parts is a variable's or a header's: ``setx API_SECRET …``.
     of_a_variable = named.claim is Claim.SURE and re.search("[_-]", named.name) is not None
-    a_password = link is not None or of_a_variable or named.name.lower().endswith(_PASSWORDS)
+    in_quotes = behind["value"][:1] in {"'", '"'} and named.claim is Claim.SURE
+    a_password = link is not None or of_a_variable or in_quotes or named.name.lower().endswith(_PASSWORDS)
     return shapes.looks_like_a_password(value) if a_password else shapes.looks_made(value)
 
 

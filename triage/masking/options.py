@@ -31,7 +31,7 @@ _WANTS = {
 _REDIS = words("redis-cli redis-benchmark")
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
-    "netcat psql pg_dump pip python python3 umount mount read set git make touch iptables nmap useradd sftp"
+    "netcat http https xh psql pg_dump pip python python3 umount mount read set git make touch iptables nmap useradd sftp"
 )
 """Commands whose -p is a port, a project or a folder."""
 
@@ -128,6 +128,7 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
 _PLACED = re.compile(
     r"(?<![\w.-])(?:net(?:\.exe)?[ \t]+user[ \t]+\S{1,60}[ \t]+(?![/*])"
     r"|net(?:\.exe)?[ \t]+use[ \t]+(?:\S:[ \t]+)?\\\\\S{1,100}[ \t]+(?![/*])"
+    r"|auth-pass[ \t]+\S{1,60}[ \t]+"
     r"|rabbitmqctl[ \t][^\n]{0,60}?(?:add_user|change_password|authenticate_user)[ \t]+\S{1,60}[ \t]+"
     r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup)[^\n|]{0,100}?<<<[ \t]*"
     r"|convertto-securestring[ \t]+(?:-string[ \t]+)?(?=[\"'])"
@@ -138,14 +139,14 @@ _PLACED = re.compile(
 
 
 def _placed(_: Text, match: re.Match[str]) -> SecretMatch:
-    done = shapes.says_nothing(match["rest"]) or match["rest"].startswith("$")
+    done = shapes.says_nothing(match["rest"]) or match["rest"].startswith("$") or match["rest"].isdigit()
     return SecretMatch(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
 
 
 KINDS = (
     SecretKind(
         "password by its place in a command",
-        ("net ", "net.exe", "rabbitmqctl", "<<<", "securestring", "password for"),
+        ("net ", "net.exe", "rabbitmqctl", "auth-pass", "<<<", "securestring", "password for"),
         _PLACED,
         _placed,
         folded=True,

@@ -43,6 +43,7 @@ _LOOKS_LIKE: dict[int, str] = {
     **dict.fromkeys((0x2018, 0x2019, 0x201B, 0x2032), "'"),
     **dict.fromkeys((0xFE55, 0xA789, 0x2236), ":"),
     0xFE66: "=",
+    0x21D2: "\u2192",
     0x3001: ",",
 }
 """Characters that are taken for one of ASCII: full width, spaces, hyphens, quotes."""

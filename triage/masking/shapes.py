@@ -37,6 +37,8 @@ _ASSET = re.compile(r"[A-Z]{2,10}(?:[-/][A-Z]{2,10})?")
 _WORD_OF_NUMBERS = re.compile(r"[-+]?\d{1,3}")
 _MADE = re.compile(r"[A-Za-z0-9+/_.~-]{12,}={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
+_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+"""What an authenticator's seed is written in."""
 _LEAST_MADE = 16
 _LEAST_IN_WORDS = 8
 _LONG = 20
@@ -79,14 +81,16 @@ def _letters_and_digits(value: str) -> bool:
 
 def looks_like_a_password(value: str) -> bool:
     """Tell whether a word behind the word "password" is one: letters and digits, and no name with parts."""
-    least = _LONG if re.search(r"[-_./:]", value) else _LEAST_IN_WORDS
+    mixed = any(map(str.islower, value)) and any(map(str.isupper, value))
+    parts = r"[./:]" if mixed else r"[-_./:]"
+    least = _LONG if re.search(parts, value) else _LEAST_IN_WORDS
     return len(value) >= least and _letters_and_digits(value)
 
 
 def looks_made(value: str) -> bool:
     """Tell whether a machine made a value: long hexadecimal digits, or cases and digits mixed."""
-    if _HEX.fullmatch(value):
-        return not value.isdigit()
+    if _HEX.fullmatch(value) or _BASE32.fullmatch(value):
+        return _letters_and_digits(value)
     return len(value) >= _LEAST_MADE and _MADE.fullmatch(value) is not None and is_mixed(value)
 
 

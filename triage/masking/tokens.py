@@ -65,7 +65,8 @@ _TELEGRAM = re.compile(r"(?<![A-Za-z0-9])(?:bot)?\d{7,12}:(?P<rest>[\w-]{30,})")
 _DISCORD = re.compile(r"(?<![\w.])(?P<rest>[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40})(?![\w.])")
 _JWT = re.compile(r"(?<![\w.])eyJ(?P<rest>[\w-]{5,}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*){0,3})")
 _SCHEME = re.compile(
-    r"(?<![a-z])(?P<scheme>bearer|basic|digest|token|apikey|negotiate|geniekey|splunk)(?:[ \t]{1,4}|%20|\+)"
+    r"(?<![a-z])(?P<scheme>bearer|basic|digest|token|apikey|negotiate|geniekey|splunk|(?<=auth )(?:plain|login))"
+    r"(?:[ \t]{1,4}|%20|\+)"
 )
 _CREDENTIAL = re.compile(r"[\w+/.~=-]{8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}(?![\w.])")
@@ -166,7 +167,18 @@ KINDS = (
     SecretKind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
     SecretKind(
         "credential of a scheme",
-        ("bearer", "basic", "digest", "token", "apikey", "negotiate", "geniekey", "splunk"),
+        (
+            "bearer",
+            "basic",
+            "digest",
+            "token",
+            "apikey",
+            "negotiate",
+            "geniekey",
+            "splunk",
+            "auth plain",
+            "auth login",
+        ),
         _SCHEME,
         _scheme,
         folded=True,

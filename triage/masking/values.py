@@ -28,6 +28,8 @@ _TYPE = re.compile(
     r"(?:(?:typing\.)?Optional\[)?(?:str|bytes|string|String|SecretStr)\]?(?:[ \t]*\|[ \t]*(?:None|null|undefined))?"
     r"(?:[ \t]*=(?!=)[ \t]*|(?=[ \t]*(?:[,)\r\n;]|$)))"
 )
+_LENGTH = re.compile(r"string\(\d{1,6}\)[ \t]+(?=\")")
+"""How PHP dumps a text."""
 _DEFAULT = re.compile(
     r"(?:[\"']{2}|[A-Za-z_$][\w.]{0,80}(?:[(\[][^()\[\]\n]{0,120}[)\]])?)"
     r"[ \t]+(?:or|\|\||\?\?|if[ \t][^\n\"']{1,80}[ \t]else)[ \t]+(?=[bBuUrRfF]?[\"'])"
@@ -42,7 +44,7 @@ _TRAILING = ")]}>,;.'\"`"
 
 def default_at(text: str, at: int) -> int:
     """Return where the value begins behind a type or what is asked first: ``str = '…'``, ``None or '…'``."""
-    for skipped in (_TYPE, _DEFAULT):
+    for skipped in (_TYPE, _LENGTH, _DEFAULT):
         found = skipped.match(text, at)
         at = found.end() if found is not None else at
     return at
