@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 
+from triage.actions.degraded import banner
 from triage.desk import Desk
 from triage.errors import SourceError
 from triage.incidents.documents import keep_answer
@@ -56,11 +57,12 @@ class DigestJob:
         start, end = window_of(period)
         title = f"KPI digest {covered(start, end, schedule.zone)}"
         late = late_words(period, self.clock.now())
-        incidents, actions, verdicts = await self.store.read(
+        incidents, actions, verdicts, standing = await self.store.read(
             lambda tx: (
                 incident_notes(tx, start, end),
                 action_notes(tx, bots, start, end),
                 hit_rate(tx.answers.tally(start, end), tx.answers.tally()),
+                banner(tx, self.clock.now()),
             )
         )
         pictures: Sequence[DrawnPicture] = ()
@@ -68,11 +70,13 @@ class DigestJob:
             measured = await self.digests.measure(
                 bots, start, end, incidents=incidents, actions=actions, pictures=True
             )
-            text = digest_text(measured.report, incidents, title=title, late=late, verdicts=verdicts)
+            text = digest_text(
+                measured.report, incidents, title=title, late=late, verdicts=verdicts, standing=standing
+            )
             pictures = measured.pictures
         except SourceError as error:
             logger.bind(error=str(error)).warning("the digest could not be measured")
-            text = missing_text(str(error), start, end, title=title, late=late)
+            text = missing_text(str(error), start, end, title=title, late=late, standing=standing)
         now = self.clock.now()
         posted = await self.store.write(
             lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)

@@ -61,11 +61,16 @@ class EscalationJob:
 
     def _tell(self, tx: Tx) -> int:
         now, incidents = self.clock.now(), self._incidents(tx)
-        due = due_steps(self.desk.escalation, incidents, _triggered(tx, incidents), now)
-        lines = sum(self._step(tx, number, steps, now) for number, steps in sorted(by_step(due).items()))
+        triggered = _triggered(tx, incidents)
+        due = due_steps(self.desk.escalation, incidents, triggered, now)
+        lines = sum(
+            self._step(tx, number, steps, triggered, now) for number, steps in sorted(by_step(due).items())
+        )
         return lines + sum(self._remind(tx, incident, now) for incident in incidents)
 
-    def _step(self, tx: Tx, number: int, due: Sequence[DueStep], now: datetime) -> int:
+    def _step(
+        self, tx: Tx, number: int, due: Sequence[DueStep], triggered: dict[int, datetime], now: datetime
+    ) -> int:
         """Speak once for all that are newly due, unless this step spoke a moment ago."""
         storm = any(one.incident.shape is IncidentShape.STORM for one in due)
         quiet = timedelta(minutes=STORM_MINUTES if storm else self.desk.escalation.gather_minutes)
@@ -79,7 +84,8 @@ class EscalationJob:
         tx.notes.put(f"{_SPOKE}{number}", now.isoformat())
         step = self.desk.escalation.steps[number]
         people = mentioned(tx, self.desk.oncall, step.mention, now)
-        text = _words(fresh, number, now, people=people)
+        waited = (now - triggered[fresh[0].id]).total_seconds()
+        text = _words(fresh, number, waited, people=people)
         if step.fallback and self.channels:
             notice = incidents_notice(
                 tx, fresh, kind="escalation", why=f"Nobody acknowledged: step {number + 1}.", now=now
@@ -132,13 +138,14 @@ def _moved(incident: Incident, known: Sequence[Jump]) -> Incident:
     )
 
 
-def _words(incidents: Sequence[Incident], number: int, now: datetime, *, people: Sequence[str]) -> str:
+def _words(incidents: Sequence[Incident], number: int, waited: float, *, people: Sequence[str]) -> str:
+    """Return the line of a step; ``waited``: the seconds since the first of the incidents was triggered last."""
     first = incidents[0]
-    waited = duration((now - first.opened_at).total_seconds())
     others = listed([incident.number for incident in incidents[1:]], _NAMED)
     more = f" (and {others})" if others else ""
     nobody = "" if people else ", and nobody is on call"
-    return f"{first.severity}: nobody has acknowledged {first.number}{more} for {waited}: step {number + 1}{nobody}"
+    held = f"nobody has acknowledged {first.number}{more} for {duration(waited)}"
+    return f"{first.severity}: {held}: step {number + 1}{nobody}"
 
 
 def _entry(incident: Incident, text: str, key: str, now: datetime, people: Sequence[str]) -> TimelineEntry:

@@ -9,6 +9,7 @@ from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.feedback import ask
 from triage.incidents.notifications import tell_card, tell_line
+from triage.memory.degraded_mode import degraded_on
 from triage.model import Incident
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -44,4 +45,4 @@ class TidyingJob:
     def _over(tx: Tx, incident: Incident, since: datetime) -> bool:
         firing, _ = tx.incidents.counts(incident.id)
         last = max(incident.changed_at, tx.signals.last_seen(incident.id) or incident.opened_at)
-        return firing == 0 and last < since
+        return firing == 0 and last < since and not degraded_on(tx, incident.id)

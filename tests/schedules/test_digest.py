@@ -18,6 +18,7 @@ from triage.desk import Desk
 from triage.errors import SourceError, SourceUnreachable
 from triage.incidents.notifications import DIGEST_CHANNEL
 from triage.kpis.model import ActionNote, DigestReport, IncidentNote
+from triage.memory.degraded_mode import Degraded, put_degraded
 from triage.ports.answers import CauseAnswer
 from triage.ports.digests import DrawnPicture, Measured
 from triage.ports.store import Document, Message, MessageKind, Tx
@@ -178,6 +179,19 @@ async def test_a_digest_on_time_says_nothing_of_being_late(sqlite_store: SqlStor
     assert await work.run() == 1
     [(_, document), *_] = await posted(sqlite_store)
     assert "late" not in str(document.data["answer"])
+
+
+async def test_a_digest_says_that_degraded_mode_is_on_still(sqlite_store: SqlStore) -> None:
+    """Whatever incident it belongs to, or none: who reads one thing a day reads that."""
+    clock = ManualClock(at("2026-02-20T12:00"))
+    work = job(sqlite_store, clock, FakeDigests())
+    since = Degraded(at("2026-02-20T18:30"), 1, sure=True)
+    await work.run()
+    await sqlite_store.write(lambda tx: put_degraded(tx, since))
+    clock.move(hours=13)
+    assert await work.run() == 1
+    [(_, document), *_] = await posted(sqlite_store)
+    assert "Degraded mode is on since 20 Feb 18:30 UTC: no external signals" in str(document.data)
 
 
 async def test_a_long_sleep_sends_the_last_few_and_counts_the_rest(sqlite_store: SqlStore) -> None:

@@ -12,6 +12,7 @@ from triage.desk import Desk
 from triage.incidents.notifications import IN_CHANNEL, MENTIONS
 from triage.model import Severity, TimelineEntry, TimelineKind
 from triage.paging import notices
+from triage.paging.escalation import reminder_turn
 
 ANA, BEN = "U0ANA00001", "U0BEN00001"
 STEPS = [
@@ -103,6 +104,7 @@ async def test_a_reopened_incident_begins_again(sqlite_store: SqlStore) -> None:
     assert await watch.mentions() == [[ANA]]
     await watch.passes(1)
     assert await watch.mentions() == [[ANA], [ANA]]
+    assert "nobody has acknowledged INC-1 for 5 min" in (await watch.lines())[-1].text
 
 
 async def test_several_incidents_at_once_are_one_line(sqlite_store: SqlStore) -> None:
@@ -133,7 +135,7 @@ async def test_whoever_acknowledged_is_reminded_while_it_fires(sqlite_store: Sql
 
 
 @pytest.mark.parametrize(
-    ("now", "waits"), [("21:30", False), ("22:00", True), ("23:30", True), ("05:59", True), ("06:00", False)]
+    ("now", "waits"), [("21:30", False), ("22:00", True), ("23:30", True), ("05:59", True), ("06:01", False)]
 )
 async def test_quiet_hours_over_midnight(sqlite_store: SqlStore, now: str, waits: bool) -> None:  # noqa: FBT001 - a table
     """From 22:00 to 06:00 the milder ones wait; the window goes over midnight."""
@@ -154,6 +156,48 @@ async def test_quiet_hours_over_midnight(sqlite_store: SqlStore, now: str, waits
         store=watch.store, desk=watch.desk, clock=watch.story.clock, channels=(), told=lambda: None
     ).run()
     assert (await watch.lines() == []) is waits
+
+
+async def test_after_the_night_one_goes_step_by_step_and_nobody_is_mentioned_in_it(
+    sqlite_store: SqlStore,
+) -> None:
+    """What came at 02:00 wakes nobody, and does not wake all of them at six: minutes of quiet hours do not count."""
+    watch = Watch(
+        sqlite_store,
+        steps=[{"after_minutes": 5, "mention": [ANA]}, {"after_minutes": 15, "mention": [BEN]}],
+        severities=["Sev-1", "Sev-2"],
+        quiet_hours={"start": "22:00", "end": "06:00", "severities": ["Sev-2"]},
+    )
+    clock = watch.story.clock
+    clock.moment = clock.moment.replace(hour=2, minute=0, second=0, microsecond=0)
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV2)
+    await watch.passes(4 * 60 + 4)
+    assert await watch.mentions() == []
+    await watch.passes(2)
+    assert await watch.mentions() == [[ANA]]
+    await watch.passes(7)
+    assert await watch.mentions() == [[ANA]]
+    await watch.passes(3)
+    assert await watch.mentions() == [[ANA], [BEN]]
+
+
+async def test_a_grave_one_is_told_in_quiet_hours_that_are_not_its_own(sqlite_store: SqlStore) -> None:
+    """Quiet hours of Sev-2 hold no Sev-1 back; a reminder waits only where Sev-1 is among them."""
+    hours = {"start": "00:00", "end": "23:59", "severities": ["Sev-2"]}
+    watch = Watch(sqlite_store, steps=STEPS[:1], remind_acknowledged_minutes=10, quiet_hours=hours)
+    watch.story.clock.moment = watch.story.clock.moment.replace(hour=3, minute=0)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(6)
+    assert await watch.mentions() == [[ANA]]
+    await watch.story.acknowledge(1)
+    await watch.passes(11)
+    assert len(await watch.lines()) == 2
+    incident, now = await watch.story.incident(1), watch.story.clock.now()
+    quiet = Desk.model_validate(
+        {"escalation": {"quiet_hours": {**hours, "severities": ["Sev-1"]}, "remind_acknowledged_minutes": 10}}
+    )
+    assert reminder_turn(watch.desk.escalation, incident, now) == 1
+    assert reminder_turn(quiet.escalation, incident, now) == 0
 
 
 def test_steps_that_tell_nobody_or_go_back_are_refused() -> None:

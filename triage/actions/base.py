@@ -100,6 +100,7 @@ class Action(ABC):
     ``aside``: shown beside and never held against it, because the action itself makes them bad.
     ``stops_trading``: it is done to stop trading, so a bot that stands afterwards is as asked.
     ``whole_watch``: its health is watched for the whole of ``health_watch_seconds``, not until it is well.
+    ``leaves``: what it leaves out of work on purpose, as a clause, so that its end is no recovery yet.
     ``fitness``: when a verdict may offer it.
     """
 
@@ -114,6 +115,7 @@ class Action(ABC):
     aside: frozenset[str] = frozenset()
     whole_watch: bool = False
     stops_trading: ClassVar[bool] = False
+    leaves: ClassVar[str] = ""
 
     @abstractmethod
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
@@ -157,6 +159,11 @@ class Action(ABC):
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """Return the orders that a plan of this kind may hold, in their turn: the agent takes no others."""
         del desk, target
+        return ()
+
+    def stopped(self, desk: Desk) -> tuple[str, ...]:
+        """Return the containers that it leaves stopped on purpose, until it is undone."""
+        del desk
         return ()
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:

@@ -13,7 +13,8 @@ from triage.actions.notifications import audit, confirmed_by, tell_action, tell_
 from triage.actions.proposals import end, follow_up
 from triage.desk import Desk
 from triage.errors import Refused
-from triage.incidents.lifecycle import mitigate
+from triage.incidents.feedback import ask
+from triage.incidents.lifecycle import mitigate, resolve
 from triage.incidents.notifications import tell_card, tell_line
 from triage.model import ActionProposal
 from triage.plans.record import (
@@ -141,7 +142,8 @@ def verified(
     action = CATALOGUE[record.kind]
     whole = action.whole_watch
     as_asked = action.stops_trading and verification.outcome is VerificationOutcome.EFFECTIVE
-    well = as_asked or verification.outcome is VerificationOutcome.RECOVERED
+    left_out = bool(action.leaves) and mitigates(verification)  # no later look finds it more whole than that
+    well = as_asked or left_out or verification.outcome is VerificationOutcome.RECOVERED
     over = record.verify_until is None or now >= record.verify_until
     again = not over and (whole or not well)
     first_time = record.verification is None
@@ -179,6 +181,8 @@ def _conclude(tx: Tx, desk: Desk, record: ActionRecord, now: datetime) -> None:
     why = f": {verification.why}" if verification.why else ""
     what = f"{action_title(record.kind, record.target)} verified: {verified_words(record)}{why}"
     tell_story(tx, record, what, key="verified", now=now)
+    if mitigates(verification):
+        _release(tx, record, now)
     if verification.outcome is VerificationOutcome.PERSISTING:
         for offer in CATALOGUE[record.kind].follow_ups(record, tx.actions.steps(record.id)):
             follow_up(tx, desk, record, offer, now)
@@ -198,7 +202,26 @@ def returned(tx: Tx, record: ActionRecord, verification: Verification, now: date
     audit(tx, record, "verified", actor="engine", now=now, detail=detail)
     what = f"{action_title(record.kind, record.target)}, once more: {verified_words(record)}: {why}"
     tell_story(tx, record, what, key="returned", now=now)
+    if mitigates(verification):
+        _release(tx, record, now)
     _mitigate(tx, record, verification, now)
+
+
+def _release(tx: Tx, record: ActionRecord, now: datetime) -> None:
+    """Resolve the incident that only degraded mode kept open, now that it is left and the bots trade."""
+    incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
+    left = record.kind == "exit_degraded_mode" and record.status is ActionStatus.SUCCEEDED
+    if incident is None or not left or tx.incidents.counts(incident.id)[0]:
+        return
+    change = resolve(incident, now=now, why="its alerts are over and degraded mode was left")
+    if change is None:
+        return
+    tx.incidents.save(change.incident)
+    tell_line(tx, change.entry, now)
+    tell_card(tx, change.incident, now)
+    ask(tx, change.incident, now)
+    detail = {"title": incident.title, "severity": incident.severity.value}
+    tx.audit.append(at=now, actor="triage", event="incident.resolve", target=incident.number, detail=detail)
 
 
 def _mitigate(tx: Tx, record: ActionRecord, verification: Verification, now: datetime) -> None:

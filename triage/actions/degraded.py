@@ -1,32 +1,22 @@
-"""Whether degraded mode is on: remembered here, because Redis down is the very incident it is for."""
+"""Degraded mode as actions turn it on and off, what is said of it, and when it is time to leave it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from triage.diagnosis.symptoms import family
-from triage.model import Incident
+from triage.memory.degraded_mode import Degraded, degraded, degraded_on, put_degraded
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import Tx
 
-_KEY = "degraded_mode"
 _OF_REDIS = frozenset({"redis", "redis_unwell"})
 
 
-@dataclass(frozen=True, slots=True)
-class Degraded:
-    """Since when it is on and by which action; ``sure`` is False while an action did not come to its end."""
-
-    since: datetime
-    action_id: int
-    sure: bool
-
-
-def degraded(tx: Tx) -> Degraded | None:
-    """Return the state of degraded mode, None when it is off."""
-    return tx.notes.parsed(_KEY, _read)
+def degraded_words(state: Degraded, now: datetime) -> str:
+    """Return ``Degraded mode is on since 03:14 UTC``, with the day where it is not today."""
+    day = "" if state.since.date() == now.date() else f"{state.since:%-d %b} "
+    return f"Degraded mode {'is' if state.sure else 'may be'} on since {day}{state.since:%H:%M} UTC"
 
 
 def degraded_since(tx: Tx) -> datetime | None:
@@ -35,34 +25,28 @@ def degraded_since(tx: Tx) -> datetime | None:
     return state.since if state is not None else None
 
 
-def _read(text: str) -> Degraded:
-    values = json.loads(text)
-    return Degraded(datetime.fromisoformat(values["since"]), values["action"], values["sure"])
-
-
-def banner(tx: Tx) -> str:
-    """Return the line that stands on every incident and in App Home while it is on; empty when it is off."""
+def banner(tx: Tx, now: datetime) -> str:
+    """Return the line that stands in status, in the digest and in App Home while it is on; empty when it is off."""
     state = degraded(tx)
     if state is None:
         return ""
-    since = f"since {state.since:%Y-%m-%d %H:%M} UTC"
-    if not state.sure:
-        return f"Degraded mode may be on {since}: the action did not come to its end"
-    return f"Degraded mode is on {since}: no external signals, local safeguards active"
+    what = (
+        "no external signals, local safeguards active" if state.sure else "the action did not come to its end"
+    )
+    return f"{degraded_words(state, now)}: {what}"
 
 
-def redis_came_back(tx: Tx, incident: Incident) -> bool:
-    """Whether degraded mode was entered on this incident and Redis is seen to be well again since.
+def redis_came_back(tx: Tx) -> bool:
+    """Whether degraded mode is on and Redis is seen to be well again since.
 
     An alert of Redis' own must have cleared since then and none may fire in any incident: that nobody says that
     Redis is down is no proof, because who would say so may be away.
     """
     state = degraded(tx)
-    record = tx.actions.get(state.action_id) if state is not None else None
-    if state is None or record is None or record.incident_id != incident.id:
+    if state is None:
         return False
     # Its alert may have been an incident of its own, which is over by then.
-    among = {incident.id, *(one.id for one in tx.incidents.recent(state.since))}
+    among = {one.id for one in (*tx.incidents.open(), *tx.incidents.recent(state.since))}
     about = [one for one in tx.incidents.episodes(among) if not one.is_event and family(one) in _OF_REDIS]
     cleared = any(one.ends_at is not None and one.ends_at > state.since for one in about)
     return cleared and not any(one.firing for one in about)
@@ -71,7 +55,7 @@ def redis_came_back(tx: Tx, incident: Incident) -> bool:
 def begun(tx: Tx, record: ActionRecord, now: datetime) -> None:
     """Degraded mode is being entered: from the first stop on, the external stack is not whole."""
     if record.kind == "degraded_mode" and degraded(tx) is None:
-        _put(tx, Degraded(now, record.id, sure=False))
+        put_degraded(tx, Degraded(now, record.id, sure=False, incident_id=record.incident_id))
 
 
 def ended(tx: Tx, record: ActionRecord, steps: list[StepRecord]) -> None:
@@ -81,13 +65,21 @@ def ended(tx: Tx, record: ActionRecord, steps: list[StepRecord]) -> None:
     touched = any(step.number > 0 and step.status in begun_steps for step in steps)
     if record.kind == "degraded_mode" and state is not None and state.action_id == record.id:
         if record.status is ActionStatus.SUCCEEDED:
-            _put(tx, Degraded(state.since, record.id, sure=True))
+            put_degraded(tx, replace(state, sure=True))
         elif not touched:
-            tx.notes.put(_KEY, "")
+            put_degraded(tx, None)
     if record.kind == "exit_degraded_mode" and record.status is ActionStatus.SUCCEEDED:
-        tx.notes.put(_KEY, "")
+        put_degraded(tx, None)
 
 
-def _put(tx: Tx, state: Degraded) -> None:
-    values = {"since": state.since.isoformat(), "action": state.action_id, "sure": state.sure}
-    tx.notes.put(_KEY, json.dumps(values))
+__all__ = [
+    "Degraded",
+    "banner",
+    "begun",
+    "degraded",
+    "degraded_on",
+    "degraded_since",
+    "degraded_words",
+    "ended",
+    "redis_came_back",
+]

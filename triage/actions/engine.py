@@ -14,11 +14,12 @@ from triage.actions import completion, confirmation, proposals
 from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
+from triage.actions.placing import incident_about
 from triage.actions.preparation import Prepared, prepare, recheck, show_agent
 from triage.actions.runner import ActionRunner
 from triage.actions.verifier import Verifier
 from triage.errors import StoreUnavailable
-from triage.model import ActionProposal, SubjectKind
+from triage.model import ActionProposal
 from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.actions import Signed
 from triage.ports.bell import Bell
@@ -109,19 +110,13 @@ class ActionEngine:
         return record
 
     async def propose(self, kind: str, target: str, *, by: str, why: str) -> ActionRecord:
-        """Propose an action that a person asks for. It joins the open incident of its target. Raises Refused."""
+        """Propose an action that a person asks for. It joins the open incident that it is about. Raises Refused."""
         desk, now = self.services.desk, self.services.clock.now()
         target = target or ("desk" if kind in CATALOGUE and CATALOGUE[kind].target_kind == "desk" else "")
         find(desk, kind, target)
 
         def work(tx: Tx) -> ActionRecord:
-            places = {(SubjectKind.BOT, target), (SubjectKind.CONTAINER, desk.container_of(target))}
-            open_ones = [
-                incident
-                for incident in tx.incidents.open()
-                if any((subject.kind, subject.name) in places for subject in incident.subjects)
-            ]
-            incident_id = open_ones[-1].id if open_ones else None
+            incident_id = incident_about(tx, desk, kind, target)
             proposal = ActionProposal(kind, target, why)
             return proposals.propose(tx, desk, proposal, by=by, now=now, incident_id=incident_id)
 

@@ -11,7 +11,7 @@ from loguru import logger
 from triage.actions import proposals
 from triage.actions.catalogue import action_title
 from triage.actions.context import ActionServices
-from triage.actions.degraded import degraded
+from triage.actions.degraded import degraded, redis_came_back
 from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
@@ -63,7 +63,7 @@ async def remind_degraded(services: ActionServices) -> bool:
         for_how_long = duration((now - since).total_seconds())
         text = (
             f"Degraded mode is on for {for_how_long}: no external signals, local safeguards active. "
-            "Leave it once Redis is well."
+            f"{'Redis is well again: leave it now.' if redis_came_back(tx) else 'Leave it once Redis is well.'}"
         )
         button = AnswerButton("Exit degraded mode…", "action.exit_degraded_mode", offer.handle)
         answer = replace(saying(text), buttons=(button,))
@@ -88,18 +88,26 @@ async def remind_waiting(services: ActionServices) -> bool:
 
 def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
     since = record.confirmations[-1].at
-    if record.incident_id is None or now - since < REMIND_SECOND:
+    if now - since < REMIND_SECOND:
         return False
     if not tx.notes.once("second_person", f"{record.id}/{len(record.confirmations)}", now):
         return False
     by = name_of(tx, record.confirmations[-1].actor)
     waits = f"still waits for a second person: {by} confirmed {duration((now - since).total_seconds())} ago"
+    text = (
+        f"{action_title(record.kind, record.target)} {waits}, open until {clock_time(record.expires_at)} UTC"
+    )
+    if record.incident_id is None:  # its own message is in the channel
+        button = AnswerButton("Confirm as second…", f"action.{record.kind}", record.handle)
+        document = keep_answer(tx, "second_person", replace(saying(text), buttons=(button,)), now)
+        tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
+        return True
     entry = TimelineEntry(
         incident_id=record.incident_id,
         at=now,
         recorded_at=now,
         kind=TimelineKind.ACTION,
-        text=f"{action_title(record.kind, record.target)} {waits}, open until {clock_time(record.expires_at)} UTC",
+        text=text,
         source="action",
         key=f"action/{record.id}/reminder",
         data={IN_CHANNEL: True},

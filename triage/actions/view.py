@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage.actions.catalogue import action_title
-from triage.actions.degraded import banner, degraded
+from triage.actions.degraded import degraded
 from triage.actions.notifications import confirmed_by
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, verified_words
 from triage.ports.store import Tx
@@ -100,7 +100,6 @@ def elapsed(record: ActionRecord, now: datetime) -> float:
 
 __all__ = [
     "ActionView",
-    "banner",
     "elapsed",
     "how_it_went",
     "last_of",

@@ -81,7 +81,7 @@ def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a t
         return None
     subject, about = episode.subject, family(episode)
     if subject.kind is SubjectKind.BOT:
-        return _holds_of_bot(facts, subject.name, episode.name, about)
+        return _holds_of_bot(facts, subject.name, episode, about)
     if subject.kind is SubjectKind.CONTAINER:
         return _holds_of_container(facts, subject.name, about)
     if about in {"cpu", "memory", "disk"}:
@@ -99,8 +99,9 @@ def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a t
 
 
 def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
-    facts: Facts, bot: str, name: str, about: str
+    facts: Facts, bot: str, episode: Episode, about: str
 ) -> bool | None:
+    name = episode.name
     if about in {"down", "loop", "oom", "unhealthy", "container_memory"}:
         return _holds_of_container(facts, facts.desk.container_of(bot), about)
     state = facts.state(bot)
@@ -118,8 +119,7 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     if about == "stop" and name in {"BotHardStopActive", "KillSwitchTriggered"}:
         return bool(state["state"] == "hard_stop")
     if about == "pause":
-        held = state.get("held_seconds")
-        return bool(state["state"] == "soft_pause") and (held is None or held >= _LONG_PAUSE)
+        return state["state"] == "soft_pause" and _paused_since(state, episode, facts.now)
     if about == "no_fills":
         return None if state["state"] == "running" else False
     if name == "BotNegativeEdgePersistent":
@@ -127,6 +127,14 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     if name == "BotDailyPnlDrawdown":
         return None if state.get("daily_pnl") is None else state["daily_pnl"] < -50  # noqa: PLR2004 - the rule's own limit
     return None
+
+
+def _paused_since(state: Mapping[str, Json], episode: Episode, now: datetime) -> bool | None:
+    """Say whether a pause is the one that the alert tells of: it is long, or it began before the alert did."""
+    held = state.get("held_seconds")
+    if held is None or held >= _LONG_PAUSE or held >= (now - episode.starts_at).total_seconds():
+        return True
+    return None if state.get("held_at_least") else False
 
 
 def _holds_of_container(  # noqa: PLR0911 - a table of conditions

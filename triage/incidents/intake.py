@@ -19,8 +19,11 @@ from triage.incidents.intake_moves import Moves, TitleOf
 from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew, signal_of
 from triage.incidents.unsortable import tried_again
+from triage.memory.degraded_mode import degraded_on
 from triage.model import Episode, Incident, IncidentShape, Signal, TimelineKind
 from triage.ports.store import StoredSignal, Tx
+
+HELD = "; the incident stays open until degraded mode is left"
 
 BATCH = 300
 """Signals in one pass: bounds how long the writer is held."""
@@ -115,10 +118,12 @@ class _Sorting:
         changes = self.changes
         cleared = changes.cleared.get(incident.id, [])
         over = bool(cleared) and incident.is_open and changes.tx.incidents.counts(incident.id)[0] == 0
+        held = over and degraded_on(changes.tx, incident.id)
+        over = over and not held
         silent = over or incident.quiet or incident.shape is IncidentShape.STORM
         for text, signal in cleared:
             told = not silent and not self._fires_on(incident, signal)
-            changes.note(incident, TimelineKind.CLEARED, text, signal, told=told)
+            changes.note(incident, TimelineKind.CLEARED, f"{text}{HELD if held else ''}", signal, told=told)
         change = lifecycle.resolve(incident, now=changes.now) if over else None
         if change is None:
             return incident

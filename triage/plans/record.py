@@ -299,7 +299,7 @@ _OUTCOMES: Mapping[VerificationOutcome, str] = {
 }
 
 _TRADING: Mapping[bool | None, str] = {
-    True: "trading is back",
+    True: "the bots trade",
     False: "trading is not back",
     None: "whether the bots trade is not known",
 }

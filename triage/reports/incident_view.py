@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from triage.actions.catalogue import action_title
-from triage.actions.degraded import redis_came_back
-from triage.actions.view import banner, last_of, offers_of, taken_of
+from triage.actions.degraded import Degraded, degraded, redis_came_back
+from triage.actions.view import last_of, offers_of, taken_of
 from triage.diagnosis.strength import believed
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import (
@@ -64,9 +64,10 @@ class IncidentView:
     ``episodes`` are those worth showing, in the order they began, ``tallies`` say by alert name how many
     there are and how many of them fire; ``run`` the newest finished triage, ``running`` whether one is
     under way; ``offers`` the actions that can be pressed, the best first; ``waiting`` those that wait for a second
-    person; ``under_way`` what runs now, ``done`` how the last action ended, in words; ``banner`` a line that must
-    not be missed; ``actions_taken`` one line an action, for the resolved form; ``trading`` how the bots stand,
-    ``daily_loss`` by bot the loss of the day that is allowed, as a fraction.
+    person; ``under_way`` what runs now, ``done`` how the last action ended, in words; ``degraded`` the degraded mode
+    that is on, ``redis_well`` whether Redis is seen to be well again since; ``actions_taken`` one line an action, for
+    the resolved form; ``trading`` how the bots stand, ``daily_loss`` by bot the loss of the day that is allowed, as a
+    fraction.
     """
 
     incident: Incident
@@ -76,7 +77,7 @@ class IncidentView:
     running: bool = False
     offers: tuple[Offer, ...] = ()
     links: Links = field(default_factory=Links)
-    banner: str = ""
+    degraded: Degraded | None = None
     actions_taken: tuple[str, ...] = ()
     silenced_until: datetime | None = None
     other_bots: tuple[str, ...] = ()
@@ -104,10 +105,27 @@ class IncidentView:
             if believed(cause)
             for action in cause.actions
         ]
-        if self.redis_well:
+        if self.held_open or (self.redis_well and (self.owns_degraded or self.nothing_to_mend)):
             wanted.insert(0, WAY_OUT)
         offered = {(one.kind, one.target): one for one in self.offers}
         return next((offered[each] for each in wanted if each in offered), None)
+
+    @property
+    def owns_degraded(self) -> bool:
+        """Whether the degraded mode that is on was entered on this incident."""
+        return self.degraded is not None and self.degraded.incident_id == self.incident.id
+
+    @property
+    def held_open(self) -> bool:
+        """Whether it is open only because degraded mode is on still: its alerts are over."""
+        alerts = any(not episode.is_event for episode in self.episodes)
+        return self.incident.is_open and self.owns_degraded and alerts and not self.firing
+
+    @property
+    def nothing_to_mend(self) -> bool:
+        """Whether its triage names nothing to be done: no cause is believed, or nothing is wrong on what was looked at."""
+        top = self.run.verdict.top if self.run is not None else None
+        return top is None or not believed(top) or top.cause == NOTHING_WRONG
 
     @property
     def way_out(self) -> Offer | None:
@@ -144,7 +162,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         running=newest is not None
         and (newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)),
         offers=_offers(offers_of(tx, actions), done) if incident.is_open and not drill else (),
-        banner="" if drill else banner(tx),
+        degraded=None if drill else degraded(tx),
         actions_taken=taken_of(tx, actions),
         silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
@@ -152,12 +170,13 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         waiting=tuple(_waiting(one) for one in actions if one.awaits_second) if incident.is_open else (),
         under_way=tuple(action_title(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
         done=last_of(tx, actions),
-        redis_well=not drill and redis_came_back(tx, incident),
+        redis_well=not drill and redis_came_back(tx),
     )
 
 
 WAY_OUT = ("exit_degraded_mode", DESK)
 """Kind and target of the way out of degraded mode."""
+NOTHING_WRONG = "nothing_is_wrong"
 _UNDER_WAY = frozenset({ActionStatus.CONFIRMED, ActionStatus.RUNNING})
 
 

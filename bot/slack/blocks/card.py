@@ -19,6 +19,7 @@ from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text
 from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.catalogue import action_title
+from triage.actions.degraded import degraded_words
 from triage.model import Incident, IncidentShape, Json
 from triage.reports.incident_view import IncidentView, Waiting
 from triage.signals.trading import trading_line
@@ -29,7 +30,7 @@ Names = Callable[[str], str]
 """How an actor is shown: ``U0123`` is ``@ana``."""
 
 ACTIONS_TAKEN = 4
-TRADING, SIGNALS, FOOTER, BANNER = 180, 2200, 160, 120
+TRADING, SIGNALS, FOOTER = 180, 2200, 160
 """Characters of the parts; with the links (four of 900) and buttons they stay below Slack's 13,000."""
 LINES, LINKS_ROWS = 14, 1
 """Lines of a phone that a card may take, and those of its links; the evidence takes what the rest leaves."""
@@ -43,9 +44,11 @@ def incident_card(view: IncidentView, now: datetime, names: Names) -> Rendered:
 
 def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     offers = [one for one in view.offers if one not in {view.remedy, view.way_out}]
-    banner = [[untrusted(f"⚠ {view.banner.partition(': ')[0]}", BANNER, bold=True)]] if view.banner else []
+    banner = []
+    if view.degraded is not None:
+        banner = [[leaf(f"⚠ {degraded_words(view.degraded, now)}", bold=True)]]
     footer = shorter(f"{_footer(view, now, names)} · {firing_words(view, now)}", FOOTER)
-    headline = _headline(view.incident)
+    headline = _headline(view)
     rest = kit.rows(len(headline), kit.PHONE_HEADER) + kit.height(banner)
     rest += LINKS_ROWS + 2 * len(view.waiting)
     lines, small = _fitted(view, now, footer, LINES - rest)
@@ -88,7 +91,7 @@ def _fitted(view: IncidentView, now: datetime, footer: str, room: int) -> tuple[
 def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
     """Return the form of what is over: it keeps its firing facts, its cause and what was done."""
     return [
-        kit.header(_headline(view.incident)),
+        kit.header(_headline(view)),
         kit.paragraph([[leaf(_resolved(view.incident, now, names))]]),
         kit.paragraph(cause_lines(view) if view.run is not None else []),
         kit.paragraph(kit.fitting(signal_lines(view.episodes, now, view.tallies), SIGNALS)),
@@ -97,13 +100,17 @@ def _resolved_blocks(view: IncidentView, now: datetime, names: Names) -> list[Js
     ]
 
 
-def _headline(incident: Incident) -> str:
+def _headline(view: IncidentView) -> str:
     """Return ``🔴 Sev-1 · bot1 hard_stop: drawdown limit · INC-42``; the number survives any title."""
-    head, tail = f"{_sign(incident)} · ", f" · {incident.number}"
+    incident = view.incident
+    head, tail = f"{_sign(view)} · ", f" · {incident.number}"
     return head + cut(one_line(incident.title, kit.HEADER), kit.HEADER - len(head) - len(tail)) + tail
 
 
-def _sign(incident: Incident) -> str:
+def _sign(view: IncidentView) -> str:
+    incident = view.incident
+    if view.held_open:
+        return f"🟠 Degraded mode still on · was {incident.severity}"
     if not incident.is_open:
         end = incident.resolved_at or incident.changed_at
         lasted = duration(seconds_between(incident.opened_at, end))
@@ -199,7 +206,7 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
         lasted = duration(seconds_between(incident.opened_at, end))
         over = f"resolved {when(end, now)} after {lasted} · {_resolved(incident, now, names)}"
         return f"✅ {incident.number} {over} · {title}"
-    parts = [f"{_sign(incident)} · {title} · {incident.number}", f"Trading: {trading_words(view, now)}"]
+    parts = [f"{_sign(view)} · {title} · {incident.number}", f"Trading: {trading_words(view, now)}"]
     if text := do_text(view):
         parts.append(f"Do: {text}")
     elif view.run is None:

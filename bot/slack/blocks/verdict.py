@@ -10,7 +10,7 @@ from bot.slack.blocks.kit import PHONE, leaf
 from bot.slack.blocks.shorter import shorter, some
 from triage.diagnosis.strength import believed, strength
 from triage.model import Cause, Json, SubjectKind, Verdict
-from triage.reports.incident_view import IncidentView
+from triage.reports.incident_view import WAY_OUT, IncidentView
 from triage.untrusted_text import one_line
 from triage.wording import counted
 
@@ -18,6 +18,11 @@ CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS = 100, 62, 60, 50, 100
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
 NOT_KNOWN = "no_cause_found"
+LEAVE, MEND_REDIS = (
+    "leave degraded mode: /triage do exit_degraded_mode",
+    "mend Redis, then Exit degraded mode… in the menu",
+)
+"""What there is to do while degraded mode is on, where no button of the card is it."""
 _COMMAND = re.compile(
     r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl"
     r"|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
@@ -41,6 +46,8 @@ def headline(cause: Cause, limit: int = CAUSE) -> str:
 def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
     """Return the cause, or the two that stand together; or that it is not known. ``tight``: in two lines of a phone."""
     run = view.run
+    if view.held_open:
+        return [[leaf("Its alerts are over: ", bold=True), leaf("open until degraded mode is left")]]
     if run is None:
         return [
             [leaf("Cause ", bold=True), leaf("triage is running…" if view.running else "not triaged yet")]
@@ -74,7 +81,7 @@ def _not_known(verdict: Verdict) -> list[Line]:
 
 def evidence(view: IncidentView, room: int) -> str:
     """Return what speaks for the cause, against it, and what is not known, in so many characters at most."""
-    if view.run is None or room <= 0:
+    if view.run is None or view.held_open or room <= 0:
         return ""
     verdict = view.run.verdict
     top = verdict.top
@@ -109,8 +116,8 @@ def do_text(view: IncidentView, *, tight: bool = False) -> str:
     if view.under_way:
         return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way"
     if view.remedy is not None:
-        if view.redis_well:  # why it is the time for it is said however short it must be
-            return f"{offer_label(view.remedy)} · Redis is well again"
+        if view.redis_well and (view.remedy.kind, view.remedy.target) == WAY_OUT:
+            return f"{offer_label(view.remedy)} · Redis is well again"  # said however short it must be
         why = one_line(view.remedy.why.partition(";")[0], 2 * WHY)
         return f"{offer_label(view.remedy)}{f' · {why}' if why and len(why) <= WHY and not tight else ''}"
     return _by_hand(view, view.run.verdict) if view.run is not None else ""
@@ -118,6 +125,10 @@ def do_text(view: IncidentView, *, tight: bool = False) -> str:
 
 def _by_hand(view: IncidentView, verdict: Verdict) -> str:
     top = verdict.top
+    if view.degraded is not None and (view.held_open or view.nothing_to_mend):
+        if view.held_open or view.redis_well:
+            return LEAVE
+        return MEND_REDIS if view.way_out is not None else f"mend Redis; then {LEAVE}"
     if top is None or not believed(top):  # what is not believed advises nothing
         return f"look at it; {_look(view)}"
     return top.by_hand or top.advice or f"look at it; {_look(view)}"

@@ -146,7 +146,7 @@ async def test_degraded_mode_is_a_banner(place: Place) -> None:
     def enter(tx: Tx) -> str:
         now = place.clock.now().isoformat()
         tx.notes.put("degraded_mode", f'{{"since": "{now}", "action": 1, "sure": true}}')
-        return banner(tx)
+        return banner(tx, place.clock.now())
 
     words = await place.store.write(enter)
     await place.open("ana")

@@ -29,7 +29,10 @@ from triage.ports.store import Tx
 
 pytestmark = pytest.mark.slow
 
-PAUSED = "bot1, bot3 still paused: bus outage, come back when Redis and the external services work again"
+LEFT = "the external services stay stopped until degraded mode is left"
+PAUSED = (
+    "bot1, bot3 still paused: bus outage, come back when Redis and the external services work again; " + LEFT
+)
 STATES = ("running", "soft_pause", "hard_stop")
 
 
@@ -184,13 +187,15 @@ async def test_trading_that_comes_back_later_is_told_once(tmp_path: Path) -> Non
     assert told == [True, False, False]
     assert view is not None
     after = json.dumps(action_message(view, services.clock.now(), str).blocks, ensure_ascii=False)
-    assert "bot1, bot3 trade again, seen " in after
+    assert f"bot1, bot3 trade again; bot2 runs again; {LEFT}, seen " in after
     assert "trading is not back" not in after
     assert kept is not None
     assert kept.status is IncidentStatus.MITIGATED
     lines = [one.text for one in entries if "trade again" in one.text]
     assert len(lines) == 1
-    assert lines[0].startswith("Degraded mode, once more: recovered: bot1, bot3 trade again, seen ")
+    assert lines[0].startswith(
+        "Degraded mode, once more: did what it should, the bots trade: bot1, bot3 trade"
+    )
 
 
 async def test_only_for_so_long_and_never_what_was_asked_to_stand(tmp_path: Path) -> None:
@@ -238,6 +243,7 @@ async def test_nothing_is_said_for_good_while_it_is_still_looked_at(
     assert "Not well yet, looked at again until" in interim[0]
     assert "Verified" not in interim[0]
     assert "trading is not back" not in interim[0]
-    assert said(ended)[0] is VerificationOutcome.RECOVERED
+    assert said(ended)[0] is VerificationOutcome.EFFECTIVE, "trading is back, Redis is not"
     assert about.status is IncidentStatus.MITIGATED
-    assert "Verified: recovered" in shown
+    assert "Verified: did what it should, the bots trade" in shown
+    assert "recovered" not in shown

@@ -205,6 +205,37 @@ async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Pat
             "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
         ]
         assert lines[0].data[IN_CHANNEL]
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as again:  # a restart knows that it was asked
+        assert not await jobs.remind_waiting(replace(services, store=again))
+
+
+async def test_a_second_person_of_an_action_without_an_incident_is_asked_for_too(tmp_path: Path) -> None:
+    """Its message stands in the channel, and so does the reminder, with that person's button."""
+    clock = ManualClock(NOW)
+    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+        services, _ = desktop_on(store, tmp_path, clock)
+
+        def wait(tx: Tx) -> str:
+            proposal = ActionProposal("rollback", "bot1", "why")
+            record = proposals.propose(tx, services.desk, proposal, by="U1", now=NOW)
+            first = (Confirmation("U1", NOW, "because", ""),)
+            tx.actions.save(replace(record, needed=2, confirmations=first))
+            return record.handle
+
+        handle = await store.write(wait)
+        clock.move(minutes=6)
+        assert [await jobs.remind_waiting(services) for _ in range(2)] == [True, False]
+
+        def owed(tx: Tx) -> str:
+            message = tx.outbox.get(1)
+            assert message is not None
+            document = tx.notes.document(int(message.ref))
+            assert document is not None
+            return str(document.data)
+
+        said = await store.read(owed)
+    assert "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago" in said
+    assert handle in said
 
 
 async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(tmp_path: Path) -> None:

@@ -65,21 +65,21 @@ def after(kind: str, *bots: BotTrading, down: tuple[str, ...] = (), why: str = "
 
 def test_paused_bots_are_no_recovery_and_mitigate_nothing() -> None:
     """Degraded mode did all its steps: all bots stand as before, and the reader is told why and until when."""
-    found = after("degraded_mode", BUS, replace(BUS, bot="bot3"), down=("hbot-redis is down",))
+    found = after("degraded_mode", BUS, replace(BUS, bot="bot3"))
     assert found.outcome is VerificationOutcome.EFFECTIVE
     assert found.why == (
-        "hbot-redis is down; bot1, bot3 still paused: bus outage, "
-        "come back when Redis and the external services work again"
+        "bot1, bot3 still paused: bus outage, come back when Redis and the external services work again; "
+        "the external services stay stopped until degraded mode is left"
     )
     assert not mitigates(found)
 
 
-def test_trading_that_is_back_mitigates_though_the_broken_part_is_still_down() -> None:
+def test_trading_that_is_back_mitigates_though_the_external_services_are_stopped() -> None:
     """That is what degraded mode is for: not yet recovered, and no harm any more."""
-    found = after("degraded_mode", RUNS, down=("hbot-redis is down",))
+    found = after("degraded_mode", RUNS, down=("hbot-bot1 is unhealthy",))
     assert (found.outcome, found.why) == (
         VerificationOutcome.EFFECTIVE,
-        "hbot-redis is down; bot1 trades",
+        "bot1 trades; hbot-bot1 is unhealthy; the external services stay stopped until degraded mode is left",
     )
     assert mitigates(found)
 
@@ -100,6 +100,30 @@ def test_recovered_says_who_trades_and_again_only_of_what_stood() -> None:
     bots = (RUNS, replace(RUNS, bot="bot3"), replace(RUNS, bot="bot4"))
     found = weighed(replace(GOOD, rows=rows), StateAfter(Trading(NOW, bots)), CATALOGUE["restart"])
     assert found.why == "bot1 trades again; bot3, bot4 trade"
+
+
+def test_a_bot_that_only_monitors_is_told_where_it_stood_and_runs_again() -> None:
+    """Nobody who saw it paused on the card is left to guess; no trade is said of it."""
+    rows = tuple(
+        Compared(f"Bot {bot}", "paused (bus outage)", "trades", good=True) for bot in ("bot1", "bot2")
+    )
+    standing = StateAfter(Trading(NOW, (RUNS,)), monitors=(replace(RUNS, bot="bot2"),))
+    found = weighed(replace(GOOD, rows=rows), standing, CATALOGUE["exit_degraded_mode"])
+    assert found.why == "bot1 trades again; bot2 runs again"
+    paused = StateAfter(Trading(NOW, (RUNS,)), monitors=(replace(BUS, bot="bot2"),))
+    assert (
+        weighed(replace(GOOD, rows=rows), paused, CATALOGUE["exit_degraded_mode"]).why == "bot1 trades again"
+    )
+
+
+def test_a_bot_that_stands_is_told_though_another_one_is_not_known() -> None:
+    """What is known is not held back; of the other it is said that it is not."""
+    found = after("restart", BUS, BotTrading("bot3"))
+    assert (found.outcome, found.trades) == (VerificationOutcome.EFFECTIVE, False)
+    assert found.why == (
+        "bot1 still paused: bus outage, comes back when Redis and the external services work again; "
+        "no state of bot3 since the action ended"
+    )
 
 
 def test_each_reason_has_its_own_way_back() -> None:
@@ -147,6 +171,7 @@ def test_what_did_not_help_stays_so() -> None:
     [
         ("bot1", (Subject(SubjectKind.BOT, "bot1"),), {"bot1"}),
         ("desk", (Subject(SubjectKind.CONTAINER, "hbot-redis"),), {"bot1", "bot3"}),
+        ("desk", (Subject(SubjectKind.BOT, "bot3"),), {"bot1", "bot3"}),
         ("redis", (Subject(SubjectKind.BOT, "bot3"),), {"bot3"}),
         ("bot2", (), set()),
         ("bot1", (), {"bot1"}),
@@ -167,8 +192,10 @@ async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
     }
     about = incident(Subject(SubjectKind.CONTAINER, "hbot-redis"))
     fakes.containers.hold(_container(status="exited"))
-    standing = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    standing = await look_around(fakes.port, Desk(), record("exit_degraded_mode", "desk"), about, NOW)
     assert standing.down == ("hbot-redis is down",)
+    own = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    assert own.down == (), "what it stopped itself is not called down"
     assert [(one.bot, one.state) for one in standing.trading.bots] == [("bot1", "soft_pause"), ("bot3", "")]
     fakes.metrics.error = SourceUnreachable("Prometheus", "refused")
     away = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
@@ -181,7 +208,10 @@ async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
     )
     down = weighed(GOOD, away, CATALOGUE["degraded_mode"])
     assert (down.outcome, down.trades) == (VerificationOutcome.EFFECTIVE, None)
-    assert down.why == "hbot-redis is down; whether the bots trade is not known: Prometheus: refused"
+    assert down.why == (
+        "whether the bots trade is not known: Prometheus: refused; "
+        "the external services stay stopped until degraded mode is left"
+    )
     assert not mitigates(down)
 
 

@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.store import open_store
+from schedules.tidying import TidyingJob
 from tests.triage.incidents.desk_story import Story
-from triage.actions.completion import finish
+from triage.actions.completion import finish, verified
 from triage.actions.degraded import begun, redis_came_back
+from triage.actions.placing import incident_about
 from triage.actions.proposals import follow_up, propose
 from triage.actions.view import offers_of
 from triage.desk import Desk
-from triage.model import ActionProposal
-from triage.plans.record import ActionRecord, ActionStatus
+from triage.model import ActionProposal, IncidentStatus, Severity
+from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
 from triage.ports.store import Tx
 
 NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
@@ -47,33 +49,114 @@ def _status(tx: Tx, record: ActionRecord) -> ActionStatus:
 
 
 async def test_redis_came_back_only_where_its_own_alert_cleared_since(tmp_path: Path) -> None:
-    """On the incident that degraded mode belongs to; while one of Redis' alerts fires anywhere, and before, it did not."""
+    """While one of Redis' alerts fires anywhere, and before degraded mode was entered, it did not."""
     async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
         story = Story(store)
         story.clock.moment = NOW
         await story.fire("BotSoftPauseTooLong")
         await story.fire("RedisDown", "hbot-redis")
         await story.fire("RedisSlow", "hbot-redis")
-        paused, redis = await story.incidents()
         await story.clear("RedisSlow", "hbot-redis")
         story.clock.jump(timedelta(minutes=1))
 
-        def enter(tx: Tx) -> None:
-            proposal = ActionProposal("degraded_mode", "desk", "Redis is down")
-            record = propose(tx, story.desk, proposal, by="U1", now=story.clock.now(), incident_id=paused.id)
-            begun(tx, record, story.clock.now())
+        async def came_back() -> bool:
+            return await store.read(redis_came_back)
 
-        async def came_back() -> tuple[bool, bool]:
-            return await store.read(lambda tx: (redis_came_back(tx, paused), redis_came_back(tx, redis)))
-
-        assert await came_back() == (False, False), "degraded mode is off"
-        await store.write(enter)
+        assert not await came_back(), "degraded mode is off"
+        await enter(story, None)
         story.clock.jump(timedelta(minutes=1))
-        assert await came_back() == (False, False), "RedisDown fires"
+        assert not await came_back(), "RedisDown fires"
         await story.clear("RedisDown", "hbot-redis")
-        assert await came_back() == (True, False)
+        assert await came_back()
         await story.fire("RedisReadOnly", "hbot-redis")
-        assert await came_back() == (False, False), "it answers and takes no writes"
+        assert not await came_back(), "it answers and takes no writes"
+
+
+async def enter(story: Story, incident_id: int | None) -> ActionRecord:
+    """Enter degraded mode on an incident, or on none."""
+
+    def work(tx: Tx) -> ActionRecord:
+        proposal = ActionProposal("degraded_mode", "desk", "Redis is down")
+        now = story.clock.now()
+        record = propose(tx, story.desk, proposal, by="U1", now=now, incident_id=incident_id)
+        begun(tx, record, now)
+        return record
+
+    return await story.store.write(work)
+
+
+async def leave(story: Story, incident_id: int, *, trades: bool) -> None:
+    """Leave it; verified with bots that trade, or do not."""
+    outcome = VerificationOutcome.RECOVERED if trades else VerificationOutcome.EFFECTIVE
+
+    def work(tx: Tx) -> None:
+        now, proposal = story.clock.now(), ActionProposal("exit_degraded_mode", "desk", "the way out")
+        record = propose(tx, story.desk, proposal, by="U1", now=now, incident_id=incident_id)
+        running = replace(record, status=ActionStatus.RUNNING, started_at=now)
+        done = finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=now)
+        assert done.verify_until is not None
+        verified(tx, story.desk, done, Verification(outcome, now, (), trades=trades), done.verify_until)
+
+    await story.store.write(work)
+
+
+async def test_an_incident_is_not_over_while_its_degraded_mode_is_on(tmp_path: Path) -> None:
+    """Its alerts clear and it stays open; it resolves when degraded mode is left and the bots trade."""
+    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+        story = Story(store)
+        story.clock.moment = NOW
+        await story.fire("RedisDown", "hbot-redis", severity=Severity.SEV1)
+        [redis] = await story.incidents()
+        await enter(story, redis.id)
+        story.clock.jump(timedelta(minutes=1))
+        await story.clear("RedisDown", "hbot-redis")
+        assert (await story.incident(redis.id)).is_open
+        assert "RedisDown on hbot-redis resolved; the incident stays open until degraded mode is left" in (
+            await story.told(redis.id)
+        )
+        story.clock.jump(timedelta(days=1))
+        tidying = TidyingJob(store, story.desk, story.clock)
+        assert await tidying.run() == 0, "no silence makes it over"
+        await leave(story, redis.id, trades=False)
+        assert (await story.incident(redis.id)).is_open, "the bots stand"
+        await leave(story, redis.id, trades=True)
+        assert (await story.incident(redis.id)).status is IncidentStatus.RESOLVED
+        assert "resolved: its alerts are over and degraded mode was left" in await story.told(redis.id)
+
+
+async def test_another_incident_is_over_with_its_alerts_whatever_mode_is_on(tmp_path: Path) -> None:
+    """Only the one that degraded mode was entered on waits for it."""
+    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+        story = Story(store)
+        story.clock.moment = NOW
+        await story.fire("HighDiskUsage", "node1")
+        await enter(story, None)
+        await story.clear("HighDiskUsage", "node1")
+        assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_an_action_that_is_asked_for_by_name_joins_the_incident_that_it_is_about(
+    tmp_path: Path,
+) -> None:
+    """Degraded mode is about the external services, the way out belongs where it was entered."""
+    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+        story = Story(store)
+        story.clock.moment = NOW
+        desk = story.desk
+
+        async def about(kind: str, target: str) -> int | None:
+            return await store.read(lambda tx: incident_about(tx, desk, kind, target))
+
+        await story.fire("ContainerDown", "hbot-redis")
+        story.clock.jump(timedelta(minutes=30))
+        await story.fire("BotHardStopActive", "bot1")
+        redis, bot = (one.id for one in await story.incidents())
+        assert await about("degraded_mode", "desk") == redis
+        assert await about("restart", "bot1") == bot
+        assert await about("restart", "bot3") is None
+        await enter(story, bot)
+        assert await about("exit_degraded_mode", "desk") == bot
+        assert await about("degraded_mode", "desk") == bot, "its triage proposed it there"
 
 
 async def test_the_undo_of_an_action_is_not_offered_as_the_remedy_it_undoes(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class DegradedMode(Action):
     target_kind = TargetKind.DESK
     checks = ("bot_state", "container", "streams")
     aside = frozenset({"streams"})  # without Redis they cannot flow
+    leaves = "the external services stay stopped until degraded mode is left"
 
     def allowed(self, desk: Desk, target: str) -> tuple[Allowed, ...]:
         """The external services stopped in their order, the rest up without them."""
@@ -102,6 +103,10 @@ class DegradedMode(Action):
             *(bot_row(findings, bot, good=good) for bot in bots),
             await safeguards_row(ctx),
         )
+
+    def stopped(self, desk: Desk) -> tuple[str, ...]:
+        """The external services, until it is left."""
+        return tuple(map(desk.container_of, desk.compose.external_services))
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
         """Offer the way out, also where it is not known how far the action came."""

@@ -49,7 +49,7 @@ def stored_home(tx: Tx, ctx: AnswerContext, now: datetime) -> Home:
     return Home(
         desk=ctx.desk.name,
         at=now,
-        banner=banner(tx),
+        banner=banner(tx, now),
         incidents=tuple(_open(tx, incident) for incident in found[:MOST]),
         more=max(0, len(found) - MOST),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from triage.actions.degraded import banner
 from triage.errors import SourceError
@@ -23,7 +24,7 @@ CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 async def status(ctx: AnswerContext, bots: Sequence[str]) -> Answer:
     """Answer for some bots, with what is open, silenced and degraded."""
     found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
-        ctx.findings(CHECKS, bots), _silences(ctx), ctx.store.read(_open)
+        ctx.findings(CHECKS, bots), _silences(ctx), ctx.store.read(lambda tx: _open(tx, ctx.clock.now()))
     )
     lines, unknown, word = glance(ctx, bots, found)
     word = headline(lines, unknown, incidents, degraded=bool(degraded)) or word
@@ -92,9 +93,9 @@ _NAMES = {"bot_state": "state", "fee_source": "fees", "error_logs": "errors", "c
 _STATES = {"running": Mark.GOOD, "soft_pause": Mark.WARN, "hard_stop": Mark.BAD}
 
 
-def _open(tx: Tx) -> tuple[list[Incident], str]:
+def _open(tx: Tx, now: datetime) -> tuple[list[Incident], str]:
     incidents = sorted(tx.incidents.open(), key=lambda incident: (incident.severity.rank, -incident.id))
-    return incidents, banner(tx)
+    return incidents, banner(tx, now)
 
 
 async def _silences(ctx: AnswerContext) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:

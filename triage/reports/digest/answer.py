@@ -40,10 +40,11 @@ def digest_text(
     late: str = "",
     room: int = FITS,
     verdicts: Section | None = None,
+    standing: str = "",
 ) -> DigestText:
     """Say a digest. ``late``: a sentence on why it comes late; ``room``: characters that one message may have.
 
-    ``verdicts``: how often the bot's own were right.
+    ``verdicts``: how often the bot's own were right; ``standing``: what still holds as it is sent, as degraded mode.
     """
     held = [bot.bot for bot in report.bots if bot.verdict is KpiVerdict.HOLD]
     word = "hold" if held or not report.bots else "meets the checklist"
@@ -59,21 +60,28 @@ def digest_text(
     holding = f" ({len(held)} of {counted(len(report.bots), 'bot')})" if held else ""
     top = Answer(
         f"{title}: {word}",
-        tuple(part for part in (bots, *(details if fits else ()), *rest) if part.lines),
+        tuple(part for part in (_standing(standing), bots, *(details if fits else ()), *rest) if part.lines),
         note=note,
-        preview=f"{title}: {word}{holding}",
+        preview=" · ".join(filter(None, [f"{title}: {word}{holding}", standing.partition(":")[0]])),
     )
     apart = () if fits else tuple(_apart(bot, part) for bot, part in zip(report.bots, details, strict=True))
     return DigestText(top, apart)
 
 
-def missing_text(why: str, start: datetime, end: datetime, *, title: str, late: str = "") -> DigestText:
+def _standing(text: str) -> Section:
+    return section([Line(text, mark=Mark.WARN)] if text else [])
+
+
+def missing_text(
+    why: str, start: datetime, end: datetime, *, title: str, late: str = "", standing: str = ""
+) -> DigestText:
     """Say that a digest could not be made, and the mend."""
     window = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
     return DigestText(
         Answer(
             f"{title}: hold",
             (
+                *(part for part in [_standing(standing)] if part.lines),
                 section([Line(f"hold: nothing could be measured. {why}", mark=Mark.UNKNOWN)]),
                 section([Line("Once mended, /triage kpi measures the period again.", name="Next")]),
             ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from triage.memory.degraded_mode import Degraded
 from triage.model import (
     ActionProposal,
     Cause,
@@ -180,7 +181,7 @@ STATES: dict[str, IncidentView] = {
     "acknowledged": view(incident(status=IncidentStatus.ACKNOWLEDGED, **_ACKED)),
     "mitigated": view(
         incident(status=IncidentStatus.MITIGATED, mitigated_at=NOW, **_ACKED),
-        banner="Degraded mode is on since 03:14 UTC",
+        degraded=Degraded(OPENED, 1, sure=True, incident_id=42),
     ),
     "quiet": view(incident(status=IncidentStatus.ACKNOWLEDGED, quiet=True, **_ACKED), offers=()),
     "wide": view(
@@ -332,7 +333,7 @@ VIEWS = st.builds(
         st.just("https://a.example/" + "&" * 900),
         st.just("https://x.example/a b|c>"),
     ),
-    banner=HOSTILE,
+    degraded=st.none() | st.builds(Degraded, _TIMES, st.just(1), st.booleans(), st.none() | st.just(42)),
     actions_taken=st.lists(HOSTILE, max_size=6).map(tuple),
     silenced_until=st.none() | _TIMES,
     other_bots=st.lists(HOSTILE, max_size=9).map(tuple),

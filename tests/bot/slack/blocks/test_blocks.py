@@ -32,6 +32,7 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
+from triage.memory.degraded_mode import Degraded
 from triage.model import (
     Cause,
     Finding,
@@ -245,22 +246,68 @@ def test_causes_that_stand_together_are_both_said() -> None:
     assert "saturated" not in seen
 
 
+EXIT = Offer("exit_degraded_mode", "desk", "h-exit", "the way out, once Redis is well again")
+ON = Degraded(NOW - timedelta(minutes=2), 1, sure=True, incident_id=42)
+
+
 def test_the_way_out_of_degraded_mode_is_the_thing_to_do_only_once_redis_is_well() -> None:
     """Before, it waits in the menu of every incident, and what the verdict advises is the thing to do."""
-    offers = (Offer("exit_degraded_mode", "desk", "h-exit", "the way out, once Redis is well again"),)
-    banner = "Degraded mode is on since 2026-02-20 03:14 UTC: no external signals, local safeguards active"
-    before = incident_card(view(offers=offers, banner=banner), NOW, names)
-    assert "⚠ Degraded mode is on since 2026-02-20 03:14 UTC" in text_of(before)
+    before = incident_card(view(offers=(EXIT,), degraded=ON), NOW, names)
+    assert "⚠ Degraded mode is on since 03:14 UTC" in text_of(before)
     assert "Do: Exit" not in text_of(before)
     assert "action.exit_degraded_mode" not in buttons_of(before)
     [menu] = [one for _, _, one in walk(list(before.blocks)) if one["action_id"] == "incident.more"]
     assert menu["options"][-1]["text"]["text"] == "Exit degraded mode…"
     assert menu["options"][-1]["value"] == "action:h-exit"
-    after = incident_card(view(offers=offers, banner=banner, redis_well=True), NOW, names)
+    after = incident_card(view(offers=(EXIT,), degraded=ON, redis_well=True), NOW, names)
     assert "Do: Exit degraded mode… · Redis is well again" in text_of(after)
     assert buttons_of(after)[0] == "action.exit_degraded_mode"
     [menu] = [one for _, _, one in walk(list(after.blocks)) if one["action_id"] == "incident.more"]
     assert "Exit degraded mode…" not in str(menu)
+
+
+NOTHING = replace(
+    RUN,
+    verdict=Verdict(
+        (
+            Cause(
+                cause="nothing_is_wrong",
+                headline="Nothing is wrong now.",
+                confidence=0.97,
+                because=("x",),
+                advice="Nothing to do.",
+                stands=True,
+            ),
+        )
+    ),
+)
+
+
+def test_no_card_says_that_there_is_nothing_to_do_while_degraded_mode_is_on() -> None:
+    """On another incident too: Redis is to be mended, then degraded mode is to be left."""
+    elsewhere = replace(ON, incident_id=7)
+    assert "Do: Nothing to do." in text_of(incident_card(view(run=NOTHING, offers=()), NOW, names))
+    stands = incident_card(view(run=NOTHING, offers=(EXIT,), degraded=elsewhere), NOW, names)
+    assert "Do: mend Redis, then Exit degraded mode… in the menu" in text_of(stands)
+    well = incident_card(view(run=NOTHING, offers=(EXIT,), degraded=elsewhere, redis_well=True), NOW, names)
+    assert buttons_of(well)[0] == "action.exit_degraded_mode"
+    by_hand = incident_card(view(run=NOTHING, offers=(), degraded=None, redis_well=False), NOW, names)
+    assert "degraded" not in text_of(by_hand)
+    without = incident_card(view(run=NOTHING, offers=(), degraded=elsewhere, redis_well=True), NOW, names)
+    assert "Do: leave degraded mode: /triage do exit_degraded_mode" in text_of(without)
+
+
+def test_an_incident_that_only_degraded_mode_keeps_open_says_so_and_how_it_ends() -> None:
+    """Its alerts are over: what it was is past, no cause of then is told as now, and the way out is the thing to do."""
+    over = view(episodes=(episode(firing=False, ends_at=NOW),), offers=(EXIT,), degraded=ON)
+    card = incident_card(over, NOW, names)
+    seen = text_of(card)
+    assert "🟠 Degraded mode still on · was Sev-1 · " in seen
+    assert "Its alerts are over: open until degraded mode is left" in seen
+    assert "Almost certain" not in seen
+    assert "Do: Exit degraded mode…" in seen
+    assert buttons_of(card)[0] == "action.exit_degraded_mode"
+    assert "Degraded mode still on" in card.text
 
 
 def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button() -> None:
