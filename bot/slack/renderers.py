@@ -17,6 +17,7 @@ from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.incidents.feedback import question_of
 from triage.incidents.notifications import IN_CHANNEL
+from triage.incidents.storm import PAGE
 from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.ports.chat import answer_from_json
@@ -78,7 +79,8 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
 def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
     incident_id, page = map(int, message.ref.split("/"))
     incident = tx.incidents.get(incident_id)
-    return None if incident is None else roll_page(incident, tx.incidents.roll(incident_id), page)
+    entries = tx.incidents.roll(incident_id, first=page * PAGE, most=PAGE)
+    return None if incident is None else roll_page(incident, entries, page)
 
 
 def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered | None:

@@ -98,6 +98,7 @@ _ROLL = (
     .where(_OF_INCIDENT)
     .order_by(_e.c.id)
     .limit(sa.bindparam("most"))
+    .offset(sa.bindparam("first"))
 )
 _LATELY = sa.select(sa.func.count()).where(
     _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
@@ -201,9 +202,9 @@ class IncidentTable:
             names.setdefault(incident_id, set()).add(name)
         return names
 
-    def roll(self, incident_id: int) -> list[RollEntry]:
-        """Return every episode of an incident in a few words, in the order of arrival."""
-        values = {"incident": incident_id, "most": ROLL_MAX}
+    def roll(self, incident_id: int, *, first: int = 0, most: int | None = None) -> list[RollEntry]:
+        """Return the episodes of an incident in a few words, in the order of arrival."""
+        values = {"incident": incident_id, "first": first, "most": ROLL_MAX if most is None else most}
         return read_all(self._connection, _ROLL, values, _roll_entry, self._unreadable, key=_e.c.id)
 
     def lately(self, incident_id: int, since: datetime) -> int:

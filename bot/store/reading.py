@@ -46,9 +46,10 @@ def _one_by_one(
 ) -> list[T]:
     column = query.get_final_froms()[0].c["id"] if key is None else key
     found = []
+    alone = query.limit(None).offset(None)
     for record in connection.execute(query.with_only_columns(column), values).scalars().all():
         try:
-            row = connection.execute(query.where(column == record), values).mappings().first()
+            row = connection.execute(alone.where(column == record), values).mappings().first()
             if row is not None:
                 found.append(make(row))
         except Exception as error:

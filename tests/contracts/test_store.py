@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bot.store import SqlStore
+from bot.store import SqlStore, tables
 from bot.store.tables import UtcTime
 from tests.contracts.store_samples import (
     BOT1,
@@ -367,3 +367,21 @@ async def test_an_open_incident_has_a_card_to_hang_a_thread_below(store: SqlStor
             )
         )
     assert await store.write(lambda tx: open_incident(tx).id) > saved.id
+
+
+async def test_the_roll_of_a_storm_is_read_by_pages(store: SqlStore) -> None:
+    """A page of the list costs its own episodes, not all that the storm holds."""
+
+    def work(tx: Tx) -> None:
+        tx.incidents.save(incident())
+        tx.incidents.put_episodes([episode(1, f"e{number}", name=f"Alert{number}") for number in range(10)])
+
+    await store.write(work)
+    everything = await store.read(lambda tx: tx.incidents.roll(1))
+    page = await store.read(lambda tx: tx.incidents.roll(1, first=4, most=3))
+    assert [entry.name for entry in everything] == [f"Alert{number}" for number in range(10)]
+    assert page == everything[4:7]
+    odd = sa.update(tables.episodes).where(tables.episodes.c.name == "Alert5").values(severity="Sev-x")
+    await store.write(lambda tx: tx.connection.execute(odd))  # type: ignore[attr-defined] # the SQL store's own
+    page = await store.read(lambda tx: tx.incidents.roll(1, first=4, most=3))
+    assert [entry.name for entry in page] == ["Alert4", "Alert6"], "what cannot be read costs itself alone"

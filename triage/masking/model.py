@@ -41,7 +41,7 @@ class SecretKind:
     ``needles``: words in lower case of which one is in every text that holds such a secret. Where words do not say it,
     ``seen`` is a pattern, without look-around, of what the other texts hold. Only a text that holds one of them is
     searched with ``pattern``, which finds the places worth a look and must need time linear in the text; ``look``
-    decides. ``folded``: both patterns are of ``Text.lower``.
+    decides. ``folded``: both patterns are of ``Text.lower``. ``seen`` names classes of ASCII: those of Unicode are large.
     """
 
     name: str

@@ -14,11 +14,11 @@ _W = r"(?<![A-Za-z0-9])"
 def _prefixed(name: str, prefixes: str, rest: str) -> SecretKind:
     """Return a kind of tokens that begin with one of some prefixes (separated by spaces); the prefix stays.
 
-    ``rest``: a pattern of six characters or more.
+    ``rest``: a pattern that begins with six characters of ASCII or more.
     """
     begin = f"(?:{'|'.join(map(re.escape, prefixes.split()))})"
     pattern = re.compile(rf"{_W}{begin}(?P<rest>{rest})")
-    return SecretKind(name, (), pattern, hide_match("rest"), seen=rf"{begin}\S{{6}}")
+    return SecretKind(name, (), pattern, hide_match("rest"), seen=f"{begin}[!-~]{{6}}")
 
 
 SERVICES = (
@@ -162,8 +162,8 @@ def _pem_line(_: Text, match: re.Match[str]) -> SecretMatch:
 
 KINDS = (
     *SERVICES,
-    SecretKind("Telegram bot token", (), _TELEGRAM, hide_match("rest"), seen=r"\d{7}:\S{30}"),
-    SecretKind("Discord bot token", (), _DISCORD, hide_match("rest"), seen=r"[MNO]\S{22,27}\.\S{6}\."),
+    SecretKind("Telegram bot token", (), _TELEGRAM, hide_match("rest"), seen="[0-9]{7}:[!-~]{30}"),
+    SecretKind("Discord bot token", (), _DISCORD, hide_match("rest"), seen=r"[MNO][!-~]{22,27}\.[!-~]{6}\."),
     SecretKind("JSON web token", ("eyj",), _JWT, hide_match("rest")),
     SecretKind(
         "credential of a scheme",

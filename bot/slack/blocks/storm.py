@@ -50,7 +50,7 @@ def _grave_lines(grave: Sequence[RollEntry], now: datetime) -> list[list[Json]]:
     ordered = sorted(grave, key=lambda entry: (not entry.firing, entry.severity.rank))
     lines = [_grave_line(entry, now) for entry in ordered[:GRAVE]]
     if len(ordered) > GRAVE:
-        rest = Counter(one_line(entry.name, NAME) for entry in ordered[GRAVE:])
+        rest = _shown(entry.name for entry in ordered[GRAVE:])
         lines.append([leaf(f"and {len(ordered) - GRAVE} more that are grave: {_most(rest, 4)}")])
     return lines
 
@@ -71,17 +71,21 @@ def _count_lines(roll: Sequence[RollEntry], grave: Sequence[RollEntry]) -> list[
     severities = ", ".join(f"{by_severity[one]} {one}" for one in Severity if by_severity[one])
     head = f"{counted(len(roll), 'alert')}, {firing} firing now: {severities}"
     lines = [[leaf(head, bold=True), leaf(f" · {len(grave)} of them grave" if grave else "")]]
-    lines.append(
-        [leaf("By alert "), leaf(_most(Counter(one_line(entry.name, NAME) for entry in roll), ALERTS))]
-    )
-    bots = Counter(
-        one_line(entry.subject.name, NAME) for entry in roll if entry.subject.kind is SubjectKind.BOT
-    )
+    lines.append([leaf("By alert "), leaf(_most(_shown(entry.name for entry in roll), ALERTS))])
+    bots = _shown(entry.subject.name for entry in roll if entry.subject.kind is SubjectKind.BOT)
     others = len(roll) - sum(bots.values())
     more = f" · {others} about none of the bots" if others else ""
     if bots:
         lines.append([leaf("By bot "), leaf(f"{_most(bots, BOTS)}{more}")])
     return lines
+
+
+def _shown(names: Iterable[str]) -> Counter[str]:
+    """Count names as they are shown: each is made fit for that once, however many alerts have it."""
+    shown: Counter[str] = Counter()
+    for name, count in Counter(names).items():
+        shown[one_line(name, NAME)] += count
+    return shown
 
 
 def _most(counts: Counter[str], most: int) -> str:
@@ -97,9 +101,8 @@ def _said(roll: Sequence[RollEntry], grave: Sequence[RollEntry]) -> str:
     return f"{head}; {len(grave)} grave: {named}" if grave else head
 
 
-def roll_page(incident: Incident, roll: Sequence[RollEntry], page: int) -> Rendered | None:
+def roll_page(incident: Incident, entries: Sequence[RollEntry], page: int) -> Rendered | None:
     """Return one page (from 0) of the list of all that a storm holds: each alert by name, with what it is about."""
-    entries = roll[page * PAGE : (page + 1) * PAGE]
     if not entries:
         return None
     firing = sum(entry.firing for entry in entries)
@@ -118,22 +121,27 @@ _Group = tuple[tuple[str, Severity], list[RollEntry]]
 
 def _group_lines(groups: Sequence[_Group]) -> Iterable[list[Json]]:
     """Return a line for each alert; where they would not fit, with shorter names, so that each is there."""
+    names = {
+        text: one_line(text, NAME) for text in _texts(groups)
+    }  # once: the lines are tried with shorter ones
     for most in (NAME, 36, 22, 16, 12):
-        lines = [_group_line(group, most) for group in groups]
+        lines = [_group_line(group, names, most) for group in groups]
         if sum(len(line) + 1 for line in lines) <= ROLL:
             break
     return [[leaf(line)] for line in lines]
 
 
-def _group_line(group: _Group, most: int) -> str:
+def _texts(groups: Sequence[_Group]) -> Iterable[str]:
+    for (name, _), entries in groups:
+        yield name
+        yield from (entry.subject.name for entry in entries)
+
+
+def _group_line(group: _Group, names: Mapping[str, str], most: int) -> str:
     (name, severity), entries = group
-    firing = [_short(entry.subject.name, most) for entry in entries if entry.firing]
-    over = [_short(entry.subject.name, most) for entry in entries if not entry.firing]
+    firing = [cut(names[entry.subject.name], most) for entry in entries if entry.firing]
+    over = [cut(names[entry.subject.name], most) for entry in entries if not entry.firing]
     said = ", ".join(firing)
     if over:
         said += f"{'; ' if said else ''}over: {', '.join(over)}"
-    return f"{SEVERITY[severity]} {_short(name, most)}: {said}"
-
-
-def _short(text: str, most: int) -> str:
-    return cut(one_line(text, NAME), most)
+    return f"{SEVERITY[severity]} {cut(names[name], most)}: {said}"

@@ -84,8 +84,11 @@ class Incidents(Protocol):
         """Return the alert names that each incident holds."""
         ...
 
-    def roll(self, incident_id: int) -> list[RollEntry]:
-        """Return every episode of an incident in a few words, in the order of arrival: a storm's, to be counted."""
+    def roll(self, incident_id: int, *, first: int = 0, most: int | None = None) -> list[RollEntry]:
+        """Return the episodes of an incident in a few words, in the order of arrival: a storm's, to be counted.
+
+        At most ``most`` from the one numbered ``first`` (from 0) on.
+        """
         ...
 
     def lately(self, incident_id: int, since: datetime) -> int:
