@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|[smhdwy])")
 _FRACTION = re.compile(r"(\.\d{1,6})\d*")
 
 
@@ -32,3 +34,11 @@ def nanoseconds(moment: datetime) -> int:
 def to_rfc3339(moment: datetime) -> str:
     """Write a time in UTC with milliseconds, as Go's servers read it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def span_seconds(text: str) -> float | None:
+    """Read a length of time such as ``15d``, ``744h0m0s`` or ``1d12h``; None where it is none."""
+    parts = _SPAN.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -47,6 +47,15 @@ def grouped(template: str, bots: Iterable[str]) -> tuple[str, str] | None:
 
     The template must name the bot as the whole value of one label (``bot="{bot}"``), and only once.
     """
+    return _with_matcher(template, f"=~{quoted(one_of(bots))}")
+
+
+def of_any_bot(template: str) -> tuple[str, str] | None:
+    """Return a selector of whatever the label says that names the bot, and that label; None as ``grouped``."""
+    return _with_matcher(template, '=~".+"')
+
+
+def _with_matcher(template: str, matcher: str) -> tuple[str, str] | None:
     found = _BOT_LABEL.search(template)
     if found is None or template.count("{bot}") != 1:
         return None
@@ -55,7 +64,7 @@ def grouped(template: str, bots: Iterable[str]) -> tuple[str, str] | None:
         for part in (template[: found.start()], template[found.end() :])
     ]
     label = found["label"]
-    return f"{rest[0]}{label_name(label)}=~{quoted(one_of(bots))}{rest[1]}", label
+    return f"{rest[0]}{label_name(label)}{matcher}{rest[1]}", label
 
 
 def like(expression: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.sources.http import HttpSource, Params, Reply
 from bot.sources.loki.limiter import AnswerCache, QueryLimiter
+from bot.sources.loki.retention import retention_of
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceTooLarge
 from triage.masking import masked_and_cut
@@ -130,6 +131,10 @@ class Loki:
         """Return when Loki says that it is ready; it is not for its first 15 seconds."""
         reply = await self._http.ask("GET", "ready")
         self._http.insist(reply)
+
+    async def retention_seconds(self) -> float | None:
+        """Return for how long it keeps lines, as its configuration says; None: for ever, or it does not say."""
+        return retention_of(self._http.insist(await self._http.ask("GET", "config")).text)
 
     async def _ask(self, path: str, params: Params) -> Reply:
         """Ask; where Loki has no room, ask once more after a moment, and go one by one from then on."""

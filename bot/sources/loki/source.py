@@ -9,8 +9,10 @@ from bot.sources.loki.client import NAME, Loki
 from bot.sources.loki.settings import LokiSettings
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
+from triage.errors import SourceError
 from triage.ports.sources import Logs
 from triage.queries import logql
+from triage.wording import duration, listed
 
 LOG_SECONDS = 3600.0
 """How far back a bot must have logged something."""
@@ -22,7 +24,7 @@ def _open(settings: LokiSettings, opening: Opening) -> Logs:
     return Loki(opening.http(NAME, "LOKI_URL", url, tenant)) if url else not_configured(NAME)
 
 
-async def _look(desk: Desk, logs: Logs) -> SourceHealth:
+async def _look(desk: Desk, logs: Loki) -> SourceHealth:
     await logs.ready()
     now = datetime.now(UTC)  # the doctor looks at a world with a clock of its own
     silent = []
@@ -37,7 +39,41 @@ async def _look(desk: Desk, logs: Logs) -> SourceHealth:
             "check triage.bot_log_selector of desk.yaml against the labels in Loki, LOKI_TENANT and promtail",
         )
     seen = f"ready, holds the logs of {len(desk.bots)} bots"
+    strange = await _strangers(desk, logs, now)
+    kept = await _kept_seconds(logs)
+    if kept is not None and kept < _needed_seconds(desk):
+        seen += f"; keeps lines {duration(kept)}, and triage looks back {duration(_needed_seconds(desk))}"
+        mend = "raise limits_config.retention_period of Loki, or lower triage.log_baseline_hours"
+        return SourceHealth("warning", "; ".join([seen, *strange]), mend)
+    if strange:
+        return SourceHealth(
+            "warning", "; ".join([seen, *strange]), "name these bots in desk.yaml, or mend promtail's labels"
+        )
     return SourceHealth("ok", "; ".join([seen, *await _reach(desk, logs, now)]))
+
+
+def _needed_seconds(desk: Desk) -> float:
+    """Return how far back the check for errors asks: its baseline, which ends a window before the trouble began."""
+    return desk.triage.log_baseline_hours * LOG_SECONDS + desk.triage.log_window_minutes * 60
+
+
+async def _kept_seconds(logs: Loki) -> float | None:
+    """Ask for its retention; a Loki whose configuration may not be read is not doubted."""
+    try:
+        return await logs.retention_seconds()
+    except SourceError:
+        return None
+
+
+async def _strangers(desk: Desk, logs: Loki, now: datetime) -> list[str]:
+    """Say whose lines come with the selector's other labels and are no bot's of desk.yaml."""
+    every = logql.of_any_bot(desk.triage.bot_log_selector)
+    if every is None:
+        return []
+    selector, label = every
+    found = await logs.counts(selector, by=label, end=now, window_seconds=LOG_SECONDS)
+    strange = sorted(set(found) - {bot.name for bot in desk.bots} - {""})
+    return [f"lines with {label}={listed(strange)}, which desk.yaml does not know"] if strange else []
 
 
 async def _reach(desk: Desk, logs: Logs, now: datetime) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from bot.sources.http import HttpSource, Reply, first_line
-from bot.sources.times import rfc3339
+from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
 from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
@@ -70,6 +70,7 @@ class Prometheus:
                     health=str(rule.get("health", "unknown")),
                     last_error=first_line(str(rule.get("lastError") or "")),
                     labels=_labels(rule.get("labels") or {}),
+                    query=str(rule.get("query") or ""),
                 )
                 for group in data["groups"] or ()
                 for rule in group.get("rules") or ()
@@ -95,6 +96,17 @@ class Prometheus:
         data, _ = await self._api("targets", {"state": "active"})
         with self._http.shape("the targets"):
             return tuple(_target(each) for each in data["activeTargets"] or ())
+
+    async def retention_seconds(self) -> float | None:
+        """Return for how long it keeps what it scraped; None where only a size limits that, or it does not say."""
+        data, _ = await self._api("status/runtimeinfo", {})
+        with self._http.shape("its status"):
+            times = [
+                part
+                for part in str(data.get("storageRetention") or "").split(" or ")
+                if not part.endswith("B")
+            ]
+        return span_seconds(times[0]) if times else None
 
     async def _ask(self, path: str, params: Mapping[str, str]) -> Reply:
         address = f"api/v1/{path}"

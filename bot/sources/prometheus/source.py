@@ -7,14 +7,21 @@ from collections.abc import Iterable, Iterator
 from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from bot.sources.prometheus.client import NAME, Prometheus
+from bot.sources.prometheus.labels import leading_nowhere
 from bot.sources.prometheus.settings import PrometheusSettings
 from triage.desk import Desk
+from triage.errors import SourceError
 from triage.playbooks.lookup import playbook_for
 from triage.playbooks.table import DEFAULT
 from triage.ports.sources import Metrics, RuleState
 from triage.wording import counted, duration, listed
 
 DAY_SECONDS = 86_400.0
+"""As far back as triage looks: fees of yesterday, a postmortem's charts."""
+_NAMES = (
+    "name bots as the label bot of hbot_bot_state does and containers as cAdvisor's label name does, in desk.yaml "
+    "and in the rules"
+)
 
 
 def _open(settings: PrometheusSettings, opening: Opening) -> Metrics:
@@ -22,7 +29,7 @@ def _open(settings: PrometheusSettings, opening: Opening) -> Metrics:
     return Prometheus(opening.http(NAME, "PROMETHEUS_URL", url)) if url else not_configured(NAME)
 
 
-async def _look(desk: Desk, metrics: Metrics) -> SourceHealth:
+async def _look(desk: Desk, metrics: Prometheus) -> SourceHealth:
     rules = await metrics.rules()
     bad = [rule.name for rule in rules if rule.health not in ("ok", "unknown")]
     if bad:
@@ -40,10 +47,14 @@ async def _look(desk: Desk, metrics: Metrics) -> SourceHealth:
     health = f"{young} not evaluated yet" if young else "all healthy"
     notes = [*_without_playbook(desk, rules), *await _reach(metrics)]
     seen = "; ".join([f"{len(rules)} alert rules, {health}", *notes])
-    strange = await _labels(desk, metrics)
-    if strange:
-        mend = "bots of desk.yaml are named as the label bot of hbot_bot_state names them"
-        return SourceHealth("warning", "; ".join([seen, *strange]), mend)
+    short = await _retention(metrics)
+    strange = await leading_nowhere(desk, metrics, rules)
+    if short or strange:
+        mends = [
+            *(["raise --storage.tsdb.retention.time of Prometheus"] if short else []),
+            *([_NAMES] if strange else []),
+        ]
+        return SourceHealth("warning", "; ".join([seen, *short, *strange]), "; ".join(mends))
     return SourceHealth("ok", seen)
 
 
@@ -55,18 +66,17 @@ def _without_playbook(desk: Desk, rules: Iterable[RuleState]) -> Iterator[str]:
         yield f"{counted(len(found), 'rule')} without a playbook of their own: {listed(found)}"
 
 
-async def _labels(desk: Desk, metrics: Metrics) -> list[str]:
-    """Compare the bots that the series name with those of desk.yaml; without any series there is nothing to compare."""
-    answer = await metrics.query("group by (bot) (last_over_time(hbot_bot_state[1h]))")
-    seen = {sample.labels.get("bot", "") for sample in answer.samples} - {""}
-    known = {bot.name for bot in desk.bots}
-    if not seen:
+async def _retention(metrics: Prometheus) -> list[str]:
+    """Say where it is set to keep less than triage looks back; one that does not tell is not doubted."""
+    try:
+        kept = await metrics.retention_seconds()
+    except SourceError:
         return []
-    strange, silent = sorted(seen - known), sorted(known - seen)
-    return [
-        *([f"series of {listed(strange)}, which desk.yaml does not know"] if strange else []),
-        *([f"no series in an hour of {listed(silent)}"] if silent else []),
-    ]
+    return (
+        [f"keeps {duration(kept)}: triage looks back {duration(DAY_SECONDS)}"]
+        if kept and kept < DAY_SECONDS
+        else []
+    )
 
 
 async def _reach(metrics: Metrics) -> list[str]:

@@ -35,13 +35,17 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """An alerting rule as Prometheus holds it: ``state`` inactive | pending | firing, ``health`` ok | err | unknown."""
+    """An alerting rule as Prometheus holds it: ``state`` inactive | pending | firing, ``health`` ok | err | unknown.
+
+    ``labels``: those that it gives its alerts; ``query``: its expression.
+    """
 
     name: str
     state: str
     health: str
     last_error: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
