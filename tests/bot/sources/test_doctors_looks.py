@@ -1,5 +1,8 @@
 """What the doctor compares: labels of rules and series with desk.yaml, what is kept with what triage looks back."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from bot.sources.loki.retention import retention_of
@@ -7,10 +10,10 @@ from bot.sources.prometheus.labels import leading_nowhere
 from bot.sources.times import span_seconds
 from tests.fakes.sources import FakeMetrics, sample
 from triage.desk import Desk
-from triage.ports.sources import RuleState
+from triage.ports.sources import RuleState, Sample
 from triage.queries import logql
 
-SERIES = {
+SERIES: dict[str, Sequence[Sample]] = {
     "hbot_bot_state": [sample(1, bot=bot) for bot in ("bot1", "bot2", "bot3")],
     "container_last_seen": [sample(1, name=f"hbot-{name}") for name in ("bot1", "bot2", "bot3", "redis")],
     "by (job)": [sample(1, job=job) for job in ("bot-metrics", "node")],
@@ -23,10 +26,10 @@ def rule(query: str, name: str = "A", **labels: str) -> RuleState:
     return RuleState(name, "inactive", "ok", labels=labels, query=query)
 
 
-async def nowhere(*rules: RuleState, **series: object) -> str:
+async def nowhere(*rules: RuleState, **series: Sequence[Sample]) -> str:
     """Return what leads nowhere, in one text."""
-    metrics = FakeMetrics(answers={**SERIES, **series})  # type: ignore[arg-type] # other answers
-    return "; ".join(await leading_nowhere(Desk(), metrics, rules))  # type: ignore[arg-type] # a fake
+    metrics: Any = FakeMetrics(answers={**SERIES, **series})
+    return "; ".join(await leading_nowhere(Desk(), metrics, rules))
 
 
 @pytest.mark.parametrize(
