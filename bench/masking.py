@@ -15,7 +15,7 @@ from bench.figures import Figure, tell
 from triage.masking import masked
 
 TIMES, ROUNDS = 4_000, 5
-LIMIT, LIMIT_OF_A_LOOK = 4.0, 40.0
+LIMIT, LIMIT_OF_A_LOOK = 4.0, 60.0
 ORDINARY = {
     "label": "hummingbot/hummingbot:2.3.{}",
     "annotation": "CPU of the container is above 85 % for {} minutes; see the runbook.",

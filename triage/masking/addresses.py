@@ -109,7 +109,7 @@ KINDS = (
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
     _hook("IFTTT address", "/with/key/", r"/with/key/(?P<rest>[\w-]{6,})"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
-    SecretKind("user information of a URL", ("://",), _SCHEME, _url, folded=True),
+    SecretKind("user information of a URL", (), _SCHEME, _url, folded=True, seen="://[^@]+@"),
     SecretKind(
         "user information of an encoded URL", ("%3a%2f%2f",), _ENCODED, hide_match("rest"), folded=True
     ),

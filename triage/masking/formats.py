@@ -95,7 +95,7 @@ KINDS = (
     ),
     SecretKind("user and password in a pair", ("auth",), _AUTH_PAIR, hide_match("rest"), folded=True),
     SecretKind("PIN", ("pin",), _PIN, hide_match("rest"), folded=True),
-    SecretKind("line of .netrc", ("machine", "default"), _NETRC, hide_match("rest"), folded=True),
+    SecretKind("line of .netrc", ("password",), _NETRC, hide_match("rest"), folded=True),
     SecretKind("login to an exchange's stream", ('"args',), _LOGIN, hide_match("rest"), folded=True),
     SecretKind("signature of an address", ("sig=",), _SIGNED_URL, hide_match("rest"), folded=True),
     SecretKind("key as a list of bytes", (), _BYTES, _bytes, seen="\\[[^0-9]?[0-9]{1,3},"),
