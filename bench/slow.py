@@ -21,7 +21,7 @@ class _Asked:
 
 
 class SlowRelay:
-    """Relays one server. An answer is heard ``seconds`` after its question, however quick the server is."""
+    """Relays one server. An answer arrives ``seconds`` after its question, however quick the server is."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], seconds: float) -> None:
         self.seconds = seconds

@@ -3,7 +3,7 @@
 A real Alertmanager gets 1,000 alerts in 200 groups within 10 s and notifies two receivers of each group: our webhook, and
 its own ``slack_configs``. Each posts to a channel that takes one message a second, as Slack's does. An alert is told once
 its name and what it is about stand in the channel or in a thread of it. Ten groups are labelled ``critical`` or ``page``:
-those must be heard, which a card in the channel and a line that is broadcast to it are, and an edit is not. An operator
+people must notice those: a card in the channel or a line that is broadcast to it counts, an edit does not. An operator
 clicks twice a second meanwhile. Then all of it resolves.
 """
 
@@ -174,13 +174,13 @@ async def told(harness: Harness, storm: Storm) -> tuple[float, int, list[str]]:
         await asyncio.sleep(0.5)
 
 
-def heard(harness: Harness, storm: Storm, offset: float) -> dict[str, float]:
+def first_post(harness: Harness, storm: Storm, offset: float) -> dict[str, float]:
     """Return the seconds from sending each grave group until a post in the channel names it."""
-    aloud = [m for m in harness.slack.messages("C0TRIAGE01", replies=True) if not m.is_reply or m.broadcast]
+    posts = [m for m in harness.slack.messages("C0TRIAGE01", replies=True) if not m.is_reply or m.broadcast]
     late = {}
     for group in storm.groups:
         if group.grave:
-            times = [float(m.ts) - offset for m in aloud if group.name in f"{m.text} {json.dumps(m.blocks)}"]
+            times = [float(m.ts) - offset for m in posts if group.name in f"{m.text} {json.dumps(m.blocks)}"]
             late[group.name] = min(times, default=float("inf")) - storm.sent[group.name]
     return late
 
@@ -209,11 +209,11 @@ async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Ho
     await storm.blow(alertmanager)
     last = max(storm.sent.values())
     at, posts, left = await told(harness, storm)
-    heard_after = heard(harness, storm, offset)
+    first_post_after = first_post(harness, storm, offset)
     yield Figure("storm_not_told", len(left), "alerts", 0)
     yield Figure("storm_told_after", at - last, "s", TOLD_SECONDS)
     yield Figure("storm_posts", posts, "posts", POSTS)
-    yield Figure("storm_grave_heard_after", max(heard_after.values()), "s", HEARD_SECONDS)
+    yield Figure("storm_grave_first_post_after", max(first_post_after.values()), "s", HEARD_SECONDS)
     clicking.cancel()
     await asyncio.wait({clicking})
     if not clicking.cancelled():

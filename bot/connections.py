@@ -103,7 +103,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._unwanted is not None:
             self._unwanted += len(data)
             if self._unwanted > UNWANTED_MAX:
-                self._hear_no_more()
+                self._stop_listening()
                 return
         if self._header_size is not None:
             self._header_size += len(data)
@@ -134,7 +134,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._unwanted = 0
             self._within(UNWANTED_SECONDS, "body after its answer")
 
-    def _hear_no_more(self) -> None:
+    def _stop_listening(self) -> None:
         """Read nothing more, say that nothing more will come, and close when the answer could be read.
 
         To close at once would take the answer away from a sender that still writes.

@@ -23,7 +23,7 @@ class DeskEvent:
     """An event. ``key`` makes it once only: ``audit/<event_id>``, ``<stream>/<entry id>``, ``container/…``.
 
     ``at`` is when it happened, by the one who tells it; ``reason`` is what varies between events of one
-    category and is worth telling apart, its numbers and ids masked. ``change``: it changed the desk (a
+    category and is to be told apart, its numbers and ids masked. ``change``: it changed the desk (a
     deployment, an operator's action), so it answers "what changed". ``text`` is untrusted and plain.
     """
 

@@ -30,7 +30,7 @@ CONFIRM_WITHIN = timedelta(minutes=35)
 BEGIN_WITHIN = timedelta(minutes=10)
 """From the last confirmation to the first step."""
 QUIET = timedelta(minutes=15)
-"""An action of which nothing was heard for so long is over: longer than the longest step takes."""
+"""An action of which nothing was reported for so long is over: longer than the longest step takes."""
 NIGHTLY = timedelta(hours=12)
 """Between two nightly snapshots of a bot: whoever asks more often would push the old ones out."""
 HOUR = timedelta(hours=1)
@@ -68,8 +68,8 @@ class Known:
         meanwhile and know nothing of it. Every step ends: a start of the agent ends those of its former life.
         """
         same = DESK in {target, self.target} or self.target == target
-        heard = self.begun and not self.over and now - self.at < QUIET
-        return same and (heard or "begun" in self.steps.values())
+        reported = self.begun and not self.over and now - self.at < QUIET
+        return same and (reported or "begun" in self.steps.values())
 
 
 @dataclass(slots=True)
@@ -209,7 +209,7 @@ def _why_not_now(desk: Desk, known: Knowledge, action: Known, number: int, now: 
             return f"step {earlier} comes before, and it is {action.steps.get(earlier, 'not done')}"
     waited = now - action.at
     if waited > (QUIET if action.begun else BEGIN_WITHIN):
-        return f"nothing was heard of it for {duration(waited.total_seconds())}"
+        return f"nothing was reported of it for {duration(waited.total_seconds())}"
     for other in known.actions.values():
         if other.token != action.token and other.holds(action.target, now):
             return f"{other.kind} on {other.target} is under way; one action at a time"

@@ -42,18 +42,20 @@ class ListenerMeters(Collector):
         lag = GaugeMetricFamily(
             "triage_stream_lag", "Entries our group has not come to yet", labels=["stream"]
         )
-        heard = GaugeMetricFamily("triage_stream_heard", "Whether the stream can be read", labels=["stream"])
+        readable = GaugeMetricFamily(
+            "triage_stream_heard", "Whether the stream can be read", labels=["stream"]
+        )
         for listener in self._listening.streams:
             stream, counts = listener.reader.stream, listener.counts
             outcomes = ("stored", "repeats", "parked", "signals", "claimed", "lost", "missed")
             for outcome in outcomes:
                 stored.add_metric([stream, outcome], getattr(counts, outcome))
-            heard.add_metric([stream], float(not listener.trouble))
+            readable.add_metric([stream], float(not listener.trouble))
             if listener.standing is not None:
                 pending.add_metric([stream], listener.standing.pending)
                 if listener.standing.lag is not None:
                     lag.add_metric([stream], listener.standing.lag)
-        yield from (stored, pending, lag, heard)
+        yield from (stored, pending, lag, readable)
 
     def _ages(self) -> Iterable[Metric]:
         ages = GaugeMetricFamily(

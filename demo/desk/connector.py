@@ -35,13 +35,13 @@ SLOW_TICK, TICK = 7.5, 0.021
 
 @dataclass(slots=True)
 class Connector:
-    """One process's connection. ``heard``: what has answered since the start; ``lost``: sockets that are closed.
+    """One process's connection. ``answered``: what has answered since the start; ``lost``: sockets that are closed.
 
     ``due``: when what is done next (Unix seconds). ``retries``: orders refused in a row.
     """
 
     due: dict[Endpoint, float] = field(default_factory=dict)
-    heard: set[Endpoint] = field(default_factory=set)
+    answered: set[Endpoint] = field(default_factory=set)
     lost: dict[Endpoint, float] = field(default_factory=dict)
     connected: bool = True
     retries: int = 0
@@ -51,7 +51,7 @@ class Connector:
     @property
     def ready(self) -> bool:
         """Whether the strategy may trade with it."""
-        return self.connected and self.heard >= NEEDED
+        return self.connected and self.answered >= NEEDED
 
 
 def step(world: "World", bot: "Bot", process: "Process", seconds: float) -> None:
@@ -88,13 +88,13 @@ def _listen(world: "World", bot: "Bot", connector: Connector, socket: Endpoint) 
     reply = world.exchange.asked(bot.name, socket, now, bot.dice)
     connector.due[socket] = now + (SOCKET_LOOK if reply is None else SOCKET_RETRY)
     if reply is None:
-        connector.heard.add(socket)
+        connector.answered.add(socket)
         connector.lost.pop(socket, None)
         return
     bot.ws_reconnects += 1
     if socket not in connector.lost:
         connector.lost[socket] = now
-        if socket in connector.heard:
+        if socket in connector.answered:
             _closed(world, bot, socket)
             return
     if isinstance(reply, Refusal) and reply.code and socket == "user_stream":
@@ -132,7 +132,7 @@ def _poll(world: "World", bot: "Bot", connector: Connector, endpoint: Endpoint) 
     if endpoint == "time":
         _network_status(world, bot, connector, reply)
     if reply is None:
-        connector.heard.add(endpoint)
+        connector.answered.add(endpoint)
         return False
     last = reply.exception(endpoint, now)
     match endpoint:

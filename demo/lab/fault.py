@@ -54,8 +54,8 @@ class Fault:
     """One thing that goes wrong.
 
     ``strike`` puts the cause into the desk, nothing else. ``bots``: those it can strike, one in a run; empty where
-    it is about none. ``patience``: seconds of the desk's time within which it is heard of. ``settles``: seconds after
-    the first signal at which the settled verdict is taken. ``beside``: what goes wrong independently at the same time,
+    it is about none. ``patience``: seconds of the desk's time within which its first signal must come. ``settles``: seconds
+    after the first signal at which the settled verdict is taken. ``beside``: what goes wrong independently meanwhile,
     put there by the same ``strike``: its truth, and the bot that it is about (empty where it is about none).
     """
 

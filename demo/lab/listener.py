@@ -1,4 +1,4 @@
-"""What the lab hears of the desk: alerts, container events, audit events, dead letters and Redis, as the product does."""
+"""What the lab gets of the desk: alerts, container events, audit events, dead letters and Redis, as the product does."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Listener:
         return utc(self.world.clock.now())
 
     def skip_past(self) -> None:
-        """Take what lies in the past as heard, without a signal."""
+        """Take what lies in the past as received, without a signal."""
         self._engine_seen = len(self.world.engine.events)
         self._container_events(list(self.world.engine.events))
         for stream, kept in self.bus.entries.items():
@@ -178,11 +178,11 @@ class Listener:
                 if isinstance(event, DeskEvent):
                     self.events.append(event)
                     fresh.append(event)
-        heard = [event for event in fresh if event.source is Source.AUDIT]
-        rates = {event.kind: self._rate(event.kind) for event in heard}
+        audited = [event for event in fresh if event.source is Source.AUDIT]
+        rates = {event.kind: self._rate(event.kind) for event in audited}
         lately = timedelta(minutes=self.desk.listening.repeat_minutes)
         raised = {kind for kind, at in self._raised.items() if self.now - at < lately}
-        made = audit_signals(self.desk, heard, raised=raised, rates=rates, now=self.now)
+        made = audit_signals(self.desk, audited, raised=raised, rates=rates, now=self.now)
         self._raised.update((event.kind, self.now) for event, _ in made)
         return [signal for _, signal in made]
 

@@ -18,7 +18,7 @@ def percent(value: float | None) -> str:
 def rows(score: Figures) -> Iterator[tuple[str, str]]:
     """Yield each figure with its name."""
     yield "runs (verdicts judged)", f"{score.runs} ({score.verdicts})"
-    yield "never heard of within its patience", str(score.unheard)
+    yield "no signal within its patience", str(score.without_signal)
     yield "cause named first (settled, all evidence)", percent(score.top1)
     yield "cause among the first three", percent(score.top3)
     yield "believed and wrong", percent(score.wrong)
@@ -32,8 +32,8 @@ def rows(score: Figures) -> Iterator[tuple[str, str]]:
     yield "first verdict names the cause", percent(score.first_top1)
     error = score.calibration_error
     yield "expected calibration error", "-" if error is None else f"{error:.3f}"
-    heard = score.heard_seconds
-    yield "first signal after (median)", "-" if heard is None else f"{heard:.0f} s"
+    seconds = score.signal_seconds
+    yield "first signal after (median)", "-" if seconds is None else f"{seconds:.0f} s"
     slow = score.verdict_ms
     yield (
         "time for a verdict once the findings are there (99 of 100)",
@@ -55,13 +55,15 @@ def lines(name: str, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def told(outcomes: Sequence[Outcome], *, everything: bool = False) -> Iterator[str]:
-    """Yield what verdicts said that were wrong, harmful or unheard; all of them with ``everything``."""
+    """Yield what verdicts said that were wrong, harmful or without a signal; all of them with ``everything``."""
     for each in outcomes:
         bad = [mark for mark, so in marks(each) if so]
         if not bad and not everything:
             continue
         missing = f" without {each.missing}" if each.missing else ""
-        said = f"{each.settled.said} {each.settled.confidence:.2f}" if each.settled is not None else "unheard"
+        said = (
+            f"{each.settled.said} {each.settled.confidence:.2f}" if each.settled is not None else "no signal"
+        )
         truth = each.run.fault.truth.cause
         yield f"{each.run.name}{missing} [{each.signal}]: {truth} <- {said} {', '.join(bad)}"
         if everything:

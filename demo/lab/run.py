@@ -49,11 +49,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run, with one kind of evidence. ``heard_after``: seconds until the first signal; None: never."""
+    """What came of a run, with one kind of evidence. ``signal_after``: seconds until the first signal; None: never."""
 
     run: Run
     missing: str
-    heard_after: float | None
+    signal_after: float | None
     signal: str = ""
     first: Judgement | None = None
     settled: Judgement | None = None
@@ -83,7 +83,7 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
     incident, signal = await _first(stage, breaker, one.fault.patience)
     if incident is None:
         return [Outcome(one, missing, None) for missing in ("", *one.missing)]
-    heard = stage.now - began
+    elapsed = stage.now - began
     await stage.step(breaker)
     kinds = ("", *one.missing)
     firsts = [await triage(stage, stage.incidents.state.incidents[incident.id], missing) for missing in kinds]
@@ -106,7 +106,7 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
             Outcome(
                 run=one,
                 missing=missing,
-                heard_after=heard,
+                signal_after=elapsed,
                 signal=signal,
                 first=judge(first.verdict, struck, first.seconds),
                 settled=settled,
@@ -117,18 +117,18 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
 
 
 async def _the_other(one: Run, other: Fault, stage: Stage, breaker: Breaker) -> list[tuple[Incident, Looked]]:
-    """Wait until both faults are heard of (a rule may wait longer than another), and look again when that settled."""
+    """Wait until both faults have brought a signal (a rule may wait longer than another); look again when that settled."""
     end = stage.now + max(one.fault.patience, other.patience)
-    if _heard(one, stage):
+    if _has_signal(one, stage):
         return []
-    while not _heard(one, stage) and stage.now < end:
+    while not _has_signal(one, stage) and stage.now < end:
         await stage.step(breaker)
     await stage.pass_time(other.settles, breaker=breaker)
     later = [each for each in stage.watched() if each.is_open][:INCIDENTS_MAX]
     return [(each, await triage(stage, each)) for each in later]
 
 
-def _heard(one: Run, stage: Stage) -> bool:
+def _has_signal(one: Run, stage: Stage) -> bool:
     return {one.bot, one.other_bot} <= {bot for each in stage.watched() for bot in each.bots}
 
 

@@ -41,7 +41,7 @@ class Figures:
 
     runs: int
     verdicts: int
-    unheard: int
+    without_signal: int
     top1: float | None
     top3: float | None
     wrong: float | None
@@ -55,7 +55,7 @@ class Figures:
     first_top1: float | None
     calibration_error: float | None
     buckets: tuple[Bucket, ...]
-    heard_seconds: float | None
+    signal_seconds: float | None
     verdict_ms: float | None
 
 
@@ -68,24 +68,26 @@ def share(judgements: Iterable[Judgement], of: Callable[[Judgement], bool]) -> f
 def figures(outcomes: Sequence[Outcome]) -> Figures:
     """Score a set of outcomes."""
     whole = [each for each in outcomes if not each.missing]
-    heard = [each for each in whole if each.settled is not None and each.first is not None]
-    settled = [each.settled for each in heard if each.settled is not None]
-    first = [each.first for each in heard if each.first is not None]
+    with_signal = [each for each in whole if each.settled is not None and each.first is not None]
+    settled = [each.settled for each in with_signal if each.settled is not None]
+    first = [each.first for each in with_signal if each.first is not None]
     partly = [each.settled for each in outcomes if each.missing and each.settled is not None]
-    calm = [each.settled for each in heard if each.settled is not None and each.run.fault.truth.abstains]
-    causes = [
-        each.settled for each in heard if each.settled is not None and not each.run.fault.truth.abstains
+    calm = [
+        each.settled for each in with_signal if each.settled is not None and each.run.fault.truth.abstains
     ]
-    pairs = [each.settled for each in heard if each.settled is not None and each.run.together > 1]
+    causes = [
+        each.settled for each in with_signal if each.settled is not None and not each.run.fault.truth.abstains
+    ]
+    pairs = [each.settled for each in with_signal if each.settled is not None and each.run.together > 1]
     every = [one for each in outcomes for one in (each.first, each.settled) if one is not None]
     buckets = calibration([one for one in settled + partly if one.believed or one.said not in _SILENT])
     counted = sum(bucket.runs for bucket in buckets)
-    seconds = sorted(each.heard_after for each in heard if each.heard_after is not None)
+    seconds = sorted(each.signal_after for each in with_signal if each.signal_after is not None)
     times = sorted(one.seconds for one in every)
     return Figures(
         runs=len(whole),
         verdicts=len(every),
-        unheard=len(whole) - len(heard),
+        without_signal=len(whole) - len(with_signal),
         top1=share(causes, lambda one: one.top1),
         top3=share(causes, lambda one: one.top3),
         wrong=share(settled, lambda one: one.wrong),
@@ -101,7 +103,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         if counted
         else None,
         buckets=buckets,
-        heard_seconds=seconds[len(seconds) // 2] if seconds else None,
+        signal_seconds=seconds[len(seconds) // 2] if seconds else None,
         verdict_ms=1000 * times[int(len(times) * 0.99)] if times else None,
     )
 

@@ -188,7 +188,7 @@ def _is_news(
     webhook: WebhookConfig,
     repeat_before: int,
 ) -> bool:
-    """Whether a webhook should hear of a group whose alerts are these."""
+    """Whether a webhook is told of a group whose alerts are these."""
     if not webhook.send_resolved and not firing:
         return False
     if known is None:

@@ -70,7 +70,7 @@ class Alert:
     keep_firing_since: float = 0.0
 
     def needs_sending(self, now: float) -> bool:
-        """Whether Alertmanager should hear of it again."""
+        """Whether Alertmanager is told again."""
         if self.state == "pending":
             return False
         return self.resolved_at > self.last_sent_at or self.last_sent_at + RESEND_DELAY < now

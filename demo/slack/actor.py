@@ -62,7 +62,7 @@ class Actor:
     # -- what they write ---------------------------------------------------------------------------------------
 
     def say(self, channel: str, text: str, thread_ts: str | None = None) -> Message:
-        """Write a message; `@app` mentions the app. The app hears of it if it is subscribed."""
+        """Write a message; `@app` mentions the app. The app gets an event if it is subscribed."""
         server = self._server
         place = server.workspace.channel(channel)
         if self.user.id not in place.members:
@@ -194,7 +194,7 @@ class Actor:
         return outcome_of(await self._server.delivery.interactive(payload))
 
     def open_home(self) -> None:
-        """Open the app's Home tab; the app hears of it if it is subscribed."""
+        """Open the app's Home tab; the app gets an event if it is subscribed."""
         self._server.delivery.event(payloads.home_opened(self._server, self.user))
 
     def _open_modal(self) -> View:

@@ -1,4 +1,4 @@
-"""What people enter: the state of each input, what Slack itself refuses before the app hears of it."""
+"""What people enter: the state of each input, what Slack itself refuses before the app gets it."""
 
 from __future__ import annotations
 

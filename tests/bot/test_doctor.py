@@ -336,7 +336,7 @@ async def test_a_good_app_token_takes_no_connection_from_the_service(
 
 
 async def test_a_wrong_app_token_is_said_with_the_setting(slack: SlackServer, tmp_path: Path) -> None:
-    """The bot token alone would post, and no click would ever be heard."""
+    """The bot token alone would post, and no click would ever arrive."""
     answer = await socket_answer(slack, tmp_path, SLACK_APP_TOKEN="xapp-1-not-this-one")
     assert (answer.state, answer.seen) == ("failed", "apps.connections.open: invalid_auth")
     assert "SLACK_APP_TOKEN is not valid" in answer.mend
@@ -377,7 +377,7 @@ async def test_a_slack_that_does_not_answer_blames_no_token(slack: SlackServer, 
 
 
 async def test_http_mode_needs_no_app_token(slack: SlackServer, tmp_path: Path) -> None:
-    """With a signing secret it is a choice; without one nothing would be heard."""
+    """With a signing secret it is a choice; without one nothing would arrive."""
     chosen = await socket_answer(slack, tmp_path, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="shh")
     assert (chosen.state, chosen.good) == ("not configured", True)
     assert "/slack/events" in chosen.seen

@@ -75,7 +75,7 @@ def test_the_expression_opens_on_our_own_prometheus() -> None:
     "generator",
     ["https://evil.example/login?next=/graph", "javascript:alert(1)", "", "http://evil.example/graph"],
 )
-def test_a_foreign_address_is_never_shown(generator: str) -> None:
+def test_an_address_of_others_is_never_shown(generator: str) -> None:
     """Anybody who can post an alert could put a link in front of operators: it leads to our alerts instead."""
     assert MAKER.links(INCIDENT, (episode(generator),)).prometheus == "http://prometheus:9090/alerts"
 
@@ -101,7 +101,7 @@ def test_a_link_that_slack_would_refuse_is_left_out() -> None:
     assert 0 < len(links.grafana) <= LONGEST
 
 
-def test_no_link_has_a_user_or_a_password_and_no_foreign_parameter() -> None:
+def test_no_link_has_a_user_or_a_password_and_no_parameter_of_others() -> None:
     """They are posted where everybody reads; the passwords of the settings have every character there is."""
     maker = LinkMaker(
         Desk(),

@@ -131,7 +131,7 @@ def test_a_level_that_only_a_library_knows_is_kept() -> None:
     assert "between error and critical" in stream.getvalue()
 
 
-def test_chatty_libraries_are_heard_from_warnings_on() -> None:
+def test_chatty_libraries_are_logged_from_warnings_on() -> None:
     """A line for each HTTP request would be most of the log."""
     stream = written(level="DEBUG")
     logging.getLogger("httpx").info("HTTP Request: GET")

@@ -180,7 +180,7 @@ async def test_episodes_are_kept_once_and_counted(store: SqlStore) -> None:
     assert [e.episode for e in await read(lambda tx: tx.incidents.firing_of(["a", "d", "zz"]))] == ["d"]
 
 
-async def test_what_is_worth_telling_of_a_storm_fires_is_urgent_and_is_old(store: SqlStore) -> None:
+async def test_what_is_shown_of_a_storm_fires_is_urgent_and_is_old(store: SqlStore) -> None:
     """A bounded number of episodes, those that matter, in the order they began."""
 
     def save(tx: Tx) -> None:

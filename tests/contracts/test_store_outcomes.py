@@ -61,7 +61,7 @@ async def test_a_commit_that_never_arrived_is_not_stored(postgres_copy_url: str)
 async def test_nobody_knows_where_the_server_is_away_after_the_commit(
     postgres_copy_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of a batch hear that the outcome is unknown, and none of them runs again."""
+    """All of a batch are told that the outcome is unknown, and none of them runs again."""
     monkeypatch.setattr(probe, "ASK_SECONDS", 0.3)
     async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
         await store.write(lambda tx: tx.notes.put("a", "b"))

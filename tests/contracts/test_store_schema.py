@@ -95,7 +95,7 @@ def test_migrating_twice_changes_nothing_and_imports_no_alembic(tmp_path: Path) 
     assert done.stdout.strip() == "False"
 
 
-async def test_a_lean_start_migrates_in_a_process_of_its_own(empty_url: str) -> None:
+async def test_a_start_that_stays_small_migrates_in_a_process_of_its_own(empty_url: str) -> None:
     """What the service does: the schema is there, whoever made it."""
     async with open_store(empty_url, migrate_apart=True) as store:
         await store.write(lambda tx: tx.notes.put("a", "b"))

@@ -1,7 +1,7 @@
 """An agent apart that is killed at one moment of one step: told on the command line, as JSON.
 
 Moments of step n: ``before`` (its begin is in the record, nothing of it is done), ``during`` (a command has begun to
-speak), ``after`` (it is done, its end is not in the record), ``between`` (its end is in the record, the bot has not heard).
+speak), ``after`` (it is done, its end is not in the record), ``between`` (its end is in the record, the bot has no answer).
 An empty moment: it serves until it is told to end.
 """
 
@@ -37,12 +37,12 @@ def arm(moment: str, number: int) -> None:
         if mine and moment == "before":
             die()
 
-        def heard(text: str) -> None:
+        def on_output(text: str) -> None:
             if mine and moment == "during" and text:
                 die()
             on_output(text)
 
-        performed = await carry_out(self, order, token, heard)
+        performed = await carry_out(self, order, token, on_output)
         if mine and moment == "after":
             die()
         return performed

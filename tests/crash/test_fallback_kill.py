@@ -24,7 +24,7 @@ def _mail(port: int) -> str:
     return f"smtp://{LOOPBACK}:{port}?from=bot@desk.example&to=ops@desk.example&tls=off"
 
 
-async def _hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+async def _read_only(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     """Say nothing."""
     await reader.read()
 
@@ -44,7 +44,7 @@ async def test_a_kill_between_two_channels_sends_each_once(sqlite_url: str, sqli
     story = Story(sqlite_store)
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     async with receiving() as receiver, relaying() as (box, mail_port):
-        async with tcp_server(_hear) as silent:
+        async with tcp_server(_read_only) as silent:
             command = [sys.executable, "-m", fallback_child.__name__, sqlite_url, receiver.url, _mail(silent)]
             child = await asyncio.create_subprocess_exec(*command)
             try:

@@ -205,7 +205,7 @@ async def test_a_bot_that_was_taken_over_can_do_what_it_was_confirmed_and_no_mor
     assert "U0ANA00001" in boundary.apart.record.read_text()
 
 
-async def test_a_foreign_container_is_not_there_for_the_bot(boundary: Boundary) -> None:
+async def test_a_container_of_others_is_not_there_for_the_bot(boundary: Boundary) -> None:
     """What else runs on the engine is neither listed nor looked into; of the desk's no environment and no mount is told."""
     docker = boundary.desk.engine.docker
     options = ("--network", "none", "--name", "other", "-e", "PASSWORD=verysecret")

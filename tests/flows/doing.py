@@ -28,10 +28,10 @@ async def ask(harness: Harness, line: str, words: str = PLAN) -> str:
     """Type the command as Ana and wait for a modal that says these words; return all it shows."""
     ana = harness.slack.member("ana")
 
-    async def heard() -> bool:  # right after its start the bot may not be connected to Slack yet
+    async def arrived() -> bool:  # right after its start the bot may not be connected to Slack yet
         return (await ana.command(f"/triage do {line}")).acked
 
-    await eventually(heard, "the command to be heard", within=30)
+    await eventually(arrived, "the command to arrive", within=30)
     return await modal(harness, "ana", words)
 
 

@@ -237,7 +237,7 @@ async def test_the_pictures_of_a_private_kpi_are_in_the_persons_direct_messages(
 
 
 async def test_pictures_that_cannot_be_sent_are_said_to_be_missing(harness: Harness) -> None:
-    """Who waits for a picture hears that it will not come, and how to get it."""
+    """Who waits for a picture is told that it will not come, and how to get it."""
     harness.slack.faults.add(Fault.error("files.getUploadURLExternal", "storage_limit_reached"))
     before = len(harness.slack.ephemerals(CHANNEL, "ana"))
     await harness.slack.member("ana").command("/triage kpi bot1 24h", CHANNEL)

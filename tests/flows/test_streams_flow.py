@@ -85,20 +85,20 @@ async def test_error_death_and_alert_are_one_incident(
         )
         card = await harness.card(what="the card of the error")
         desk.trouble("bot1", "crash")
-        await harness.until(lambda: heard(harness, "ContainerDied"), "the death", seconds=30)
+        await harness.until(lambda: told(harness, "ContainerDied"), "the death", seconds=30)
         await harness.until(
-            lambda: heard(harness, "ContainerRestartLoop"), "the loop at its third turn", seconds=30
+            lambda: told(harness, "ContainerRestartLoop"), "the loop at its third turn", seconds=30
         )
         await harness.prometheus.until('hbot_bot_state{bot="bot1",state="running"} == 1')
         harness.exporter.set("bot1", state="hard_stop", risk_reasons="drawdown_hard_limit", orders=0)
-        await harness.until(lambda: heard(harness, "BotHardStopActive"), "the alert", seconds=30)
+        await harness.until(lambda: told(harness, "BotHardStopActive"), "the alert", seconds=30)
         assert len(harness.cards()) == 1
         lines = [line for line in harness.thread(card) if " joined" in line]
         order = [name for line in lines for name in ("Died", "RestartLoop", "HardStop") if name in line]
         assert list(dict.fromkeys(order)) == ["Died", "RestartLoop", "HardStop"]
 
 
-def heard(harness: Harness, name: str) -> bool:
+def told(harness: Harness, name: str) -> bool:
     """Say whether a thread tells that something joined."""
     return any(f"{name} on bot1 joined" in line for card in harness.cards() for line in harness.thread(card))
 
@@ -106,7 +106,7 @@ def heard(harness: Harness, name: str) -> bool:
 async def test_the_service_works_on_without_its_redis_and_its_engine(
     require: Require, tmp_path: Path
 ) -> None:
-    """Addresses where nothing answers: ready all the same, and it says what it cannot hear."""
+    """Addresses where nothing answers: ready all the same, and it says what it cannot receive."""
     nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0", "DOCKER_HOST": "tcp://127.0.0.1:1"}
     async with running_harness(require, tmp_path, environment=nowhere) as harness:
         await harness.card(lambda card: "redis down" in card.text, what="the card of Redis", seconds=15)

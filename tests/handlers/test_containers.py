@@ -184,7 +184,7 @@ async def test_an_unhealthy_container_fires_until_it_is_well(engine: Engine) -> 
     assert not incident.is_open
 
 
-async def test_somebody_elses_container_is_not_heard(engine: Engine) -> None:
+async def test_somebody_elses_container_is_not_taken(engine: Engine) -> None:
     """One engine can serve others too."""
     await engine.say("die", container="mail-server", exit_code=1)
     assert await engine.names() == []

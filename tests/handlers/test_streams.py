@@ -234,8 +234,8 @@ async def test_a_deleted_group_is_read_again_without_repeats(
         await listening.publish(audit_event("n5"))
         for _ in range(5):
             await listening.listener.once()
-        heard = [event.category for event in await listening.events() if event.source is Source.AUDIT]
-        assert heard == [f"n{i}" for i in range(6)]
+        taken = [event.category for event in await listening.events() if event.source is Source.AUDIT]
+        assert taken == [f"n{i}" for i in range(6)]
         assert listening.listener.counts.repeats == 5
 
 
@@ -324,7 +324,7 @@ async def test_a_replica_and_a_full_redis_lose_nothing(
         assert await listening.read_all() == 1  # reading and acknowledging need no memory
 
 
-async def test_a_paused_redis_is_a_timeout_and_then_heard(
+async def test_a_paused_redis_is_a_timeout_and_then_read(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """CLIENT PAUSE holds every answer: the wait has an end, and nothing is lost."""

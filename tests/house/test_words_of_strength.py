@@ -1,4 +1,4 @@
-"""People read how sure a verdict is in words: 96 % beside 51 % says nothing. Only programs get the figure (``--json``)."""
+"""People read how sure a verdict is in words: 96 % next to 51 % says nothing. Only programs get the figure (``--json``)."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ async def test_what_slack_took_or_is_mild_stays_in_slack(sqlite_store: SqlStore)
 
 
 async def test_what_becomes_grave_or_comes_back_while_slack_is_away_goes_out(sqlite_store: SqlStore) -> None:
-    """Slack has the card of a mild incident, and never hears that it is a Sev-1 now."""
+    """Slack has the card of a mild incident, and is never told that it is a Sev-1 now."""
     webhook = Channel("webhook")
     outage = Outage(sqlite_store, webhook)
     await outage.story.fire("BotSoftPauseTooLong", "bot1", severity=Severity.SEV2)

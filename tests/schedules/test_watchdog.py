@@ -119,7 +119,7 @@ async def test_the_heartbeat_is_silent_while_we_are_ill() -> None:
     assert heartbeat.beaten_at == beaten
 
 
-async def test_a_heartbeat_nobody_hears_is_a_trouble() -> None:
+async def test_a_heartbeat_nobody_gets_is_a_trouble() -> None:
     """The outside's server is down: said, and tried again."""
 
     async def ping() -> None:
@@ -204,7 +204,7 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
 async def test_through_the_agent_a_change_is_told_as_well(
     env: Path, tmp_path: Path, sqlite_store: SqlStore
 ) -> None:
-    """The service has no way to the file: it hears stand-ins, the same for the same value, also after a start."""
+    """The service has no way to the file: it gets stand-ins, the same for the same value, also after a start."""
     story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
     await story.fire("BotHardStopActive")
     salt = bytes(16)

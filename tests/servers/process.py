@@ -127,7 +127,7 @@ class ServerProcess:
         """Ask it to end (SIGTERM), and kill it when it has not within `within` seconds."""
         if not self.running:
             return
-        self.thaw()  # a frozen process does not hear SIGTERM
+        self.thaw()  # a frozen process does not handle SIGTERM
         self._signal(signal.SIGTERM)
 
         async def ended() -> bool:

@@ -43,7 +43,7 @@ def tell_card(tx: Tx, incident: Incident, now: datetime, *, urgency: int | None 
 def tell_line(
     tx: Tx, entry: TimelineEntry, now: datetime, *, urgency: int | None = None, wait_seconds: float = 0.0
 ) -> int | None:
-    """Put an entry on the timeline and, where it is worth telling, in the thread; None: known already.
+    """Put an entry on the timeline and, where it is worth a line, in the thread; None: known already.
 
     A line that is also shown in the channel has the incident's urgency, unless ``urgency`` says more.
     ``wait_seconds``: how long it waits for others, to be one message with them.

@@ -66,7 +66,7 @@ def _differences(was: Verdict, now: Verdict) -> Iterator[str]:
     later = {each.cause: each for each in now.causes}
     for name in dict.fromkeys((*earlier, *later)):
         yield from _of_cause(name, earlier.get(name), later.get(name))
-    yield from _moved("offered", map(_deed, was.actions), map(_deed, now.actions))
+    yield from _moved("offered", map(_title, was.actions), map(_title, now.actions))
     yield from _moved("withheld", map(_withheld, was.withheld), map(_withheld, now.withheld))
     yield from _moved("not explained", was.unexplained, now.unexplained)
     yield from _moved("not known", was.unknowns, now.unknowns)
@@ -110,7 +110,7 @@ def _strength(cause: Cause) -> str:
     )
 
 
-def _deed(action: ActionProposal) -> str:
+def _title(action: ActionProposal) -> str:
     return action_title(action.kind, action.target)
 
 

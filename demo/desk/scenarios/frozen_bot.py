@@ -1,4 +1,4 @@
-"""bot1's process hangs: its last state stays on show, and it hears nothing."""
+"""bot1's process hangs: its last state stays on show, and it receives nothing."""
 
 from demo.desk.scenarios import steps
 from demo.desk.scenarios.base import Remedy, Scenario

@@ -324,7 +324,7 @@ async def test_a_step_that_is_being_done_holds_its_target_although_its_action_is
 
 
 async def test_one_action_at_a_time_on_a_target_until_it_is_over(ward: Ward) -> None:
-    """The desk excludes every bot; an action that is over, or of which nothing is heard, excludes nobody."""
+    """The desk excludes every bot; an action that is over, or of which nothing is reported, excludes nobody."""
     await ward.agent.confirm(shown("rollback", "bot1", ROLLBACK))
     assert (await ward.perform(TOKEN, 1)).ok
     other, desk = shown(number=2), shown("stop_desk", "desk", (ComposeOrder("down"),), number=3)
@@ -350,7 +350,7 @@ async def test_a_confirmation_does_not_last(ward: Ward) -> None:
     """A plan that waited for ten minutes is not begun any more."""
     await ward.agent.confirm(shown())
     ward.clock.move(timedelta(minutes=11).total_seconds())
-    with pytest.raises(Refused, match="nothing was heard of it for 11 min"):
+    with pytest.raises(Refused, match="nothing was reported of it for 11 min"):
         await ward.perform(TOKEN, 1)
 
 

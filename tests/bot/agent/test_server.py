@@ -99,11 +99,11 @@ async def test_a_confirmed_step_is_carried_out_over_the_socket_and_once(apart: A
     """What the agent refuses comes back as a refusal, with its reason."""
     agent = remote_access(apart.address).agent
     await agent.confirm(shown())
-    heard: list[str] = []
-    performed = await agent.perform("1" * 24, 1, heard.append)
+    output: list[str] = []
+    performed = await agent.perform("1" * 24, 1, output.append)
     assert (performed.ok, performed.note, performed.known) == (True, "exit 0", True)
     with pytest.raises(Refused, match="begun already"):
-        await agent.perform("1" * 24, 1, heard.append)
+        await agent.perform("1" * 24, 1, output.append)
     with pytest.raises(Refused, match="no plan of restart"):
         await agent.confirm(shown("2" * 24, service="bot2"))
     assert (tmp_path / "desk/mark").read_text() == "compose\n"

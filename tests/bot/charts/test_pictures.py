@@ -177,7 +177,7 @@ def test_the_words_say_what_the_picture_shows() -> None:
     assert len(alt_text(long)) == MOST
 
 
-def test_foreign_text_cannot_break_a_picture() -> None:
+def test_untrusted_text_cannot_break_a_picture() -> None:
     """What the font does not have is a question mark, what is too long is cut."""
     assert printable("bot\u202e\0é·") == "bot???·"
     assert width_of(fitted("x" * 500, 30, 200), 30) <= 200

@@ -103,7 +103,7 @@ async def hold(for_good: bool) -> None:  # noqa: FBT001 - the one thing it says
     await asyncio.sleep(0.01)
 
 
-class Room:
+class Wired:
     """Listening on parts whose health a test decides."""
 
     def __init__(self, store: SqlStore, folder: Path) -> None:
@@ -176,17 +176,17 @@ class Room:
 
 
 @pytest.fixture
-def room(sqlite_store: SqlStore, tmp_path: Path) -> Room:
-    """Give a room in which all is well."""
-    return Room(sqlite_store, tmp_path)
+def wired(sqlite_store: SqlStore, tmp_path: Path) -> Wired:
+    """Give listeners with whom all is well."""
+    return Wired(sqlite_store, tmp_path)
 
 
 @asynccontextmanager
-async def heard(room: Room) -> AsyncIterator[None]:
+async def listening(wired: Wired) -> AsyncIterator[None]:
     """Let all listeners run."""
-    task = asyncio.create_task(room.listening.run())
+    task = asyncio.create_task(wired.listening.run())
     try:
-        await eventually(lambda: _began(room), "every listener's first round")
+        await eventually(lambda: _began(wired), "every listener's first round")
         yield
     finally:
         task.cancel()
@@ -194,96 +194,96 @@ async def heard(room: Room) -> AsyncIterator[None]:
             await task
 
 
-async def _began(room: Room) -> bool:
-    return {AUDIT, DEAD, "containers", "redis"} <= set(room.pulse.beats)
+async def _began(wired: Wired) -> bool:
+    return {AUDIT, DEAD, "containers", "redis"} <= set(wired.pulse.beats)
 
 
-async def test_listeners_that_hear_nothing_are_well(room: Room) -> None:
+async def test_listeners_that_get_nothing_are_well(wired: Wired) -> None:
     """A silent desk is no trouble: no stream, no engine, however long nothing comes."""
-    async with heard(room):
+    async with listening(wired):
         for _ in range(3):
-            await room.let_pass(STUCK_SECONDS - 1)
-            await eventually(lambda: _all_well(room), "every listener's round")
+            await wired.let_pass(STUCK_SECONDS - 1)
+            await eventually(lambda: _all_well(wired), "every listener's round")
 
 
-async def _all_well(room: Room) -> bool:
-    return await room.unwell() == {}
+async def _all_well(wired: Wired) -> bool:
+    return await wired.unwell() == {}
 
 
 @pytest.mark.parametrize(
     ("listener", "name"),
     [(AUDIT, AUDIT), (DEAD, DEAD), ("containers", "containers"), ("redis", "redis watch")],
 )
-async def test_a_listener_that_hangs_is_named_and_told(room: Room, listener: str, name: str) -> None:
+async def test_a_listener_that_hangs_is_named_and_told(wired: Wired, listener: str, name: str) -> None:
     """In its first round or later: /readyz says which one, alone; it lasts, and is an incident of ours."""
-    room.make_stuck(listener)
-    async with heard(room):
-        await room.let_pass(STUCK_SECONDS + 30)
+    wired.make_stuck(listener)
+    async with listening(wired):
+        await wired.let_pass(STUCK_SECONDS + 30)
 
         async def alone() -> bool:
-            return await room.unwell() == {name: "stuck: has not gone round for 2 min"}
+            return await wired.unwell() == {name: "stuck: has not gone round for 2 min"}
 
         await eventually(alone, "the one that hangs, alone")
-        (signal,) = await told_after(room, room.listening.desk.listening.trouble_seconds + 1)
+        (signal,) = await told_after(wired, wired.listening.desk.listening.trouble_seconds + 1)
         assert signal.name == "TriageImpaired"
         assert signal.labels["dependency"] == name
         assert signal.annotations["summary"].startswith(f"{name}: stuck: has not gone round for")
 
 
-async def told_after(room: Room, seconds: float) -> list[Signal]:
+async def told_after(wired: Wired, seconds: float) -> list[Signal]:
     """Let the watch on ourselves look, some time apart; the others go round meanwhile."""
-    await room.listening.watch.run()
-    await room.let_pass(seconds)
+    await wired.listening.watch.run()
+    await wired.let_pass(seconds)
 
     async def others_went_round() -> bool:
-        return len(await room.unwell()) == 1
+        return len(await wired.unwell()) == 1
 
     await eventually(others_went_round, "the others' round")
-    await room.listening.watch.run()
-    return [row.signal for row in await room.store.read(lambda tx: tx.signals.inbox(10))]
+    await wired.listening.watch.run()
+    return [row.signal for row in await wired.store.read(lambda tx: tx.signals.inbox(10))]
 
 
-async def test_a_stuck_listener_is_told_beside_a_redis_that_is_down(room: Room) -> None:
+async def test_a_stuck_listener_is_told_beside_a_redis_that_is_down(wired: Wired) -> None:
     """That a stream cannot be read goes without saying then; that we hang does not."""
-    async with heard(room):
-        room.redis.steady.standing["RedisDown"] = None  # type: ignore[assignment] # that there is one
-        room.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
-        room.readers[DEAD].hangs = True
-        await eventually(_says(lambda: bool(room.listening.streams[0].trouble)), "the trouble")
-        await room.let_pass(STUCK_SECONDS + 1)
-        await eventually(_says(lambda: not room.pulse.stuck(AUDIT)), "the other's round", within=30)
-        found = await room.listening._own_troubles()
+    async with listening(wired):
+        wired.redis.steady.standing["RedisDown"] = None  # type: ignore[assignment] # that there is one
+        wired.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
+        wired.readers[DEAD].hangs = True
+        await eventually(_says(lambda: bool(wired.listening.streams[0].trouble)), "the trouble")
+        await wired.let_pass(STUCK_SECONDS + 1)
+        await eventually(_says(lambda: not wired.pulse.stuck(AUDIT)), "the other's round", within=30)
+        found = await wired.listening._own_troubles()
         assert set(found) == {DEAD}
 
 
-async def test_a_listener_that_is_away_is_not_stuck(room: Room) -> None:
-    """It says why it hears nothing, and goes round."""
-    async with heard(room):
-        room.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
-        await eventually(_says(lambda: bool(room.listening.streams[0].trouble)), "the trouble")
-        await room.let_pass(STUCK_SECONDS + 1)
+async def test_a_listener_that_is_away_is_not_stuck(wired: Wired) -> None:
+    """It says why it receives nothing, and goes round."""
+    async with listening(wired):
+        wired.readers[AUDIT].error = SourceUnreachable("Redis", "connection refused")
+        await eventually(_says(lambda: bool(wired.listening.streams[0].trouble)), "the trouble")
+        await wired.let_pass(STUCK_SECONDS + 1)
 
         async def refused() -> bool:
-            return await room.unwell() == {AUDIT: "Redis: connection refused"}
+            return await wired.unwell() == {AUDIT: "Redis: connection refused"}
 
         await eventually(refused, "the trouble alone", within=30)
 
 
-async def test_a_listener_that_trips_over_itself_each_time_is_stuck(room: Room) -> None:
+async def test_a_listener_that_trips_over_itself_each_time_is_stuck(wired: Wired) -> None:
     """It starts again and again and does nothing: a fault of ours must not look well."""
-    async with heard(room):
-        room.readers[AUDIT].error = RuntimeError("tripped")
-        before = room.readers[AUDIT].reads
-        await eventually(_says(lambda: room.readers[AUDIT].reads > before), "a first trip")
-        await room.let_pass(STUCK_SECONDS + 1)
-        before = room.readers[AUDIT].reads
-        await eventually(_says(lambda: room.readers[AUDIT].reads > before), "another start", within=60)
-        assert room.pulse.stuck(AUDIT)
+    async with listening(wired):
+        wired.readers[AUDIT].error = RuntimeError("tripped")
+        before = wired.readers[AUDIT].reads
+        await eventually(_says(lambda: wired.readers[AUDIT].reads > before), "a first trip")
+        await wired.let_pass(STUCK_SECONDS + 1)
+        before = wired.readers[AUDIT].reads
+        await eventually(_says(lambda: wired.readers[AUDIT].reads > before), "another start", within=60)
+        assert wired.pulse.stuck(AUDIT)
 
 
 async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, tmp_path: Path) -> None:
     """A desk without Redis and without an engine has nothing that could be stuck."""
-    room = Room(sqlite_store, tmp_path)
+    wired = Wired(sqlite_store, tmp_path)
     fakes = FakeSources()
     sources = Sources(
         metrics=fakes.metrics,
@@ -295,42 +295,42 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
     harness = ListenerDependencies(
         store=sqlite_store,
         sources=sources,
-        clock=room.clock,
-        pulse=Pulse(room.clock),
+        clock=wired.clock,
+        pulse=Pulse(wired.clock),
         owner="me",
         stored=lambda: None,
-        dependencies=room.dependencies,
+        dependencies=wired.dependencies,
         registry=CollectorRegistry(),
     )
     listening = ListenerWiring(load_settings({}, folder=tmp_path), harness)
     task = asyncio.create_task(listening.run())
     await asyncio.sleep(0.2)
-    room.clock.move(hours=1)
+    wired.clock.move(hours=1)
     assert [why for why in listening.troubles().values() if why] == []
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
-async def test_a_job_that_hangs_in_its_first_run_is_named(room: Room) -> None:
+async def test_a_job_that_hangs_in_its_first_run_is_named(wired: Wired) -> None:
     """A job is expected from the start on; one of cron has no rhythm that it could miss."""
 
     async def nothing() -> None:
         """Never called."""
 
-    room.listening.expect(
+    wired.listening.expect(
         [
             Job("swift", nothing, seconds=10),
             Job("slow", nothing, seconds=600),
             Job("rare", nothing, cron="0 9 * * 1"),
         ]
     )
-    room.clock.move(3 * 10 + HEARTBEAT_SECONDS)
-    assert room.listening.troubles()["jobs"] == ""
-    room.clock.move(1)
-    assert room.listening.troubles()["jobs"] == "not done for long: swift"
-    room.pulse.beat("job:swift")
-    assert room.listening.troubles()["jobs"] == ""
+    wired.clock.move(3 * 10 + HEARTBEAT_SECONDS)
+    assert wired.listening.troubles()["jobs"] == ""
+    wired.clock.move(1)
+    assert wired.listening.troubles()["jobs"] == "not done for long: swift"
+    wired.pulse.beat("job:swift")
+    assert wired.listening.troubles()["jobs"] == ""
 
 
 def _says(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:

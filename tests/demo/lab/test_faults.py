@@ -48,12 +48,12 @@ def outcome_of(name: str, **more: object) -> Outcome:
     return outcomes[0]
 
 
-def test_a_fault_is_heard_of_by_the_desks_own_rules() -> None:
+def test_a_fault_brings_a_signal_by_the_desks_own_rules() -> None:
     """A paused container: its bot's snapshot grows old, and nothing else needs to be said to the lab."""
     outcome = outcome_of("paused-by-docker")
     assert outcome.signal == "BotFrozen"
-    assert outcome.heard_after is not None
-    assert 300 < outcome.heard_after < 900
+    assert outcome.signal_after is not None
+    assert 300 < outcome.signal_after < 900
     assert outcome.settled is not None
     assert outcome.settled.confidence > 0
 
@@ -61,7 +61,7 @@ def test_a_fault_is_heard_of_by_the_desks_own_rules() -> None:
 def test_a_run_is_the_same_whenever_it_is_played() -> None:
     """Same fault, same seed, same verdicts: a figure that moves has a reason."""
     one, two = outcome_of("key-deleted"), outcome_of("key-deleted")
-    assert (one.heard_after, one.signal) == (two.heard_after, two.signal)
+    assert (one.signal_after, one.signal) == (two.signal_after, two.signal)
     assert one.story == two.story
 
 

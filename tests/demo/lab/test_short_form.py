@@ -46,7 +46,7 @@ def test_no_figure_of_the_short_form_falls(monkeypatch: pytest.MonkeyPatch) -> N
     )
     score = figures(outcomes)
     story = "\n".join([*lines("short", outcomes), *told(outcomes)])
-    assert score.unheard == 0, story
+    assert score.without_signal == 0, story
     assert (score.top1 or 0) >= TOP1, story
     assert (score.right_action or 0) >= RIGHT_ACTION, story
     assert (score.abstention or 0) >= ABSTAINS, story

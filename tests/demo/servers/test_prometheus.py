@@ -1,4 +1,4 @@
-"""The Prometheus stand-in with a clock that a test moves: scraping, rules, and what Alertmanager hears."""
+"""The Prometheus stand-in with a clock that a test moves: scraping, rules, and what Alertmanager is told."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -302,7 +302,7 @@ async def test_a_frozen_socket_is_left_by_the_clients_heartbeat(
 async def test_a_closed_modal_is_told_when_it_asked_to_be(
     slack: SlackServer, bolt: AsyncApp, connected: Connected
 ) -> None:
-    """`notify_on_close` brings a view_closed, else the app hears nothing."""
+    """`notify_on_close` brings a view_closed, else the app gets nothing."""
     closed: list[str] = []
 
     @bolt.view_closed("told")

@@ -69,7 +69,7 @@ async def test_an_update_keeps_metadata_and_text_alone_removes_blocks(
 async def test_updates_are_refused_where_slack_refuses_them(
     client: AsyncWebClient, slack: SlackServer
 ) -> None:
-    """A missing message, a foreign one, and a text over 4,000 characters."""
+    """A missing message, another author's, and a text over 4,000 characters."""
     foreign = slack.member("ana").say(CHANNEL, "hello")
     own = await client.chat_postMessage(channel=CHANNEL, text="mine")
     assert await refused(client.chat_update(channel=CHANNEL, ts="1.000001", text="x")) == "message_not_found"

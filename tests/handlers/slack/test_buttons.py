@@ -340,8 +340,8 @@ async def test_a_group_that_cannot_be_read_is_a_no_that_says_so(desk: Desk) -> N
     assert "could not check" in await whispered(desk, "ana")
 
 
-async def test_two_connections_hear_and_a_deaf_one_is_replaced(desk: Desk) -> None:
-    """A click is heard after one connection went away, and soon there are two again."""
+async def test_two_connections_receive_and_a_silent_one_is_replaced(desk: Desk) -> None:
+    """A click arrives after one connection went away, and soon there are two again."""
     assert desk.sockets.connected == 2
     assert desk.sockets.announced == 2
     session = desk.sockets._lines[0].handler.client.current_session

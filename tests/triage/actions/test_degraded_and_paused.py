@@ -143,7 +143,7 @@ async def test_the_bots_own_files_tell_it_while_prometheus_is_away(tmp_path: Pat
 
 @pytest.mark.parametrize("later", [-60.0, -600.0])
 async def test_what_a_bot_wrote_before_the_end_is_no_recovery(tmp_path: Path, later: float) -> None:
-    """It ran a minute ago, and nothing has been heard of it since: not known, never recovered."""
+    """It ran a minute ago, and nothing was reported of it since: not known, never recovered."""
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
         services, sources = desktop_on(store, tmp_path)
         sources.metrics.error = SourceUnreachable("Prometheus", "refused")

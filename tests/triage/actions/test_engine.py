@@ -180,7 +180,7 @@ async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_s
 
 
 async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Path) -> None:
-    """Aloud in the incident's thread, after five minutes, and never again for the same confirmation."""
+    """In the channel too, from the incident's thread, after five minutes, and never again for the same confirmation."""
     clock = ManualClock(NOW)
     async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
         services, _ = desktop_on(store, tmp_path, clock)

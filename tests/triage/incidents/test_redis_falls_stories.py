@@ -1,4 +1,4 @@
-"""Redis dies and takes its services with it: one incident, called after Redis, in whatever order it is heard."""
+"""Redis dies and takes its services with it: one incident, called after Redis, in whatever order it arrives."""
 
 from itertools import permutations
 
@@ -39,9 +39,9 @@ async def test_redis_and_what_needs_it_are_one_incident_in_any_order(
     quick: Story, order: tuple[str, ...]
 ) -> None:
     """The watch on Redis and the three deaths, seconds apart: one thread that names all of them, Redis first."""
-    for heard in order:
+    for arriving in order:
         quick.clock.move(3)
-        await quick.arrive(down(quick) if heard == DOWN else death(quick, heard))
+        await quick.arrive(down(quick) if arriving == DOWN else death(quick, arriving))
     [incident] = await quick.incidents()
     assert (incident.title, incident.severity) == (f"{REDIS} down", Severity.SEV1)
     assert str(incident.subject) == REDIS

@@ -1,4 +1,4 @@
-"""Storms: what is grave is heard, the rest is counted, and it ends; each story on SQLite and on PostgreSQL."""
+"""Storms: what is grave is told, the rest is counted, and it ends; each story on SQLite and on PostgreSQL."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ async def storm_of(story: Story, count: int) -> Incident:
     return storm
 
 
-async def test_what_is_labelled_critical_leads_the_storm_and_is_told_aloud(story: Story) -> None:
+async def test_what_is_labelled_critical_leads_the_storm_and_is_told_in_the_channel(story: Story) -> None:
     """It has no card of its own, so it names the storm, and its line is shown in the channel with the first urgency."""
     storm = await storm_of(story, 40)
     await story.arrive(labelled(story, "LedgerBroken", "host-x", "critical"))
@@ -74,7 +74,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_aloud(story
 
 
 async def test_a_few_sev1_have_cards_of_their_own_and_more_lead_the_storm(story: Story) -> None:
-    """Slack takes one post a second: ten cards at once would be heard after ten seconds."""
+    """Slack takes one post a second: ten cards at once would arrive after ten seconds."""
     storm = await storm_of(story, 20)
     await story.arrive(
         *(labelled(story, f"Broken{n}", f"node{n}", "critical", Severity.SEV1) for n in range(9))
@@ -124,7 +124,7 @@ async def test_the_list_of_a_storm_has_a_page_for_each_few_hundred_alerts(story:
 
 
 async def test_the_graver_alert_names_the_incident_outside_of_storms_too(story: Story) -> None:
-    """The spike in the log came first; that the bot has stopped is what it is called after, and aloud."""
+    """The spike in the log came first; that the bot has stopped is what it is called after, in the channel too."""
     await story.fire("BotLogErrorSpike", severity=Severity.SEV2)
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
     [incident] = await story.incidents()

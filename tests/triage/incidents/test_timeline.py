@@ -100,7 +100,7 @@ def happened(name: str, *, ago: float, story: Story) -> DeskEvent:
 
 
 async def test_the_order_is_that_in_which_things_happened(store: SqlStore) -> None:
-    """Not that in which they were heard; and what is heard twice stands there once."""
+    """Not that in which they arrived; and what arrived twice stands there once."""
     pages = Pages(store)
     await pages.open()
     await pages.tell([happened("third", ago=1, story=pages.story)])

@@ -148,7 +148,7 @@ def test_a_container_made_anew_from_another_image_is_a_deployment() -> None:
 def test_a_container_is_its_bots_or_itself_or_somebody_elses(
     container: str, attributes: dict[str, str], subject: str | None
 ) -> None:
-    """One engine may serve others; theirs are not heard."""
+    """One engine may serve others; theirs are not taken."""
     event = container_event(DESK, engine("die", container=container, attributes=attributes), NOW)
     assert (str(event.subject) if event else None) == subject
 
@@ -206,7 +206,7 @@ def state(ended_ago: float | None, **changes: object) -> ContainerState:
     ids=[
         "down",
         "runs again",
-        "heard",
+        "known",
         "an earlier death",
         "another's",
         "before",
@@ -219,7 +219,7 @@ def test_a_death_that_the_engine_forgot_is_read_from_the_state(
     known: list[DeskEvent],
     down: bool | None,  # noqa: FBT001 - a row of the table
 ) -> None:
-    """What ended since we last heard, and was not heard; ``down``: it does not run now, None: no such death."""
+    """What ended since the last event, and was missed; ``down``: it does not run now, None: no such death."""
     event = missed_death(DESK, found, NOW - timedelta(seconds=120), known, NOW)
     assert (event.data["down"] if event else None) is down
     if event is not None:
@@ -239,7 +239,7 @@ def test_a_replacement_of_compose_is_no_other_container() -> None:
 
 
 def test_a_new_image_is_told_when_the_old_container_goes() -> None:
-    """Compose 2 makes the new one first: of the old one nothing was heard for weeks."""
+    """Compose 2 makes the new one first: of the old one nothing was reported for weeks."""
     made = told("create", ago=12, image="hbot/bot:2", container_id="new")
     gone = judge(DESK, told("destroy", image="hbot/bot:1", container_id="old"), [made])
     assert (gone.told, gone.event.text) == (True, f"{CONTAINER} has a new image hbot/bot:2 (was hbot/bot:1)")

@@ -63,7 +63,7 @@ def _finding(ctx: CheckContext, events: Sequence[DeskEvent]) -> Finding:
     span = duration(
         (ctx.now - min(ctx.since, ctx.now)).total_seconds() + ctx.desk.listening.before_minutes * 60
     )
-    shown = _worth_telling(events)
+    shown = _shown_of(events)
     return Finding(
         name=NAME,
         status=_status(counts, grave, warnings),
@@ -108,7 +108,7 @@ def _headline(counts: Counter[str], grave: int, warnings: int, span: str) -> str
     return f"{' · '.join(parts)} (in {span})"
 
 
-def _worth_telling(events: Sequence[DeskEvent]) -> list[DeskEvent]:
+def _shown_of(events: Sequence[DeskEvent]) -> list[DeskEvent]:
     """The last ones, the grave ones before the others, in the order in which they happened."""
     ranked = sorted(enumerate(events), key=lambda pair: (pair[1].gravity is Gravity.INFO, -pair[0]))
     return [event for _, event in sorted(ranked[:_SHOWN], key=lambda pair: pair[0])]

@@ -205,7 +205,7 @@ async def test_the_audit_trail_is_this_incidents_alone(post: Postmortem) -> None
     assert all("bot2" not in target for _, target in events)
 
 
-async def test_foreign_text_breaks_no_table_and_makes_no_link(post: Postmortem) -> None:
+async def test_untrusted_text_breaks_no_table_and_makes_no_link(post: Postmortem) -> None:
     """Pipes, tags, links and heads of an annotation stay letters."""
     text = as_markdown(post)
     assert "<script>" not in text

@@ -1,0 +1,82 @@
+"""Docstrings, comments and names use the field's terms: a figure of speech has to be guessed.
+
+What a reader would search for stands in the code: *receives*, not *hears*; *untrusted text*, not *foreign*; *action*, not
+*deed*. The words are looked for where people read (docstrings, comments, names of modules, classes and functions), not in
+what the bot says or in the words of outside systems.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
+FIGURES = re.compile(
+    r"\b(aloud|brew\w*|deeds?|conduct\w*|foreign|lean|ears?|mouths?|hears?|heard|hearing|wardrobe|lookout|die of"
+    r"|worth telling)\b",
+    re.IGNORECASE,
+)
+ALLOWED = {
+    "tests/house/test_words.py": "names the words it looks for",
+    "triage/masking/mnemonic_words.py": "the words of a standard",
+    "triage/diagnosis/bot_errors.py": "error lines that were read of those that Loki counts: a field of the record",
+}
+
+
+def read_by_people(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings, comments and names of a module, with their lines."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield getattr(node, "lineno", 1), ast.get_docstring(node) or ""
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", node.name)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def test_no_figure_of_speech_stands_where_a_term_exists() -> None:
+    """In any room, the tests included."""
+    found = [
+        f"{name}:{line}: {match[0]}"
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if (name := path.relative_to(ROOT).as_posix()) not in ALLOWED
+        for line, text in [
+            (1, path.stem.replace("_", " ")),
+            *read_by_people(path.read_text(encoding="utf-8")),
+        ]
+        for match in FIGURES.finditer(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Hears Slack."""',
+        "# told aloud",
+        "class Ears: ...",
+        "def conduct(): ...",
+        "async def is_foreign(): ...",
+        "class BrewingPhase: ...",
+    ],
+)
+def test_the_search_finds_what_it_is_for(text: str) -> None:
+    """A docstring, a comment, a class, a function, a word within a name."""
+    assert any(FIGURES.search(each) for _, each in read_by_people(text))
+
+
+@pytest.mark.parametrize(
+    "text", ['x = "mot heard"', "# near, clean, early, other hearts", "def clear(): ..."]
+)
+def test_other_words_and_what_the_bot_says_are_left_alone(text: str) -> None:
+    """Only whole words count, and no string."""
+    assert not any(FIGURES.search(each) for _, each in read_by_people(text))
