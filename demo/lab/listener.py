@@ -62,7 +62,9 @@ class Listener:
 
     def __post_init__(self) -> None:
         self.edits = Edits(self.world, self.desk)
-        self.watches = Watches(self.world, self.desk, self.bus, self.logs, self.began)
+        self.watches = Watches(
+            world=self.world, desk=self.desk, bus=self.bus, logs=self.logs, began=self.began
+        )
 
     @property
     def now(self) -> datetime:

@@ -37,12 +37,12 @@ def arm(moment: str, number: int) -> None:
         if mine and moment == "before":
             die()
 
-        def on_output(text: str) -> None:
+        def spoken(text: str) -> None:
             if mine and moment == "during" and text:
                 die()
             on_output(text)
 
-        performed = await carry_out(self, order, token, on_output)
+        performed = await carry_out(self, order, token, spoken)
         if mine and moment == "after":
             die()
         return performed

@@ -45,12 +45,12 @@ class Dying(Executor):
         if mine and self._moment == "before":
             die()
 
-        def on_output(text: str) -> None:
+        def spoken(text: str) -> None:
             if mine and self._moment == "during" and text:
                 die()
             on_output(text)
 
-        performed = await super().perform(step, turn, on_output)
+        performed = await super().perform(step, turn, spoken)
         if mine and self._moment == "after":
             die()
         return performed

@@ -352,7 +352,7 @@ class FakeStreams(Failing):
         """Answer what is known of the stream; by default it got an entry ten seconds ago, which the desk's group read."""
         await self.ask(f"info {stream}")
         newest = f"{round((NOW.timestamp() - 10) * 1000)}-0"
-        group = GroupInfo("hb_group_v1", 0, 0, newest, 1)
+        group = GroupInfo(name="hb_group_v1", pending=0, lag=0, last_delivered_id=newest, consumers=1)
         return self.infos.get(stream, StreamInfo(stream, 100, newest, (group,)))
 
     async def newest(self, stream: str, *, count: int = 100) -> tuple[StreamEntry, ...]:

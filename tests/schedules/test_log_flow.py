@@ -29,7 +29,7 @@ def spoken(fakes: FakeSources, *, lines: int = 400, bots: tuple[str, ...] = ("bo
 async def looked(store: SqlStore, fakes: FakeSources, times: int = 2, desk: Desk = DESK) -> LogFlowWatch:
     """Look so many times, a minute apart."""
     clock = ManualClock(NOW)
-    watch = LogFlowWatch(store, desk, fakes.port, clock, lambda: None)
+    watch = LogFlowWatch(store=store, desk=desk, sources=fakes.port, clock=clock, stored=lambda: None)
     for _ in range(times):
         await watch.run()
         clock.move(60)
