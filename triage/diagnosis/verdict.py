@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes import EXPLAINS, RULES
+from triage.diagnosis.causes._evidence import ALIKE
 from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
@@ -152,11 +153,12 @@ def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
     groups: dict[str, list[Candidate]] = {}
     for each in candidates:
         groups.setdefault(each.cause, []).append(each)
-    return [_one(sorted(group, key=lambda each: -each.score)) for group in groups.values()]
+    return [_one(group) for group in groups.values()]
 
 
 def _one(group: list[Candidate]) -> Candidate:
-    best = group[0]
+    """Make one of a group; it speaks as the surest of them does, and names all in the desk's order."""
+    best = max(group, key=lambda each: each.score)
     same = [each for each in group if each.confidence >= LIKELY or each is best]
     more = len(same) - 1
     merged = replace(
@@ -164,7 +166,9 @@ def _one(group: list[Candidate]) -> Candidate:
         score=best.score + min(1.5, more * _ON_ITS_OWN),
         bots=_joined(each.bots for each in same),
         containers=_joined(each.containers for each in same),
-        because=_joined(each.because for each in same)[:6],
+        because=tuple(
+            text for text in _joined(each.because for each in same) if not (more and text.startswith(ALIKE))
+        )[:6],
         against=_joined(each.against for each in same)[:4],
         findings=_joined(each.findings for each in same),
         remedies=tuple({(one.kind, one.target): one for each in same for one in each.remedies}.values()),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ENOUGH = 5
 _STOPS = frozenset({"stop", "pause", "frozen", "no_fills"})
 FLOOD = 20
+ALIKE = "the same on "
+"""How evidence begins that other bots have it too; said of one bot: a cause of all of them names them anyway."""
 LIMITS = frozenset(
     {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
 )

@@ -27,7 +27,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     case.began(since)
     case.sees(
         "proof",
-        f"degraded mode was entered at {clock_time(since)} and not left since: {listed(services, 4)} off on purpose",
+        f"degraded mode was entered at {clock_time(since)} and not left since: {listed(services, 4)} are off on purpose",
         "degraded mode",
     )
     if waiting:

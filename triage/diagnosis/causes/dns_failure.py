@@ -26,7 +26,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if same and not found.over(facts.now):
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         healthy = facts.healthy_peers((bot, *same))
-        scope = f": only there, {doing(healthy, 'runs on', 'run on')}" if healthy else ""
+        scope = f"; {doing(healthy, 'runs on', 'run on')}" if healthy else ""
         yield from case.concludes(
             f"{{who}} cannot resolve names{since(case)}{scope}.",
             "Look at the DNS of the container, then of the host.",

@@ -40,5 +40,6 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         yield from case.concludes(
             "{who}'s net edge is below what pays{figure}: the edge gate is closed.",
             "It ends by itself with the market; check the fee source before touching thresholds.",
+            by_hand="nothing: it ends by itself with the market",
             figure=figure,
         )

@@ -28,6 +28,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if state.get("state") == "hard_stop":
             case.doubts("contradiction", "this guard pauses and never stops a bot", "bot_state")
         yield from case.concludes(
-            f"The market is too volatile for {bot}'s guard: it waits.",
+            "The market is too volatile for {who}: trading waits.",
             "It resumes by itself when the market calms; nothing to do.",
+            by_hand="nothing: it resumes by itself when the market calms",
         )

@@ -21,6 +21,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.now_of(bot).get("state") == "hard_stop":
             case.doubts("contradiction", "this guard pauses and never stops a bot", "bot_state")
         yield from case.concludes(
-            f"The market's spread is too small for {bot}: it waits.",
+            "The market's spread is too small for {who}: trading waits.",
             "It resumes by itself when the spread widens; nothing to do.",
+            by_hand="nothing: it resumes by itself when the spread widens",
         )

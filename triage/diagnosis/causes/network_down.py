@@ -85,7 +85,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
         "{who} is cut off: it does not reach the exchange, and other bots do."
         if healthy
         else "The host's way out is lost: {who} do not reach the exchange.",
-        "Look at the host's uplink; restarts do not bring it back.",
-        settle="ping -c 3 1.1.1.1; getent hosts api.bitget.com (on the host)",
-        by_hand="check the uplink with the provider; look at open orders when it is back",
+        "Look at the container's own network: over the host's way out other bots reach the exchange."
+        if healthy
+        else "Look at the host's uplink; restarts do not bring it back.",
+        settle=f"docker inspect {facts.desk.container_of(cut[0])} --format '{{{{json .NetworkSettings.Networks}}}}'"
+        if healthy
+        else "ping -c 3 1.1.1.1; getent hosts api.bitget.com (on the host)",
+        by_hand="compare its networks with those of a bot that trades (docker network inspect); look at its open orders"
+        if healthy
+        else "check the uplink with the provider; look at open orders when it is back",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
-from triage.diagnosis.causes._families import TRADING
+from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = TRADING
+EXPLAINS = REFUSED
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
