@@ -10,6 +10,7 @@ Labels = tuple[tuple[str, str], ...]
 Point = tuple[int, float]
 
 LOOKBACK_MS = 5 * 60 * 1000
+_SELECTED_MAX = 2_000
 
 
 def labels_of(mapping: Mapping[str, str]) -> Labels:
@@ -72,6 +73,9 @@ class Tsdb:
     """All series, found by metric name first. Times are Unix milliseconds."""
 
     _by_name: dict[str, dict[Labels, Series]] = field(default_factory=dict)
+    _series: int = 0
+    _selected: dict[tuple[LabelMatcher, ...], tuple[int, list[Series]]] = field(default_factory=dict)
+    """What a selector found while there were so many series: the same while no series is new."""
 
     def append(self, labels: Labels, at_ms: int, value: float | None) -> None:
         """Keep one sample (None: the series ends here)."""
@@ -79,17 +83,24 @@ class Tsdb:
         series = family.get(labels)
         if series is None:
             series = family[labels] = Series(labels)
+            self._series += 1
         series.append(at_ms, value)
 
     def select(self, matchers: Iterable[LabelMatcher]) -> list[Series]:
         """Return the series that every matcher accepts."""
         wanted = tuple(matchers)
+        kept = self._selected.get(wanted)
+        if kept is not None and kept[0] == self._series:
+            return list(kept[1])
         found: list[Series] = []
         for series in self._candidates(wanted):
             own = dict(series.labels)
             if all(m.matches(own.get(m.name, "")) for m in wanted):
                 found.append(series)
-        return found
+        if len(self._selected) >= _SELECTED_MAX:
+            self._selected.clear()
+        self._selected[wanted] = (self._series, found)
+        return list(found)
 
     def _candidates(self, wanted: tuple[LabelMatcher, ...]) -> Iterator[Series]:
         names = [m.value for m in wanted if m.name == "__name__" and m.op == "="]
@@ -109,3 +120,4 @@ class Tsdb:
                     del family[labels]
             if not family:
                 del self._by_name[name]
+        self._selected.clear()

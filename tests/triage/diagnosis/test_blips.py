@@ -182,3 +182,23 @@ def test_books_that_stand_behind_a_certificate_are_its_consequence() -> None:
     paused = bot(state="soft_pause", reasons=["order_book_stale", "connector_not_ready"])
     found = verdict(paused, box(), log, alerts=(alert("OrderBookStale"),), name="OrderBookStale")
     assert believed(found) == {"tls_failure"}
+
+
+def test_what_somebody_restarted_before_the_alert_was_not_interrupted() -> None:
+    """An old alert after a restart by hand is false; after a crash the interruption is what it was about."""
+    young = box(up_seconds=400.0, restarts_hour=1)
+    asked = {
+        "container": "hbot-bot1",
+        "what": "stopped",
+        "seconds_before": 160.0,
+        "image": "bot:2",
+        "ours": True,
+    }
+    by_hand = finding("changes", {"changes": [asked], "down": []})
+    calm = finding("error_logs", {"bots": {"bot1": {"count": 0, "usual": 0.0, "templates": []}}})
+    alerts = (alert("BotFrozen"),)
+    assert believed(verdict(bot(), young, by_hand, calm, alerts=alerts, name="BotFrozen")) == {
+        "nothing_is_wrong"
+    }
+    crashed = finding("changes", {"changes": [], "down": []})
+    assert believed(verdict(bot(), young, crashed, calm, alerts=alerts, name="BotFrozen")) == {"blip"}

@@ -12,7 +12,7 @@ WAITS: dict[str, Json] = {"state": "soft_pause", "reasons": ["connector_not_read
 BOTS = ("bot1", "bot2", "bot3")
 
 
-def lines(count: int = 60, **said: str) -> Finding:
+def lines(said: dict[str, str], count: int = 60) -> Finding:
     """What the error_logs check finds: so many new lines of each bot, the last a moment ago."""
     at = {"first_at": (NOW - timedelta(minutes=12)).isoformat(), "last_at": NOW.isoformat()}
     found: dict[str, Json] = {
@@ -28,7 +28,7 @@ def lines(count: int = 60, **said: str) -> Finding:
 
 def test_bots_that_run_on_are_not_cut_off_though_half_of_their_names_are_not_resolved() -> None:
     """Where none of them runs, the host's way out may be lost; where they run, it is the resolver that fails."""
-    said = lines(**dict.fromkeys(BOTS, UNRESOLVED))
+    said = lines(dict.fromkeys(BOTS, UNRESOLVED))
     alerts = tuple(alert("BotLogErrorSpike", name) for name in BOTS)
     runs = verdict(said, bots(bot1=WAITS, bot2={}, bot3={}), alerts=alerts, bots=BOTS)
     assert runs.top is not None
@@ -40,7 +40,7 @@ def test_bots_that_run_on_are_not_cut_off_though_half_of_their_names_are_not_res
 
 def test_several_bots_are_named_in_the_desk_s_order_and_not_each_beside_the_others() -> None:
     """The surest of them speaks; that the others have it too is said by naming them."""
-    said = lines(**dict.fromkeys(reversed(BOTS), UNRESOLVED))
+    said = lines(dict.fromkeys(reversed(BOTS), UNRESOLVED))
     alerts = tuple(alert("BotLogErrorSpike", name) for name in BOTS)
     found = verdict(said, bots(bot1={}, bot2={}, bot3={}), alerts=alerts, bots=BOTS)
     assert found.top is not None
@@ -50,7 +50,7 @@ def test_several_bots_are_named_in_the_desk_s_order_and_not_each_beside_the_othe
 
 def test_a_refused_order_makes_no_tick_slow() -> None:
     """An answer that says no comes at once: what is late has another cause, or none that is known."""
-    said = lines(bot1=REFUSED)
+    said = lines({"bot1": REFUSED})
     found = verdict(said, bots(bot1={}), alerts=(alert("TickDurationHigh"),))
     assert "order_rejected" not in [each.cause for each in found.causes]
     orders = verdict(said, bots(bot1={}), alerts=(alert("ExchangeOrderFailureSpike"),))

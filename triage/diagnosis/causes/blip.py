@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, box_case, ended_again
+from triage.diagnosis.causes._boxes import alive, box_case, ended_again, told_to_stop
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.symptoms import family, holds
 from triage.logs.class_table import CLASSES
@@ -53,7 +53,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         ):
             continue
         case = bot_case(facts, "blip", bot)
-        if _started_anew(facts, box):
+        if _started_anew(facts, facts.desk.container_of(bot), box):
             case.sees("strong", f"{facts.desk.container_of(bot)} started anew and runs", "container")
         if ended:
             case.sees(
@@ -72,7 +72,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
 def _services(facts: Facts) -> Iterable[Candidate]:
     """A service that ended once and has been up since; whether it does its work, its health and its group tell."""
     for name, box in facts.of_containers():
-        if facts.bot_of(name) or not _started_anew(facts, box) or _dies_again(box):
+        if facts.bot_of(name) or not _started_anew(facts, name, box) or _dies_again(box):
             continue
         if box.get("health") == "unhealthy" or facts.data("streams").get("reachable") is False:
             continue
@@ -91,9 +91,14 @@ def _over(case: Case) -> Iterable[Candidate]:
     )
 
 
-def _started_anew(facts: Facts, box: Mapping[str, Json]) -> bool:
-    """Say whether its process ended once about when the trouble began, and has been up for a while since."""
-    up = box.get("up_seconds")
+def _started_anew(facts: Facts, name: str, box: Mapping[str, Json]) -> bool:
+    """Say whether its process ended once about when the trouble began, and has been up for a while since.
+
+    What somebody restarted before the trouble began was not interrupted by it.
+    """
+    up, told = box.get("up_seconds"), told_to_stop(facts, name)
+    if told is not None and told["seconds_before"] > 0:
+        return False
     began = (facts.now - facts.since).total_seconds()
     ended_once = box.get("restarts_hour") != 0 or bool(box.get("exit_code"))
     return alive(box) and ended_once and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS
