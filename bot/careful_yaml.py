@@ -1,4 +1,4 @@
-"""YAML from a bot's folder: limits of size, depth, aliases and time, and no word of it in an error."""
+"""YAML from a bot's folder: limits of size, depth, aliases, merges and time, and no word of it in an error."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ruamel.yaml.events import (
     AliasEvent,
     MappingEndEvent,
     MappingStartEvent,
+    ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
@@ -18,6 +19,8 @@ from triage.errors import DeskFailure
 
 MOST_BYTES = 256 * 1024
 DEEPEST, ALIASES, ANCHORS, EVENTS = 40, 20, 50, 40_000
+MERGES = 5
+"""Of one mapping each (``<<: *base``): ten of two each would make a thousand copies of the first one's keys."""
 SECONDS = 1.0
 """Time of a processor that one file may take to be looked at."""
 
@@ -44,7 +47,8 @@ def load_mapping(content: bytes, name: str) -> dict[str, object]:
 
 def _vet(text: str, name: str) -> None:
     """Go through a file's events, which come one by one, before anything is built of them. Raises DeskFailure."""
-    depth = aliases = anchors = 0
+    depth = aliases = anchors = merges = 0
+    merging = False
     ends = time.thread_time() + SECONDS
     for number, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
         depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
@@ -52,6 +56,11 @@ def _vet(text: str, name: str) -> None:
         aliases += isinstance(event, AliasEvent)
         # Each further anchor costs the more, the more there are.
         anchors += not isinstance(event, AliasEvent) and getattr(event, "anchor", None) is not None
+        several = merging and isinstance(event, SequenceStartEvent)
+        merging = isinstance(event, ScalarEvent) and event.value == "<<"
+        merges += merging
+        if several or merges > MERGES:
+            raise DeskFailure(f"{name} merges too many mappings to be a configuration")
         if depth > DEEPEST or aliases > ALIASES or anchors > ANCHORS or number > EVENTS:
             raise DeskFailure(f"{name} is nested too deep, or too large, to be a configuration")
         if time.thread_time() > ends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +34,16 @@ def only_process(url: str) -> Iterator[None]:
             raise SettingError(
                 f"TRIAGE_DATABASE_URL: another hbot-triage runs on {parsed.database}; end it (replicas need PostgreSQL)"
             ) from None
+        _keep_to_ourselves(path.with_suffix(""))
         yield
+
+
+def _keep_to_ourselves(database: Path) -> None:
+    """Take the rights of others from the database's files: one that was copied back may have let everybody read."""
+    for end in ("", "-wal", "-shm", "-journal", ".lock"):
+        file = Path(f"{database}{end}")
+        with suppress(OSError):  # not there, or another user's, who decides about it
+            file.chmod(file.stat().st_mode & 0o700)
 
 
 def _opened(path: Path) -> IO[str]:

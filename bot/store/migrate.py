@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ _LOCK = 7_061_042
 """Any number that is ours alone: PostgreSQL's advisory lock for migrations."""
 
 
+_PASSED = frozenset({"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH"})
+"""Of the environment, besides libpq's own ``PG…``: a child is given no secret that it does not need."""
 APART_SECONDS = 120
 """How long an upgrade in a process of its own may take."""
 
@@ -89,6 +92,9 @@ def _migrate_apart(url: str) -> None:
             text=True,
             timeout=APART_SECONDS,
             check=False,
+            env={
+                name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("PG")
+            },
             start_new_session=True,  # Ctrl-C is for us: cut off in the middle it would read as a failure
         )
     except subprocess.TimeoutExpired as error:

@@ -89,6 +89,8 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
         b"x" * (MOST_BYTES + 1),
         b"a: 1\n" + b"- b\n",
         b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(5000)),
+        b"a: &a {" + b"".join(b"k%d: 1," % n for n in range(2000)) + b"}\nb: {<<: [*a, *a]}\n",
+        b"a: &a {k: 1}\n" + b"".join(b"b%d: {<<: *a}\n" % n for n in range(6)),
         b"\xff\xfe\x00",
         b"a: !!python/object/apply:os.system [id]",
         b"a: [" + b"1, " * 80_000 + b"]",
@@ -98,7 +100,7 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
     ],
 )
 def test_a_yaml_that_would_cost_too_much_is_refused_in_time_and_without_its_words(content: bytes) -> None:
-    """Depth, aliases, size, tags, time."""
+    """Depth, aliases, merges, size, tags, time."""
     began = time.thread_time()
     with pytest.raises(DeskFailure) as failure:
         load_mapping(content, "c.yml")

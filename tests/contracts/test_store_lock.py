@@ -87,3 +87,16 @@ def test_replicas_on_postgresql_and_databases_in_memory_need_no_lock() -> None:
     for url in ("postgresql://nobody@127.0.0.1:1/none", "sqlite://", "sqlite:///:memory:"):
         with only_process(url), only_process(url):
             pass
+
+
+def test_a_file_that_was_copied_back_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever rights the copy has, and what SQLite left beside it: it holds what people said."""
+    database = tmp_path / "triage.db"
+    for end in ("", "-wal", "-shm"):
+        file = Path(f"{database}{end}")
+        file.touch()
+        file.chmod(0o664)
+    with only_process(f"sqlite:///{database}"):
+        files = sorted(tmp_path.iterdir())
+        assert [file.name for file in files] == [f"triage.db{end}" for end in ("", "-shm", "-wal", ".lock")]
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
