@@ -1,8 +1,10 @@
-"""A storm, the same storm again, and a slow one, with kills beside: every alert is told, once, and none stays open."""
+"""A storm, the same storm again, and a slow one, with kills meanwhile: every alert is told, once, and none stays open."""
 
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,19 @@ async def killed_soon(service: Bot, dice: random.Random) -> None:
     await service.start()
 
 
+@asynccontextmanager
+async def served(slack: SlackServer, folder: Path, url: str, mother: Mother) -> AsyncIterator[Bot]:
+    """Run the service and its workspace; nothing of it may have ended with a traceback."""
+    async with slack:
+        service = replica(slack, folder, url, DESK, mother)
+        try:
+            await service.start()
+            yield service
+        finally:
+            await service.stop()
+    assert "Traceback" not in service.log()
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(900)
 async def test_a_storm_twice_is_told_and_ended_twice(
@@ -84,24 +99,18 @@ async def test_a_storm_twice_is_told_and_ended_twice(
     """1,000 alerts in 10 s, all resolved, and the same again; the service is killed once in each of the four."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
     accepted: list[str] = []
-    async with slow_slack as slack:
-        service = replica(slack, tmp_path / "one", sqlite_url, DESK, mother)
-        try:
-            await service.start()
-            for turn in range(2):
-                for resolved in (False, True):
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(killed_soon(service, dice))
-                        blowing = group.create_task(blown(service, turn=turn, resolved=resolved))
-                    accepted += [] if resolved else blowing.result()
-                    seconds = await balanced(sqlite_url, slack, accepted, within=SETTLED_SECONDS)
-                    what = "resolved" if resolved else "told"
-                    figure(
-                        f"storm {turn + 1}, {what}: settled after {seconds:.0f} s, {posts(slack)} posts in all"
-                    )
-        finally:
-            await service.stop()
-    assert "Traceback" not in service.log()
+    async with served(slow_slack, tmp_path / "one", sqlite_url, mother) as service:
+        for turn in range(2):
+            for resolved in (False, True):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(killed_soon(service, dice))
+                    blowing = group.create_task(blown(service, turn=turn, resolved=resolved))
+                accepted += [] if resolved else blowing.result()
+                seconds = await balanced(sqlite_url, slow_slack, accepted, within=SETTLED_SECONDS)
+                what = "resolved" if resolved else "told"
+                figure(
+                    f"storm {turn + 1}, {what}: settled after {seconds:.0f} s, {posts(slow_slack)} posts in all"
+                )
 
 
 @pytest.mark.campaign
@@ -112,25 +121,19 @@ async def test_a_slow_storm_is_told_incident_by_incident(
     """Another incident every 6 s for 5 min, a kill each minute; then all of them end."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
     accepted: list[str] = []
-    async with slow_slack as slack:
-        service = replica(slack, tmp_path / "one", sqlite_url, DESK, mother)
-        try:
-            await service.start()
-            for number in range(SLOW):
-                began = time.monotonic()
-                [one, *_] = of_group(number)
-                await post([service], one)
-                accepted.append(one["fingerprint"])
-                if number % 10 == 9:
-                    await asyncio.sleep(dice.uniform(0.0, 1.0))
-                    service.kill()
-                    await service.start()
-                await asyncio.sleep(max(0.0, began + EVERY_SECONDS - time.monotonic()))
-            seconds = await balanced(sqlite_url, slack, accepted, within=SETTLED_SECONDS)
-            for number in range(SLOW):
-                await post([service], of_group(number, resolved=True)[0])
-            ended = await balanced(sqlite_url, slack, accepted, within=SETTLED_SECONDS)
-        finally:
-            await service.stop()
+    async with served(slow_slack, tmp_path / "one", sqlite_url, mother) as service:
+        for number in range(SLOW):
+            began = time.monotonic()
+            [one, *_] = of_group(number)
+            await post([service], one)
+            accepted.append(one["fingerprint"])
+            if number % 10 == 9:
+                await asyncio.sleep(dice.uniform(0.0, 1.0))
+                service.kill()
+                await service.start()
+            await asyncio.sleep(max(0.0, began + EVERY_SECONDS - time.monotonic()))
+        seconds = await balanced(sqlite_url, slow_slack, accepted, within=SETTLED_SECONDS)
+        for number in range(SLOW):
+            await post([service], of_group(number, resolved=True)[0])
+        ended = await balanced(sqlite_url, slow_slack, accepted, within=SETTLED_SECONDS)
     figure(f"slow storm: settled {seconds:.0f} s after its last alert, {ended:.0f} s after the last resolve")
-    assert "Traceback" not in service.log()

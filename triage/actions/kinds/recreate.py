@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import recreate_and_wait
-from triage.actions.fitness import (
-    GUARDED,
-    KILLED,
-    LOOPING,
-    NO_ROOM,
-    OUT_OF_SIGHT,
-    PAUSED,
-    STOPPED_BY_HAND,
-    UNTOLD,
-    Fitness,
-)
 from triage.actions.inspection import engine_answers
-from triage.actions.kinds.restart import SAME_AGAIN, Restart
+from triage.actions.kinds.restart import Restart
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import Plan, Precondition
 
-FITNESS = Fitness(
-    threshold=0.85,
-    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
-    not_while=SAME_AGAIN,
-)
-
 
 class Recreate(Restart):
-    """``docker compose up -d --force-recreate``; verified as a restart is."""
+    """``docker compose up -d --force-recreate``; offered and verified as a restart is: both give a new process."""
 
     kind = "recreate"
-    fitness = FITNESS
     label = "Recreate"
     description = "recreate the container"
 

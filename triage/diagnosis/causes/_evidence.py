@@ -43,6 +43,13 @@ def guarded(facts: Facts, cause: str, *reasons: str) -> Iterator[tuple[str, Case
         yield bot, case
 
 
+def other_reason(case: Case, bot: str, reason: str, level: Level) -> None:
+    """Doubt a case of a guard where the bot gives reasons and this one is not among them."""
+    given = case.facts.now_of(bot).get("reasons")
+    if case.pieces and given and reason not in given:
+        case.doubts(level, f"the guard gives another reason: {in_words(given)}", "bot_state")
+
+
 def reads_log(case: Case, bot: str, *names: str, heals: bool = False, ends: bool = False) -> LoggedLines:
     """Weigh what the bot's log says of these classes.
 

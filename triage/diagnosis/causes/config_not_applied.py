@@ -11,7 +11,7 @@ from triage.wording import duration, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = frozenset({"pause", "no_fills", "position", "edge", "fees", "loss"})
@@ -32,9 +32,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             f"{edit['path']} was edited {duration(edit['seconds_before'])} before, after the process started",
             "changes",
         )
-        if lately and _calm(facts, bot):
-            case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
-        case.needs("changes", "error_logs")
+        _calm(case, facts, bot, lately=lately)
         yield from case.concludes(
             f"{edit['path']} of {{who}} was edited after it started; it may still run with the file before.",
             "Compare the file with what the bot shows; recreate it if the edit is meant.",
@@ -58,9 +56,7 @@ def _project(facts: Facts) -> Iterable[Candidate]:
             f"{what} was edited {duration(edit['seconds_before'])} before; {container} was made before that",
             "changes",
         )
-        if lately and _calm(facts, bot):
-            case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
-        case.needs("changes", "error_logs")
+        _calm(case, facts, bot, lately=lately)
         yield from case.concludes(
             f"{container} was made before {what} was edited and runs with what was there before.",
             "See whether the edit is meant for it; a recreate takes it over, a restart does not.",
@@ -69,5 +65,9 @@ def _project(facts: Facts) -> Iterable[Candidate]:
         )
 
 
-def _calm(facts: Facts, bot: str) -> bool:
-    return facts.answered("error_logs") and not any(each["kind"] in FRESH for each in facts.templates(bot))
+def _calm(case: Case, facts: Facts, bot: str, *, lately: bool) -> None:
+    """That a bot works and logs nothing new is what an edit of lately leaves it with, while it is not taken over."""
+    calm = facts.answered("error_logs") and not any(each["kind"] in FRESH for each in facts.templates(bot))
+    if lately and calm:
+        case.sees("hint", f"{bot} works, and no error of it is new", "error_logs")
+    case.needs("changes", "error_logs")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import guarded
-from triage.signals.guard_reasons import in_words
+from triage.diagnosis.causes._evidence import guarded, other_reason
 from triage.wording import number, percent
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             )
         if facts.alerts("BotDailyPnlDrawdown") and pnl is not None and pnl < 0:
             case.sees("clear", f"{bot}: daily PnL {number(pnl)}", "bot_state: PnL")
-        if case.pieces and state.get("reasons") and "daily_loss_hard_limit" not in state["reasons"]:
-            case.doubts("doubt", f"the guard gives another reason: {in_words(state['reasons'])}", "bot_state")
+        other_reason(case, bot, "daily_loss_hard_limit", "doubt")
         yield from case.concludes(
             "{who}'s loss of the day{figure} is over its limit.",
             "Leave it stopped (or pause it) until the fills are reviewed; the limit ends with the day, not its reason.",

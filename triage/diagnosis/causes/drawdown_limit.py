@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import guarded
-from triage.signals.guard_reasons import in_words
+from triage.diagnosis.causes._evidence import guarded, other_reason
 from triage.wording import percent
 
 if TYPE_CHECKING:
@@ -25,18 +24,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         drawdown = state.get("drawdown")
         over = drawdown is not None and drawdown >= limit
         figure = f" {percent(drawdown)}" if over else ""
-        if over and state.get("state") == "hard_stop":
-            case.sees(
-                "some" if state.get("reasons") else "strong",
-                f"{bot}: drawdown {percent(drawdown)}, limit {percent(limit)}",
-                "bot_state",
-            )
-        elif over:
-            case.sees("some", f"{bot}: drawdown {percent(drawdown)}, limit {percent(limit)}", "bot_state")
-        if case.pieces and state.get("reasons") and "drawdown_hard_limit" not in state["reasons"]:
-            case.doubts(
-                "contradiction", f"the guard gives another reason: {in_words(state['reasons'])}", "bot_state"
-            )
+        if over:
+            proven = state.get("state") == "hard_stop" and not state.get("reasons")
+            said = f"{bot}: drawdown {percent(drawdown)}, limit {percent(limit)}"
+            case.sees("strong" if proven else "some", said, "bot_state")
+        other_reason(case, bot, "drawdown_hard_limit", "contradiction")
         yield from case.concludes(
             f"{{who}}'s drawdown{{figure}} passed the hard limit {percent(limit)}: the guard stopped trading.",
             "Leave it stopped and review the fills; nothing to restart.",
