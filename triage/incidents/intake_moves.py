@@ -21,6 +21,7 @@ from triage.model import (
     IncidentStatus,
     Severity,
     Signal,
+    SignalStatus,
     Subject,
     SubjectKind,
     TimelineKind,
@@ -111,21 +112,30 @@ class Moves:
         after = replace(after, last_seen_at=changes.now)
         if grave:
             changes.urge(after)
+        again = known_name and not storm and self._fires_again(before, signal)
         changes.change(after)
         changes.attach(after, signal)
         kind = TimelineKind.WIDENED if widened else TimelineKind.JOINED
-        text = f"{signal.name} on {signal.subject} joined{f', now {severity}' if worse else ''}"
+        did = "fires again" if again else "joined"
+        text = f"{signal.name} on {signal.subject} {did}{f', now {severity}' if worse else ''}"
         if widened and before.shape is IncidentShape.SINGLE:
             text += f"; it began on {before.subject}"
-        told = not after.quiet and (grave if storm else widened or worse or not known_name)
+        told = not after.quiet and (grave if storm else widened or worse or again or not known_name)
         # A thread's line alone notifies nobody: what people must notice is shown in the channel too.
         in_channel = worse or (grave and (storm or widened))
         changes.note(after, kind, text, signal, told=told, in_channel=in_channel)
         if widened:
             recall_changes(changes.tx, self.desk, after, changes.now)
-        if widened or worse or (not known_name and not storm):
-            changes.ask_triage(after, f"{signal.name} joined", at_once=worse)
+        if widened or worse or again or (not known_name and not storm):
+            changes.ask_triage(after, f"{signal.name} {did}", at_once=worse)
         return after
+
+    def _fires_again(self, incident: Incident, signal: Signal) -> bool:
+        """Whether this alert was told to be over in the incident; one that goes on in another episode was not."""
+        episodes = self.changes.tx.incidents.episodes([incident.id])
+        alike = [one for one in episodes if (one.name, one.subject) == (signal.name, signal.subject)]
+        alerts = [one for one in alike if not one.is_event]
+        return signal.status is SignalStatus.FIRING and bool(alerts) and not any(one.firing for one in alerts)
 
     def _widened(self, incident: Incident, signal: Signal) -> Incident:
         return replace(

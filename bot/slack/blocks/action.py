@@ -58,6 +58,7 @@ COMMAND, NOTE, OUTPUT, TAIL, ROW, OUTPUT_LINE = 300, 300, 700, 4, 60, 160
 BOT_STATE = "Bot state"
 LONG = 300
 """Characters of a row that are compared, and shown where what differs stands at its end."""
+_MOVES = re.compile(r"\d[\d.,]* (?:ms|s|min|h|d|days?|B|[kKMGT]i?B|%)(?: \d+ (?:s|min|h))?(?: old)?(?!\w)")
 _IMAGE = re.compile(r", image \S+?(?=,|$)")
 _BY = re.compile(r" \(Docker\)$| \(metrics\)$")
 STEPS, VERIFIED = 5500, 3000
@@ -150,7 +151,7 @@ def _verified(record: ActionRecord) -> list[Line]:
     if verification.why:
         lines.append([untrusted(verification.why, 500)])
     rows = _once(verification.rows)
-    told = [row for row in rows if _matters(row)]
+    told = [row for row in rows if row_matters(row)]
     well = verification.outcome in {VerificationOutcome.RECOVERED, VerificationOutcome.EFFECTIVE}
     lines += [_compared(row, well=well) for row in told]
     if rest := len(rows) - len(told):
@@ -164,8 +165,12 @@ def _once(rows: Sequence[Compared]) -> list[Compared]:
     return [row for row in rows if not (own and row.name == BOT_STATE)]
 
 
-def _matters(row: Compared) -> bool:
-    return row.good is False or one_line(row.before, LONG) != one_line(row.after, LONG)
+def row_matters(row: Compared) -> bool:
+    """Whether a row is worth a line: not for an age or a size that moves all the time, where it is well."""
+    before, after = one_line(row.before, LONG), one_line(row.after, LONG)
+    if row.good:
+        before, after = _MOVES.sub("#", before), _MOVES.sub("#", after)
+    return row.good is False or before != after
 
 
 def _compared(row: Compared, *, well: bool) -> Line:

@@ -151,6 +151,22 @@ async def test_a_firing_and_its_resolve_in_one_pass_open_and_close(story: Story)
     assert await story.store.read(lambda tx: tx.runs.latest(1)) is None
 
 
+async def test_an_alert_that_fires_again_in_an_open_incident_is_told(story: Story) -> None:
+    """The thread said that it resolved: who reads it must not take it for over. Another that fires beside it is no news."""
+    await story.fire("BotFrozen", began="t0")
+    await story.fire("BotLogErrorSpike", began="t0")
+    await story.clear("BotLogErrorSpike", began="t0")
+    story.clock.move(minutes=3)
+    await story.fire("BotLogErrorSpike", began="t1")
+    await story.fire("BotLogErrorSpike", began="t2")
+    assert await story.told() == [
+        "BotLogErrorSpike on bot1 joined",
+        "BotLogErrorSpike on bot1 resolved",
+        "BotLogErrorSpike on bot1 fires again",
+    ]
+    assert len(await story.incidents()) == 1
+
+
 async def test_flapping_reopens_the_same_incident_with_a_count(story: Story) -> None:
     """Back within the quiet time: the same thread goes on, and says how often."""
     await story.fire("BotSoftPauseTooLong", began="t0")

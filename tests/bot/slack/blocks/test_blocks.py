@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.blocks import kit
+from bot.slack.blocks.action import row_matters
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.report import report_view
 from bot.slack.blocks.thread import timeline_lines
@@ -43,6 +44,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
+from triage.plans.record import Compared
 from triage.reports.incident_view import IncidentView, Offer, Waiting
 from triage.untrusted_text import cut
 
@@ -506,3 +508,19 @@ def test_who_has_acknowledged_stays_on_a_card_with_a_long_title() -> None:
     )
     seen = text_of(incident_card(view(long, trading=TRADING), NOW, names))
     assert f"acknowledged by {names('U1')} after" in seen
+
+
+def test_a_row_whose_age_alone_moved_is_no_change_of_it() -> None:
+    """The streams are older or younger at each look; an image, a count, and what is not well are told."""
+
+    def matters(before: str, after: str, *, good: bool | None = True) -> bool:
+        return row_matters(Compared("Streams", before, after, good))
+
+    assert not matters(
+        "market data 4 s old · audit 2 h 5 min old", "market data 11 s old · audit 2 h 6 min old"
+    )
+    assert not matters("Redis up, memory 12 % of 1 GiB", "Redis up, memory 13.5 % of 1 GiB")
+    assert matters("market data 4 s old", "market data 40 min old", good=None)
+    assert matters("runs, image hummingbot:2.4", "runs, image hummingbot:2.5")
+    assert matters("3 dead letters in 1 h", "9 dead letters in 1 h")
+    assert matters("market data 4 s old", "market data 4 s old", good=False)
