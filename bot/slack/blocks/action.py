@@ -55,6 +55,8 @@ OUTCOME = {
 }
 GOOD = {True: "✓", False: "✗", None: "?"}
 COMMAND, NOTE, OUTPUT, TAIL, ROW, OUTPUT_LINE = 300, 300, 700, 4, 60, 160
+AT_WORK = frozenset({StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNKNOWN})
+"""Of a step that runs or went wrong all is shown; what is done takes one line."""
 BOT_STATE = "Bot state"
 LONG = 300
 """Characters of a row that are compared, and shown where what differs stands at its end."""
@@ -121,15 +123,14 @@ def _step_lines(steps: Sequence[StepRecord], now: datetime) -> list[Line]:
         if step.note and step.status is not StepStatus.PENDING:
             line += [leaf("  · "), untrusted(step.note, NOTE)]
         lines.append(line)
-        if step.shown:
-            lines.append([leaf("     "), untrusted(step.shown, COMMAND, code=True)])
+        if step.shown and step.status in AT_WORK:  # of the others the form and Output have it
+            lines.append([leaf("     "), kit.step_line(step.shown, COMMAND)])
     return lines
 
 
 def _output(steps: Sequence[StepRecord]) -> Json | None:
     """Return the last lines of the step that runs or went wrong; all of it is behind the button."""
-    wanted = {StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNKNOWN}
-    step = next((step for step in reversed(steps) if step.status in wanted and step.output.strip()), None)
+    step = next((step for step in reversed(steps) if step.status in AT_WORK and step.output.strip()), None)
     if step is None:
         return None
     tail = "\n".join(line[:OUTPUT_LINE] for line in shown(step.output, 4000).splitlines()[-TAIL:])

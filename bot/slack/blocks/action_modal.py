@@ -65,11 +65,14 @@ class ActionModals:
         return _modal(title, kit.present(blocks), {})
 
     def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
-        """Return what the steps printed, masked and cut as it is stored."""
+        """Return what each step did and printed, masked and cut as it is stored."""
         blocks: list[Json] = [kit.header(action_title(record.kind, record.target))]
         for step in steps:
+            title = leaf(f"{step.number} {one_line(step.title, 120)}", bold=True)
+            if step.shown or step.output.strip():
+                did = [leaf("\n"), kit.step_line(step.shown, COMMAND)] if step.shown else []
+                blocks.append(kit.rich(title, *did))
             if step.output.strip():
-                blocks.append(kit.rich(leaf(f"{step.number} {one_line(step.title, 120)}", bold=True)))
                 blocks.append(kit.preformatted(step.output[-2900:], 2900))
         return _modal(record.kind, tuple(blocks[:90]), {})
 
@@ -155,7 +158,7 @@ def _plan(plan: Plan) -> list[Json | None]:
     lines = [[leaf("Plan", bold=True)]]
     for number, step in enumerate(plan.steps[:LINES], start=1):
         lines.append([leaf(f"{number}  "), untrusted(step.title, 120)])
-        lines.append([leaf("     "), untrusted(step.op.shown, COMMAND, code=True)])
+        lines.append([leaf("     "), kit.step_line(step.op.shown, COMMAND)])
     watched = (
         f"verify: {', '.join(name.replace('_', ' ') for name in plan.checks) or 'what it leaves behind'}"
     )

@@ -16,6 +16,7 @@ PHONE, PHONE_SMALL, PHONE_HEADER = 36, 42, 30
 """Characters in a line of a phone (375 pixels): of text, of small text, of a header."""
 PREVIEW = 600
 _URL = re.compile(r"https?://[^\s<>|\"\\^`{}\x00-\x1f\x7f\u200b-\u206f]+")
+_COMMAND_LINE = re.compile(r"\S*(?:docker|podman|nerdctl|redis-cli)\S* |.* --env-file ")
 Style = Literal["primary", "danger"]
 
 
@@ -46,6 +47,11 @@ def mention(person: str) -> Json:
 def untrusted(text: str, limit: int, *, bold: bool = False, code: bool = False) -> Json:
     """Return untrusted text, cleaned and on one line, as a leaf."""
     return leaf(one_line(text, limit), bold=bold, code=code)
+
+
+def step_line(text: str, limit: int) -> Json:
+    """Return what a step does: code where it is a command to copy, plain text where it is words."""
+    return untrusted(text, limit, code=_COMMAND_LINE.match(text) is not None)
 
 
 def ago(at: datetime, now: datetime) -> Json:
