@@ -1,11 +1,13 @@
 """Trading now: looked at while an incident is open, told when it changes, and never guessed."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
+from bot.slack.rate_limits import RateLimiter
 from bot.store import SqlStore
-from schedules.trading import FAILS, REFRESH_SECONDS, TradingWatch
+from schedules.trading import FAILS, LOOK_EVERY_SECONDS, REFRESH_SECONDS, TradingWatch
 from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import NOW, FakeSources, sample
@@ -242,3 +244,38 @@ async def test_a_bot_that_prometheus_does_not_show_is_read_from_its_file(sqlite_
     assert seen is not None
     assert [one.state for one in seen.bots] == ["running", "hard_stop", "running"]
     assert "bot2 stopped (drawdown limit)" in trading_line(seen, (), {}, scene.clock.now())
+
+
+async def test_every_change_is_on_the_card_within_five_seconds_and_edits_are_three_apart(
+    sqlite_store: SqlStore,
+) -> None:
+    """Whenever a change falls between two looks, and however close changes are: the pace that was promised, to the tick.
+
+    The clock is the test's, the watch and the sender's pace are the real ones. What a loaded machine adds is measured
+    by the flow of the whole house.
+    """
+    scene, tick, promised, apart = Scene(sqlite_store), 0.25, 5.0, 3.0
+    await scene.open()
+    pace, shown, edits, follows = RateLimiter(scene.clock), 1, list[float](), list[float]()
+    states = {"now": "running", "seen": "running", "shown": "running"}
+    changed_at, looked_at = 0.0, 0.0
+    for step in range(1, 600):
+        now = scene.clock.monotonic()
+        if (
+            step % 37 == 0 or step % 41 == 0
+        ):  # at every place between two looks, now and then two close together
+            changed_at = now if states["now"] == states["shown"] else changed_at
+            states["now"] = "soft_pause" if states["now"] == "running" else "running"
+            scene.are(states["now"], "running", "running")
+        if now - looked_at >= LOOK_EVERY_SECONDS:
+            looked_at, states["seen"] = now, states["now"]
+            await scene.look(0)
+        wanted = await scene.wanted()
+        if wanted > shown and pace.edit("C1", 1, card=True) <= 0:
+            shown, edits = wanted, [*edits, now]
+            if states["seen"] != states["shown"]:
+                follows, states["shown"] = [*follows, now - changed_at], states["seen"]
+        scene.clock.move(tick)
+    assert len(follows) > 20
+    assert max(follows) <= promised, follows
+    assert min(later - earlier for earlier, later in pairwise(edits)) >= apart
