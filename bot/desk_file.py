@@ -5,12 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
+from bot.fault_words import fault_of
 from triage.desk import Desk
 from triage.errors import SettingError
+
+
+class _Words(SafeConstructor):
+    """Leaves dates as they are written: one that is none is a fault of its key, told with the others."""
+
+
+_Words.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def yaml_content(text: str) -> object:
+    """Return what a desk.yaml holds. Raises YAMLError, and ValueError for a number that is none."""
+    loader = YAML(typ="safe", pure=True)
+    loader.Constructor = _Words
+    return loader.load(text)
 
 
 def read_desk(path: str, folder: Path) -> Desk:
@@ -20,14 +35,14 @@ def read_desk(path: str, folder: Path) -> Desk:
         return desk.model_copy(update={"paths": desk.paths.under(folder)})
     file = (folder / path).resolve()
     try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        content = yaml_content(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingError(
             f"TRIAGE_DESK: there is no file {file}: write one from deploy/desk.example.yaml"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"TRIAGE_DESK: {file} cannot be read: {error}") from error
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:
         raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
     try:
         desk = Desk.model_validate(content if content is not None else {})
@@ -38,17 +53,6 @@ def read_desk(path: str, folder: Path) -> Desk:
 
 def one_line(error: ValidationError, *, upper: bool) -> str:
     """Return the first fault: where it is (``upper``: as a setting is written) and what is wrong."""
-    where, reason = fault_of(
-        error.errors(include_url=False, include_input=False, include_context=False)[0], upper=upper
-    )
+    where, reason = fault_of(error.errors(include_url=False, include_input=False)[0], upper=upper)
     more = error.error_count() - 1
     return f"{where}: {reason}" + (f" (and {more} more)" if more else "") if where else reason
-
-
-def fault_of(one: ErrorDetails, *, upper: bool) -> tuple[str, str]:
-    """Return where one fault is (``upper``: as a setting is written) and what is wrong with it."""
-    where = ".".join(str(part) for part in one["loc"])
-    reason = one["msg"].removeprefix("Value error, ")
-    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        reason = "is not a key there: look for a typing error in deploy/desk.example.yaml"
-    return where.upper() if upper else where, reason

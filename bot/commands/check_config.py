@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
+from pydantic_core import ErrorDetails
 from ruamel.yaml.error import YAMLError
 
-from bot.desk_file import fault_of
+from bot.desk_file import yaml_content
+from bot.fault_words import fault_of
 from bot.settings import Settings, file_values, setting_names, setting_value
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
@@ -23,6 +25,8 @@ from triage.errors import SettingError
 from triage.wording import nearest
 
 Level = Literal["fault", "missing", "warning"]
+_Place = tuple[str | int, ...]
+"""Where something stands in desk.yaml: keys, and places in lists."""
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{6,}"), re.compile(r"S[A-Z0-9]{6,}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{6,}|#?[a-z0-9_\-]{1,80}")
 _PLACEHOLDER = re.compile(
@@ -147,10 +151,10 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
         return Desk(), []
     file = folder / path
     try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        content = yaml_content(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None, [Problem("TRIAGE_DESK", f"there is no file {file}: hbot-triage init writes one")]
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, YAMLError, ValueError) as error:
         return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {' '.join(str(error).split())}")]
     desk, faults = _validated(content if content is not None else {})
     if faults:
@@ -168,31 +172,70 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
 def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
     """Return the desk without its faulty parts, and all faults: those too that only show once others are mended."""
     found: list[Problem] = []
+    taken: set[_Place] = set()
+    content = deepcopy(content)
     while True:
         try:
             return Desk.model_validate(content), found
         except ValidationError as error:
-            told = [
-                Problem(f"desk.yaml {where}".strip(), what)
-                for where, what in _faults(error, Desk, upper=False)
-            ]
-            found += [one for one in told if one not in found]
-            faulty = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
-            # A fault of the whole names its part first: "bots: bot1 named more than once".
-            faulty |= {one.what.partition(":")[0] for one in told}
-        if not isinstance(content, dict) or not faulty & content.keys():
+            errors = error.errors(include_url=False)
+        faulty = taken | {one["loc"] for one in errors}
+        told = [_told(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
+        problems = [Problem(f"desk.yaml {where}".strip(), what) for where, what in told]
+        found += [one for one in problems if one not in found]
+        # A fault of the whole names its part first: "bots: bot1 named more than once".
+        places = {one["loc"] or (fault_of(one, upper=False)[1].partition(":")[0],) for one in errors}
+        if not _take_out(content, places, taken):
             return None, found
-        content = {key: value for key, value in content.items() if key not in faulty}
+
+
+def _follows(one: ErrorDetails, taken: set[_Place], faulty: set[_Place]) -> bool:
+    """Whether a fault only follows from another: a key that was taken out is missing, a list of faulty ones too short."""
+    loc = one["loc"]
+    return (one["type"] == "missing" and loc in taken) or (
+        one["type"] == "too_short" and any(loc == each[:-1] for each in faulty)
+    )
+
+
+def _take_out(content: object, places: Iterable[_Place], taken: set[_Place]) -> bool:
+    """Take each faulty place out, the last of a list first; where it is gone already, what holds it."""
+    gone = False
+    for place in sorted(places, key=lambda each: [str(part).zfill(9) for part in each], reverse=True):
+        path = tuple(part for part in place if part != "[key]")
+        while path and not _removed(content, path):
+            path = path[:-1]
+        taken.add(path)
+        gone = gone or bool(path)
+    return gone
+
+
+def _removed(content: object, path: _Place) -> bool:
+    here: Any = content
+    for part in path[:-1]:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if isinstance(here, dict) and path[-1] in here:
+        del here[path[-1]]
+        return True
+    if isinstance(here, list) and isinstance(path[-1], int) and path[-1] < len(here):
+        del here[path[-1]]
+        return True
+    return False
 
 
 def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> Iterable[tuple[str, str]]:
     """Yield each fault as where and what, in words of the file; a misspelt key gets the nearest one."""
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
-        where, what = fault_of(one, upper=upper)
-        if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            near = nearest(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]))
-            what = f"is no key there: {f'did you mean {near}?' if near else 'look for a typing error'}"
-        yield where, what
+    yield from (_told(one, model, upper=upper) for one in error.errors(include_url=False))
+
+
+def _told(one: ErrorDetails, model: type[BaseModel], *, upper: bool) -> tuple[str, str]:
+    where, what = fault_of(one, upper=upper)
+    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        near = nearest(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]))
+        what = f"is no key there: {f'did you mean {near}?' if near else 'look for a typing error'}"
+    return where, what
 
 
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:

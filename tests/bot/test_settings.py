@@ -201,7 +201,7 @@ def test_a_folder_in_place_of_the_desk_file_is_named(tmp_path: Path) -> None:
     [
         ("bots: [", "is no YAML", "line 1"),
         ("name: a\nname: b\n", "is no YAML", "duplicate key"),
-        ("- a\n- b\n", "", "Input should be"),
+        ("- a\n- b\n", "", "holds no keys"),
         ("botz: []\n", "botz: ", "look for a typing error in deploy/desk.example.yaml"),
         ("streams: {grup: x}\n", "streams.grup: ", "look for a typing error"),
         ("kpis: {turnover_max: 2}\n", "kpis.turnover_max: ", "look for a typing error"),
@@ -213,11 +213,16 @@ def test_a_folder_in_place_of_the_desk_file_is_named(tmp_path: Path) -> None:
         ("paths: {caches: [/home/hummingbot]}\n", "paths.caches: ", "ends in /__pycache__"),
         ("paths: {caches: [/home/../etc/__pycache__]}\n", "paths.caches: ", "ends in /__pycache__"),
         ("bots: [{name: bot1}, {name: bot1}]\n", "bots: ", "bot1 named more than once"),
-        ("bots: [{name: 'bot1; rm'}]\n", "bots.0.name: ", "match pattern"),
+        ("bots: [{name: 'bot1; rm'}]\n", "bots.0.name: ", "is no name: letters, digits"),
         (
             "actions: {rollback: {confirmations: 3}}\n",
             "actions.rollback.confirmations: ",
-            "less than or equal",
+            "must be at most 2",
+        ),
+        (
+            "oncall: {rota: {people: [U0ANA00001], starts: 2026-02-31}}\n",
+            "oncall.rota.starts: ",
+            "is no date",
         ),
         ("actions: {reboot: {}}\n", "actions.reboot", "use one of clear_cache, degraded_mode"),
     ],

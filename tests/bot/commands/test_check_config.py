@@ -134,3 +134,45 @@ def test_a_fault_hides_neither_the_faults_behind_it_nor_the_ids(tmp_path: Path) 
     assert not checked.good
     assert "bot2" not in as_text(checked)
     assert checked.as_json()["facts"] == {}
+
+
+def test_each_of_many_faults_is_told_in_words_of_the_file(tmp_path: Path) -> None:
+    """Also the second of one part, and one that the first would hide; none that only follows from another."""
+    text = (
+        "bots: [{name: bot1}, {name: bot1}, {name: 'bot 3'}]\n"
+        "roles: {operater: {users: [U0ANA00001]}, approver: {users: [ana]}}\n"
+        "actions: {rolback: {confirmations: 2}, kill_switch: {confirmations: 9}}\n"
+        "kpis: {turnover_x_max: three, base_pct: [0.9, 0.1]}\n"
+        "schedules: {timezone: Berlin}\n"
+        "escalation: {steps: [{after_minutes: 5}], quiet_hours: {start: '25:00', end: '06:00'}}\n"
+        "oncall: {rota: {people: [bob], starts: 2026-02-31}}\n"
+        "fallback: {after_seconds: 1}\n"
+        "streams: [a]\n"
+    )
+    checked = with_desk(tmp_path, text)
+    assert sorted(said(checked, "fault")) == sorted(
+        [
+            "desk.yaml bots.2.name is no name: letters, digits, _, . and -, at most 63 characters",
+            "desk.yaml bots: bot1 named more than once",
+            "desk.yaml roles.operater is no key there: did you mean operator?",
+            "desk.yaml actions.rolback 'rolback' is no action; did you mean rollback?",
+            "desk.yaml actions.kill_switch.confirmations must be at most 2",
+            "desk.yaml kpis.turnover_x_max is no number",
+            "desk.yaml kpis base_pct: 0.9 to 0.1 is no band; give the lower end first",
+            "desk.yaml schedules.timezone 'Berlin' is no time zone; use a name such as Europe/Berlin",
+            "desk.yaml escalation.steps.0 a step tells nobody; give it mention: [oncall] or fallback: true",
+            "desk.yaml escalation.quiet_hours.start is no time; write for instance 22:00",
+            "desk.yaml oncall.rota.people.0 'bob' is no user's id; in Slack: the profile, ⋮, Copy member ID",
+            "desk.yaml oncall.rota.starts is no date; write for instance 2026-02-28",
+            "desk.yaml fallback.after_seconds must be at least 5",
+            "desk.yaml streams holds no keys; write it as key: value",
+        ]
+    )
+    assert any("'ana' is no id" in one for one in said(checked, "warning"))
+
+
+def test_a_key_that_is_missing_is_told(tmp_path: Path) -> None:
+    """It was not taken out by us."""
+    assert said(with_desk(tmp_path, "bots: [{container: hbot-bot1}]\n"), "fault") == [
+        "desk.yaml bots.0.name is missing"
+    ]

@@ -1,0 +1,56 @@
+"""A fault of the settings or of desk.yaml in words of who wrote the file, not of the library that found it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+_WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+    "string_too_short": "needs at least {min_length} characters",
+    "string_too_long": "takes at most {max_length} characters",
+    "string_type": "is no text: put it in quotes",
+    "string_pattern_mismatch": "does not look as it must ({pattern})",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "finite_number": "must be a finite number",
+    "extra_forbidden": "is not a key there: look for a typing error in deploy/desk.example.yaml",
+    "unexpected_keyword_argument": "is not a key there: look for a typing error in deploy/desk.example.yaml",
+}
+_FAMILIES = (
+    (("int_", "float_", "decimal_"), "is no number"),
+    (("bool_",), "is neither true nor false"),
+    (("date_", "datetime_"), "is no date; write for instance 2026-02-28"),
+    (("time_",), "is no time; write for instance 22:00"),
+    (("list_", "tuple_", "set_", "frozen_set_"), "is no list; write it as [one, two]"),
+    (("dict_", "mapping_", "model_", "dataclass_"), "holds no keys; write it as key: value"),
+)
+
+
+def fault_of(one: ErrorDetails, *, upper: bool) -> tuple[str, str]:
+    """Return where one fault is (``upper``: as a setting is written) and what is wrong with it."""
+    where = ".".join(str(part) for part in one["loc"] if part != "[key]")
+    return where.upper() if upper else where, _reason(one)
+
+
+def _reason(one: ErrorDetails) -> str:
+    kind, found = one["type"], dict[str, Any](one.get("ctx") or {})
+    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in found.items()}
+    if context.get("pattern") == _NAME:
+        return "is no name: letters, digits, _, . and -, at most 63 characters"
+    if kind in _WORDS:
+        return _WORDS[kind].format_map(context)
+    words = next((words for begins, words in _FAMILIES if kind.startswith(begins)), "")
+    return words or one["msg"].removeprefix("Value error, ")
+
+
+__all__ = ["fault_of"]
