@@ -69,6 +69,9 @@ class Sender:
         self._beat = beat
         self._stopping = False
         self._under_way: dict[int, Message] = {}
+        self._holds_unknown = False
+        """Whether the store may have messages as ours that are not under way: it did not take their outcome, or it
+        did not say that it gave them to us."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -118,10 +121,14 @@ class Sender:
         if room <= 0:
             return [], None
 
+        under_way, give_back = frozenset(self._under_way), self._holds_unknown
+
         def claim(tx: Tx) -> tuple[list[Message], datetime | None]:
             now = (
                 self._clock.now()
             )  # when it runs: what a unit before it in the same commit owes is due by then
+            if give_back:
+                tx.outbox.give_back(self._owner, but=under_way, now=now, error="its outcome was not stored")
             taken = tx.outbox.claim(
                 now,
                 owner=self._owner,
@@ -131,7 +138,12 @@ class Sender:
             )
             return taken, tx.outbox.next_at()
 
-        return await self._store.write(claim)
+        self._holds_unknown = False
+        try:
+            return await self._store.write(claim)
+        except BaseException:  # it may be claimed for us without our knowing
+            self._holds_unknown = True
+            raise
 
     async def _sleep(self, seconds: float) -> None:
         await self._bell.wait(min(max(seconds, 0.0), LONGEST_SLEEP))
@@ -148,7 +160,7 @@ class Sender:
         try:
             await self._attempt(message)
         except StoreUnavailable as error:
-            # The lease ends by itself; by then what was posted is found in the history.
+            self._holds_unknown = True  # given back when the store is back; what was posted is found then
             logger.bind(message=message.id, error=str(error)).warning("the store did not take the outcome")
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the message stays owed, others go on
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
@@ -206,13 +218,12 @@ class Sender:
 
     async def _give_back(self) -> None:
         """Give back what was cut off, so that the next start need not wait for a lease to end."""
-        cut_off, now = list(self._under_way.values()), self._clock.now()
-        if not cut_off:
+        if not (self._under_way or self._holds_unknown):
             return
+        now = self._clock.now()
 
         def give_back(tx: Tx) -> None:
-            for message in cut_off:
-                tx.outbox.defer(message.id, until=now, error="shut down", unknown=True, counted=False)
+            tx.outbox.give_back(self._owner, but=(), now=now, error="shut down")
 
         try:
             await self._store.write(give_back)

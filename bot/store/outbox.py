@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -185,6 +185,11 @@ class OutboxTable:
             self._connection.execute(statements.DEFER_UNSURE, {**changes, "unsure": unsure_until})
         else:
             self._connection.execute(statements.DEFER if unknown else statements.DEFER_NOT_DONE, changes)
+
+    def give_back(self, owner: str, *, but: Collection[int], now: datetime, error: str) -> None:
+        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
+        given = {"owner": owner, "but": sorted(but), "until": now, "error": clean(error), "counted": 0}
+        self._connection.execute(statements.GIVE_BACK, given)
 
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""

@@ -149,19 +149,26 @@ RELEASE_OF = (
     )
 )
 CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("message"))
-DEFER = CHANGE.values(
-    next_at=sa.bindparam("until", type_=tables.UtcTime),
-    last_error=sa.bindparam("error"),
-    attempts=_t.c.attempts + sa.bindparam("counted", type_=sa.Integer),
-    confirm_at=sa.case(
+_DEFERRED: dict[str, Any] = {
+    "next_at": sa.bindparam("until", type_=tables.UtcTime),
+    "last_error": sa.bindparam("error"),
+    "attempts": _t.c.attempts + sa.bindparam("counted", type_=sa.Integer),
+    "confirm_at": sa.case(
         (
             _t.c.confirm_at < sa.bindparam("until", type_=tables.UtcTime),
             sa.bindparam("until", type_=tables.UtcTime),
         ),
         else_=_t.c.confirm_at,
     ),
-    lease_owner="",
-    lease_until=None,
+    "lease_owner": "",
+    "lease_until": None,
+}
+DEFER = CHANGE.values(**_DEFERRED)
+GIVE_BACK = (
+    sa.update(_t)
+    .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
+    .where(_t.c.id.not_in(sa.bindparam("but", expanding=True)))
+    .values(**_DEFERRED)
 )
 DEFER_NOT_DONE = DEFER.values(attempted_at=None, unsure_until=None)
 DEFER_UNSURE = DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime))

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.store import SqlStore, open_store
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from tests.contracts.test_store_outcomes import damaged_table
+from triage.errors import NotStored
 from triage.model import IncidentStatus
 from triage.ports.store import Message, MessageKind, Tx
 
@@ -372,3 +374,23 @@ async def test_what_a_damaged_database_keeps_from_being_shown_is_not_sent_as_if_
         await sending
         assert "as it was" in bench.cards()[0].text
         assert await bench.pending() == 1
+
+
+async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is_back(bench: Bench) -> None:
+    """Not when its lease ends: the store was away for a moment, and Slack has the message."""
+
+    class Away:
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.store, name)
+
+        async def write(self, *_: object, **__: object) -> None:
+            raise NotStored("away")
+
+    bench.delivery._store = cast("SqlStore", Away())
+    await bench.open()
+    await until(bench.cards)
+    await asyncio.sleep(0.3)
+    bench.delivery._store = bench.store
+    await bench.settled(8)
+    assert len(bench.cards()) == 1
+    assert len(bench.slack.calls.of(POST)) == 1

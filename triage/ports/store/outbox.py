@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -190,6 +191,10 @@ class Outbox(Protocol):
         ``unsure_until``: an attempt has just ended that may take effect until then. A recheck that was due is put
         off as well.
         """
+        ...
+
+    def give_back(self, owner: str, *, but: Collection[int], now: datetime, error: str) -> None:
+        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
         ...
 
     def step_aside(self, message_id: int) -> None:
