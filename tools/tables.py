@@ -12,7 +12,7 @@ from pathlib import Path
 
 from handlers.slack.command_catalogue import COMMANDS
 from tools.configuration import desk_table, settings_table
-from tools.rooms import mermaid
+from tools.packages import mermaid
 from triage.actions.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ def _table(head: str, rows: list[str]) -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "actions": actions_table,
     "commands": commands_table,
-    "rooms": mermaid,
+    "packages": mermaid,
     "settings": settings_table,
     "desk": desk_table,
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
+PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
 MOST = 4
 """So many values may stand in a row without their names."""
 
@@ -16,8 +16,8 @@ def trees() -> dict[str, ast.Module]:
     """Return every module by its path."""
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
     }
 
 

@@ -17,8 +17,8 @@ def test_triage_and_schedules_know_no_word_of_slacks_formats() -> None:
     """Cards, lines, documents and questions are data there; what Slack makes of them stands in bot/slack."""
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for room in ("triage", "schedules")
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in ("triage", "schedules")
+        for path in sorted((ROOT / package).rglob("*.py"))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if SLACK_WORDS.search(line)
     ]

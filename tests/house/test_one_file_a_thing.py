@@ -20,7 +20,7 @@ from triage.action_kinds import KINDS
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("bot", "demo", "handlers", "schedules", "tools", "triage")
+PACKAGES = ("bot", "demo", "handlers", "schedules", "tools", "triage")
 
 DUMMY = '''
 """Polish the bot."""
@@ -250,9 +250,11 @@ print(json.dumps({
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the rooms, without the tests."""
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    """A copy of the packages, without the tests."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static")
+        )
     return tmp_path
 
 

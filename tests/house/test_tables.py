@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rooms import cycles
+from tools.packages import cycles
 from tools.tables import ROOT, TABLES, filled, stale
 
 

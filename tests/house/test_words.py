@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
+PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
 FIGURES = re.compile(
     r"\b(aloud|brew\w*|deeds?|conduct\w*|foreign|lean|ears?|mouths?|hears?|heard|hearing|wardrobe|lookout|die of"
     r"|worth telling)\b",
@@ -43,11 +43,11 @@ def read_by_people(text: str) -> Iterator[tuple[int, str]]:
 
 
 def test_no_figure_of_speech_stands_where_a_term_exists() -> None:
-    """In any room, the tests included."""
+    """In any package, the tests included."""
     found = [
         f"{name}:{line}: {match[0]}"
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
         if (name := path.relative_to(ROOT).as_posix()) not in ALLOWED
         for line, text in [
             (1, path.stem.replace("_", " ")),

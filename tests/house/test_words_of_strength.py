@@ -32,8 +32,8 @@ def test_no_line_of_code_shows_a_confidence_as_a_percentage() -> None:
     """Neither in Slack, nor on the terminal, nor on the demo's panel."""
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for room in ("triage", "schedules", "handlers", "bot", "demo/panel")
-        for path in sorted([*(ROOT / room).rglob("*.py"), *(ROOT / room).rglob("*.js")])
+        for package in ("triage", "schedules", "handlers", "bot", "demo/panel")
+        for path in sorted([*(ROOT / package).rglob("*.py"), *(ROOT / package).rglob("*.js")])
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if AS_PERCENT.search(line)
     ]

@@ -1,4 +1,4 @@
-"""The map of the house: its rooms and which of them imports which, drawn from the code's own imports."""
+"""The map: the packages and which of them imports which, drawn from the code's own imports."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import grimp
 
 ROOTS = ("bot", "demo", "handlers", "schedules", "triage")
 SPLIT = ("bot", "handlers", "triage")
-"""These are shown by their folders; what stands loose in them is a room of its own."""
+"""These are shown by their folders; what stands loose in them is a package of its own."""
 MODEL = frozenset(
     {"triage/desk_sections", "triage/masking", "triage/plans", "triage/ports", "triage/queries"}
 )
 """The model of triage beside its loose modules: words, data and ports."""
 EVERYWHERE = frozenset({"triage", "bot", "handlers"}) | MODEL
-"""What every room may use: arrows to it would hide the others."""
-WIRING = frozenset({"bot/wiring", "bot/commands"})
+"""What every package may use: arrows to it would hide the others."""
+WIRING = frozenset({"bot/wiring", "bot/commands", "bot/command_line"})
 """The composition root, which imports everything."""
 
 
-def room_of(module: str) -> str:
-    """Return the room a module is in: ``triage/incidents``, ``schedules``, or ``triage`` for what stands loose."""
+def package_of(module: str) -> str:
+    """Return the package a module is in: ``triage/incidents``, ``schedules``, or ``triage`` for what stands loose."""
     parts = module.split(".")
     if parts[0] not in SPLIT or len(parts) == 1 or not Path(*parts[:2]).is_dir():
         return parts[0]
@@ -30,12 +30,12 @@ def room_of(module: str) -> str:
 
 
 def arrows() -> dict[str, set[str]]:
-    """Return the rooms that each room imports from at run time."""
+    """Return the packages that each package imports from at run time."""
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     found: dict[str, set[str]] = {}
     for module in graph.modules:
-        here = room_of(module)
-        imported = {room_of(other) for other in graph.find_modules_directly_imported_by(module)}
+        here = package_of(module)
+        imported = {package_of(other) for other in graph.find_modules_directly_imported_by(module)}
         found.setdefault(here, set()).update(imported - {here})
     return found
 
@@ -43,7 +43,7 @@ def arrows() -> dict[str, set[str]]:
 def cycles() -> list[str]:
     """Return what imports itself in a circle at run time, one line a circle; empty where nothing does.
 
-    Asked of every package: of the modules and packages that stand directly in it, and of the rooms themselves.
+    Asked of every package: of the modules and packages that stand directly in it, and of the packages themselves.
     """
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
@@ -82,16 +82,18 @@ def mermaid() -> str:
     links = arrows()
     lines = ["```mermaid", "flowchart TD"]
     for root in SPLIT:
-        inside = sorted(room for room in links if room.startswith(f"{root}/") and room not in EVERYWHERE)
+        inside = sorted(
+            package for package in links if package.startswith(f"{root}/") and package not in EVERYWHERE
+        )
         lines += [
             f"  subgraph {root}",
-            *(f'    {_id(room)}["{room.split("/")[1]}"]' for room in inside),
+            *(f'    {_id(package)}["{package.split("/")[1]}"]' for package in inside),
             "  end",
         ]
-    for room in sorted(set(links) - EVERYWHERE - WIRING):
-        lines += [f"  {_id(room)} --> {_id(other)}" for other in sorted(links[room] - EVERYWHERE)]
+    for package in sorted(set(links) - EVERYWHERE - WIRING):
+        lines += [f"  {_id(package)} --> {_id(other)}" for other in sorted(links[package] - EVERYWHERE)]
     return "\n".join([*lines, "```", ""])
 
 
-def _id(room: str) -> str:
-    return room.replace("/", "_")
+def _id(package: str) -> str:
+    return package.replace("/", "_")
