@@ -31,7 +31,7 @@ from bot.slack.sender import Sender
 from bot.slack.uncertain import SETTLE_SECONDS
 from bot.store import SqlStore
 from bot.triage_loop import TriageLoop
-from bot.watched_files import FOLDERS
+from bot.watched_reads import FOLDERS
 from bot.wiring import commands
 from bot.wiring.actions import ActionWiring
 from bot.wiring.commands import CommandWiring

@@ -1,30 +1,23 @@
 """The one way to open what a bot's container writes: its folder belongs to what we watch, and is not trusted.
 
-No link is followed below the bot's folder, only a regular file is opened, never waiting (a FIFO), up to a size. Reads
-run on threads of their own, few, each with a deadline: one that hangs (a dead network disk) holds up neither the
-service nor its end, and shows in ``/readyz``.
+No link is followed below the bot's folder, only a regular file is opened, never waiting (a FIFO), up to a size. The
+service reads them through ``watched_reads``, a process of its own at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
-import secrets
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO
 
 from triage.errors import DeskFailure
 
-T = TypeVar("T")
 MOST_NAMES = 2_000
 """Names of one folder that are looked at."""
-DEADLINE_SECONDS = 5.0
-_THREADS = 6
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -128,7 +121,7 @@ def rewrite_watched(root: Path, relative: str, change: Callable[[bytes], bytes],
         with _open_in(folder, name, relative, most_bytes) as file:
             status = os.fstat(file.fileno())
             after = change(_all_of(file, relative, most_bytes))
-        temporary = f".{name[:100]}.{secrets.token_hex(8)}"
+        temporary = f".{name[:100]}.{os.urandom(8).hex()}"
         try:
             _write_beside(folder, temporary, after, status)
             if _identity(os.stat(name, dir_fd=folder, follow_symlinks=False)) != _identity(status):
@@ -167,93 +160,3 @@ def names_in(root: Path, relative: str) -> tuple[str, ...]:
             return ()
         raise
     return tuple(sorted(found))
-
-
-class WatchedFolders:
-    """Runs reads of bots' folders on daemon threads: few of them, each under a deadline.
-
-    A thread that hangs is left behind; it neither delays the end of the process nor keeps others from their turn,
-    until ``threads`` of them hang: then further reads are refused at once.
-    """
-
-    def __init__(self, *, threads: int = _THREADS, seconds: float = DEADLINE_SECONDS) -> None:
-        self._free = threads
-        self._threads = threads
-        self._seconds = seconds
-        self._stalled = 0
-        self._lock = threading.Lock()
-        self._elsewhere: dict[str, str] = {}
-
-    def problem(self) -> str:
-        """Return what is wrong, empty where no read hangs."""
-        here = [f"{self._stalled} reads of bots' folders hang"] if self._stalled else []
-        return "; ".join([*here, *self._elsewhere.values()])
-
-    def note(self, what: str, problem: str) -> None:
-        """Take down how another process, which reads bots' folders for us, fared; empty where it ended in time."""
-        self._elsewhere.pop(what, None)
-        if problem:
-            self._elsewhere[what] = problem
-
-    async def read(self, work: Callable[[], T], what: str) -> T:
-        """Run a read. Raises DeskFailure where it takes too long or too many hang; else what the read raises."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        ends = loop.time() + self._seconds
-        while not self._take():
-            if loop.time() >= ends or self._stalled >= self._threads:
-                raise DeskFailure(f"{what} was not looked at: {self.problem() or 'too many reads at once'}")
-            await asyncio.sleep(0.02)
-        state = {"late": False}
-        threading.Thread(
-            target=self._run, args=(work, loop, done, state), daemon=True, name="watched file"
-        ).start()
-        try:
-            async with asyncio.timeout_at(ends):
-                return await asyncio.shield(done)
-        except TimeoutError:
-            done.cancel()
-            with self._lock:
-                state["late"] = not state.get("over", False)
-                self._stalled += state["late"]
-            raise DeskFailure(f"{what} could not be read within {self._seconds:g} s") from None
-
-    def _take(self) -> bool:
-        with self._lock:
-            if self._free <= 0:
-                return False
-            self._free -= 1
-            return True
-
-    def _run(
-        self,
-        work: Callable[[], T],
-        loop: asyncio.AbstractEventLoop,
-        done: asyncio.Future[T],
-        state: dict[str, bool],
-    ) -> None:
-        result: T | None = None
-        fault: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed to who waits, whatever it is
-            fault = error
-        with self._lock:
-            self._free += 1
-            state["over"] = True
-            self._stalled -= state["late"]
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(_hand_over, done, result, fault)
-
-
-def _hand_over(done: asyncio.Future[T], result: T | None, fault: BaseException | None) -> None:
-    if done.done():
-        return
-    if fault is not None:
-        done.set_exception(fault)
-    else:
-        done.set_result(cast("T", result))  # no fault: it is what the work returned
-
-
-FOLDERS = WatchedFolders()
-"""The reads of this process."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
-from bot.watched_files import FOLDERS, read_watched
+from bot.watched_files import read_watched
+from bot.watched_reads import FOLDERS
 from triage.errors import DeskFailure
 from triage.model import Json
 

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.script_markets import markets_of
-from bot.watched_files import FOLDERS, names_in, read_watched, rewrite_watched
+from bot.watched_files import names_in, read_watched, rewrite_watched
+from bot.watched_reads import FOLDERS
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
 from triage.ports.actions import ControllerFile

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from bot.desk.files import replace_file
-from bot.watched_files import FOLDERS, read_watched
+from bot.watched_files import read_watched
+from bot.watched_reads import FOLDERS
 from triage.env_text import read_env
 from triage.errors import DeskFailure, FileNotClear
 

@@ -12,7 +12,8 @@ from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.client_config import DeskClientConfigs
 from bot.desk.controllers import DeskControllers
 from bot.sources.minute_csv.folders import open_csv, variants
-from bot.watched_files import WatchedFolders, names_in, open_watched, read_watched
+from bot.watched_files import names_in, open_watched, read_watched
+from bot.watched_reads import WatchedFolders
 from triage.actions.loaded_controllers import loaded
 from triage.errors import DeskFailure
 

@@ -12,8 +12,6 @@ from itertools import pairwise
 from math import inf, isfinite, isinf, nan
 from typing import TYPE_CHECKING
 
-from triage.masking import masked_where_cut
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -203,6 +201,8 @@ class MinuteGrid:
         if fee.startswith(_RESOLVED):
             return Fee.RESOLVED
         if len(self.unresolved) < 5:  # noqa: PLR2004 - a few names are enough to say which
+            from triage.masking import masked_where_cut  # noqa: PLC0415 - loads longer than a day is read
+
             self.unresolved.add(masked_where_cut(fee, 80) or "(empty)")
         return Fee.UNRESOLVED
 

@@ -20,7 +20,7 @@ from bot.sources.minute_csv.children import child, first_error
 from bot.sources.minute_csv.painter import Painter
 from bot.sources.minute_csv.protocol import BotAsk, Request
 from bot.sources.minute_csv.reading import DigestWindow
-from bot.watched_files import FOLDERS
+from bot.watched_reads import FOLDERS
 from triage.errors import DeskFailure, SourceBadAnswer, SourceTimeout, SourceUnreachable
 from triage.kpis.model import ActionNote, BotReport, DigestReport, IncidentNote
 

@@ -15,7 +15,7 @@ from bot.sources.minute_csv.folders import open_csv, variants
 from bot.sources.minute_csv.layouts import MINUTE, MINUTE_ALWAYS, Layouts
 from bot.sources.minute_csv.rows import clean, header_of
 from bot.sources.minute_csv.seek import stamp_of
-from bot.watched_files import FOLDERS
+from bot.watched_reads import FOLDERS
 from triage.errors import DeskFailure, SourceUnreachable
 from triage.ports.checklists import PaperDiagnostics
 from triage.ports.clock import Clock

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.sources.minute_csv.digest import BotAsk, build_digest
 from bot.sources.minute_csv.folders import bots, csv_files
-from bot.watched_files import FOLDERS
+from bot.watched_reads import FOLDERS
 from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
 from triage.errors import SourceTimeout, SourceUnreachable
 from triage.kpis.limits import KpiLimits
