@@ -137,6 +137,13 @@ def _paused_since(state: Mapping[str, Json], episode: Episode, now: datetime) ->
     return None if state.get("held_at_least") else False
 
 
+def brief_pause(facts: Facts, bot: str) -> bool:
+    """Say whether a bot is known to be paused for a short while only."""
+    now = facts.now_of(bot)
+    held = now.get("held_seconds")
+    return now.get("state") == "soft_pause" and held is not None and held < _LONG_PAUSE
+
+
 def _holds_of_container(  # noqa: PLR0911 - a table of conditions
     facts: Facts, name: str, about: str
 ) -> bool | None:

@@ -17,7 +17,7 @@ from triage.diagnosis.causes._evidence import ALIKE
 from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
-from triage.diagnosis.symptoms import STRANGE, family, holds, incident_signals, troubles
+from triage.diagnosis.symptoms import STRANGE, brief_pause, family, holds, incident_signals, troubles
 from triage.diagnosis.weights import (
     CERTAIN,
     CONSEQUENCE,
@@ -132,7 +132,9 @@ def _in_time(candidate: Candidate, signal: Episode) -> bool:
 
 
 def _too_short(facts: Facts, signal: Episode) -> bool:
-    """Say whether an alert tells of a long pause and there is none: an everyday pause of now is not what it means."""
+    """Say whether an alert tells of a long time and the pause is short: an everyday pause of now is not what it means."""
+    if family(signal) == "no_fills" and signal.subject.kind is SubjectKind.BOT:
+        return holds(facts, signal) is False and brief_pause(facts, signal.subject.name)
     return family(signal) == "pause" and holds(facts, signal) is False
 
 

@@ -200,5 +200,10 @@ def test_what_somebody_restarted_before_the_alert_was_not_interrupted() -> None:
     assert believed(verdict(bot(), young, by_hand, calm, alerts=alerts, name="BotFrozen")) == {
         "nothing_is_wrong"
     }
+    anew = {**asked, "what": "created", "same": True}
+    again = finding("changes", {"changes": [anew], "down": []})
+    assert believed(verdict(bot(), young, again, calm, alerts=alerts, name="BotFrozen")) == {
+        "nothing_is_wrong"
+    }
     crashed = finding("changes", {"changes": [], "down": []})
     assert believed(verdict(bot(), young, crashed, calm, alerts=alerts, name="BotFrozen")) == {"blip"}

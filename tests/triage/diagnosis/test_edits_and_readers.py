@@ -180,3 +180,13 @@ def test_a_bot_that_logs_is_not_restarted_because_its_figures_are_old() -> None:
     assert found.top.cause == "code_error"
     assert "PermissionError" in found.top.headline
     assert not kinds(found)
+
+
+def test_a_pause_of_a_minute_is_no_reason_for_an_hour_without_a_fill() -> None:
+    """The everyday gate is closed now; what the alert tells of was before. A long pause is a reason."""
+    closed: dict[str, Json] = {"state": "soft_pause", "reasons": ["edge_gate_blocked"], "edge_gate": True}
+    calm = errors()
+    brief = verdict(bot(**closed, held_seconds=90.0), calm, box(), alerts=(alert("BotNoFillsWhileRunning"),))
+    assert "edge_gate" not in [each.cause for each in brief.causes]
+    long = verdict(bot(**closed, held_seconds=5000.0), calm, box(), alerts=(alert("BotNoFillsWhileRunning"),))
+    assert long.causes[0].cause == "edge_gate"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, box_case, ended_again, told_to_stop
+from triage.diagnosis.causes._boxes import alive, box_case, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.symptoms import family, holds
 from triage.logs.class_table import CLASSES
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset({"down", "loop", "frozen", "book", "errors", "orders", "unhealthy", "scrape"})
 _OVER_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
+_BY_HAND = frozenset({"stopped", "killed", "created", "image", "config"})
+_NEAR_SECONDS = 60.0
 _BREAKS = ("exchange_unreachable", "stream_closed", "dns_failure", "exchange_down")
 _FOLLOWS = ("order_failed", "cancel_failed")
 """What broken connections bring about; that it stopped must be seen of itself."""
@@ -94,14 +96,23 @@ def _over(case: Case) -> Iterable[Candidate]:
 def _started_anew(facts: Facts, name: str, box: Mapping[str, Json]) -> bool:
     """Say whether its process ended once about when the trouble began, and has been up for a while since.
 
-    What somebody restarted before the trouble began was not interrupted by it.
+    What somebody restarted or made anew before the trouble began was not interrupted by it.
     """
-    up, told = box.get("up_seconds"), told_to_stop(facts, name)
-    if told is not None and told["seconds_before"] > 0:
+    up, began = box.get("up_seconds"), (facts.now - facts.since).total_seconds()
+    if up is not None and up > began and _by_hand(facts, name, up - began):
         return False
-    began = (facts.now - facts.since).total_seconds()
     ended_once = box.get("restarts_hour") != 0 or bool(box.get("exit_code"))
     return alive(box) and ended_once and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS
+
+
+def _by_hand(facts: Facts, name: str, before: float) -> bool:
+    """Say whether somebody stopped or made a container anew just when its process started, ``before`` the trouble."""
+    return any(
+        each["container"] == name
+        and each["what"] in _BY_HAND
+        and -_NEAR_SECONDS <= each["seconds_before"] - before <= _NEAR_SECONDS
+        for each in facts.data("changes").get("changes", ())
+    )
 
 
 def _dies_again(box: Mapping[str, Json]) -> bool:

@@ -27,4 +27,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "{who}'s connector is not ready.",
             "Read the error before it; check the exchange's status, key and balances.",
             settle=look_in_log(facts, bot, "ERROR"),
+            by_hand=f"read what it logged before that: {look_in_log(facts, bot, 'ERROR')}",
         )

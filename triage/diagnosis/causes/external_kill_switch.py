@@ -28,6 +28,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             and not facts.logged(bot, "pnl_kill_switch").count
         ):
             case.sees("clear", "KillSwitchTriggered fires", "alert")
+            if facts.answered("audit_trail") and not facts.said(bot, "kill_switch"):
+                case.doubts("hint_not", "the audit stream holds no kill switch of late", "audit_trail")
         if facts.works(bot):
             case.doubts("contradiction", f"{bot} runs, and no guard of it complains", "bot_state")
         yield from case.concludes(

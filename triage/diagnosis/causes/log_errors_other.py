@@ -41,4 +41,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
             "Read the new lines once; nothing needs to be done while the bot works.",
             settle=look_in_log(facts, bot, "ERROR"),
+            by_hand="read the new lines and tell whoever owns the strategy; nothing is urgent while the bot works",
         )

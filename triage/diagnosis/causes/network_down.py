@@ -34,11 +34,15 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
             f"{doing(no_route, 'finds', 'find')} no route out: {facts.logged(no_route[0], 'network_down').example}",
             "error_logs",
         )
+    waits = _waiting(facts, cut)
     blind = [bot for bot in cut if facts.logged(bot, "dns_failure", "network_down").fresh]
     if len(blind) >= _TWO:
+        # Names that are not resolved now and then are the resolver's; where nothing else arrives either, it is the way.
         case.sees(
-            "strong",
-            f"{doing(blind, 'does', 'do')} not get out of this host, whose network is shared",
+            "strong" if no_route or waits else "some",
+            f"{doing(blind, 'does', 'do')} not get out of this host, whose network is shared"
+            if no_route or waits
+            else f"{doing(blind, 'does', 'do')} not resolve names, over a network that is shared",
             "peers",
         )
     elif len(cut) >= _TWO:
@@ -47,10 +51,6 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
         case.sees("some", "HighNetworkErrorRate fires", "alert")
     healthy = facts.healthy_peers(tuple(cut))
     failing = all(facts.logged(bot, *_CLASSES).fresh >= _MANY for bot in cut)
-    stale = {each.subject.name for each in facts.alerts("OrderBookStale")}
-    waits = [
-        bot for bot in cut if set(facts.reasons(bot)) & _CUT_OFF or (not facts.now_of(bot) and bot in stale)
-    ]
     all_known = bool(facts.peers(tuple(cut))) or {bot.name for bot in facts.desk.bots} <= set(cut)
     answered = any(
         facts.logged(bot, "exchange_down", "exchange_refuses", "credentials_refused").fresh for bot in cut
@@ -95,3 +95,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:  # noqa: C901 - one look after th
         if healthy
         else "check the uplink with the provider; look at open orders when it is back",
     )
+
+
+def _waiting(facts: Facts, cut: list[str]) -> list[str]:
+    """Return the bots that wait for the exchange, by their guards or, where their state is not known, by an alert."""
+    stale = {each.subject.name for each in facts.alerts("OrderBookStale")}
+    return [
+        bot for bot in cut if set(facts.reasons(bot)) & _CUT_OFF or (not facts.now_of(bot) and bot in stale)
+    ]

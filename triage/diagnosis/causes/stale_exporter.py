@@ -43,7 +43,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.doubts("doubt", "the exporter does not answer at all", "watchers")
     case.needs("scope", "streams", "container")
     yield from case.concludes(
-        "The exporter shows old figures of all bots, while they work.",
+        "The exporter shows old figures of all bots, while they work."
+        if age is not None and age < _FRESH_SECONDS
+        else "The exporter shows old figures of all bots; whether they work, nothing tells.",
         "Restart the exporter; what is shown of the bots is old until then.",
         remedies=remedy("restart", (_EXPORTER,), "it answers and its figures stand still"),
         settle=f"tail -1 {facts.desk.paths.data}/{next(iter(known))}/logs/epp_v24/*/minute.csv",
