@@ -89,7 +89,7 @@ def prepare(
 ) -> InitResult:
     """Look at a desk and make the files for it. ``live``: what runs, as it was asked. Raises SettingError."""
     seen = look(root.resolve(), running, live)
-    made = plan(seen, out.resolve(), known_rules=_known(seen.rules))
+    made = plan(seen, known_rules=_known(seen.rules))
     kept = _kept_env(out / files.ENV_FILE)
     token = kept.get("TRIAGE_WEBHOOK_TOKEN") or secrets.token_urlsafe(32)
     audit_key = "" if kept else secrets.token_hex(32)

@@ -65,8 +65,11 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
         f"    users: {_inline(asked.operators)}",
         "    groups: []",
         "",
-        _commented("paths:", "relative to this file"),
-        *(f"  {name}: {json.dumps(path)}" for name, path in made.paths.items()),
+        _commented("paths:", "as on the host: the containers see them there too"),
+        *(
+            _commented(f"  {name}: {json.dumps(path.value)}", _source(path))
+            for name, path in made.paths.items()
+        ),
         "",
         "compose:",
         *(_line(name, value, "  ") for name, value in compose),
@@ -153,7 +156,7 @@ def compose_text(made: DeskPlan, host: Host) -> str:
         f"  {name}: {{name: {json.dumps(real)}, external: true}}" for name, real in made.networks.items()
     )
     joined = ", ".join(made.networks) or "default"
-    root = host.desk_root
+    root, data = host.desk_root, made.paths["data"].value
     return f"""\
 # Written by hbot-triage init: two services beside the desk. The bot faces Slack and holds neither the engine's socket nor
 # the right to write to the desk; the agent holds both, and has no network (docs/security.md says what that separates).
@@ -178,7 +181,7 @@ services:
       - var:/app/var
       - ./{DESK_FILE}:/etc/hbot-triage/desk.yaml:ro
       - agent-socket:/run/hbot-triage:ro
-      - {json.dumps(f"{root}/data:{root}/data:ro")}
+      - {json.dumps(f"{data}:{data}:ro")}
     networks: [{joined}]
     depends_on: [agent]
     read_only: true

@@ -6,6 +6,7 @@ What cannot be read is a doubt, kept and said; it never stops the look. Raises S
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,14 +28,16 @@ _ENV_PLACES = (
     ".env.template",
     "compose/.env.template",
 )
+_NOT_ITS_OWN = frozenset({"data", "backups", "logs"})
+_MOUNT = re.compile(r"(?P<source>[^:]+):/home/hummingbot/(?:conf|logs|data)/?(?::[\w,]+)?")
 _RULE_FILES = 200
 
 
 def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
-    env_file = next((root / place for place in _ENV_PLACES if (root / place).is_file()), None)
+    env_file = _env_file(root)
     files = _files(root, env_file, live)
-    seen = look_at(files, env_file=env_file, data=root / "data")
+    seen = look_at(files, env_file=env_file)
     doubts = list(seen.doubts)
     found = replace(
         seen,
@@ -75,8 +78,11 @@ def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
     )
 
 
-def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path) -> SeenDesk:
-    """Read a desk whose compose files, env file and folder of bots are known. Raises SettingError."""
+def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path | None = None) -> SeenDesk:
+    """Read a desk whose compose files and env file are known. Raises SettingError.
+
+    ``data``: the folder of the bots' folders, where it is known; else the one that the bots' mounts lead to, or ``data``.
+    """
     doubts: list[str] = []
     env = _env(env_file, doubts)
     compose_file = files[0]
@@ -89,6 +95,7 @@ def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path) -> Seen
         for name, network in (content.get("networks") or {}).items()
         if isinstance(network, dict | None)
     }
+    data = data or _mounted_data(content, compose_file, env) or _usual_data(compose_file)
     services = tuple(
         _service(name, service, env) for name, service in (content.get("services") or {}).items() if service
     )
@@ -101,6 +108,7 @@ def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path) -> Seen
         services=services,
         networks={name: filled(value, env) for name, value in networks.items()},
         env=env,
+        data=data,
         bots=_bot_folders(data, doubts),
         doubts=tuple(doubts),
         further_files=tuple(files[1:]),
@@ -123,6 +131,35 @@ def with_override(file: Path) -> tuple[Path, ...]:
     """Return a file with the override beside it that Compose takes by itself, where there is one."""
     override = file.with_name(f"{file.stem}.override{file.suffix}")
     return (file, override) if file.name in COMPOSE_NAMES and override.is_file() else (file,)
+
+
+def _env_file(root: Path) -> Path | None:
+    """Return the desk's env file or its template: at the usual places, else in a folder of its own."""
+    usual = (root / place for place in _ENV_PLACES)
+    others = (
+        folder / name
+        for name in (".env", ".env.template")
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and folder.name not in _NOT_ITS_OWN and not (folder / "desk.yaml").is_file()
+    )
+    return next((path for path in (*usual, *others) if path.is_file()), None)
+
+
+def _mounted_data(content: Mapping[str, Any], compose_file: Path, env: Mapping[str, str]) -> Path | None:
+    """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
+    found: Counter[Path] = Counter()
+    for service in (content.get("services") or {}).values():
+        for volume in (service or {}).get("volumes") or ():
+            mount = _MOUNT.fullmatch(filled(volume, env)) if isinstance(volume, str) else None
+            if mount is not None and mount["source"].startswith((".", "/")):
+                found[(compose_file.parent / mount["source"]).resolve().parent.parent] += 1
+    return found.most_common(1)[0][0] if found else None
+
+
+def _usual_data(compose_file: Path) -> Path:
+    """Return ``data`` beside the compose file's folder, or in it."""
+    places = (compose_file.parent.parent / "data", compose_file.parent / "data")
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def find_compose_file(root: Path) -> Path:

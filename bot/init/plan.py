@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
@@ -57,7 +56,7 @@ class DeskPlan:
     container_template: Value
     compose_file: str
     """The only file, or the one whose override Compose takes by itself."""
-    paths: dict[str, str]
+    paths: dict[str, Value]
     profiles: Value
     external_profile: Value
     external_services: Value
@@ -72,8 +71,8 @@ class DeskPlan:
     """The rules that must be loaded, where the desk has others than the default names; empty: the default."""
 
 
-def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskPlan:
-    """Make the plan of a desk whose files are written into ``out``; ``known_rules`` are the rules with a playbook."""
+def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
+    """Make the plan of a desk; ``known_rules`` are the rules with a playbook."""
     bots = [service for service in seen.services if is_bot(service, seen.bots)]
     template = container_template(seen)
     external = _external(seen, bots)
@@ -88,7 +87,7 @@ def plan(seen: SeenDesk, out: Path, *, known_rules: Iterable[str] = ()) -> DeskP
         project=Value(seen.project, seen.project_from),
         container_template=template,
         compose_file=where,
-        paths=_paths(seen, out),
+        paths=_paths(seen),
         profiles=Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles)),
         external_profile=Value(
             outer[0] if outer else "external", f"the profile of Redis in {where}", not outer
@@ -200,17 +199,24 @@ def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     )
 
 
-def _paths(seen: SeenDesk, out: Path) -> dict[str, str]:
+def _paths(seen: SeenDesk) -> dict[str, Value]:
+    """Return the desk's folders, absolute: desk.yaml lies elsewhere in a container, where they have the host's paths.
+
+    One that is not there is a guess.
+    """
     env = seen.env_file or seen.root / "env" / ".env"
     if env.name.endswith(".template"):
         env = env.with_name(env.name.removesuffix(".template"))
     places = {
         "compose": seen.compose_file.parent,
         "env": env,
-        "data": seen.root / "data",
+        "data": seen.data or seen.root / "data",
         "backups": seen.root / "backups",
     }
-    return {name: os.path.relpath(path, out) for name, path in places.items()}
+    return {
+        name: Value(str(path), "" if path.exists() else "not there yet", not path.exists())
+        for name, path in places.items()
+    }
 
 
 def _addresses(seen: SeenDesk) -> dict[str, Value]:

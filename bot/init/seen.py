@@ -57,6 +57,8 @@ class SeenDesk:
     services: tuple[ComposeService, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    """Where the bots' folders are."""
     bots: tuple[BotFolder, ...] = ()
     running: Mapping[str, str] = field(default_factory=dict)
     targets_down: tuple[str, ...] = ()

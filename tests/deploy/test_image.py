@@ -80,11 +80,14 @@ async def test_the_image_holds_no_build_tools_and_no_demo(image: BuiltImage) -> 
     assert await image.engine.docker(*options, image.tag, "-c", leftovers) == "False ['var']"
 
 
-def _lay_out(folder: Path) -> Path:
+def _lay_out(folder: Path, desk_root: Path) -> Path:
     """Do what the head of deploy/docker-compose.yml says, by its own words where it has any."""
     folder.mkdir()
     shutil.copy(ROOT / "deploy" / "docker-compose.yml", folder)
-    shutil.copy(ROOT / "deploy" / "desk.example.yaml", folder / "desk.yaml")
+    example = (ROOT / "deploy" / "desk.example.yaml").read_text()
+    for name in ("compose", "env/.env", "data", "backups"):
+        example = example.replace(f" ../{name} ", f" {desk_root / name} ")
+    (folder / "desk.yaml").write_text(example)
     (folder / "desk.yaml").chmod(0o644)
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = [line.partition("=")[0] for line in lines]
@@ -100,7 +103,7 @@ def _lay_out(folder: Path) -> Path:
 @pytest.fixture
 async def deployed(image: BuiltImage, desk: Desk, tmp_path: Path) -> AsyncIterator[Deployed]:
     """Start the two services as they are in deploy/, with the image as it was built."""
-    engine, folder, port = image.engine, _lay_out(tmp_path / "deploy"), free_port()
+    engine, folder, port = image.engine, _lay_out(tmp_path / "deploy", desk.root), free_port()
     for path in (desk.root, *desk.root.rglob("*")):
         shutil.chown(path, DESK_UID, DESK_UID)
     for name in NETWORKS:
@@ -170,6 +173,16 @@ print(json.dumps({{
     assert (agent["nets"], agent["send"]) == (["lo"], "Network is unreachable")
     assert (bot["key"], agent["key"]) == ("done", "No such file or directory")
     assert bot["capabilities"] == agent["capabilities"] == ["0000000000000000"]
+
+
+async def test_the_agent_finds_the_desk_where_desk_yaml_says(deployed: Deployed) -> None:
+    """The paths of desk.yaml are the host's, inside too."""
+    see = (
+        "from pathlib import Path; from bot.desk_file import read_desk; "
+        "paths = read_desk('/etc/hbot-triage/desk.yaml', Path('/')).paths; "
+        "print(*(each.exists() for each in (paths.compose, paths.env, paths.data, paths.backups)))"
+    )
+    assert (await deployed.inside(AGENT, see)).split() == ["True"] * 4
 
 
 async def test_the_agents_socket_answers_the_service_and_nobody_else(deployed: Deployed) -> None:

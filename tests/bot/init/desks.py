@@ -184,3 +184,50 @@ def odd(root: Path) -> Path:
     (root / "data" / "alpha" / "logs" / "epp_v24" / "alpha_b").mkdir(parents=True)
     (root / "data" / "alpha" / "logs" / "epp_v24" / "alpha_b" / "minute.csv").write_text("ts\n")
     return root
+
+
+THIRD_COMPOSE = """\
+name: quokka
+x-bot: &bot
+  image: "${BOT_IMAGE}"
+  networks: [trade]
+services:
+  mm-btc: {<<: *bot, container_name: quokka_mm-btc, volumes: ["../bots/mm-btc/conf:/home/hummingbot/conf"]}
+  mm-eth:
+    <<: *bot
+    container_name: quokka_mm-eth
+    profiles: [live]
+    volumes: ["../bots/mm-eth/logs:/home/hummingbot/logs"]
+  arb-sol: {<<: *bot, container_name: quokka_arb-sol, profiles: [live]}
+  grid-xrp: {<<: *bot, container_name: quokka_grid-xrp, profiles: [paper]}
+  bus:
+    image: redis:7.2-alpine
+    container_name: quokka_bus
+    command: [redis-server, --requirepass, "${BUS_PASSWORD}"]
+    profiles: [signals]
+    networks: [trade]
+  prometheus: {image: "prom/prometheus:v2.53.0", container_name: quokka_prometheus, networks: [watch]}
+networks: {trade: {name: quokka-trade}, watch: {name: quokka-watch}}
+"""
+THIRD_ENV = """\
+# The image of the bots; pin it
+BOT_IMAGE=registry.example/hummingbot:2.16.0   # what compose takes
+# password of the bus
+BUS_PASSWORD=changeme  # not for production
+"""
+
+
+def third(root: Path) -> Path:
+    """Other names and places: four bots in ``bots/``, ``deploy/compose.yaml``, the env file in ``conf/``, rules deeper."""
+    files = {
+        "deploy/compose.yaml": THIRD_COMPOSE,
+        "conf/.env.template": THIRD_ENV,
+        "conf/.env": THIRD_ENV.replace("changeme", "hush"),
+        "monitoring/prometheus/rules/bots.yaml": RULES,
+        "bots/mm-btc/logs/epp_v24/mm-btc_b/minute.csv": "ts\n",
+        "backups/keep": "",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root

@@ -65,6 +65,38 @@ def test_the_later_layout_needs_no_edit(tmp_path: Path) -> None:
     assert settings.loki_url == ""
 
 
+def test_a_third_layout_needs_no_edit(tmp_path: Path) -> None:
+    """The bots' folder by what is mounted, the env file wherever it is; what is written lies at the host's paths."""
+    root = desks.third(tmp_path / "desk")
+    result, desk = made(root)
+    assert [(bot.name, bot.variant) for bot in desk.bots] == [
+        ("mm-btc", "b"), ("mm-eth", "a"), ("arb-sol", "a"), ("grid-xrp", "a"),
+    ]  # fmt: skip
+    assert (desk.compose.project, desk.compose.external_profile) == ("quokka", "signals")
+    assert desk.container_of("arb-sol") == "quokka_arb-sol"
+    assert desk.paths.data == root / "bots"
+    assert desk.paths.env == root / "conf" / ".env"
+    assert desk.triage.expected_rules == ("BotHardStopActive",)
+    assert (
+        load_settings({}, folder=root / "hbot-triage").redis_url.get_secret_value()
+        == "redis://:hush@bus:6379/0"
+    )
+    assert not any("doubt" in note for note in result.notes)
+    written = (root / "hbot-triage" / "docker-compose.hbot-triage.yml").read_text(encoding="utf-8")
+    assert f"{root}/bots:{root}/bots:ro" in written
+    assert f'data: "{root}/bots"' in (root / "hbot-triage" / "desk.yaml").read_text(encoding="utf-8")
+    assert not [change for change in prepare(root, root / "hbot-triage", ASKED).changes if change.differs]
+
+
+def test_a_folder_that_is_not_there_is_a_guess(tmp_path: Path) -> None:
+    """Whoever reads desk.yaml sees it."""
+    root = desks.third(tmp_path / "desk")
+    (root / "backups" / "keep").unlink()
+    (root / "backups").rmdir()
+    made(root)
+    assert "# guess: not there yet" in (root / "hbot-triage" / "desk.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("layout", [desks.first, desks.later])
 def test_what_is_written_passes_check_config(layout: object, tmp_path: Path) -> None:
     """No fault, nothing missing, no warning."""
