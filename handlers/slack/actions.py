@@ -76,15 +76,24 @@ async def open_action(
 
 
 def choose(desk: ActionDesk) -> Ask:
-    """Return the listener of the selects: another choice is another plan, shown before it can be confirmed."""
+    """Return the listener of the selects: another choice is another plan, shown before it can be confirmed.
+
+    The role is asked for again: it may have been taken since the form was opened.
+    """
 
     async def chosen(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with desk.services.in_flight.one():
             await ack()
             view = body.get("view") or {}
-            kept = kept_in(view)
-            if kept.get("handle"):
-                await fill_form(desk, client, str(view.get("id", "")), kept, chosen_in(view))
+            kept, view_id = kept_in(view), str(view.get("id", ""))
+            if not kept.get("handle"):
+                return
+            try:
+                await allowed(desk, kept["handle"], read_click(body), "")
+            except (Refused, StoreUnavailable) as error:
+                await update_view(client, view_id, by_name(desk.views.notice("Not possible", str(error))))
+                return
+            await fill_form(desk, client, view_id, kept, chosen_in(view))
 
     return chosen
 

@@ -7,7 +7,7 @@ answer replaces it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
 from handlers.slack.reply import by_name, named_text, whisper
 from triage.errors import TriageError
-from triage.ports.chat import Answer, saying
+from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
 from triage.untrusted_text import one_line
 from triage.wording import nearest
@@ -61,7 +61,9 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
             )
             answer = await _answer_in_place(services, call, line, respond)
             if answer is not None:
-                await _hand_out(client, call, answer, services.render(answer).text, respond)
+                about = services.render(answer).text
+                if said := await _hand_out(services, client, call, answer.files, about):
+                    await _send(respond, text=said, response_type="ephemeral", replace_original=False)
 
     return typed
 
@@ -99,18 +101,23 @@ async def _answer_in_place(
 
 
 async def _hand_out(
-    client: AsyncWebClient, call: Call, answer: Answer, about: str, respond: AsyncRespond
-) -> None:
-    """Send an answer's files: into the channel where it was shared, else to the person; say where that failed."""
-    if call.public:
-        why = await upload(client, answer.files, call.channel)
+    services: CommandServices, client: AsyncWebClient, call: Call, files: Sequence[AnswerFile], about: str
+) -> str:
+    """Send files; only an operator's go into a channel. Returns what the person is to be told, or nothing."""
+    if not files:
+        return ""
+    decision = await services.services.roles.decide(call.user, "operator", "put files into a channel")
+    if call.public and decision.allowed:
+        why = await upload(client, files, call.channel, call.thread_ts)
         mend = "Invite me into this channel (/invite) and ask again."
     else:
-        why = await upload_for(client, answer.files, call.user, about)
-        mend = "Add share to the command and they come here, for everybody."
+        why = await upload_for(client, files, call.user, about)
+        mend = "Add share to the command and they come here, for everybody." if decision.allowed else ""
     if why:
-        text = f"The pictures could not be sent ({why}). {mend}"
-        await _send(respond, text=text, response_type="ephemeral", replace_original=False)
+        return f"The pictures could not be sent ({why}). {mend}".rstrip()
+    if call.public and not decision.allowed:
+        return f"The pictures are in your direct messages with me. {decision.why}"
+    return ""
 
 
 async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 - the SDK's own arguments
@@ -178,24 +185,24 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
             )
             text = str(event.get("text", "")).replace(f"{MENTION}{our_user}>", " ")
             answer = await answer_to(services, call, read_line(text))
-            if (
-                answer is not None and answer.private
-            ):  # it names who may: shown by name it would ping them in public
-                asked = read_click(
-                    {
-                        "user": {"id": call.user},
-                        "channel": {"id": channel},
-                        "message": {"ts": event.get("ts"), "thread_ts": event.get("thread_ts")},
-                    }
-                )
+            asked = read_click(
+                {
+                    "user": {"id": call.user},
+                    "channel": {"id": channel},
+                    "message": {"ts": event.get("ts"), "thread_ts": event.get("thread_ts")},
+                }
+            )
+            if answer is not None and answer.private:
+                # It names who may: shown by name it would ping them in public.
                 await whisper(client, asked, answer.summary)
                 return
             shown = services.render(
                 answer or saying("That opens a form: type it as a slash command, please.")
             )
             await _post(client, channel, thread, shown.text, list(shown.blocks))
-            if answer is not None:
-                await upload(client, answer.files, channel, thread)
+            files = answer.files if answer is not None else ()
+            if said := await _hand_out(services, client, call, files, shown.text):
+                await whisper(client, asked, said)
 
     return mentioned
 

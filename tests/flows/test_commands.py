@@ -268,6 +268,19 @@ async def test_a_shared_kpi_comes_with_its_picture(harness: Harness) -> None:
     assert stored.alt_text.startswith("bot1,")
 
 
+async def test_only_an_operators_pictures_go_into_a_channel(harness: Harness) -> None:
+    """Whoever may not write gets them in private, and is told so."""
+    before = [one.ts for one in harness.slack.messages("desk-digest") if one.files]
+    await harness.slack.member("vik").command("/triage kpi bot1 24h share", "desk-digest")
+
+    def told() -> bool:
+        said = [one.text for one in harness.slack.ephemerals("desk-digest", "vik")]
+        return any("pictures are in your direct messages" in text and "operator" in text for text in said)
+
+    await harness.until(told, "where the pictures are", seconds=40)
+    assert [one.ts for one in harness.slack.messages("desk-digest") if one.files] == before
+
+
 @pytest.mark.parametrize(
     ("name", "items"),
     [

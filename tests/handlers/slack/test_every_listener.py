@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import AsyncMock
 
 import pytest
 
 from bot.store import SqlStore
-from handlers.slack.actions import register_actions
+from handlers.slack.actions import open_offered, register_actions
 from handlers.slack.cause_form import CALLBACK as CAUSE_FORM
 from handlers.slack.cause_form import CAUSE, TEXT
 from handlers.slack.click import Click
@@ -82,6 +83,52 @@ def everything(services: object) -> dict[str, Any]:
 def test_each_listener_is_in_one_of_the_matrices() -> None:
     """A new one fails here until it is said who may."""
     assert set(everything(AsyncMock())) == READING | BY_WORD | OF_ACTIONS | set(OF_INCIDENTS)
+
+
+class Engine:
+    """Knows one action, and fails where it is asked for more than to look at it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.services = SimpleNamespace(desk=desk)
+
+    async def look(self, handle: str) -> object:
+        """Return the action."""
+        assert handle
+        return SimpleNamespace(kind="restart", target="bot1", incident_id=None, awaits_second=False)
+
+
+@pytest.mark.parametrize("who", ["approver", "nobody", "removed"])
+@pytest.mark.parametrize("name", sorted(OF_ACTIONS | {"incident.more"}))
+async def test_who_is_no_operator_goes_through_no_door_of_an_action(
+    sqlite_store: SqlStore, name: str, who: str
+) -> None:
+    """To open the form, choose in it, confirm, reject, cancel; also from the menu of a card: denied, and recorded once."""
+    roles = RoleSettings(
+        operator=Role(groups=frozenset({"S0OPERATOR"})), approver=Role(users=frozenset({"U0APPROVER"}))
+    )
+    world = World(sqlite_store, Desk(roles=roles))
+    world.services.in_flight = InFlight()  # type: ignore[misc] # of a namespace
+    views = SimpleNamespace(notice=lambda *_: {"type": "modal"})
+    desk = cast("Any", SimpleNamespace(services=world.services, engine=Engine(world.desk), views=views))
+    app = Recorder()
+    register_actions(cast("Any", app), desk)
+    register(cast("Any", app), world.services, lambda client, click: open_offered(desk, client, click))
+    values = {"reason": {"reason": {"value": "why"}}}
+    view = {
+        "id": "V1",
+        "private_metadata": json.dumps({"handle": "h", "digest": "d"}),
+        "state": {"values": values},
+    }
+    body = {
+        "user": {"id": PEOPLE[who], "username": who},
+        "channel": {"id": "C1"},
+        "actions": [{"action_id": name, "value": "action:h" if name == "incident.more" else "h"}],
+        "view": view,
+    }
+    last: Any = AsyncMock()
+    last.headers, last.raw_body = {}, ""
+    await app.found[name](AsyncMock(), body, last)
+    assert await world.denials() == [f"{PEOPLE[who]} denied"]
 
 
 def payload(name: str, value: str, who: str) -> dict[str, Any]:
