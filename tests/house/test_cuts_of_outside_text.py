@@ -85,7 +85,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/diagnosis/causes/log_errors_other.py: str(fresh[0]['text'])[:100]",
         "triage/diagnosis/causes/log_errors_other.py: str(fresh[0]['text'])[:120]",
         "triage/diagnosis/checks/audit_trail.py: event.text[:160]",
-        "triage/diagnosis/facts.py: str(loudest.get('example', ''))[:140]",
+        "triage/diagnosis/logged_lines.py: str(loudest.get('example', ''))[:140]",
         "triage/incidents/timeline.py: text[:TEXT_MAX]",
         "triage/incidents/traits.py: name[:200]",
         "triage/logs/templates.py: template.text[:limit - 1]",

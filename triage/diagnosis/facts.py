@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from triage.logs.class_table import CLASSES
-from triage.logs.classes import LATE, classify
-from triage.logs.templates import FRESH
+from triage.diagnosis.logged_lines import LoggedLines, lines_of, trouble_times
+from triage.logs.classes import LATE
 from triage.model import Episode, Finding, FindingStatus, IncidentShape, Json, SubjectKind
 
 if TYPE_CHECKING:
@@ -17,51 +16,7 @@ if TYPE_CHECKING:
     from triage.desk import Desk
 
 _SUSPECT_SECONDS = 2 * 3600.0
-_FADED, _GAPS = 4, 3
-"""Lines have ended where a quarter of what came is left, or where three of their usual gaps are without one."""
 _DIFFERING = frozenset({"image", "config"})
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedLines:
-    """Lines of one bot that say the same: how many, how many of them fresh, since when, which codes, one of them.
-
-    ``late``: how many of the fresh ones came in the last five minutes. ``loudest``: the class that says most, with
-    how many of the lines are its own. ``at_least``: the counts are lower bounds, not all lines were read.
-    """
-
-    count: int = 0
-    fresh: int = 0
-    codes: tuple[str, ...] = ()
-    generic: bool = False
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-    example: str = ""
-    names: tuple[str, ...] = ()
-    late: int = 0
-    loudest: str = ""
-    loudest_count: int = 0
-    at_least: bool = False
-
-    @property
-    def bound(self) -> str:
-        """What is said before a count."""
-        return "at least " if self.at_least else ""
-
-    def over(self, now: datetime) -> bool:
-        """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
-
-        A single line of everyday life after a flood does not go on with it; what comes every ten minutes has not
-        ended because five minutes are without it.
-        """
-        if not self.fresh or self.first_at is None or self.last_at is None:
-            return False
-        earlier, window = self.fresh - self.late, LATE.total_seconds()
-        if self.late:
-            span = max(window, (now - self.first_at).total_seconds() - window)
-            return _FADED * self.late <= earlier * window / span
-        gap = (self.last_at - self.first_at).total_seconds() / max(1, self.fresh - 1)
-        return (now - self.last_at).total_seconds() > max(window, _GAPS * gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,53 +191,25 @@ class Facts:
 
     def templates(self, bot: str) -> list[Mapping[str, Json]]:
         """Return a bot's error templates, the most frequent first."""
-        return list(self.data("error_logs").get("bots", {}).get(bot, {}).get("templates", ()))
+        return list(self._log(bot).get("templates", ()))
 
     def logged(self, bot: str, *names: str) -> LoggedLines:
         """Return what a bot's log says of these classes (see ``triage.logs.class_table``)."""
-        found = [each for each in self._classes(bot) if each["name"] in names]
-        if not found:
-            return LoggedLines()
-        loudest = max(found, key=lambda each: (bool(each["fresh"]), not each.get("generic"), each["count"]))
-        return LoggedLines(
-            count=sum(each["count"] for each in found),
-            fresh=sum(each["count"] for each in found if each["fresh"]),
-            codes=tuple(dict.fromkeys(str(each["code"]) for each in found if each.get("code"))),
-            generic=all(each.get("generic") for each in found),
-            first_at=_earliest(each.get("first_at") for each in found if each["fresh"]),
-            last_at=_latest(each.get("last_at") for each in found),
-            example=str(loudest.get("example", ""))[:140],
-            loudest=str(loudest["name"]),
-            loudest_count=sum(each["count"] for each in found if each["name"] == loudest["name"]),
-            names=tuple(dict.fromkeys(str(each["name"]) for each in found)),
-            late=sum(self._late(each) for each in found if each["fresh"]),
-            at_least=bool(self.data("error_logs").get("bots", {}).get(bot, {}).get("at_least")),
-        )
-
-    def _late(self, entry: Mapping[str, Json]) -> int:
-        """Count the late lines of a class; all of them where only its last one is known to be late, or nothing is."""
-        if entry.get("late") is not None:
-            return int(entry["late"])
-        last_at = entry.get("last_at")
-        ended = last_at and self.now - datetime.fromisoformat(last_at) > LATE
-        return 0 if ended else int(entry["count"])
+        return lines_of(self._log(bot), names, self.now)
 
     def logs_on(self, bot: str) -> bool:
         """Say whether a bot wrote a line of trouble in the last five minutes, whether or not it was understood."""
-        log = self.data("error_logs").get("bots", {}).get(bot, {})
-        lines = _times(each.get("last_at") for part in ("templates", "others") for each in log.get(part, ()))
+        log = self._log(bot)
         late = any(each.get("late") for each in log.get("classes", ()))
-        return late or any(self.now - at <= LATE for at in lines)
+        return late or any(self.now - at <= LATE for at in trouble_times(log))
 
     def works(self, bot: str) -> bool:
         """Say whether a bot is known to run now, and no guard of it complains."""
         return self.now_of(bot).get("state") == "running" and not self.reasons(bot)
 
-    def _classes(self, bot: str) -> list[Mapping[str, Json]]:
-        entry = self.data("error_logs").get("bots", {}).get(bot, {})
-        if "classes" in entry:
-            return list(entry["classes"])
-        return [each for template in entry.get("templates", ()) for each in _read(template)]
+    def _log(self, bot: str) -> Mapping[str, Json]:
+        log: Mapping[str, Json] = self.data("error_logs").get("bots", {}).get(bot, {})
+        return log
 
     # -- changes
 
@@ -330,40 +257,3 @@ class Facts:
             if about and container in edit["older"] and edit["seconds_before"] >= 0:
                 return {**edit, "keys": keys}
         return {}
-
-
-def _read(template: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """Class a template: for evidence that holds no classes."""
-    text = str(template.get("example") or template["text"])
-    reading = classify(text)
-    if reading is None:
-        return []
-    return [
-        {
-            "name": reading.name,
-            "code": reading.code,
-            "generic": reading.generic,
-            "count": template["count"],
-            "fresh": template["kind"] in FRESH,
-            "first_at": template.get("first_at"),
-            "last_at": template.get("last_at"),
-            "example": text,
-        }
-    ]
-
-
-def _times(values: Iterator[Json]) -> list[datetime]:
-    return [datetime.fromisoformat(value) for value in values if value]
-
-
-def _earliest(values: Iterator[Json]) -> datetime | None:
-    return min(_times(values), default=None)
-
-
-def _latest(values: Iterator[Json]) -> datetime | None:
-    return max(_times(values), default=None)
-
-
-def meaning(name: str) -> str:
-    """Return what a class of log lines means."""
-    return CLASSES[name].meaning

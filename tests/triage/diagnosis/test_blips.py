@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.sources import NOW
 from tests.triage.diagnosis.evidence import UP, alert, bot, bots, box, finding, kinds, verdict
-from triage.diagnosis.facts import LoggedLines
+from triage.diagnosis.logged_lines import LoggedLines
 from triage.model import Finding, Json, Verdict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
-from triage.diagnosis.facts import LoggedLines, meaning
+from triage.diagnosis.logged_lines import LoggedLines, meaning
 from triage.diagnosis.symptoms import family
 from triage.signals.guard_reasons import in_words
 from triage.wording import clock_time, counted, listed
