@@ -50,7 +50,7 @@ class EscalationJob:
         """Whether a commit is worth its while: most looks find nothing."""
         now, settings = self.clock.now(), self.desk.escalation
         incidents = self._incidents(tx)
-        return bool(due_steps(settings, incidents, _triggered(tx, incidents), now)) or any(
+        return bool(due_steps(settings, incidents, self._triggered(tx, incidents), now)) or any(
             reminder_turn(settings, incident, now) for incident in incidents
         )
 
@@ -59,9 +59,19 @@ class EscalationJob:
         found = [incident for incident in tx.incidents.open() if incident.severity in severities]
         return [_moved(incident, known) for incident in found] if known else found
 
+    def _triggered(self, tx: Tx, incidents: Sequence[Incident]) -> dict[int, datetime]:
+        """Return from when each incident's steps count: where it became grave enough only later, from then on."""
+        mildest = max((each.rank for each in self.desk.escalation.severities), default=0)
+        found = {incident.id: _triggered_at(tx, incident) for incident in incidents}
+        for incident in incidents:
+            graver = _graver_since(tx, incident) if incident.severity.rank == mildest else None
+            if graver is not None:
+                found[incident.id] = max(found[incident.id], graver)
+        return found
+
     def _tell(self, tx: Tx) -> int:
         now, incidents = self.clock.now(), self._incidents(tx)
-        triggered = _triggered(tx, incidents)
+        triggered = self._triggered(tx, incidents)
         due = due_steps(self.desk.escalation, incidents, triggered, now)
         lines = sum(
             self._step(tx, number, steps, triggered, now) for number, steps in sorted(by_step(due).items())
@@ -115,17 +125,26 @@ class EscalationJob:
         return 1
 
 
-def _triggered(tx: Tx, incidents: Sequence[Incident]) -> dict[int, datetime]:
-    return {incident.id: _triggered_at(tx, incident) for incident in incidents}
-
-
 def _triggered_at(tx: Tx, incident: Incident) -> datetime:
+    """Return when an incident was triggered last: opened, or reopened."""
     if not incident.reopened:
         return incident.opened_at
     again = [entry.at for entry in tx.timeline.of(incident.id) if entry.kind is TimelineKind.REOPENED]
     if not again:
         return incident.opened_at
     return moved(again[-1], jumps(tx), incident=incident.id)
+
+
+def _graver_since(tx: Tx, incident: Incident) -> datetime | None:
+    """Return when what joined made an incident as grave as it is; None where it was so from its start."""
+    words = f", now {incident.severity}"
+    joined = [
+        entry.recorded_at
+        for kind in (TimelineKind.JOINED, TimelineKind.WIDENED)
+        for entry in tx.timeline.of(incident.id, kind)
+        if words in entry.text
+    ]
+    return max(joined, default=None)
 
 
 def _moved(incident: Incident, known: Sequence[Jump]) -> Incident:

@@ -107,6 +107,19 @@ async def test_a_reopened_incident_begins_again(sqlite_store: SqlStore) -> None:
     assert "nobody has acknowledged INC-1 for 5 min" in (await watch.lines())[-1].text
 
 
+async def test_what_becomes_grave_later_goes_step_by_step_from_then_on(sqlite_store: SqlStore) -> None:
+    """It had stood for an hour as one that wakes nobody: not all of them are woken at the same moment."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV3)
+    await watch.passes(60)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(4)
+    assert await watch.mentions() == []
+    await watch.passes(2)
+    assert await watch.mentions() == [[ANA]]
+    assert "nobody has acknowledged INC-1 for 5 min" in (await watch.lines())[0].text
+
+
 async def test_several_incidents_at_once_are_one_line(sqlite_store: SqlStore) -> None:
     """A night with many incidents wakes with one line a step, which names the others."""
     watch = Watch(sqlite_store, gather_minutes=5, steps=STEPS[:1])
