@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,11 +31,17 @@ def audit(
         ),
     ] = "",
     only: Annotated[str, typer.Option(help="Only lines whose actor, event or target has this text.")] = "",
+    who: Annotated[str, typer.Option(help="Only what this person or part did: a name or an id.")] = "",
+    event: Annotated[str, typer.Option(help="Only these events, as denied or action.confirmed.")] = "",
+    about: Annotated[str, typer.Option(help="Only what was done to this: INC-42, bot1.")] = "",
+    since: Annotated[str, typer.Option(help="Only from then on: 24h, 7d, or 2026-02-21T00:00 (UTC).")] = "",
+    last: Annotated[int, typer.Option(min=0, help="Only so many lines, the newest; 0: all.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Print the audit trail: who did, or was denied, what to what."""
     settings = settings_or_exit()
     from bot.commands.audit import accept_loss, print_trail, verify_trail  # noqa: PLC0415 - as above
+    from bot.commands.audit_filter import TrailFilter, since_of  # noqa: PLC0415 - as above
 
     if accept:
         typer.echo(run_async(lambda: accept_loss(settings, accept)))
@@ -50,7 +56,13 @@ def audit(
         for note in found.notes:
             typer.echo(f"note: {note}")
         raise typer.Exit(1 if found.faults else 0)
-    run_async(lambda: print_trail(settings, typer.echo, as_json=as_json, only=only))
+
+    async def printed() -> None:
+        begin = since_of(since, datetime.now(UTC))
+        wanted = TrailFilter(text=only, who=who, event=event, about=about, since=begin)
+        await print_trail(settings, typer.echo, as_json=as_json, wanted=wanted, last=last)
+
+    run_async(printed)
 
 
 def digest(

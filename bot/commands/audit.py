@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.audit_anchor import HEAD, TROUBLE, noted_head, why_lost
+from bot.commands.audit_filter import TrailFilter
 from bot.commands.audit_key import KeyCheck
 from bot.store import SqlStore, has_database, open_store
 from bot.store.audit import broken_links
@@ -153,9 +154,14 @@ def _used(tx: Tx) -> bool:
 
 
 async def print_trail(
-    settings: Settings, say: Callable[[str], object], *, as_json: bool, only: str = ""
+    settings: Settings,
+    say: Callable[[str], object],
+    *,
+    as_json: bool,
+    wanted: TrailFilter,
+    last: int = 0,
 ) -> None:
-    """Say every line in the order of time; ``only``: those whose actor, event or target has that text.
+    """Say the wanted lines in the order of time; ``last``: only so many, the newest ones (0: all).
 
     Raises Refused where there is no database.
     """
@@ -167,10 +173,10 @@ async def print_trail(
                 "a line was changed so that it cannot be read; audit --verify says where"
             ) from error
         names = await store.read(lambda tx: {entry.actor: name_of(tx, entry.actor) for entry in entries})
-    for entry in sorted(entries, key=lambda each: (each.at, each.seq)):
-        said = f"{entry.actor} {names[entry.actor]} {entry.event} {entry.target}".lower()
-        if only.lower() in said:
-            say(_line(entry, names[entry.actor], as_json=as_json))
+    kept = [entry for entry in entries if wanted.lets(entry, names[entry.actor])]
+    kept.sort(key=lambda each: (each.at, each.seq))
+    for entry in kept[-last:] if last else kept:
+        say(_line(entry, names[entry.actor], as_json=as_json))
 
 
 def _line(entry: AuditEntry, name: str, *, as_json: bool) -> str:

@@ -15,9 +15,11 @@ from typer.testing import CliRunner, Result
 from bot.audit_anchor import AuditAnchor
 from bot.cli import app
 from bot.commands.audit import PAGE
+from bot.commands.audit_filter import TrailFilter, since_of
 from bot.store import open_store
+from triage.model import Json
 from triage.ports.actions import Agent
-from triage.ports.store import Tx
+from triage.ports.store import AuditEntry, Tx
 
 pytestmark = pytest.mark.slow
 
@@ -220,6 +222,33 @@ def test_lines_can_be_picked_by_who_what_and_where() -> None:
     """Upper and lower case are one."""
     assert len(run("audit", "--only", "u0ana").stdout.splitlines()) == 3
     assert run("audit", "--only", "nobody at all").stdout == ""
+    assert len(run("audit", "--who", "U0ANA", "--last", "2").stdout.splitlines()) == 2
+    assert run("audit", "--event", "nothing of the kind").stdout == ""
+    assert run("audit", "--since", "2100-01-01").stdout == ""
+    assert len(run("audit", "--since", "2000-01-01T00:00").stdout.splitlines()) == len(
+        run("audit").stdout.splitlines()
+    )
+    refused = run("audit", "--since", "yesterday")
+    assert refused.exit_code != 0
+    assert "is no time; write 24h, 7d or 2026-02-21T00:00" in refused.output
+
+
+def test_an_incidents_lines_are_its_own_and_those_of_its_actions() -> None:
+    """INC-4 is not INC-42; what was done by an action names the incident in its details."""
+    at = datetime(2026, 2, 20, 12, tzinfo=UTC)
+
+    def line(target: str, **detail: Json) -> AuditEntry:
+        return AuditEntry(
+            seq=1, at=at, actor="U0ANA", event="x", target=target, detail=detail, previous="", digest=""
+        )
+
+    wanted = TrailFilter(about="inc-4")
+    assert wanted.lets(line("INC-4"), "@ana")
+    assert wanted.lets(line("restart bot1", incident="INC-4"), "@ana")
+    assert not wanted.lets(line("INC-42"), "@ana")
+    assert TrailFilter(about="bot1", who="Ana").lets(line("restart bot1"), "@ana")
+    assert since_of("2h", at) == at - timedelta(hours=2)
+    assert since_of("2026-02-20T11:00+02:00", at) == at - timedelta(hours=3)
 
 
 def test_a_loss_that_somebody_looked_at_is_written_down_and_told_no_more(database: Path) -> None:
