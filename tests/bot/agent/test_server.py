@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -344,3 +345,13 @@ def test_whatever_is_sent_changes_nothing_of_the_desk(tmp_path: Path) -> None:
     finally:
         loop.run_until_complete(context.__aexit__(None, None, None))
         loop.close()
+
+
+def test_the_documents_say_what_each_request_gives_away() -> None:
+    """A request that is added is in the table, and in no other words."""
+    requests = get_args(get_args(p.Request)[0])
+    asked = {ask for each in requests for ask in get_args(get_type_hints(each)["ask"])}
+    text = Path("docs/security.md").read_text(encoding="utf-8")
+    table = text.partition("## What a service that was taken over gets")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == asked
