@@ -15,9 +15,9 @@ from demo.lab.executor import play
 from demo.lab.fault import Fault
 from demo.lab.plan import planned, short
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
-from demo.lab.report import document, lines, told
+from demo.lab.report import document, lines, told, week_in, with_week
 from demo.lab.run import Outcome, Run
-from demo.lab.week import healthy_week
+from demo.lab.week import ASKS_A_DAY, healthy_week
 from triage.reports.cases import RecordedCase
 
 VERDICTS = Path(__file__).parents[2] / "docs" / "verdicts.md"
@@ -28,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run and report; returns the exit code: 0 good, 1 where no fault could be scored, 2 for a wrong call."""
     given = _parser().parse_args(arguments)
     if given.week:
-        week = asyncio.run(healthy_week(given.days, given.seed))
-        sys.stdout.write(week.text + "\n")
-        return 0 if week.good else BAD
+        return _healthy_week(given)
     if given.causes:
         sys.stdout.write("\n".join(known_causes()) + "\n")
         return 0
@@ -61,8 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write("\n".join(_report(name, outcomes, given)) + "\n")
     sys.stdout.write(f"{sum(len(outcomes) for _, outcomes in halves)} pairs of verdicts in {seconds:.0f} s\n")
     if given.write:
-        VERDICTS.write_text(document(halves))
+        before, text = week_in(VERDICTS.read_text()), document(halves)
+        VERDICTS.write_text(with_week(text, before) if before else text)
     return 0 if any(outcome.settled for _, outcomes in halves for outcome in outcomes) else BAD
+
+
+def _healthy_week(given: argparse.Namespace) -> int:
+    """Play it, say what it brought, and put that into docs/verdicts.md where it is to be written."""
+    week = asyncio.run(healthy_week(given.days, given.seed))
+    sys.stdout.write(week.text + "\n")
+    if given.write:
+        told = f"Nothing goes wrong, and triage is asked about a bot {ASKS_A_DAY} times a day: {week.text}."
+        VERDICTS.write_text(with_week(VERDICTS.read_text(), told))
+    return 0 if week.good else BAD
 
 
 def _report(name: str, outcomes: Sequence[Outcome], given: argparse.Namespace) -> Iterator[str]:

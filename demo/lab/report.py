@@ -93,8 +93,23 @@ looked at.
 """
 
 
+WEEK = "## A healthy week\n\n"
+"""The heading of what a healthy week brought; the next heading ends it."""
+
+
+def week_in(text: str) -> str:
+    """Return what docs/verdicts.md says of a healthy week; empty where it says nothing."""
+    return text.partition(WEEK)[2].partition("\n## ")[0].strip()
+
+
+def with_week(text: str, told: str) -> str:
+    """Return docs/verdicts.md with another healthy week in it, before what a confidence is worth."""
+    before, _, rest = text.partition("## What a confidence is worth")
+    return f"{before.partition(WEEK)[0]}{WEEK}{told}\n\n## What a confidence is worth{rest}"
+
+
 def document(halves: Sequence[Half]) -> str:
-    """Return docs/verdicts.md."""
+    """Return docs/verdicts.md, but for the healthy week, which is a run of its own."""
     scores = [(name, figures(outcomes)) for name, outcomes in halves]
     table = ["| | " + " | ".join(name for name, _ in scores) + " |", "| --- |" + " --- |" * len(scores)]
     columns = [dict(rows(score)) for _, score in scores]

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.model import Source
 from triage.wording import listed, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
+    from triage.model import Json
 
 EXPLAINS = frozenset(
     {"redis_unwell", "redis", "behind", "dead_letters", "bus_stale", "pause", "errors", "loop", "unhealthy"}
 )
 _FULL = 0.97
+_SAYS = {
+    "RedisReadOnly": "it takes no writes",
+    "RedisSlow": "it answers slowly",
+    "RedisNotSaving": "it cannot save to disk",
+    "RedisEvicting": "it drops keys to stay below its memory limit",
+}
+"""What each alert of its own state says."""
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -24,18 +33,10 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     streams = facts.data("streams")
     services = tuple(map(facts.desk.container_of, facts.desk.compose.external_services))
     case = Case(facts, "redis_unwell", facts.bots, (facts.desk.container_of("redis"), *services))
-    what = []
+    stands, limps = list[str](), list[str]()
     if streams.get("reachable"):
-        role, limit = streams.get("role"), streams.get("memory_max") or 0
-        if role and role != "master":
-            what.append(f"it is a {role} and takes no writes")
-        if limit and streams.get("memory_used", 0) / limit > _FULL:
-            what.append(f"its memory is {percent(streams['memory_used'] / limit, 0)} of its limit")
-        if streams.get("persistence_ok") is False:
-            what.append("it cannot save to disk")
-        if streams.get("loading"):
-            what.append("it is loading its data")
-        for text in what:
+        stands, limps = _stands(streams), _limps(streams)
+        for text in (*stands, *limps):
             case.sees("proof", f"Redis: {text}", "streams")
         refused = [bot for bot in facts.bots if facts.logged(bot, "redis_refuses").fresh]
         if refused:
@@ -44,11 +45,34 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"{listed(refused, 3)}: {facts.logged(refused[0], 'redis_refuses').example}",
                 "error_logs",
             )
-        for alert in facts.alerts("RedisReadOnly", "RedisSlow", "RedisNotSaving", "RedisEvicting"):
-            case.sees("clear", f"{alert.name} fires", "alert")
+            stands = stands or ["it refuses commands"]
+        for alert in facts.alerts(*_SAYS):
+            ours = alert.source is Source.STREAMS
+            case.sees("strong" if ours else "clear", f"{alert.name} fires", "alert")
+            said = stands if alert.name == "RedisReadOnly" else limps
+            if not (said is stands and stands) and _SAYS[alert.name] not in said:
+                said.append(_SAYS[alert.name])
+    how = "cannot do its work" if stands else "is not well"
     yield from case.concludes(
-        f"Redis answers and cannot do its work: {'; '.join(what) or 'it refuses commands'}.",
+        f"Redis answers and {how}: {'; '.join((*stands, *limps))}.",
         "Mend Redis (role, memory, disk) before it stops; degraded mode if that takes long.",
         settle=f"docker exec {facts.desk.container_of('redis')} redis-cli info memory persistence replication",
         by_hand=f"docker exec {facts.desk.container_of('redis')} redis-cli info; mend role, memory or disk",
     )
+
+
+def _stands(streams: Mapping[str, Json]) -> list[str]:
+    """Say what keeps it from taking writes. A memory that is full is its everyday state where it may drop keys."""
+    role, limit = streams.get("role"), streams.get("memory_max") or 0
+    share = streams.get("memory_used", 0) / limit if limit else 0.0
+    found = [f"it is a {role} and takes no writes"] if role and role != "master" else []
+    if share > _FULL and streams.get("memory_policy", "noeviction") == "noeviction":
+        found.append(f"its memory is {percent(share, 0)} of its limit")
+    if streams.get("loading"):
+        found.append("it is loading its data")
+    return found
+
+
+def _limps(streams: Mapping[str, Json]) -> list[str]:
+    """Say what is wrong with it while it works on."""
+    return [_SAYS["RedisNotSaving"]] if streams.get("persistence_ok") is False else []

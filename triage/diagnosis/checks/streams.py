@@ -3,7 +3,8 @@
 Redis that does not answer is the finding (critical), not an unknown: it is the incident that degraded
 mode is for. Not configured, or not allowed to us, is unknown.
 
-``data``: ``{"reachable": bool, "why", "role", "loading": bool, "memory_used", "memory_max" (bytes), "evicted",
+``data``: ``{"reachable": bool, "why", "role", "loading": bool, "memory_used", "memory_max" (bytes),
+"memory_policy" (of eviction), "evicted",
 "persistence_ok": bool, "market_data_age_seconds", "audit_age_seconds" (None: stream empty),
 "dead_letters_hour", "dead_letters_at_least": bool, "dead_letter_reasons": {reason: count},
 "groups": [{"stream", "name", "lag", "pending"}], "ungrouped": [stream]}``: streams that hold entries and that the desk's
@@ -51,6 +52,7 @@ class StreamsNow:
     loading: bool = False
     memory_used: int = 0
     memory_max: int = 0
+    memory_policy: str = "noeviction"
     evicted: int = 0
     persistence_ok: bool = True
     market_data_age_seconds: float | None = None
@@ -136,6 +138,7 @@ def _down(error: SourceError) -> Finding:
 def _server(health: RedisHealth, now: StreamsNow) -> Iterable[_Part]:
     now.role, now.memory_used, now.memory_max = health.role, health.memory_used, health.memory_max
     now.loading = health.loading
+    now.memory_policy = str(health.info.get("maxmemory_policy", now.memory_policy))
     now.evicted, now.persistence_ok = health.evicted_keys, health.persistence_ok
     if health.loading:
         yield FindingStatus.CRITICAL, "Redis is loading its data"
