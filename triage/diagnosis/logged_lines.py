@@ -45,6 +45,11 @@ class LoggedLines:
         """What is said before a count."""
         return "at least " if self.at_least else ""
 
+    @property
+    def since(self) -> str:
+        """What is said before ``first_at``: where not all lines were read, earlier ones may have been there."""
+        return "seen since" if self.at_least else "since"
+
     def over(self, now: datetime) -> bool:
         """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
 

@@ -70,7 +70,7 @@ def test_a_count_of_lines_that_were_not_all_read_is_a_lower_bound_in_the_verdict
     log.data["bots"]["bot1"]["at_least"] = True
     found = verdict(bot(), box(), log, alerts=(alert("WsReconnectSpike"),), name="WsReconnectSpike")
     said = [text for cause in found.causes for text in cause.because]
-    assert any("at least 29 such lines since" in text for text in said), said
+    assert any("at least 29 such lines seen since" in text for text in said), said
 
 
 def test_connections_that_go_on_breaking_are_no_blip() -> None:

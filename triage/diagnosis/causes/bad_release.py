@@ -115,6 +115,8 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
             case.doubts(
                 "contradiction", f"these errors began {duration(-after)} before the deploy", "error_logs"
             )
+        elif after > _SOON_SECONDS + delay_seconds(facts) and found.at_least:
+            continue  # not all lines were read: the first of them may have come right after the deploy
         elif after > _SOON_SECONDS + delay_seconds(facts):
             case.doubts(
                 "contradiction", f"these errors began only {duration(after)} after the deploy", "error_logs"

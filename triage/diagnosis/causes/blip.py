@@ -60,7 +60,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if ended:
             case.sees(
                 "strong",
-                f"{broken.bound}{broken.fresh} such lines since {clock_time(broken.first_at or facts.since)}, "
+                f"{broken.bound}{broken.fresh} such lines {broken.since} {clock_time(broken.first_at or facts.since)}, "
                 f"which have ended: {broken.example}",
                 "error_logs",
             )
