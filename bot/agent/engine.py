@@ -13,7 +13,7 @@ from typing import Any
 from bot.agent.engine_http import NAME, EngineHttp, refusal
 from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.frames import demultiplexed
-from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
+from bot.sources.docker.shapes import from_event, from_inspect, from_lists, not_there, unreadable_event
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
 from triage.model import utc
@@ -55,7 +55,7 @@ class Engine:
         if not _NAME.fullmatch(name):
             return None
         status, body = await self._http.ask("GET", f"containers/{name}/json")
-        if status == _NOT_FOUND:
+        if status == _NOT_FOUND and not_there(body):
             return None
         if status != _OK:
             raise refusal(status, body)
@@ -66,7 +66,7 @@ class Engine:
         """Return every container, stopped ones too; the list knows no restart counts and start times."""
         body = await self._http.get("containers/json", params={"all": "1"})
         with _shape("the containers"):
-            return tuple(from_list(each) for each in json.loads(body))
+            return from_lists(json.loads(body))
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container, from the engine's archive of it."""

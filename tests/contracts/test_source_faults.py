@@ -177,6 +177,62 @@ async def test_json_of_another_shape_is_a_bad_answer(
     assert answer == (), body
 
 
+NOT_FOUND = {
+    "nginx": '<html><head><title>404 Not Found</title></head><body class="container">nginx</body></html>',
+    "a proxy's JSON": '{"error": "container route not found"}',
+    "a wrong path": '{"message": "page not found"}',
+    "half an answer": '{"message": "No such container: hb',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("body", NOT_FOUND.values(), ids=NOT_FOUND.keys())
+async def test_a_404_that_is_not_the_engines_does_not_say_that_a_container_is_gone(
+    server: Anything, sources: Sources, body: str
+) -> None:
+    """A proxy's page may hold any word."""
+    server.faults.add(Fault("status", status=404, body=body))
+    for question in ("docker inspect", "docker files"):
+        with pytest.raises(SourceRejected):
+            await QUESTIONS[question](sources)
+
+
+async def test_a_404_of_the_engine_says_that_a_container_is_gone(server: Anything, sources: Sources) -> None:
+    """In its own words; Podman's have them too."""
+    for body in (
+        '{"message": "No such container: hbot-bot1"}',
+        '{"cause": "no such container", "message": "no container with that name found: no such container"}',
+    ):
+        server.faults.clear()
+        server.faults.add(Fault("status", status=404, body=body))
+        assert await sources.containers.inspect("hbot-bot1") is None
+
+
+@pytest.mark.parametrize("empty", ["{}", '""', "0", "false"])
+@pytest.mark.parametrize(
+    ("question", "wrapped"),
+    [
+        ("docker list", "%s"),
+        ("alertmanager alerts", "%s"),
+        ("alertmanager silences", "%s"),
+        ("prometheus rules", '{"status":"success","data":{"groups":%s}}'),
+        ("prometheus alerts", '{"status":"success","data":{"alerts":%s}}'),
+        ("prometheus targets", '{"status":"success","data":{"activeTargets":%s}}'),
+        ("prometheus query", '{"status":"success","data":{"resultType":"vector","result":%s}}'),
+        ("prometheus range", '{"status":"success","data":{"resultType":"matrix","result":%s}}'),
+        ("loki lines", '{"status":"success","data":{"resultType":"streams","result":%s}}'),
+        ("loki count", '{"status":"success","data":{"resultType":"vector","result":%s}}'),
+    ],
+)
+async def test_what_is_empty_and_no_list_is_not_read_as_none(
+    server: Anything, sources: Sources, question: str, wrapped: str, empty: str
+) -> None:
+    """It would say that nothing fires, that no rule is loaded, that nothing runs."""
+    server.faults.add(Fault("status", status=200, body=wrapped % empty))
+    with pytest.raises(SourceBadAnswer):
+        await QUESTIONS[question](sources)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

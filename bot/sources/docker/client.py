@@ -16,7 +16,14 @@ import httpx
 
 from bot.sources.docker import last_lines
 from bot.sources.docker.files import listing
-from bot.sources.docker.shapes import from_event, from_inspect, from_list, unreadable_event
+from bot.sources.docker.shapes import (
+    from_event,
+    from_inspect,
+    from_lists,
+    message_of,
+    not_there,
+    unreadable_event,
+)
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
 from bot.sources.times import nanoseconds
 from bot.sources.transport import AiohttpTransport
@@ -65,7 +72,7 @@ class Docker:
         if not _NAME.fullmatch(name):
             return None
         reply = await self._http.ask("GET", f"containers/{name}/json")
-        if reply.status == httpx.codes.NOT_FOUND and "container" in reply.text.lower():
+        if reply.status == httpx.codes.NOT_FOUND and not_there(reply.body):
             return None
         answer = self._http.json(self._insist(reply))
         with self._http.shape("a container"):
@@ -77,7 +84,7 @@ class Docker:
             self._insist(await self._http.ask("GET", "containers/json", params={"all": "1"}))
         )
         with self._http.shape("the containers"):
-            return tuple(from_list(each) for each in answer)
+            return from_lists(answer)
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container (running or not), from the engine's archive of it.
@@ -87,7 +94,7 @@ class Docker:
         if not _NAME.fullmatch(name):
             raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
         reply = await self._http.ask("GET", f"containers/{name}/archive", params={"path": folder})
-        if reply.status == httpx.codes.NOT_FOUND and "could not find the file" in reply.text.lower():
+        if reply.status == httpx.codes.NOT_FOUND and "could not find the file" in message_of(reply.body):
             return ()
         archive = self._insist(reply).body
         with self._http.shape("a folder's archive"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
@@ -53,6 +54,27 @@ def from_inspect(answer: dict[str, Any]) -> ContainerState:
         error=str(state.get("Error") or ""),
         labels=labels,
     )
+
+
+def message_of(body: bytes) -> str:
+    """Return an error's words as the engine has them, in small letters; empty where the body is not the engine's."""
+    try:
+        answer: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return str(answer.get("message", "")).lower() if isinstance(answer, dict) else ""
+
+
+def not_there(body: bytes) -> bool:
+    """Whether the engine says that there is no such container: any other 404 is a proxy's, or a wrong path's."""
+    return "no such container" in message_of(body)
+
+
+def from_lists(answer: Any) -> tuple[ContainerState, ...]:  # noqa: ANN401 - what JSON can be
+    """Read ``GET /containers/json``. An empty object read as a list would say that nothing runs: TypeError."""
+    if not isinstance(answer, list):
+        raise TypeError("no list of containers")
+    return tuple(from_list(each) for each in answer)
 
 
 def from_list(entry: dict[str, Any]) -> ContainerState:

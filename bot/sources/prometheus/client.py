@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from bot.sources.answer_shape import listed
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
@@ -54,7 +55,7 @@ class Prometheus:
             return tuple(
                 Series(
                     _labels(each["metric"]),
-                    tuple((utc(float(at)), float(value)) for at, value in each.get("values") or ()),
+                    tuple((utc(float(at)), float(value)) for at, value in listed(each.get("values"))),
                 )
                 for each in _result(data, "matrix")
             )
@@ -72,8 +73,8 @@ class Prometheus:
                     labels=_labels(rule.get("labels") or {}),
                     query=str(rule.get("query") or ""),
                 )
-                for group in data["groups"] or ()
-                for rule in group.get("rules") or ()
+                for group in listed(data["groups"])
+                for rule in listed(group.get("rules"))
                 if rule.get("type", "alerting") == "alerting"
             )
 
@@ -88,14 +89,14 @@ class Prometheus:
                     active_at=rfc3339(each["activeAt"]),
                     value=str(each.get("value", "")),
                 )
-                for each in data["alerts"] or ()
+                for each in listed(data["alerts"])
             )
 
     async def targets(self) -> tuple[Target, ...]:
         """Return the active scrape targets."""
         data, _ = await self._api("targets", {"state": "active"})
         with self._http.shape("the targets"):
-            return tuple(_target(each) for each in data["activeTargets"] or ())
+            return tuple(_target(each) for each in listed(data["activeTargets"]))
 
     async def retention_seconds(self) -> float | None:
         """Return for how long it keeps what it scraped; None where only a size limits that, or it does not say."""
@@ -144,8 +145,7 @@ def _labels(labels: dict[str, object]) -> dict[str, str]:
 def _result(data: dict[str, Any], kind: str) -> list[Any]:
     if data["resultType"] != kind:
         raise ValueError(f"a {data['resultType']} and not a {kind}")
-    result: list[Any] = data["result"] or []  # compatible servers say null for none
-    return result
+    return listed(data["result"])
 
 
 def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:

@@ -14,7 +14,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from bot.sources.circuit import Circuit
-from bot.sources.redis.connection import ANSWER_SECONDS, NAME, redis_errors
+from bot.sources.redis.connection import ANSWER_SECONDS, NAME, entry_id, redis_errors
 from triage.errors import SourceTooLarge
 from triage.ports.sources import GroupInfo, RedisHealth, StreamEntry, StreamInfo
 
@@ -112,7 +112,8 @@ class RedisStreams:
     async def add(self, stream: str, fields: Mapping[str, str], *, max_length: int) -> str:
         """Append an entry (approximate MAXLEN) and return its id. After a timeout it may be there or not."""
         async with self._question():
-            return str(await self._redis.xadd(stream, dict(fields), maxlen=max_length, approximate=True))
+            added = await self._redis.xadd(stream, dict(fields), maxlen=max_length, approximate=True)
+            return entry_id(added)
 
 
 async def _both(one: Awaitable[Any], two: Awaitable[Any]) -> tuple[Any, Any]:
@@ -129,8 +130,8 @@ async def _both(one: Awaitable[Any], two: Awaitable[Any]) -> tuple[Any, Any]:
 
 def _entries(answer: Any) -> list[StreamEntry]:  # noqa: ANN401 - as redis-py gives it
     return [
-        StreamEntry(str(entry_id), {str(name): str(value) for name, value in (fields or {}).items()})
-        for entry_id, fields in answer
+        StreamEntry(entry_id(told), {str(name): str(value) for name, value in (fields or {}).items()})
+        for told, fields in answer
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,7 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
 _SHAPE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 """What redis-py and we meet in an answer of another shape than was asked for."""
+_ENTRY_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _ODD = (exceptions.RedisError, OSError, *_SHAPE)
 SENTINEL_SECONDS = 0.8
 """The longest wait for one sentinel: one that hangs must leave time to ask the next, below every question's limit."""
@@ -95,6 +97,13 @@ class _Pool(SentinelConnectionPool):
         if inuse_connections:
             for sentinel in self.sentinel_manager.sentinels:
                 await sentinel.aclose()
+
+
+def entry_id(told: object) -> str:
+    """Return the id of a stream's entry, as Redis told it. Raises ValueError where it is none."""
+    if not _ENTRY_ID.fullmatch(str(told)):
+        raise ValueError(f"{str(told)[:60]!r} where an entry's id belongs")
+    return str(told)
 
 
 @contextmanager

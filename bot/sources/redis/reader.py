@@ -17,7 +17,7 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from bot.sources.redis.capped import RedisAnswerTooLarge
-from bot.sources.redis.connection import ANSWER_SECONDS, redis_errors
+from bot.sources.redis.connection import ANSWER_SECONDS, entry_id, redis_errors
 from triage.desk_events import PayloadEntry, entry_key
 from triage.masking import masked_and_cut
 from triage.ports.events import GroupPosition, StreamBatch
@@ -146,7 +146,7 @@ class GroupReader:
         if self._claim_from == "0-0":
             self._claim_at = time.monotonic() + max(1.0, self._claim_ms / 2000)
             await self._forget_dead_consumers()
-        return tuple(_entry(entry_id, fields) for entry_id, fields in answer[1] if entry_id is not None)
+        return tuple(_entry(told, fields) for told, fields in answer[1] if told is not None)
 
     async def _forget_dead_consumers(self) -> None:
         for consumer in await self._redis.xinfo_consumers(self.stream, self._group):
@@ -201,11 +201,13 @@ def _with_missed(
     return replace(standing, missed=missed)
 
 
-def _entry(entry_id: str, fields: list[str] | dict[str, str] | None) -> PayloadEntry:
+def _entry(told: str, fields: list[str] | dict[str, str] | None) -> PayloadEntry:
     """Read one entry in the shape of RESP2 (a flat list) or of redis-py's own parser (a dict)."""
     if not fields:
-        return PayloadEntry(str(entry_id), None)
+        return PayloadEntry(entry_id(told), None)
     if isinstance(fields, dict):
-        return PayloadEntry(str(entry_id), fields.get("payload"))
+        return PayloadEntry(entry_id(told), fields.get("payload"))
     names = fields[::2]
-    return PayloadEntry(str(entry_id), fields[2 * names.index("payload") + 1] if "payload" in names else None)
+    return PayloadEntry(
+        entry_id(told), fields[2 * names.index("payload") + 1] if "payload" in names else None
+    )
