@@ -143,9 +143,13 @@ class _Sorting:
 
     def _renamed(self, incident: Incident) -> Incident:
         """Return the incident called after the gravest alert that fires: one that cleared names it no more."""
-        if incident.shape is not IncidentShape.SINGLE:
+        rooted = incident.shape is IncidentShape.WIDE and self.changes.state.needed(incident.subject)
+        if incident.shape is not IncidentShape.SINGLE and not rooted:
             return incident
-        best = named_anew(incident, self.changes.tx.incidents.episodes([incident.id]))
+        episodes = self.changes.tx.incidents.episodes([incident.id])
+        if rooted:  # what the others need names it, whatever they show themselves
+            episodes = [one for one in episodes if one.subject == incident.subject]
+        best = named_anew(incident, episodes)
         if best is None:
             return incident
         self.changes.change(incident)

@@ -15,11 +15,11 @@ _STANDS = frozenset({"stop", "frozen", "down", "loop", "oom"})
 
 
 def named_anew(incident: Incident, episodes: Iterable[Episode]) -> Episode | None:
-    """Return the alert that names an incident of one thing from now on; None where it keeps its name.
+    """Return the alert that names an incident from now on, of those about what it is about; None where it keeps its name.
 
     It keeps it while the alert of that name fires and nothing graver does. An event does not clear.
     """
-    if incident.shape is not IncidentShape.SINGLE or incident.quiet or incident.name == DRILL:
+    if incident.shape is IncidentShape.STORM or incident.quiet or incident.name == DRILL:
         return None
     alerts = [one for one in episodes if not one.is_event]
     counts = [one for one in alerts if one.firing or not incident.is_open]

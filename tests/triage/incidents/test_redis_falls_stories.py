@@ -75,6 +75,21 @@ async def test_it_closes_when_redis_is_back_and_tells_who_joined(story: Story) -
     assert not (await story.incident()).is_open
 
 
+async def test_what_cleared_on_redis_names_its_incident_no_more(quick: Story) -> None:
+    """A restart loop that is over, and Redis is still down: it is called so, whatever its services show."""
+    sev1 = Severity.SEV1
+    await quick.fire("ContainerRestartLoop", REDIS, severity=sev1)
+    await quick.arrive(death(quick, SIGNAL))
+    await quick.fire("ContainerRestartLoop", SIGNAL, severity=sev1)
+    await quick.arrive(down(quick))
+    assert (await quick.incident()).title == f"{REDIS} restart loop"
+    quick.clock.move(60)
+    await quick.clear("ContainerRestartLoop", REDIS)
+    [incident] = await quick.incidents()
+    assert (incident.title, incident.name) == (f"{REDIS} down", "RedisDown")
+    assert {str(subject) for subject in incident.subjects} == {REDIS, SIGNAL}
+
+
 async def test_containers_that_die_together_without_redis_are_one_incident(quick: Story) -> None:
     """The host restarts: the same thing on several containers and bots."""
     for name in ("hbot-grafana", "hbot-loki", "bot1"):
