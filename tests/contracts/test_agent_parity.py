@@ -193,6 +193,7 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
         _hands(lambda hands: hands.project.images(external=True)),
         _hands(lambda hands: hands.project.images(external=False)),
     ),
+    "project.name": (_hands(lambda access: access.project.name()),),
     "project.rehearsed": (
         _hands(lambda hands: hands.project.rehearsed(external=True)),
         _hands(lambda hands: hands.project.rehearsed(external=False)),

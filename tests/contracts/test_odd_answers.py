@@ -11,6 +11,8 @@ from aiohttp import web
 from tests.contracts.test_source_faults import QUESTIONS, Anything, sources_at
 from triage.errors import SourceError
 
+pytestmark = pytest.mark.slow
+
 TIME = "2026-02-20T03:00:00.123456789Z"
 ALERT = {
     "labels": {"alertname": "BotFrozen"},
