@@ -20,6 +20,7 @@ from triage.diagnosis.facts import Facts
 from triage.diagnosis.symptoms import STRANGE, brief_pause, family, holds, incident_signals, troubles
 from triage.diagnosis.weights import (
     CERTAIN,
+    CHANCE,
     CONSEQUENCE,
     EVERYDAY,
     EXPLAINED,
@@ -122,7 +123,7 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
         return None
     score = candidate.score
     if all(family(each) == STRANGE for each in explained):
-        score = min(score, CONSEQUENCE) if everyday else score + STRANGE_ALERT
+        score = min(score, CHANCE) if everyday else score + STRANGE_ALERT
     return replace(candidate, explains=explained, score=score)
 
 

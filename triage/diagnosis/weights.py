@@ -51,6 +51,8 @@ CONSEQUENCE = -0.4
 """The most that is left of it: below even odds."""
 RIVAL = -1.6
 """Another cause explains all the same alerts, and better."""
+CHANCE = -1.9
+"""What goes on every day beside an alert that nobody wrote down: less likely than that nothing we know explains it."""
 STRANGE_ALERT = -0.7
 """Nobody wrote down what this alert means: that a cause explains it is only likely."""
 EVERYDAY = frozenset(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.sources import NOW
-from tests.triage.diagnosis.evidence import alert, bot, box, errors, finding, kinds, redis, verdict
+from tests.triage.diagnosis.evidence import alert, bot, box, errors, finding, kinds, redis, unknown, verdict
 from triage.diagnosis.causes import NAMES
 from triage.diagnosis.weights import EVERYDAY, LIKELY
 from triage.model import Episode, Finding, Json, Severity, Source, Subject, SubjectKind
@@ -190,3 +190,11 @@ def test_a_pause_of_a_minute_is_no_reason_for_an_hour_without_a_fill() -> None:
     assert "edge_gate" not in [each.cause for each in brief.causes]
     long = verdict(bot(**closed, held_seconds=5000.0), calm, box(), alerts=(alert("BotNoFillsWhileRunning"),))
     assert long.causes[0].cause == "edge_gate"
+
+
+def test_beside_an_alert_nobody_wrote_down_everyday_life_does_not_lead() -> None:
+    """That nothing explains it comes first, also where a source is away; the gate stays a possibility."""
+    closed = bot(state="soft_pause", reasons=["edge_gate_blocked"], edge_gate=True)
+    for logs in (errors(), unknown("error_logs")):
+        found = verdict(closed, logs, box(), alerts=(alert("VolumeAnomaly"),))
+        assert [each.cause for each in found.causes] == ["no_cause_found", "edge_gate"]
