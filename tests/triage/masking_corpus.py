@@ -550,6 +550,8 @@ NEGATIVE: dict[str, list[str]] = {
     "named value": [
         "secretary=ana, secretRef: hbot-env, token_endpoint=https://h.test/x",
         "| password | status |",
+        "| passphrase-wrong | credentials_refused | 4 |",
+        "the folder `data/.<bot>.<token>` beside it",
         "cat password | head",
         "secrets:\n  - redis_password\n  - api_key",
         "password:\n  is required",

@@ -36,7 +36,7 @@ _CALL = re.compile(
 _ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+\Z")
 _BY_SPACE = re.compile(r"[ \t]+(?:\\\r?\n[ \t]*)?(?!-)")
 _BY_LIST = re.compile(r"[\"']?[ \t]*\r?\n[ \t]*-[ \t]+(?=[^\s-])")
-_TAG = re.compile(r">(?=[^<\s])")
+_TAG = re.compile(r">(?=[^<\s`])")
 _LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?\Z")
 _SETTING = re.compile(r"[ \t]+=[ \t]+")
 """In a file of settings the value of ``name = value`` ends where its line does."""
@@ -203,7 +203,7 @@ def _in_a_row(text: str, named: Named) -> Span | None:
     if cell is None or named.is_option or _ROW.search(text, max(0, named.start - 40), named.start) is None:
         return None
     value = cell["value"].strip("*_`\"'")
-    if not value or value.isalpha() or MASK in cell["value"] or not _holds(named, value, many=False):
+    if re.fullmatch(r"[A-Za-z_-]*", value) or MASK in cell["value"] or not _holds(named, value, many=False):
         return None
     start = text.index(value, cell.start("value"))
     return Span(start, start + len(value))
