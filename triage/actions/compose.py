@@ -53,6 +53,10 @@ def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, 
     env = os.path.relpath(paths.env, paths.compose)
     files = [word for name in settings.named_files for word in ("-f", name)]
     chosen = [word for profile in profiles(desk, external=external) for word in ("--profile", profile)]
+    if (
+        not chosen and not external
+    ):  # without any, COMPOSE_PROFILES of .env would turn the external stack on again
+        chosen = ["--profile", ""]
     # Always named: what compose would make of shell, .env, file and folder may be another project than the desk's.
     return (*settings.command, "-p", settings.project, "--env-file", env, *files, *chosen, *words)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
+from triage.actions.compose import argv
 from triage.actions.project import (
     FILES,
     FOLDER,
@@ -221,3 +222,10 @@ async def test_compose_s_own_rehearsal_goes_before_its_hashes() -> None:
     assert await recreated(ctx) == ("bot2",)
     assert (await made_anew(ctx)).startswith("recreates bot2: ")
     assert (await made_anew(ctx, ("bot1",))).startswith("recreates nothing")
+
+
+def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
+    """In degraded mode COMPOSE_PROFILES would start the external stack that was just stopped."""
+    desk = Desk.model_validate({"compose": {"profiles": ["external"]}})
+    assert argv(desk, "up_rest", external=False)[-5:] == ("--profile", "", "up", "-d", "--no-recreate")
+    assert argv(desk, "up_rest")[-5:] == ("--profile", "external", "up", "-d", "--no-recreate")
