@@ -45,6 +45,8 @@ _NEARLY_ALL = 0.75
 """Of its memory limit: below it a container is far from what its alert states (0.9)."""
 _LONG_PAUSE = 600.0
 """Half of the seconds that the alert of a long pause waits for: who pauses for less is not what it tells of."""
+_COME_AND_GO = frozenset({"edge_gate_blocked", "high_vol", "market_spread_too_small"})
+"""Reasons of a guard that holds a bot for minutes, many times a day."""
 _SPIKE, _DISK, _BUSY, _WINDOW = 20, 0.93, 0.95, 900.0
 DELAYS: Mapping[str, float] = {
     "BotNoFillsWhileRunning": 3600.0, "BotSoftPauseTooLong": 1200.0, "BotFeeSourceFallback": 1800.0,
@@ -130,9 +132,15 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
 
 
 def _paused_since(state: Mapping[str, Json], episode: Episode, now: datetime) -> bool | None:
-    """Say whether a pause is the one that the alert tells of: it is long, or it began before the alert did."""
-    held = state.get("held_seconds")
-    if held is None or held >= _LONG_PAUSE or held >= (now - episode.starts_at).total_seconds():
+    """Say whether a pause is the one that the alert tells of: it is long, or it began before the alert did.
+
+    A pause of everyday life comes every few minutes: that one of now began before the alert says nothing.
+    """
+    held, reasons = state.get("held_seconds"), set(state.get("reasons") or ())
+    if held is None or held >= _LONG_PAUSE:
+        return True
+    everyday = bool(reasons) and reasons <= _COME_AND_GO
+    if not everyday and held >= (now - episode.starts_at).total_seconds():
         return True
     return None if state.get("held_at_least") else False
 

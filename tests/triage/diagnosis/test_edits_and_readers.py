@@ -1,5 +1,6 @@
 """Edits of the desk's files that nobody applied, services that fall behind, and alerts that tell of too much."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -198,3 +199,14 @@ def test_beside_an_alert_nobody_wrote_down_everyday_life_does_not_lead() -> None
     for logs in (errors(), unknown("error_logs")):
         found = verdict(closed, logs, box(), alerts=(alert("VolumeAnomaly"),))
         assert [each.cause for each in found.causes] == ["no_cause_found", "edge_gate"]
+
+
+def test_an_everyday_pause_that_began_just_before_an_alert_of_a_long_one_is_not_it() -> None:
+    """It comes every few minutes. A pause for another reason that was there before the alert may be the one."""
+    just = replace(alert("BotSoftPauseTooLong"), starts_at=NOW - timedelta(seconds=5))
+    gate = bot(state="soft_pause", reasons=["edge_gate_blocked"], edge_gate=True, held_seconds=60.0)
+    found = verdict(gate, errors(), box(), alerts=(just,))
+    assert [each.cause for each in found.causes if each.stands] == ["nothing_is_wrong"]
+    band = bot(state="soft_pause", reasons=["base_pct_above_max"], base_pct=0.95, held_seconds=60.0)
+    other = verdict(band, errors(), box(), alerts=(just,))
+    assert [each.cause for each in other.causes if each.stands] == ["inventory_band"]
