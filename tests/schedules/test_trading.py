@@ -252,7 +252,7 @@ async def test_every_change_is_on_the_card_within_five_seconds_and_edits_are_thr
     """Whenever a change falls between two looks, and however close changes are: the pace that was promised, to the tick.
 
     The clock is the test's, the watch and the sender's pace are the real ones. What a loaded machine adds is measured
-    by the flow of the whole house.
+    by the flow with every server.
     """
     scene, tick, promised, apart = Scene(sqlite_store), 0.25, 5.0, 3.0
     await scene.open()

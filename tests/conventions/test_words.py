@@ -26,7 +26,7 @@ FIGURES = re.compile(
 PARTS = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 """Where a name's words meet."""
 ALLOWED = {
-    "tests/house/test_words.py": "names the words it looks for",
+    "tests/conventions/test_words.py": "names the words it looks for",
     "triage/masking/mnemonic_words.py": "the words of a standard",
     "triage/diagnosis/bot_errors.py": "error lines that were read of those that Loki counts: a field of the record",
 }
