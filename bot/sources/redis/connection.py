@@ -26,7 +26,7 @@ from triage.errors import (
     SourceTooLarge,
     SourceUnreachable,
 )
-from triage.masking import masked
+from triage.masking import masked, masked_and_cut
 
 NAME = "Redis"
 CONNECT_SECONDS = 2.0
@@ -102,7 +102,7 @@ class _Pool(SentinelConnectionPool):
 def entry_id(told: object) -> str:
     """Return the id of a stream's entry, as Redis told it. Raises ValueError where it is none."""
     if not _ENTRY_ID.fullmatch(str(told)):
-        raise ValueError(f"{str(told)[:60]!r} where an entry's id belongs")
+        raise ValueError(f"{masked_and_cut(str(told), 60)!r} where an entry's id belongs")
     return str(told)
 
 
