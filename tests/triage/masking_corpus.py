@@ -337,6 +337,7 @@ POSITIVE: dict[str, list[str]] = {
     "recovery phrase": [
         f"«{_WORDS12.replace(' ', ' -> ')}»",
         f"«{_WORDS12.replace(' ', chr(92) + 'n')}»",
+        "\\n".join(f"w{n}: «{word}»" for n, word in enumerate(_WORDS12.split(), 1)),
         f"phrase=«{_WORDS12.replace(' ', '%20')}»",
         f"«{_WORDS12.replace(' ', '+')}»",
         f"«{_WORDS12.replace(' ', ' · ')}»",
@@ -519,7 +520,12 @@ NEGATIVE: dict[str, list[str]] = {
         '{"name": "API_SECRET", "value": ""}',
     ],
     "PIN": ["pin: bot1", "pin the version to 3.11", "ping: 1234 ms"],
-    "line of .netrc": ["default shell is bash", "machine m1 login shell"],
+    "line of .netrc": [
+        "default shell is bash",
+        "machine m1 login shell",
+        "the default password is required",
+        "default password not changed since the image was made",
+    ],
     "login to an exchange's stream": [
         '{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}',
         '{"op":"auth","success":true}',
@@ -574,6 +580,7 @@ NEGATIVE: dict[str, list[str]] = {
         "password for bot1 is missing",
         "password for redis was changed yesterday",
         "set password to expire in 30 days",
+        "someone set api_secret=*** on bot1 and restarted it",
         "changed api key from read-only to trade",
         "connect password to postgres14",
         "API key is bot1-reader",

@@ -58,6 +58,6 @@ KINDS = (
         _PHRASE,
         _phrase,
         folded=True,
-        seen="(?:[a-z]{3,9}[^a-z]+(?:w(?:ord)?[^a-z]+)?){11}[a-z]{3}",
+        seen="(?:[a-z]{3,9}[^a-z]+(?:[nrt]?w(?:ord)?[^a-z]+)?){11}[a-z]{3}",
     ),
 )

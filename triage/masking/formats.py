@@ -29,8 +29,10 @@ _CODE = re.compile(
 )
 _PIN = re.compile(r"(?<![a-z])pin[\"']?[ \t]?[:=][ \t]*[\"']?(?P<rest>\d{4,8})(?![\w.])")
 _NETRC = re.compile(
-    r"(?<![a-z])(?:machine\s+\S{1,200}|default)(?:\s+(?:login|account)\s+\S{1,200}){0,2}\s+password\s+(?P<rest>\S{1,200})"
+    r"(?<![a-z])(?:machine\s+\S{1,200}(?:\s+(?:login|account)\s+\S{1,200}){0,2}|default(?:\s+(?:login|account)\s+\S{1,200}){1,2})"
+    r"\s+password\s+(?P<rest>\S{1,200})"
 )
+"""``default`` alone is said of passwords in sentences: ``the default password is …``."""
 _LOGIN = re.compile(
     r"\\?\"op\\?\"\s?:\s?\\?\"(?:auth|login)\\?\"\s?,\s?\\?\"args\\?\"\s?:\s?\[(?P<rest>[^\]{]{6,2000})"
 )

@@ -40,7 +40,8 @@ _TAG = re.compile(r">(?=[^<\s`])")
 _LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?\Z")
 _SETTING = re.compile(r"[ \t]+=[ \t]+")
 """In a file of settings the value of ``name = value`` ends where its line does."""
-_WINDOWS_SET = re.compile(r"(?:^|[\s>])(?:set|SET)[ \t]+\Z")
+_WINDOWS_SET = re.compile(r"(?:^|[\r\n>&|(\"']|/[cCkK])[ \t]*set[ \t]+\Z|(?:^|[\s>])SET[ \t]+\Z")
+"""Where ``set`` is a command: a sentence goes on behind ``we set api_secret=…``."""
 _SCHEME = re.compile(
     r"(?:basic|bearer|token|digest|apikey|api-key|negotiate|aws4-hmac-sha256|bot|key|hmac)[ \t]+",
     re.IGNORECASE,
