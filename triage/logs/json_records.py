@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from triage.logs.level_words import LETTERS, PYTHON_LEVELS, SYSLOG_LEVELS, level_of
+from triage.logs.level_words import LETTERS, LOOSE_WORDS, PYTHON_LEVELS, SYSLOG_LEVELS, level_of
 from triage.masking import masked_where_cut
 
 _LEVELS = (
@@ -20,7 +20,7 @@ _LEVELS = (
     "@level", "@l", "record.level.name", "error_severity", "s", "l",
 )  # fmt: skip
 _LOOSE_LEVELS = ("type", "status", "kind", "outcome")
-"""Fields that may hold anything; where a line names no level elsewhere, a level's word in them is one."""
+"""Fields that may hold anything; where a line names no level elsewhere, one of ``LOOSE_WORDS`` in them is one."""
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
 _OTEL_NUMBERS = ("severitynumber", "severity_number")
 _SYSLOG_NUMBERS = ("priority", "level", "severity", "sev", "prio", "lvl")
@@ -102,11 +102,13 @@ def _by_last(flat: Mapping[str, object]) -> dict[str, object]:
 
 
 def _named_elsewhere(flat: Mapping[str, object]) -> str:
-    """Return the level of a field in some object, or of one that may hold anything and holds a level's word."""
+    """Return the level of a field in some object, or of one of the line itself that may hold anything and holds a level."""
     last = _by_last(flat)
-    names = (*(name for name in _LEVELS if len(name) > 1), *_LOOSE_LEVELS)
-    words = (last.get(name) for name in names)
-    return next((word for word in words if isinstance(word, str) and level_of(word)), "")
+    for word in (last.get(name) for name in _LEVELS if len(name) > 1):
+        if isinstance(word, str) and level_of(word):
+            return word
+    loose = (flat.get(name) for name in _LOOSE_LEVELS)
+    return next((word for word in loose if isinstance(word, str) and word.lower() in LOOSE_WORDS), "")
 
 
 def _first(flat: Mapping[str, object], names: tuple[str, ...]) -> str:

@@ -35,6 +35,8 @@ PYTHON_LEVELS: Mapping[int, str] = {
     50: "CRITICAL",
 }
 """Python's numbers: each level from its own number on."""
+LOOSE_WORDS = ("error", "err", "critical", "fatal", "warn", "warning", "info", "debug")
+"""Words that name a level wherever they stand alone; ``log`` or ``alert`` may be the kind of something."""
 ANY_WORD = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
 """An expression for any of the words; match it without case."""
 

@@ -136,6 +136,7 @@ class _Reader:
         elif not self._fold(stream, at, text):
             if text.startswith(_TRACEBACK):
                 self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
+                self.current[stream].traced = True
             else:
                 self._keep_loose(text)
 
@@ -155,7 +156,7 @@ class _Reader:
         if opened is None or at - opened.last > _FOLDING:
             return False
         traceback = text.startswith(_TRACEBACK)
-        if traceback and opened.exception and not opened.chained:  # another one, of something else
+        if traceback and opened.traced and opened.exception and not opened.chained:  # of something else
             return False
         if _is_of_its_own(opened, text):
             return False

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from triage.logs.level_words import LOOSE_WORDS
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_=>]|[()][A-Z0-9])")
 _ANSI_AS_TEXT = re.compile(
     r"(?:\\u001[bB]|\\x1[bB]|\\033|\^\[|#033)\[[\d;]{0,12}m|\[\d{1,3}(?:;\d{1,3}){0,4}m(?!\])"
@@ -32,7 +34,7 @@ _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry", "entry")
 _LEVELS = re.compile(
     r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:'
     r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"|"@l" ?:'
-    r'|"(?:status|type|kind|outcome)" ?: ?"(?:error|err|critical|fatal|warn|warning|info|debug)"',
+    rf'|"(?:status|type|kind|outcome)" ?: ?"(?:{"|".join(LOOSE_WORDS)})"',
     re.IGNORECASE,
 )
 _TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")

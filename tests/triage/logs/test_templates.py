@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.sources import NOW
-from triage.logs.lines import ErrorLine, error_lines
+from triage.logs.lines import ErrorLine, error_lines, read_lines
 from triage.logs.templates import Template, compare, mask_variables, shortened, templates
 from triage.ports.sources import LogLine
 
@@ -53,6 +53,40 @@ def test_a_traceback_is_folded_into_its_line() -> None:
     assert [each.text for each in found] == [
         "Unexpected error (aiohttp.client_exceptions.ClientError: no route)"
     ]
+
+
+def test_a_message_of_several_lines_keeps_its_traceback() -> None:
+    """A line of the message that looks like an exception is none: the traceback after it is of the same record."""
+    found = error_lines(
+        [
+            line(f"{PREFIX} - ERROR - Unexpected error"),
+            line("Details: code 40001"),
+            line("Traceback (most recent call last):"),
+            line('  File "/home/x.py", line 3, in f'),
+            line("ValueError: no price"),
+        ]
+    )
+    assert [each.text for each in found] == ["Unexpected error (ValueError: no price)"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type": "log", "error": "connection refused"}',
+        '{"kind": "config", "error": "port 5432 refused"}',
+        '{"msg": "connection refused", "request": {"type": "info"}}',
+    ],
+)
+def test_a_field_that_names_the_kind_of_something_is_no_level(text: str) -> None:
+    """An error beside it is a suspect, and no record of a lesser level."""
+    found = read_lines([line(text)])
+    assert (found.every, found.suspects) == ((), 1)
+
+
+def test_a_field_that_may_hold_anything_is_a_level_where_it_holds_one() -> None:
+    """``status`` of the line itself."""
+    found = read_lines([line('{"status": "error", "service": "x", "error": "connection refused"}')])
+    assert [(each.level, each.message) for each in found.every] == [("ERROR", "connection refused")]
 
 
 def test_streams_do_not_mix_and_late_lines_are_not_folded() -> None:
