@@ -18,10 +18,11 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store
 from triage.signals.condition import Condition
 from triage.signals.log_silence import STOPPED, LogFlow, log_silence
-from triage.signals.watched_conditions import Debounce, settle
+from triage.signals.watched_conditions import Debounce, settle, stands
 
 LOOK_SECONDS = 10.0
 USUAL_HOURS = 6.0
+_WATCH = "logs"
 KEPT = timedelta(minutes=30)
 """How long what is usual counts before Loki is asked for it anew: that question reads hours."""
 
@@ -47,12 +48,13 @@ class LogFlowWatch:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 look = await self._look(now)
+                told = await self.store.read(lambda tx: stands(tx, _WATCH, STOPPED))
         except SourceNotConfigured:
             return
-        except (SourceError, TimeoutError) as error:
+        except (SourceError, StoreUnavailable, TimeoutError) as error:
             logger.debug("whether log lines come is not known: {why}", why=error)
             return
-        silent = log_silence(self.desk, look, now, stands=STOPPED in self.steady.standing)
+        silent = log_silence(self.desk, look, now, stands=told)
         standing = self.steady.look({STOPPED: silent} if silent is not None else {})
         if standing is not None:
             await self._settle(dict(standing), now)
@@ -76,7 +78,7 @@ class LogFlowWatch:
 
     async def _settle(self, standing: dict[str, Condition], now: datetime) -> None:
         try:
-            signals = await self.store.write(lambda tx: settle(tx, self.desk, "logs", standing, now))
+            signals = await self.store.write(lambda tx: settle(tx, self.desk, _WATCH, standing, now))
         except StoreUnavailable as error:
             logger.error("the flow of log lines was not stored: {why}", why=error)
             return  # told again at the next look

@@ -55,6 +55,22 @@ async def test_lines_that_stopped_while_bots_live_are_told_once_and_end_with_the
     assert await signals(sqlite_store) == [("LogsStopped", "firing"), ("LogsStopped", "resolved")]
 
 
+async def test_silence_that_was_told_does_not_end_because_nobody_knows_whether_bots_live(
+    sqlite_store: SqlStore,
+) -> None:
+    """Prometheus goes away; a new process looks, when little has come for hours."""
+    fakes = FakeSources()
+    spoken(fakes)
+    watch = await looked(sqlite_store, fakes)
+    fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
+    await watch.run()
+    await watch.run()
+    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+    del fakes.logs.held[:]
+    await looked(sqlite_store, fakes, times=4)
+    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+
+
 async def test_silence_that_is_to_be_expected_is_none(sqlite_store: SqlStore) -> None:
     """No bot lives; hardly anything is logged; Loki does not answer; it is turned off."""
     nobody, quiet, away, off = FakeSources(), FakeSources(), FakeSources(), FakeSources()

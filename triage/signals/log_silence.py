@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from triage.desk import Desk
 from triage.model import Source, Subject, SubjectKind
 from triage.signals.condition import Condition
-from triage.wording import duration
+from triage.wording import doing, duration
 
 STOPPED = "LogsStopped"
 ENOUGH = 16.0
@@ -29,14 +29,14 @@ class LogFlow:
 
 
 def log_silence(desk: Desk, look: LogFlow, now: datetime, *, stands: bool) -> Condition | None:
-    """Return the condition where lines stopped to come; what ``stands`` ends with the first line.
+    """Return the condition where lines stopped to come; what ``stands`` ends with the first line and with nothing else.
 
-    Without a bot that lives silence is to be expected, and where little is logged it proves nothing.
+    Without a bot that lives silence is to be expected, and where little is logged it proves nothing: neither begins it.
     """
-    if look.lines or not look.living or (not stands and look.usual < ENOUGH):
+    if look.lines or (not stands and (not look.living or look.usual < ENOUGH)):
         return None
     window = timedelta(minutes=desk.listening.log_silence_minutes)
-    text = f"no log line has reached Loki for {duration(window.total_seconds())}, while {len(look.living)} bots live"
-    if len(look.living) == 1:
-        text = text.removesuffix("1 bots live") + f"{look.living[0]} lives"
+    text = f"no log line has reached Loki for {duration(window.total_seconds())}"
+    if look.living:
+        text += f", while {doing(look.living, 'lives', 'live')}"
     return Condition(STOPPED, Source.WATCHDOG, Subject(SubjectKind.DESK, desk.name), text, since=now - window)

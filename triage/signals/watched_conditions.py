@@ -46,6 +46,11 @@ def settle(
     return tuple(signals)
 
 
+def stands(tx: Tx, watch: str, key: str) -> bool:
+    """Whether a condition was told to stand, by this process or one before it, and not told to have ended."""
+    return bool(tx.notes.get(f"{_NOTES}/{watch}/{key}"))
+
+
 def _begun(desk: Desk, watch: str, key: str, condition: Condition, now: datetime) -> Signal:
     labels = {"severity": "error", **condition.labels}
     if condition.subject.kind is SubjectKind.CONTAINER:
