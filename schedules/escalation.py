@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
-from triage.incidents.notifications import IN_CHANNEL, MENTIONS, tell_line
-from triage.model import Incident, IncidentShape, TimelineEntry, TimelineKind
+from triage.incidents.notifications import IN_CHANNEL, MENTIONS, WAS, tell_line
+from triage.model import Incident, IncidentShape, Severity, TimelineEntry, TimelineKind
 from triage.paging.escalation import DueStep, by_step, due_steps, reminder_turn
 from triage.paging.notices import incidents_notice, owe
 from triage.paging.oncall import mentioned
@@ -61,12 +61,12 @@ class EscalationJob:
 
     def _triggered(self, tx: Tx, incidents: Sequence[Incident]) -> dict[int, datetime]:
         """Return from when each incident's steps count: where it became grave enough only later, from then on."""
-        mildest = max((each.rank for each in self.desk.escalation.severities), default=0)
+        severities, known = self.desk.escalation.severities, jumps(tx)
         found = {incident.id: _triggered_at(tx, incident) for incident in incidents}
         for incident in incidents:
-            graver = _graver_since(tx, incident) if incident.severity.rank == mildest else None
+            graver = _graver_since(tx, incident, severities)
             if graver is not None:
-                found[incident.id] = max(found[incident.id], graver)
+                found[incident.id] = max(found[incident.id], moved(graver, known, incident=incident.id))
         return found
 
     def _tell(self, tx: Tx) -> int:
@@ -135,16 +135,16 @@ def _triggered_at(tx: Tx, incident: Incident) -> datetime:
     return moved(again[-1], jumps(tx), incident=incident.id)
 
 
-def _graver_since(tx: Tx, incident: Incident) -> datetime | None:
-    """Return when what joined made an incident as grave as it is; None where it was so from its start."""
-    words = f", now {incident.severity}"
-    joined = [
-        entry.recorded_at
-        for kind in (TimelineKind.JOINED, TimelineKind.WIDENED)
-        for entry in tx.timeline.of(incident.id, kind)
-        if words in entry.text
-    ]
-    return max(joined, default=None)
+def _graver_since(tx: Tx, incident: Incident, severities: Collection[Severity]) -> datetime | None:
+    """Return when what joined brought an incident among these severities; None where it began as one of them."""
+    return max(
+        (
+            entry.recorded_at
+            for entry in tx.timeline.of(incident.id, TimelineKind.JOINED, TimelineKind.WIDENED)
+            if WAS in entry.data and entry.data[WAS] not in severities
+        ),
+        default=None,
+    )
 
 
 def _moved(incident: Incident, known: Sequence[Jump]) -> Incident:

@@ -46,6 +46,25 @@ async def test_a_step_of_escalation_comes_when_it_would_have_come(
     assert await clock_watch.run() == 0
 
 
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_the_steps_of_what_became_grave_only_later_move_with_the_clock(
+    sqlite_store: SqlStore, by: timedelta
+) -> None:
+    """It counts from when it became a Sev-1, and that time was stored by the clock of before."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV3)
+    await watch.passes(30)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    clock_watch = watch_of(watch)
+    await clock_watch.run()
+    watch.story.clock.jump(by)
+    await clock_watch.run()
+    await watch.passes(4.5)
+    assert await watch.lines() == []
+    await watch.passes(1)
+    assert len(await watch.lines()) == 1
+
+
 async def test_what_opens_after_the_jump_counts_by_the_new_clock(sqlite_store: SqlStore) -> None:
     """The clock was wrong before, not now."""
     watch = Watch(sqlite_store)

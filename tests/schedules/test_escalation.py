@@ -120,6 +120,34 @@ async def test_what_becomes_grave_later_goes_step_by_step_from_then_on(sqlite_st
     assert "nobody has acknowledged INC-1 for 5 min" in (await watch.lines())[0].text
 
 
+@pytest.mark.parametrize("between", [(), (Severity.SEV2,)])
+async def test_what_passes_over_the_mildest_of_the_severities_is_counted_from_then_on_too(
+    sqlite_store: SqlStore, between: tuple[Severity, ...]
+) -> None:
+    """From a Sev-3 to a Sev-1 at once, or by a Sev-2 a minute before: the first of those that are named counts."""
+    watch = Watch(sqlite_store, severities=["Sev-1", "Sev-2"])
+    await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV3)
+    await watch.passes(60)
+    for severity in between:
+        await watch.story.fire("OrderBookStale", severity=severity)
+        await watch.passes(1)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(4 - len(between))
+    assert await watch.mentions() == []
+    await watch.passes(1)
+    assert await watch.mentions() == [[ANA]]
+
+
+async def test_a_name_that_says_what_another_alert_did_begins_nothing_anew(sqlite_store: SqlStore) -> None:
+    """The words of an alert are whoever wrote its rule's: only what was stored of the severity counts."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(4)
+    await watch.story.fire("Latency, now Sev-1", severity=Severity.SEV3)
+    await watch.passes(1)
+    assert await watch.mentions() == [[ANA]]
+
+
 async def test_several_incidents_at_once_are_one_line(sqlite_store: SqlStore) -> None:
     """A night with many incidents wakes with one line a step, which names the others."""
     watch = Watch(sqlite_store, gather_minutes=5, steps=STEPS[:1])

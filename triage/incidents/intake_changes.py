@@ -7,9 +7,9 @@ from datetime import datetime
 from triage.incidents.alerts import NOTE
 from triage.incidents.correlation_state import CorrelationState, EpisodeKey
 from triage.incidents.episodes import episode_of_signal
-from triage.incidents.notifications import IN_CHANNEL, LINE_URGENCY, tell_card, tell_line, tell_pages
+from triage.incidents.notifications import IN_CHANNEL, LINE_URGENCY, WAS, tell_card, tell_line, tell_pages
 from triage.incidents.storm import FOLD_SECONDS, changed_pages
-from triage.model import Episode, Incident, IncidentShape, Signal, TimelineEntry, TimelineKind
+from triage.model import Episode, Incident, IncidentShape, Severity, Signal, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
 
@@ -78,8 +78,12 @@ class Changes:
         *,
         told: bool,
         in_channel: bool = False,
+        was: Severity | None = None,
     ) -> None:
-        """Put what a signal did on the timeline; ``told``: in the thread, ``in_channel``: in the channel too."""
+        """Put what a signal did on the timeline; ``told``: in the thread, ``in_channel``: in the channel too.
+
+        ``was``: the incident's severity before, where the signal made it worse.
+        """
         if note := signal.data.get(NOTE):
             text += f" ({note})"
         self.tell(
@@ -92,7 +96,10 @@ class Changes:
                 source=signal.source.value,
                 key=f"{incident.id}/{kind}/{signal.key}",
                 told=told,
-                data={IN_CHANNEL: True} if in_channel else {},
+                data={
+                    **({IN_CHANNEL: True} if in_channel else {}),
+                    **({WAS: was.value} if was is not None else {}),
+                },
             )
         )
 

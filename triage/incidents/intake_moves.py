@@ -123,7 +123,8 @@ class Moves:
         told = not after.quiet and (grave if storm else widened or worse or again or not known_name)
         # A thread's line alone notifies nobody: what people must notice is shown in the channel too.
         in_channel = worse or (grave and (storm or widened))
-        changes.note(after, kind, text, signal, told=told, in_channel=in_channel)
+        was = before.severity if worse else None
+        changes.note(after, kind, text, signal, told=told, in_channel=in_channel, was=was)
         if widened:
             recall_changes(changes.tx, self.desk, after, changes.now)
         if widened or worse or again or (not known_name and not storm):

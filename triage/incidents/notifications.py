@@ -20,6 +20,8 @@ LINE_URGENCY = 3
 IN_CHANNEL = "in_channel"
 """In an entry's data: its line is shown in the channel too, because a line in a thread notifies nobody."""
 
+WAS = "was"
+"""In an entry's data: the incident's severity before, where what the entry says made it worse."""
 
 MENTIONS = "mentions"
 """In an entry's data: ids of people and user groups whom its line mentions. Only escalation does that."""
