@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,10 +140,17 @@ def _env_file(root: Path) -> Path | None:
     others = (
         folder / name
         for name in (".env", ".env.template")
-        for folder in sorted(root.iterdir())
-        if folder.is_dir() and folder.name not in _NOT_ITS_OWN and not (folder / "desk.yaml").is_file()
+        for folder in sorted(root.glob("*/"))
+        if folder.name not in _NOT_ITS_OWN and not _is_file(folder / "desk.yaml")
     )
-    return next((path for path in (*usual, *others) if path.is_file()), None)
+    return next((path for path in (*usual, *others) if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; none is in a folder that we may not look into, as a database's own."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
 
 
 def _mounted_data(content: Mapping[str, Any], compose_file: Path, env: Mapping[str, str]) -> Path | None:

@@ -275,6 +275,31 @@ def test_a_folder_without_a_compose_file_is_refused_with_the_mend(tmp_path: Path
         prepare(tmp_path, tmp_path / "out", Asked())
 
 
+def test_a_folder_that_is_not_there_is_refused_with_the_mend(tmp_path: Path) -> None:
+    """A misspelt --root is a sentence, no traceback."""
+    with pytest.raises(SettingError, match="name the desk's folder"):
+        prepare(tmp_path / "desk", tmp_path / "out", Asked())
+
+
+def test_a_folder_that_may_not_be_looked_into_holds_no_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database's folder beside the desk is its own user's; the env file in another folder is found all the same."""
+    root = desks.first(tmp_path / "desk")
+    (root / "env").rename(root / "settings")
+    (root / "postgres").mkdir()
+    is_file = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.parent.name == "postgres":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    _, desk = made(root)
+    assert desk.paths.env.parent == root / "settings"
+
+
 @pytest.mark.parametrize("text", ["services: [", "- a\n- b\n", "services:\n  bot1:\n"])
 def test_a_broken_file_is_one_sentence(text: str, tmp_path: Path) -> None:
     """Half-written or of another shape: a sentence, or a desk without bots and a note."""
