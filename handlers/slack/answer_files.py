@@ -10,6 +10,7 @@ from loguru import logger
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.slack.reply import refusal_in
 from triage.ports.chat import AnswerFile
 from triage.untrusted_text import one_line
 
@@ -67,5 +68,5 @@ def _told(error: Exception) -> str:
     """Return a failure's name, logged: the answer itself was sent already."""
     logger.warning("the files of an answer did not reach Slack: {error}", error=error)
     if isinstance(error, SlackApiError):
-        return str(error.response.get("error") or "refused")
+        return str(refusal_in(error).get("error") or "refused")
     return "Slack did not answer" if isinstance(error, TimeoutError) else type(error).__name__

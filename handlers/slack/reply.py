@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 
 import aiohttp
 from loguru import logger
@@ -98,14 +99,19 @@ async def _opened(client: AsyncWebClient, click: Click, view: Json) -> tuple[str
     return str((answer.get("view") or {}).get("id", "")), ""
 
 
+def refusal_in(error: Exception) -> Mapping[str, Json]:
+    """Return what Slack answered with an error; empty where that cannot be read: the SDK then gives aiohttp's answer."""
+    answer = getattr(error.response, "data", None) if isinstance(error, SlackApiError) else None
+    return answer if isinstance(answer, dict) else {}
+
+
 def refused_with(error: Exception) -> str:
     """Return Slack's word for a refusal that a person must mend, with the mend; empty for what passes by itself."""
-    if not isinstance(error, SlackApiError) or not isinstance(error.response.data, dict):
-        return ""
-    word = str(error.response.data.get("error") or "")
+    answer = refusal_in(error)
+    word = str(answer.get("error") or "")
     if not word or word in _PASSING:
         return ""
-    needed = error.response.data.get("needed")
+    needed = answer.get("needed")
     scope = f" (needs {one_line(str(needed), 60)})" if needed else ""
     return f"{one_line(word, 60)}{scope}; {_MENDS.get(word, _MEND)}"
 

@@ -1,8 +1,14 @@
 """Who is named in a refusal is shown by name, in a window too; capitals of a log are no people."""
 
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.slack.blocks.action_modal import ActionModals
-from handlers.slack.reply import by_name
+from handlers.slack.answer_files import upload
+from handlers.slack.click import read_click
+from handlers.slack.reply import by_name, open_view
 from triage.model import Json
+from triage.ports.chat import AnswerFile
 
 NO = "You may not confirm: it takes the role operator, which desk.yaml gives to S0OPERATORS, U01ANA00001."
 
@@ -30,3 +36,19 @@ def test_words_in_capitals_and_code_stay_as_they_are() -> None:
     code = {"type": "text", "text": "grep U01ANA00001", "style": {"code": True}}
     block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [code]}]}
     assert by_name([block]) == [block]
+
+
+class Broken(AsyncWebClient):
+    """Every answer is JSON that was cut off: the SDK then raises with aiohttp's answer, which has no data."""
+
+    async def api_call(self, *_: object, **__: object) -> object:  # type: ignore[override]
+        """Fail as the SDK does."""
+        raise SlackApiError("Unexpectedly failed to read", object())  # type: ignore[no-untyped-call]
+
+
+async def test_an_answer_of_slack_that_cannot_be_read_is_no_refusal() -> None:
+    """No mend is asked of anybody, and no listener ends with a traceback."""
+    client = Broken()
+    assert await open_view(client, read_click({"user": {"id": "U01ANA00001"}, "trigger_id": "1.2"}), {}) == ""
+    told = await upload(client, [AnswerFile("kpi.png", "bot1", b"x")], "C01ROOM0001")
+    assert told == "refused"
