@@ -18,7 +18,7 @@ from triage.ports.sources import RedisHealth, Sources, StreamInfo
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
 from triage.signals.dead_letter_volume import settle_dead_letters
-from triage.signals.redis_health import RedisObservation, age_of, redis_conditions, stream_conditions
+from triage.signals.redis_health import STALE, RedisObservation, age_of, redis_conditions, stream_conditions
 from triage.signals.watched_conditions import Debounce, settle
 
 LOOK_SECONDS = 2.0
@@ -90,6 +90,7 @@ class StreamsWatch:
     steady: Debounce = field(default_factory=Debounce)
     streams: dict[str, StreamInfo] = field(default_factory=dict)
     trouble: str = ""
+    _expected: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Look once; Redis that does not answer is the other watch's matter."""
@@ -99,7 +100,7 @@ class StreamsWatch:
                 for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
                     self.streams[stream] = await self.sources.streams.info(stream)
                 await self._others()
-                expected = await living_bots(self.sources.metrics, self.desk)
+                expected = await attempt(living_bots(self.sources.metrics, self.desk))
         except SourceNotConfigured:
             return
         except (SourceError, TimeoutError) as error:
@@ -108,7 +109,8 @@ class StreamsWatch:
             return
         self.trouble = ""
         now = self.clock.now()
-        standing = self.steady.look(stream_conditions(self.desk, self.streams, now, expected=expected))
+        wrong = stream_conditions(self.desk, self.streams, now, expected=self._publishing(expected))
+        standing = self.steady.look(wrong)
 
         def work(tx: Tx) -> tuple[Signal, ...]:
             flow = settle(tx, self.desk, "streams", standing, now) if standing is not None else ()
@@ -118,6 +120,13 @@ class StreamsWatch:
             tell(await self.store.write(work), self.stored)
         except StoreUnavailable as error:
             logger.error("the state of the streams was not stored: {why}", why=error)
+
+    def _publishing(self, found: tuple[str, ...] | SourceError) -> tuple[str, ...]:
+        """Return the bots to expect data of; while nobody knows which live, what stands ends with new data only."""
+        if not isinstance(found, SourceError):
+            self._expected = found
+            return found
+        return self._expected if STALE in self.steady.standing else ()
 
     async def _others(self) -> None:
         """Look at the streams that only the desk's services read; one that our user may not see costs only itself."""

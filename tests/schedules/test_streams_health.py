@@ -15,7 +15,7 @@ from triage.desk import Desk
 from triage.errors import SourceDenied, SourceUnreachable
 from triage.ports.sources import GroupInfo, StreamInfo
 
-DESK = Desk()
+DESK, HOUR = Desk(), timedelta(hours=1)
 
 
 async def signals(store: SqlStore) -> list[tuple[str, str]]:
@@ -168,6 +168,31 @@ async def test_old_market_data_counts_only_where_bots_run(sqlite_store: SqlStore
     for _ in range(2):
         await watch.run()
     assert await signals(sqlite_store) == [("MarketDataStale", "firing")]
+
+
+async def test_old_market_data_stays_told_while_nobody_knows_which_bots_run(sqlite_store: SqlStore) -> None:
+    """A Prometheus that does not answer ends nothing, and begins nothing; new data does end it."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    stream, infos = DESK.streams.market_data, fakes.streams.infos
+    old, fresh = (
+        StreamInfo("m", 100, f"{round((NOW - ago).timestamp() * 1000)}-0") for ago in (HOUR, HOUR * 0)
+    )
+    infos[stream] = old
+    fakes.metrics.answers["hbot_bot_state"] = [sample(1, bot="bot1")]
+    watch = StreamsWatch(store=sqlite_store, desk=DESK, sources=fakes.port, clock=clock, stored=lambda: None)
+    for _ in range(2):
+        await watch.run()
+    fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
+    for _ in range(3):
+        await watch.run()
+    assert await signals(sqlite_store) == [("MarketDataStale", "firing")]
+    infos[stream] = fresh
+    for _ in range(2):
+        await watch.run()
+    infos[stream] = old
+    for _ in range(3):
+        await watch.run()
+    assert await signals(sqlite_store) == [("MarketDataStale", "firing"), ("MarketDataStale", "resolved")]
 
 
 async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlStore) -> None:
