@@ -41,10 +41,10 @@ RUN if ! docker compose version; then \
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 USER triage
-# Font caches and compose's own state go where writing is possible.
+# Compose's own state goes where writing is possible.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
+    HOME=/tmp \
     TRIAGE_LISTEN=0.0.0.0:8085
 VOLUME /app/var
 EXPOSE 8085

@@ -97,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--faults", type=Path, help="a folder of faults and recorded cases instead of the lab's own"
     )
-    parser.add_argument("--half", choices=("development", "exam", "both"), default="both")
+    parser.add_argument(
+        "--half", choices=("development", "exam", "both"), default="both", help="which faults"
+    )
     parser.add_argument("--only", default="", help="faults whose name contains this")
     parser.add_argument("--short", action="store_true", help="every second development fault once")
     parser.add_argument("--tell", choices=("bad", "all"), help="print what development verdicts said")
@@ -110,8 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--causes", action="store_true", help="the names that a truth may have, and what each means"
     )
-    parser.add_argument("--days", type=float, default=7.0)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--days", type=float, default=7.0, help="how long the healthy week is")
+    parser.add_argument("--seed", type=int, default=1, help="of the healthy week")
     return parser
 
 

@@ -11,6 +11,11 @@ _FILE = re.compile(
     r"`((?:bot|demo|deploy|handlers|schedules|tests|tools|triage)/[\w./-]+\.(?:py|yaml|yml|sh))\b"
 )
 
+_BARE = re.compile(r"`([a-z_]+\.py)\b")
+PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
+OTHERS = {"v2_with_controllers.py"}
+"""Hummingbot's."""
+
 
 def test_every_file_that_a_document_names_is_there() -> None:
     """A reader who goes where a document sends them arrives."""
@@ -20,6 +25,17 @@ def test_every_file_that_a_document_names_is_there() -> None:
     }
     assert ("CONTRIBUTING.md", "triage/incidents/intake.py") in named
     assert sorted((path, file) for path, file in named if not (ROOT / file).exists()) == []
+
+
+def test_every_module_that_a_document_names_without_its_folder_is_somewhere() -> None:
+    """`runner.py` beside a sentence that says whose; a module that was renamed is found."""
+    documents = (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+    named = {
+        (path.name, name) for path in documents for name in _BARE.findall(path.read_text(encoding="utf-8"))
+    }
+    there = {path.name for package in PACKAGES for path in (ROOT / package).rglob("*.py")} | OTHERS
+    assert ("diagnosis.md", "symptoms.py") in named
+    assert sorted((path, name) for path, name in named if name not in there) == []
 
 
 def test_every_name_that_a_document_gives_with_its_file_is_in_it() -> None:
