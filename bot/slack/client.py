@@ -123,12 +123,6 @@ class SlackClient:
         except Gone:
             return
 
-    async def whisper(self, channel: str, user: str, text: str, *, thread_ts: str = "") -> None:
-        """Tell one person something that nobody else sees. The text is mrkdwn: escape untrusted text."""
-        await self.call(
-            "chat.postEphemeral", channel=channel, user=user, text=text, thread_ts=thread_ts or None
-        )
-
 
 @asynccontextmanager
 async def open_client(

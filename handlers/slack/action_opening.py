@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_desk import ActionDesk
 from handlers.slack.click import Click
-from handlers.slack.reply import by_name, open_or_say, open_view, whisper
+from handlers.slack.reply import answer_privately, by_name, open_or_say, open_view
 from triage.errors import Refused, StoreUnavailable
 from triage.memory.people import name_of
 from triage.model import Json
@@ -51,7 +51,7 @@ def _people(tx: Tx, record: ActionRecord) -> tuple[dict[str, str], str]:
 async def answer(desk: ActionDesk, client: AsyncWebClient, click: Click, text: str) -> None:
     """Answer a person alone: in the channel they clicked in, or in a modal where there is none."""
     if click.channel:
-        await whisper(client, click, text)
+        await answer_privately(client, click, text)
     else:
         await open_view(client, click, by_name(desk.views.notice("Not possible", text)))
 

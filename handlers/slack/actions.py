@@ -14,7 +14,7 @@ from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in, si
 from handlers.slack.action_opening import answer, fill_form, open_form, update_view
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import by_name, open_view, whisper
+from handlers.slack.reply import answer_privately, by_name, open_view
 from triage.actions.catalogue import CATALOGUE
 from triage.errors import Refused, StoreUnavailable
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord
@@ -186,7 +186,7 @@ def reject(desk: ActionDesk) -> Ask:
             if view.get("id"):
                 await update_view(client, str(view["id"]), by_name(desk.views.notice("Rejected", said)))
             else:
-                await whisper(client, click, said)
+                await answer_privately(client, click, said)
 
     return rejected
 
@@ -209,7 +209,7 @@ def cancel(desk: ActionDesk) -> Ask:
             except StoreUnavailable as error:
                 said = what_happened(error)
             await ack()
-            await whisper(client, click, said)
+            await answer_privately(client, click, said)
 
     return cancelled
 
@@ -229,7 +229,7 @@ def output(desk: ActionDesk) -> Ask:
             try:
                 found = await desk.services.store.read(gather)
             except StoreUnavailable as error:
-                await whisper(client, click, str(error))
+                await answer_privately(client, click, str(error))
                 return
             if found is not None:
                 await open_view(client, click, desk.views.output(*found))

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import open_or_say, whisper
+from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import CommitUnknown, Refused, StoreUnavailable
@@ -37,7 +37,7 @@ def button(services: Services, what: str, operation: Operation) -> Ask:
             answer = await pressed(services, click, what, operation)
             await ack()
             services.changed()
-            await whisper(client, click, answer)
+            await answer_privately(client, click, answer)
 
     return press
 
@@ -52,7 +52,7 @@ def opening(services: Services, view: Callable[[Services, Click], Awaitable[Json
                 form = await view(services, click)
             except Refused as refusal:
                 await ack()
-                await whisper(client, click, str(refusal))
+                await answer_privately(client, click, str(refusal))
                 return
             await ack()
             await open_or_say(client, click, form, "form")

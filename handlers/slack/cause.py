@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.buttons import Ask, opening, stored, what_happened
 from handlers.slack.cause_form import CAUSE, cause_view, read_form
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import open_or_say, whisper
+from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from handlers.slack.silence_form import BadForm
 from triage.errors import Refused, StoreUnavailable
@@ -31,7 +31,7 @@ def say_right(services: Services) -> Ask:
             answer = await _said_right(services, click)
             await ack()
             services.changed()
-            await whisper(client, click, answer)
+            await answer_privately(client, click, answer)
 
     return press
 
@@ -76,7 +76,7 @@ def submit_cause(services: Services) -> Ask:
                 return
             await ack()
             services.changed()
-            await whisper(client, form.click, text)
+            await answer_privately(client, form.click, text)
 
     return submit
 

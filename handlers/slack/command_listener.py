@@ -22,7 +22,7 @@ from handlers.slack.click import read_click
 from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
-from handlers.slack.reply import by_name, named_text, whisper
+from handlers.slack.reply import answer_privately, by_name, named_text
 from triage.errors import TriageError
 from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
@@ -194,7 +194,7 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
             )
             if answer is not None and answer.private:
                 # It names who may: shown by name it would ping them in public.
-                await whisper(client, asked, answer.summary)
+                await answer_privately(client, asked, answer.summary)
                 return
             shown = services.render(
                 answer or saying("That opens a form: type it as a slash command, please.")
@@ -202,7 +202,7 @@ def mention(services: CommandServices, our_user: str) -> Callable[..., Awaitable
             await _post(client, channel, thread, shown.text, list(shown.blocks))
             files = answer.files if answer is not None else ()
             if said := await _hand_out(services, client, call, files, shown.text):
-                await whisper(client, asked, said)
+                await answer_privately(client, asked, said)
 
     return mentioned
 

@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.click import read_click
-from handlers.slack.reply import whisper
+from handlers.slack.reply import answer_privately
 from handlers.slack.services import Services
 from triage.errors import StoreUnavailable
 from triage.incidents.operations import record_denied
@@ -130,9 +130,9 @@ async def _refuse(body: dict[str, Any], ack: AsyncAck, client: AsyncWebClient, w
         await _home(client, user_in(body), why)
     elif event.get("type") == "app_mention":
         click = read_click({"user": {"id": user_in(body)}, "channel": {"id": event.get("channel")}})
-        await whisper(client, click, why)
+        await answer_privately(client, click, why)
     elif not event:
-        await whisper(client, read_click(body), why)
+        await answer_privately(client, read_click(body), why)
     return response
 
 

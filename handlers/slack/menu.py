@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, pressed
 from handlers.slack.click import Click, read_click
-from handlers.slack.reply import open_or_say, whisper
+from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, StoreUnavailable
@@ -58,7 +58,7 @@ def choose(services: Services, act: Act | None = None) -> Ask:
                 answer = await pressed(services, click, words, operation)
             await ack()
             services.changed()
-            await whisper(client, click, answer)
+            await answer_privately(client, click, answer)
 
     return chosen
 
@@ -85,6 +85,6 @@ async def _report(services: Services, client: AsyncWebClient, click: Click) -> N
     try:
         view = await services.store.read(gather)
     except (Refused, StoreUnavailable) as error:
-        await whisper(client, click, str(error))
+        await answer_privately(client, click, str(error))
         return
     await open_or_say(client, click, view, "report")

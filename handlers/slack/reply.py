@@ -43,11 +43,11 @@ It has a digit, which tells it from a word in capitals, as ``WEBSOCKET`` and ``U
 """
 
 
-async def whisper(client: AsyncWebClient, click: Click, text: str) -> None:
-    """Tell the person who clicked. What was done is stored already: a whisper that fails is only logged.
+async def answer_privately(client: AsyncWebClient, click: Click, text: str) -> None:
+    """Tell the person who clicked. What was done is stored already: an answer that fails is only logged.
 
     It is shown where they look: beside the message they pressed. Only who pressed inside a thread is answered
-    there: an answer in a thread that is not open is not seen. In App Home there is no channel to whisper in:
+    there: an answer in a thread that is not open is not seen. In App Home there is no channel for it:
     there a small window says it, where Slack lets us open one.
     """
     shown = one_line(text, MOST)
@@ -81,9 +81,9 @@ async def open_or_say(client: AsyncWebClient, click: Click, view: Json, what: st
     view_id, why = await _opened(client, click, view)
     if why:
         text = f"The {what} could not be opened, and nothing was done. Slack says {why}."
-        await whisper(client, click, text)
+        await answer_privately(client, click, text)
     elif not view_id:
-        await whisper(client, click, f"The {what} could not be opened in time. Please press again.")
+        await answer_privately(client, click, f"The {what} could not be opened in time. Please press again.")
     return view_id
 
 

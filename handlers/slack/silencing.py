@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, incident_of, opening, stored, what_happened
 from handlers.slack.click import Click
-from handlers.slack.reply import open_or_say, whisper
+from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
 from triage.actions.confirmation import UNKNOWN_BUTTON
@@ -151,7 +151,7 @@ def submit_silence(services: Services) -> Ask:
                 await ack(response_action="errors", errors={COMMENT: str(refusal)})
                 return
             await ack()
-            await whisper(client, form.click, text)
+            await answer_privately(client, form.click, text)
 
     return submit
 

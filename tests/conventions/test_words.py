@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
 FIGURES = re.compile(
     r"\b(aloud|brew\w*|deeds?|conduct\w*|foreign|lean|ears?|mouths?|hears?|heard|hearing|wardrobe|lookout|die of"
-    r"|worth telling)\b",
+    r"|worth telling|whisper\w*)\b",
     re.IGNORECASE,
 )
 PARTS = re.compile(r"_|(?<=[a-z])(?=[A-Z])")

@@ -17,7 +17,7 @@ from demo.slack.settings import BOT_SCOPES
 from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
-from tests.bot.slack.workbench import Bench, bench_on
+from tests.bot.slack.workbench import CHANNEL, Bench, bench_on
 from triage.desk_sections.roles import Role, RoleSettings
 from triage.errors import SourceError
 from triage.ports.clock import SystemClock
@@ -78,6 +78,13 @@ class Desk:
     services: Services
     alertmanager: FakeAlertmanager
     sockets: Sockets
+
+
+async def private_answer(desk: Desk, user: str) -> str:
+    """Wait for the newest answer that only one person sees."""
+    slack = desk.bench.slack
+    await slack.workspace.until(lambda: slack.ephemerals(CHANNEL, user), 3, f"an answer to {user} alone")
+    return slack.ephemerals(CHANNEL, user)[-1].text
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from demo.slack import Fault, Message, SlackServer
 from demo.slack.blockkit import walk
 from handlers.slack.buttons import NOT_STORED
 from tests.bot.slack.workbench import CHANNEL, until
-from tests.handlers.slack.conftest import Desk
+from tests.handlers.slack.conftest import Desk, private_answer
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, StoreUnavailable
 from triage.model import (
@@ -70,13 +70,6 @@ async def choose(desk: Desk, user: str, card: Message, what: str) -> None:
     await desk.bench.slack.member(user).click(card, "incident.more", option["value"])
 
 
-async def whispered(desk: Desk, user: str) -> str:
-    """Wait for the newest answer that only one person sees."""
-    slack = desk.bench.slack
-    await slack.workspace.until(lambda: slack.ephemerals(CHANNEL, user), 3, f"a whisper to {user}")
-    return slack.ephemerals(CHANNEL, user)[-1].text
-
-
 async def test_an_acknowledge_is_stored_shown_and_told(desk: Desk) -> None:
     """Ana presses: her name is on the card and in the thread, and nobody is pinged by it."""
     incident, card = await opened(desk)
@@ -88,14 +81,14 @@ async def test_an_acknowledge_is_stored_shown_and_told(desk: Desk) -> None:
     assert "acknowledged by @ana" in str(card.blocks)
     assert "@ana acknowledged" in str(desk.bench.slack.thread(card)[0].blocks)
     assert "U0ANA00001" not in str(card.blocks)
-    assert incident.number in await whispered(desk, "ana")
+    assert incident.number in await private_answer(desk, "ana")
 
 
 async def test_a_viewer_is_told_privately_and_it_is_recorded(desk: Desk) -> None:
     """Vik has no role: nothing changes, he is told so, the timeline and the audit trail know."""
     incident, card = await opened(desk)
     await choose(desk, "vik", card, "resolve")
-    assert "You may not resolve incidents" in await whispered(desk, "vik")
+    assert "You may not resolve incidents" in await private_answer(desk, "vik")
     assert (await now_of(desk, incident)).status is IncidentStatus.TRIGGERED
     kinds = await desk.bench.store.read(lambda tx: [entry.kind for entry in tx.timeline.of(incident.id)])
     assert TimelineKind.DENIED in kinds
@@ -109,7 +102,7 @@ async def test_of_two_racing_clicks_the_first_wins_and_the_second_is_told(desk: 
     _, card = await opened(desk)
     slack = desk.bench.slack
     await asyncio.gather(*(slack.member(name).click(card, "incident.acknowledge") for name in ("ana", "ben")))
-    answers = [await whispered(desk, "ana"), await whispered(desk, "ben")]
+    answers = [await private_answer(desk, "ana"), await private_answer(desk, "ben")]
     assert sum("is yours" in answer for answer in answers) == 1
     assert sum("already" in answer for answer in answers) == 1
     trail = await desk.bench.store.read(lambda tx: tx.audit.entries())
@@ -125,7 +118,7 @@ async def test_a_forged_button_is_answered_politely(desk: Desk) -> None:
                 element["value"] = "'; DROP TABLE incidents; --"
     outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
     assert outcome.acked
-    assert await whispered(desk, "ana") == UNKNOWN_BUTTON
+    assert await private_answer(desk, "ana") == UNKNOWN_BUTTON
 
 
 async def test_an_old_button_of_a_resolved_incident_is_answered_politely(desk: Desk) -> None:
@@ -136,7 +129,7 @@ async def test_an_old_button_of_a_resolved_incident_is_answered_politely(desk: D
     await desk.bench.settled()
     desk.bench.slack.workspace.channel(CHANNEL).messages[card.ts].blocks = old.blocks
     await desk.bench.slack.member("ana").click(old, "incident.acknowledge")
-    assert "resolved already" in await whispered(desk, "ana")
+    assert "resolved already" in await private_answer(desk, "ana")
 
 
 async def test_a_store_that_is_away_is_said_and_the_click_is_still_answered(
@@ -152,7 +145,7 @@ async def test_a_store_that_is_away_is_said_and_the_click_is_still_answered(
     outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
     monkeypatch.undo()
     assert outcome.acked
-    assert await whispered(desk, "ana") == NOT_STORED
+    assert await private_answer(desk, "ana") == NOT_STORED
 
 
 async def test_triage_again_queues_a_run(desk: Desk) -> None:
@@ -161,7 +154,7 @@ async def test_triage_again_queues_a_run(desk: Desk) -> None:
     await choose(desk, "ben", card, "retriage")
     run = await desk.bench.store.read(lambda tx: tx.runs.latest(incident.id))
     assert run is not None
-    assert "under way" in await whispered(desk, "ben")
+    assert "under way" in await private_answer(desk, "ben")
 
 
 async def test_a_silence_is_written_to_alertmanager_and_on_the_timeline(desk: Desk) -> None:
@@ -337,7 +330,7 @@ async def test_a_group_that_cannot_be_read_is_a_no_that_says_so(desk: Desk) -> N
     _, card = await opened(desk)
     desk.bench.slack.faults.add(Fault.http("usergroups.users.list", 500))
     await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
-    assert "could not check" in await whispered(desk, "ana")
+    assert "could not check" in await private_answer(desk, "ana")
 
 
 async def test_two_connections_receive_and_a_silent_one_is_replaced(desk: Desk) -> None:
@@ -383,4 +376,4 @@ async def test_a_form_that_slack_does_not_open_is_said_with_what_helps(
     _, card = await opened(desk)
     desk.bench.slack.faults.add(replace(fault))
     await desk.bench.slack.member("ana").click(card, "incident.silence")
-    assert said in await whispered(desk, "ana")
+    assert said in await private_answer(desk, "ana")

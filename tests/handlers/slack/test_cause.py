@@ -11,7 +11,7 @@ from bot.slack.renderers import incident_renderers
 from demo.slack import Message, SlackServer
 from demo.slack.blockkit import walk
 from tests.bot.slack.workbench import CHANNEL
-from tests.handlers.slack.conftest import Desk
+from tests.handlers.slack.conftest import Desk, private_answer
 from triage.incidents import feedback, lifecycle
 from triage.incidents.feedback import ask, asked_again
 from triage.incidents.notifications import tell_triage
@@ -79,13 +79,6 @@ async def answer_of(desk: Desk, incident: Incident) -> CauseAnswer | None:
     return await desk.bench.store.read(lambda tx: tx.answers.of(incident.id))
 
 
-async def whispered(desk: Desk, user: str) -> str:
-    """Wait for the newest answer that only one person sees."""
-    slack = desk.bench.slack
-    await slack.workspace.until(lambda: slack.ephemerals(CHANNEL, user), 3, f"a whisper to {user}")
-    return slack.ephemerals(CHANNEL, user)[-1].text
-
-
 async def test_yes_is_stored_and_the_question_becomes_its_answer(desk: Desk) -> None:
     """One line in the thread, that mentions nobody and is not shown in the channel."""
     incident = await over(desk)
@@ -101,7 +94,7 @@ async def test_yes_is_stored_and_the_question_becomes_its_answer(desk: Desk) -> 
     answer = await answer_of(desk, incident)
     assert answer is not None
     assert (answer.right, answer.cause, answer.actor) == (True, "drawdown_limit", "U0ANA00001")
-    assert "Thank you" in await whispered(desk, "ana")
+    assert "Thank you" in await private_answer(desk, "ana")
     await desk.bench.settled()
     now = question(slack)
     assert now.ts == asked.ts
@@ -159,7 +152,7 @@ async def test_who_may_not_acknowledge_may_not_answer(desk: Desk) -> None:
     vik = desk.bench.slack.member("vik")
     asked = question(desk.bench.slack)
     await vik.click(asked, "incident.cause_right")
-    assert "You may not say what the cause was" in await whispered(desk, "vik")
+    assert "You may not say what the cause was" in await private_answer(desk, "vik")
     await vik.click(asked, "incident.cause_wrong")
     assert vik.modal is None
     assert await answer_of(desk, incident) is None
