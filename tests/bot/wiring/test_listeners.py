@@ -124,7 +124,7 @@ class Wired:
             containers=self.engine,
             streams=fakes.streams,
         )
-        harness = ListenerDependencies(
+        parts = ListenerDependencies(
             store=store,
             sources=sources,
             clock=self.clock,
@@ -134,7 +134,7 @@ class Wired:
             dependencies=self.dependencies,
             registry=CollectorRegistry(),
         )
-        self.listening = ListenerWiring(load_settings(environment, folder=folder), harness)
+        self.listening = ListenerWiring(load_settings(environment, folder=folder), parts)
         self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
         for listener in self.listening.streams:
             listener.reader = self.readers[listener.reader.stream]
@@ -292,7 +292,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         containers=fakes.containers,
         streams=fakes.streams,
     )
-    harness = ListenerDependencies(
+    parts = ListenerDependencies(
         store=sqlite_store,
         sources=sources,
         clock=wired.clock,
@@ -302,7 +302,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         dependencies=wired.dependencies,
         registry=CollectorRegistry(),
     )
-    listening = ListenerWiring(load_settings({}, folder=tmp_path), harness)
+    listening = ListenerWiring(load_settings({}, folder=tmp_path), parts)
     task = asyncio.create_task(listening.run())
     await asyncio.sleep(0.2)
     wired.clock.move(hours=1)

@@ -162,7 +162,7 @@ async def test_many_incidents_with_hostile_titles_fit_slacks_limits(place: Place
     home = await place.store.read(lambda tx: stored_home(tx, place.answer_context, place.clock.now()))
     view: Json = home_view(home)
     check_view(view, "home")
-    assert "more open incident" in str(view) or len(home.incidents) < 30
+    assert "more open incident" in str(view)
     assert "mrkdwn" not in str(view)
 
 

@@ -323,13 +323,16 @@ async def test_what_a_person_said_counts_for_similarity_not_what_the_verdict_was
 
 
 async def test_what_is_open_or_a_drill_is_no_past_incident(story: Answered) -> None:
-    """Nothing is known yet of how it ends."""
+    """Nothing is known yet of how it ends; a drill has nothing to be like."""
     await story.fire("BotFrozen", "bot1")
     await story.triage(1)
+    story.clock.move(3600)  # else the same alert on another bot is part of it
     await story.over("BotFrozen", "bot2", began="x")
     await story.over("BotHardStopActive", "bot3", began="y")
-    found = await story.similar((await story.incidents())[-1].id)
-    assert all(not each.incident.is_open for each in found)
+    ids = [one.id for one in await story.incidents()]
+    assert [each.incident.id for each in await story.similar(ids[-1])] == [ids[1]], "not the open one"
+    await story.over(DRILL, "bot4", began="z")
+    assert await story.similar((await story.incidents())[-1].id) == ()
 
 
 async def test_without_a_cause_the_same_log_line_makes_it_alike(story: Answered) -> None:

@@ -193,7 +193,7 @@ async def test_prevention_names_what_the_incident_itself_shows(post: Postmortem)
         "It took 20 min until somebody took it",
         "Somebody without the role",
     ):
-        assert f"{task}" in text
+        assert task in text
     assert text.count("- [ ] ") == len(post.prevention) + 1
 
 
