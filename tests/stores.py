@@ -72,3 +72,9 @@ async def store(store_url: str) -> AsyncIterator[SqlStore]:
     """Open a store on each database."""
     async with open_store(store_url) as opened:
         yield opened
+
+
+async def stored_signals(store: SqlStore) -> list[tuple[str, str]]:
+    """Return name and status of each signal that waits in the inbox, in the order they were stored."""
+    stored = await store.read(lambda tx: tx.signals.inbox(100))
+    return [(one.signal.name, one.signal.status.value) for one in stored]

@@ -1,5 +1,6 @@
 """Things to store, with every field that a test does not care about filled in."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tests.fakes.clock import START
@@ -132,3 +133,13 @@ def want_line(tx: Tx, saved: Incident, ref: str, *, now: datetime = NOW) -> int:
     return tx.outbox.want(
         MessageKind.LINE, ref, channel="incidents", now=now, incident_id=saved.id, in_thread=True, urgency=3
     )
+
+
+def note(key: str) -> Callable[[Tx], str]:
+    """Make a unit that puts a note down and answers with its key."""
+
+    def work(tx: Tx) -> str:
+        tx.notes.put(key, "there")
+        return key
+
+    return work

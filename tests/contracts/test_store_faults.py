@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.store import SqlStore, engine, open_store
 from bot.store.transaction import Transaction
-from tests.contracts.store_samples import NOW, incident, line, signal
+from tests.contracts.store_samples import NOW, incident, line, note, signal
 from triage.errors import StoreUnavailable
 from triage.ports.store import Tx
 
@@ -43,16 +43,6 @@ class Gate:
         self._open.set()
         assert self._task is not None
         assert await self._task
-
-
-def note(key: str) -> Callable[[Tx], str]:
-    """Make a unit that puts a note down and answers with its key."""
-
-    def work(tx: Tx) -> str:
-        tx.notes.put(key, "there")
-        return key
-
-    return work
 
 
 def failing(error: Exception, key: str = "half") -> Callable[[Tx], str]:

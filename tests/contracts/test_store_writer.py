@@ -1,23 +1,13 @@
 """Shared commits: what a batch of webhooks is told, and a session that is ended in the middle."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
 from bot.store import SqlStore, open_store
-from tests.contracts.store_samples import signal
+from tests.contracts.store_samples import note, signal
 from triage.ports.store import Tx
-
-
-def put(key: str) -> Callable[[Tx], str]:
-    """Make a unit that puts a note and returns its key."""
-
-    def work(tx: Tx) -> str:
-        tx.notes.put(key, "there")
-        return key
-
-    return work
 
 
 @contextmanager
@@ -47,7 +37,7 @@ async def test_signals_of_a_batch_are_counted_for_each_of_its_webhooks(store: Sq
 async def test_closing_finishes_what_was_asked_for(store_url: str) -> None:
     """Nothing that was accepted is lost by a shutdown, and a closed store says that it is closed."""
     async with open_store(store_url) as store:
-        asked = [asyncio.ensure_future(store.write(put(f"k{number}"))) for number in range(20)]
+        asked = [asyncio.ensure_future(store.write(note(f"k{number}"))) for number in range(20)]
         await asyncio.sleep(0)
     assert await asyncio.gather(*asked) == [f"k{number}" for number in range(20)]
     async with open_store(store_url) as store:
@@ -57,10 +47,10 @@ async def test_closing_finishes_what_was_asked_for(store_url: str) -> None:
 async def test_a_connection_cut_in_the_middle_is_made_anew(postgres_url: str) -> None:
     """An administrator ends our sessions: the unit is run again, nobody notices."""
     async with open_store(postgres_url) as store:
-        await store.write(put("before"))
+        await store.write(note("before"))
         async with open_store(postgres_url) as other:
             await other.writer.run(_end_the_others)
-        assert await store.write(put("after")) == "after"
+        assert await store.write(note("after")) == "after"
         assert await store.read(lambda tx: tx.notes.get("before")) == "there"
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.demo.process import Demo, running_demo
-from tests.demo.slack.browser import chromium
+from tests.demo.slack.browser import chromium, keep
 
 pytestmark = pytest.mark.xdist_group("stage")
-ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "demo"
 REAL_TIME, FAST = "1\N{MULTIPLICATION SIGN}", "60\N{MULTIPLICATION SIGN}"
 PATIENCE = 90_000
 """Milliseconds for what takes desk time."""
@@ -48,12 +46,6 @@ async def opened(
     return page
 
 
-async def keep(page: Page, name: str) -> None:
-    """Save a picture into artifacts/demo/."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=ARTIFACTS / f"{name}.png")
-
-
 @pytest.mark.timeout(300)
 async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Browser) -> None:
     """Start → card without reload → thread → action with a reason → recovered → the panel tells the truth."""
@@ -62,29 +54,29 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
     await page.evaluate("window.same = true")
     await expect(page.locator(".tour")).to_contain_text("Let something go wrong", timeout=30_000)
     await expect(page.locator(".p-bots li")).to_have_count(3)
-    await keep(page, "idle")
+    await keep(page, "demo/idle")
     await page.get_by_role("button", name="Start: Frozen bot").click()
     scenario = page.locator('[data-scenario="frozen-bot"]')
     await expect(scenario.locator(".p-chip")).to_have_text("pending")
     await expect(page.locator(".tour")).to_contain_text("Its alert is pending")
     await expect(page.get_by_role("button", name="Start: Redis dies")).to_be_disabled()
-    await keep(page, "pending")
+    await keep(page, "demo/pending")
 
     card = page.locator("main .message", has_text="bot1 frozen").first
     await expect(card).to_contain_text("Do: ", timeout=PATIENCE)
     await expect(scenario.locator(".p-chip")).to_have_text("triaged")
     await expect(page.locator(".p-speed")).to_have_text(REAL_TIME)
-    await keep(page, "triaged")
+    await keep(page, "demo/triaged")
     await scenario.get_by_role("button", name="thread").click()
     await expect(page.locator("#thread .message", has_text="Triage ·")).to_be_visible(timeout=15_000)
-    await keep(page, "thread")
+    await keep(page, "demo/thread")
 
     await card.get_by_role("button", name="Restart on bot1…").first.click()
     modal = page.locator("#modal")
     await expect(modal).to_contain_text("hbot-bot1", timeout=15_000)
     await modal.get_by_label("Reason").fill("it does nothing any more")
     await expect(modal).to_have_css("opacity", "1")
-    await keep(page, "modal")
+    await keep(page, "demo/modal")
     await modal.get_by_role("button", name="Confirm").click()
     await expect(modal).to_contain_text("It runs now")
     await modal.get_by_role("button", name="Close").last.click()
@@ -93,7 +85,7 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
     await expect(scenario.locator(".p-truth")).to_contain_text("The bot's verdict named it", timeout=PATIENCE)
     await expect(scenario.locator(".p-truth")).to_contain_text("A right remedy was used")
     await expect(card).to_contain_text("Resolved", ignore_case=True, timeout=PATIENCE)
-    await keep(page, "cured")
+    await keep(page, "demo/cured")
     assert await page.evaluate("window.same"), "the page was never loaded again"
     assert troubles == []
 
@@ -105,14 +97,14 @@ async def test_the_panel_on_a_phone_in_the_dark_and_what_is_remembered(demo: Dem
     await demo.ready()
     page = await opened(browser, demo, troubles, width=375, scheme="dark")
     await expect(page.locator(".tour")).to_be_visible()
-    await keep(page, "phone")
+    await keep(page, "demo/phone")
     await page.get_by_role("button", name="Close the tour").click()
     await page.reload()
     await page.wait_for_selector("body[data-live]")
     await expect(page.locator(".tour")).to_have_count(0)
     await page.locator(".panel-toggle").click()
     await expect(page.locator(".p-segments")).to_be_visible()
-    await keep(page, "phone-panel")
+    await keep(page, "demo/phone-panel")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     await page.get_by_role("button", name=FAST).click()

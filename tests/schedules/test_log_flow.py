@@ -6,17 +6,12 @@ from bot.store import SqlStore
 from schedules.log_flow import LogFlowWatch
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import NOW, FakeSources, sample
+from tests.stores import stored_signals
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.ports.sources import LogLine
 
 DESK = Desk()
-
-
-async def signals(store: SqlStore) -> list[tuple[str, str]]:
-    """Return name and status of each signal, in the order they were stored."""
-    stored = await store.read(lambda tx: tx.signals.inbox(100))
-    return [(one.signal.name, one.signal.status.value) for one in stored]
 
 
 def spoken(fakes: FakeSources, *, lines: int = 400, bots: tuple[str, ...] = ("bot1",)) -> None:
@@ -43,16 +38,16 @@ async def test_lines_that_stopped_while_bots_live_are_told_once_and_end_with_the
     fakes = FakeSources()
     spoken(fakes)
     watch = await looked(sqlite_store, fakes, times=5)
-    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+    assert await stored_signals(sqlite_store) == [("LogsStopped", "firing")]
     del fakes.logs.held[:]
     watch.clock.move(3600)  # type: ignore[attr-defined]  # a clock of this test
     await watch.run()
     await watch.run()
-    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+    assert await stored_signals(sqlite_store) == [("LogsStopped", "firing")]
     fakes.logs.held.append(LogLine(watch.clock.now(), "back", {"job": "bot_logs", "bot": "bot1"}))
     await watch.run()
     await watch.run()
-    assert await signals(sqlite_store) == [("LogsStopped", "firing"), ("LogsStopped", "resolved")]
+    assert await stored_signals(sqlite_store) == [("LogsStopped", "firing"), ("LogsStopped", "resolved")]
 
 
 async def test_silence_that_was_told_does_not_end_because_nobody_knows_whether_bots_live(
@@ -81,4 +76,4 @@ async def test_silence_that_is_to_be_expected_is_none(sqlite_store: SqlStore) ->
         await looked(sqlite_store, fakes)
     listening = DESK.listening.model_copy(update={"log_silence_minutes": 0})
     await looked(sqlite_store, off, desk=DESK.model_copy(update={"listening": listening}))
-    assert await signals(sqlite_store) == []
+    assert await stored_signals(sqlite_store) == []

@@ -11,17 +11,12 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import NOW, FakeSources, healthy_redis, sample
 from tests.servers.fixtures import Require
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
+from tests.stores import stored_signals
 from triage.desk import Desk
 from triage.errors import SourceDenied, SourceUnreachable
 from triage.ports.sources import GroupInfo, StreamInfo
 
 DESK, HOUR = Desk(), timedelta(hours=1)
-
-
-async def signals(store: SqlStore) -> list[tuple[str, str]]:
-    """Return name and status of each signal, in the order they were stored."""
-    stored = await store.read(lambda tx: tx.signals.inbox(100))
-    return [(one.signal.name, one.signal.status.value) for one in stored]
 
 
 def watch_on(store: SqlStore, fakes: FakeSources, clock: ManualClock) -> RedisWatch:
@@ -37,7 +32,7 @@ async def test_a_blip_is_nothing_and_two_looks_are_an_outage(sqlite_store: SqlSt
         fakes.streams.error = None if answers else SourceUnreachable("Redis", "Connection refused")
         clock.move(2)
         await watch.run()
-    assert await signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
+    assert await stored_signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
 
 
 async def test_an_outage_outlives_our_own_restart(sqlite_store: SqlStore) -> None:
@@ -48,13 +43,13 @@ async def test_an_outage_outlives_our_own_restart(sqlite_store: SqlStore) -> Non
         for _ in range(3):
             clock.move(2)
             await watch.run()
-    assert await signals(sqlite_store) == [("RedisDown", "firing")]
+    assert await stored_signals(sqlite_store) == [("RedisDown", "firing")]
     fakes.streams.error = None
     later = watch_on(sqlite_store, fakes, clock)
     for _ in range(3):
         clock.move(2)
         await later.run()
-    assert await signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
+    assert await stored_signals(sqlite_store) == [("RedisDown", "firing"), ("RedisDown", "resolved")]
 
 
 async def test_a_refused_user_is_our_trouble_and_no_outage(sqlite_store: SqlStore) -> None:
@@ -64,7 +59,7 @@ async def test_a_refused_user_is_our_trouble_and_no_outage(sqlite_store: SqlStor
     watch = watch_on(sqlite_store, fakes, ManualClock(NOW))
     for _ in range(3):
         await watch.run()
-    assert await signals(sqlite_store) == []
+    assert await stored_signals(sqlite_store) == []
     assert "WRONGPASS" in watch.trouble
 
 
@@ -87,7 +82,7 @@ async def test_each_illness_has_its_name(
     watch = watch_on(sqlite_store, fakes, ManualClock(NOW))
     for _ in range(2):
         await watch.run()
-    assert await signals(sqlite_store) == [(name, "firing")]
+    assert await stored_signals(sqlite_store) == [(name, "firing")]
 
 
 async def test_dropped_keys_are_told_while_they_are_dropped(sqlite_store: SqlStore) -> None:
@@ -97,7 +92,7 @@ async def test_dropped_keys_are_told_while_they_are_dropped(sqlite_store: SqlSto
     for evicted in (500, 500, 501, 502, 502, 502):
         fakes.streams.state = healthy_redis(evicted_keys=evicted)
         await watch.run()
-    assert await signals(sqlite_store) == [("RedisEvicting", "firing"), ("RedisEvicting", "resolved")]
+    assert await stored_signals(sqlite_store) == [("RedisEvicting", "firing"), ("RedisEvicting", "resolved")]
 
 
 async def test_a_real_redis_killed_paused_and_made_a_replica_is_seen_in_time(
@@ -163,11 +158,11 @@ async def test_old_market_data_counts_only_where_bots_run(sqlite_store: SqlStore
     watch = StreamsWatch(store=sqlite_store, desk=DESK, sources=fakes.port, clock=clock, stored=lambda: None)
     for _ in range(2):
         await watch.run()
-    assert await signals(sqlite_store) == []
+    assert await stored_signals(sqlite_store) == []
     fakes.metrics.answers["hbot_bot_state"] = [sample(1, bot="bot1")]
     for _ in range(2):
         await watch.run()
-    assert await signals(sqlite_store) == [("MarketDataStale", "firing")]
+    assert await stored_signals(sqlite_store) == [("MarketDataStale", "firing")]
 
 
 async def test_old_market_data_stays_told_while_nobody_knows_which_bots_run(sqlite_store: SqlStore) -> None:
@@ -209,4 +204,4 @@ async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlSt
     )
     for _ in range(2):
         await watch.run()
-    assert await signals(sqlite_store) == [("StreamGroupBehind", "firing")]
+    assert await stored_signals(sqlite_store) == [("StreamGroupBehind", "firing")]

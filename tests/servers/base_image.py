@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.servers.images import rootfs
+from tests.servers.images import add_link, rootfs
 
 PREFIX = "usr/local"
 PLUGIN = "usr/libexec/docker/cli-plugins/docker-compose"
@@ -65,7 +65,7 @@ def base_rootfs(busybox: Path, docker: Path, compose: Path) -> bytes:
         there = set(tar.getnames())
         tar.add(python, f"{PREFIX}/bin/{modules.name}")
         for name in ("python", "python3"):
-            _link(tar, f"{PREFIX}/bin/{name}", modules.name)
+            add_link(tar, f"{PREFIX}/bin/{name}", modules.name)
         tar.add(modules, f"{PREFIX}/lib/{modules.name}", filter=_needed)
         for library in linked:
             place = _place(library)
@@ -110,9 +110,3 @@ def _place(library: Path) -> str:
         or library.is_relative_to("/usr/lib")
     )
     return str(library).lstrip("/") if system else f"lib/{library.name}"
-
-
-def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.linkname = tarfile.SYMTYPE, target
-    tar.addfile(entry)

@@ -21,7 +21,7 @@ def rootfs(busybox: Path, *, files: Mapping[str, str] | None = None, programs: S
             _add_folder(tar, folder)
         tar.add(busybox.resolve(), "bin/busybox")
         for applet in _applets(busybox):
-            _add_link(tar, f"bin/{applet}", "busybox")
+            add_link(tar, f"bin/{applet}", "busybox")
         for program in programs:
             tar.add(program.resolve(), f"bin/{program.name}")
         for library in sorted({library for program in programs for library in _libraries(program)}):
@@ -49,7 +49,8 @@ def _add_folder(tar: tarfile.TarFile, name: str) -> None:
     tar.addfile(entry)
 
 
-def _add_link(tar: tarfile.TarFile, name: str, target: str) -> None:
+def add_link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    """Add a symbolic link to an archive."""
     entry = tarfile.TarInfo(name)
     entry.type, entry.linkname = tarfile.SYMTYPE, target
     tar.addfile(entry)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
     from slack_sdk.web.async_client import AsyncWebClient
 
-ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "slack"
+ARTIFACTS = Path(__file__).parents[3] / "artifacts"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -49,9 +49,10 @@ async def visit(page: Page, base_url: str, place: str = "desk-alerts", user: str
 
 
 async def keep(page: Page, name: str) -> None:
-    """Save a picture of the page into artifacts/slack/."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=ARTIFACTS / f"{name}.png")
+    """Save a picture of the page below artifacts/; ``name``: folder and name."""
+    path = ARTIFACTS / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=path)
 
 
 async def seconds_until_seen(page: Page, client: AsyncWebClient, channel: str, count: int) -> list[float]:

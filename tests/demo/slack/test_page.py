@@ -107,7 +107,7 @@ async def test_a_thread_opens_counts_and_takes_replies(
     await expect(thread.locator(".message")).to_have_count(3)
     await expect(thread.locator(".count")).to_have_text("2 replies")
     await expect(page.locator("main .replies")).to_contain_text("2 replies")
-    await keep(page, "thread")
+    await keep(page, "slack/thread")
     await page.keyboard.press("Escape")
     await expect(thread).to_be_hidden()
     assert [message.user for message in slack.thread(slack.messages(CHANNEL)[0])] == [
@@ -134,7 +134,7 @@ async def test_a_button_opens_its_modal_which_says_what_is_wrong_and_closes_when
         await expect(dialog.get_by_role("alert")).to_have_text("Say who looks meanwhile.")
         await expect(dialog.get_by_label("Reason")).to_have_value("maintenance")
         await expect(dialog.get_by_label("How long")).to_have_value("4")
-        await keep(page, "modal")
+        await keep(page, "slack/modal")
         await dialog.get_by_label("Reason").fill("maintenance, ben looks")
         await page.keyboard.press("Control+Enter")
         await expect(dialog).to_be_hidden()
@@ -181,7 +181,7 @@ async def test_a_confirm_dialog_asks_first_and_then_acts(
         await visit(page, slack.base_url, user="ben")
         await page.get_by_role("button", name="kill").click()
         await expect(page.locator("#confirm")).to_contain_text("It cancels all orders.")
-        await keep(page, "confirm")
+        await keep(page, "slack/confirm")
         await page.get_by_role("button", name="Keep it").click()
         await expect(page.locator("#confirm")).to_be_hidden()
         assert seen == []
@@ -217,7 +217,7 @@ async def test_a_slash_command_is_completed_by_keyboard_and_answered_privately(
         await page.keyboard.press("Tab")
         await box.press_sequentially("sta")
         await expect(page.get_by_role("option")).to_have_count(1)
-        await keep(page, "completion")
+        await keep(page, "slack/completion")
         await page.keyboard.press("Enter")
         await expect(box).to_have_value("/triage status ")
         await page.keyboard.press("Enter")
@@ -366,7 +366,7 @@ async def test_it_is_readable_on_a_phone(
     await expect(page.locator(".side")).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth") == 375
     assert await page.evaluate("document.querySelector('main .scroller').scrollWidth") == 375
-    await keep(page, f"phone-{scheme}")
+    await keep(page, f"slack/phone-{scheme}")
     await page.get_by_role("button", name="Channels").click()
     await page.get_by_role("link", name="desk-digest").click()
     await expect(page.locator("main h1")).to_contain_text("desk-digest")
