@@ -20,6 +20,7 @@ from tests.triage.diagnosis.evidence import bot, box, errors
 from tests.triage.incidents.desk_story import Story
 from triage.desk import Desk
 from triage.diagnosis import weights
+from triage.diagnosis.record import SCHEMA
 from triage.incidents.cause_answers import confirm, correct
 from triage.incidents.feedback import question_of
 from triage.model import Finding, RunStatus
@@ -103,7 +104,7 @@ async def test_by_the_same_rules_it_is_the_same(story: Recorded, monkeypatch: py
         assert "INC-1" in result.stdout
         assert "same: drawdown_limit (certain 0.97, stands)" in result.stdout
     [told] = json.loads((await call("replay", "INC-1", "--json")).stdout)
-    assert (told["changed"], told["schema"], told["caveats"], told["differences"]) == (False, 1, [], [])
+    assert (told["changed"], told["schema"], told["caveats"], told["differences"]) == (False, SCHEMA, [], [])
     assert told["was"] == told["now"]
     assert told["now"]["causes"][0]["cause"] == "drawdown_limit"
 
@@ -159,7 +160,7 @@ async def test_what_an_older_version_left_is_rebuilt_and_said_to_be(
 
     await story.store.write(forget)
     result = await call("replay", "INC-1")
-    assert "recorded by an older version (schema 0, now 1)" in result.stdout.lower()
+    assert f"recorded by an older version (schema 0, now {SCHEMA})" in result.stdout.lower()
     assert "drawdown_limit" in result.stdout
     [told] = json.loads((await call("replay", "INC-1", "--json")).stdout)
     assert told["schema"] == 0
@@ -188,7 +189,7 @@ async def test_a_file_is_judged_as_the_incident_is(
         ("{", "is no JSON"),
         ("[]", "a JSON object was expected"),
         ('{"schema": 99}', "newer version"),
-        ('{"schema": 1}', "cannot be read"),
+        (f'{{"schema": {SCHEMA}}}', "cannot be read"),
         ('{"record": {"schema": 0}, "truth": {"cause": 7}}', "truth.cause"),
     ],
 )
