@@ -60,10 +60,10 @@ async def test_silence_that_was_told_does_not_end_because_nobody_knows_whether_b
     fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
     await watch.run()
     await watch.run()
-    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+    assert await stored_signals(sqlite_store) == [("LogsStopped", "firing")]
     del fakes.logs.held[:]
     await looked(sqlite_store, fakes, times=4)
-    assert await signals(sqlite_store) == [("LogsStopped", "firing")]
+    assert await stored_signals(sqlite_store) == [("LogsStopped", "firing")]
 
 
 async def test_silence_that_is_to_be_expected_is_none(sqlite_store: SqlStore) -> None:
