@@ -180,14 +180,17 @@ async def test_old_market_data_stays_told_while_nobody_knows_which_bots_run(sqli
     fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
     for _ in range(3):
         await watch.run()
-    assert await signals(sqlite_store) == [("MarketDataStale", "firing")]
+    assert await stored_signals(sqlite_store) == [("MarketDataStale", "firing")]
     infos[stream] = fresh
     for _ in range(2):
         await watch.run()
     infos[stream] = old
     for _ in range(3):
         await watch.run()
-    assert await signals(sqlite_store) == [("MarketDataStale", "firing"), ("MarketDataStale", "resolved")]
+    assert await stored_signals(sqlite_store) == [
+        ("MarketDataStale", "firing"),
+        ("MarketDataStale", "resolved"),
+    ]
 
 
 async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlStore) -> None:
