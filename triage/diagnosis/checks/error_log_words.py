@@ -13,18 +13,18 @@ from triage.wording import clock_time, counted, listed, number, times
 NAME = "error_logs"
 TITLE = "Error logs"
 SOURCE = "Loki"
-_SHOWN = 5
+_SHOWN, _MINUTE = 5, 60
 _RANK = {"new": 0, "surging": 1, "unknown": 2, "known": 3}
 
 
 def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Finding:
     """Word the errors of some bots; None is a bot without any line."""
-    minutes = number(round(window.seconds / 60))
+    span = f"{window.seconds / 60:.0f} min" if window.seconds >= _MINUTE else f"{window.seconds:.0f} s"
     found = {bot: errors for bot, errors in bots.items() if errors is not None}
     silent = [bot for bot, errors in bots.items() if errors is None]
     statuses = [FindingStatus.UNKNOWN if errors is None else errors.status for errors in bots.values()]
     heads = {
-        bot: f"no log line at all in {minutes} min" if errors is None else _head(errors, minutes)
+        bot: f"no log line at all in {span}" if errors is None else _head(errors, span)
         for bot, errors in bots.items()
     }
     single = len(heads) == 1
@@ -35,9 +35,9 @@ def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Findi
     return Finding(
         name=NAME,
         status=worst_status(statuses),
-        headline=next(iter(heads.values())) if single else _summary(found, silent, minutes),
+        headline=next(iter(heads.values())) if single else _summary(found, silent, span),
         source=SOURCE,
-        why=_why(found, silent, minutes),
+        why=_why(found, silent, span),
         details=tuple(details),
         data={
             "window_seconds": window.seconds,
@@ -46,8 +46,8 @@ def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Findi
     )
 
 
-def _why(found: Mapping[str, BotErrors], silent: list[str], minutes: str) -> str:
-    why = [f"Loki holds no line of {listed(silent)} in the last {minutes} min"] if silent else []
+def _why(found: Mapping[str, BotErrors], silent: list[str], span: str) -> str:
+    why = [f"Loki holds no line of {listed(silent)} in the last {span}"] if silent else []
     doubtful = {bot: errors for bot, errors in found.items() if errors.doubt}
     for bot, errors in list(doubtful.items())[:3]:
         who = f"{bot}: " if len(found) + len(silent) > 1 else ""
@@ -57,13 +57,13 @@ def _why(found: Mapping[str, BotErrors], silent: list[str], minutes: str) -> str
     return "; ".join(why)
 
 
-def _head(errors: BotErrors, minutes: str) -> str:
+def _head(errors: BotErrors, span: str) -> str:
     if errors.doubt and errors.not_understood:
         known = f" · {_bound(errors)}{errors.count} errors known" if errors.count else ""
-        return f"{errors.doubt} in {minutes} min{known}"
+        return f"{errors.doubt} in {span}{known}"
     usual = "usual not known" if errors.usual is None else f"usual: {_usual(errors.usual)}"
     unread = f" · {counted(errors.not_understood, 'line')} not understood" if errors.not_understood else ""
-    return f"{_bound(errors)}{errors.count} in {minutes} min ({usual}){unread}"
+    return f"{_bound(errors)}{errors.count} in {span} ({usual}){unread}"
 
 
 def _bound(errors: BotErrors) -> str:
@@ -95,9 +95,9 @@ def _line(found: Novelty, *, at_least: bool) -> str:
     return f"{'≥ ' if at_least else ''}{times(template.count)}{kind}  {template.text}  {first}"
 
 
-def _summary(found: Mapping[str, BotErrors], silent: list[str], minutes: str) -> str:
+def _summary(found: Mapping[str, BotErrors], silent: list[str], span: str) -> str:
     loud = [f"{bot} {_bound(errors)}{errors.count}" for bot, errors in found.items() if errors.count]
-    text = f"errors in {minutes} min: {listed(loud) or 'none'}"
+    text = f"errors in {span}: {listed(loud) or 'none'}"
     unread = [bot for bot, errors in found.items() if errors.doubt]
     text += f" · not understood: {listed(unread)}" if unread else ""
     return f"{text} · no lines: {listed(silent)}" if silent else text

@@ -66,6 +66,8 @@ _SHARE = 0.7
 """Of the deadline: what is not answered by then is done without."""
 
 _ONSET, _REACH = timedelta(minutes=10), timedelta(hours=2)
+_LEAST = timedelta(seconds=30)
+"""A window shorter than this would find a bot silent that writes now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,15 @@ class _Answers:
 def window_of(ctx: CheckContext) -> LogWindow:
     """Return the window and its baseline.
 
-    The window reaches back to before the trouble began, two hours at the most: what stopped a bot is told once.
+    The window reaches back to before the trouble began, two hours at the most: what stopped a bot is told once. Whether
+    an action of ours helped, only what was logged after it can tell: then the window begins at its end.
     """
     length = timedelta(minutes=ctx.desk.triage.log_window_minutes)
     before = min(ctx.now, ctx.since) - length
     end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
     start = max(min(ctx.now - length, ctx.since - _ONSET), ctx.now - _REACH)
+    if ctx.ours is not None:
+        start = min(max(start, ctx.ours[1]), ctx.now - _LEAST)
     return LogWindow(start, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
 
 

@@ -60,6 +60,26 @@ async def test_a_flood_is_critical() -> None:
     assert finding.status is FindingStatus.CRITICAL
 
 
+async def test_what_was_logged_before_our_own_action_ended_says_nothing_of_its_help() -> None:
+    """The errors that the action was for are still in the last quarter of an hour; those after its end count."""
+    sources = FakeSources()
+    for n in range(30):
+        log(sources, f"Cancel {n} refused", ago=timedelta(minutes=3, seconds=n))
+    for ago in (timedelta(seconds=5), MINUTE, 3 * HOUR):
+        log(sources, "ticks", ago=ago, level="INFO")
+    told = context(sources, since=NOW - 2 * MINUTE)
+    ours = replace(told, ours=(NOW - timedelta(seconds=150), NOW - 2 * MINUTE))
+    assert (await error_logs.run(told)).status is FindingStatus.CRITICAL
+    helped = await error_logs.run(ours)
+    assert (helped.status, helped.headline) == (FindingStatus.OK, "0 in 2 min (usual: 0)")
+    for n in range(7):
+        log(sources, f"Cancel {n} refused", ago=timedelta(seconds=40 + n))
+    goes_on = await error_logs.run(ours)
+    assert (goes_on.status, goes_on.headline) == (FindingStatus.WARNING, "7 in 2 min (usual: 0)")
+    just_ended = await error_logs.run(replace(ours, ours=(NOW - 2 * MINUTE, NOW)))
+    assert just_ended.headline.startswith("0 in 30 s"), "a window without length asks nothing"
+
+
 async def test_as_many_as_always_is_ok() -> None:
     """A bot's own usual is its measure."""
     sources = FakeSources()
