@@ -20,9 +20,12 @@ def degraded_words(state: Degraded, now: datetime) -> str:
 
 
 def degraded_since(tx: Tx) -> datetime | None:
-    """Return since when degraded mode is on, also where its action did not come to its end; None when it is off."""
+    """Return since when degraded mode is on; None while it is off, or its action did not come to its end.
+
+    What stands still then may stand for another reason: only the mode that is surely on explains it.
+    """
     state = degraded(tx)
-    return state.since if state is not None else None
+    return state.since if state is not None and state.sure else None
 
 
 def banner(tx: Tx, now: datetime) -> str:

@@ -3,11 +3,16 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
+from bot.store import SqlStore
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from tests.triage.diagnosis.evidence import alert, bot, box, errors, kinds, redis
+from triage.actions.degraded import degraded_since
 from triage.actions.remedies import conclude
 from triage.diagnosis.record import as_json, from_json, record_of
+from triage.memory.degraded_mode import Degraded, put_degraded
 from triage.model import Episode, Finding, Verdict
 from triage.playbooks.lookup import playbook_for
 
@@ -22,6 +27,15 @@ def judged(
     ctx = replace(context(FakeSources()), degraded_since=since)
     ctx = replace(ctx, incident=None) if asked else ctx
     return conclude(findings, ctx, alerts, playbook_for(ctx.desk, "ContainerDown"))
+
+
+@pytest.mark.parametrize(("sure", "known"), [(True, SINCE), (False, None)])
+async def test_a_mode_that_was_only_begun_explains_nothing(
+    sqlite_store: SqlStore, *, sure: bool, known: datetime | None
+) -> None:
+    """Its action did not come to its end: what stands may stand for another reason, and it may be tried again."""
+    await sqlite_store.write(lambda tx: put_degraded(tx, Degraded(SINCE, 1, sure=sure)))
+    assert await sqlite_store.read(degraded_since) == known
 
 
 def test_a_service_that_is_off_because_of_it_is_no_fault() -> None:
