@@ -21,6 +21,8 @@ MOST_BYTES = 256 * 1024
 DEEPEST, ALIASES, ANCHORS, EVENTS = 40, 20, 50, 40_000
 MERGES = 5
 """Of one mapping each (``<<: *base``): ten of two each would make a thousand copies of the first one's keys."""
+_MERGE = frozenset({"<<", "tag:yaml.org,2002:merge"})
+"""A key that merges, by its name or by its tag; one with an anchor could merge again through an alias."""
 SECONDS = 1.0
 """Time of a processor that one file may take to be looked at."""
 
@@ -57,9 +59,9 @@ def _vet(text: str, name: str) -> None:
         # Each further anchor costs the more, the more there are.
         anchors += not isinstance(event, AliasEvent) and getattr(event, "anchor", None) is not None
         several = merging and isinstance(event, SequenceStartEvent)
-        merging = isinstance(event, ScalarEvent) and event.value == "<<"
+        merging = isinstance(event, ScalarEvent) and not _MERGE.isdisjoint({event.value, event.tag})
         merges += merging
-        if several or merges > MERGES:
+        if several or merges > MERGES or (merging and event.anchor is not None):
             raise DeskFailure(f"{name} merges too many mappings to be a configuration")
         if depth > DEEPEST or aliases > ALIASES or anchors > ANCHORS or number > EVENTS:
             raise DeskFailure(f"{name} is nested too deep, or too large, to be a configuration")

@@ -63,7 +63,14 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
             if answer is not None:
                 about = services.render(answer).text
                 if said := await _hand_out(services, client, call, answer.files, about):
-                    await _send(respond, text=said, response_type="ephemeral", replace_original=False)
+                    shown = services.render(saying(said))
+                    await _send(
+                        respond,
+                        text=named_text(shown.text),
+                        blocks=by_name(list(shown.blocks)),
+                        response_type="ephemeral",
+                        replace_original=False,
+                    )
 
     return typed
 

@@ -94,6 +94,8 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
         b"".join(b"k%d: &a%d 1\n" % (n, n) for n in range(5000)),
         b"a: &a {" + b"".join(b"k%d: 1," % n for n in range(2000)) + b"}\nb: {<<: [*a, *a]}\n",
         b"a: &a {k: 1}\n" + b"".join(b"b%d: {<<: *a}\n" % n for n in range(6)),
+        b"a: &a {k: 1}\n!!merge foo: [*a, *a]\n",
+        b"a: &a {k: 1}\nb: {? &m << : *a}\nc: {? *m : *a}\n",
         b"\xff\xfe\x00",
         b"a: !!python/object/apply:os.system [id]",
         b"a: [" + b"1, " * 80_000 + b"]",
