@@ -60,7 +60,8 @@ ANSWERS = _rules(
         (
             r"maintenance|unavailable|system is abnormal|abnormal,? please|try again later|systems? (?:are |is )?busy|service:?\s?busy|EService:|(?:server|system|internal) (?:error|busy)"
             r"|no longer available|(?:symbol|instrument(?: id)?|trading pair|currency pair)s? (?:is |does )?(?:invalid|unknown|not (?:exist|found|support))|(?:invalid|unknown) (?:symbol|instrument|trading pair)|overloaded|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
-            r"|upgrad|\bpaused\b|settl(?:ing|ement)|during delivery|call auction|(?:trading|market|symbol|contract|pair|session) (?:is |are |has been |was )?(?:temporarily )?(?:closed|disabled|prohibited|stopped|locked|not (?:yet )?(?:allowed|started|tradable|tradeable|supported|enabled|available|listed))"
+            r"|(?:system|server|service|platform|exchange|engine|network)s?\b.{0,25}upgrad|upgrading|upgrade in progress|(?:being|is|are) upgraded|under(?:going)? (?:an )?upgrade"
+            r"|(?:trading|market|symbol|pair|contract|instrument|matching|service|deposit|order)s?\b.{0,25}\bpaused|settl(?:ing|ement)|during delivery|(?:trading|market|symbol|contract|pair|session) (?:is |are |has been |was )?(?:temporarily )?(?:closed|disabled|prohibited|stopped|locked|not (?:yet )?(?:allowed|started|tradable|tradeable|supported|enabled|available|listed))"
             r"|untrad(?:e)?able|trading (?:has )?not (?:yet )?started|(?:contract|instrument|symbol|pair) status|out of service|(?:service|system|server|node|network|engine|endpoint) (?:is )?(?:temporarily )?(?:not available|busy|down|stopped|under)|request failed\.? please try|ring.?balancer|backend (?:time.?out|error)|pre.?open|circuit.?breaker"
         ),
         "exchange_down",

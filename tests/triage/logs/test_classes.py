@@ -62,6 +62,7 @@ SAID = {
         "Contract paused",
         "order cannot be placed during settlement",
         "Matching engine is being upgraded. Please try in about 1 minute.",
+        "Trading of this pair is paused",
         "endpoint request failed. Please try again",
         "Trading is disabled for this symbol",
         "Trading has not started yet",
@@ -96,6 +97,17 @@ def test_an_answer_is_read_by_its_words_whatever_its_code_looks_like(name: str, 
         reading = classify(SUBMIT, last)
         assert reading is not None
         assert (reading.name, reading.generic) == (name, False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Please upgrade your account level", "The sub-account was paused by its owner", "Pair is in auction"],
+)
+def test_a_word_of_an_outage_about_something_else_is_no_outage(said: str) -> None:
+    """The exchange itself works: that it fails would be false."""
+    reading = classify(SUBMIT, f'{POST} HTTP status is 400. Error: {{"code":"35999","msg":"{said}"}}')
+    assert reading is not None
+    assert reading.name != "exchange_down"
 
 
 @pytest.mark.parametrize(("message", "exception", "name"), LINES)
