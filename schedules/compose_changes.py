@@ -35,7 +35,7 @@ class ComposeWatch:
     _files: dict[str, EditedFile] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the files; of the default one an override beside it counts too."""
+        """Find the files; of the default one the override beside it counts too, also where it comes or goes."""
         names = self.desk.compose.named_files or (self.desk.compose.file, _OVERRIDE)
         self._files = {name: EditedFile(Path(self.desk.paths.compose) / name) for name in names}
 
@@ -47,12 +47,19 @@ class ComposeWatch:
         return bool(changed)
 
     async def _look(self, name: str, file: EditedFile) -> bool:
-        found = await asyncio.to_thread(file.read)
+        found = await asyncio.to_thread(self._read, file)
         if found is None:
             return False
         text, modified = found
         now = self.clock.now()
         return await self.store.write(lambda tx: self._compare(tx, name, text, min(modified, now), now))
+
+    def _read(self, file: EditedFile) -> tuple[str, datetime] | None:
+        """Read a file that was touched; an override that is not there, beside a file that is, holds nothing."""
+        main = next(iter(self._files.values()))
+        if self.desk.compose.named_files or file is main or file.path.exists() or not main.path.is_file():
+            return file.read()
+        return "", self.clock.now()
 
     def _compare(self, tx: Tx, name: str, text: str, modified: datetime, now: datetime) -> bool:
         note = NOTE if name == next(iter(self._files)) else f"{NOTE}/{name}"

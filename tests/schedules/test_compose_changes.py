@@ -65,3 +65,23 @@ async def test_a_change_of_the_second_file_is_told_by_its_name(
     (tmp_path / "over.yml").write_text(FILE.replace("7.2", "7.4.1"))
     assert await watch.run()
     assert await story.told() == ["over.yml changed: redis"]
+
+
+async def test_an_override_that_comes_and_goes_is_a_change(tmp_path: Path, sqlite_store: SqlStore) -> None:
+    """Compose takes it by itself; where the first file cannot be seen either, nothing is known and nothing told."""
+    desk = Desk().model_copy(update={"paths": Paths(compose=tmp_path)})
+    story = Story(sqlite_store, desk=desk)
+    watch = ComposeWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    override = tmp_path / "docker-compose.override.yml"
+    await story.fire("BotHardStopActive")
+    assert not await watch.run(), "no way to the folder"
+    (tmp_path / "docker-compose.yml").write_text(FILE)
+    assert not await watch.run()
+    override.write_text("services:\n  redis:\n    image: redis:7.4\n")
+    assert await watch.run()
+    assert not await watch.run()
+    story.clock.move(minutes=1)
+    override.unlink()
+    assert await watch.run()
+    assert not await watch.run()
+    assert await story.told() == ["docker-compose.override.yml changed: redis"] * 2
