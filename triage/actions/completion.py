@@ -16,7 +16,7 @@ from triage.errors import Refused
 from triage.incidents.feedback import ask
 from triage.incidents.lifecycle import mitigate, resolve
 from triage.incidents.notifications import tell_card, tell_line
-from triage.model import ActionProposal
+from triage.model import ActionProposal, Incident
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
@@ -224,9 +224,15 @@ def _release(tx: Tx, record: ActionRecord, now: datetime) -> None:
     tx.audit.append(at=now, actor="triage", event="incident.resolve", target=incident.number, detail=detail)
 
 
+def _fires_since(tx: Tx, incident: Incident, record: ActionRecord) -> bool:
+    """Say whether something of the incident fires that began after the action ended: that it did not mitigate."""
+    ended = record.finished_at or record.changed_at
+    return any(one.firing and one.starts_at > ended for one in tx.incidents.episodes([incident.id]))
+
+
 def _mitigate(tx: Tx, record: ActionRecord, verification: Verification, now: datetime) -> None:
     incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
-    if incident is None or not mitigates(verification):
+    if incident is None or not mitigates(verification) or _fires_since(tx, incident, record):
         return
     if record.status is ActionStatus.SUCCEEDED:
         remedy = f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}"

@@ -9,6 +9,7 @@ import pytest
 
 from bot.store import SqlStore
 from bot.store.audit import broken_links
+from tests.bot.slack.blocks import samples
 from tests.fakes.clock import START
 from triage.actions import completion, confirmation, lifecycle, proposals
 from triage.desk import Desk
@@ -250,11 +251,19 @@ async def test_what_people_did_is_in_the_audit_trail_unbroken(store: SqlStore) -
     assert broken_links(entries) == []
 
 
-async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_so(store: SqlStore) -> None:
-    """Recovered after it succeeded: the incident is mitigated, and the trail names the action and who confirmed it."""
+@pytest.mark.parametrize("again", [False, True])
+async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_so(
+    store: SqlStore, *, again: bool
+) -> None:
+    """Recovered after it succeeded: the incident is mitigated, and the trail names the action and who confirmed it.
+
+    Not where an alert of the incident fires that began after the action had ended.
+    """
     about = await store.write(incident)
 
     def helped(tx: Tx) -> None:
+        at = START + timedelta(minutes=20 if again else -5)
+        tx.incidents.put_episode(replace(samples.episode(), incident_id=about.id, starts_at=at))
         tell_card(tx, about, START)
         proposal = ActionProposal("restart", "bot1", "why")
         record = proposals.propose(tx, DESK, proposal, by="U1", now=START, incident_id=about.id)
@@ -267,6 +276,10 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
     after = await store.read(lambda tx: tx.incidents.get(about.id))
     entries = await store.read(lambda tx: tx.audit.entries())
     assert after is not None
+    if again:
+        assert after.status is IncidentStatus.TRIGGERED
+        assert not [entry for entry in entries if entry.event == "incident.mitigate"]
+        return
     assert after.status is IncidentStatus.MITIGATED
     [line] = [entry for entry in entries if entry.event == "incident.mitigate"]
     assert (line.actor, line.target) == ("engine", about.number)
