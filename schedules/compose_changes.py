@@ -59,7 +59,7 @@ class ComposeWatch:
         main = next(iter(self._files.values()))
         if self.desk.compose.named_files or file is main or file.path.exists() or not main.path.is_file():
             return file.read()
-        return "", self.clock.now()
+        return ("", self.clock.now()) if file.gone() else None
 
     def _compare(self, tx: Tx, name: str, text: str, modified: datetime, now: datetime) -> bool:
         note = NOTE if name == next(iter(self._files)) else f"{NOTE}/{name}"

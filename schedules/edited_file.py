@@ -24,6 +24,12 @@ class EditedFile:
 
     path: Path
     _stamp: tuple[int, int] | None = None
+    _gone: bool = False
+
+    def gone(self) -> bool:
+        """Say once that the file is not there; what comes back in its place is read, whatever its time and size."""
+        first, self._gone, self._stamp = not self._gone, True, None
+        return first
 
     def read(self) -> tuple[str, datetime] | None:
         """Return the text and when it was modified; None where nothing touched it, or where it cannot be read."""
@@ -37,7 +43,7 @@ class EditedFile:
             text = self.path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
-        self._stamp = stamp
+        self._stamp, self._gone = stamp, False
         return text, datetime.fromtimestamp(stat.st_mtime, UTC)
 
 

@@ -96,26 +96,18 @@ async def run(ctx: CheckContext) -> Finding:
 def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
     for state in states:
         ours = state.name in ctx.containers
-        if state.created_at is not None:
-            yield ContainerChange(
-                container=state.name,
-                what="created",
-                at=state.created_at,
-                image=state.image,
-                image_before="",
-                ours=ours,
-            )
-        if state.started_at is not None and (
-            state.created_at is None or state.started_at - state.created_at > timedelta(minutes=1)
+        times = {"created": state.created_at, "started": state.started_at}
+        if (
+            state.created_at is not None
+            and state.started_at is not None
+            and state.started_at - state.created_at <= timedelta(minutes=1)
         ):
-            yield ContainerChange(
-                container=state.name,
-                what="started",
-                at=state.started_at,
-                image=state.image,
-                image_before="",
-                ours=ours,
-            )
+            del times["started"]  # that start belongs to its making
+        for what, at in times.items():
+            if at is not None:
+                yield ContainerChange(
+                    container=state.name, what=what, at=at, image=state.image, image_before="", ours=ours
+                )
 
 
 def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
