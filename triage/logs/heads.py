@@ -20,9 +20,9 @@ _DATE = (
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?: ?[AP]M)?"
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)| \d{4})?"
 _TIME = (
-    rf"(?:(?:{_DATE}(?:[ T\t:,;-]{{1,2}}){_CLOCK}|(?:19|20)\d{{6}}T\d{{6}}"
+    rf"(?:(?:{_DATE}(?:[ T\t:,;-]{{1,2}}){_CLOCK}|(?:19|20)\d{{6}}T\d{{6}}(?:[.,]\d{{1,9}})?"
     rf"|\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?|[AP]M)){_ZONE}"
-    r"|\d{10,19}(?:\.\d{1,9})?)"
+    r"|\d{10,19}(?:\.\d{1,9})?| {0,8}\d{1,7}\.\d{3,6}(?=\])|\+\d{1,7}(?:\.\d{1,9})?s(?= ))"
 )
 _TIMED = re.compile(
     r"[ ]{0,8}(?:\[[\w./:@-]{1,80}\] (?:\d{1,7} +- )?|[A-Za-z][\w.-]{0,60}: )?"
@@ -68,13 +68,21 @@ _LETTER = re.compile(
     r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d ))(?P<message>.*)"
 )
 _LETTER_CALLED = re.compile(r"(?P<level>[TDIWEF])! (?P<message>.*)")
-_SHORT = re.compile(r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d{4,9}\][ \t]*(?P<message>.*)")
+_SHORT = re.compile(
+    r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI|TRACE|DEBUG|ERROR|CRIT) ?\[(?:\d{4,9}|[\d|:.T-]{8,30})\]"
+    r"[ \t]*(?P<message>.*)"
+)
 _PRIORITY = re.compile(r"<(?P<level>[0-7])>(?P<message>.*)")
 """What a service manager reads of a program's output: syslog's number alone."""
 _LETTER_LATER = re.compile(r"(?:\d+ +){0,2}(?P<level>[VTDIWEF])[ /][\w.-]{1,40} *: (?P<message>.*)")
+_SET_IN = re.compile(
+    r" {10,40}(?P<level>DEBUG {4}|INFO {5}|WARNING {2}|ERROR {4}|CRITICAL )(?P<message>\S.*)"
+)
+"""A handler that prints columns leaves the time out where it is that of the line before."""
 _CATEGORY = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<message>\S{1,200}\[\d+\])$")
 _BRACKET_FIRST = re.compile(
-    rf"(?:\d{{1,10}} |\[[^\]\n]{{1,60}}\] |[\w.-]{{1,40}}: ){{0,3}}\[(?P<level>{ANY_WORD}) *\][: \t]*(?P<message>.*)",
+    rf"(?:\d{{1,10}} |\[[^\]\n]{{1,60}}\] |[\w.-]{{1,40}}: ){{0,3}}\[(?P<level>{ANY_WORD}) *(?:/[\w-]{{1,60}})?\]"
+    r"[: \t]*(?P<message>.*)",
     re.IGNORECASE,
 )
 _LOWER = re.compile(r"(?P<level>error|warning|critical|fatal|err|crit): (?P<message>.+)")
@@ -84,7 +92,8 @@ _AT_START = re.compile(
     r"[ \t]*(?P<message>.+)"
 )
 _CRASH = re.compile(
-    r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)|thread '[^']{0,60}' panicked"
+    r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)"
+    r"|thread '[^']{0,60}' (?:\(\d{1,20}\) )?panicked|(?:Killed|Aborted)$"
     r"|Segmentation fault|terminate called |Fatal Python error|.{0,40}core dumped",
     re.IGNORECASE,
 )
@@ -96,7 +105,8 @@ _BAD_WORDS = "|".join(
 _BAD = re.compile(
     rf"(?<!\bno )(?<![^\d:]0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failure|exception|traceback"
     r"|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not found|out of memory|unreachable"
-    r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])|\bis DOWN\b|(?:^|\s)!!+ "
+    r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])(?![\"']?[ ]?[:=][ ]?[\"']?0(?![\d.]))"
+    r"|^(?:[a-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception)(?::|$)|\bis DOWN\b|(?:^|\s)!!+ "
     "|❌|🔴|🛑|🔥|🚨|💥",
     re.IGNORECASE,
 )
@@ -127,6 +137,7 @@ def head_of(text: str) -> LineHead | None:
             (
                 *(
                     _PRIORITY,
+                    _SET_IN,
                     _SHORT,
                     _LETTER,
                     _LETTER_CALLED,
@@ -166,7 +177,7 @@ def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:
         found = pattern.match(text)
         if found is not None:
             word = found["level"]
-            return LineHead(_level(word), found["message"].strip())
+            return LineHead(_level(word.strip()), found["message"].strip())
     return None
 
 

@@ -12,15 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from triage.logs.level_words import LETTERS, LOOSE_WORDS, PYTHON_LEVELS, SYSLOG_LEVELS, level_of
+from triage.logs.level_words import (
+    LETTERS,
+    LOOSE_WORDS,
+    PYTHON_LEVELS,
+    SYSLOG_LEVELS,
+    level_of,
+    level_of_number,
+)
 from triage.masking import masked_where_cut
 
 _LEVELS = (
     "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "sev", "log.level", "loglevel",
-    "@level", "@l", "record.level.name", "error_severity", "s", "l",
+    "@level", "@l", "record.level.name", "error_severity", "s", "l", "priority", "verbosity",
 )  # fmt: skip
-_LOOSE_LEVELS = ("type", "status", "kind", "outcome")
+_LOOSE_LEVELS = ("type", "status", "kind", "outcome", "category", "class")
 """Fields that may hold anything; where a line names no level elsewhere, one of ``LOOSE_WORDS`` in them is one."""
+_ANY_NAME = ("priority", "verbosity", "s", "l")
+"""Names that may hold anything: only a word of a level counts in them."""
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
 _OTEL_NUMBERS = ("severitynumber", "severity_number")
 _SYSLOG_NUMBERS = ("priority", "level", "severity", "sev", "prio", "lvl")
@@ -31,6 +40,8 @@ _MESSAGES = (
 )  # fmt: skip
 _LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
 _EXCEPTIONS = ("exception", "exc_info", "traceback", "stack_trace", "error.stack_trace", "err.stack", "stack")
+_THOUSANDS = "level_value"
+"""Logback's numbers: 40000 is an error."""
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
 _OTEL = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL")
 """OpenTelemetry's numbers, four a level, from 1."""
@@ -42,6 +53,8 @@ _CUT_MESSAGE = re.compile(
     r'"(?:[\w.]{0,40}\.)?(?:msg|message|event|text)" ?: ?"(?P<text>(?:[^"\\]|\\.)*)', re.IGNORECASE
 )
 _SHOWN = 300
+_LEAST = 8000
+"""Below this, thousands are none: ``level_of_number`` would read syslog's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,7 @@ def _named(flat: Mapping[str, object]) -> str:
         value = flat.get(name)
         if not isinstance(value, str) or not value.strip() or value.strip().isdigit():
             continue
-        if len(name) == 1:  # a name as short may hold anything
+        if name in _ANY_NAME:
             if value in LETTERS or level_of(value):
                 return LETTERS.get(value, value)
             continue
@@ -139,10 +152,16 @@ def _numbered(flat: Mapping[str, object]) -> str:
             return _OTEL[min(max(number - 1, 0) // 4, len(_OTEL) - 1)]
         if name in _SYSLOG_NUMBERS and 0 <= number < len(SYSLOG_LEVELS):
             return SYSLOG_LEVELS[number]
-        pino = name == "level" and not isinstance(flat.get("time", ""), str)
+        pino = name == "level" and (not isinstance(flat.get("time", ""), str) or _is_bunyan(flat))
         known = _PINO if pino else PYTHON_LEVELS
         return next((known[each] for each in sorted(known, reverse=True) if number >= each), "")
-    return ""
+    thousands = flat.get(_THOUSANDS)
+    return level_of_number(thousands // 1000) if isinstance(thousands, int) and thousands >= _LEAST else ""
+
+
+def _is_bunyan(flat: Mapping[str, object]) -> bool:
+    """Bunyan has pino's numbers and a time in words; each of its lines names a version and a host."""
+    return isinstance(flat.get("v"), int) and "hostname" in flat
 
 
 def _whole(value: object) -> int | None:

@@ -5,6 +5,7 @@ Also in the languages in which servers are set up; compared without their case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _OF_LEVEL = {
@@ -41,9 +42,17 @@ ANY_WORD = "|".join(sorted(LEVEL_OF, key=len, reverse=True))
 """An expression for any of the words; match it without case."""
 
 
+_AROUND = re.compile(r"\W*(?P<word>[^\W_]+)(?:\W.*)?")
+"""What is set around a level: ``[error]``, a step of slog's (``ERROR+2``), a thread (``ERROR/Worker-1``)."""
+
+
 def level_of(word: str) -> str:
     """Return the level that a word names; empty where it names none."""
-    return LEVEL_OF.get(word.lower(), "")
+    known = LEVEL_OF.get(word.lower())
+    if known is None:
+        bare = _AROUND.fullmatch(word)
+        known = LEVEL_OF.get(bare["word"].lower(), "") if bare is not None else ""
+    return known
 
 
 def level_of_number(number: int) -> str:

@@ -7,26 +7,30 @@ follow without a level. What is neither is counted, and never taken for silence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from triage.logs.heads import begins_record, is_crash, speaks_of_error
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
+from triage.logs.spread_objects import SpreadObjects
+from triage.logs.tracebacks import (
+    announces_another,
+    begins_traceback,
+    has_gutter,
+    names_exception,
+    was_raised,
+    without_gutter,
+)
 from triage.logs.wrapping import is_cut_short, unwrapped
 from triage.masking import masked_where_cut
 from triage.ports.sources import LogLine
 
-_EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
-_RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception|Warning|Timeout)(?::|$)")
-"""The last line of a traceback, which may be all that is left of it."""
-_TRACEBACK = "Traceback (most recent call last):"
-_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _TRACED = ERRORS | OTHERS
 """Levels whose records are followed by tracebacks; beneath an INFO it is another's."""
 _FOLDING = timedelta(seconds=2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _MESSAGE_MAX = 600
 _LEVEL_LABELS = frozenset({"detected_level", "level"})
 """What Loki guesses for each line: it parts a traceback from its record, and says nothing of the stream."""
@@ -97,6 +101,8 @@ class _Open:
     """A traceback has begun: what follows belongs to it."""
     chained: bool = False
     """The next traceback is of the same error."""
+    grouped: bool = False
+    """The traceback is one of a group: what follows with a gutter are its parts."""
 
 
 _Stream = tuple[tuple[str, str], ...]
@@ -107,6 +113,8 @@ class _Reader:
     done: list[_Open] = field(default_factory=list)
     current: dict[_Stream, _Open] = field(default_factory=dict)
     cut: set[_Stream] = field(default_factory=set)
+    spread: dict[_Stream, SpreadObjects] = field(default_factory=dict)
+    last: datetime = _NEVER
     lines: int = 0
     records: int = 0
     unlevelled: int = 0
@@ -119,13 +127,21 @@ class _Reader:
     def take(self, line: LogLine) -> None:
         stream = _stream(line.labels)
         self.lines += 1
+        self.last = line.at
         continues, cut = stream in self.cut, is_cut_short(line.text)
         (self.cut.add if cut else self.cut.discard)(stream)
         if continues:  # the rest of a line of which we keep the beginning only
             return
-        for text in unwrapped(line.text).split("\n"):
-            if text.strip():
+        spread = self.spread.setdefault(stream, SpreadObjects())
+        for part in unwrapped(line.text).split("\n"):
+            for text in spread.take(part) if part.strip() else ():
                 self._one(stream, line.at, text)
+
+    def end(self) -> None:
+        """Read what waits for a line that does not come any more."""
+        for stream, spread in self.spread.items():
+            for text in spread.end() if spread.held else ():
+                self._one(stream, self.last, text)
 
     def _one(self, stream: _Stream, at: datetime, text: str) -> None:
         record = record_of(text)
@@ -134,9 +150,10 @@ class _Reader:
         elif is_crash(text):  # a program's end, whatever it said before
             self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
         elif not self._fold(stream, at, text):
-            if text.startswith(_TRACEBACK):
+            if begins_traceback(text):
                 self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
-                self.current[stream].traced = True
+                opened = self.current[stream]
+                opened.traced, opened.grouped = True, has_gutter(text)
             else:
                 self._keep_loose(text)
 
@@ -155,18 +172,18 @@ class _Reader:
         opened = self.current.get(stream)
         if opened is None or at - opened.last > _FOLDING:
             return False
-        traceback = text.startswith(_TRACEBACK)
-        if traceback and opened.traced and opened.exception and not opened.chained:  # of something else
-            return False
-        if _is_of_its_own(opened, text):
+        traceback, gutter = begins_traceback(text), has_gutter(text)
+        part = opened.grouped and gutter
+        another = traceback and opened.traced and not opened.chained and not part
+        if (another and opened.exception) or _is_of_its_own(opened, text):  # of something else
             return False
         opened.last = at
+        opened.grouped = gutter if traceback else opened.grouped
         opened.traced = opened.traced or traceback
-        opened.chained = text.startswith(_CHAINED) or (opened.chained and not traceback)
-        if not text[:1].isspace():
-            found = _EXCEPTION.match(masked_where_cut(text, _MESSAGE_MAX))
-            if found is not None:
-                opened.exception = masked_where_cut(text, _MESSAGE_MAX).strip()
+        opened.chained = announces_another(text) or (opened.chained and not traceback)
+        bare = without_gutter(text) if opened.grouped else text
+        if not bare[:1].isspace() and names_exception(kept := masked_where_cut(bare, _MESSAGE_MAX)):
+            opened.exception = kept.strip()
         return True
 
     def _keep_loose(self, text: str) -> None:
@@ -189,6 +206,7 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
     reader = _Reader()
     for line in _in_order(lines):
         reader.take(line)
+    reader.end()
     return ErrorLines(
         every=tuple(
             ErrorLine(
@@ -237,17 +255,19 @@ def _begins_record(line: LogLine) -> bool:
 def _is_of_its_own(opened: _Open, text: str) -> bool:
     """Tell whether a line is no part of the record before it.
 
-    An error's message may hold anything; a warning is followed by a traceback, beneath an INFO that is another's. Without
-    a traceback, what speaks of an error does not belong to less than an error.
+    An error's message may hold anything; a warning is followed by a traceback, or by what is left of one; beneath an
+    INFO that is another's. Without a traceback, what speaks of an error does not belong to less than an error.
     """
     if opened.level in ERRORS:
         return False
     if begins_record(text):
         return True
-    if text.startswith(_TRACEBACK):
+    if begins_traceback(text):
         return opened.level not in _TRACED
-    if opened.traced or text[:1].isspace() or _RAISED.match(text):
+    if opened.traced or text[:1].isspace():
         return False
+    if was_raised(text):
+        return opened.level not in _TRACED
     return speaks_of_error(text)
 
 

@@ -47,10 +47,10 @@ _TIMED = re.compile(
 )
 """A time, in any of the usual forms, and the first level that follows it."""
 _SYSLOG = re.compile(
-    r"<(?P<number>\d{1,3})>(?:1 \S{10,40} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )(?P<message>.*)"
+    r"(?:\d{1,5} )?<(?P<number>\d{1,3})>(?:1 \S{10,40} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )(?P<message>.*)"
 )
 """A line of syslog: its number holds the level."""
-_KLOG = re.compile(r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (?P<message>.*)")
+_KLOG = re.compile(r"(?P<level>[IWEF])\d{4}(?:\d{4})? \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (?P<message>.*)")
 _KLOG_LEVELS = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
 _LEVEL_FIRST = re.compile(
     rf"(?:\[(?P<bracketed>(?i:{_LEVEL})) *\]:?|(?P<level>{_LEVEL})(?::| -|(?= +(?:{_ANY_TIME}))))[ \t]+(?P<message>.+)"
@@ -134,7 +134,8 @@ def _from_json(text: str) -> LogRecord | None:
         return None
     inner = record_of(fields.message) if not fields.message.startswith("{") else None
     level = _level(fields.level)
-    if inner is not None and inner.level and (level not in ERRORS or inner.level in ERRORS):
+    named = inner is not None and inner.message != fields.message  # "level=error is asked for" is a sentence
+    if inner is not None and named and inner.level and (level not in ERRORS or inner.level in ERRORS):
         return replace(inner, exception=fields.exception)
     return LogRecord(level, fields.logger, fields.message, fields.exception)
 

@@ -32,9 +32,9 @@ _LAYERS = 5
 _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry", "entry")
 """Where a transport's JSON holds the line of the program."""
 _LEVELS = re.compile(
-    r'"(?:[^"\\]{0,20}[._@])?(?:level|lvl|severity|priority)[^"\\]{0,10}" ?:'
+    r'"(?:[^"\\]{0,20}[._@])?(?:(?:log)?level|lvl|severity|priority|verbosity)[^"\\]{0,10}" ?:'
     r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"|"@l" ?:'
-    rf'|"(?:status|type|kind|outcome)" ?: ?"(?:{"|".join(LOOSE_WORDS)})"',
+    rf'|"(?:status|type|kind|outcome|category|class)" ?: ?"(?:{"|".join(LOOSE_WORDS)})"',
     re.IGNORECASE,
 )
 _TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")
