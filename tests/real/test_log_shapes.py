@@ -60,7 +60,9 @@ def test_the_parts_of_a_group_of_exceptions_are_one_error() -> None:
 
 def test_an_object_on_several_lines_is_one_record() -> None:
     """Its message is kept; one that never ends is read as the lines that came."""
-    (spread,) = read("{", '  "level": "error",', '  "msg": "ledger lost",', '  "at": {"place": 3}', "}").errors
+    (spread,) = read(
+        "{", '  "level": "error",', '  "msg": "ledger lost",', '  "at": {"place": 3}', "}"
+    ).errors
     assert spread.message == "ledger lost"
     cut = read("{", '  "msg": "ledger lost",', "2026-02-20 03:15:00,312 - 12 - a.b - ERROR - book lost")
     assert [each.message for each in cut.errors] == ["book lost"]

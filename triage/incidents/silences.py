@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from triage.errors import BadInput
+from triage.incidents.series_labels import of_series
 from triage.incidents.subjects import IDENTITY, is_container
 from triage.masking import masked_where_cut
 from triage.model import Episode, Source
@@ -53,11 +54,11 @@ def unidentified(episodes: Sequence[Episode]) -> tuple[str, ...]:
 def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the labels that say what an alert is about: of the first kind in ``IDENTITY``, all it has.
 
-    A systemd unit, or the path of a control group, is on every host: it is matched together with the host. Containers
-    of one name are in many pods.
+    A systemd unit, the path of a control group or the exporter's own container is on every host: it is matched together
+    with the host. Containers of one name are in many pods.
     """
     bot, container, place = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
-    if bot or (container and is_container(labels[container[0]])):
+    if bot or (container and container[0] in of_series(labels) and is_container(labels[container[0]])):
         return bot or (*container, *(label for label in ("pod",) if labels.get(label)))
     return (*place, *container) if place else ()
 

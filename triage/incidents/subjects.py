@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from triage.desk import Bot, ComposeSettings, Desk
+from triage.incidents.series_labels import (
+    OF_OTHERS,
+    OF_SCRAPE,
+    container_of_group,
+    is_about_target,
+    is_of_machine,
+    of_series,
+)
 from triage.masking import masked_where_cut
 from triage.model import Subject, SubjectKind
 
@@ -49,12 +57,10 @@ _HOST_LABELS = ("nodename", "hostname", "host", "node")
 IDENTITY = (
     ("bot",),
     _CONTAINER_LABELS,
-    (*_SERVICE_LABELS, *_KNOWN_LABELS, *_HOST_LABELS, "target", "instance", "job"),
+    (*_SERVICE_LABELS, *_KNOWN_LABELS, *_HOST_LABELS, "target", "instance", "job", "id"),
 )
 """All labels that ``subject_of`` reads: a bot, a container, a place. A silence is made of the same ones."""
 _PROBE = re.compile(r"blackbox|probe|\b(?:ssl|tls|x509|cert|ping|icmp|uptime)", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"exporter|cadvisor|pushgateway|blackbox")
-"""Services whose series tell of others: their name says something where an alert is about the scrape, or about them."""
 _OPAQUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|[0-9a-f]{12}(?:[0-9a-f]{52})?")
 """An address, or the id of a container: it names nothing by itself."""
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
@@ -63,7 +69,6 @@ _HOST_ALERT = re.compile(
     r"Host|Node|HighCpu|HighMemory|HighDisk|Disk|HighNetwork|Filesystem|Systemd|Clock"
     r"|Smart(?=[A-Z])|Raid|Ups(?=[A-Z])|Zfs|Zpool|Windows|OutOfDisk|Edac|Hardware|Temperature|PhysicalComponent|OomKill"
 )
-_OF_SCRAPE = re.compile(r"Target|Scrape|ExporterDown|InstanceDown|EndpointDown")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "[::1]"})  # noqa: S104 - compared, not listened on
 
 FAMILIES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
@@ -93,8 +98,9 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
 
     An alert that names none of them is about the desk.
     """
-    if bot := labels.get("bot"):
-        return Subject(SubjectKind.BOT, masked_where_cut(bot, NAME_MAX))
+    if bot := labels.get("bot", "").strip():
+        return Subject(SubjectKind.BOT, masked_where_cut(_bot_named(bot, desk), NAME_MAX))
+    labels = of_series(labels)
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if is_container(container):
         container = _renamed(container, desk)
@@ -106,13 +112,22 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
         return _service(desk, service)
     if known := _by_known(labels, desk, _KNOWN_LABELS):
         return known
-    return _by_family(labels, desk) or _by_target(labels, desk)
+    return _by_group(labels) or _by_family(labels, desk) or _by_target(labels, desk)
 
 
 def is_container(name: str) -> bool:
     """Tell whether the value of a label is a container's name: no systemd unit, and no path of a control group."""
     name = name.removeprefix("/")
     return bool(name) and not _UNIT.fullmatch(name) and "/" not in name
+
+
+def _bot_named(name: str, desk: Desk) -> str:
+    """Return the desk's own name of a bot: a label may have its container's, or write it in capitals."""
+    if desk.bot(name) is not None:
+        return name
+    owner = desk.bot_of_container(name.removeprefix("/"))
+    alike = [bot.name for bot in desk.bots if bot.name.lower() == name.lower()]
+    return owner.name if owner is not None else alike[0] if len(alike) == 1 else name
 
 
 def _renamed(container: str, desk: Desk) -> str:
@@ -156,14 +171,27 @@ def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> 
     return None
 
 
+def _by_group(labels: Mapping[str, str]) -> Subject | None:
+    """Return the container whose control group a series of cAdvisor has for its only name."""
+    container = container_of_group(labels.get("id", ""))
+    return Subject(SubjectKind.CONTAINER, container) if container else None
+
+
 def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
     alert = labels.get("alertname", "")
     found = next((family for family in FAMILIES if family[0].match(alert)), None)
     if found is None:
-        by_job = _CONTROL_PLANE.match(labels.get("job", "")) and not _OF_SCRAPE.search(alert)
+        by_job = _CONTROL_PLANE.match(labels.get("job", "")) and not OF_SCRAPE.search(alert)
         return Subject(SubjectKind.DESK, "control plane") if by_job else None
-    _, name, service = found
-    return _service(desk, service) if service in _services(desk) else Subject(SubjectKind.DESK, name)
+    pattern, name, service = found
+    if service not in _services(desk):
+        return Subject(SubjectKind.DESK, name)
+    target = (labels.get("instance") or "").strip()
+    host = _known_host(_without_port(target), "", desk, probe=False)
+    another = re.match(pattern.pattern, host, re.IGNORECASE) is not None and not OF_OTHERS.search(host)
+    if another and host not in _services(desk) | _containers(desk):  # a second Redis is not the first
+        return Subject(SubjectKind.DESK, masked_where_cut(target, NAME_MAX))
+    return _service(desk, host if another else service)
 
 
 def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
@@ -177,30 +205,25 @@ def _by_target(labels: Mapping[str, str], desk: Desk) -> Subject:
     if not host:
         return _by_job(desk, alert, job)
     unit = _UNIT.fullmatch(labels.get("name", "")) is not None
-    machine = unit or bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
-    if machine and not _OF_SCRAPE.search(alert):
+    whole = is_of_machine(labels.get("id", ""))
+    machine = unit or whole or bool(_HOST_ALERT.match(alert) or _HOST_JOB.search(job))
+    if machine and not OF_SCRAPE.search(alert):
         return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
     host = _known_host(host, job, desk, probe=probe)
     if host in _services(desk) or host in _containers(desk):
-        return _service(desk, host) if _is_about(alert, host) else _by_job(desk, alert, job or host)
+        return _service(desk, host) if is_about_target(alert, host) else _by_job(desk, alert, job or host)
     if machine or (not job and not probe and host == target):
         return Subject(SubjectKind.HOST, masked_where_cut(target, NAME_MAX))
-    by_target = not job or _OF_SCRAPE.search(alert)
+    by_target = not job or OF_SCRAPE.search(alert)
     about = host if probe else target if by_target else job
     return Subject(SubjectKind.DESK, masked_where_cut(about, NAME_MAX))
 
 
 def _by_job(desk: Desk, alert: str, job: str) -> Subject:
     """A job that is a service of the desk is that service, unless its series tell of others."""
-    if job in _services(desk) and _is_about(alert, job):
+    if job in _services(desk) and is_about_target(alert, job):
         return _service(desk, job)
     return Subject(SubjectKind.DESK, masked_where_cut(job or desk.name, NAME_MAX))
-
-
-def _is_about(alert: str, name: str) -> bool:
-    """Tell whether an alert from a known target is about that target itself."""
-    of_others = _OF_OTHERS.search(name)
-    return of_others is None or of_others[0] in alert.lower() or _OF_SCRAPE.search(alert) is not None
 
 
 def _known_host(host: str, job: str, desk: Desk, *, probe: bool) -> str:
