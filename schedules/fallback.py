@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
 from triage.errors import FallbackFailure
 from triage.incidents.notifications import IN_CHANNEL, tell_line
@@ -17,7 +18,7 @@ from triage.paging import notices
 from triage.paging.notices import SEND_SECONDS, NoticeAttempt
 from triage.ports.clock import Clock
 from triage.ports.fallback import FallbackChannel
-from triage.ports.store import MessageKind, Store, Tx
+from triage.ports.store import Message, MessageKind, Store, Tx
 from triage.wording import duration
 
 _SPOKE = "fallback/spoke"
@@ -59,14 +60,16 @@ class FallbackJob:
     def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
         """Return the grave incidents that Slack has not taken for too long."""
         settings = self.desk.fallback
-        before = now - timedelta(seconds=settings.after_seconds)
+        before, known = now - timedelta(seconds=settings.after_seconds), jumps(tx)
         grave = (each for each in tx.incidents.open() if each.severity in settings.severities)
-        return [incident for incident in grave if not incident.quiet and _waits(tx, incident, before)]
+        return [incident for incident in grave if not incident.quiet and _waits(tx, incident, before, known)]
 
     def _owe(self, tx: Tx) -> None:
         now = self.clock.now()
         spoke = tx.notes.parsed(_SPOKE, datetime.fromisoformat)
-        if spoke is not None and (now - spoke).total_seconds() < self.desk.fallback.gather_seconds:
+        gather = timedelta(seconds=self.desk.fallback.gather_seconds)
+        # A time to come is one from before the clock was set back: it keeps nobody silent.
+        if spoke is not None and timedelta(0) <= now - spoke < gather:
             return
         fresh = [
             incident
@@ -75,7 +78,9 @@ class FallbackJob:
         ]
         if not fresh:
             return
-        waited = duration((now - min(incident.opened_at for incident in fresh)).total_seconds())
+        known = jumps(tx)
+        opened = min(moved(incident.opened_at, known, incident=incident.id) for incident in fresh)
+        waited = duration((now - opened).total_seconds())
         why = f"Slack has not taken this for {waited}; so it comes this way."
         notice = notices.incidents_notice(tx, fresh, kind="incident", why=why, now=now)
         notices.owe(tx, notice, tuple(self.channels), now)
@@ -90,11 +95,11 @@ class FallbackJob:
 
     async def _send(self, attempt: NoticeAttempt) -> bool:
         channel = self.channels.get(attempt.channel)
-        error = "" if channel is not None else "its setting is gone"
+        error, left_out = "" if channel is not None else "its setting is gone", ""
         try:
             if channel is not None:
                 async with asyncio.timeout(SEND_SECONDS):
-                    await channel.send(attempt.notice)
+                    left_out = await channel.send(attempt.notice)
         except FallbackFailure as failure:
             error = str(failure)
         except TimeoutError:
@@ -104,7 +109,7 @@ class FallbackJob:
             error = f"a fault of ours ({type(fault).__name__})"
         if error:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", error)
-        await self.store.write(lambda tx: self._record(tx, attempt, error))
+        await self.store.write(lambda tx: self._record(tx, attempt, error=error, left_out=left_out))
         if not error:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
                 "sent over the fallback channel"
@@ -112,9 +117,9 @@ class FallbackJob:
         self.told()
         return not error
 
-    def _record(self, tx: Tx, attempt: NoticeAttempt, error: str) -> None:
+    def _record(self, tx: Tx, attempt: NoticeAttempt, *, error: str, left_out: str) -> None:
         now = self.clock.now()
-        how = notices.ended(tx, attempt, error, now)
+        how = notices.ended(tx, attempt, now, error=error, left_out=left_out)
         if not how:
             return
         tx.audit.append(
@@ -133,15 +138,19 @@ class FallbackJob:
             tell_line(tx, entry, now)
 
 
-def _waits(tx: Tx, incident: Incident, before: datetime) -> bool:
+def _waits(tx: Tx, incident: Incident, before: datetime, known: Sequence[Jump]) -> bool:
     """Whether Slack has not got, since before a time, that an incident is there, came back, or became this grave."""
+
+    def waits(message: Message) -> bool:
+        return not message.ts and moved(message.created_at, known, incident=incident.id) <= before
+
     card = tx.outbox.find(MessageKind.CARD, str(incident.id))
     if card is None:
         return False
     if not card.ts:
-        return card.created_at <= before
+        return waits(card)
     if not card.owed:
         return False
     in_channel = (entry for entry in tx.timeline.of(incident.id) if entry.data.get(IN_CHANNEL))
     lines = (tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in in_channel)
-    return any(line is not None and not line.ts and line.created_at <= before for line in lines)
+    return any(line is not None and waits(line) for line in lines)

@@ -14,10 +14,13 @@ UNSENT = (httpx.HTTPError, httpx.InvalidURL, ValueError)
 
 
 async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
-    """POST once, following no redirect. Raises FallbackFailure with what the server answered."""
+    """POST once, following no redirect. Raises FallbackFailure with what the server answered; its body is not read."""
     try:
-        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
-            answer = await http.post(url, content=body, headers=headers)
+        async with (
+            httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as http,
+            http.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            pass
     except UNSENT as error:
         raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
     if not answer.is_success:

@@ -99,8 +99,8 @@ async def test_a_drill_goes_over_the_fallback_channels_too(sqlite_store: SqlStor
     [document] = await sqlite_store.read(notices.pending)
     attempts = await sqlite_store.write(lambda tx: notices.claim(tx, document, clock.now(), lambda _: True))
     assert {attempt.notice.kind for attempt in attempts} == {"drill"}
-    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[0], "", clock.now()))
-    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], "answered 550", clock.now()))
+    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[0], clock.now()))
+    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], clock.now(), error="answered 550"))
     await running.follow()
     text = await report(sqlite_store)
     assert "webhook sent" in text

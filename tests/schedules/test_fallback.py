@@ -1,13 +1,14 @@
 """What Slack has not taken in time goes out over the fallback channels: once, tried again, told in the thread."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.store import SqlStore
 from schedules.fallback import FallbackJob
 from schedules.table import Job, running
 from tests.triage.incidents.desk_story import Story
+from triage.clock_jumps import remember
 from triage.errors import FallbackFailure
 from triage.model import Severity, TimelineKind
 from triage.paging import notices
@@ -22,13 +23,15 @@ class Channel:
         self.name, self.failures = name, failures
         self.sent: list[Notice] = []
         self.tried: list[str] = []
+        self.left_out = ""
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> str:
         """Take it, or fail."""
         self.tried.append(notice.id)
         if len(self.tried) <= self.failures:
             raise FallbackFailure("answered 503 Service Unavailable")
         self.sent.append(notice)
+        return self.left_out
 
     async def examine(self) -> str:
         """All is well."""
@@ -38,7 +41,7 @@ class Channel:
 class Broken(Channel):
     """A channel with a fault."""
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> str:
         """Fail as nobody foresaw."""
         raise RuntimeError(notice.id)
 
@@ -46,10 +49,11 @@ class Broken(Channel):
 class Hanging(Channel):
     """A channel that never answers."""
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> str:
         """Wait for ever."""
         self.tried.append(notice.id)
         await asyncio.Event().wait()
+        return ""
 
 
 class Outage:
@@ -73,6 +77,12 @@ class Outage:
             await job.owe_due()
             for name in self.channels:
                 await job.send_over(name)
+
+    async def clock_is_set(self, **by: float) -> None:
+        """Somebody sets the wall clock, and the clock's watch sees it."""
+        before = self.story.clock.now()
+        seconds = (self.story.clock.jump(timedelta(**by)) - before).total_seconds()
+        await self.store.write(lambda tx: remember(tx, before, seconds))
 
     async def slack_takes(self, incident: int) -> None:
         """Slack is back and has the card."""
@@ -159,6 +169,36 @@ async def test_what_fails_is_tried_again_under_the_same_id(sqlite_store: SqlStor
     assert "went out over the fallback channels: webhook sent" in lines[1].text
     assert lines[1].text.endswith(" at try 4")
     assert len(lines) == 2
+
+
+async def test_whom_a_channel_did_not_reach_is_said_and_nobody_gets_it_twice(sqlite_store: SqlStore) -> None:
+    """One of two recipients was refused: the other has it, and is not told again."""
+    mail = Channel("e-mail")
+    mail.left_out = "not taken for b@desk.example"
+    outage = Outage(sqlite_store, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(400)
+    assert len(mail.tried) == 1
+    [line] = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert line.text.endswith(" (not taken for b@desk.example)")
+
+
+async def test_a_clock_that_is_set_back_keeps_no_notice_in(sqlite_store: SqlStore) -> None:
+    """An hour back, once while a channel waits for its next try, once while Slack has not taken the next incident."""
+    webhook = Channel("webhook", failures=1)
+    outage = Outage(sqlite_store, webhook)
+    await outage.story.fire("BotHardStopActive", "bot1", severity=Severity.SEV1)
+    await outage.passes(62, every=2)
+    assert (len(webhook.tried), len(webhook.sent)) == (1, 0)
+    await outage.clock_is_set(hours=-1)
+    await outage.passes(6)
+    assert len(webhook.sent) == 1
+    await outage.story.fire("OrderBookStale", "bot2", severity=Severity.SEV1)
+    await outage.passes(30)
+    await outage.clock_is_set(hours=-1)
+    await outage.passes(33)
+    assert [notice.incidents for notice in webhook.sent] == [("INC-1",), ("INC-2",)]
+    assert "Slack has not taken this for 60 s" in webhook.sent[1].text
 
 
 async def test_what_went_out_nowhere_is_not_said_to_have(sqlite_store: SqlStore) -> None:

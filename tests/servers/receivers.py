@@ -1,7 +1,7 @@
 """Real servers on this machine that take notices: SMTP, and HTTP."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -16,6 +16,17 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], bytes]] = []
+        self.refused: set[str] = set()
+
+    async def handle_RCPT(  # noqa: N802 - the library's name
+        self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient, but the refused ones."""
+        del server, session, options
+        if address in self.refused:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
         """Take a mail."""
@@ -29,13 +40,20 @@ class Receiver:
     """An HTTP server that remembers what came and answers as told."""
 
     status: int = 200
+    is_endless: bool = False
+    """Whether the body of the answer never ends."""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def take(self, request: web.Request) -> web.StreamResponse:
         """Remember a request."""
         self.requests.append((request.method, dict(request.headers), await request.read()))
-        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
+        answer = web.StreamResponse(status=self.status, headers={"Location": "/elsewhere"})
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while self.is_endless:
+                await answer.write(bytes(65536))
+        return answer
 
 
 @asynccontextmanager

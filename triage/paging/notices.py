@@ -1,9 +1,9 @@
 """Notices over the fallback channels: made once, kept as documents, tried again until each channel took them.
 
 A notice's document holds ``title, text, severity, incidents, kind``; ``told``, once the threads know of it; and under
-``channels`` for each channel ``attempts``, ``next_at``, ``sent_at`` and ``error``. An attempt is claimed in a commit
-before anything is sent: a process that dies in it leaves an attempt that is made again ``LEASE`` later, under the same
-id, by which a receiver knows the repeat.
+``channels`` for each channel ``attempts``, ``next_at``, ``sent_at``, ``error`` and ``left_out``. An attempt is claimed in a
+commit before anything is sent: a process that dies in it leaves an attempt that is made again ``LEASE`` later, under the
+same id, by which a receiver knows the repeat.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class NoticeAttempt:
 def owe(tx: Tx, notice: Notice, channels: Sequence[str], now: datetime) -> int:
     """Owe a notice to every channel. Returns its document's id."""
     states: dict[str, Json] = {
-        name: {"attempts": 0, "next_at": now.isoformat(), "sent_at": "", "error": ""} for name in channels
+        name: {"attempts": 0, "next_at": now.isoformat(), "sent_at": "", "error": "", "left_out": ""}
+        for name in channels
     }
     data: dict[str, Json] = {
         "id": notice.id,
@@ -86,17 +87,21 @@ def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -
     claimed = []
     for name, state in states.items():
         number = int(state["attempts"]) + 1
-        is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _at(state) <= now
+        is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _is_time(state, now)
         if wanted(name) and is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
             claimed.append(NoticeAttempt(document, name, number, notice))
     if claimed:
         tx.notes.rewrite_document(document, {**data, "channels": states})
+    elif all(each["sent_at"] or (_is_given_up(each) and _is_time(each, now)) for each in states.values()):
+        tx.notes.put(f"{PENDING}{document}", "")  # a process was killed in the last try
     return claimed
 
 
-def ended(tx: Tx, attempt: NoticeAttempt, error: str, now: datetime) -> str:
-    """Record how an attempt ended (``error`` empty: sent). Returns what the threads are to be told, or nothing.
+def ended(tx: Tx, attempt: NoticeAttempt, now: datetime, *, error: str = "", left_out: str = "") -> str:
+    """Record how an attempt ended. Returns what the threads are to be told, or nothing.
+
+    ``error``: why it did not go out; empty: it was sent, to all but ``left_out``.
 
     They are told once every channel was tried, and again of a channel that took it later or was given up.
     """
@@ -107,7 +112,8 @@ def ended(tx: Tx, attempt: NoticeAttempt, error: str, now: datetime) -> str:
     states = _states(data)
     state = states[attempt.channel]
     wait = min(FIRST_WAIT * 2 ** (attempt.number - 1), LONGEST_WAIT)
-    after = {"sent_at": now.isoformat(), "error": ""} if not error else {"error": error}
+    sent = {"sent_at": now.isoformat(), "error": "", "left_out": left_out}
+    after = {"error": error} if error else sent
     states[attempt.channel] = {**state, **after, "next_at": (now + wait).isoformat()}
     known, is_tried = (
         bool(data.get("told")),
@@ -144,7 +150,9 @@ def _told(states: Mapping[str, Mapping[str, Json]]) -> str:
     for name, state in states.items():
         if state["sent_at"]:
             tries = f" at try {state['attempts']}" if int(state["attempts"]) > 1 else ""
-            words.append(f"{name} sent {datetime.fromisoformat(str(state['sent_at'])):%H:%M:%S}{tries}")
+            at = datetime.fromisoformat(str(state["sent_at"]))
+            left_out = f" ({state['left_out']})" if state.get("left_out") else ""
+            words.append(f"{name} sent {at:%H:%M:%S}{tries}{left_out}")
         elif state["error"]:
             next_one = f"given up after {MOST_ATTEMPTS} tries" if _is_given_up(state) else "it is tried again"
             words.append(f"{name} not sent: {state['error']} ({next_one})")
@@ -201,6 +209,11 @@ def _states(data: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
 
 def _at(state: Mapping[str, Json]) -> datetime:
     return datetime.fromisoformat(str(state["next_at"]))
+
+
+def _is_time(state: Mapping[str, Json], now: datetime) -> bool:
+    """Whether a try may be made; a time further off than any wait is one from before the clock was set back."""
+    return not now < _at(state) <= now + LONGEST_WAIT
 
 
 def _notice(data: Mapping[str, Json]) -> Notice:

@@ -31,8 +31,8 @@ class FallbackChannel(Protocol):
         """What people call it: ``webhook``, ``e-mail``, ``push``."""
         ...
 
-    async def send(self, notice: Notice) -> None:
-        """Send a notice. Raises FallbackFailure."""
+    async def send(self, notice: Notice) -> str:
+        """Send a notice. Returns who of many it did not go to, as a rule nothing. Raises FallbackFailure: nobody has it."""
         ...
 
     async def examine(self) -> str:

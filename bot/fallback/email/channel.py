@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import formatdate
 
 import aiosmtplib
 
@@ -19,6 +22,10 @@ from triage.ports.fallback import Notice
 from triage.untrusted_text import one_line
 
 SECONDS = 15.0
+MOST = 200
+"""Characters of a subject, and of why a mail did not go."""
+GOODBYE_SECONDS = 1.0
+"""What was taken is taken: a server that does not answer the goodbye must not make it look unsent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +35,32 @@ class EmailChannel:
     address: MailAddress
     name: str = "e-mail"
 
-    async def send(self, notice: Notice) -> None:
-        """Send a mail; it counts as sent when the server took it for every recipient. Raises FallbackFailure."""
+    async def send(self, notice: Notice) -> str:
+        """Send a mail; once a recipient has it, it is not sent again. Returns whom the server refused."""
         try:
-            async with self._client() as client:
+            async with self._session() as client:
                 refused, _ = await client.send_message(self._message(notice))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise FallbackFailure(_why(error, self.address)) from error
-        if refused:
-            raise FallbackFailure(f"not taken for {', '.join(sorted(refused))}")
+        return f"not taken for {', '.join(sorted(refused))}" if refused else ""
 
     async def examine(self) -> str:
-        """Connect, log in, say goodbye: nothing is mailed."""
+        """Connect, log in, ask for each recipient, begin no mail: nothing is mailed."""
         try:
-            async with self._client() as client:
-                await client.noop()
+            async with self._session() as client:
+                await client.mail(self.address.sender)
+                for recipient in self.address.recipients:
+                    await client.rcpt(recipient)
+                await client.rset()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise FallbackFailure(_why(error, self.address)) from error
         return f"lets us in, mail would go to {', '.join(self.address.recipients)}; nothing was mailed"
 
-    def _client(self) -> aiosmtplib.SMTP:
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """Connect, with TLS and a login where they are set."""
         address = self.address
-        return aiosmtplib.SMTP(
+        client = aiosmtplib.SMTP(
             hostname=address.host,
             port=address.port,
             username=address.user or None,
@@ -59,12 +70,20 @@ class EmailChannel:
             tls_context=tls_context(address),
             timeout=SECONDS,
         )
+        try:
+            await client.connect()
+            yield client
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=GOODBYE_SECONDS)
+        finally:
+            client.close()
 
     def _message(self, notice: Notice) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self.address.sender
         message["To"] = ", ".join(self.address.recipients)
-        message["Subject"] = one_line(f"[fallback] {notice.title}", 200)
+        message["Subject"] = one_line(f"[fallback] {notice.title}", MOST)
+        message["Date"] = formatdate()
         message["Message-ID"] = f"<{notice.id}@hbot-triage>"
         message["X-Priority"] = "1"
         message["Auto-Submitted"] = "auto-generated"
@@ -73,18 +92,24 @@ class EmailChannel:
 
 
 def _why(error: Exception, address: MailAddress) -> str:
-    why = _reason(error)
-    return why.replace(address.password, "•••") if address.password else why
+    refused = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
+    why = "; ".join(map(_reason, refused))
+    # A server may repeat the password: it is taken out before anything is cut, so that no half of it is left.
+    return one_line(why.replace(address.password, "•••") if address.password else why, MOST)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return f"does not let us in: check the user and the password in {ADDRESS}"
+    if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+        return f"does not take mail for {error.recipient}: {error.code} {error.message}"
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return one_line(f"answered {error.code} {error.message}", 200)
+        return f"answered {error.code} {error.message}"
     if isinstance(error, ssl.SSLError | ssl.CertificateError):
-        return f"its certificate is not trusted ({one_line(str(error), 120)})"
-    return f"cannot be reached ({type(error).__name__})"
+        return f"its certificate is not trusted ({error})"
+    if isinstance(error, OSError):  # of the library's errors those of the connection are some too
+        return f"cannot be reached ({type(error).__name__})"
+    return f"cannot be used: {error}"
 
 
 def _open(settings: EmailSettings) -> EmailChannel:

@@ -28,7 +28,7 @@ class PushChannel:
     token: str = ""
     name: str = "push"
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> str:
         """Push a notice. Raises FallbackFailure."""
         headers = {
             "Title": Header(cut(notice.title, 200), "utf-8").encode(
@@ -40,9 +40,13 @@ class PushChannel:
             **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
         }
         await post(self.url, _fitting(notice.text).encode(), headers)
+        return ""
 
     async def examine(self) -> str:
-        """Ask for the topic's address without pushing anything: it answers, and lets us in."""
+        """Ask for the topic's address without pushing anything: it answers, and lets us in.
+
+        A service that shows its topics to nobody answers 404 and takes a push all the same: said, and no failure.
+        """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
@@ -51,7 +55,10 @@ class PushChannel:
             raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
         if answer.status_code in {401, 403}:
             raise FallbackFailure(f"answered {answer.status_code}: check {ADDRESS}_TOKEN")
-        return f"answers ({answer.status_code}); nothing was pushed"
+        if answer.is_server_error:
+            raise FallbackFailure(f"answered {answer.status_code}")
+        unproven = "" if answer.is_success else ", which does not tell whether it takes a push"
+        return f"answers ({answer.status_code}){unproven}; nothing was pushed"
 
 
 def _fitting(text: str) -> str:

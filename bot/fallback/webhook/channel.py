@@ -33,7 +33,7 @@ class WebhookChannel:
     secret: str = ""
     name: str = "webhook"
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Notice) -> str:
         """Post a notice; any 2xx is taken. Raises FallbackFailure."""
         body = json.dumps({**asdict(notice), "fallback": True}, ensure_ascii=False).encode()
         now = str(int(time.time()))
@@ -45,6 +45,7 @@ class WebhookChannel:
         if self.secret:
             headers["X-Triage-Signature"] = signature(self.secret, now, body)
         await post(self.url, body, headers)
+        return ""
 
     async def examine(self) -> str:
         """Post a notice of kind ``test``: whatever receives it must ignore kinds it does not know."""

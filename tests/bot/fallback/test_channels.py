@@ -21,7 +21,7 @@ from bot.fallback.email.channel import EmailChannel
 from bot.fallback.push.channel import PushChannel
 from bot.fallback.webhook.channel import WebhookChannel
 from tests.servers.process import LOOPBACK, free_port
-from tests.servers.receivers import Mailbox, receiving
+from tests.servers.receivers import Mailbox, receiving, relaying
 from tests.servers.tcp import tcp_server
 from triage.errors import FallbackFailure, SettingError
 from triage.model import Severity
@@ -82,9 +82,9 @@ def mail_server(certificate: tuple[Path, Path]) -> Iterator[tuple[Mailbox, Contr
     server.stop()
 
 
-def _mail_url(port: int, login: str = "bot:s3cret%2F%40", *, ca: Path | None = None) -> str:
+def _mail_url(port: int, login: str = "bot:s3cret%2F%40@", *, ca: Path | None = None) -> str:
     trust = f"&ca={ca}" if ca else ""
-    return f"smtp://{login}@localhost:{port}?from=bot@desk.example&to=a@desk.example,b@desk.example{trust}"
+    return f"smtp://{login}localhost:{port}?from=bot@desk.example&to=a@desk.example,b@desk.example{trust}"
 
 
 async def test_a_mail_goes_over_tls_to_every_recipient(
@@ -106,12 +106,56 @@ async def test_a_mail_goes_over_tls_to_every_recipient(
     assert content
 
 
+async def test_a_recipient_who_is_refused_is_named_and_the_others_have_the_mail() -> None:
+    """It is no failure, which would be tried again: the others would get it each time."""
+    async with relaying() as (box, port):
+        channel = EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off"))
+        box.refused = {"b@desk.example"}
+        assert await channel.send(NOTICE) == "not taken for b@desk.example"
+        assert [recipients for recipients, _ in box.mails] == [["a@desk.example"]]
+        assert message_from_bytes(box.mails[0][1])["Date"]
+        with pytest.raises(FallbackFailure, match=r"does not take mail for b@desk.example: 550 no such user"):
+            await channel.examine()
+        box.refused = {"a@desk.example", "b@desk.example"}
+        with pytest.raises(
+            FallbackFailure, match=r"does not take mail for a@desk.example: 550 no such user; "
+        ):
+            await channel.send(NOTICE)
+    assert len(box.mails) == 1
+
+
+async def test_a_server_that_takes_a_mail_and_says_no_goodbye_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To wait for it could outlast the deadline, and the mail would be sent again."""
+    monkeypatch.setattr("bot.fallback.email.channel.GOODBYE_SECONDS", 0.05)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail\r\n")
+        is_text = False
+        async for line in reader:
+            if line.startswith(b"QUIT"):
+                continue
+            is_text = line.startswith(b"DATA") or (is_text and line != b".\r\n")
+            if line.startswith(b"DATA") or not is_text:
+                writer.write(b"354 go on\r\n" if is_text else b"250 good\r\n")
+
+    async with tcp_server(answer) as port, asyncio.timeout(5):
+        assert await EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off")).send(NOTICE) == ""
+
+
+async def test_a_server_without_starttls_is_not_said_to_be_unreachable() -> None:
+    """It was reached; what it lacks is said, and nothing went in clear."""
+    async with relaying() as (box, port):
+        with pytest.raises(FallbackFailure, match="STARTTLS"):
+            await EmailChannel(read_mail_url(_mail_url(port, login=""))).send(NOTICE)
+    assert box.mails == []
+
+
 async def test_mail_that_cannot_go_says_why_without_the_password(
     mail_server: tuple[Mailbox, Controller], certificate: tuple[Path, Path]
 ) -> None:
     """A wrong password, an untrusted certificate, nobody there."""
     _, server = mail_server
-    wrong = EmailChannel(read_mail_url(_mail_url(server.port, "bot:wrong", ca=certificate[0])))
+    wrong = EmailChannel(read_mail_url(_mail_url(server.port, "bot:wrong@", ca=certificate[0])))
     with pytest.raises(FallbackFailure, match="does not let us in") as refused:
         await wrong.send(NOTICE)
     assert "wrong" not in str(refused.value)
@@ -172,6 +216,13 @@ async def test_only_a_2xx_counts_as_taken(status: int) -> None:
     assert len(receiver.requests) == 1
 
 
+async def test_an_answer_without_an_end_is_not_read() -> None:
+    """The status is all that counts."""
+    async with receiving() as receiver, asyncio.timeout(5):
+        receiver.is_endless = True
+        await WebhookChannel(receiver.url).send(NOTICE)
+
+
 async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
     """The title may hold letters that headers do not; a long text is cut below the service's limit."""
     async with receiving() as receiver:
@@ -189,11 +240,16 @@ async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
 
 
 async def test_a_push_topic_that_refuses_us_is_found_by_the_doctor() -> None:
-    """401 and 403 name the token."""
+    """401 and 403 name the token; a server in trouble is a failure, and what shows no topic proves nothing."""
     async with receiving() as receiver:
         receiver.status = 403
         with pytest.raises(FallbackFailure, match="TRIAGE_FALLBACK_PUSH_TOKEN"):
             await PushChannel(receiver.url).examine()
+        receiver.status = 502
+        with pytest.raises(FallbackFailure, match="answered 502"):
+            await PushChannel(receiver.url).examine()
+        receiver.status = 404
+        assert "does not tell whether it takes a push" in await PushChannel(receiver.url).examine()
 
 
 @pytest.mark.parametrize(
@@ -221,3 +277,16 @@ async def test_a_server_that_repeats_the_password_does_not_bring_it_into_an_erro
         channel = EmailChannel(read_mail_url(_mail_url(port)))
         with pytest.raises(FallbackFailure, match="answered 554 no service for bot:•••"):
             await channel.send(NOTICE)
+
+
+async def test_no_half_of_the_password_is_left_where_the_answer_is_cut() -> None:
+    """It is taken out first."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"554 " + b"x" * 180 + b" s3cret/@ was wrong\r\n")
+        await reader.read()
+
+    async with tcp_server(answer) as port:
+        with pytest.raises(FallbackFailure, match=r"answered 554 x+ •••") as failure:
+            await EmailChannel(read_mail_url(_mail_url(port))).send(NOTICE)
+    assert "s3c" not in str(failure.value)
