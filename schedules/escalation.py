@@ -10,7 +10,7 @@ from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
 from triage.incidents.notifications import IN_CHANNEL, MENTIONS, WAS, tell_line
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry, TimelineKind
-from triage.paging.escalation import DueStep, by_step, due_steps, reminder_turn
+from triage.paging.escalation import DueStep, due_steps, highest_by_step, reminder_turn
 from triage.paging.notices import incidents_notice, owe
 from triage.paging.oncall import mentioned
 from triage.ports.clock import Clock
@@ -74,7 +74,8 @@ class EscalationJob:
         triggered = self._triggered(tx, incidents)
         due = due_steps(self.desk.escalation, incidents, triggered, now)
         lines = sum(
-            self._step(tx, number, steps, triggered, now) for number, steps in sorted(by_step(due).items())
+            self._step(tx, number, steps, triggered, now)
+            for number, steps in sorted(highest_by_step(due).items())
         )
         return lines + sum(self._remind(tx, incident, now) for incident in incidents)
 
@@ -88,26 +89,31 @@ class EscalationJob:
         # A time to come is one from before the clock was set back: it keeps nobody silent.
         if spoke is not None and timedelta(0) <= now - spoke < quiet:
             return 0
-        fresh = [one.incident for one in due if tx.notes.once(_ONCE, one.key, now)]
+        fresh = [one for one in due if tx.notes.once(_ONCE, one.key, now)]
         if not fresh:
             return 0
         tx.notes.put(f"{_SPOKE}{number}", now.isoformat())
-        step = self.desk.escalation.steps[number]
-        people = mentioned(tx, self.desk.oncall, step.mention, now)
-        waited = (now - triggered[fresh[0].id]).total_seconds()
-        text = _words(fresh, number, waited, people=people)
-        if step.fallback and self.channels:
+        first = fresh[0].incident
+        untold = sorted({below for one in fresh for below in _claimed_below(tx, one, now)})
+        text, people = self._spoken(tx, fresh, untold, triggered[first.id], now)
+        tell_line(tx, _entry(first, text, f"escalation/{fresh[0].key}", now, people), now)
+        return 1
+
+    def _spoken(
+        self, tx: Tx, fresh: Sequence[DueStep], untold: Sequence[int], triggered: datetime, now: datetime
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return a step's line and whom it mentions: with it those of the steps before it that nobody told."""
+        number, incidents = fresh[0].number, [one.incident for one in fresh]
+        steps = [self.desk.escalation.steps[each] for each in (number, *untold)]
+        people = mentioned(tx, self.desk.oncall, tuple(who for step in steps for who in step.mention), now)
+        text = _words(incidents, number, untold, (now - triggered).total_seconds(), people=people)
+        if any(step.fallback for step in steps) and self.channels:
             notice = incidents_notice(
-                tx, fresh, kind="escalation", why=f"Nobody acknowledged: step {number + 1}.", now=now
+                tx, incidents, kind="escalation", why=f"Nobody acknowledged: step {number + 1}.", now=now
             )
             owe(tx, notice, self.channels, now)
             text += f"; sent over {listed(self.channels)}"
-        tell_line(
-            tx,
-            _entry(fresh[0], text, f"escalation/{fresh[0].id}/{fresh[0].reopened}/{number}", now, people),
-            now,
-        )
-        return 1
+        return text, people
 
     def _remind(self, tx: Tx, incident: Incident, now: datetime) -> int:
         turn = reminder_turn(self.desk.escalation, incident, now)
@@ -157,14 +163,26 @@ def _moved(incident: Incident, known: Sequence[Jump]) -> Incident:
     )
 
 
-def _words(incidents: Sequence[Incident], number: int, waited: float, *, people: Sequence[str]) -> str:
+def _claimed_below(tx: Tx, step: DueStep, now: datetime) -> list[int]:
+    """Claim the steps before one that nobody told: the service was away. Returns their numbers."""
+    below = [replace(step, number=number) for number in range(step.number)]
+    return [one.number for one in below if tx.notes.once(_ONCE, one.key, now)]
+
+
+def _words(
+    incidents: Sequence[Incident], number: int, untold: Sequence[int], waited: float, *, people: Sequence[str]
+) -> str:
     """Return the line of a step; ``waited``: the seconds since the first of the incidents was triggered last."""
     first = incidents[0]
     others = listed([incident.number for incident in incidents[1:]], _NAMED)
     more = f" (and {others})" if others else ""
     nobody = "" if people else ", and nobody is on call"
     held = f"nobody has acknowledged {first.number}{more} for {duration(waited)}"
-    return f"{first.severity}: {held}: step {number + 1}{nobody}"
+    with_it = f"step {number + 1}"
+    if untold:
+        before = " and ".join(str(each + 1) for each in untold)
+        with_it += f", and with it {'step' if len(untold) == 1 else 'steps'} {before}, not told in time"
+    return f"{first.severity}: {held}: {with_it}{nobody}"
 
 
 def _entry(incident: Incident, text: str, key: str, now: datetime, people: Sequence[str]) -> TimelineEntry:

@@ -129,7 +129,7 @@ async def test_reminders_and_steps_are_told_once_by_two(
     slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
 ) -> None:
     """Degraded mode since 31 min, a Sev-1 that nobody acknowledges: one reminder, each step once, of two processes."""
-    steps = [{"after_minutes": minutes, "mention": ["U0ANA00001"]} for minutes in (0.05, 0.1)]
+    steps = [{"after_minutes": minutes, "mention": ["U0ANA00001"]} for minutes in (0.05, 0.3)]
     desk = {**DESK, "escalation": {"steps": steps, "gather_minutes": 0}}
     services = [replica(slack, tmp_path / name, postgres_copy_url, desk, mother) for name in ("one", "two")]
     since = (datetime.now(UTC) - timedelta(minutes=31)).isoformat()

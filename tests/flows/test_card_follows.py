@@ -17,9 +17,9 @@ Require = Callable[..., Path]
 BOTS = ("bot1", "bot2")
 FOLLOWS, APART = 5.0, 3.0
 """Seconds within which a card follows what Prometheus knows, and between two of its edits."""
-LOADED = 3.0
-"""A loaded machine may take so many times as long; a card that is brought up once a minute would still be found out."""
-STEPS = (0.05, 0.15, 0.3)
+LOOK, SEEN = 0.1, 1.0
+"""Seconds between our own looks, and by how much more or less than the one before it an edit may take to be seen."""
+STEPS = (0.05, 0.3, 0.45)
 """Minutes after which the steps of escalation are due."""
 
 
@@ -40,11 +40,20 @@ async def harness(require: Require, tmp_path: Path) -> AsyncIterator[Harness]:
 
 @dataclass
 class Edits:
-    """When a card's text was seen to change, by the loop's clock."""
+    """When a card's text was seen to change, by the loop's clock.
+
+    ``late``: the seconds in all by which our own looks came late. So long the machine kept us waiting, and with us
+    the service and the Slack that runs here: it is taken off the time in which the card must follow, and nothing else is.
+    """
 
     harness: Harness
     card: Message
     texts: list[tuple[float, str]] = field(default_factory=list)
+    late: float = 0.0
+
+    def clock(self) -> float:
+        """Return the loop's seconds without those that the machine kept us waiting."""
+        return asyncio.get_running_loop().time() - self.late
 
     def now(self) -> str:
         """Return the card as it is shown."""
@@ -56,12 +65,13 @@ class Edits:
 
     async def watch(self) -> None:
         """Look ten times a second."""
-        clock = asyncio.get_running_loop().time
+        time = asyncio.get_running_loop().time
         while True:
-            text = self.now()
+            text, began = self.now(), time()
             if not self.texts or self.texts[-1][1] != text:
-                self.texts.append((clock(), text))
-            await asyncio.sleep(0.1)
+                self.texts.append((began, text))
+            await asyncio.sleep(LOOK)
+            self.late += max(0.0, time() - began - LOOK)
 
 
 async def prometheus_says(harness: Harness, bot: str, state: str) -> None:
@@ -79,7 +89,7 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
     harness.exporter.set("bot1", state="hard_stop")
     card = await harness.card(lambda one: "hard stop" in one.text)
     await harness.until(lambda: any("Triage" in line for line in harness.thread(card)), "the triage")
-    edits, clock = Edits(harness, card), asyncio.get_running_loop().time
+    edits = Edits(harness, card)
     watcher = asyncio.create_task(edits.watch())
     took = []
     try:
@@ -90,15 +100,15 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
         ):
             harness.exporter.set("bot2", state=state)
             await prometheus_says(harness, "bot2", state)
-            known = clock()
+            known = edits.clock()
             await harness.until(partial(edits.show, says), f"{says} on the card", seconds=40)
-            took.append(clock() - known)
+            took.append(edits.clock() - known)
     finally:
         watcher.cancel()
-    assert max(took) < FOLLOWS * LOADED, took
+    assert max(took) < FOLLOWS, (took, edits.late)
     times = [at for at, _ in edits.texts[1:]]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert all(gap > APART - 1.0 for gap in gaps), gaps
+    assert all(gap > APART - SEEN for gap in gaps), gaps
 
 
 @pytest.mark.timeout(300)
@@ -110,13 +120,13 @@ async def test_three_steps_of_escalation_are_said_once_each_though_the_service_i
     card = await harness.card(lambda one: "hard stop" in one.text)
 
     def steps() -> list[int]:
-        """Return the steps that the thread tells; several lines may travel in one message."""
-        blocks = [str(message.blocks) for message in harness.slack.thread(card)]
-        return [
-            int(number)
-            for said in blocks
-            for number in re.findall(r"acknowledged INC-1 for [^:]+: step (\d)", said)
-        ]
+        """Return the steps that the thread tells; several lines may travel in one message.
+
+        Where it took the service so long to start that a step was not told in time, the next one tells of it too.
+        """
+        said = " ".join(str(message.blocks) for message in harness.slack.thread(card))
+        told = re.findall(r"acknowledged INC-1 for [^:]+: step (\d)(?:, and with it steps? (\d))?", said)
+        return sorted(int(number) for line in told for number in line if number)
 
     await harness.until(steps, "the first step", seconds=60)
     harness.bot.kill()

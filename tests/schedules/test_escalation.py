@@ -38,14 +38,18 @@ class Watch:
     async def passes(self, minutes: float) -> None:
         """Let time pass; every look is of a process that has just started."""
         for _ in range(int(minutes * 2)):
-            self.story.clock.move(30)
-            await EscalationJob(
-                store=self.store,
-                desk=self.desk,
-                clock=self.story.clock,
-                channels=("webhook", "e-mail"),
-                told=self._ring,
-            ).run()
+            await self.looks_after(0.5)
+
+    async def looks_after(self, minutes: float) -> None:
+        """Let nobody look for so long, then look once."""
+        self.story.clock.move(minutes * 60)
+        await EscalationJob(
+            store=self.store,
+            desk=self.desk,
+            clock=self.story.clock,
+            channels=("webhook", "e-mail"),
+            told=self._ring,
+        ).run()
 
     async def lines(self, incident: int = 1) -> list[TimelineEntry]:
         """Return what was told."""
@@ -72,6 +76,31 @@ async def test_three_steps_each_once_in_their_order(sqlite_store: SqlStore) -> N
     assert "sent over webhook, e-mail" in lines[2].text
     assert watch.rung == 3
     assert len(await sqlite_store.read(notices.pending)) == 1
+
+
+@pytest.mark.parametrize(
+    ("looked_before", "away", "line", "mentions"),
+    [
+        (0, 40, "INC-1 for 40 min: step 3, and with it steps 1 and 2, not told in time", [ANA, "S0DESK0001"]),
+        (0, 12, "INC-1 for 12 min: step 2, and with it step 1, not told in time", ["S0DESK0001", ANA]),
+        (6, 30, "INC-1 for 36 min: step 3, and with it step 2, not told in time", ["S0DESK0001"]),
+    ],
+)
+async def test_after_the_service_was_away_the_highest_due_step_speaks_for_those_before_it(
+    sqlite_store: SqlStore, looked_before: float, away: float, line: str, mentions: list[str]
+) -> None:
+    """One line that names what was not told in time and wakes all of them; later looks tell nothing again."""
+    watch = Watch(sqlite_store)
+    await watch.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await watch.passes(looked_before)
+    told = len(await watch.lines())
+    await watch.looks_after(away)
+    await watch.looks_after(0.5)
+    lines = await watch.lines()
+    assert len(lines) == told + 1
+    assert line in lines[-1].text
+    assert lines[-1].data[MENTIONS] == mentions
+    assert len(await sqlite_store.read(notices.pending)) == ("step 3" in line)
 
 
 async def test_an_acknowledged_incident_does_not_escalate_further(sqlite_store: SqlStore) -> None:

@@ -20,11 +20,15 @@ QUIET_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """One step of one incident that is due; ``key`` names it once for ever."""
+    """One step of one incident that is due."""
 
     incident: Incident
     number: int
-    key: str
+
+    @property
+    def key(self) -> str:
+        """Names it once for ever."""
+        return f"{self.incident.id}/{self.incident.reopened}/{self.number}"
 
 
 def in_quiet_hours(hours: QuietHours | None, severity: Severity, now: datetime) -> bool:
@@ -81,18 +85,22 @@ def due_steps(
         for one in waiting
     }
     return [
-        DueStep(incident, number, f"{incident.id}/{incident.reopened}/{number}")
+        DueStep(incident, number)
         for incident in sorted(waiting, key=lambda each: (each.severity.rank, each.id))
         for number, step in enumerate(settings.steps)
         if timedelta(minutes=step.after_minutes) <= waited[incident.id]
     ]
 
 
-def by_step(due: Sequence[DueStep]) -> dict[int, list[DueStep]]:
-    """Return the due steps by their number, so that one line can speak for several incidents."""
+def highest_by_step(due: Sequence[DueStep]) -> dict[int, list[DueStep]]:
+    """Return each incident's highest due step, by its number, so that one line can speak for several incidents.
+
+    Where nobody looked for a while several steps of one incident are due: the highest is told, and the others with it.
+    """
     grouped: dict[int, list[DueStep]] = {}
     for one in due:
-        grouped.setdefault(one.number, []).append(one)
+        if all(one.number >= other.number for other in due if other.incident.id == one.incident.id):
+            grouped.setdefault(one.number, []).append(one)
     return grouped
 
 
