@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -47,6 +47,28 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     numbered = {_letters(one): one for one in known if _digits(one) == _digits(word)}
     found = get_close_matches(_letters(word), numbered, n=1, cutoff=likeness)
     return numbered[found[0]] if found else ""
+
+
+def together(words: Sequence[str], known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """Return the words, those that make a known one as that one: ``bot 1`` and ``Bot-1`` are ``bot1``.
+
+    Case and what joins words do not count; what could be two of the known ones stays as it is.
+    """
+    by_letters: dict[str, list[str]] = {}
+    for one in known:
+        by_letters.setdefault(_letters(one), []).append(one)
+    kept: list[str] = []
+    rest = list(words)
+    while rest:
+        for count in range(1, min(most, len(rest)) + 1):
+            found = by_letters.get(_letters("".join(rest[:count])), [])
+            if len(found) == 1 or rest[0] in found:
+                kept.append(rest[0] if rest[0] in found else found[0])
+                rest = rest[count:]
+                break
+        else:
+            kept.append(rest.pop(0))
+    return tuple(kept)
 
 
 def _letters(word: str) -> str:

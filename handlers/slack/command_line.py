@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from dataclasses import dataclass
 
 from handlers.slack.command import Call, Command, CommandServices
@@ -19,13 +20,17 @@ SLASH = "/triage"
 """Typed or pasted once more behind itself."""
 _ENDS = ".,;:!?"
 """What a phone puts behind a word by itself, or a person who writes a sentence."""
+_ROUND = "()[]{}*~`"
+"""What stands around a word that was copied out of a message."""
 MOST = 500
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180e\u3164\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+_EMOJI_CODE = re.compile(r"(?<!\S)(?::[a-z0-9_+'-]{1,60}:)+(?!\S)")
+_NUMBER = re.compile(r"#?(?:incident|inc)?[-_#:. ]*(\d{1,11})")
 _PHONE = str.maketrans(
     {
-        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\uff02", '"'),
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\uff07", "'"),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
     }
@@ -45,49 +50,62 @@ class CommandLine:
 def read_line(text: str) -> CommandLine:
     """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters.
 
-    Phones type curly quotes, long dashes, spaces that do not break and characters that are not seen: all are understood.
+    Phones type curly quotes, long dashes, spaces that do not break, wide letters, emoji and characters that are not
+    seen: all are understood.
     """
-    line = " ".join(plain(text[:MOST]).split())
+    line = " ".join(_EMOJI_CODE.sub(" ", plain(text[:MOST])).split())
     try:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
     if words and words[0].lower() == SLASH:
         words = words[1:]
-    share = bool(words) and words[-1].lower().rstrip(_ENDS) == SHARE and len(words) > 1
+    words = [word for word in map(_bare, words) if any(char.isalnum() for char in word)]
+    share = bool(words) and words[-1].lower() == SHARE and len(words) > 1
     if share:
         words = words[:-1]
     if not words:
         return CommandLine("help")
-    return CommandLine(words[0].lower().rstrip(_ENDS) or "help", _named(words[1:]), share)
+    return CommandLine(words[0].lower(), _named(words[1:]), share)
+
+
+def _bare(word: str) -> str:
+    return word.strip(_ROUND + _ENDS)
 
 
 def _named(words: list[str]) -> tuple[str, ...]:
     """Return the arguments; ``INC 42`` is one word, as ``INC-42`` is."""
-    if (
-        len(words) > 1
-        and words[0].lower().rstrip(_ENDS) in {"inc", "incident"}
-        and incident_id(words[1]) is not None
-    ):
-        words = [f"INC-{incident_id(words[1])}", *words[2:]]
+    if len(words) > 1 and words[0].lower().rstrip("-") in {"inc", "incident"}:
+        number = incident_id(words[1])
+        words = [f"INC-{number}", *words[2:]] if number is not None else words
     return tuple(words)
 
 
 def plain(text: str) -> str:
-    """Return what was typed with the quotes, hyphens and spaces of a keyboard, and nothing that is not seen."""
-    return _UNSEEN.sub("", text).translate(_PHONE)
+    """Return what was typed with a keyboard's quotes, hyphens, spaces, letters and digits, and nothing that is not seen."""
+    whole = unicodedata.normalize("NFKC", _UNSEEN.sub("", text).translate(_PHONE))
+    return "".join(map(_keyed, whole))
+
+
+def _keyed(char: str) -> str:
+    """Return a character as a keyboard has it: any script's digit as 0 to 9, a picture as a space."""
+    if char.isascii():
+        return char
+    digit = unicodedata.decimal(char, None)
+    return str(digit) if digit is not None else " " if unicodedata.category(char) in {"So", "Sk"} else char
 
 
 def at_most(words: tuple[str, ...], most: int, example: str) -> None:
     """Raise Refused where more was typed than is understood: what is left out silently is taken for done."""
     if len(words) > most:
-        raise Refused(f"{one_line(' '.join(words[most:]), 60)!r} is too much here: one at a time, {example}")
+        mend = "one at a time, " if most else "write "
+        raise Refused(f"{one_line(' '.join(words[most:]), 60)!r} is too much here: {mend}{example}")
 
 
 def incident_id(word: str) -> int | None:
     """Read ``42``, ``INC-42`` or ``inc42``; None where it is no incident's number."""
-    digits = word.lower().rstrip(_ENDS).removeprefix("#").removeprefix("inc").removeprefix("-")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None  # noqa: PLR2004 - fits any id
+    found = _NUMBER.fullmatch(plain(word).strip(_ROUND + _ENDS).lower())
+    return int(found[1]) if found else None
 
 
 def which_incident(command: str, call: Call, words: tuple[str, ...]) -> int:
@@ -99,6 +117,7 @@ def which_incident(command: str, call: Call, words: tuple[str, ...]) -> int:
     found = incident_id(words[0])
     if found is None:
         raise Refused(f"{words[0][:40]!r} is no incident's number; write for instance INC-42 or 42.")
+    at_most(words, 1, f"/triage {command} INC-{found}")
     return found
 
 

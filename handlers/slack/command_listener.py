@@ -27,7 +27,7 @@ from triage.errors import TriageError
 from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
 from triage.untrusted_text import one_line
-from triage.wording import nearest
+from triage.wording import nearest, together
 
 PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0
@@ -139,14 +139,15 @@ async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 
 
 async def answer_to(services: CommandServices, call: Call, line: CommandLine) -> Answer | None:
     """Answer a command line; whatever goes wrong is said, and None means that a form is the answer."""
-    command = services.commands.get(line.command)
+    word, *arguments = together((line.command, *line.arguments), services.commands)
+    command = services.commands.get(word)
     if command is None:
         return _unknown(services, line.command)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            named = incident_id(line.arguments[0]) if line.arguments else call.incident_id
+            named = incident_id(arguments[0]) if arguments else call.incident_id
             await authorise(services, call, command, named)
-            return await command.run(services, call, line.arguments)
+            return await command.run(services, call, tuple(arguments))
     except TriageError as error:
         return replace(saying(str(error)), private=True)
     except TimeoutError:
@@ -159,9 +160,13 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
 
 
 def _unknown(services: CommandServices, word: str) -> Answer:
-    like = nearest(word, services.commands)
+    like = nearest(word, services.commands) or next(
+        (one for one in services.commands if word.startswith(one)), ""
+    )
     help_text = help_answer(services.commands.values())
     meant = f" Did you mean /triage {services.commands[like].usage}?" if like else ""
+    if (number := incident_id(word)) is not None:
+        meant = f" Did you mean /triage show INC-{number}?"
     said = f"I do not know {one_line(word, 40)!r}.{meant}"
     return Answer("", (*saying(said).sections, *help_text.sections), note=help_text.note, preview=said)
 

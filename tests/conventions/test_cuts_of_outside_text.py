@@ -113,7 +113,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "handlers/slack/command_line.py: words[0][:40]",
         "handlers/slack/commands/checklist.py: name[:40]",
         "handlers/slack/commands/do.py: kind[:40]",
-        "handlers/slack/commands/kpi.py: word[:40]",
     ),
     "a reason that was masked where it was read from the form": (
         "bot/agent/remote_desk.py: shown.reason[:500]",

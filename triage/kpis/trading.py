@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from triage.kpis.measure import known, measured, share_pct
 from triage.kpis.model import CapitalGate, KpiStatus, TradingResult
+from triage.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,7 +118,7 @@ def _below(name: str, kpi: Kpi, limit: float) -> CapitalGate:
         limit=limit,
         unit=kpi.unit,
         status=status,
-        why=f"{kpi.value:.2f} {kpi.unit}, below {limit:g} asked",
+        why=f"{kpi.value:.2f}{'' if kpi.unit == 'x' else ' '}{kpi.unit}, below {limit:g} asked",
     )
 
 
@@ -142,7 +143,7 @@ def _profit(factor: float | None, limit: float) -> CapitalGate:
 
 def _quiet(incidents: IncidentFigures) -> CapitalGate:
     count = len(incidents.unresolved)
-    why = f"unresolved: {', '.join(incidents.unresolved)}" if count else "no unresolved incident"
+    why = f"{listed(incidents.unresolved)} unresolved" if count else "no unresolved incident"
     status = KpiStatus.FAIL if count else KpiStatus.PASS
     return CapitalGate(
         name="unresolved_incidents", value=float(count), limit=0.0, unit="incidents", status=status, why=why

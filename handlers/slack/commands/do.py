@@ -6,12 +6,12 @@ from handlers.slack.command import Call, Command, CommandServices
 from handlers.slack.command_line import at_most
 from triage.action_kinds import KINDS
 from triage.actions.base import TargetKind
-from triage.actions.catalogue import CATALOGUE
+from triage.actions.catalogue import CATALOGUE, targets
 from triage.errors import Refused
 from triage.plans.record import DESK
 from triage.ports.chat import Answer
 from triage.untrusted_text import one_line
-from triage.wording import nearest
+from triage.wording import nearest, together
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer | None:
@@ -25,10 +25,10 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
     if not rest and CATALOGUE[kind].target_kind is not TargetKind.DESK:
         example = next(iter(services.answer_context.bots), "bot1")
         raise Refused(f"{kind} to what? For instance: /triage do {kind} {example}")
-    typed = rest[0] if rest else DESK
-    at_most(rest, 1, f"/triage do {kind} {one_line(typed, 40)}")
-    bots = {bot.lower(): bot for bot in services.answer_context.bots}
-    return await services.do(call, kind, bots.get(typed.lower(), typed))
+    rest = together(rest, targets(services.answer_context.desk, CATALOGUE[kind].target_kind))
+    target = rest[0] if rest else DESK
+    at_most(rest, 1, f"/triage do {kind} {one_line(target, 40)}")
+    return await services.do(call, kind, target)
 
 
 def _parted(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
+from handlers.slack.command_line import at_most
 from triage.ports.chat import Answer
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
-    del words
+    at_most(words, 0, "/triage drill")
     return await services.drill(call)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from handlers.slack.command import Call, Command, CommandServices
+from handlers.slack.command_line import at_most
 from triage.ports.chat import Answer
 from triage.reports.answers.incidents import incidents
 
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
-    del call, words
+    del call
+    at_most(words, 0, "/triage incidents, or /triage show INC-1 for one")
     return await incidents(services.answer_context)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.slack.command import Call, Command, CommandServices, require
+from handlers.slack.time_span import take_span
 from triage.errors import Refused
 from triage.memory.people import name_of, remember
 from triage.paging.oncall import Override, clear_override, on_call, override_of, set_override, turn
@@ -13,7 +14,7 @@ from triage.ports.chat import Answer, saying
 from triage.ports.store import Tx
 
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{6,})(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
-_HOURS = re.compile(r"([1-9]\d{0,2})h?")
+_HOURS = re.compile(r"[1-9]\d{0,2}")
 DEFAULT_HOURS, MOST_HOURS = 12, 14 * 24
 _USAGE = "write /triage oncall @name [hours], /triage oncall clear, or /triage oncall to see who it is"
 
@@ -28,17 +29,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
             lambda tx: clear_override(tx, by=call.user, now=now)
         )
         return saying("The override is over." if ended else "There was no override.")
-    person = _PERSON.fullmatch(words[0])
-    hours = _HOURS.fullmatch(words[1].lower()) if len(words) > 1 else None
-    if person is None or (len(words) > 1 and hours is None):
-        name = (
-            ""
-            if person or not words[0].startswith("@")
-            else " Choose the name from Slack's list while you type."
-        )
-        raise Refused(f"I did not understand that: {_USAGE}.{name}")
-    length = min(int(hours[1]) if hours else DEFAULT_HOURS, MOST_HOURS)
-    override = Override(person[1] or person[2], now + timedelta(hours=length), call.user)
+    override = Override(*_read(words, now), call.user)
 
     def put(tx: Tx) -> Answer:
         remember(tx, call.user, call.user_name)
@@ -46,6 +37,24 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
         return saying(f"{name_of(tx, override.person)} is on call until {override.until:%a %d %b %H:%M} UTC.")
 
     return await services.answer_context.store.write(put)
+
+
+def _read(words: tuple[str, ...], now: datetime) -> tuple[str, datetime]:
+    """Return who is meant and until when: ``@ana``, ``@ana 8``, ``@ana for 2 days``. Raises Refused."""
+    person = _PERSON.fullmatch(words[0])
+    name = (
+        "" if person or not words[0].startswith("@") else " Choose the name from Slack's list while you type."
+    )
+    span, rest = take_span(words[1:])
+    number = rest if span is None and len(rest) == 1 and _HOURS.fullmatch(rest[0]) else ()
+    if person is None or rest != number:
+        raise Refused(f"I did not understand that: {_USAGE}.{name}")
+    hours = span.hours if span is not None else int(number[0]) if number else DEFAULT_HOURS
+    if hours > MOST_HOURS:
+        raise Refused(
+            f"{' '.join(words[1:])} is longer than {MOST_HOURS // 24} days: make it shorter, or change the rota."
+        )
+    return person[1] or person[2], now + timedelta(hours=hours)
 
 
 def _shown(services: CommandServices, tx: Tx) -> Answer:

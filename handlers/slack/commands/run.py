@@ -15,6 +15,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
     if not words:
         bots = services.answer_context.bots
         raise Refused(f"Which bot? For instance: /triage run {bots[0] if bots else 'bot1'}")
+    words = services.answer_context.known_words(words)
     at_most(words, 1, f"/triage run {one_line(words[0], 40)}")
     return await run(services.answer_context, services.answer_context.known_bot(words[0]))
 

@@ -10,6 +10,7 @@ from triage.reports.answers.status import status
 
 async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) -> Answer:
     del call
+    words = services.answer_context.known_words(words)
     at_most(words, 1, "/triage status bot1, or /triage status for all")
     bots = [services.answer_context.known_bot(words[0])] if words else services.answer_context.bots
     return await status(services.answer_context, bots)

@@ -2,8 +2,12 @@
 
 import pytest
 
-from handlers.slack.command_line import CommandLine, incident_id, read_line
+from handlers.slack.command import Call
+from handlers.slack.command_line import CommandLine, incident_id, read_line, which_incident
 from handlers.slack.commands.do import _parted
+from handlers.slack.time_span import take_span
+from triage.errors import Refused
+from triage.wording import together
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,15 @@ from handlers.slack.commands.do import _parted
         ("status bot1 Share.", CommandLine("status", ("bot1",), share=True)),
         ("?", CommandLine("help")),
         ("do clear_cache bot1", CommandLine("do", ("clear_cache", "bot1"))),
+        ("\uff41\uff43\uff4b\u3000\uff29\uff2e\uff23\uff0d\uff14\uff12", CommandLine("ack", ("INC-42",))),
+        ("show \u0664\u0662", CommandLine("show", ("42",))),
+        ("kpi bot1, \uff12\uff14\uff48.", CommandLine("kpi", ("bot1", "24h"))),
+        ("ack \u2705 INC-7 \U0001f44d\U0001f3fd", CommandLine("ack", ("INC-7",))),
+        (":eyes: status :+1::skin-tone-3:", CommandLine("status")),
+        ("`status` *bot1*", CommandLine("status", ("bot1",))),
+        ("ack INC \u2013 7", CommandLine("ack", ("INC-7",))),
+        ("ack incident #7", CommandLine("ack", ("INC-7",))),
+        ("oncall <@U0BEN00001> 8h", CommandLine("oncall", ("<@U0BEN00001>", "8h"))),
     ],
 )
 def test_a_phones_quotes_spaces_and_dashes_are_understood(typed: str, read: CommandLine) -> None:
@@ -31,10 +44,87 @@ def test_a_phones_quotes_spaces_and_dashes_are_understood(typed: str, read: Comm
     assert read_line(typed) == read
 
 
-@pytest.mark.parametrize("typed", ["42", "INC-42", "inc42", "Inc-42.", "#42", "INC-42,"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "42",
+        "INC-42",
+        "inc42",
+        "Inc-42.",
+        "#42",
+        "INC-42,",
+        "#INC-42",
+        "INC#42",
+        "INC_42",
+        "incident-42",
+        "(INC-42)",
+        "\uff14\uff12",
+        "INC\u201342",
+    ],
+)
 def test_an_incidents_number_as_people_write_it(typed: str) -> None:
     """With a full stop that the phone put behind it, too."""
     assert incident_id(typed) == 42
+
+
+@pytest.mark.parametrize("typed", ["", "bot1", "1.5", "INC-", "4 2", "42h", "INC-1-2", "9" * 12])
+def test_what_is_no_incidents_number(typed: str) -> None:
+    """It is not guessed."""
+    assert incident_id(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "span", "left"),
+    [
+        ("bot1 24h", "24h", ("bot1",)),
+        ("last 2 hours", "2h", ()),
+        ("bot1 for the past 3 days", "3d", ("bot1",)),
+        ("a week bot1", "7d", ("bot1",)),
+        ("last week", "7d", ()),
+        ("48 HRS", "48h", ()),
+        ("2 wk", "14d", ()),
+        ("bot1", None, ("bot1",)),
+        ("d h", None, ("d", "h")),
+        ("since yesterday 18:00", None, ("since", "yesterday", "18:00")),
+        ("90 min", None, ("90", "min")),
+    ],
+)
+def test_a_span_of_time_as_people_write_it(typed: str, span: str | None, left: tuple[str, ...]) -> None:
+    """The number may stand apart, the unit be a word; what is no span is left."""
+    found, rest = take_span(typed.split())
+    assert (str(found) if found else None, rest) == (span, left)
+
+
+@pytest.mark.parametrize("typed", ["24h 7d", "0 days", "last 0h"])
+def test_two_spans_or_none_at_all_are_refused(typed: str) -> None:
+    """Neither is chosen silently."""
+    with pytest.raises(Refused):
+        take_span(typed.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("bot 1", ("bot1",)),
+        ("BOT-1 24h", ("bot1", "24h")),
+        ("eth perp 2", ("eth_perp-2",)),
+        ("bot 9", ("bot", "9")),
+        ("a-b", ("a-b",)),
+        ("a.b", ("a.b",)),
+        ("ab", ("ab",)),
+    ],
+)
+def test_a_bots_name_in_several_words(typed: str, read: tuple[str, ...]) -> None:
+    """Digits are never guessed, and what could be two bots stays as it is."""
+    assert together(typed.split(), ("bot1", "eth_perp-2", "a-b", "a_b")) == read
+
+
+def test_a_second_incident_is_not_left_out_silently() -> None:
+    """One at a time, and the words say so."""
+    call = Call(user="U0ANA00001", user_name="ana", channel="C1")
+    assert which_incident("ack", call, ("INC-1",)) == 1
+    with pytest.raises(Refused, match=r"'2' is too much here: one at a time, /triage ack INC-1"):
+        which_incident("ack", call, ("INC-1", "2"))
 
 
 @pytest.mark.parametrize(

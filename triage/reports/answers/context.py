@@ -18,7 +18,7 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import IncidentView
-from triage.wording import listed, nearest
+from triage.wording import listed, nearest, together
 
 PATIENCE_SECONDS = 4.0
 """How long a check may take that somebody waits for."""
@@ -39,6 +39,10 @@ class AnswerContext:
     def bots(self) -> tuple[str, ...]:
         """The desk's bots, in their order."""
         return tuple(bot.name for bot in self.desk.bots)
+
+    def known_words(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Return the words with those that name a bot as its name: ``bot 1`` is ``bot1``."""
+        return together(words, self.bots)
 
     def known_bot(self, name: str) -> str:
         """Return a bot's name as the desk has it. Raises Refused, naming the bots, where there is none."""

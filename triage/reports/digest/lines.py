@@ -18,6 +18,7 @@ from triage.kpis.model import (
 from triage.ports.chat import Line, Mark
 from triage.wording import counted, decimal, duration, listed, times
 
+UNRESOLVED = "unresolved_incidents"
 NAMES: Mapping[str, str] = {
     "running_pct": "Running",
     "flaps": "Flapping",
@@ -33,7 +34,7 @@ NAMES: Mapping[str, str] = {
     "turnover": "turnover",
     "profit_factor": "profit factor",
     "drawdown": "drawdown",
-    "unresolved_incidents": "unresolved incidents",
+    UNRESOLVED: "unresolved incidents",
 }
 _ASKED: Mapping[str, str] = {
     "running_pct": "≥ {}",
@@ -95,11 +96,7 @@ def verdict_line(report: BotReport) -> Line:
     if report.verdict is KpiVerdict.MEETS:
         return Line("meets the checklist", name=report.bot, mark=Mark.GOOD)
     failed = [_short(kpi) for kpi in report.kpis if kpi.status is KpiStatus.FAIL]
-    failed += [
-        f"gate {name_of_kpi(gate.name)} ({gate.why})"
-        for gate in report.gates
-        if gate.status is KpiStatus.FAIL
-    ]
+    failed += [_gate(gate) for gate in report.gates if gate.status is KpiStatus.FAIL]
     unmeasured = [name_of_kpi(kpi.name) for kpi in report.kpis if kpi.status is KpiStatus.NOT_MEASURED]
     reasons = [listed(failed, 6)] if failed else []
     if unmeasured:
@@ -132,6 +129,12 @@ def with_result(report: BotReport) -> Line:
 def _short(kpi: Kpi) -> str:
     value = f" {amount(kpi.value, kpi.unit)}" if kpi.value is not None else ""
     return f"{name_of_kpi(kpi.name).lower()}{value}"
+
+
+def _gate(gate: CapitalGate) -> str:
+    """Return why a gate holds: ``gate: INC-4 unresolved``, ``gate: turnover (3.20x, below 2.5 asked)``."""
+    own = gate.name == UNRESOLVED  # its reason is a sentence by itself
+    return f"gate: {gate.why if own else f'{name_of_kpi(gate.name)} ({gate.why})'}"
 
 
 def result_line(now: TradingResult, before: TradingResult) -> Line:

@@ -81,15 +81,13 @@ def test_a_hold_names_what_holds_it() -> None:
                     limit=0,
                     unit="incidents",
                     status=FAIL,
-                    why="unresolved: INC-4",
+                    why="INC-4 unresolved",
                 ),
             ),
         )
     )
     assert text.splitlines()[0] == "KPI digest: hold"
-    assert (
-        "hold: running 3.06 %, gate unresolved incidents (unresolved: INC-4); not measured: rejects" in text
-    )
+    assert "hold: running 3.06 %, gate: INC-4 unresolved; not measured: rejects" in text
 
 
 def test_each_kpi_has_value_limit_word_and_change() -> None:
