@@ -197,10 +197,10 @@ class ContainerListener:
         event = judged.event
         if event.category not in ASKED_FOR or judged.name:
             return judged
-        record = behind(tx, self.desk, str(event.data.get("container", "")), event.at)
-        if record is None:
+        act = behind(tx, self.desk, str(event.data.get("container", "")), event.at)
+        if act is None:
             return judged
-        return replace(judged, event=replace(event, text=told_as_ours(event.text, record)))
+        return replace(judged, event=replace(event, text=told_as_ours(event.text, act)))
 
     def _judged(self, tx: Tx, event: DeskEvent) -> JudgedEvent:
         if event.category == "missed":

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from triage.actions.catalogue import action_title
 from triage.desk import Desk
-from triage.plans.record import DESK, ActionRecord
+from triage.diagnosis.checks.base import OwnAct
+from triage.plans.record import DESK
 from triage.ports.store import Tx
 
-BEFORE, AFTER = timedelta(seconds=3), timedelta(seconds=20)
-"""Our clock and the engine's differ a little, and the engine tells some things after a step has ended."""
 RECENT = 10
 ASKED_FOR = frozenset({"create", "start", "restart", "stop", "kill", "destroy", "rename", "die", "update"})
 """What an action makes a container do; nothing asks for a death of memory or a failing health check."""
 _HAND = " by hand"
 
 
-def behind(tx: Tx, desk: Desk, container: str, at: datetime) -> ActionRecord | None:
+def own_acts(tx: Tx, desk: Desk) -> tuple[OwnAct, ...]:
+    """Return what our newest actions touched, or may have, the newest first."""
+    return tuple(
+        OwnAct(
+            action_title(record.kind, record.target),
+            None if record.target == DESK else desk.container_of(record.target),
+            record.started_at,
+            record.finished_at,
+        )
+        for record in tx.actions.recent(RECENT)
+        if record.status.ran and record.started_at is not None
+    )
+
+
+def behind(tx: Tx, desk: Desk, container: str, at: datetime) -> OwnAct | None:
     """Return the action of ours that was at work on a container at a time; None where none was."""
-    for record in tx.actions.recent(RECENT):
-        covered = record.target == DESK or desk.container_of(record.target) == container
-        begun = record.started_at is not None and record.started_at - BEFORE <= at
-        over = record.finished_at is not None and at > record.finished_at + AFTER
-        if record.status.ran and covered and begun and not over:
-            return record
-    return None
+    return next((act for act in own_acts(tx, desk) if act.covers(container, at)), None)
 
 
-def told_as_ours(text: str, record: ActionRecord) -> str:
+def told_as_ours(text: str, act: OwnAct) -> str:
     """Return ``hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)``."""
-    ours = action_title(record.kind, record.target)
-    return text.replace(_HAND, f" by {ours}") if _HAND in text else f"{text} (by {ours})"
+    return text.replace(_HAND, f" by {act.title}") if _HAND in text else f"{text} (by {act.title})"

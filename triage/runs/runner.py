@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.actions.attribution import own_acts
 from triage.actions.degraded import degraded_since
 from triage.actions.proposals import propose_from_run
 from triage.actions.remedies import conclude, judged
@@ -221,6 +222,7 @@ def with_memory(tx: Tx, context: CheckContext) -> CheckContext:
         events=events_before(tx, context),
         dead_letters=dead_letter_rate(tx, context.desk, context.now),
         edits=edits_before(tx, context),
+        acts=own_acts(tx, context.desk),
         degraded_since=degraded_since(tx),
     )
 

@@ -9,6 +9,7 @@ from bot.store import SqlStore
 from tests.fakes.sources import NOW
 from triage.actions.attribution import behind, told_as_ours
 from triage.desk import Desk
+from triage.diagnosis.checks.base import OwnAct
 from triage.plans.record import ActionRecord, ActionStatus
 
 RECORD = ActionRecord(
@@ -48,7 +49,8 @@ async def test_an_action_on_the_desk_covers_every_container(sqlite_store: SqlSto
 
 def test_the_words_name_the_action() -> None:
     """Nobody looks for the person who stopped it."""
-    assert told_as_ours("hbot-bot1 was stopped by hand (exit code 0)", RECORD) == (
+    act = OwnAct("Clear cache on bot1", "hbot-bot1", NOW)
+    assert told_as_ours("hbot-bot1 was stopped by hand (exit code 0)", act) == (
         "hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)"
     )
-    assert told_as_ours("hbot-bot1 started", RECORD) == "hbot-bot1 started (by Clear cache on bot1)"
+    assert told_as_ours("hbot-bot1 started", act) == "hbot-bot1 started (by Clear cache on bot1)"

@@ -8,7 +8,7 @@ import pytest
 from bot.store import SqlStore
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
-from tests.triage.diagnosis.evidence import alert, bot, box, errors, kinds, redis
+from tests.triage.diagnosis.evidence import UP, alert, bot, box, errors, finding, kinds, redis
 from triage.actions.degraded import degraded_since
 from triage.actions.remedies import conclude
 from triage.diagnosis.record import as_json, from_json, record_of
@@ -50,6 +50,39 @@ def test_a_service_that_is_off_because_of_it_is_no_fault() -> None:
     assert found.top.cause == "degraded_mode"
     assert [each.cause for each in found.causes if each.stands] == ["degraded_mode"]
     assert not kinds(found)
+
+
+@pytest.mark.parametrize(("by", "named"), [("Degraded mode", "redis_down"), ("", "container_stopped")])
+def test_what_it_stops_while_it_is_entered_is_not_blamed(by: str, named: str) -> None:
+    """It is not surely on before it ended: a service that it has stopped by then is neither a cause nor to be restarted."""
+    service = "hbot-signal-service"
+    stop = {
+        "container": service,
+        "what": "killed",
+        "seconds_before": -37.0,
+        "image": "x",
+        "ours": True,
+        "by": by,
+    }
+    boxes = finding(
+        "container", {"containers": {"hbot-redis": {**UP, "looping": True}, service: {**UP, **GONE}}}
+    )
+    found = judged(
+        boxes,
+        finding("changes", {"changes": [stop], "down": [service], "down_as": {service: "exited"}}),
+        redis(reachable=False),
+        bot(),
+        alerts=(
+            alert("ContainerRestartLoop", "redis"),
+            alert("RedisDown"),
+            alert("ContainerDown", "signal-service"),
+        ),
+        since=None,
+    )
+    assert any(each.cause == named and each.stands for each in found.causes)
+    blamed = {each.cause for each in found.causes if each.cause in {"container_stopped", "service_down"}}
+    assert bool(blamed) is not bool(by)
+    assert ("restart", "signal-service") not in {(each.kind, each.target) for each in found.actions} or not by
 
 
 def test_what_was_there_before_it_is_not_explained_by_it() -> None:

@@ -44,6 +44,12 @@ def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
     )
 
 
+def stopped_by_us(facts: Facts, name: str) -> bool:
+    """Say whether an action of ours stopped a container: what that brings is no fault of the desk."""
+    told = told_to_stop(facts, name)
+    return told is not None and bool(told.get("by"))
+
+
 def alive(now: Mapping[str, Json]) -> bool:
     """Say whether a container runs, and not only since a moment ago."""
     return bool(now.get("running")) and not now.get("looping")

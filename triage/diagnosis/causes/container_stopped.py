@@ -8,10 +8,11 @@ from triage.diagnosis.causes._boxes import KILLED, box_case, stopped, told_to_st
 from triage.wording import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from triage.diagnosis.case import Candidate
+    from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
+    from triage.model import Json
 
 EXPLAINS = frozenset(
     {"down", "frozen", "no_fills", "scrape", "behind", "bus_stale", "blind", "pause", "logs"}
@@ -31,6 +32,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for name, now in [*stopped(facts), *removed]:
         case = box_case(facts, "container_stopped", name)
         told, code = told_to_stop(facts, name), now.get("exit_code")
+        if told is not None and told.get("by") and told["seconds_before"] < 0:
+            continue  # what our own action does about the incident is told as its doing
         if told is not None:
             case.sees(
                 "proof",
@@ -46,15 +49,23 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if now.get("oom") and told is None:
             case.doubts("contradiction", "it was killed for memory", "container")
         case.needs("container")
-        late = told is not None and told["seconds_before"] < 0
-        ago = (
-            f" {duration(-told['seconds_before'])} after the first alert" if told is not None and late else ""
-        )
-        if late:  # it may explain what joined since; what the incident began with, it cannot have caused
-            case.doubts("contradiction", f"{name} was stopped after the first alert", "changes")
-        yield from case.concludes(
-            f"{name} was stopped{ago}{' and removed' if now.get('missing') else ''}: it does not run.",
-            "Ask who stopped it and why before anybody starts it again.",
-            settle=f"docker events --since 2h --until 0s --filter container={name} --filter event=kill",
-            by_hand=f"once whoever stopped it agrees: docker start {name}",
-        )
+        yield from _concluded(case, name, told, removed=bool(now.get("missing")))
+
+
+def _concluded(
+    case: Case, name: str, told: Mapping[str, Json] | None, *, removed: bool
+) -> Iterable[Candidate]:
+    by, ago = told.get("by", "") if told is not None else "", ""
+    if told is not None and told["seconds_before"] < 0:
+        # It may explain what joined since; what the incident began with, it cannot have caused.
+        ago = f" {duration(-told['seconds_before'])} after the first alert"
+        case.doubts("contradiction", f"{name} was stopped after the first alert", "changes")
+    whoever = "whoever confirmed that" if by else "whoever stopped it"
+    yield from case.concludes(
+        f"{name} was stopped{f' by {by}' if by else ''}{ago}{' and removed' if removed else ''}: it does not run.",
+        f"Ask {whoever} before anybody starts it again."
+        if by
+        else "Ask who stopped it and why before anybody starts it again.",
+        settle=f"docker events --since 2h --until 0s --filter container={name} --filter event=kill",
+        by_hand=f"once {whoever} agrees: docker start {name}",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, told_to_stop
+from triage.diagnosis.causes._boxes import box_case, stopped_by_us, told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +21,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for service in facts.desk.compose.external_services:
         name = facts.desk.container_of(service)
         now = facts.container(name)
-        if service == "redis":
-            continue
+        if service == "redis" or (stopped_by_us(facts, name) and not now.get("running")):
+            continue  # Redis has its own rule; what an action of ours stopped is off on purpose
         case = box_case(facts, "service_down", name)
         code = now.get("exit_code")
         if now.get("status") != "paused" and (

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from triage.concurrency import all_of, attempt
@@ -28,6 +28,28 @@ _ANSWER_SHARE = 0.8
 """The part of a check's deadline that one of several sources may take."""
 _EACH_MAX = 16
 """Containers that are inspected one by one."""
+_CLOCKS_DIFFER = timedelta(seconds=3)
+"""The engine's clock and ours."""
+_TOLD_AFTER = timedelta(seconds=20)
+"""The engine tells some things after a step of an action has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAct:
+    """From when to when an action of ours was at work (``over`` is None while it is), and on which containers.
+
+    ``title`` is what it is called (``Rollback on bot1``); ``container`` is None for an action on the whole desk.
+    """
+
+    title: str
+    container: str | None
+    begun: datetime
+    over: datetime | None = None
+
+    def covers(self, container: str, at: datetime) -> bool:
+        """Say whether it may be why a container was told to do something at a time."""
+        over = self.over is not None and at > self.over + _TOLD_AFTER
+        return self.container in {None, container} and self.begun - _CLOCKS_DIFFER <= at and not over
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,8 @@ class CheckContext:
     ``edits``: what was changed in ``.env`` and the Compose file in the day before, as the memory has it.
     ``quick``: somebody waits for a glance; what a first round of questions does not give is left out.
     ``ours``: from when to when an action of ours that starts these containers anew was at work; None for a triage.
-    ``degraded_since``: since when our own degraded mode is on; None while it is off.
+    ``acts``: what our own actions did of late, as the memory has it. ``degraded_since``: since when our own degraded
+    mode is on; None while it is off.
     """
 
     desk: Desk
@@ -58,7 +81,12 @@ class CheckContext:
     edits: tuple[DeskEvent, ...] = ()
     quick: bool = False
     ours: tuple[datetime, datetime] | None = None
+    acts: tuple[OwnAct, ...] = ()
     degraded_since: datetime | None = None
+
+    def act_behind(self, container: str, at: datetime) -> str:
+        """Return the title of the action of ours that was at work on a container at a time; empty where none was."""
+        return next((act.title for act in self.acts if act.covers(container, at)), "")
 
 
 Check = Callable[[CheckContext], Awaitable[Finding]]

@@ -2,9 +2,10 @@
 
 ``data``: ``{"changes": [{"container", "what": "created"|"started"|"image"|"config"|"stopped"|"killed"|"paused", "at" (ISO),
 "seconds_before" (before the trouble began; negative: after), "image", "image_before", "same": bool (it was created
-anew as it was: image and Compose's configuration hash are known not to differ), "ours": bool}]}``, the suspects first,
-then the newest. ``ours``: the container is one the triage is about. ``"down": [name]``: containers of the desk that do
-not run now, ``"down_as": {name: status}`` how (exited | paused | restarting | created | dead).
+anew as it was: image and Compose's configuration hash are known not to differ), "ours": bool, "by": str}]}``, the
+suspects first, then the newest. ``ours``: the container is one the triage is about. ``by``: which action of ours did it
+(``Rollback on bot1``); empty where none did. ``"down": [name]``: containers of the desk that do not run now,
+``"down_as": {name: status}`` how (exited | paused | restarting | created | dead).
 ``"edited": {bot: {"path", "at" (ISO), "seconds_before", "after_start": bool}}``: the newest edit
 of a bot's configuration files in the last 24 h.
 ``"project": [{"file": ".env"|"the Compose file", "at", "seconds_before", "keys": [name], "services": [name], "older":
@@ -15,7 +16,7 @@ Compose as far as known, ``older`` the desk's containers that were made before t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.concurrency import attempt, together
@@ -56,6 +57,7 @@ class ContainerChange:
     image_before: str
     ours: bool
     same: bool = False
+    by: str = ""
 
 
 async def run(ctx: CheckContext) -> Finding:
@@ -79,7 +81,7 @@ async def run(ctx: CheckContext) -> Finding:
     }
     changes = sorted(
         (
-            change
+            replace(change, by=ctx.act_behind(change.container, change.at))
             for change in (*_from_states(ctx, states.values()), *_from_events(ctx, known))
             if change.at >= start
         ),
@@ -343,4 +345,5 @@ def _line(change: ContainerChange, began: datetime) -> str:
         what = f"new image {change.image} (was {change.image_before})"
     else:
         what = f"{change.what}{f' from {change.image}' if change.what == 'created' else ''}"
-    return f"{change.container} {what} at {clock_time(change.at)}, {when}"
+    by = f" by {change.by}" if change.by else ""
+    return f"{change.container} {what}{by} at {clock_time(change.at)}, {when}"

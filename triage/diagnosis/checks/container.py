@@ -195,19 +195,22 @@ def _from_engine(
 
 def _by_us(ctx: CheckContext, death: ContainerEvent, mine: Sequence[ContainerEvent]) -> bool:
     """Say whether our own action ended the container: the engine was told to while it was at work, and it died of that."""
-    if ctx.ours is None:
-        return False
-    begun, over = ctx.ours
     same = [each for each in mine if each.container_id == death.container_id]
     # An order ends one life: what dies after the next start dies by itself.
     before = max((each.at for each in same if each.action == "die" and each.at < death.at), default=None)
     return any(
         each.action == "kill"
         and (before is None or each.at > before)
-        and begun - _CLOCKS <= each.at <= over + _CLOCKS
+        and _at_work(ctx, each)
         and timedelta(0) <= death.at - each.at <= _STOP_TAKES
         for each in same
     )
+
+
+def _at_work(ctx: CheckContext, event: ContainerEvent) -> bool:
+    """Say whether an action of ours was at work on a container when the engine was told something about it."""
+    verified = ctx.ours is not None and ctx.ours[0] - _CLOCKS <= event.at <= ctx.ours[1] + _CLOCKS
+    return verified or bool(ctx.act_behind(event.container, event.at))
 
 
 def _is_expected(ctx: CheckContext, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from triage.actions.attribution import own_acts
 from triage.actions.degraded import degraded_since
 from triage.actions.remedies import conclude
 from triage.diagnosis.runner import run_checks
@@ -18,8 +19,8 @@ from triage.wording import counted
 async def run(ctx: AnswerContext, bot: str) -> Answer:
     """Run the default playbook about a bot."""
     playbook = playbook_for(ctx.desk, "default")
-    since = await ctx.store.read(degraded_since)
-    context = replace(ctx.context([bot]), degraded_since=since)
+    acts, since = await ctx.store.read(lambda tx: (own_acts(tx, ctx.desk), degraded_since(tx)))
+    context = replace(ctx.context([bot]), acts=acts, degraded_since=since)
     findings = await run_checks(playbook, context, ctx.clock)
     return triaged(bot, findings, conclude(findings, context, (), playbook))
 

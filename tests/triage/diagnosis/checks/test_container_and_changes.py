@@ -7,6 +7,7 @@ from tests.fakes.sources import NOW, FakeSources, container, event, sample
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import changes
 from triage.diagnosis.checks import container as container_check
+from triage.diagnosis.checks.base import OwnAct
 from triage.errors import SourceNotConfigured, SourceUnreachable
 from triage.model import FindingStatus
 
@@ -69,6 +70,44 @@ async def test_what_our_own_action_ended_is_told_as_ours_and_is_no_doubt() -> No
     for other in (None, (NOW - HOUR, NOW - 10 * MINUTE)):
         finding = await container_check.run(replace(context(sources), ours=other))
         assert finding.headline == "up 60 s, 0 restarts, 1 exit in 1 h, exit code 137 (SIGKILL) (Docker)"
+
+
+async def test_what_an_action_of_ours_ended_lately_is_no_crash_in_any_triage() -> None:
+    """Three restarts that people asked us for are no restart loop; a fourth that nobody asked for is counted."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME, started_at=NOW - MINUTE))
+    begun = (9, 6, 3)
+    acts = tuple(OwnAct("Restart on bot1", NAME, NOW - n * MINUTE, NOW - (n - 1) * MINUTE) for n in begun)
+    orders = [event("kill", NAME, ago=(n - 0.2) * MINUTE) for n in begun]
+    sources.containers.past = sorted(
+        (*orders, *(event("die", NAME, ago=(n - 0.4) * MINUTE, code=137) for n in begun)),
+        key=lambda each: each.time_ns,
+    )
+    finding = await container_check.run(replace(context(sources), acts=acts))
+    assert finding.headline == "up 60 s, restarted by us (Docker)"
+    finding = await container_check.run(context(sources))
+    assert finding.headline.startswith("restart loop")
+    sources.containers.past.append(event("die", NAME, ago=1.2 * MINUTE, code=1))
+    finding = await container_check.run(replace(context(sources), acts=acts))
+    assert finding.data["containers"][NAME]["restarts_hour"] == 1
+
+
+async def test_a_change_of_our_own_is_told_as_ours() -> None:
+    """While an action was at work on the container, or on the whole desk, and shortly after; not before and not later."""
+    sources = FakeSources()
+    sources.containers.hold(container(NAME), container("hbot-redis", status="exited"))
+    sources.containers.past = [
+        replace(event("kill", "hbot-redis", ago=2 * MINUTE), signal="15"),
+        replace(event("kill", NAME, ago=30 * MINUTE), signal="15"),
+    ]
+    acts = (
+        OwnAct("Degraded mode", None, NOW - 2.1 * MINUTE),
+        OwnAct("Restart on bot2", "hbot-bot2", NOW - HOUR),
+    )
+    finding = await changes.run(replace(context(sources), acts=acts))
+    by = {each["container"]: each["by"] for each in finding.data["changes"] if each["what"] == "killed"}
+    assert by == {"hbot-redis": "Degraded mode", NAME: ""}
+    assert any("hbot-redis killed by Degraded mode at" in each for each in finding.details)
 
 
 async def test_an_oom_kill_that_the_engine_forgot_is_remembered_by_the_kernel() -> None:
