@@ -7,6 +7,7 @@ One request a connection, a JSON line; answers are JSON lines ``{"out": …}`` o
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -50,16 +51,25 @@ class Control:
     def __init__(self, engine: Engine, before: Callable[[], None] = lambda: None) -> None:
         self._engine, self._before = engine, before
         self._server: asyncio.Server | None = None
+        self._served: set[asyncio.Task[None]] = set()
 
     async def start(self, socket: Path) -> None:
         """Listen. Raises OSError when the path cannot be used."""
-        self._server = await asyncio.start_unix_server(self._serve, str(socket))
+        self._server = await asyncio.start_unix_server(self._connected, str(socket))
 
     async def stop(self) -> None:
-        """Close the socket."""
+        """Close the socket, and end what is under way on it."""
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        for task in self._served:
+            task.cancel()
+        await asyncio.gather(*self._served, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._served.add(task)
+        task.add_done_callback(self._served.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -72,6 +82,8 @@ class Control:
             pass  # the caller is gone: what was done is done
         finally:
             writer.close()
+            with suppress(ConnectionError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), READ_WITHIN)
 
     def _carry_out(self, raw: bytes, say: Callable[[str, str], None]) -> int:
         command = ""

@@ -278,7 +278,7 @@ async def test_the_home_tab_is_asked_for_and_shown_live(
     async with connected(bolt):
         await visit(page, slack.base_url, place="home")
         await expect(page.locator("main .home-view")).to_contain_text("Desk at a glance")
-        assert opened == ["U0ANA00001"]
+        assert set(opened) == {"U0ANA00001"}  # an event that is acknowledged late is sent again
         body = {
             "type": "home",
             "blocks": [{"type": "header", "text": {"type": "plain_text", "text": "Later"}}],
