@@ -113,7 +113,7 @@ def _messages(number: int, at: datetime) -> list[dict[str, Any]]:
         "last_error": "", "data": {}, "ref": str(number),
     }  # fmt: skip
     return [
-        {**common, "delivery_id": f"{number}-{kind}", "kind": kind, "ts": f"{number}.{kind}"}
+        {**common, "delivery_id": f"{number}-{kind}", "kind": kind, "post_id": f"{number}.{kind}"}
         for kind in ("card", "triage", "line")
     ]
 
@@ -153,7 +153,9 @@ async def first_post(store: SqlStore, number: int) -> float:
     def settle(tx: Tx) -> None:
         for message in claimed:
             revision = message.wanted_revision
-            tx.outbox.posted(message.id, ts=f"{message.id}.1", channel_id="C1", revision=revision, now=at)
+            tx.outbox.posted(
+                message.id, post_id=f"{message.id}.1", channel_id="C1", revision=revision, now=at
+            )
         run = tx.runs.take(at, owner="bench", lease_seconds=30)
         if run is not None:
             tx.runs.finish(replace(run, finished_at=at))

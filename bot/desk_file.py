@@ -10,6 +10,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from bot.fault_words import fault_of
+from bot.slack_ids import READ_WITH
 from triage.desk import Desk
 from triage.errors import SettingError
 
@@ -45,7 +46,7 @@ def read_desk(path: str, folder: Path) -> Desk:
     except (YAMLError, ValueError) as error:
         raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
     try:
-        desk = Desk.model_validate(content if content is not None else {})
+        desk = Desk.model_validate(content if content is not None else {}, context=READ_WITH)
     except ValidationError as error:
         raise SettingError(f"TRIAGE_DESK: {file}: {one_line(error, upper=False)}") from None
     return desk.model_copy(update={"paths": desk.paths.under(file.parent)})

@@ -182,5 +182,5 @@ def _told(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> Told:
         firing=frozenset(each.name for each in episodes if each.firing),
         triaged=run is not None,
         causes=run.verdict.causes if run is not None and run.verdict is not None else (),
-        ts=message.ts if message is not None else "",
+        ts=message.post_id if message is not None else "",
     )

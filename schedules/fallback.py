@@ -1,4 +1,4 @@
-"""Grave incidents that Slack has not taken in time go out over the fallback channels, once, and their threads say so."""
+"""Grave incidents that the chat has not taken in time go out over the fallback channels, once, and their threads say so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SPOKE = "fallback/spoke"
 
 @dataclass(frozen=True, slots=True)
 class FallbackJob:
-    """Looks every few seconds. ``told`` rings whoever sends to Slack.
+    """Looks every few seconds. ``told`` rings whoever sends to the chat.
 
     Each channel is sent over by a job of its own: one that hangs holds up nothing but itself.
     """
@@ -38,7 +38,7 @@ class FallbackJob:
     told: Callable[[], None]
 
     async def owe_due(self) -> None:
-        """Owe what Slack has not taken in time, and end what is owed to a channel whose setting is gone."""
+        """Owe what the chat has not taken in time, and end what is owed to a channel whose setting is gone."""
         if not self.channels:
             return
         now = self.clock.now()
@@ -58,7 +58,7 @@ class FallbackJob:
         return sum(await asyncio.gather(*(self._send(attempt) for attempt in attempts)))
 
     def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
-        """Return the grave incidents that Slack has not taken for too long."""
+        """Return the grave incidents that the chat has not taken for too long."""
         settings = self.desk.fallback
         before, known = now - timedelta(seconds=settings.after_seconds), jumps(tx)
         grave = (each for each in tx.incidents.open() if each.severity in settings.severities)
@@ -139,15 +139,15 @@ class FallbackJob:
 
 
 def _waits(tx: Tx, incident: Incident, before: datetime, known: Sequence[Jump]) -> bool:
-    """Whether Slack has not got, since before a time, that an incident is there, came back, or became this grave."""
+    """Whether the chat has not got, since before a time, that an incident is there, came back, or became this grave."""
 
     def waits(message: Message) -> bool:
-        return not message.ts and moved(message.created_at, known, incident=incident.id) <= before
+        return not message.post_id and moved(message.created_at, known, incident=incident.id) <= before
 
     card = tx.outbox.find(MessageKind.CARD, str(incident.id))
     if card is None:
         return False
-    if not card.ts:
+    if not card.post_id:
         return waits(card)
     if not card.owed:
         return False

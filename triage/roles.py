@@ -1,4 +1,4 @@
-"""Who may do what: roles of desk.yaml, held by Slack users and by members of Slack user groups."""
+"""Who may do what: roles of desk.yaml, held by people of the chat and by members of its groups."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Roles:
 
 
 class Readers:
-    """Answers who may read the desk in Slack. What cannot be found out is a no, where reading is limited."""
+    """Answers who may read the desk in the chat. What cannot be found out is a no, where reading is limited."""
 
     def __init__(
         self, settings: RoleSettings, roles: Roles, in_channel: Callable[[], Awaitable[frozenset[str]]]

@@ -1,6 +1,6 @@
 """Untrusted text (labels, annotations, log lines, what people typed) made fit to be shown to a person.
 
-Nothing here knows Slack's markup: what comes out belongs into plain text, or into a rich-text leaf.
+Nothing here knows a chat's markup: what comes out belongs into plain text, or into a rich-text leaf.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 from bot.desk_file import yaml_content
 from bot.fault_words import fault_of
 from bot.settings import Settings, file_values, setting_names, setting_value
+from bot.slack_ids import CHANNEL, EXAMPLE, GROUP, PERSON, READ_WITH
 from triage.desk import Desk
 from triage.diagnosis.playbook_settings import validate_playbooks
 from triage.errors import SettingError
@@ -27,14 +28,11 @@ from triage.wording import nearest
 Level = Literal["fault", "missing", "warning"]
 _Place = tuple[str | int, ...]
 """Where something stands in desk.yaml: keys, and places in lists."""
-_PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{6,}"), re.compile(r"S[A-Z0-9]{6,}")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{6,}|#?[a-z0-9_\-]{1,80}")
 _PLACEHOLDER = re.compile(
     r"change[-_ ]?me|replace[-_ ]?me|your[-_ ](?:token|secret|password|channel)|placeholder|\bfill[-_ ]?in\b"
     r"|xox[bp]-(?:your|\.\.\.|…|x{3,}|0+$)|xapp-(?:your|\.\.\.|…|x{3,}|0+$)|<[a-z][a-z _-]*>|\bTODO\b",
     re.IGNORECASE,
 )
-_EXAMPLE_ID = re.compile(r"[USWC]0?123456789\w*|[USWC]X{6,}")
 _OURS = ("TRIAGE_", "SLACK_")
 
 
@@ -176,7 +174,7 @@ def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
     content = deepcopy(content)
     while True:
         try:
-            return Desk.model_validate(content), found
+            return Desk.model_validate(content, context=READ_WITH), found
         except ValidationError as error:
             errors = error.errors(include_url=False)
         faulty = taken | {one["loc"] for one in errors}
@@ -275,24 +273,24 @@ def _nobody(desk: Desk) -> Iterable[Problem]:
 
 def _placeholders(given: Mapping[str, str]) -> Iterable[Problem]:
     for name, value in given.items():
-        if _PLACEHOLDER.search(value) or _EXAMPLE_ID.fullmatch(value):
+        if _PLACEHOLDER.search(value) or EXAMPLE.fullmatch(value):
             yield Problem(name.upper(), "still holds a placeholder: put the real value there", "warning")
 
 
 def _desk_ids(desk: Desk) -> Iterable[Problem]:
     for name, role in (("operator", desk.roles.operator), ("approver", desk.roles.approver)):
         for kind, ids, shape, like in (
-            ("users", role.users, _PERSON, "a user's id begins with U or W (profile, ⋮, Copy member ID)"),
+            ("users", role.users, PERSON, "a user's id begins with U or W (profile, ⋮, Copy member ID)"),
             (
                 "groups",
                 role.groups,
-                _GROUP,
+                GROUP,
                 "a user group's id begins with S (the group's address ends in it)",
             ),
         ):
             for one in sorted(ids):
                 where = f"desk.yaml roles.{name}.{kind}"
-                if _EXAMPLE_ID.fullmatch(one):
+                if EXAMPLE.fullmatch(one):
                     yield Problem(where, f"{one} is the example's id: put a real one there", "warning")
                 elif not shape.fullmatch(one):
                     yield Problem(where, f"{one!r} is no id: {like}", "warning")
@@ -301,7 +299,7 @@ def _desk_ids(desk: Desk) -> Iterable[Problem]:
 def _channels(settings: Settings) -> Iterable[Problem]:
     for name in ("triage_channel", "triage_digest_channel"):
         value = getattr(settings, name)
-        if value and not _CHANNEL.fullmatch(value):
+        if value and not CHANNEL.fullmatch(value):
             yield Problem(name.upper(), f"{value!r} is no channel: write its id (C…) or #name", "warning")
 
 

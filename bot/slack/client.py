@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,6 +44,11 @@ class Posted:
     channel_id: str
     ts: str
     thread_ts: str = ""
+
+
+def posted_at(ts: str) -> datetime:
+    """Return when Slack posted a message: its ts is that time."""
+    return datetime.fromtimestamp(float(ts), UTC)
 
 
 class SlackClient:

@@ -51,7 +51,7 @@ def compose(
 ) -> Composition:
     """Render a message as the store has it now; a renderer that fails does not lose the message."""
     current = tx.outbox.get(message.id) or message
-    together = [current, *(_following(tx, current) if not current.ts else ())]
+    together = [current, *(_following(tx, current) if not current.post_id else ())]
     channel = channel_of(tx, current)
     try:
         if len(together) > 1:

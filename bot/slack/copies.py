@@ -56,7 +56,7 @@ class Copies:
 
         Raises SlackFailure where that could not be done: it has to be done again.
         """
-        choice = choose(await self._find(message), message.ts)
+        choice = choose(await self._find(message), message.post_id)
         for extra in choice.remove:
             logger.bind(message=message.id, ts=extra.ts).warning(
                 "Slack posted it twice, the extra is taken back"
@@ -83,14 +83,18 @@ class Copies:
         try:
             if message.kind is MessageKind.FILE:  # of a file we know no ts, but its id
                 return await shared(
-                    self._client, message.channel_id, message.ts, oldest=oldest, thread_ts=message.parent_ts
+                    self._client,
+                    message.channel_id,
+                    message.post_id,
+                    oldest=oldest,
+                    thread_ts=message.parent_post_id,
                 )
             return await delivered(
                 self._client,
                 message.channel_id,
                 message.delivery_id,
                 oldest=oldest,
-                thread_ts=message.parent_ts,
+                thread_ts=message.parent_post_id,
             )
         except Gone:  # its thread was deleted: nothing stands there twice
             return []

@@ -76,17 +76,17 @@ class Delivery:
         if composition.rendered is not None:
             await self._edit(message, composition.rendered)
             self._meters.edits.labels(message.kind.value).inc()
-        where = Posted(message.channel_id, message.ts)
+        where = Posted(message.channel_id, message.post_id)
         await self._record(composition, where, posted=False, recheck=self.uncertain.after_edit(message))
         self.uncertain.over(message)
         return DeliveryOutcome(done=True)
 
     async def _edit(self, message: Message, rendered: Rendered) -> None:
         try:
-            await self._client.edit(message.channel_id, message.ts, rendered)
+            await self._client.edit(message.channel_id, message.post_id, rendered)
         except ContentRefused as refusal:
             self._say_plain(message, refusal)
-            await self._client.edit(message.channel_id, message.ts, plain_version(rendered))
+            await self._client.edit(message.channel_id, message.post_id, plain_version(rendered))
 
     async def post(self, message: Message, *, again: bool = False) -> DeliveryOutcome:
         """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing."""
@@ -120,7 +120,7 @@ class Delivery:
         channel = await self._channel_id(composition.channel)
         if rendered.file is not None:
             return await self._uploads.send(message, rendered.file, channel, rendered.text)
-        payload, thread = composition.payload, message.parent_ts
+        payload, thread = composition.payload, message.parent_post_id
         try:
             posted = await self._client.post(channel, rendered, payload, thread_ts=thread)
         except ContentRefused as refusal:
@@ -167,7 +167,7 @@ class Delivery:
         if recheck.post:
             async with asyncio.timeout(SCAN_SECONDS):
                 kept = await self._copies.leave_one(message)
-            if kept is not None and kept.ts != message.ts and message.kind is not MessageKind.FILE:
+            if kept is not None and kept.ts != message.post_id and message.kind is not MessageKind.FILE:
                 return await self._switch(message, kept, recheck)
         if message.attempted_at is not None:  # this was begun before, and what came of it is not known
             recheck = self.uncertain.after_edit(message) or recheck
@@ -177,7 +177,9 @@ class Delivery:
             await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
             return DeliveryOutcome(done=True)
         await self._edit(message, composition.rendered)
-        await self._record(composition, Posted(message.channel_id, message.ts), posted=False, recheck=left)
+        await self._record(
+            composition, Posted(message.channel_id, message.post_id), posted=False, recheck=left
+        )
         return DeliveryOutcome(done=True)
 
     async def _switch(self, message: Message, kept: Found, recheck: Recheck) -> DeliveryOutcome:
@@ -192,7 +194,7 @@ class Delivery:
         def switch(tx: Tx) -> None:
             channel = message.channel_id
             tx.outbox.posted(
-                message.id, ts=kept.ts, channel_id=channel, revision=shown, now=now, recheck=left
+                message.id, post_id=kept.ts, channel_id=channel, revision=shown, now=now, recheck=left
             )
 
         await self._store.write(switch)
@@ -206,12 +208,12 @@ class Delivery:
             if not file_id:
                 return channel, None
             found = await find_file(
-                self._client, channel, file_id, oldest=oldest, thread_ts=message.parent_ts
+                self._client, channel, file_id, oldest=oldest, thread_ts=message.parent_post_id
             )
             return channel, None if found is None else Found(ts=file_id)
         find = partial(find_delivery, self._client, channel, message.delivery_id, oldest=oldest)
         try:
-            return channel, await find(thread_ts=message.parent_ts)
+            return channel, await find(thread_ts=message.parent_post_id)
         except Gone:
             stray = await find()
             if stray is not None:
@@ -232,13 +234,13 @@ class Delivery:
 
         def record(tx: Tx) -> None:
             tx.outbox.posted(
-                message.id, ts=found.ts, channel_id=channel, revision=shown, now=now, recheck=recheck
+                message.id, post_id=found.ts, channel_id=channel, revision=shown, now=now, recheck=recheck
             )
             if message.parent_id is None or not also:
                 return
             for other in tx.outbox.unposted_in_thread(message.parent_id):
                 if other.delivery_id in also:
-                    tx.outbox.posted(other.id, ts=found.ts, channel_id=channel, revision=1, now=now)
+                    tx.outbox.posted(other.id, post_id=found.ts, channel_id=channel, revision=1, now=now)
 
         await self._store.write(record)
         self.uncertain.over(message)
@@ -250,7 +252,7 @@ class Delivery:
     async def _overtaken(self, message: Message, composition: Composition) -> bool:
         """Whether another replica, which took us for dead while we stood still, has posted the message since."""
         current = composition.stands_for[0]
-        if current.ts == message.ts:
+        if current.post_id == message.post_id:
             return False
         await self._store.write(lambda tx: tx.outbox.confirmed(current.id, current.recheck))
         return True
@@ -271,15 +273,15 @@ class Delivery:
 
         def record(tx: Tx) -> None:
             sure = recheck
-            if _ts(tx, claimed) != claimed.ts:  # another replica, which took us for dead, was faster
+            if _ts(tx, claimed) != claimed.post_id:  # another replica, which took us for dead, was faster
                 sure = Recheck(now, post=True, edit=True)
-                if claimed.ts or all(_ts(tx, message) for message in composition.stands_for):
+                if claimed.post_id or all(_ts(tx, message) for message in composition.stands_for):
                     tx.outbox.confirmed(claimed.id, sure)  # its copy stays, ours is taken back
                     return
             for message in composition.stands_for:
                 tx.outbox.posted(
                     message.id,
-                    ts=where.ts,
+                    post_id=where.ts,
                     channel_id=where.channel_id,
                     revision=message.wanted_revision,
                     now=now,
@@ -301,4 +303,4 @@ class Delivery:
 def _ts(tx: Tx, message: Message) -> str:
     """Return what Slack calls a message, as the store has it now."""
     stored = tx.outbox.get(message.id)
-    return message.ts if stored is None else stored.ts
+    return message.post_id if stored is None else stored.post_id

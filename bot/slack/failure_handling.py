@@ -50,7 +50,7 @@ class DeliveryAttempt:
     @property
     def method(self) -> str:
         """What Slack's limits and refusals bind, beside the channel."""
-        if self.message.ts:
+        if self.message.post_id:
             return EDIT
         if self.message.kind is MessageKind.FILE:
             return UPLOAD
@@ -128,7 +128,7 @@ class FailureHandling:
     async def _unknown(self, attempt: DeliveryAttempt, failure: OutcomeUnknown, *, looked: bool) -> None:
         message = attempt.message
         wait = self._back_off(message)
-        if not (message.ts or looked):  # a post: what came of it is looked for soon
+        if not (message.post_id or looked):  # a post: what came of it is looked for soon
             wait = min(wait, LONGEST_LOOK_SECONDS) if message.attempts else LOOK_AFTER_SECONDS
         if self._unknown_long(message):
             words = _words(message, failure, at_place=True)
@@ -157,7 +157,7 @@ class FailureHandling:
         key = "app" if failure.whole_app else _key(method, message)
         if self._problems.say(key, _words(message, failure, at_place=bool(message.place))):
             logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
-        wait = self._probe_wait(message) if message.ts or looked else PROBE_SECONDS
+        wait = self._probe_wait(message) if message.post_id or looked else PROBE_SECONDS
         everywhere = failure.whole_app
         self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
         aside = attempt.method == UPLOAD and not everywhere  # a file is refused where lines are taken
@@ -180,13 +180,15 @@ class FailureHandling:
         now = self._clock.now()
 
         def anew(tx: Tx) -> None:
-            if message.ts:
+            if message.post_id:
                 current = tx.outbox.get(message.id)
-                if current is not None and current.ts == message.ts:  # else another replica did so meanwhile
+                if (
+                    current is not None and current.post_id == message.post_id
+                ):  # else another replica did so meanwhile
                     tx.outbox.forget(message.id, now, moved=moved)
                 return
             parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
-            if parent is not None and parent.ts == message.parent_ts:
+            if parent is not None and parent.post_id == message.parent_post_id:
                 tx.outbox.forget(parent.id, now, moved=moved)
             later = now + timedelta(seconds=0 if parent is not None or moved else 30)
             error = "its channel is another one by now" if moved else "its thread is gone"
@@ -219,7 +221,7 @@ class FailureHandling:
 
         def work(tx: Tx) -> None:
             tx.outbox.defer(message.id, until=until, error=error, unknown=attempt.unknown, counted=counted)
-            if aside and message.parent_id is not None and not message.ts and not attempt.unknown:
+            if aside and message.parent_id is not None and not message.post_id and not attempt.unknown:
                 tx.outbox.step_aside(message.id)
 
         await self._store.write(work)

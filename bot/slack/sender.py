@@ -175,8 +175,8 @@ class Sender:
     async def _attempt(self, message: Message) -> None:
         attempt = DeliveryAttempt(
             message,
-            looking=not message.ts and message.attempted_at is not None,
-            confirming=bool(message.ts) and not message.owed and message.recheck is not None,
+            looking=not message.post_id and message.attempted_at is not None,
+            confirming=bool(message.post_id) and not message.owed and message.recheck is not None,
         )
         wait = self._wait(attempt)
         if wait > 0:
@@ -197,7 +197,7 @@ class Sender:
         message = attempt.message
         if attempt.confirming and message.recheck is not None:
             return await self._delivery.confirm(message, message.recheck)
-        if message.ts:
+        if message.post_id:
             return await self._delivery.edit(message)
         return await (self._delivery.settle(message) if attempt.looking else self._delivery.post(message))
 
@@ -210,7 +210,7 @@ class Sender:
         )
         if looks and (wait := self._pace.look(place)) > 0:
             return wait
-        if message.ts:
+        if message.post_id:
             running = message.kind is MessageKind.ACTION
             card = message.kind is MessageKind.CARD
             return self._pace.edit(place, message.id, urgent=running, card=card)

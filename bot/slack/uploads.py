@@ -46,7 +46,7 @@ class Uploads:
                 "files.completeUploadExternal",
                 files=[{"id": file_id, "title": file.title}],
                 channel_id=channel_id,
-                thread_ts=message.parent_ts or None,
+                thread_ts=message.parent_post_id or None,
                 initial_comment=comment or None,
             )
         except NotDone as error:

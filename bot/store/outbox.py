@@ -49,7 +49,7 @@ class OutboxTable:
             "parent_id": self._card(incident_id) if in_thread else parent_id,
             "wanted_revision": 1,
             "sent_revision": 0,
-            "ts": "",
+            "post_id": "",
             "channel_id": "",
             "urgency": urgency,
             "attempts": 0,
@@ -133,7 +133,7 @@ class OutboxTable:
         self,
         message_id: int,
         *,
-        ts: str,
+        post_id: str,
         channel_id: str,
         revision: int,
         now: datetime,
@@ -142,7 +142,7 @@ class OutboxTable:
         """Record that Slack has a revision of the message, and what of it is to be made sure of later."""
         changes = {
             "message": message_id,
-            "ts": clean(ts),
+            "post_id": clean(post_id),
             "channel_id": clean(channel_id),
             "sent_revision": revision,
             "wanted_at": now,
@@ -212,9 +212,12 @@ class OutboxTable:
         """Return the message that shows something."""
         return next(iter(self._messages(statements.FIND, kind=kind.value, ref=clean(ref))), None)
 
-    def by_ts(self, channel_id: str, ts: str) -> Message | None:
-        """Return the message that Slack knows by a ts."""
-        return next(iter(self._messages(statements.BY_TS, channel_id=clean(channel_id), ts=clean(ts))), None)
+    def by_post_id(self, channel_id: str, post_id: str) -> Message | None:
+        """Return the message that the chat knows by an id."""
+        return next(
+            iter(self._messages(statements.BY_POST_ID, channel_id=clean(channel_id), post_id=clean(post_id))),
+            None,
+        )
 
     def _messages(self, query: sa.Select[Any], **values: object) -> list[Message]:
         return read_all(self._connection, query, values, _message, self._unreadable, key=tables.messages.c.id)
@@ -244,13 +247,13 @@ def _message(row: Mapping[Any, Any]) -> Message:
         parent_id=row["parent_id"],
         wanted_revision=row["wanted_revision"],
         sent_revision=row["sent_revision"],
-        ts=row["ts"],
+        post_id=row["post_id"],
         attempts=row["attempts"],
         next_at=row["next_at"],
         created_at=row["created_at"],
         attempted_at=row["attempted_at"],
         unsure_until=row["unsure_until"],
-        parent_ts=row["parent_ts"] or "",
+        parent_post_id=row["parent_post_id"] or "",
         channel_id=row["channel_id"],
         parent_channel_id=row["parent_channel_id"] or "",
         last_error=row["last_error"],

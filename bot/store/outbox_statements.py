@@ -71,7 +71,7 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
     )
     free = (_t.c.sent_revision > 0) | (_t.c.parent_id.is_(None)) | _unordered(_t)
     first_in_thread = free | ~earlier
-    parent_posted = (_t.c.parent_id.is_(None)) | (_parent.c.ts != "")
+    parent_posted = (_t.c.parent_id.is_(None)) | (_parent.c.post_id != "")
     return (
         query.select_from(_t.outerjoin(_parent, _parent.c.id == _t.c.parent_id))
         .where(_t.c.sent_revision < _t.c.wanted_revision)
@@ -174,7 +174,7 @@ DEFER_NOT_DONE = DEFER.values(attempted_at=None, unsure_until=None)
 DEFER_UNSURE = DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime))
 FORGET = CHANGE.values(
     delivery_id=sa.bindparam("new_id"),
-    ts="",
+    post_id="",
     sent_revision=0,
     wanted_revision=sa.func.coalesce(_t.c.wanted_revision, 0) + 1,
     attempted_at=None,
@@ -186,7 +186,7 @@ FORGET = CHANGE.values(
 )
 MOVE = FORGET.values(channel_id="")
 _SHOWN = (
-    sa.select(_t, _parent.c.ts.label("parent_ts"), _parent.c.channel_id.label("parent_channel_id"))
+    sa.select(_t, _parent.c.post_id.label("parent_post_id"), _parent.c.channel_id.label("parent_channel_id"))
     .join_from(_t, _parent, _parent.c.id == _t.c.parent_id, isouter=True)
     .order_by(_t.c.id)
 )
@@ -196,7 +196,9 @@ UNPOSTED = _SHOWN.where(_t.c.parent_id == sa.bindparam("parent"), _t.c.sent_revi
     sa.bindparam("most")
 )
 FIND = _SHOWN.where(_t.c.kind == sa.bindparam("kind"), _t.c.ref == sa.bindparam("ref"))
-BY_TS = _SHOWN.where(_t.c.channel_id == sa.bindparam("channel_id"), _t.c.ts == sa.bindparam("ts"))
+BY_POST_ID = _SHOWN.where(
+    _t.c.channel_id == sa.bindparam("channel_id"), _t.c.post_id == sa.bindparam("post_id")
+)
 NEXT_AT = _waiting(
     sa.select(
         sa.func.min(

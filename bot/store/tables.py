@@ -248,7 +248,7 @@ messages = sa.Table(
     sa.Column("parent_id", _Id, sa.ForeignKey("messages.id")),
     sa.Column("wanted_revision", sa.Integer, nullable=False),
     sa.Column("sent_revision", sa.Integer, nullable=False),
-    sa.Column("ts", sa.Text, nullable=False),
+    sa.Column("post_id", sa.Text, nullable=False),
     sa.Column("channel_id", sa.Text, nullable=False),
     sa.Column("urgency", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -264,7 +264,7 @@ messages = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.UniqueConstraint("kind", "ref"),
     sa.Index("ix_messages_parent_id", "parent_id"),
-    sa.Index("ix_messages_channel_id_ts", "channel_id", "ts"),
+    sa.Index("ix_messages_channel_id_post_id", "channel_id", "post_id"),
     sa.Index(
         "ix_messages_due",
         "urgency",

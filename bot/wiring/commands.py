@@ -14,7 +14,7 @@ from bot.fallback.registry import open_channels
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.home import home_view
-from bot.slack.client import Identity
+from bot.slack.client import Identity, posted_at
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.newest import NewestMinutes
 from handlers.slack.actions import ActionDesk, open_action
@@ -100,6 +100,7 @@ class CommandWiring:
             alerts=parts.sources.alerts,
             clock=parts.clock,
             told=parts.told,
+            posted_at=posted_at,
             channels=tuple(open_channels(settings)),
         )
         self.home = HomeTab(self.answer_context, home_view, services.in_flight, parts.web)

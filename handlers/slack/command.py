@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from handlers.slack.services import Services
 from triage.errors import Refused
 from triage.incidents.operations import record_denied
 from triage.memory.people import remember
-from triage.ports.chat import Answer, Render
+from triage.model import Json
+from triage.ports.chat import Answer
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext
 from triage.roles import RoleName
@@ -29,6 +31,24 @@ class Call:
     thread_ts: str = ""
     incident_id: int | None = None
     public: bool = False
+
+
+class RenderedAnswer(Protocol):
+    """An answer as Slack takes it."""
+
+    @property
+    def text(self) -> str:
+        """The preview."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[Json, ...]:
+        """The blocks."""
+        ...
+
+
+Render = Callable[[Answer], RenderedAnswer]
+"""Turns an answer into a message."""
 
 
 Do = Callable[[Call, str, str], Awaitable[Answer | None]]

@@ -224,7 +224,7 @@ async def _incident_of(services: CommandServices, channel: str, thread: str) -> 
         return None
 
     def find(tx: Tx) -> int | None:
-        message = tx.outbox.by_ts(channel, thread)
+        message = tx.outbox.by_post_id(channel, thread)
         return message.incident_id if message is not None else None
 
     return await services.services.store.read(find)

@@ -146,7 +146,7 @@ async def test_an_incident_that_is_forgotten_takes_all_of_it_along(store: SqlSto
         tx.answers.put(RIGHT)
         tx.answers.set_traits(1, {"cause:edge_gate"})
         for message in tx.outbox.claim(NOW, owner="me", lease_seconds=9, limit=9):
-            tx.outbox.posted(message.id, ts="1.1", channel_id="C1", revision=9, now=NOW)
+            tx.outbox.posted(message.id, post_id="1.1", channel_id="C1", revision=9, now=NOW)
 
     await store.write(end)
     await store.write(lambda tx: tx.aging.forget_incidents(later(1), 100))

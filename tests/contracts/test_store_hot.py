@@ -79,7 +79,7 @@ class Replica:
         def done(tx: Tx) -> None:
             for one in claimed:
                 tx.outbox.posted(
-                    one.id, ts=f"{one.id}.1", channel_id="C1", revision=one.sent_revision + 1, now=NOW
+                    one.id, post_id=f"{one.id}.1", channel_id="C1", revision=one.sent_revision + 1, now=NOW
                 )
 
         if claimed:

@@ -17,7 +17,7 @@ async def post(store: SqlStore, message: Message, ts: str, seconds: float = 0) -
     """Record that Slack has a message."""
     await store.write(
         lambda tx: tx.outbox.posted(
-            message.id, ts=ts, channel_id="C1", revision=message.wanted_revision, now=later(seconds)
+            message.id, post_id=ts, channel_id="C1", revision=message.wanted_revision, now=later(seconds)
         )
     )
 
@@ -26,7 +26,7 @@ async def test_what_is_wanted_is_claimed_once(store: SqlStore) -> None:
     """A lease keeps it from others; when the lease ends it is due again, marked as attempted."""
     await store.write(open_incident)
     [first] = await claim(store)
-    assert (first.kind, first.attempted_at, first.ts, first.wanted_revision) == (
+    assert (first.kind, first.attempted_at, first.post_id, first.wanted_revision) == (
         MessageKind.CARD,
         None,
         "",
@@ -49,7 +49,7 @@ async def test_wanting_again_is_one_edit_of_the_latest(store: SqlStore) -> None:
     assert await claim(store, 60) == []
     await store.write(lambda tx: want_card(tx, one, now=later(61)))
     [edit] = await claim(store, 61)
-    assert (edit.ts, edit.sent_revision, edit.wanted_revision) == ("1.1", 11, 12)
+    assert (edit.post_id, edit.sent_revision, edit.wanted_revision) == ("1.1", 11, 12)
     assert edit.attempted_at is None, "an edit may be done twice: nobody has to look"
 
 
@@ -70,7 +70,7 @@ async def test_a_thread_waits_for_its_parent_and_keeps_its_order(store: SqlStore
     [card] = await claim(store)
     await post(store, card, "1.1")
     [first] = await claim(store)
-    assert (first.ref, first.parent_ts, first.parent_id) == ("1", "1.1", card.id)
+    assert (first.ref, first.parent_post_id, first.parent_id) == ("1", "1.1", card.id)
     waiting = await store.read(lambda tx: tx.outbox.unposted_in_thread(card.id))
     assert [message.ref for message in waiting] == ["1", "2"]
     await post(store, first, "1.2")
@@ -134,7 +134,7 @@ async def test_what_is_gone_from_slack_is_posted_anew_under_another_id(store: Sq
     await store.write(lambda tx: want_card(tx, one))
     await store.write(lambda tx: tx.outbox.forget(card.id, later(1)))
     [anew] = await claim(store, 1)
-    assert (anew.ts, anew.sent_revision) == ("", 0)
+    assert (anew.post_id, anew.sent_revision) == ("", 0)
     assert anew.delivery_id != card.delivery_id
 
 
@@ -147,11 +147,11 @@ async def test_messages_are_found_by_what_they_show_and_by_their_ts(store: SqlSt
     for found in (
         await read(lambda tx: tx.outbox.get(card.id)),
         await read(lambda tx: tx.outbox.find(MessageKind.CARD, str(one.id))),
-        await read(lambda tx: tx.outbox.by_ts("C1", "1.1")),
+        await read(lambda tx: tx.outbox.by_post_id("C1", "1.1")),
     ):
         assert found is not None
         assert found.id == card.id
-    assert await read(lambda tx: tx.outbox.by_ts("C2", "1.1")) is None
+    assert await read(lambda tx: tx.outbox.by_post_id("C2", "1.1")) is None
     assert await read(lambda tx: tx.outbox.get(99)) is None
 
 
@@ -192,11 +192,11 @@ async def test_hostile_names_are_found_again(store: SqlStore) -> None:
     assert again == wanted
     [message] = await claim(store)
     await store.write(
-        lambda tx: tx.outbox.posted(message.id, ts=HOSTILE, channel_id=HOSTILE, revision=2, now=NOW)
+        lambda tx: tx.outbox.posted(message.id, post_id=HOSTILE, channel_id=HOSTILE, revision=2, now=NOW)
     )
     found = await store.read(lambda tx: tx.outbox.find(MessageKind.DOCUMENT, HOSTILE))
-    known = await store.read(lambda tx: tx.outbox.by_ts(HOSTILE, HOSTILE))
+    known = await store.read(lambda tx: tx.outbox.by_post_id(HOSTILE, HOSTILE))
     assert found is not None
     assert found == known
-    assert (found.id, found.channel) == (wanted, found.ts)
-    assert found.ts.startswith("nul \ufffd")
+    assert (found.id, found.channel) == (wanted, found.post_id)
+    assert found.post_id.startswith("nul \ufffd")

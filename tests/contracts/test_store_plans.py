@@ -43,7 +43,7 @@ async def way_of_an_alert(store: SqlStore) -> None:
     for message in await store.write(lambda tx: tx.outbox.claim(NOW, owner="me", lease_seconds=30, limit=8)):
         await store.write(
             lambda tx, one=message: tx.outbox.posted(  # type: ignore[misc]
-                one.id, ts=f"{one.id}.1", channel_id="C1", revision=one.wanted_revision, now=NOW
+                one.id, post_id=f"{one.id}.1", channel_id="C1", revision=one.wanted_revision, now=NOW
             )
         )
     await store.write(lambda tx: tx.outbox.next_at())

@@ -24,8 +24,8 @@ def post(tx: Tx, *messages: Message, seconds: float = 0) -> None:
 
 
 def _post(tx: Tx, message: Message, now: datetime) -> None:
-    ts = message.ts or f"{message.id}.1"
-    tx.outbox.posted(message.id, ts=ts, channel_id="C1", revision=message.wanted_revision, now=now)
+    ts = message.post_id or f"{message.id}.1"
+    tx.outbox.posted(message.id, post_id=ts, channel_id="C1", revision=message.wanted_revision, now=now)
 
 
 def post_all(tx: Tx) -> list[Message]:
@@ -69,7 +69,7 @@ async def test_a_message_below_another_message_waits_for_it(store: SqlStore) -> 
     )
     await store.write(lambda tx: post(tx, tx.outbox.get(above) or pytest.fail("it is gone")))
     [message] = await store.write(claiming)
-    assert (message.id, message.parent_id, message.parent_ts) == (below, above, f"{above}.1")
+    assert (message.id, message.parent_id, message.parent_post_id) == (below, above, f"{above}.1")
 
 
 async def test_threads_go_side_by_side_each_in_its_order(store: SqlStore) -> None:
@@ -131,11 +131,11 @@ async def test_a_thread_waits_while_its_deleted_parent_is_posted_anew(store: Sql
     assert await store.write(claiming) == [], "a deleted card is due from when it was missed"
     [card] = await store.write(partial(claiming, seconds=1))
     assert (card.kind, card.attempted_at, card.sent_revision) == (MessageKind.CARD, None, 0)
-    await store.write(lambda tx: post(tx, replace(card, ts="9.9")))
+    await store.write(lambda tx: post(tx, replace(card, post_id="9.9")))
     await store.write(lambda tx: want_card(tx, one))
     [edit, line] = sorted(await store.write(partial(claiming, seconds=3)), key=lambda message: message.id)
     assert shown([edit, line]) == [("card", str(one.id)), ("line", "new")]
-    assert line.parent_ts == "9.9"
+    assert line.parent_post_id == "9.9"
 
 
 async def test_a_wish_may_make_a_message_more_urgent_and_never_less(store: SqlStore) -> None:

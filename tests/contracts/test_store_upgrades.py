@@ -51,13 +51,13 @@ def test_migrations_only_add() -> None:
     [
         ("op.add_column('messages', sa.Column('x', sa.Text(), nullable=True))", []),
         ("op.add_column('messages', sa.Column('x', sa.Text(), nullable=False, server_default=''))", []),
-        ("op.create_index('ix_x', 'messages', ['ts'])", []),
+        ("op.create_index('ix_x', 'messages', ['post_id'])", []),
         (
             "op.add_column('messages', sa.Column('x', sa.Text(), nullable=False))",
             ["a column that must be given"],
         ),
-        ("op.drop_column('messages', 'ts')", ["op.drop_column"]),
-        ("op.alter_column('messages', 'ts', new_column_name='stamp')", ["op.alter_column"]),
+        ("op.drop_column('messages', 'post_id')", ["op.drop_column"]),
+        ("op.alter_column('messages', 'post_id', new_column_name='stamp')", ["op.alter_column"]),
         ("op.rename_table('messages', 'posts')", ["op.rename_table"]),
     ],
 )
@@ -90,7 +90,9 @@ async def test_the_version_before_works_on_while_the_schema_is_made_newer(store_
         tx.runs.queue(incident.id, "opened", NOW)
         claimed = tx.outbox.claim(NOW, owner="before", lease_seconds=30, limit=5)
         for message in claimed:
-            tx.outbox.posted(message.id, ts="1.0", channel_id="C1", revision=message.wanted_revision, now=NOW)
+            tx.outbox.posted(
+                message.id, post_id="1.0", channel_id="C1", revision=message.wanted_revision, now=NOW
+            )
         return len(claimed)
 
     async with open_store(store_url) as store:

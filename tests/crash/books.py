@@ -49,7 +49,9 @@ def _balance(connection: sa.Connection, slack: SlackServer, accepted: Counter[st
     rows = connection.execute(sa.select(m)).mappings().all()
     shown = slack.deliveries()
     stands = {message.ts: message for message in slack.workspace.all_messages()}
-    missing = [row for row in rows if row["ts"] and row["kind"] != "file" and row["ts"] not in stands]
+    missing = [
+        row for row in rows if row["post_id"] and row["kind"] != "file" and row["post_id"] not in stands
+    ]
     status = {row.id: row.status for row in connection.execute(sa.select(i.c.id, i.c.status))}
     untold = [
         one for one in status if not any(row["kind"] == "card" and row["ref"] == str(one) for row in rows)
@@ -88,7 +90,7 @@ def _owed(connection: sa.Connection, slack: SlackServer) -> list[str]:
 
 def _stale(row: Any, status: dict[int, str], stands: dict[str, Any]) -> list[str]:  # noqa: ANN401 - a row
     """Compare a card's headline in Slack with the state of its incident."""
-    message = stands.get(row["ts"])
+    message = stands.get(row["post_id"])
     if message is None:
         return []
     resolved = status[int(row["ref"])] == "resolved"

@@ -15,8 +15,8 @@ from tests.servers.process import eventually
 
 WARNINGS = 50
 SUMMARY_SECONDS = 6.0
-_SENT = """SELECT messages.kind, messages.ts FROM messages JOIN incidents ON incidents.id = messages.incident_id
-WHERE incidents.severity = 'Sev-1' AND messages.kind IN ('card', 'triage') AND messages.ts <> ''"""
+_SENT = """SELECT messages.kind, messages.post_id FROM messages JOIN incidents ON incidents.id = messages.incident_id
+WHERE incidents.severity = 'Sev-1' AND messages.kind IN ('card', 'triage') AND messages.post_id <> ''"""
 
 
 def sent(database: Path) -> dict[str, float]:

@@ -68,8 +68,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "documents": (
         f"INSERT INTO documents (kind, made_at, data, content) VALUES ('fallback_notice', {NOW}, '{{oops', x'')",
         "INSERT INTO notes (key, value) SELECT 'fallback/pending/' || id, 'pending' FROM documents",
-        "INSERT INTO messages (delivery_id, kind, ref, channel, wanted_revision, sent_revision, ts, channel_id, urgency, "
-        "attempts, next_at, created_at, wanted_at, lease_owner, last_error, data) "
+        "INSERT INTO messages (delivery_id, kind, ref, channel, wanted_revision, sent_revision, post_id, channel_id, "
+        "urgency, attempts, next_at, created_at, wanted_at, lease_owner, last_error, data) "
         "SELECT 'dd', 'document', id, 'incidents', 1, 0, '', '', 1, 0, 0, 0, 0, '', '', '{}' FROM documents",
     ),
     "notes": tuple(SILENT.format(name) for name in NOTES),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bot.slack.client import posted_at
 from bot.store import SqlStore
 from schedules.drill import DrillJob
 from tests.fakes.clock import ManualClock
@@ -18,7 +19,15 @@ WEEKLY = "0 9 * * 1"
 
 def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts, channels: tuple[str, ...] = ()) -> Drills:
     """Return the drills of a desk."""
-    return Drills(store=store, desk=Desk(), alerts=alerts, clock=clock, told=lambda: None, channels=channels)
+    return Drills(
+        store=store,
+        desk=Desk(),
+        alerts=alerts,
+        clock=clock,
+        told=lambda: None,
+        posted_at=posted_at,
+        channels=channels,
+    )
 
 
 async def report(store: SqlStore) -> str:

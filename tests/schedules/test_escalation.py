@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.slack_ids import READ_WITH
 from bot.store import SqlStore
 from schedules.escalation import EscalationJob
 from tests.triage.incidents.desk_story import Story
@@ -277,4 +278,6 @@ def test_steps_that_tell_nobody_or_go_back_are_refused() -> None:
     with pytest.raises(ValueError, match="must rise"):
         Desk.model_validate({"escalation": {"steps": [STEPS[1], STEPS[0]]}})
     with pytest.raises(ValueError, match="is nobody who can be mentioned"):
-        Desk.model_validate({"escalation": {"steps": [{"after_minutes": 5, "mention": ["@ana"]}]}})
+        Desk.model_validate(
+            {"escalation": {"steps": [{"after_minutes": 5, "mention": ["@ana"]}]}}, context=READ_WITH
+        )

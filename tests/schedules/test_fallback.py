@@ -92,7 +92,7 @@ class Outage:
         assert card is not None
         await self.store.write(
             lambda tx: tx.outbox.posted(
-                card.id, ts=f"1700000000.{incident:06}", channel_id="C1", revision=1, now=now
+                card.id, post_id=f"1700000000.{incident:06}", channel_id="C1", revision=1, now=now
             )
         )
 

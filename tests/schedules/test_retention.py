@@ -62,7 +62,7 @@ def fill(tx: Tx, clock: ManualClock) -> None:
         )
     sent = tx.notes.save_document("picture", {}, made_at=now, content=b"sent")
     message = tx.outbox.want(MessageKind.FILE, str(sent), channel="digests", now=now)
-    tx.outbox.posted(message, ts="F1", channel_id="C1", revision=1, now=now)
+    tx.outbox.posted(message, post_id="F1", channel_id="C1", revision=1, now=now)
     owed = tx.notes.save_document("picture", {}, made_at=now, content=b"owed")
     tx.outbox.want(MessageKind.FILE, str(owed), channel="digests", now=now)
     tx.notes.once("slack_event", "Ev1", now)
@@ -138,7 +138,7 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
             if message.incident_id == 1:
                 tx.outbox.posted(
                     message.id,
-                    ts=f"{message.id}.1",
+                    post_id=f"{message.id}.1",
                     channel_id="C1",
                     revision=message.wanted_revision,
                     now=clock.now(),

@@ -1,4 +1,4 @@
-"""Confirm, reject, cancel, deny: each one unit of a ``Tx``; first confirm wins. An actor is a Slack user id."""
+"""Confirm, reject, cancel, deny: each one unit of a ``Tx``; first confirm wins. An actor is the chat's id of a person."""
 
 from __future__ import annotations
 

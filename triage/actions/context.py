@@ -44,7 +44,7 @@ class ActionServices:
     access: DeskAccess
     clock: Clock
     roles: Roles | None = None
-    """Who may what, for a last look before the first step; None where nobody confirms by Slack."""
+    """Who may what, for a last look before the first step; None where nobody confirms in the chat."""
     minutes: Minutes | None = None
     """The bots' own files, for their states where Prometheus is away; None where nobody reads them."""
 

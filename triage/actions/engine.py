@@ -33,7 +33,7 @@ ROUND_SECONDS = 2.0
 class ActionEngine:
     """Proposes, prepares, confirms, runs and verifies actions of one desk.
 
-    ``told`` rings whoever sends to Slack. ``owner`` names this process in leases. ``executor`` carries out
+    ``told`` rings whoever sends to the chat. ``owner`` names this process in leases. ``executor`` carries out
     steps; by default on the services's own access.
     """
 
@@ -70,7 +70,7 @@ class ActionEngine:
     ) -> ActionRecord:
         """Confirm the plan that was shown; returns once that is on disk. Raises Refused, StoreUnavailable.
 
-        ``signed``: the form as Slack signed it (HTTP mode), for the agent to check by itself.
+        ``signed``: the form as the chat signed it (HTTP mode), for the agent to check by itself.
         """
         record, plan = await recheck(self.services, handle, digest)
         if plan is not None and plan.orders:

@@ -21,7 +21,7 @@ from triage.ports.store import Tx
 
 PREPARE_SECONDS = 20.0
 RECHECK_SECONDS = 1.2
-"""Slack waits three seconds for the answer to a form; what takes longer is checked before the first step."""
+"""The chat waits three seconds for the answer to a form; what takes longer is checked before the first step."""
 SHOW_SECONDS = 1.2
 
 

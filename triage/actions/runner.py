@@ -42,7 +42,7 @@ STORE_SECONDS = 60.0
 
 
 class ActionRunner:
-    """Runs one action in one process. ``told`` is called after each commit that owes Slack something."""
+    """Runs one action in one process. ``told`` is called after each commit that owes the chat something."""
 
     def __init__(
         self, services: ActionServices, executor: Executor, owner: str, told: Callable[[], None]

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, time
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from triage.desk_sections.chat_ids import Group, Mention, Person
 from triage.desk_sections.section import DeskSection
 from triage.model import Severity
-
-ONCALL = "oncall"
-"""In a step's ``mention``: whoever is on call at that moment."""
-_PERSON = re.compile(r"[UW][A-Z0-9]{6,}")
-_GROUP = re.compile(r"S[A-Z0-9]{6,}")
-
-
-def _mention(value: str) -> str:
-    if value != ONCALL and not _PERSON.fullmatch(value) and not _GROUP.fullmatch(value):
-        raise ValueError(
-            f"{value!r} is nobody who can be mentioned; write {ONCALL}, a user's id (U…) or a user group's (S…)"
-        )
-    return value
-
-
-def _person(value: str) -> str:
-    if not _PERSON.fullmatch(value):
-        raise ValueError(f"{value!r} is no user's id; in Slack: the profile, ⋮, Copy member ID")
-    return value
 
 
 def _zone(value: str) -> str:
@@ -38,10 +19,6 @@ def _zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{value!r} is no time zone; write for instance Europe/Berlin") from error
     return value
-
-
-Mention = Annotated[str, AfterValidator(_mention)]
-Person = Annotated[str, AfterValidator(_person)]
 
 
 class EscalationStep(DeskSection):
@@ -99,10 +76,10 @@ class Rota(DeskSection):
 
 
 class OnCallSettings(DeskSection):
-    """Who is on call: a rota, or a Slack user group; ``/triage oncall`` overrides either for a while."""
+    """Who is on call: a rota, or a group of the chat; ``/triage oncall`` overrides either for a while."""
 
     rota: Rota | None = None
-    group: Annotated[str, Field(pattern=r"^(S[A-Z0-9]{6,})?$")] = ""
+    group: Group = ""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -112,7 +89,7 @@ class OnCallSettings(DeskSection):
 
 
 class FallbackSettings(DeskSection):
-    """When an incident that Slack has not taken goes out over the fallback channels.
+    """When an incident that the chat has not taken goes out over the fallback channels.
 
     ``gather_seconds``: after one notice, the next waits so long and holds all that came meanwhile.
     """

@@ -12,7 +12,7 @@ from triage.desk_sections.section import DeskSection
 
 
 class Role(DeskSection):
-    """Slack users and user groups who hold a role."""
+    """People and groups of the chat who hold a role."""
 
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class ActionPolicy(DeskSection):
 
 
 class AgentPeople(DeskSection):
-    """Slack users whom the agent itself believes to hold a role that is given to a group."""
+    """People whom the agent itself believes to hold a role that is given to a group."""
 
     operator: frozenset[str] = frozenset()
     approver: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class AgentSettings(DeskSection):
     """Kinds of actions that may be done here."""
     actions_per_hour: int = Field(default=20, ge=1, le=1000)
     people: AgentPeople = AgentPeople()
-    """Who is in the roles' groups: Slack alone knows that, and the agent cannot ask it."""
+    """Who is in the roles' groups: the chat alone knows that, and the agent cannot ask it."""
 
     def allows(self, kind: str) -> bool:
         """Whether a kind may be done here."""

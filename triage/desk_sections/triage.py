@@ -37,7 +37,7 @@ class CorrelationSettings(DeskSection):
     keep it up."""
     storm_window_seconds: float = Field(default=60, gt=0)
     storm_own_cards: int = Field(default=3, ge=0)
-    """Sev-1 that open a card of their own in ten seconds of a storm: Slack takes one post a second. More of them stand
+    """Sev-1 that open a card of their own in ten seconds of a storm: the chat takes one post a second. More of them stand
     at the top of the storm's card, and are also shown in the channel."""
     event_quiet_seconds: float = Field(default=1800, gt=0)
     reconcile_seconds: float = Field(default=60, gt=0)

@@ -233,7 +233,7 @@ def _storm(
 
 
 def _may_stand_alone(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> bool:
-    """Whether a Sev-1 gets a card of its own in a storm: Slack takes one post a second, and people must see each."""
+    """Whether a Sev-1 gets a card of its own in a storm: the chat takes one post a second, and people must see each."""
     lately = now - timedelta(seconds=OWN_CARDS_SECONDS)
     own = [
         one for one in state.incidents.values() if one.severity is Severity.SEV1 and one.opened_at >= lately

@@ -74,7 +74,7 @@ def question_of(tx: Tx, incident_id: int) -> Question | None:
     answer = tx.answers.of(incident_id)
     if incident.is_open:
         message = tx.outbox.find(MessageKind.FEEDBACK, str(incident_id))
-        if message is None or not message.ts:
+        if message is None or not message.post_id:
             return None
         state = QuestionState.CAME_BACK
     else:

@@ -1,4 +1,4 @@
-"""What of an incident is told in Slack: its card always, a thread line for each change worth one."""
+"""What of an incident is told in the chat: its card always, a thread line for each change worth one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a person may do to an incident; each runs inside one transaction and answers with a polite sentence.
 
-Whether the person may is asked before, in ``triage.roles``. An actor is the Slack user id.
+Whether the person may is asked before, in ``triage.roles``. An actor is the chat's id of the person.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from triage.severities import is_paging
 
 STORM_TITLE = "Alert storm"
 PAGE = 350
-"""Alerts on one page of the list in a storm's thread: as many as fit into one message of Slack's."""
+"""Alerts on one page of the list in a storm's thread: as many as fit into one message."""
 FOLD_SECONDS = 1.0
 """How long a line that is also shown in the channel waits in a storm for others to travel with it."""
 

@@ -1,17 +1,14 @@
-"""Who is who: an actor is stored as a Slack user id, and shown by a plain name that pings nobody.
+"""Who is who: an actor is stored as the chat's id of a person, and shown by a plain name that pings nobody.
 
-Slack names the person in every click and command, so the name is learned there, inside the transaction
-that stores what the person did: showing it needs no call to Slack and cannot fail.
+The chat names the person in every click and command, so the name is learned there, inside the transaction
+that stores what the person did: showing it needs no call to the chat and cannot fail.
 """
 
 from __future__ import annotations
 
-import re
-
 from triage.ports.store import Tx
 from triage.untrusted_text import one_line
 
-_USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 _NAME_LENGTH = 40
 
 
@@ -27,7 +24,10 @@ def remember(tx: Tx, user_id: str, name: str) -> None:
 
 
 def name_of(tx: Tx, actor: str) -> str:
-    """Return how an actor is shown: ``@ana`` for a person, the word itself for a part of the system."""
-    if not _USER_ID.fullmatch(actor):
+    """Return how an actor is shown: ``@ana`` for a person, the word itself for a part of the system.
+
+    A person's id is in capitals and digits; a part of the system is called by a word in small letters.
+    """
+    if not (actor.isalnum() and actor.isupper()):
         return one_line(actor, _NAME_LENGTH)
     return f"@{tx.notes.get(_key(actor)) or actor}"

@@ -1,1 +1,1 @@
-"""Who is woken when nobody acknowledges, and over what when Slack is away: escalation, on-call, fallback channels."""
+"""Who is woken when nobody acknowledges, and over what when the chat is away: escalation, on-call, fallback channels."""

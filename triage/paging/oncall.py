@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from triage.desk_sections.paging import ONCALL, OnCallSettings, Rota
+from triage.desk_sections.chat_ids import ONCALL
+from triage.desk_sections.paging import OnCallSettings, Rota
 from triage.ports.store import Tx
 
 _KEY = "oncall/override"

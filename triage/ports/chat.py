@@ -1,14 +1,13 @@
 """What is said to people, as data: answers of plain lines, stored as they are and rendered when they are sent.
 
-Slack's side turns an answer into blocks, the terminal and the fallback channels into text.
+The chat's side renders an answer, the terminal and the fallback channels into text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -87,24 +86,6 @@ class Answer:
     def summary(self) -> str:
         """The one line that notifications and screen readers get."""
         return self.preview or self.title
-
-
-class RenderedAnswer(Protocol):
-    """An answer as Slack takes it."""
-
-    @property
-    def text(self) -> str:
-        """The preview."""
-        ...
-
-    @property
-    def blocks(self) -> tuple[Json, ...]:
-        """The blocks."""
-        ...
-
-
-Render = Callable[[Answer], RenderedAnswer]
-"""Turns an answer into a message."""
 
 
 STORED: TypeAdapter[Answer] = TypeAdapter(Answer)

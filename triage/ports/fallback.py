@@ -1,4 +1,4 @@
-"""The fallback channels: how a grave incident gets out while Slack does not take it."""
+"""The fallback channels: how a grave incident gets out while the chat does not take it."""
 
 from __future__ import annotations
 

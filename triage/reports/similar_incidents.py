@@ -82,7 +82,7 @@ def _similar(
         answer=tx.answers.of(other_id),
         remedy=next(_recovered(actions), ""),
         acted=any(one.status.ran for one in actions),
-        place=(card.channel_id, card.ts) if card is not None and card.ts else ("", ""),
+        place=(card.channel_id, card.post_id) if card is not None and card.post_id else ("", ""),
     )
 
 

@@ -13,6 +13,7 @@ from bot.doctor.examine import fallback_questions
 from bot.doctor.report import DependencyReport
 from bot.fallback.registry import open_channels
 from bot.settings import Settings, load_settings
+from bot.slack.client import posted_at
 from bot.store import SqlStore
 from schedules.fallback import FallbackJob
 from tests.fakes.clock import ManualClock
@@ -80,6 +81,7 @@ async def test_a_drill_goes_over_every_channel_once_and_its_report_says_so(
         alerts=FakeAlerts(),
         clock=clock,
         told=lambda: None,
+        posted_at=posted_at,
         channels=tuple(opened),
     )
     job = FallbackJob(store=sqlite_store, desk=Desk(), clock=clock, channels=opened, told=lambda: None)

@@ -45,7 +45,7 @@ async def test_a_card_that_slack_posts_late_stands_there_once(bench: Bench, seco
     (card,) = bench.cards()
     stored = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, "1"))
     assert stored is not None
-    assert stored.ts == card.ts
+    assert stored.post_id == card.ts
 
 
 async def test_several_attempts_that_all_come_late_leave_one_card(bench: Bench) -> None:

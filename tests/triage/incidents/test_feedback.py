@@ -284,7 +284,7 @@ async def test_a_sent_question_says_that_it_came_back(story: Answered) -> None:
     def sent(tx: Tx) -> None:
         message = tx.outbox.find(MessageKind.FEEDBACK, "1")
         assert message is not None
-        tx.outbox.posted(message.id, ts="5.5", channel_id="C1", revision=1, now=story.clock.now())
+        tx.outbox.posted(message.id, post_id="5.5", channel_id="C1", revision=1, now=story.clock.now())
 
     await story.store.write(sent)
     await story.fire("BotFrozen", began="t1")

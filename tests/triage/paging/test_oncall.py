@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from bot.slack_ids import READ_WITH
 from bot.store import SqlStore
 from triage.desk_sections.paging import OnCallSettings, Rota
 from triage.paging.oncall import Override, clear_override, mentioned, on_call, override_of, set_override, turn
@@ -78,6 +79,7 @@ async def test_a_mention_names_each_person_once(sqlite_store: SqlStore) -> None:
     ("given", "says"),
     [
         ({"rota": {"people": ["ana"], "starts": "2026-01-05"}}, "is no user's id"),
+        ({"group": "desk-people"}, "is no user group's id"),
         ({"rota": {"people": [], "starts": "2026-01-05"}}, "at least 1"),
         ({"rota": {"people": [ANA], "starts": "2026-01-05", "timezone": "Mars/Base"}}, "is no time zone"),
         ({"rota": {"people": [ANA], "starts": "2026-01-05"}, "group": "S0DESK0001"}, "keep one of them"),
@@ -86,4 +88,4 @@ async def test_a_mention_names_each_person_once(sqlite_store: SqlStore) -> None:
 def test_wrong_settings_say_what_is_wrong(given: dict[str, object], says: str) -> None:
     """Each names the problem and the mend."""
     with pytest.raises(ValueError, match=says):
-        OnCallSettings.model_validate(given)
+        OnCallSettings.model_validate(given, context=READ_WITH)

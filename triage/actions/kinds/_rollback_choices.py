@@ -11,7 +11,7 @@ from triage.wording import duration, size
 IMAGE_KEY = "HUMMINGBOT_IMAGE"
 WHATS = {"config": "Config snapshot", "image": "Previous image", "both": "Both"}
 _LISTED = 40
-"""Of both kinds; Slack's select takes 100."""
+"""Of both kinds; a choice in a form takes 100."""
 _PRE = "_pre_rollback_"
 
 

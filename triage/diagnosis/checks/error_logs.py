@@ -180,7 +180,7 @@ async def _of_group(
         caveats += [f"partly unanswered: {error.why}"] if isinstance(error, SourceError) else []
     if isinstance(told, SourceError):
         caveats.append(f"causes logged below ERROR not known: {told.why}")
-    # Thousands of lines take a tenth of a second of pure computing: not on the loop that serves Slack.
+    # Thousands of lines take a tenth of a second of pure computing: not on the loop that answers clicks.
     return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
 
 

@@ -36,7 +36,7 @@ async def of_containers(ctx: CheckContext, window: LogWindow, lost: SourceError)
     }
     if not heard:
         raise lost
-    # Thousands of lines take a tenth of a second of pure computing: not on the loop that serves Slack.
+    # Thousands of lines take a tenth of a second of pure computing: not on the loop that answers clicks.
     found = await asyncio.to_thread(_judged, heard, window)
     return _worded(finding_of(found, window), heard, len(ctx.bots), lost)
 

@@ -11,7 +11,7 @@ from triage.plans.agent_orders import Order, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A form as Slack sent it, with what proves that Slack did: in HTTP mode alone."""
+    """A form as the chat sent it, with what proves that the chat did: in HTTP mode alone."""
 
     body: str
     timestamp: str

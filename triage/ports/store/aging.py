@@ -18,7 +18,7 @@ class Aging(Protocol):
         ...
 
     def forget_documents(self, before: datetime, limit: int) -> int:
-        """Remove documents and pictures made before a time, except those that are still owed to Slack."""
+        """Remove documents and pictures made before a time, except those that are still owed to the chat."""
         ...
 
     def forget_incidents(self, before: datetime, limit: int) -> int:

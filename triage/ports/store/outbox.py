@@ -1,4 +1,4 @@
-"""Messages owed to Slack."""
+"""Messages owed to the chat."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class MessageKind(StrEnum):
-    """What a Slack message shows; its content is made from the store when it is sent."""
+    """What a message shows; its content is made from the store when it is sent."""
 
     CARD = "card"
     """The incident itself (``ref`` is the incident's id): one a incident, edited as it lives."""
@@ -33,12 +33,12 @@ class MessageKind(StrEnum):
 
 
 ASIDE = 99
-"""The urgency of a message that Slack refuses by itself, or that cannot be read: the last of all, none waits for it."""
+"""The urgency of a message that the chat refuses by itself, or that cannot be read: the last of all, none waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """When (``at``) to look in Slack again: a call that timed out may still take effect.
+    """When (``at``) to look in the chat again: a call that timed out may still take effect.
 
     ``post``: a second copy of the message may appear. ``edit``: an older text may come back.
     ``looks``: how often we looked already.
@@ -52,9 +52,9 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A Slack message we owe, and how far we are with it.
+    """A message we owe, and how far we are with it.
 
-    It is due while ``sent_revision < wanted_revision``; ``ts`` is empty until Slack named it.
+    It is due while ``sent_revision < wanted_revision``; ``post_id`` is empty until the chat named it.
     ``attempted_at`` is when an attempt to post or edit began whose outcome is not known yet; until ``unsure_until``
     it may still take effect, so a look before then that finds nothing proves nothing. ``recheck``: what is to be
     looked at again though the message is sent.
@@ -69,13 +69,13 @@ class Message:
     parent_id: int | None
     wanted_revision: int
     sent_revision: int
-    ts: str
+    post_id: str
     attempts: int
     next_at: datetime
     created_at: datetime
     attempted_at: datetime | None = None
     unsure_until: datetime | None = None
-    parent_ts: str = ""
+    parent_post_id: str = ""
     channel_id: str = ""
     parent_channel_id: str = ""
     last_error: str = ""
@@ -84,7 +84,7 @@ class Message:
 
     @property
     def owed(self) -> bool:
-        """Whether Slack has not got the latest of it."""
+        """Whether the chat has not got the latest of it."""
         return self.sent_revision < self.wanted_revision
 
     @property
@@ -94,7 +94,7 @@ class Message:
 
     @property
     def place(self) -> str:
-        """Slack's id of the channel that it stands in, or its thread does; empty where it has no place yet."""
+        """The chat's id of the channel that it stands in, or its thread does; empty where it has no place yet."""
         return self.channel_id or self.parent_channel_id
 
 
@@ -109,7 +109,7 @@ class OutboxState:
 
 
 class Outbox(Protocol):
-    """Messages owed to Slack: never dropped, never doubled."""
+    """Messages owed to the chat: never dropped, never doubled."""
 
     def want(
         self,
@@ -159,13 +159,13 @@ class Outbox(Protocol):
         self,
         message_id: int,
         *,
-        ts: str,
+        post_id: str,
         channel_id: str,
         revision: int,
         now: datetime,
         recheck: Recheck | None = None,
     ) -> None:
-        """Record that Slack has a revision of the message, and what of it is to be made sure of later."""
+        """Record that the chat has a revision of the message, and what of it is to be made sure of later."""
         ...
 
     def confirmed(self, message_id: int, recheck: Recheck | None) -> None:
@@ -202,7 +202,7 @@ class Outbox(Protocol):
         ...
 
     def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
-        """The message is gone from Slack: a new delivery id, to be posted anew; ``moved``: where its channel is now."""
+        """The message is gone from the chat: a new delivery id, to be posted anew; ``moved``: where its channel is now."""
         ...
 
     def get(self, message_id: int) -> Message | None:
@@ -210,7 +210,7 @@ class Outbox(Protocol):
         ...
 
     def unposted_in_thread(self, parent_id: int, limit: int = 50) -> list[Message]:
-        """Return a thread's messages that Slack has not got yet, in their order.
+        """Return a thread's messages that the chat has not got yet, in their order.
 
         Whoever holds the first of them holds them all, but for those that stepped aside: none is claimed before it is
         posted.
@@ -221,8 +221,8 @@ class Outbox(Protocol):
         """Return the message that shows something."""
         ...
 
-    def by_ts(self, channel_id: str, ts: str) -> Message | None:
-        """Return the message that Slack knows by a ts."""
+    def by_post_id(self, channel_id: str, post_id: str) -> Message | None:
+        """Return the message that the chat knows by an id."""
         ...
 
     def next_at(self) -> datetime | None:

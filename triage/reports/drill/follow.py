@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from loguru import logger
 
@@ -43,6 +43,8 @@ class Drills:
     alerts: Alerts
     clock: Clock
     told: Callable[[], None]
+    posted_at: Callable[[str], datetime]
+    """When the chat posted something, by what it calls the post."""
     channels: tuple[str, ...] = ()
     """The fallback channels that are set: a drill goes over them too."""
     _looked_at: float | None = None
@@ -107,7 +109,7 @@ class Drills:
         elif story.next is Hop.HELD:
             after = await self._held(story)
         if Hop.POSTED in after.passed:
-            after = await self.store.read(lambda tx: seen(tx, after))
+            after = await self.store.read(lambda tx: seen(tx, after, self.posted_at))
         now = self.clock.now()
         waiting = after.next
         if waiting is not None and after.failed is None and now > after.deadline():
@@ -163,7 +165,7 @@ def last_success(tx: Tx) -> datetime | None:
     return tx.notes.parsed(LAST_SUCCESS, datetime.fromisoformat)
 
 
-def seen(tx: Tx, story: DrillStory) -> DrillStory:
+def seen(tx: Tx, story: DrillStory, posted_at: Callable[[str], datetime]) -> DrillStory:
     """Return the story with the hops that our own memory shows."""
     if story.notice:
         story = replace(story, fallback=how_it_stands(tx, story.notice))
@@ -183,9 +185,9 @@ def seen(tx: Tx, story: DrillStory) -> DrillStory:
         Hop.OPENED, max(incident.opened_at, first.received_at)
     )
     card = tx.outbox.find(MessageKind.CARD, str(incident_id))
-    if card is None or not card.ts:
+    if card is None or not card.post_id:
         return story
-    story = story.pass_(Hop.TOLD, max(_slack_time(card.ts), first.received_at))
+    story = story.pass_(Hop.TOLD, max(posted_at(card.post_id), first.received_at))
     ended = next((one for one in signals if one.status is SignalStatus.RESOLVED), None)
     return story.pass_(Hop.RESOLVED, ended.received_at) if ended is not None else story
 
@@ -201,7 +203,3 @@ def _signals(tx: Tx, story: DrillStory) -> tuple[list[Signal], int | None]:
             return found, incident_id
     waiting = [one.signal for one in tx.signals.inbox(BATCH) if one.signal.labels.get(LABEL) == story.id]
     return waiting, None
-
-
-def _slack_time(ts: str) -> datetime:
-    return datetime.fromtimestamp(float(ts), UTC)

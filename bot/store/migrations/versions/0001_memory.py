@@ -196,7 +196,7 @@ def _create_incidents() -> None:
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("wanted_revision", sa.Integer(), nullable=False),
         sa.Column("sent_revision", sa.Integer(), nullable=False),
-        sa.Column("ts", sa.Text(), nullable=False),
+        sa.Column("post_id", sa.Text(), nullable=False),
         sa.Column("channel_id", sa.Text(), nullable=False),
         sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -217,7 +217,7 @@ def _create_incidents() -> None:
         sa.UniqueConstraint("kind", "ref", name=op.f("uq_messages_kind_ref")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index("ix_messages_channel_id_ts", ["channel_id", "ts"], unique=False)
+        batch_op.create_index("ix_messages_channel_id_post_id", ["channel_id", "post_id"], unique=False)
         batch_op.create_index(
             "ix_messages_due",
             ["urgency", "id"],
@@ -583,7 +583,7 @@ def _drop_incidents() -> None:
             sqlite_where=sa.text("sent_revision < wanted_revision"),
             postgresql_where=sa.text("sent_revision < wanted_revision"),
         )
-        batch_op.drop_index("ix_messages_channel_id_ts")
+        batch_op.drop_index("ix_messages_channel_id_post_id")
 
     op.drop_table("messages")
     with op.batch_alter_table("episodes", schema=None) as batch_op:
