@@ -18,9 +18,22 @@ _BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
 _WIDE = "".join(chr(ord(char) + 0xFEE0) for char in "password=")
 
 POSITIVE: dict[str, list[str]] = {
+    "password of net user": [
+        "net user ana «Orchid77» /add",
+        'net user "ana b" «hollybush» /active:yes',
+        "C:\\> net user ana «hollybush»",
+        'cmd /c "net user ana «Orch!d»"',
+        "he ran net user ana «Orchid77»",
+        "net user ana '«holly bush»' /add",
+    ],
+    "listen key in an address": [
+        "wss://stream.test:9443/ws/«pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6»",
+        "ws://x.test/stream/«0123456789abcdefghij0123456789abcdefghij»?x=1",
+    ],
     "password by its place in a command": [
         "sentinel auth-pass mymaster «orchid77»",
-        "net user ana «Orchid77» /add",
+        "jdbc:oracle:thin:ana/«orchid77»@//db:1521/x",
+        "sqlplus -s ana/«orchid77»@db",
         "net use z: \\\\host\\share «orchid77» /user:ana",
         "rabbitmqctl -n r@h add_user ana «orchid77»",
         "sudo -S <<< «orchid77» systemctl restart x",
@@ -187,6 +200,16 @@ POSITIVE: dict[str, list[str]] = {
         "&lt;password&gt;«orchid77»&lt;/password&gt;",
         "password%253D«orchid77»",
         "| password | «orchid77» |",
+        "secret_key: !!binary |\n  «R0lGODlhDAAMAIQAAP»\n",
+        '{"auths":{"hub.test":{"auth":"«ZGVzazpoMGxseQ==»"}}}',
+        "APISECRET «orchid77»",
+        "psk = «orchid»",
+        "PresharedKey = «orchid»",
+        "if api_key != '«orchid»':",
+        "password `«holly bush»` was refused",
+        "the password of redis = «x7pl»",
+        'setSecret("«holly»")',
+        'store.set_secret("API_SECRET", "«holly bush»")',
         " password | «orchid77»",
         "**password:** «orchid»",
         "*api secret*: «orchid»",
@@ -332,6 +355,7 @@ POSITIVE: dict[str, list[str]] = {
         f'key "-----BEGIN OPENSSH PRIVATE KEY-----\\n«{_PEM}»\\n-----END OPENSSH PRIVATE KEY-----\\n"',
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n«lQOYBF3»",
     ],
+    "private lines of PuTTY": ["Private-Lines: 2\n«AAAAgQDx1b\nBBBBgQDx2c»\nPrivate-MAC: 00"],
     "end of a private key": ["«c2hvcnQ=»\n-----END EC PRIVATE KEY-----"],
     "line of a PEM block": [f"«{_PEM}»", f"x\n«{_PEM[:60]}»\ny", f"  «{_PEM}»  "],
     "recovery phrase": [
@@ -438,14 +462,30 @@ POSITIVE: dict[str, list[str]] = {
         "curl -u ana:«orchid77» https://h",
         "sshpass -p «12345» ssh h",
     ],
-    "AUTH of Redis": ["AUTH «orchid77»", "AUTH ana «orchid77»"],
+    "AUTH of Redis": [
+        "AUTH «orchid77»",
+        "AUTH ana «orchid77»",
+        '"AUTH" "«hollybush»"',
+        "('AUTH', 'ana', '«hollybush»')",
+    ],
 }
 
 NEGATIVE: dict[str, list[str]] = {
-    "password by its place in a command": [
+    "password of net user": [
         "net position 0.5 BTC, net user volume 12",
         "net user ana /delete",
         "net user ana",
+        "net user growth was 5",
+        "net user growth 12% this week",
+        "net user sessions rose",
+        "net user flow: +12.5k.",
+        "| net user count | 5,123 |",
+    ],
+    "listen key in an address": [
+        "wss://ws.bitget.test/v2/ws/public",
+        "wss://stream.test:9443/ws/solusdt@depth20/ethusdt@trade/btcusdt@depth20",
+    ],
+    "password by its place in a command": [
         "net use z: \\\\host\\share /persistent:yes",
         "rabbitmqctl list_users",
         "sudo -S <<< $PASS true",
@@ -565,6 +605,18 @@ NEGATIVE: dict[str, list[str]] = {
         '["--password-file", "/run/x"], ["--token-ttl", "30"]',
         "API key:\nmissing",
         "token \u2192 expired",
+        "secrets: 3 mounted",
+        "password for bot1: 3 attempts left",
+        "password ` is wrong",
+        "if token != expected",
+        "API keys: read only",
+        "api_key_env: BITGET_API_KEY",
+        "tasks=4 risk=5",
+        "passwords: 12 changed today",
+        "auth: dGVzdA==",
+        'get_secret("API_SECRET")',
+        "set_token(token)",
+        "SECRET OF SUCCESS 12345",
         "the bot\u2019s password is wrong",
         "password = None or missing",
         "password = os.getenv('REDIS_PASSWORD')",
@@ -632,6 +684,7 @@ NEGATIVE: dict[str, list[str]] = {
         "mail ana@x.test at 12:30",
     ],
     "private key": ["the private key was refused", "-----BEGIN PUBLIC KEY-----"],
+    "private lines of PuTTY": ["Private-Lines: 2", "private-lines: many\nof them"],
     "end of a private key": ["-----END CERTIFICATE-----"],
     "line of a PEM block": [
         "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",

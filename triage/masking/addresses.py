@@ -88,6 +88,12 @@ _ENCODED = re.compile(
 )
 
 
+_STREAM = re.compile(
+    r"wss?://[^\s\"'<>?#]{1,200}?/(?:ws/|stream/)?(?P<rest>(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{40,})(?![a-z0-9])"
+)
+"""Binance's and others' listen keys open the account's stream of orders to whoever knows them."""
+
+
 def _hook(name: str, needle: str, pattern: str) -> SecretKind:
     return SecretKind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
 
@@ -110,6 +116,7 @@ KINDS = (
     _hook("IFTTT address", "/with/key/", r"/with/key/(?P<rest>[\w-]{6,})"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
     SecretKind("user information of a URL", (), _SCHEME, _url, folded=True, seen="://[^@]+@"),
+    SecretKind("listen key in an address", ("ws://", "wss://"), _STREAM, hide_match("rest"), folded=True),
     SecretKind(
         "user information of an encoded URL", ("%3a%2f%2f",), _ENCODED, hide_match("rest"), folded=True
     ),

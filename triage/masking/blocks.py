@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 
 from triage.masking.mnemonic_words import WORDS
-from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text
+from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text, hide_match
 
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_TAIL = re.compile(r"(?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|\\n|[ \t])+)++(?=-----END [A-Z0-9 ]{0,40}PRIVATE KEY)")
+_BASE64_WORDS = re.compile(r"[A-Za-z0-9+/= \t]*")
+_LINE_ENDS = str.maketrans("\r\n", "  ")
+_BEFORE_AN_END = frozenset(" \t\nn")
+MOST = 20_000
+"""Characters before the end of a key that are looked at."""
+_PUTTY = re.compile(r"private-lines: \d{1,4}\r?\n(?P<rest>(?:[a-z0-9+/=]{1,80}(?:\r?\n|$))+)")
 _WORD = re.compile(r"(?:\\[nrt])?(?P<word>[a-z]{3,})")
 _BETWEEN = r"(?:\\[nrt](?=[a-z])|w(?:ord)?[ _#-]?(?=\d{1,2}[^a-z])|[^a-z]){1,16}+"
 """Between two words of a phrase: no letters, but escapes of a line's end, and the names of ``w1=…`` and ``word 1: …``."""
@@ -25,9 +30,16 @@ def _private_key(text: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(until, (Span(match.start(), until, "-----PRIVATE KEY " + MASK),))
 
 
-def _tail(_: Text, match: re.Match[str]) -> SecretMatch:
+def _tail(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the lines before an end whose beginning was cut off."""
-    return SecretMatch(match.end(), (Span(match.start(), match.end(), MASK + " "),))
+    before = text.whole[max(0, match.start() - MOST) : match.start()].replace("\\n", "  ")
+    found = _BASE64_WORDS.match(before[::-1].translate(_LINE_ENDS))
+    start = match.start() - (found.end() if found is not None else 0)
+    cut = text.whole[start : match.start()]
+    if not cut.strip() or cut[-1] not in _BEFORE_AN_END:
+        return SecretMatch(match.end())
+    start += len(cut) - len(cut.lstrip())
+    return SecretMatch(match.end(), (Span(start, match.start(), MASK + " "),))
 
 
 def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
@@ -51,7 +63,8 @@ def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
 
 KINDS = (
     SecretKind("private key", ("private key",), _BEGIN, _private_key),
-    SecretKind("end of a private key", ("private key",), _TAIL, _tail),
+    SecretKind("private lines of PuTTY", ("private-lines",), _PUTTY, hide_match("rest"), folded=True),
+    SecretKind("end of a private key", ("private key",), _END, _tail),
     SecretKind(
         "recovery phrase",
         (),

@@ -46,6 +46,7 @@ STEMS = (
     "otp",
     "bearer",
     "hmac",
+    "psk",
 )
 """In lower case; one of them is in every name that claims anything."""
 
@@ -55,14 +56,15 @@ _SURE = words(
     "secret secrets credential credentials apikey apikeys apisecret secretkey "
     "pw phpsessid jsessionid "
     "privatekey privkey accesskey authtoken accesstoken refreshtoken clientsecret sessionid sessionkey jwt "
-    "signature requirepass masterauth pgpassword sshpass otp totp authkey creds signingkey encryptionkey"
+    "psk signature requirepass masterauth pgpassword sshpass otp totp authkey creds signingkey encryptionkey"
 )
 _PHRASE = words("passphrase passphrases mnemonic mnemonics seedphrase")
 _INSIDE = ("password", "passwd", "secret", "apikey", "privkey", "privatekey", "credential", "accesskey")
 _NOT_PASS = words("bypass compass trespass surpass encompass overpass")
 _KEYS = words(
     "api access secret private priv encryption signing sign ssh account shared master storage client auth consumer "
-    "hmac aes rsa gpg pgp deploy session listen webhook integration app application service license licence wallet"
+    "hmac aes rsa gpg pgp deploy session listen webhook integration app application service license licence wallet "
+    "preshared"
 )
 _NO_SECRET_KEYS = words(
     "public primary foreign partition sort cache idempotency dedup redis group row map dict hot any host hash "
@@ -71,7 +73,7 @@ _NO_SECRET_KEYS = words(
 _TELLS_ABOUT = words(
     "length len count bucket limit limits type name names file path dir policy ttl expiry expires in age enabled "
     "required valid status state error errors address symbol amount balance price decimals supply pair version "
-    "seconds ms minutes days usage rotation manager format field fields ref refs endpoint"
+    "seconds ms minutes days usage rotation manager format field fields ref refs endpoint env var variable"
 )
 """Last words of a name that tells about a secret and does not hold it."""
 

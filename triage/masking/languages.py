@@ -52,6 +52,8 @@ _LANGUAGES = (
 _SPACED = "|".join(language.names for language in _LANGUAGES if language.spaced)
 _UNSPACED = "|".join(language.names for language in _LANGUAGES if not language.spaced)
 _NAME = re.compile(rf"(?<![^\W_])(?:{_SPACED})(?![^\W_])(?:[_-]\w{{1,40}})?|{_UNSPACED}")
+_NEAR, _FAR = 60, 220
+"""Characters before and behind a word that are looked at where it names any sort of key."""
 _LOOSE = frozenset({"clave", "llave", "schlüssel", "schluessel", "clé", "chiave", "chave"})
 """Words for a key that opens a door or a table, too."""
 
@@ -59,17 +61,16 @@ _WORDS = r"[ \t]+(?:[\w.@'-]{1,40}[ \t]+)"
 _LINK = re.compile(
     rf"(?:{_WORDS}{{0,2}}?[\w.@'-]{{1,40}}[ \t]?[:=][ \t]{{0,8}}"
     rf"|{_WORDS}{{0,3}}?(?:es|est|ist|lautet|war|é|era|e|to|jest|is|är|er|on|je|là|adalah|это|[-\u2013\u2014])[ \t]+"
-    r"|[ \t]?[是为は은는][ \t]?|[ \t]+)[\"'«„“]?(?P<value>[^\s,;\"'»“”]+)"
+    r"|[ \t]?[是为は은는][ \t]?|[ \t]+)[\"'«„“]?(?P<value>[^\s,;\"'»“”]{1,200})"
 )
 
 
 def _look(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look behind the name: at a sign as behind an English name, at a sentence for a word with letters and digits."""
-    named = Named(match.start(), match.end(), text.whole[match.start() : match.end()], Claim.SURE)
-    span = behind_a_sign(text.whole, named)
-    if span is not None and named.name.lower() in _LOOSE:
-        value = text.whole[span.start : span.end]
-        return SecretMatch(match.end(), (span,) if shapes.looks_like_a_password(value) else ())
+    name = text.whole[match.start() : match.end()]
+    if name.lower() in _LOOSE:
+        return _look_at_a_key(text, match)
+    span = behind_a_sign(text.whole, Named(match.start(), match.end(), name, Claim.SURE))
     if span is None:
         said = _LINK.match(text.whole, match.end())
         value = said["value"].strip(".:!?()") if said is not None else ""
@@ -78,6 +79,16 @@ def _look(text: Text, match: re.Match[str]) -> SecretMatch:
         start = text.whole.index(value, said.start("value"))
         span = Span(start, start + len(value))
     return SecretMatch(max(match.end(), span.end), (span,) if span.start < span.end else ())
+
+
+def _look_at_a_key(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Look behind a word for any sort of key, not far: most are none, and the next one may follow at once."""
+    low = max(0, match.start() - _NEAR)
+    near = text.whole[low : match.end() + _FAR]
+    span = behind_a_sign(near, Named(match.start() - low, match.end() - low, match[0], Claim.SURE))
+    if span is None or not shapes.looks_like_a_password(near[span.start : span.end]):
+        return SecretMatch(match.end())
+    return SecretMatch(match.end(), (Span(span.start + low, span.end + low),))
 
 
 _NEEDLES = tuple(needle for language in _LANGUAGES for needle in language.needles)

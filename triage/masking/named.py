@@ -16,7 +16,8 @@ _NAME_AFTER = re.compile(rf"[\w.-]{{0,{_LONGEST_NAME}}}")
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,20})[ _]\Z")
 _SEPARATOR = re.compile(
     r"\\{0,8}(?P<quote>[\"'`]?)(?:[\])]|\*{1,3}|_{1,2}|</[a-z]{1,8}>)?[ \t]{0,8}(?:(?:is|was)(?=:))?"
-    r"(?P<sign>=>|:=|={1,2}|:(?!:|//)|->|\uff1a|\uff1d|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)"
+    r"(?P<sign>=>|:=|={1,3}|!={1,2}(?=[ \t]{0,8}[bu]?[\"'])"
+    r"|:(?!:|//)|->|\uff1a|\uff1d|\u2192|%3[AaDd](?:%2[027])?|\+?%22%3[Aa](?:%22|\+)?)"
     r"(?:\*{1,2}(?=[ \t])|\\\r?\n)?[ \t]{0,8}(?:\\\r?\n[ \t]*)?"
 )
 _BELOW = re.compile(r"\r?\n[ \t]+(?![ \t\-#]|[\w.-]+:)|\r?\n[ \t]*(?=[\"'])")
@@ -33,6 +34,11 @@ _CHANGES = re.compile(r"(?:set|chang|updat|rotat|renew)\w*[ \t]+(?:[\w']+[ \t]+)
 _CALL = re.compile(
     r"\(\s{0,8}(?:(?:_?secret_)?(?:value|val|plain|raw|data)\s?=\s?|(?=[bBuUrR]?\\{0,3}[\"'](?![\w.-]*[\"']\s?:)))"
 )
+_PLURAL = re.compile(r"(?:word|secret|key|token|credential|phrase|cookie)s$", re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,3}(?:[ \t]+[a-z]+)*")
+_SETS = re.compile(r"(?:set|with|use|using)(?:_|(?=[A-Z]))")
+_FIRST_ARGUMENT = re.compile(r"[bBuUrR]?\\{0,3}[\"'][\w.-]{1,80}\\{0,3}[\"']\s?,\s?(?=[bBuUrR]?\\{0,3}[\"'])")
+"""The name in ``set_secret("API_SECRET", "…")``."""
 _ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+\Z")
 _BY_SPACE = re.compile(r"[ \t]+(?:\\\r?\n[ \t]*)?(?!-)")
 _BY_LIST = re.compile(r"[\"']?[ \t]*\r?\n[ \t]*-[ \t]+(?=[^\s-])")
@@ -132,7 +138,8 @@ def value_at(
     text: str, named: Named, at: int, *, many: bool, over_lines: bool = False, quoted_name: bool = False
 ) -> Span | None:
     """Return the secret that begins there, whatever quotes or brackets are around it; None where it is none."""
-    found = values.quoted(text, at, over_lines=over_lines)
+    most = _LONGEST_MADE + 1 if named.claim is Claim.LOOSE else values.MOST
+    found = values.quoted(text, at, over_lines=over_lines, most=most)
     many = many and found is None
     if found is None and named.claim is not Claim.LOOSE:
         found = values.block(text, at) or (values.items(text, at) if _SEVERAL.search(named.name) else None)
@@ -140,7 +147,6 @@ def value_at(
             found = values.bracketed(text, at)
     if found is None:
         enclosing = "" if quoted_name else _enclosing(text, named.start)
-        most = _LONGEST_MADE + 1 if named.claim is Claim.LOOSE else values.MOST
         found = values.bare(text, at, whole_line=many, header=False, enclosing=enclosing, most=most)
     return Span(*found) if _holds(named, text[slice(*found)], many=many) else None
 
@@ -152,16 +158,22 @@ _SEVERAL = re.compile(r"(?:pass(?:word|phrase|wd)|key|token|credential|mnemonic)
 def _holds(named: Named, value: str, *, many: bool) -> bool:
     if shapes.says_nothing(value):
         return False
-    if many and shapes.begins_a_sentence(value):
+    if (many and shapes.begins_a_sentence(value)) or _tells_how_many(named, value):
         return False
     if named.claim is Claim.LOOSE:
-        return len(value) <= _LONGEST_MADE and shapes.looks_made(value)
+        made = shapes.looks_made(value) or shapes.is_user_and_password(value)
+        return len(value) <= _LONGEST_MADE and made
     if named.claim is Claim.TOKEN:
         scheme = named.name == "auth" and value.lower() in shapes.SCHEMES
         return not (scheme or shapes.is_asset(value) or shapes.is_count(value))
     if words_of(named.name)[-1:] in {("signature",), ("sign",)} and shapes.is_word(value):
         return False
     return not (shapes.is_count(value) and words_of(named.name) == ("pass",) and not named.is_option)
+
+
+def _tells_how_many(named: Named, value: str) -> bool:
+    """Tell whether the name of several is followed by how many there are: ``secrets: 3 mounted``."""
+    return _PLURAL.search(named.name) is not None and _COUNT.fullmatch(value) is not None
 
 
 def _enclosing(text: str, start: int) -> str:
@@ -193,9 +205,11 @@ def _in_a_tag(text: str, named: Named) -> Span | None:
 def _in_a_call(text: str, named: Named) -> Span | None:
     """Find the value of ``Secret('…')`` and ``ApiKey(value=…)``: a class, not ``get_secret('name')``."""
     call = _CALL.match(text, named.end)
-    if call is None or not named.name.rpartition(".")[2][:1].isupper():
+    called = named.name.rpartition(".")[2]
+    if call is None or not (called[:1].isupper() or _SETS.match(called) is not None):
         return None
-    return value_at(text, named, call.end(), many=False)
+    name = _FIRST_ARGUMENT.match(text, call.end())
+    return value_at(text, named, call.end() if name is None else name.end(), many=False)
 
 
 def _in_a_row(text: str, named: Named) -> Span | None:
@@ -221,6 +235,8 @@ def _behind_an_option(text: str, named: Named) -> Span | None:
     return value_at(text, named, space.end(), many=False)
 
 
+_LEAST_BEHIND_A_SIGN = 4
+_TICKED = re.compile(r"`[^`\n]{1,200}`")
 _PASSWORDS = ("password", "passphrase", "passwd", "passcode", "pwd", "pw")
 
 
@@ -231,7 +247,8 @@ def _in_words(text: str, named: Named) -> Span | None:
         return None
     at = behind.start("value")
     word = named.name.lower()
-    if behind["value"].lstrip("\\")[:1] in set("\"'") and word in _PASSWORDS[:4]:
+    quoted = behind["value"].lstrip("\\")[:1] in set("\"'") or _TICKED.match(text, at) is not None
+    if quoted and word in _PASSWORDS[:4]:
         return value_at(text, named, at, many=False)
     value = behind["value"].strip("\\\"'()[]{}.:")
     if not value or not _is_said(text, named, behind, value):
@@ -248,8 +265,12 @@ def _is_said(text: str, named: Named, behind: re.Match[str], value: str) -> bool
     if value.startswith(("/", "~")):
         return shapes.looks_made(value)
     # A name of several parts is a variable's or a header's: ``setx API_SECRET …``.
-    of_a_variable = named.claim is Claim.SURE and re.search("[_-]", named.name) is not None
+    of_a_variable = named.claim is Claim.SURE and (
+        re.search("[_-]", named.name) is not None or named.name.isupper()
+    )
     in_quotes = behind["value"][:1] in {"'", '"'} and named.claim is Claim.SURE
+    if link in {":", "="} and named.claim is Claim.SURE and shapes.is_letters_and_digits(value):
+        return len(value) >= _LEAST_BEHIND_A_SIGN  # ``password for ana: x7plum``
     a_password = link is not None or of_a_variable or in_quotes or named.name.lower().endswith(_PASSWORDS)
     return shapes.looks_like_a_password(value) if a_password else shapes.looks_made(value)
 

@@ -12,7 +12,8 @@ _OPTION = re.compile(
     r"(?<![\w-])-(?:[fgiIjkLNsSv#]{1,5}(?=[uU]))?(?P<letter>[paPukbwU])(?P<gap>[ \t]*|[\"'],[ \t]*(?=[\"']))(?=[^\s-])"
 )
 _AUTH = re.compile(
-    r"(?<![\w-])(?:AUTH|HELLO \d AUTH)[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
+    r"(?<![\w-])(?:AUTH|HELLO \d AUTH)(?:[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
+    r"|[\"'][ \t,]{1,2}(?:[\"'][^\"'\n]{1,80}[\"'][ \t,]{1,2})?[\"'](?P<quoted>[^\"'\n]{1,300})[\"'])"
 )
 _USER = re.compile(r"(?<![\w-])--(?:proxy-)?user(?:=|[ \t]+)(?=[^\s-])")
 _ARGUMENT = re.compile(r"\S+")
@@ -77,14 +78,17 @@ def _option(text: Text, match: re.Match[str]) -> SecretMatch:
 
 def _user(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at ``curl --user name:password``; of other commands it is a user and a group."""
+    if not _commands(text.whole, match.start()) & _WANTS["u"]:
+        return SecretMatch(match.end())
     start, end = _argument(text.whole, match.end())
     user, _, password = text.whole[start:end].partition(":")
-    if not _commands(text.whole, match.start()) & _WANTS["u"] or shapes.says_nothing(password):
+    if shapes.says_nothing(password):
         return SecretMatch(match.end())
     return SecretMatch(end, (Span(start + len(user) + 1, end),))
 
 
 _HTPASSWD = re.compile(r"(?<![\w.])htpasswd(?=[ \t]+-)")
+_MOST_WORDS = 12
 _WORD_OF_LINE = re.compile(r"[ \t]+(?P<word>\"[^\"\n]*\"|'[^'\n]*'|[^\s|;&>]+)")
 
 
@@ -92,7 +96,10 @@ def _htpasswd(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of ``htpasswd -b file user password``; with ``-n`` there is no file."""
     flags, at = "", match.end()
     spans: list[Span] = []
-    while (word := _WORD_OF_LINE.match(text.whole, at)) is not None:
+    for _ in range(_MOST_WORDS):
+        word = _WORD_OF_LINE.match(text.whole, at)
+        if word is None:
+            break
         at, value = word.end(), word["word"]
         if value.startswith("-") and not value.startswith("--") and not spans:
             flags += value
@@ -108,6 +115,9 @@ def _htpasswd(text: Text, match: re.Match[str]) -> SecretMatch:
 
 def _auth(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of Redis's AUTH; a sentence in capitals is none."""
+    if match["quoted"] is not None:  # as a client prints it: ('AUTH', 'ana', '…')
+        hidden = shapes.says_nothing(match["quoted"])
+        return SecretMatch(match.end(), () if hidden else (Span(*match.span("quoted")),))
     value = match["value"]
     if value.isupper() or shapes.says_nothing(value) or not any(char.isdigit() for char in value):
         return SecretMatch(match.end())
@@ -126,8 +136,8 @@ def _sql(_: Text, match: re.Match[str]) -> SecretMatch:
 
 
 _PLACED = re.compile(
-    r"(?<![\w.-])(?:net(?:\.exe)?[ \t]+user[ \t]+\S{1,60}[ \t]+(?![/*])"
-    r"|net(?:\.exe)?[ \t]+use[ \t]+(?:\S:[ \t]+)?\\\\\S{1,100}[ \t]+(?![/*])"
+    r"(?<![\w.-])(?:net(?:\.exe)?[ \t]+use[ \t]+(?:\S:[ \t]+)?\\\\\S{1,100}[ \t]+(?![/*])"
+    r"|(?:jdbc:oracle:[a-z0-9]{1,10}:|sqlplus(?:[ \t]+-\w{1,8}){0,3}[ \t]+)[\w.$-]{1,60}/(?=[^\s/@]{1,200}@)"
     r"|auth-pass[ \t]+\S{1,60}[ \t]+"
     r"|rabbitmqctl[ \t][^\n]{0,60}?(?:add_user|change_password|authenticate_user)[ \t]+\S{1,60}[ \t]+"
     r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup)[^\n|]{0,100}?<<<[ \t]*"
@@ -143,10 +153,43 @@ def _placed(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), () if done else (Span(match.start("rest"), match.end("rest")),))
 
 
+_NET_USER = re.compile(
+    r"(?<![\w.-])net(?:\.exe)?[ \t]+user[ \t]+(?:\"[^\"\n]{1,60}\"|[^\s\"]{1,60})[ \t]+(?![/*])(?P<quote>[\"']?)"
+    r"(?P<rest>(?<=[\"'])[^\"'\n]{1,200}|[^\s\"']{1,200})[\"']?(?P<after>[ \t]+/[a-z]|[ \t]*(?:[|&;>)`'\"\r\n]|\Z))?"
+)
+_FIGURE = re.compile(r"[-+~\u2248]?\d[\d.,:/]*[a-z%\u00d7]{0,4}[.,;:!?]?")
+
+
+def _net_user(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Hide the password of ``net user ana … /add``; the words of "net user growth was 5" end no command."""
+    start, end = match.span("rest")
+    value, before = text.whole[start:end], text.whole[max(0, match.start() - 8) : match.start()].rstrip(" \t")
+    prompt = before[-1:] in {">", "$", "`"}
+    told = bool(match["quote"]) or (match["after"] or "").strip().startswith("/")
+    if not told:
+        alone = prompt or before[-1:] in {"", "\n", '"', "'", "|", "&", ";", "("}
+        word = _FIGURE.fullmatch(value) is not None or (value.isalpha() and not prompt)
+        told = match["after"] is not None and (shapes.looks_like_a_password(value) or (alone and not word))
+    if not told or shapes.says_nothing(value) or value.startswith("$"):
+        return SecretMatch(match.end("rest"))
+    return SecretMatch(match.end("rest"), (Span(start, end),))
+
+
 KINDS = (
+    SecretKind("password of net user", ("net ", "net.exe"), _NET_USER, _net_user, folded=True),
     SecretKind(
         "password by its place in a command",
-        ("net ", "net.exe", "rabbitmqctl", "auth-pass", "<<<", "securestring", "password for"),
+        (
+            "net use",
+            "net.exe use",
+            "rabbitmqctl",
+            "auth-pass",
+            "<<<",
+            "securestring",
+            "password for",
+            "sqlplus",
+            "jdbc:oracle",
+        ),
         _PLACED,
         _placed,
         folded=True,
@@ -160,5 +203,5 @@ KINDS = (
     ),
     SecretKind("password of htpasswd", ("htpasswd",), _HTPASSWD, _htpasswd),
     SecretKind("user and password of curl", ("--user", "--proxy-user"), _USER, _user),
-    SecretKind("AUTH of Redis", ("auth ",), _AUTH, _auth),
+    SecretKind("AUTH of Redis", ("auth ", 'auth"', "auth'"), _AUTH, _auth),
 )

@@ -99,27 +99,41 @@ class _Finder:
 
 def _spans(text: Text, kinds: list[SecretKind]) -> list[Span]:
     """Return the pieces to hide, in order and apart from each other."""
-    spans: list[Span] = []
+    found: list[Span] = []
+    ahead: list[Span] = []  # of those found, the ones that end behind the place that is looked at
+    decided = -1  # where the last match began that had something to hide
     finders = [_Finder(kind, text.lower if kind.folded else text.whole, None) for kind in kinds]
     for finder in finders:
         finder.move(0)
     finders = [finder for finder in finders if finder.next is not None]
-    hidden = 0  # up to here the text is decided
     while finders:
         first = min(finders, key=_start)
         match = first.next
         if match is None:
             finders.remove(first)
             continue
-        if match.start() < hidden:
-            first.move(hidden)
+        ahead = [span for span in ahead if span.end > match.start()]
+        hidden = [span.end for span in ahead if span.start <= match.start() or match.start() == decided]
+        if hidden:
+            first.move(max(hidden))
             continue
+        # Between a name and its value another secret may stand: what is not hidden is looked at by the other kinds.
         look = first.kind.look(text, match)
-        for span in look.spans:
-            if span.end > hidden:
-                spans.append(replace(span, start=max(span.start, hidden)))
-                hidden = span.end
+        decided = match.start() if look.spans else decided
+        found += look.spans
+        ahead += look.spans
         first.move(max(look.resume, match.start() + 1))
+    return _apart(found)
+
+
+def _apart(found: list[Span]) -> list[Span]:
+    """Return spans in order; of two that overlap the first keeps what both hide."""
+    spans: list[Span] = []
+    hidden = 0
+    for span in sorted(found, key=lambda one: one.start):
+        if span.end > hidden:
+            spans.append(replace(span, start=max(span.start, hidden)))
+            hidden = span.end
     return spans
 
 

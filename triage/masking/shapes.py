@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from itertools import pairwise
 
@@ -9,7 +10,8 @@ from triage.masking.model import words
 
 _ORDINARY = words(
     "none null nil true false yes no on off empty unset undefined missing invalid wrong expired required rejected "
-    "failed ok valid absent hidden redacted masked changed unchanged unknown n/a incorrect mismatch bucket"
+    "failed ok valid absent hidden redacted masked changed unchanged unknown n/a incorrect mismatch bucket read "
+    "readonly read-only"
 )
 _ORDINARY_ELSEWHERE = words(
     "incorrecta incorrecto inválida inválido invalida falta vencida caducada requerida cambiada errónea no non não nie "
@@ -75,7 +77,18 @@ def is_word(value: str) -> bool:
     return len(value) < _LEAST_MADE and value.isalpha() and value.islower()
 
 
-def _letters_and_digits(value: str) -> bool:
+def is_user_and_password(value: str) -> bool:
+    """Tell whether a value is ``user:password`` in base64, as Docker keeps its logins: ``"auth": "ZGVzazpmNw=="``."""
+    try:
+        plain = base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    user, colon, password = plain.partition(b":")
+    return bool(user and colon and password) and plain.isascii() and plain.decode().isprintable()
+
+
+def is_letters_and_digits(value: str) -> bool:
+    """Tell whether a value has both."""
     return any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
 
 
@@ -84,13 +97,13 @@ def looks_like_a_password(value: str) -> bool:
     mixed = any(map(str.islower, value)) and any(map(str.isupper, value))
     parts = r"[./:]" if mixed else r"[-_./:]"
     least = _LONG if re.search(parts, value) else _LEAST_IN_WORDS
-    return len(value) >= least and _letters_and_digits(value)
+    return len(value) >= least and is_letters_and_digits(value)
 
 
 def looks_made(value: str) -> bool:
     """Tell whether a machine made a value: long hexadecimal digits, or cases and digits mixed."""
     if _HEX.fullmatch(value) or _BASE32.fullmatch(value):
-        return _letters_and_digits(value)
+        return is_letters_and_digits(value)
     return len(value) >= _LEAST_MADE and _MADE.fullmatch(value) is not None and is_mixed(value)
 
 

@@ -11,11 +11,11 @@ _OPENING = re.compile(r"(?:[A-Za-z_][\w.]{0,40}\(\s?)?[bBuUrRfF]{0,2}(?P<quote>\
 _BRACKET = re.compile(r"[\[{(]")
 _NESTED = re.compile(r"[\[\]{}()]")
 _ENDS = r"(?=[\s,;:&|}\])>]|\\[nrt]|$)"
-_CLOSING = {quote: re.compile(rf"(?P<back>\\*){quote}{_ENDS}") for quote in "\"'`"}
+_CLOSING = {quote: re.compile(rf"(?<!\\)(?P<back>\\*){quote}{_ENDS}") for quote in "\"'`"}
 _NEXT_NAME = r"[ \t]?[\"'({\[]*[A-Za-z_][\w.-]{0,60}(?:=(?!=|\s|$)|:[ \t]|[\"'][ \t]?:|[\"'],[ \t]?[\"'])"
 _STOP = re.compile(rf"[\"'`]{_ENDS}|</|\s|[,;&]{_NEXT_NAME}|[)}}\]][,;]?(?=\s|$)")
 _STOP_LINE = re.compile(
-    rf"[\"'`][ \t]?[,}}\])]|</|[\r\n]|[,;]?[ \t]+[\"']?[A-Za-z_][\w.-]{{0,60}}(?:=(?!=|\s|$)|:\s)|[,;&]{_NEXT_NAME}"
+    rf"[\"'`][ \t]?[,}}\])]|</|[\r\n]|[,;]?[ \t]{{1,8}}[\"']?[A-Za-z_][\w.-]{{0,60}}(?:=(?!=|\s|$)|:\s)|[,;&]{_NEXT_NAME}"
 )
 _STOP_HEADER = re.compile(r"[\r\n]|,[ \t]?[\"']?[A-Za-z][A-Za-z-]{1,40}[\"']?: ")
 _REFERENCE = re.compile(r"\$\{[^}\s]{0,80}\}|\{\{[^}\n]{0,80}\}\}")
@@ -23,7 +23,7 @@ _LAST_QUOTE = re.compile(
     r"(?:[^\r\n#=:]|[#=:](?!\s))*(?P<quote>[\"'`])[ \t,;)}\]]*(?:#[^\r\n]*)?(?=[\r\n]|$)"
 )
 _ITEMS = re.compile(r"\r?\n[ \t]*-[ \t]+[^\n]*(?:\n[ \t]*-[ \t]+[^\n]*)*")
-_BLOCK = re.compile(r"(?:[!&][\w:./-]{1,40}[ \t]+){0,2}[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
+_BLOCK = re.compile(r"(?:[!&][\w!:./-]{1,40}[ \t]+){0,2}[|>][+-]?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|$)|\r?\n)++")
 _TYPE = re.compile(
     r"(?:(?:typing\.)?Optional\[)?(?:str|bytes|string|String|SecretStr)\]?(?:[ \t]*\|[ \t]*(?:None|null|undefined))?"
     r"(?:[ \t]*=(?!=)[ \t]*|(?=[ \t]*(?:[,)\r\n;]|$)))"
@@ -55,18 +55,18 @@ def is_lookup(text: str, at: int) -> bool:
     return _LOOKUP.match(text, at) is not None
 
 
-def quoted(text: str, at: int, *, over_lines: bool) -> tuple[int, int] | None:
+def quoted(text: str, at: int, *, over_lines: bool, most: int = MOST) -> tuple[int, int] | None:
     """Return the content of the quotes that open at ``at``; None where none do.
 
     A quote closes only where a delimiter follows. One that never closes holds the rest of its line, or, where it may
-    run ``over_lines``, everything to the quote that closes it.
+    run ``over_lines``, everything to the quote that closes it. ``most``: characters that are looked at.
     """
     opened = _OPENING.match(text, at)
     if opened is None:
         return None
     quote, start = opened["quote"], opened.end()
-    line_end = _end_of_line(text, start)
-    for match in _CLOSING[quote[-1]].finditer(text, start, min(len(text), start + MOST)):
+    line_end = _end_of_line(text, start, most)
+    for match in _CLOSING[quote[-1]].finditer(text, start, min(len(text), start + most)):
         crossed = match.start() > line_end
         if crossed and not over_lines:
             break
@@ -127,7 +127,7 @@ def bare(
     return at, at + len(kept) if kept else until
 
 
-def _end_of_line(text: str, at: int) -> int:
-    end = min(len(text), at + MOST)
+def _end_of_line(text: str, at: int, most: int = MOST) -> int:
+    end = min(len(text), at + most)
     found = text.find("\n", at, end)
     return end if found < 0 else found - (text[found - 1 : found] == "\r" and found > at)
