@@ -1,10 +1,9 @@
 """The store on both of its databases, for tests that must hold on each.
 
-Each test has a database of its own: a copy of one whose schema was made once, by the migrations.
+Each test has a database of its own: a copy of one whose schema was made once, by the migrations (``tests.schema``).
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,15 +13,8 @@ import pytest_asyncio
 
 from bot.store import SqlStore, open_store
 from bot.store.migrate import migrate
+from tests.schema import with_schema
 from tests.servers.postgres import PostgresCluster
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a SQLite file with the schema and nothing in it."""
-    file = tmp_path_factory.mktemp("schema") / "triage.db"
-    migrate(f"sqlite:///{file}")
-    return file
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -34,9 +26,9 @@ async def migrated_database(postgres_cluster: PostgresCluster) -> AsyncIterator[
 
 
 @pytest.fixture
-def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     """Give the URL of a SQLite file of the test's own."""
-    return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
+    return with_schema(tmp_path / "triage.db")
 
 
 @pytest.fixture

@@ -1,24 +1,18 @@
 """What the tests of this folder may ask for."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from demo.slack import SlackServer
 from tests.crash.scene import Crashes, crashing
-from tests.servers.forked import Mother, preloaded
-
-
-@pytest.fixture(scope="session")
-def mother() -> Iterator[Mother]:
-    """Run the process that services are forked from: a start takes half a second, not the seconds of its imports."""
-    with preloaded() as mother:
-        yield mother
+from tests.servers.forked import shared
 
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackServer]:
-    """Run a workspace."""
+    """Run a workspace; what services are forked from is there by then, so that they start at once."""
+    shared()
     async with SlackServer() as server:
         yield server
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.store.audit import broken_links
+from tests.schema import with_schema
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
@@ -56,6 +57,7 @@ class Crashes:
         agent: str = "",
     ) -> None:
         """Run the action in a process that is killed at that moment; fails when it was not killed."""
+        with_schema(database)
         log = database.with_suffix(".log")
         order = {
             "root": str(desk.root),

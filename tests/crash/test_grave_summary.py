@@ -10,7 +10,6 @@ from tests.crash.test_late_slack_campaign import post
 from tests.crash.test_replica_kills import replica
 from tests.crash.test_sources_campaign import CALM, address, six_sources
 from tests.handlers.posting import alert
-from tests.servers.forked import Mother
 from tests.servers.process import eventually
 
 WARNINGS = 50
@@ -27,7 +26,7 @@ def sent(database: Path) -> dict[str, float]:
 
 @pytest.mark.parametrize("hanging", ["PROMETHEUS_URL", "LOKI_URL"])
 async def test_a_sev_1_is_explained_within_seconds_of_its_post(
-    slack: SlackServer, mother: Mother, tmp_path: Path, sqlite_url: str, hanging: str
+    slack: SlackServer, tmp_path: Path, sqlite_url: str, hanging: str
 ) -> None:
     """The warnings wait, each for what hangs, and Slack takes one post a second of all."""
     slack.pace.enabled = True
@@ -35,7 +34,7 @@ async def test_a_sev_1_is_explained_within_seconds_of_its_post(
     async with six_sources() as sources:
         await sources[hanging].turn("hang")
         settings = {name: address(source, name) for name, source in sources.items()}
-        service = replica(slack, tmp_path / "one", sqlite_url, CALM, mother, **settings)
+        service = replica(slack, tmp_path / "one", sqlite_url, CALM, **settings)
         await service.start()
         try:
             warnings = [

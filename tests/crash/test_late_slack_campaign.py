@@ -15,7 +15,6 @@ from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, replica
 from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
-from tests.servers.forked import Mother
 
 LATE = (5, 7, 9, 12, 20, 45, 60)
 """Seconds after its call at which Slack does it; the client gives up after 8."""
@@ -68,14 +67,13 @@ async def killed_at_times(services: list[Bot], dice: random.Random, seconds: flo
 @pytest.mark.timeout(900)
 async def test_what_slack_does_late_leaves_one_of_each_and_the_latest_truth(
     slack: SlackServer,
-    mother: Mother,
     tmp_path: Path,
     store_url: str,
     kills: bool,  # noqa: FBT001 - a table
 ) -> None:
     """First posts, then lines and edits, each late by another time; each incident resolves meanwhile."""
     url, names = store_url, ["one"] if store_url.startswith("sqlite") else ["one", "two"]
-    services = [replica(slack, tmp_path / name, url, DESK, mother) for name in names]
+    services = [replica(slack, tmp_path / name, url, DESK) for name in names]
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
     alerts = [of_host(number) for number in range(2 * len(LATE))]
     killed = 0

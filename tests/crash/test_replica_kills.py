@@ -22,7 +22,6 @@ from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
 from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
-from tests.servers.forked import Mother
 from tests.servers.process import eventually
 from triage.model import TimelineKind
 
@@ -43,7 +42,6 @@ def replica(
     directory: Path,
     url: str,
     desk: dict[str, Any],
-    mother: Mother | None = None,
     **settings: str,
 ) -> Bot:
     """Prepare one service of several."""
@@ -61,7 +59,6 @@ def replica(
             "TRIAGE_DESK": str(file),
             **settings,
         },
-        mother=mother,
     )
 
 
@@ -90,11 +87,11 @@ async def posted(services: list[Bot], number: int, severity: str = "critical") -
 )
 @pytest.mark.timeout(3600 if LONG else 300)
 async def test_what_either_accepted_is_told_once_whoever_is_killed(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path, names: tuple[str, ...]
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     """One of them is killed in the middle of its work, again and again; those that live take its work over."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
-    services = [replica(slack, tmp_path / name, postgres_copy_url, DESK, mother) for name in names]
+    services = [replica(slack, tmp_path / name, postgres_copy_url, DESK) for name in names]
     accepted: list[str] = []
     seconds: list[float] = []
     try:
@@ -126,12 +123,12 @@ async def test_what_either_accepted_is_told_once_whoever_is_killed(
 @pytest.mark.campaign
 @pytest.mark.timeout(400)
 async def test_reminders_and_steps_are_told_once_by_two(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
 ) -> None:
     """Degraded mode since 31 min, a Sev-1 that nobody acknowledges: one reminder, each step once, of two processes."""
     steps = [{"after_minutes": minutes, "mention": ["U0ANA00001"]} for minutes in (0.05, 0.3)]
     desk = {**DESK, "escalation": {"steps": steps, "gather_minutes": 0}}
-    services = [replica(slack, tmp_path / name, postgres_copy_url, desk, mother) for name in ("one", "two")]
+    services = [replica(slack, tmp_path / name, postgres_copy_url, desk) for name in ("one", "two")]
     since = (datetime.now(UTC) - timedelta(minutes=31)).isoformat()
     async with open_store(postgres_copy_url) as store:
         state = json.dumps({"since": since, "action": 0, "sure": True})

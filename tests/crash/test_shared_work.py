@@ -31,7 +31,6 @@ from tests.flows.harness import CHANNEL, Bot
 from tests.handlers.listening import AUDIT, audit_event
 from tests.servers.cutting_proxy import cutting_proxy
 from tests.servers.fixtures import Require
-from tests.servers.forked import Mother
 from tests.servers.postgres import PostgresCluster, running_postgres
 from tests.servers.process import eventually
 from tests.servers.redis import running_redis
@@ -46,7 +45,7 @@ GROUP = "hbot_triage_v1"
 
 @asynccontextmanager
 async def two(
-    slack: SlackServer, directory: Path, urls: tuple[str, str], mother: Mother, **settings: str
+    slack: SlackServer, directory: Path, urls: tuple[str, str], **settings: str
 ) -> AsyncIterator[tuple[Bot, Bot]]:
     """Run two services, ready when handed out."""
     desk = {
@@ -55,7 +54,7 @@ async def two(
         "streams": {"claim_idle_seconds": CLAIM_SECONDS},
     }
     services = [
-        replica(slack, directory / name, url, desk, mother, **settings)
+        replica(slack, directory / name, url, desk, **settings)
         for name, url in zip(("one", "two"), urls, strict=True)
     ]
     try:
@@ -88,14 +87,14 @@ async def stored_by(service: Bot) -> int:
 
 @pytest.mark.timeout(200)
 async def test_a_stream_is_shared_and_what_a_killed_one_had_read_is_taken_over(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, require: Require, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, require: Require, tmp_path: Path
 ) -> None:
     """Both read; one is killed with entries in its hands; each event is stored and counted once."""
     async with (
         running_redis(require("redis"), tmp_path / "redis") as redis,
         redis.client() as client,
         open_store(postgres_copy_url) as store,
-        two(slack, tmp_path, (postgres_copy_url,) * 2, mother, REDIS_URL=redis.url) as (one, other),
+        two(slack, tmp_path, (postgres_copy_url,) * 2, REDIS_URL=redis.url) as (one, other),
     ):
         numbers = iter(range(10_000))
 
@@ -139,14 +138,14 @@ async def test_a_stream_is_shared_and_what_a_killed_one_had_read_is_taken_over(
 
 @pytest.mark.timeout(200)
 async def test_a_click_is_answered_once_by_whoever_gets_it(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
 ) -> None:
     """Slack gives clicks to any connection of either; of two people who press at once one acknowledges; one is killed."""
     ana, ben = slack.member("ana"), slack.member("ben")
     events = sa.select(tables.audit.c.actor).where(tables.audit.c.event == "incident.acknowledge")
     async with (
         open_store(postgres_copy_url) as store,
-        two(slack, tmp_path, (postgres_copy_url,) * 2, mother) as (one, other),
+        two(slack, tmp_path, (postgres_copy_url,) * 2) as (one, other),
     ):
         await slack.workspace.until(lambda: len(slack.sockets.connections) == 4, 20, "four connections")
         for number in range(6):
@@ -194,7 +193,7 @@ class Monitoring(LocalServer):
 @pytest.mark.campaign
 @pytest.mark.timeout(240)
 async def test_what_the_clock_starts_is_taken_over_where_its_process_is_killed_at_that_moment(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
 ) -> None:
     """Digest, checklists and drill fall due; who fires the drill is killed in the call; each is done, and told once."""
     now = datetime.now(UTC)
@@ -207,7 +206,6 @@ async def test_what_the_clock_starts_is_taken_over_where_its_process_is_killed_a
                 tmp_path / name,
                 postgres_copy_url,
                 {**DESK, "schedules": every},
-                mother,
                 ALERTMANAGER_URL=monitoring.url,
             )
             for name in ("one", "two")
@@ -260,13 +258,13 @@ def tell_all(cluster: PostgresCluster, number: signal.Signals) -> None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("trouble", ["stopped", "cut", "restarted", "frozen"])
 async def test_whatever_stands_still_for_a_while_the_other_one_goes_on(
-    slack: SlackServer, mother: Mother, require: Require, tmp_path: Path, trouble: str
+    slack: SlackServer, require: Require, tmp_path: Path, trouble: str
 ) -> None:
     """A replica is stopped, or cut off without a word; the database is restarted, or stands still: told within 15 s."""
     async with running_postgres(require("postgres")) as cluster, cluster.database() as url:
         async with (
             cutting_proxy(url) as proxy,
-            two(slack, tmp_path, (proxy.url, url), mother) as (one, other),
+            two(slack, tmp_path, (proxy.url, url)) as (one, other),
         ):
             accepted = [await posted([one, other], number) for number in range(3)]
             if trouble == "stopped":

@@ -18,7 +18,6 @@ from tests.crash.test_late_slack_campaign import post
 from tests.crash.test_replica_kills import DESK, replica
 from tests.flows.harness import Bot
 from tests.handlers.posting import alert
-from tests.servers.forked import Mother
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.tcp import Talks
 
@@ -136,14 +135,14 @@ async def told(service: Bot, slack: SlackServer, url: str, accepted: list[str]) 
 @pytest.mark.campaign
 @pytest.mark.timeout(1800)
 async def test_every_alert_is_told_and_triaged_whatever_a_source_does(
-    slack: SlackServer, mother: Mother, tmp_path: Path, sqlite_url: str
+    slack: SlackServer, tmp_path: Path, sqlite_url: str
 ) -> None:
     """One source fails at a time, then all of them in each way; memory stays bounded."""
     accepted: list[str] = []
     cards, all_said, memory = [], [], 0.0
     async with six_sources() as sources:
         settings = {name: address(source, name) for name, source in sources.items()}
-        service = replica(slack, tmp_path / "one", sqlite_url, CALM, mother, **settings)
+        service = replica(slack, tmp_path / "one", sqlite_url, CALM, **settings)
         try:
             await service.start()
             for way in WAYS:

@@ -16,7 +16,6 @@ from tests.crash.test_late_slack_campaign import post
 from tests.crash.test_replica_kills import replica
 from tests.flows.harness import Bot
 from tests.handlers.posting import alert
-from tests.servers.forked import Mother
 
 GROUPS, OF_GROUP, STORM_SECONDS = 200, 5, 10.0
 SLOW, EVERY_SECONDS = 50, 6.0
@@ -79,10 +78,10 @@ async def killed_soon(service: Bot, dice: random.Random) -> None:
 
 
 @asynccontextmanager
-async def served(slack: SlackServer, folder: Path, url: str, mother: Mother) -> AsyncIterator[Bot]:
+async def served(slack: SlackServer, folder: Path, url: str) -> AsyncIterator[Bot]:
     """Run the service and its workspace; nothing of it may have ended with a traceback."""
     async with slack:
-        service = replica(slack, folder, url, DESK, mother)
+        service = replica(slack, folder, url, DESK)
         try:
             await service.start()
             yield service
@@ -94,12 +93,12 @@ async def served(slack: SlackServer, folder: Path, url: str, mother: Mother) -> 
 @pytest.mark.campaign
 @pytest.mark.timeout(900)
 async def test_a_storm_twice_is_told_and_ended_twice(
-    slow_slack: SlackServer, mother: Mother, tmp_path: Path, sqlite_url: str
+    slow_slack: SlackServer, tmp_path: Path, sqlite_url: str
 ) -> None:
     """1,000 alerts in 10 s, all resolved, and the same again; the service is killed once in each of the four."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
     accepted: list[str] = []
-    async with served(slow_slack, tmp_path / "one", sqlite_url, mother) as service:
+    async with served(slow_slack, tmp_path / "one", sqlite_url) as service:
         for turn in range(2):
             for resolved in (False, True):
                 async with asyncio.TaskGroup() as group:
@@ -116,12 +115,12 @@ async def test_a_storm_twice_is_told_and_ended_twice(
 @pytest.mark.campaign
 @pytest.mark.timeout(900)
 async def test_a_slow_storm_is_told_incident_by_incident(
-    slow_slack: SlackServer, mother: Mother, tmp_path: Path, sqlite_url: str
+    slow_slack: SlackServer, tmp_path: Path, sqlite_url: str
 ) -> None:
     """Another incident every 6 s for 5 min, a kill each minute; then all of them end."""
     dice = random.Random(SEED)  # noqa: S311 - the same moments each time
     accepted: list[str] = []
-    async with served(slow_slack, tmp_path / "one", sqlite_url, mother) as service:
+    async with served(slow_slack, tmp_path / "one", sqlite_url) as service:
         for number in range(SLOW):
             began = time.monotonic()
             [one, *_] = of_group(number)

@@ -13,7 +13,6 @@ from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, LONG, posted, replica
 from tests.flows.harness import CHANNEL, Bot
-from tests.servers.forked import Mother
 from tests.servers.process import eventually
 
 WITHIN = 15.0 if LONG else 25.0
@@ -58,14 +57,14 @@ async def until(condition: Callable[[], object], what: str) -> None:
 
 @pytest.mark.timeout(240)
 async def test_what_a_killed_replica_held_is_taken_over_within_15_seconds(
-    slack: SlackServer, postgres_copy_url: str, mother: Mother, tmp_path: Path
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
 ) -> None:
     """A message whose post was under way, and a triage whose source hangs: each by the other one, once."""
     async with Silent() as silent:
         silent.faults.add(SourceFault("hang"))
         desk = {**DESK, "triage": {"deadline_seconds": 4}}
         one, two = services = [
-            replica(slack, tmp_path / name, postgres_copy_url, desk, mother, PROMETHEUS_URL=silent.url)
+            replica(slack, tmp_path / name, postgres_copy_url, desk, PROMETHEUS_URL=silent.url)
             for name in ("one", "two")
         ]
         try:

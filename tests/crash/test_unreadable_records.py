@@ -16,7 +16,6 @@ from tests.crash.scene import LONG
 from tests.crash.test_webhook_kills import DESK
 from tests.flows.harness import CHANNEL, Bot
 from tests.handlers.posting import alert, webhook
-from tests.servers.forked import Mother
 from tests.servers.process import eventually
 
 NOW = 1_900_000_000_000_000
@@ -81,7 +80,7 @@ UNSEEN = {"signals", "timeline", "timeline's kinds", "evidence", "messages", "an
 
 
 @pytest.fixture
-def service(slack: SlackServer, mother: Mother, tmp_path: Path) -> Bot:
+def service(slack: SlackServer, tmp_path: Path) -> Bot:
     """Prepare the service with a desk whose checklists run each minute."""
     desk = tmp_path / "desk.yaml"
     schedules = {"digest": "", "drill": "", "checklists": "* * * * *", "snapshots": ""}
@@ -95,7 +94,6 @@ def service(slack: SlackServer, mother: Mother, tmp_path: Path) -> Bot:
             "TRIAGE_CHANNEL": "C0TRIAGE01",
             "TRIAGE_DESK": str(desk),
         },
-        mother=mother,
     )
 
 

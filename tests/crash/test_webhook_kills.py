@@ -17,7 +17,6 @@ from demo.slack import SlackServer
 from tests.crash.books import figure
 from tests.flows.harness import CHANNEL, TOKEN, Bot
 from tests.handlers.posting import alert, webhook
-from tests.servers.forked import Mother
 from tests.servers.prometheus import answers_ok
 from triage.model import Episode, Incident
 
@@ -34,7 +33,7 @@ DESK = {
 
 
 @pytest.fixture
-def service(slack: SlackServer, mother: Mother, tmp_path: Path) -> Bot:
+def service(slack: SlackServer, tmp_path: Path) -> Bot:
     """Prepare the service with nothing but Slack to talk to."""
     desk = tmp_path / "desk.yaml"
     desk.write_text(json.dumps(DESK))
@@ -47,7 +46,6 @@ def service(slack: SlackServer, mother: Mother, tmp_path: Path) -> Bot:
             "TRIAGE_CHANNEL": "C0TRIAGE01",
             "TRIAGE_DESK": str(desk),
         },
-        mother=mother,
     )
 
 

@@ -1,6 +1,6 @@
 """The harness of the flow tests: real Prometheus, real Alertmanager, our Slack, Loki's stand-in, the service.
 
-The service is a process of its own, started as an operator starts it, so that a test can kill it.
+The service is a process of its own, so that a test can kill it.
 """
 
 import json
@@ -18,8 +18,9 @@ from demo.servers.loki import LokiServer
 from demo.slack import Message, SlackServer
 from demo.slack.blockkit import walk
 from tests.flows.exporter import Exporter
+from tests.schema import with_schema
 from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager, webhook_config
-from tests.servers.forked import ForkedProcess, Mother
+from tests.servers.forked import ForkedProcess
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
 from tests.servers.prometheus import PrometheusConfig, PrometheusServer, answers_ok, running_prometheus
 
@@ -57,14 +58,13 @@ RULES = (HARD_STOP, FROZEN, SOFT_PAUSE)
 
 @dataclass
 class Bot:
-    """The service as a process; ``mother``: forked from one that has everything imported."""
+    """The service as a process of its own: what an operator starts, forked from one that has everything imported."""
 
     directory: Path
     environment: dict[str, str]
     port: int = field(default_factory=free_port)
     before: tuple[str, ...] = ()
-    """Words before its command, such as those that make it another user."""
-    mother: Mother | None = None
+    """Words before its command, such as those that make it another user: then it is no fork, and starts from nothing."""
     process: ServerProcess = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,11 +82,14 @@ class Bot:
             **self.environment,
         }
         log = self.directory / "service.log"
-        if self.mother is not None:
-            self.process = ForkedProcess(self.mother, log=log, env=environment)
+        words = ("bot.cli", "run")
+        if self.before:
+            command = [*self.before, sys.executable, "-m", *words]
+            self.process = ServerProcess("hbot-triage", command, log=log, env=environment)
             return
-        command = [*self.before, sys.executable, "-m", "bot.cli", "run"]
-        self.process = ServerProcess("hbot-triage", command, log=log, env=environment)
+        if "TRIAGE_DATABASE_URL" not in self.environment:
+            with_schema(self.directory / "triage.db")
+        self.process = ForkedProcess("hbot-triage", words, log=log, env=environment)
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.store import open_store
 from tests.flows.desk_files import write_desk, write_minutes
 from tests.flows.harness import running_harness, shown
+from tests.schema import with_schema
 from triage.cron import Cron
 
 Require = Callable[..., Path]
@@ -25,7 +26,7 @@ async def test_a_digest_missed_while_away_comes_once_late_with_figures_and_pictu
     if datetime.now(UTC) < midnight + timedelta(minutes=5):
         midnight -= timedelta(days=1)  # between midnight and the due time the day before is the last one due
     write_minutes(tmp_path / "desk" / "data", "bot1", midnight - timedelta(days=2), midnight)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         served = midnight - timedelta(days=1) + timedelta(minutes=5)
         note = f"{Cron.parse(CRON).text} UTC|{served.isoformat()}"
         await store.write(lambda tx: tx.notes.put("schedule/digest", note))

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from bot.store import SqlStore, open_store
 from handlers.alertmanager import WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
+from tests.schema import with_schema
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ def test_whatever_the_openapi_document_allows_or_forbids_gets_a_documented_answe
         fuzz()
 
     with asyncio.Runner() as runner:
-        opened = open_store(f"sqlite:///{tmp_path}/triage.db")
+        opened = open_store(with_schema(tmp_path / "triage.db"))
         door = Doorway(runner.run(opened.__aenter__()))
         try:
             schema = schemathesis.openapi.from_asgi("/openapi.json", door.web)

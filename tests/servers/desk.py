@@ -20,6 +20,8 @@ from tests.servers.process import LOOPBACK, free_port
 BOTS = ("bot1", "bot2", "bot3")
 IMAGES = ("hbot/hummingbot:v1", "hbot/hummingbot:v2")
 BACKUP_DAYS = ("20260218", "20260219", "20260220")
+COMPOSES = tuple(name for name in ("docker-compose", "docker-compose-2") if programs.find(name))
+"""Compose 1 of Debian, and 2 where it could be had (tools/compose_two.sh)."""
 
 _TEMPLATE = Path(__file__).with_name("compose_desk")
 _HOME = "/home/hummingbot"
@@ -52,8 +54,8 @@ class Desk:
         self.data = root / "data"
         self.backups = root / "backups"
         self.redis_port = free_port()
-        self.compose_program = "docker-compose"
-        """Which Compose is called, by its name in ``tests.servers.programs``."""
+        self.compose_program = COMPOSES[-1]
+        """Which Compose is called, by its name in ``tests.servers.programs``: the newest, where a test asks for none."""
 
     @classmethod
     async def lay_out(cls, root: Path, engine: DockerEngine, *, redis: Path) -> "Desk":

@@ -1,12 +1,13 @@
-"""Services forked from a process that has everything imported: for tests that start a service again and again."""
+"""Services forked from a process that has everything imported: a start takes the time of no import."""
 
 import json
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from os import close, pidfd_open
 from pathlib import Path
 
@@ -16,15 +17,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class Mother:
-    """Forks services on demand. Get one with ``preloaded``; those it has forked end with it."""
+    """Forks services on demand. Get it with ``shared``; those it has forked end with it."""
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self._child = child
         self._answer()
 
-    def fork(self, environment: Mapping[str, str], log: Path) -> int:
-        """Fork a service; returns its process id."""
-        order = {"environment": dict(environment), "log": str(log)}
+    def fork(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+        """Fork a process that runs a module with arguments; returns its process id."""
+        order = {"words": list(words), "environment": dict(environment), "log": str(log)}
         assert self._child.stdin is not None
         self._child.stdin.write(json.dumps(order).encode() + b"\n")
         self._child.stdin.flush()
@@ -38,23 +39,19 @@ class Mother:
         return answer
 
 
-@contextmanager
-def preloaded() -> Iterator[Mother]:
-    """Run a process that services are forked from."""
+@cache
+def shared() -> Mother:
+    """Return the one that all tests of this process share: it starts at the first call, and ends with the process."""
     words = [*_wrapper(None, "KILL"), sys.executable, "-m", "tests.servers.mother"]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        try:
-            yield Mother(child)
-        finally:
-            child.kill()
+    return Mother(subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
 
 
 class ForkedProcess(ServerProcess):
-    """A ``ServerProcess`` whose every start is a fork of a preloaded one."""
+    """A ``ServerProcess`` whose every start is a fork of a preloaded one: ``words`` are a module and its arguments."""
 
-    def __init__(self, mother: Mother, *, log: Path, env: Mapping[str, str]) -> None:
-        super().__init__("hbot-triage", (), log=log, env=env)
-        self._mother = mother
+    def __init__(self, name: str, words: Sequence[str], *, log: Path, env: Mapping[str, str]) -> None:
+        super().__init__(name, (), log=log, env=env)
+        self._words = words
         self._pid, self._handle = 0, -1
 
     @property
@@ -70,7 +67,7 @@ class ForkedProcess(ServerProcess):
     def start(self) -> None:
         """Fork it; its output is appended to the log file."""
         self._let_go()
-        self._pid = self._mother.fork(self._env or {}, self.log)
+        self._pid = shared().fork(self._words, self._env or {}, self.log)
         with suppress(ProcessLookupError):  # it may have ended at once
             self._handle = pidfd_open(self._pid)
 

@@ -1,12 +1,14 @@
 """A process that has the service imported already, and forks one for each order: orders come as JSON, a line each.
 
-``{"environment": {…}, "log": path}`` is answered by the new process's id. A start that costs seconds of imports costs
-a tenth of a second this way, and what runs is the same: ``hbot-triage run``, killed as really as any process.
+``{"words": [module, argument, …], "environment": {…}, "log": path}`` is answered by the new process's id. A start that
+costs seconds of imports costs a tenth of a second this way, and what runs is the same: ``python -m bot.cli run``,
+killed as really as any process.
 """
 
 import ctypes
 import json
 import os
+import runpy
 import signal
 import sys
 import traceback
@@ -18,7 +20,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def serve() -> None:
-    """Fork a service for every line of stdin, until it ends."""
+    """Fork a process for every line of stdin, until it ends."""
     with startup_imports():
         import bot.app  # noqa: PLC0415 - everything that is heavy
         import bot.service  # noqa: F401, PLC0415 - as above
@@ -29,7 +31,7 @@ def serve() -> None:
 
 
 def forked(order: dict[str, Any]) -> int:
-    """Fork one service; returns its process id. The child never returns."""
+    """Fork one process; returns its process id. The child never returns."""
     pid = os.fork()
     if pid:
         return pid
@@ -43,7 +45,7 @@ def forked(order: dict[str, Any]) -> int:
             os.dup2(file, number)
         os.environ.clear()
         os.environ.update(order["environment"])
-        code = run()
+        code = run(order["words"])
     except BaseException:  # noqa: BLE001 - whatever it is, it is said in the log, and this process ends here
         traceback.print_exc()
         sys.stderr.flush()
@@ -51,13 +53,11 @@ def forked(order: dict[str, Any]) -> int:
         os._exit(code)
 
 
-def run() -> int:
-    """Run the service as the command line does; returns the exit code."""
-    from bot import cli  # noqa: PLC0415 - cheap here, and nothing that the mother needs
-
-    sys.argv = ["hbot-triage", "run"]
+def run(words: list[str]) -> int:
+    """Run a module as ``python -m`` does; returns the exit code."""
+    sys.argv = words
     try:
-        cli.main()
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0

@@ -17,6 +17,7 @@ from bot.cli import app
 from bot.commands.audit import PAGE
 from bot.commands.audit_filter import TrailFilter, since_of
 from bot.store import open_store
+from tests.schema import with_schema
 from triage.model import Json
 from triage.ports.actions import Agent
 from triage.ports.store import AuditEntry, Tx
@@ -41,7 +42,7 @@ def write_trail(database: Path, lines: int = 3, *, key: bytes = b"") -> None:
             tx.audit.append(at=at, actor="U0ANA", event="acknowledged", target=f"INC-{number}", detail=detail)
 
     async def store() -> None:
-        async with open_store(f"sqlite:///{database}", audit_key=key) as opened:
+        async with open_store(with_schema(database), audit_key=key) as opened:
             await opened.write(work)
 
     asyncio.run(store())
@@ -255,7 +256,7 @@ def test_a_loss_that_somebody_looked_at_is_written_down_and_told_no_more(databas
     """What the service saw last is known to the verification too."""
 
     async def serve() -> str:
-        async with open_store(f"sqlite:///{database}") as store:
+        async with open_store(with_schema(database)) as store:
             anchor = AuditAnchor(store, cast("Agent", AsyncMock()), CollectorRegistry())
             await anchor.run()
             return anchor.trouble

@@ -14,6 +14,7 @@ from bot.agent.remote_desk import remote_access
 from bot.sources.opening import open_sources
 from bot.store import open_store
 from tests.fakes.sources import FakeLogs, FakeMetrics, sample
+from tests.schema import with_schema
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor
@@ -137,7 +138,7 @@ async def running_bench(
     """Run an engine; with `loop` False nothing is run until the test asks. `agent`: the address of one apart."""
     metrics = metrics or states(bot1="running", bot2="running", bot3="running")
     async with (
-        open_store(f"sqlite:///{database}") as store,
+        open_store(with_schema(database)) as store,
         open_sources(docker_host=docker_host, redis_url=redis_url) as real,
     ):
         sources: Sources = replace(real, metrics=metrics, logs=FakeLogs())

@@ -13,6 +13,7 @@ from bot.slack.blocks.action import action_message
 from bot.store import SqlStore, open_store
 from tests.bot.slack.blocks.samples import incident
 from tests.fakes.sources import FakeSources, sample
+from tests.schema import with_schema
 from tests.triage.actions.bench import REASON
 from tests.triage.actions.test_engine import Gate, desktop_on, until
 from triage.actions.context import ActionServices
@@ -114,7 +115,7 @@ def said(record: ActionRecord) -> tuple[VerificationOutcome, str, Mapping[str, s
 
 async def test_bots_that_stay_paused_are_said_so_and_nothing_is_mitigated(tmp_path: Path) -> None:
     """Prometheus knows the pauses: the message says why, and what brings them back."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         measured(sources, "soft_pause", "bus_outage")
         ended, about, shown = await degraded_on(store, services, sources)
@@ -129,7 +130,7 @@ async def test_bots_that_stay_paused_are_said_so_and_nothing_is_mitigated(tmp_pa
 
 async def test_the_bots_own_files_tell_it_while_prometheus_is_away(tmp_path: Path) -> None:
     """The same, read from minute.csv, and the rows name where."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         sources.metrics.error = SourceUnreachable("Prometheus", "refused")
         files = Files(services, "soft_pause")
@@ -144,7 +145,7 @@ async def test_the_bots_own_files_tell_it_while_prometheus_is_away(tmp_path: Pat
 @pytest.mark.parametrize("later", [-60.0, -600.0])
 async def test_what_a_bot_wrote_before_the_end_is_no_recovery(tmp_path: Path, later: float) -> None:
     """It ran a minute ago, and nothing was reported of it since: not known, never recovered."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         sources.metrics.error = SourceUnreachable("Prometheus", "refused")
         files = Files(services, "running", (), later=later)
@@ -159,7 +160,7 @@ async def test_what_a_bot_wrote_before_the_end_is_no_recovery(tmp_path: Path, la
 
 async def test_a_snapshot_from_before_the_end_is_no_recovery(tmp_path: Path) -> None:
     """Prometheus shows all bots running as of two minutes ago, before the first step: that says nothing."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         measured(sources, "running", "none", age=120)
         ended, about, shown = await degraded_on(store, services, sources)
@@ -173,7 +174,7 @@ async def test_a_snapshot_from_before_the_end_is_no_recovery(tmp_path: Path) -> 
 
 async def test_trading_that_comes_back_later_is_told_once(tmp_path: Path) -> None:
     """The verification ended with paused bots; an hour on they run: message and incident say so, one time."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         measured(sources, "soft_pause", "edge_gate_blocked")
         ended, about, shown = await degraded_on(store, services, sources)
@@ -200,7 +201,7 @@ async def test_trading_that_comes_back_later_is_told_once(tmp_path: Path) -> Non
 
 async def test_only_for_so_long_and_never_what_was_asked_to_stand(tmp_path: Path) -> None:
     """After the time that desk.yaml gives nobody looks any more; a pause on purpose is not waited for."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         measured(sources, "soft_pause", "bus_outage")
         ended, _, _ = await degraded_on(store, services, sources)
@@ -219,7 +220,7 @@ async def test_nothing_is_said_for_good_while_it_is_still_looked_at(
     interim: list[str] = []
     proposed = asyncio.Event()
 
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         patient = services.desk.triage.model_copy(update={"health_watch_seconds": 30.0})
         services = replace(services, desk=services.desk.model_copy(update={"triage": patient}))

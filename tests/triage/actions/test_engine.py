@@ -14,6 +14,7 @@ from bot.store import open_store
 from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeMetrics, FakeSources, container, sample
+from tests.schema import with_schema
 from tests.triage.actions.bench import REASON, settings
 from triage.actions import jobs, proposals
 from triage.actions.context import ActionServices
@@ -92,7 +93,7 @@ async def until(store: Store, action_id: int, fits: Callable[[ActionRecord], boo
 
 async def test_where_no_boundary_allows_it_a_cancelled_action_goes_to_its_end(tmp_path: Path) -> None:
     """A bot is not left between bytecode and container; output is stored without its secret."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path)
         gate = Gate(services)
         engine = ActionEngine(services, "one", lambda: None, gate)
@@ -113,7 +114,7 @@ async def test_where_no_boundary_allows_it_a_cancelled_action_goes_to_its_end(tm
 
 async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) -> None:
     """What is stopped is said, the rest is left alone, and the way out is offered."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         sources.streams.state = replace(sources.streams.state, role="slave")
         gate = Gate(services)
@@ -140,7 +141,7 @@ async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) 
 
 async def test_a_shutdown_says_unknown_before_the_process_is_gone(tmp_path: Path) -> None:
     """The loop is cancelled while a step runs: it is on disk by then that the outcome is not known."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path)
         gate = Gate(services)
         engine = ActionEngine(services, "one", lambda: None, gate)
@@ -158,7 +159,7 @@ async def test_a_shutdown_says_unknown_before_the_process_is_gone(tmp_path: Path
 async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_stops(tmp_path: Path) -> None:
     """Before the lease ends the other leaves it alone; after, it is unknown, and the first does nothing further."""
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
         gate = Gate(services)
         slow = ActionEngine(services, "slow", lambda: None, gate)
@@ -182,7 +183,7 @@ async def test_another_replica_takes_over_when_the_lease_ends_and_the_slow_one_s
 async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Path) -> None:
     """In the channel too, from the incident's thread, after five minutes, and never again for the same confirmation."""
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
 
         def wait(tx: Tx) -> int:
@@ -205,14 +206,14 @@ async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Pat
             "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
         ]
         assert lines[0].data[IN_CHANNEL]
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as again:  # a restart knows that it was asked
+    async with open_store(with_schema(tmp_path / "triage.db")) as again:  # a restart knows that it was asked
         assert not await jobs.remind_waiting(replace(services, store=again))
 
 
 async def test_a_second_person_of_an_action_without_an_incident_is_asked_for_too(tmp_path: Path) -> None:
     """Its message stands in the channel, and so does the reminder, with that person's button."""
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
 
         def wait(tx: Tx) -> str:
@@ -241,7 +242,7 @@ async def test_a_second_person_of_an_action_without_an_incident_is_asked_for_too
 async def test_degraded_mode_is_recalled_every_thirty_minutes_with_the_way_out(tmp_path: Path) -> None:
     """Not before half an hour, once each half hour whatever runs twice, and not any more when it is off."""
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
         engine = ActionEngine(services, "one", lambda: None)
         assert not await jobs.remind_degraded(services)
@@ -279,7 +280,7 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
         (root / "env").mkdir()
         (root / "env/.env").write_text("HUMMINGBOT_IMAGE=hbot/hummingbot:v1\n")
         clock = ManualClock(NOW)
-        async with open_store(f"sqlite:///{root}/triage.db") as store:
+        async with open_store(with_schema(root / "triage.db")) as store:
             services, sources = desktop_on(store, root, clock)
             metrics: FakeMetrics = sources.metrics
             metrics.answers = {"count_over_time": share, "max_over_time": [sample(stops, bot="bot1")]}

@@ -12,6 +12,7 @@ from bot.agent.embedded import embedded_access
 from bot.store import open_store
 from tests.bot.desk import archives
 from tests.bot.desk.test_snapshots import small_disk as small_disk  # noqa: PLC0414 - a fixture, named here to be found
+from tests.schema import with_schema
 from tests.triage.actions.bench import REASON, settings
 from tests.triage.actions.test_engine import desktop_on
 from triage.actions.engine import ActionEngine
@@ -62,7 +63,7 @@ async def test_a_disk_that_fills_up_during_a_rollback_fails_the_step_and_leaves_
         (small_disk / folder).mkdir()
     (small_disk / "env/.env").write_text("HUMMINGBOT_IMAGE=hbot/hummingbot:v1\n")
     archives.write(small_disk / "backups" / NAME, archives.sound())
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, small_disk)
         desk = settings(small_disk, (sys.executable, "-c", "pass"))
         services = replace(services, access=embedded_access(desk))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.store import open_store
 from bot.store.transaction import Transaction
+from tests.schema import with_schema
 from tests.triage.actions.test_engine import Gate, confirmed, desktop_on, until
 from triage.actions.engine import ActionEngine
 from triage.plans.record import ActionStatus
@@ -13,7 +14,7 @@ from triage.ports.store import Tx
 
 async def test_an_unreadable_record_stops_no_other_action(tmp_path: Path) -> None:
     """Not the one that runs, which stays running and succeeds; not the one that is confirmed later."""
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path)
         gate = Gate(services)
         beats: list[int] = []

@@ -11,16 +11,13 @@ import pytest
 from bot.sources.opening import open_sources
 from tests.bot.agent.apart import agent_apart
 from tests.fakes.sources import FakeSources
-from tests.servers import programs
-from tests.servers.desk import IMAGES, Desk
+from tests.servers.desk import COMPOSES, IMAGES, Desk
 from tests.servers.process import eventually
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.diagnosis.checks import changes
 from triage.diagnosis.checks.base import CheckContext
 from triage.plans.record import ActionStatus, Holds, StepStatus
 
-COMPOSES = [name for name in ("docker-compose", "docker-compose-2") if programs.find(name)]
-"""Compose 1 of Debian, and 2 where it could be had (tools/compose_two.sh)."""
 TWO = [name for name in COMPOSES if name.endswith("-2")]
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 OF_A_BOT = ("clear_cache", "recreate", "disable_internal_paper", "rollback")

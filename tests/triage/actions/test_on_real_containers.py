@@ -1,4 +1,7 @@
-"""The catalogue on a real Docker Engine with a compose project shaped like the desk."""
+"""The catalogue on a real Docker Engine with a compose project shaped like the desk, by Compose 1.
+
+The flows call the newest Compose.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,12 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.bot.agent.apart import agent_apart
-from tests.servers.desk import Desk
+from tests.servers.desk import COMPOSES, Desk
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
 from triage.plans.record import ActionStatus, StepStatus, VerificationOutcome
 
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """Let desk and actions call Compose 1."""
+    desk.compose_program = COMPOSES[0]
+    return desk
 
 
 @pytest.fixture

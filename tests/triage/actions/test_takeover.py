@@ -13,6 +13,7 @@ import pytest
 from bot.store import open_store
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import container
+from tests.schema import with_schema
 from tests.triage.actions.test_engine import NOW, confirmed, desktop_on, until
 from triage.actions import engine, runner, verifier
 from triage.actions.context import ActionServices
@@ -98,7 +99,7 @@ async def test_the_frozen_process_does_no_further_step_and_overwrites_nothing(
     """Frozen after any commit, or within any step: the other says unknown and verifies; then the first one thaws."""
     monkeypatch.setattr(runner, "BEAT_SECONDS", 3600)  # who stands still renews nothing
     clock, said, done = ManualClock(NOW), list[object](), list[int]()
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
         other = ActionEngine(services, "other", lambda: None)
         record = await confirmed(other, "clear_cache", "bot1")
@@ -126,7 +127,7 @@ async def test_a_stall_that_nobody_noticed_goes_on(tmp_path: Path, monkeypatch: 
     """The lease ended but nobody took the action over: it is renewed before the next step, and all is done once."""
     monkeypatch.setattr(runner, "BEAT_SECONDS", 3600)
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
 
         async def stalled() -> None:
@@ -145,7 +146,7 @@ async def test_a_stall_that_nobody_noticed_goes_on(tmp_path: Path, monkeypatch: 
 async def test_a_verification_that_another_process_ended_is_not_said_again(tmp_path: Path) -> None:
     """The first one looked, stood still past its lease, and saw what was true then: the other's later answer holds."""
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path, clock)
         record = await confirmed(ActionEngine(services, "one", lambda: None), "recreate", "bot1")
         await ActionRunner(services, Noting(services, 0, never), "one", lambda: None).run(record.id)
@@ -170,7 +171,7 @@ async def test_a_verification_is_taken_over_within_15_seconds_and_kept_while_it_
     """Its lease is short; whoever lives renews it, and a dead one's question is free with it."""
     monkeypatch.setattr(verifier, "VERIFY_RENEW_SECONDS", 0.01)
     clock = ManualClock(NOW)
-    async with open_store(f"sqlite:///{tmp_path}/triage.db") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, _ = desktop_on(store, tmp_path, clock)
         record = await confirmed(ActionEngine(services, "one", lambda: None), "recreate", "bot1")
         await ActionRunner(services, Noting(services, 0, never), "one", lambda: None).run(record.id)

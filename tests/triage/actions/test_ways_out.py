@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.store import open_store
 from schedules.tidying import TidyingJob
+from tests.schema import with_schema
 from tests.triage.incidents.desk_story import Story
 from triage.actions.completion import finish, verified
 from triage.actions.degraded import begun, redis_came_back
@@ -30,7 +31,7 @@ async def test_the_way_out_that_somebody_took_ends_everywhere(tmp_path: Path) ->
         other = propose(tx, desk, ActionProposal("recreate", "bot1", "asked for"), by="U1", now=NOW)
         return first, second, other
 
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         first, second, other = await store.write(prepare)
         running = replace(first, status=ActionStatus.RUNNING, started_at=NOW)
         await store.write(lambda tx: finish(tx, desk, running, ActionStatus.FAILED, outcome="no", now=NOW))
@@ -50,7 +51,7 @@ def _status(tx: Tx, record: ActionRecord) -> ActionStatus:
 
 async def test_redis_came_back_only_where_its_own_alert_cleared_since(tmp_path: Path) -> None:
     """While one of Redis' alerts fires anywhere, and before degraded mode was entered, it did not."""
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         story = Story(store)
         story.clock.moment = NOW
         await story.fire("BotSoftPauseTooLong")
@@ -102,7 +103,7 @@ async def leave(story: Story, incident_id: int, *, trades: bool) -> None:
 
 async def test_an_incident_is_not_over_while_its_degraded_mode_is_on(tmp_path: Path) -> None:
     """Its alerts clear and it stays open; it resolves when degraded mode is left and the bots trade."""
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         story = Story(store)
         story.clock.moment = NOW
         await story.fire("RedisDown", "hbot-redis", severity=Severity.SEV1)
@@ -126,7 +127,7 @@ async def test_an_incident_is_not_over_while_its_degraded_mode_is_on(tmp_path: P
 
 async def test_another_incident_is_over_with_its_alerts_whatever_mode_is_on(tmp_path: Path) -> None:
     """Only the one that degraded mode was entered on waits for it."""
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         story = Story(store)
         story.clock.moment = NOW
         await story.fire("HighDiskUsage", "node1")
@@ -139,7 +140,7 @@ async def test_an_action_that_is_asked_for_by_name_joins_the_incident_that_it_is
     tmp_path: Path,
 ) -> None:
     """Degraded mode is about the external services, the way out belongs where it was entered."""
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         story = Story(store)
         story.clock.moment = NOW
         desk = story.desk
@@ -172,5 +173,5 @@ async def test_the_undo_of_an_action_is_not_offered_as_the_remedy_it_undoes(tmp_
         undo = replace(rollback, why="undo: back to the state before the rollback")
         return offers_of(tx, [done, follow_up(tx, desk, done, undo, NOW)])
 
-    async with open_store(f"sqlite:///{tmp_path / 'triage.db'}") as store:
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
         assert await store.write(prepare) == ()
