@@ -18,7 +18,10 @@ from triage.wording import listed
 
 NOTE = "changes/compose"
 """What is remembered of the first file; of a further one, with its name behind."""
-_OVERRIDE = "docker-compose.override.yml"
+_OVERRIDES = tuple(
+    f"{stem}.override.{end}" for stem in ("docker-compose", "compose") for end in ("yml", "yaml")
+)
+"""What Compose lays over its default file by itself."""
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class ComposeWatch:
 
     def __post_init__(self) -> None:
         """Find the files; of the default one the override beside it counts too, also where it comes or goes."""
-        names = self.desk.compose.named_files or (self.desk.compose.file, _OVERRIDE)
+        names = self.desk.compose.named_files or (self.desk.compose.file, *_OVERRIDES)
         self._files = {name: EditedFile(Path(self.desk.paths.compose) / name) for name in names}
 
     async def run(self) -> bool:

@@ -14,12 +14,15 @@ from bot.watched_files import names_in, read_watched, rewrite_watched
 from bot.watched_reads import FOLDERS
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
+from triage.plans.agent_orders import SWITCHES
 from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")
 _LOG = re.compile(r"logs_[\w.-]{1,120}\.log")
 """Hummingbot names its log for the script's configuration that it loaded, or for the script."""
 _CODE = "scripts"
+_ON, _OFF = frozenset({"true", "t", "yes", "y", "on", "1"}), frozenset({"false", "f", "no", "n", "off", "0"})
+"""What Hummingbot's models (pydantic) read as a switch, quoted or not, without their case."""
 
 
 class DeskControllers:
@@ -118,8 +121,9 @@ def _file(root: Path, file: str) -> ControllerFile:
 
 def _plain(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for key, value in values.items():
-        if isinstance(value, bool):
-            yield key, str(value).lower()
+        switch = _switch(value) if key in SWITCHES or isinstance(value, bool) else None
+        if switch is not None:
+            yield key, str(switch).lower()
         elif isinstance(value, int | float | str):
             yield key, str(value)
         elif key == LOADS:
@@ -151,13 +155,20 @@ def _markets(root: Path, codes: Iterable[str]) -> Iterator[ControllerFile]:
             yield ControllerFile(f"scripts/{name}", {}, f"scripts/{name}: markets is made of variables")
 
 
+def _switch(value: object) -> bool | None:
+    """Return what a value means for a switch; None where it means nothing."""
+    word = str(value).strip().casefold() if isinstance(value, bool | int | str) else ""
+    return word in _ON if word in _ON | _OFF else None
+
+
 def changed(text: str, key: str, path: Path, *, value: bool, was: bool) -> str:
     """Return the text with one top-level boolean changed and nothing else. Raises DeskFailure."""
     before = _load(path, text)
-    if before.get(key) is not was:
+    if _switch(before.get(key)) is not was:
         raise DeskFailure(f"{path.name}: {key} is no longer {str(was).lower()}; plan it anew")
     line = re.compile(
-        rf"^(?P<key>{re.escape(key)}\s*:\s*)(?:true|false|yes|no|on|off)\b", re.MULTILINE | re.IGNORECASE
+        rf"^(?P<key>{re.escape(key)}[ \t]*:[ \t]*)(?P<quote>[\"']?)(?:{'|'.join(sorted(_ON | _OFF))})(?P=quote)(?![\w.])",
+        re.MULTILINE | re.IGNORECASE,
     )
     after, count = line.subn(rf"\g<key>{str(value).lower()}", text)
     if count != 1 or _load(path, after) != {**before, key: value}:

@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 SIZE = 2_000_000
 DEEP = 5
 """Files that include or extend one another."""
-_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])([^}]*))?\}|\$(\w+)")
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|\$(\w+)")
+"""A variable; what stands in for it may hold another one."""
+
+
+class _Whole(list[Any]):
+    """A list that takes the place of the one below it."""
 
 
 def read_compose(
@@ -61,7 +68,9 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     both = {
         key: [*below[key], *above[key]]
         for key in ("profiles", "ports", "expose", "networks")
-        if isinstance(below.get(key), list) and isinstance(above.get(key), list)
+        if isinstance(below.get(key), list)
+        and isinstance(above.get(key), list)
+        and not isinstance(above[key], _Whole)
     }
     return {**below, **above, **both}
 
@@ -110,14 +119,32 @@ def read_yaml(path: Path, doubts: list[str]) -> Any:  # noqa: ANN401 - YAML hold
         if path.stat().st_size > SIZE:
             doubts.append(f"{path.name} is larger than {SIZE:,} bytes and was not read")
             return None
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _ComposeConstructor
+        return yaml.load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
         doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__})")
         return None
 
 
+class _ComposeConstructor(SafeConstructor):
+    """Plain data, and Compose's own tags: ``!reset`` takes a value away, ``!override`` puts it in the other's place."""
+
+
+def _untagged(constructor: _ComposeConstructor, node: Node) -> object:
+    if isinstance(node, MappingNode):
+        return constructor.construct_mapping(node, deep=True)
+    if isinstance(node, SequenceNode):
+        return _Whole(constructor.construct_sequence(node, deep=True))
+    return constructor.construct_scalar(node)
+
+
+_ComposeConstructor.add_constructor("!reset", lambda *_: None)
+_ComposeConstructor.add_constructor("!override", _untagged)
+
+
 def filled(text: str, env: Mapping[str, str]) -> str:
-    """Fill in ``${NAME}``, ``${NAME:-default}`` and ``$NAME`` as Compose does; what is not set is empty."""
+    """Fill in ``${NAME}``, ``${NAME:-default}``, ``${NAME:+other}`` and ``$NAME`` as Compose does; not set is empty."""
 
     def value(found: re.Match[str]) -> str:
         if found[0] == "$$":
@@ -126,6 +153,8 @@ def filled(text: str, env: Mapping[str, str]) -> str:
         known = env.get(name)
         if sign in {":-", "-"}:
             return known if known or (known is not None and sign == "-") else filled(other, env)
+        if sign in {":+", "+"}:
+            return filled(other, env) if known or (known is not None and sign == "+") else ""
         return known or ""
 
     return _VARIABLE.sub(value, text)

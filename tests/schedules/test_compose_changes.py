@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from bot.store import SqlStore
 from schedules.compose_changes import NOTE, ComposeWatch
 from tests.triage.incidents.desk_story import Story
@@ -67,12 +69,15 @@ async def test_a_change_of_the_second_file_is_told_by_its_name(
     assert await story.told() == ["over.yml changed: redis"]
 
 
-async def test_an_override_that_comes_and_goes_is_a_change(tmp_path: Path, sqlite_store: SqlStore) -> None:
+@pytest.mark.parametrize("name", ["docker-compose.override.yml", "compose.override.yaml"])
+async def test_an_override_that_comes_and_goes_is_a_change(
+    tmp_path: Path, sqlite_store: SqlStore, name: str
+) -> None:
     """Compose takes it by itself; where the first file cannot be seen either, nothing is known and nothing told."""
     desk = Desk().model_copy(update={"paths": Paths(compose=tmp_path)})
     story = Story(sqlite_store, desk=desk)
     watch = ComposeWatch(sqlite_store, story.desk, story.clock, lambda: None)
-    override = tmp_path / "docker-compose.override.yml"
+    override = tmp_path / name
     await story.fire("BotHardStopActive")
     assert not await watch.run(), "no way to the folder"
     (tmp_path / "docker-compose.yml").write_text(FILE)
@@ -84,4 +89,4 @@ async def test_an_override_that_comes_and_goes_is_a_change(tmp_path: Path, sqlit
     override.unlink()
     assert await watch.run()
     assert not await watch.run()
-    assert await story.told() == ["docker-compose.override.yml changed: redis"] * 2
+    assert await story.told() == [f"{name} changed: redis"] * 2

@@ -27,6 +27,7 @@ FOLDER = "com.docker.compose.project.working_dir"
 FILES = "com.docker.compose.project.config_files"
 HASH = "com.docker.compose.config-hash"
 DEFAULT_FILES = (DEFAULT_COMPOSE_FILE, "docker-compose.yaml", "compose.yml", "compose.yaml")
+_FOLDER_WORDS = ("--project-directory", "--workdir")
 _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in DEFAULT_FILES)
 
 
@@ -144,14 +145,19 @@ def _fault(ctx: ActionContext, state: ContainerState, name: str, files: tuple[st
     folder, ours = labels.get(FOLDER, ""), _project_folder(ctx, files)
     if folder and not _same_path(folder, ours):
         return (
-            f"{state.name} was made from {folder}, compose would be called for {ours} (paths.compose, and the "
-            "folder of its first file): relative mounts would lead elsewhere"
+            f"{state.name} was made from {folder}, compose would be called for {ours} (paths.compose, the folder of "
+            "its first file, or --project-directory in compose.command): relative mounts would lead elsewhere"
         )
     return _files_fault(ctx, state, folder, files)
 
 
 def _project_folder(ctx: ActionContext, files: tuple[str, ...]) -> str:
-    """Return the folder that relative paths are taken from: the first file's."""
+    """Return the folder that relative paths are taken from: the one that the command names, else the first file's."""
+    command = ctx.desk.compose.command
+    for word, following in zip(command, (*command[1:], ""), strict=True):
+        name, _, value = word.partition("=")
+        if name in _FOLDER_WORDS:
+            return _whole(ctx, value or following)
     return os.path.dirname(_whole(ctx, files[0])) if files else str(ctx.desk.paths.compose)  # noqa: PTH120 - as text
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -132,9 +132,14 @@ class Loki:
         reply = await self._http.ask("GET", "ready")
         self._http.insist(reply)
 
-    async def retention_seconds(self) -> float | None:
-        """Return for how long it keeps lines, as its configuration says; None: for ever, or it does not say."""
-        return retention_of(self._http.insist(await self._http.ask("GET", "config")).text)
+    async def retention_seconds(self, selectors: Iterable[str]) -> float | None:
+        """Return for how long it keeps the lines of all of some selectors, as its configuration says.
+
+        None: for ever, or it does not say.
+        """
+        config = self._http.insist(await self._http.ask("GET", "config")).text
+        kept = (retention_of(config, streams) for streams in selectors)
+        return min((seconds for seconds in kept if seconds is not None), default=None)
 
     async def _ask(self, path: str, params: Params) -> Reply:
         """Ask; where Loki has no room, ask once more after a moment, and go one by one from then on."""

@@ -40,7 +40,7 @@ async def _look(desk: Desk, logs: Loki) -> SourceHealth:
         )
     seen = f"ready, holds the logs of {len(desk.bots)} bots"
     strange = await _strangers(desk, logs, now)
-    kept = await _kept_seconds(logs)
+    kept = await _kept_seconds(desk, logs)
     if kept is not None and kept < _needed_seconds(desk):
         seen += f"; keeps lines {duration(kept)}, and triage looks back {duration(_needed_seconds(desk))}"
         mend = "raise limits_config.retention_period of Loki, or lower triage.log_baseline_hours"
@@ -57,10 +57,11 @@ def _needed_seconds(desk: Desk) -> float:
     return desk.triage.log_baseline_hours * LOG_SECONDS + desk.triage.log_window_minutes * 60
 
 
-async def _kept_seconds(logs: Loki) -> float | None:
-    """Ask for its retention; a Loki whose configuration may not be read is not doubted."""
+async def _kept_seconds(desk: Desk, logs: Loki) -> float | None:
+    """Ask for how long it keeps the bots' lines; a Loki whose configuration may not be read is not doubted."""
+    template = desk.triage.bot_log_selector
     try:
-        return await logs.retention_seconds()
+        return await logs.retention_seconds(logql.from_template(template, bot=bot.name) for bot in desk.bots)
     except SourceError:
         return None
 

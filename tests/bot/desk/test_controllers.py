@@ -7,6 +7,7 @@ import pytest
 
 from bot.desk.controllers import DeskControllers
 from triage.actions.loaded_controllers import LoadedControllers, loaded
+from triage.errors import DeskFailure
 
 PAPER = "controller_name: epp_v2_4\nconnector_name: bitget_paper_trade\n"
 LIVE = "controller_name: epp_v2_4\nconnector_name: bitget\n"
@@ -133,3 +134,22 @@ async def test_the_code_of_a_script_without_configuration_counts_where_its_log_i
     found = await read(tmp_path)
     assert names(found) == []
     assert [script.values for script in found.scripts] == [{"markets": "bitget_paper_trade"}]
+
+
+@pytest.mark.parametrize("written", ["true", '"True"', "'on'", "1", "YES  # until Monday"])
+async def test_a_quoted_switch_is_read_and_turned_off_as_hummingbot_reads_it(
+    tmp_path: Path, written: str
+) -> None:
+    """Every other character stays."""
+    lay_out(tmp_path, conf__controllers__paper_yml=f"{PAPER}internal_paper_enabled: {written}\nleverage: 1\n")
+    (file,) = (await read(tmp_path)).controllers
+    assert file.values["internal_paper_enabled"] == "true"
+    change = DeskControllers(tmp_path).set
+    await change("bot1", file.file, "internal_paper_enabled", value=False, was=True)
+    (file,) = (await read(tmp_path)).controllers
+    assert file.values["internal_paper_enabled"] == "false"
+    text = (tmp_path / "bot1/conf/controllers/paper.yml").read_text()
+    rest = "  # until Monday" if "#" in written else ""
+    assert text == f"{PAPER}internal_paper_enabled: false{rest}\nleverage: 1\n"
+    with pytest.raises(DeskFailure, match="is no longer true"):
+        await change("bot1", file.file, "internal_paper_enabled", value=False, was=True)

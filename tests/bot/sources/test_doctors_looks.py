@@ -137,6 +137,42 @@ def test_loki_s_retention_counts_where_something_deletes(
     assert retention_of(LOKI.format(period=period, enabled=enabled, deletes=deletes)) == seconds
 
 
+STREAMS = """\
+limits_config:
+  retention_period: 31d
+  retention_stream:
+  - period: 6h
+    priority: 1
+    selector: '{namespace="dev"}'
+  - period: 24h
+    priority: 2
+    selector: "{job=\\"bot_logs\\", level=\\"debug\\"}"
+  - selector: '{job="bot_logs"}'
+    priority: 2
+    period: 2d
+  - selector: '{job="bot_logs", bot="bot2"}'
+    priority: 3
+    period: 12h
+  split_queries_by_interval: 30m
+compactor:
+  retention_enabled: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("streams", "hours"),
+    [
+        ('{job="bot_logs", bot="bot1"}', 24),
+        ('{job="bot_logs", bot="bot2"}', 12),
+        ('{job="bots", bot="bot1", namespace="live"}', 744),
+        ("", 12),
+    ],
+)
+def test_a_period_of_some_streams_counts_where_it_may_be_theirs(streams: str, hours: int) -> None:
+    """By the labels that both name; the highest priority, and of those the shortest."""
+    assert retention_of(STREAMS, streams) == hours * 3600.0
+
+
 def test_the_selector_of_any_bot_keeps_the_other_labels() -> None:
     """So that only streams of bots are looked at."""
     assert logql.of_any_bot('{{job="bot_logs", bot="{bot}"}}') == ('{job="bot_logs", bot=~".+"}', "bot")

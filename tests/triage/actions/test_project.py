@@ -165,6 +165,23 @@ async def test_files_in_another_folder_make_that_one_the_project_s() -> None:
     assert (await project_fits(context(made(**below)))).holds is Holds.NO
 
 
+@pytest.mark.parametrize(
+    ("command", "fits"),
+    [
+        (("docker", "compose", "--project-directory", ".."), True),
+        (("docker", "compose", "--project-directory=/srv/hbot"), True),
+        (("docker", "compose"), False),
+        (("docker", "compose", "--project-directory", "/srv/other"), False),
+    ],
+)
+async def test_the_command_may_name_the_project_s_folder(command: tuple[str, ...], *, fits: bool) -> None:
+    """``--project-directory`` goes before the first file's folder."""
+    ctx = context(made(**{FOLDER: "/srv/hbot", FILES: "compose/docker-compose.yml"}))
+    compose = ctx.desk.compose.model_copy(update={"command": command})
+    found = await project_fits(replace(ctx, desk=ctx.desk.model_copy(update={"compose": compose})))
+    assert (found.holds is Holds.YES) is fits, found
+
+
 async def test_a_second_desk_is_not_made_under_a_wrong_name() -> None:
     """Nothing runs that could be compared: the name that .env or the file gives is."""
     refused = await project_fits(context(host=Host(named="alpha"), target=DESK))

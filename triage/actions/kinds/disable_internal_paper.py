@@ -61,7 +61,13 @@ class DisableInternalPaper(Restart):
         """Edit, recreate, wait."""
         file = await _controller(ctx)
         if file.values[_KEY] != "true":
-            raise Refused(f"{file.file}: {_KEY} is {file.values[_KEY]} already.")
+            off = file.values[_KEY] == "false"
+            said = (
+                "off already"
+                if off
+                else f"{one_line(file.values[_KEY], 40)}, neither on nor off: mend it by hand"
+            )
+            raise Refused(f"{file.file}: {_KEY} is {said}.")
         change = SetController(ctx.target, file.file, _KEY, value=False, was=True)
         return Plan(
             kind=self.kind,
