@@ -247,7 +247,7 @@ class StreamListener:
         """Say it in the log, on timelines, and as a signal: what we show may be incomplete from here on."""
         logger.error(text)
         now = self.clock.now()
-        subject = Subject(SubjectKind.CONTAINER, self.desk.container_of("redis"))
+        subject = Subject(SubjectKind.CONTAINER, self.desk.redis_container)
         event = DeskEvent(
             key=f"streams/{name}/{self.reader.stream}/{key}",
             source=Source.STREAMS,

@@ -85,6 +85,8 @@ class ComposeSettings(DeskSection):
     external_profile: Name = "external"
     external_services: tuple[Name, ...] = ("signal-service", "risk-service", "coordination-service", "redis")
     """In the order in which they are stopped; Redis last."""
+    redis_service: Name = "redis"
+    """The Redis whose streams the desk runs on; another one beside it is a service like any other."""
     monitoring_services: tuple[Name, ...] = (
         "prometheus",
         "grafana",
@@ -105,6 +107,12 @@ class ComposeSettings(DeskSection):
         if self.files and "file" in self.model_fields_set:
             raise ValueError("compose.files names every file: take compose.file away")
         return self
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services beside the bots; a Redis that no profile starts where desk.yaml names it."""
+        redis = (self.redis_service,) if "redis_service" in self.model_fields_set else ()
+        return tuple(dict.fromkeys((*self.external_services, *self.monitoring_services, *redis)))
 
     @property
     def named_files(self) -> tuple[str, ...]:
@@ -207,6 +215,11 @@ class Desk(DeskSection):
     def bot_of_container(self, container: str) -> Bot | None:
         """Return the bot that runs in a container, or None."""
         return _bots_by_container(self.bots, self.compose).get(container)
+
+    @property
+    def redis_container(self) -> str:
+        """The container of the Redis that the desk's streams are in."""
+        return self.container_of(self.compose.redis_service)
 
     @property
     def monitoring_containers(self) -> frozenset[str]:

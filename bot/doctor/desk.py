@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.doctor.report import DependencyReport
 from bot.init.look import COMPOSE_NAMES, look_at, with_override
-from bot.init.plan import container_template, is_bot
+from bot.init.plan import container_template, is_bot, redis_of
 from bot.init.seen import SeenDesk
 from triage.desk import Desk
 from triage.env_text import compose_files, read_env
@@ -89,9 +89,10 @@ def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
     for profile in desk.compose.profiles:
         if profile not in profiles:
             yield f"the compose file has no profile {profile}"
-    for name in dict.fromkeys((*bots, *desk.compose.external_services, *desk.compose.monitoring_services)):
+    for name in dict.fromkeys((*bots, *desk.compose.services)):
         if name not in services:
             yield f"the compose file has no service {name}"
+    yield from _redis(desk, seen)
     for service in seen.services:
         if is_bot(service, seen.bots) and service.name not in bots:
             yield f"the bot {service.name} of the compose file is not in bots"
@@ -100,6 +101,13 @@ def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
         template = seen.env_file.with_name(f"{seen.env_file.name}.template")
         if not template.is_file():
             yield f"there is no {template.name}: no check that every key is set"
+
+
+def _redis(desk: Desk, seen: SeenDesk) -> Iterator[str]:
+    """Yield that the Redis which desk.yaml names, or has by default, is none of the desk's."""
+    found, named = redis_of(seen.services), desk.compose.redis_service
+    if found and named not in found:
+        yield f"compose.redis_service says {named}, the Redis of the compose file is {listed(found)}"
 
 
 def _containers(desk: Desk, seen: SeenDesk, bots: dict[str, str]) -> Iterator[str]:

@@ -46,6 +46,7 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
         ("profiles", made.profiles),
         ("external_profile", made.external_profile),
         ("external_services", made.external_services),
+        *((("redis_service", made.redis_service),) if made.redis_service is not None else ()),
         ("monitoring_services", made.monitoring_services),
     ]
     lines = [

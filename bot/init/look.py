@@ -171,11 +171,23 @@ def _usual_data(compose_file: Path) -> Path:
 
 
 def find_compose_file(root: Path) -> Path:
-    """Return the desk's compose file. Raises SettingError that says where it was looked for."""
+    """Return the desk's compose file: at a usual place, else the only one in a folder below.
+
+    Raises SettingError that says where it was looked for.
+    """
     for place in _PLACES:
         for name in COMPOSE_NAMES:
             if (root / place / name).is_file():
                 return root / place / name
+    elsewhere = [folder for folder in sorted(root.glob("[!.]*/")) if not _is_file(folder / "desk.yaml")]
+    found = [folder / name for folder in elsewhere for name in COMPOSE_NAMES if _is_file(folder / name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(str(file.relative_to(root)) for file in found[:6])
+        raise SettingError(
+            f"--root: {root} has several compose files ({several}); name the desk's own folder"
+        )
     looked = ", ".join(f"{place}/" for place in _PLACES)
     raise SettingError(f"--root: {root} has no compose file in {looked}; name the desk's folder")
 

@@ -22,6 +22,8 @@ _MONITORING_IMAGE = re.compile(
     r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
 )
 _BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
+_REDIS_IMAGE = re.compile(r"(?:^|/)(?:redis|redis-stack(?:-server)?|valkey|keydb|dragonfly)(?=[:@]|$)")
+"""Redis, and what speaks like one."""
 _DEFAULT_OVERRIDE = "docker-compose.override.yml"
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
 
@@ -60,6 +62,8 @@ class DeskPlan:
     profiles: Value
     external_profile: Value
     external_services: Value
+    redis_service: Value | None
+    """None: no Redis was recognised."""
     monitoring_services: Value
     bots: tuple[BotPlan, ...]
     addresses: dict[str, Value]
@@ -79,6 +83,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
     monitoring = [service for service in seen.services if _watches(service) and service not in external]
     profiles = list(dict.fromkeys(profile for service in seen.services for profile in service.profiles))
     started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
+    redis = redis_of(seen.services)
     outer = [profile for profile in profiles if any(profile in service.profiles for service in external)]
     where = seen.compose_file.name
     known = set(known_rules)
@@ -90,9 +95,14 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
         paths=_paths(seen),
         profiles=Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles)),
         external_profile=Value(
-            outer[0] if outer else "external", f"the profile of Redis in {where}", not outer
+            outer[0] if outer else "external",
+            f"the profile of Redis in {where}" if outer else f"Redis has no profile in {where}",
+            not outer,
         ),
-        external_services=Value(stop_order(external), f"services of that profile in {where}, Redis last"),
+        external_services=Value(
+            stop_order(external, redis), f"services of that profile in {where}, Redis last"
+        ),
+        redis_service=_redis_service(redis, where),
         monitoring_services=Value(
             [service.name for service in monitoring], f"known names in {where}", guess=True
         ),
@@ -151,7 +161,22 @@ def container_template(seen: SeenDesk) -> Value:
     return Value(f"{seen.project}-{{service}}-1", "Compose names containers so", guess=True)
 
 
-def stop_order(services: Sequence[ComposeService]) -> list[str]:
+def redis_of(services: Iterable[ComposeService]) -> list[str]:
+    """Return the services that are a Redis, the one that most others need first."""
+    every = list(services)
+    found = [service for service in every if _is_redis(service)]
+    needed = Counter(name for service in every for name in service.depends_on)
+    return [one.name for one in sorted(found, key=lambda one: (one.name != "redis", -needed[one.name]))]
+
+
+def _redis_service(redis: Sequence[str], where: str) -> Value | None:
+    if not redis:
+        return None
+    others = f", beside {', '.join(redis[1:])}" if len(redis) > 1 else ""
+    return Value(redis[0], f"image in {where}{others}", guess=bool(others))
+
+
+def stop_order(services: Sequence[ComposeService], redis: Sequence[str] = ()) -> list[str]:
     """Return services in the order in which they are stopped: who depends on others first, Redis last."""
     named = {service.name for service in services}
 
@@ -162,7 +187,11 @@ def stop_order(services: Sequence[ComposeService]) -> list[str]:
 
     return sorted(
         (service.name for service in services),
-        key=lambda name: ("redis" in name.lower(), -depth(name), [one.name for one in services].index(name)),
+        key=lambda name: (
+            (name in redis) + (name in redis[:1]),
+            -depth(name),
+            [one.name for one in services].index(name),
+        ),
     )
 
 
@@ -179,7 +208,7 @@ def _watches(service: ComposeService) -> bool:
 
 
 def _is_redis(service: ComposeService) -> bool:
-    return service.name == "redis" or re.search(r"(^|/)(redis|valkey)(:|@|$)", service.image) is not None
+    return service.name == "redis" or _REDIS_IMAGE.search(service.image) is not None
 
 
 def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
@@ -222,10 +251,11 @@ def _paths(seen: SeenDesk) -> dict[str, Value]:
 def _addresses(seen: SeenDesk) -> dict[str, Value]:
     """Return the addresses as a container of the desk's networks reaches them."""
     found: dict[str, Value] = {}
+    redis = redis_of(seen.services)[:1]
     for service in seen.services:
         for kind, port in PORTS.items():
             name = "REDIS_URL" if kind == "redis" else f"{kind.upper()}_URL"
-            is_it = _is_redis(service) if kind == "redis" else _is_it(service, kind)
+            is_it = service.name in redis if kind == "redis" else _is_it(service, kind)
             if not is_it or name in found:
                 continue
             inside = port if port in service.ports or not service.ports else service.ports[0]

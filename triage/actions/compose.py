@@ -80,9 +80,8 @@ def profiles(desk: Desk, *, external: bool) -> tuple[str, ...]:
 
 def services(desk: Desk) -> tuple[str, ...]:
     """Return every compose service that this project knows by name."""
-    settings = desk.compose
     bots = (desk.service_of(bot.name) for bot in desk.bots)
-    return tuple(dict.fromkeys((*bots, *settings.external_services, *settings.monitoring_services)))
+    return tuple(dict.fromkeys((*bots, *desk.compose.services)))
 
 
 def up(desk: Desk, service: str, *, recreate: bool = False, external: bool = True) -> Step:

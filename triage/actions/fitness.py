@@ -114,7 +114,7 @@ def _redis_is_gone(facts: Facts, target: str) -> bool:
     if streams.get("reachable"):
         return False
     # That we do not reach it is not enough: the way from here may be what fails.
-    dead = facts.runs(facts.desk.container_of("redis")) is False
+    dead = facts.runs(facts.desk.redis_container) is False
     missed = any(
         "bus_outage" in facts.reasons(bot) or facts.logged(bot, "redis_unreachable").fresh
         for bot in facts.bots

@@ -124,8 +124,7 @@ class Facts:
 
     def service_of(self, container: str) -> str:
         """Return the service (or bot) of the desk that runs in a container, or an empty string."""
-        compose = self.desk.compose
-        names = (*compose.external_services, *compose.monitoring_services)
+        names = self.desk.compose.services
         found = next((name for name in names if self.desk.container_of(name) == container), "")
         return self.bot_of(container) or found
 

@@ -149,7 +149,7 @@ def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> 
 
 def needs_of(desk: Desk) -> dict[Subject, Subject]:
     """Return what cannot work without what: the external services without their Redis."""
-    redis = Subject(SubjectKind.CONTAINER, desk.container_of("redis"))
+    redis = Subject(SubjectKind.CONTAINER, desk.redis_container)
     services = (desk.container_of(service) for service in desk.compose.external_services)
     return {
         Subject(SubjectKind.CONTAINER, container): redis for container in services if container != redis.name

@@ -63,6 +63,8 @@ IDENTITY = (
 _PROBE = re.compile(r"blackbox|probe|\b(?:ssl|tls|x509|cert|ping|icmp|uptime)", re.IGNORECASE)
 _OPAQUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|[0-9a-f]{12}(?:[0-9a-f]{52})?")
 """An address, or the id of a container: it names nothing by itself."""
+_ITSELF = re.compile(r"(?:rediss?|valkey|postgres(?:ql)?)://|.*:(?:6379|26379|5432)$")
+"""A target that is the database itself and not its exporter."""
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
 _HOST_JOB = re.compile(r"node|host|machine|windows", re.IGNORECASE)
 _HOST_ALERT = re.compile(
@@ -184,11 +186,13 @@ def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
         by_job = _CONTROL_PLANE.match(labels.get("job", "")) and not OF_SCRAPE.search(alert)
         return Subject(SubjectKind.DESK, "control plane") if by_job else None
     pattern, name, service = found
+    service = desk.compose.redis_service if service == "redis" else service
     if service not in _services(desk):
         return Subject(SubjectKind.DESK, name)
     target = (labels.get("instance") or "").strip()
     host = _known_host(_without_port(target), "", desk, probe=False)
-    another = re.match(pattern.pattern, host, re.IGNORECASE) is not None and not OF_OTHERS.search(host)
+    itself = _ITSELF.match(target) is not None and not (_OPAQUE.fullmatch(host) or host in _LOCAL)
+    another = (itself or re.match(pattern.pattern, host, re.IGNORECASE)) and not OF_OTHERS.search(host)
     if another and host not in _services(desk) | _containers(desk):  # a second Redis is not the first
         return Subject(SubjectKind.DESK, masked_where_cut(target, NAME_MAX))
     return _service(desk, host if another else service)
@@ -255,6 +259,6 @@ def _containers(desk: Desk) -> frozenset[str]:
 def _known(bots: tuple[Bot, ...], compose: ComposeSettings) -> tuple[frozenset[str], frozenset[str]]:
     desk = Desk(bots=bots, compose=compose)
     named = (desk.service_of(bot.name) for bot in bots)
-    services = frozenset((*named, *compose.external_services, *compose.monitoring_services))
+    services = frozenset((*named, *compose.services))
     containers = {desk.container_of(name) for name in (*services, *(bot.name for bot in bots))}
     return services, frozenset(containers)

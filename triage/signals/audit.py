@@ -144,7 +144,7 @@ def subject_named(desk: Desk, name: str) -> Subject:
     if not name:
         return Subject(SubjectKind.DESK, desk.name)
     if not _is_bot(desk, name):
-        if name in desk.compose.external_services or name in desk.compose.monitoring_services:
+        if name in desk.compose.services:
             return Subject(SubjectKind.CONTAINER, desk.container_of(name))
         owner = desk.bot_of_container(name)
         if owner is not None:

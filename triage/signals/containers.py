@@ -52,8 +52,7 @@ def container_subject(desk: Desk, container: str) -> Subject:
 
 def of_desk(desk: Desk, container: str, project: str = "") -> bool:
     """Say whether a container is one of the desk's: one engine can serve others too."""
-    services = {*desk.compose.external_services, *desk.compose.monitoring_services}
-    known = {desk.container_of(name) for name in (*services, *(bot.name for bot in desk.bots))}
+    known = {desk.container_of(name) for name in (*desk.compose.services, *(bot.name for bot in desk.bots))}
     return container in known or project == desk.compose.project
 
 
@@ -64,11 +63,7 @@ def _named(desk: Desk, event: ContainerEvent) -> str:
     if attributes.get(_PROJECT) != desk.compose.project or not service:
         return event.container
     bot = next((bot.name for bot in desk.bots if desk.service_of(bot.name) == service), service)
-    known = {
-        *desk.compose.external_services,
-        *desk.compose.monitoring_services,
-        *(bot.name for bot in desk.bots),
-    }
+    known = {*desk.compose.services, *(bot.name for bot in desk.bots)}
     return desk.container_of(bot) if bot in known else event.container
 
 

@@ -72,7 +72,7 @@ def _full(health: RedisHealth) -> str:
 
 def _condition(desk: Desk, name: str, text: str) -> Condition:
     # The alert on its container and our own signal are one incident: both are about the container.
-    return Condition(name, Source.STREAMS, Subject(SubjectKind.CONTAINER, desk.container_of("redis")), text)
+    return Condition(name, Source.STREAMS, Subject(SubjectKind.CONTAINER, desk.redis_container), text)
 
 
 def stream_conditions(

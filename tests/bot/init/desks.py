@@ -231,3 +231,40 @@ def third(root: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     return root
+
+
+TWO_REDIS_COMPOSE = """\
+name: ${PROJECT:-${TEAM:-meridian}}
+x-bot: &bot
+  image: ${BOT_IMAGE:-hummingbot/hummingbot}:${BOT_TAG:?set BOT_TAG}
+  networks: [venue]
+services:
+  cache: {image: "valkey/valkey:8", container_name: cache, networks: [venue]}
+  bus:
+    image: redis:7.2-alpine
+    container_name: bus
+    command: [redis-server, --requirepass, "${BUS_PASSWORD}", --port, "6380"]
+    expose: ["6380"]
+    networks: [venue]
+  router: {image: "acme/router:1", container_name: router, depends_on: [bus], networks: [venue]}
+"""
+
+
+def two_redis(root: Path) -> Path:
+    """Twelve bots, half of them in a profile, two Redis, no monitoring, folders of other names."""
+    bots = [f"mm-{number:02}" for number in range(1, 13)]
+    text = TWO_REDIS_COMPOSE + "".join(
+        f"  {bot}:\n    <<: *bot\n    container_name: {bot}\n"
+        f"    volumes: [../state/{bot}/conf:/home/hummingbot/conf]\n"
+        + ("    profiles: [wide]\n" if number > 5 else "")
+        for number, bot in enumerate(bots)
+    )
+    for bot in bots:
+        (root / "state" / bot / "conf").mkdir(parents=True)
+    (root / "stack").mkdir()
+    (root / "stack" / "compose.yaml").write_text(f"{text}networks: {{venue: {{}}}}\n", encoding="utf-8")
+    over = "services:\n  cache:\n    networks: !override [venue]\n    labels: !reset []\n"
+    (root / "stack" / "compose.override.yaml").write_text(over, encoding="utf-8")
+    (root / "settings").mkdir()
+    (root / "settings" / ".env").write_text("BOT_TAG=2.4.0\nBUS_PASSWORD='s3cr#t'\n", encoding="utf-8")
+    return root

@@ -17,6 +17,7 @@ from tests.bot.init import desks
 from tests.fakes.sources import container
 from triage.desk import Desk
 from triage.errors import SettingError
+from triage.incidents.subjects import subject_of
 from triage.model import Severity
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "docker-compose.yml"
@@ -362,3 +363,27 @@ def test_what_a_person_wrote_stays_when_init_writes_anew(tmp_path: Path) -> None
     assert desk.playbooks["MoonPhaseWrong"].severity is Severity.SEV3
     assert desk.compose.project == "hbot"
     assert not [change for change in prepare(root, root / "hbot-triage", Asked()).changes if change.differs]
+
+
+def test_of_two_redis_the_one_that_others_need_is_the_desk_s(tmp_path: Path) -> None:
+    """Twelve bots in a folder of another name: what an alert of Redis is about follows from it."""
+    root = desks.two_redis(tmp_path / "desk")
+    _, desk = made(root)
+    assert len(desk.bots) == 12
+    assert (desk.compose.project, desk.compose.profiles) == ("meridian", ("wide",))
+    assert (desk.redis_container, desk.paths.data) == ("bus", root / "state")
+    settings = load_settings({}, folder=root / "hbot-triage")
+    assert settings.redis_url.get_secret_value() == "redis://:s3cr%23t@bus:6380/0"
+    for instance, about in {
+        "bus:6380": "bus",
+        "redis://bus:6380": "bus",
+        "redis-exporter:9121": "bus",
+        "redis://10.0.0.4:6379": "bus",
+        "redis-far:6379": "redis-far:6379",
+        "redis://cache:6379": "redis://cache:6379",
+    }.items():
+        assert subject_of({"alertname": "RedisDown", "instance": instance}, desk).name == about
+    (root / "two").mkdir()
+    (root / "two" / "compose.yml").write_text("services: {}\n")
+    with pytest.raises(SettingError, match=r"several compose files \(stack/compose.yaml, two/compose.yml\)"):
+        prepare(root, root / "out", ASKED)

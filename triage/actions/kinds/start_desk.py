@@ -58,7 +58,8 @@ class StartDesk(Action):
     async def plan(self, ctx: ActionContext) -> Plan:
         """Check ``.env``, bring everything up, look at it."""
         paths = ctx.desk.paths
-        redis = ctx.desk.compose.external_services[-1] if ctx.desk.compose.external_services else ""
+        settings = ctx.desk.compose
+        redis = settings.redis_service if settings.redis_service in settings.services else ""
         ping = await _redis_steps(ctx, redis)
         return Plan(
             kind=self.kind,

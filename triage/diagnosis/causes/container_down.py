@@ -23,7 +23,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         *stopped(facts),
         *((name, now) for name, now in facts.of_containers() if now.get("missing")),
     ]:
-        if told_to_stop(facts, name) is not None or name == facts.desk.container_of("redis"):
+        if told_to_stop(facts, name) is not None or name == facts.desk.redis_container:
             continue
         if facts.service_of(name) in facts.desk.compose.external_services:
             continue

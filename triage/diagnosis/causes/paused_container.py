@@ -36,7 +36,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """Docker says so."""
     yield from _was_paused(facts)
     for name in facts.paused():
-        if name == facts.desk.container_of("redis"):
+        if name == facts.desk.redis_container:
             continue  # what that means is told by redis_down
         case = box_case(facts, "paused_container", name)
         case.sees(

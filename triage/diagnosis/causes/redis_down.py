@@ -34,7 +34,7 @@ _REFUSED = re.compile(r"refused|reset|closed|no such host|not known|unreachable"
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """Redis that does not answer us is nearly proof; the bots and its container say the rest."""
-    compose, container = facts.desk.compose, facts.desk.container_of("redis")
+    compose, container = facts.desk.compose, facts.desk.redis_container
     services = tuple(map(facts.desk.container_of, compose.external_services))
     case = Case(facts, "redis_down", facts.bots, (container, *services))
     streams = facts.data("streams")

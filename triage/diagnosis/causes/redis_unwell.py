@@ -32,7 +32,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """Read what Redis says of itself."""
     streams = facts.data("streams")
     services = tuple(map(facts.desk.container_of, facts.desk.compose.external_services))
-    case = Case(facts, "redis_unwell", facts.bots, (facts.desk.container_of("redis"), *services))
+    case = Case(facts, "redis_unwell", facts.bots, (facts.desk.redis_container, *services))
     stands, limps = list[str](), list[str]()
     if streams.get("reachable"):
         stands, limps = _stands(streams), _limps(streams)

@@ -21,7 +21,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for service in facts.desk.compose.external_services:
         name = facts.desk.container_of(service)
         now = facts.container(name)
-        if service == "redis" or (stopped_by_us(facts, name) and not now.get("running")):
+        redis = service == facts.desk.compose.redis_service
+        if redis or (stopped_by_us(facts, name) and not now.get("running")):
             continue  # Redis has its own rule; what an action of ours stopped is off on purpose
         case = box_case(facts, "service_down", name)
         code = now.get("exit_code")

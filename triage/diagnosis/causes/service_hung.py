@@ -30,7 +30,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for service in facts.desk.compose.external_services:
         name = facts.desk.container_of(service)
         now, mine = facts.container(name), [each for each in groups if _reads(facts, service, each)]
-        if service == "redis" or not (mine or (now and groups) or now.get("health") == "unhealthy"):
+        if service == facts.desk.compose.redis_service or not (
+            mine or (now and groups) or now.get("health") == "unhealthy"
+        ):
             continue
         if facts.runs(name) is False or now.get("looping") or name in facts.paused():
             told = told or bool(mine)
