@@ -35,6 +35,7 @@ from bot.watched_reads import FOLDERS
 from bot.wiring import commands
 from bot.wiring.actions import ActionWiring
 from bot.wiring.commands import CommandWiring
+from bot.wiring.listener_meters import ListenerMeters
 from bot.wiring.listeners import ListenerDependencies, ListenerWiring
 from bot.wiring.paging import paging_jobs
 from handlers.alertmanager import AlertmanagerWebhook
@@ -179,9 +180,9 @@ class ServiceParts:
                 owner=self.owner,
                 stored=self._event_stored,
                 dependencies=self.readiness.dependencies,
-                registry=self.metrics.registry,
             ),
         )
+        self.metrics.registry.register(ListenerMeters(self.listeners))
 
         self.audit_anchor = AuditAnchor(store, self.actions.services.access.agent, self.metrics.registry)
         self.metrics.registry.register(

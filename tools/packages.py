@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -38,43 +36,6 @@ def arrows() -> dict[str, set[str]]:
         imported = {package_of(other) for other in graph.find_modules_directly_imported_by(module)}
         found.setdefault(here, set()).update(imported - {here})
     return found
-
-
-def cycles() -> list[str]:
-    """Return what imports itself in a circle at run time, one line a circle; empty where nothing does.
-
-    Asked of every package: of the modules and packages that stand directly in it, and of the packages themselves.
-    """
-    graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-    packages = ["", *sorted(module for module in graph.modules if graph.find_children(module))]
-    found = (_cycle(imports, package) for package in packages)
-    return [" -> ".join(cycle) for cycle in (_modules_cycle(imports), *found) if cycle]
-
-
-def _modules_cycle(imports: Mapping[str, set[str]]) -> list[str]:
-    return _first_cycle({module: others - {module} for module, others in imports.items()})
-
-
-def _cycle(imports: Mapping[str, set[str]], package: str) -> list[str]:
-    """Return a circle between the parts of a package, each taken as a whole."""
-    inside = f"{package}." if package else ""
-    depth = inside.count(".") + 1
-    parts: dict[str, set[str]] = {}
-    for module, others in imports.items():
-        if module.startswith(inside):
-            here = ".".join(module.split(".")[:depth])
-            there = {".".join(other.split(".")[:depth]) for other in others if other.startswith(inside)}
-            parts.setdefault(here, set()).update(there - {here})
-    return _first_cycle(parts)
-
-
-def _first_cycle(links: Mapping[str, set[str]]) -> list[str]:
-    try:
-        TopologicalSorter(links).prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return []
 
 
 def mermaid() -> str:

@@ -10,13 +10,11 @@ from datetime import timedelta
 
 import httpx
 from loguru import logger
-from prometheus_client import CollectorRegistry
 
 from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
 from bot.pulse import Pulse, lasting
 from bot.settings import Settings
-from bot.wiring.listener_meters import ListenerMeters
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
 from handlers.dead_letters import KeepDeadLetters
@@ -59,7 +57,6 @@ class ListenerDependencies:
     owner: str
     stored: Callable[[], None]
     dependencies: Dependencies
-    registry: CollectorRegistry
 
 
 class ListenerWiring:
@@ -86,8 +83,6 @@ class ListenerWiring:
         self.heartbeat = Heartbeat(parts.clock, self._healthy, self._ping())
         self.watch = SelfWatch(*common, parts.clock, self._own_troubles, parts.stored)
         self._jobs = self._make_jobs()
-        self.meters = ListenerMeters(self)
-        parts.registry.register(self.meters)
 
     def _listeners(self) -> list[StreamListener]:
         names = self.desk.streams

@@ -8,7 +8,7 @@ from demo.desk.exchange import BANNED
 from demo.desk.replies import Refusal
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 THROTTLER = "hummingbot.core.api_throttler.async_request_context_base"
 CONTROLLER = "hummingbot.strategy_v2.controllers.epp_v2_4"
@@ -17,7 +17,7 @@ WARNING_PER_SECOND = 1 / 700
 TICK_FAILS_EVERY = 12.0
 
 
-def step(world: "World", bot: Bot, seconds: float) -> None:
+def step(world: "WorldState", bot: Bot, seconds: float) -> None:
     """Let ``seconds`` pass: log what fails in them."""
     _everyday(world, bot, seconds)
     process = bot.process
@@ -38,7 +38,7 @@ def _times(bot: Bot, seconds: float, every: float) -> int:
     return int(whole) + (bot.dice.random() < rest)
 
 
-def _everyday(world: "World", bot: Bot, seconds: float) -> None:
+def _everyday(world: "WorldState", bot: Bot, seconds: float) -> None:
     """Sockets that close and open again, a poll that runs into a time-out: on every desk, every day."""
     if bot.dice.random() < NOISE_PER_SECOND * seconds:
         connector.socket_dropped(world, bot, "book")
@@ -51,13 +51,13 @@ def _everyday(world: "World", bot: Bot, seconds: float) -> None:
         world.log(bot, "INFO", THROTTLER, text + "Limits used is 9 in the last 1.0 seconds")
 
 
-def cancel_refused(world: "World", bot: Bot, *, too_many: bool) -> None:
+def cancel_refused(world: "WorldState", bot: Bot, *, too_many: bool) -> None:
     """Log one refused cancel: for asking too often, or for what a release does to the request."""
     reply = BANNED if too_many else Refusal(400, "40808", "Parameter verification exception clientOid")
     connector.cancel_refused(world, bot, reply)
 
 
-def _tick_failed(world: "World", bot: Bot, setting: str) -> None:
+def _tick_failed(world: "WorldState", bot: Bot, setting: str) -> None:
     text = f"TypeError: EppV24Controller.__init__() got an unexpected keyword argument '{setting}'"
     trace = _trace("controllers/market_making/epp_v2_4.py", 11, "__init__", text)
     world.log(bot, "ERROR", CONTROLLER, f"Unexpected error in control loop: {text}", trace)

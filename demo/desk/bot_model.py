@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from demo.desk.clock import NEVER
-from demo.desk.connector import Connector
+from demo.desk.connection import Connector
 from demo.desk.controller_code import Loaded
 from demo.desk.guards import Limits, State
 from demo.desk.images import Image

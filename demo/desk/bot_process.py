@@ -12,12 +12,12 @@ from demo.desk.container import Container
 from demo.desk.guards import Limits
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 BOOT_SECONDS = 12.0
 
 
-def boot(world: "World", bot: Bot, container: Container) -> None:
+def boot(world: "WorldState", bot: Bot, container: Container) -> None:
     """Give the bot a new process; without a usable config it has none and its container will exit."""
     now = world.clock.now()
     bot.process, bot.orders, bot.cancel_per_min = None, 0, 0.0
@@ -58,7 +58,7 @@ def boot(world: "World", bot: Bot, container: Container) -> None:
         )
 
 
-def _config(world: "World", bot: Bot) -> Mapping[str, object] | None:
+def _config(world: "WorldState", bot: Bot) -> Mapping[str, object] | None:
     path = world.layout.controller_config(bot.name, bot.variant)
     try:
         document = YAML(typ="safe").load(path.read_text())

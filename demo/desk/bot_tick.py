@@ -8,7 +8,7 @@ from demo.desk.bot_model import Bot, Fill, Process
 from demo.desk.guards import Seen, decide
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 DAY = 86_400
 EDGE_MEAN, EDGE_NOISE = 0.0013, 0.00021
@@ -31,7 +31,7 @@ RISK_LATCHES = (
 )
 
 
-def step(world: "World", bot: Bot, seconds: float) -> None:
+def step(world: "WorldState", bot: Bot, seconds: float) -> None:
     """Let ``seconds`` pass for a bot whose process works."""
     now, process = world.clock.now(), bot.process
     bot.account.roll(int(now // DAY), bot.market.mid)
@@ -62,7 +62,7 @@ def _edge(bot: Bot, now: float, seconds: float) -> None:
         bot.edge_blocked = False
 
 
-def _cancels(world: "World", bot: Bot, process: Process, seconds: float) -> None:
+def _cancels(world: "WorldState", bot: Bot, process: Process, seconds: float) -> None:
     """Requote: each order is cancelled and placed anew every ``order_refresh_time`` seconds."""
     if not bot.orders:
         bot.cancel_per_min = 0.0
@@ -82,7 +82,7 @@ def _cancels(world: "World", bot: Bot, process: Process, seconds: float) -> None
             process.cancel_fail_streak -= 1
 
 
-def _judge(world: "World", bot: Bot, process: Process, *, broken: bool) -> None:
+def _judge(world: "WorldState", bot: Bot, process: Process, *, broken: bool) -> None:
     now, account, equity = world.clock.now(), bot.account, bot.equity
     wanted, reasons = decide(
         Seen(
@@ -123,14 +123,14 @@ def _reviewed(latched: dict[str, float]) -> bool:
     return "drawdown_hard_limit" in latched
 
 
-def _bus_outage(world: "World", process: Process, now: float) -> bool:
+def _bus_outage(world: "WorldState", process: Process, now: float) -> bool:
     """A bot pauses while its bus comes and goes; with no bus deployed its own guards are enough."""
     wants = process.environment.get("EXT_SIGNAL_RISK_ENABLED") == "true"
     pauses = process.environment.get("BUS_SOFT_PAUSE_ON_OUTAGE", "true") == "true"
     return wants and pauses and now - world.redis.churned_at < BUS_PAUSE
 
 
-def _fills(world: "World", bot: Bot, process: Process, seconds: float) -> None:
+def _fills(world: "WorldState", bot: Bot, process: Process, seconds: float) -> None:
     side_rests = bot.resting["BUY"], bot.resting["SELL"]
     if not bot.trades or not any(side_rests) or bot.dice.random() > 1 - math.exp(-FILLS_PER_SECOND * seconds):
         return
@@ -169,7 +169,7 @@ def _fills(world: "World", bot: Bot, process: Process, seconds: float) -> None:
     )
 
 
-def resume(world: "World", bot: Bot, process: Process) -> str | None:
+def resume(world: "WorldState", bot: Bot, process: Process) -> str | None:
     """Take a pause or a stop back. Returns why not, when the bot's own guards refuse."""
     now = world.clock.now()
     for reason, since in bot.account.latched.items():

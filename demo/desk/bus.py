@@ -19,7 +19,7 @@ from demo.desk.events import (
 from demo.desk.redis_server import HOST, RedisServer
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 GROUP = "hb_group_v1"
 CONSUMED = (EXECUTION_INTENT, MARKET_DATA, SIGNAL, RISK_DECISION)
@@ -33,7 +33,7 @@ BATCH = 500
 class Bus:
     """One connection for all that the simulated desk does on Redis. ``sync`` is called after every step."""
 
-    def __init__(self, world: "World", server: RedisServer) -> None:
+    def __init__(self, world: "WorldState", server: RedisServer) -> None:
         self._world, self.server = world, server
         self._redis = Redis(
             host=HOST,

@@ -4,14 +4,10 @@ Levels, loggers and wrappers are Hummingbot's: a failed poll is a NETWORK record
 names no cause; a refused order is such a pair too, and then an ERROR of the executor that placed it.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
+from demo.desk.bot_model import Bot, Process
+from demo.desk.connection import Connector
 from demo.desk.replies import SOCKETS, Endpoint, NoAnswer, Refusal, Reply, host_of
-
-if TYPE_CHECKING:
-    from demo.desk.bot_model import Bot, Process
-    from demo.desk.world import World
+from demo.desk.world_state import WorldState
 
 BITGET = "hummingbot.connector.exchange.bitget.bitget_exchange.BitgetExchange"
 BOOKS = "hummingbot.connector.exchange.bitget.bitget_api_order_book_data_source.BitgetAPIOrderBookDataSource"
@@ -23,7 +19,6 @@ TRACKER = "hummingbot.connector.client_order_tracker"
 EXECUTOR = "hummingbot.strategy_v2.executors.order_executor.order_executor"
 STRATEGY = "hummingbot.strategy.strategy_v2_base"
 
-NEEDED: frozenset[Endpoint] = frozenset({"account", "rules", "book", "user_stream"})
 EVERY: dict[Endpoint, float] = {"account": 30.0, "orders": 60.0, "rules": 1_800.0, "time": 15.0}
 SOON = 10.0  # a poll that failed is tried again after so many seconds
 SOCKET_LOOK, SOCKET_RETRY = 20.0, 8.0
@@ -33,28 +28,7 @@ RETRIES = 10
 SLOW_TICK, TICK = 7.5, 0.021
 
 
-@dataclass(slots=True)
-class Connector:
-    """One process's connection. ``answered``: what has answered since the start; ``lost``: sockets that are closed.
-
-    ``due``: when what is done next (Unix seconds). ``retries``: orders refused in a row.
-    """
-
-    due: dict[Endpoint, float] = field(default_factory=dict)
-    answered: set[Endpoint] = field(default_factory=set)
-    lost: dict[Endpoint, float] = field(default_factory=dict)
-    connected: bool = True
-    retries: int = 0
-    status_failures: int = 0
-    offset_refreshed: float = 0.0
-
-    @property
-    def ready(self) -> bool:
-        """Whether the strategy may trade with it."""
-        return self.connected and self.answered >= NEEDED
-
-
-def step(world: "World", bot: "Bot", process: "Process", seconds: float) -> None:
+def step(world: WorldState, bot: Bot, process: Process, seconds: float) -> None:
     """Let ``seconds`` pass: poll, listen, place orders, and see what that makes of the bot."""
     now, connector = world.clock.now(), process.connector
     for socket in SOCKETS:
@@ -73,7 +47,7 @@ def step(world: "World", bot: "Bot", process: "Process", seconds: float) -> None
         _quote(world, bot, process, seconds)
 
 
-def _book_is_stale(world: "World", bot: "Bot", connector: Connector, now: float) -> bool:
+def _book_is_stale(world: WorldState, bot: Bot, connector: Connector, now: float) -> bool:
     lost_at = connector.lost.get("book")
     if bot.name in world.exchange.silent:
         bot.silent_since = min(bot.silent_since, now)
@@ -82,7 +56,7 @@ def _book_is_stale(world: "World", bot: "Bot", connector: Connector, now: float)
     return lost_at is not None and now - lost_at > STALE_AFTER
 
 
-def _listen(world: "World", bot: "Bot", connector: Connector, socket: Endpoint) -> None:
+def _listen(world: WorldState, bot: Bot, connector: Connector, socket: Endpoint) -> None:
     """See whether a socket stands; open it anew where it does not."""
     now, logger = world.clock.now(), BOOKS if socket == "book" else STREAM
     reply = world.exchange.asked(bot.name, socket, now, bot.dice)
@@ -110,7 +84,7 @@ def _listen(world: "World", bot: "Bot", connector: Connector, socket: Endpoint) 
     world.log(bot, "ERROR", logger, said, trace("_connected_websocket_assistant", last))
 
 
-def _closed(world: "World", bot: "Bot", socket: Endpoint) -> None:
+def _closed(world: WorldState, bot: Bot, socket: Endpoint) -> None:
     kind = "public" if socket == "book" else "private"
     text = (
         f"The websocket connection was closed (WS connection closed unexpectedly. Close code = 1006 msg data: None, "
@@ -119,13 +93,13 @@ def _closed(world: "World", bot: "Bot", socket: Endpoint) -> None:
     world.log(bot, "WARNING", BOOKS if socket == "book" else STREAM, text)
 
 
-def socket_dropped(world: "World", bot: "Bot", socket: Endpoint) -> None:
+def socket_dropped(world: WorldState, bot: Bot, socket: Endpoint) -> None:
     """Close a socket as happens every day: it is open again at once."""
     bot.ws_reconnects += 1
     _closed(world, bot, socket)
 
 
-def _poll(world: "World", bot: "Bot", connector: Connector, endpoint: Endpoint) -> bool:
+def _poll(world: WorldState, bot: Bot, connector: Connector, endpoint: Endpoint) -> bool:
     """Ask once; return whether it failed."""
     now = world.clock.now()
     reply = world.exchange.asked(bot.name, endpoint, now, bot.dice)
@@ -161,7 +135,7 @@ def _poll(world: "World", bot: "Bot", connector: Connector, endpoint: Endpoint) 
     return True
 
 
-def _account_failed(world: "World", bot: "Bot", last: str) -> None:
+def _account_failed(world: WorldState, bot: Bot, last: str) -> None:
     if bot.dice.random() < 0.5:  # noqa: PLR2004 - balances and orders are asked for in turn
         text = f"Failed to update balances. Error: {last.partition(': ')[2]}"
         world.log(bot, "WARNING", BITGET, text, trace("_update_balances", last))
@@ -177,7 +151,7 @@ def _account_failed(world: "World", bot: "Bot", last: str) -> None:
     world.log(bot, "WARNING", BITGET, text)
 
 
-def _status_failed(world: "World", bot: "Bot", connector: Connector, last: str) -> None:
+def _status_failed(world: WorldState, bot: Bot, connector: Connector, last: str) -> None:
     connector.status_failures += 1
     order = order_id(bot)
     world.log(bot, "NETWORK", BITGET, f"Error fetching status update for the order {order}: {last}.")
@@ -186,7 +160,7 @@ def _status_failed(world: "World", bot: "Bot", connector: Connector, last: str) 
         world.log(bot, "WARNING", TRACKER, text + "Please check its status in the exchange.")
 
 
-def _network_status(world: "World", bot: "Bot", connector: Connector, reply: Reply | None) -> None:
+def _network_status(world: WorldState, bot: Bot, connector: Connector, reply: Reply | None) -> None:
     """The check itself is silent; what it finds is told when it changes. One that runs into a time-out finds nothing."""
     if reply == NoAnswer("timeout"):
         return
@@ -198,7 +172,7 @@ def _network_status(world: "World", bot: "Bot", connector: Connector, reply: Rep
     world.log(bot, "INFO", BITGET, f"Network status has changed to NetworkStatus.{word} networking...")
 
 
-def _quote(world: "World", bot: "Bot", process: "Process", seconds: float) -> None:
+def _quote(world: WorldState, bot: Bot, process: Process, seconds: float) -> None:
     """Place orders at the pace at which they are cancelled; a refused one leaves no order in the book."""
     refresh = max(process.number("order_refresh_time", 30.0), 0.5)
     wanted, rest = divmod(bot.orders * seconds / refresh, 1)
@@ -217,7 +191,7 @@ def _quote(world: "World", bot: "Bot", process: "Process", seconds: float) -> No
             _order_refused(world, bot, process.connector, side, reply.exception("place", now))
 
 
-def _order_refused(world: "World", bot: "Bot", connector: Connector, side: str, last: str) -> None:
+def _order_refused(world: WorldState, bot: Bot, connector: Connector, side: str, last: str) -> None:
     bot.order_failures += 1
     connector.retries = connector.retries % RETRIES + 1
     order, price = order_id(bot), bot.market.mid * bot.dice.uniform(0.998, 1.002)
@@ -234,7 +208,7 @@ def _order_refused(world: "World", bot: "Bot", connector: Connector, side: str, 
     world.log(bot, "ERROR", EXECUTOR, f"Open order failed {order}. Retrying {connector.retries}/{RETRIES}")
 
 
-def cancel_refused(world: "World", bot: "Bot", reply: Reply) -> bool:
+def cancel_refused(world: WorldState, bot: Bot, reply: Reply) -> bool:
     """Log one refused cancel. Returns whether it was a failure: most orders that are not found are filled."""
     order = order_id(bot)
     if isinstance(reply, Refusal) and reply.code in NOT_FOUND_CODES:
@@ -246,11 +220,11 @@ def cancel_refused(world: "World", bot: "Bot", reply: Reply) -> bool:
     return True
 
 
-def _pair(world: "World", bot: "Bot", message: str, function: str, last: str) -> None:
+def _pair(world: WorldState, bot: Bot, message: str, function: str, last: str) -> None:
     world.log(bot, "NETWORK", BITGET, message, trace(function, last))
 
 
-def order_id(bot: "Bot") -> str:
+def order_id(bot: Bot) -> str:
     """Return an order's id in the client's form."""
     return f"x-Hb2{bot.dice.choice('BS')}{bot.pair.replace('-', '')[:3]}{bot.dice.getrandbits(56):014x}"
 

@@ -12,7 +12,7 @@ from demo.desk import container_find
 from demo.desk.container import Container
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 NOT_FOUND = 127
 FORMATS_OF_LS = "--time-style="
@@ -31,7 +31,7 @@ Place = Callable[[str], Path | None]
 """Maps a path in the container to the file behind it; None where nothing is mounted."""
 
 
-def run(world: "World", container: Container, command: Sequence[str]) -> Ran:
+def run(world: "WorldState", container: Container, command: Sequence[str]) -> Ran:
     """Run a command in a running container; an unknown program is 127, as the engine says it."""
     program, *arguments = command
     name = program.rpartition("/")[2]
@@ -65,7 +65,7 @@ def run(world: "World", container: Container, command: Sequence[str]) -> Ran:
     return programs[name](place, arguments)
 
 
-def _script(world: "World", container: Container, text: str) -> Ran:
+def _script(world: "WorldState", container: Container, text: str) -> Ran:
     """Run ``a && b ; c``: enough of a shell for a check."""
     out, last = "", Ran(0)
     for line in text.split(";"):
@@ -78,7 +78,7 @@ def _script(world: "World", container: Container, text: str) -> Ran:
     return Ran(last.exit_code, out)
 
 
-def _redis_cli(world: "World", arguments: Sequence[str]) -> Ran:
+def _redis_cli(world: "WorldState", arguments: Sequence[str]) -> Ran:
     if not world.redis.serving:
         return Ran(1, err="Could not connect to Redis at 127.0.0.1:6379: Connection refused\n")
     return Ran(0, "PONG\n" if [word.lower() for word in arguments] == ["ping"] else "OK\n")

@@ -19,7 +19,7 @@ from demo.desk.docker_exec import MULTIPLEXED, RAW, STDOUT, Executions, frame, u
 from demo.desk.engine import EngineError
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 API_VERSION, ENGINE_VERSION = "1.47", "27.3.1"
 HEADERS = {"Api-Version": API_VERSION, "Ostype": "linux", "Server": f"Docker/{ENGINE_VERSION} (linux)"}
@@ -28,7 +28,7 @@ HEADERS = {"Api-Version": API_VERSION, "Ostype": "linux", "Server": f"Docker/{EN
 class DockerApi:
     """Serves one world. ``before`` is called ahead of every request, so that the world is up to date."""
 
-    def __init__(self, world: "World", before: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, world: "WorldState", before: Callable[[], None] = lambda: None) -> None:
         self._world, self._engine, self._before = world, world.engine, before
         self._executions = Executions(world)
         self._runner: web.AppRunner | None = None

@@ -11,7 +11,7 @@ from demo.desk import container_shell
 from demo.desk.container import Container
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 STDOUT, STDERR = 1, 2
 RAW, MULTIPLEXED = "application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"
@@ -36,7 +36,7 @@ def frame(stream: int, text: str) -> bytes:
 class Executions:
     """Keeps the commands by their id."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "WorldState") -> None:
         self._world = world
         self._known: dict[str, Execution] = {}
 

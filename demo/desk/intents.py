@@ -1,46 +1,22 @@
 """How a bot takes execution intents: validate, drop repeats, refuse what is late or unsafe, apply and say so."""
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from demo.desk import bot_tick
 from demo.desk.bot_model import Bot, Process
 from demo.desk.events import DEAD_LETTER, Published
+from demo.desk.intent import Intent
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 REMEMBERED = 300.0
 
 
-class Intent(BaseModel):
-    """An execution_intent; unknown keys are ignored, as the desk's contract says."""
-
-    schema_version: Literal["1.0"]
-    event_type: Literal["execution_intent"]
-    event_id: str = Field(min_length=1)
-    correlation_id: str | None = None
-    producer: str
-    timestamp_ms: int
-    instance_name: str
-    controller_id: Literal["epp_v2_4"]
-    action: Literal["set_target_base_pct", "soft_pause", "resume", "kill_switch"]
-    target_base_pct: float | None = Field(default=None, ge=0, le=1)
-    expires_at_ms: int | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-
-
-def addressee(payload: str) -> str | None:
-    """Return the bot an intent is for; None when it does not say (the first bot then refuses it)."""
-    try:
-        return Intent.model_validate_json(payload).instance_name
-    except ValidationError:
-        return None
-
-
-def take(world: "World", bot: Bot, process: Process, entry_id: str, payload: str) -> None:
+def take(world: "WorldState", bot: Bot, process: Process, entry_id: str, payload: str) -> None:
     """Let a bot's consumer handle one entry."""
     try:
         intent = Intent.model_validate_json(payload)
@@ -71,7 +47,7 @@ def expired(intent: Intent, now: float) -> bool:
     return intent.expires_at_ms is not None and intent.expires_at_ms < min(now, time.time()) * 1000
 
 
-def _apply(world: "World", bot: Bot, process: Process, intent: Intent) -> str | None:
+def _apply(world: "WorldState", bot: Bot, process: Process, intent: Intent) -> str | None:
     """Do what it asks. Returns why not, when the bot's own authority refuses."""
     match intent.action:
         case "soft_pause":
@@ -92,7 +68,7 @@ def _apply(world: "World", bot: Bot, process: Process, intent: Intent) -> str | 
     return None
 
 
-def _tell(world: "World", bot: Bot, intent: Intent, said: tuple[str, str], message: str) -> None:
+def _tell(world: "WorldState", bot: Bot, intent: Intent, said: tuple[str, str], message: str) -> None:
     """Publish an audit event; ``said`` is its severity and category."""
     severity, category = said
     metadata = {"action": intent.action, "event_id": intent.event_id, **intent.metadata}
@@ -109,5 +85,5 @@ def _tell(world: "World", bot: Bot, intent: Intent, said: tuple[str, str], messa
     )
 
 
-def _dead(world: "World", letter: dict[str, Any]) -> None:
+def _dead(world: "WorldState", letter: dict[str, Any]) -> None:
     world.publish(Published(DEAD_LETTER, letter, world.clock.now()))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from demo.desk import artifacts
 from demo.desk.metrics_infra import pages
-from demo.desk.world import MINUTE, World
+from demo.desk.world import World
+from demo.desk.world_state import MINUTE
 
 PAST_HOURS = 48
 HOUR = 3_600

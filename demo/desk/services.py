@@ -1,7 +1,7 @@
 """Redis and the services on it: how they live, fail and heal, and what they publish each minute."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from demo.desk.bot_model import Bot, Row
@@ -11,52 +11,18 @@ from demo.desk.events import INTENT_LIFE, ML_SIGNAL, RISK_DECISION, SIGNAL
 from demo.desk.logbook import stamp
 
 if TYPE_CHECKING:
-    from demo.desk.world import World
+    from demo.desk.world_state import WorldState
 
 EXTERNAL = ("signal-service", "risk-service", "coordination-service")
 REDIS_LOADS, SERVICE_GIVES_UP = 2.0, 15.0
 VOLUME_NEEDS_REST = 180.0
 DEBUG_BYTES_PER_SECOND = 110_000_000.0
 LOG_BYTES_PER_SECOND = 900.0
-ML_EVERY, INTENT_EVERY = 5, 10
+ML_EVERY = 5
 SMALL_EDGE = 0.0003
 
 
-@dataclass(slots=True)
-class Redis:
-    """The desk's Redis. ``volume_broken``: its append-only file cannot be opened until the volume rests.
-
-    ``serving``: its port answers. ``churned_at``: when clients last lost a Redis that should be there.
-    """
-
-    volume_broken: bool = False
-    serving: bool = False
-    churned_at: float = -NEVER
-    idle_since: float = NEVER
-    refuses_writes: str = ""
-    """Why it answers but takes no writes: ``replica``, ``full``, ``disk``; empty while it takes them."""
-    memory_used: int = 42_000_000
-    memory_max: int = 256_000_000
-    evicts: bool = False
-    evicted: int = 0
-    saves: bool = True
-    answers_in: float = 0.001
-
-    @property
-    def takes_writes(self) -> bool:
-        """Whether what is published arrives."""
-        return self.serving and not self.refuses_writes
-
-
-@dataclass(slots=True)
-class Habits:
-    """How the services publish. ``intent_flaw``: what is wrong with their intents: ``shape``, ``late`` or nothing."""
-
-    intent_every: int = INTENT_EVERY
-    intent_flaw: str = ""
-
-
-def step(world: "World", seconds: float) -> None:
+def step(world: "WorldState", seconds: float) -> None:
     """Let ``seconds`` pass for Redis, the services on it and every container's log."""
     _redis(world)
     for service in EXTERNAL:
@@ -69,7 +35,7 @@ def step(world: "World", seconds: float) -> None:
             container.log_bytes += seconds * (DEBUG_BYTES_PER_SECOND if loud else LOG_BYTES_PER_SECOND)
 
 
-def _redis(world: "World") -> None:
+def _redis(world: "WorldState") -> None:
     now, redis, engine = world.clock.now(), world.redis, world.engine
     container = engine.of_service("redis")
     served = redis.serving
@@ -93,7 +59,7 @@ def _redis(world: "World") -> None:
         redis.churned_at = now
 
 
-def _external(world: "World", container: Container) -> None:
+def _external(world: "WorldState", container: Container) -> None:
     if world.redis.serving or container.uptime(world.clock.now()) < SERVICE_GIVES_UP:
         return
     known = world.engine.of_service("redis")
@@ -104,12 +70,12 @@ def _external(world: "World", container: Container) -> None:
     world.engine.crash(container, 1)
 
 
-def _say(world: "World", container: Container, text: str) -> None:
+def _say(world: "WorldState", container: Container, text: str) -> None:
     now = world.clock.now()
     container.output.append((now, f"{stamp(now)} {text}"))
 
 
-def publish_minute(world: "World", bot: Bot, row: Row) -> None:
+def publish_minute(world: "WorldState", bot: Bot, row: Row) -> None:
     """Publish what a minute of a bot brings: its snapshot, and what the services make of it."""
     if not world.redis.takes_writes:
         return
@@ -134,7 +100,7 @@ def publish_minute(world: "World", bot: Bot, row: Row) -> None:
         _decide(world, bot, row, str(signal.payload["event_id"]), dice)
 
 
-def _decide(world: "World", bot: Bot, row: Row, cause: str, dice: random.Random) -> None:
+def _decide(world: "WorldState", bot: Bot, row: Row, cause: str, dice: random.Random) -> None:
     make, at = world.envelopes, row.at
     refused = row.net_edge_pct < SMALL_EDGE and row.state == "running" and dice.random() < 0.3  # noqa: PLR2004 - a share
     reason = "net_edge_below_minimum" if refused else ""

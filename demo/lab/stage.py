@@ -14,7 +14,8 @@ from pathlib import Path
 from demo.desk.layout import Layout
 from demo.desk.past import world_with_past
 from demo.desk.scenarios import steps
-from demo.desk.world import MINUTE, World
+from demo.desk.world import World
+from demo.desk.world_state import MINUTE
 from demo.lab.breaker import Breaker
 from demo.lab.bus import LabBus
 from demo.lab.incidents import Incidents

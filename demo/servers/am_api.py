@@ -1,10 +1,12 @@
 """The HTTP API v2 of the Alertmanager stand-in: shapes and error bodies of Alertmanager 0.25."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
+from demo.servers.am_config import AlertmanagerConfig
+from demo.servers.am_dispatch import Dispatcher
 from demo.servers.am_model import AmAlert, Silence, all_match, label_order, parse_matcher
 from demo.servers.am_requests import (
     RefusedError,
@@ -18,20 +20,32 @@ from demo.servers.am_requests import (
     receiver_filter,
     silence_id,
 )
-from demo.servers.am_silences import SilenceInvalidError, SilenceUnknownError
+from demo.servers.am_silences import SilenceInvalidError, Silences, SilenceUnknownError
 from demo.servers.go_text import rfc3339_of_ns
 from demo.servers.local_server import Handler
-
-if TYPE_CHECKING:
-    from demo.servers.alertmanager import AlertmanagerServer
 
 _SILENCE_FIELDS = ("comment", "createdBy", "endsAt", "matchers", "startsAt")
 
 
-class AlertmanagerApi:
-    """Answers requests from an AlertmanagerServer's alerts and silences."""
+class Alerting(Protocol):
+    """What the API answers from. ``started_ns``: Unix nanoseconds."""
 
-    def __init__(self, server: "AlertmanagerServer") -> None:
+    config: AlertmanagerConfig
+    config_text: str
+    started_ns: int
+    resolve_timeout_ns: int
+    silences: Silences
+    dispatcher: Dispatcher
+
+    def now_ns(self) -> int:
+        """Return the clock's time in Unix nanoseconds."""
+        ...
+
+
+class AlertmanagerApi:
+    """Answers requests from an Alertmanager's alerts and silences."""
+
+    def __init__(self, server: Alerting) -> None:
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:

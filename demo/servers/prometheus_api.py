@@ -1,11 +1,12 @@
 """The HTTP API of the Prometheus stand-in: shapes and error bodies of Prometheus 2.42."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from multidict import MultiMapping
 
+from demo.servers.clock import Clock
 from demo.servers.go_text import rfc3339_nano
 from demo.servers.local_server import Handler, read_form
 from demo.servers.prometheus_params import (
@@ -16,21 +17,33 @@ from demo.servers.prometheus_params import (
     read_time,
 )
 from demo.servers.prometheus_shapes import alert_of, failure, page, point, result_of, success, whole
+from demo.servers.promql import Evaluator
 from demo.servers.promql_values import PromqlError, PromqlSyntaxError
-from demo.servers.rules import Group, Rule
-
-if TYPE_CHECKING:
-    from demo.servers.prometheus import PrometheusServer
+from demo.servers.rules import Group, Rule, RuleEngine
+from demo.servers.scraping import Scraper
+from demo.servers.tsdb import Tsdb
 
 MAX_POINTS = 11_000
 _NEVER = "0001-01-01T00:00:00Z"
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-class PrometheusApi:
-    """Answers requests from a PrometheusServer's database, rules and targets."""
+class Monitoring(Protocol):
+    """What the API answers from. ``started_at``: Unix seconds; ``reload_error``: empty where the rules are good."""
 
-    def __init__(self, server: "PrometheusServer") -> None:
+    clock: Clock
+    tsdb: Tsdb
+    scraper: Scraper
+    evaluator: Evaluator
+    engine: RuleEngine
+    started_at: float
+    reload_error: str
+
+
+class PrometheusApi:
+    """Answers requests from a Prometheus' database, rules and targets."""
+
+    def __init__(self, server: Monitoring) -> None:
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:

@@ -18,17 +18,17 @@ from demo.slack.web.call import Args
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import User
-    from demo.slack.server import SlackServer
     from demo.slack.sockets import Ack
 
 _OF_BUTTON = ("text", "value", "style", "url", "confirm")
 
 
 class Actor:
-    """Acts as one user. Get it with `SlackServer.member("ana")`."""
+    """Acts as one user. Get it with `SlackBackend.member("ana")`."""
 
-    def __init__(self, server: SlackServer, user: User) -> None:
+    def __init__(self, server: SlackBackend, user: User) -> None:
         self._server = server
         self.user = user
 

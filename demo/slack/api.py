@@ -17,9 +17,9 @@ from demo.slack.web.table import METHODS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from demo.slack.backend import SlackBackend
     from demo.slack.faults import Fault
     from demo.slack.model import Json, Token
-    from demo.slack.server import SlackServer
     from demo.slack.web.table import Method
 
 
@@ -38,7 +38,7 @@ async def read_args(request: web.Request) -> Json:
     return args | {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
-async def serve(server: SlackServer, request: web.Request) -> web.StreamResponse:
+async def serve(server: SlackBackend, request: web.Request) -> web.StreamResponse:
     """Serve one call, or break it as an armed fault says."""
     name, at = request.match_info["method"], time.monotonic()
     try:
@@ -60,7 +60,7 @@ async def serve(server: SlackServer, request: web.Request) -> web.StreamResponse
 
 
 async def _late(
-    server: SlackServer, request: web.Request, name: str, args: Json, fault: Fault
+    server: SlackBackend, request: web.Request, name: str, args: Json, fault: Fault
 ) -> web.StreamResponse:
     """Do a call after a while, in the background: that its caller has hung up, or died, changes nothing."""
     at = time.monotonic()
@@ -74,7 +74,7 @@ async def _late(
 
 
 async def do_late(
-    server: SlackServer, seconds: float, do: Callable[[], Awaitable[web.Response]]
+    server: SlackBackend, seconds: float, do: Callable[[], Awaitable[web.Response]]
 ) -> web.StreamResponse:
     """Do something after a while whatever becomes of the request, and answer it if it is still there."""
     done: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
@@ -113,7 +113,7 @@ def _too_many(seconds: int) -> web.Response:
 
 
 async def _answered(
-    server: SlackServer, request: web.Request, name: str, args: Json
+    server: SlackBackend, request: web.Request, name: str, args: Json
 ) -> tuple[web.Response, str]:
     """Return the answer of a call and the word for the log: `ok`, an error code, or `rate_limited`."""
     headers: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _method(name: str) -> Method:
     return method
 
 
-def _token(server: SlackServer, request: web.Request, args: Json) -> Token:
+def _token(server: SlackBackend, request: web.Request, args: Json) -> Token:
     header = request.headers.get("Authorization", "")
     value = header.removeprefix("Bearer ").strip() or str(args.pop("token", "") or "")
     if not value:
@@ -161,7 +161,7 @@ def _allowed(token: Token, method: Method) -> None:
         raise SlackError("missing_scope", extra={"needed": ",".join(method.scopes), "provided": provided})
 
 
-def _wait(server: SlackServer, name: str, method: Method, args: Json) -> int:
+def _wait(server: SlackBackend, name: str, method: Method, args: Json) -> int:
     """Return the seconds a caller must wait, 0 when it need not."""
     if method.limit is not POST:
         return server.pace.wait_for((name,), method.limit)

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from demo.slack.actor import Actor
 from demo.slack.errors import NoSuchElementError, SlackError
 from demo.slack.faults import Fault
 from demo.slack.model import Json
 from demo.slack.wire import file_json, message_json, view_json
 
 if TYPE_CHECKING:
-    from demo.slack.actor import Actor
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import Message, View
-    from demo.slack.server import SlackServer
     from demo.slack.submission import Outcome
 
-Verb = Callable[["SlackServer", Json], Awaitable[Json]]
+Verb = Callable[["SlackBackend", Json], Awaitable[Json]]
 
 
-def find_message(server: SlackServer, channel: str, ts: str, user: str) -> Message:
+def find_message(server: SlackBackend, channel: str, ts: str, user: str) -> Message:
     """Return a message that `user` (id) sees, ephemeral ones too; `SlackError` `message_not_found`."""
     place = server.workspace.channel(channel)
     for message in place.ephemerals:
@@ -35,7 +35,7 @@ def find_message(server: SlackServer, channel: str, ts: str, user: str) -> Messa
     return server.workspace.message(place.id, ts)
 
 
-def _view(server: SlackServer, view: View | None) -> Json:
+def _view(server: SlackBackend, view: View | None) -> Json:
     if view is None:
         return {"view": None}
     return {"view": view_json(server.workspace, view), "errors": view.errors}
@@ -45,11 +45,11 @@ def _outcome(outcome: Outcome) -> Json:
     return {"outcome": dataclasses.asdict(outcome)}
 
 
-def _listed(server: SlackServer, messages: list[Message]) -> Json:
+def _listed(server: SlackBackend, messages: list[Message]) -> Json:
     return {"messages": [message_json(server.workspace, message, metadata=True) for message in messages]}
 
 
-def _target(server: SlackServer, actor: Actor, body: Json) -> Message | View | None:
+def _target(server: SlackBackend, actor: Actor, body: Json) -> Message | View | None:
     if body.get("home"):
         return actor.home
     if body.get("ts") is None:
@@ -57,7 +57,7 @@ def _target(server: SlackServer, actor: Actor, body: Json) -> Message | View | N
     return find_message(server, body["channel"], body["ts"], actor.user.id)
 
 
-async def _info(server: SlackServer, _: Json) -> Json:
+async def _info(server: SlackBackend, _: Json) -> Json:
     app, workspace = server.app, server.workspace
     return {
         "base_url": server.base_url,
@@ -73,113 +73,117 @@ async def _info(server: SlackServer, _: Json) -> Json:
     }
 
 
-async def _messages(server: SlackServer, body: Json) -> Json:
+async def _messages(server: SlackBackend, body: Json) -> Json:
     return _listed(server, server.messages(body["channel"], replies=body.get("replies", False)))
 
 
-async def _thread(server: SlackServer, body: Json) -> Json:
+async def _thread(server: SlackBackend, body: Json) -> Json:
     return _listed(server, server.thread(server.workspace.message(body["channel"], body["ts"])))
 
 
-async def _ephemerals(server: SlackServer, body: Json) -> Json:
+async def _ephemerals(server: SlackBackend, body: Json) -> Json:
     return _listed(server, server.ephemerals(body["channel"], body.get("user")))
 
 
-async def _deliveries(server: SlackServer, _: Json) -> Json:
+async def _deliveries(server: SlackBackend, _: Json) -> Json:
     return {"deliveries": dict(server.deliveries())}
 
 
-async def _files(server: SlackServer, _: Json) -> Json:
+async def _files(server: SlackBackend, _: Json) -> Json:
     return {"files": [file_json(server.base_url, file) for file in server.workspace.files.values()]}
 
 
-async def _calls(server: SlackServer, body: Json) -> Json:
+async def _calls(server: SlackBackend, body: Json) -> Json:
     found = server.calls.of(body.get("method"), ok=body.get("only_ok"), channel=body.get("channel"))
     return {"calls": [dataclasses.asdict(call) for call in found]}
 
 
-async def _clear_calls(server: SlackServer, _: Json) -> Json:
+async def _clear_calls(server: SlackBackend, _: Json) -> Json:
     server.calls.clear()
     return {}
 
 
-async def _fault(server: SlackServer, body: Json) -> Json:
+async def _fault(server: SlackBackend, body: Json) -> Json:
     server.faults.add(Fault(**body))
     return {"pending": server.faults.pending}
 
 
-async def _clear_faults(server: SlackServer, _: Json) -> Json:
+async def _clear_faults(server: SlackBackend, _: Json) -> Json:
     server.faults.clear()
     return {}
 
 
-async def _rate_limits(server: SlackServer, body: Json) -> Json:
+async def _rate_limits(server: SlackBackend, body: Json) -> Json:
     server.pace.enabled = bool(body["on"])
     return {}
 
 
-async def _delete(server: SlackServer, body: Json) -> Json:
+async def _delete(server: SlackBackend, body: Json) -> Json:
     server.delete(server.workspace.message(body["channel"], body["ts"]))
     return {}
 
 
-async def _drop(server: SlackServer, body: Json) -> Json:
+async def _drop(server: SlackBackend, body: Json) -> Json:
     return {"dropped": server.sockets.drop(body.get("count"))}
 
 
-async def _deafen(server: SlackServer, body: Json) -> Json:
+async def _deafen(server: SlackBackend, body: Json) -> Json:
     return {"deafened": server.sockets.deafen(body.get("count"), frozen=body.get("frozen", False))}
 
 
-async def _refresh(server: SlackServer, body: Json) -> Json:
+async def _refresh(server: SlackBackend, body: Json) -> Json:
     await server.sockets.refresh(warning=body.get("warning", False))
     return {}
 
 
-async def _say(server: SlackServer, body: Json) -> Json:
-    said = server.member(body["user"]).say(body["channel"], body["text"], body.get("thread_ts"))
+def _member(server: SlackBackend, body: Json) -> Actor:
+    return Actor(server, server.workspace.user(body["user"]))
+
+
+async def _say(server: SlackBackend, body: Json) -> Json:
+    said = _member(server, body).say(body["channel"], body["text"], body.get("thread_ts"))
     return {"ts": said.ts}
 
 
-async def _command(server: SlackServer, body: Json) -> Json:
-    return _outcome(await server.member(body["user"]).command(body["line"], body["channel"]))
+async def _command(server: SlackBackend, body: Json) -> Json:
+    return _outcome(await _member(server, body).command(body["line"], body["channel"]))
 
 
-async def _click(server: SlackServer, body: Json) -> Json:
-    actor = server.member(body["user"])
+async def _click(server: SlackBackend, body: Json) -> Json:
+    actor = _member(server, body)
     target = _target(server, actor, body)
     done = await actor.click(target, body["action_id"], body.get("value"), block_id=body.get("block_id"))
     return _outcome(done)
 
 
-async def _enter(server: SlackServer, body: Json) -> Json:
-    server.member(body["user"]).enter(body["action_id"], body.get("value"), block_id=body.get("block_id"))
+async def _enter(server: SlackBackend, body: Json) -> Json:
+    _member(server, body).enter(body["action_id"], body.get("value"), block_id=body.get("block_id"))
     return {}
 
 
-async def _submit(server: SlackServer, body: Json) -> Json:
+async def _submit(server: SlackBackend, body: Json) -> Json:
     """Submit: `values` by action id, or `entries` that name block, action and value."""
-    actor = server.member(body["user"])
+    actor = _member(server, body)
     for entry in body.get("entries", []):
         actor.enter(entry["action_id"], entry["value"], block_id=entry["block_id"])
     return _outcome(await actor.submit(body.get("values")))
 
 
-async def _close(server: SlackServer, body: Json) -> Json:
-    return _outcome(await server.member(body["user"]).close(cleared=body.get("cleared", False)))
+async def _close(server: SlackBackend, body: Json) -> Json:
+    return _outcome(await _member(server, body).close(cleared=body.get("cleared", False)))
 
 
-async def _modal(server: SlackServer, body: Json) -> Json:
-    return _view(server, server.member(body["user"]).modal)
+async def _modal(server: SlackBackend, body: Json) -> Json:
+    return _view(server, _member(server, body).modal)
 
 
-async def _open_home(server: SlackServer, body: Json) -> Json:
-    server.member(body["user"]).open_home()
+async def _open_home(server: SlackBackend, body: Json) -> Json:
+    _member(server, body).open_home()
     return {}
 
 
-async def _home(server: SlackServer, body: Json) -> Json:
-    return _view(server, server.member(body["user"]).home)
+async def _home(server: SlackBackend, body: Json) -> Json:
+    return _view(server, _member(server, body).home)
 
 
 VERBS: dict[str, Verb] = {
@@ -210,7 +214,7 @@ VERBS: dict[str, Verb] = {
 }
 
 
-async def _done(server: SlackServer, name: str, body: Any) -> web.Response:  # noqa: ANN401 - JSON from outside
+async def _done(server: SlackBackend, name: str, body: Any) -> web.Response:  # noqa: ANN401 - JSON from outside
     verb = VERBS.get(name)
     if verb is None:
         raise LookupError(f"no verb {name!r}; there is {', '.join(VERBS)}")
@@ -219,7 +223,7 @@ async def _done(server: SlackServer, name: str, body: Any) -> web.Response:  # n
     return web.json_response({"ok": True, **await verb(server, body)})
 
 
-def add_routes(server: SlackServer, application: web.Application) -> None:
+def add_routes(server: SlackBackend, application: web.Application) -> None:
     """Add `POST /_control/{verb}`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:

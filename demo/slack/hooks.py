@@ -14,11 +14,11 @@ from demo.slack.web.call import Args
 from demo.slack.web.chat import POST_TEXT, read_content, read_metadata
 
 if TYPE_CHECKING:
-    from demo.slack.server import SlackServer
+    from demo.slack.backend import SlackBackend
     from demo.slack.triggers import Reply
 
 
-async def respond(server: SlackServer, request: web.Request) -> web.StreamResponse:
+async def respond(server: SlackBackend, request: web.Request) -> web.StreamResponse:
     """Serve `POST /response/{key}`; faults call it `response_url`."""
     try:
         body = await request.json()
@@ -37,7 +37,7 @@ async def respond(server: SlackServer, request: web.Request) -> web.StreamRespon
     return response if fault is None else await broken(request, fault, response)
 
 
-def _answered(server: SlackServer, key: str, body: object) -> web.Response:
+def _answered(server: SlackBackend, key: str, body: object) -> web.Response:
     try:
         apply(server, server.response_urls.use(key), _args(body))
     except SlackError as error:
@@ -52,7 +52,7 @@ def _args(body: object) -> Args:
     return Args(body)
 
 
-def apply(server: SlackServer, reply: Reply, args: Args) -> None:
+def apply(server: SlackBackend, reply: Reply, args: Args) -> None:
     """Do what one answer asks for; `SlackError` when its content is refused."""
     original = reply.message
     if args.flag("delete_original") and original is not None:
@@ -71,7 +71,7 @@ def apply(server: SlackServer, reply: Reply, args: Args) -> None:
         reply.message = posted
 
 
-def show(server: SlackServer, reply: Reply, args: Args) -> Message:
+def show(server: SlackBackend, reply: Reply, args: Args) -> Message:
     """Post an answer: to everybody with `response_type: in_channel`, else to the person who acted."""
     text, blocks, attachments = read_content(args, POST_TEXT)
     app, ids = server.workspace.app, server.workspace.ids

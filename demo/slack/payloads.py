@@ -9,14 +9,14 @@ from demo.slack.wire import message_json, view_json
 from demo.slack.workspace import TEAM_DOMAIN, TEAM_ID
 
 if TYPE_CHECKING:
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import Channel, Json, Message, User, View
-    from demo.slack.server import SlackServer
 
 
 _PERSON = re.compile(r"(?<![\w<])@([\w.-]+)")
 
 
-def _common(server: SlackServer, user: User, kind: str) -> Json:
+def _common(server: SlackBackend, user: User, kind: str) -> Json:
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID},
@@ -28,7 +28,7 @@ def _common(server: SlackServer, user: User, kind: str) -> Json:
     }
 
 
-def message_action(server: SlackServer, user: User, message: Message, action: Json, state: Json) -> Json:
+def message_action(server: SlackBackend, user: User, message: Message, action: Json, state: Json) -> Json:
     """`block_actions` on a message."""
     channel = server.workspace.channel(message.channel)
     ephemeral = message.ephemeral_to is not None
@@ -55,7 +55,7 @@ def message_action(server: SlackServer, user: User, message: Message, action: Js
     return body
 
 
-def view_action(server: SlackServer, user: User, view: View, action: Json) -> Json:
+def view_action(server: SlackBackend, user: User, view: View, action: Json) -> Json:
     """`block_actions` in a modal or on the Home tab."""
     return {
         **_common(server, user, "block_actions"),
@@ -67,7 +67,7 @@ def view_action(server: SlackServer, user: User, view: View, action: Json) -> Js
     }
 
 
-def view_submission(server: SlackServer, user: User, view: View) -> Json:
+def view_submission(server: SlackBackend, user: User, view: View) -> Json:
     """`view_submission` of a modal."""
     return {
         **_common(server, user, "view_submission"),
@@ -77,7 +77,7 @@ def view_submission(server: SlackServer, user: User, view: View) -> Json:
     }
 
 
-def view_closed(server: SlackServer, user: User, view: View, *, cleared: bool) -> Json:
+def view_closed(server: SlackBackend, user: User, view: View, *, cleared: bool) -> Json:
     """`view_closed` of a modal that asked to be told."""
     return {
         **_common(server, user, "view_closed"),
@@ -86,7 +86,7 @@ def view_closed(server: SlackServer, user: User, view: View, *, cleared: bool) -
     }
 
 
-def slash_command(server: SlackServer, user: User, channel: Channel, command: str, text: str) -> Json:
+def slash_command(server: SlackBackend, user: User, channel: Channel, command: str, text: str) -> Json:
     """Build the form of a slash command."""
     return {
         "token": server.app.verification_token,
@@ -105,7 +105,7 @@ def slash_command(server: SlackServer, user: User, channel: Channel, command: st
     }
 
 
-def _escaped(server: SlackServer, text: str) -> str:
+def _escaped(server: SlackBackend, text: str) -> str:
     """Return a command's text with people as ``<@U…|name>``, as Slack does for an app that asks for it."""
     ids = {user.name.lower(): user.id for user in server.workspace.users.values()}
 
@@ -116,7 +116,7 @@ def _escaped(server: SlackServer, text: str) -> str:
     return _PERSON.sub(person, text)
 
 
-def message_event(server: SlackServer, user: User, message: Message, kind: str) -> Json:
+def message_event(server: SlackBackend, user: User, message: Message, kind: str) -> Json:
     """`message` or `app_mention` for what a person wrote."""
     channel = server.workspace.channel(message.channel)
     body: Json = {
@@ -136,7 +136,7 @@ def message_event(server: SlackServer, user: User, message: Message, kind: str) 
     return body
 
 
-def home_opened(server: SlackServer, user: User) -> Json:
+def home_opened(server: SlackBackend, user: User) -> Json:
     """`app_home_opened`."""
     body: Json = {
         "type": "app_home_opened",

@@ -9,8 +9,8 @@ from demo.slack.errors import SlackError
 from demo.slack.inputs import problem
 
 if TYPE_CHECKING:
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import Json, View
-    from demo.slack.server import SlackServer
     from demo.slack.sockets import Ack
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -49,7 +49,7 @@ def refused_by_slack(view: View) -> dict[str, str]:
     return found
 
 
-def answered(server: SlackServer, view: View, ack: Ack) -> Outcome:
+def answered(server: SlackBackend, view: View, ack: Ack) -> Outcome:
     """Do what the answer to a submission asks for: errors, update, push, clear, or close by default."""
     try:
         return _apply(server, view, ack)
@@ -58,7 +58,7 @@ def answered(server: SlackServer, view: View, ack: Ack) -> Outcome:
         return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, why=f"answer refused: {error}")
 
 
-def _apply(server: SlackServer, view: View, ack: Ack) -> Outcome:
+def _apply(server: SlackBackend, view: View, ack: Ack) -> Outcome:
     modals, answer = server.modals, ack.payload or {}
     action = answer.get("response_action")
     if action == "errors":
@@ -74,7 +74,7 @@ def _apply(server: SlackServer, view: View, ack: Ack) -> Outcome:
     return outcome_of(ack)
 
 
-def _errors(server: SlackServer, view: View, ack: Ack, errors: dict[str, str]) -> Outcome:
+def _errors(server: SlackBackend, view: View, ack: Ack, errors: dict[str, str]) -> Outcome:
     inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
     if not errors or not set(errors) <= inputs:
         raise SlackError("invalid_arguments", [f"errors must name input blocks, one of {sorted(inputs)}"])

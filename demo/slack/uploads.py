@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import SharedFile
-    from demo.slack.server import SlackServer
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "application/json"}
 
 
-def add_routes(server: SlackServer, application: web.Application) -> None:
+def add_routes(server: SlackBackend, application: web.Application) -> None:
     """Add `POST /upload/{key}` and `GET /files/{id}/{name}`."""
 
     async def take(request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.checks import bot_state, container
+from triage.diagnosis.checks.bot_now import BotNow
 
 if TYPE_CHECKING:
     from triage.desk import Desk
@@ -21,16 +22,14 @@ def agreed(findings: Sequence[Finding], desk: Desk) -> tuple[Finding, ...]:
 
 def _in_line(finding: Finding, boxes: Mapping[str, Json], desk: Desk) -> Finding:
     told: Mapping[str, Mapping[str, Json]] = finding.data.get("bots") or {}
-    bots = {
-        name: _held(bot_state.BotNow(**now), boxes.get(desk.container_of(name))) for name, now in told.items()
-    }
+    bots = {name: _held(BotNow(**now), boxes.get(desk.container_of(name))) for name, now in told.items()}
     if all(bots[name].held_seconds == now.get("held_seconds") for name, now in told.items()):
         return finding
     told_again = bot_state.told(bots)
     return replace(finding, headline=told_again.headline, details=told_again.details, data=told_again.data)
 
 
-def _held(now: bot_state.BotNow, box: Mapping[str, Json] | None) -> bot_state.BotNow:
+def _held(now: BotNow, box: Mapping[str, Json] | None) -> BotNow:
     """Return the bot with a state no older than its container; one that was seen before its start has no age."""
     up = box.get("up_seconds") if box is not None else None
     if up is None or now.held_seconds is None or now.held_seconds <= up:

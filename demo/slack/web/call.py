@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from demo.slack.errors import SlackError
 
 if TYPE_CHECKING:
+    from demo.slack.backend import SlackBackend
     from demo.slack.model import Channel, Json, Token
-    from demo.slack.server import SlackServer
     from demo.slack.workspace import Workspace
 
 
@@ -77,7 +77,7 @@ class WebCall:
     method: str
     args: Args
     token: Token
-    server: SlackServer
+    server: SlackBackend
 
     @property
     def workspace(self) -> Workspace:

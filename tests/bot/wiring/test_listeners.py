@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from bot.pulse import Pulse
 from bot.readiness import LOOPS, Readiness
@@ -132,7 +131,6 @@ class Wired:
             owner="me",
             stored=lambda: None,
             dependencies=self.dependencies,
-            registry=CollectorRegistry(),
         )
         self.listening = ListenerWiring(load_settings(environment, folder=folder), parts)
         self.readers = {name: SoundReader(name) for name in (AUDIT, DEAD)}
@@ -300,7 +298,6 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         owner="me",
         stored=lambda: None,
         dependencies=wired.dependencies,
-        registry=CollectorRegistry(),
     )
     listening = ListenerWiring(load_settings({}, folder=tmp_path), parts)
     task = asyncio.create_task(listening.run())

@@ -6,7 +6,8 @@ import pytest
 
 from triage.desk import Desk
 from triage.diagnosis.agreement import agreed
-from triage.diagnosis.checks.bot_state import BotNow, told
+from triage.diagnosis.checks.bot_now import BotNow
+from triage.diagnosis.checks.bot_state import told
 from triage.model import Finding, FindingStatus
 
 

@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from triage.concurrency import attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, partial, refused, worst_status
+from triage.diagnosis.checks.bot_now import BotNow
 from triage.diagnosis.checks.bot_words import describe
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
-from triage.model import Finding, FindingStatus
+from triage.model import Finding
 from triage.ports.sources import Sample, Series
 from triage.queries import promql
 from triage.signals.guard_reasons import state_in_words
@@ -49,42 +50,6 @@ _VALUES = {
     "hbot_bot_recent_error_lines": "error_lines",
 }
 _FAMILY = (*_VALUES, "hbot_bot_state", "hbot_bot_soft_pause_edge", "hbot_bot_risk_reasons_info")
-
-
-@dataclass(slots=True)
-class BotNow:
-    """One bot as its metrics show it; see the module for units."""
-
-    state: str | None = None
-    frozen: bool = False
-    age_seconds: float | None = None
-    held_seconds: float | None = None
-    held_at_least: bool = False
-    net_edge: float | None = None
-    net_edge_15m: float | None = None
-    drawdown: float | None = None
-    daily_loss: float | None = None
-    base_pct: float | None = None
-    edge_gate: bool | None = None
-    reasons: list[str] = field(default_factory=list)
-    orders: float | None = None
-    daily_pnl: float | None = None
-    cancel_per_min: float | None = None
-    turnover: float | None = None
-    error_lines: float | None = None
-    regime: str = ""
-    turns_hour: int | None = None
-    no_number: list[str] = field(default_factory=list)
-
-    @property
-    def status(self) -> FindingStatus:
-        """What this bot's state means."""
-        if self.state is None:
-            return FindingStatus.UNKNOWN
-        if self.frozen or self.state == "hard_stop":
-            return FindingStatus.CRITICAL
-        losing = self.net_edge_15m is not None and self.net_edge_15m < 0
-        return FindingStatus.WARNING if self.state != "running" or losing else FindingStatus.OK
 
 
 async def run(ctx: CheckContext) -> Finding:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from triage.diagnosis.checks.bot_now import BotNow
 from triage.signals.guard_reasons import in_words, state_in_words
 from triage.wording import duration, number, percent
-
-if TYPE_CHECKING:
-    from triage.diagnosis.checks.bot_state import BotNow
 
 WORTH_TELLING = 60.0
 """Seconds: a history that has just begun says nothing of how long a state is held."""
