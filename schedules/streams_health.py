@@ -18,7 +18,14 @@ from triage.ports.sources import RedisHealth, Sources, StreamInfo
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
 from triage.signals.dead_letter_volume import settle_dead_letters
-from triage.signals.redis_health import STALE, RedisObservation, age_of, redis_conditions, stream_conditions
+from triage.signals.redis_health import (
+    RedisObservation,
+    age_of,
+    redis_conditions,
+    redis_unknown,
+    stream_conditions,
+    streams_unknown,
+)
 from triage.signals.watched_conditions import Debounce, settle
 
 LOOK_SECONDS = 2.0
@@ -38,18 +45,20 @@ class RedisWatch:
     steady: Debounce = field(default_factory=Debounce)
     health: RedisHealth | None = None
     trouble: str = ""
-    _told: frozenset[str] | None = None
+    _told: tuple[frozenset[str], frozenset[str]] | None = None
+    """What was settled last: what stands, and of what nothing was known."""
 
     async def run(self) -> bool:
         """Look once. Returns False where no Redis is configured: nothing more to look at."""
         look = await self._look()
         if isinstance(look.error, SourceNotConfigured):
-            await self._settle({})
+            await self._settle({}, frozenset())
             return False
         self.trouble = str(look.error) if isinstance(look.error, SourceDenied) else ""
-        standing = self.steady.look(redis_conditions(self.desk, look))
-        if standing is not None and frozenset(standing) != self._told:
-            await self._settle(dict(standing))
+        wrong, unknown = redis_conditions(self.desk, look), redis_unknown(look)
+        standing = self.steady.look(wrong, unknown)
+        if standing is not None:
+            await self._settle(dict(standing), unknown | wrong.keys())
         return True
 
     async def _look(self) -> RedisObservation:
@@ -65,16 +74,19 @@ class RedisWatch:
             return RedisObservation(None, error)
         return RedisObservation(self.health, evicted_before=before)
 
-    async def _settle(self, standing: dict[str, Condition]) -> None:
-        if not standing and self._told == frozenset():
+    async def _settle(self, standing: dict[str, Condition], unsure: frozenset[str]) -> None:
+        told = frozenset(standing), unsure
+        if told == self._told:
             return
         now = self.clock.now()
         try:
-            signals = await self.store.write(lambda tx: settle(tx, self.desk, "redis", standing, now))
+            signals = await self.store.write(
+                lambda tx: settle(tx, self.desk, "redis", standing, now, unsure=unsure)
+            )
         except StoreUnavailable as error:
             logger.error("the state of Redis was not stored: {why}", why=error)
             return  # told again at the next look
-        self._told = frozenset(standing)
+        self._told = told
         tell(signals, self.stored)
 
 
@@ -90,7 +102,6 @@ class StreamsWatch:
     steady: Debounce = field(default_factory=Debounce)
     streams: dict[str, StreamInfo] = field(default_factory=dict)
     trouble: str = ""
-    _expected: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Look once; Redis that does not answer is the other watch's matter."""
@@ -100,7 +111,7 @@ class StreamsWatch:
                 for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
                     self.streams[stream] = await self.sources.streams.info(stream)
                 await self._others()
-                expected = await attempt(living_bots(self.sources.metrics, self.desk))
+                living = await attempt(living_bots(self.sources.metrics, self.desk))
         except SourceNotConfigured:
             return
         except (SourceError, TimeoutError) as error:
@@ -109,24 +120,22 @@ class StreamsWatch:
             return
         self.trouble = ""
         now = self.clock.now()
-        wrong = stream_conditions(self.desk, self.streams, now, expected=self._publishing(expected))
-        standing = self.steady.look(wrong)
+        expected = None if isinstance(living, SourceError) else living
+        wrong = stream_conditions(self.desk, self.streams, now, expected=expected)
+        unknown = streams_unknown(self.desk, self.streams, now, expected=expected)
+        standing = self.steady.look(wrong, unknown)
 
         def work(tx: Tx) -> tuple[Signal, ...]:
-            flow = settle(tx, self.desk, "streams", standing, now) if standing is not None else ()
+            flow: tuple[Signal, ...] = ()
+            if standing is not None:
+                unsure = unknown | wrong.keys()
+                flow = settle(tx, self.desk, "streams", standing, now, unsure=unsure)
             return (*flow, *settle_dead_letters(tx, self.desk, now))
 
         try:
             tell(await self.store.write(work), self.stored)
         except StoreUnavailable as error:
             logger.error("the state of the streams was not stored: {why}", why=error)
-
-    def _publishing(self, found: tuple[str, ...] | SourceError) -> tuple[str, ...]:
-        """Return the bots to expect data of; while nobody knows which live, what stands ends with new data only."""
-        if not isinstance(found, SourceError):
-            self._expected = found
-            return found
-        return self._expected if STALE in self.steady.standing else ()
 
     async def _others(self) -> None:
         """Look at the streams that only the desk's services read; one that our user may not see costs only itself."""

@@ -14,11 +14,12 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
-from triage.signals.silence import WATCHDOG_NOTE, blindness
+from triage.signals.silence import WATCHDOG_NOTE, blindness, sight_unknown
 from triage.signals.troubles import LastingTroubles
 from triage.signals.watched_conditions import settle
 
-"""The note in which the webhook leaves when the always-firing alert came last."""
+_BLIND = "blind"
+"""The one condition that is watched here."""
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Deadman:
     clock: Clock
     stored: Callable[[], None]
     started: datetime
-    rule_loaded: bool = False
+    rule_loaded: bool | None = None
+    """Whether Prometheus holds the alert's rule; None until it has said so."""
     seen: datetime | None = None
 
     async def run(self) -> None:
@@ -40,11 +42,14 @@ class Deadman:
         if self.seen is None:
             await self._ask_for_rule()
         now = self.clock.now()
-        wrong = blindness(
-            self.desk, seen=self.seen, rule_loaded=self.rule_loaded, started=self.started, now=now
+        seen, loaded, started = self.seen, self.rule_loaded, self.started
+        wrong = blindness(self.desk, seen=seen, rule_loaded=bool(loaded), started=started, now=now)
+        conditions = {} if wrong is None else {_BLIND: wrong}
+        unknown = sight_unknown(self.desk, seen=seen, rule_loaded=loaded, started=started, now=now)
+        unsure = {_BLIND} if unknown else set()
+        signals = await self.store.write(
+            lambda tx: settle(tx, self.desk, "watchdog", conditions, now, unsure=unsure)
         )
-        conditions = {} if wrong is None else {"blind": wrong}
-        signals = await self.store.write(lambda tx: settle(tx, self.desk, "watchdog", conditions, now))
         if signals:
             logger.warning("{text}", text=wrong.text if wrong is not None else "alerts arrive again")
             self.stored()

@@ -16,7 +16,12 @@ from triage.playbooks.lookup import playbook_for
 from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
 from triage.signals.log_silence import STOPPED, LogFlow, log_silence
-from triage.signals.redis_health import RedisObservation, redis_conditions, stream_conditions
+from triage.signals.redis_health import (
+    RedisObservation,
+    redis_conditions,
+    redis_unknown,
+    stream_conditions,
+)
 from triage.signals.silence import blindness
 from triage.signals.watched_conditions import Debounce
 
@@ -59,7 +64,8 @@ class Watches:
         self, events: Sequence[DeskEvent], letters: Rate, sick: Mapping[str, Condition]
     ) -> list[Signal]:
         """Return what began and what ended since the last look; ``sick``: containers whose health check fails."""
-        wrong = dict(self._redis.look(redis_conditions(self.desk, await self._server())) or {})
+        server = await self._server()
+        wrong = dict(self._redis.look(redis_conditions(self.desk, server), redis_unknown(server)) or {})
         if self.world.redis.serving:
             wrong |= await self._flow()
             told = [each for each in events if each.source is Source.DEAD_LETTER]

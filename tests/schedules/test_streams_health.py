@@ -1,5 +1,6 @@
 """Redis watched: down, slow, read-only, full; told once it is sure, resolved when it is well, across restarts."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from redis.exceptions import OutOfMemoryError
 from bot.store import SqlStore
 from schedules.streams_health import RedisWatch, StreamsWatch
 from tests.fakes.clock import ManualClock
-from tests.fakes.sources import NOW, FakeSources, healthy_redis, sample
+from tests.fakes.sources import NOW, FakeSources, FakeStreams, healthy_redis, sample
 from tests.servers.fixtures import Require
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
 from tests.stores import stored_signals
@@ -191,6 +192,85 @@ async def test_old_market_data_stays_told_while_nobody_knows_which_bots_run(sqli
         ("MarketDataStale", "firing"),
         ("MarketDataStale", "resolved"),
     ]
+
+
+async def test_what_stands_outlives_our_own_restart_while_nobody_knows_more(sqlite_store: SqlStore) -> None:
+    """The next process with Prometheus away: it ends with new data, or once nobody is expected to publish."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    old = round((NOW - HOUR).timestamp() * 1000)
+    fakes.streams.infos[DESK.streams.market_data] = StreamInfo("m", 100, f"{old}-0")
+    fakes.metrics.answers["hbot_bot_state"] = [sample(1, bot="bot1")]
+
+    async def process_looks(times: int) -> list[tuple[str, str]]:
+        watch = StreamsWatch(
+            store=sqlite_store, desk=DESK, sources=fakes.port, clock=clock, stored=lambda: None
+        )
+        for _ in range(times):
+            fakes.metrics.error = away.pop(0) if away else None
+            await watch.run()
+        return await stored_signals(sqlite_store)
+
+    away: list[SourceUnreachable] = []
+    told = [("MarketDataStale", "firing")]
+    assert await process_looks(2) == told
+    away = [SourceUnreachable("Prometheus", "Connection refused")] * 4
+    assert await process_looks(4) == told
+    away = [SourceUnreachable("Prometheus", "Connection refused")] * 3
+    assert await process_looks(4) == told, "the first bad look after it is no end either"
+    fakes.metrics.answers["hbot_bot_state"] = []
+    assert (await process_looks(2))[-1] == ("MarketDataStale", "resolved")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_redis_that_is_down_is_not_told_to_take_writes_again(
+    sqlite_store: SqlStore,
+    restarted: bool,  # noqa: FBT001 - a case
+) -> None:
+    """What only an answer can tell stands until there is one; so too where our user is refused."""
+    fakes, clock = FakeSources(), ManualClock(NOW)
+    watch = watch_on(sqlite_store, fakes, clock)
+    fakes.streams.state = healthy_redis(role="slave")
+    for error in (None, None, SourceUnreachable("Redis", "reset"), SourceDenied("Redis", "NOAUTH")):
+        fakes.streams.error = error
+        for _ in range(3):
+            await watch.run()
+        if restarted:
+            watch = watch_on(sqlite_store, fakes, clock)
+    down = [("RedisDown", "firing"), ("RedisDown", "resolved")]
+    assert await stored_signals(sqlite_store) == [("RedisReadOnly", "firing"), *down]
+    fakes.streams.error, fakes.streams.state = None, healthy_redis()
+    for _ in range(3):
+        await watch.run()
+    assert (await stored_signals(sqlite_store))[-1] == ("RedisReadOnly", "resolved")
+
+
+@dataclass(slots=True)
+class Forbidding(FakeStreams):
+    """A Redis that refuses our user some streams."""
+
+    refused: frozenset[str] = frozenset()
+
+    async def info(self, stream: str) -> StreamInfo:
+        """Answer what is known of a stream that may be seen."""
+        if stream in self.refused:
+            raise SourceDenied("Redis", "NOPERM")
+        return await FakeStreams.info(self, stream)
+
+
+async def test_a_group_of_a_stream_that_cannot_be_seen_stays_behind(sqlite_store: SqlStore) -> None:
+    """Our user may not look at it any more: that ends nothing."""
+    streams = Forbidding()
+    fakes = FakeSources(streams=streams)
+    name = next(name for name, reader in DESK.streams.readers.items() if reader == "risk-service")
+    behind = GroupInfo(name="hb_group_v1", pending=0, lag=5000, last_delivered_id="0-0", consumers=1)
+    streams.infos[name] = StreamInfo(name, 100, f"{round(NOW.timestamp() * 1000)}-0", (behind,))
+    watch = StreamsWatch(
+        store=sqlite_store, desk=DESK, sources=fakes.port, clock=ManualClock(NOW), stored=lambda: None
+    )
+    for refused in ((), (), (name,), (name,), (name,)):
+        streams.refused = frozenset(refused)
+        await watch.run()
+    assert await stored_signals(sqlite_store) == [("StreamGroupBehind", "firing")]
 
 
 async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlStore) -> None:

@@ -76,6 +76,33 @@ async def test_blind_alerting_is_told_with_its_hour_and_ends_when_it_comes_again
     assert await night.passes(1) == ["AlertingBlind firing", "AlertingBlind resolved"]
 
 
+async def test_a_restart_of_ours_is_no_sign_of_life(sqlite_store: SqlStore) -> None:
+    """Blind before it, blind after it: it ends when the alert comes again, and is told once."""
+    night = Night(sqlite_store)
+    await night.watchdog_comes()
+    told = ["AlertingBlind firing"]
+    assert await night.passes(15) == told
+    night.switch = night.started()
+    assert await night.passes(25) == told
+    night.switch = night.started()
+    await night.watchdog_comes()
+    assert await night.passes(1) == [*told, "AlertingBlind resolved"]
+
+
+async def test_a_rule_that_never_reached_us_is_not_well_while_prometheus_is_away(
+    sqlite_store: SqlStore,
+) -> None:
+    """After a restart nobody says whether it is loaded; taken out of the rules it ends."""
+    night = Night(sqlite_store, rule=True)
+    told = ["AlertingBlind firing"]
+    assert await night.passes(15) == told
+    night.switch = night.started()
+    night.fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
+    assert await night.passes(20) == told
+    night.fakes.metrics.error, night.fakes.metrics.rule_states = None, ()
+    assert await night.passes(1) == [*told, "AlertingBlind resolved"]
+
+
 async def test_a_desk_without_the_rule_is_left_in_peace(sqlite_store: SqlStore) -> None:
     """Never seen and no rule: doctor says so, and there is no false alarm."""
     assert await Night(sqlite_store).passes(60) == []

@@ -18,6 +18,8 @@ DOWN, READ_ONLY, SLOW, NOT_SAVING, EVICTING = (
     "RedisDown", "RedisReadOnly", "RedisSlow", "RedisNotSaving", "RedisEvicting",
 )  # fmt: skip
 STALE, BEHIND = "MarketDataStale", "StreamGroupBehind"
+OF_ITS_HEALTH = frozenset({READ_ONLY, SLOW, NOT_SAVING, EVICTING})
+"""What only a Redis that answers tells of itself."""
 _FULL = 0.99
 """Of the limit: what it counts moves a little with its clients' buffers."""
 
@@ -40,6 +42,13 @@ def redis_conditions(desk: Desk, look: RedisObservation) -> dict[str, Condition]
     if look.health is None:
         return {}
     return {each.name: each for each in _unwell(desk, look.health, look.evicted_before)}
+
+
+def redis_unknown(look: RedisObservation) -> frozenset[str]:
+    """Return of which conditions a look learned nothing: a Redis that is down is not known to be writable again."""
+    if look.health is None:
+        return OF_ITS_HEALTH
+    return frozenset({EVICTING}) if look.evicted_before is None else frozenset()
 
 
 def _unwell(desk: Desk, health: RedisHealth, evicted_before: int | None) -> Iterable[Condition]:
@@ -76,12 +85,12 @@ def _condition(desk: Desk, name: str, text: str) -> Condition:
 
 
 def stream_conditions(
-    desk: Desk, streams: Mapping[str, StreamInfo], now: datetime, *, expected: tuple[str, ...]
+    desk: Desk, streams: Mapping[str, StreamInfo], now: datetime, *, expected: tuple[str, ...] | None
 ) -> dict[str, Condition]:
     """Return what is wrong with the streams.
 
     ``expected``: bots whose state, seen elsewhere, says that they publish market data now; with none of them
-    an old stream is what is to be expected.
+    an old stream is what is to be expected. None: nobody knows which do.
     """
     found: dict[str, Condition] = {}
     market = streams.get(desk.streams.market_data)
@@ -97,6 +106,18 @@ def stream_conditions(
                 text = f"{group.name} is {behind} entries behind on {info.name}"
                 found[f"{BEHIND}/{info.name}"] = Condition(BEHIND, Source.STREAMS, subject, text)
     return found
+
+
+def streams_unknown(
+    desk: Desk, streams: Mapping[str, StreamInfo], now: datetime, *, expected: tuple[str, ...] | None
+) -> frozenset[str]:
+    """Return of which conditions a look learned nothing: old data of bots of which nobody knows, streams not seen."""
+    names = desk.streams
+    looked_at = {names.market_data, names.audit, names.execution_intent, names.dead_letter, *names.readers}
+    unseen = {f"{BEHIND}/{name}" for name in looked_at - set(streams)}
+    age = age_of(streams.get(names.market_data), now)
+    old = age is not None and age > names.market_data_stale_seconds
+    return frozenset(unseen | ({STALE} if old and expected is None else set()))
 
 
 def age_of(stream: StreamInfo | None, now: datetime) -> float | None:

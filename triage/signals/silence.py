@@ -14,6 +14,20 @@ WATCHDOG_NOTE = "watchdog/seen"
 """The note of when the Watchdog alert came last, as an ISO time."""
 
 
+def sight_unknown(
+    desk: Desk, *, seen: datetime | None, rule_loaded: bool | None, started: datetime, now: datetime
+) -> bool:
+    """Whether nothing is known of it yet: the alert has not come for long, and this process did not wait long enough.
+
+    What the process before told goes on standing then. ``rule_loaded`` None: Prometheus has not said.
+    """
+    limit = timedelta(seconds=desk.watchdog.max_silence_seconds)
+    if not desk.watchdog.enabled or (seen is None and rule_loaded is False):
+        return False
+    late = seen is None or now - seen > limit
+    return late and (now - started <= limit or (seen is None and rule_loaded is None))
+
+
 def blindness(
     desk: Desk, *, seen: datetime | None, rule_loaded: bool, started: datetime, now: datetime
 ) -> Condition | None:

@@ -6,7 +6,7 @@ What fires is remembered in the notes, so a restart neither repeats an episode n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,12 +20,19 @@ _NOTES = "standing"
 
 
 def settle(
-    tx: Tx, desk: Desk, watch: str, now_wrong: Mapping[str, Condition], now: datetime
+    tx: Tx,
+    desk: Desk,
+    watch: str,
+    now_wrong: Mapping[str, Condition],
+    now: datetime,
+    *,
+    unsure: Collection[str] = (),
 ) -> tuple[Signal, ...]:
     """Store the signals of what began and what ended since this watch last looked.
 
     ``watch`` names the one who looks, the keys of ``now_wrong`` what it looks at; a key that is not there is
-    well. Returns the signals stored.
+    well. ``unsure``: keys of which nothing is known now, or not enough yet: what stands of them goes on standing, also
+    after a restart. Returns the signals stored.
     """
     tx.exclusive(f"{_NOTES}/{watch}")
     prefix = f"{_NOTES}/{watch}/"
@@ -37,7 +44,7 @@ def settle(
             signals.append(signal)
             tx.notes.put(prefix + key, _kept(signal))
     for key in firing:
-        if key not in now_wrong:
+        if key not in now_wrong and key not in unsure:
             ended = tx.notes.parsed(prefix + key, lambda kept: _ended(kept, now))
             signals += [ended] if ended is not None else []  # what cannot be read is ended by a person
             tx.notes.put(prefix + key, "")
@@ -107,10 +114,15 @@ class Debounce:
     looks: int = 0
     _turning: dict[str, int] = field(default_factory=dict)
 
-    def look(self, wrong: Mapping[str, Condition]) -> Mapping[str, Condition] | None:
-        """Take one look into account; return what stands now, None as long as the first looks prove nothing."""
+    def look(
+        self, wrong: Mapping[str, Condition], unknown: Collection[str] = ()
+    ) -> Mapping[str, Condition] | None:
+        """Take one look into account; return what stands now, None as long as the first looks prove nothing.
+
+        ``unknown``: keys of which this look learned nothing; they neither begin nor end by it.
+        """
         self.looks += 1
-        for key in {*wrong, *self.standing}:
+        for key in {*wrong, *self.standing}.difference(unknown):
             turned = (key in wrong) != (key in self.standing)
             self._turning[key] = self._turning.get(key, 0) + 1 if turned else 0
             if key in wrong and self._turning[key] >= self.bad_looks:
