@@ -6,6 +6,7 @@ import glob
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,8 +23,17 @@ _LOCK = 7_061_042
 """Any number that is ours alone: PostgreSQL's advisory lock for migrations."""
 
 
-_PASSED = frozenset({"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH"})
-"""Of the environment, besides libpq's own ``PG…``: a child is given no secret that it does not need."""
+_PASSED = frozenset(
+    {
+        *("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF", "OPENSSL_MODULES"),
+        *("KRB5CCNAME", "KRB5_CONFIG", "KRB5_KTNAME", "KRB5_CLIENT_KTNAME", "PSYCOPG_IMPL"),
+    }
+)
+"""Of the environment, besides libpq's own ``PG…``: where its TLS, its Kerberos and its driver look.
+
+The start of a service that reaches its database must not fail in its child; one is given no secret that it does not need.
+"""
 APART_SECONDS = 120
 """How long an upgrade in a process of its own may take."""
 
@@ -92,9 +102,7 @@ def _migrate_apart(url: str) -> None:
             text=True,
             timeout=APART_SECONDS,
             check=False,
-            env={
-                name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("PG")
-            },
+            env=passed_on(os.environ),
             start_new_session=True,  # Ctrl-C is for us: cut off in the middle it would read as a failure
         )
     except subprocess.TimeoutExpired as error:
@@ -102,6 +110,11 @@ def _migrate_apart(url: str) -> None:
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise StoreUnavailable(f"the schema cannot be brought up to date: {why}")
+
+
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an environment the process of an upgrade is given."""
+    return {name: value for name, value in environment.items() if name in _PASSED or name.startswith("PG")}
 
 
 def _main() -> int:

@@ -7,6 +7,7 @@ import time
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.deadlines import Deadlines
 from bot.store.upsert import insert_or_update
 
 ASK_SECONDS = 3.0
@@ -24,14 +25,18 @@ def written(connection: sa.Connection) -> str:
     return str(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
 
-def was_committed(engine: sa.Engine, mark: str) -> bool | None:
-    """Ask what became of a transaction whose COMMIT was not answered; None: nobody knows."""
+def was_committed(engine: sa.Engine, mark: str, deadlines: Deadlines) -> bool | None:
+    """Ask what became of a transaction whose COMMIT was not answered; None: nobody knows.
+
+    Also of a server that takes the question and stands still: it takes ``ASK_SECONDS`` and a connection's time at most.
+    """
     if engine.dialect.name != "postgresql":
         return None
     until = time.monotonic() + ASK_SECONDS
     while True:
         try:
-            with engine.connect() as connection:
+            left = max(0.0, until - time.monotonic())
+            with engine.connect() as connection, deadlines.limit(connection, left):
                 status = connection.execute(
                     sa.select(sa.func.txid_status(sa.cast(mark, sa.BigInteger)))
                 ).scalar()

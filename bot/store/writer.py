@@ -269,7 +269,7 @@ class Writer:
         self.health.failed(error)
         done = False if faults.commit_was_refused(error) or not failed.mark else None
         if done is None:
-            done = was_committed(self.engine, failed.mark)
+            done = was_committed(self.engine, failed.mark, self._deadlines)
         if done:
             self.commits += 1
             self.health.committed()

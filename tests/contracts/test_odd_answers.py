@@ -52,7 +52,7 @@ RULE = {
 TARGET = {"labels": {"job": "j", "instance": "i"}, "health": "up", "lastScrape": TIME, "lastError": ""}
 WHOLE: dict[str, Any] = {
     "prometheus query": {"status": "success", "data": VECTOR, "warnings": ["w"]},
-    "prometheus range": {"status": "success", "data": MATRIX},
+    "prometheus range": {"status": "success", "data": MATRIX, "warnings": ["w"]},
     "prometheus rules": {"status": "success", "data": {"groups": [{"name": "g", "rules": [RULE]}]}},
     "prometheus alerts": {
         "status": "success",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import SqlStore, faults, open_store, probe, writer
+from bot.store import SqlStore, deadlines, faults, open_store, probe, writer
 from tests.contracts.store_samples import NOW, signal
 from tests.servers.cutting_proxy import cutting_proxy
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
@@ -71,6 +71,23 @@ async def test_nobody_knows_where_the_server_is_away_after_the_commit(
         assert all(isinstance(each, StoreUnavailable) for each in answers)
         proxy.refusing = False
         assert await lines(store) == sum(isinstance(each, CommitUnknown) for each in answers)
+
+
+async def test_a_server_that_takes_the_question_and_stands_still_is_not_waited_for(
+    postgres_copy_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of the COMMIT is asked for within a time; the writer is free again after it."""
+    monkeypatch.setattr(probe, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(deadlines, "LOOK_SECONDS", 0.1)
+    async with cutting_proxy(postgres_copy_url) as proxy, open_store(proxy.url) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+        proxy.cut, proxy.unanswered = 1, b"txid_status"
+        began = time.monotonic()
+        with pytest.raises(CommitUnknown):
+            await store.write(audited, within=10)
+        assert time.monotonic() - began < 5
+        proxy.unanswered = b""
+        assert await lines(store) == 1
 
 
 async def test_a_server_that_stands_still_is_said_in_time_and_never_stores_afterwards(

@@ -39,6 +39,13 @@ def _may_be_left_out(column: ast.Call) -> bool:
     return "server_default" in given or (isinstance(nullable, ast.Constant) and nullable.value is True)
 
 
+def test_an_upgrade_in_a_process_of_its_own_reaches_the_database_as_we_do() -> None:
+    """Certificates and tickets that the environment names are its too; secrets are not."""
+    ours = ("PGSSLROOTCERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "KRB5CCNAME", "KRB5_CONFIG", "PATH")
+    secrets = ("SLACK_BOT_TOKEN", "TRIAGE_WEBHOOK_TOKEN", "TRIAGE_AUDIT_KEY", "AWS_SECRET_ACCESS_KEY")
+    assert set(migrate.passed_on(dict.fromkeys((*ours, *secrets), "x"))) == set(ours)
+
+
 def test_migrations_only_add() -> None:
     """Every one after the first."""
     for file in sorted((Path(migrate.__file__).parent / "migrations" / "versions").glob("0*.py")):

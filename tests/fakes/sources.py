@@ -22,6 +22,7 @@ from triage.ports.sources import (
     LogLines,
     Matcher,
     QueryResult,
+    RangeResult,
     RedisHealth,
     RuleState,
     Sample,
@@ -69,6 +70,7 @@ class FakeMetrics(Failing):
     firing: Sequence[FiringAlert] = ()
     scraped: Sequence[Target] = ()
     warnings: tuple[str, ...] = ()
+    range_warnings: tuple[str, ...] = ()
 
     async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Answer by the longest key that is in the query."""
@@ -83,10 +85,10 @@ class FakeMetrics(Failing):
         start: datetime,
         end: datetime,
         step_seconds: float,
-    ) -> tuple[Series, ...]:
+    ) -> RangeResult:
         """Answer `ranges`."""
         await self.ask(promql)
-        return tuple(self.ranges)
+        return RangeResult(tuple(self.ranges), self.warnings + self.range_warnings)
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Answer `rule_states`."""

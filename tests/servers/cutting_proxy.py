@@ -14,6 +14,7 @@ class CuttingProxy:
     """``cut``: how many more COMMITs reach the server whose answer is lost with the connection.
 
     ``reach``: whether such a COMMIT reaches the server at all. ``frozen``: connections are taken, nothing is passed on.
+    ``unanswered``: a question with this in it gets no answer.
     """
 
     url: str
@@ -22,6 +23,7 @@ class CuttingProxy:
     reach: bool = True
     frozen: bool = False
     refusing: bool = False
+    unanswered: bytes = b""
     commits: int = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,6 +36,8 @@ class CuttingProxy:
         try:
             while data := await reader.read(65536):
                 await self._thawed()
+                if self.unanswered and self.unanswered in data:
+                    continue
                 lost = self.cut > 0 and b"COMMIT" in data.replace(b"COMMITTED", b"")
                 if lost:
                     self.cut -= 1

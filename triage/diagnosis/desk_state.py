@@ -174,7 +174,9 @@ async def _began(metrics: Metrics, names: list[str], now: datetime) -> dict[tupl
         step_seconds=STEP_SECONDS,
     )
     began = {}
-    for series in found:
+    if found.warnings:  # what was left out may be when it turned
+        return {}
+    for series in found.series:
         seconds, at_least = held(series, now)
         if seconds is not None and not at_least:
             place = (series.labels.get("bot", ""), series.labels.get("state", ""))

@@ -13,7 +13,7 @@ from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
-from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
+from triage.ports.sources import FiringAlert, QueryResult, RangeResult, RuleState, Sample, Series, Target
 
 NAME = "Prometheus"
 _LONG = 3000
@@ -40,7 +40,7 @@ class Prometheus:
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float
-    ) -> tuple[Series, ...]:
+    ) -> RangeResult:
         """Evaluate a query over a range; the step grows where it would be more than 11,000 points."""
         step = max(step_seconds, (end - start).total_seconds() / (_MAX_POINTS - 1), 0.001)
         params = {
@@ -50,15 +50,16 @@ class Prometheus:
             "step": f"{step:.3f}",
             "timeout": f"{self._http.total_seconds:g}s",
         }
-        data, _ = await self._api("query_range", params)
+        data, warnings = await self._api("query_range", params)
         with self._http.shape("a range query"):
-            return tuple(
+            series = tuple(
                 Series(
                     _labels(each["metric"]),
                     tuple((utc(float(at)), float(value)) for at, value in listed(each.get("values"))),
                 )
                 for each in _result(data, "matrix")
             )
+        return RangeResult(series, warnings)
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Return all alerting rules."""

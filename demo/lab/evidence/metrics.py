@@ -11,7 +11,7 @@ from demo.servers.promql_values import PromqlError, PromqlSyntaxError
 from demo.servers.promql_values import Sample as Point
 from triage.errors import SourceRejected
 from triage.model import utc
-from triage.ports.sources import FiringAlert, QueryResult, RuleState, Sample, Series, Target
+from triage.ports.sources import FiringAlert, QueryResult, RangeResult, RuleState, Sample, Series, Target
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -44,14 +44,15 @@ class LabMetrics:
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float
-    ) -> tuple[Series, ...]:
+    ) -> RangeResult:
         """Evaluate a query over a range."""
         answering(self.world, "prometheus", "Prometheus")
         found = self.prometheus.evaluator.series(promql, _ms(start), _ms(end), round(step_seconds * 1000))
-        return tuple(
+        series = (
             Series(dict(labels), tuple((utc(at / 1000), value) for at, value in points))
             for labels, points in found.items()
         )
+        return RangeResult(tuple(series))
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Return all alerting rules."""

@@ -115,9 +115,10 @@ async def test_the_answers_of_every_question_are_read(metrics: Metrics) -> None:
     assert (await metrics.query("scalar(vector(7))")).samples[0].value == 7.0
     assert (await metrics.query("nothing_of_that_name")).samples == ()
     now = datetime.now(UTC)
-    (series,) = await metrics.query_range(
+    past = await metrics.query_range(
         "hbot_bot_net_edge_pct", start=now - timedelta(seconds=10), end=now, step_seconds=1
     )
+    (series,) = past.series
     assert series.points[-1][1] == 0.0002
     (rule,) = await metrics.rules()
     assert (rule.name, rule.state, rule.health) == ("BotHardStopActive", "firing", "ok")
@@ -137,7 +138,8 @@ async def test_a_query_about_thousands_of_bots_is_answered(metrics: Metrics) -> 
     assert len(THOUSAND) > 20_000
     assert [each.value for each in (await metrics.query(THOUSAND)).samples] == [0.0002]
     now = datetime.now(UTC)
-    (series,) = await metrics.query_range(THOUSAND, start=now - timedelta(seconds=5), end=now, step_seconds=1)
+    past = await metrics.query_range(THOUSAND, start=now - timedelta(seconds=5), end=now, step_seconds=1)
+    (series,) = past.series
     assert series.points[-1][1] == 0.0002
 
 
@@ -175,9 +177,8 @@ async def test_only_long_queries_are_posted(posts: bool, query: str, methods: li
 async def test_a_long_range_stays_below_prometheus_limit_of_points(metrics: Metrics) -> None:
     """The step grows instead of a refusal."""
     now = datetime.now(UTC)
-    (series,) = await metrics.query_range(
-        "vector(1)", start=now - timedelta(days=30), end=now, step_seconds=1
-    )
+    past = await metrics.query_range("vector(1)", start=now - timedelta(days=30), end=now, step_seconds=1)
+    (series,) = past.series
     assert 10_000 < len(series.points) <= 11_000
 
 

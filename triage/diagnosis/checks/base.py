@@ -15,7 +15,7 @@ from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, Incident
-from triage.ports.sources import ContainerState, QueryResult, Sources
+from triage.ports.sources import ContainerState, QueryResult, RangeResult, Sources
 from triage.signals.rates import Rate
 
 T = TypeVar("T")
@@ -161,6 +161,7 @@ async def states_of(
 
 
 EMPTY = QueryResult(())
+NO_SERIES = RangeResult(())
 
 
 def answer_or_none(answer: QueryResult | SourceError) -> QueryResult:
@@ -183,7 +184,7 @@ def by_label(answer: QueryResult, label: str) -> dict[str, float]:
     }
 
 
-def partial(*answers: QueryResult) -> str:
+def partial(*answers: QueryResult | RangeResult) -> str:
     """Return the warnings of partial answers as a caveat, empty when there are none."""
     warnings = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
     return f"partial: {'; '.join(warnings)}" if warnings else ""

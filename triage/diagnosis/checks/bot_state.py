@@ -19,7 +19,14 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from triage.concurrency import attempt, together
-from triage.diagnosis.checks.base import CheckContext, answer_or_none, partial, refused, worst_status
+from triage.diagnosis.checks.base import (
+    NO_SERIES,
+    CheckContext,
+    answer_or_none,
+    partial,
+    refused,
+    worst_status,
+)
 from triage.diagnosis.checks.bot_now import BotNow
 from triage.diagnosis.checks.bot_words import describe
 from triage.diagnosis.checks.exporters import BY, age_query, newest
@@ -74,8 +81,9 @@ async def run(ctx: CheckContext) -> Finding:
     _read_values(found, exporters.of_chosen(current.samples))
     _read_ages(found, exporters.ages, ctx.desk.triage.snapshot_stale_seconds)
     _read_means(found, exporters.of_chosen(mean.samples))
-    _read_history(found, exporters.of_chosen(() if isinstance(history, SourceError) else history), ctx.now)
-    caveats = (partial(current, ages, mean), refused(age, edge, history), exporters.caveat(bots))
+    past = NO_SERIES if isinstance(history, SourceError) else history
+    _read_history(found, exporters.of_chosen(past.series), ctx.now)
+    caveats = (partial(current, ages, mean, past), refused(age, edge, history), exporters.caveat(bots))
     return told(found, "; ".join(filter(None, caveats)))
 
 

@@ -17,7 +17,16 @@ from triage.ports.sources.containers import (
     FileStat,
 )
 from triage.ports.sources.logs import LogLine, LogLines, Logs
-from triage.ports.sources.metrics import FiringAlert, Metrics, QueryResult, RuleState, Sample, Series, Target
+from triage.ports.sources.metrics import (
+    FiringAlert,
+    Metrics,
+    QueryResult,
+    RangeResult,
+    RuleState,
+    Sample,
+    Series,
+    Target,
+)
 from triage.ports.sources.streams import GroupInfo, RedisHealth, StreamEntry, StreamInfo, Streams
 
 __all__ = [
@@ -37,6 +46,7 @@ __all__ = [
     "Matcher",
     "Metrics",
     "QueryResult",
+    "RangeResult",
     "RedisHealth",
     "RuleState",
     "Sample",

@@ -34,6 +34,14 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeResult:
+    """A range query's answer; ``warnings`` make it partial."""
+
+    series: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RuleState:
     """An alerting rule as Prometheus holds it: ``state`` inactive | pending | firing, ``health`` ok | err | unknown.
 
@@ -78,7 +86,7 @@ class Metrics(Protocol):
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float
-    ) -> tuple[Series, ...]:
+    ) -> RangeResult:
         """Evaluate a query over a range."""
         ...
 

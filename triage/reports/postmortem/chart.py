@@ -15,14 +15,14 @@ from triage.kpis.picture import PictureMark
 from triage.memory.people import name_of
 from triage.model import Incident, Json, TriageRun
 from triage.ports.charts import IncidentChart, Points, Track
-from triage.ports.sources import Metrics, Series
+from triage.ports.sources import Metrics, RangeResult, Series
 from triage.ports.store import Tx
 from triage.queries import promql
 from triage.wording import counted
 
 BOTS, RUNS, POINTS = 3, 50, 300
 BEFORE, AFTER, LEAST_STEP = timedelta(minutes=15), timedelta(minutes=5), 15.0
-MARKS = 12
+MARKS, NOTES = 12, 2
 _NOW = 60.0
 """A state that a triage saw is known for so many seconds around it."""
 
@@ -99,7 +99,7 @@ async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float)
     bots = tuple(track.bot for track in chart.tracks)
     edge = f"({_of_newest('hbot_bot_net_edge_pct', bots)})"
     try:
-        states, ages, edges, errors = await together(
+        answers = await together(
             _range(metrics, chart, f"max by (bot, state) ({_of_newest('hbot_bot_state', bots)})"),
             _range(metrics, chart, _age(bots)),
             _range(metrics, chart, f"avg by (bot) ({edge} == {edge})"),
@@ -112,6 +112,7 @@ async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float)
     except SourceError as error:
         note = f"{error}: drawn is only what the triages saw"
         return replace(chart, missing=(*chart.missing, note))
+    states, ages, edges, errors = (answer.series for answer in answers)
     tracks = tuple(
         Track(
             track.bot,
@@ -125,10 +126,12 @@ async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float)
     absent = [
         f"{track.bot}: nothing of it in Prometheus" for track in tracks if not (track.states or track.edge)
     ]
-    return replace(chart, tracks=tracks, missing=(*chart.missing, *absent))
+    partial = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
+    notes = [f"Prometheus answered in part: {warning}" for warning in list(partial)[:NOTES]]
+    return replace(chart, tracks=tracks, missing=(*chart.missing, *absent, *notes))
 
 
-async def _range(metrics: Metrics, chart: IncidentChart, query: str) -> tuple[Series, ...]:
+async def _range(metrics: Metrics, chart: IncidentChart, query: str) -> RangeResult:
     """Ask for the chart's window."""
     return await metrics.query_range(
         query, start=_time(chart.start), end=_time(chart.end), step_seconds=chart.step

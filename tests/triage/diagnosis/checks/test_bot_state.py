@@ -124,11 +124,11 @@ async def test_an_average_that_is_not_there_is_said() -> None:
 
 
 async def test_a_partial_answer_is_said() -> None:
-    """Prometheus' warnings are a caveat of the finding."""
+    """Prometheus' warnings are a caveat of the finding, also those of the look back."""
     sources = FakeSources()
     with_state(sources, "running")
-    sources.metrics.warnings = ("remote read failed",)
-    assert (await bot_state.run(context(sources))).why == "partial: remote read failed"
+    sources.metrics.warnings, sources.metrics.range_warnings = ("remote read failed",), ("store-3 is away",)
+    assert (await bot_state.run(context(sources))).why == "partial: remote read failed; store-3 is away"
 
 
 @pytest.mark.parametrize(

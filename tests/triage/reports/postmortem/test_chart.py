@@ -17,7 +17,7 @@ from triage.desk import Bot, Desk
 from triage.errors import SourceError
 from triage.model import Subject, SubjectKind
 from triage.ports.digests import DrawnPicture
-from triage.ports.sources import Series
+from triage.ports.sources import RangeResult, Series
 from triage.ports.store import MessageKind
 from triage.reports.postmortem.chart import measured, stored_chart
 from triage.reports.postmortem.charting import Charting, chart_file, kept_chart
@@ -53,26 +53,24 @@ class Remembering(FakeMetrics):
 
     async def query_range(
         self, promql: str, *, start: datetime, end: datetime, step_seconds: float
-    ) -> tuple[Series, ...]:
+    ) -> RangeResult:
         """Answer by metric."""
         await self.ask(promql)
         assert start < end
         steps = [start + timedelta(seconds=step_seconds * n) for n in range(5)]
         if promql.startswith("time()"):
-            return (Series({"bot": "bot1"}, tuple(zip(steps, [10.0, 10, 600, 10, 10], strict=True))),)
+            return RangeResult((Series({"bot": "bot1"}, _points(steps, 10.0, 10, 600, 10, 10)),))
         if "hbot_bot_state" in promql:
-            running = Series(
-                {"bot": "bot1", "state": "running"}, tuple(zip(steps, [1.0, 1, 1, 0, 0], strict=True))
-            )
-            stopped = Series(
-                {"bot": "bot1", "state": "hard_stop"}, tuple(zip(steps, [0.0, 0, 0, 1, 1], strict=True))
-            )
-            return running, stopped
+            running = Series({"bot": "bot1", "state": "running"}, _points(steps, 1, 1, 1, 0, 0))
+            stopped = Series({"bot": "bot1", "state": "hard_stop"}, _points(steps, 0, 0, 0, 1, 1))
+            return RangeResult((running, stopped), self.warnings)
         if "net_edge" in promql:
-            return (
-                Series({"bot": "bot1"}, tuple(zip(steps, [0.0002, 0.0001, float("nan"), 0, 0], strict=True))),
-            )
-        return (Series({"bot": "bot1"}, tuple(zip(steps, [0.0, 3, 5, 5, 5], strict=True))),)
+            return RangeResult((Series({"bot": "bot1"}, _points(steps, 0.0002, 0.0001, float("nan"), 0, 0)),))
+        return RangeResult((Series({"bot": "bot1"}, _points(steps, 0, 3, 5, 5, 5)),), self.warnings)
+
+
+def _points(steps: list[datetime], *values: float) -> tuple[tuple[datetime, float], ...]:
+    return tuple(zip(steps, map(float, values), strict=True))
 
 
 @pytest.fixture
@@ -103,6 +101,13 @@ async def test_prometheus_fills_the_time_between_the_triages(store: SqlStore, cl
     assert track.states == ((at, at + 2 * step, "running"), (at + 3 * step, at + 5 * step, "hard_stop"))
     assert [round(value, 6) for _, value in track.edge] == [0.02, 0.01, 0, 0]
     assert [value for _, value in track.errors] == [0, 3, 5, 5, 5]
+
+
+async def test_a_chart_of_a_partial_answer_says_so(store: SqlStore, clock: ManualClock) -> None:
+    """A gap in it may be one of the answer."""
+    chart = await store.read(lambda tx: stored_chart(tx, Desk(), 1, clock.now()))
+    partial = await measured(chart, Remembering(warnings=("remote read failed",)), STALE)
+    assert partial.missing == ("Prometheus answered in part: remote read failed",)
 
 
 async def test_a_desk_of_many_bots_draws_three_and_counts_the_rest(
