@@ -28,7 +28,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
-from bot.slack.uncertain import SETTLE_SECONDS
+from bot.slack.uncertain import SETTLE_SECONDS, DeliveryTimes
 from bot.store import SqlStore
 from bot.triage_loop import TriageLoop
 from bot.watched_reads import FOLDERS
@@ -227,7 +227,15 @@ class ServiceParts:
             workspace=lambda: self._workspace,
         )
         renderers = {**incidents, **self.actions.renderers}
-        delivery = Delivery(store, client, self.channels, renderers, clock=self.clock, meters=meters)
+        delivery = Delivery(
+            store,
+            client,
+            self.channels,
+            renderers,
+            clock=self.clock,
+            meters=meters,
+            times=DeliveryTimes(patience=60 * self.desk.delivery.unknown_minutes),
+        )
         return Sender(
             store,
             delivery,
@@ -266,8 +274,12 @@ class ServiceParts:
         self.commands.register(app, identity, actions)
 
     def _slack_problems(self) -> Mapping[str, str]:
-        listener = {"listener": self.listener.problem} if self.listener.problem else {}
-        return {**listener, **self.sender.problems, **self.groups.problems, **self.members.problems}
+        return {
+            **self.listener.problems,
+            **self.sender.problems,
+            **self.groups.problems,
+            **self.members.problems,
+        }
 
     def _troubles(self) -> Mapping[str, str]:
         """Say what does not work, by name, for ``/readyz``; empty texts are well."""

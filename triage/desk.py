@@ -14,7 +14,12 @@ from pydantic import (
 )
 
 from triage.desk_sections.names import ActionKind, Name
-from triage.desk_sections.paging import EscalationSettings, FallbackSettings, OnCallSettings
+from triage.desk_sections.paging import (
+    DeliverySettings,
+    EscalationSettings,
+    FallbackSettings,
+    OnCallSettings,
+)
 from triage.desk_sections.roles import ActionPolicy, AgentSettings, RoleSettings
 from triage.desk_sections.schedules import DrillSettings, RetentionSettings, ScheduleSettings
 from triage.desk_sections.section import DeskSection
@@ -181,6 +186,7 @@ class Desk(DeskSection):
     agent: AgentSettings = AgentSettings()
     escalation: EscalationSettings = EscalationSettings()
     oncall: OnCallSettings = OnCallSettings()
+    delivery: DeliverySettings = DeliverySettings()
     fallback: FallbackSettings = FallbackSettings()
 
     @field_validator("severities")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Identity, SlackClient
@@ -40,21 +42,32 @@ def _sdk_logger() -> logging.Logger:
     return log
 
 
-def _without_token(web: AsyncWebClient) -> AsyncWebClient:
-    """Return a client on the same connections: bolt takes the token from ``authorize`` and warns of a second one."""
+def _without_token(web: AsyncWebClient, watches: Sequence[AsyncRetryHandler]) -> AsyncWebClient:
+    """Return a client on the same connections: bolt takes the token from ``authorize`` and warns of a second one.
+
+    ``watches`` see each answer, and retry nothing.
+    """
     bare = AsyncWebClient(
         base_url=web.base_url,
         timeout=web.timeout,
         session=web.session,
-        retry_handlers=[],
+        retry_handlers=list(watches),
         logger=_sdk_logger(),
     )
     bare.proxy = web.proxy
     return bare
 
 
-def build_app(client: SlackClient, identity: Identity, *, signing_secret: str = "") -> AsyncApp:
+def build_app(
+    client: SlackClient,
+    identity: Identity,
+    *,
+    signing_secret: str = "",
+    watches: Sequence[AsyncRetryHandler] = (),
+) -> AsyncApp:
     """Return an app without listeners. Without a signing secret it takes Socket Mode only.
+
+    ``watches`` see each answer to the listeners' calls.
 
     bolt would call ``auth.test`` with the first event, and drop that event if Slack said 429: what ``identity``
     knows already answers instead.
@@ -74,7 +87,7 @@ def build_app(client: SlackClient, identity: Identity, *, signing_secret: str = 
 
     return AsyncApp(
         name="hbot-triage",
-        client=_without_token(client.web),
+        client=_without_token(client.web, watches),
         authorize=authorize,
         signing_secret=signing_secret or "socket-mode-only",
         request_verification_enabled=bool(signing_secret),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from bot.slack.errors import (
     ContentRefused,
     Gone,
     Misconfigured,
+    NotDone,
     OutcomeUnknown,
     SlackFailure,
     kept_for_good,
@@ -24,13 +25,15 @@ from bot.slack.errors import (
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
-from bot.slack.renderers import plain_version
+from bot.slack.renderers import doubted, plain_version, render_lines
 from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads, attempted_since
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
 SCAN_SECONDS = 8
+ALL_WAITING = 1000
+"""Messages of a thread that are looked through for those that travelled with a found one: more than ever do."""
 STRAY = (
     "A line of a thread whose first message was deleted. What it says stands below the incident's new card."
 )
@@ -38,10 +41,11 @@ STRAY = (
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """What became of it; ``again_in`` seconds where the answer is not known yet."""
+    """What became of it; ``again_in`` seconds where the answer is not known yet; ``unasked``: no look came to an end."""
 
     done: bool
     again_in: float = 0.0
+    unasked: bool = False
 
 
 class Delivery:
@@ -88,20 +92,25 @@ class Delivery:
             self._say_plain(message, refusal)
             await self._client.edit(message.channel_id, message.post_id, plain_version(rendered))
 
-    async def post(self, message: Message, *, again: bool = False) -> DeliveryOutcome:
-        """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing."""
+    async def post(self, message: Message, *, again: bool = False, doubt: bool = False) -> DeliveryOutcome:
+        """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing.
+
+        ``doubt``: nobody can look whether it did, and the message says so.
+        """
         composition = await self._compose(message)
         if await self._overtaken(message, composition):
             return DeliveryOutcome(done=True)
         posted = Posted(message.channel_id, "")
         if composition.rendered is not None:
-            posted = await self._post(message, composition, composition.rendered)
+            rendered = doubted(composition.rendered) if doubt else composition.rendered
+            posted = await self._post(message, composition, rendered)
+            self.uncertain.took_post()
         recheck = self.uncertain.after_post(message, again=again)
         await self._record(composition, posted, posted=composition.rendered is not None, recheck=recheck)
         if composition.rendered is not None and message.parent_id is None:
             await self._channels.learn(message.channel, posted.channel_id)
         self.uncertain.over(message)
-        return DeliveryOutcome(done=True)
+        return DeliveryOutcome(done=True, unasked=doubt)
 
     def place_of(self, message: Message) -> str:
         """Return the channel that a message stands in or goes to: its id where that is known."""
@@ -146,10 +155,16 @@ class Delivery:
         """Find out whether an earlier attempt posted the message; post it where it certainly did not.
 
         An attempt can land after its connection died: a message is only missing when it is missing long enough
-        after the last attempt has ended.
+        after the last attempt has ended. Where Slack refuses to be asked, or does not answer that alone, it is posted
+        once more when it has waited long enough: what is said twice is better than what nobody reads.
         """
-        async with asyncio.timeout(SCAN_SECONDS):
-            channel, found = await self._find(message)
+        try:
+            async with asyncio.timeout(SCAN_SECONDS):
+                channel, found = await self._find(message)
+        except (SlackFailure, TimeoutError) as failure:
+            if not (self.uncertain.past_patience(message) and self._unaskable(failure)):
+                raise
+            return await self._again(message, doubt=True)
         if found is not None:
             await self._adopt(message, found, channel)
             return DeliveryOutcome(done=True)
@@ -158,9 +173,19 @@ class Delivery:
             return DeliveryOutcome(
                 done=False, again_in=min(remaining, self.uncertain.times.look_every) + 0.05
             )
+        return await self._again(message)
+
+    async def _again(self, message: Message, *, doubt: bool = False) -> DeliveryOutcome:
         until = self.uncertain.begins(message)
         await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
-        return await self.post(message, again=True)
+        return await self.post(message, again=True, doubt=doubt)
+
+    def _unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
+        """Whether a look that failed says that Slack cannot be asked, though the place takes messages."""
+        if isinstance(failure, Misconfigured):
+            return not (failure.whole_app or failure.elsewhere)
+        unanswered = isinstance(failure, TimeoutError | OutcomeUnknown | NotDone)
+        return unanswered and self.uncertain.takes_posts
 
     async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
@@ -224,10 +249,15 @@ class Delivery:
         """Record a message that history showed, and the lines that travelled with it.
 
         It may be the first of several attempts, of which a later one is still under way: it is looked at again later.
+        Lines that went on without it meanwhile stand elsewhere: they are taken out of it.
         """
         self._meters.found.inc()
         logger.bind(message=message.id, ts=found.ts).info("posted after all: history has it")
         also = set(found.payload.get("also") or ())
+        if also and message.aside:
+            shorter = await self._store.read(lambda tx: self._without_others(tx, message, also))
+            if shorter is not None:
+                await self._client.edit(channel, found.ts, shorter)
         revision = found.payload.get("revision")
         shown = revision if isinstance(revision, int) else 1
         now, recheck = self._clock.now(), self.uncertain.after_post(message, again=True)
@@ -238,12 +268,19 @@ class Delivery:
             )
             if message.parent_id is None or not also:
                 return
-            for other in tx.outbox.unposted_in_thread(message.parent_id):
+            for other in tx.outbox.unposted_in_thread(message.parent_id, ALL_WAITING):
                 if other.delivery_id in also:
                     tx.outbox.posted(other.id, post_id=found.ts, channel_id=channel, revision=1, now=now)
 
         await self._store.write(record)
         self.uncertain.over(message)
+
+    def _without_others(self, tx: Tx, message: Message, also: Collection[str]) -> Rendered | None:
+        """Return what a found message is to say without the lines that stand elsewhere; None: none of them does."""
+        parent = message.parent_id
+        waiting = [] if parent is None else tx.outbox.unposted_in_thread(parent, ALL_WAITING)
+        mine = [other for other in waiting if other.delivery_id in also]
+        return render_lines(tx, [message, *mine], self._clock.now()) if len(mine) < len(also) else None
 
     async def _compose(self, message: Message) -> Composition:
         now = self._clock.now()

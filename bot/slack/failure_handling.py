@@ -22,6 +22,7 @@ from bot.slack.errors import (
     RateLimited,
     SlackFailure,
 )
+from bot.slack.left_open import leave_open
 from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
 from bot.slack.rate_limits import EDIT, LOOK, POST, THREAD, UPLOAD, RateLimiter
@@ -111,11 +112,14 @@ class FailureHandling:
         long = since is not None and self._clock.now() - since >= timedelta(seconds=UNKNOWN_SECONDS)
         return long or message.attempts >= UNKNOWN_ATTEMPTS
 
-    def succeeded(self, attempt: DeliveryAttempt, *, done: bool) -> None:
-        """Forget what was wrong at a message's place, and with the message itself where all of it is ``done``."""
+    def succeeded(self, attempt: DeliveryAttempt, *, done: bool, looked: bool = True) -> None:
+        """Forget what was wrong at a message's place, and with the message itself where all of it is ``done``.
+
+        ``looked``: what was to be looked at was.
+        """
         message = attempt.message
         place = self._delivery.place_of(message)
-        looked = attempt.looking or (message.recheck is not None and message.recheck.post)
+        looked = looked and (attempt.looking or (message.recheck is not None and message.recheck.post))
         keys = ["app", _key(attempt.method, message), *([f"message {message.id}"] if done else [])]
         self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
         self._pace.release(attempt.method, place)
@@ -137,11 +141,12 @@ class FailureHandling:
             await self.defer(attempt, wait, error=str(failure))
             return
         unsure, until = self._delivery.uncertain.gave_up(message), self._clock.now() + timedelta(seconds=wait)
-        await self._store.write(
-            lambda tx: tx.outbox.defer(
-                message.id, until=until, error=str(failure), unknown=True, unsure_until=unsure
-            )
-        )
+
+        def work(tx: Tx) -> None:
+            tx.outbox.defer(message.id, until=until, error=str(failure), unknown=True, unsure_until=unsure)
+            self._leave_open(tx, message)
+
+        await self._store.write(work)
 
     async def _misconfigured(self, attempt: DeliveryAttempt, failure: Misconfigured, *, looked: bool) -> None:
         message = attempt.message
@@ -215,16 +220,25 @@ class FailureHandling:
     ) -> None:
         """Give a message back for later; what is in doubt of it stays so.
 
-        ``aside``: what comes after it in its thread goes on without it, unless it may have travelled with it.
+        ``aside``: what comes after it in its thread goes on without it, unless it may have travelled with it. What has
+        been unknown for too long is waited for no longer in any case.
         """
         message, until = attempt.message, self._clock.now() + timedelta(seconds=seconds)
 
         def work(tx: Tx) -> None:
             tx.outbox.defer(message.id, until=until, error=error, unknown=attempt.unknown, counted=counted)
-            if aside and message.parent_id is not None and not message.post_id and not attempt.unknown:
+            if attempt.unknown:
+                self._leave_open(tx, message)
+            elif aside and message.parent_id is not None and not message.post_id:
                 tx.outbox.step_aside(message.id)
 
         await self._store.write(work)
+
+    def _leave_open(self, tx: Tx, message: Message) -> None:
+        """Let a thread go on without a message of it whose outcome has not been known for too long."""
+        uncertain = self._delivery.uncertain
+        if message.parent_id is not None and not message.post_id and uncertain.past_patience(message):
+            leave_open(tx, message, self._clock.now(), uncertain.waited(message))
 
 
 def _key(method: str, message: Message) -> str:

@@ -21,6 +21,7 @@ from bot.slack.app import build_app
 from bot.slack.client import Identity, SlackClient
 from bot.slack.errors import SlackFailure
 from bot.slack.http_mode import events_endpoint
+from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
 from handlers.slack.services import InFlight
 from triage.ports.clock import SystemClock
@@ -44,7 +45,14 @@ class SlackListener:
         self._in_flight = in_flight
         self._sockets: Sockets | None = None
         self._endpoint: Callable[[Request], Awaitable[Response]] | None = None
+        self._refused = RefusedAnswers(SystemClock())
         self.problem = "not connected yet"
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What a person must mend before people can reach us, and are answered; empty when all is well."""
+        unheard = {"listener": self.problem} if self.problem else {}
+        return {**unheard, **self._refused.problems}
 
     @property
     def connected(self) -> bool:
@@ -81,7 +89,7 @@ class SlackListener:
         if identity is None:
             return
         secret = "" if self._socket_mode else self._settings.slack_signing_secret.get_secret_value()
-        app = build_app(self._client, identity, signing_secret=secret)
+        app = build_app(self._client, identity, signing_secret=secret, watches=[self._refused])
         self._register(app, identity)
         self.problem = ""
         logger.info("Slack: {team} as {user}", team=identity.team, user=identity.user_id)

@@ -12,8 +12,9 @@ SHOWN = 12
 class Problems:
     """Problems by the place that they bind."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
         self._clock = clock
+        self._remembered = remembered_seconds
         self._said: dict[str, tuple[float, str]] = {}
 
     def say(self, key: str, text: str) -> bool:
@@ -29,7 +30,7 @@ class Problems:
 
     def current(self) -> dict[str, str]:
         """Return the problems that go on, in words; many are counted."""
-        oldest = self._clock.monotonic() - REMEMBERED_SECONDS
+        oldest = self._clock.monotonic() - self._remembered
         self._said = {key: said for key, said in self._said.items() if said[0] > oldest}
         shown = {key: text for key, (_, text) in list(self._said.items())[:SHOWN]}
         more = len(self._said) - len(shown)

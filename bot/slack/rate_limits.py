@@ -141,6 +141,13 @@ class RateLimiter:
         # What was refused took no token of Slack's: the next one is there when the wait is over.
         bucket.full_at = now + seconds + (self._limits.post_burst - 1) / self._limits.posts
 
+    def refuses(self, method: str, channel: str) -> bool:
+        """Whether a place has refused and is not tried again yet."""
+        now = self._clock.monotonic()
+        return any(
+            self._refused.get(key, now) > now for key in ((method, channel), ("*", channel), ("*", "*"))
+        )
+
     def release(self, method: str, channel: str) -> None:
         """Forget that a place refused: it works again. A Retry-After is kept."""
         for key in ((method, channel), ("*", channel), ("*", "*")):

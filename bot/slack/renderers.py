@@ -30,6 +30,7 @@ Viewer = Callable[[Tx, Incident], IncidentView]
 """Gathers what a card shows: the composition root adds links, offers and banners."""
 
 PLAIN = 3000
+DOUBT = "Slack did not say whether it took this before, so it may stand here twice."
 
 
 def incident_renderers(
@@ -130,6 +131,14 @@ def _file(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
 def plain_version(rendered: Rendered) -> Rendered:
     """Return the same without blocks, for when Slack refuses them: better plain than lost."""
     return Rendered(text=rendered.text[:PLAIN] or "(no text)", file=rendered.file)
+
+
+def doubted(rendered: Rendered) -> Rendered:
+    """Return the same with the word that it may stand there twice: nobody can look whether it was posted before."""
+    text = f"{rendered.text[:PLAIN]} ({DOUBT})" if rendered.text else DOUBT
+    return replace(
+        rendered, text=text, blocks=(*rendered.blocks, kit.small(DOUBT)) if rendered.blocks else ()
+    )
 
 
 def unshowable(message: Message) -> Rendered:

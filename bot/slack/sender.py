@@ -19,7 +19,7 @@ from bot.slack.errors import OutcomeUnknown, SlackFailure
 from bot.slack.failure_handling import DeliveryAttempt, FailureHandling
 from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
-from bot.slack.rate_limits import RateLimiter
+from bot.slack.rate_limits import LOOK, RateLimiter
 from triage.errors import StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
@@ -189,7 +189,7 @@ class Sender:
         except SlackFailure as failure:
             await self._failures.answer(attempt, failure)
         else:
-            self._failures.succeeded(attempt, done=outcome.done)
+            self._failures.succeeded(attempt, done=outcome.done, looked=not outcome.unasked)
             if not outcome.done:
                 await self._failures.defer(attempt, outcome.again_in, counted=False)
 
@@ -208,13 +208,21 @@ class Sender:
         looks = attempt.looking or (
             attempt.confirming and message.recheck is not None and message.recheck.post
         )
-        if looks and (wait := self._pace.look(place)) > 0:
+        if looks and not self._unaskable(attempt, place) and (wait := self._pace.look(place)) > 0:
             return wait
         if message.post_id:
             running = message.kind is MessageKind.ACTION
             card = message.kind is MessageKind.CARD
             return self._pace.edit(place, message.id, urgent=running, card=card)
         return self._pace.post(attempt.method, place, urgent=is_urgent(message), rank=rank_of(message))
+
+    def _unaskable(self, attempt: DeliveryAttempt, place: str) -> bool:
+        """Whether a message waits no longer for a look at a place that refuses them: it is posted once more."""
+        return (
+            attempt.looking
+            and self._pace.refuses(LOOK, place)
+            and self._delivery.uncertain.past_patience(attempt.message)
+        )
 
     async def _give_back(self) -> None:
         """Give back what was cut off, so that the next start need not wait for a lease to end."""

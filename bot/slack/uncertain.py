@@ -5,7 +5,9 @@ Slack has been seen to do a call up to a minute after its client had hung up. So
 *   a message of unknown outcome is missing only when it is missing ``settle_seconds`` after the attempt *ended*;
 *   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, and an extra copy is
     taken back;
-*   an edit of unknown outcome, once one went through, is done again then: the older text may have come back.
+*   an edit of unknown outcome, once one went through, is done again then: the older text may have come back;
+*   what stays unknown for ``patience`` ends: its thread goes on without it, and where Slack cannot be asked though it
+    takes posts, it is posted once more and says that it may stand twice.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ class DeliveryTimes:
     settle: float = SETTLE_SECONDS
     after: tuple[float, ...] = AFTER
     look_every: float = LOOK_EVERY_SECONDS
+    patience: float = 0.0
+    """How long a message waits for Slack's word whether it took it; 0: for as long as it takes."""
 
     @property
     def longest(self) -> float:
@@ -46,9 +50,13 @@ class UncertainDeliveries:
         self.times = times
         self._clock = clock
         self._unsure: dict[int, float] = {}
+        self._since: dict[int, float] = {}
+        """By message, since when this process knows that its outcome is not known."""
+        self._took_post = float("-inf")
 
     def gave_up(self, message: Message) -> datetime:
         """Note that an attempt has ended without an answer; returns until when it may still take effect."""
+        self._since.setdefault(message.id, self._clock.monotonic())
         self._unsure[message.id] = self._clock.monotonic() + self.times.settle
         return self._clock.now() + timedelta(seconds=self.times.settle)
 
@@ -60,6 +68,25 @@ class UncertainDeliveries:
     def over(self, message: Message) -> None:
         """Forget about a message: its outcome is known."""
         self._unsure.pop(message.id, None)
+        self._since.pop(message.id, None)
+
+    def took_post(self) -> None:
+        """Note that Slack took a post and said so."""
+        self._took_post = self._clock.monotonic()
+
+    @property
+    def takes_posts(self) -> bool:
+        """Whether Slack has said so lately: then a look without an answer is no sign that Slack is away."""
+        return self._clock.monotonic() - self._took_post < self.times.patience
+
+    def waited(self, message: Message) -> float:
+        """Return the seconds since this process learned that the outcome of a message is not known."""
+        now = self._clock.monotonic()
+        return now - self._since.setdefault(message.id, now)
+
+    def past_patience(self, message: Message) -> bool:
+        """Whether a message of unknown outcome has waited for Slack's word long enough."""
+        return 0 < self.times.patience <= self.waited(message)
 
     def remaining(self, message: Message) -> float:
         """Return the seconds for which an earlier attempt may still take effect.

@@ -1,4 +1,4 @@
-"""The parts of desk.yaml about waking people: ``escalation``, ``oncall``, ``fallback``."""
+"""The parts of desk.yaml about waking people: ``escalation``, ``oncall``, ``delivery``, ``fallback``."""
 
 from __future__ import annotations
 
@@ -86,6 +86,16 @@ class OnCallSettings(DeskSection):
         if self.rota is not None and self.group:
             raise ValueError("rota and group are both given: keep one of them")
         return self
+
+
+class DeliverySettings(DeskSection):
+    """How long a message waits for Slack.
+
+    ``unknown_minutes``: for Slack's word whether it took a message. Then its thread goes on without it, and where Slack
+    cannot be asked it is posted once more, saying that it may stand twice. 0: it waits for as long as it takes.
+    """
+
+    unknown_minutes: float = Field(default=10, ge=0, le=24 * 60)
 
 
 class FallbackSettings(DeskSection):

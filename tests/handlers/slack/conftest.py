@@ -10,6 +10,7 @@ import pytest
 from bot.slack.app import build_app
 from bot.slack.blocks.report import report_view
 from bot.slack.directory import UserGroups
+from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
 from bot.store import SqlStore
 from demo.slack import AppConfig, SlackServer
@@ -78,6 +79,7 @@ class Desk:
     services: Services
     alertmanager: FakeAlertmanager
     sockets: Sockets
+    refused: RefusedAnswers
 
 
 async def private_answer(desk: Desk, user: str) -> str:
@@ -111,13 +113,14 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
             report=report_view,
         )
         identity = await bench.client.identity()
-        app = build_app(bench.client, identity)
+        refused = RefusedAnswers(clock)
+        app = build_app(bench.client, identity, watches=[refused])
         readers = Readers(settings, services.roles, nobody_in_channel)
         guard(app, Gate(services, identity.team_id, readers.may_read))
         register(app, services)
         sockets = Sockets(app, slack.app.app_token, clock, ping_seconds=1)
         async with sockets.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(bench.sender.run())
-            yield Desk(bench, services, alertmanager, sockets)
+            yield Desk(bench, services, alertmanager, sockets, refused)
             assert await services.in_flight.drained(3)
             bench.sender.stop()

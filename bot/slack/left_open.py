@@ -1,0 +1,40 @@
+"""A line of a thread that Slack left open for too long: the thread goes on without it, and says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.slack.blocks.when import when
+from triage.incidents.notifications import tell_line
+from triage.model import TimelineEntry, TimelineKind
+from triage.ports.store import Message, MessageKind, Tx
+from triage.wording import duration
+
+
+def leave_open(tx: Tx, message: Message, now: datetime, waited: float) -> None:
+    """Let what comes after a message in its thread go on, and tell there, once, that its outcome is not known.
+
+    ``waited``: seconds. The message is still owed: it is looked for and sent again as before. It is not quoted: what
+    Slack fails on may be its words.
+    """
+    if message.aside:
+        return
+    tx.outbox.step_aside(message.id)
+    if message.incident_id is None:
+        return
+    entry = TimelineEntry(
+        incident_id=message.incident_id,
+        at=now,
+        recorded_at=now,
+        kind=TimelineKind.NOTE,
+        text=f"Slack has not said for {duration(waited)} whether it took {_what(tx, message, now)}. "
+        "The thread goes on; should it be missing, it follows.",
+        source="slack",
+        key=f"slack/left open/{message.delivery_id}",
+    )
+    tell_line(tx, entry, now)
+
+
+def _what(tx: Tx, message: Message, now: datetime) -> str:
+    entry = tx.timeline.get(int(message.ref)) if message.kind is MessageKind.LINE else None
+    return f"a {message.kind.value}" if entry is None else f"the line of {when(entry.at, now)}"
