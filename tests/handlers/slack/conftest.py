@@ -121,6 +121,12 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
         sockets = Sockets(app, slack.app.app_token, clock, ping_seconds=1)
         async with sockets.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(bench.sender.run())
-            yield Desk(bench, services, alertmanager, sockets, refused)
+            yield Desk(
+                bench=bench,
+                services=services,
+                alertmanager=alertmanager,
+                sockets=sockets,
+                refused=refused,
+            )
             assert await services.in_flight.drained(3)
             bench.sender.stop()
