@@ -200,6 +200,13 @@ class Desk(DeskSection):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"bots: {', '.join(twice)} named more than once")
+        for what, of in (("service", self.service_of), ("container", self.container_of)):
+            used: dict[str, str] = {}
+            for name in names:
+                if (other := used.setdefault(of(name), name)) != name:
+                    raise ValueError(
+                        f"bots: {other} and {name} have one {what}, {of(name)}: they would be one bot"
+                    )
         return self
 
     def bot(self, name: str) -> Bot | None:

@@ -155,9 +155,15 @@ class LocalAgent:
         return await self._executor.keep_snapshot(bot, f"{now:%Y%m%d_%H%M%S}")
 
     async def anchor(self, sequence: int, digest: str) -> None:
-        """Write the head of the audit trail into the agent's own record. Raises Refused where it goes back."""
+        """Write the head of the audit trail into the agent's own record.
+
+        Raises Refused where it goes back, DeskFailure where it is further than a trail can have got.
+        """
         async with self._turn:
             if why := policy.why_not_anchor(self._known, sequence, digest):
                 self._refuse("anchor", why, {"sequence": sequence})
+            if why := policy.why_too_far(self._known, sequence, self._clock.now()):
+                self._write_asked("refused", {"sequence": sequence, "asked": "anchor", "why": why})
+                raise DeskFailure(f"The agent does not take this head: {why}.")
             if (sequence, digest) != self._known.anchor:
                 self._write_asked("anchored", {"sequence": sequence, "digest": digest})

@@ -34,6 +34,8 @@ QUIET = timedelta(minutes=15)
 NIGHTLY = timedelta(hours=12)
 """Between two nightly snapshots of a bot: whoever asks more often would push the old ones out."""
 HOUR = timedelta(hours=1)
+ANCHORED_LINES = 100_000
+"""Lines of an hour by which the audit trail may grow: one head that is out of reach would make the true trail look cut."""
 
 _ORDERS: TypeAdapter[tuple[tuple[int, Order], ...]] = TypeAdapter(tuple[tuple[int, Order], ...])
 
@@ -48,7 +50,8 @@ class Known:
     orders: tuple[tuple[int, Order], ...]
     digest: str
     at: datetime
-    actors: list[str] = field(default_factory=list)
+    actors: dict[str, datetime] = field(default_factory=dict)
+    """Who confirmed and when, in their order; who did too long before the newest one does not count any more."""
     steps: dict[int, str] = field(default_factory=dict)
     over: bool = False
 
@@ -56,6 +59,10 @@ class Known:
     def begun(self) -> bool:
         """Something of it was begun."""
         return bool(self.steps)
+
+    def confirmed_by(self, now: datetime) -> list[str]:
+        """Return who confirmed, as far as it counts for somebody who confirms now."""
+        return [who for who, then in self.actors.items() if now - then <= CONFIRM_WITHIN]
 
     def order(self, number: int) -> Order | None:
         """Return the order of a step."""
@@ -80,6 +87,9 @@ class Knowledge:
     begun_at: list[datetime] = field(default_factory=list)
     nightly: dict[str, datetime] = field(default_factory=dict)
     anchor: tuple[int, str] = (0, "")
+    anchored_from: tuple[datetime, int] | None = None
+    """When the hour of anchors began, and where the trail ended then."""
+    _cleared: datetime | None = None
 
     def learn(self, entry: RecordEntry) -> None:
         """Take note of a line of the record."""
@@ -90,11 +100,12 @@ class Knowledge:
             case "begun" | "done" | "failed" | "unknown":
                 self._stepped(entry.what, about, at)
             case "over":
-                self.actions[about["action"]].over = True
+                if (known := self.actions.get(about["action"])) is not None:
+                    known.over = True
             case "nightly":
                 self.nightly[about["bot"]] = at
             case "anchored":
-                self.anchor = (about["sequence"], about["digest"])
+                self._anchored(about["sequence"], about["digest"], at)
             case _:
                 pass  # told for people: a refusal, a start
 
@@ -112,8 +123,23 @@ class Knowledge:
             )
             self.actions[known.token] = known
         known.at = at
-        if about["actor"] not in known.actors:
-            known.actors.append(about["actor"])
+        known.actors = {who: then for who, then in known.actors.items() if at - then <= CONFIRM_WITHIN}
+        known.actors[about["actor"]] = at
+        self._forget(at)
+
+    def _forget(self, now: datetime) -> None:
+        """Drop plans that can be begun no more: whoever asks for one after the other must not fill the memory."""
+        if self._cleared is not None and now - self._cleared < CONFIRM_WITHIN:
+            return
+        self._cleared = now
+        self.actions = {
+            token: one for token, one in self.actions.items() if one.begun or now - one.at <= CONFIRM_WITHIN
+        }
+
+    def _anchored(self, sequence: int, digest: str, at: datetime) -> None:
+        if self.anchored_from is None or at - self.anchored_from[0] >= HOUR:
+            self.anchored_from = (at, self.anchor[0] or sequence)
+        self.anchor = (sequence, digest)
 
     def _stepped(self, what: str, about: Mapping[str, Json], at: datetime) -> None:
         known = self.actions[about["action"]]
@@ -166,7 +192,7 @@ def why_not_confirm(
     if numbers != sorted(set(numbers)) or not fit(orders, action.allowed(desk, shown.target)):
         return f"this is no plan of {shown.kind} on {shown.target} as desk.yaml here has it"
     before = known.actions.get(shown.token)
-    actors = before.actors if before is not None and before.digest == shown.digest else []
+    actors = before.confirmed_by(now) if before is not None and before.digest == shown.digest else []
     if (apart or desk.roles != RoleSettings()) and (
         why := why_not_person(desk, shown.kind, shown.actor, actors, apart=apart, proven=proven)
     ):
@@ -234,6 +260,22 @@ def why_not_anchor(known: Knowledge, sequence: int, digest: str) -> str:
             f"the audit trail had {last} entries already when it was anchored last: something of it is gone"
         )
     return ""
+
+
+def why_too_far(known: Knowledge, sequence: int, now: datetime) -> str:
+    """Return why a head is further than any trail can have got; empty for the first one of a record."""
+    if known.anchored_from is None:
+        return ""
+    began, base = known.anchored_from
+    most = (base if now - began < HOUR else known.anchor[0]) + ANCHORED_LINES * (
+        1 + max(0.0, (now - began) / HOUR)
+    )
+    if sequence <= most:
+        return ""
+    return (
+        f"the audit trail had {known.anchor[0]} lines when it was anchored last, and {sequence} is further than "
+        f"{ANCHORED_LINES} lines an hour"
+    )
 
 
 def kinds_that_touch(desk: Desk) -> Iterable[str]:

@@ -6,14 +6,17 @@ Before it listens it makes sure that the bot can change neither what it is allow
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import gc
 import os
 import pwd
 import re
 import secrets
 import signal
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +34,15 @@ from bot.desk.env_file import DeskEnvFile
 from bot.desk.project import DeskProject
 from bot.desk.snapshots import DeskSnapshots
 from bot.desk_file import read_desk
+from triage.desk import Desk
 from triage.errors import SettingError
 from triage.ports.clock import SystemClock
 
 DEFAULT_STATE = "var/agent"
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 _GROUP_OR_OTHERS_WRITE = 0o022
+_LINKS = 40
+"""As many one behind the other as Linux follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,8 @@ class AgentEnvironment:
         return cls(
             socket=Path(address.removeprefix("unix://")),
             uid=uid_of(value("TRIAGE_AGENT_UID")),
-            desk=Path(desk).resolve(),
-            state=Path(value("TRIAGE_AGENT_STATE") or DEFAULT_STATE).resolve(),
+            desk=Path(desk).absolute(),
+            state=Path(value("TRIAGE_AGENT_STATE") or DEFAULT_STATE).absolute(),
             docker_host=value("DOCKER_HOST") or DEFAULT_ENGINE,
             signing_secret=value("SLACK_SIGNING_SECRET"),
         )
@@ -111,18 +117,70 @@ def check_apart(settings: AgentEnvironment) -> None:
 
 
 def why_not_ours(path: Path, me: int) -> str:
-    """Return why a file is not safe from others: each folder above it counts, since who may write there may replace it."""
-    for place in (path, *path.parents):
-        try:
-            status = place.stat()
-        except OSError as error:
-            return f"{place} cannot be looked at ({error.strerror})"
-        if status.st_uid not in {0, me}:
-            return f"{place} belongs to uid {status.st_uid}"
-        sticky = place != path and status.st_mode & 0o1000
-        if status.st_mode & _GROUP_OR_OTHERS_WRITE and not sticky:
-            return f"{place} can be written by others (mode {status.st_mode & 0o7777:o})"
+    """Return why a file is not safe from others: each folder above it counts, since who may write there may replace it.
+
+    So does each link on the way, and the folder that it lies in.
+    """
+    try:
+        for place, is_end in places(path):
+            if why := _why_not_kept(place, me, is_end=is_end):
+                return why
+    except OSError as error:
+        return f"{error.filename or path} cannot be looked at ({error.strerror})"
     return ""
+
+
+def _why_not_kept(place: Path, me: int, *, is_end: bool) -> str:
+    status = place.lstat()
+    if status.st_uid not in {0, me}:
+        return f"{place} belongs to uid {status.st_uid}"
+    sticky = not is_end and status.st_mode & stat.S_ISVTX
+    if not stat.S_ISLNK(status.st_mode) and status.st_mode & _GROUP_OR_OTHERS_WRITE and not sticky:
+        return f"{place} can be written by others (mode {status.st_mode & 0o7777:o})"
+    return ""
+
+
+def places(path: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what leads to a file, from the root on: folders, links and what they name; and whether it is the end.
+
+    Raises OSError.
+    """
+    here, links = Path("/"), 0
+    rest = [*reversed(path.absolute().parts[1:])]
+    yield here, not rest
+    while rest:
+        word = rest.pop()
+        if word == "..":
+            here = here.parent
+            continue
+        here = here / word
+        linked = here.is_symlink()
+        yield here, not rest and not linked
+        if linked:
+            links += 1
+            if links > _LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            target = here.readlink()
+            here = Path("/") if target.is_absolute() else here.parent
+            rest += reversed(target.parts[target.is_absolute() :])
+
+
+def check_started_files(desk: Desk, uid: int) -> None:
+    """Make sure that the bot's user has not the files that say what is started. Raises SettingError."""
+    named = [desk.paths.compose / name for name in desk.compose.named_files]
+    for place in (desk.paths.compose, *named, desk.paths.env):
+        with contextlib.suppress(OSError):  # what is not there is told where it is asked for
+            status = place.stat()
+            others = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+            if status.st_uid == uid or others:
+                who = (
+                    f"belongs to uid {uid}, the bot's"
+                    if status.st_uid == uid
+                    else "can be written by everybody"
+                )
+                raise SettingError(
+                    f"TRIAGE_DESK: {place} {who}: who changes what Compose starts has the host; change its owner or mode"
+                )
 
 
 async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
@@ -130,6 +188,7 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     desk = read_desk(str(settings.desk), settings.desk.parent)
     if why := why_not_known(desk, by_group=bool(settings.signing_secret)):
         raise SettingError(f"TRIAGE_DESK: {why}")
+    check_started_files(desk, settings.uid)
     engine, clock = Engine(settings.docker_host), SystemClock()
     commands = HostCommands({"DOCKER_HOST": settings.docker_host})
     snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)

@@ -295,13 +295,13 @@ def _bound(path: Path, uid: int) -> socket.socket:
         if path.is_socket():
             path.unlink()
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    # Modes are given by the bind itself: a link that somebody puts at the path meanwhile changes nothing elsewhere.
+    # Of an agent that is not root the socket is open to all: the kernel tells who calls, and all but one are refused.
+    before = os.umask(0o177 if os.geteuid() == 0 else 0o111)
     try:
         sock.bind(str(path))
         if os.geteuid() == 0:
-            os.chown(path, uid, -1)
-        else:
-            path.chmod(0o666)  # another user's: the kernel tells who calls, and all but one are refused
+            os.chown(path, uid, -1, follow_symlinks=False)
     except OSError:
         sock.close()
         raise

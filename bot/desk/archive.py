@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from bot.desk.files import sync_folder
+from bot.desk.files import names_of, sync_folder
 from bot.watched_files import open_below, open_folder
 from triage.errors import DeskFailure
 from triage.masking import masked_where_cut
@@ -236,18 +236,13 @@ def write(folder: Path, bot: str, target: Path, going: Going) -> None:
     a link which takes its place leads nowhere.
     """
     with target.open("xb") as file, open_folder(folder) as root:
-        names = _names(root)
+        names = names_of(root)
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
             for part in PARTS:
                 if part in names:
                     _add(archive, root, part, f"{bot}/{part}", going)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _names(folder: int) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +275,7 @@ def _add(archive: tarfile.TarFile, above: int, word: str, name: str, going: Goin
         info = archive.gettarinfo(arcname=name, fileobj=cast("IO[bytes]", _Held(handle, name)))
         if info.isdir():
             archive.addfile(info)
-            for each in _names(handle):
+            for each in names_of(handle):
                 _add(archive, handle, each, f"{name}/{each}", going)
         elif info.isreg():
             with os.fdopen(os.dup(handle), "rb") as content:

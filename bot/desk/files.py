@@ -8,7 +8,9 @@ import errno
 import functools
 import os
 import shutil
+import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from triage.errors import DeskFailure
@@ -80,24 +82,46 @@ def why_not_exchange(folder: Path) -> str:
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """Make ``target`` hold the very files of ``source`` (hard links); files that are there already stay."""
-    if source.is_symlink():
-        if not target.is_symlink():
-            target.symlink_to(source.readlink())
+    """Make ``target`` hold the very files of ``source`` (hard links); files that are there already stay.
+
+    Each folder is opened from the one above and by no path: a link that takes its place meanwhile leads nowhere.
+    """
+    with _held(source.parent) as above, _held(target.parent) as beside:
+        _link(above, source.name, beside, target.name)
+
+
+@contextlib.contextmanager
+def _held(name: str | Path, above: int | None = None) -> Iterator[int]:
+    """Hold a folder open; below another one, no link is followed to it. Raises OSError."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    handle = os.open(name, flags if above is None else flags | os.O_NOFOLLOW, dir_fd=above)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _link(above: int, word: str, beside: int, name: str) -> None:
+    """Link what is called ``word`` in the open folder ``above`` as ``name`` in ``beside``."""
+    if not stat.S_ISDIR(os.stat(word, dir_fd=above, follow_symlinks=False).st_mode):
+        with contextlib.suppress(FileExistsError):
+            os.link(word, name, src_dir_fd=above, dst_dir_fd=beside, follow_symlinks=False)
         return
-    if not source.is_dir():
-        if not target.exists():
-            os.link(source, target, follow_symlinks=False)
-        return
-    status = source.stat()
-    if not target.exists():
-        target.mkdir()
-        target.chmod(status.st_mode & 0o777)  # whatever this process' umask is
-        if os.geteuid() == 0:
-            os.chown(target, status.st_uid, status.st_gid)
-    for each in source.iterdir():
-        link_tree(each, target / each.name)
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with _held(word, above) as source:
+        status = os.fstat(source)
+        try:
+            os.mkdir(name, 0o700, dir_fd=beside)
+            made = True
+        except FileExistsError:
+            made = False
+        with _held(name, beside) as target:
+            if made:
+                os.fchmod(target, status.st_mode & 0o777)  # whatever this process' umask is
+                if os.geteuid() == 0:
+                    os.fchown(target, status.st_uid, status.st_gid)
+            for each in names_of(source):
+                _link(source, each, target, each)
+            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def remove_tree(path: Path) -> None:
@@ -110,8 +134,21 @@ def remove_tree(path: Path) -> None:
         raise DeskFailure(f"{path} cannot be removed: {error.strerror}") from error
 
 
+def names_of(folder: int) -> list[str]:
+    """Return the names in an open folder, in order."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries)
+
+
 def size_of(path: Path) -> int:
-    """Return the bytes of all files below a path; links count nothing."""
-    if not path.is_dir() or path.is_symlink():
+    """Return the bytes of all files below a path; of a link, its own. What goes away meanwhile counts nothing."""
+    if path.is_symlink() or not path.is_dir():
         return path.lstat().st_size if path.exists() else 0
-    return sum(size_of(each) for each in path.iterdir())
+    return sum(_size(name, folder) for _, _, names, folder in os.fwalk(path) for name in names)
+
+
+def _size(name: str, folder: int) -> int:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return 0

@@ -34,7 +34,11 @@ def targets(desk: Desk, kind: TargetKind) -> tuple[str, ...]:
     if kind is TargetKind.DESK:
         return (DESK,)
     bots = tuple(bot.name for bot in desk.bots)
-    return bots if kind is TargetKind.BOT else tuple(dict.fromkeys((*bots, *services(desk))))
+    if kind is TargetKind.BOT:
+        return bots
+    # A bot's service has one name, the bot's: one action at a time on what has two names would be two.
+    of_bots = {desk.service_of(bot) for bot in bots}
+    return tuple(dict.fromkeys((*bots, *(name for name in services(desk) if name not in of_bots))))
 
 
 def find(desk: Desk, kind: str, target: str) -> Action:

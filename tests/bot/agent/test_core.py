@@ -418,6 +418,56 @@ async def test_the_head_of_the_audit_trail_only_goes_forward(ward: Ward) -> None
     assert ward.told().count("anchored") == 2
 
 
+async def test_a_head_that_no_trail_can_have_reached_is_not_taken(ward: Ward) -> None:
+    """Whoever took the bot over must not make the true trail look cut for ever, by one request or by many."""
+    await ward.agent.anchor(500, "a" * 64)
+    with pytest.raises(DeskFailure, match="further than 100000 lines an hour"):
+        await ward.agent.anchor(2**53, "b" * 64)
+    for sequence in (60_000, 100_500):
+        await ward.agent.anchor(sequence, "c" * 64)
+    ward.clock.move(1800)
+    ward.again()
+    with pytest.raises(DeskFailure, match="further"):
+        await ward.agent.anchor(150_502, "d" * 64)
+    ward.clock.move(5 * 3600)
+    await ward.agent.anchor(600_000, "e" * 64)
+    with pytest.raises(Refused, match="had 600000 entries already"):
+        await ward.agent.anchor(599_999, "f" * 64)
+
+
+async def test_a_first_confirmation_does_not_wait_for_days_for_the_second(tmp_path: Path) -> None:
+    """Two people are two who confirm within one proposal's life, also where the first one's form is shown again."""
+    two = ActionPolicy(confirmations=2)
+    ward = Ward(tmp_path / "r.jsonl", Desk(actions={"restart": two}))
+    await ward.agent.confirm(shown(actor="U1"))
+    ward.clock.move(36 * 60)
+    ward.again()
+    await ward.agent.confirm(shown(actor="U2"))
+    with pytest.raises(Refused, match="1 of 2 people"):
+        await ward.perform(TOKEN, 1)
+    ward.clock.move(5 * 60)
+    await ward.agent.confirm(shown(actor="U1"))
+    assert (await ward.perform(TOKEN, 1)).ok
+
+
+async def test_plans_that_were_never_begun_are_forgotten(ward: Ward) -> None:
+    """Whoever confirms without end does not fill the memory; what was begun is remembered."""
+    await ward.agent.confirm(shown())
+    await ward.perform(TOKEN, 1)
+    for number in range(2, 40):
+        ward.clock.move(60)
+        await ward.agent.confirm(shown(number=number))
+    ward.clock.move(36 * 60)
+    await ward.agent.confirm(shown(number=99))
+    assert len(ward.agent._known.actions) == 2
+    ward.again()
+    assert len(ward.agent._known.actions) == 2
+    with pytest.raises(Refused, match="not shown the plan"):
+        await ward.perform(f"{2:024x}", 1)
+    with pytest.raises(Refused, match="begun already"):
+        await ward.agent.confirm(shown())
+
+
 async def test_requests_alone_do_not_fill_the_disk(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever took the bot over asks without end: past a number an hour nothing more is recorded, nor done."""
     monkeypatch.setattr(os, "fsync", lambda _: None)

@@ -125,6 +125,13 @@ def spoilt_record(folder: Path) -> None:
     (folder / "state/record.jsonl").write_text("{}\n")
 
 
+def turned_link(folder: Path) -> None:
+    """Leave a link to the good desk.yaml in a folder in which everybody may put another one."""
+    (folder / "turned").mkdir()
+    (folder / "turned").chmod(0o777)
+    (folder / "turned/desk.yaml").symlink_to(folder / "desk.yaml")
+
+
 WRONG: dict[str, tuple[dict[str, str], Callable[[Path], object], str]] = {
     "the bot's own desk.yaml": (
         {},
@@ -135,6 +142,16 @@ WRONG: dict[str, tuple[dict[str, str], Callable[[Path], object], str]] = {
         {},
         lambda at: (at / "desk.yaml").chmod(0o666),
         "desk.yaml can be written by others",
+    ),
+    "a link that others may turn": (
+        {"TRIAGE_DESK": "turned/desk.yaml"},
+        turned_link,
+        "turned can be written by others",
+    ),
+    "the compose file of the bot's user": (
+        {},
+        lambda at: os.chown(at / "desk/compose", NOBODY, -1),
+        "belongs to uid 65534, the bot's: who changes what Compose starts has the host",
     ),
     "a folder of others": ({}, lambda at: at.chmod(0o777), "can be written by others"),
     "no desk.yaml": ({"TRIAGE_DESK": ""}, lambda _: None, "TRIAGE_DESK is not set"),
@@ -160,7 +177,10 @@ def test_it_does_not_start_where_the_bot_could_change_what_it_may(process: Proce
     """One line that names the setting and the mend, and the exit code of a wrong setting."""
     changes, spoil, said = WRONG[name]
     process.desk()
-    process.changes = changes
+    process.changes = {
+        name: str(process.folder / value) if value.startswith("turned") else value
+        for name, value in changes.items()
+    }
     spoil(process.folder)
     assert said in process.said()
     assert process.running is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.desk.files import link_tree
 from bot.desk.snapshots import DeskSnapshots
 from tests.bot.desk import archives
 from tests.bot.desk.archives import PARTS, member, sound
@@ -305,6 +306,40 @@ async def test_a_link_put_in_place_while_a_snapshot_is_taken_leads_nowhere(
         swapped.unlink()
         swapped.with_name("away").rename(swapped)
     await snapshots.take("bot1", NAME)
+
+
+@pytest.mark.parametrize("how", ["the folder", "a folder in it", "where it goes"])
+async def test_a_link_put_in_place_while_files_are_linked_leads_nowhere(
+    data: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """What lies outside gets no second name in a bot's folder, which the bot could write to; nor is anything put there."""
+    outside, beside = data.parent / "outside", data / ".bot1.a1"
+    outside.mkdir()
+    beside.mkdir()
+    (outside / "shadow").write_text("orchid77")
+    (data / "bot1/logs/old").mkdir()
+    real = os.stat
+    attacked = {
+        "the folder": data / "bot1/logs",
+        "a folder in it": data / "bot1/logs/old",
+        "where it goes": beside / "logs",
+    }[how]
+
+    def stat(path: str, **options: object) -> os.stat_result:
+        found = real(path, **options)  # type: ignore[arg-type] # as it was called
+        if path == attacked.name and not attacked.is_symlink():
+            if attacked.exists():
+                attacked.rename(data.parent / "away")
+            attacked.symlink_to(outside)
+        return found
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(OSError, match=r"directory|links"):
+        link_tree(data / "bot1/logs", beside / "logs")
+    monkeypatch.undo()
+    assert attacked.is_symlink(), "the attack took place"
+    assert (outside / "shadow").stat().st_nlink == 1
+    assert _names(outside) == ["shadow"]
 
 
 @pytest.mark.parametrize("part", ["conf", "logs"])
