@@ -15,11 +15,12 @@ import threading
 from pathlib import Path
 
 import uvloop
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from bot.web import WebServer, listen, make_web
 from handlers.alertmanager_body import Webhook
+from handlers.endpoint import Endpoint
 
 Waiting = tuple[bytes, "asyncio.Future[None]"]
 
@@ -67,9 +68,8 @@ async def _serve(port: int, file: Path) -> None:
         await keeper.keep(body)
         return JSONResponse({"accepted": len(webhook.alerts)})
 
-    router = APIRouter()
-    router.add_api_route("/webhooks/alertmanager", receive, methods=["POST"], response_model=None)
-    server = WebServer(make_web([router], version="probe"))
+    endpoint = Endpoint(method="POST", path="/webhooks/alertmanager", call=receive, documented=dict)
+    server = WebServer(make_web([endpoint], version="probe"))
     await server.serve(sockets=[listen(("127.0.0.1", port))])
 
 

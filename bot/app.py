@@ -27,7 +27,6 @@ from bot.store.lock import only_process
 from bot.tuning import FrontDoor
 from bot.web import WebServer, listen, make_web
 from bot.wiring.sources import open_configured
-from handlers.alertmanager import WEBHOOK_PATH
 from handlers.health import Health
 from schedules.table import running
 from triage.errors import StoreUnavailable
@@ -154,8 +153,6 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         )
         parts = ServiceParts(settings, adapters, clock=clock)
         health = Health(parts.readiness.dependencies, parts.metrics.page)
-        web = make_web(
-            [parts.webhook.router(), health.router(), parts.listener.router()], version=our_version()
-        )
-        door = FrontDoor(web, {WEBHOOK_PATH: parts.webhook.receive})
+        endpoints = [*parts.webhook.endpoints(), *health.endpoints(), *parts.listener.endpoints()]
+        door = FrontDoor(endpoints, lambda: make_web(endpoints, version=our_version()))
         await Service(parts).run(stop, WebServer(door, ConnectionLimits(parts.webhook.known)), [listener])

@@ -13,9 +13,10 @@ gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %).
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,9 +24,9 @@ from typing import TYPE_CHECKING
 if (
     TYPE_CHECKING
 ):  # the service begins with this module: what is heavy comes later, inside ``startup_imports``
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from handlers.endpoint import Endpoint
 
 SWITCH_SECONDS = 0.001
 """How long a thread of the store may keep the interpreter while the loop waits for it: Python's 5 ms add up."""
@@ -57,15 +58,17 @@ def startup_imports() -> Iterator[None]:
 
 
 class FrontDoor:
-    """Hands what is posted to some paths to their endpoints directly, everything else to the application.
+    """Hands what is asked of our endpoints to them directly, everything else to the application.
 
-    In a storm of alerts the way through the framework to a route costs more than all that is done there.
-    The application has the same routes: it documents them, and answers what is no POST.
+    In a storm of alerts the way through the framework to a route costs more than all that is done there. The
+    application has the same routes: it documents them, and refuses everything else. Most services are never asked for
+    either, so it is made when it is first needed; not in the loop, for its import takes a tenth of a second.
     """
 
-    def __init__(self, web: ASGIApp, posts: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> None:
-        self._web = web
-        self._posts = posts
+    def __init__(self, endpoints: Iterable[Endpoint], make: Callable[[], ASGIApp]) -> None:
+        self._endpoints = {(one.method, one.path): one.call for one in endpoints}
+        self._make = make
+        self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one whose client hangs up in the middle of it has nobody to be answered."""
@@ -80,11 +83,14 @@ class FrontDoor:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         from starlette.requests import Request  # noqa: PLC0415 - as at the top
 
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:
-            response = await self._posts[scope["path"]](Request(scope, receive))
+        endpoint = self._endpoints.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is not None:
+            response = await endpoint(Request(scope, receive))
             await response(scope, receive, send)
-        else:
-            await self._web(scope, receive, send)
+            return
+        if self._application is None:
+            self._application = await asyncio.to_thread(self._make)
+        await self._application(scope, receive, send)
 
 
 @dataclass(slots=True)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from bot.connections import ConnectionLimits, limited
+from handlers.endpoint import Endpoint
 from triage.errors import SettingError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 GRACE_SECONDS = 3
 """How long requests under way may take to end at shutdown."""
 
 
-def make_web(routers: Sequence[APIRouter], *, version: str) -> FastAPI:
+def make_web(endpoints: Iterable[Endpoint], *, version: str) -> FastAPI:
     """Return the application: no redirects (one answered with 200 loses the alert), errors as JSON."""
+    from fastapi import FastAPI  # noqa: PLC0415 - ``FrontDoor`` answers what is asked all day, without it
+
     web = FastAPI(
         title="hbot-triage",
         version=version,
@@ -28,8 +35,8 @@ def make_web(routers: Sequence[APIRouter], *, version: str) -> FastAPI:
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
     )
-    for router in routers:
-        web.include_router(router)
+    for one in endpoints:
+        web.add_api_route(one.path, one.call, methods=[one.method], response_model=None, **one.documented())
 
     async def refuse(request: Request, error: Exception) -> JSONResponse:
         del request

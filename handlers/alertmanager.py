@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from loguru import logger
 from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from handlers.alertmanager_body import Alert, Envelope, Webhook, has_labels, parsed
+from handlers.endpoint import Endpoint
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.alerts import salvaged_signal
@@ -57,30 +58,9 @@ class AlertmanagerWebhook:
     """Says why signals that are stored cannot become incidents (a damaged database); empty where they can."""
     counts: WebhookCounts = field(default_factory=WebhookCounts)
 
-    def router(self) -> APIRouter:
-        """Return the route, documented for OpenAPI."""
-        router = APIRouter()
-        schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
-        definitions = schema.pop("$defs")
-        schema["properties"]["alerts"]["items"] = definitions["Alert"]
-        router.add_api_route(
-            WEBHOOK_PATH,
-            self.receive,
-            methods=["POST"],
-            summary="Receive Alertmanager's webhook (version 4)",
-            response_model=None,
-            responses={
-                200: {"description": "Stored", "content": _example({"accepted": 1})},
-                **{
-                    code: {"description": text, "content": _example({"error": text})}
-                    for code, text in _REFUSALS.items()
-                },
-            },
-            openapi_extra={
-                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
-            },
-        )
-        return router
+    def endpoints(self) -> list[Endpoint]:
+        """Return where webhooks are received."""
+        return [Endpoint(method="POST", path=WEBHOOK_PATH, call=self.receive, documented=_documented)]
 
     async def receive(self, request: Request) -> JSONResponse:
         """Check a webhook, store its alerts, answer."""
@@ -197,6 +177,22 @@ _REFUSALS = {
     422: "The body is no webhook of Alertmanager; path and reason say where",
     503: "Could not be stored; send it again",
 }
+
+
+def _documented() -> dict[str, Any]:
+    schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = schema.pop("$defs")
+    schema["properties"]["alerts"]["items"] = definitions["Alert"]
+    refusals = {
+        code: {"description": text, "content": _example({"error": text})} for code, text in _REFUSALS.items()
+    }
+    return {
+        "summary": "Receive Alertmanager's webhook (version 4)",
+        "responses": {200: {"description": "Stored", "content": _example({"accepted": 1})}, **refusals},
+        "openapi_extra": {
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+        },
+    }
 
 
 def _example(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from handlers.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +29,21 @@ class Health:
     dependencies: Callable[[], Awaitable[Mapping[str, Dependency]]]
     metrics: Callable[[], Awaitable[bytes]]
 
-    def router(self) -> APIRouter:
-        """Return the routes."""
-        router = APIRouter()
-        text = PlainTextResponse  # says to OpenAPI what comes
-        late: dict[int | str, dict[str, Any]] = {
-            503: {"description": "Something that is needed does not work"}
-        }
-        router.add_api_route(
-            "/livez", self.alive, methods=["GET"], summary="The process runs", response_class=text
-        )
-        router.add_api_route(
-            "/readyz", self.ready, methods=["GET"], summary="Each dependency", responses=late
-        )
-        router.add_api_route(
-            "/metrics", self.numbers, methods=["GET"], summary="Prometheus' exposition", response_class=text
-        )
-        return router
+    def endpoints(self) -> list[Endpoint]:
+        """Return where the process is asked how it is."""
+        text = {"response_class": PlainTextResponse}  # says to OpenAPI what comes
+        late = {"responses": {503: {"description": "Something that is needed does not work"}}}
+        return [
+            _asked("/livez", self.alive, summary="The process runs", **text),
+            _asked("/readyz", self.ready, summary="Each dependency", **late),
+            _asked("/metrics", self.numbers, summary="Prometheus' exposition", **text),
+        ]
 
-    async def alive(self) -> PlainTextResponse:
+    async def alive(self, _: Request) -> PlainTextResponse:
         """Answer as long as the loop turns."""
         return PlainTextResponse("ok\n")
 
-    async def ready(self) -> JSONResponse:
+    async def ready(self, _: Request) -> JSONResponse:
         """Answer 200 where all that is needed works, else 503; either way with each dependency."""
         found = await self.dependencies()
         ready = all(dependency.ok for dependency in found.values() if dependency.needed)
@@ -67,6 +61,10 @@ class Health:
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    async def numbers(self) -> Response:
+    async def numbers(self, _: Request) -> Response:
         """Answer in the text format of Prometheus."""
         return Response(await self.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _asked(path: str, call: Callable[[Request], Awaitable[Response]], **documented: Any) -> Endpoint:  # noqa: ANN401 - FastAPI's own
+    return Endpoint(method="GET", path=path, call=call, documented=lambda: documented)

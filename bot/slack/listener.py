@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from bot.slack.errors import SlackFailure
 from bot.slack.http_mode import events_endpoint
 from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
+from handlers.endpoint import Endpoint
 from handlers.slack.services import InFlight
 from triage.ports.clock import SystemClock
 
@@ -61,18 +61,12 @@ class SlackListener:
             return self._sockets.connected > 0
         return self._endpoint is not None
 
-    def router(self) -> APIRouter:
-        """Return the route of HTTP mode; none in Socket Mode."""
-        router = APIRouter()
-        if not self._socket_mode:
-            router.add_api_route(
-                "/slack/events",
-                self._events,
-                methods=["POST"],
-                response_model=None,
-                summary="Slack's requests, signed",
-            )
-        return router
+    def endpoints(self) -> list[Endpoint]:
+        """Return where Slack's requests arrive in HTTP mode; nowhere in Socket Mode."""
+        if self._socket_mode:
+            return []
+        said = {"summary": "Slack's requests, signed"}
+        return [Endpoint(method="POST", path="/slack/events", call=self._events, documented=lambda: said)]
 
     @property
     def _socket_mode(self) -> bool:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.store import action_tables, event_tables  # noqa: F401 - their tables are part of the metadata
 from bot.store.engine import open_engine
+from bot.store.tables import metadata
 from triage.errors import SettingError, StoreUnavailable
 from triage.masking import masked
 
@@ -47,7 +49,7 @@ def migrate(url: str, *, apart: bool = False) -> None:
     engine = open_engine(url, writer=True)
     try:
         found = current(engine)
-        if found == HEAD:
+        if found == HEAD or (found is None and _made_anew(engine)):
             return
         _refuse_unknown(found)
         if apart:
@@ -69,6 +71,23 @@ def current(engine: sa.Engine) -> str | None:
             return None
         revision: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         return revision
+
+
+def _made_anew(engine: sa.Engine) -> bool:
+    """Make the tables in an empty SQLite file as they stand: a first start then needs no migration, which takes a second.
+
+    False where there is something already, or it is another database: there the migrations have conditions of their own.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name != "sqlite" or sa.inspect(connection).get_table_names():
+            return False
+        metadata.create_all(connection)
+        key = sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc")
+        revision = sa.Column("version_num", sa.String(32), nullable=False)
+        table = sa.Table("alembic_version", sa.MetaData(), revision, key)
+        table.create(connection)
+        connection.execute(sa.insert(table).values(version_num=HEAD))
+    return True
 
 
 def _refuse_unknown(found: str | None) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from bot.connections import HEADER_MAX, ConnectionLimits
 from bot.store import SqlStore
-from bot.tuning import FrontDoor
 from bot.web import WebServer, listen
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, webhook
@@ -27,7 +26,7 @@ async def served(store: SqlStore, limits: ConnectionLimits) -> AsyncIterator[int
     door = Doorway(store)
     limits.known = door.handler.known
     listener = listen(("127.0.0.1", 0))
-    server = WebServer(FrontDoor(door.web, {WEBHOOK_PATH: door.handler.receive}), limits)
+    server = WebServer(door.behind_the_front_door(), limits)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)

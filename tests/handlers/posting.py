@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from starlette.types import ASGIApp
 
+from bot.tuning import FrontDoor
 from bot.web import make_web
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Dependency, Health
@@ -72,7 +74,16 @@ class Doorway:
             stored=lambda: self.rings.append("stored"),
             hidden=lambda: self.rings.append("hidden"),
         )
-        self.web = make_web([self.handler.router(), Health(well, page).router()], version="0.0.0")
+        self.endpoints = [*self.handler.endpoints(), *Health(well, page).endpoints()]
+        self.web: ASGIApp = self.application()
+
+    def application(self) -> ASGIApp:
+        """Return the application with every route."""
+        return make_web(self.endpoints, version="0.0.0")
+
+    def behind_the_front_door(self) -> FrontDoor:
+        """Return what the service serves."""
+        return FrontDoor(self.endpoints, self.application)
 
     async def post(self, body: object = None, *, path: str = WEBHOOK_PATH, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Post a body (or ``content=``) with the token, unless ``headers`` say otherwise."""

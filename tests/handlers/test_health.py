@@ -72,7 +72,7 @@ class Ward:
             slack_problems=lambda: self.problems,
             troubles=lambda: self.troubles,
         )
-        self.web = make_web([Health(readiness.dependencies, self._numbers).router()], version="0.0.0")
+        self.web = make_web(Health(readiness.dependencies, self._numbers).endpoints(), version="0.0.0")
 
     def _numbers(self) -> Awaitable[bytes]:
         return self.page()
