@@ -50,7 +50,7 @@ class EscalationJob:
         """Whether a commit is worth its while: most looks find nothing."""
         now, settings = self.clock.now(), self.desk.escalation
         incidents = self._incidents(tx)
-        return bool(due_steps(settings, incidents, self._triggered(tx, incidents), now)) or any(
+        return bool(due_steps(settings, incidents, self._triggered(tx, incidents, now), now)) or any(
             reminder_turn(settings, incident, now) for incident in incidents
         )
 
@@ -59,11 +59,17 @@ class EscalationJob:
         found = [incident for incident in tx.incidents.open() if incident.severity in severities]
         return [_moved(incident, known) for incident in found] if known else found
 
-    def _triggered(self, tx: Tx, incidents: Sequence[Incident]) -> dict[int, datetime]:
-        """Return from when each incident's steps count: where it became grave enough only later, from then on."""
+    def _triggered(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> dict[int, datetime]:
+        """Return from when each incident's steps count: where it became grave enough only later, from then on.
+
+        That only puts a step off: the timelines of incidents without one that could be due are not asked.
+        """
         severities, known = self.desk.escalation.severities, jumps(tx)
         found = {incident.id: _triggered_at(tx, incident) for incident in incidents}
-        for incident in incidents:
+        due = {
+            one.incident.id: one.incident for one in due_steps(self.desk.escalation, incidents, found, now)
+        }
+        for incident in due.values():
             graver = _graver_since(tx, incident, severities)
             if graver is not None:
                 found[incident.id] = max(found[incident.id], moved(graver, known, incident=incident.id))
@@ -71,7 +77,7 @@ class EscalationJob:
 
     def _tell(self, tx: Tx) -> int:
         now, incidents = self.clock.now(), self._incidents(tx)
-        triggered = self._triggered(tx, incidents)
+        triggered = self._triggered(tx, incidents, now)
         due = due_steps(self.desk.escalation, incidents, triggered, now)
         lines = sum(
             self._step(tx, number, steps, triggered, now)

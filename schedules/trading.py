@@ -55,13 +55,13 @@ class TradingWatch:
     async def run(self) -> None:
         """Look once; with no incident open nothing is asked."""
         try:
-            open_ones, known = await self.store.read(lambda tx: (bool(tx.incidents.open()), load_trading(tx)))
-            if not open_ones:
+            watched, known = await self.store.read(lambda tx: (tx.incidents.any_open(), load_trading(tx)))
+            if not watched:
                 self._refreshed_at = self.clock.monotonic()
                 return
             trading = await self._look(known)
             if trading is not None:
-                await self._keep(trading)
+                await self._keep(known, trading)
         except StoreUnavailable as error:
             logger.warning("the state of trading was not kept: {why}", why=error)
 
@@ -92,15 +92,15 @@ class TradingWatch:
         self._failed = 0
         return seen
 
-    async def _keep(self, trading: Trading) -> None:
+    async def _keep(self, known: Trading | None, trading: Trading) -> None:
+        """Store a look where it tells something new, or the last one that was stored is old."""
         at = self.clock.monotonic()
         store_it, refresh = at - self._kept_at >= KEEP_SECONDS, at - self._refreshed_at >= REFRESH_SECONDS
+        if not (store_it or refresh or _changed(known, trading)):
+            return
 
         def work(tx: Tx) -> bool:
-            known = load_trading(tx)
-            changed = known is None or known.key != trading.key
-            if not (changed or store_it or refresh):
-                return False
+            changed = _changed(load_trading(tx), trading)
             save_trading(tx, trading)
             if changed or refresh:
                 _tell(tx, trading.looked_at, CARDS if changed else REFRESHED)
@@ -111,6 +111,10 @@ class TradingWatch:
             self.told()
         if store_it:
             self._kept_at = at
+
+
+def _changed(known: Trading | None, trading: Trading) -> bool:
+    return known is None or known.key != trading.key
 
 
 def _why(error: Exception, known: Trading | None) -> str:

@@ -46,6 +46,7 @@ _BY_HANDLE = sa.select(_t).where(_t.c.handle == sa.bindparam("wanted"))
 # Written out, not bound: the index of the open ones is used only where the planner sees the condition.
 IS_OPEN = _t.c.status != sa.literal_column(f"'{_RESOLVED}'")
 _OPEN = sa.select(_t).where(IS_OPEN).order_by(_t.c.id)
+_ANY_OPEN = sa.select(_t.c.id).where(IS_OPEN).limit(1)
 # Two questions that each have an index; one with an OR reads every incident there ever was.
 _SINCE = sa.union_all(
     sa.select(_t.c.id).where(IS_OPEN),
@@ -146,6 +147,10 @@ class IncidentTable:
     def open(self) -> list[Incident]:
         """Return the incidents that are not resolved, oldest first."""
         return self._incidents(_OPEN)
+
+    def any_open(self) -> bool:
+        """Say whether an incident is not resolved."""
+        return self._connection.execute(_ANY_OPEN).first() is not None
 
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""

@@ -41,6 +41,10 @@ class Incidents(Protocol):
         """Return the incidents that are not resolved, oldest first."""
         ...
 
+    def any_open(self) -> bool:
+        """Say whether an incident is not resolved."""
+        ...
+
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first."""
         ...
