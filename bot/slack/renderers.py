@@ -11,7 +11,7 @@ from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.past import past_line
 from bot.slack.blocks.question import question_message
-from bot.slack.blocks.storm import roll_page, with_storm
+from bot.slack.blocks.storm import GRAVE, StormRoll, roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
@@ -24,6 +24,7 @@ from triage.ports.chat import answer_from_json
 from triage.ports.store import Message, MessageKind, Tx
 from triage.reports.incident_view import IncidentView, view_incident
 from triage.reports.similar_incidents import similar_incidents
+from triage.severities import is_paging
 from triage.untrusted_text import one_line, shown
 
 Viewer = Callable[[Tx, Incident], IncidentView]
@@ -52,7 +53,7 @@ def incident_renderers(
             return None
         shown_card = incident_card(viewer(tx, incident), now, lambda actor: name_of(tx, actor))
         if incident.shape is IncidentShape.STORM:
-            return with_storm(shown_card, tx.incidents.roll(incident.id), now, words or {})
+            return with_storm(shown_card, _storm_roll(tx, incident.id, words or {}), now)
         return shown_card
 
     return {
@@ -75,6 +76,14 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
         return None
     rendered = timeline_lines(entries, now, lambda actor: name_of(tx, actor))
     return replace(rendered, in_channel=any(entry.data.get(IN_CHANNEL) for entry in entries))
+
+
+def _storm_roll(tx: Tx, incident_id: int, words: Mapping[str, Severity]) -> StormRoll:
+    """Gather what a storm's card says of its alerts. ``words``: the desk's own words of severity."""
+    counts = tx.incidents.roll_counts(incident_id)
+    said = {one.word for one in counts}
+    paging = frozenset(word for word in said if is_paging({"severity": word}, words))
+    return StormRoll(counts, tx.incidents.leading(incident_id, paging, GRAVE), paging)
 
 
 def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:

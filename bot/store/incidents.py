@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +26,7 @@ from triage.model import (
     Subject,
     SubjectKind,
 )
-from triage.ports.store import RollEntry
-
-ROLL_MAX = 20_000
-"""Episodes of one storm that are listed: what is beyond is counted."""
+from triage.ports.store import RollCount, RollEntry
 
 _t = tables.incidents
 _e = tables.episodes
@@ -86,21 +83,36 @@ _NOTABLE = (
     .limit(sa.bindparam("most"))
 )
 _TALLY = sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name)
-_ROLL = (
+_ENTRIES = (
     sa.select(
         _e.c.name,
         _e.c.subject_kind,
         _e.c.subject_name,
         _e.c.severity,
-        _e.c.labels["severity"].as_string(),
+        _e.c.word,
         _e.c.firing,
         _e.c.starts_at,
     )
     .where(_OF_INCIDENT)
-    .order_by(_e.c.id)
     .limit(sa.bindparam("most"))
-    .offset(sa.bindparam("first"))
 )
+_ROLL = _ENTRIES.order_by(_e.c.id).offset(sa.bindparam("first"))
+_LEADING = _ENTRIES.where(
+    (_e.c.severity == Severity.SEV1.value) | _e.c.word.in_(sa.bindparam("words", expanding=True))
+).order_by(_e.c.firing.desc(), _e.c.severity, _e.c.id)
+# Written out, not bound: PostgreSQL must see that what is selected is what is grouped by.
+_BOT = sa.case(
+    (_e.c.subject_kind == sa.literal_column(f"'{SubjectKind.BOT.value}'"), _e.c.subject_name),
+    else_=sa.literal_column("''"),
+)
+_ALIKE = (_e.c.name, _e.c.severity, _e.c.word, _e.c.firing, _BOT)
+_ROLL_COUNTS = (
+    sa.select(*_ALIKE, sa.func.count())
+    .where(_OF_INCIDENT)
+    .group_by(*_ALIKE)
+    .order_by(sa.func.min(_e.c.id))  # as they came
+)
+_SEVERITIES = frozenset(Severity)
 _LATELY = sa.select(sa.func.count()).where(
     _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
 )
@@ -207,10 +219,24 @@ class IncidentTable:
             names.setdefault(incident_id, set()).add(name)
         return names
 
-    def roll(self, incident_id: int, *, first: int = 0, most: int | None = None) -> list[RollEntry]:
+    def roll(self, incident_id: int, *, first: int, most: int) -> list[RollEntry]:
         """Return the episodes of an incident in a few words, in the order of arrival."""
-        values = {"incident": incident_id, "first": first, "most": ROLL_MAX if most is None else most}
+        values = {"incident": incident_id, "first": first, "most": most}
         return read_all(self._connection, _ROLL, values, _roll_entry, self._unreadable, key=_e.c.id)
+
+    def leading(self, incident_id: int, words: Collection[str], most: int) -> list[RollEntry]:
+        """Return the episodes that are Sev-1 or whose label has one of some words, in the order of their urgency."""
+        values = {"incident": incident_id, "words": padded(sorted(words)), "most": most}
+        return read_all(self._connection, _LEADING, values, _roll_entry, self._unreadable, key=_e.c.id)
+
+    def roll_counts(self, incident_id: int) -> list[RollCount]:
+        """Return how many episodes of an incident are alike."""
+        rows = self._connection.execute(_ROLL_COUNTS, {"incident": incident_id})
+        return [
+            RollCount(name, Severity(severity), word, firing, bot, count)
+            for name, severity, word, firing, bot, count in rows
+            if severity in _SEVERITIES  # one that cannot be read costs itself alone
+        ]
 
     def lately(self, incident_id: int, since: datetime) -> int:
         """Return how many firing episodes of an incident came after ``since``."""
@@ -242,7 +268,7 @@ def _roll_entry(row: sa.RowMapping) -> RollEntry:
         name=name,
         subject=Subject(SubjectKind(kind), subject),
         severity=Severity(severity),
-        word=word or "",
+        word=word,
         firing=firing,
         starts_at=starts_at,
     )
@@ -306,6 +332,7 @@ def _episode_values(episode: Episode) -> dict[str, Any]:
         "ends_at": episode.ends_at,
         "last_seen_at": episode.last_seen_at,
         "labels": dict(episode.labels),
+        "word": clean(episode.labels.get("severity", "")),
         "annotations": dict(episode.annotations),
         "generator_url": clean(episode.generator_url),
         "fingerprint": clean(episode.fingerprint),

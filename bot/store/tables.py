@@ -142,6 +142,8 @@ episodes = sa.Table(
     sa.Column("annotations", sa.JSON, nullable=False),
     sa.Column("generator_url", sa.Text, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
+    # What its label says of its severity: a storm's thousands are counted by it.
+    sa.Column("word", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("source", "episode"),
     sa.Index("ix_episodes_incident_id", "incident_id"),
     sa.Index("ix_episodes_fingerprint", "fingerprint"),

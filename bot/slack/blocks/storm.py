@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.slack.blocks import kit
@@ -13,9 +13,8 @@ from bot.slack.blocks.signs import SEVERITY
 from bot.slack.blocks.when import when
 from bot.slack.rendered import Rendered
 from triage.incidents.storm import PAGE
-from triage.model import Incident, Json, Severity, SubjectKind
-from triage.ports.store import RollEntry
-from triage.severities import is_paging
+from triage.model import Incident, Json, Severity
+from triage.ports.store import RollCount, RollEntry
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted
 
@@ -25,33 +24,38 @@ NAME, STORM, ROLL = 60, 3_000, 11_500
 """Characters of a name, of the storm's part of its card, of one page of its list."""
 
 
-def with_storm(
-    card: Rendered, roll: Sequence[RollEntry], now: datetime, words: Mapping[str, Severity]
-) -> Rendered:
-    """Return a storm's card with what it holds below its header: the grave alerts first, then the counts.
+@dataclass(frozen=True, slots=True)
+class StormRoll:
+    """The alerts of a storm: counted, and the first of those that are grave by name.
 
-    ``words``: the desk's own words of severity.
+    ``paging``: the words of severity among them that ask for a person at once.
     """
-    grave = [entry for entry in roll if is_grave(entry, words)]
-    lines = [*_grave_lines(grave, now), *_count_lines(roll, grave)]
+
+    counts: Sequence[RollCount]
+    leading: Sequence[RollEntry]
+    paging: Collection[str]
+
+    @property
+    def grave(self) -> list[RollCount]:
+        """What stands at the top: it is Sev-1, or its label asks for a person at once."""
+        return [one for one in self.counts if one.severity is Severity.SEV1 or one.word in self.paging]
+
+
+def with_storm(card: Rendered, roll: StormRoll, now: datetime) -> Rendered:
+    """Return a storm's card with what it holds below its header: the grave alerts first, then the counts."""
+    lines = [*_grave_lines(roll, now), *_count_lines(roll)]
     block = kit.paragraph(kit.fitting(lines, STORM))
-    text = f"{card.text} · {kit.preview(_said(roll, grave))}"
+    text = f"{card.text} · {kit.preview(_said(roll))}"
     blocks = (*card.blocks[:1], *((block,) if block is not None else ()), *card.blocks[1:])
     return replace(card, text=text, blocks=blocks)
 
 
-def is_grave(entry: RollEntry, words: Mapping[str, Severity]) -> bool:
-    """Whether an alert stands at the top: it is Sev-1, or its label asks for a person at once."""
-    return entry.severity is Severity.SEV1 or is_paging({"severity": entry.word}, words)
-
-
-def _grave_lines(grave: Sequence[RollEntry], now: datetime) -> list[list[Json]]:
-    # What fires before what is over, the gravest first; within that as it came.
-    ordered = sorted(grave, key=lambda entry: (not entry.firing, entry.severity.rank))
-    lines = [_grave_line(entry, now) for entry in ordered[:GRAVE]]
-    if len(ordered) > GRAVE:
-        rest = _shown(entry.name for entry in ordered[GRAVE:])
-        lines.append([leaf(f"and {len(ordered) - GRAVE} more that are grave: {_most(rest, 4)}")])
+def _grave_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
+    lines = [_grave_line(entry, now) for entry in roll.leading]
+    rest = _by_name(roll.grave)
+    rest.subtract(entry.name for entry in roll.leading)
+    if more := sum((+rest).values()):
+        lines.append([leaf(f"and {more} more that are grave: {_most(_shown(+rest), 4)}")])
     return lines
 
 
@@ -65,25 +69,43 @@ def _grave_line(entry: RollEntry, now: datetime) -> list[Json]:
     ]
 
 
-def _count_lines(roll: Sequence[RollEntry], grave: Sequence[RollEntry]) -> list[list[Json]]:
-    firing = sum(entry.firing for entry in roll)
-    by_severity = Counter(entry.severity for entry in roll)
+def _count_lines(roll: StormRoll) -> list[list[Json]]:
+    counts, grave = roll.counts, _total(roll.grave)
+    by_severity: Counter[Severity] = Counter()
+    by_bot: Counter[str] = Counter()
+    for one in counts:
+        by_severity[one.severity] += one.count
+        by_bot[one.bot] += one.count
     severities = ", ".join(f"{by_severity[one]} {one}" for one in Severity if by_severity[one])
-    head = f"{counted(len(roll), 'alert')}, {firing} firing now: {severities}"
-    lines = [[leaf(head, bold=True), leaf(f" · {len(grave)} of them grave" if grave else "")]]
-    lines.append([leaf("By alert "), leaf(_most(_shown(entry.name for entry in roll), ALERTS))])
-    bots = _shown(entry.subject.name for entry in roll if entry.subject.kind is SubjectKind.BOT)
-    others = len(roll) - sum(bots.values())
+    head = f"{counted(_total(counts), 'alert')}, {_firing(counts)} firing now: {severities}"
+    lines = [[leaf(head, bold=True), leaf(f" · {grave} of them grave" if grave else "")]]
+    lines.append([leaf("By alert "), leaf(_most(_shown(_by_name(counts)), ALERTS))])
+    others = by_bot.pop("", 0)
     more = f" · {others} about none of the bots" if others else ""
-    if bots:
-        lines.append([leaf("By bot "), leaf(f"{_most(bots, BOTS)}{more}")])
+    if by_bot:
+        lines.append([leaf("By bot "), leaf(f"{_most(_shown(by_bot), BOTS)}{more}")])
     return lines
 
 
-def _shown(names: Iterable[str]) -> Counter[str]:
+def _total(counts: Iterable[RollCount]) -> int:
+    return sum(one.count for one in counts)
+
+
+def _firing(counts: Iterable[RollCount]) -> int:
+    return sum(one.count for one in counts if one.firing)
+
+
+def _by_name(counts: Iterable[RollCount]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in counts:
+        found[one.name] += one.count
+    return found
+
+
+def _shown(names: Mapping[str, int]) -> Counter[str]:
     """Count names as they are shown: each is made fit for that once, however many alerts have it."""
     shown: Counter[str] = Counter()
-    for name, count in Counter(names).items():
+    for name, count in names.items():
         shown[one_line(name, NAME)] += count
     return shown
 
@@ -94,11 +116,11 @@ def _most(counts: Counter[str], most: int) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _said(roll: Sequence[RollEntry], grave: Sequence[RollEntry]) -> str:
-    firing = [entry for entry in grave if entry.firing] or list(grave)
+def _said(roll: StormRoll) -> str:
+    firing = [entry for entry in roll.leading if entry.firing] or roll.leading
     named = ", ".join(f"{one_line(e.name, 40)} on {one_line(e.subject.name, 30)}" for e in firing[:3])
-    head = f"{counted(len(roll), 'alert')}, {sum(entry.firing for entry in roll)} firing"
-    return f"{head}; {len(grave)} grave: {named}" if grave else head
+    head = f"{counted(_total(roll.counts), 'alert')}, {_firing(roll.counts)} firing"
+    return f"{head}; {_total(roll.grave)} grave: {named}" if roll.grave else head
 
 
 def roll_page(incident: Incident, entries: Sequence[RollEntry], page: int) -> Rendered | None:

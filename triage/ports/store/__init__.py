@@ -16,7 +16,7 @@ from triage.ports.answers import Answers
 from triage.ports.events import Events
 from triage.ports.store.aging import Aging
 from triage.ports.store.audit import GENESIS, Audit, AuditEntry, Head
-from triage.ports.store.incidents import Incidents, RollEntry
+from triage.ports.store.incidents import Incidents, RollCount, RollEntry
 from triage.ports.store.notes import Document, Notes
 from triage.ports.store.outbox import ASIDE, Message, MessageKind, Outbox, OutboxState, Recheck
 from triage.ports.store.runs import Runs
@@ -40,6 +40,7 @@ __all__ = [
     "Outbox",
     "OutboxState",
     "Recheck",
+    "RollCount",
     "RollEntry",
     "Runs",
     "Signals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +20,18 @@ class RollEntry:
     word: str
     firing: bool
     starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RollCount:
+    """How many episodes of a storm are alike in all that is counted. ``bot``: empty where they are about none."""
+
+    name: str
+    severity: Severity
+    word: str
+    firing: bool
+    bot: str
+    count: int
 
 
 class Incidents(Protocol):
@@ -88,11 +100,22 @@ class Incidents(Protocol):
         """Return the alert names that each incident holds."""
         ...
 
-    def roll(self, incident_id: int, *, first: int = 0, most: int | None = None) -> list[RollEntry]:
-        """Return the episodes of an incident in a few words, in the order of arrival: a storm's, to be counted.
+    def roll(self, incident_id: int, *, first: int, most: int) -> list[RollEntry]:
+        """Return the episodes of an incident in a few words, in the order of arrival: a page of a storm's list.
 
         At most ``most`` from the one numbered ``first`` (from 0) on.
         """
+        ...
+
+    def leading(self, incident_id: int, words: Collection[str], most: int) -> list[RollEntry]:
+        """Return the episodes that are Sev-1, or whose label says one of ``words`` of their severity.
+
+        Those that fire before those that do not, the urgent ones before the others, the oldest first.
+        """
+        ...
+
+    def roll_counts(self, incident_id: int) -> list[RollCount]:
+        """Return how many episodes of an incident are alike: a storm holds thousands, and few sorts of them."""
         ...
 
     def lately(self, incident_id: int, since: datetime) -> int:

@@ -175,6 +175,7 @@ def _create_incidents() -> None:
         sa.Column("annotations", sa.JSON(), nullable=False),
         sa.Column("generator_url", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("word", sa.Text(), nullable=False, server_default=""),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_episodes_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_episodes")),
         sa.UniqueConstraint("source", "episode", name=op.f("uq_episodes_source_episode")),

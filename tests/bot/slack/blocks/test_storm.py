@@ -1,0 +1,43 @@
+"""What a storm's card says of its alerts, and what is left out where they are many."""
+
+from bot.slack.blocks.storm import GRAVE, StormRoll, with_storm
+from bot.slack.rendered import Rendered
+from tests.bot.slack.blocks.samples import NOW
+from tests.bot.slack.blocks.test_blocks import text_of
+from triage.model import Severity, Subject, SubjectKind
+from triage.ports.store import RollCount, RollEntry
+
+
+def told(counts: list[RollCount], leading: list[RollEntry], *paging: str) -> Rendered:
+    """Return the card of a storm."""
+    return with_storm(Rendered(text="storm"), StormRoll(counts, leading, paging), NOW)
+
+
+def stop(number: int) -> RollEntry:
+    """Return a bot that stopped."""
+    about = Subject(SubjectKind.BOT, f"bot{number}")
+    return RollEntry("Stop", about, Severity.SEV1, "", firing=True, starts_at=NOW)
+
+
+def test_what_is_grave_is_named_and_the_rest_of_it_counted_by_name() -> None:
+    """Sev-1, and what a label asks a person for; each of them is on the card, by name or in the count."""
+    counts = [
+        RollCount("Load", Severity.SEV3, "warning", firing=True, bot="", count=40),
+        RollCount("Stop", Severity.SEV1, "", firing=True, bot="bot1", count=GRAVE + 3),
+        RollCount("Disk", Severity.SEV2, "page", firing=False, bot="bot2", count=2),
+        RollCount("Disk", Severity.SEV2, "", firing=True, bot="bot2", count=1),
+    ]
+    card = told(counts, [stop(number) for number in range(GRAVE)], "page")
+    said = text_of(card)
+    assert "58 alerts, 56 firing now: 15 Sev-1, 3 Sev-2, 40 Sev-3 · 17 of them grave" in said
+    assert "and 5 more that are grave: Stop ×3, Disk ×2" in said  # noqa: RUF001 - the sign for times
+    assert "Load ×40, Stop ×15, Disk ×3" in said  # noqa: RUF001 - as above
+    assert "bot1 ×15, bot2 ×3 · 40 about none of the bots" in said  # noqa: RUF001 - as above
+    assert card.text.endswith("58 alerts, 56 firing; 17 grave: Stop on bot0, Stop on bot1, Stop on bot2")
+
+
+def test_a_storm_of_nothing_grave_names_nobody() -> None:
+    """Its counts are all there is to say."""
+    card = told([RollCount("Load", Severity.SEV3, "warning", firing=True, bot="", count=2)], [])
+    assert card.text.endswith("2 alerts, 2 firing")
+    assert "grave" not in text_of(card)
