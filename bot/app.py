@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from loguru import logger
 
 from bot.connections import ConnectionLimits
-from bot.pulse import IDLE_SECONDS, lasting
+from bot.liveness import IDLE_SECONDS, lasting
 from bot.service_parts import Adapters, ServiceParts
 from bot.settings import Settings
 from bot.slack.client import open_client
@@ -68,7 +68,7 @@ class Service:
             )
             jobs = parts.jobs()
             parts.listeners.expect(jobs)
-            async with running(jobs, beat=parts.pulse.beat):
+            async with running(jobs, beat=parts.liveness.beat):
                 logger.info("ready on {address}", address=parts.settings.triage_listen)
                 await stop.wait()
             logger.info("stopping")
@@ -95,7 +95,7 @@ class Service:
     def _lasting(
         self, group: asyncio.TaskGroup, name: str, loop: Callable[[], Awaitable[None]]
     ) -> asyncio.Task[None]:
-        return group.create_task(lasting(name, loop, self.parts.pulse), name=name)
+        return group.create_task(lasting(name, loop, self.parts.liveness), name=name)
 
     async def _take_over(self) -> None:
         """Take back what a process before us had claimed, where it cannot be alive any more; try again what it put aside.
@@ -120,7 +120,7 @@ class Service:
 
     async def _reconcile_when_asked(self) -> None:
         while True:
-            self.parts.pulse.beat("reconcile")
+            self.parts.liveness.beat("reconcile")
             if await self.parts.bells.reconcile.wait(IDLE_SECONDS):
                 await self.parts.reconciliation.run()
 

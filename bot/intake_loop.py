@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from bot.pulse import IDLE_SECONDS, Pulse
+from bot.liveness import IDLE_SECONDS, Liveness
 from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
 from triage.errors import StoreUnavailable
 from triage.incidents import unsortable
@@ -40,7 +40,7 @@ class IntakeLoop:
     inbox: Bell
     outbox: Bell
     triage: Bell
-    pulse: Pulse
+    liveness: Liveness
     duty: DutyCycle = field(default_factory=lambda: DutyCycle(SHARE, SHARE_AT_ONCE))
     put_aside: int = 0
     blocked: str = ""
@@ -58,7 +58,7 @@ class IntakeLoop:
     async def run(self) -> None:
         """Sort until cancelled. A store that is away is waited for: nothing is lost meanwhile."""
         while True:
-            self.pulse.beat("intake")
+            self.liveness.beat("intake")
             began = self.clock.monotonic()
             try:
                 done = await self._round()
@@ -113,7 +113,7 @@ class IntakeLoop:
         waiting = await self.store.read(lambda tx: tx.signals.waiting_ids(BATCH))
         kept, blocked = 0, ""
         for signal_id in waiting:
-            self.pulse.beat("intake")
+            self.liveness.beat("intake")
             try:
                 self._said(await self._sort_one(signal_id))
             except StoreUnavailable as error:

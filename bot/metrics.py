@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from handlers.alertmanager import WebhookCounts
 from triage.errors import StoreUnavailable
 from triage.model import Severity
@@ -32,11 +32,11 @@ class _Numbers(Collector):
     """Turns the parts' counts into metrics."""
 
     def __init__(
-        self, clock: Clock, webhook: WebhookCounts, pulse: Pulse, commits: Callable[[], tuple[int, int]]
+        self, clock: Clock, webhook: WebhookCounts, liveness: Liveness, commits: Callable[[], tuple[int, int]]
     ) -> None:
         self._clock = clock
         self._webhook = webhook
-        self._pulse = pulse
+        self._pulse = liveness
         self._commits = commits
         self.snapshot: Snapshot | None = None
 
@@ -99,14 +99,14 @@ class MetricsPage:
         store: Store,
         clock: Clock,
         webhook: WebhookCounts,
-        pulse: Pulse,
+        liveness: Liveness,
         commits: Callable[[], tuple[int, int]],
     ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._numbers = _Numbers(clock, webhook, pulse, commits)
+        self._numbers = _Numbers(clock, webhook, liveness, commits)
         self.registry.register(self._numbers)
         self._store = store
 

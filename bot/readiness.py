@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.agent.client import hello
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from handlers.health import Dependency
 from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock
@@ -33,7 +33,7 @@ class Readiness:
 
     store: Store
     clock: Clock
-    pulse: Pulse
+    liveness: Liveness
     slack_connected: Callable[[], bool]
     slack_problems: Callable[[], Mapping[str, str]]
     troubles: Callable[[], Mapping[str, str]]
@@ -86,7 +86,7 @@ class Readiness:
         return Dependency(ok=not late, needed=False, why=why, facts=facts)
 
     def _loops(self) -> Dependency:
-        ages = {name: self.pulse.age(name) for name in LOOPS}
+        ages = {name: self.liveness.age(name) for name in LOOPS}
         stuck = [name for name, age in ages.items() if (age or 0.0) > STUCK_SECONDS]
         facts = {"seconds_since": {name: round(age, 1) for name, age in ages.items() if age is not None}}
         why = f"stuck: {', '.join(stuck)}" if stuck else ""

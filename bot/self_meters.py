@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 
 
 @dataclass(slots=True, eq=False)
 class SelfMeters(Collector):
     """``triage_trouble`` by name, what was put aside, how often each loop failed."""
 
-    pulse: Pulse
+    liveness: Liveness
     troubles: Callable[[], Mapping[str, str]]
     put_aside: Callable[[], int]
 
@@ -30,6 +30,6 @@ class SelfMeters(Collector):
         faults = CounterMetricFamily(
             "triage_loop_faults", "Faults of ours that a loop survived", labels=["loop"]
         )
-        for name, count in self.pulse.faults.items():
+        for name, count in self.liveness.faults.items():
             faults.add_metric([name], count)
         yield faults

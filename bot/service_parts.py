@@ -13,8 +13,8 @@ from bot.fallback.registry import open_channels
 from bot.ids import owner
 from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
+from bot.liveness import Liveness
 from bot.metrics import MetricsPage
-from bot.pulse import Pulse
 from bot.readiness import Readiness
 from bot.replicas import BEAT_SECONDS, Replicas
 from bot.self_meters import SelfMeters
@@ -93,7 +93,7 @@ class ServiceParts:
         self.settings, self.desk, self.adapters, self.clock = settings, settings.desk, adapters, clock
         self.owner = owner()
         self._workspace = ""
-        self.bells, self.pulse = Bells(), Pulse(clock)
+        self.bells, self.liveness = Bells(), Liveness(clock)
         store, sources = adapters.store, adapters.sources
         self.links = LinkMaker(
             self.desk, settings.grafana_url, settings.prometheus_url, settings.alertmanager_url
@@ -108,7 +108,11 @@ class ServiceParts:
             blocked=lambda: self.intake_loop.blocked,
         )
         self.metrics = MetricsPage(
-            store, clock, self.webhook.counts, self.pulse, lambda: (store.writer.commits, store.writer.units)
+            store,
+            clock,
+            self.webhook.counts,
+            self.liveness,
+            lambda: (store.writer.commits, store.writer.units),
         )
         self.runner = TriageRunner(
             store=store,
@@ -126,9 +130,9 @@ class ServiceParts:
             inbox=self.bells.inbox,
             outbox=self.bells.outbox,
             triage=self.bells.triage,
-            pulse=self.pulse,
+            liveness=self.liveness,
         )
-        self.triages = TriageLoop(self.runner, self.bells.triage, self.pulse)
+        self.triages = TriageLoop(self.runner, self.bells.triage, self.liveness)
         self.channels = Channels(
             adapters.slack,
             {INCIDENT_CHANNEL: settings.triage_channel, DIGEST_CHANNEL: settings.digest_channel},
@@ -143,7 +147,7 @@ class ServiceParts:
             clock,
             owner=self.owner,
             told=self.bells.outbox.ring,
-            pulse=self.pulse,
+            liveness=self.liveness,
             roles=roles,
         )
         self.sender = self._sender(store, adapters.slack)
@@ -163,7 +167,7 @@ class ServiceParts:
         self.readiness = Readiness(
             store,
             clock,
-            self.pulse,
+            self.liveness,
             slack_connected=lambda: self.listener.connected,
             slack_problems=self._slack_problems,
             troubles=self._troubles,
@@ -176,7 +180,7 @@ class ServiceParts:
                 store=store,
                 sources=sources,
                 clock=clock,
-                pulse=self.pulse,
+                liveness=self.liveness,
                 owner=self.owner,
                 stored=self._event_stored,
                 dependencies=self.readiness.dependencies,
@@ -186,7 +190,7 @@ class ServiceParts:
 
         self.audit_anchor = AuditAnchor(store, self.actions.services.access.agent, self.metrics.registry)
         self.metrics.registry.register(
-            SelfMeters(self.pulse, self._all_troubles, lambda: self.intake_loop.put_aside)
+            SelfMeters(self.liveness, self._all_troubles, lambda: self.intake_loop.put_aside)
         )
 
     def _command_wiring(self, adapters: Adapters) -> CommandWiring:
@@ -245,7 +249,7 @@ class ServiceParts:
             bell=self.bells.outbox,
             owner=self.owner,
             drain_seconds=DRAIN_SECONDS,
-            beat=lambda: self.pulse.beat("sender"),
+            beat=lambda: self.liveness.beat("sender"),
         )
 
     def view(self, tx: Tx, incident: Incident) -> IncidentView:
@@ -283,13 +287,13 @@ class ServiceParts:
 
     def _troubles(self) -> Mapping[str, str]:
         """Say what does not work, by name, for ``/readyz``; empty texts are well."""
-        pulse = self.pulse
+        liveness = self.liveness
         return {
-            "reconcile": self.reconciliation.trouble or pulse.trouble("reconcile"),
-            "inbox": self.intake_loop.trouble or pulse.trouble("intake"),
-            "triage": pulse.trouble("triage"),
-            "actions": pulse.trouble("actions"),
-            "sending": pulse.trouble("sender"),
+            "reconcile": self.reconciliation.trouble or liveness.trouble("reconcile"),
+            "inbox": self.intake_loop.trouble or liveness.trouble("intake"),
+            "triage": liveness.trouble("triage"),
+            "actions": liveness.trouble("actions"),
+            "sending": liveness.trouble("sender"),
             "folders": FOLDERS.problem(),
             "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from bot.pulse import IDLE_SECONDS, Pulse
+from bot.liveness import IDLE_SECONDS, Liveness
 from triage.errors import CommitUnknown, StoreUnavailable
 from triage.model import TriageRun
 from triage.ports.bell import Bell
@@ -28,7 +28,7 @@ class TriageLoop:
 
     runner: TriageRunner
     waiting: Bell
-    pulse: Pulse
+    liveness: Liveness
     _runs: set[int] = field(default_factory=set)
     _ended: Bell = field(default_factory=Bell)
 
@@ -37,7 +37,7 @@ class TriageLoop:
         self._runs.clear()
         async with asyncio.TaskGroup() as group:
             while True:
-                self.pulse.beat("triage")
+                self.liveness.beat("triage")
                 if len(self._runs) >= TRIAGES_AT_ONCE + TRIAGES_KEPT:
                     await self._ended.wait(IDLE_SECONDS)
                     continue
@@ -80,7 +80,7 @@ class TriageLoop:
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
         except Exception as error:  # noqa: BLE001 - one triage's fault must not stop the others
             logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
-            self.pulse.failed("triage", error)
+            self.liveness.failed("triage", error)
             await self._failed(run, error)
         finally:
             self._runs.discard(run.id)
@@ -94,4 +94,4 @@ class TriageLoop:
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=away)
         except Exception as second:  # noqa: BLE001 - its lease ends, and it is tried again then
             logger.bind(incident=f"INC-{run.incident_id}").exception("the failed triage could not be ended")
-            self.pulse.failed("triage", second)
+            self.liveness.failed("triage", second)

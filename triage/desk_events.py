@@ -1,4 +1,4 @@
-"""One thing that the desk said or did, kept for a while: the ground that rates, timelines and triage stand on."""
+"""One thing that the desk said or did, kept for a while: rates, timelines and triage are made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be said to the agent's socket: a closed set of typed requests, and the frames they travel in.
+"""What may be said to the agent's socket: a closed set of typed requests, and the frames they are sent in.
 
 One request a connection. A frame is four bytes of length (big endian) and JSON. Answered by any number of ``piece``
 frames, where the answer comes in pieces, and one ``answer`` or ``error``. A request names bots, containers, times and

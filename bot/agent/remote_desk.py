@@ -56,7 +56,7 @@ class RemoteDeskAccess:
 
 
 def _built(request: type[p.Ask], /, **values: object) -> Any:  # noqa: ANN401 - the request of that kind
-    """Build a request; what cannot travel is a DeskFailure, as it would be on the other side."""
+    """Build a request; what cannot be sent is a DeskFailure, as it would be on the other side."""
     try:
         return request.model_validate(values)
     except ValidationError as error:

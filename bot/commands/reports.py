@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.charts.beside import ChartsBeside
+from bot.charts.process import ChartProcess
 from bot.settings import Settings
 from bot.slack.blocks.answer import answer_text
 from bot.sources.minute_csv.digests import CsvDigests
@@ -167,7 +167,7 @@ async def make_postmortem(settings: Settings, incident_id: int, out: Path | None
         if out is None:
             return post
         async with open_configured(settings) as opened:
-            chart = await Charting(store, settings.desk, opened.sources.metrics, ChartsBeside()).kept_or_new(
+            chart = await Charting(store, settings.desk, opened.sources.metrics, ChartProcess()).kept_or_new(
                 incident_id, now
             )
     picture = out.with_name(f"{out.stem}-chart.png")

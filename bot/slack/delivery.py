@@ -33,7 +33,7 @@ from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
 SCAN_SECONDS = 8
 ALL_WAITING = 1000
-"""Messages of a thread that are looked through for those that travelled with a found one: more than ever do."""
+"""Messages of a thread that are looked through for those that were posted with a found one: more than ever do."""
 STRAY = (
     "A line of a thread whose first message was deleted. What it says stands below the incident's new card."
 )
@@ -246,7 +246,7 @@ class Delivery:
             raise
 
     async def _adopt(self, message: Message, found: Found, channel: str) -> None:
-        """Record a message that history showed, and the lines that travelled with it.
+        """Record a message that history showed, and the lines that were posted with it.
 
         It may be the first of several attempts, of which a later one is still under way: it is looked at again later.
         Lines that went on without it meanwhile stand elsewhere: they are taken out of it.

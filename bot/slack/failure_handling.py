@@ -220,7 +220,7 @@ class FailureHandling:
     ) -> None:
         """Give a message back for later; what is in doubt of it stays so.
 
-        ``aside``: what comes after it in its thread goes on without it, unless it may have travelled with it. What has
+        ``aside``: what comes after it in its thread goes on without it, unless it may have been posted with it. What has
         been unknown for too long is waited for no longer in any case.
         """
         message, until = attempt.message, self._clock.now() + timedelta(seconds=seconds)

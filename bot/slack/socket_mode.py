@@ -3,8 +3,8 @@
 Slack closes each connection every few hours, and any envelope may go to any of them: one alone has gaps. It says so
 before (``disconnect``); the SDK would close the old connection first and lose the click that is on its way to it. So
 another one is opened first, and the old one goes on listening until Slack closes it, or some seconds have passed.
-A WebSocket can also stay open and receive nothing. Every pong is noted by the SDK; a connection without one for
-``deaf_seconds``, or one that is older than ``renew_seconds``, is replaced while the other one listens.
+A WebSocket can also stay open and receive nothing. Every pong is noted by the SDK; a connection without one for some
+pings, or one that is older than ``renew_seconds``, is replaced while the other one listens.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.agent.embedded import embedded_access
 from bot.agent.remote_desk import remote_access
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
 from bot.slack.blocks.action_renderer import render_action
@@ -49,7 +49,7 @@ class ActionWiring:
         *,
         owner: str,
         told: Callable[[], None],
-        pulse: Pulse,
+        liveness: Liveness,
         roles: Roles,
     ) -> None:
         access = desk_access(settings, clock)
@@ -71,8 +71,8 @@ class ActionWiring:
             self.services,
             owner,
             told,
-            beat=lambda: pulse.beat("actions"),
-            fault=lambda error: pulse.failed("actions", error),
+            beat=lambda: liveness.beat("actions"),
+            fault=lambda error: liveness.failed("actions", error),
         )
         self.renderers: dict[MessageKind, Renderer] = {MessageKind.ACTION: render_action}
 

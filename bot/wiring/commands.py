@@ -1,4 +1,4 @@
-"""AnswerContext, wired: commands and mentions, App Home, checklists, drills, digests, and what the clock starts of them."""
+"""Commands, wired: what they and mentions ask, App Home, checklists, drills, digests, and what the clock starts of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.charts.beside import ChartsBeside
+from bot.charts.process import ChartProcess
 from bot.desk.client_config import DeskClientConfigs
 from bot.fallback.registry import open_channels
 from bot.settings import Settings
@@ -85,7 +85,7 @@ class CommandWiring:
         self.clients = DeskClientConfigs(data)
         self.papers = NewestMinutes(data, parts.clock, {bot.name: bot.variant for bot in self.desk.bots})
         self.digests = CsvDigests(self.desk, data)
-        self.charting = Charting(parts.store, self.desk, parts.sources.metrics, ChartsBeside())
+        self.charting = Charting(parts.store, self.desk, parts.sources.metrics, ChartProcess())
         self.answer_context = AnswerContext(
             store=parts.store,
             desk=self.desk,

@@ -1,4 +1,4 @@
-"""What listening counts, for ``/metrics``: read from its parts when Prometheus asks."""
+"""What the listeners count, for ``/metrics``: read from its parts when Prometheus asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listening, wired: readers, loops and jobs for what the desk says and for our own silence."""
+"""The listeners, wired: readers, loops and jobs for what the desk says and for our own silence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loguru import logger
 
 from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
-from bot.pulse import Pulse, lasting
+from bot.liveness import Liveness, lasting
 from bot.settings import Settings
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
@@ -53,7 +53,7 @@ class ListenerDependencies:
     store: Store
     sources: Sources
     clock: Clock
-    pulse: Pulse
+    liveness: Liveness
     owner: str
     stored: Callable[[], None]
     dependencies: Dependencies
@@ -121,7 +121,7 @@ class ListenerWiring:
         )
 
     def _beat(self, name: str) -> Callable[[], None]:
-        return lambda: self.parts.pulse.beat(name)
+        return lambda: self.parts.liveness.beat(name)
 
     def alerted(self) -> None:
         """An alert came: for a moment the machine is its."""
@@ -141,23 +141,23 @@ class ListenerWiring:
 
     def _expect_all(self) -> None:
         """From now on each must go round; what is not configured ends at once and is not waited for."""
-        pulse = self.parts.pulse
+        liveness = self.parts.liveness
         for listener in self.streams:
-            pulse.watch(listener.reader.stream, STUCK_SECONDS)
+            liveness.watch(listener.reader.stream, STUCK_SECONDS)
         if self.settings.docker_host or self.settings.triage_agent:
-            pulse.watch(CONTAINERS, STUCK_SECONDS)
+            liveness.watch(CONTAINERS, STUCK_SECONDS)
         if self._redis_url:
-            pulse.watch(REDIS, STUCK_SECONDS)
+            liveness.watch(REDIS, STUCK_SECONDS)
 
     def expect(self, jobs: Iterable[Job]) -> None:
         """Notice those of the service's jobs that are not done any more. A cron job has no rhythm to miss."""
         for job in jobs:
             if not job.cron:
-                self.parts.pulse.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
+                self.parts.liveness.watch(f"{_JOB}{job.name}", 3 * job.seconds + HEARTBEAT_SECONDS)
 
     async def _watch_redis(self) -> None:
         while await self.redis.run():
-            self.parts.pulse.beat(REDIS)
+            self.parts.liveness.beat(REDIS)
             await asyncio.sleep(self.desk.listening.redis_look_seconds)
 
     def jobs(self) -> list[Job]:
@@ -193,7 +193,7 @@ class ListenerWiring:
 
     def troubles(self) -> dict[str, str]:
         """Return what cannot be read, and why, by name; empty texts are well."""
-        stuck = self.parts.pulse.stuck
+        stuck = self.parts.liveness.stuck
         found = {
             listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
             for listener in self.streams
@@ -206,9 +206,11 @@ class ListenerWiring:
         return {**found, **self.probe.troubles}
 
     def _stuck_jobs(self) -> str:
-        pulse = self.parts.pulse
+        liveness = self.parts.liveness
         stuck = [
-            name.removeprefix(_JOB) for name in pulse.limits if name.startswith(_JOB) and pulse.stuck(name)
+            name.removeprefix(_JOB)
+            for name in liveness.limits
+            if name.startswith(_JOB) and liveness.stuck(name)
         ]
         return f"not done for long: {', '.join(stuck)}" if stuck else ""
 
@@ -217,7 +219,7 @@ class ListenerWiring:
         if self.redis.steady.standing:
             # That Redis is down has an incident of its own; that we cannot read it then goes without saying.
             for listener in self.streams:
-                if not self.parts.pulse.stuck(listener.reader.stream):
+                if not self.parts.liveness.stuck(listener.reader.stream):
                     found.pop(listener.reader.stream, None)
         return found
 

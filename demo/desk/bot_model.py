@@ -156,7 +156,7 @@ class Bot:
     """One bot of the desk.
 
     ``resting``: whether the last order of a side stands in the book. ``held_by``: further guards that hold it, each
-    with whether it is a hard stop. ``deaf``: nothing that it writes reaches minute.csv.
+    with whether it is a hard stop. ``writes_nothing``: nothing that it writes reaches minute.csv.
     ``calm``: its edge does not move by chance.
     """
 
@@ -187,7 +187,7 @@ class Bot:
     resting: dict[str, bool] = field(default_factory=lambda: {"BUY": True, "SELL": True})
     unplaceable: Unplaceable | None = None
     held_by: dict[str, bool] = field(default_factory=dict)
-    deaf: bool = False
+    writes_nothing: bool = False
     calm: bool = False
     shown: Row | None = None
     """The row that the metrics exporter read last."""

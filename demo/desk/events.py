@@ -1,4 +1,4 @@
-"""Events as they travel on the desk's Redis streams: the envelope and each kind's own keys."""
+"""Events as they stand on the desk's Redis streams: the envelope and each kind's own keys."""
 
 import random
 import uuid

@@ -38,20 +38,20 @@ class Market:
         self.mid = self.slow = self.anchor
 
     def move(self, legs: Sequence[tuple[float, float]]) -> None:
-        """Let the price travel: (seconds, change) one after the other."""
+        """Let the price move: (seconds, change) one after the other."""
         self.legs.extend(Leg(seconds, change) for seconds, change in legs)
 
     def step(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
         minutes = seconds / 60
         if self.legs:
-            self._travel(seconds)
+            self._drift(seconds)
         pull = math.log(self.anchor / self.mid) * min(REVERSION * minutes, 1)
         noise = self.dice.gauss(0, VOLATILITY) * math.sqrt(minutes)
         self.mid *= math.exp(pull + noise)
         self.slow += (self.mid - self.slow) * min(minutes / 30, 1)
 
-    def _travel(self, seconds: float) -> None:
+    def _drift(self, seconds: float) -> None:
         leg = self.legs[0]
         spent = min(seconds, leg.left)
         factor = (1 + leg.change) ** (spent / leg.seconds)

@@ -109,7 +109,7 @@ class World(WorldState):
             process = bot.process
             if container is None or not container.working or process is None or now < process.ready_at:
                 continue
-            if self.host.full or bot.deaf or process.stopped:
+            if self.host.full or bot.writes_nothing or process.stopped:
                 continue
             self._write_row(bot, now)
 

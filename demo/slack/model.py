@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
-"""A JSON object as it travels; what is in it has been checked where it came in."""
+"""A JSON object as it is sent; what is in it has been checked where it came in."""
 
 
 @dataclass(frozen=True)

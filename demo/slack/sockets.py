@@ -35,12 +35,12 @@ class Ack:
 
 @dataclass(eq=False)
 class Connection:
-    """One socket. A `deaf` one answers pings and swallows envelopes; a `frozen` one does not even answer pings."""
+    """One socket. A `swallowing` one answers pings and swallows envelopes; a `frozen` one does not even answer pings."""
 
     socket: web.WebSocketResponse
     request: web.Request
     number: int
-    deaf: bool = False
+    swallowing: bool = False
     frozen: bool = False
     leaving: bool = False
     awaited: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Sockets:
             return
         if message.type is WSMsgType.PING:
             await connection.socket.pong(message.data)
-        elif message.type is WSMsgType.TEXT and not connection.deaf:
+        elif message.type is WSMsgType.TEXT and not connection.swallowing:
             answer = json.loads(message.data)
             waiting = connection.awaited.get(answer.get("envelope_id", ""))
             if waiting is not None and not waiting.done():
@@ -146,7 +146,7 @@ class Sockets:
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, **more}
         try:
             async with asyncio.timeout(seconds):
-                if not (connection.deaf or connection.frozen):
+                if not (connection.swallowing or connection.frozen):
                     await connection.socket.send_json(envelope)
                 answer = await waiting
             return Ack(acked=True, payload=answer, seconds=time.monotonic() - since)
@@ -192,10 +192,10 @@ class Sockets:
         return len(victims)
 
     def deafen(self, count: int | None = None, *, frozen: bool = False) -> int:
-        """Make connections open but deaf; `frozen` ones do not answer pings either. Return how many."""
+        """Make connections open but swallowing; `frozen` ones do not answer pings either. Return how many."""
         victims = self.connections[:count]
         for connection in victims:
-            connection.deaf, connection.frozen = True, frozen
+            connection.swallowing, connection.frozen = True, frozen
         return len(victims)
 
     async def close(self) -> None:

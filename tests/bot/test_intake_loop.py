@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.intake_loop import IntakeLoop
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
 from tests.contracts.test_store_outcomes import damaged_table
@@ -34,7 +34,7 @@ class Sorting:
     def __post_init__(self) -> None:
         self.sorter = IntakeLoop(
             store=self.story.store, intake=Intake(self.story.desk, self._title), clock=self.story.clock,
-            inbox=Bell(), outbox=Bell(), triage=Bell(), pulse=Pulse(self.story.clock),
+            inbox=Bell(), outbox=Bell(), triage=Bell(), liveness=Liveness(self.story.clock),
         )  # fmt: skip
 
     def _title(self, signal: Signal) -> str:

@@ -2,20 +2,20 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.self_meters import SelfMeters
 from tests.fakes.clock import ManualClock
 
 
 def test_troubles_faults_and_what_was_put_aside_are_numbers() -> None:
     """A trouble by its name, a loop's faults by the loop."""
-    pulse = Pulse(ManualClock())
-    pulse.failed("triage", ValueError("no such thing"))
+    liveness = Liveness(ManualClock())
+    liveness.failed("triage", ValueError("no such thing"))
     registry = CollectorRegistry()
-    registry.register(SelfMeters(pulse, lambda: {"store": "the disk is full", "inbox": ""}, lambda: 3))
+    registry.register(SelfMeters(liveness, lambda: {"store": "the disk is full", "inbox": ""}, lambda: 3))
     page = generate_latest(registry).decode()
     assert 'triage_trouble{name="store"} 1.0' in page
     assert 'triage_trouble{name="inbox"} 0.0' in page
     assert "triage_signals_put_aside_total 3.0" in page
     assert 'triage_loop_faults_total{loop="triage"} 1.0' in page
-    assert pulse.trouble("triage").endswith("and goes on: ValueError: no such thing")
+    assert liveness.trouble("triage").endswith("and goes on: ValueError: no such thing")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.store import SqlStore
 from bot.triage_loop import TRIAGES_AT_ONCE, TriageLoop
 from tests.contracts.store_samples import open_incident
@@ -48,7 +48,7 @@ class Slow(TriageRunner):
 @asynccontextmanager
 async def running(runner: TriageRunner) -> AsyncIterator[TriageLoop]:
     """Run the loop until the block ends."""
-    loop = TriageLoop(runner, Bell(), Pulse(ManualClock()))
+    loop = TriageLoop(runner, Bell(), Liveness(ManualClock()))
     task = asyncio.create_task(loop.run())
     try:
         yield loop
@@ -118,7 +118,7 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
             if len(faults) == 2 and latest.status is RunStatus.DONE:
                 break
             await asyncio.sleep(0.02)
-        assert loop.pulse.trouble("triage").startswith("failed")
+        assert loop.liveness.trouble("triage").startswith("failed")
     assert len(faults) == 2
     assert latest is not None
     [finding] = latest.findings

@@ -120,7 +120,7 @@ async def test_three_steps_of_escalation_are_said_once_each_though_the_service_i
     card = await harness.card(lambda one: "hard stop" in one.text)
 
     def steps() -> list[int]:
-        """Return the steps that the thread tells; several lines may travel in one message.
+        """Return the steps that the thread tells; several lines may stand in one message.
 
         Where it took the service so long to start that a step was not told in time, the next one tells of it too.
         """

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from prometheus_client import parser
 
+from bot.liveness import Liveness
 from bot.metrics import MetricsPage
-from bot.pulse import Pulse
 from bot.readiness import LOOPS, OWED_SECONDS, STUCK_SECONDS, Readiness
 from bot.store import SqlStore
 from bot.web import make_web
@@ -57,17 +57,17 @@ class Ward:
     troubles: dict[str, str] = field(default_factory=lambda: {"redis": "", "docker": ""})
 
     def __post_init__(self) -> None:
-        self.pulse = Pulse(self.clock)
+        self.liveness = Liveness(self.clock)
         for loop in LOOPS:
-            self.pulse.beat(loop)
+            self.liveness.beat(loop)
         self.door = Doorway(self.store, clock=self.clock)
         self.page = MetricsPage(
-            self.store, self.clock, self.door.handler.counts, self.pulse, lambda: (3, 5)
+            self.store, self.clock, self.door.handler.counts, self.liveness, lambda: (3, 5)
         ).page
         readiness = Readiness(
             self.store,
             self.clock,
-            self.pulse,
+            self.liveness,
             slack_connected=lambda: self.connected,
             slack_problems=lambda: self.problems,
             troubles=lambda: self.troubles,
@@ -123,10 +123,10 @@ async def test_a_loop_that_is_stuck_makes_it_unready(ward: Ward, loop: str) -> N
     """Nothing is told any more: 503 with the loop's name; it is ready again when the loop goes round."""
     ward.clock.move(STUCK_SECONDS + 1)
     for other in set(LOOPS) - {loop}:
-        ward.pulse.beat(other)
+        ward.liveness.beat(other)
     status, found = await ward.ready()
     assert (status, found["loops"]["why"]) == (503, f"stuck: {loop}")
-    ward.pulse.beat(loop)
+    ward.liveness.beat(loop)
     assert (await ward.ready())[0] == 200
 
 
@@ -166,7 +166,7 @@ async def test_a_message_that_is_owed_for_long_shows(ward: Ward) -> None:
     assert (await ward.ready())[1]["outbox"]["ok"]
     ward.clock.move(OWED_SECONDS + 1)
     for loop in LOOPS:
-        ward.pulse.beat(loop)
+        ward.liveness.beat(loop)
     status, found = await ward.ready()
     assert (status, found["outbox"]["ok"], found["outbox"]["oldest_seconds"]) == (
         200,

@@ -57,13 +57,13 @@ class RecentLines:
     """A bot's window as it was read.
 
     ``lines``: what Loki holds of the bot, of any level, None where it did not say. ``loud``: its own count of error
-    records, None likewise; ``heard``: how many of these were among the lines read. ``cut``: the limit was met.
+    records, None likewise; ``loud_read``: how many of these were among the lines read. ``cut``: the limit was met.
     """
 
     reading: ErrorLines
     lines: int | None
     loud: int | None = None
-    heard: int = 0
+    loud_read: int = 0
     cut: bool = False
 
     @property
@@ -121,8 +121,8 @@ class BotErrors:
 
 def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> RecentLines:
     """Read a bot's lines of the window."""
-    heard = sum(_LOUD.search(line.text) is not None for line in lines)
-    return RecentLines(reading=read_lines(lines), lines=held, loud=loud, heard=heard, cut=cut)
+    loud_read = sum(_LOUD.search(line.text) is not None for line in lines)
+    return RecentLines(reading=read_lines(lines), lines=held, loud=loud, loud_read=loud_read, cut=cut)
 
 
 def read_before(lines: Sequence[LogLine]) -> LogBaseline:
@@ -136,11 +136,11 @@ def judge(
 ) -> BotErrors:
     """Compare; ``sample``: some lines of all levels, where one was asked for."""
     reading = recent.reading
-    lost = recent.loud is not None and recent.loud > recent.heard + max(2, recent.heard // 20)
+    lost = recent.loud is not None and recent.loud > recent.loud_read + max(2, recent.loud_read // 20)
     count = max(len(reading.errors), recent.loud or 0) if recent.cut or lost else len(reading.errors)
     not_understood, doubt = _understanding(recent, sample)
     if not doubt and lost and not recent.cut:
-        doubt = f"Loki counts {recent.loud} error lines, {recent.heard} were read"
+        doubt = f"Loki counts {recent.loud} error lines, {recent.loud_read} were read"
     return BotErrors(
         count=count,
         usual=before.usual,

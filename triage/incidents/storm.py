@@ -12,7 +12,7 @@ STORM_TITLE = "Alert storm"
 PAGE = 350
 """Alerts on one page of the list in a storm's thread: as many as fit into one message."""
 FOLD_SECONDS = 1.0
-"""How long a line that is also shown in the channel waits in a storm for others to travel with it."""
+"""How long a line that is also shown in the channel waits in a storm for others to be posted with it."""
 
 
 def is_grave(desk: Desk, signal: Signal) -> bool:

@@ -1,4 +1,4 @@
-"""Nobody is forgotten: which incidents are due for the next step of escalation, or for a reminder. Pure decisions.
+"""Escalation: which incidents are due for the next step of escalation, or for a reminder. Pure decisions.
 
 A step of an incident counts from when it was last triggered (opened, or reopened). It is claimed in the commit that tells
 it, so a restart and a second replica tell it once.

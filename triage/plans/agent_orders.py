@@ -1,4 +1,4 @@
-"""What travels to the agent: a plan's steps that touch the desk, without one argument, path, image or command line.
+"""What is sent to the agent: a plan's steps that touch the desk, without one argument, path, image or command line.
 
 A bot, a service, a time, a number, yes or no: that is all an order holds. Images, controller files and old values are
 named by the SHA-256 of their names; the agent looks for the one it knows itself that has it. What an order does is

@@ -1,4 +1,4 @@
-"""What triage needs from outside, as small protocols that speak the domain's words.
+"""What triage needs from outside, as small protocols in the domain's terms.
 
 ``sources``: who is asked for evidence. ``store``: the memory. ``clock``: the only place time comes from.
 """

@@ -1,4 +1,4 @@
-"""The ports of listening: the memory of the desk's events, and the reader of a stream."""
+"""The ports of the listeners: the memory of the desk's events, and the reader of a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Container events: what the engine tells as an event, an operator's stop told from a crash, a loop from a fall."""
+"""Container events: what the engine reports as an event; an operator's stop, a crash and a loop told apart."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ def strike(desk: Breaker) -> None:
     last = "PermissionError: [Errno 13] Permission denied: 'logs/epp_v24/minute.csv'"
     lines = trace("write_minute", last, "controllers/market_making/epp_v2_4.py")
     desk.keeps_saying(10, "ERROR", CONTROLLER, "The minute was not written.", lines, heals=False)
-    desk.struck.deaf = True
+    desk.struck.writes_nothing = True
 
 
 FAULT = Fault(

@@ -11,11 +11,11 @@ def strike(desk: Breaker) -> None:
     text = "Unhandled error in background task: 'net_edge_pct'"
     desk.says("ERROR", "hummingbot.core.utils.async_utils", text, trace("safe_wrapper", last))
     process = desk.struck.process
-    desk.struck.deaf = True
+    desk.struck.writes_nothing = True
 
     def heal() -> None:
         if desk.struck.process is not process:
-            desk.struck.deaf = False
+            desk.struck.writes_nothing = False
 
     desk.every(5, heal)
 

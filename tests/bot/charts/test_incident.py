@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.charts.beside import ChartsBeside
 from bot.charts.frame import WIDTH
 from bot.charts.incident import incident_alt, render_incident
+from bot.charts.process import ChartProcess
 from bot.charts.theme import LIGHT, THEMES, Theme
 from tests.bot.charts.test_pictures import colours_in
 from triage.errors import SourceError
@@ -90,7 +90,7 @@ def test_the_alt_text_tells_what_is_seen() -> None:
 
 async def test_a_process_of_its_own_draws_it() -> None:
     """What it answers is a PNG and its words."""
-    drawn = await ChartsBeside().draw(chart([bot("bot1")]))
+    drawn = await ChartProcess().draw(chart([bot("bot1")]))
     assert Image.open(io.BytesIO(drawn.png)).size[0] == WIDTH
     assert drawn.alt == incident_alt(chart([bot("bot1")]))
 
@@ -98,11 +98,11 @@ async def test_a_process_of_its_own_draws_it() -> None:
 async def test_what_takes_too_long_is_given_up_and_said() -> None:
     """The service does not wait for a picture."""
     with pytest.raises(SourceError, match=r"not drawn within 0\.01 s"):
-        await ChartsBeside(seconds=0.01).draw(chart([bot("bot1")]))
+        await ChartProcess(seconds=0.01).draw(chart([bot("bot1")]))
 
 
 async def test_what_cannot_be_drawn_is_said() -> None:
     """A window without any length."""
     broken = IncidentChart(number="INC-1", title="x", start=START, end=START, step=15, tracks=(bot("bot1"),))
     with pytest.raises(SourceError, match="could not be drawn: ZeroDivisionError"):
-        await ChartsBeside().draw(broken)
+        await ChartProcess().draw(broken)

@@ -99,7 +99,7 @@ async def test_an_edit_that_slack_does_late_does_not_bring_an_old_text_back(
 
 
 async def test_lines_that_slack_posts_late_stand_there_once_and_whole(bench: Bench) -> None:
-    """More lines came meanwhile and travelled with the second attempt: none is missing, none is doubled."""
+    """More lines came meanwhile and were posted with the second attempt: none is missing, none is doubled."""
     incident = await bench.open()
     await bench.settled()
     bench.slack.faults.add(Fault.late(POST, AFTER_REPOST))

@@ -109,7 +109,7 @@ async def test_whatever_befalls_a_post_it_is_there_once(bench: Bench, fault: Fau
 
 
 async def test_a_merged_line_with_a_lost_answer_is_not_repeated(bench: Bench) -> None:
-    """Lines that travelled in one message are all known to be there when one is found."""
+    """Lines that were posted in one message are all known to be there when one is found."""
     incident = await bench.open()
     await bench.settled()
     bench.slack.faults.add(Fault.lost_answer(POST))
@@ -267,7 +267,7 @@ async def test_a_slow_channel_does_not_hold_up_another(bench: Bench) -> None:
 
 
 async def test_a_thousand_lines_become_few_messages_in_order(bench: Bench) -> None:
-    """When Slack is slower than the desk, lines travel together; none is lost, repeated or out of order."""
+    """When Slack is slower than the desk, lines are posted together; none is lost, repeated or out of order."""
     incident = await bench.open()
     await bench.settled()
     await bench.line(incident, *(f"line-{number:04d}" for number in range(1000)))

@@ -1,4 +1,4 @@
-"""Connections that Slack closes, refuses, or leaves deaf."""
+"""Connections that Slack closes, refuses, or leaves without a pong."""
 
 import asyncio
 import time
@@ -31,14 +31,14 @@ async def test_two_connections_are_held_and_an_old_one_is_renewed(slack: SlackSe
         assert sockets.connected == 0
 
 
-async def test_a_deaf_connection_is_replaced(slack: SlackServer) -> None:
+async def test_a_connection_without_pongs_is_replaced(slack: SlackServer) -> None:
     """Open, but no pong for four pings: the other side is gone without a word."""
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.3)
         async with sockets.open():
-            deaf = sockets._lines[0]
-            deaf.handler.client.last_ping_pong_time = time.time() - 60
-            await until(lambda: deaf not in sockets._lines or sockets._answers_pings(deaf), 5)
+            silent = sockets._lines[0]
+            silent.handler.client.last_ping_pong_time = time.time() - 60
+            await until(lambda: silent not in sockets._lines or sockets._answers_pings(silent), 5)
             await until(lambda: sockets.connected == 2, 5)
 
 

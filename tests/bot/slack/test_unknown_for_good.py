@@ -123,7 +123,7 @@ async def test_looks_without_an_answer_hold_no_card_for_good(
     await until(lambda: sum("bot3" in card.text for card in bench.cards()) == 1, 15)
 
 
-async def test_eighty_lines_that_travelled_together_are_found_together(bench: Bench) -> None:
+async def test_eighty_lines_of_one_post_are_found_together(bench: Bench) -> None:
     """The answer to their message was lost: none of them is posted again."""
     incident = await bench.open()
     await bench.settled()

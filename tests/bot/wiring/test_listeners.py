@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.readiness import LOOPS, Readiness
 from bot.settings import load_settings
 from bot.store import SqlStore
@@ -113,7 +113,7 @@ class Wired:
             "DOCKER_HOST": "tcp://127.0.0.1:1",
         }
         self.clock, self.store = ManualClock(), store
-        self.pulse = Pulse(self.clock)
+        self.liveness = Liveness(self.clock)
         fakes = FakeSources()
         self.engine = QuietEngine()
         sources = Sources(
@@ -127,7 +127,7 @@ class Wired:
             store=store,
             sources=sources,
             clock=self.clock,
-            pulse=self.pulse,
+            liveness=self.liveness,
             owner="me",
             stored=lambda: None,
             dependencies=self.dependencies,
@@ -143,11 +143,11 @@ class Wired:
     async def dependencies(self) -> dict[str, Dependency]:
         """Answer as ``/readyz`` does."""
         for loop in LOOPS:
-            self.pulse.beat(loop)
+            self.liveness.beat(loop)
         ready = Readiness(
             store=self.store,
             clock=self.clock,
-            pulse=self.pulse,
+            liveness=self.liveness,
             slack_connected=lambda: True,
             slack_problems=dict,
             troubles=self.listening.troubles,
@@ -193,7 +193,7 @@ async def listening(wired: Wired) -> AsyncIterator[None]:
 
 
 async def _began(wired: Wired) -> bool:
-    return {AUDIT, DEAD, "containers", "redis"} <= set(wired.pulse.beats)
+    return {AUDIT, DEAD, "containers", "redis"} <= set(wired.liveness.beats)
 
 
 async def test_listeners_that_get_nothing_are_well(wired: Wired) -> None:
@@ -249,7 +249,7 @@ async def test_a_stuck_listener_is_told_beside_a_redis_that_is_down(wired: Wired
         wired.readers[DEAD].hangs = True
         await eventually(_says(lambda: bool(wired.listening.streams[0].trouble)), "the trouble")
         await wired.let_pass(STUCK_SECONDS + 1)
-        await eventually(_says(lambda: not wired.pulse.stuck(AUDIT)), "the other's round", within=30)
+        await eventually(_says(lambda: not wired.liveness.stuck(AUDIT)), "the other's round", within=30)
         found = await wired.listening._own_troubles()
         assert set(found) == {DEAD}
 
@@ -276,7 +276,7 @@ async def test_a_listener_that_trips_over_itself_each_time_is_stuck(wired: Wired
         await wired.let_pass(STUCK_SECONDS + 1)
         before = wired.readers[AUDIT].reads
         await eventually(_says(lambda: wired.readers[AUDIT].reads > before), "another start", within=60)
-        assert wired.pulse.stuck(AUDIT)
+        assert wired.liveness.stuck(AUDIT)
 
 
 async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         store=sqlite_store,
         sources=sources,
         clock=wired.clock,
-        pulse=Pulse(wired.clock),
+        liveness=Liveness(wired.clock),
         owner="me",
         stored=lambda: None,
         dependencies=wired.dependencies,
@@ -326,7 +326,7 @@ async def test_a_job_that_hangs_in_its_first_run_is_named(wired: Wired) -> None:
     assert wired.listening.troubles()["jobs"] == ""
     wired.clock.move(1)
     assert wired.listening.troubles()["jobs"] == "not done for long: swift"
-    wired.pulse.beat("job:swift")
+    wired.liveness.beat("job:swift")
     assert wired.listening.troubles()["jobs"] == ""
 
 

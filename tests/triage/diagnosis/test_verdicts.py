@@ -262,7 +262,7 @@ def test_what_would_do_harm_is_not_offered(scenario: str, harmful: set[str], pla
 
 
 def test_intents_are_not_offered_while_redis_does_not_answer() -> None:
-    """A pause travels through Redis: a button that cannot work is worse than none, and the verdict says why."""
+    """A pause is sent through Redis: a button that cannot work is worse than none, and the verdict says why."""
     assert kinds(verdict_of("the exchange refuses")) == ["soft_pause"]
     _, findings, alerts = SCENARIOS["the exchange refuses"]
     found = verdict(*findings, redis(reachable=False), alerts=alerts)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.intake_loop import IntakeLoop
-from bot.pulse import Pulse
+from bot.liveness import Liveness
 from bot.store import SqlStore
 from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
@@ -279,7 +279,7 @@ async def test_what_nobody_can_sort_is_put_aside_and_the_rest_goes_on(story: Sto
         inbox=Bell(),
         outbox=Bell(),
         triage=Bell(),
-        pulse=Pulse(story.clock),
+        liveness=Liveness(story.clock),
     )
     await story.arrive(
         story.signal("Poison", "host0", SignalStatus.FIRING),

@@ -76,13 +76,13 @@ class Pages:
         return await self.story.incident()
 
     async def tell(
-        self, events: Sequence[DeskEvent], *, aloud: Sequence[str] = (), raised: Sequence[str] = ()
+        self, events: Sequence[DeskEvent], *, told: Sequence[str] = (), raised: Sequence[str] = ()
     ) -> None:
         """Put events where they belong."""
         incident = await self.story.incident()
         await self.story.store.write(
             lambda tx: tell_events(
-                tx, self.story.desk, events, incidents=[incident], now=self.story.clock.now(), told=aloud, raised=raised
+                tx, self.story.desk, events, incidents=[incident], now=self.story.clock.now(), told=told, raised=raised
             )
         )  # fmt: skip
 
@@ -115,10 +115,10 @@ async def test_only_what_is_worth_it_is_told_in_the_thread(sqlite_store: SqlStor
     """The rest stands on the timeline; what made a signal is put there by correlation."""
     pages = Pages(sqlite_store)
     await pages.open()
-    events = [happened(name, ago=3, story=pages.story) for name in ("quiet", "aloud", "raised")]
-    await pages.tell(events, aloud=["audit/aloud"], raised=["audit/raised"])
-    assert sorted(await pages.lines()) == ["aloud", "quiet"]
-    assert await pages.story.told() == ["aloud"]
+    events = [happened(name, ago=3, story=pages.story) for name in ("quiet", "told", "raised")]
+    await pages.tell(events, told=["audit/told"], raised=["audit/raised"])
+    assert sorted(await pages.lines()) == ["quiet", "told"]
+    assert await pages.story.told() == ["told"]
 
 
 async def test_a_timeline_has_room_for_so_many_events(sqlite_store: SqlStore) -> None:

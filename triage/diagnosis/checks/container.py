@@ -1,4 +1,4 @@
-"""Does the container live: restarts, OOM, exit code, health, image, started at.
+"""Does the container run: restarts, OOM, exit code, health, image, started at.
 
 The Docker Engine is asked and believed where it answers; else cAdvisor's metrics, whose restart count
 is a lower bound. Which one spoke is the finding's source.

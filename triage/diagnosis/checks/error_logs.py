@@ -223,7 +223,7 @@ async def _loud(
 ) -> Mapping[str, int] | None:
     """Let Loki count the errors itself, where there is anything to compare its count with."""
     recent = await asyncio.to_thread(_recents, group, answers)
-    if not any(each.cut or each.heard or each.reading.suspects for each in recent.values()):
+    if not any(each.cut or each.loud_read or each.reading.suspects for each in recent.values()):
         return None
     loud = group.selector + logql.like(logql.LOUD)
     return await ctx.sources.logs.counts(loud, by=group.label, end=window.end, window_seconds=window.seconds)
@@ -252,7 +252,7 @@ async def _ask_more(ctx: CheckContext, group: _Group, window: LogWindow, answers
         return
     template, logs = ctx.desk.triage.bot_log_selector, ctx.sources.logs
     recent = await asyncio.to_thread(_recents, group, answers)
-    hidden = [bot for bot, each in recent.items() if each.cut and (each.loud or 0) > each.heard]
+    hidden = [bot for bot, each in recent.items() if each.cut and (each.loud or 0) > each.loud_read]
     for bot in hidden[:_OWN_BOTS] if len(group.bots) > 1 else ():
         selector = logql.from_template(template, bot=bot) + logql.unlike(logql.QUIET)
         own = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))

@@ -29,34 +29,34 @@ async def of_containers(ctx: CheckContext, window: LogWindow, lost: SourceError)
     told = await all_of(
         attempt(containers.last_lines(ctx.desk.container_of(bot), since=window.start)) for bot in bots
     )
-    heard = {
+    read_of = {
         bot: lines
         for bot, lines in zip(bots, told, strict=True)
         if isinstance(lines, LogLines) and lines.lines
     }
-    if not heard:
+    if not read_of:
         raise lost
     # Thousands of lines take a tenth of a second of pure computing: not on the loop that answers clicks.
-    found = await asyncio.to_thread(_judged, heard, window)
-    return _worded(finding_of(found, window), heard, len(ctx.bots), lost)
+    found = await asyncio.to_thread(_judged, read_of, window)
+    return _worded(finding_of(found, window), read_of, len(ctx.bots), lost)
 
 
-def _judged(heard: dict[str, LogLines], window: LogWindow) -> dict[str, BotErrors | None]:
+def _judged(read_of: dict[str, LogLines], window: LogWindow) -> dict[str, BotErrors | None]:
     return {
         bot: judge(read_recent(lines.lines, held=None, loud=None, cut=lines.truncated), LogBaseline(), window)
-        for bot, lines in heard.items()
+        for bot, lines in read_of.items()
     }
 
 
-def _worded(finding: Finding, heard: dict[str, LogLines], bots: int, lost: SourceError) -> Finding:
+def _worded(finding: Finding, read_of: dict[str, LogLines], bots: int, lost: SourceError) -> Finding:
     """Say whose lines these are; without an error in them they are no proof of calm where some are missing."""
     why = [f"{lost.source} cannot be asked ({lost.why}): these are the last lines of the containers"]
-    cut = [bot for bot, lines in heard.items() if lines.truncated]
+    cut = [bot for bot, lines in read_of.items() if lines.truncated]
     if cut:
         why.append(f"not all of the window: {', '.join(cut)}")
-    if len(heard) < bots:
-        why.append(f"of {len(heard)} of {bots} bots")
-    calm = finding.status is FindingStatus.OK and (cut or len(heard) < bots)
+    if len(read_of) < bots:
+        why.append(f"of {len(read_of)} of {bots} bots")
+    calm = finding.status is FindingStatus.OK and (cut or len(read_of) < bots)
     return replace(
         finding,
         status=FindingStatus.UNKNOWN if calm else finding.status,

@@ -23,7 +23,7 @@ CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 
 async def status(ctx: AnswerContext, bots: Sequence[str]) -> Answer:
     """Answer for some bots, with what is open, silenced and degraded."""
-    found, (silences, deaf), (incidents, degraded) = await asyncio.gather(
+    found, (silences, not_asked), (incidents, degraded) = await asyncio.gather(
         ctx.findings(CHECKS, bots), _silences(ctx), ctx.store.read(lambda tx: _open(tx, ctx.clock.now()))
     )
     lines, unknown, word = glance(ctx, bots, found)
@@ -33,7 +33,7 @@ async def status(ctx: AnswerContext, bots: Sequence[str]) -> Answer:
         section([_incident(incident) for incident in incidents[:10]], "Open incidents"),
         lines,
         section([_silence(silence) for silence in silences[:5]], "Silenced"),
-        section([*unknown.lines, *deaf], unknown.title),
+        section([*unknown.lines, *not_asked], unknown.title),
     ]
     title = f"{ctx.desk.name}: {word}"
     at = ctx.clock.now()

@@ -1,4 +1,4 @@
-"""Charts drawn by a process of their own, one at a time: whatever happens to it, the incident is told without."""
+"""Charts drawn by a process of their own, one at a time: where that fails, the incident is told without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from triage.ports.digests import DrawnPicture
 THEME, SECONDS, NICE = "light", 20.0, 10
 
 
-class ChartsBeside:
+class ChartProcess:
     """Implements ``triage.ports.charts.Charts``."""
 
     def __init__(self, seconds: float = SECONDS) -> None:

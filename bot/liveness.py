@@ -1,4 +1,4 @@
-"""How loops last and show that they turn."""
+"""Loops that last, and whether each of them still goes round."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FAULT_SHOWN_SECONDS = 300.0
 """How long a loop that failed and started again is shown as a trouble."""
 
 
-async def lasting(name: str, loop: Callable[[], Awaitable[None]], pulse: Pulse | None = None) -> None:
-    """Run a loop for good: a fault of its own is logged, shown by the pulse, and does not take the service with it."""
+async def lasting(name: str, loop: Callable[[], Awaitable[None]], liveness: Liveness | None = None) -> None:
+    """Run a loop for good: a fault of its own is logged, shown in ``/readyz``, and does not take the service with it."""
     while True:
         try:
             await loop()
@@ -32,15 +32,15 @@ async def lasting(name: str, loop: Callable[[], Awaitable[None]], pulse: Pulse |
             await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
             logger.opt(exception=error).error("{name} failed; it starts again", name=name)
-            if pulse is not None:
-                pulse.failed(name, error)
+            if liveness is not None:
+                liveness.failed(name, error)
             await asyncio.sleep(AGAIN_SECONDS)
         else:
             return
 
 
 @dataclass(slots=True)
-class Pulse:
+class Liveness:
     """When each loop last went round, by the monotonic clock in seconds: a stuck one shows in ``/readyz``."""
 
     clock: Clock
