@@ -194,7 +194,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DigestReport:
-    """The digest of some bots. ``problems`` are what kept a bot's figures or a picture away, in words."""
+    """The digest of some bots. ``problems`` are what kept a bot's figures or a picture away, in words.
+
+    ``unmeasured``: bots that were asked for and of which there is no report.
+    """
 
     start: datetime
     end: datetime
@@ -202,6 +205,7 @@ class DigestReport:
     pictures: tuple[Picture, ...] = ()
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
+    unmeasured: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape that the contract promises for ``digest --json``, with more fields beside."""

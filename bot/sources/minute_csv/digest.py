@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import time
 from dataclasses import replace
 from functools import cache
@@ -155,6 +156,7 @@ class _Work:
             pictures=tuple(pictures),
             problems=(*self.problems, *(painter.problems if painter is not None else ())),
             seconds=seconds,
+            unmeasured=tuple(name for name in named if name not in self.reports),
         )
 
 
@@ -181,9 +183,16 @@ async def _part(request: Request, bots: tuple[BotAsk, ...], work: _Work, nice: i
         await _ask(measurer, body.encode())
         async for line in measurer.lines():
             work.take(line)
-        if await measurer.process.wait():
-            logger.bind(words=measurer.last_words).error("a measuring process failed")
-            work.problems.append(f"the measuring process ended: {measurer.last_words}")
+        if code := await measurer.process.wait():
+            logger.bind(words=measurer.last_words, code=code).error("a measuring process failed")
+            work.problems.append(_ended(code, measurer.last_words))
+
+
+def _ended(code: int, last_words: str) -> str:
+    """Say how a measuring process ended that did not end well; ``code`` below 0: by which signal."""
+    if code == -signal.SIGKILL:
+        return "the measuring process was killed (is the memory short?)"
+    return f"the measuring process ended: {last_words or f'code {code}'}"
 
 
 async def _ask(measurer: Child, body: bytes) -> None:

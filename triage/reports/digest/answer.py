@@ -14,6 +14,7 @@ from triage.reports.digest.lines import (
     incidents_line,
     kpi_line,
     result_line,
+    unmeasured_line,
     verdict_line,
     with_result,
 )
@@ -46,8 +47,9 @@ def digest_text(
 
     ``verdicts``: how often the bot's own were right; ``standing``: what still holds as it is sent, as degraded mode.
     """
-    held = [bot.bot for bot in report.bots if bot.verdict is KpiVerdict.HOLD]
+    held = [*report.unmeasured, *(bot.bot for bot in report.bots if bot.verdict is KpiVerdict.HOLD)]
     word = "hold" if held or not report.bots else "meets the checklist"
+    asked = len(report.bots) + len(report.unmeasured)
     details = [bot_section(bot) for bot in report.bots]
     rest = [
         _incidents(incidents, report.end),
@@ -55,9 +57,10 @@ def digest_text(
         section([Line(one) for one in report.problems], "Not done"),
     ]
     fits = sum(map(_length, [*details, *rest])) <= room
-    bots = section([verdict_line(bot) if fits else with_result(bot) for bot in report.bots])
+    verdicts_of = [verdict_line(bot) if fits else with_result(bot) for bot in report.bots]
+    bots = section([*verdicts_of, *map(unmeasured_line, report.unmeasured)])
     note = " · ".join(part for part in (late, _window(report), _made(report)) if part)
-    holding = f" ({len(held)} of {counted(len(report.bots), 'bot')})" if held else ""
+    holding = f" ({len(held)} of {counted(asked, 'bot')})" if held else ""
     top = Answer(
         f"{title}: {word}",
         tuple(part for part in (_standing(standing), bots, *(details if fits else ()), *rest) if part.lines),

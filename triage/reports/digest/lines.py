@@ -109,6 +109,11 @@ def verdict_line(report: BotReport) -> Line:
     return Line(f"hold: {'; '.join(reasons)}", name=report.bot, mark=mark)
 
 
+def unmeasured_line(bot: str) -> Line:
+    """Return the verdict on a bot of which there is no report: what nobody measured meets nothing."""
+    return Line("hold: could not be measured", name=bot, mark=Mark.UNKNOWN)
+
+
 def _nothing(report: BotReport) -> str:
     """Say why no minute is known: nobody wrote one, or what was written could not be read."""
     skipped = report.coverage.skipped

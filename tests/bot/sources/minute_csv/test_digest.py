@@ -1,23 +1,30 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
+from bot.sources.minute_csv import digest
+from bot.sources.minute_csv.children import child
 from bot.sources.minute_csv.digest import BotAsk, build_digest
 from bot.sources.minute_csv.folders import bots, csv_files
 from bot.watched_reads import FOLDERS
 from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
-from triage.errors import SourceTimeout, SourceUnreachable
+from triage.errors import SourceBadAnswer, SourceTimeout, SourceUnreachable
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, KpiVerdict
 from triage.reports.digest.lines import verdict_line
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.sources.minute_csv.children import Child
 
 WINDOW = (START, MIDNIGHT)
 GOOD = {"paper_reject_count": 0, "turnover_today_x": "0.5", "net_edge_pct": "0.0002"}
@@ -98,7 +105,48 @@ async def test_one_bot_that_cannot_be_measured_does_not_stop_the_others(tmp_path
     desk(tmp_path)
     report = await build_digest(tmp_path, [BotAsk("b" * 300), BotAsk("bot1")], WINDOW)
     assert [bot.bot for bot in report.bots] == ["bot1"]
+    assert report.unmeasured == ("b" * 300,)
     assert "bbb could not be measured: OSError" in report.problems[0]
+
+
+class Killed:
+    """A measuring process that says some of its lines, and is killed then."""
+
+    def __init__(self, measurer: Child, told: int) -> None:
+        self.stdin, self.last_words, self.process = measurer.stdin, "", self
+        self._measurer, self._told = measurer, told
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Yield what it says in time."""
+        said = self._measurer.lines()
+        for _ in range(self._told):
+            yield await anext(said)
+
+    async def wait(self) -> int:
+        """Return its exit code."""
+        return -signal.SIGKILL
+
+
+async def test_a_process_that_is_killed_in_its_measuring_holds_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what it had measured nothing is lost, of the rest nothing is claimed; alone it is an error of the source."""
+    desk(tmp_path)
+    told = 1
+
+    @asynccontextmanager
+    async def killed(module: str, *, nice: int = 0) -> AsyncIterator[Killed]:
+        async with child(module, nice=nice) as measurer:
+            yield Killed(measurer, told)
+
+    monkeypatch.setattr(digest, "child", killed)
+    report = await build_digest(tmp_path, [BotAsk("bot1"), BotAsk("bot2")], WINDOW)
+    assert [bot.bot for bot in report.bots] == ["bot1"]
+    assert report.unmeasured == ("bot2",)
+    assert report.problems == ("the measuring process was killed (is the memory short?)",)
+    told = 0
+    with pytest.raises(SourceBadAnswer, match="was killed"):
+        await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)
 
 
 async def test_rows_that_cannot_be_read_are_not_called_unwritten(tmp_path: Path) -> None:

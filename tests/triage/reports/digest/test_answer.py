@@ -65,6 +65,16 @@ def test_the_verdict_is_the_first_thing_that_is_read() -> None:
     assert text.splitlines()[2] == "🟢 bot1 meets the checklist"
 
 
+def test_a_bot_that_could_not_be_measured_holds_the_digest() -> None:
+    """What nobody measured does not meet the checklist, however well the others did."""
+    whole = DigestReport(START, END, (report(),), problems=("killed",), unmeasured=("bot7",))
+    text = digest_text(whole, (), title="KPI digest")
+    lines = answer_text(text.top).splitlines()
+    assert lines[0] == "KPI digest: hold"
+    assert any("bot7" in line and "hold: could not be measured" in line for line in lines)
+    assert text.top.preview == "KPI digest: hold (1 of 2 bots)"
+
+
 def test_a_hold_names_what_holds_it() -> None:
     """The failed ones with their value, the unmeasured by name, the gate with its reason."""
     text = said(
