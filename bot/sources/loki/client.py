@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.sources.http import HttpSource, Params, Reply
+from bot.sources.answer_shape import listed
+from bot.sources.http import HttpSource, Params, Reply, first_line
 from bot.sources.loki.limiter import AnswerCache, QueryLimiter
 from bot.sources.loki.retention import retention_of
 from bot.sources.times import nanoseconds
@@ -31,7 +33,16 @@ _TOO_MANY = 429
 _BAD_REQUEST = 400
 _AGAIN_SECONDS = 0.3
 _AGAIN_MAX = 2.0
-_ENTRIES = re.compile(r"max_entries_limit\w*[^(\n]{0,40}\(\d+ > (?P<limit>\d+)\)")
+_ENTRIES = re.compile(r"max_entries_limit\w*[^(\n]{0,40}\(\d+ (?:>|\\u003e) (?P<limit>\d+)\)")
+"""Behind a gateway the sentence stands in JSON, which escapes the sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was asked for; ``partial``: that it is not all of it, and why, as the server warns (from 3.0 on)."""
+
+    result: list[Any]
+    partial: str
 
 
 class Loki:
@@ -74,19 +85,19 @@ class Loki:
             "direction": "backward",
         }
         try:
-            data, asked = await self._limited(params, wanted + 1)
+            answer, asked = await self._limited(params, wanted + 1)
         except SourceTooLarge:
-            data, asked = await self._limited(params, max(1, wanted // 4))
+            answer, asked = await self._limited(params, max(1, wanted // 4))
             wanted = min(wanted, asked)
         with self._http.shape("log streams"):
-            found = sorted(_lines(data), key=lambda each: each[0])
+            found = sorted(_lines(answer.result), key=lambda each: each[0])
+        if answer.partial and not found:
+            raise SourceBadAnswer(NAME, answer.partial)
         kept = found[-wanted:]
-        return LogLines(
-            tuple(line for _, line in kept),
-            truncated=len(found) > len(kept) or (asked <= wanted and len(found) >= asked),
-        )
+        cut = len(found) > len(kept) or (asked <= wanted and len(found) >= asked)
+        return LogLines(tuple(line for _, line in kept), truncated=cut or bool(answer.partial))
 
-    async def _limited(self, params: Params, limit: int) -> tuple[list[Any], int]:
+    async def _limited(self, params: Params, limit: int) -> tuple[_Answer, int]:
         """Ask for so many lines, or for as many as the server allows; return what came, and how many were asked for."""
         asked = min(limit, self._max_lines)
         reply = await self._ask("query_range", {**params, "limit": str(asked)})
@@ -118,9 +129,12 @@ class Loki:
             if isinstance(kept, dict):
                 return kept
             reply = await self._ask("query", {"query": query, "time": str(nanoseconds(end))})
+        answer = self._result(reply, "vector")
+        if answer.partial:  # a count of a part is no count
+            raise SourceBadAnswer(NAME, answer.partial)
         with self._http.shape("counts"):
             found: dict[str, int] = {}
-            for each in self._result(reply, "vector"):
+            for each in answer.result:
                 name = str(each["metric"].get(by, "")) if by else ""
                 found[name] = found.get(name, 0) + round(float(each["value"][1]))
         if kept_seconds:
@@ -150,16 +164,18 @@ class Loki:
             reply = await self._http.ask("GET", f"loki/api/v1/{path}", params=params)
         return reply
 
-    def _result(self, reply: Reply, kind: str) -> list[Any]:
+    def _result(self, reply: Reply, kind: str) -> _Answer:
         answer = self._http.json(self._http.insist(reply))
         with self._http.shape("an answer"):
             data = answer["data"]
             result = data["result"]
+            warnings = [first_line(str(each)) for each in listed(answer.get("warnings"))]
+            partial = f"answered in part: {'; '.join(warnings)}" if warnings else ""
             if result is None:
-                return []
+                return _Answer([], partial)
             if data["resultType"] != kind or not isinstance(result, list):
                 raise SourceBadAnswer(NAME, f"answered {data['resultType']} where {kind} was asked for")
-            return result
+            return _Answer(result, partial)
 
 
 def _again_after(reply: Reply) -> float:

@@ -130,9 +130,11 @@ class Prometheus:
             if str(answer.get("errorType")) in {"timeout", "canceled"}:
                 raise SourceTimeout(NAME, words)
             raise self._http.refusal(reply, words)
-        warnings = answer.get("warnings") or []
         with self._http.shape("an answer"):
-            return answer["data"], tuple(first_line(str(each)) for each in warnings)
+            warnings = [first_line(str(each)) for each in listed(answer.get("warnings"))]
+            if answer.get("isPartial"):  # as VictoriaMetrics says it
+                warnings.append("the answer is partial")
+            return answer["data"], tuple(warnings)
 
 
 def _is_json(content_type: str) -> bool:
