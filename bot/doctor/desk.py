@@ -31,14 +31,17 @@ def _compare(desk: Desk) -> DependencyReport:
         return DependencyReport(
             NAME, "not configured", f"{paths.compose} is not here: nothing to compare with"
         )
-    absent = [f"paths.{name}: {path}" for name, path in _folders(desk) if not path.exists()]
     files = _files(desk)
-    absent += [
+    absent = [f"paths.{name}: {path}" for name, path in _folders(desk) if not path.exists()]
+    missing = [
         f"compose.{'files' if desk.compose.files else 'file'}: {file}" for file in files if not file.is_file()
     ]
-    if absent:
+    if missing:
         return DependencyReport(
-            NAME, "warning", f"not there: {listed(absent, 6)}", "name the desk's folders in desk.yaml"
+            NAME,
+            "warning",
+            f"not there: {listed([*absent, *missing], 6)}",
+            "name the desk's folders in desk.yaml",
         )
     try:
         seen = look_at(files, env_file=paths.env, data=paths.data)
@@ -46,7 +49,8 @@ def _compare(desk: Desk) -> DependencyReport:
         return DependencyReport(
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
         )
-    problems = list(_differences(desk, seen))
+    problems = [f"not there: {listed(absent, 6)}"] if absent else []
+    problems += _differences(desk, seen)
     if problems:
         return DependencyReport(NAME, "warning", listed(problems, 12), _MEND)
     return DependencyReport(

@@ -65,10 +65,14 @@ async def test_names_of_containers_are_compared(desk: Desk) -> None:
 
 
 async def test_a_folder_that_is_not_there_is_named(desk: Desk) -> None:
-    """By its key in desk.yaml."""
+    """By its key in desk.yaml, beside what else does not fit."""
     paths = desk.paths.model_copy(update={"backups": Path("/nowhere/backups")})
-    answer = await ask_desk(desk.model_copy(update={"paths": paths}))
-    assert answer.seen == "not there: paths.backups: /nowhere/backups"
+    wrong = desk.model_copy(update={"paths": paths})
+    assert (await ask_desk(wrong)).seen == "not there: paths.backups: /nowhere/backups"
+    compose = desk.compose.model_copy(update={"redis_service": "bus"})
+    answer = await ask_desk(wrong.model_copy(update={"compose": compose}))
+    assert "paths.backups: /nowhere/backups" in answer.seen
+    assert "compose.redis_service says bus, the Redis of the compose file is " in answer.seen
 
 
 async def test_without_the_desks_folders_there_is_nothing_to_compare(tmp_path: Path) -> None:
