@@ -69,10 +69,17 @@ async def test_a_folder_that_is_not_there_is_named(desk: Desk) -> None:
     paths = desk.paths.model_copy(update={"backups": Path("/nowhere/backups")})
     wrong = desk.model_copy(update={"paths": paths})
     assert (await ask_desk(wrong)).seen == "not there: paths.backups: /nowhere/backups"
-    compose = desk.compose.model_copy(update={"redis_service": "bus"})
+    compose = desk.compose.model_copy(update={"profiles": ("night",)})
     answer = await ask_desk(wrong.model_copy(update={"compose": compose}))
-    assert "paths.backups: /nowhere/backups" in answer.seen
-    assert "compose.redis_service says bus, the Redis of the compose file is " in answer.seen
+    assert answer.seen.startswith("not there: paths.backups: /nowhere/backups")
+    assert "no profile night" in answer.seen
+
+
+async def test_a_redis_of_another_name_is_named(desk: Desk) -> None:
+    """Its alerts and causes would be about a container that is not there."""
+    compose = desk.compose.model_copy(update={"redis_service": "far-bus"})
+    answer = await ask_desk(desk.model_copy(update={"compose": compose}))
+    assert "the compose file has no service far-bus" in answer.seen
 
 
 async def test_without_the_desks_folders_there_is_nothing_to_compare(tmp_path: Path) -> None:
