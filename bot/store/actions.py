@@ -18,7 +18,7 @@ from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
 from triage.model import Json
-from triage.plans.record import DESK, ActionRecord, Plan, StepRecord, StepStatus, plans
+from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, StepRecord, StepStatus, plans
 
 _t = tables.actions
 _p = tables.action_plans
@@ -92,6 +92,12 @@ class ActionTable:
     def recent(self, limit: int = 50) -> list[ActionRecord]:
         """Return the newest actions, the newest first."""
         query = sa.select(_t.c.record).order_by(_t.c.id.desc()).limit(limit)
+        return read_all(self._connection, query, {}, _record, self._unreadable)
+
+    def ran(self, limit: int) -> list[ActionRecord]:
+        """Return the newest actions that touched the desk, or may have, the newest first."""
+        statuses = [status.value for status in ActionStatus if status.ran]
+        query = sa.select(_t.c.record).where(_t.c.status.in_(statuses)).order_by(_t.c.id.desc()).limit(limit)
         return read_all(self._connection, query, {}, _record, self._unreadable)
 
     def with_status(self, *statuses: str) -> list[ActionRecord]:

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from triage.actions.catalogue import action_title
+from triage.actions.catalogue import CATALOGUE, action_title
 from triage.desk import Desk
 from triage.diagnosis.checks.base import OwnAct
-from triage.plans.record import DESK
+from triage.plans.agent_orders import ComposeOrder
+from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
-RECENT = 10
+RECENT = 20
+LONGEST = timedelta(minutes=15)
 ASKED_FOR = frozenset({"create", "start", "restart", "stop", "kill", "destroy", "rename", "die", "update"})
 """What an action makes a container do; nothing asks for a death of memory or a failing health check."""
 _HAND = " by hand"
 
 
 def own_acts(tx: Tx, desk: Desk) -> tuple[OwnAct, ...]:
-    """Return what our newest actions touched, or may have, the newest first."""
-    return tuple(
-        OwnAct(
-            action_title(record.kind, record.target),
-            None if record.target == DESK else desk.container_of(record.target),
-            record.started_at,
-            record.finished_at,
-        )
-        for record in tx.actions.recent(RECENT)
-        if record.status.ran and record.started_at is not None
+    """Return what our newest actions did to containers, or may have, the newest first."""
+    return tuple(act for record in tx.actions.ran(RECENT) if (act := _act(desk, record)) is not None)
+
+
+def _act(desk: Desk, record: ActionRecord) -> OwnAct | None:
+    """Return from when to when an action was at work on which containers; None where its kind touches none.
+
+    That its outcome is not known may be found out long after it: no action is at work for longer than ``LONGEST``.
+    """
+    action = CATALOGUE.get(record.kind)
+    if action is None or record.started_at is None:
+        return None
+    places = action.allowed(desk, record.target)
+    services = {str(place.values.get("service", "")) for place in places if place.order is ComposeOrder}
+    if not services:
+        return None
+    containers = None if "" in services else frozenset(map(desk.container_of, services))
+    latest = record.started_at + LONGEST
+    over = None if record.finished_at is None else min(record.finished_at, latest)
+    return OwnAct(
+        title=action_title(record.kind, record.target),
+        containers=containers,
+        begun=record.started_at,
+        over=over,
     )
 
 

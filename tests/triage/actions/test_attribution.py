@@ -47,9 +47,31 @@ async def test_an_action_on_the_desk_covers_every_container(sqlite_store: SqlSto
     assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-redis", NOW)) is not None
 
 
+async def test_an_action_that_touches_no_container_covers_none(sqlite_store: SqlStore) -> None:
+    """A bot that somebody stops while a pause of ours is under way was not stopped by us."""
+    await sqlite_store.write(lambda tx: tx.actions.add(replace(RECORD, kind="soft_pause")))
+    await sqlite_store.write(lambda tx: tx.actions.add(replace(RECORD, kind="kill_switch")))
+    await sqlite_store.write(
+        lambda tx: tx.actions.add(replace(RECORD, kind="start_monitoring", target="desk"))
+    )
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", NOW)) is None
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-prometheus", NOW)) is not None
+
+
+async def test_an_action_covers_a_time_that_it_can_have_worked(sqlite_store: SqlStore) -> None:
+    """That its outcome is not known was found out a day later; proposals of the meantime hide nothing."""
+    lost = replace(RECORD, status=ActionStatus.UNKNOWN, finished_at=NOW + timedelta(days=1))
+    await sqlite_store.write(lambda tx: tx.actions.add(lost))
+    for _ in range(60):
+        await sqlite_store.write(lambda tx: tx.actions.add(replace(RECORD, status=ActionStatus.EXPIRED)))
+    soon, late = NOW + timedelta(minutes=5), NOW + timedelta(hours=1)
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", soon)) is not None
+    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", late)) is None
+
+
 def test_the_words_name_the_action() -> None:
     """Nobody looks for the person who stopped it."""
-    act = OwnAct("Clear cache on bot1", "hbot-bot1", NOW)
+    act = OwnAct("Clear cache on bot1", frozenset({"hbot-bot1"}), NOW)
     assert told_as_ours("hbot-bot1 was stopped by hand (exit code 0)", act) == (
         "hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)"
     )

@@ -38,18 +38,19 @@ _TOLD_AFTER = timedelta(seconds=20)
 class OwnAct:
     """From when to when an action of ours was at work (``over`` is None while it is), and on which containers.
 
-    ``title`` is what it is called (``Rollback on bot1``); ``container`` is None for an action on the whole desk.
+    ``title`` is what it is called (``Rollback on bot1``); ``containers`` is None for an action on the whole desk.
     """
 
     title: str
-    container: str | None
+    containers: frozenset[str] | None
     begun: datetime
     over: datetime | None = None
 
     def covers(self, container: str, at: datetime) -> bool:
         """Say whether it may be why a container was told to do something at a time."""
         over = self.over is not None and at > self.over + _TOLD_AFTER
-        return self.container in {None, container} and self.begun - _CLOCKS_DIFFER <= at and not over
+        mine = self.containers is None or container in self.containers
+        return mine and self.begun - _CLOCKS_DIFFER <= at and not over
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class Actions(Protocol):
         """Return the actions that follow from one: its undo, its way out, its fresh proposal."""
         ...
 
+    def ran(self, limit: int) -> list[ActionRecord]:
+        """Return the newest actions that touched the desk, or may have, the newest first."""
+        ...
+
     def recent(self, limit: int = 50) -> list[ActionRecord]:
         """Return the newest actions, the newest first."""
         ...

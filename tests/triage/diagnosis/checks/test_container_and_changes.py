@@ -77,7 +77,9 @@ async def test_what_an_action_of_ours_ended_lately_is_no_crash_in_any_triage() -
     sources = FakeSources()
     sources.containers.hold(container(NAME, started_at=NOW - MINUTE))
     begun = (9, 6, 3)
-    acts = tuple(OwnAct("Restart on bot1", NAME, NOW - n * MINUTE, NOW - (n - 1) * MINUTE) for n in begun)
+    acts = tuple(
+        OwnAct("Restart on bot1", frozenset({NAME}), NOW - n * MINUTE, NOW - (n - 1) * MINUTE) for n in begun
+    )
     orders = [event("kill", NAME, ago=(n - 0.2) * MINUTE) for n in begun]
     sources.containers.past = sorted(
         (*orders, *(event("die", NAME, ago=(n - 0.4) * MINUTE, code=137) for n in begun)),
@@ -102,7 +104,7 @@ async def test_a_change_of_our_own_is_told_as_ours() -> None:
     ]
     acts = (
         OwnAct("Degraded mode", None, NOW - 2.1 * MINUTE),
-        OwnAct("Restart on bot2", "hbot-bot2", NOW - HOUR),
+        OwnAct("Restart on bot2", frozenset({"hbot-bot2"}), NOW - HOUR),
     )
     finding = await changes.run(replace(context(sources), acts=acts))
     by = {each["container"]: each["by"] for each in finding.data["changes"] if each["what"] == "killed"}
