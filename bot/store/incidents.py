@@ -233,7 +233,7 @@ class IncidentTable:
         """Return how many episodes of an incident are alike."""
         rows = self._connection.execute(_ROLL_COUNTS, {"incident": incident_id})
         return [
-            RollCount(name, Severity(severity), word, firing, bot, count)
+            RollCount(name=name, severity=Severity(severity), word=word, firing=firing, bot=bot, count=count)
             for name, severity, word, firing, bot, count in rows
             if severity in _SEVERITIES  # one that cannot be read costs itself alone
         ]
