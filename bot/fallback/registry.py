@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from bot import fallback
+from bot.declared import declarations, settings_of
 
 if TYPE_CHECKING:
     from bot.fallback.declaration import FallbackDeclaration
@@ -19,10 +20,7 @@ FOLDERS = tuple(sorted(module.name for module in pkgutil.iter_modules(fallback._
 
 def settings_of_all() -> tuple[type[BaseModel], ...]:
     """Return the settings of every channel; imports no client."""
-    return tuple(
-        cast("type[BaseModel]", import_module(f"{fallback.__name__}.{folder}.settings").SETTINGS)
-        for folder in FOLDERS
-    )
+    return settings_of(fallback.__name__, FOLDERS)
 
 
 def addresses() -> tuple[str, ...]:
@@ -39,13 +37,7 @@ def declared() -> tuple[FallbackDeclaration, ...]:
     """Return every channel. Raises TypeError for a folder that declares none."""
     from bot.fallback.declaration import FallbackDeclaration  # noqa: PLC0415 - settings are read without any client
 
-    found = []
-    for folder in FOLDERS:
-        channel = getattr(import_module(f"{fallback.__name__}.{folder}.channel"), "CHANNEL", None)
-        if not isinstance(channel, FallbackDeclaration):
-            raise TypeError(f"bot/fallback/{folder}/channel.py: CHANNEL must be a FallbackDeclaration")
-        found.append(channel)
-    return tuple(found)
+    return declarations(fallback.__name__, FOLDERS, "channel.CHANNEL", FallbackDeclaration)
 
 
 def open_channels(settings: BaseModel) -> dict[str, FallbackChannel]:

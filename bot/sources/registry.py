@@ -6,10 +6,11 @@ A folder has ``settings.py`` with ``SETTINGS`` (a pydantic model, light to impor
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
+
+from bot.declared import declarations, settings_of
 
 if TYPE_CHECKING:
     from bot.sources.declaration import EvidenceSource
@@ -20,20 +21,11 @@ SYSTEMS = ("prometheus", "loki", "alertmanager", "redis", "docker", "grafana")
 
 def settings_of_all() -> tuple[type[BaseModel], ...]:
     """Return the settings of every source; imports no client."""
-    return tuple(
-        cast("type[BaseModel]", import_module(f"bot.sources.{system}.settings").SETTINGS)
-        for system in SYSTEMS
-    )
+    return settings_of("bot.sources", SYSTEMS)
 
 
 def declared() -> tuple[EvidenceSource, ...]:
     """Return every source. Raises TypeError for a folder that declares none."""
     from bot.sources.declaration import EvidenceSource  # noqa: PLC0415 - settings are read without any client
 
-    found = []
-    for system in SYSTEMS:
-        source = getattr(import_module(f"bot.sources.{system}.source"), "SOURCE", None)
-        if not isinstance(source, EvidenceSource):
-            raise TypeError(f"bot/sources/{system}/source.py: SOURCE must be an EvidenceSource")
-        found.append(source)
-    return tuple(found)
+    return declarations("bot.sources", SYSTEMS, "source.SOURCE", EvidenceSource)

@@ -11,8 +11,7 @@ from demo.lab.evidence.logs import LabLogs
 from demo.lab.evidence.streams import LabStreams
 from triage.desk import Desk
 from triage.errors import SourceError
-from triage.model import Signal, SignalStatus, Source, SubjectKind, utc
-from triage.playbooks.lookup import playbook_for
+from triage.model import Signal, SignalStatus, Source, utc
 from triage.signals.condition import Condition
 from triage.signals.dead_letters import volume
 from triage.signals.log_silence import STOPPED, LogFlow, log_silence
@@ -23,7 +22,7 @@ from triage.signals.redis_health import (
     stream_conditions,
 )
 from triage.signals.silence import blindness
-from triage.signals.watched_conditions import Debounce
+from triage.signals.watched_conditions import Debounce, begun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +126,7 @@ class Watches:
         signals = []
         for key, condition in wrong.items():
             if key not in self._standing:
-                self._standing[key] = self._begun(key, condition)
+                self._standing[key] = begun(self.desk, "lab", key, condition, self.now)
                 signals.append(self._standing[key])
         for key in [one for one in self._standing if one not in wrong]:
             ended = self._standing.pop(key)
@@ -135,20 +134,3 @@ class Watches:
                 replace(ended, status=SignalStatus.RESOLVED, ends_at=self.now, received_at=self.now)
             )
         return signals
-
-    def _begun(self, key: str, condition: Condition) -> Signal:
-        labels = {"severity": "error", **condition.labels}
-        if condition.subject.kind is SubjectKind.CONTAINER:
-            labels["name"] = condition.subject.name
-        return Signal(
-            source=condition.source,
-            episode=f"lab/{key}/{self.now.isoformat()}",
-            status=SignalStatus.FIRING,
-            name=condition.name,
-            subject=condition.subject,
-            severity=playbook_for(self.desk, condition.name, condition.source).severity_of(labels),
-            starts_at=min(condition.since or self.now, self.now),
-            received_at=self.now,
-            labels=labels,
-            annotations={"summary": condition.text},
-        )

@@ -40,7 +40,7 @@ def settle(
     signals: list[Signal] = []
     for key, condition in now_wrong.items():
         if key not in firing:
-            signal = _begun(desk, watch, key, condition, now)
+            signal = begun(desk, watch, key, condition, now)
             signals.append(signal)
             tx.notes.put(prefix + key, _kept(signal))
     for key in firing:
@@ -58,7 +58,8 @@ def stands(tx: Tx, watch: str, key: str) -> bool:
     return bool(tx.notes.get(f"{_NOTES}/{watch}/{key}"))
 
 
-def _begun(desk: Desk, watch: str, key: str, condition: Condition, now: datetime) -> Signal:
+def begun(desk: Desk, watch: str, key: str, condition: Condition, now: datetime) -> Signal:
+    """Return the signal of a condition that was first seen now."""
     labels = {"severity": "error", **condition.labels}
     if condition.subject.kind is SubjectKind.CONTAINER:
         labels["name"] = condition.subject.name
