@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.links import LONGEST, LinkMaker
+from tests.fakes.episodes import firing
 from triage.desk import Desk
-from triage.model import Episode, Incident, IncidentStatus, Severity, Source, Subject, SubjectKind
+from triage.model import Episode, Incident, IncidentStatus, Severity, Subject, SubjectKind
 from triage.reports.incident_view import Links
 
 OPENED = datetime(2026, 2, 21, 9, 30, tzinfo=UTC)
@@ -28,18 +29,8 @@ INCIDENT = Incident(
 
 def episode(generator_url: str) -> Episode:
     """Return the alert's firing, as Alertmanager told where it comes from."""
-    return Episode(
-        incident_id=42,
-        source=Source.ALERTMANAGER,
-        episode="e1",
-        name="BotHardStopActive",
-        subject=INCIDENT.subjects[0],
-        severity=Severity.SEV1,
-        firing=True,
-        starts_at=OPENED,
-        ends_at=None,
-        last_seen_at=OPENED,
-        generator_url=generator_url,
+    return firing(
+        "BotHardStopActive", INCIDENT.subjects[0], OPENED, incident_id=42, generator_url=generator_url
     )
 
 

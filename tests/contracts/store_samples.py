@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tests.fakes.clock import START
+from tests.fakes.episodes import firing
 from triage.model import (
     Episode,
     Finding,
@@ -71,19 +72,11 @@ def episode(incident_id: int, which: str = "e1", **changes: object) -> Episode:
     """Make a firing episode of an incident."""
     values: dict[str, object] = {
         "incident_id": incident_id,
-        "source": Source.ALERTMANAGER,
         "episode": which,
-        "name": "BotHardStopActive",
-        "subject": BOT1,
-        "severity": Severity.SEV1,
-        "firing": True,
-        "starts_at": NOW,
-        "ends_at": None,
-        "last_seen_at": NOW,
         "labels": {"bot": "bot1"},
         "fingerprint": which,
     }
-    return Episode(**{**values, **changes})  # type: ignore[arg-type] # fields by name, as the caller chose
+    return firing("BotHardStopActive", BOT1, NOW, **{**values, **changes})
 
 
 def line(incident_id: int, text: str = "something", **changes: object) -> TimelineEntry:

@@ -18,6 +18,7 @@ from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.desk.operators import START
+from tests.fakes.episodes import firing
 from tests.flows.cards import assert_readable, view_of
 from triage.actions.remedies import conclude
 from triage.desk import Desk
@@ -32,8 +33,6 @@ from triage.model import (
     IncidentShape,
     IncidentStatus,
     Severity,
-    Source,
-    Subject,
     Verdict,
 )
 from triage.playbooks.lookup import playbook_for
@@ -44,23 +43,6 @@ from triage.runs.runner import context_of
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "desk-rules.yml"
 SCRAPE = 15.0
 PATIENCE_MINUTES = 45
-
-
-def episode_of(name: str, subject: Subject, at: datetime, labels: Mapping[str, str]) -> Episode:
-    """Make a firing alert of an incident."""
-    return Episode(
-        incident_id=1,
-        source=Source.ALERTMANAGER,
-        episode=name,
-        name=name,
-        subject=subject,
-        severity=Severity.SEV1,
-        firing=True,
-        starts_at=at,
-        ends_at=None,
-        last_seen_at=at,
-        labels=labels,
-    )
 
 
 @dataclass
@@ -86,7 +68,7 @@ class Watched:
             at = datetime.fromtimestamp(alert.active_at, UTC)
             name = alert.labels["alertname"]
             subject = subject_of(alert.labels, Desk())
-            found.setdefault(name, []).append(episode_of(name, subject, at, alert.labels))
+            found.setdefault(name, []).append(firing(name, subject, at, labels=alert.labels))
         return found
 
     async def triage(self, name: str, episodes: Sequence[Episode]) -> tuple[tuple[Finding, ...], Verdict]:
@@ -186,7 +168,7 @@ async def test_a_quiet_desk_is_found_well(watched: Watched) -> None:
     await watched.pass_time(3)
     now = datetime.fromtimestamp(watched.desk.clock.now(), UTC)
     subject = subject_of({"bot": "bot1"}, Desk())
-    at = episode_of("Whatever", subject, now, {})
+    at = firing("Whatever", subject, now)
     findings, verdict = await watched.triage("Whatever", [at])
     story = [f"{each.name} {each.status}: {each.headline} [{each.why}]" for each in findings]
     assert not [each for each in findings if each.status is FindingStatus.CRITICAL], story

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from triage.desk import Desk
 from triage.errors import BadInput
+from triage.incidents.episodes import signal_of
 from triage.incidents.subjects import subject_of
 from triage.masking import masked_where_cut
 from triage.model import Episode, Json, Signal, SignalStatus, Source
@@ -173,20 +174,11 @@ def fires_again(signal: Signal, ended_at: datetime, now: datetime) -> Signal:
 
 def ended_signal(episode: Episode, end: datetime, why: str, now: datetime) -> Signal:
     """Return the signal that an alert's episode is over, which did not come and was found out: ``why``."""
-    return Signal(
-        source=Source.ALERTMANAGER,
-        episode=episode.episode,
+    return replace(
+        signal_of(episode),
         status=SignalStatus.RESOLVED,
-        name=episode.name,
-        subject=episode.subject,
-        severity=episode.severity,
-        starts_at=episode.starts_at,
         ends_at=end,
         received_at=now,
-        labels=episode.labels,
-        annotations=episode.annotations,
-        generator_url=episode.generator_url,
-        fingerprint=episode.fingerprint,
         data={"reconciled": why},
     )
 

@@ -1,4 +1,4 @@
-"""A signal as an episode of an incident."""
+"""A signal as an episode of an incident, and back."""
 
 from __future__ import annotations
 
@@ -24,4 +24,22 @@ def episode_of_signal(incident: Incident, signal: Signal) -> Episode:
         annotations=signal.annotations,
         generator_url=signal.generator_url,
         fingerprint=signal.fingerprint,
+    )
+
+
+def signal_of(episode: Episode) -> Signal:
+    """Return the firing signal that an alert's episode came from, as far as it is kept."""
+    return Signal(
+        source=episode.source,
+        episode=episode.episode,
+        status=SignalStatus.FIRING,
+        name=episode.name,
+        subject=episode.subject,
+        severity=episode.severity,
+        starts_at=episode.starts_at,
+        received_at=episode.last_seen_at,
+        labels=episode.labels,
+        annotations=episode.annotations,
+        generator_url=episode.generator_url,
+        fingerprint=episode.fingerprint,
     )

@@ -13,11 +13,12 @@ from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.correlate import Placement, place
 from triage.incidents.correlation_state import EpisodeKey, read_state
+from triage.incidents.episodes import signal_of
 from triage.incidents.feedback import ask
 from triage.incidents.intake_changes import Changes
 from triage.incidents.intake_moves import Moves, TitleOf
 from triage.incidents.namesakes import as_known
-from triage.incidents.naming import named_anew, signal_of
+from triage.incidents.naming import named_anew
 from triage.incidents.unsortable import tried_again
 from triage.memory.degraded_mode import degraded_on
 from triage.model import Episode, Incident, IncidentShape, Signal, TimelineKind

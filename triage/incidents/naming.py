@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from triage.diagnosis.symptoms import family
 from triage.drill_alert import ALERTNAME as DRILL
-from triage.model import Episode, Incident, IncidentShape, Signal, SignalStatus
+from triage.model import Episode, Incident, IncidentShape
 
 _READS_ON = frozenset({"frozen", "in", "paused", "down", "died", "killed", "unhealthy"})
 """What makes a sentence behind the name of what it is about."""
@@ -47,22 +47,4 @@ def several(things: str, what: str) -> str:
     return f"Several {things}{'' if first in _READS_ON else ':'} {what}"
 
 
-def signal_of(episode: Episode) -> Signal:
-    """Return the firing signal that an alert's episode came from, as far as it is kept."""
-    return Signal(
-        source=episode.source,
-        episode=episode.episode,
-        status=SignalStatus.FIRING,
-        name=episode.name,
-        subject=episode.subject,
-        severity=episode.severity,
-        starts_at=episode.starts_at,
-        received_at=episode.last_seen_at,
-        labels=episode.labels,
-        annotations=episode.annotations,
-        generator_url=episode.generator_url,
-        fingerprint=episode.fingerprint,
-    )
-
-
-__all__ = ["named_anew", "several", "signal_of"]
+__all__ = ["named_anew", "several"]

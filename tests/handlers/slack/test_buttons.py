@@ -10,15 +10,13 @@ from demo.slack import Fault, Message, SlackServer
 from demo.slack.blockkit import walk
 from handlers.slack.buttons import NOT_STORED
 from tests.bot.slack.workbench import CHANNEL, until
+from tests.fakes.episodes import firing as firing_alert
 from tests.handlers.slack.conftest import Desk, private_answer
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, StoreUnavailable
 from triage.model import (
-    Episode,
     Incident,
     IncidentStatus,
-    Severity,
-    Source,
     Subject,
     SubjectKind,
     TimelineKind,
@@ -36,17 +34,12 @@ async def opened(desk: Desk, *bots: str) -> tuple[Incident, Message]:
             now = datetime.now(UTC)
             labels = {"alertname": "BotHardStopActive", "bot": bot, "regime": "trend"}
             tx.incidents.put_episode(
-                Episode(
+                firing_alert(
+                    "BotHardStopActive",
+                    Subject(SubjectKind.BOT, bot),
+                    now,
                     incident_id=incident.id,
-                    source=Source.ALERTMANAGER,
                     episode=f"{bot}/{now.isoformat()}",
-                    name="BotHardStopActive",
-                    subject=Subject(SubjectKind.BOT, bot),
-                    severity=Severity.SEV1,
-                    firing=True,
-                    starts_at=now,
-                    ends_at=None,
-                    last_seen_at=now,
                     labels=labels,
                 )
             )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.fakes.episodes import firing
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.actions.remedies import conclude
@@ -10,7 +11,6 @@ from triage.model import (
     Finding,
     FindingStatus,
     Json,
-    Severity,
     Source,
     Subject,
     SubjectKind,
@@ -103,19 +103,9 @@ def subject_of(name: str, subject: str) -> Subject:
 def alert(name: str, subject: str = "bot1", *, event: bool = False, **labels: str) -> Episode:
     """Make a firing alert, or an event."""
     at = NOW - timedelta(minutes=4)
-    return Episode(
-        incident_id=1,
-        source=Source.AUDIT if event else Source.ALERTMANAGER,
-        episode=name,
-        name=name,
-        subject=subject_of(name, subject),
-        severity=Severity.SEV1,
-        firing=not event,
-        starts_at=at,
-        ends_at=None,
-        last_seen_at=at,
-        labels=labels,
-        is_event=event,
+    source = Source.AUDIT if event else Source.ALERTMANAGER
+    return firing(
+        name, subject_of(name, subject), at, source=source, firing=not event, labels=labels, is_event=event
     )
 
 

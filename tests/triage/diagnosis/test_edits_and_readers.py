@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.fakes.episodes import firing
 from tests.fakes.sources import NOW
 from tests.triage.diagnosis.evidence import alert, bot, box, errors, finding, kinds, redis, unknown, verdict
 from triage.diagnosis.causes import NAMES
@@ -44,19 +45,7 @@ def desk_alert(name: str) -> Episode:
     """An alert about the desk as a whole."""
     at = NOW - timedelta(minutes=4)
     about = Subject(SubjectKind.DESK, "hbot")
-    return Episode(
-        incident_id=1,
-        source=Source.STREAMS,
-        episode=name,
-        name=name,
-        subject=about,
-        severity=Severity.SEV2,
-        firing=True,
-        starts_at=at,
-        ends_at=None,
-        last_seen_at=at,
-        labels={},
-    )
+    return firing(name, about, at, source=Source.STREAMS, severity=Severity.SEV2)
 
 
 def test_an_edit_that_no_recreate_took_over_explains_an_alert_that_settings_differ() -> None:

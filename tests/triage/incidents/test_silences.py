@@ -7,27 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.episodes import firing
 from triage.desk import Bot, Desk
 from triage.incidents.silences import described, hidden_by, matchers_for, unidentified
 from triage.incidents.subjects import IDENTITY, subject_of
-from triage.model import Episode, Severity, Source, Subject, SubjectKind
+from triage.model import Episode, Severity, Subject, SubjectKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def episode(**labels: str) -> Episode:
     """Return a firing alert ``Down`` with these labels."""
-    return Episode(
-        incident_id=1,
-        source=Source.ALERTMANAGER,
+    return firing(
+        "Down",
+        Subject(SubjectKind.DESK, "hbot"),
+        NOW,
         episode=str(sorted(labels.items())),
-        name="Down",
-        subject=Subject(SubjectKind.DESK, "hbot"),
         severity=Severity.SEV2,
-        firing=True,
-        starts_at=NOW,
-        ends_at=None,
-        last_seen_at=NOW,
         labels={"alertname": "Down", "severity": "critical", **labels},
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.fakes.episodes import firing
 from triage.memory.degraded_mode import Degraded
 from triage.model import (
     ActionProposal,
@@ -42,14 +43,7 @@ def episode(name: str = "BotHardStopActive", bot: str = "bot1", **changes: Any) 
     """Return a firing alert."""
     values: dict[str, Any] = {
         "incident_id": 42,
-        "source": Source.ALERTMANAGER,
         "episode": f"{name}/{bot}",
-        "name": name,
-        "subject": Subject(SubjectKind.BOT, bot),
-        "severity": Severity.SEV1,
-        "firing": True,
-        "starts_at": OPENED,
-        "ends_at": None,
         "last_seen_at": NOW,
         "labels": {"alertname": name, "bot": bot},
         "annotations": {
@@ -57,7 +51,7 @@ def episode(name: str = "BotHardStopActive", bot: str = "bot1", **changes: Any) 
             "description": f"{bot} hard_stop for 3 min, drawdown 2.6 %",
         },
     }
-    return Episode(**{**values, **changes})
+    return firing(name, Subject(SubjectKind.BOT, bot), OPENED, **{**values, **changes})
 
 
 RUN = TriageRun(
