@@ -11,7 +11,7 @@ from demo.lab.evidence import sources_of
 from triage.actions.remedies import conclude
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.checks.changes import EDITED_FILES
+from triage.diagnosis.checks.edits import EDITED_FILES
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding, Incident, Source, Subject, SubjectKind, Verdict, utc
 from triage.playbooks.lookup import playbook_for

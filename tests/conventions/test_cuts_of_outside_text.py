@@ -59,7 +59,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/diagnosis/checks/audit_trail.py: events[-_KEPT:]",
         "triage/diagnosis/checks/audit_trail.py: ranked[:_SHOWN]",
         "triage/diagnosis/checks/bytecode.py: ctx.bots[:_BOTS_MAX]",
-        "triage/diagnosis/checks/changes.py: ctx.bots[:_BOTS_MAX]",
+        "triage/diagnosis/checks/edits.py: ctx.bots[:_BOTS_MAX]",
         "triage/diagnosis/checks/changes.py: order[:50]",
         "triage/diagnosis/checks/error_log_words.py: ranked[:limit]",
         "triage/diagnosis/checks/error_logs.py: ctx.bots[:_BOTS_MAX]",

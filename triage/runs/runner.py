@@ -16,7 +16,7 @@ from triage.actions.remedies import conclude, judged
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.checks.changes import EDITED_FILES, LOOK_BACK
+from triage.diagnosis.checks.edits import EDITED_FILES, LOOK_BACK
 from triage.diagnosis.record import pack, record_of, unpack
 from triage.diagnosis.runner import run_checks
 from triage.errors import BadInput, StoreUnavailable

@@ -15,49 +15,34 @@ Compose as far as known, ``older`` the desk's containers that were made before t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from triage.concurrency import attempt, together
-from triage.desk import CONFIGURATION
-from triage.diagnosis.checks.base import CheckContext, each_of, refused, states_of
+from triage.diagnosis.checks.base import CheckContext, refused, states_of
+from triage.diagnosis.checks.container_changes import ContainerChange, from_events, from_states, once
+from triage.diagnosis.checks.edits import (
+    LOOK_BACK,
+    configuration_files,
+    edit_line,
+    newest_edits,
+    project_edits,
+    unread,
+)
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
-from triage.ports.sources import ContainerEvent, ContainerState, FileStat
-from triage.wording import clock_time, duration, listed
+from triage.ports.sources import ContainerState
+from triage.wording import clock_time, duration
 
 NAME = "changes"
 TITLE = "Changes"
 SOURCE = "Docker"
 
-LOOK_BACK = timedelta(hours=24)
-EDITED_FILES = {"env": ".env", "compose": "the Compose file"}
-"""The categories of the events that tell of an edit of the desk's own files, and what the file is called."""
 _SUSPECT = timedelta(hours=2)
-_SAME = timedelta(seconds=5)
 _MARGIN = timedelta(hours=2)
 """A list says in full hours how long a container has been up."""
-_REPLACING = timedelta(seconds=90)
-"""What is replaced may take so long to stop."""
 _SHOWN = 6
-_BOTS_MAX = 12
-_CONFIG_HASH = "com.docker.compose.config-hash"
-_KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerChange:
-    """One change of one container."""
-
-    container: str
-    what: str
-    at: datetime
-    image: str
-    image_before: str
-    ours: bool
-    same: bool = False
-    by: str = ""
 
 
 async def run(ctx: CheckContext) -> Finding:
@@ -67,7 +52,7 @@ async def run(ctx: CheckContext) -> Finding:
         states_of(ctx, unless_up_seconds=(ctx.now - start + _MARGIN).total_seconds()),
         attempt(ctx.sources.containers.list()),
         attempt(ctx.sources.containers.history(since=start, until=ctx.now)),
-        _configurations(ctx),
+        configuration_files(ctx),
     )
     if isinstance(containers, SourceError) and all(isinstance(each, SourceError) for each in mine):
         raise containers
@@ -82,205 +67,17 @@ async def run(ctx: CheckContext) -> Finding:
     changes = sorted(
         (
             replace(change, by=ctx.act_behind(change.container, change.at))
-            for change in (*_from_states(ctx, states.values()), *_from_events(ctx, known))
+            for change in (*from_states(ctx, states.values()), *from_events(ctx, known))
             if change.at >= start
         ),
         key=lambda change: (change.at, change.container),
         reverse=True,
     )
-    edits, project = _edits(ctx, states, files), _project(ctx, states)
+    edits, project = newest_edits(ctx, states, files), project_edits(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
-    caveat = "; ".join(filter(None, (caveat, refused(containers, *mine), _unread(files))))
+    caveat = "; ".join(filter(None, (caveat, refused(containers, *mine), unread(files))))
     down = {name: state.status for name, state in sorted(states.items()) if not state.running}
-    return _finding(ctx, tuple(_once(changes)), caveat, down, edits=edits, project=project)
-
-
-def _from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
-    for state in states:
-        ours = state.name in ctx.containers
-        times = {"created": state.created_at, "started": state.started_at}
-        if (
-            state.created_at is not None
-            and state.started_at is not None
-            and state.started_at - state.created_at <= timedelta(minutes=1)
-        ):
-            del times["started"]  # that start belongs to its making
-        for what, at in times.items():
-            if at is not None:
-                yield ContainerChange(
-                    container=state.name, what=what, at=at, image=state.image, image_before="", ours=ours
-                )
-
-
-def _from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
-    known: dict[str, ContainerEvent] = {}
-    for event in sorted(events, key=lambda each: each.time_ns):
-        before = known.get(event.container) or _replaced(event, events)
-        ours = event.container in ctx.containers
-        if event.action == "create":
-            yield _creation(event, before, ours=ours)
-        elif _is_of_a_replacement(event, events):
-            continue  # told by the creation of the new one
-        elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
-            what = "stopped" if event.action == "stop" else "killed"
-            yield ContainerChange(
-                container=event.container,
-                what=what,
-                at=event.at,
-                image=event.image,
-                image_before="",
-                ours=ours,
-            )
-        elif event.action == "pause":
-            yield ContainerChange(
-                container=event.container,
-                what="paused",
-                at=event.at,
-                image=event.image,
-                image_before="",
-                ours=ours,
-            )
-        if event.image:
-            known[event.container] = event
-
-
-def _replaced(made: ContainerEvent, events: Iterable[ContainerEvent]) -> ContainerEvent | None:
-    """Return an event of what a new container replaces: compose 2 removes it a moment after it made the new one."""
-    ended = (
-        each
-        for each in events
-        if each.container == made.container
-        and each.container_id != made.container_id
-        and each.image
-        and each.action in {"kill", "stop", "die", "destroy"}
-        and timedelta(0) <= each.at - made.at <= _REPLACING
-    )
-    return next(ended, None) if made.action == "create" else None
-
-
-def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]) -> bool:
-    """Whether a container ends because another one of its name takes its place: made before (Compose 2) or after it."""
-    return ended.action in {"stop", "kill"} and any(
-        made.action == "create"
-        and made.container == ended.container
-        and made.container_id != ended.container_id
-        and abs(made.at - ended.at) <= _REPLACING
-        for made in events
-    )
-
-
-def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> ContainerChange:
-    """Say what a new container differs in from the one before, as far as the engine remembers that one."""
-    if before is None:
-        return ContainerChange(
-            container=event.container,
-            what="created",
-            at=event.at,
-            image=event.image,
-            image_before="",
-            ours=ours,
-        )
-    if event.image != before.image:
-        return ContainerChange(
-            container=event.container,
-            what="image",
-            at=event.at,
-            image=event.image,
-            image_before=before.image,
-            ours=ours,
-        )
-    was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
-    what = "config" if was and now and was != now else "created"
-    return ContainerChange(
-        container=event.container,
-        what=what,
-        at=event.at,
-        image=event.image,
-        image_before=before.image,
-        ours=ours,
-        same=bool(was) and was == now,
-    )
-
-
-Files = tuple[FileStat, ...] | SourceError
-
-
-async def _configurations(ctx: CheckContext) -> dict[str, Files]:
-    """Return the files of each bot's configuration."""
-    bots = ctx.bots[:_BOTS_MAX]
-    answers = await each_of(
-        ctx.sources.containers.files(ctx.desk.container_of(bot), CONFIGURATION) for bot in bots
-    )
-    return dict(zip(bots, answers, strict=True))
-
-
-def _unread(configurations: Mapping[str, Files]) -> str:
-    """Say of which bots' configurations it is not known whether they were edited, and why."""
-    unread = {bot: files.why for bot, files in configurations.items() if isinstance(files, SourceError)}
-    return f"edits not known of {listed(list(unread))}: {next(iter(unread.values()))}" if unread else ""
-
-
-def _edits(
-    ctx: CheckContext, states: Mapping[str, ContainerState], configurations: Mapping[str, Files]
-) -> dict[str, dict[str, Json]]:
-    """Return the newest edit of each bot's configuration; nothing of a bot whose folder cannot be read."""
-    began, found = min(ctx.now, ctx.since), {}
-    for bot, files in configurations.items():
-        if isinstance(files, SourceError):
-            continue
-        edited = [
-            each for each in files if each.path.endswith((".yml", ".yaml")) and each.modified_at <= ctx.now
-        ]
-        newest = max(edited, key=lambda each: each.modified_at, default=None)
-        state = states.get(ctx.desk.container_of(bot))
-        if newest is None or newest.modified_at < began - LOOK_BACK:
-            continue
-        started = state.started_at if state is not None else None
-        found[bot] = {
-            "path": newest.path,
-            "at": newest.modified_at.isoformat(),
-            "seconds_before": (began - newest.modified_at).total_seconds(),
-            "after_start": started is not None and newest.modified_at > started + _SAME,
-        }
-    return found
-
-
-def _project(ctx: CheckContext, states: Mapping[str, ContainerState]) -> list[dict[str, Json]]:
-    """Return the edits of the desk's own files, and which containers were made before each."""
-    began = min(ctx.now, ctx.since)
-    return [
-        {
-            "file": EDITED_FILES[edit.category],
-            "at": edit.at.isoformat(),
-            "seconds_before": (began - edit.at).total_seconds(),
-            "keys": list(edit.data.get("keys", ())),
-            "services": list(edit.data.get("services", ())),
-            "older": sorted(
-                state.name
-                for state in states.values()
-                if state.created_at is not None and state.created_at + _SAME < edit.at
-            ),
-        }
-        for edit in sorted(ctx.edits, key=lambda each: each.at, reverse=True)[:_SHOWN]
-    ]
-
-
-def _once(changes: Iterable[ContainerChange]) -> Iterable[ContainerChange]:
-    """State and event tell of the same creation: the one that knows more (the image before) is kept."""
-    kept: list[ContainerChange] = []
-    for change in changes:
-        twin = next((each for each in kept if _same(each, change)), None)
-        if twin is None:
-            kept.append(change)
-        elif change.image_before and not twin.image_before:
-            kept[kept.index(twin)] = change
-    return kept
-
-
-def _same(one: ContainerChange, other: ContainerChange) -> bool:
-    kinds = {"image": "created", "config": "created"}
-    alike = kinds.get(one.what, one.what) == kinds.get(other.what, other.what)
-    return alike and one.container == other.container and abs(one.at - other.at) <= _SAME
+    return _finding(ctx, tuple(once(changes)), caveat, down, edits=edits, project=project)
 
 
 def _finding(
@@ -296,7 +93,7 @@ def _finding(
     suspects = [each for each in changes if each.ours and timedelta(0) <= began - each.at <= _SUSPECT]
     order = [*suspects, *(each for each in changes if each not in suspects)]
     details = [_line(each, began) for each in order[1 if suspects else 0 : _SHOWN]]
-    edited = [_edit_line(each) for each in project if 0 <= each["seconds_before"] <= _SUSPECT.total_seconds()]
+    edited = [edit_line(each) for each in project if 0 <= each["seconds_before"] <= _SUSPECT.total_seconds()]
     details = [*edited, *details]
     if len(order) > _SHOWN:
         details.append(f"and {len(order) - _SHOWN} more")
@@ -327,13 +124,6 @@ def _finding(
             "project": project,
         },
     )
-
-
-def _edit_line(edit: Mapping[str, Json]) -> str:
-    about = listed([*edit["keys"], *edit["services"]], 3)
-    when = clock_time(datetime.fromisoformat(edit["at"]))
-    keys, gap = f" ({about})" if about else "", duration(edit["seconds_before"])
-    return f"{edit['file']} edited at {when}{keys}, {gap} before it began"
 
 
 def _line(change: ContainerChange, began: datetime) -> str:

@@ -1,0 +1,158 @@
+"""What the engine's states and events say was changed of a container: created, started, another image, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.diagnosis.checks.base import CheckContext
+from triage.ports.sources import ContainerEvent, ContainerState
+
+SAME = timedelta(seconds=5)
+"""So near to each other a state and an event are of the same change."""
+_REPLACING = timedelta(seconds=90)
+"""What is replaced may take so long to stop."""
+_CONFIG_HASH = "com.docker.compose.config-hash"
+_KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """One change of one container."""
+
+    container: str
+    what: str
+    at: datetime
+    image: str
+    image_before: str
+    ours: bool
+    same: bool = False
+    by: str = ""
+
+
+def from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
+    """Yield what the containers that are there say: when each was created, started, stopped."""
+    for state in states:
+        ours = state.name in ctx.containers
+        times = {"created": state.created_at, "started": state.started_at}
+        if (
+            state.created_at is not None
+            and state.started_at is not None
+            and state.started_at - state.created_at <= timedelta(minutes=1)
+        ):
+            del times["started"]  # that start belongs to its making
+        for what, at in times.items():
+            if at is not None:
+                yield ContainerChange(
+                    container=state.name, what=what, at=at, image=state.image, image_before="", ours=ours
+                )
+
+
+def from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
+    """Yield what the engine remembers of events: also of containers that are gone, and which image was before."""
+    known: dict[str, ContainerEvent] = {}
+    for event in sorted(events, key=lambda each: each.time_ns):
+        before = known.get(event.container) or _replaced(event, events)
+        ours = event.container in ctx.containers
+        if event.action == "create":
+            yield _creation(event, before, ours=ours)
+        elif _is_of_a_replacement(event, events):
+            continue  # told by the creation of the new one
+        elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
+            what = "stopped" if event.action == "stop" else "killed"
+            yield ContainerChange(
+                container=event.container,
+                what=what,
+                at=event.at,
+                image=event.image,
+                image_before="",
+                ours=ours,
+            )
+        elif event.action == "pause":
+            yield ContainerChange(
+                container=event.container,
+                what="paused",
+                at=event.at,
+                image=event.image,
+                image_before="",
+                ours=ours,
+            )
+        if event.image:
+            known[event.container] = event
+
+
+def _replaced(made: ContainerEvent, events: Iterable[ContainerEvent]) -> ContainerEvent | None:
+    """Return an event of what a new container replaces: compose 2 removes it a moment after it made the new one."""
+    ended = (
+        each
+        for each in events
+        if each.container == made.container
+        and each.container_id != made.container_id
+        and each.image
+        and each.action in {"kill", "stop", "die", "destroy"}
+        and timedelta(0) <= each.at - made.at <= _REPLACING
+    )
+    return next(ended, None) if made.action == "create" else None
+
+
+def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]) -> bool:
+    """Whether a container ends because another one of its name takes its place: made before (Compose 2) or after it."""
+    return ended.action in {"stop", "kill"} and any(
+        made.action == "create"
+        and made.container == ended.container
+        and made.container_id != ended.container_id
+        and abs(made.at - ended.at) <= _REPLACING
+        for made in events
+    )
+
+
+def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> ContainerChange:
+    """Say what a new container differs in from the one before, as far as the engine remembers that one."""
+    if before is None:
+        return ContainerChange(
+            container=event.container,
+            what="created",
+            at=event.at,
+            image=event.image,
+            image_before="",
+            ours=ours,
+        )
+    if event.image != before.image:
+        return ContainerChange(
+            container=event.container,
+            what="image",
+            at=event.at,
+            image=event.image,
+            image_before=before.image,
+            ours=ours,
+        )
+    was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
+    what = "config" if was and now and was != now else "created"
+    return ContainerChange(
+        container=event.container,
+        what=what,
+        at=event.at,
+        image=event.image,
+        image_before=before.image,
+        ours=ours,
+        same=bool(was) and was == now,
+    )
+
+
+def once(changes: Iterable[ContainerChange]) -> Iterable[ContainerChange]:
+    """Return each change once: of a state and an event of one creation, the one that knows the image before."""
+    kept: list[ContainerChange] = []
+    for change in changes:
+        twin = next((each for each in kept if _same(each, change)), None)
+        if twin is None:
+            kept.append(change)
+        elif change.image_before and not twin.image_before:
+            kept[kept.index(twin)] = change
+    return kept
+
+
+def _same(one: ContainerChange, other: ContainerChange) -> bool:
+    kinds = {"image": "created", "config": "created"}
+    alike = kinds.get(one.what, one.what) == kinds.get(other.what, other.what)
+    return alike and one.container == other.container and abs(one.at - other.at) <= SAME
