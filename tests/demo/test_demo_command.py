@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
@@ -96,41 +95,43 @@ def listening(demo: Demo) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)])
-async def test_ctrl_c_once_or_twice_ends_it_all(tmp_path: Path, signals: tuple[signal.Signals, ...]) -> None:
+REAL_DESK = {"TRIAGE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "SLACK_BOT_TOKEN": "xoxb-real"}
+"""Settings of the user's real desk: they do not leak into the demo, or it would never have a desk."""
+
+
+@pytest.mark.parametrize(
+    ("signals", "settings"),
+    [((signal.SIGINT, signal.SIGINT), {}), ((signal.SIGTERM,), REAL_DESK)],
+    ids=["Ctrl-C twice", "SIGTERM beside a real desk's settings"],
+)
+async def test_a_signal_ends_it_all(
+    tmp_path: Path, signals: tuple[signal.Signals, ...], settings: dict[str, str]
+) -> None:
     """No child is left, no folder, no traceback; and while it ran, it listened on loopback alone."""
-    async with running_demo("--scenario", "redis-dies", env={"TMPDIR": str(tmp_path)}) as demo:
+    async with running_demo("--scenario", "redis-dies", env={"TMPDIR": str(tmp_path), **settings}) as demo:
         await demo.ready()
         assert listening(demo) == {"127.0.0.1"}
-        family = demo.family()
-        code, text = await demo.end(*signals)
-        assert code == 0, text
-        assert "Traceback" not in text
-        assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        await ended(demo, *signals)
     assert not any(left(tmp_path))
+
+
+async def ended(demo: Demo, *signals: signal.Signals) -> None:
+    """End it by signals: at once, in good order, and with all that it had started."""
+    family = demo.family()
+    code, text = await demo.end(*signals)
+    assert code == 0, text
+    assert "Traceback" not in text
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not on PATH")
 @pytest.mark.timeout(180)
 async def test_real_servers_are_used_and_ended(tmp_path: Path) -> None:
-    """REAL=1: Prometheus, Alertmanager and Redis of the machine run as children, and none outlives the demo."""
+    """REAL=1: Prometheus, Alertmanager and Redis of the machine run as children; none outlives one Ctrl-C."""
     async with running_demo(env={"REAL": "1", "TMPDIR": str(tmp_path)}) as demo:
         await demo.ready()
         names = {one.name() for one in demo.family()}
         assert {"prometheus", "redis-server"} <= names
         assert any(name.startswith("prometheus-a") for name in names)
-        family = demo.family()
-        code, text = await demo.end(signal.SIGINT)
-        assert code == 0, text
-        assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-
-
-async def test_a_full_start_needs_no_environment(tmp_path: Path) -> None:
-    """A .env or TRIAGE_ settings of the user's real desk do not leak into the demo."""
-    env = {
-        "TRIAGE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "SLACK_BOT_TOKEN": "xoxb-real",
-        "TMPDIR": str(tmp_path),
-    }
-    async with running_demo(env={**os.environ, **env}) as demo:
-        assert await demo.ready() > 0
+        await ended(demo, signal.SIGINT)
+    assert not any(left(tmp_path))

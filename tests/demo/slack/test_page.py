@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import expect
 from slack_bolt.async_app import AsyncApp
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Page, WebSocketRoute
+    from playwright.async_api import Browser, Page, WebSocketRoute
     from slack_bolt.async_app import AsyncAck
 
     Connected = Callable[..., AbstractAsyncContextManager[list[Any]]]
 
 CHANNEL = "C0TRIAGE01"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 Body = dict[str, Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def slack() -> AsyncIterator[SlackServer]:
     """Start a server with its page."""
     app = AppConfig(scopes=(*BOT_SCOPES, "files:read"))
@@ -41,15 +43,22 @@ async def slack() -> AsyncIterator[SlackServer]:
         yield server
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """Open a browser page whose console must stay free of errors."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Run Chromium for all of them: its start takes longer than most tests."""
+    async with chromium() as one:
+        yield one
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page with a profile of its own, whose console must stay free of errors."""
     troubles: list[str] = []
-    async with chromium() as browser:
-        opened = await browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-        opened.on("pageerror", lambda error: troubles.append(str(error)))
-        yield opened
+    opened = await browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    yield opened
+    await opened.close()
     assert troubles == []
 
 
