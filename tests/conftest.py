@@ -23,13 +23,19 @@ SLOW_FOLDERS = ("tests/bench", "tests/crash", "tests/demo", "tests/deploy", "tes
 """Folders in which every test is slow."""
 
 LONG = (
+    "tests/deploy/test_image.py",
+    "tests/flows/test_demo_scenarios.py",
+    "tests/demo/test_",
+    "tests/demo/lab/test_short_form.py",
     "tests/crash",
-    "tests/triage/actions/test_on_real_containers.py",
+    "tests/triage/actions/test_on_",
+    "tests/contracts/test_agent_parity.py",
     "tests/flows",
     "tests/deploy",
     "tests/demo",
+    "tests/bot/slack",
 )
-"""What waits longest begins first: the short ones then fill the time of whoever is done, and all end together."""
+"""What takes longest begins first, groups before all: short ones then fill the time of whoever is done."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,9 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
-    items[:] = sorted(
-        (item for item in items if item not in gone), key=lambda item: not item.nodeid.startswith(LONG)
-    )
+    items[:] = sorted((item for item in items if item not in gone), key=_turn)
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, no file of ours
@@ -82,6 +86,10 @@ def _files_in_memory(config: pytest.Config) -> None:
     available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if min(shutil.disk_usage(MEMORY).free, available) >= ROOM and os.access(MEMORY, os.W_OK):
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
 
 
 def _slow(item: pytest.Item) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.demo.process import ROOT, Demo, launch, running_demo
 
-pytestmark = pytest.mark.xdist_group("stage")
+pytestmark = pytest.mark.xdist_group("demo-command")
 
 
 async def said(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str]:
