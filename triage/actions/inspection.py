@@ -123,7 +123,8 @@ def bot_row(findings: Mapping[str, Finding], bot: str, *, good: Iterable[str]) -
     if facts.get("frozen"):
         age = facts.get("age_seconds")
         old = f" for {duration(age)}" if age is not None else ""
-        return Row(name, f"frozen: silent{old}, {word} before", good=False)
+        before = "trading" if state == "running" else word
+        return Row(name, f"frozen: silent{old}, {before} before", good=False)
     why = f" ({reasons})" if reasons and state != "running" else ""
     source = f", from {facts['source']}" if facts.get("source") else ""
     return Row(name, f"{word}{why}{source}", state in set(good))

@@ -29,17 +29,23 @@ _LOUD = re.compile(logql.LOUD)
 
 @dataclass(frozen=True, slots=True)
 class LogWindow:
-    """Which lines are compared with which."""
+    """Which lines are compared with which; ``heard_from``: since when a line shows that the bot's log is heard at all."""
 
     start: datetime
     end: datetime
     baseline_start: datetime
     baseline_end: datetime
+    heard_from: datetime | None = None
 
     @property
     def seconds(self) -> float:
         """Length of the window."""
         return (self.end - self.start).total_seconds()
+
+    @property
+    def heard_seconds(self) -> float:
+        """For how long a bot without any line is silent."""
+        return (self.end - (self.heard_from or self.start)).total_seconds()
 
     @property
     def baseline_seconds(self) -> float:

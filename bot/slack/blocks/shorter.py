@@ -51,6 +51,9 @@ def some(texts: Sequence[str], limit: int) -> str:
     rest = len(texts) - len(kept)
     if kept:
         return ", ".join(kept) + (f" and {rest} more" if rest else "")
+    tight = _PATH.sub(r"\1\2", one_line(texts[0], LONG)) + f" (+{rest - 1})" if rest > 1 else ""
+    if tight and len(tight) <= limit:
+        return tight
     more = f" and {rest - 1} more" if rest > 1 else ""
     return f"{shorter(texts[0], limit - len(more))}{more}" if texts else ""
 

@@ -30,6 +30,9 @@ _STYLES = (
     (re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])"), "s"),
 )
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
+_NUMBERED = re.compile(r"\b[A-Za-z]{1,8}-\d{1,6}\b")
+_WHOLE = Markup('<span class="whole">{}</span>')
+"""A hyphen before a digit parts no line by Unicode's rules, as a phone's text has them; a browser has rules of its own."""
 _SAFE_LINK = re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE)
 
 
@@ -120,7 +123,7 @@ class Text:
     # -- plain text and mrkdwn -----------------------------------------------------------------------------------
 
     def plain(self, text: str) -> Markup:
-        """Return plain text: emoji by name, line breaks, nothing else."""
+        """Return plain text: emoji by name, line breaks, and a number with its letters on one line."""
         held = Held()
         text = _HELD.sub("\ufffd", text)
 
@@ -129,6 +132,7 @@ class Text:
             return match.group() if piece is None else held.keep(piece)
 
         kept = re.sub(r"(?<![\w:]):([a-z0-9_+-]+):(?![\w:])", one, text)
+        kept = _NUMBERED.sub(lambda match: held.keep(_WHOLE.format(match.group())), kept)
         return held.put_back(str(escape(kept)).replace("\n", "<br>"))
 
     def mrkdwn(self, text: str) -> Markup:

@@ -191,3 +191,10 @@ def test_no_text_becomes_a_tag_or_a_script(source: str) -> None:
         assert all(
             address.lower().startswith(("http://", "https://", "mailto:", "/")) for address in seen.addresses
         )
+
+
+def test_a_number_stays_with_its_letters_on_one_line() -> None:
+    """A browser would part INC-42 at its hyphen; what has no digit behind it may be parted."""
+    assert TEXT.plain("Sev-1 \u00b7 INC-42 up-to-date") == (
+        '<span class="whole">Sev-1</span> \u00b7 <span class="whole">INC-42</span> up-to-date'
+    )

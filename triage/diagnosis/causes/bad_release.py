@@ -90,12 +90,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.needs("changes", "error_logs")
         what_changed = {"what": "image"} if change is not None and change["what"] == "image" else {}
         yield from case.concludes(
-            f"What was changed on {{who}} {duration(before)} before this is broken ({what}).",
+            f"A change on {{who}} {duration(before)} before broke it ({what}).",
             "Roll back to what was there before it, then read the new errors in peace.",
             remedies=remedy(
                 "rollback",
                 (bot,) if change is not None else (),
-                "the trouble began with a deploy that differs",
+                "the trouble began with that change",
                 **what_changed,
             ),
             settle=f"docker inspect {container} --format '{{{{.Config.Image}}}} {{{{.Created}}}}'",

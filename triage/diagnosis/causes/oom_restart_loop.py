@@ -38,7 +38,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             remedies=remedy(
                 "rollback",
                 (bot,) if bot and change is not None else (),
-                "it outgrows its memory since a deploy that differs",
+                "it outgrows its memory since it was changed",
                 **({"what": "image"} if change is not None and change["what"] == "image" else {}),
             ),
             settle=f"docker stats --no-stream {name}",

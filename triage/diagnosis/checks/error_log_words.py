@@ -19,12 +19,12 @@ _RANK = {"new": 0, "surging": 1, "unknown": 2, "known": 3}
 
 def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Finding:
     """Word the errors of some bots; None is a bot without any line."""
-    span = f"{window.seconds / 60:.0f} min" if window.seconds >= _MINUTE else f"{window.seconds:.0f} s"
+    span, silence = _span(window.seconds), _span(window.heard_seconds)
     found = {bot: errors for bot, errors in bots.items() if errors is not None}
     silent = [bot for bot, errors in bots.items() if errors is None]
     statuses = [FindingStatus.UNKNOWN if errors is None else errors.status for errors in bots.values()]
     heads = {
-        bot: f"no log line at all in {span}" if errors is None else _head(errors, span)
+        bot: f"no log line at all in {silence}" if errors is None else _head(errors, span)
         for bot, errors in bots.items()
     }
     single = len(heads) == 1
@@ -37,13 +37,17 @@ def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Findi
         status=worst_status(statuses),
         headline=next(iter(heads.values())) if single else _summary(found, silent, span),
         source=SOURCE,
-        why=_why(found, silent, span),
+        why=_why(found, silent, silence),
         details=tuple(details),
         data={
             "window_seconds": window.seconds,
             "bots": {bot: data_of(errors) for bot, errors in found.items()},
         },
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= _MINUTE else f"{seconds:.0f} s"
 
 
 def _why(found: Mapping[str, BotErrors], silent: list[str], span: str) -> str:

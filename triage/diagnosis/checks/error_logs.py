@@ -104,15 +104,21 @@ def window_of(ctx: CheckContext) -> LogWindow:
     """Return the window and its baseline.
 
     The window reaches back to before the trouble began, two hours at the most: what stopped a bot is told once. Whether
-    an action of ours helped, only what was logged after it can tell: then the window begins at its end.
+    an action of ours helped, only what was logged after it can tell: then the window begins at its end. A bot that logged
+    since the action began, its start above all, is not silent: one that is well may say nothing for minutes.
     """
     length = timedelta(minutes=ctx.desk.triage.log_window_minutes)
     before = min(ctx.now, ctx.since) - length
     end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
     start = max(min(ctx.now - length, ctx.since - _ONSET), ctx.now - _REACH)
+    heard_from = start
     if ctx.ours is not None:
         start = min(max(start, ctx.ours[1]), ctx.now - _LEAST)
-    return LogWindow(start, ctx.now, end - timedelta(hours=ctx.desk.triage.log_baseline_hours), end)
+        heard_from = min(start, ctx.ours[0])
+    baseline_start = end - timedelta(hours=ctx.desk.triage.log_baseline_hours)
+    return LogWindow(
+        start=start, end=ctx.now, baseline_start=baseline_start, baseline_end=end, heard_from=heard_from
+    )
 
 
 async def run(ctx: CheckContext) -> Finding:
@@ -161,7 +167,9 @@ async def _of_group(
                 limit=_LINES_MAX,
             )
         ),
-        attempt(logs.counts(group.selector, by=group.label, end=window.end, window_seconds=window.seconds)),
+        attempt(
+            logs.counts(group.selector, by=group.label, end=window.end, window_seconds=window.heard_seconds)
+        ),
         attempt(logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX)),
     )
     if isinstance(lines, SourceError) and isinstance(held, SourceError):

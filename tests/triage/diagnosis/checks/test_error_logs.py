@@ -76,6 +76,12 @@ async def test_what_was_logged_before_our_own_action_ended_says_nothing_of_its_h
         log(sources, f"Cancel {n} refused", ago=timedelta(seconds=40 + n))
     goes_on = await error_logs.run(ours)
     assert (goes_on.status, goes_on.headline) == (FindingStatus.WARNING, "7 in 2 min (usual: 0)")
+    quiet = FakeSources()
+    log(quiet, "Starting", ago=timedelta(seconds=140), level="INFO")
+    heard = await error_logs.run(replace(ours, sources=quiet.port))
+    assert heard.headline.startswith("0 in 2 min"), "its start shows that its log is heard"
+    mute = await error_logs.run(replace(ours, sources=FakeSources().port))
+    assert (mute.status, mute.headline) == (FindingStatus.UNKNOWN, "no log line at all in 2 min")
     just_ended = await error_logs.run(replace(ours, ours=(NOW - 2 * MINUTE, NOW)))
     assert just_ended.headline.startswith("0 in 30 s"), "a window without length asks nothing"
 
