@@ -23,9 +23,11 @@ LEAVE, MEND_REDIS = (
     "mend Redis, then Exit degraded mode… in the menu",
 )
 """What there is to do while degraded mode is on, where no button of the card is it."""
+_ACTS = re.compile(r"docker (?:unpause|start|restart|exec \S+ rm)\b|/triage ")
+"""A command that says by itself what it is for: it does something."""
 _COMMAND = re.compile(
-    r"(?:(?<=^)|(?<=: )|(?<=then ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl|timedatectl"
-    r"|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
+    r"(?:(?<=^)|(?<=: )|(?<=then )|(?<=with ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl"
+    r"|timedatectl|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
 )
 
 Line = list[Json]
@@ -87,7 +89,7 @@ def evidence(view: IncidentView, room: int) -> str:
     top = verdict.top
     parts = []
     if top is not None and top.because:
-        parts.append(("for it", top.because))
+        parts.append(("seen" if top.cause == NOT_KNOWN else "for it", top.because))
     if top is not None and top.against:
         parts.append(("against it", top.against))
     if verdict.unknowns:
@@ -130,8 +132,9 @@ def _by_hand(view: IncidentView, verdict: Verdict) -> str:
             return LEAVE
         return MEND_REDIS if view.way_out is not None else f"mend Redis; then {LEAVE}"
     if top is None or not believed(top):  # what is not believed advises nothing
-        return f"look at it; {_look(view)}"
-    return top.by_hand or top.advice or f"look at it; {_look(view)}"
+        return f"look with {_look(view)}"
+    text = top.by_hand or top.advice or _look(view)
+    return f"look with {text}" if _COMMAND.match(text) and not _ACTS.match(text) else text
 
 
 def _look(view: IncidentView) -> str:

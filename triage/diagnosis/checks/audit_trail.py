@@ -17,9 +17,18 @@ from triage.diagnosis.checks.base import CheckContext
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.signals.audit import read_audit
-from triage.wording import counted, duration
+from triage.wording import counted, duration, times
 
 NAME = "audit_trail"
+_DONE = {
+    "die": "died",
+    "start": "started",
+    "stop": "stopped",
+    "kill": "killed",
+    "create": "created",
+    "destroy": "removed",
+}
+"""What a container did, as Docker names the event and as people do."""
 TITLE = "Audit trail"
 SOURCE = "Redis"
 
@@ -104,7 +113,9 @@ def _headline(counts: Counter[str], grave: int, warnings: int, span: str) -> str
     parts = ["kill switch pulled"] if counts[_KILL] else []
     parts += [counted(grave, "error")] if grave else []
     parts += [counted(warnings, "warning")] if warnings else []
-    parts += [f"{name.replace('_', ' ')} {count}" for name, count in counts.most_common(3)]
+    parts += [
+        f"{_DONE.get(name, name.replace('_', ' '))} {times(count)}" for name, count in counts.most_common(3)
+    ]
     return f"{' · '.join(parts)} (in {span})"
 
 

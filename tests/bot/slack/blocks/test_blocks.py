@@ -218,10 +218,19 @@ def test_what_no_button_can_mend_is_said_with_a_command_to_copy() -> None:
     )
     shown = view(run=replace(RUN, verdict=Verdict((cause,))), offers=())
     assert "Do: Free space on the host." in text_of(incident_card(shown, NOW, names))
+    for by_hand, says in (
+        ("docker stats --no-stream hbot-bot1", "Do: look with docker stats"),
+        ("docker unpause hbot-redis", "Do: docker unpause"),
+        ("docker exec hbot-bot1 rm -rf /x/__pycache__, then recreate it", "Do: docker exec hbot-bot1 rm"),
+        ("/triage do resume bot1, once whoever paused it agrees", "Do: /triage do resume"),
+    ):
+        told = replace(cause, by_hand=by_hand)
+        shown = view(run=replace(RUN, verdict=Verdict((told,))), offers=())
+        assert says in text_of(incident_card(shown, NOW, names))
     unknown = view(run=replace(RUN, verdict=Verdict()), offers=())
     seen = text_of(incident_card(unknown, NOW, names))
     assert "Cause not known" in seen
-    assert "Do: look at it; docker ps -a" in seen
+    assert "Do: look with docker ps -a" in seen
 
 
 def test_only_commands_are_code_and_no_command_is_cut() -> None:
