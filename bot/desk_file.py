@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
-from bot.fault_words import fault_of
+from bot.fault_words import fault_of, yaml_fault
 from bot.slack_ids import READ_WITH
 from triage.desk import Desk
 from triage.errors import SettingError
@@ -44,7 +44,7 @@ def read_desk(path: str, folder: Path) -> Desk:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"TRIAGE_DESK: {file} cannot be read: {error}") from error
     except (YAMLError, ValueError) as error:
-        raise SettingError(f"TRIAGE_DESK: {file} is no YAML: {' '.join(str(error).split())}") from error
+        raise SettingError(f"TRIAGE_DESK: {file} {yaml_fault(error)}") from error
     try:
         desk = Desk.model_validate(content if content is not None else {}, context=READ_WITH)
     except ValidationError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
+from ruamel.yaml.error import MarkedYAMLError
 
 _NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 _WORDS: Mapping[str, str] = {
@@ -26,13 +28,14 @@ _WORDS: Mapping[str, str] = {
     "extra_forbidden": "is not a key there: look for a typing error in deploy/desk.example.yaml",
     "unexpected_keyword_argument": "is not a key there: look for a typing error in deploy/desk.example.yaml",
 }
+_SECTIONS = ("dict_", "mapping_", "model_", "dataclass_")
 _FAMILIES = (
     (("int_", "float_", "decimal_"), "is no number"),
     (("bool_",), "is neither true nor false"),
     (("date_", "datetime_"), "is no date; write for instance 2026-02-28"),
     (("time_",), "is no time; write for instance 22:00"),
     (("list_", "tuple_", "set_", "frozen_set_"), "is no list; write it as [one, two]"),
-    (("dict_", "mapping_", "model_", "dataclass_"), "holds no keys; write it as key: value"),
+    (_SECTIONS, "holds no keys; write it as key: value"),
 )
 
 
@@ -45,6 +48,8 @@ def fault_of(one: ErrorDetails, *, upper: bool) -> tuple[str, str]:
 def _reason(one: ErrorDetails) -> str:
     kind, found = one["type"], dict[str, Any](one.get("ctx") or {})
     context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in found.items()}
+    if one.get("input", "") is None and kind.startswith(_SECTIONS):
+        return "is empty: give it keys, or leave it out"
     if context.get("pattern") == _NAME:
         return "is no name: letters, digits, _, . and -, at most 63 characters"
     if kind in _WORDS:
@@ -53,4 +58,17 @@ def _reason(one: ErrorDetails) -> str:
     return words or one["msg"].removeprefix("Value error, ")
 
 
-__all__ = ["fault_of"]
+def yaml_fault(error: Exception) -> str:
+    """Return where a file is no YAML and what to look at there."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return f"is no YAML: {' '.join(str(error).split())}"
+    mark = error.problem_mark
+    place, problem = f"line {mark.line + 1}, column {mark.column + 1}", str(error.problem)
+    if found := re.match(r"found duplicate key \"?([^\" ]*)", problem):
+        return f"is no YAML: {place}: duplicate key {found[1]}: keep one of the two"
+    if "'\\t'" in problem:
+        return f"is no YAML: {place}: a tab; indent with spaces"
+    return f"is no YAML: {place}: {problem}; look at the brackets, colons and quotes before it"
+
+
+__all__ = ["fault_of", "yaml_fault"]

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml.error import YAMLError
 
 from bot.desk_file import yaml_content
-from bot.fault_words import fault_of
+from bot.fault_words import fault_of, yaml_fault
 from bot.settings import Settings, file_values, setting_names, setting_value
 from bot.slack_ids import CHANNEL, EXAMPLE, GROUP, PERSON, READ_WITH
 from triage.desk import Desk
@@ -112,9 +112,14 @@ def check_config(environment: Mapping[str, str], folder: Path) -> Checked:
     except ValidationError as error:
         problems += [Problem(where, what) for where, what in _faults(error, Settings, upper=True)]
         settings = None
-    problems += [*of_desk, *_placeholders(given), *(_desk_ids(desk) if desk is not None else ())]
+    problems += [
+        *of_desk,
+        *_placeholders(given),
+        *_channels(given),
+        *(_desk_ids(desk) if desk is not None else ()),
+    ]
     if settings is not None:
-        problems += [*_missing(settings), *(_nobody(desk) if desk is not None else ()), *_channels(settings)]
+        problems += [*_missing(settings), *(_nobody(desk) if desk is not None else ())]
     if desk is None:  # what the settings come to would be the built-in desk's
         settings = None
     order: dict[str, int] = {"fault": 0, "missing": 1, "warning": 2}
@@ -152,19 +157,23 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
         content = yaml_content(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None, [Problem("TRIAGE_DESK", f"there is no file {file}: hbot-triage init writes one")]
-    except (OSError, YAMLError, ValueError) as error:
-        return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {' '.join(str(error).split())}")]
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {error}")]
+    except (YAMLError, ValueError) as error:
+        return None, [Problem("TRIAGE_DESK", f"{file} {yaml_fault(error)}")]
     desk, faults = _validated(content if content is not None else {})
-    if faults:
-        return None, [*faults, *(_desk_ids(desk) if desk is not None else ())]
-    assert desk is not None, "no fault, so it is valid"  # noqa: S101 - for the type checker
-    problems = []
+    if desk is None:
+        return None, faults
+    problems = [*faults, *_playbooks(desk)]
+    return (None, [*problems, *_desk_ids(desk)]) if faults else (desk, problems)
+
+
+def _playbooks(desk: Desk) -> Iterable[Problem]:
     for name in desk.playbooks:
         try:
             validate_playbooks(desk.model_copy(update={"playbooks": {name: desk.playbooks[name]}}))
         except SettingError as error:
-            problems.append(_from(error, "desk.yaml "))
-    return desk, problems
+            yield _from(error, "desk.yaml ")
 
 
 def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
@@ -181,10 +190,15 @@ def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
         told = [_told(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
         problems = [Problem(f"desk.yaml {where}".strip(), what) for where, what in told]
         found += [one for one in problems if one not in found]
-        # A fault of the whole names its part first: "bots: bot1 named more than once".
-        places = {one["loc"] or (fault_of(one, upper=False)[1].partition(":")[0],) for one in errors}
+        places = {(*one["loc"], _part_named(one)) if _part_named(one) else one["loc"] for one in errors}
         if not _take_out(content, places, taken):
             return None, found
+
+
+def _part_named(one: ErrorDetails) -> str:
+    """Return the key that a fault of a whole part names first, as "bots: bot1 named more than once" does; else nothing."""
+    name, colon, _ = fault_of(one, upper=False)[1].partition(": ")
+    return name if one["type"] == "value_error" and colon and name.isidentifier() else ""
 
 
 def _follows(one: ErrorDetails, taken: set[_Place], faulty: set[_Place]) -> bool:
@@ -296,9 +310,9 @@ def _desk_ids(desk: Desk) -> Iterable[Problem]:
                     yield Problem(where, f"{one!r} is no id: {like}", "warning")
 
 
-def _channels(settings: Settings) -> Iterable[Problem]:
+def _channels(given: Mapping[str, str]) -> Iterable[Problem]:
     for name in ("triage_channel", "triage_digest_channel"):
-        value = getattr(settings, name)
+        value = given.get(name, "")
         if value and not CHANNEL.fullmatch(value):
             yield Problem(name.upper(), f"{value!r} is no channel: write its id (C…) or #name", "warning")
 

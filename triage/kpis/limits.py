@@ -22,6 +22,9 @@ KPIS = (
 """The names of the KPIs, in the runbook's order."""
 
 
+_WHOLE = 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class KpiLimits:
     """One bot's limits. Names ending in ``_pct`` are in percent (0-100), ``base_pct`` is a pair of fractions.
@@ -67,6 +70,8 @@ class KpiLimits:
             value = getattr(self, name)
             if name not in {"base_pct", "may_be_missing"} and not (isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: {value} is no limit; give a number of at least 0")
+            if "_pct" in name and name != "base_pct" and value > _WHOLE:
+                raise ValueError(f"{name}: {value:g} is more than 100 %; give a percentage")
 
     def override(self, **changes: float | tuple[float, float] | None) -> Self:
         """Return the limits with some replaced; None keeps what is there. Raises TypeError for an unknown name."""

@@ -171,6 +171,45 @@ def test_each_of_many_faults_is_told_in_words_of_the_file(tmp_path: Path) -> Non
     assert any("'ana' is no id" in one for one in said(checked, "warning"))
 
 
+def test_no_fault_of_a_part_hides_another_nor_a_playbook_nor_the_channel(tmp_path: Path) -> None:
+    """Limits are looked at one by one, a playbook's checks beside its severity, a channel beside a wrong address."""
+    text = (
+        "kpis: {running_pct_min: 650, base_pct: [0.9, 0.1], turnover_x_max: -1}\nstreams:\n"
+        "oncall: {group: S12}\nplaybooks: {Mine: {checks: [bot_stat], severity: high}}\n"
+    )
+    checked = with_desk(tmp_path, text, TRIAGE_CHANNEL="desk alerts!", TRIAGE_LISTEN="8085")
+    faults = said(checked, "fault")
+    for part in (
+        "running_pct_min: 650 is more than 100 %",
+        "base_pct: 0.9 to 0.1 is no band",
+        "turnover_x_max: -1.0 is no limit",
+        "streams is empty: give it keys, or leave it out",
+        "'S12' is no user group's id",
+        "playbooks.Mine.severity must be one of",
+        "'bot_stat' is no check; did you mean bot_state?",
+    ):
+        assert [one for one in faults if part in one], (part, faults)
+    assert any("'desk alerts!' is no channel" in one for one in said(checked, "warning"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: a\nbots: []\nname: b\n", "line 3, column 1: duplicate key name: keep one of the two"),
+        ("\tname: a\n", "line 1, column 1: a tab; indent with spaces"),
+        ("bots: [{name: bot1\nroles: x\n", "line 2, column 6: expected ',' or '}'"),
+    ],
+)
+def test_a_file_that_is_no_yaml_says_the_line_and_what_to_look_at(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """In few words, without those of the library."""
+    [fault] = said(with_desk(tmp_path, text), "fault")
+    assert f"is no YAML: {says}" in fault
+    assert "ruamel" not in fault
+    assert "unicode string" not in fault
+
+
 def test_a_key_that_is_missing_is_told(tmp_path: Path) -> None:
     """It was not taken out by us."""
     assert said(with_desk(tmp_path, "bots: [{container: hbot-bot1}]\n"), "fault") == [
