@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.charts.panels import WORDS, share_in_words
-from bot.charts.scales import number, period
+from bot.charts.scales import number, period, without_half_word
 
 if TYPE_CHECKING:
     from triage.kpis.picture import BotPicture, Line
@@ -29,7 +29,7 @@ def alt_text(picture: BotPicture) -> str:
         f"Verdict: {picture.verdict}.",
     ]
     text = " ".join(part for part in parts if part)
-    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
+    return text if len(text) <= MOST else f"{without_half_word(text[: MOST - 1], text)}…"
 
 
 def _known(line: Line) -> list[float]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.charts.scales import without_half_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -44,12 +46,14 @@ def width_of(text: str, size: int) -> float:
 
 
 def fitted(text: str, size: int, room: float) -> str:
-    """Return the text, cut with two dots where it is wider than ``room`` pixels."""
+    """Return the text, cut between words and with two dots where it is wider than ``room`` pixels."""
     if width_of(text, size) <= room:
         return text
-    while text and width_of(f"{text}..", size) > room:
-        text = text[:-1]
-    return f"{text}.." if text else ""
+    kept = text
+    while kept and width_of(f"{kept}..", size) > room:
+        kept = kept[:-1]
+    kept = without_half_word(kept, text)
+    return f"{kept}.." if kept else ""
 
 
 class Sheet:

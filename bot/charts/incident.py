@@ -24,7 +24,7 @@ from bot.charts.frame import (
     panel,
 )
 from bot.charts.panels import WORDS, Panel
-from bot.charts.scales import number, period, ticks
+from bot.charts.scales import number, period, ticks, without_half_word
 from triage.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def incident_alt(chart: IncidentChart) -> str:
     parts.append(f"Marks: {listed(told, 8)}." if told else "")
     parts += [f"Not drawn: {note}." for note in chart.missing]
     text = " ".join(filter(None, parts))
-    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
+    return text if len(text) <= MOST else f"{without_half_word(text[: MOST - 1], text)}…"
 
 
 def _track_alt(track: Track) -> str:

@@ -40,3 +40,11 @@ def period(start: float, end: float) -> str:
     """Return a window in words: ``2026-02-20 00:00 to 2026-02-21 00:00 UTC``."""
     first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
     return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+
+
+def without_half_word(kept: str, whole: str) -> str:
+    """Return the beginning of a text without the word that the cut parted, where enough stands before it."""
+    if whole[len(kept) :].startswith(" "):
+        return kept
+    words = kept[: kept.rfind(" ") + 1].rstrip(" ·,;:(")
+    return words if len(words) > len(kept) // 2 else kept

@@ -181,6 +181,8 @@ def test_untrusted_text_cannot_break_a_picture() -> None:
     """What the font does not have is a question mark, what is too long is cut."""
     assert printable("bot\u202e\0é·") == "bot???·"
     assert width_of(fitted("x" * 500, 30, 200), 30) <= 200
+    title = "INC-1 · hbot-bot-metrics-exporter gives no metrics"
+    assert fitted(title, 30, width_of(title, 30) - 40) == "INC-1 · hbot-bot-metrics-exporter gives no.."
     picture = replace(picture_of(filled(10), marks=1), bot="b" * 300 + "\n🔥")
     assert render(picture, DARK).width == WIDTH
 
