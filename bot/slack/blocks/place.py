@@ -12,7 +12,7 @@ from triage.reports.incident_view import IncidentView
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted, listed, times
 
-GROUPS, NAMES, FACT, NAME, PLACE, SHORT, LINE = 5, 40, 220, 80, 1200, 3, 120
+GROUPS, NAMES, FACT, NAME, PLACE, SHORT, LINE = 5, 6, 220, 80, 1200, 3, 120
 _KIND = {SubjectKind.CONTAINER: "container", SubjectKind.HOST: "host"}
 _DULL_LABELS = frozenset({"alertname", "severity", "job", "bot", "name", "instance", "variant", "exchange"})
 
@@ -27,15 +27,15 @@ def where(view: IncidentView) -> str:
     incident = view.incident
     parts = []
     if len(incident.bots) == 1:
-        others = f" (not {names(view.other_bots, 6)})" if view.other_bots else ""
+        others = f" (not {names(view.other_bots)})" if view.other_bots else ""
         parts.append(f"{names(incident.bots)} only{others}")
     elif incident.bots:
-        others = f" (not {names(view.other_bots, 6)})" if view.other_bots else ""
+        others = f" (not {names(view.other_bots)})" if view.other_bots else ""
         parts.append(f"{len(incident.bots)} bots: {names(incident.bots)}{others}")
     for kind, word in _KIND.items():
         found = incident.names(kind)
         if found:
-            parts.append(f"{word if len(found) == 1 else counted(len(found), word)}: {names(found, 10)}")
+            parts.append(f"{word if len(found) == 1 else counted(len(found), word)}: {names(found)}")
     if incident.names(SubjectKind.DESK):
         parts.append("the desk")
     return cut(" · ".join(parts), PLACE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
@@ -18,7 +18,8 @@ from triage.untrusted_text import one_line
 from triage.wording import counted, listed
 
 LINE, LATE_SECONDS, PLACES = 400, 90.0, 4
-_JOIN = re.compile(r"(?P<name>\S+) on (?P<place>.+) joined")
+_ALIKE = re.compile(r"(?P<name>\S+) on (?P<place>.+) (?P<did>joined|resolved|fires again)")
+_SAME_TIME = timedelta(minutes=1)
 _SIGN = {
     TimelineKind.RESOLVED: "✅ ",
     TimelineKind.REOPENED: "🔁 ",
@@ -42,15 +43,16 @@ def timeline_lines(entries: Sequence[TimelineEntry], now: datetime, names: Names
 
 
 def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    """Return the entries with the joins of one alert, one behind the other, as one that names its places."""
+    """Return the entries with what one alert did on several places in the same minute as one that names and counts them."""
     kept: list[TimelineEntry] = []
     places: list[str] = []
     for entry in entries:
-        found = _JOIN.fullmatch(entry.text) if not entry.data.get(MENTIONS) else None
-        before = _JOIN.fullmatch(kept[-1].text) if kept and places else None
-        if found and before and found["name"] == before["name"]:
+        found = _ALIKE.fullmatch(entry.text) if not entry.data.get(MENTIONS) else None
+        before = _ALIKE.fullmatch(kept[-1].text) if kept and places else None
+        alike = found and before and found.group("name", "did") == before.group("name", "did")
+        if found and alike and abs(entry.at - kept[-1].at) < _SAME_TIME:
             places.append(found["place"])
-            text = f"{found['name']} on {listed(places, PLACES)} joined"
+            text = f"{found['name']} on {listed(places, PLACES)} {found['did']}"
             kept[-1] = replace(kept[-1], text=text, recorded_at=max(kept[-1].recorded_at, entry.recorded_at))
             continue
         places = [found["place"]] if found else []

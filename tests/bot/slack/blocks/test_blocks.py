@@ -461,29 +461,27 @@ def test_a_line_says_when_who_and_what_and_when_it_was_learned() -> None:
     assert text_of(timeline_lines([entry], NOW, names)) == "03:12 UTC · @ana acknowledged (learned 03:16 UTC)"
 
 
-def test_the_joins_of_one_alert_are_one_line_that_counts() -> None:
-    """Ten containers that follow one another are one change."""
+@pytest.mark.parametrize("did", ["joined", "resolved", "fires again"])
+def test_what_one_alert_did_on_many_places_at_once_is_one_line_that_counts(did: str) -> None:
+    """Ten containers that follow one another are one change; what came later is another one."""
     entries = [
         TimelineEntry(
             incident_id=42,
             at=OPENED,
             recorded_at=OPENED,
             kind=TimelineKind.JOINED,
-            text=f"ContainerDown on {name} joined",
+            text=f"ContainerDown on {name} {did}",
         )
         for name in ("bot1", "bot2", "bot3", "redis", "loki", "grafana")
     ]
-    other = TimelineEntry(
-        incident_id=42,
-        at=OPENED,
-        recorded_at=OPENED,
-        kind=TimelineKind.JOINED,
-        text="BotFrozen on bot1 joined",
-    )
-    seen = text_of(timeline_lines([*entries, other], NOW, names))
+    other = replace(entries[0], text="BotFrozen on bot1 joined")
+    late = OPENED + timedelta(minutes=3)
+    later = replace(entries[0], at=late, recorded_at=late, text="BotFrozen on bot2 joined")
+    seen = text_of(timeline_lines([*entries, other, later], NOW, names))
     assert seen.splitlines() == [
-        "03:12 UTC · ContainerDown on bot1, bot2, bot3, redis and 2 more joined",
+        f"03:12 UTC · ContainerDown on bot1, bot2, bot3, redis and 2 more {did}",
         "03:12 UTC · BotFrozen on bot1 joined",
+        "03:15 UTC · BotFrozen on bot2 joined",
     ]
 
 
