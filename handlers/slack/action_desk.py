@@ -10,6 +10,7 @@ from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.services import Services
 from triage.actions.authority import lost, role_for
+from triage.actions.catalogue import action_title
 from triage.actions.engine import ActionEngine
 from triage.actions.preparation import Prepared
 from triage.errors import Refused, StoreUnavailable
@@ -55,7 +56,13 @@ class ActionDesk:
 async def allowed(desk: ActionDesk, handle: str, click: Click, verb: str) -> ActionRecord:
     """Return the action of a button if this person may do that to it. Raises Refused, recorded."""
     record = await desk.engine.look(handle)
-    await may(desk, click, _role(desk, record), f"{verb or 'run '}{record.kind}", record)
+    await may(
+        desk,
+        click,
+        _role(desk, record),
+        f"{verb or 'run '}{action_title(record.kind, record.target)}",
+        record,
+    )
     return record
 
 

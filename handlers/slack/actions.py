@@ -15,7 +15,7 @@ from handlers.slack.action_opening import answer, fill_form, open_form, update_v
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import answer_privately, by_name, open_view
-from triage.actions.catalogue import CATALOGUE
+from triage.actions.catalogue import CATALOGUE, action_title
 from triage.errors import Refused, StoreUnavailable
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord
 from triage.ports.actions import Signed
@@ -64,7 +64,7 @@ async def open_action(
     """Propose an action for a person and open its modal (``/triage do``). Returns why not, or nothing."""
     try:
         if kind in CATALOGUE:
-            await may(desk, click, "operator", f"run {kind}")
+            await may(desk, click, "operator", f"run {action_title(kind, target)}")
         record = await desk.engine.propose(kind, target, by=click.user, why="asked for by hand")
         record = await allowed(desk, record.handle, click, "")
     except Refused as refusal:

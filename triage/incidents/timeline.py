@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.incidents.notifications import tell_card, tell_line
-from triage.model import Incident, SubjectKind, TimelineEntry, TimelineKind
+from triage.model import Incident, Source, SubjectKind, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
 TEXT_MAX = 300
@@ -78,7 +78,8 @@ def _write(
 
 def entry_of(incident: Incident, event: DeskEvent, now: datetime, *, told: bool) -> TimelineEntry:
     """Return an event as a line of an incident's timeline."""
-    named = event.change or event.text.startswith(event.category)
+    # What a container did is a sentence by itself: "hbot-bot1 died by itself".
+    named = event.change or event.source is Source.CONTAINER or event.text.startswith(event.category)
     text = event.text if named else f"{event.category}: {event.text}"
     return TimelineEntry(
         incident_id=incident.id,

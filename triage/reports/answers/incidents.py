@@ -12,6 +12,8 @@ from triage.ports.chat import OF_FINDING, Answer, Line, Mark, Section, section
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext
 from triage.reports.incident_view import IncidentView
+from triage.reports.postmortem.gather import StoryEvent
+from triage.reports.postmortem.story import StoryLine, story
 from triage.wording import counted, duration
 
 MARKS = {Severity.SEV1: Mark.BAD, Severity.SEV2: Mark.WARN, Severity.SEV3: Mark.UNKNOWN}
@@ -67,17 +69,17 @@ def _story(ctx: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answe
         raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
     view = ctx.view(tx, incident)
     last_seen = tx.signals.last_seen(incident.id)
-    entries = tx.timeline.of(incident.id)
+    told = story([_happened(tx, entry) for entry in tx.timeline.of(incident.id)])
     parts = [
         section([*_state(view, now, last_seen), *_alerts(view)]),
         *_triage(view.run),
-        section((_happened(tx, entry) for entry in entries[-STORY:]), "What happened (UTC)"),
+        section(map(_told, told[-STORY:]), "What happened (UTC)"),
     ]
-    left_out = len(entries) - STORY
+    left_out = len(told) - STORY
     return Answer(
         f"{incident.number} · {incident.title}",
         tuple(part for part in parts if part.lines),
-        note=f"and {left_out} earlier lines" if left_out > 0 else "",
+        note=f"and {counted(left_out, 'earlier line')}" if left_out > 0 else "",
         preview=f"{incident.number} · {incident.title} · {incident.status}",
     )
 
@@ -94,7 +96,7 @@ def _state(view: IncidentView, now: datetime, last_seen: datetime | None) -> lis
         )
     ]
     if incident.reopened:
-        lines.append(Line(f"reopened {incident.reopened} times"))
+        lines.append(Line(f"reopened {counted(incident.reopened, 'time')}"))
     if last_seen is not None:
         lines.append(Line(f"last seen {duration((now - last_seen).total_seconds())} ago"))
     return lines
@@ -126,7 +128,12 @@ def _triage(run: TriageRun | None) -> list[Section]:
     return [section(causes, "Causes"), section(findings, "Findings")]
 
 
-def _happened(tx: Tx, entry: TimelineEntry) -> Line:
-    actor = f"{name_of(tx, entry.actor)} " if entry.actor else ""
-    source = f" [{entry.source}]" if entry.source else ""
-    return Line(f"{actor}{entry.text}{source}", code=f"{entry.at:%H:%M:%S}")
+def _happened(tx: Tx, entry: TimelineEntry) -> StoryEvent:
+    who = name_of(tx, entry.actor) if entry.actor else ""
+    return StoryEvent(at=entry.at, who=who, source=entry.source, what=entry.text)
+
+
+def _told(line: StoryLine) -> Line:
+    """Return a line of the story: what repeats is told once, and whoever did something stands first."""
+    said = f"{line.who} {line.what}" if line.person else line.what + (f" [{line.who}]" if line.who else "")
+    return Line(said, code=f"{line.at:%H:%M:%S}")

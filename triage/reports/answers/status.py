@@ -50,7 +50,7 @@ def headline(bots: Section, unknown: Section, incidents: Sequence[Incident], *, 
     parts = []
     for mark, word in (
         (Mark.BAD, "needs somebody"),
-        (Mark.WARN, "paused or losing"),
+        (Mark.WARN, "paused"),
         (Mark.UNKNOWN, "not known"),
     ):
         names = [line.name for line in bots.lines if line.mark is mark]
