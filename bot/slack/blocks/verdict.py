@@ -17,7 +17,7 @@ from triage.wording import counted
 CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS = 100, 62, 60, 50, 100, 110, 160, 20
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
-NOT_KNOWN = "no_cause_found"
+NOT_KNOWN, DEGRADED = "no_cause_found", "degraded_mode"
 LEAVE, MEND_REDIS = (
     "leave degraded mode: /triage do exit_degraded_mode",
     "mend Redis, then Exit degraded mode… in the menu",
@@ -55,6 +55,8 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
             [leaf("Cause ", bold=True), leaf("triage is running…" if view.running else "not triaged yet")]
         ]
     standing = [cause for cause in run.verdict.causes if believed(cause)]
+    if view.degraded is not None:  # the banner says it
+        standing = [cause for cause in standing if cause.cause != DEGRADED] or standing
     if not standing or standing[0].cause == NOT_KNOWN:
         return _not_known(run.verdict)
     sure = f"{strength(standing[0])}: "

@@ -84,5 +84,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         settle=f"docker exec {container} redis-cli ping",
         by_hand=f"docker unpause {container}"
         if paused
-        else f"docker logs --tail 50 {container}; docker start {container}",
+        else f"docker logs --tail 50 {container}; then docker start {container}",
     )

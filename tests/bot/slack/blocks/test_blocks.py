@@ -261,6 +261,20 @@ EXIT = Offer("exit_degraded_mode", "desk", "h-exit", "the way out, once Redis is
 ON = Degraded(NOW - timedelta(minutes=2), 1, sure=True, incident_id=42)
 
 
+def test_degraded_mode_is_no_second_cause_beside_its_banner() -> None:
+    """It is said once; where it is the only cause it stands as one."""
+    mode = Cause(
+        cause="degraded_mode", headline="Degraded mode is on since 03:02", confidence=0.96, because=()
+    )
+    both = replace(RUN, verdict=Verdict((*RUN.verdict.causes, mode)))
+    seen = text_of(incident_card(view(run=both, degraded=ON), NOW, names))
+    assert seen.count("Degraded mode is on since") == 1
+    alone = replace(RUN, verdict=Verdict((mode,)))
+    assert ": Degraded mode is on since 03:02" in text_of(
+        incident_card(view(run=alone, degraded=ON), NOW, names)
+    )
+
+
 def test_the_way_out_of_degraded_mode_is_the_thing_to_do_only_once_redis_is_well() -> None:
     """Before, it waits in the menu of every incident, and what the verdict advises is the thing to do."""
     before = incident_card(view(offers=(EXIT,), degraded=ON), NOW, names)
