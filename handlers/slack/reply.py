@@ -36,7 +36,7 @@ _MENDS = {
     "view_too_large": "tell who maintains this bot: what it wants to show is too large",
     "invalid_arguments": "tell who maintains this bot: Slack does not take what it wants to show",
 }
-_ID = re.compile(r"\b([UWS](?=[A-Z]*[0-9])[A-Z0-9]{8,20})\b")
+_ID = re.compile(r"@?\b([UWS](?=[A-Z]*[0-9])[A-Z0-9]{8,20})\b")
 """A person's or a user group's id, as desk.yaml has them: shown to a person as the name it stands for.
 
 It has a digit, which tells it from a word in capitals, as ``WEBSOCKET`` and ``UNAVAILABLE`` of a log.

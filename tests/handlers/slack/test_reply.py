@@ -10,6 +10,7 @@ from handlers.slack.reply import by_name, open_view
 from triage.model import Json
 from triage.ports.chat import AnswerFile
 
+ON_CALL = "@U0BEN00001 is on call until noon."
 NO = "You may not confirm: it takes the role operator, which desk.yaml gives to S0OPERATORS, U01ANA00001."
 
 

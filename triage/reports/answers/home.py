@@ -12,7 +12,7 @@ from triage.model import Incident
 from triage.ports.chat import Section
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext
-from triage.reports.answers.status import CHECKS, glance
+from triage.reports.answers.status import CHECKS, glance, headline
 from triage.reports.incident_view import Offer
 
 MOST = 8
@@ -71,4 +71,5 @@ def _open(tx: Tx, incident: Incident) -> OpenIncident:
 
 async def bots_now(ctx: AnswerContext) -> tuple[Section, Section, str]:
     """Return the bots' lines, what is not known, and the desk in a word."""
-    return glance(ctx, ctx.bots, await ctx.findings(CHECKS, ctx.bots))
+    bots, unknown, word = glance(ctx, ctx.bots, await ctx.findings(CHECKS, ctx.bots))
+    return bots, unknown, headline(bots, unknown, (), degraded=False) or word

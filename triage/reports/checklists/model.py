@@ -170,9 +170,7 @@ async def _answer(item: Item, context: ChecklistContext, deadline: float) -> Ite
 
 def from_finding(finding: Finding) -> ItemAnswer:
     """Turn a check's finding into an answer: only ok passes, unknown stays unknown."""
-    text = (
-        finding.headline if not finding.details else f"{finding.headline}: {'; '.join(finding.details[:3])}"
-    )
-    if finding.status is FindingStatus.UNKNOWN:
-        return unknown(finding.why or text)
-    return passed(text) if finding.status is FindingStatus.OK else failed(text)
+    if finding.status is FindingStatus.OK:  # its details say the same at length
+        return passed(finding.headline)
+    text = f"{finding.headline}: {'; '.join(finding.details[:3])}" if finding.details else finding.headline
+    return unknown(finding.why or text) if finding.status is FindingStatus.UNKNOWN else failed(text)
