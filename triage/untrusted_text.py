@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from triage.masking import masked_and_cut
+from triage.masking.plain_view import TERMINAL
 
 _READ_AT_MOST = 20_000
 """Characters of a text that are looked at: a megabyte of annotation must not cost a second of regexes."""
@@ -20,6 +21,7 @@ _UNSEEN = re.compile(
 )
 """What is not seen but acts: bidi controls, zero-width characters, variation selectors, tags."""
 
+_TERMINAL = re.compile(TERMINAL)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MARKS = re.compile(
     "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
@@ -59,7 +61,8 @@ def one_line(text: str, limit: int) -> str:
 
 def _without_secrets(text: str) -> str:
     whole = len(text) <= _READ_AT_MOST
-    text = _UNSEEN.sub("", text[: _READ_AT_MOST + 1])
+    # Taken out, not made a space: within a name or a secret it would keep both from being seen.
+    text = _UNSEEN.sub("", _TERMINAL.sub("", text[: _READ_AT_MOST + 1]))
     text = _MARKS.sub(r"\1", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
     text = masked_and_cut(text, _READ_AT_MOST, read_at_most=_READ_AT_MOST)
     # Where reading ended, a secret may have been cut in two, and its first half looks like none.

@@ -10,6 +10,7 @@ from tests.triage.masking_corpus import NEGATIVE, POSITIVE
 from triage.masking import KINDS, MASK, masked, masked_and_cut
 from triage.masking.model import Text
 from triage.masking.prefilter import Prefilter
+from triage.untrusted_text import one_line, shown
 
 _MARKED = re.compile("«(.*?)»", re.DOTALL)
 _HIDDEN = [(name, text) for name, texts in POSITIVE.items() for text in texts]
@@ -229,3 +230,27 @@ def test_a_secret_between_a_name_and_its_value_is_hidden_too(text: str) -> None:
     shown = masked(text.format("ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"))
     assert "16C7e42F" not in shown
     assert masked(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pass\x1b[1mword\x1b[0m: hunter2x",
+        "password=\x1b[31mhunter2x\x1b[0m",
+        "\x1b[?25lapi_secret\x1b(B=\x1b[38;5;1mhunter2x",
+        "redis://:hunt\x1b[0mer2x@bus:6379/0",
+        "api_secret\x1b]8;;https://x.test\x07=hunter2x\x1b]8;;\x1b\\",
+        "api_secret\x9b31m=hunter2x",
+        "PASSX\x08WORD=hunter2x",
+        "api_se\x00cret=hunter2x",
+        "secret=hunt\x00er2x",
+        "secret\x85=\u2028hunter2x",
+    ],
+)
+def test_what_a_terminal_acts_on_hides_no_name_and_parts_no_secret(text: str) -> None:
+    """As people see it: where a control were read as a space, half of the secret would be another word."""
+    for seen in (one_line(text, 100), shown(text, 100)):
+        assert MASK in seen
+        assert "er2x" not in seen
+        assert seen.isprintable()
+    assert masked(masked(text)) == masked(text)

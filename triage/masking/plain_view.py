@@ -15,9 +15,16 @@ _UNSEEN = (
 )
 """Characters that nobody sees, as a class of a regular expression: zero width, bidi controls, variation selectors."""
 
+TERMINAL = (
+    r"(?:\x1b\[|\x9b)[0-?]{0,40}[ -/]{0,3}[@-~]|\x1b\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)|\x1b[ -/]{0,3}[0-Z^-~]"
+    r"|[^\x08\n]\x08|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
+)
+"""What a terminal acts on and does not show: colours, links, what was struck over; of other controls each one."""
+_ACTS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+
 _REWRITTEN = re.compile(
-    rf"[{_UNSEEN}]+"
-    r"|(?:\x1b|\\(?:u001b|x1b|033|e))\[[0-9;:]{0,20}[A-Za-z]"  # a terminal's colours
+    rf"{TERMINAL}|[{_UNSEEN}]+"
+    r"|\\(?:u001b|x1b|033|e)\[[0-9;:]{0,20}[A-Za-z]"
     r"|\\(?:u00|x)(?P<escaped>[2-7][0-9A-Fa-f])"
     r"|&(?P<entity>quot|apos|amp|lt|gt|nbsp|equals|colon|#\d{2,3}|#[xX][0-9A-Fa-f]{2});"
     r"|(?P<percent>%25)(?=[0-9A-Fa-f]{2})"
@@ -32,8 +39,8 @@ _ENTITIES = {
     "equals": "=",
     "colon": ":",
 }
-_MARKS = ("\x1b", "\\", "&", "%25")
-"""One of them is in every text of ASCII that is rewritten."""
+_MARKS = ("\\", "&", "%25")
+"""One of them, or a control, is in every text of ASCII that is rewritten."""
 
 _LOOKS_LIKE: dict[int, str] = {
     **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
@@ -80,7 +87,8 @@ class PlainView:
 def plain_view(text: str) -> PlainView:
     """Return the view of a text; of most it is the text itself."""
     if text.isascii():
-        if not any([mark in text for mark in _MARKS]):  # noqa: C419 - a list is faster than a generator here
+        acts = not text.isprintable() and _ACTS.search(text) is not None
+        if not acts and not any([mark in text for mark in _MARKS]):  # noqa: C419 - a list is faster than a generator here
             return PlainView(text)
     else:
         text = text.translate(_LOOKS_LIKE)

@@ -16,7 +16,7 @@ PHONE, PHONE_SMALL, PHONE_HEADER = 36, 42, 30
 """Characters in a line of a phone (375 pixels): of text, of small text, of a header."""
 PREVIEW = 600
 _URL = re.compile(r"https?://[^\s<>|\"\\^`{}\x00-\x1f\x7f\u200b-\u206f]+")
-_COMMAND_LINE = re.compile(r"\S*(?:docker|podman|nerdctl|redis-cli)\S* |.* --env-file ")
+_COMMAND_LINE = re.compile(r"\S{0,200}(?:docker|podman|nerdctl|redis-cli)\S{0,200} |.* --env-file ")
 Style = Literal["primary", "danger"]
 
 
