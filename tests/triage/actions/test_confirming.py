@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
 from bot.store import SqlStore
 from bot.store.audit import broken_links
 from tests.bot.slack.blocks import samples
-from tests.fakes.clock import START
+from tests.fakes.clock import START, ManualClock
 from triage.actions import completion, confirmation, lifecycle, proposals
+from triage.actions.authority import lost
+from triage.actions.context import ActionServices
+from triage.actions.runner import ActionRunner
 from triage.desk import Desk
-from triage.desk_sections.roles import ActionPolicy
-from triage.errors import Refused
+from triage.desk_sections.roles import ActionPolicy, Role, RoleSettings
+from triage.errors import Refused, SourceUnreachable
 from triage.incidents.notifications import tell_card
 from triage.model import (
     ActionProposal,
@@ -42,6 +46,7 @@ from triage.plans.record import (
     VerificationOutcome,
 )
 from triage.ports.store import Tx
+from triage.roles import Roles
 
 pytest_plugins = ["tests.stores"]
 DESK = Desk(actions={"rollback": ActionPolicy(confirmations=2)})
@@ -140,6 +145,61 @@ async def test_two_operators_at_once_do_not_make_up_for_the_approver(store: SqlS
     after = await store.read(lambda tx: tx.actions.get(record.id))
     assert after is not None
     assert after.awaits_second
+
+
+@dataclass
+class Groups:
+    """Who is in a group; not to be found out where ``away``."""
+
+    members_now: set[str]
+    away: bool = False
+
+    async def members(self, group_id: str) -> frozenset[str]:
+        """Return them."""
+        if self.away:
+            raise SourceUnreachable("Slack", f"{group_id} cannot be asked for")
+        return frozenset(self.members_now)
+
+
+TWO = Desk(
+    roles=RoleSettings(
+        operator=Role(groups=frozenset({"S0OPS00001"})), approver=Role(users=frozenset({"U2"}))
+    ),
+    actions={"rollback": ActionPolicy(confirmations=2)},
+)
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (Groups({"U1"}), {}),
+        (Groups(set()), {"U1": "no longer operator"}),
+        (Groups({"U1"}, away=True), {"U1": "the role could not be checked"}),
+    ],
+)
+async def test_who_lost_the_role_meanwhile_does_not_count(
+    store: SqlStore, groups: Groups, said: dict[str, str]
+) -> None:
+    """The first of two left the group before the last confirms, or before the first step: nothing is done by it."""
+    roles = Roles(TWO.roles, groups)
+    record, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot1"))
+    first = await store.write(confirm(record.handle, digest, "U1"))
+    assert await lost(roles, TWO, first) == said
+    both = await store.write(confirm(record.handle, digest, "U2"))
+    assert await lost(roles, TWO, both) == said, "the second is an approver, the first an operator"
+
+    services = ActionServices(store, TWO, cast("Any", None), cast("Any", None), ManualClock(START), roles)
+    runner = ActionRunner(services, cast("Any", None), owner="here", told=lambda: None)
+    if said:
+        refused, _ = await runner._look(both)
+        assert refused == [f"the confirmation of U1 ({said['U1']}) does not count any more"]
+    third, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot2"))
+    await store.write(confirm(third.handle, digest, "U1"))
+    if said:
+        await store.write(lambda tx: confirmation.withdraw(tx, third.handle, said, now=START))
+        after = await store.read(lambda tx: tx.actions.get(third.id))
+        assert after is not None
+        assert (after.status, after.confirmations) == (ActionStatus.PROPOSED, ())
 
 
 @pytest.mark.parametrize("handle", ["", "made-up", "x" * 5000, "' OR 1=1 --", "\0"])
