@@ -42,6 +42,18 @@ def test_the_newest_are_kept_and_what_has_no_time_is_left_out_and_said() -> None
     assert last_lines(b"").lines == ()
 
 
+def test_a_container_that_writes_much_is_read_to_a_limit() -> None:
+    """Lines made to be slow to mask cost a limited time; one huge line hides none of the others."""
+    slow = "clave=" * 20_000
+    found = last_lines(
+        "".join(f"{AT} {n} {slow if n == 150 else 'x' * 7_900}\n" for n in range(200)).encode()
+    )
+    assert found.truncated
+    assert found.lines[-1].text.startswith("199 x")
+    assert 120 < len(found.lines) < 140
+    assert [line.text[:10] for line in found.lines if line.text.startswith("150")] == ["150 clave="]
+
+
 @pytest.mark.parametrize(
     "body", [b"\x01\x00\x00", b"\x01\x00\x00\x00\xff\xff\xff\xff", b"\xff\xfe", b"\x00" * 9]
 )
