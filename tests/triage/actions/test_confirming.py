@@ -343,7 +343,7 @@ async def test_an_action_that_helped_mitigates_its_incident_and_the_trail_says_s
     assert after.status is IncidentStatus.MITIGATED
     [line] = [entry for entry in entries if entry.event == "incident.mitigate"]
     assert (line.actor, line.target) == ("engine", about.number)
-    assert line.detail["why"] == "Restart on bot1 by U1"
+    assert line.detail["why"] == "Restart on bot1 by @U1"
     assert broken_links(entries) == []
 
 
