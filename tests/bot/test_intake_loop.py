@@ -18,7 +18,8 @@ from triage.desk import Desk
 from triage.errors import NotStored
 from triage.incidents import unsortable
 from triage.incidents.intake import Intake
-from triage.model import IncidentStatus, Signal, SignalStatus
+from triage.incidents.notifications import IN_CHANNEL
+from triage.model import IncidentStatus, Severity, Signal, SignalStatus
 from triage.ports.bell import Bell
 from triage.ports.store import MessageKind, Tx
 
@@ -161,6 +162,30 @@ async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) ->
         return sum(tx.incidents.counts(one.id)[0] for one in tx.incidents.open())
 
     assert await story.store.read(firing) == 14
+
+
+async def test_a_grave_signal_that_joins_a_lesser_card_makes_it_as_grave_and_is_told_aloud(
+    story: Story,
+) -> None:
+    """Ten plain cards are open: the eleventh that cannot be sorted has none of its own, and must be noticed."""
+    story.desk = Desk.model_validate({"correlation": {"storm_incidents": 100_000}})
+    names = [f"Poison{n}" for n in range(unsortable.CARDS_MAX)]
+    sorting = Sorting(story, {*names, "Grave"})
+    await story.arrive(
+        *(story.signal(name, f"host-{name}", SignalStatus.FIRING, severity=Severity.SEV3) for name in names),
+        then_sort=False,
+    )
+    async with sorting.at_work(lambda: sorting.sorter.put_aside == len(names)):
+        pass
+    grave_one = story.signal("Grave", "host-x", SignalStatus.FIRING, severity=Severity.SEV1)
+    await story.arrive(grave_one, then_sort=False)
+    async with sorting.at_work(lambda: sorting.sorter.put_aside > len(names)):
+        pass
+    [grave] = [one for one in await story.incidents() if one.severity is Severity.SEV1]
+    assert grave.title == "Grave on host-x"
+    entries = await story.store.read(lambda tx: tx.timeline.of(grave.id))
+    assert [bool(one.data.get(IN_CHANNEL)) for one in entries] == [False, True]
+    assert entries[-1].text.startswith("Grave on host-x joined, now Sev-1.")
 
 
 async def test_a_signal_that_another_replica_sorted_meanwhile_is_not_put_aside(story: Story) -> None:

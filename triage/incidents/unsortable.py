@@ -5,24 +5,27 @@ A fault of ours with one signal must neither hold up the others nor hide that th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from triage.desk import Desk
 from triage.incidents.correlate import Move, Placement
 from triage.incidents.episodes import episode_of_signal
-from triage.incidents.notifications import tell_card, tell_line
+from triage.incidents.notifications import IN_CHANNEL, WAS, tell_card, tell_line
 from triage.masking import masked
 from triage.model import (
     Incident,
     IncidentShape,
     IncidentStatus,
+    Json,
     Severity,
     SignalStatus,
     Subject,
     SubjectKind,
     TimelineEntry,
     TimelineKind,
+    worst,
 )
 from triage.ports.store import StoredSignal, Tx, WaitingSignal
 
@@ -85,7 +88,9 @@ def _card(tx: Tx, desk: Desk, text: WaitingSignal, why: str, now: datetime) -> I
     open_ones = [one for one in shown if one is not None and one.is_open]
     same = [one for one in open_ones if one.name == name and one.subject.name == subject]
     if same or len(open_ones) >= CARDS_MAX:
-        return _joined(tx, (same or open_ones)[-1], f"{name} on {subject}", why, now)
+        return _joined(
+            tx, (same or open_ones)[-1], f"{name} on {subject}", why, now, severity=_severity(text.severity)
+        )
     incident = tx.incidents.save(
         Incident(
             id=0,
@@ -107,16 +112,32 @@ def _card(tx: Tx, desk: Desk, text: WaitingSignal, why: str, now: datetime) -> I
     return incident
 
 
-def _joined(tx: Tx, incident: Incident, what: str, why: str, now: datetime) -> Incident:
-    incident = replace(incident, last_seen_at=now)
+def _joined(
+    tx: Tx, incident: Incident, what: str, why: str, now: datetime, *, severity: Severity
+) -> Incident:
+    """Let an incident show one more. A graver one makes it as grave, leads its title, and is told in the channel."""
+    was = incident.severity
+    severity = worst(was, severity)
+    worse = severity is not was
+    incident = replace(incident, last_seen_at=now, severity=severity, title=what if worse else incident.title)
     tx.incidents.save(incident)
-    _say(tx, incident, f"{what} joined", why, now)
+    aloud: dict[str, Json] = {IN_CHANNEL: True, WAS: was.value} if worse else {}
+    now_so = f", now {severity}" if worse else ""
+    _say(tx, incident, f"{what} joined{now_so}", why, now, kind=TimelineKind.JOINED, data=aloud)
     tell_card(tx, incident, now)
     return incident
 
 
-def _say(tx: Tx, incident: Incident, what: str, why: str, now: datetime) -> None:
-    kind = TimelineKind.JOINED if what.endswith(" joined") else TimelineKind.OPENED
+def _say(
+    tx: Tx,
+    incident: Incident,
+    what: str,
+    why: str,
+    now: datetime,
+    *,
+    kind: TimelineKind = TimelineKind.OPENED,
+    data: Mapping[str, Json] | None = None,
+) -> None:
     text = (
         f"{what}. It came, and could not be sorted by a fault of hbot-triage ({why}): it is shown as it came"
     )
@@ -128,6 +149,7 @@ def _say(tx: Tx, incident: Incident, what: str, why: str, now: datetime) -> None
         text=text,
         source="hbot-triage",
         told=True,
+        data=data or {},
     )
     tell_line(tx, entry, now)
 
