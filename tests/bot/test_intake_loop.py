@@ -164,7 +164,7 @@ async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) ->
     assert await story.store.read(firing) == 14
 
 
-async def test_a_grave_signal_that_joins_a_lesser_card_makes_it_as_grave_and_is_told_aloud(
+async def test_a_grave_signal_that_joins_a_lesser_card_makes_it_as_grave_and_is_told_in_the_channel(
     story: Story,
 ) -> None:
     """Ten plain cards are open: the eleventh that cannot be sorted has none of its own, and must be noticed."""

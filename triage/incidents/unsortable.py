@@ -121,9 +121,9 @@ def _joined(
     worse = severity is not was
     incident = replace(incident, last_seen_at=now, severity=severity, title=what if worse else incident.title)
     tx.incidents.save(incident)
-    aloud: dict[str, Json] = {IN_CHANNEL: True, WAS: was.value} if worse else {}
+    in_channel: dict[str, Json] = {IN_CHANNEL: True, WAS: was.value} if worse else {}
     now_so = f", now {severity}" if worse else ""
-    _say(tx, incident, f"{what} joined{now_so}", why, now, kind=TimelineKind.JOINED, data=aloud)
+    _say(tx, incident, f"{what} joined{now_so}", why, now, kind=TimelineKind.JOINED, data=in_channel)
     tell_card(tx, incident, now)
     return incident
 
