@@ -10,6 +10,9 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "actions" / "kinds"
 
+KIND = r"[a-z][a-z0-9_]{0,59}"
+"""What the name of a kind looks like: in a file's name, a button of the chat, a request to the agent."""
+
 KINDS: tuple[str, ...] = tuple(
     sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER)]) if not module.name.startswith("_"))
 )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from triage.action_kinds import KIND
 from triage.plans.agent_orders import Name, Order, Sha256, Stamp
 
 REQUEST_MAX = 512 * 1024
@@ -155,7 +156,7 @@ class Confirm(Ask):
 
     ask: Literal["confirm"] = "confirm"
     action: Token
-    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    kind: Annotated[str, Field(pattern=f"^{KIND}$")]
     target: Name
     orders: Annotated[tuple[tuple[int, Order], ...], Field(min_length=1, max_length=STEPS_MAX, strict=False)]
     rest: Sha256

@@ -15,6 +15,7 @@ from handlers.slack.action_opening import answer, fill_form, open_form, update_v
 from handlers.slack.buttons import Ask, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import answer_privately, by_name, open_view
+from triage.action_kinds import KIND
 from triage.actions.catalogue import CATALOGUE, action_title
 from triage.errors import Refused, StoreUnavailable
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord
@@ -23,10 +24,13 @@ from triage.ports.store import Tx
 
 CONFIRM = "confirm_action"
 
+PRESSED = re.compile(rf"^action\.{KIND}$")
+"""The buttons of every kind, of one that is gone too: its cards stand in the channel."""
+
 
 def register_actions(app: AsyncApp, desk: ActionDesk) -> None:
     """Register every button and form of actions."""
-    app.action(re.compile(r"^action\.[a-z_]{1,40}$"))(press(desk))
+    app.action(PRESSED)(press(desk))
     app.action("action_choice")(choose(desk))
     app.action("action_reject")(reject(desk))
     app.action("action_cancel")(cancel(desk))

@@ -32,7 +32,7 @@ from triage.plans.record import Plan, Precondition
 class Polish(Action):
     """Nothing is done."""
 
-    kind = "polish"
+    kind = "polish_2x"
     label = "Polish it"
     description = "make the bot shine"
     dangerous = True
@@ -222,7 +222,9 @@ print(json.dumps({
 """
 
 ASK = """
-import json
+import json, re
+from bot.agent.protocol import Confirm
+from handlers.slack.actions import PRESSED
 from bot.slack.blocks.signs import dangerous
 from triage.actions.catalogue import label_of
 from handlers.slack.commands import do as do_command
@@ -232,17 +234,19 @@ from triage.desk import Desk
 from triage.playbooks.lookup import playbook_for
 
 desk = Desk.model_validate({
-    "actions": {"polish": {"confirmations": 2}},
-    "playbooks": {"BotFrozen": {"actions": ["polish"]}},
+    "actions": {"polish_2x": {"confirmations": 2}},
+    "playbooks": {"BotFrozen": {"actions": ["polish_2x"]}},
 })
 print(json.dumps({
-    "catalogue": find(desk, "polish", "bot1").description,
-    "desk.yaml": desk.policy("polish").confirmations,
+    "catalogue": find(desk, "polish_2x", "bot1").description,
+    "desk.yaml": desk.policy("polish_2x").confirmations,
     "playbook": list(playbook_for(desk, "BotFrozen").actions),
-    "button": [label_of("polish"), dangerous("polish")],
-    "command": "polish" in do_command.KINDS,
-    "schema": "polish" in json.dumps(Desk.model_json_schema()),
-    "docs": "| polish | Polish it | bot | make the bot shine |" in actions_table(),
+    "button": [label_of("polish_2x"), dangerous("polish_2x")],
+    "pressed": PRESSED.match("action.polish_2x") is not None,
+    "agent": re.search(Confirm.model_json_schema()["properties"]["kind"]["pattern"], "polish_2x") is not None,
+    "command": "polish_2x" in do_command.KINDS,
+    "schema": "polish_2x" in json.dumps(Desk.model_json_schema()),
+    "docs": "| polish_2x | Polish it | bot | make the bot shine |" in actions_table(),
     "others": len(CATALOGUE),
 }))
 """
@@ -273,14 +277,16 @@ def _asked(tree: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
 
 def test_one_new_file_is_known_wherever_actions_are_listed(tree: Path) -> None:
     """Catalogue, desk.yaml and its schema, playbooks, button, command and docs know it; no other file was touched."""
-    (tree / "triage/actions/kinds/polish.py").write_text(DUMMY, encoding="utf-8")
+    (tree / "triage/actions/kinds/polish_2x.py").write_text(DUMMY, encoding="utf-8")
     answer = _asked(tree)
     assert answer.returncode == 0, answer.stderr
     seen: dict[str, Any] = json.loads(answer.stdout)
     assert seen["catalogue"] == "make the bot shine"
     assert seen["desk.yaml"] == 2
-    assert seen["playbook"] == ["polish"]
+    assert seen["playbook"] == ["polish_2x"]
     assert seen["button"] == ["Polish it", True]
+    assert seen["pressed"]
+    assert seen["agent"]
     assert seen["command"]
     assert seen["schema"]
     assert seen["docs"]
@@ -289,10 +295,13 @@ def test_one_new_file_is_known_wherever_actions_are_listed(tree: Path) -> None:
 
 def test_a_file_that_is_no_action_stops_the_start_and_says_why(tree: Path) -> None:
     """A file in the folder of kinds without an action of its name is a mistake of its author."""
-    (tree / "triage/actions/kinds/polish.py").write_text('"""Nothing."""\n', encoding="utf-8")
+    (tree / "triage/actions/kinds/polish_2x.py").write_text('"""Nothing."""\n', encoding="utf-8")
     answer = _asked(tree)
     assert answer.returncode != 0
-    assert "triage/actions/kinds/polish.py: ACTION must be an Action whose kind is 'polish'" in answer.stderr
+    assert (
+        "triage/actions/kinds/polish_2x.py: ACTION must be an Action whose kind is 'polish_2x'"
+        in answer.stderr
+    )
 
 
 def test_one_new_file_is_a_command(tree: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from triage.action_kinds import KINDS
+from triage.action_kinds import KIND, KINDS
 from triage.actions import kinds
 from triage.actions.base import Action, TargetKind
 from triage.actions.compose import services
@@ -19,6 +20,8 @@ from triage.wording import listed, nearest
 
 def _load(kind: str) -> Action:
     """Import an action. Raises TypeError where a file is none, or is named otherwise than its kind."""
+    if not re.fullmatch(KIND, kind):
+        raise TypeError(f"triage/actions/kinds/{kind}.py: a kind is named in small letters, digits and _")
     action = getattr(import_module(f"{kinds.__name__}.{kind}"), "ACTION", None)
     if not isinstance(action, Action) or action.kind != kind:
         raise TypeError(f"triage/actions/kinds/{kind}.py: ACTION must be an Action whose kind is {kind!r}")

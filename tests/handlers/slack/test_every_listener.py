@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock
 import pytest
 
 from bot.store import SqlStore
-from handlers.slack.actions import open_offered, register_actions
+from handlers.slack.actions import PRESSED, open_offered, register_actions
 from handlers.slack.cause_form import CALLBACK as CAUSE_FORM
 from handlers.slack.cause_form import CAUSE, TEXT
 from handlers.slack.click import Click
@@ -31,7 +31,7 @@ READING = {"incident.report", "action_output", "home.refresh", "app_home_opened"
 BY_WORD = {"/triage", "app_mention"}
 """Each word asks for its own role: see the matrix of the commands."""
 OF_ACTIONS = {
-    "^action\\.[a-z_]{1,40}$",
+    PRESSED.pattern,
     "action_choice",
     "action_reject",
     "action_cancel",
