@@ -17,9 +17,10 @@ from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 
-DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
-RULES = DEPLOY / "prometheus" / "desk-rules.yml"
-ROUTES = DEPLOY / "alertmanager" / "alertmanager.yml"
+SHIPPED = Path(__file__).parent / "shipped"
+"""Links to files of ``deploy/``, so that a wheel holds them too."""
+RULES = SHIPPED / "desk-rules.yml"
+ROUTES = SHIPPED / "alertmanager.yml"
 INSTANCES = {
     "bot-metrics": "bot-metrics-exporter:9400",
     "node-exporter": "node-exporter:9100",

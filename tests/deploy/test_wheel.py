@@ -52,7 +52,7 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 
 async def test_the_demo_works_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    """Nothing of the checkout is needed: the page comes up, and it is the wheel's code that runs."""
+    """Nothing of the checkout is needed: the page and then the desk come up, and it is the wheel's code that runs."""
     site, empty = tmp_path / "site", tmp_path / "empty"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
@@ -82,11 +82,20 @@ async def test_the_demo_works_from_the_wheel_in_an_empty_folder(wheel: Path, tmp
         address = await asyncio.wait_for(_address(process), 120)
         async with httpx.AsyncClient(timeout=20, trust_env=False, follow_redirects=True) as http:
             page = await http.get(address)
+            await asyncio.wait_for(_until_the_desk_is_up(http, address, process), 120)
         assert page.status_code == 200
         assert "desk" in page.text
     finally:
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.wait(), 60)
+
+
+async def _until_the_desk_is_up(
+    http: httpx.AsyncClient, address: str, process: asyncio.subprocess.Process
+) -> None:
+    while not (await http.get(f"{address}panel/state")).json()["ready"]:
+        assert process.returncode is None
+        await asyncio.sleep(0.2)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
