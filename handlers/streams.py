@@ -41,6 +41,14 @@ class StoredBatch:
     signals: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """A batch, and what its entries say where that was read already."""
+
+    batch: StreamBatch
+    said: list[DeskEvent | Parked] | None = None
+
+
 ReadEntry = Callable[[Desk, str, PayloadEntry, datetime], DeskEvent | Parked]
 KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], StoredBatch]
 
@@ -84,7 +92,7 @@ class StreamListener:
     _open: bool = False
     _looked_at: float = float("-inf")
     _told_gap: str = ""
-    _ahead: StreamBatch | None = None
+    _ahead: ReadAhead | None = None
     """What was read while the batch before was stored."""
 
     @property
@@ -123,37 +131,48 @@ class StreamListener:
         await self._look()
         await asyncio.sleep(self.give_way())
         ahead, self._ahead = self._ahead, None
-        batch = ahead or await self.reader.read()
+        ahead = ahead or ReadAhead(await self.reader.read())
+        batch = ahead.batch
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
             self._open = False
             return 0
         if batch.entries:
-            await self._take_and_read_on(batch)
+            await self._take_and_read_on(ahead)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
             logger.info("{stream} can be read again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
 
-    async def _take_and_read_on(self, batch: StreamBatch) -> None:
-        """Take a batch. In a flood, read the next one meanwhile: Redis and the disk then need not take turns."""
+    async def _take_and_read_on(self, taken: ReadAhead) -> None:
+        """Take a batch. In a flood, read the next one meanwhile: Redis, this thread and the disk need not take turns."""
+        batch = taken.batch
         if batch.old or len(batch.entries) < _MANY:
-            await self._take_safely(batch.entries)
+            await self._take_safely(batch.entries, taken.said)
             return
-        ahead = asyncio.create_task(self.reader.read(), name=f"read ahead in {self.reader.stream}")
+        ahead = asyncio.create_task(self._read_on(), name=f"read ahead in {self.reader.stream}")
         try:
-            await self._take_safely(batch.entries)
+            await self._take_safely(batch.entries, taken.said)
         except BaseException:
             ahead.cancel()
             await asyncio.wait({ahead})
             raise
         self._ahead = await ahead
 
-    async def _take_safely(self, entries: Sequence[PayloadEntry]) -> None:
+    async def _read_on(self) -> ReadAhead:
+        batch = await self.reader.read()
+        try:
+            return ReadAhead(batch, await self._said(batch.entries, self.clock.now()))
+        except Exception:  # noqa: BLE001 - which entry trips us is found, and said, when the batch is taken
+            return ReadAhead(batch)
+
+    async def _take_safely(
+        self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None
+    ) -> None:
         """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""
         try:
-            await self._take(entries)
+            await self._take(entries, said)
         except (SourceError, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours with one entry must not stop the stream
@@ -170,15 +189,19 @@ class StreamListener:
         await self.reader.done([entry])
         self.counts.parked += 1
 
-    async def _take(self, entries: Sequence[PayloadEntry]) -> None:
-        now = self.clock.now()
-        read: list[DeskEvent | Parked] = []
+    async def _said(self, entries: Sequence[PayloadEntry], now: datetime) -> list[DeskEvent | Parked]:
+        said: list[DeskEvent | Parked] = []
         for start in range(0, len(entries), _SLICE):
-            read += [
+            said += [
                 self.read(self.desk, self.reader.stream, entry, now)
                 for entry in entries[start : start + _SLICE]
             ]
             await asyncio.sleep(0)  # a webhook need not wait for all of them
+        return said
+
+    async def _take(self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None) -> None:
+        now = self.clock.now()
+        read = said if said is not None else await self._said(entries, now)
         events = [one for one in read if isinstance(one, DeskEvent)]
         refused = [one for one in read if isinstance(one, Parked)]
         newest = entries[-1]  # a read gives them in their order

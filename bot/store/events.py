@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from bot.store import event_tables, tables
 from bot.store.health import Unreadable
+from bot.store.many import padded
 from bot.store.reading import read_all
 from bot.store.text import clean, json_text
 from bot.store.upsert import insert, insert_for
@@ -49,6 +50,7 @@ _RAISED_LATELY = (
     .where(_RAISED, _e.c.recorded_at > sa.bindparam("since", type_=tables.UtcTime))
     .distinct()
 )
+_MARK_RAISED = sa.update(_e).where(_e.c.key.in_(sa.bindparam("keys", expanding=True))).values(raised=True)
 _SUM = sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
     *(_c.c[name] == sa.bindparam(name) for name in _CELL if name != "minute"),
     _c.c.minute >= sa.bindparam("first"),
@@ -137,7 +139,7 @@ class EventTable:
     def mark_raised(self, keys: Collection[str]) -> None:
         """Remember that signals were made of these events."""
         for some in _portions(keys):
-            self._connection.execute(sa.update(_e).where(_e.c.key.in_(some)).values(raised=True))
+            self._connection.execute(_MARK_RAISED, {"keys": padded(some)})
 
     def counts(self, kinds: Collection[EventKind], *, start: datetime, end: datetime) -> dict[EventKind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
