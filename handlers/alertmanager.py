@@ -51,7 +51,7 @@ class AlertmanagerWebhook:
     clock: Clock
     token: str
     stored: Callable[[], None]
-    """Called after signals were stored: there is something to sort."""
+    """Called when new signals are stored, right before they are committed: there is something to sort."""
     hidden: Callable[[], None]
     """Called when Alertmanager says that it left alerts out: time to ask it for all of them."""
     blocked: Callable[[], str] = lambda: ""
@@ -145,15 +145,13 @@ class AlertmanagerWebhook:
                 await self.store.write(
                     lambda tx: tx.notes.put(WATCHDOG_NOTE, now.isoformat()), within=WEBHOOK_SECONDS
                 )
-            new = await self.store.keep(kept)
+            new = await self.store.keep(kept, self.stored)
         except StoreUnavailable as error:
             logger.error("webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
             return self._refuse(503, str(error))
         self.counts.accepted += 1
         self.counts.alerts += len(signals)
         self.counts.new += new
-        if new:
-            self.stored()
         if kept and (why := self.blocked()):
             return self._refuse(503, f"stored, and nobody can be told of it: {why}")
         if webhook.truncatedAlerts > 0:

@@ -46,9 +46,12 @@ class SqlStore:
         """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
         return await self.writer.run(work, within)
 
-    async def keep(self, signals: Sequence[Signal]) -> int:
-        """Store signals, in one statement with those that others keep at this moment. Returns how many were new."""
-        return await self.writer.keep(signals)
+    async def keep(self, signals: Sequence[Signal], stored: Callable[[], None] = lambda: None) -> int:
+        """Store signals, in one statement with those that others keep at this moment. Returns how many were new.
+
+        ``stored`` is called in this loop where some are new, shortly before their commit.
+        """
+        return await self.writer.keep(signals, stored)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a reading unit on a consistent snapshot. Raises StoreUnavailable, or what the unit raised."""

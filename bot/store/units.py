@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Generic, TypeVar
@@ -36,6 +37,8 @@ class Unit(Generic[T]):
     future: asyncio.Future[T]
     signals: Sequence[Signal] | None = None
     """Signals to store: those of a whole batch go in one statement; ``work`` is not called then."""
+    stored: Callable[[], None] | None = None
+    """Called in ``loop`` where some of the signals are new, before the COMMIT: what comes of them may join it."""
     value: T | None = None
     error: BaseException | None = None
     stage: Stage = Stage.WAITING
@@ -84,6 +87,15 @@ def run_units(batch: Sequence[Unit[Any]], transaction: Transaction) -> None:
         if unit.signals is None:
             unit.value = unit.work(transaction)
         unit.error = None
+
+
+def tell_of_new(batch: Sequence[Unit[Any]]) -> bool:
+    """Call whoever wants to know that signals are new. Returns whether some are."""
+    calls = {(unit.loop, unit.stored) for unit in batch if unit.stored is not None and unit.value}
+    for loop, stored in calls:
+        with suppress(RuntimeError):  # the loop is closed: the next start finds them
+            loop.call_soon_threadsafe(stored)
+    return bool(calls)
 
 
 def answer(units: Sequence[Unit[Any]]) -> None:

@@ -3,7 +3,8 @@
 Durability costs one fsync a batch, not one a webhook. A batch runs without savepoints, the fast way; when a
 unit of it raises, everything is rolled back and each unit runs again in a transaction of its own, so that
 one unit's error is only its own. What comes while a batch runs joins it before its COMMIT: a card that sorting owes
-is claimed in the commit that owes it.
+is claimed in the commit that owes it. Who sorts signals is called before the commit of new ones, and is waited for a
+moment where they are few: a lone alert is on disk, sorted and its card claimed in one commit.
 
 Nothing is run again after its COMMIT was sent, unless the database says that it did not happen. Whoever waits too long
 takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``CommitUnknown``.
@@ -30,7 +31,7 @@ from bot.store.health import StoreHealth
 from bot.store.probe import probe, was_committed, written
 from bot.store.recent import Remembered
 from bot.store.transaction import Transaction
-from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units
+from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units, tell_of_new
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
@@ -40,6 +41,8 @@ BATCH = 256
 """Units in one commit at the most: bounds how long the first of them waits."""
 JOINS = 2
 """How often what came meanwhile joins a batch before its COMMIT: whoever waits for it does not wait for much more."""
+LONE, LONE_SECONDS = 4, 0.003
+"""Of so many units with new signals, a batch is no storm: who sorts them is waited for so long."""
 TRANSACTION_SECONDS = 12.0
 """How long a transaction on a server may take that does not answer; longer than the server's own limits."""
 PROBE_SECONDS = 5.0
@@ -91,17 +94,23 @@ class Writer:
 
     async def run(self, work: Callable[[Tx], T], within: float = WRITE_SECONDS) -> T:
         """Run a unit, return its answer after the commit. Raises NotStored, OutcomeUnknown, or what the unit raised."""
-        return await self._run(work, None, within)
+        return await self._run(work, within)
 
-    async def keep(self, signals: Sequence[Signal]) -> int:
+    async def keep(self, signals: Sequence[Signal], stored: Callable[[], None]) -> int:
         """Store signals, in one statement with those of others; as ``run`` else. Returns how many were new."""
-        return await self._run(lambda tx: tx.signals.add(signals), signals, WEBHOOK_SECONDS)
+        return await self._run(lambda tx: tx.signals.add(signals), WEBHOOK_SECONDS, signals, stored)
 
-    async def _run(self, work: Callable[[Tx], T], signals: Sequence[Signal] | None, seconds: float) -> T:
+    async def _run(
+        self,
+        work: Callable[[Tx], T],
+        seconds: float,
+        signals: Sequence[Signal] | None = None,
+        stored: Callable[[], None] | None = None,
+    ) -> T:
         if self._closed:
             raise NotStored("the store is closed")
         loop = asyncio.get_running_loop()
-        unit: Unit[T] = Unit(work, loop, loop.create_future(), signals)
+        unit: Unit[T] = Unit(work, loop, loop.create_future(), signals, stored)
         self._queue.put(unit)
         try:
             async with asyncio.timeout(seconds):
@@ -156,12 +165,12 @@ class Writer:
             batch.append(unit)
         return batch, False
 
-    def _joined(self, most: int) -> list[Unit[Any]]:
-        """Take what came while a batch ran."""
+    def _joined(self, most: int, wait: float) -> list[Unit[Any]]:
+        """Take what came while a batch ran; the first of it may be waited for (seconds)."""
         joined: list[Unit[Any]] = []
         with suppress(queue.Empty):
             while len(joined) < most:
-                unit = self._queue.get_nowait()
+                unit = self._queue.get(wait > 0 and not joined, wait)
                 if unit is None:  # the end: for the one who looks for it
                     self._queue.put(None)
                     break
@@ -240,8 +249,9 @@ class Writer:
             transaction.exclusive(ONE_WRITER)
             before = written(connection)
             run_units(batch, transaction)
+            wait = LONE_SECONDS if tell_of_new(batch) and len(batch) <= LONE else 0.0
             for _ in range(JOINS if joining else 0):
-                joined = self._joined(BATCH - len(batch))
+                joined = self._joined(BATCH - len(batch), wait)
                 batch += joined  # before they run: where one raises, all run again
                 run_units(joined, transaction)
             mark = written(connection)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.store import SqlStore
+from tests.contracts.store_samples import signal
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
 from triage.ports.store import Tx
 
@@ -35,6 +36,33 @@ async def test_a_unit_that_comes_meanwhile_shares_the_commit(sqlite_store: SqlSt
     before = sqlite_store.writer.commits
     assert await during(sqlite_store, lambda tx: tx.notes.get("slow")) == ["1"]
     assert sqlite_store.writer.commits == before + 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_sorts_new_signals_shares_their_commit(sqlite_store: SqlStore, *, fails: bool) -> None:
+    """It is called before the commit, and sees them; where it fails, they are stored all the same. Repeats call nobody."""
+    sorting: list[asyncio.Task[int]] = []
+
+    def sort(tx: Tx) -> int:
+        found = len(tx.signals.inbox(10))
+        if fails:
+            raise LookupError("not this one")
+        tx.signals.sort([(1, None, "sorted")])
+        return found
+
+    def stored() -> None:
+        sorting.append(asyncio.create_task(sqlite_store.write(sort)))
+
+    before, alert = sqlite_store.writer.commits, signal()
+    assert await sqlite_store.keep([alert], stored) == 1
+    found = await asyncio.gather(*sorting, return_exceptions=True)
+    if fails:
+        assert all(isinstance(error, LookupError) for error in found)
+    else:
+        assert (found, sqlite_store.writer.commits - before) == ([1], 1)
+    assert await sqlite_store.keep([alert], stored) == 0
+    assert len(await sqlite_store.read(lambda tx: tx.signals.inbox(10))) == fails
+    assert len(sorting) == len(found)
 
 
 async def test_one_that_joins_and_raises_costs_only_itself(sqlite_store: SqlStore) -> None:

@@ -50,8 +50,9 @@ async def test_a_repeat_is_accepted_and_stored_once(door: Doorway) -> None:
 class DeadStore:
     """Stands in for a store whose disk is full."""
 
-    async def keep(self, signals: Sequence[Signal]) -> int:
+    async def keep(self, signals: Sequence[Signal], stored: Callable[[], None] = lambda: None) -> int:
         """Fail as the store does."""
+        del stored
         raise StoreUnavailable(f"the disk is full: {len(signals)} signals not stored")
 
     async def write(self, work: Callable[[Tx], T], *, within: float = 0.0) -> T:

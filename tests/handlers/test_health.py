@@ -41,9 +41,9 @@ class DeadStore:
         async with asyncio.timeout(within):
             return await self.read(work)
 
-    async def keep(self, signals: object) -> int:
+    async def keep(self, signals: object, stored: object = None) -> int:
         """Never asked."""
-        raise AssertionError(signals)
+        raise AssertionError(signals, stored)
 
 
 @dataclass

@@ -55,9 +55,9 @@ class Freezing:
         """Read."""
         return await self.store.read(work)
 
-    async def keep(self, signals: Any) -> int:  # noqa: ANN401 - passed on
+    async def keep(self, signals: Any, stored: Callable[[], None] = lambda: None) -> int:  # noqa: ANN401 - passed on
         """Store signals."""
-        return await self.store.keep(signals)
+        return await self.store.keep(signals, stored)
 
 
 class Noting(Executor):

@@ -100,8 +100,12 @@ class Store(Protocol):
         """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
         ...
 
-    async def keep(self, signals: Sequence[Signal]) -> int:
-        """Store signals, in one statement with those that others keep at this moment. Returns how many were new."""
+    async def keep(self, signals: Sequence[Signal], stored: Callable[[], None] = lambda: None) -> int:
+        """Store signals, in one statement with those that others keep at this moment. Returns how many were new.
+
+        ``stored`` is called where some are new, before their commit: what is written then of them may share it. Where
+        the commit fails there is nothing of them to be found.
+        """
         ...
 
     async def read(self, work: Callable[[Tx], T]) -> T:
