@@ -5,7 +5,7 @@ gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %).
 
 | what | gain |
 | --- | --- |
-| `FrontDoor` | 402 instead of 780 µs of processor time a webhook |
+| `FrontDoor` | 402 instead of 780 µs of processor time a webhook; 0.14 s and 4.6 MB of a start without the framework |
 | `switch_often` | the loop is 6 to 10 ms late beside a computing thread, instead of 21 ms (a busy machine) |
 | `startup_imports` | no full collection of 167 ms on what stays for good; 3 MB without httpx's command line |
 | `DutyCycle` | 666 instead of 340 webhooks stored a second in a storm |
