@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import signal
-import sys
+import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.bot.agent.apart import agent_apart
-from tests.crash.scene import LONG, ROOT, Crashes, aftermath
-from tests.servers.desk import Desk
+from tests.crash.scene import LONG, Crashes, aftermath
+from tests.servers.desk import COMPOSES, Desk
+from tests.servers.forked import ForkedProcess
 from tests.servers.process import eventually
 from tests.triage.actions.bench import running_bench, settings
 from triage.plans.record import ActionStatus
@@ -88,9 +88,9 @@ class Killed:
     desk: Desk
     folder: Path
     socket: Path
-    running: asyncio.subprocess.Process | None = None
+    running: ForkedProcess | None = None
 
-    async def start(self, moment: str = "", number: int = 0) -> asyncio.subprocess.Process:
+    async def start(self, moment: str = "", number: int = 0) -> ForkedProcess:
         """Start it, and wait until it listens."""
         order = {
             "root": str(self.desk.root),
@@ -101,16 +101,25 @@ class Killed:
             "moment": moment,
             "number": number,
         }
-        words = (sys.executable, "-m", "tests.crash.agent_child", json.dumps(order))
-        process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-        assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), 60) == b"listens\n"
-        self.running = process
+        log = self.folder / f"agent-{moment}.log"
+        words = ("tests.crash.agent_child", json.dumps(order))
+        self.running = process = ForkedProcess("agent", words, log=log, env=os.environ)
+        process.start()
+
+        async def listens() -> bool:
+            return log.exists() and "listens" in log.read_text()
+
+        await process.ready(listens, within=60)
         return process
 
-    async def again(self, process: asyncio.subprocess.Process) -> None:
-        """Wait for its end by the signal, and start it anew, as its container's restart policy does."""
-        assert await asyncio.wait_for(process.wait(), 90) == -signal.SIGKILL
+    async def again(self, process: ForkedProcess) -> None:
+        """Wait for its end, by the trap and not by an error, and start it anew, as its container's restart policy does."""
+
+        async def ended() -> bool:
+            return not process.running
+
+        await eventually(ended, "the end of the agent", within=90)
+        assert "Traceback" not in process.log.read_text()
         await self.start()
 
 
@@ -121,9 +130,8 @@ async def _killed_agent(desk: Desk, folder: Path) -> AsyncIterator[Killed]:
         try:
             yield agent
         finally:
-            if agent.running is not None and agent.running.returncode is None:
-                agent.running.terminate()
-                await asyncio.wait_for(agent.running.wait(), 20)
+            if agent.running is not None:
+                await agent.running.stop(within=20)
 
 
 @pytest.mark.timeout(600)
@@ -131,6 +139,8 @@ async def test_an_agent_that_is_killed_leaves_the_action_unknown_looked_at_and_n
     desk: Desk, tmp_path: Path
 ) -> None:
     """At every moment of every step: the bot says unknown, looks once the agent is back, and no step is begun twice."""
+    # Compose 1 outlives the agent that started it; Compose 2 ends with whoever reads what it says.
+    desk.compose_program = COMPOSES[0]
     await desk.up("bot1")
     for turn, (moment, number) in enumerate(_kept(AGENT_KILLED)):
         folder = tmp_path / str(turn)
