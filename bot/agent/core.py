@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.agent import policy
@@ -14,7 +15,7 @@ from bot.agent.record import AgentRecord
 from bot.agent.slack_proof import SlackProof
 from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
-from triage.masking import masked_and_cut
+from triage.masking import masked, masked_and_cut
 from triage.model import Json
 from triage.ports.actions import NightlySnapshot, OnOutput, Performed, ShownPlan
 from triage.ports.clock import Clock
@@ -127,7 +128,8 @@ class LocalAgent:
         self._write(
             "done" if performed.ok else "failed", {**about, "note": masked_and_cut(performed.note, 300)}
         )
-        return performed
+        # Of what a command says, the one who asked gets nothing that the masking knows for a secret.
+        return replace(performed, output=await asyncio.to_thread(masked, performed.output))
 
     async def end(self, token: str) -> None:
         """Say that an action is over: its target is free, nothing further of it is carried out."""

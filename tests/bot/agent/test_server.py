@@ -47,7 +47,8 @@ def laid_out(root: Path) -> Desk:
     (root / "data/bot1/conf/controllers/one.yml").write_text(
         "id: one\nconnector_name: bitget_paper_trade\ninternal_paper_enabled: true\napi_key: verysecret\n"
     )
-    mark = f"open({str(root / 'mark')!r}, 'a').write('compose\\n')"
+    said = "print('api_secret=verysecret', flush=True); time.sleep(0.2)"
+    mark = f"import time; open({str(root / 'mark')!r}, 'a').write('compose\\n'); {said}"
     return desk_settings(root, (sys.executable, "-c", mark))
 
 
@@ -103,6 +104,9 @@ async def test_a_confirmed_step_is_carried_out_over_the_socket_and_once(apart: A
     output: list[str] = []
     performed = await agent.perform("1" * 24, 1, output.append)
     assert (performed.ok, performed.note, performed.known) == (True, "exit 0", True)
+    assert performed.output.strip() == "api_secret=***"
+    assert output
+    assert "verysecret" not in "".join(output)
     with pytest.raises(Refused, match="begun already"):
         await agent.perform("1" * 24, 1, output.append)
     with pytest.raises(Refused, match="no plan of restart"):
