@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from demo.lab import calibration
-from demo.lab.collection import faults_in, known_causes, own_faults, unknown_causes
+from demo.lab.collection import faults_in, known_causes, mistakes, own_faults
 from demo.lab.executor import play
-from demo.lab.fault import Fault
+from demo.lab.fault import Fault, FaultError
 from demo.lab.plan import planned, short
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told, week_in, with_week
@@ -32,26 +32,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.causes:
         sys.stdout.write("\n".join(known_causes()) + "\n")
         return 0
-    cases: list[RecordedCase] = []
     try:
-        if given.faults:
-            cases = [each for each in recorded_in(given.faults) if given.only in each.name]
-            faults = faults_in(given.faults, needed=not cases)
-        else:
-            faults = own_faults()
+        faults, cases = _collected(given)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
-    faults = [fault for fault in faults if not given.only or given.only in fault.name]
-    sys.stderr.write("".join(f"{line}\n" for line in unknown_causes(faults)))
     recorded = judge_recorded(cases)
     if cases:
         sys.stdout.write("\n".join(told_recorded(cases, recorded)) + "\n")
-    if not faults and not cases:
-        sys.stderr.write(f"no fault is called {given.only!r}\n")
-        return USAGE
     if not faults:
         return 0 if recorded else BAD
+    try:
+        return _scored(faults, given)
+    except FaultError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+
+
+def _collected(given: argparse.Namespace) -> tuple[list[Fault], list[RecordedCase]]:
+    """Return the faults and the recorded cases that are asked for. Raises ValueError where there is none."""
+    cases: list[RecordedCase] = []
+    if given.faults:
+        cases = [each for each in recorded_in(given.faults) if given.only in each.name]
+    found = faults_in(given.faults, needed=not cases) if given.faults else own_faults()
+    faults = [fault for fault in found if given.only in fault.name]
+    sys.stderr.write("".join(f"{line}\n" for line in mistakes(faults)))
+    if not faults and not cases:
+        raise ValueError(f"no fault is called {given.only!r}")
+    return faults, cases
+
+
+def _scored(faults: Sequence[Fault], given: argparse.Namespace) -> int:
     began = time.monotonic()
     halves = [(name, play(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
     seconds = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""The faults: the lab's own, or anybody's from a folder of Python files that each hold one ``FAULT``."""
+"""The faults: the lab's own, or anybody's from a folder of Python files that hold ``FAULT`` or ``FAULTS``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from demo.desk.world import PLANS
 from demo.lab import faults as own
-from demo.lab.fault import NO_CAUSE_FOUND, Fault
+from demo.lab.fault import NO_CAUSE_FOUND, Fault, named
+from triage.actions.catalogue import CATALOGUE
 from triage.diagnosis.causes import RULES
 
 
@@ -18,33 +22,51 @@ def own_faults() -> list[Fault]:
     """Return the lab's own faults, by name."""
     found = []
     for module in pkgutil.iter_modules(own.__path__):
-        found += list(_of(importlib.import_module(f"{own.__name__}.{module.name}"), module.name))
+        found += _of(importlib.import_module(f"{own.__name__}.{module.name}"), module.name)
     return sorted(found, key=lambda fault: fault.name)
 
 
 def faults_in(folder: Path, *, needed: bool = True) -> list[Fault]:
-    """Return the faults of a folder. Raises ValueError naming a file that holds none or one that does not load.
+    """Return the faults of a folder. Raises ValueError naming a file that holds none, one that does not load, a name twice.
 
-    ``needed``: a folder without any is a mistake too.
+    A file whose name begins with ``_`` holds no fault: the others may import it. ``needed``: a folder without any
+    fault is a mistake too.
     """
     found: list[Fault] = []
-    for path in sorted(folder.glob("*.py")):
-        if path.name == "__init__.py":
-            continue
-        spec = importlib.util.spec_from_file_location(f"faults_of_{folder.name}_{path.stem}", path)
-        if spec is None or spec.loader is None:
-            raise ValueError(f"{path} is no Python file")
-        module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise ValueError(f"{path} does not load: {type(error).__name__}: {error}") from error
-        found += list(_of(module, str(path)))
+    with _importable(folder):
+        for path in sorted(folder.glob("*.py")):
+            if not path.name.startswith("_"):
+                found += _of(_loaded(path), str(path))
     if not found and needed:
         raise ValueError(
             f"{folder} holds no fault: a Python file with FAULT = Fault(...) is one, or a recorded case (JSON)"
         )
+    twice = [name for name, times in Counter(fault.name for fault in found).items() if times > 1]
+    if twice:
+        raise ValueError(f"{folder} holds more than one fault called {', '.join(sorted(twice))}")
     return sorted(found, key=lambda fault: fault.name)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let the files of a folder import each other while they are loaded."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _loaded(path: Path) -> object:
+    spec = importlib.util.spec_from_file_location(f"faults_of_{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"{path} does not load: {type(error).__name__}: {error}") from error
+    return module
 
 
 def known_causes() -> list[str]:
@@ -55,18 +77,28 @@ def known_causes() -> list[str]:
     return [f"{name:{width}}  {meaning}" for name, meaning in sorted(meanings.items())]
 
 
-def unknown_causes(faults: Iterable[Fault]) -> list[str]:
-    """Return a line for each fault whose truth no verdict can name, because no cause is called so."""
-    return [
-        f"note: {fault.name}: no cause is called {' or '.join(sorted(truth.names))}; --causes lists the names"
-        for fault in faults
-        for truth in (fault.truth, *(truth for truth, _ in fault.beside))
-        if not truth.names & {*RULES, NO_CAUSE_FOUND}
-    ]
+def mistakes(faults: Iterable[Fault]) -> list[str]:
+    """Return a line for each thing in a fault that can never be met: a cause, an action or a bot that is not there."""
+    return [f"note: {fault.name}: {line}" for fault in faults for line in _mistakes_of(fault)]
 
 
-def _of(module: object, where: str) -> Iterator[Fault]:
-    one = getattr(module, "FAULT", None)
-    if not isinstance(one, Fault):
-        raise ValueError(f"{where} has no FAULT = Fault(...)")  # noqa: TRY004 - a file's fault, not a caller's
-    yield one
+def _mistakes_of(fault: Fault) -> Iterator[str]:
+    bots = {plan.name for plan in PLANS}
+    for truth in (fault.truth, *(truth for truth, _ in fault.beside)):
+        if not truth.names & {*RULES, NO_CAUSE_FOUND}:
+            yield f"no cause is called {' or '.join(sorted(truth.names))}; --causes lists the names"
+        for pattern in (*truth.right, *truth.tolerated, *truth.forbidden):
+            kind, _ = named(pattern, "")
+            if kind not in CATALOGUE:
+                yield f"no action is called {kind!r}: {', '.join(sorted(CATALOGUE))}"
+    for bot in {*fault.bots, *(bot for _, bot in fault.beside if bot)} - bots:
+        yield f"no bot is called {bot!r}: {', '.join(sorted(bots))}"
+
+
+def _of(module: object, where: str) -> list[Fault]:
+    """Return the faults that a module states, as ``FAULT`` or several as ``FAULTS``."""
+    given = [*([module.FAULT] if hasattr(module, "FAULT") else []), *getattr(module, "FAULTS", ())]
+    found = [each for each in given if isinstance(each, Fault)]
+    if not found or len(found) < len(given):
+        raise ValueError(f"{where} has no FAULT = Fault(...) and no FAULTS = [Fault(...), ...]")
+    return found

@@ -22,6 +22,10 @@ EXAM_SHARE = 3
 TARGETS = ("{bot}", "desk")
 
 
+class FaultError(ValueError):
+    """A fault that cannot be run as it is written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is true about a fault, written down before any verdict is looked at.

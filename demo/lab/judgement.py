@@ -88,7 +88,7 @@ def judge(verdict: Verdict, struck: Struck, seconds: float = 0.0) -> Judgement:
         top3 = any(cause.cause in names for cause in ranked[:3])
     strong = {cause.cause for cause in ranked if cause.confidence >= BELIEVED}
     wrong = (believed and said not in names) or (
-        said == NOTHING_IS_WRONG and confidence >= BELIEVED and not struck.abstains
+        said == NOTHING_IS_WRONG and confidence >= BELIEVED and not struck.abstains and said not in names
     )
     harmful = harm(verdict, struck)
     return Judgement(

@@ -9,7 +9,7 @@ from random import Random
 from typing import Literal
 
 from demo.lab.breaker import Breaker
-from demo.lab.fault import Fault
+from demo.lab.fault import Fault, FaultError
 from demo.lab.judgement import Judgement, Struck, judge, merged
 from demo.lab.noise import make_noise
 from demo.lab.stage import PreparedDesks, Stage
@@ -75,10 +75,9 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
     if one.setting == "noisy":
         make_noise(breaker)
     began = stage.now
-    one.fault.strike(breaker)
+    strike(one.fault, breaker)
     if one.other is not None:
-        other = replace(breaker, bot=one.other_bot)
-        one.other.strike(other)
+        strike(one.other, replace(breaker, bot=one.other_bot))
     struck = _struck(one)
     incident, signal = await _first(stage, breaker, one.fault.patience)
     if incident is None:
@@ -114,6 +113,16 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
             )
         )
     return outcomes
+
+
+def strike(fault: Fault, breaker: Breaker) -> None:
+    """Let a fault strike. Raises FaultError that names the fault which could not."""
+    try:
+        fault.strike(breaker)
+    except Exception as error:
+        raise FaultError(
+            f"{fault.name} cannot strike {breaker.bot or 'the desk'}: {type(error).__name__}: {error}"
+        ) from error
 
 
 async def _the_other(one: Run, other: Fault, stage: Stage, breaker: Breaker) -> list[tuple[Incident, Looked]]:

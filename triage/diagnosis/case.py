@@ -41,6 +41,7 @@ class Candidate:
     settle: str = ""
     by_hand: str = ""
     figure: str = ""
+    codes: tuple[str, ...] = ()
     since: datetime | None = None
     explains: tuple[Episode, ...] = ()
     consequences: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class Case:
     minus: float = 0.0
     missing: int = 0
     direct: bool = False
+    codes: tuple[str, ...] = ()
     since: datetime | None = None
     after: datetime | None = None
 
@@ -120,7 +122,8 @@ class Case:
         """Yield the cause, if anything speaks for it.
 
         ``{who}`` in the texts is what it touches, ``{figure}`` in the headline what was measured on this bot alone:
-        it is left out where the cause is found on several.
+        it is left out where the cause is found on several and is not the same of all. ``{codes}`` and ``{since}`` in the
+        headline are the exchange's codes and the earliest beginning, of all that the cause is found on.
         """
         if not self.pieces:
             return
@@ -139,6 +142,7 @@ class Case:
             remedies=tuple(remedies),
             settle=settle,
             figure=figure,
+            codes=tuple(dict.fromkeys(self.codes)),
             by_hand=by_hand,
             since=self.since,
             after=self.after,

@@ -30,7 +30,7 @@ from triage.diagnosis.weights import (
     STRANGE_ALERT,
 )
 from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
-from triage.wording import listed
+from triage.wording import clock_time, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -176,14 +176,20 @@ def _one(group: list[Candidate]) -> Candidate:
         findings=_joined(each.findings for each in same),
         remedies=tuple({(one.kind, one.target): one for each in same for one in each.remedies}.values()),
         explains=_unique(each.explains for each in same),
+        codes=_joined(each.codes for each in same),
         since=min((each.since for each in same if each.since is not None), default=None),
     )
+    filled = {
+        "{codes}": f" ({listed(merged.codes, NAMED)})" if merged.codes else "",
+        "{since}": f" since {clock_time(merged.since)}" if merged.since is not None else "",
+        "{figure}": best.figure if len({each.figure for each in same}) == 1 else "",
+    }
+    headline = merged.headline
+    for name, text in filled.items():
+        headline = headline.replace(name, text)
     return replace(
         merged,
-        headline=named(
-            merged.headline.replace("{figure}", "" if more else best.figure),
-            merged.bots or merged.containers or ("The desk",),
-        ),
+        headline=named(headline, merged.bots or merged.containers or ("The desk",)),
         advice=named(merged.advice, merged.bots or merged.containers or ("it",)),
     )
 

@@ -24,15 +24,19 @@ class LogClass:
 _ROWS = (
     LogClass("credentials_refused", "the exchange refuses our key or address", False,
              do="check key, passphrase, rights and the allowed addresses at the exchange", dont="restart: it asks with the same key"),
+    LogClass("account_restricted", "the exchange has locked or restricted the account", False,
+             do="log in at the exchange and ask its support what it wants", dont="replace the key: a new one is refused too"),
     LogClass("clock_skew", "the exchange finds our time wrong", False,
              do="check the host's clock (timedatectl, chronyc tracking)", dont="replace the key"),
     LogClass("insufficient_funds", "the balance is short or locked", False,
              do="compare free and frozen balances, and what other bots hold"),
     LogClass("order_rejected", "an order's size or price is outside the exchange's rules", False,
              do="compare order size and rounding in the configuration with the exchange's rules"),
-    LogClass("position_mode", "position mode of account and bot differ (hedge or one-way)", False,
+    LogClass("order_refused", "an order breaks a rule of the exchange that is not of size or price", False,
+             do="read the exchange's words and compare with how the bot places its orders"),
+    LogClass("position_mode", "position modes of account and bot differ", False,
              do="set the mode at the exchange once the position is flat"),
-    LogClass("account_mode", "the account is in unified mode and the connector speaks to classic ones only", False,
+    LogClass("account_mode", "the account is in unified mode", False,
              do="use a classic (sub-)account"),
     LogClass("exchange_rate_limit", "the exchange counts too many requests", True,
              do="see what else asks from this address or account", dont="restart in a loop: each start asks more"),
@@ -40,7 +44,7 @@ _ROWS = (
              do="read the exchange's status page and announcements", dont="rotate keys"),
     LogClass("exchange_unreachable", "connections to the exchange break or time out", True,
              do="look at the rate of reconnects and at the route"),
-    LogClass("exchange_refuses", "the exchange refuses requests with a code that no table knows", False,
+    LogClass("exchange_refuses", "the exchange refuses requests for a reason that no table knows", False,
              do="look the code up in the exchange's documentation"),
     LogClass("dns_failure", "names are not resolved", True, do="look at the DNS of container and host"),
     LogClass("network_down", "there is no route out", True, do="look at the host's uplink"),
@@ -52,7 +56,9 @@ _ROWS = (
     LogClass("redis_refuses", "Redis answers and refuses the command", False, do="look at its role, memory and disk"),
     LogClass("redis_lost", "a stream or its group is gone in Redis", False, do="see whether Redis was flushed or restored"),
     LogClass("disk_full", "no space left on the disk", False, do="free space", dont="delete the bot's sqlite file"),
-    LogClass("disk_unwritable", "files cannot be written: the disk is read-only or gives errors", False,
+    LogClass("watch_limit", "the host's limit of watched files (inotify) is reached", False,
+             do="raise fs.inotify.max_user_watches or max_user_instances on the host", dont="free disk space: it is not the disk"),
+    LogClass("disk_unwritable", "the disk takes no writes", False,
              do="look at dmesg and at how the disk is mounted", dont="restart it: it cannot write then either"),
     LogClass("stream_closed", "a stream fell silent or was closed", True, do="watch the rate only"),
     LogClass("fd_leak", "the process has too many files open", False, do="restart it, then look at ulimit and leaks",
@@ -73,25 +79,35 @@ _ROWS = (
     LogClass("not_ready", "the connector is not ready; the line does not say why", True, do="read the earlier error"),
     LogClass("own_throttle", "the bot delays itself below the exchange's limit", True, do="nothing"),
     LogClass("paper", "the simulated account refuses", True, do="look at the paper balances", dont="look at the real account"),
+    LogClass("elsewhere", "a request to somebody other than the exchange fails", True,
+             do="look at what it asks there", dont="blame the exchange or the key"),
     LogClass("benign", "known and harmless alone", True, do="nothing"),
 )  # fmt: skip
 
 CLASSES: Mapping[str, LogClass] = {row.name: row for row in _ROWS}
 """Every class by its name."""
 
+OF_NO_CAUSE = frozenset({"benign", "own_throttle", "cancel_gone", "paper", "elsewhere", "watch_limit"})
+"""Classes of which no cause is made: they are everyday life, or their words are all that is known."""
+
 CODES: Mapping[str, str] = {
     **dict.fromkeys(
-        ["40001", "40002", "40003", "40006", "40009", "40011", "40012", "40013", "40014", "40016", "40018", "40036", "40037", "40038", "40041", "30011", "30012", "30014", "30015"],
+        ["40001", "40002", "40003", "40006", "40009", "40011", "40012", "40014", "40018", "40036", "40037", "40038", "40041", "30011", "30012", "30014", "30015"],
         "credentials_refused",
     ),
+    **dict.fromkeys(["40013", "40016"], "account_restricted"),
     **dict.fromkeys(["40004", "40005", "40008", "30013"], "clock_skew"),
     **dict.fromkeys(["43012", "40762", "40754"], "insufficient_funds"),
-    **dict.fromkeys(["45110", "45111", "45112", "45113", "45114", "45115", "45116", "45117", "40808", "41101", "41103", "43005", "43006", "43007", "43008", "43009"],
+    **dict.fromkeys(["45110", "45111", "45112", "45113", "45114", "45115", "45116", "41103", "43006", "43007", "43008", "43009"],
                     "order_rejected"),
+    "43005": "order_refused",
     "40774": "position_mode",
     **dict.fromkeys(["40084", "40085"], "account_mode"),
     **dict.fromkeys(["429", "30006", "30007"], "exchange_rate_limit"),
     **dict.fromkeys(["41114", "40308", "40200", "43115", "40309", "40034", "40015", "40725", "45001", "40010"], "exchange_down"),
     **dict.fromkeys(["43001", "40768", "43025"], "cancel_gone"),
 }  # fmt: skip
-"""Bitget's codes; families beyond them are not guessed at."""
+"""Bitget's codes; families beyond them are not guessed at.
+
+40808 and 41101 are not among them: they say that some parameter is bad, and only their words say which.
+"""

@@ -9,13 +9,21 @@ which reads the same for every cause. Codes are only read where a code stands (`
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from triage.logs.class_table import CLASSES, CODES, LogClass
-from triage.logs.words import ANSWERS, FIRST, WORDS, WRAPPERS, answered
+from triage.logs.words import (
+    ANSWERS,
+    FIRST,
+    WORDS,
+    WRAPPERS,
+    about_others,
+    answered,
+    own_words,
+    tells_of_recovery,
+)
 from triage.masking import masked
 
 if TYPE_CHECKING:
@@ -32,8 +40,10 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _ANY_CODE = re.compile(
-    r"[\"']code[\"']?\s{0,3}:\s{0,3}[\"']?(?P<a>-?\d{3,6})\b|\bError:? (?P<b>-?\d{4,6}) ?-"
-    r"|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])|\bError: (?P<d>[a-z][\w.-]{2,60}) - Error ",
+    r"[\"'](?:ret|s|err(?:or)?[-_]?)?code[\"']?\s{0,3}:\s{0,3}[\"']?(?P<a>-?\d{3,6})\b|\bError:? (?P<b>-?\d{4,6}) ?-"
+    r"|\((?P<c>[34]\d{4})\)\s*[.\"']?\s*(?:$|[,;)])|\bError: (?P<d>[a-z][\w.-]{2,60}) - Error "
+    r"|[\"']label[\"']\s*:\s*[\"'](?P<e>[A-Z][A-Z_]{3,40})[\"']"
+    r"|\b(?P<f>E(?:API|Order|General|Service|Trade|Funding|Query):[a-z][a-z _]{2,40})",
     re.IGNORECASE,
 )
 """The code of whatever exchange, where a code stands."""
@@ -61,11 +71,30 @@ class LineClass:
         return CLASSES[self.name]
 
 
-def classify(message: str, exception: str = "") -> LineClass | None:
+_OF_EXCHANGE = frozenset(
+    {
+        *CODES.values(), "exchange_unreachable", "exchange_refuses", "egress_blocked", "order_refused", "stream_closed",
+        "tls_failure", "code_error",
+    }
+)  # fmt: skip
+"""Classes that blame the exchange, the way to it or the bot's code."""
+
+
+def classify(message: str, exception: str = "", logger: str = "") -> LineClass | None:
     """Return what a line means; None where the table does not know it.
 
-    ``exception`` is the last line of the traceback behind the message. Both unmasked: codes count.
+    ``exception`` is the last line of the traceback behind the message. Both unmasked: codes count. What is said of
+    a request to somebody else than the exchange, by the words or by the ``logger``, does not blame the exchange.
     """
+    if not exception and tells_of_recovery(message):
+        return LineClass("benign")
+    found = _read(message, exception)
+    if found is not None and found.name in _OF_EXCHANGE and about_others(message, exception, logger):
+        return LineClass("elsewhere", found.code)
+    return found
+
+
+def _read(message: str, exception: str) -> LineClass | None:
     for text in filter(None, (exception, message)):
         found = (
             _first(FIRST, text)
@@ -125,7 +154,7 @@ def _shown_code(text: str) -> str:
     """Return the code that an answer shows, or else its HTTP status; empty where there is neither."""
     code, status = _ANY_CODE.search(text), _STATUS.search(text)
     if code is not None:
-        return code["a"] or code["b"] or code["c"] or code["d"]
+        return str(code.group(code.lastindex or 0))
     return str(status.group(status.lastindex or 0)) if status is not None else ""
 
 
@@ -177,7 +206,7 @@ def classes_of(
                 "last_at": max(line.at for line in group.lines).isoformat(),
                 "level": first.level,
                 "logger": first.logger,
-                "example": masked(first.exception or first.message)[:200],
+                "example": masked(own_words(first.exception or first.message))[:200],
             }
         )
     return sorted(
@@ -188,9 +217,9 @@ def classes_of(
 
 def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _Group]:
     groups: dict[tuple[str, str], _Group] = {}
-    readings: dict[tuple[str, str], LineClass | None] = defaultdict()
+    readings: dict[tuple[str, str, str], LineClass | None] = {}
     for line in lines:
-        text = (line.message, line.exception)
+        text = (line.message, line.exception, line.logger)
         if text not in readings:
             readings[text] = classify(*text)
         reading = readings[text]

@@ -15,6 +15,7 @@ def _rules(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 FIRST = _rules(
+    (r"inotify", "watch_limit"),
     (r"too many open files|\[Errno 24\]", "fd_leak"),
     (r"read-only file ?system|\[Errno 30\]|input/output error|\[Errno 5\]|disk i/o error|stale (?:nfs )?file handle|structure needs cleaning", "disk_unwritable"),
     (r"no space left on device|\[Errno 28\]|disk quota exceeded|database or disk is full", "disk_full"),
@@ -37,21 +38,27 @@ FIRST = _rules(
 """What an exception's own words say beyond doubt."""
 
 _THEIRS = r"(?:api[-_ ]?key|access[-_ ]?key|(?<![a-z])key\b|(?<![a-z])sign(?:ature)?\b|passphrase|secret)"
-_UNFIT = r"(?:invalid|incorrect|wrong|error|mismatch|expired|not exists?|not valid|does not exist|unknown|revoked|disabled|deleted)"
+_UNFIT = r"(?:invalid|incorrect|wrong|error|mismatch|expired|not exists?|not valid|does not exist|unknown|revoked|disabled|deleted|suspended|frozen|fail(?:ed|ure)?\b|cannot be empty|permission)"
+_SIZES = r"(?:price|size|amount|quantity|qty|volume|value|notional|leverage|contracts?)"
 
 ANSWERS = _rules(
     (r"restricted (?:location|region|country)|(?:un|not )(?:available|supported|allowed|permitted) (?:in|from|for) your|your (?:region|country|location|jurisdiction).{0,30}(?:restrict|not |block|prohibit|ban)|unavailable in your", "egress_blocked"),
     # the clock before the key: some exchanges refuse an old timestamp with 401 or 403
     (r"timestamp|recv.?window|\bnonce\b|request.?expired|server time", "clock_skew"),
     (
-        r"too many (?:requests|visits|new orders|orders)|too frequent|rate.?limit|request weight|throttl|ip banned|banned until",
+        r"too many (?:requests|visits|new orders|orders\b(?! open))|too frequent|rate.?limit|request weight|throttl|ip banned|banned until|requests? .{0,20}(?:exceed|higher|over|more)|slow down|temporary lockout|too fast",
         "exchange_rate_limit",
+    ),
+    (rf"{_THEIRS}.{{0,30}}{_UNFIT}|{_UNFIT}.{{0,30}}{_THEIRS}|insufficient (?:\w+ )?(?:permission|privilege|right|scope)s?\b", "credentials_refused"),
+    (
+        r"(?:account|user)(?:'s)?(?: status)? (?:is |has been |was )?(?:being )?(?:temporarily )?(?:suspended|frozen|locked|banned|restricted|deactivated|cancelled|disabled|blocked|abnormal)|\bKYC\b|identity verification|risk.?control|real.?name|(?:forbidden|prohibited|not (?:allowed|permitted)|restricted) (?:for|to|on) (?:your|this|the) (?:sub.?)?account|contact customer (?:service|support)",
+        "account_restricted",
     ),
     (r"unified account|classic account|UTA\b|current account mode", "account_mode"),
     (r"pos(?:ition)?.?(?:mode|side|idx)\b|unilateral position|hedge.?mode|one.?way", "position_mode"),
     (
         (
-            r"insufficient|(?:exceed|greater|more|larger|higher)\w* (?:than )?(?:the |your )?available|not.?enough|not sufficient|not have enough|exceeds? (?:the )?(?:(?:account|available|free)(?:'s)? )?(?:balance|funds|margin)|balance (?:is )?(?:too low|short|zero|negative|empty)"
+            r"insufficient(?! (?:\w+ )?(?:liquidity|depth|time|data|access|volume in))|(?:exceed|greater|more|larger|higher)\w* (?:than )?(?:the |your )?available|not.?enough|not sufficient|not have enough|exceeds? (?:the )?(?:(?:account|available|free)(?:'s)? )?(?:balance|funds|margin)|balance (?:is )?(?:too low|short|zero|negative|empty)"
             r"|lack of (?:funds|balance)|(?:no|negative|low|zero) (?:account |available |loan |free )?(?:balance|funds)\b|(?:less|lower) than (?:the )?(?:available|free)|buying power|margin (?:ratio |level )?(?:is |would be )?(?:too low|lower than|below)|cannot afford|over.?draft"
         ),
         "insufficient_funds",
@@ -59,38 +66,92 @@ ANSWERS = _rules(
     (
         (
             r"maintenance|unavailable|system is abnormal|abnormal,? please|try again later|systems? (?:are |is )?busy|service:?\s?busy|EService:|(?:server|system|internal) (?:error|busy)"
-            r"|no longer available|(?:symbol|instrument(?: id)?|trading pair|currency pair)s? (?:is |does )?(?:invalid|unknown|not (?:exist|found|support))|(?:invalid|unknown) (?:symbol|instrument|trading pair)|overloaded|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|gateway"
+            r"|no longer available|(?:symbol|instrument(?: id)?|trading pair|currency pair)s? (?:is |does )?(?:invalid|unknown|not (?:exist|found|support))|(?:invalid|unknown) (?:symbol|instrument|trading pair)|overloaded|market is closed|cancel.?only|suspend|trading halted|halted|not open for trading|delist|offline|bad gateway|gateway.{0,12}(?:time|error|unavail)"
             r"|(?:system|server|service|platform|exchange|engine|network)s?\b.{0,25}upgrad|upgrading|upgrade in progress|(?:being|is|are) upgraded|under(?:going)? (?:an )?upgrade"
-            r"|(?:trading|market|symbol|pair|contract|instrument|matching|service|deposit|order)s?\b.{0,25}\bpaused|settl(?:ing|ement)|during delivery|(?:trading|market|symbol|contract|pair|session) (?:is |are |has been |was )?(?:temporarily )?(?:closed|disabled|prohibited|stopped|locked|not (?:yet )?(?:allowed|started|tradable|tradeable|supported|enabled|available|listed))"
-            r"|untrad(?:e)?able|trading (?:has )?not (?:yet )?started|(?:contract|instrument|symbol|pair) status|out of service|(?:service|system|server|node|network|engine|endpoint) (?:is )?(?:temporarily )?(?:not available|busy|down|stopped|under)|request failed\.? please try|ring.?balancer|backend (?:time.?out|error)|pre.?open|circuit.?breaker"
+            r"|(?:trading|market|symbol|pair|contract|instrument|matching|service|deposit|order)s?\b.{0,25}\bpaused|settling|(?:in|during|under) (?:settlement|delivery)|settlement in progress|(?:trading|market|symbol|contract|pair|session) (?:is |are |has been |was )?(?:temporarily )?(?:closed|disabled|prohibited|stopped|locked|not (?:yet )?(?:allowed|started|tradable|tradeable|supported|enabled|available|listed))"
+            r"|untrad(?:e)?able|trading (?:has )?not (?:yet )?started|(?:contract|instrument|symbol|pair) status|out of service|(?:service|system|server|node|network|engine|endpoint) (?:is )?(?:temporarily )?(?:not available|busy|down|stopped|under)|request failed\.? please try|ring.?balancer|backend (?:time.?out|error)|pre.?open|circuit.?breaker|time.?out waiting for .{0,30}(?:backend|server)"
         ),
         "exchange_down",
     ),
     (
         (
-            r"filter failure|precision|lot.?size|tick.?size|notional|minimum|min(?:imum)? (?:order|amount|value|size)|maximum|too (?:small|large|long)|lower limit|upper limit|increment|decimals?\b"
-            r"|multiple of|below the min|less than the min|invalid (?:price|quantity|size|amount)|(?:price|size|quantity) (?:step|invalid|is invalid)|less than or equal to zero|reduce.?only|immediately match|post.?only|as (?:a )?maker|filter limit|mark price|max (?:can )?open|not meet the specification|duplicate|price (?:scale|limit|range|band)"
-            r"|(?:price|size|amount|quantity|qty|volume|value|leverage|contracts?)\b.{0,40}(?:higher|lower|greater|larger|smaller|less|more|above|below|deviat|exceed|outside|out of|not within|not in|too (?:high|low|big)|at least|at most|cannot be|must be|should be|incorrect|illegal|wrong)"
-            r"|(?:incorrect|illegal|wrong|bad) (?:order )?(?:price|size|amount|quantity|volume|leverage)|exceed\w* (?:the )?(?:max|order|position|limit|current tier)|meet or exceed|max(?:imum|\.)? (?:order|position|quantity|amount|size|number|of)|decimal places|trailing digits|open orders? (?:count|limit|quantity)|too many open"
+            r"immediately match|fill immediately|post.?only|as (?:a )?maker|limit.?maker|(?<!choose )reduce.?only|duplicate|already (?:used|exists?)|MAX_NUM_\w*ORDERS|(?:open|unfilled|pending|active|number of) orders?\b.{0,30}(?:limit|count|quantity|exceed|too (?:high|many)|maximum)"
+            r"|(?:exceed|max|limit)\w*.{0,30}(?:number of|open|unfilled|pending|active) orders|too many open"
+        ),
+        "order_refused",
+    ),
+    (
+        (
+            rf"filter failure|precision|BDScale|lot.?size|tick.?size|notional|(?:min|max)imum\b.{{0,40}}(?:order|trad(?:e|ing|ion|action)\b|transaction|{_SIZES}|requirement|not met|\d|allow)|(?:order|{_SIZES})s?\b.{{0,60}}(?:min|max)imum|too (?:small|large)|lower limit|upper limit|increment|decimals?\b"
+            rf"|multiple of|below the min|less than the min|invalid {_SIZES}|{_SIZES}.{{0,3}}(?:step|invalid|is invalid)|less than or equal to zero|filter limit|mark price|max (?:can )?open|not meet the specification|price (?:scale|limit|range|band)"
+            rf"|{_SIZES}\b.{{0,40}}(?:higher|lower|greater|larger|smaller|less|more|above|below|deviat|exceed|outside|out of|not within|not in|too (?:high|low|big)|at least|at most|cannot be|must be|should be|incorrect|illegal|wrong)"
+            rf"|(?:incorrect|illegal|wrong|bad) (?:order )?{_SIZES}|exceed\w* (?:the )?(?:max|order|position|limit|current tier)|meet or exceed|max(?:imum|\.)? (?:order|position|quantity|amount|size)|decimal places|trailing digits|(?:purchase|holding|position|buy|sell) limit|upper limit for holding"
         ),
         "order_rejected",
     ),
-    (rf"{_THEIRS}.{{0,30}}{_UNFIT}|{_UNFIT}.{{0,30}}{_THEIRS}|unauthori[sz]ed|authentication fail|permission|access denied|(?:login|log.?in|auth\w*|api validation|key validation) (?:is )?fail|(?:invalid|wrong|missing|expired) (?:authori[sz]ation|login|token|credentials?)|(?:user|account) (?:does not|doesn't|not) exist", "credentials_refused"),
+    (r"unauthori[sz]ed|authentication fail|permission|access denied|(?:login|log.?in|auth\w*|api validation|key validation) (?:is )?fail|(?:invalid|wrong|missing|expired) (?:authori[sz]ation|login|token|credentials?)|(?:user|account) (?:does not|doesn't|not) exist", "credentials_refused"),
     (r"ip (?:address )?.{0,40}(?:not (?:in|allowed|included)|white.?list)|unmatched ip|bound ip|white.?list", "credentials_refused"),
 )  # fmt: skip
 """What an exchange's answer says; read only inside an answer (``answered``)."""
 
 _ANSWER = re.compile(
-    r"HTTP status is \d{3}|\bError: (?:-?\d{3,6} ?-|[A-Za-z][\w.-]{2,60} - Error )|[\"']code[\"']?\s*:|\bE(?:API|Order|General|Service|Trade|Funding|Query):",
+    r"HTTP status is \d{3}|\bError: (?:-?\d{3,6} ?-|[A-Za-z][\w.-]{2,60} - Error )|\bE(?:API|Order|General|Service|Trade|Funding|Query):"
+    r"|\{[^{}]{0,300}?[\"'](?:ret|s|err(?:or)?[-_]?)?code[\"']\s*:|[\"'](?:ret|s|err(?:or)?[-_]?)?code[\"']?\s*:|[\"']label[\"']\s*:\s*[\"'][A-Z][A-Z_]{3,40}[\"']",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\b(?:https?|wss?)://\S+")
+_ASKED = re.compile(
+    r"\b(?:https?|wss?)://\S+|(?<![\w:])(?:/[\w.{}-]+){2,}|[\"'][A-Za-z][\w-]{0,40}[\"']\s*:(?=\s*[\"'\[{\d-])"
+)
+"""What was asked (an address, a path) and what an answer's fields are called: neither is what it says."""
 
 
 def answered(text: str) -> str:
-    """Return what an exchange answered, without what was asked of it; empty where a text holds no answer."""
+    """Return what an exchange answered, without what was asked of it and the names of its fields; empty without any."""
+    return _ASKED.sub(" ", answered_raw(text))
+
+
+def answered_raw(text: str) -> str:
+    """Return an exchange's answer as it came; empty where a text holds none."""
     found = _ANSWER.search(text)
-    return _ADDRESS.sub("", text[found.start() :]) if found is not None else ""
+    return text[found.start() :] if found is not None else ""
+
+
+_SAYS = re.compile(
+    r"[\"'](?:ret_?|s|err(?:or)?[-_]?)?m(?:sg|essage)[\"']\s*:\s*(?:\"(?P<a>[^\"]{3,300})\"|'(?P<b>[^']{3,300})')",
+    re.IGNORECASE,
+)
+
+
+def own_words(text: str) -> str:
+    """Return the sentence that an exchange answered, without the request around it; the text as it is where there is none."""
+    found = list(_SAYS.finditer(answered_raw(text)))
+    return str(found[0]["a"] or found[0]["b"]) if found else text
+
+
+_FAILS = r"\b(?:not|no|un\w+|fail\w*|errors?|cannot|can.t|could|until|before|never|waiting|retry\w*|again)\b"
+_IS_WELL = re.compile(
+    r"\b(?:re-?connected|re-?established|restored|recovered|back online|is back|succeeded|successfully|now connected|connected to"
+    r"|connection (?:to .{0,40} ?)?(?:is )?(?:ok|up|established)|(?:mode )?switched to)\b",
+    re.IGNORECASE,
+)
+_IS_NOT = re.compile(_FAILS, re.IGNORECASE)
+
+
+def tells_of_recovery(text: str) -> bool:
+    """Say whether a line tells that something works again, and of nothing that does not."""
+    return _IS_WELL.search(text) is not None and _IS_NOT.search(text) is None
+
+
+_OUTSIDERS = re.compile(
+    r"telegram|\bslack\b|discord|pagerduty|\bwebhook|notifier|coin_?gecko|coin_?cap\b|coinmarketcap|rate_oracle|rate oracle|rate source|newest prices"
+    r"|\bmqtt\b|[:,] ?1883\b|psycopg|postgres|port 5432|:5432\b|influxdb|sentry",
+    re.IGNORECASE,
+)
+
+
+def about_others(*texts: str) -> bool:
+    """Say whether a record is about a request to somebody who is not the exchange: a price source, a notifier, a database."""
+    return any(_OUTSIDERS.search(text) is not None for text in texts)
 
 
 WORDS = _rules(
@@ -136,7 +197,7 @@ WRAPPERS = _rules(
     (r"not enough \w+ balance to fill|balance available for|not existing in current data set", "paper"),
     (r"fail\w* to cancel|(?:could not|cannot|unable to) cancel|cancel\w* .{0,40}(?:fail|error|reject)", "cancel_failed"),
     (r"failed to submit|order .{0,80}has failed|open order failed|error submitting order|order .{0,40}rejected", "order_failed"),
-    (r"calculating fee|couldn.t fetch newest prices|trading (?:rules/)?fees|fee (?:query|rate|tier)", "fee_query_failed"),
+    (r"calculating fee|trading (?:rules/)?fees|fee (?:query|rate|tier)", "fee_query_failed"),
     (r"is not ready\. please wait|connector not ready", "not_ready"),
     ((r"error executing request|order ?book stream|user stream|failed to subscribe|fetching account updates|update balances"
      r"|fetch new trading rules"), "exchange_unreachable"),

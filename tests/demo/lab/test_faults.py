@@ -2,15 +2,17 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from demo.lab.__main__ import main
-from demo.lab.collection import faults_in, own_faults
+from demo.lab.breaker import Breaker
+from demo.lab.collection import faults_in, mistakes, own_faults
 from demo.lab.executor import played
 from demo.lab.fault import exam_seed, named
 from demo.lab.plan import planned, short
-from demo.lab.run import Outcome, Run
+from demo.lab.run import Outcome, Run, strike
 from triage.actions.catalogue import CATALOGUE
 
 FAULTS = {fault.name: fault for fault in own_faults()}
@@ -106,6 +108,40 @@ def test_a_file_that_is_no_fault_is_named(
     (tmp_path / "broken.py").write_text(text)
     assert main(["--faults", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+HELPER = (
+    "def rotate(desk):\n    desk.after(60, lambda: desk.container('nobody'))\n    desk.container('nobody')\n"
+)
+SEVERAL = """
+from _people import rotate
+from demo.lab.fault import Fault, Truth
+
+FAULTS = [
+    Fault("rotated", "x", Truth("key_lost", right=("reboot {bot}",)), rotate, bots=("bot9",)),
+    Fault("rotated-too", "x", Truth("credentials_refused"), rotate),
+]
+"""
+
+
+def test_a_file_may_state_several_faults_and_import_its_neighbour(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can never be met is said at once; which fault could not strike, and why, is said too."""
+    (tmp_path / "_people.py").write_text(HELPER)
+    (tmp_path / "rotations.py").write_text(SEVERAL)
+    found = faults_in(tmp_path)
+    assert [fault.name for fault in found] == ["rotated", "rotated-too"]
+    said = " ".join(mistakes(found))
+    assert "no cause is called key_lost" in said
+    assert "no action is called 'reboot'" in said
+    assert "no bot is called 'bot9'" in said
+    desk = Breaker(world=None, prometheus=None, bus=None, bot="bot1", dice=Random(1))  # type: ignore[arg-type] # noqa: S311 - no secret
+    with pytest.raises(ValueError, match="rotated-too cannot strike bot1"):
+        strike(found[1], desk)
+    (tmp_path / "again.py").write_text(SEVERAL)
+    assert main(["--faults", str(tmp_path)]) == 2
+    assert "more than one fault called rotated, rotated-too" in capsys.readouterr().err
 
 
 def test_the_short_form_plays_every_second_development_fault_once() -> None:

@@ -55,3 +55,24 @@ def test_a_refused_order_makes_no_tick_slow() -> None:
     assert "order_rejected" not in [each.cause for each in found.causes]
     orders = verdict(said, bots(bot1={}), alerts=(alert("ExchangeOrderFailureSpike"),))
     assert orders.causes[0].cause == "order_rejected"
+
+
+def test_a_headline_of_several_bots_holds_the_codes_of_all_and_the_earliest_beginning() -> None:
+    """Not those of the surest alone."""
+    other = REFUSED.replace("45110", "45115").replace("minimum amount", "minimum quantity")
+    said = lines({"bot1": REFUSED, "bot3": other})
+    alerts = tuple(alert("ExchangeOrderFailureSpike", name) for name in ("bot1", "bot3"))
+    found = verdict(said, bots(bot1={}, bot3={}), alerts=alerts, bots=("bot1", "bot3"))
+    assert found.top is not None
+    assert "(45110, 45115) since" in found.top.headline
+
+
+def test_what_one_bot_s_line_says_is_not_said_of_another() -> None:
+    """Two bots whose code fails, each in its own way."""
+    said = lines({"bot1": "KeyError: 'mid'", "bot3": "ZeroDivisionError: division by zero"})
+    alerts = tuple(alert("BotLogErrorSpike", name) for name in ("bot1", "bot3"))
+    found = verdict(said, bots(bot1={}, bot3={}), alerts=alerts, bots=("bot1", "bot3"))
+    assert found.top is not None
+    assert found.top.cause == "code_error"
+    assert "KeyError" not in found.top.headline
+    assert "ZeroDivision" not in found.top.headline

@@ -23,10 +23,10 @@ def body(code: str, text: str) -> str:
 LINES: list[tuple[str, str]] = [
     ("order_rejected", http(400, "45035", "Price step mismatch")),
     ("order_rejected", http(400, "-4003", "Quantity less than or equal to zero.")),
-    ("order_rejected", body("110017", "Reduce-only rule not satisfied")),
-    ("order_rejected", http(400, "-2010", "Order would immediately match and take.")),
+    ("order_refused", body("110017", "Reduce-only rule not satisfied")),
+    ("order_refused", http(400, "-2010", "Order would immediately match and take.")),
     (
-        "order_rejected",
+        "order_refused",
         http(400, "-5022", "could not be executed as maker, the Post Only order will be rejected."),
     ),
     ("order_rejected", http(400, "43011", "The parameter does not meet the specification delegateCount")),
@@ -318,3 +318,98 @@ def test_the_code_of_whatever_exchange_is_kept() -> None:
     reading = classify("Failed to submit", http(401, "50111", "Invalid OK-ACCESS-KEY"))
     assert reading is not None
     assert reading.code == "50111"
+
+
+SHAPES: list[tuple[str, str, str]] = [
+    # what a field is called and which path was asked are no words of the answer
+    (
+        "exchange_down",
+        "500",
+        f'{HTTP} 500. Error: {{"timestamp":"2026-07-30T05:27:17.1Z","status":500,"error":"Internal Server Error","path":"/api/v2/x"}}',
+    ),
+    # a sentence before its code, and fields of other names
+    (
+        "order_rejected",
+        "400100",
+        "OSError: {'msg': 'Order size below the minimum requirement.', 'code': '400100'}",
+    ),
+    (
+        "order_rejected",
+        "170140",
+        "OSError: {'retCode': 170140, 'retMsg': 'Order value exceeded lower limit.', 'result': {}, 'time': 17}",
+    ),
+    (
+        "insufficient_funds",
+        "51008",
+        "OSError: {'code': '1', 'data': [{'sCode': '51008', 'sMsg': 'Insufficient USDT balance in account.'}], 'msg': 'failed'}",
+    ),
+    (
+        "order_refused",
+        "POC_FILL_IMMEDIATELY",
+        f'{HTTP} 400. Error: {{"label":"POC_FILL_IMMEDIATELY","message":"POC order will fill immediately"}}',
+    ),
+    ("exchange_rate_limit", "EGeneral:Temporary lockout", "OSError: {'error': ['EGeneral:Temporary lockout']}"),
+    # a word that means something else beside another one
+    ("credentials_refused", "50030", http(400, "50030", "Insufficient permissions for this operation")),
+    ("credentials_refused", "35998", http(400, "35998", "Your API key has been suspended")),
+    ("credentials_refused", "35994", http(400, "35994", "API key permissions: value must be READ or TRADE")),
+    ("exchange_refuses", "35999", http(400, "35999", "Insufficient liquidity in the book")),
+    ("exchange_rate_limit", "35995", http(400, "35995", "The amount of requests is higher than allowed")),
+    ("account_restricted", "30029", http(400, "30029", "account suspended")),
+    ("account_restricted", "40035", http(400, "40035", "you are required to complete KYC first")),
+    # one code, several meanings: its words tell
+    ("exchange_refuses", "40808", http(400, "40808", "Parameter verification exception margin mode == FIXED")),
+    ("order_rejected", "40808", http(400, "40808", "Parameter verification exception size checkBDScale error value=1")),
+    ("order_refused", "43005", http(400, "43005", "Exceed the maximum number of orders")),
+    ("order_refused", "40786", http(400, "40786", "Duplicate clientOid")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "code", "text"), SHAPES)
+def test_an_answer_of_another_shape_is_read_with_its_code(name: str, code: str, text: str) -> None:
+    """Only what the exchange says counts, wherever in its answer it stands."""
+    reading = classify("Failed to submit", text)
+    assert reading is not None
+    assert (reading.name, reading.code) == (name, code)
+
+
+@pytest.mark.parametrize(
+    ("message", "exception", "logger"),
+    [
+        ("Couldn't fetch newest prices from https://api.coingecko.com. HTTP status is 429. Error: x", "", ""),
+        ("Unexpected error.", "OSError: HTTP status is 401. Error: Unauthorized", "hummingbot.notifier.telegram"),
+        ("Failed to reach the MQTT broker", "ConnectionRefusedError: Connect call failed ('10.0.0.9', 1883)", ""),
+        ("x", "psycopg2.OperationalError: connection to server, port 5432 failed: Connection refused", ""),
+    ],
+)  # fmt: skip
+def test_who_is_not_the_exchange_says_nothing_of_the_exchange(
+    message: str, exception: str, logger: str
+) -> None:
+    """A price source that limits us, a notifier, a broker, a database."""
+    reading = classify(message, exception, logger)
+    assert reading is not None
+    assert reading.name == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Connection to Redis restored",
+        "reconnected after connection lost",
+        "Position mode switched to ONEWAY.",
+    ],
+)
+def test_what_works_again_is_no_trouble(message: str) -> None:
+    """It names what was; that it could not be done is trouble all the same."""
+    reading = classify(message)
+    assert reading is None or reading.name == "benign"
+    failed = classify(f"Error: connection to Redis could not be re-established: {message}")
+    assert failed is not None
+    assert failed.name == "redis_unreachable"
+
+
+def test_the_watches_of_the_host_are_no_full_disk() -> None:
+    """The kernel gives one number for both."""
+    reading = classify("x", "OSError: [Errno 28] inotify watch limit reached")
+    assert reading is not None
+    assert reading.name == "watch_limit"

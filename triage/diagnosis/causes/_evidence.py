@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.logged_lines import LoggedLines, meaning
 from triage.diagnosis.symptoms import family
 from triage.signals.guard_reasons import in_words
-from triage.wording import clock_time, counted, listed
+from triage.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
     from triage.diagnosis.weights import Level
 
@@ -59,6 +60,7 @@ def reads_log(case: Case, bot: str, *names: str, heals: bool = False, ends: bool
     if found.count:
         case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
         case.began(found.first_at)
+        case.codes += found.codes
     if (heals or ends) and found.over(case.facts.now):
         # The lines of a bot that was stopped end with it: then their end says nothing.
         level: Level = "hint_not" if _stopped(case.facts, bot) else "contradiction"
@@ -96,14 +98,23 @@ def _words(found: LoggedLines) -> str:
     return f"{said}: {found.example}" if found.example else said
 
 
-def since(case: Case) -> str:
-    """Return `` since 03:09`` where the beginning was seen."""
-    return f" since {clock_time(case.since)}" if case.since is not None else ""
+class Words(NamedTuple):
+    """What a cause of a bot's log says: headline without its end, advice, what to do by hand, a word to grep."""
+
+    headline: str
+    advice: str
+    by_hand: str
+    word: str
 
 
-def coded(found: LoggedLines) -> str:
-    """Return `` (40006)``, or nothing."""
-    return f" ({listed(found.codes, 3)})" if found.codes else ""
+def said_of(case: Case, bot: str, found: LoggedLines, words: Words) -> Iterable[Candidate]:
+    """Conclude a case of a refusal, in the words of what the lines say most."""
+    return case.concludes(
+        f"{words.headline}{{codes}}{{since}}.",
+        words.advice,
+        settle=look_in_log(case.facts, bot, found.codes[0] if found.codes else words.word),
+        by_hand=words.by_hand,
+    )
 
 
 def look_in_log(facts: Facts, bot: str, word: str) -> str:

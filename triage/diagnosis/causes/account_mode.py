@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "account_mode", bot)
         found = reads_log(case, bot, "account_mode")
         yield from case.concludes(
-            f"{{who}}'s account is in a mode that the connector does not speak{coded(found)}{since(case)}.",
+            "{who}'s account is in a mode that the connector does not speak{codes}{since}.",
             "Use a classic (sub-)account.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "Unified"),
             by_hand="move the bot to a classic sub-account",

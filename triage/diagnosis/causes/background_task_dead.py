@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if found.fresh:
             case.sees("strong", "", "error_logs")
         yield from case.concludes(
-            f"A background task of {{who}} died{since(case)}: it looks alive.",
+            "A background task of {who} died{since}: it looks alive.",
             "Check the open orders at the exchange, then restart it.",
             settle=look_in_log(facts, bot, "Unhandled error\\|never retrieved"),
             by_hand="look at the open orders at the exchange first",

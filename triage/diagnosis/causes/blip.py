@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.causes._boxes import alive, box_case, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.symptoms import family, holds
-from triage.logs.class_table import CLASSES
+from triage.logs.class_table import CLASSES, OF_NO_CAUSE
 from triage.wording import clock_time
 
 if TYPE_CHECKING:
@@ -25,19 +25,7 @@ _NEAR_SECONDS = 60.0
 _BREAKS = ("exchange_unreachable", "stream_closed", "dns_failure", "exchange_down")
 _FOLLOWS = ("order_failed", "cancel_failed")
 """What broken connections bring about; that it stopped must be seen of itself."""
-_PASSES = frozenset(
-    {
-        "exchange_unreachable",
-        "stream_closed",
-        "dns_failure",
-        "exchange_down",
-        "benign",
-        "own_throttle",
-        "cancel_gone",
-        "not_ready",
-        "paper",
-    }
-)
+_PASSES = frozenset({*_BREAKS, *OF_NO_CAUSE, "not_ready"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

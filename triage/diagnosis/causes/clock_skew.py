@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "clock_skew", bot)
         found = reads_log(case, bot, "clock_skew")
         yield from case.concludes(
-            f"The exchange finds {{who}}'s clock wrong{coded(found)}{since(case)}.",
+            "The exchange finds {who}'s clock wrong{codes}{since}.",
             "Check the clock of the host (NTP); a new key does not help.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "timestamp"),
             by_hand="timedatectl status; chronyc tracking",

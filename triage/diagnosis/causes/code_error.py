@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import STANDING, TRADING
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.changed(facts.desk.container_of(bot)) is not None:
             case.doubts("hint_not", "something was deployed before", "changes")
         yield from case.concludes(
-            f"{{who}}'s own code fails{since(case)}: {found.example}",
+            "{who}'s own code fails{since}{figure}.",
             "Read the traceback: its last line names what fails.",
             settle=look_in_log(facts, bot, "Error"),
+            figure=f": {found.example.rstrip('.')}" if found.example else "",
             by_hand="read the traceback and tell whoever owns the strategy; look at the open orders",
         )

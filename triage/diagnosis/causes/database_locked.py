@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "database_locked", bot)
         reads_log(case, bot, "database_locked")
         yield from case.concludes(
-            f"{{who}}'s database is locked{since(case)}: another process writes it.",
+            "{who}'s database is locked{since}: another process writes it.",
             "One bot per file: find the other writer, and never delete the file.",
             settle=look_in_log(facts, bot, "database is locked"),
             by_hand=f"fuser -v {facts.desk.paths.data}/{bot}/data/*.sqlite",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import STANDING, TRADING
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "disk_unwritable", bot)
         found = reads_log(case, bot, "disk_unwritable")
         yield from case.concludes(
-            f"The disk below {{who}} takes no writes{since(case)}: {found.example}",
+            "The disk below {who} takes no writes{since}{figure}.",
             "Look at the disk before anything is started anew: no start can write either.",
+            figure=f": {found.example.rstrip('.')}" if found.example else "",
             settle="dmesg | tail -20; mount | grep '(ro'",
             by_hand=f"dmesg | tail -20; mount | grep '(ro'; {look_in_log(facts, bot, 'Errno')}",
         )

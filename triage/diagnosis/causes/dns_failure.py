@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 from triage.wording import doing
 
@@ -28,7 +28,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         healthy = facts.healthy_peers((bot, *same))
         scope = f"; {doing(healthy, 'runs on', 'run on')}" if healthy else ""
         yield from case.concludes(
-            f"{{who}} cannot resolve names{since(case)}{scope}.",
+            f"{{who}} cannot resolve names{{since}}{scope}.",
             "Look at the DNS of the container, then of the host.",
             settle=look_in_log(facts, bot, "name resolution\\|not known"),
             by_hand=f"docker exec {facts.desk.container_of(bot)} getent hosts api.bitget.com; cat /etc/resolv.conf",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """The exchange's edge refuses the address we come from."""
     for bot in facts.bots:
         case = bot_case(facts, "egress_blocked", bot)
-        found = reads_log(case, bot, "egress_blocked")
+        reads_log(case, bot, "egress_blocked")
         yield from case.concludes(
-            f"The exchange's edge refuses the address that {{who}} comes from{coded(found)}{since(case)}.",
+            "The exchange's edge refuses the address that {who} comes from{codes}{since}.",
             "Look at the address we go out with (VPN, region); the key is not to blame.",
             settle=look_in_log(facts, bot, "403"),
             by_hand="curl -sI https://api.bitget.com/api/v2/public/time",

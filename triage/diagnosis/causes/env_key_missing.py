@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import STANDING, TRADING
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 "strong", f"exit code {facts.box_of(bot)['exit_code']}: its password is missing", "container"
             )
         yield from case.concludes(
-            f"{{who}} misses a variable of its environment{since(case)}.",
+            "{who} misses a variable of its environment{since}.",
             "Put the key back into .env (env/.env.template lists them) and recreate it.",
             settle=look_in_log(facts, bot, "not set\\|password"),
             by_hand="compare env/.env with env/.env.template, put the key back, then recreate it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees("some", f"the same on {', '.join(same[:3])}", "peers")
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(
-            f"The exchange itself fails{coded(found)}{since(case)}: {{who}} cannot trade there.",
+            "The exchange itself fails{codes}{since}: {who} cannot trade there.",
             "Read the exchange's status page and announcements; it heals when the exchange does.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "maintenance"),
             by_hand="watch the exchange's status page; look at open orders when it is back",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import ENOUGH, FLOOD, bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import ENOUGH, FLOOD, bot_case, look_in_log, reads_log
 from triage.signals.guard_reasons import in_words
 from triage.wording import times
 
@@ -50,7 +50,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         goes_on = facts.now_of(bot).get("state") == "running" and not found.over(facts.now)
         trading = (bot,) if goes_on else ()
         yield from case.concludes(
-            f"{{who}}'s requests to the exchange fail{coded(found)}{since(case)}.",
+            "{who}'s requests to the exchange fail{codes}{since}.",
             "Check the exchange's status page and the way to it; pause what still trades until the errors end.",
             settle=look_in_log(facts, bot, "Error"),
             by_hand="read the error text behind the wrapper; look at the open orders at the exchange",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         found = reads_log(case, bot, "exchange_rate_limit", ends=True)
         trading = (bot,) if facts.now_of(bot).get("state") == "running" else ()
         yield from case.concludes(
-            f"The exchange limits {{who}}'s requests{coded(found)}{since(case)}: they are too many.",
+            "The exchange limits {who}'s requests{codes}{since}: they are too many.",
             "See what else asks from this address or account; pause what still trades. Each restart asks more.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "Too Many"),
             by_hand="slow the bot down (order refresh time), or pause it",

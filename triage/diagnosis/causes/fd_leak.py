@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         reads_log(case, bot, "fd_leak")
         running = (bot,) if facts.box_of(bot).get("running") else ()
         yield from case.concludes(
-            f"{{who}} has too many files open{since(case)}.",
+            "{who} has too many files open{since}.",
             "Restart it, then look for the leak and at ulimit; the network is not to blame.",
             settle=look_in_log(facts, bot, "Too many open files"),
             by_hand=f"docker exec {facts.desk.container_of(bot)} sh -c 'ls /proc/1/fd | wc -l'",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "insufficient_funds", bot)
         found = reads_log(case, bot, "insufficient_funds")
         yield from case.concludes(
-            f"{{who}}'s balance is short or locked{coded(found)}{since(case)}.",
+            "{who}'s balance is short or locked{codes}{since}.",
             "Compare free and frozen balances at the exchange, and what other bots hold.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "budget"),
             by_hand="free or add funds at the exchange",

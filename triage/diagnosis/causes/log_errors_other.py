@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, look_in_log
+from triage.logs.class_table import OF_NO_CAUSE
 from triage.logs.templates import FRESH
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = frozenset({"errors"})
-_HARMLESS = frozenset({"benign", "own_throttle", "cancel_gone", "paper"})
 _OF_ALL = 5
 """A fifth of the new lines or more that a rule knows: then it is they that have to be explained."""
 
@@ -22,7 +22,7 @@ _OF_ALL = 5
 def _known(facts: Facts, bot: str) -> int:
     """Count the new lines that the table knows and that are not harmless."""
     classes = facts.data("error_logs").get("bots", {}).get(bot, {}).get("classes", ())
-    return sum(each["count"] for each in classes if each["fresh"] and each["name"] not in _HARMLESS)
+    return sum(each["count"] for each in classes if each["fresh"] and each["name"] not in OF_NO_CAUSE)
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

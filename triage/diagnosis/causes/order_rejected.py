@@ -1,10 +1,10 @@
-"""The bot's orders are outside the exchange's rules for size, price or value."""
+"""The bot's orders are outside the exchange's rules: for size, price or value, or for their kind and number."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import Words, bot_case, reads_log, said_of
 from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
@@ -14,16 +14,23 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = REFUSED
+_SIZE = Words(
+    "The exchange rejects {who}'s orders: size, step or value is outside its rules",
+    "Compare order size and rounding in the configuration with the exchange's rules.",
+    "put the order size right in the bot's configuration",
+    "minimum",
+)
+_KIND = Words(
+    "The exchange rejects {who}'s orders: they break a rule other than of size and price",
+    "Read the exchange's words below, and compare with how the bot places its orders and how many are open.",
+    "look at the open orders at the exchange, then at how the bot places them",
+    "Error",
+)
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The bot's orders are outside the exchange's rules for size, price or value."""
+    """The bot's orders are outside the exchange's rules: for size, price or value, or for their kind and number."""
     for bot in facts.bots:
         case = bot_case(facts, "order_rejected", bot)
-        found = reads_log(case, bot, "order_rejected")
-        yield from case.concludes(
-            f"The exchange rejects {{who}}'s orders: size, step or value is outside its rules{coded(found)}{since(case)}.",
-            "Compare order size and rounding in the configuration with the exchange's rules.",
-            settle=look_in_log(facts, bot, found.codes[0] if found.codes else "minimum"),
-            by_hand="put the order size right in the bot's configuration",
-        )
+        found = reads_log(case, bot, "order_rejected", "order_refused")
+        yield from said_of(case, bot, found, _KIND if found.loudest == "order_refused" else _SIZE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if found.fresh:
             case.sees("proof", "", "error_logs")
         yield from case.concludes(
-            f"{{who}}'s own profit or loss limit stopped the strategy{since(case)}.",
+            "{who}'s own profit or loss limit stopped the strategy{since}.",
             "It is meant to stop: review the fills, see whether it is flat, and restart nothing by itself.",
             settle=look_in_log(facts, bot, "Kill switch threshold\\|drawdown"),
             by_hand="review the fills; a person decides whether it starts again",

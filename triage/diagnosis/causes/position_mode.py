@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, coded, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import REFUSED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "position_mode", bot)
         found = reads_log(case, bot, "position_mode")
         yield from case.concludes(
-            f"{{who}} and its account differ in position mode{coded(found)}{since(case)}.",
+            "{who} and its account differ in position mode{codes}{since}.",
             "Set one-way or hedge mode at the exchange once the position is flat.",
             settle=look_in_log(facts, bot, found.codes[0] if found.codes else "position mode"),
             by_hand="set the position mode at the exchange while flat",

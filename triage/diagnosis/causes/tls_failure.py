@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log, since
+from triage.diagnosis.causes._evidence import bot_case, look_in_log, reads_log
 from triage.diagnosis.causes._families import TRADING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "tls_failure", bot)
         reads_log(case, bot, "tls_failure")
         yield from case.concludes(
-            f"{{who}} does not accept the certificate it is shown{since(case)}.",
+            "{who} does not accept the certificate it is shown{since}.",
             "Look for a proxy, an old CA bundle or a wrong clock; never switch verification off.",
             settle=look_in_log(facts, bot, "CERTIFICATE"),
             by_hand="openssl s_client -connect api.bitget.com:443 -brief </dev/null",
