@@ -82,7 +82,7 @@ def judge(verdict: Verdict, struck: Struck, seconds: float = 0.0) -> Judgement:
     believed = top is not None and said not in SAYS_NOTHING and confidence >= BELIEVED
     names = struck.names
     if struck.abstains:
-        top1 = top3 = not believed
+        top1 = top3 = not believed or said in names
     else:
         top1 = said in names
         top3 = any(cause.cause in names for cause in ranked[:3])

@@ -23,7 +23,8 @@ class Candidate:
 
     ``bots`` and ``containers`` are what it touches; ``score`` its log-odds, ``ceiling`` the probability that
     missing evidence leaves at most; ``direct``: the thing itself was seen. ``explains``: the alerts of this
-    incident that it explains, filled in by the engine; never one that began before ``after``.
+    incident that it explains, filled in by the engine; never one that began before ``after``. ``alone``: it is not yet
+    so far that it brings about what depends on it.
     """
 
     cause: str
@@ -46,6 +47,7 @@ class Candidate:
     explains: tuple[Episode, ...] = ()
     consequences: tuple[str, ...] = ()
     after: datetime | None = None
+    alone: bool = False
 
     @property
     def confidence(self) -> float:
@@ -76,6 +78,7 @@ class Case:
     codes: tuple[str, ...] = ()
     since: datetime | None = None
     after: datetime | None = None
+    alone: bool = False
 
     def sees(self, level: Level, text: str, finding: str = "") -> None:
         """Take evidence into account. More of the same source adds little: it is not independent.
@@ -146,6 +149,7 @@ class Case:
             by_hand=by_hand,
             since=self.since,
             after=self.after,
+            alone=self.alone,
         )
 
     def _note(self, place: list[str], text: str, finding: str) -> None:

@@ -43,6 +43,8 @@ FAMILIES: Mapping[str, str] = {
 
 _NEARLY_ALL = 0.75
 """Of its memory limit: below it a container is far from what its alert states (0.9)."""
+_LAG = 60.0
+"""How long after a thing began the minute, the scrape or the rule's evaluation can show it, in seconds."""
 _LONG_PAUSE = 600.0
 """Half of the seconds that the alert of a long pause waits for: who pauses for less is not what it tells of."""
 _COME_AND_GO = frozenset({"edge_gate_blocked", "high_vol", "market_spread_too_small"})
@@ -71,6 +73,8 @@ def family(episode: Episode) -> str:
         return known
     if episode.source is Source.DEAD_LETTER:
         return "dead_letters"
+    if "flap" in episode.name.casefold():
+        return "flaps"
     return next((found for prefix, found in _PREFIXES if episode.name.startswith(prefix)), STRANGE)
 
 
@@ -137,10 +141,13 @@ def _paused_since(state: Mapping[str, Json], episode: Episode, now: datetime) ->
     A pause of everyday life comes every few minutes: that one of now began before the alert says nothing.
     """
     held, reasons = state.get("held_seconds"), set(state.get("reasons") or ())
-    if held is None or held >= _LONG_PAUSE:
+    if held is None or held >= DELAYS["BotSoftPauseTooLong"]:
         return True
     everyday = bool(reasons) and reasons <= _COME_AND_GO
-    if not everyday and held >= (now - episode.starts_at).total_seconds():
+    earlier = held + _LAG >= (now - episode.starts_at).total_seconds()
+    if earlier if not everyday else earlier and held >= _LONG_PAUSE:
+        return True
+    if held >= _LONG_PAUSE and not everyday:
         return True
     return None if state.get("held_at_least") else False
 

@@ -117,7 +117,7 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
         for each in signals
         if _in_time(candidate, each)
         and _reaches(candidate, each, families)
-        and not (everyday and _too_short(facts, each))
+        and not (everyday and _not_about(facts, each))
     )
     if not explained:
         return None
@@ -132,11 +132,15 @@ def _in_time(candidate: Candidate, signal: Episode) -> bool:
     return candidate.after is None or signal.starts_at >= candidate.after
 
 
-def _too_short(facts: Facts, signal: Episode) -> bool:
-    """Say whether an alert tells of a long time and the pause is short: an everyday pause of now is not what it means."""
-    if family(signal) == "no_fills" and signal.subject.kind is SubjectKind.BOT:
-        return holds(facts, signal) is False and brief_pause(facts, signal.subject.name)
-    return family(signal) == "pause" and holds(facts, signal) is False
+def _not_about(facts: Facts, signal: Episode) -> bool:
+    """Say whether what an alert states does not hold: what goes on every day now is not what it means.
+
+    A bot that is held has no fills and is not the running bot that the alert means: only a short pause is not its reason.
+    """
+    if holds(facts, signal) is not False:
+        return False
+    about_fills = family(signal) == "no_fills" and signal.subject.kind is SubjectKind.BOT
+    return not about_fills or brief_pause(facts, signal.subject.name)
 
 
 def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) -> bool:
@@ -213,7 +217,7 @@ def _unique(groups: Iterable[tuple[Episode, ...]]) -> tuple[Episode, ...]:
 
 def _explained_away(candidates: list[Candidate]) -> list[Candidate]:
     """Take from each cause what a believed upstream cause brings about, and say so there."""
-    believed = {each.cause: each for each in candidates if each.confidence >= LIKELY}
+    believed = {each.cause: each for each in candidates if each.confidence >= LIKELY and not each.alone}
     consequences: dict[str, list[str]] = {}
     found = []
     for each in candidates:

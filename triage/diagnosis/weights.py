@@ -62,10 +62,12 @@ EVERYDAY = frozenset(
         "inventory_band",
         "market_spread_too_small",
         "operator_pause",
+        "flapping",
         "log_errors_other",
     }
 )
-"""What goes on every day, whatever alert comes: beside an alert that nobody wrote down it is chance."""
+"""What goes on every day, whatever alert comes: beside an alert that nobody wrote down it is chance, and it explains no
+alert that is known not to hold now."""
 
 LIKELY = 0.5
 """From here on a cause is believed."""

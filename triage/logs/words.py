@@ -20,7 +20,7 @@ FIRST = _rules(
     (r"read-only file ?system|\[Errno 30\]|input/output error|\[Errno 5\]|disk i/o error|stale (?:nfs )?file handle|structure needs cleaning", "disk_unwritable"),
     (r"no space left on device|\[Errno 28\]|disk quota exceeded|database or disk is full", "disk_full"),
     (r"NOGROUP|no such key .{0,60}consumer group", "redis_lost"),
-    ((r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError"
+    ((r"\bREADONLY You can.t write|MISCONF Redis|OOM command not allowed|Redis is loading|BusyLoadingError|ReadOnlyError|max number of clients"
      r"|redis\S{0,40}(?:OutOfMemory|Authentication|NoPermission|ClusterDown|MasterDown)Error|\bWRONGPASS\b|\bNOAUTH\b|\bNOPERM\b|\bNOREPLICAS\b|\bMASTERDOWN\b|\bCLUSTERDOWN\b"),
      "redis_refuses"),
     ((r"redis\S{0,40}(?:ConnectionError|TimeoutError)|connecting to \S{0,60}:6379|redis.{0,60}(?:refused|unreachable|timed? out|lost|does not answer|name or service)"
@@ -156,7 +156,7 @@ def about_others(*texts: str) -> bool:
 
 WORDS = _rules(
     ((r"invalid access.?key|apikey does not exist|api.?key (?:is )?(?:invalid|expired|incorrect)|invalid api.?key|sign(?:ature)? (?:signature )?error"
-     r"|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"), "credentials_refused"),
+     r"|(?:websocket|stream|socket|channel|connection)\b.{0,40}(?:authentication|login) (?:has )?fail|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"), "credentials_refused"),
     (r"request timestamp expired|timestamp for this request|recvwindow|invalid timestamp|error getting server time", "clock_skew"),
     (r"too many requests|rate limit exceeded|request too frequent", "exchange_rate_limit"),
     (r"insufficient (?:balance|margin|funds)|balance (?:is )?(?:insufficient|not enough)|not enough (?:budget|balance|margin)",

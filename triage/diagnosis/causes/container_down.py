@@ -31,6 +31,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         code = now.get("exit_code")
         if now.get("missing"):
             case.sees("strong", f"there is no container {name}", "container")
+            if not facts.service_of(name):
+                case.doubts("contradiction", f"no bot and no service of the desk is called {name}", "desk")
         elif code in _ASKED_TO:
             case.sees("some", f"{name} does not run, exit code {code}", "container")
         else:
@@ -48,6 +50,10 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             else f"{name} does not run.",
             "Read its last lines, then bring it up again.",
             remedies=remedy("recreate", facts.target_of(name), "its container does not run"),
-            settle=f"docker logs --tail 50 {name}",
-            by_hand=f"docker logs --tail 50 {name}; then docker start {name}",
+            settle=f"docker ps -a --filter name={name}"
+            if now.get("missing")
+            else f"docker logs --tail 50 {name}",
+            by_hand=f"see in the Compose file what {name} is, then bring it up (docker compose up -d)"
+            if now.get("missing")
+            else f"docker logs --tail 50 {name}; then docker start {name}",
         )

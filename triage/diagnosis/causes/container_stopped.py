@@ -67,5 +67,7 @@ def _concluded(
         if by
         else "Ask who stopped it and why before anybody starts it again.",
         settle=f"docker events --since 2h --until 0s --filter container={name} --filter event=kill",
-        by_hand=f"once {whoever} agrees: docker start {name}",
+        by_hand=f"once {whoever} agrees: docker compose up -d, with its service's name"
+        if removed
+        else f"once {whoever} agrees: docker start {name}",
     )

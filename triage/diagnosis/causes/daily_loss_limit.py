@@ -33,7 +33,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.sees("clear", f"{bot}: daily PnL {number(pnl)}", "bot_state: PnL")
         other_reason(case, bot, "daily_loss_hard_limit", "doubt")
         yield from case.concludes(
-            "{who}'s loss of the day{figure} is over its limit.",
+            "{who}'s loss of the day{figure} is over its limit."
+            if figure or "daily_loss_hard_limit" in facts.reasons(bot)
+            else "{who} lost more today than the alert allows.",
             "Leave it stopped (or pause it) until the fills are reviewed; the limit ends with the day, not its reason.",
             by_hand="review the day's fills; pause the bot if it still trades",
             figure=figure,

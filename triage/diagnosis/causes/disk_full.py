@@ -29,7 +29,7 @@ EXPLAINS = frozenset(
         "scrape",
     }
 )
-_FULL, _NEARLY = 0.95, 0.85
+_FULL, _ALMOST, _NEARLY = 0.99, 0.95, 0.85
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -41,7 +41,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if used > _NEARLY:
             place, most = f" ({host.get('mount') or '/'} on {name}, {percent(used, 0)})", max(most, used)
             case.sees(
-                "proof" if used > _FULL else "some",
+                "proof" if used > _ALMOST else "some",
                 f"{host.get('mount') or '/'} on {name} is {percent(used, 0)} full",
                 "host",
             )
@@ -58,8 +58,14 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.doubts("doubt", "no disk that node-exporter watches is full", "host")
     case.needs("host")
     full = most > _FULL or any(facts.logged(bot, "disk_full").fresh for bot in facts.bots)
+    if not full:  # what still takes writes stops nothing
+        case.alone, case.bots, case.containers = True, (), ()
     yield from case.concludes(
-        f"The disk is full{place}." if full else f"The disk fills up{place}.",
+        f"The disk is full{place}."
+        if full
+        else f"The disk is almost full{place}."
+        if most > _ALMOST
+        else f"The disk fills up{place}.",
         "Free space (old logs, images, core dumps) before anything is restarted: a restart needs room too.",
         settle="df -h; docker system df",
         by_hand="df -h; docker system df; remove old logs and images, never the bots' sqlite files",

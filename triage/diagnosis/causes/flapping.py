@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = frozenset({"pause", "no_fills", "stop"})
+EXPLAINS = frozenset({"flaps", "pause", "no_fills", "stop"})
 _OFTEN = 6
 
 

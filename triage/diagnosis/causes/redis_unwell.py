@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.diagnosis.causes._evidence import ENOUGH
 from triage.model import Source
-from triage.wording import listed, percent
+from triage.wording import doing, listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +47,15 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 "error_logs",
             )
             stands = stands or ["it refuses commands"]
+        lost = [bot for bot in facts.bots if _does_not_reach(facts, bot)]
+        if lost:
+            case.sees(
+                "clear",
+                f"Redis answers here, and {doing(lost, 'does', 'do')} not reach it: "
+                f"{facts.logged(lost[0], 'redis_unreachable').example}",
+                "error_logs",
+            )
+            limps.append(f"{doing(lost, 'does', 'do')} not reach it")
         for alert in facts.alerts(*_SAYS):
             ours = alert.source is Source.STREAMS
             case.sees("strong" if ours else "clear", f"{alert.name} fires", "alert")
@@ -59,6 +69,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         settle=f"docker exec {facts.desk.container_of('redis')} redis-cli info memory persistence replication",
         by_hand=f"docker exec {facts.desk.container_of('redis')} redis-cli info; mend role, memory or disk",
     )
+
+
+def _does_not_reach(facts: Facts, bot: str) -> bool:
+    """Say whether a bot's log goes on to tell that Redis does not take its connections."""
+    lines = facts.logged(bot, "redis_unreachable")
+    return lines.fresh >= ENOUGH and lines.late > 0 and not lines.over(facts.now)
 
 
 def _stands(streams: Mapping[str, Json]) -> list[str]:
