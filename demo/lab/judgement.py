@@ -128,8 +128,13 @@ def _offers_right(verdict: Verdict, struck: Struck) -> bool:
 
 
 def merged(judgements: Sequence[Judgement], struck: Struck, named_together: int) -> Judgement:
-    """Return the judgement of a run with several incidents: the first one's, with the harm of all."""
+    """Return the judgement of a run with several incidents: the first one's, with the harm of all and their remedies.
+
+    Where a remedy is wanted it may be offered on any of them: each card offers what helps its own.
+    """
     first = judgements[0]
+    offered = any(each.right_action for each in judgements)
+    right = offered if struck.actions(tolerated=False) else first.right_action
     harmful = tuple(dict.fromkeys(one for each in judgements for one in each.harmful))
     return Judgement(
         said=first.said,
@@ -138,7 +143,7 @@ def merged(judgements: Sequence[Judgement], struck: Struck, named_together: int)
         top3=first.top3,
         believed=first.believed,
         wrong=any(each.wrong for each in judgements),
-        right_action=first.right_action and not harmful,
+        right_action=right and not harmful,
         harmful=harmful,
         named=min(named_together, len(struck.truths)),
         seconds=max(each.seconds for each in judgements),

@@ -93,7 +93,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         wrong=share(settled, lambda one: one.wrong),
         right_action=share(settled, lambda one: one.right_action),
         harmful=sum(bool(one.harmful) for one in every),
-        abstention=share(calm, lambda one: not one.believed),
+        abstention=share(calm, lambda one: one.top1),
         missing_wrong=share(partly, lambda one: one.wrong),
         missing_top1=share(partly, lambda one: one.top1),
         two_named=share(pairs, lambda one: one.named == 2),  # noqa: PLR2004 - both of them

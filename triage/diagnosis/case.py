@@ -24,7 +24,8 @@ class Candidate:
     ``bots`` and ``containers`` are what it touches; ``score`` its log-odds, ``ceiling`` the probability that
     missing evidence leaves at most; ``direct``: the thing itself was seen. ``explains``: the alerts of this
     incident that it explains, filled in by the engine; never one that began before ``after``. ``alone``: it is not yet
-    so far that it brings about what depends on it.
+    so far that it brings about what depends on it. ``families``: the alerts that this case of it can bring about, where
+    they are fewer than the cause's.
     """
 
     cause: str
@@ -48,6 +49,7 @@ class Candidate:
     consequences: tuple[str, ...] = ()
     after: datetime | None = None
     alone: bool = False
+    families: frozenset[str] = frozenset()
 
     @property
     def confidence(self) -> float:
@@ -79,6 +81,7 @@ class Case:
     since: datetime | None = None
     after: datetime | None = None
     alone: bool = False
+    families: frozenset[str] = frozenset()
 
     def sees(self, level: Level, text: str, finding: str = "") -> None:
         """Take evidence into account. More of the same source adds little: it is not independent.
@@ -150,6 +153,7 @@ class Case:
             since=self.since,
             after=self.after,
             alone=self.alone,
+            families=self.families,
         )
 
     def _note(self, place: list[str], text: str, finding: str) -> None:

@@ -145,4 +145,9 @@ def meaning(name: str) -> str:
     return CLASSES[name].meaning
 
 
-__all__ = ["LoggedLines", "lines_of", "meaning", "trouble_times"]
+def do(name: str) -> str:
+    """Return what a person does about a class of log lines."""
+    return CLASSES[name].do
+
+
+__all__ = ["LoggedLines", "do", "lines_of", "meaning", "trouble_times"]

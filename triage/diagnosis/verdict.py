@@ -110,7 +110,7 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
     """Bind a cause to the alerts it explains; None where there is none: then it is no cause of this incident."""
     if candidate.cause in _UNSAID:
         return candidate
-    families = EXPLAINS[candidate.cause]
+    families = candidate.families or EXPLAINS[candidate.cause]
     everyday = candidate.cause in EVERYDAY
     explained = tuple(
         each
@@ -122,8 +122,11 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
     if not explained:
         return None
     score = candidate.score
-    if all(family(each) == STRANGE for each in explained):
+    known = tuple(each for each in explained if family(each) != STRANGE)
+    if not known:
         score = min(score, CHANCE) if everyday else score + STRANGE_ALERT
+    elif everyday:
+        explained = known
     return replace(candidate, explains=explained, score=score)
 
 

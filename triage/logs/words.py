@@ -75,7 +75,7 @@ ANSWERS = _rules(
     ),
     (
         (
-            r"immediately match|fill immediately|post.?only|as (?:a )?maker|limit.?maker|(?<!choose )reduce.?only|duplicate|already (?:used|exists?)|MAX_NUM_\w*ORDERS|(?:open|unfilled|pending|active|number of) orders?\b.{0,30}(?:limit|count|quantity|exceed|too (?:high|many)|maximum)"
+            r"(?:allowable|max(?:imum)?) (?:open )?(?:position|holding)|(?:purchase|holding|position|buy|sell) limit|upper limit for holding|immediately match|fill immediately|post.?only|as (?:a )?maker|limit.?maker|(?<!choose )reduce.?only|duplicate|already (?:used|exists?)|MAX_NUM_\w*ORDERS|(?:open|unfilled|pending|active|number of) orders?\b.{0,30}(?:limit|count|quantity|exceed|too (?:high|many)|maximum)"
             r"|(?:exceed|max|limit)\w*.{0,30}(?:number of|open|unfilled|pending|active) orders|too many open"
         ),
         "order_refused",
@@ -85,7 +85,7 @@ ANSWERS = _rules(
             rf"filter failure|precision|BDScale|lot.?size|tick.?size|notional|(?:min|max)imum\b.{{0,40}}(?:order|trad(?:e|ing|ion|action)\b|transaction|{_SIZES}|requirement|not met|\d|allow)|(?:order|{_SIZES})s?\b.{{0,60}}(?:min|max)imum|too (?:small|large)|lower limit|upper limit|increment|decimals?\b"
             rf"|multiple of|below the min|less than the min|invalid {_SIZES}|{_SIZES}.{{0,3}}(?:step|invalid|is invalid)|less than or equal to zero|filter limit|mark price|max (?:can )?open|not meet the specification|price (?:scale|limit|range|band)"
             rf"|{_SIZES}\b.{{0,40}}(?:higher|lower|greater|larger|smaller|less|more|above|below|deviat|exceed|outside|out of|not within|not in|too (?:high|low|big)|at least|at most|cannot be|must be|should be|incorrect|illegal|wrong)"
-            rf"|(?:incorrect|illegal|wrong|bad) (?:order )?{_SIZES}|exceed\w* (?:the )?(?:max|order|position|limit|current tier)|meet or exceed|max(?:imum|\.)? (?:order|position|quantity|amount|size)|decimal places|trailing digits|(?:purchase|holding|position|buy|sell) limit|upper limit for holding"
+            rf"|(?:incorrect|illegal|wrong|bad) (?:order )?{_SIZES}|exceed\w* (?:the )?(?:max|order|position|limit|current tier)|meet or exceed|max(?:imum|\.)? (?:order|position|quantity|amount|size)|decimal places|trailing digits"
         ),
         "order_rejected",
     ),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ENOUGH = 5
 _STOPS = frozenset({"stop", "pause", "frozen", "no_fills"})
 FLOOD = 20
+QUOTED = 90
+"""So long may an exchange's own sentence be to come before what it means."""
 ALIKE = "the same on "
 """How evidence begins that other bots have it too; said of one bot: a cause of all of them names them anyway."""
 LIMITS = frozenset(
@@ -91,10 +93,11 @@ def _worth(found: LoggedLines, *, heals: bool) -> Level:
 
 def _words(found: LoggedLines) -> str:
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    said = (
-        f"{found.bound}{counted(found.loudest_count, 'line')} {'says' if found.loudest_count == 1 else 'say'}"
-    )
-    said = f"{said} that {meaning(found.loudest)}{codes}"
+    lines = f"{found.bound}{counted(found.loudest_count, 'line')}"
+    means = f"that {meaning(found.loudest)}"
+    if codes and 0 < len(found.example) <= QUOTED:  # the exchange's own sentence says most, and comes first
+        return f"{lines} like “{found.example}”{codes}: {means.removeprefix('that ')}"
+    said = f"{lines} {'says' if found.loudest_count == 1 else 'say'} {means}{codes}"
     return f"{said}: {found.example}" if found.example else said
 
 
@@ -118,5 +121,5 @@ def said_of(case: Case, bot: str, found: LoggedLines, words: Words) -> Iterable[
 
 
 def look_in_log(facts: Facts, bot: str, word: str) -> str:
-    """Return the command that shows the lines themselves."""
-    return f"grep -h '{word}' {facts.desk.paths.data}/{bot}/logs/*.log | tail -5"
+    """Return the command that shows the lines themselves; a code may begin as an option does."""
+    return f"grep -h {'-e ' if word.startswith('-') else ''}'{word}' {facts.desk.paths.data}/{bot}/logs/*.log | tail -5"

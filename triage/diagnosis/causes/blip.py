@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
+    from triage.diagnosis.logged_lines import LoggedLines
     from triage.model import Json
 
 EXPLAINS = frozenset({"down", "loop", "frozen", "book", "errors", "orders", "unhealthy", "scrape"})
@@ -22,6 +23,9 @@ _OVER_SECONDS = 300.0
 _SETTLED_SECONDS = 60.0
 _BY_HAND = frozenset({"stopped", "killed", "created", "image", "config"})
 _NEAR_SECONDS = 60.0
+_FEW = 3
+_OF_BREAKS = frozenset({"book", "errors", "orders"})
+"""What connections to the exchange that broke for a while can bring about."""
 _BREAKS = ("exchange_unreachable", "stream_closed", "dns_failure", "exchange_down")
 _FOLLOWS = ("order_failed", "cancel_failed")
 """What broken connections bring about; that it stopped must be seen of itself."""
@@ -45,9 +49,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case = bot_case(facts, "blip", bot)
         if _started_anew(facts, facts.desk.container_of(bot), box):
             case.sees("strong", f"{facts.desk.container_of(bot)} started anew and runs", "container")
+        else:
+            case.families = _OF_BREAKS
         if ended:
             case.sees(
-                "strong",
+                "strong" if _more_than_usual(facts, bot, broken) else "hint",
                 f"{broken.bound}{broken.fresh} such lines {broken.since} {clock_time(broken.first_at or facts.since)}, "
                 f"which have ended: {broken.example}",
                 "error_logs",
@@ -57,6 +63,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.needs("container", "error_logs")
         yield from _over(case)
     yield from _services(facts)
+
+
+def _more_than_usual(facts: Facts, bot: str, broken: LoggedLines) -> bool:
+    """Say whether more happened than sockets that closed a few times and were open again: that is everyday life."""
+    failed = facts.logged(bot, *(name for name in _BREAKS if name != "stream_closed"))
+    return broken.fresh >= (_FEW if failed.fresh else ENOUGH)
 
 
 def _services(facts: Facts) -> Iterable[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, look_in_log
+from triage.diagnosis.logged_lines import do, meaning
 from triage.logs.class_table import OF_NO_CAUSE
 from triage.logs.templates import FRESH
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = frozenset({"errors"})
+_TOLD = ("elsewhere", "watch_limit")
+"""What is no cause and has a name all the same."""
 _OF_ALL = 5
 """A fifth of the new lines or more that a rule knows: then it is they that have to be explained."""
 
@@ -37,9 +40,16 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot):
             case.sees("clear", f"{bot} runs as it should", "bot_state")
         case.needs("bot_state")
+        told = facts.logged(bot, *_TOLD)
+        if told.fresh:
+            case.sees("hint", f"{bot}: {meaning(told.loudest)}: {told.example}", "error_logs")
         yield from case.concludes(
-            f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
-            "Read the new lines once; nothing needs to be done while the bot works.",
+            f"{{who}} logs that {meaning(told.loudest)}, and runs as it should."
+            if told.fresh
+            else f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
+            f"{do(told.loudest)[:1].upper()}{do(told.loudest)[1:]}; the bot works meanwhile."
+            if told.fresh
+            else "Read the new lines once; nothing needs to be done while the bot works.",
             settle=look_in_log(facts, bot, "ERROR"),
             by_hand="read the new lines and tell whoever owns the strategy; nothing is urgent while the bot works",
         )
