@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.desk.world import PLANS
+from demo.desk.world_state import PLANS
 from demo.lab import faults as own
 from demo.lab.fault import NO_CAUSE_FOUND, Fault, named
 from triage.actions.catalogue import CATALOGUE
@@ -22,6 +22,8 @@ def own_faults() -> list[Fault]:
     """Return the lab's own faults, by name."""
     found = []
     for module in pkgutil.iter_modules(own.__path__):
+        if module.name.startswith("_"):
+            continue
         found += _of(importlib.import_module(f"{own.__name__}.{module.name}"), module.name)
     return sorted(found, key=lambda fault: fault.name)
 

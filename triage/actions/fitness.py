@@ -134,7 +134,7 @@ def _stopped_by_hand(facts: Facts, target: str) -> bool:
     ) and not _box(facts, target).get("running")
 
 
-NO_ROOM = FitnessCondition("the disk is full: a start needs room too", _disk_full)
+NO_ROOM = FitnessCondition("the disk is full or almost: a start needs room too", _disk_full)
 GUARDED = FitnessCondition("a guard stopped the bot on purpose: a start would go past it", _guarded)
 KILLED = FitnessCondition("a kill switch stopped the bot: only a person starts it again", _killed)
 PAUSED = FitnessCondition(

@@ -256,7 +256,8 @@ def context_of(
     """Say what a triage of an incident is about."""
     everyone = tuple(bot.name for bot in desk.bots)
     bots = incident.bots or everyone
-    containers = incident.names(SubjectKind.CONTAINER) or tuple(desk.container_of(bot) for bot in bots)
+    named = (*map(desk.container_of, incident.bots), *incident.names(SubjectKind.CONTAINER))
+    containers = tuple(dict.fromkeys(named)) or tuple(map(desk.container_of, bots))
     return CheckContext(
         desk=desk,
         sources=sources,

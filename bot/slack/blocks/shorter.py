@@ -12,6 +12,7 @@ LONG = 2_000
 """Characters of a text that are looked at."""
 _JOINT = re.compile(r" \(| · |; |: |, (?:which|so|but|and) ")
 _LIST = re.compile(r", ")
+_COUNTED = re.compile(r"(?P<names>[^:;·(]*?) and (?P<more>\d+) more(?P<tail> .*)")
 _PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
 """A path on a disk and the name of an image: where room is short, their last part stands for them."""
 _LEAST = 10
@@ -69,17 +70,25 @@ def _first_clauses(text: str, limit: int) -> str:
 
 
 def _list_cut(text: str, limit: int) -> str:
-    """Return a text that is cut in a list, the names that are left out counted."""
+    """Return a text that is cut in a list, the names that are left out counted.
+
+    A list that counts names itself goes on behind its count: what is said of them all stays, or is cut between words.
+    """
+    counted = ""
     for found in reversed(list(_LIST.finditer(text, 0, limit))):
         if not _closed(text, found.start()):
             continue
         rest = re.split(r" · |; | \(", text[found.end() :], maxsplit=1)[0]
         if ": " in rest:  # a comma in what stands before a colon parts no names
             continue
-        said = f"{text[: found.start()]} and {len(rest.split(', '))} more"
+        head, more, tail = text[: found.start()], len(rest.split(", ")), ""
+        if (behind := _COUNTED.match(text[found.end() :])) is not None:
+            more, tail = len(behind["names"].split(", ")) + int(behind["more"]), behind["tail"]
+        said = f"{head} and {more} more{tail}"
         if found.start() >= _LEAST and len(said) <= limit:
             return said
-    return ""
+        counted = said if tail and found.start() >= _LEAST else counted
+    return cut(counted, limit)
 
 
 def _headless(text: str, found: re.Match[str]) -> bool:

@@ -143,7 +143,7 @@ def test_what_is_about_the_container_is_about_its_bot_and_the_desk_is_about_all(
     boxed = incident(subjects=(Subject(SubjectKind.CONTAINER, "hbot-bot1"),))
     full = finding("host", {"hosts": {"node-1": {"disk": 0.99}}})
     assert told(store(boxed, findings=(full, box())), asked("restart")) == [
-        "the disk is full: a start needs room too"
+        "the disk is full or almost: a start needs room too"
     ]
     assert is_about(Desk(), cause("redis_down", "hbot-redis"), "desk")
     assert not is_about(Desk(), cause("redis_down", "hbot-redis"), "bot1")

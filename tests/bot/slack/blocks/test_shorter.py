@@ -10,6 +10,11 @@ from bot.slack.blocks.shorter import shorter, some
 @pytest.mark.parametrize(
     ("text", "limit", "said"),
     [
+        (
+            "Each of hbot-redis, hbot-loki, hbot-promtail and 9 more was interrupted and works again.",
+            70,
+            "Each of hbot-redis and 11 more was interrupted and works again.",
+        ),
         ("Redis is down: the external signal and risk stack cannot work.", 56, "Redis is down"),
         (
             "hard_stop for 3 min: cancels fail (snapshot 40 s old) · net edge +0.07 %",
