@@ -6,11 +6,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.blocks.action_modal import ActionModals
 from handlers.slack.answer_files import upload
 from handlers.slack.click import read_click
-from handlers.slack.reply import by_name, open_view
+from handlers.slack.reply import by_name, named_text, open_view
 from triage.model import Json
 from triage.ports.chat import AnswerFile
 
-ON_CALL = "@U0BEN00001 is on call until noon."
 NO = "You may not confirm: it takes the role operator, which desk.yaml gives to S0OPERATORS, U01ANA00001."
 
 
@@ -53,3 +52,12 @@ async def test_an_answer_of_slack_that_cannot_be_read_is_no_refusal() -> None:
     assert await open_view(client, read_click({"user": {"id": "U01ANA00001"}, "trigger_id": "1.2"}), {}) == ""
     told = await upload(client, [AnswerFile("kpi.png", "bot1", b"x")], "C01ROOM0001")
     assert told == "refused"
+
+
+def test_an_id_that_stands_behind_an_at_is_a_name_with_one() -> None:
+    """Who is not known yet is shown as @ and the id."""
+    said = "@U0BEN00001 is on call until noon."
+    assert named_text(said) == "<@U0BEN00001> is on call until noon."
+    block = {"type": "rich_text_section", "elements": [{"type": "text", "text": said}]}
+    user, rest = by_name(block)["elements"]
+    assert (user["user_id"], rest["text"]) == ("U0BEN00001", " is on call until noon.")
