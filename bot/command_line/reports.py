@@ -104,6 +104,12 @@ def postmortem(
     digits = incident.upper().removeprefix("INC-")
     if not (digits.isascii() and digits.isdigit()):
         fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
+    if out is not None and out.is_dir():
+        fail(
+            BadInput(
+                f"{out} is a folder; name a file in it, for instance {out / f'INC-{digits}.md'}", "--out"
+            )
+        )
     settings = settings_or_exit()
     from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
     from triage.reports.postmortem.markdown import as_markdown  # noqa: PLC0415 - as above

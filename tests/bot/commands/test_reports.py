@@ -98,6 +98,7 @@ def test_a_picture_is_written(data: Path, tmp_path: Path) -> None:
         (["digest", "--colour"], 2, "No such option"),
         (["postmortem", "seven"], 2, "write for instance INC-42"),
         (["postmortem", "INC-3"], 1, "There is no incident INC-3"),
+        (["postmortem", "INC-3", "--out", "."], 2, "is a folder; name a file in it, for instance INC-3.md"),
     ],
 )
 @pytest.mark.usefixtures("data")
