@@ -50,18 +50,24 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 
 def together(words: Sequence[str], known: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """Return the words, those that make a known one as that one: ``bot 1`` and ``Bot-1`` are ``bot1``.
+    """Return the words, several that make a known one as that one: ``bot 1`` and ``Bot 1`` are ``bot1``.
 
-    Case and what joins words do not count; what could be two of the known ones stays as it is.
+    One word counts in any case but is otherwise not guessed, and what could be two of the known ones stays as it is.
     """
-    by_letters: dict[str, list[str]] = {}
+    whole: dict[str, list[str]] = {}
+    parted: dict[str, list[str]] = {}
     for one in known:
-        by_letters.setdefault(_letters(one), []).append(one)
+        whole.setdefault(one.casefold(), []).append(one)
+        parted.setdefault(_letters(one), []).append(one)
     kept: list[str] = []
     rest = list(words)
     while rest:
         for count in range(1, min(most, len(rest)) + 1):
-            found = by_letters.get(_letters("".join(rest[:count])), [])
+            found = (
+                parted.get(_letters("".join(rest[:count])), [])
+                if count > 1
+                else whole.get(rest[0].casefold(), [])
+            )
             if len(found) == 1 or rest[0] in found:
                 kept.append(rest[0] if rest[0] in found else found[0])
                 rest = rest[count:]

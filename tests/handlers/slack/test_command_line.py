@@ -106,7 +106,8 @@ def test_two_spans_or_none_at_all_are_refused(typed: str) -> None:
     ("typed", "read"),
     [
         ("bot 1", ("bot1",)),
-        ("BOT-1 24h", ("bot1", "24h")),
+        ("BOT1 24h", ("bot1", "24h")),
+        ("Bot-1 24h", ("Bot-1", "24h")),
         ("eth perp 2", ("eth_perp-2",)),
         ("bot 9", ("bot", "9")),
         ("a-b", ("a-b",)),
@@ -115,7 +116,7 @@ def test_two_spans_or_none_at_all_are_refused(typed: str) -> None:
     ],
 )
 def test_a_bots_name_in_several_words(typed: str, read: tuple[str, ...]) -> None:
-    """Digits are never guessed, and what could be two bots stays as it is."""
+    """Digits are never guessed, one word is not either, and what could be two bots stays as it is."""
     assert together(typed.split(), ("bot1", "eth_perp-2", "a-b", "a_b")) == read
 
 
