@@ -47,7 +47,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "a list, no text": (
         "bot/desk/differences.py: gone[:NAMES]",
         "bot/desk/differences.py: lines[:FILE_LINES]",
-        "bot/sources/docker/last_lines.py: told[-MOST:]",
         "bot/sources/grafana/client.py: listed[:MOST]",
         "handlers/slack/silence_form.py: lines[:MATCHERS_SHOWN]",
         "handlers/slack/silence_form.py: others[:MATCHERS_SHOWN]",

@@ -188,7 +188,14 @@ async def test_who_lost_the_role_meanwhile_does_not_count(
     both = await store.write(confirm(record.handle, digest, "U2"))
     assert await lost(roles, TWO, both) == said, "the second is an approver, the first an operator"
 
-    services = ActionServices(store, TWO, cast("Any", None), cast("Any", None), ManualClock(START), roles)
+    services = ActionServices(
+        store=store,
+        desk=TWO,
+        sources=cast("Any", None),
+        access=cast("Any", None),
+        clock=ManualClock(START),
+        roles=roles,
+    )
     runner = ActionRunner(services, cast("Any", None), owner="here", told=lambda: None)
     if said:
         refused, _ = await runner._look(both)
