@@ -1,6 +1,7 @@
 """Things to store, with every field that a test does not care about filled in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.fakes.clock import START
@@ -70,13 +71,8 @@ def incident(**changes: object) -> Incident:
 
 def episode(incident_id: int, which: str = "e1", **changes: object) -> Episode:
     """Make a firing episode of an incident."""
-    values: dict[str, object] = {
-        "incident_id": incident_id,
-        "episode": which,
-        "labels": {"bot": "bot1"},
-        "fingerprint": which,
-    }
-    return firing("BotHardStopActive", BOT1, NOW, **{**values, **changes})
+    made = firing("BotHardStopActive", BOT1, NOW, incident_id=incident_id, episode=which)
+    return replace(made, **{"labels": {"bot": "bot1"}, "fingerprint": which, **changes})  # type: ignore[arg-type] # as above
 
 
 def line(incident_id: int, text: str = "something", **changes: object) -> TimelineEntry:
