@@ -110,7 +110,9 @@ class Writer:
         if self._closed:
             raise NotStored("the store is closed")
         loop = asyncio.get_running_loop()
-        unit: Unit[T] = Unit(work, loop, loop.create_future(), signals, stored)
+        unit: Unit[T] = Unit(
+            work=work, loop=loop, future=loop.create_future(), signals=signals, stored=stored
+        )
         self._queue.put(unit)
         try:
             async with asyncio.timeout(seconds):

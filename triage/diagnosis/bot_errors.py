@@ -29,13 +29,13 @@ _LOUD = re.compile(logql.LOUD)
 
 @dataclass(frozen=True, slots=True)
 class LogWindow:
-    """Which lines are compared with which; ``heard_from``: since when a line shows that the bot's log is heard at all."""
+    """Which lines are compared with which; ``log_seen_from``: since when a line shows that the bot logs at all."""
 
     start: datetime
     end: datetime
     baseline_start: datetime
     baseline_end: datetime
-    heard_from: datetime | None = None
+    log_seen_from: datetime | None = None
 
     @property
     def seconds(self) -> float:
@@ -43,9 +43,9 @@ class LogWindow:
         return (self.end - self.start).total_seconds()
 
     @property
-    def heard_seconds(self) -> float:
+    def log_seen_seconds(self) -> float:
         """For how long a bot without any line is silent."""
-        return (self.end - (self.heard_from or self.start)).total_seconds()
+        return (self.end - (self.log_seen_from or self.start)).total_seconds()
 
     @property
     def baseline_seconds(self) -> float:

@@ -19,7 +19,7 @@ _RANK = {"new": 0, "surging": 1, "unknown": 2, "known": 3}
 
 def finding_of(bots: Mapping[str, BotErrors | None], window: LogWindow) -> Finding:
     """Word the errors of some bots; None is a bot without any line."""
-    span, silence = _span(window.seconds), _span(window.heard_seconds)
+    span, silence = _span(window.seconds), _span(window.log_seen_seconds)
     found = {bot: errors for bot, errors in bots.items() if errors is not None}
     silent = [bot for bot, errors in bots.items() if errors is None]
     statuses = [FindingStatus.UNKNOWN if errors is None else errors.status for errors in bots.values()]

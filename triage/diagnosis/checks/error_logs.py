@@ -111,13 +111,13 @@ def window_of(ctx: CheckContext) -> LogWindow:
     before = min(ctx.now, ctx.since) - length
     end = datetime.fromtimestamp(before.timestamp() // _GRID_SECONDS * _GRID_SECONDS, UTC)
     start = max(min(ctx.now - length, ctx.since - _ONSET), ctx.now - _REACH)
-    heard_from = start
+    log_seen_from = start
     if ctx.ours is not None:
         start = min(max(start, ctx.ours[1]), ctx.now - _LEAST)
-        heard_from = min(start, ctx.ours[0])
+        log_seen_from = min(start, ctx.ours[0])
     baseline_start = end - timedelta(hours=ctx.desk.triage.log_baseline_hours)
     return LogWindow(
-        start=start, end=ctx.now, baseline_start=baseline_start, baseline_end=end, heard_from=heard_from
+        start=start, end=ctx.now, baseline_start=baseline_start, baseline_end=end, log_seen_from=log_seen_from
     )
 
 
@@ -168,7 +168,9 @@ async def _of_group(
             )
         ),
         attempt(
-            logs.counts(group.selector, by=group.label, end=window.end, window_seconds=window.heard_seconds)
+            logs.counts(
+                group.selector, by=group.label, end=window.end, window_seconds=window.log_seen_seconds
+            )
         ),
         attempt(logs.lines(telling, start=window.start, end=window.end, limit=_TELLING_MAX)),
     )
