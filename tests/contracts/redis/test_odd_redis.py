@@ -15,6 +15,8 @@ from tests.servers.tcp import tcp_server
 from triage.errors import SourceError
 from triage.ports.events import StreamBatch
 
+pytestmark = pytest.mark.slow
+
 ERRORS = (
     "LOADING Redis is loading the dataset in memory",
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",

@@ -131,7 +131,7 @@ async def test_degraded_mode_can_be_cancelled_between_two_stops(tmp_path: Path) 
         offered = await store.read(lambda tx: tx.actions.children(record.id))
         state = await store.read(degraded)
     assert ended.status is ActionStatus.FAILED
-    assert "cancelled by U2 before step 2; steps 1 to 1 are done" in ended.outcome
+    assert "cancelled by @U2 before step 2; steps 1 to 1 are done" in ended.outcome
     assert [step.status for step in steps][:3] == [StepStatus.DONE, StepStatus.DONE, StepStatus.SKIPPED]
     assert gate.performed == ["stop signal-service"]
     assert "exit_degraded_mode" in {one.kind for one in offered}
@@ -203,7 +203,7 @@ async def test_a_second_person_who_does_not_come_is_asked_for_once(tmp_path: Pat
         assert not await jobs.remind_waiting(services)
         lines = await store.read(lambda tx: tx.timeline.of(about, TimelineKind.ACTION))
         assert [line.text for line in lines] == [
-            "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago, open until 12:30 UTC"
+            "Rollback on bot1 still waits for a second person: @U1 confirmed 6 min ago, open until 12:30 UTC"
         ]
         assert lines[0].data[IN_CHANNEL]
     async with open_store(with_schema(tmp_path / "triage.db")) as again:  # a restart knows that it was asked
@@ -235,7 +235,7 @@ async def test_a_second_person_of_an_action_without_an_incident_is_asked_for_too
             return str(document.data)
 
         said = await store.read(owed)
-    assert "Rollback on bot1 still waits for a second person: U1 confirmed 6 min ago" in said
+    assert "Rollback on bot1 still waits for a second person: @U1 confirmed 6 min ago" in said
     assert handle in said
 
 
