@@ -28,6 +28,7 @@ from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import doubted, plain_version, render_lines
 from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads, attempted_since
+from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
@@ -178,7 +179,12 @@ class Delivery:
     async def _again(self, message: Message, *, doubt: bool = False) -> DeliveryOutcome:
         until = self.uncertain.begins(message)
         await self._store.write(lambda tx: tx.outbox.unsure(message.id, until))
-        return await self.post(message, again=True, doubt=doubt)
+        try:
+            return await self.post(message, again=True, doubt=doubt)
+        except (OutcomeUnknown, StoreUnavailable):
+            if doubt:  # it may stand there now: one more copy is for after one more wait
+                self.uncertain.waits_anew(message)
+            raise
 
     def _unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
         """Whether a look that failed says that Slack cannot be asked, though the place takes messages."""

@@ -7,7 +7,8 @@ Slack has been seen to do a call up to a minute after its client had hung up. So
     taken back;
 *   an edit of unknown outcome, once one went through, is done again then: the older text may have come back;
 *   what stays unknown for ``patience`` ends: its thread goes on without it, and where Slack cannot be asked though it
-    takes posts, it is posted once more and says that it may stand twice.
+    takes posts, it is posted once more and says that it may stand twice; where that stays unknown too, again
+    ``patience`` later.
 """
 
 from __future__ import annotations
@@ -69,6 +70,10 @@ class UncertainDeliveries:
         """Forget about a message: its outcome is known."""
         self._unsure.pop(message.id, None)
         self._since.pop(message.id, None)
+
+    def waits_anew(self, message: Message) -> None:
+        """Note that nobody knows what came of posting a message once more: it waits for Slack's word from now on."""
+        self._since[message.id] = self._clock.monotonic()
 
     def took_post(self) -> None:
         """Note that Slack took a post and said so."""

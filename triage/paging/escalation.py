@@ -97,9 +97,12 @@ def highest_by_step(due: Sequence[DueStep]) -> dict[int, list[DueStep]]:
 
     Where nobody looked for a while several steps of one incident are due: the highest is told, and the others with it.
     """
+    highest: dict[int, int] = {}
+    for one in due:
+        highest[one.incident.id] = max(one.number, highest.get(one.incident.id, 0))
     grouped: dict[int, list[DueStep]] = {}
     for one in due:
-        if all(one.number >= other.number for other in due if other.incident.id == one.incident.id):
+        if one.number == highest[one.incident.id]:
             grouped.setdefault(one.number, []).append(one)
     return grouped
 

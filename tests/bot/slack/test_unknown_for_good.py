@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
 from bot.slack import failure_handling
+from bot.slack.errors import Misconfigured, OutcomeUnknown
+from bot.slack.left_open import leave_open
 from bot.slack.renderers import DOUBT
 from bot.slack.uncertain import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES
-from tests.bot.slack.workbench import Bench, bench_on, until
+from tests.bot.slack.workbench import Bench, bench_on, new_incident, until
+from triage.incidents.notifications import tell_card, tell_line
+from triage.model import TimelineEntry, TimelineKind
+from triage.ports.store import MessageKind, Tx
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +110,49 @@ async def test_a_card_nobody_can_look_for_is_posted_once_more_and_says_so(
         assert "what came next" in told_in(bench)
         assert DOUBT not in told_in(bench)
         bench.sender.stop()
+
+
+async def test_a_copy_whose_answer_is_lost_too_is_followed_by_one_after_as_long_a_wait(
+    sqlite_store: SqlStore,
+) -> None:
+    """Slack does each post and says nothing, and nobody can look: the channel is not filled with copies."""
+    times = replace(SHORT, patience=0.4)
+    async with SlackServer(NO_HISTORY) as slack, bench_on(sqlite_store, slack, times=times) as bench:
+        slack.faults.add(Fault.lost_answer(POST, times=1000))
+        incident = await bench.open("bot3 stopped")
+        card = await sqlite_store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident.id)))
+        assert card is not None
+        bench.delivery.uncertain.gave_up(card)
+        for copies in (1, 2):
+            await asyncio.sleep(0.45)
+            with pytest.raises(OutcomeUnknown):
+                await bench.delivery.settle(card)
+            with pytest.raises(Misconfigured):
+                await bench.delivery.settle(card)
+            assert len(bench.cards()) == copies
+
+
+async def test_no_line_tells_of_a_line_that_tells_of_another(sqlite_store: SqlStore) -> None:
+    """Hours in which Slack answers nothing leave one such line, not one for every ten minutes."""
+    now = datetime.now(UTC)
+
+    def work(tx: Tx) -> list[tuple[str, bool]]:
+        incident = tx.incidents.save(new_incident())
+        tell_card(tx, incident, now)
+        entry = TimelineEntry(incident.id, at=now, recorded_at=now, kind=TimelineKind.NOTE, text="a line")
+        tell_line(tx, entry, now)
+        for _ in range(3):
+            for each in tx.timeline.of(incident.id):
+                line = tx.outbox.find(MessageKind.LINE, str(each.id))
+                assert line is not None
+                leave_open(tx, line, now, 600)
+        lines = [
+            (each.text[:18], tx.outbox.find(MessageKind.LINE, str(each.id)))
+            for each in tx.timeline.of(incident.id)
+        ]
+        return [(text, line is not None and line.aside) for text, line in lines]
+
+    assert await sqlite_store.write(work) == [("a line", True), ("Slack has not said", True)]
 
 
 async def test_looks_without_an_answer_hold_no_card_for_good(
