@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 
 
 def duration(seconds: float) -> str:
@@ -52,19 +54,20 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
 def together(words: Sequence[str], known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """Return the words, several that make a known one as that one: ``bot 1`` and ``Bot 1`` are ``bot1``.
 
-    One word counts in any case but is otherwise not guessed, and what could be two of the known ones stays as it is.
+    One word counts in any case but is otherwise not guessed; numbers that stand apart are never made one: ``bot 1 2`` is
+    not ``bot12``. What could be two of the known ones stays as it is.
     """
     whole: dict[str, list[str]] = {}
-    parted: dict[str, list[str]] = {}
+    parted: dict[tuple[str, ...], list[str]] = {}
     for one in known:
         whole.setdefault(one.casefold(), []).append(one)
-        parted.setdefault(_letters(one), []).append(one)
+        parted.setdefault(_joined(one), []).append(one)
     kept: list[str] = []
     rest = list(words)
     while rest:
         for count in range(1, min(most, len(rest)) + 1):
             found = (
-                parted.get(_letters("".join(rest[:count])), [])
+                parted.get(_joined(" ".join(rest[:count])), [])
                 if count > 1
                 else whole.get(rest[0].casefold(), [])
             )
@@ -79,6 +82,11 @@ def together(words: Sequence[str], known: Iterable[str], most: int = 3) -> tuple
 
 def _letters(word: str) -> str:
     return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
+def _joined(words: str) -> tuple[str, ...]:
+    """Return the letters of words, parted where a number ends and another one begins."""
+    return tuple(map(_letters, _BETWEEN_NUMBERS.split(words)))
 
 
 def _digits(word: str) -> str:

@@ -14,6 +14,8 @@ _CGROUP = re.compile(
     r"/(?:.*[/-])?(?P<id>[0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?|/docker/(?P<short>[0-9a-f]{12})"
 )
 _OF_MACHINE = re.compile(r"/|/(?:system|user|machine)\.slice(?:/.*)?|/docker|/init\.scope|/kubepods\S*")
+_OF_POD = re.compile(r"-(?:(?=[a-z]*\d)[a-z\d]{1,12}|[b-df-hj-np-tv-z]{4,10})(?:-[a-z\d]{1,10})?")
+"""What Kubernetes puts behind the name of what it runs: a number, or digits and letters without vowels."""
 
 
 def of_series(labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -33,6 +35,11 @@ def is_about_target(alert: str, name: str) -> bool:
     """Tell whether an alert from a known target is about that target itself."""
     of_others = OF_OTHERS.search(name)
     return of_others is None or of_others[0] in alert.lower() or OF_SCRAPE.search(alert) is not None
+
+
+def is_pod_of(name: str, pod: str) -> bool:
+    """Tell whether a pod runs what has a name: ``redis-0`` and ``bot1-7f9c6d-x2k9z``, and not ``redis-exporter-0``."""
+    return pod.startswith(name) and _OF_POD.fullmatch(pod, len(name)) is not None
 
 
 def container_of_group(group: str) -> str:

@@ -17,6 +17,7 @@ from triage.incidents.series_labels import (
     container_of_group,
     is_about_target,
     is_of_machine,
+    is_pod_of,
     of_series,
 )
 from triage.masking import masked_where_cut
@@ -166,7 +167,7 @@ def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> 
         known = [
             each
             for each in (*_services(desk), *_containers(desk))
-            if value == each or (name == "pod" and value.startswith(f"{each}-"))
+            if value == each or (name == "pod" and is_pod_of(each, value))
         ]
         if known:
             return _service(desk, max(known, key=len))

@@ -113,11 +113,19 @@ def test_two_spans_or_none_at_all_are_refused(typed: str) -> None:
         ("a-b", ("a-b",)),
         ("a.b", ("a.b",)),
         ("ab", ("ab",)),
+        ("bot1,2", ("bot1,2",)),
+        ("bot 1/2", ("bot", "1/2")),
+        ("bot1-2", ("bot1-2",)),
+        ("bot 1 2", ("bot1", "2")),
+        ("perp 1 2", ("perp", "1", "2")),
+        ("bot 12", ("bot12",)),
+        ("fx_2 3", ("fx-2-3",)),
     ],
 )
 def test_a_bots_name_in_several_words(typed: str, read: tuple[str, ...]) -> None:
-    """Digits are never guessed, one word is not either, and what could be two bots stays as it is."""
-    assert together(typed.split(), ("bot1", "eth_perp-2", "a-b", "a_b")) == read
+    """Digits are never guessed, two numbers are never made one, and what could be two bots stays as it is."""
+    known = ("bot1", "bot12", "perp12", "fx-2-3", "eth_perp-2", "a-b", "a_b")
+    assert together(typed.split(), known) == read
 
 
 def test_a_second_incident_is_not_left_out_silently() -> None:

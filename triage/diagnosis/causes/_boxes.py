@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from triage.model import Json
 
 KILLED = 137
+_STARTS = frozenset({"started", "created", "image", "config"})
+"""Changes after which a container runs."""
 
 
 def box_case(facts: Facts, cause: str, name: str) -> Case:
@@ -33,15 +35,22 @@ def stopped(facts: Facts) -> Iterator[tuple[str, Mapping[str, Json]]]:
 
 
 def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
-    """Return the newest stop or kill of a container that somebody asked for."""
-    return next(
-        (
-            each
-            for each in facts.data("changes").get("changes", ())
-            if each["container"] == name and each["what"] in {"stopped", "killed"}
-        ),
-        None,
+    """Return the newest stop or kill of a container that somebody asked for; None where it was started after it.
+
+    What ended a container that was restarted is not the stop of that restart.
+    """
+    mine = [each for each in facts.data("changes").get("changes", ()) if each["container"] == name]
+    stop = min(
+        (each for each in mine if each["what"] in {"stopped", "killed"}), key=_seconds_before, default=None
     )
+    starts = (each for each in mine if each["what"] in _STARTS)
+    if stop is None or any(_seconds_before(each) < _seconds_before(stop) for each in starts):
+        return None
+    return stop
+
+
+def _seconds_before(change: Mapping[str, Json]) -> float:
+    return float(change["seconds_before"])
 
 
 def stopped_by_us(facts: Facts, name: str) -> bool:
