@@ -85,6 +85,28 @@ def test_what_it_stops_while_it_is_entered_is_not_blamed(by: str, named: str) ->
     assert ("restart", "signal-service") not in {(each.kind, each.target) for each in found.actions} or not by
 
 
+@pytest.mark.parametrize("by", ["Restart of signal-service", ""])
+def test_the_stop_of_a_restart_is_not_why_a_container_is_down(by: str) -> None:
+    """It ran again after it: what ended it since is a fault, whoever restarted it before."""
+    service = "hbot-signal-service"
+    made = {"container": service, "image": "x", "image_before": "", "ours": True, "same": False}
+    changes = [
+        {**made, "what": "killed", "seconds_before": 1500.0, "by": by},
+        {**made, "what": "started", "seconds_before": 1490.0, "by": by},
+    ]
+    found = judged(
+        box(service, **{**GONE, "exit_code": 1}),
+        finding("changes", {"changes": changes, "down": [service], "down_as": {service: "exited"}}),
+        redis(),
+        bot(),
+        alerts=(alert("ContainerDown", "signal-service"),),
+        since=None,
+    )
+    assert found.top is not None
+    assert found.top.cause == "service_down"
+    assert "container_stopped" not in {each.cause for each in found.causes if each.stands}
+
+
 def test_what_was_there_before_it_is_not_explained_by_it() -> None:
     """Redis ended, degraded mode was entered for it: Redis is the cause, and entering it again is not offered."""
     first = replace(alert("RedisDown"), starts_at=SINCE - timedelta(minutes=5))
