@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from triage.diagnosis.case import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from triage.diagnosis.facts import Facts
     from triage.model import Json
@@ -39,7 +39,8 @@ def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
 
     What ended a container that was restarted is not the stop of that restart.
     """
-    mine = [each for each in facts.data("changes").get("changes", ()) if each["container"] == name]
+    changes: Sequence[Mapping[str, Json]] = facts.data("changes").get("changes", ())
+    mine = [each for each in changes if each["container"] == name]
     stop = min(
         (each for each in mine if each["what"] in {"stopped", "killed"}), key=_seconds_before, default=None
     )
