@@ -237,6 +237,15 @@ class Facts:
             if each["container"] == container and 0 <= each["seconds_before"] <= _SUSPECT_SECONDS
         ]
 
+    def our_last_act(self, container: str) -> Mapping[str, Json] | None:
+        """Return the newest change of a container that an action of ours made; its ``by`` is the action's title."""
+        mine = [
+            each
+            for each in self.data("changes").get("changes", ())
+            if each["container"] == container and each.get("by") and each.get("at")
+        ]
+        return max(mine, key=lambda each: datetime.fromisoformat(each["at"]), default=None)
+
     def edited(self, bot: str) -> Mapping[str, Json]:
         """Return the newest edit of a bot's configuration files, empty where there is none in the last day."""
         return dict(self.data("changes").get("edited", {}).get(bot, {}))

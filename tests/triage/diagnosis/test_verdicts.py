@@ -1,6 +1,7 @@
 """What the desk's incidents lead to: the cause, the actions that fit, and those that must not be offered."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -354,6 +355,39 @@ def test_code_that_is_the_code_on_disk_is_not_stale() -> None:
     found = verdict(fresh, errors((KEYWORD, 40, "new")), change("image", before=600), bot())
     assert found.top is not None
     assert found.top.cause == "bad_release"
+
+
+@pytest.mark.parametrize(("last_error", "offered"), [(-2, True), (3, False)])
+def test_nothing_is_rolled_back_where_our_own_action_ended_the_errors(
+    last_error: float, *, offered: bool
+) -> None:
+    """They began with the release. Since the cache was cleared none came: the release is not taken back for them."""
+    acted = NOW - timedelta(minutes=3)
+    line = {
+        "text": KEYWORD, "count": 40, "kind": "new", "usual": 0.0,
+        "first_at": (NOW - timedelta(minutes=9)).isoformat(),
+        "last_at": (acted - timedelta(minutes=last_error)).isoformat(),
+    }  # fmt: skip
+    logs = finding("error_logs", {"bots": {"bot1": {"count": 40, "usual": 1.0, "templates": [line]}}})
+    box_of = {"container": "hbot-bot1", "image": "bot:2", "ours": True}
+    release = {
+        **box_of,
+        "what": "image",
+        "seconds_before": 600.0,
+        "at": (NOW - timedelta(minutes=14)).isoformat(),
+    }
+    cleared = {
+        **box_of,
+        "what": "created",
+        "seconds_before": -60.0,
+        "at": acted.isoformat(),
+        "by": "Clear cache on bot1",
+    }
+    changes = finding("changes", {"changes": [release, cleared], "down": []})
+    found = verdict(logs, changes, box(), bot(), alerts=(alert("BotLogErrorSpike"),))
+    assert ("rollback" in kinds(found)) is offered
+    assert found.top is not None
+    assert (found.top.cause == "bad_release") is offered
 
 
 @given(

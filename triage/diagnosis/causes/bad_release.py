@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._evidence import LIMITS, bot_case
 from triage.diagnosis.symptoms import delay_seconds
 from triage.signals.guard_reasons import in_words
-from triage.wording import doing, duration
+from triage.wording import clock_time, doing, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from triage.diagnosis.case import Candidate, Case
     from triage.diagnosis.facts import Facts
+    from triage.diagnosis.logged_lines import LoggedLines
     from triage.diagnosis.weights import Level
+    from triage.model import Json
 
 EXPLAINS = frozenset(
     {
@@ -105,8 +108,15 @@ def rule(facts: Facts) -> Iterable[Candidate]:
 
 def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
     own, asked = facts.logged(bot, *_ITS_OWN), facts.logged(bot, *_BY_CONFIG)
+    ours = facts.our_last_act(facts.desk.container_of(bot))
     for found, level in ((own, LEVELS[0]), (asked, LEVELS[1])):
         if not found.fresh:
+            continue
+        if ours is not None and _ended_by(found, ours):
+            at = clock_time(datetime.fromisoformat(ours["at"]))
+            case.doubts(
+                "contradiction", f"none of these errors came since {ours['by']} at {at}", "error_logs"
+            )
             continue
         # The log's window may begin after the first error: the alert tells of it too.
         first = facts.since if found.first_at is None else min(found.first_at, facts.since)
@@ -131,6 +141,11 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
         case.sees("some", "it outgrows its memory since", "container")
     if facts.now_of(bot).get("state") == "hard_stop" and own.fresh + asked.fresh:
         case.sees("hint", f"{bot} is in hard stop", "bot_state")
+
+
+def _ended_by(found: LoggedLines, act: Mapping[str, Json]) -> bool:
+    """Say whether lines of trouble came before an action of ours alone: it helped, and nothing is to be taken back."""
+    return found.last_at is not None and found.last_at <= datetime.fromisoformat(act["at"])
 
 
 def _doubts(facts: Facts, bot: str, case: Case) -> None:
