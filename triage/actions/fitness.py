@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from triage.desk import Desk
 from triage.diagnosis.facts import Facts
+from triage.diagnosis.stops import told_to_stop
 from triage.model import Cause
 from triage.plans.record import DESK
 
@@ -127,11 +128,8 @@ def _differs(facts: Facts, target: str) -> bool:
 
 
 def _stopped_by_hand(facts: Facts, target: str) -> bool:
-    container = facts.desk.container_of(target)
-    return any(
-        each["container"] == container and each["what"] in {"stopped", "killed"}
-        for each in facts.data("changes").get("changes", ())
-    ) and not _box(facts, target).get("running")
+    told = told_to_stop(facts, facts.desk.container_of(target))
+    return told is not None and not _box(facts, target).get("running")
 
 
 NO_ROOM = FitnessCondition("the disk is full or almost: a start needs room too", _disk_full)

@@ -104,6 +104,7 @@ def test_the_stop_of_a_restart_is_not_why_a_container_is_down(by: str) -> None:
     )
     assert found.top is not None
     assert found.top.cause == "service_down"
+    assert ("restart", "signal-service") in {(each.kind, each.target) for each in found.actions}
     assert "container_stopped" not in {each.cause for each in found.causes if each.stands}
 
 

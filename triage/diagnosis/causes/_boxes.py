@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
+from triage.diagnosis.stops import told_to_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from triage.diagnosis.facts import Facts
     from triage.model import Json
 
 KILLED = 137
-_STARTS = frozenset({"started", "created", "image", "config"})
-"""Changes after which a container runs."""
 
 
 def box_case(facts: Facts, cause: str, name: str) -> Case:
@@ -32,26 +31,6 @@ def stopped(facts: Facts) -> Iterator[tuple[str, Mapping[str, Json]]]:
             and now.get("status") not in {"paused", "restarting"}
         ):
             yield name, now
-
-
-def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
-    """Return the newest stop or kill of a container that somebody asked for; None where it was started after it.
-
-    What ended a container that was restarted is not the stop of that restart.
-    """
-    changes: Sequence[Mapping[str, Json]] = facts.data("changes").get("changes", ())
-    mine = [each for each in changes if each["container"] == name]
-    stop = min(
-        (each for each in mine if each["what"] in {"stopped", "killed"}), key=_seconds_before, default=None
-    )
-    starts = (each for each in mine if each["what"] in _STARTS)
-    if stop is None or any(_seconds_before(each) < _seconds_before(stop) for each in starts):
-        return None
-    return stop
-
-
-def _seconds_before(change: Mapping[str, Json]) -> float:
-    return float(change["seconds_before"])
 
 
 def stopped_by_us(facts: Facts, name: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import KILLED, box_case, stopped, told_to_stop
+from triage.diagnosis.causes._boxes import KILLED, box_case, stopped
+from triage.diagnosis.stops import told_to_stop
 from triage.wording import duration
 
 if TYPE_CHECKING:

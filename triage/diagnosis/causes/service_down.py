@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, stopped_by_us, told_to_stop
+from triage.diagnosis.causes._boxes import box_case, stopped_by_us
+from triage.diagnosis.stops import told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
