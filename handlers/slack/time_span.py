@@ -12,7 +12,7 @@ from triage.untrusted_text import one_line
 HOURS_A_DAY, DAYS_A_WEEK = 24, 7
 _UNITS = r"(?P<unit>h|hrs?|hours?|d|days?|w|wks?|weeks?)"
 _SPAN = re.compile(
-    r"(?<!\S)(?:(?:for|over|of|in|the) )*"
+    r"(?<!\S)(?:(?:for|over|of|the|in(?= (?:the )?(?:last|past) )) )*"  # ``in 2 hours`` begins then: no span
     rf"(?:(?:(?:last|past) )?(?P<count>\d{{1,6}}|an?|one) ?{_UNITS}|(?:last|past) {_UNITS.replace('unit', 'only')})(?!\S)",
     re.IGNORECASE,
 )

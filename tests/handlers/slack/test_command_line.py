@@ -87,6 +87,8 @@ def test_what_is_no_incidents_number(typed: str) -> None:
         ("d h", None, ("d", "h")),
         ("since yesterday 18:00", None, ("since", "yesterday", "18:00")),
         ("90 min", None, ("90", "min")),
+        ("bot1 in the last 2 hours", "2h", ("bot1",)),
+        ("in 2 hours", "2h", ("in",)),
     ],
 )
 def test_a_span_of_time_as_people_write_it(typed: str, span: str | None, left: tuple[str, ...]) -> None:
