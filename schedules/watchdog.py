@@ -35,6 +35,7 @@ class Deadman:
     rule_loaded: bool | None = None
     """Whether Prometheus holds the alert's rule; None until it has said so."""
     seen: datetime | None = None
+    _to_come: datetime | None = None
 
     async def run(self) -> None:
         """Look once."""
@@ -42,6 +43,7 @@ class Deadman:
         if self.seen is None:
             await self._ask_for_rule()
         now = self.clock.now()
+        self._begin_anew(now)
         seen, loaded, started = self.seen, self.rule_loaded, self.started
         wrong = blindness(self.desk, seen=seen, rule_loaded=bool(loaded), started=started, now=now)
         conditions = {} if wrong is None else {_BLIND: wrong}
@@ -53,6 +55,13 @@ class Deadman:
         if signals:
             logger.warning("{text}", text=wrong.text if wrong is not None else "alerts arrive again")
             self.stored()
+
+    def _begin_anew(self, now: datetime) -> None:
+        """Count from now on where the alert came at a time to come: the clock was set back since."""
+        to_come = self.seen if self.seen is not None and self.seen > now else None
+        if (to_come is not None and to_come != self._to_come) or self.started > now:
+            self.started = now
+        self._to_come = to_come
 
     async def _ask_for_rule(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,21 @@ async def test_a_rule_that_never_reached_us_is_not_well_while_prometheus_is_away
     night.fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
     assert await night.passes(20) == told
     night.fakes.metrics.error, night.fakes.metrics.rule_states = None, ()
+    assert await night.passes(1) == [*told, "AlertingBlind resolved"]
+
+
+async def test_a_clock_set_back_neither_ends_blindness_nor_hides_it(sqlite_store: SqlStore) -> None:
+    """The alert then came at a time to come: silence counts from there on, and what stands goes on standing."""
+    night = Night(sqlite_store)
+    await night.watchdog_comes()
+    assert await night.passes(5) == []
+    night.clock.jump(timedelta(hours=-3))
+    assert await night.passes(10) == []
+    told = ["AlertingBlind firing"]
+    assert await night.passes(2) == told
+    night.clock.jump(timedelta(hours=-3))
+    assert await night.passes(30) == told
+    await night.watchdog_comes()
     assert await night.passes(1) == [*told, "AlertingBlind resolved"]
 
 

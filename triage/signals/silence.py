@@ -24,7 +24,8 @@ def sight_unknown(
     limit = timedelta(seconds=desk.watchdog.max_silence_seconds)
     if not desk.watchdog.enabled or (seen is None and rule_loaded is False):
         return False
-    late = seen is None or now - seen > limit
+    came = _came(seen, now)
+    late = came is None or now - came > limit
     return late and (now - started <= limit or (seen is None and rule_loaded is None))
 
 
@@ -35,21 +36,28 @@ def blindness(
 
     The switch is armed once the alert was ever ``seen``, or where its rule is known to be loaded: a desk
     without the rule gets a note from ``doctor`` and no false alarm. Time before this process ``started``
-    does not count: nothing could receive it then.
+    does not count: nothing could receive it then. Of a ``seen`` to come (the clock was set back) only ``started`` counts.
     """
     if not desk.watchdog.enabled or (seen is None and not rule_loaded):
         return None
-    since = max(seen or started, started)
+    came = _came(seen, now)
+    since = max(came or started, started)
     silent = now - since
     if silent <= timedelta(seconds=desk.watchdog.max_silence_seconds):
         return None
     if seen is None:
         text = f"alerting is blind: {desk.watchdog.alertname} is a rule of Prometheus, but never reached us"
     else:
+        last = came or started
         text = (
-            f"alerting is blind since {clock_time(seen)}: {desk.watchdog.alertname} has not come for "
-            f"{duration((now - seen).total_seconds())}"
+            f"alerting is blind since {clock_time(last)}: {desk.watchdog.alertname} has not come for "
+            f"{duration((now - last).total_seconds())}"
         )
     return Condition(
-        BLIND, Source.WATCHDOG, Subject(SubjectKind.DESK, desk.name), text, since=seen or started
+        BLIND, Source.WATCHDOG, Subject(SubjectKind.DESK, desk.name), text, since=came or started
     )
+
+
+def _came(seen: datetime | None, now: datetime) -> datetime | None:
+    """Return when the alert came last; None where it never did, or where nobody knows since the clock was set back."""
+    return None if seen is None or seen > now else seen

@@ -23,10 +23,13 @@ class LastingTroubles:
     _began: datetime | None = None
 
     def look(self, desk: Desk, troubles: Mapping[str, str], now: datetime) -> dict[str, Condition] | None:
-        """Return the troubles that have lasted; None until we have been here long enough to know of any."""
-        self._began = self._began or now
+        """Return the troubles that have lasted; None until we have been here long enough to know of any.
+
+        What began at a time to come began before the clock was set back: it counts from now on.
+        """
+        self._began = min(self._began or now, now)
         wrong = {name: why for name, why in troubles.items() if why}
-        self.since = {name: self.since.get(name, now) for name in wrong}
+        self.since = {name: min(self.since.get(name, now), now) for name in wrong}
         span = timedelta(seconds=desk.listening.trouble_seconds)
         if now - self._began < span:
             return None

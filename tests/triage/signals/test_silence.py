@@ -78,6 +78,20 @@ def test_a_trouble_is_told_once_it_has_lasted() -> None:
         assert (None if found is None else sorted(found)) == told, seconds
 
 
+def test_a_trouble_lasts_though_the_clock_is_set_back() -> None:
+    """It is told after as long again, not when the clock has come to where it was."""
+    lasting, back = LastingTroubles(), NOW - timedelta(hours=2)
+    told: list[tuple[datetime, list[str] | None]] = [
+        (NOW, None),
+        (NOW + timedelta(seconds=SPAN), ["loki"]),
+        (back, None),
+        (back + timedelta(seconds=SPAN), ["loki"]),
+    ]
+    for at, expected in told:
+        found = lasting.look(DESK, {"loki": "refused"}, at)
+        assert (None if found is None else sorted(found)) == expected, at
+
+
 def test_a_told_trouble_names_itself_and_shows_no_secret() -> None:
     """With since when, and its words masked."""
     lasting = LastingTroubles()
