@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from triage.errors import DeskFailure
 
@@ -23,6 +25,8 @@ PASSED = frozenset(
     }
 )
 """The environment that a program is given: what it needs to find itself and the engine, and no setting of ours."""
+PIPE_SIZE = 1024 * 1024
+"""Bytes of output that wait for a reader."""
 GRACE_SECONDS = 3.0
 """How long a program may take to end once it was asked to."""
 
@@ -80,21 +84,26 @@ class HostCommands:
     ) -> CommandResult:
         """Run a program; ``on_output`` is called with the output so far. A cancelled call kills it and its children."""
         output = CommandOutput()
-        process = await self._start(argv, folder)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await _listen(process, output, on_output)
-                code: int | None = await process.wait()
-        except TimeoutError:
-            code = None
-        finally:
-            # Also when it ended by itself: what it left behind in its group must not go on alone.
-            await _end(process)
+        read, write = _kept_pipe()
+        with os.fdopen(read, "rb", buffering=0) as said:
+            try:
+                process = await self._start(argv, folder, (read, write))
+            finally:
+                os.close(write)  # the program's own is the last one: its end is the end of what it says
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await _listen(said, output, on_output)
+                    code: int | None = await process.wait()
+            except TimeoutError:
+                code = None
+            finally:
+                # Also when it ended by itself: what it left behind in its group must not go on alone.
+                await _end(process)
         return CommandResult(code, str(output))
 
     async def ask(self, argv: Sequence[str], *, folder: str, timeout_seconds: float) -> CommandResult:
         """Run a program that tells something: its output is its stdout, whole. Raises DeskFailure where it is too long."""
-        process = await self._start(argv, folder, errors=asyncio.subprocess.DEVNULL)
+        process = await self._start(argv, folder)
         assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
         said = bytearray()
         try:
@@ -111,16 +120,18 @@ class HostCommands:
         return CommandResult(code, said.decode(errors="replace"))
 
     async def _start(
-        self, argv: Sequence[str], folder: str, errors: int = asyncio.subprocess.STDOUT
+        self, argv: Sequence[str], folder: str, pipe: tuple[int, int] | None = None
     ) -> asyncio.subprocess.Process:
+        """Start a program; with a pipe all it says goes there, without one its stdout alone is to be read."""
         try:
             return await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=folder,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
+                stdout=asyncio.subprocess.PIPE if pipe is None else pipe[1],
+                stderr=asyncio.subprocess.DEVNULL if pipe is None else asyncio.subprocess.STDOUT,
+                pass_fds=() if pipe is None else pipe[:1],
                 start_new_session=True,
             )
         except OSError as error:
@@ -130,11 +141,33 @@ class HostCommands:
             ) from error
 
 
-async def _listen(
-    process: asyncio.subprocess.Process, output: CommandOutput, on_output: Callable[[str], None] | None
+def _kept_pipe() -> tuple[int, int]:
+    """Make a pipe: its reading and its writing end. The program is given both, so that it outlives us.
+
+    Compose ends by SIGPIPE in the middle of a recreate where nobody reads what it says any more, and may leave a bot
+    without a container, or with two. What it says after our death fits into the pipe: it is far more than it ever says.
+    """
+    read, write = os.pipe()
+    with contextlib.suppress(OSError, AttributeError):  # not on every system
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    return read, write
+
+
+async def _listen(said: IO[bytes], output: CommandOutput, on_output: Callable[[str], None] | None) -> None:
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), said
+    )
+    try:
+        await _read_out(reader, output, on_output)
+    finally:
+        transport.close()
+
+
+async def _read_out(
+    reader: asyncio.StreamReader, output: CommandOutput, on_output: Callable[[str], None] | None
 ) -> None:
-    assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
-    while piece := await process.stdout.read(4096):
+    while piece := await reader.read(4096):
         output.add(piece.decode(errors="replace"))
         if on_output is not None:
             on_output(str(output))

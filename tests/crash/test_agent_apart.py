@@ -14,7 +14,7 @@ import pytest
 
 from tests.bot.agent.apart import agent_apart
 from tests.crash.scene import LONG, Crashes, aftermath
-from tests.servers.desk import COMPOSES, Desk
+from tests.servers.desk import Desk
 from tests.servers.forked import ForkedProcess
 from tests.servers.process import eventually
 from tests.triage.actions.bench import running_bench, settings
@@ -139,8 +139,6 @@ async def test_an_agent_that_is_killed_leaves_the_action_unknown_looked_at_and_n
     desk: Desk, tmp_path: Path
 ) -> None:
     """At every moment of every step: the bot says unknown, looks once the agent is back, and no step is begun twice."""
-    # Compose 1 outlives the agent that started it; Compose 2 ends with whoever reads what it says.
-    desk.compose_program = COMPOSES[0]
     await desk.up("bot1")
     for turn, (moment, number) in enumerate(_kept(AGENT_KILLED)):
         folder = tmp_path / str(turn)

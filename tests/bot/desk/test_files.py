@@ -155,6 +155,24 @@ async def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -
     assert not mark.exists()
 
 
+@pytest.mark.slow
+async def test_a_program_outlives_whoever_was_killed_while_reading_it(tmp_path: Path) -> None:
+    """Compose must not end in the middle of a recreate because nobody reads what it says any more."""
+    program = "echo begun; touch begun; sleep 0.4; seq 9000 && seq 9000 >&2 && touch over"
+    reads = (
+        "import asyncio; from bot.desk.commands import HostCommands; "
+        f"asyncio.run(HostCommands().run(['sh', '-c', {program!r}], folder={str(tmp_path)!r}, timeout_seconds=20))"
+    )
+    reader = await asyncio.create_subprocess_exec(sys.executable, "-c", reads)
+    async with asyncio.timeout(30):
+        while not (tmp_path / "begun").exists():  # noqa: ASYNC110 - what another process does
+            await asyncio.sleep(0.01)
+        reader.kill()
+        await reader.wait()
+        while not (tmp_path / "over").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_a_command_is_given_the_environment_it_needs_and_no_setting_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
