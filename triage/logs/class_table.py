@@ -34,6 +34,8 @@ _ROWS = (
              do="compare order size and rounding in the configuration with the exchange's rules"),
     LogClass("order_refused", "an order breaks a rule of the exchange that is not of size or price", False,
              do="read the exchange's words and compare with how the bot places its orders"),
+    LogClass("parameter_refused", "the exchange refuses a parameter that the bot sends", False,
+             do="compare what was released or configured last with what the exchange takes"),
     LogClass("position_mode", "position modes of account and bot differ", False,
              do="set the mode at the exchange once the position is flat"),
     LogClass("account_mode", "the account is in unified mode", False,

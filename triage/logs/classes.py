@@ -73,7 +73,8 @@ class LineClass:
 
 _OF_EXCHANGE = frozenset(
     {
-        *CODES.values(), "exchange_unreachable", "exchange_refuses", "egress_blocked", "order_refused", "stream_closed",
+        *CODES.values(), "exchange_unreachable", "exchange_refuses", "egress_blocked", "order_refused", "parameter_refused",
+        "stream_closed",
         "tls_failure", "code_error",
     }
 )  # fmt: skip

@@ -358,7 +358,10 @@ SHAPES: list[tuple[str, str, str]] = [
     ("account_restricted", "30029", http(400, "30029", "account suspended")),
     ("account_restricted", "40035", http(400, "40035", "you are required to complete KYC first")),
     # one code, several meanings: its words tell
-    ("exchange_refuses", "40808", http(400, "40808", "Parameter verification exception margin mode == FIXED")),
+    ("parameter_refused", "40808", http(400, "40808", "Parameter verification exception margin mode == FIXED")),
+    ("parameter_refused", "40808", http(400, "40808", "Parameter verification exception clientOid")),
+    ("parameter_refused", "-1102", body("-1102", "Mandatory parameter 'stopPx' was not sent, was empty/null, or malformed.")),
+    ("parameter_refused", "10001", body("10001", "params error: category is required")),
     ("order_rejected", "40808", http(400, "40808", "Parameter verification exception size checkBDScale error value=1")),
     ("order_refused", "43005", http(400, "43005", "Exceed the maximum number of orders")),
     ("order_refused", "40786", http(400, "40786", "Duplicate clientOid")),

@@ -48,7 +48,7 @@ _WHATS = {
     "files": "another {path}",
 }
 _ITS_OWN = ("code_error", "import_error", "invalid_config", "background_task_dead", "memory")
-_BY_CONFIG = ("cancel_failed", "order_failed", "order_rejected", "exchange_rate_limit")
+_BY_CONFIG = ("cancel_failed", "order_failed", "order_rejected", "parameter_refused", "exchange_rate_limit")
 _NOT_ITS = (
     "credentials_refused",
     "clock_skew",

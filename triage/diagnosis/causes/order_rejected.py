@@ -26,11 +26,18 @@ _KIND = Words(
     "look at the open orders at the exchange, then at how the bot places them",
     "Error",
 )
+_PARAMETER = Words(
+    "The exchange rejects {who}'s requests: it refuses a parameter that they hold",
+    "Compare what was released or configured last with what the exchange takes.",
+    "read the exchange's words, and which release or setting sends them",
+    "arameter",
+)
+_OF_CLASS = {"order_refused": _KIND, "parameter_refused": _PARAMETER}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """The bot's orders are outside the exchange's rules: for size, price or value, or for their kind and number."""
     for bot in facts.bots:
         case = bot_case(facts, "order_rejected", bot)
-        found = reads_log(case, bot, "order_rejected", "order_refused")
-        yield from said_of(case, bot, found, _KIND if found.loudest == "order_refused" else _SIZE)
+        found = reads_log(case, bot, "order_rejected", *_OF_CLASS)
+        yield from said_of(case, bot, found, _OF_CLASS.get(found.loudest, _SIZE))
