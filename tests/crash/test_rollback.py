@@ -1,11 +1,13 @@
 """rollback killed with SIGKILL at step boundaries (in a campaign at every one) and inside the file work, on a real desk."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.crash.scene import LONG, Crashes, aftermath
 from tests.servers.desk import Desk
+from tests.servers.process import eventually
 
 ARGUMENTS = {"what": "both", "snapshot": "bot1_20260219_040000.tar.gz", "image": "hbot/hummingbot:v2"}
 OLD, NEW = "now", "20260219"
@@ -52,6 +54,7 @@ async def test_rollback_leaves_the_old_state_or_the_new_one_and_never_a_mix(
         _reset(desk)
         await desk.up("bot1")
         where = f"{moment} {number}"
+        await eventually(partial(_logs, desk), f"{where}: the bot's log", within=30)
         log = (desk.data / "bot1/logs/logs_bot.log").stat().st_ino
         env = desk.env_file.read_text()
         database = tmp_path / f"{turn}.db"
@@ -84,6 +87,11 @@ def _whose(desk: Desk) -> set[str]:
         "pmm_scripts": (bot / "pmm_scripts/pmm.py").read_text(),
     }
     return {NEW if NEW in text else OLD for text in texts.values()}
+
+
+async def _logs(desk: Desk) -> bool:
+    """Say whether bot1 has begun its log: Compose 2 does not wait for that."""
+    return (desk.data / "bot1/logs/logs_bot.log").exists()
 
 
 def _reset(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy.conftest import ROOT, BuiltImage
 from tests.servers import programs
-from tests.servers.desk import Desk
+from tests.servers.desk import COMPOSES, Desk
 from tests.servers.docker import CommandError, DockerEngine, run
 from tests.servers.process import LOOPBACK, eventually, free_port
 
@@ -118,6 +118,7 @@ async def deployed(image: BuiltImage, desk: Desk, tmp_path: Path) -> AsyncIterat
         "TRIAGE_PORT": str(port),
     }
     compose = [str(programs.find("docker-compose-2")), "--project-directory", str(folder)]
+    desk.compose_program = COMPOSES[0]  # Compose 2 takes no network of the desk's that it did not make itself
     await desk.up("bot1", profiles=())
     await run(
         [*compose, "up", "-d", "--no-build", "--pull", "never"], env=environment, cwd=folder, within=120
