@@ -92,8 +92,10 @@ ANSWERS = _rules(
     (r"unauthori[sz]ed|authentication fail|permission|access denied|(?:login|log.?in|auth\w*|api validation|key validation) (?:is )?fail|(?:invalid|wrong|missing|expired) (?:authori[sz]ation|login|token|credentials?)|(?:user|account) (?:does not|doesn't|not) exist", "credentials_refused"),
     (r"ip (?:address )?.{0,40}(?:not (?:in|allowed|included)|white.?list)|unmatched ip|bound ip|white.?list", "credentials_refused"),
     (
-        r"\bparam(?:eter)?s?\b.{0,40}?\b(?:verif\w+|illegal|invalid|errors?|missing|malformed|mandatory|required|empty|incorrect|wrong|exception|not sent)"
-        r"|\b(?:illegal|invalid|missing|mandatory|malformed|wrong|unknown|unexpected|incorrect) (?:[\w']+ ){0,2}param(?:eter)?s?\b",
+        (
+            r"\bparam(?:eter)?s?\b.{0,40}?\b(?:verif\w+|illegal|invalid|errors?|missing|malformed|mandatory|required|empty|incorrect|wrong|exception|not sent)"
+            r"|\b(?:illegal|invalid|missing|mandatory|malformed|wrong|unknown|unexpected|incorrect) (?:[\w']+ ){0,2}param(?:eter)?s?\b"
+        ),
         "parameter_refused",
     ),
 )  # fmt: skip
