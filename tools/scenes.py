@@ -6,8 +6,8 @@ at 375 pixels, light and dark, with a text file of all that was said.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
 import tempfile
 from pathlib import Path
 
@@ -103,6 +103,15 @@ async def thread_shot(page: Page, theatre: Theatre, card: Message, file: Path) -
 
 
 if __name__ == "__main__":
-    wanted = Path(sys.argv[1])
-    wanted.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(wanted, sys.argv[2:] or list(SCENARIOS)))
+    reader = argparse.ArgumentParser(
+        prog="python -m tools.scenes", description="Take pictures of the demo's scenarios."
+    )
+    reader.add_argument("folder", type=Path, help="where the pictures go")
+    reader.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(SCENARIOS)}; all, if none is given"
+    )
+    wanted = reader.parse_args()
+    if unknown := set(wanted.names) - set(SCENARIOS):
+        reader.error(f"no scenario is called {', '.join(sorted(unknown))}")
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(wanted.folder, wanted.names or list(SCENARIOS)))
