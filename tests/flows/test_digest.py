@@ -12,7 +12,6 @@ from tests.schema import with_schema
 from triage.cron import Cron
 
 Require = Callable[..., Path]
-CRON = "5 0 * * *"
 BOTS = ("bot1", "bot2", "bot3")
 DIGESTS = "desk-digest"
 
@@ -20,17 +19,18 @@ DIGESTS = "desk-digest"
 async def test_a_digest_missed_while_away_comes_once_late_with_figures_and_pictures(
     require: Require, tmp_path: Path
 ) -> None:
-    """The service was off at midnight: at its start the day is measured and posted; another start repeats nothing."""
+    """The service was off when it was due: at its start the day is measured and posted; another start repeats nothing."""
     paths = write_desk(tmp_path / "desk", BOTS)
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if datetime.now(UTC) < midnight + timedelta(minutes=5):
-        midnight -= timedelta(days=1)  # between midnight and the due time the day before is the last one due
-    write_minutes(tmp_path / "desk" / "data", "bot1", midnight - timedelta(days=2), midnight)
+    # At whatever time the test runs, it was due an hour ago, for the 24 hours before.
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    due, start = end + timedelta(minutes=5), end - timedelta(days=1)
+    cron = f"{due.minute} {due.hour} * * *"
+    write_minutes(tmp_path / "desk" / "data", "bot1", start - timedelta(days=1), end)
     async with open_store(with_schema(tmp_path / "triage.db")) as store:
-        served = midnight - timedelta(days=1) + timedelta(minutes=5)
-        note = f"{Cron.parse(CRON).text} UTC|{served.isoformat()}"
+        served = due - timedelta(days=1)
+        note = f"{Cron.parse(cron).text} UTC|{served.isoformat()}"
         await store.write(lambda tx: tx.notes.put("schedule/digest", note))
-    desk = {"paths": paths, "bots": [{"name": bot} for bot in BOTS], "schedules": {"digest": CRON}}
+    desk = {"paths": paths, "bots": [{"name": bot} for bot in BOTS], "schedules": {"digest": cron}}
     async with running_harness(require, tmp_path, desk=desk) as harness:
         await harness.until(lambda: harness.slack.messages(DIGESTS), "the digest", seconds=30)
         [top] = harness.slack.messages(DIGESTS)
@@ -38,7 +38,8 @@ async def test_a_digest_missed_while_away_comes_once_late_with_figures_and_pictu
             lambda: any(one.files for one in harness.slack.thread(top)), "the picture", seconds=30
         )
         text = shown(top)
-        assert f"KPI digest {midnight - timedelta(days=1):%a %d %b %Y}: hold" in text
+        day = f"{start:%a %d %b %Y}" if end.hour == 0 else f"{start:%d %b %H:%M} to {end:%d %b %H:%M}"
+        assert f"KPI digest {day}: hold" in text
         assert "hold: not a single minute was written" in text
         assert "late: it was due" in text
         await harness.bot.stop()
