@@ -52,7 +52,8 @@ async def running_house(
                 "TRIAGE_LOG_LEVEL": "WARNING",
                 **(sources or {}),
             }
-            bot = Bot(folder, environment)
+            # As an operator starts it: a fork of a preloaded process has its imports and its memory from elsewhere.
+            bot = Bot(folder, environment, before=("env",))
             try:
                 if start:
                     await bot.start()
