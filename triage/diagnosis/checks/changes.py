@@ -66,8 +66,12 @@ async def run(ctx: CheckContext) -> Finding:
     }
     changes = sorted(
         (
-            replace(change, by=ctx.act_behind(change.container, change.at))
-            for change in (*from_states(ctx, states.values()), *from_events(ctx, known))
+            replace(
+                change,
+                ours=change.container in ctx.containers,
+                by=ctx.act_behind(change.container, change.at),
+            )
+            for change in (*from_states(states.values()), *from_events(known))
             if change.at >= start
         ),
         key=lambda change: (change.at, change.container),

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.diagnosis.checks.base import CheckContext
 from triage.ports.sources import ContainerEvent, ContainerState
 
 SAME = timedelta(seconds=5)
@@ -19,22 +18,21 @@ _KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
 
 @dataclass(frozen=True, slots=True)
 class ContainerChange:
-    """One change of one container."""
+    """One change of one container; ``ours`` and ``by`` are put in by whoever knows what the triage is about."""
 
     container: str
     what: str
     at: datetime
     image: str
-    image_before: str
-    ours: bool
+    image_before: str = ""
+    ours: bool = False
     same: bool = False
     by: str = ""
 
 
-def from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
+def from_states(states: Iterable[ContainerState]) -> Iterable[ContainerChange]:
     """Yield what the containers that are there say: when each was created, started, stopped."""
     for state in states:
-        ours = state.name in ctx.containers
         times = {"created": state.created_at, "started": state.started_at}
         if (
             state.created_at is not None
@@ -44,40 +42,22 @@ def from_states(ctx: CheckContext, states: Iterable[ContainerState]) -> Iterable
             del times["started"]  # that start belongs to its making
         for what, at in times.items():
             if at is not None:
-                yield ContainerChange(
-                    container=state.name, what=what, at=at, image=state.image, image_before="", ours=ours
-                )
+                yield ContainerChange(container=state.name, what=what, at=at, image=state.image)
 
 
-def from_events(ctx: CheckContext, events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
+def from_events(events: tuple[ContainerEvent, ...]) -> Iterable[ContainerChange]:
     """Yield what the engine remembers of events: also of containers that are gone, and which image was before."""
     known: dict[str, ContainerEvent] = {}
     for event in sorted(events, key=lambda each: each.time_ns):
         before = known.get(event.container) or _replaced(event, events)
-        ours = event.container in ctx.containers
         if event.action == "create":
-            yield _creation(event, before, ours=ours)
+            yield _creation(event, before)
         elif _is_of_a_replacement(event, events):
             continue  # told by the creation of the new one
         elif event.action == "stop" or (event.action == "kill" and event.signal in _KILLS):
-            what = "stopped" if event.action == "stop" else "killed"
-            yield ContainerChange(
-                container=event.container,
-                what=what,
-                at=event.at,
-                image=event.image,
-                image_before="",
-                ours=ours,
-            )
+            yield _of_event(event, "stopped" if event.action == "stop" else "killed")
         elif event.action == "pause":
-            yield ContainerChange(
-                container=event.container,
-                what="paused",
-                at=event.at,
-                image=event.image,
-                image_before="",
-                ours=ours,
-            )
+            yield _of_event(event, "paused")
         if event.image:
             known[event.container] = event
 
@@ -107,36 +87,27 @@ def _is_of_a_replacement(ended: ContainerEvent, events: Iterable[ContainerEvent]
     )
 
 
-def _creation(event: ContainerEvent, before: ContainerEvent | None, *, ours: bool) -> ContainerChange:
+def _creation(event: ContainerEvent, before: ContainerEvent | None) -> ContainerChange:
     """Say what a new container differs in from the one before, as far as the engine remembers that one."""
     if before is None:
-        return ContainerChange(
-            container=event.container,
-            what="created",
-            at=event.at,
-            image=event.image,
-            image_before="",
-            ours=ours,
-        )
+        return _of_event(event, "created")
     if event.image != before.image:
-        return ContainerChange(
-            container=event.container,
-            what="image",
-            at=event.at,
-            image=event.image,
-            image_before=before.image,
-            ours=ours,
-        )
+        return _of_event(event, "image", before.image)
     was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
     what = "config" if was and now and was != now else "created"
+    return _of_event(event, what, before.image, same=bool(was) and was == now)
+
+
+def _of_event(
+    event: ContainerEvent, what: str, image_before: str = "", *, same: bool = False
+) -> ContainerChange:
     return ContainerChange(
         container=event.container,
         what=what,
         at=event.at,
         image=event.image,
-        image_before=before.image,
-        ours=ours,
-        same=bool(was) and was == now,
+        image_before=image_before,
+        same=same,
     )
 
 
