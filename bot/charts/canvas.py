@@ -5,10 +5,11 @@ Reducing smooths the lines; doing it plot by plot keeps the memory small.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from bot.charts.scales import without_half_word
 
@@ -22,6 +23,9 @@ _DOT = 7
 _HATCH = 14
 _DENSE = 200
 """From so many points on a line turns too often for its joints to be seen, and they cost most of its time."""
+
+_WORDS, _HATCHES = 128, 8
+"""How many words and hatches are kept as masks: the pictures of a digest have most of them in common."""
 
 Point = tuple[float, float]
 
@@ -56,6 +60,18 @@ def fitted(text: str, size: int, room: float) -> str:
     return f"{kept}.." if kept else ""
 
 
+@lru_cache(_WORDS)
+def _written(text: str, size: int, anchor: str, *, bold: bool) -> tuple[Image.Image, Point]:
+    """Return a line of text as a mask, and where its upper left corner lies from the anchor."""
+    stroke = size / 45 if bold else 0.0
+    left, top, right, bottom = font(size).getbbox(text, anchor=anchor, stroke_width=stroke)
+    corner = (floor(left), floor(top))
+    mask = Image.new("L", (max(1, ceil(right) - corner[0]), max(1, ceil(bottom) - corner[1])))
+    at = (-corner[0], -corner[1])
+    ImageDraw.Draw(mask).text(at, text, fill=255, font=font(size), anchor=anchor, stroke_width=stroke)
+    return mask, corner
+
+
 class Sheet:
     """The picture itself."""
 
@@ -67,16 +83,8 @@ class Sheet:
         self, at: Point, text: str, size: int, colour: str, *, anchor: str = "la", bold: bool = False
     ) -> None:
         """Write a line of text; ``anchor`` as Pillow has it (``la``: left end of the ascenders' line)."""
-        stroke = size / 45 if bold else 0.0
-        self.draw.text(
-            at,
-            printable(text),
-            fill=colour,
-            font=font(size),
-            anchor=anchor,
-            stroke_width=stroke,
-            stroke_fill=colour,
-        )
+        mask, (left, top) = _written(printable(text), size, anchor, bold=bold)
+        self.image.paste(colour, (round(at[0] + left), round(at[1] + top)), mask)
 
 
 class Plot:
@@ -84,24 +92,27 @@ class Plot:
 
     def __init__(self, width: int, height: int, x: Point, y: Point, colour: str) -> None:
         self.width, self.height = width * SCALE, height * SCALE
-        self._x, self._y = x, y
+        self._left, self._bottom = x[0], y[0]
+        self._columns, self._rows = self.width / (x[1] - x[0]), self.height / (y[1] - y[0])
         self.image = Image.new("RGB", (self.width, self.height), colour)
         self.draw = ImageDraw.Draw(self.image)
-        self._hatched: dict[Fill, Image.Image] = {}
 
     def px(self, x: float) -> float:
         """Return the pixel column of a value."""
-        low, high = self._x
-        return (x - low) / (high - low) * self.width
+        return (x - self._left) * self._columns
 
     def py(self, y: float) -> float:
         """Return the pixel row of a value."""
-        low, high = self._y
-        return self.height - (y - low) / (high - low) * self.height
+        return self.height - (y - self._bottom) * self._rows
+
+    def _pixels(self, points: Iterable[Point]) -> list[Point]:
+        """Return points of data as ``px`` and ``py`` do, without a call for each."""
+        left, bottom, columns, rows, height = self._left, self._bottom, self._columns, self._rows, self.height
+        return [((x - left) * columns, height - (y - bottom) * rows) for x, y in points]
 
     def line(self, points: Sequence[Point], colour: str, width: float) -> None:
         """Draw a line through points of data; a single point is a dot."""
-        pixels = [(self.px(x), self.py(y)) for x, y in points]
+        pixels = self._pixels(points)
         thick = round(width * SCALE)
         if len(pixels) == 1:
             (x, y), radius = pixels[0], thick
@@ -112,7 +123,18 @@ class Plot:
 
     def area(self, points: Sequence[Point], colour: str) -> None:
         """Fill the polygon of points of data."""
-        self.draw.polygon([(self.px(x), self.py(y)) for x, y in points], fill=colour)
+        self.draw.polygon(self._pixels(points), fill=colour)
+
+    def bars(self, edges: Sequence[float], ends: Sequence[float], fill: Fill) -> None:
+        """Fill bars side by side, each from zero to its end; ``edges`` has one value more than ``ends``."""
+        steps = [(x, y) for at, y in enumerate(ends) for x in edges[at : at + 2]]
+        outline = self._pixels([(edges[0], 0.0), *steps, (edges[-1], 0.0)])
+        self.draw.polygon(outline, fill=fill.colour)
+        if fill.hatch != "none":
+            filled = Image.new("1", self.image.size)
+            ImageDraw.Draw(filled).polygon(outline, fill=1)
+            hatch = _hatch(self.width, self.height, fill.hatch)
+            self.image.paste(fill.ink, mask=ImageChops.logical_and(filled, hatch))
 
     def across(self, y: float, colour: str, width: float, *, dash: tuple[int, int] | None = None) -> None:
         """Draw a horizontal line at a value, dashed by (on, off) pixels or solid."""
@@ -132,18 +154,11 @@ class Plot:
         top, bottom = round(self.py(y[1])), round(self.py(y[0]))
         if right <= left or bottom <= top:
             return
-        if fill.hatch == "none":
-            self.draw.rectangle((left, top, right - 1, bottom - 1), fill=fill.colour)
-            return
+        self.draw.rectangle((left, top, right - 1, bottom - 1), fill=fill.colour)
         here = (max(0, left), max(0, top), min(self.width, right), min(self.height, bottom))
-        if here[0] < here[2] and here[1] < here[3]:
-            self.image.paste(self._hatch(fill).crop(here), here[:2])
-
-    def _hatch(self, fill: Fill) -> Image.Image:
-        """Return the whole plot in a hatch, from which boxes are cut: so it goes on from box to box."""
-        if fill not in self._hatched:
-            self._hatched[fill] = _pattern(self.width, self.height, fill)
-        return self._hatched[fill]
+        if fill.hatch != "none" and here[0] < here[2] and here[1] < here[3]:
+            # Cut from the hatch of the whole plot, so that it goes on from box to box.
+            self.image.paste(fill.ink, here, _hatch(self.width, self.height, fill.hatch).crop(here))
 
     def reduced(self) -> Image.Image:
         """Return the plot in its true size."""
@@ -152,25 +167,28 @@ class Plot:
 
 def swatch(width: int, height: int, fill: Fill) -> Image.Image:
     """Return a legend's sample of a fill, in its true size."""
-    return _pattern(width * SCALE, height * SCALE, fill).reduce(SCALE)
+    image = Image.new("RGB", (width * SCALE, height * SCALE), fill.colour)
+    image.paste(fill.ink, mask=_hatch(*image.size, fill.hatch))
+    return image.reduce(SCALE)
 
 
-def _pattern(width: int, height: int, fill: Fill) -> Image.Image:
-    """Return a filled rectangle with its hatch."""
-    image = Image.new("RGB", (width, height), fill.colour)
+@lru_cache(_HATCHES)
+def _hatch(width: int, height: int, kind: str) -> Image.Image:
+    """Return the lines of a hatch as a mask."""
+    image = Image.new("1", (width, height))
     draw = ImageDraw.Draw(image)
     step, pen = _HATCH * SCALE, 2 * SCALE
-    if fill.hatch in ("rising", "crossed"):
+    if kind in ("rising", "crossed"):
         for start in range(-height, width + height, step):
-            draw.line((start, height, start + height, 0), fill=fill.ink, width=pen)
-    if fill.hatch == "crossed":
+            draw.line((start, height, start + height, 0), fill=1, width=pen)
+    if kind == "crossed":
         for start in range(-height, width + height, step):
-            draw.line((start, 0, start + height, height), fill=fill.ink, width=pen)
-    if fill.hatch == "dots":
+            draw.line((start, 0, start + height, height), fill=1, width=pen)
+    if kind == "dots":
         gap = 2 * _DOT * SCALE
         for x in range(gap // 2, width, gap):
             for y in range(gap // 2, height, gap):
-                draw.ellipse((x - SCALE, y - SCALE, x + SCALE, y + SCALE), fill=fill.ink)
+                draw.ellipse((x - SCALE, y - SCALE, x + SCALE, y + SCALE), fill=1)
     return image
 
 

@@ -141,13 +141,9 @@ def _edge(picture: BotPicture, theme: Theme) -> Panel:
     def paint(plot: Plot) -> None:
         for start, lows in _stretches(picture.edge[0]):
             highs = picture.edge[1][start : start + len(lows)]
-            for index, (least, most) in enumerate(zip(lows, highs, strict=True)):
-                at = picture.start + (start + index) * picture.step
-                side = (at, at + picture.step)
-                if (most or 0.0) > 0:
-                    plot.box(side, (0.0, most or 0.0), Fill(theme.area))
-                if least < 0:
-                    plot.box(side, (least, 0.0), theme.below)
+            edges = [picture.start + (start + index) * picture.step for index in range(len(lows) + 1)]
+            plot.bars(edges, [max(0.0, most or 0.0) for most in highs], Fill(theme.area))
+            plot.bars(edges, [min(0.0, least) for least in lows], theme.below)
         _curve(plot, picture, picture.edge, theme.line, None)
         plot.across(0.0, theme.ink, 2.5)
 

@@ -216,12 +216,12 @@ class DigestReport:
 
 def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is any of dict, list, text, number, null
     """Return plain JSON of a report: times as ISO 8601 UTC, numbers to 8 digits, what is not finite as null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, float):  # first, for a picture is thousands of them
+        return round(value, 8) if isfinite(value) else None
     if isinstance(value, tuple | list):
         return [as_json(entry) for entry in value]
-    if isinstance(value, float):
-        return round(value, 8) if isfinite(value) else None
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

@@ -131,9 +131,10 @@ def _one_account(grid: MinuteGrid) -> tuple[list[float], bool]:
 def _line(column: list[float], per: int) -> Line:
     low: list[float | None] = []
     high: list[float | None] = []
+    whole = complete(column)
     for at in range(0, len(column), per):
         part = column[at : at + per]
-        if not complete(part):
+        if not whole:
             part = [value for value in part if isfinite(value)]
         low.append(_short(min(part)) if part else None)
         high.append(_short(max(part)) if part else None)
