@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,11 @@ def settings_of_all() -> tuple[type[BaseModel], ...]:
 
 def addresses() -> tuple[str, ...]:
     """Return the setting of each channel that is empty where it is not used; imports no client."""
-    return tuple(str(import_module(f"{fallback.__name__}.{folder}.settings").ADDRESS) for folder in FOLDERS)
+    return tuple(map(_address, FOLDERS))
+
+
+def _address(folder: str) -> str:
+    return str(import_module(f"{fallback.__name__}.{folder}.settings").ADDRESS)
 
 
 def is_set(settings: BaseModel, address: str) -> bool:
@@ -33,13 +38,14 @@ def is_set(settings: BaseModel, address: str) -> bool:
     return bool(getattr(settings, address.lower()).get_secret_value())
 
 
-def declared() -> tuple[FallbackDeclaration, ...]:
-    """Return every channel. Raises TypeError for a folder that declares none."""
+def declared(folders: Sequence[str] = FOLDERS) -> tuple[FallbackDeclaration, ...]:
+    """Return the channels of some folders, of all without them. Raises TypeError for a folder that declares none."""
     from bot.fallback.declaration import FallbackDeclaration  # noqa: PLC0415 - settings are read without any client
 
-    return declarations(fallback.__name__, FOLDERS, "channel.CHANNEL", FallbackDeclaration)
+    return declarations(fallback.__name__, folders, "channel.CHANNEL", FallbackDeclaration)
 
 
 def open_channels(settings: BaseModel) -> dict[str, FallbackChannel]:
-    """Return the channels of the settings by their name; one without an address is not there."""
-    return {each.name: each.open(settings) for each in declared() if is_set(settings, each.address)}
+    """Return the channels of the settings by their name; one without an address is not there, and not imported."""
+    used = [folder for folder in FOLDERS if is_set(settings, _address(folder))]
+    return {each.name: each.open(settings) for each in declared(used)}
