@@ -6,6 +6,7 @@ Nothing here knows a chat's markup: what comes out belongs into plain text, or i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from triage.masking import masked_and_cut
 from triage.masking.plain_view import TERMINAL
@@ -60,6 +61,10 @@ def one_line(text: str, limit: int) -> str:
 
 
 def _without_secrets(text: str) -> str:
+    return _remembered(text) if len(text) <= _SHORT else _searched(text)
+
+
+def _searched(text: str) -> str:
     whole = len(text) <= _READ_AT_MOST
     # Taken out, not made a space: within a name or a secret it would keep both from being seen.
     text = _UNSEEN.sub("", _TERMINAL.sub("", text[: _READ_AT_MOST + 1]))
@@ -67,3 +72,8 @@ def _without_secrets(text: str) -> str:
     text = masked_and_cut(text, _READ_AT_MOST, read_at_most=_READ_AT_MOST)
     # Where reading ended, a secret may have been cut in two, and its first half looks like none.
     return text if whole else text[:-_UNSURE]
+
+
+_SHORT = 1_000
+_remembered = lru_cache(maxsize=512)(_searched)
+"""A card says its summary in several places, and each edit of it says the same again."""

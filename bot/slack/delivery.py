@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from loguru import logger
@@ -93,12 +94,20 @@ class Delivery:
             self._say_plain(message, refusal)
             await self._client.edit(message.channel_id, message.post_id, plain_version(rendered))
 
-    async def post(self, message: Message, *, again: bool = False, doubt: bool = False) -> DeliveryOutcome:
+    async def post(
+        self,
+        message: Message,
+        *,
+        again: bool = False,
+        doubt: bool = False,
+        composition: Composition | None = None,
+    ) -> DeliveryOutcome:
         """Post a message that Slack has not; ``again``: as far as can be known, for an earlier attempt came to nothing.
 
-        ``doubt``: nobody can look whether it did, and the message says so.
+        ``doubt``: nobody can look whether it did, and the message says so. ``composition``: what it says, where it
+        was composed when it was claimed.
         """
-        composition = await self._compose(message)
+        composition = composition or await self._compose(message)
         if await self._overtaken(message, composition):
             return DeliveryOutcome(done=True)
         posted = Posted(message.channel_id, "")
@@ -288,9 +297,13 @@ class Delivery:
         mine = [other for other in waiting if other.delivery_id in also]
         return render_lines(tx, [message, *mine], self._clock.now()) if len(mine) < len(also) else None
 
+    def composed(self, tx: Tx, message: Message, now: datetime) -> Composition:
+        """Return what a message says as a transaction sees it."""
+        return compose(tx, message, now, self._renderers)
+
     async def _compose(self, message: Message) -> Composition:
         now = self._clock.now()
-        return await self._store.read(lambda tx: compose(tx, message, now, self._renderers))
+        return await self._store.read(lambda tx: self.composed(tx, message, now))
 
     async def _overtaken(self, message: Message, composition: Composition) -> bool:
         """Whether another replica, which took us for dead while we stood still, has posted the message since."""

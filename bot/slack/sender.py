@@ -9,11 +9,12 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loguru import logger
 
+from bot.slack.composition import Composition
 from bot.slack.delivery import Delivery, DeliveryOutcome
 from bot.slack.errors import OutcomeUnknown, SlackFailure
 from bot.slack.failure_handling import DeliveryAttempt, FailureHandling
@@ -34,6 +35,15 @@ AT_ONCE, AT_ONCE_IN_CHANNEL = 16, 8
 
 LONGEST_SLEEP = 5.0
 """Another replica may have asked for something and died before it sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What was claimed, when to look again, and what a lone new card says, composed in the transaction that claims it."""
+
+    messages: list[Message]
+    due: datetime | None = None
+    composition: Composition | None = None
 
 
 class Sender:
@@ -72,6 +82,8 @@ class Sender:
         self._holds_unknown = False
         """Whether the store may have messages as ours that are not under way: it did not take their outcome, or it
         did not say that it gave them to us."""
+        self._composes_ahead = True
+        """Not right after a claim that failed: what cannot be read for one card must not keep others from being claimed."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -98,32 +110,33 @@ class Sender:
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         try:
-            claimed, due = await self._claim()
+            claim = await self._claim()
         except StoreUnavailable as error:
             logger.bind(error=str(error)).warning("the outbox cannot be read, trying again")
             await self._sleep(1.0)
             return
-        for message in claimed:
+        for message in claim.messages:
             self._under_way[message.id] = message
             task = tasks.create_task(
-                self._deliver(message), name=f"deliver {message.kind.value} {message.id}"
+                self._deliver(message, claim.composition), name=f"deliver {message.kind.value} {message.id}"
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if len(self._under_way) >= AT_ONCE or due is None:
+        if len(self._under_way) >= AT_ONCE or claim.due is None:
             await self._sleep(LONGEST_SLEEP)
         else:
-            await self._sleep((due - self._clock.now()).total_seconds())
+            await self._sleep((claim.due - self._clock.now()).total_seconds())
 
-    async def _claim(self) -> tuple[list[Message], datetime | None]:
+    async def _claim(self) -> _Claim:
         """Take what is due, and learn when to look again."""
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
-            return [], None
+            return _Claim([])
 
         under_way, give_back = frozenset(self._under_way), self._holds_unknown
+        ahead, self._composes_ahead = self._composes_ahead, False
 
-        def claim(tx: Tx) -> tuple[list[Message], datetime | None]:
+        def claim(tx: Tx) -> _Claim:
             now = (
                 self._clock.now()
             )  # when it runs: what a unit before it in the same commit owes is due by then
@@ -136,14 +149,18 @@ class Sender:
                 limit=room,
                 unsure_seconds=self._delivery.uncertain.times.longest,
             )
-            return taken, tx.outbox.next_at()
+            lone = ahead and len(taken) == 1 and _is_new_card(taken[0])
+            composed = self._delivery.composed(tx, taken[0], now) if lone else None
+            return _Claim(taken, tx.outbox.next_at(), composed)
 
         self._holds_unknown = False
         try:
-            return await self._store.write(claim)
+            claimed = await self._store.write(claim)
         except BaseException:  # it may be claimed for us without our knowing
             self._holds_unknown = True
             raise
+        self._composes_ahead = True
+        return claimed
 
     async def _sleep(self, seconds: float) -> None:
         await self._bell.wait(min(max(seconds, 0.0), LONGEST_SLEEP))
@@ -155,10 +172,10 @@ class Sender:
         for task in self._tasks:
             task.cancel()
 
-    async def _deliver(self, message: Message) -> None:
-        """Deliver one message; nothing it meets ends the sender."""
+    async def _deliver(self, message: Message, composition: Composition | None = None) -> None:
+        """Deliver one message; nothing it meets ends the sender. ``composition``: what it says, where that is known."""
         try:
-            await self._attempt(message)
+            await self._attempt(message, composition)
         except StoreUnavailable as error:
             self._holds_unknown = True  # given back when the store is back; what was posted is found then
             logger.bind(message=message.id, error=str(error)).warning("the store did not take the outcome")
@@ -172,7 +189,7 @@ class Sender:
         self._under_way.pop(message.id, None)
         self._bell.ring()
 
-    async def _attempt(self, message: Message) -> None:
+    async def _attempt(self, message: Message, composition: Composition | None) -> None:
         attempt = DeliveryAttempt(
             message,
             looking=not message.post_id and message.attempted_at is not None,
@@ -183,7 +200,7 @@ class Sender:
             await self._failures.defer(attempt, wait, counted=False)
             return
         try:
-            outcome = await self._act(attempt)
+            outcome = await self._act(attempt, composition)
         except TimeoutError:
             await self._failures.answer(attempt, OutcomeUnknown("conversations.history", "timeout"))
         except SlackFailure as failure:
@@ -193,13 +210,15 @@ class Sender:
             if not outcome.done:
                 await self._failures.defer(attempt, outcome.again_in, counted=False)
 
-    async def _act(self, attempt: DeliveryAttempt) -> DeliveryOutcome:
+    async def _act(self, attempt: DeliveryAttempt, composition: Composition | None) -> DeliveryOutcome:
         message = attempt.message
         if attempt.confirming and message.recheck is not None:
             return await self._delivery.confirm(message, message.recheck)
         if message.post_id:
             return await self._delivery.edit(message)
-        return await (self._delivery.settle(message) if attempt.looking else self._delivery.post(message))
+        if attempt.looking:
+            return await self._delivery.settle(message)
+        return await self._delivery.post(message, composition=composition)
 
     def _wait(self, attempt: DeliveryAttempt) -> float:
         message, place = attempt.message, self._delivery.place_of(attempt.message)
@@ -237,6 +256,10 @@ class Sender:
             await self._store.write(give_back)
         except StoreUnavailable as error:
             logger.bind(error=str(error)).warning("not given back: the leases will end by themselves")
+
+
+def _is_new_card(message: Message) -> bool:
+    return message.kind is MessageKind.CARD and not message.post_id and message.attempted_at is None
 
 
 def is_urgent(message: Message) -> bool:

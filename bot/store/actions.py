@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from bot.store import action_tables as tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
@@ -28,17 +29,15 @@ _records = TypeAdapter(ActionRecord)
 
 # Built once: every card that is shown asks for its actions.
 _RECORDS = sa.select(_t.c.record).order_by(_t.c.id)
-_BY_ID = _RECORDS.where(_t.c.id == sa.bindparam("action"))
-_BY_HANDLE = _RECORDS.where(_t.c.handle == sa.bindparam("wanted"))
-_OF_INCIDENT = _RECORDS.where(_t.c.incident_id == sa.bindparam("incident"))
-_CHILDREN = _RECORDS.where(_t.c.parent_id == sa.bindparam("action"))
-_WITH_STATUS = _RECORDS.where(_t.c.status.in_(sa.bindparam("statuses", expanding=True)))
+_BY_ID = Prepared(_RECORDS.where(_t.c.id == sa.bindparam("action")))
+_BY_HANDLE = Prepared(_RECORDS.where(_t.c.handle == sa.bindparam("wanted")))
+_OF_INCIDENT = Prepared(_RECORDS.where(_t.c.incident_id == sa.bindparam("incident")))
+_CHILDREN = Prepared(_RECORDS.where(_t.c.parent_id == sa.bindparam("action")))
+_WITH_STATUS = Prepared(_RECORDS.where(_t.c.status.in_(sa.bindparam("statuses", expanding=True))))
 _NOW = sa.bindparam("now", type_=_t.c.verify_at.type)
-_TO_VERIFY = _RECORDS.where(_t.c.verify_at <= _NOW, _t.c.lease_until.is_(None) | (_t.c.lease_until < _NOW))
-_LOCKED = {
-    query: query.with_for_update()
-    for query in (_BY_ID, _BY_HANDLE, _OF_INCIDENT, _CHILDREN, _WITH_STATUS, _TO_VERIFY)
-}
+_TO_VERIFY = Prepared(
+    _RECORDS.where(_t.c.verify_at <= _NOW, _t.c.lease_until.is_(None) | (_t.c.lease_until < _NOW))
+)
 
 
 class ActionTable:
@@ -108,8 +107,8 @@ class ActionTable:
         """Return ended actions whose verification is due and under nobody's lease."""
         return self._select(_TO_VERIFY, now=now)
 
-    def _select(self, query: sa.Select[Any], **values: object) -> list[ActionRecord]:
-        asked = _LOCKED[query] if self._writing else query
+    def _select(self, query: Prepared, **values: object) -> list[ActionRecord]:
+        asked = query.locking if self._writing else query
         return read_all(self._connection, asked, values, _record, self._unreadable)
 
     def keep_plan(self, action_id: int, plan: Plan) -> None:

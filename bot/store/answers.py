@@ -49,9 +49,8 @@ class AnswerTable:
         row = {
             name: clean(value) if isinstance(value, str) else value for name, value in asdict(answer).items()
         }
-        self._connection.execute(
-            insert_or_update(self._connection, _t, "incident_id", changing=_CHANGING), row
-        )
+        statement = insert_or_update(self._connection, _t, "incident_id", changing=_CHANGING)
+        statement.run(self._connection, row)
 
     def of(self, incident_id: int) -> CauseAnswer | None:
         """Return the answer that counts."""

@@ -16,13 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.prepared import Prepared
 from bot.store.text import clean, json_text
 from triage.model import Json
 from triage.ports.store import GENESIS, AuditEntry, Head
 
 _t = tables.audit
-_LAST = sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1)
-_INSERT = sa.insert(_t)
+_LAST = Prepared(sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1))
+_INSERT = Prepared(sa.insert(_t))
 """What the first line takes for the digest of the one before."""
 
 
@@ -41,8 +42,8 @@ class AuditTable:
     ) -> AuditEntry:
         """Add a line behind the last one."""
         self._exclusive("audit")  # two replicas must not both chain to the same line
-        last = self._connection.execute(_LAST).first()
-        seq, previous = (last.seq + 1, last.digest) if last is not None else (1, GENESIS)
+        last = self.head()
+        seq, previous = last.seq + 1, last.digest
         text = _canonical(json.loads(json_text(dict(detail or {}))))
         row: dict[str, Any] = {
             "seq": seq,
@@ -54,7 +55,7 @@ class AuditTable:
             "previous": previous,
         }
         row["digest"] = digest_of(row, self._key)
-        self._connection.execute(_INSERT, row)
+        _INSERT.run(self._connection, row)
         return AuditEntry(**{**row, "detail": json.loads(text)})
 
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
@@ -63,8 +64,7 @@ class AuditTable:
 
     def head(self) -> Head:
         """Return the last line's number and digest; (0, GENESIS) where there is none."""
-        last = self._connection.execute(_LAST).first()
-        return Head(last.seq, last.digest) if last is not None else Head()
+        return next((Head(*last) for last in _LAST.tuples(self._connection, {})), Head())
 
     def about(self, incident: str) -> list[AuditEntry]:
         """Return the lines about an incident and about its actions, in order."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from bot.store import event_tables, tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean, json_text
 from bot.store.upsert import insert, insert_for
@@ -66,7 +67,7 @@ def _add_counts(dialect: str) -> sa.Insert:
 
 
 @cache
-def _of(subjects: int, *, of_source: bool, changes_only: bool) -> sa.Select[Any]:
+def _of(subjects: int, *, of_source: bool, changes_only: bool) -> Prepared:
     """Return the question for the newest events: built once for each number of subjects, not for each alert."""
     since, until = (sa.bindparam(name, type_=tables.UtcTime) for name in ("since", "until"))
     query = sa.select(_e).where(_e.c.at >= since, _e.c.at <= until)
@@ -81,7 +82,7 @@ def _of(subjects: int, *, of_source: bool, changes_only: bool) -> sa.Select[Any]
         query = query.where(_e.c.source == sa.bindparam("source"))
     if changes_only:
         query = query.where(_CHANGE)
-    return query.order_by(_e.c.at.desc(), _e.c.id.desc()).limit(sa.bindparam("most"))
+    return Prepared(query.order_by(_e.c.at.desc(), _e.c.id.desc()).limit(sa.bindparam("most")))
 
 
 class EventTable:

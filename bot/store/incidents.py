@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.recent import Remembered, as_stored
 from bot.store.text import clean
@@ -35,15 +36,15 @@ _FIRING = sa.func.count().filter(_e.c.firing & ~_e.c.is_event)
 _EPISODE_KEY = ("source", "episode")
 
 # Built once: building such a statement takes longer than running it.
-_SAVE = sa.update(_t).where(_t.c.id == sa.bindparam("incident"))
-_INSERT = sa.insert(_t).returning(_t)
-_HANDLE = sa.select(_t.c.handle).where(_t.c.id == sa.bindparam("incident"))
-_BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("incident"))
-_BY_HANDLE = sa.select(_t).where(_t.c.handle == sa.bindparam("wanted"))
+_SAVE = Prepared(sa.update(_t).where(_t.c.id == sa.bindparam("incident")))
+_INSERT = Prepared(sa.insert(_t).returning(_t.c.id))
+_HANDLE = Prepared(sa.select(_t.c.handle).where(_t.c.id == sa.bindparam("incident")))
+_BY_ID = Prepared(sa.select(_t).where(_t.c.id == sa.bindparam("incident")))
+_BY_HANDLE = Prepared(sa.select(_t).where(_t.c.handle == sa.bindparam("wanted")))
 # Written out, not bound: the index of the open ones is used only where the planner sees the condition.
 IS_OPEN = _t.c.status != sa.literal_column(f"'{_RESOLVED}'")
-_OPEN = sa.select(_t).where(IS_OPEN).order_by(_t.c.id)
-_ANY_OPEN = sa.select(_t.c.id).where(IS_OPEN).limit(1)
+_OPEN = Prepared(sa.select(_t).where(IS_OPEN).order_by(_t.c.id))
+_ANY_OPEN = Prepared(sa.select(_t.c.id).where(IS_OPEN).limit(1))
 # Two questions that each have an index; one with an OR reads every incident there ever was.
 _SINCE = sa.union_all(
     sa.select(_t.c.id).where(IS_OPEN),
@@ -51,12 +52,12 @@ _SINCE = sa.union_all(
         _t.c.status == _RESOLVED, _t.c.changed_at > sa.bindparam("since", type_=tables.UtcTime)
     ),
 ).subquery()
-_RECENT = (
+_RECENT = Prepared(
     sa.select(*as_stored(_t))
     .where(_t.c.id.in_(sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))))
     .order_by(_t.c.id)
 )
-_IN_STORM = (
+_IN_STORM = Prepared(
     sa.select(_t.c.id)
     .where(
         _t.c.shape == sa.literal_column(f"'{IncidentShape.STORM.value}'"),  # written out: as IS_OPEN
@@ -66,23 +67,24 @@ _IN_STORM = (
     .order_by(_t.c.opened_at.desc())
     .limit(1)
 )
-_BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.id)
-_LOCKED = {query: query.with_for_update() for query in (_BY_ID, _BY_IDS, _BY_HANDLE, _OPEN, _RECENT)}
+_BY_IDS = Prepared(sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.id))
 _OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
-_EPISODES = sa.select(_e).where(_OF_INCIDENTS).order_by(_e.c.starts_at, _e.c.id)
-_NAMES = sa.select(_e.c.incident_id, _e.c.name).where(_OF_INCIDENTS).distinct()
-_NAMED = sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(sa.bindparam("keys", expanding=True)))
-_FIRING_OF = sa.select(_e).where(
-    _e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing
+_EPISODES = Prepared(sa.select(_e).where(_OF_INCIDENTS).order_by(_e.c.starts_at, _e.c.id))
+_NAMES = Prepared(sa.select(_e.c.incident_id, _e.c.name).where(_OF_INCIDENTS).distinct())
+_NAMED = Prepared(
+    sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(sa.bindparam("keys", expanding=True)))
+)
+_FIRING_OF = Prepared(
+    sa.select(_e).where(_e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing)
 )
 _OF_INCIDENT = _e.c.incident_id == sa.bindparam("incident")
-_NOTABLE = (
+_NOTABLE = Prepared(
     sa.select(_e)
     .where(_OF_INCIDENT)
     .order_by(_e.c.firing.desc(), _e.c.severity, _e.c.starts_at, _e.c.id)
     .limit(sa.bindparam("most"))
 )
-_TALLY = sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name)
+_TALLY = Prepared(sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name))
 _ENTRIES = (
     sa.select(
         _e.c.name,
@@ -96,27 +98,31 @@ _ENTRIES = (
     .where(_OF_INCIDENT)
     .limit(sa.bindparam("most"))
 )
-_ROLL = _ENTRIES.order_by(_e.c.id).offset(sa.bindparam("first"))
-_LEADING = _ENTRIES.where(
-    (_e.c.severity == Severity.SEV1.value) | _e.c.word.in_(sa.bindparam("words", expanding=True))
-).order_by(_e.c.firing.desc(), _e.c.severity, _e.c.id)
+_ROLL = Prepared(_ENTRIES.order_by(_e.c.id).offset(sa.bindparam("first")))
+_LEADING = Prepared(
+    _ENTRIES.where(
+        (_e.c.severity == Severity.SEV1.value) | _e.c.word.in_(sa.bindparam("words", expanding=True))
+    ).order_by(_e.c.firing.desc(), _e.c.severity, _e.c.id)
+)
 # Written out, not bound: PostgreSQL must see that what is selected is what is grouped by.
 _BOT = sa.case(
     (_e.c.subject_kind == sa.literal_column(f"'{SubjectKind.BOT.value}'"), _e.c.subject_name),
     else_=sa.literal_column("''"),
 )
 _ALIKE = (_e.c.name, _e.c.severity, _e.c.word, _e.c.firing, _BOT)
-_ROLL_COUNTS = (
+_ROLL_COUNTS = Prepared(
     sa.select(*_ALIKE, sa.func.count())
     .where(_OF_INCIDENT)
     .group_by(*_ALIKE)
     .order_by(sa.func.min(_e.c.id))  # as they came
 )
 _SEVERITIES = frozenset(Severity)
-_LATELY = sa.select(sa.func.count()).where(
-    _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
+_LATELY = Prepared(
+    sa.select(sa.func.count()).where(
+        _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
+    )
 )
-_COUNTS = sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT)
+_COUNTS = Prepared(sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT))
 
 
 class IncidentTable:
@@ -145,16 +151,16 @@ class IncidentTable:
         """Return the incident that an opaque id of a button stands for."""
         return next(iter(self._incidents(_BY_HANDLE, wanted=clean(handle))), None)
 
-    def _incidents(self, query: sa.Select[Any], **values: object) -> list[Incident]:
-        asked = _LOCKED[query] if self._lock else query
+    def _incidents(self, query: Prepared, **values: object) -> list[Incident]:
+        asked = query.locking if self._lock else query
         return read_all(self._connection, asked, values, _incident, self._unreadable)
 
-    def _episodes(self, query: sa.Select[Any], **values: object) -> list[Episode]:
+    def _episodes(self, query: Prepared, **values: object) -> list[Episode]:
         return read_all(self._connection, query, values, _episode, self._unreadable)
 
     def handle(self, incident_id: int) -> str:
         """Return the opaque id that stands for an incident in buttons."""
-        return str(self._connection.execute(_HANDLE, {"incident": incident_id}).scalar_one())
+        return str(_HANDLE.scalars(self._connection, {"incident": incident_id})[0])
 
     def open(self) -> list[Incident]:
         """Return the incidents that are not resolved, oldest first."""
@@ -162,26 +168,26 @@ class IncidentTable:
 
     def any_open(self) -> bool:
         """Say whether an incident is not resolved."""
-        return self._connection.execute(_ANY_OPEN).first() is not None
+        return bool(_ANY_OPEN.scalars(self._connection, {}))
 
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
-        query = _LOCKED[_RECENT] if self._lock else _RECENT
-        rows = self._connection.execute(query, {"since": since, "most": limit}).all()
+        query = _RECENT.locking if self._lock else _RECENT
+        rows = query.tuples(self._connection, {"since": since, "most": limit})
         return self._remembered.incidents(rows, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)))
 
     def in_storm(self, at: datetime, *, before: timedelta) -> bool:
         """Say whether a storm went on at a time, or began not later than so long after it."""
-        return self._connection.execute(_IN_STORM, {"at": at, "latest": at + before}).first() is not None
+        return bool(_IN_STORM.scalars(self._connection, {"at": at, "latest": at + before}))
 
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
         values = _values(incident)
         if incident.id:
-            self._connection.execute(_SAVE, {**values, "incident": incident.id})
+            _SAVE.run(self._connection, {**values, "incident": incident.id})
             return incident
         values["handle"] = secrets.token_urlsafe(12)
-        return _incident(self._connection.execute(_INSERT, values).mappings().one())
+        return _incident({**values, "id": int(_INSERT.scalar(self._connection, values))})
 
     def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
         """Return the episodes of incidents, in the order they began."""
@@ -195,7 +201,7 @@ class IncidentTable:
 
     def tally(self, incident_id: int) -> dict[str, tuple[int, int]]:
         """Return by alert name how many episodes an incident has, and how many of them fire now."""
-        rows = self._connection.execute(_TALLY, {"incident": incident_id})
+        rows = _TALLY.tuples(self._connection, {"incident": incident_id})
         return {name: (int(total), int(firing)) for name, total, firing in rows}
 
     def episode(self, source: Source, episode: str) -> Episode | None:
@@ -215,7 +221,7 @@ class IncidentTable:
     def names(self, incident_ids: Iterable[int]) -> dict[int, set[str]]:
         """Return the alert names that each incident holds."""
         names: dict[int, set[str]] = {}
-        for incident_id, name in self._connection.execute(_NAMES, {"ids": padded(list(incident_ids))}):
+        for incident_id, name in _NAMES.tuples(self._connection, {"ids": padded(list(incident_ids))}):
             names.setdefault(incident_id, set()).add(name)
         return names
 
@@ -231,7 +237,7 @@ class IncidentTable:
 
     def roll_counts(self, incident_id: int) -> list[RollCount]:
         """Return how many episodes of an incident are alike."""
-        rows = self._connection.execute(_ROLL_COUNTS, {"incident": incident_id})
+        rows = _ROLL_COUNTS.tuples(self._connection, {"incident": incident_id})
         return [
             RollCount(name=name, severity=Severity(severity), word=word, firing=firing, bot=bot, count=count)
             for name, severity, word, firing, bot, count in rows
@@ -240,12 +246,12 @@ class IncidentTable:
 
     def lately(self, incident_id: int, since: datetime) -> int:
         """Return how many firing episodes of an incident came after ``since``."""
-        return int(self._connection.execute(_LATELY, {"incident": incident_id, "since": since}).scalar_one())
+        return int(_LATELY.scalar(self._connection, {"incident": incident_id, "since": since}))
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
-        row = self._connection.execute(_COUNTS, {"incident": incident_id}).one()
-        return int(row[0]), int(row[1])
+        firing, total = _COUNTS.tuples(self._connection, {"incident": incident_id})[0]
+        return int(firing), int(total)
 
     def put_episode(self, episode: Episode) -> None:
         """Insert or update an episode by (source, episode)."""
@@ -258,10 +264,10 @@ class IncidentTable:
         rows = [_episode_values(episode) for episode in episodes]
         changing = tuple(name for name in rows[0] if name not in _EPISODE_KEY)
         statement = insert_or_update(self._connection, _e, *_EPISODE_KEY, changing=changing)
-        self._connection.execute(statement, rows)
+        statement.run_each(self._connection, rows)
 
 
-def _roll_entry(row: sa.RowMapping) -> RollEntry:
+def _roll_entry(row: Mapping[Any, Any]) -> RollEntry:
     columns: tuple[Any, ...] = tuple(row.values())
     name, kind, subject, severity, word, firing, starts_at = columns
     return RollEntry(

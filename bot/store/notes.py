@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.prepared import Prepared
 from bot.store.text import clean
 from bot.store.upsert import insert, insert_or_update
 from triage.errors import RecordUnreadable
@@ -20,7 +21,7 @@ T = TypeVar("T")
 _n = tables.notes
 _p = tables.periods
 _d = tables.documents
-_GET = sa.select(_n.c.value).where(_n.c.key == sa.bindparam("wanted"))
+_GET = Prepared(sa.select(_n.c.value).where(_n.c.key == sa.bindparam("wanted")))
 
 
 class NoteTable:
@@ -32,7 +33,7 @@ class NoteTable:
 
     def get(self, key: str) -> str | None:
         """Return the value under a key."""
-        value = self._connection.execute(_GET, {"wanted": clean(key)}).scalar()
+        value = _GET.scalar(self._connection, {"wanted": clean(key)})
         return None if value is None else str(value)
 
     def parsed(self, key: str, make: Callable[[str], T]) -> T | None:
@@ -57,7 +58,7 @@ class NoteTable:
     def put(self, key: str, value: str) -> None:
         """Set the value under a key."""
         statement = insert_or_update(self._connection, _n, "key", changing=("value",))
-        self._connection.execute(statement, {"key": clean(key), "value": clean(value)})
+        statement.run(self._connection, {"key": clean(key), "value": clean(value)})
 
     def all(self, prefix: str) -> dict[str, str]:
         """Return every key that begins with a prefix, with its value."""

@@ -13,6 +13,7 @@ from bot.store import outbox_statements as statements
 from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from triage.incidents.notifications import LINE_URGENCY
@@ -60,17 +61,15 @@ class OutboxTable:
             "last_error": "",
             "data": {},
         }
-        wanted = int(
-            self._connection.execute(statements.want(self._connection.dialect.name), row).scalar_one()
-        )
+        wanted = int(statements.want(self._connection.dialect.name).scalar(self._connection, row))
         if kind is MessageKind.LINE and urgency < LINE_URGENCY:  # the lines before it go first, and with it
-            self._connection.execute(
-                statements.HURRY, {"parent": row["parent_id"], "than": urgency, "urgency": urgency}
+            statements.HURRY.run(
+                self._connection, {"parent": row["parent_id"], "than": urgency, "urgency": urgency}
             )
         return wanted
 
     def _card(self, incident_id: int | None) -> int:
-        card_id = self._connection.execute(statements.CARD, {"card": str(incident_id)}).scalar()
+        card_id = statements.CARD.scalar(self._connection, {"card": str(incident_id)})
         if card_id is None:  # posted at the top it would be a message of its own: a mistake that must show
             raise LookupError(f"a thread line for incident {incident_id}, which has no card yet")
         return int(card_id)
@@ -86,11 +85,10 @@ class OutboxTable:
     ) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
         times = {"now": now, "far": now + statements.FAR}
-        ids = list(self._connection.execute(statements.DUE, {**times, "most": limit}).scalars())
+        ids = statements.DUE.scalars(self._connection, {**times, "most": limit})
         if len(ids) < limit:
-            ids += self._connection.execute(
-                statements.RECHECKS_DUE, {**times, "most": limit - len(ids)}
-            ).scalars()
+            rechecks = {**times, "most": limit - len(ids)}
+            ids += statements.RECHECKS_DUE.scalars(self._connection, rechecks)
         if not ids:
             return []
         # Read before the claim: ``attempted_at`` is then what an earlier, unfinished attempt left.
@@ -102,7 +100,7 @@ class OutboxTable:
             "unsure": now + timedelta(seconds=unsure_seconds),
             "now": now,
         }
-        self._connection.execute(statements.CLAIM, claim)
+        statements.CLAIM.run(self._connection, claim)
         if len(claimed) < len(set(ids)):
             claimed += self._mended(set(ids) - {message.id for message in claimed}, now)
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
@@ -113,21 +111,21 @@ class OutboxTable:
         What cannot be read even so waits without holding up what is behind it, and is tried again later.
         """
         ids = sorted(unreadable)
-        self._connection.execute(statements.RECHECK_ALL, {"ids": padded(ids)})
+        statements.RECHECK_ALL.run(self._connection, {"ids": padded(ids)})
         mended = self._messages(statements.ALL_OF, ids=padded(ids))
         if left := sorted(unreadable - {message.id for message in mended}):
-            self._connection.execute(
-                statements.PUT_OFF, {"ids": padded(left), "again": now + statements.UNREADABLE_AGAIN}
+            statements.PUT_OFF.run(
+                self._connection, {"ids": padded(left), "again": now + statements.UNREADABLE_AGAIN}
             )
         return mended
 
     def release(self) -> None:
         """Give every claimed message back at once; what may have been posted stays marked as such."""
-        self._connection.execute(statements.RELEASE)
+        statements.RELEASE.run(self._connection, {})
 
     def release_of(self, owner: str, unsure_until: datetime) -> None:
         """Give back what a dead process had claimed; what it had begun may take effect until then, and no longer."""
-        self._connection.execute(statements.RELEASE_OF, {"owner": owner, "unsure": unsure_until})
+        statements.RELEASE_OF.run(self._connection, {"owner": owner, "unsure": unsure_until})
 
     def posted(
         self,
@@ -156,18 +154,16 @@ class OutboxTable:
             # Due at once when more is wanted: also after the clock was set back.
             "next_at": tables.EPOCH,
         }
-        self._connection.execute(statements.CHANGE, changes)
+        statements.CHANGE.run(self._connection, changes)
 
     def confirmed(self, message_id: int, recheck: Recheck | None) -> None:
         """Record that a recheck was made; None: no further one is needed."""
         freed = {"attempted_at": None, "unsure_until": None, "lease_owner": "", "lease_until": None}
-        self._connection.execute(
-            statements.CHANGE, {"message": message_id, **freed, **_recheck_values(recheck)}
-        )
+        statements.CHANGE.run(self._connection, {"message": message_id, **freed, **_recheck_values(recheck)})
 
     def unsure(self, message_id: int, until: datetime) -> None:
         """Record that an attempt begins which may take effect until then."""
-        self._connection.execute(statements.CHANGE, {"message": message_id, "unsure_until": until})
+        statements.CHANGE.run(self._connection, {"message": message_id, "unsure_until": until})
 
     def defer(
         self,
@@ -182,23 +178,23 @@ class OutboxTable:
         """Give a message back for later; ``unknown``: it may have been done, look before doing it again."""
         changes = {"message": message_id, "until": until, "error": clean(error), "counted": int(counted)}
         if unsure_until is not None:
-            self._connection.execute(statements.DEFER_UNSURE, {**changes, "unsure": unsure_until})
+            statements.DEFER_UNSURE.run(self._connection, {**changes, "unsure": unsure_until})
         else:
-            self._connection.execute(statements.DEFER if unknown else statements.DEFER_NOT_DONE, changes)
+            (statements.DEFER if unknown else statements.DEFER_NOT_DONE).run(self._connection, changes)
 
     def give_back(self, owner: str, *, but: Collection[int], now: datetime, error: str) -> None:
         """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
         given = {"owner": owner, "but": sorted(but), "until": now, "error": clean(error), "counted": 0}
-        self._connection.execute(statements.GIVE_BACK, given)
+        statements.GIVE_BACK.run(self._connection, given)
 
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""
-        self._connection.execute(statements.CHANGE, {"message": message_id, "urgency": ASIDE})
+        statements.CHANGE.run(self._connection, {"message": message_id, "urgency": ASIDE})
 
     def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
         """Give a message that is gone from Slack a new delivery id, to be posted anew."""
         values = {"message": message_id, "new_id": uuid.uuid4().hex, "now": now}
-        self._connection.execute(statements.MOVE if moved else statements.FORGET, values)
+        (statements.MOVE if moved else statements.FORGET).run(self._connection, values)
 
     def get(self, message_id: int) -> Message | None:
         """Return one message."""
@@ -219,20 +215,19 @@ class OutboxTable:
             None,
         )
 
-    def _messages(self, query: sa.Select[Any], **values: object) -> list[Message]:
+    def _messages(self, query: Prepared, **values: object) -> list[Message]:
         return read_all(self._connection, query, values, _message, self._unreadable, key=tables.messages.c.id)
 
     def next_at(self) -> datetime | None:
         """When the next message falls due; None when nothing is owed."""
         times = (
-            self._connection.execute(query).scalar()
-            for query in (statements.NEXT_AT, statements.NEXT_RECHECK)
+            query.scalar(self._connection, {}) for query in (statements.NEXT_AT, statements.NEXT_RECHECK)
         )
         return min((at for at in times if at is not None), default=None)
 
     def state(self) -> OutboxState:
         """How much is owed."""
-        pending, oldest, failing, error = self._connection.execute(statements.STATE).one()
+        pending, oldest, failing, error = statements.STATE.tuples(self._connection, {})[0]
         return OutboxState(pending=pending, oldest_at=oldest, failing=failing, last_error=error or "")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import tables
+from bot.store.prepared import Prepared
 from bot.store.upsert import insert_for
 from triage.ports.store import ASIDE, MessageKind
 
@@ -27,7 +28,7 @@ _Now = sa.bindparam("now", type_=tables.UtcTime)
 
 
 @cache
-def want(dialect: str) -> sa.Insert:
+def want(dialect: str) -> Prepared:
     """Return the statement that asks for a message, or for its edit where it is asked for already."""
     statement = insert_for(dialect, _t)
     new = statement.excluded
@@ -47,7 +48,7 @@ def want(dialect: str) -> sa.Insert:
         ),
     }
     wanted = statement.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes)
-    return wanted.returning(_t.c.id)
+    return Prepared(wanted.returning(_t.c.id))
 
 
 def _unordered(table: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -79,19 +80,21 @@ def _waiting(query: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-CARD = sa.select(_t.c.id).where(_t.c.kind == MessageKind.CARD.value, _t.c.ref == sa.bindparam("card"))
+CARD = Prepared(
+    sa.select(_t.c.id).where(_t.c.kind == MessageKind.CARD.value, _t.c.ref == sa.bindparam("card"))
+)
 FAR = timedelta(minutes=10)
 """Nothing waits for so long: a time further off is from before the clock was set back, and over."""
 _Far = sa.bindparam("far", type_=tables.UtcTime)
 UNCLAIMED = _t.c.lease_until.is_(None) | (_t.c.lease_until < _Now) | (_t.c.lease_until > _Far)
-DUE = (
+DUE = Prepared(
     _waiting(sa.select(_t.c.id))
     .where((_t.c.next_at <= _Now) | (_t.c.next_at > _Far), UNCLAIMED)
     .order_by(_t.c.urgency, _t.c.sent_revision > 0, _t.c.id)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True, of=_t)
 )
-CLAIM = (
+CLAIM = Prepared(
     sa.update(_t)
     .where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
     .values(
@@ -107,23 +110,27 @@ CLAIM = (
     )
 )
 _THESE = sa.update(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
-RECHECK_ALL = _THESE.values(data={"post": True, "edit": True, "looks": 0})
-PUT_OFF = _THESE.values(
-    urgency=ASIDE,
-    next_at=sa.bindparam("again", type_=tables.UtcTime),
-    confirm_at=None,
-    last_error="what the store holds of it cannot be read",
-    lease_owner="",
-    lease_until=None,
+RECHECK_ALL = Prepared(_THESE.values(data={"post": True, "edit": True, "looks": 0}))
+PUT_OFF = Prepared(
+    _THESE.values(
+        urgency=ASIDE,
+        next_at=sa.bindparam("again", type_=tables.UtcTime),
+        confirm_at=None,
+        last_error="what the store holds of it cannot be read",
+        lease_owner="",
+        lease_until=None,
+    )
 )
-HURRY = sa.update(_t).where(
-    _t.c.parent_id == sa.bindparam("parent"),
-    _t.c.kind == MessageKind.LINE.value,
-    _t.c.sent_revision == 0,
-    _t.c.urgency > sa.bindparam("than"),
-    _t.c.urgency < ASIDE,
+HURRY = Prepared(
+    sa.update(_t).where(
+        _t.c.parent_id == sa.bindparam("parent"),
+        _t.c.kind == MessageKind.LINE.value,
+        _t.c.sent_revision == 0,
+        _t.c.urgency > sa.bindparam("than"),
+        _t.c.urgency < ASIDE,
+    )
 )
-RECHECKS_DUE = (
+RECHECKS_DUE = Prepared(
     sa.select(_t.c.id)
     .where((_t.c.confirm_at <= _Now) | (_t.c.confirm_at > _Far), _t.c.sent_revision == _t.c.wanted_revision)
     .where(UNCLAIMED)
@@ -131,15 +138,19 @@ RECHECKS_DUE = (
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True, of=_t)
 )
-NEXT_RECHECK = sa.select(
-    sa.func.min(
-        sa.case((_t.c.lease_until > _t.c.confirm_at, _t.c.lease_until), else_=_t.c.confirm_at),
-        type_=tables.UtcTime,
-    )
-).where(_t.c.confirm_at.is_not(None), _t.c.sent_revision == _t.c.wanted_revision)
-RELEASE = sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
+NEXT_RECHECK = Prepared(
+    sa.select(
+        sa.func.min(
+            sa.case((_t.c.lease_until > _t.c.confirm_at, _t.c.lease_until), else_=_t.c.confirm_at),
+            type_=tables.UtcTime,
+        )
+    ).where(_t.c.confirm_at.is_not(None), _t.c.sent_revision == _t.c.wanted_revision)
+)
+RELEASE = Prepared(
+    sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
+)
 _Unsure = sa.bindparam("unsure", type_=tables.UtcTime)
-RELEASE_OF = (
+RELEASE_OF = Prepared(
     sa.update(_t)
     .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
     .values(
@@ -148,7 +159,8 @@ RELEASE_OF = (
         unsure_until=sa.case((_t.c.unsure_until > _Unsure, _Unsure), else_=_t.c.unsure_until),
     )
 )
-CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("message"))
+_CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("message"))
+CHANGE = Prepared(_CHANGE)
 _DEFERRED: dict[str, Any] = {
     "next_at": sa.bindparam("until", type_=tables.UtcTime),
     "last_error": sa.bindparam("error"),
@@ -163,16 +175,17 @@ _DEFERRED: dict[str, Any] = {
     "lease_owner": "",
     "lease_until": None,
 }
-DEFER = CHANGE.values(**_DEFERRED)
-GIVE_BACK = (
+_DEFER = _CHANGE.values(**_DEFERRED)
+DEFER = Prepared(_DEFER)
+GIVE_BACK = Prepared(
     sa.update(_t)
     .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
     .where(_t.c.id.not_in(sa.bindparam("but", expanding=True)))
     .values(**_DEFERRED)
 )
-DEFER_NOT_DONE = DEFER.values(attempted_at=None, unsure_until=None)
-DEFER_UNSURE = DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime))
-FORGET = CHANGE.values(
+DEFER_NOT_DONE = Prepared(_DEFER.values(attempted_at=None, unsure_until=None))
+DEFER_UNSURE = Prepared(_DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime)))
+_FORGET = _CHANGE.values(
     delivery_id=sa.bindparam("new_id"),
     post_id="",
     sent_revision=0,
@@ -184,35 +197,42 @@ FORGET = CHANGE.values(
     lease_until=None,
     next_at=_Now,
 )
-MOVE = FORGET.values(channel_id="")
+FORGET = Prepared(_FORGET)
+MOVE = Prepared(_FORGET.values(channel_id=""))
 _SHOWN = (
     sa.select(_t, _parent.c.post_id.label("parent_post_id"), _parent.c.channel_id.label("parent_channel_id"))
     .join_from(_t, _parent, _parent.c.id == _t.c.parent_id, isouter=True)
     .order_by(_t.c.id)
 )
-ALL_OF = _SHOWN.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
-ONE = _SHOWN.where(_t.c.id == sa.bindparam("message"))
-UNPOSTED = _SHOWN.where(_t.c.parent_id == sa.bindparam("parent"), _t.c.sent_revision == 0).limit(
-    sa.bindparam("most")
+ALL_OF = Prepared(_SHOWN.where(_t.c.id.in_(sa.bindparam("ids", expanding=True))))
+ONE = Prepared(_SHOWN.where(_t.c.id == sa.bindparam("message")))
+UNPOSTED = Prepared(
+    _SHOWN.where(_t.c.parent_id == sa.bindparam("parent"), _t.c.sent_revision == 0).limit(
+        sa.bindparam("most")
+    )
 )
-FIND = _SHOWN.where(_t.c.kind == sa.bindparam("kind"), _t.c.ref == sa.bindparam("ref"))
-BY_POST_ID = _SHOWN.where(
-    _t.c.channel_id == sa.bindparam("channel_id"), _t.c.post_id == sa.bindparam("post_id")
+FIND = Prepared(_SHOWN.where(_t.c.kind == sa.bindparam("kind"), _t.c.ref == sa.bindparam("ref")))
+BY_POST_ID = Prepared(
+    _SHOWN.where(_t.c.channel_id == sa.bindparam("channel_id"), _t.c.post_id == sa.bindparam("post_id"))
 )
-NEXT_AT = _waiting(
-    sa.select(
-        sa.func.min(
-            sa.case(
-                (_t.c.lease_until.is_not(None) & (_t.c.lease_until > _t.c.next_at), _t.c.lease_until),
-                else_=_t.c.next_at,
-            ),
-            type_=tables.UtcTime,
+NEXT_AT = Prepared(
+    _waiting(
+        sa.select(
+            sa.func.min(
+                sa.case(
+                    (_t.c.lease_until.is_not(None) & (_t.c.lease_until > _t.c.next_at), _t.c.lease_until),
+                    else_=_t.c.next_at,
+                ),
+                type_=tables.UtcTime,
+            )
         )
     )
 )
-STATE = sa.select(
-    sa.func.count(),
-    sa.func.min(_t.c.wanted_at, type_=tables.UtcTime),
-    sa.func.count().filter(_t.c.last_error != ""),
-    sa.func.max(_t.c.last_error),
-).where(_t.c.sent_revision < _t.c.wanted_revision)
+STATE = Prepared(
+    sa.select(
+        sa.func.count(),
+        sa.func.min(_t.c.wanted_at, type_=tables.UtcTime),
+        sa.func.count().filter(_t.c.last_error != ""),
+        sa.func.max(_t.c.last_error),
+    ).where(_t.c.sent_revision < _t.c.wanted_revision)
+)

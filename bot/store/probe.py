@@ -52,4 +52,4 @@ def was_committed(engine: sa.Engine, mark: str, deadlines: Deadlines) -> bool | 
 def probe(connection: sa.Connection, at: float) -> None:
     """Write a little, so that the commit tells whether there is room."""
     statement = insert_or_update(connection, tables.notes, "key", changing=("value",))
-    connection.execute(statement, [{"key": _PROBE, "value": f"{at:.0f}"}])
+    statement.run(connection, {"key": _PROBE, "value": f"{at:.0f}"})

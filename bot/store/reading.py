@@ -9,15 +9,16 @@ import sqlalchemy as sa
 
 from bot.store.faults import of_a_value
 from bot.store.health import Unreadable
+from bot.store.prepared import Prepared
 
 T = TypeVar("T")
 
 
 def read_all(
     connection: sa.Connection,
-    query: sa.Select[Any],
+    query: sa.Select[Any] | Prepared,
     values: Mapping[str, Any],
-    make: Callable[[sa.RowMapping], T],
+    make: Callable[[Mapping[Any, Any]], T],
     unreadable: Unreadable,
     *,
     key: sa.Column[Any] | None = None,
@@ -28,18 +29,21 @@ def read_all(
     of the database itself is raised.
     """
     try:
+        if isinstance(query, Prepared):
+            return [make(row) for row in query.rows(connection, values)]
         return [make(row) for row in connection.execute(query, values).mappings()]
     except Exception as error:
         if isinstance(error, sa.exc.DBAPIError) and not of_a_value(error):
             raise
-        return _one_by_one(connection, query, values, make, unreadable, key=key)
+        select = query.statement if isinstance(query, Prepared) else query
+        return _one_by_one(connection, select, values, make, unreadable, key=key)
 
 
 def _one_by_one(
     connection: sa.Connection,
     query: sa.Select[Any],
     values: Mapping[str, Any],
-    make: Callable[[sa.RowMapping], T],
+    make: Callable[[Mapping[Any, Any]], T],
     unreadable: Unreadable,
     *,
     key: sa.Column[Any] | None,

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from triage.model import Finding, FindingStatus, RunStatus, Severity, TriageRun, Verdict
@@ -21,16 +22,18 @@ _f = tables.findings
 _verdicts = TypeAdapter(Verdict)
 
 # Built once: building such a statement takes longer than running it.
-_QUEUED = sa.select(_t.c.id).where(
-    _t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.QUEUED.value
+_QUEUED = Prepared(
+    sa.select(_t.c.id).where(
+        _t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.QUEUED.value
+    )
 )
-_INSERT = sa.insert(_t).returning(_t.c.id)
+_INSERT = Prepared(sa.insert(_t).returning(_t.c.id))
 _i = tables.incidents
 # Written out, not bound: the index of the runs that wait is used only where the planner sees its condition.
 _WAITS = _t.c.status != sa.literal_column(f"'{RunStatus.DONE.value}'")
 FAR_LEASE, FAR_TURN = timedelta(minutes=10), timedelta(hours=1)
 """Nothing waits for so long: a time further off is from before the clock was set back, and over."""
-_NEXT = (
+_next = (
     sa.select(_t.c.id)
     .join(_i, _i.c.id == _t.c.incident_id)
     .where(
@@ -54,27 +57,32 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True, of=_t)
 )
-_NEXT_ONLY = _NEXT.where(_i.c.severity == sa.bindparam("only"))
-_CHANGE = sa.update(_t).where(_t.c.id == sa.bindparam("run"))
-_SOONER = (
+_NEXT = Prepared(_next)
+_NEXT_ONLY = Prepared(_next.where(_i.c.severity == sa.bindparam("only")))
+_CHANGE = Prepared(sa.update(_t).where(_t.c.id == sa.bindparam("run")))
+_SOONER = Prepared(
     sa.update(_t)
     .where(_t.c.id == sa.bindparam("run"), _t.c.not_before > sa.bindparam("begin", type_=tables.UtcTime))
     .values(not_before=sa.bindparam("begin", type_=tables.UtcTime))
 )
-_ONE = sa.select(_t).where(_t.c.id == sa.bindparam("run"))
-_LATEST = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
-_LATEST_IN = _LATEST.where(_t.c.status == sa.bindparam("wanted"))
-_DONE = (
+_ONE = Prepared(sa.select(_t).where(_t.c.id == sa.bindparam("run")))
+_latest = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.id.desc()).limit(1)
+_LATEST = Prepared(_latest)
+_LATEST_IN = Prepared(_latest.where(_t.c.status == sa.bindparam("wanted")))
+_DONE = Prepared(
     sa.select(_t.c.id)
     .where(_t.c.incident_id == sa.bindparam("incident"), _t.c.status == RunStatus.DONE.value)
     .order_by(_t.c.id.desc())
     .limit(sa.bindparam("most"))
 )
-_FINDINGS = sa.select(_f).where(_f.c.run_id == sa.bindparam("run")).order_by(_f.c.id)
+_ADD_FINDINGS = Prepared(sa.insert(_f))
+_HOW_MANY = Prepared(sa.select(sa.func.count()).where(_f.c.run_id == sa.bindparam("run")))
+_FINDINGS = Prepared(sa.select(_f).where(_f.c.run_id == sa.bindparam("run")).order_by(_f.c.id))
 _e = tables.evidence
-_EVIDENCE = sa.select(_e.c.content).where(_e.c.run_id == sa.bindparam("run"))
-_NO_EVIDENCE = sa.delete(_e).where(_e.c.run_id == sa.bindparam("run"))
-_NO_FINDINGS = sa.delete(_f).where(_f.c.run_id == sa.bindparam("run"))
+_ADD_EVIDENCE = Prepared(sa.insert(_e))
+_EVIDENCE = Prepared(sa.select(_e.c.content).where(_e.c.run_id == sa.bindparam("run")))
+_NO_EVIDENCE = Prepared(sa.delete(_e).where(_e.c.run_id == sa.bindparam("run")))
+_NO_FINDINGS = Prepared(sa.delete(_f).where(_f.c.run_id == sa.bindparam("run")))
 
 
 class RunTable:
@@ -89,8 +97,8 @@ class RunTable:
     ) -> int:
         """Queue a run, or return the one of this incident that is still queued; the earlier time counts."""
         begin = not_before or now
-        if (known := self._connection.execute(_QUEUED, {"incident": incident_id}).scalar()) is not None:
-            self._connection.execute(_SOONER, {"run": known, "begin": begin})
+        if (known := _QUEUED.scalar(self._connection, {"incident": incident_id})) is not None:
+            _SOONER.run(self._connection, {"run": known, "begin": begin})
             return int(known)
         row: dict[str, Any] = {
             "incident_id": incident_id,
@@ -102,7 +110,7 @@ class RunTable:
             "verdict": {},
             "lease_owner": "",
         }
-        return int(self._connection.execute(_INSERT, row).scalar_one())
+        return int(_INSERT.scalar(self._connection, row))
 
     def take(
         self, now: datetime, *, owner: str, lease_seconds: float, only: Severity | None = None
@@ -110,7 +118,7 @@ class RunTable:
         """Claim a run that waits or whose owner died: of the gravest incident, the oldest of those."""
         times = {"now": now, "far_turn": now + FAR_TURN, "far_lease": now + FAR_LEASE}
         query, values = (_NEXT, times) if only is None else (_NEXT_ONLY, {**times, "only": only.value})
-        run_id = self._connection.execute(query, values).scalar()
+        run_id = query.scalar(self._connection, values)
         if run_id is None:
             return None
         claim = {
@@ -120,7 +128,7 @@ class RunTable:
             "lease_owner": owner,
             "lease_until": now + timedelta(seconds=lease_seconds),
         }
-        self._connection.execute(_CHANGE, claim)
+        _CHANGE.run(self._connection, claim)
         if (taken := self.get(int(run_id))) is not None:
             return taken
         # It cannot be read. Before its end a run holds nothing but when and why it was asked for: it runs all the same.
@@ -131,7 +139,7 @@ class RunTable:
             "finished_at": None,
             "verdict": {},
         }
-        self._connection.execute(_CHANGE, asked_anew)
+        _CHANGE.run(self._connection, asked_anew)
         return self.get(int(run_id))
 
     def release(self, run_id: int | None = None) -> None:
@@ -166,17 +174,17 @@ class RunTable:
             "lease_owner": "",
             "lease_until": None,
         }
-        self._connection.execute(_CHANGE, done)
-        self._connection.execute(_NO_FINDINGS, {"run": run.id})  # a run taken twice counts once
+        _CHANGE.run(self._connection, done)
+        _NO_FINDINGS.run(self._connection, {"run": run.id})  # a run taken twice counts once
         if run.findings:
-            self._connection.execute(sa.insert(_f), [_row(run.id, finding) for finding in run.findings])
-        self._connection.execute(_NO_EVIDENCE, {"run": run.id})
+            _ADD_FINDINGS.run_each(self._connection, [_row(run.id, finding) for finding in run.findings])
+        _NO_EVIDENCE.run(self._connection, {"run": run.id})
         if evidence:
-            self._connection.execute(sa.insert(_e), {"run_id": run.id, "content": evidence})
+            _ADD_EVIDENCE.run(self._connection, {"run_id": run.id, "content": evidence})
 
     def evidence(self, run_id: int) -> bytes | None:
         """Return the packed record of a run; None where none was kept."""
-        content = self._connection.execute(_EVIDENCE, {"run": run_id}).scalar()
+        content = _EVIDENCE.scalar(self._connection, {"run": run_id})
         return None if content is None else bytes(content)
 
     def get(self, run_id: int) -> TriageRun | None:
@@ -191,10 +199,10 @@ class RunTable:
 
     def done(self, incident_id: int, limit: int) -> list[TriageRun]:
         """Return the newest finished runs of an incident, oldest first."""
-        ids = self._connection.execute(_DONE, {"incident": incident_id, "most": limit}).scalars()
+        ids = _DONE.scalars(self._connection, {"incident": incident_id, "most": limit})
         return [run for run_id in sorted(ids) if (run := self.get(int(run_id))) is not None]
 
-    def _one(self, query: sa.Select[Any], **values: object) -> TriageRun | None:
+    def _one(self, query: Prepared, **values: object) -> TriageRun | None:
         found = read_all(self._connection, query, values, _run, self._unreadable)
         run = next(iter(found), None)
         if run is None or run.status is not RunStatus.DONE:  # findings are stored with its end
@@ -206,9 +214,7 @@ class RunTable:
         found = read_all(self._connection, _FINDINGS, {"run": run_id}, _finding, self._unreadable)
         if not self._unreadable.found:
             return tuple(found)
-        lost = len(
-            self._connection.execute(_FINDINGS.with_only_columns(_f.c.id), {"run": run_id}).all()
-        ) - len(found)
+        lost = int(_HOW_MANY.scalar(self._connection, {"run": run_id})) - len(found)
         return (*found, _unreadable_findings(lost)) if lost else tuple(found)
 
 

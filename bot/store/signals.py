@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.many import padded
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
@@ -22,18 +23,21 @@ _t = tables.signals
 _MANY = 512
 """Keys in one question: databases limit how many values one statement may name."""
 
-_KNOWN = sa.select(_t.c.key).where(_t.c.key.in_(sa.bindparam("keys", expanding=True)))
-_ENDED = sa.select(_t.c.source, _t.c.episode).where(
-    _t.c.episode.in_(sa.bindparam("episodes", expanding=True)),
-    _t.c.status == SignalStatus.RESOLVED.value,
-    _t.c.outcome != "",
+_INBOX = Prepared(sa.select(_t).where(_t.c.outcome == "").order_by(_t.c.id).limit(sa.bindparam("most")))
+_KNOWN = Prepared(sa.select(_t.c.key).where(_t.c.key.in_(sa.bindparam("keys", expanding=True))))
+_ENDED = Prepared(
+    sa.select(_t.c.source, _t.c.episode).where(
+        _t.c.episode.in_(sa.bindparam("episodes", expanding=True)),
+        _t.c.status == SignalStatus.RESOLVED.value,
+        _t.c.outcome != "",
+    )
 )
-_SEEN_AGAIN = (
+_SEEN_AGAIN = Prepared(
     sa.update(_t)
     .where(_t.c.key == sa.bindparam("known"))
     .values(last_seen_at=sa.bindparam("at"), seen=_t.c.seen + 1)
 )
-_SORTED = (
+_SORTED = Prepared(
     sa.update(_t)
     .where(_t.c.id == sa.bindparam("signal"))
     .values(incident_id=sa.bindparam("incident"), outcome=sa.bindparam("why"))
@@ -65,15 +69,13 @@ class SignalTable:
         self._insert([row for key, row in rows.items() if key not in known])
         if known:
             again = [{"known": key, "at": rows[key]["last_seen_at"]} for key in sorted(known)]
-            self._connection.execute(_SEEN_AGAIN, again)
+            _SEEN_AGAIN.run_each(self._connection, again)
         return [len(set(keys) - known) for keys in firsts]
 
     def _known(self, keys: list[str]) -> set[str]:
         known: set[str] = set()
         for start in range(0, len(keys), _MANY):
-            known.update(
-                self._connection.execute(_KNOWN, {"keys": padded(keys[start : start + _MANY])}).scalars()
-            )
+            known.update(_KNOWN.scalars(self._connection, {"keys": padded(keys[start : start + _MANY])}))
         return known
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
@@ -83,18 +85,17 @@ class SignalTable:
             # Another replica may be storing the same ones: in one order, or each would wait for the other.
             # What happens to one episode stays in the order in which it came.
             rows.sort(key=itemgetter("episode"))
-        self._connection.execute(insert_or_leave(self._connection, _t, "key"), rows)
+        insert_or_leave(self._connection, _t, "key").run_each(self._connection, rows)
 
     def inbox(self, limit: int) -> list[StoredSignal]:
         """Return the oldest signals that are not sorted yet."""
-        query = sa.select(_t).where(_t.c.outcome == "").order_by(_t.c.id).limit(limit)
-        return [_stored(row) for row in self._connection.execute(query).mappings()]
+        return [_stored(row) for row in _INBOX.rows(self._connection, {"most": limit})]
 
     def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
         """Take signals (signal id, incident id or None, why) out of the inbox."""
         if outcomes:
             rows = [{"signal": one, "incident": incident, "why": why} for one, incident, why in outcomes]
-            self._connection.execute(_SORTED, rows)
+            _SORTED.run_each(self._connection, rows)
 
     def waiting(self) -> int:
         """Return how many signals are not sorted yet."""
@@ -133,8 +134,8 @@ class SignalTable:
         wanted = {(source.value, clean(episode)): (source, episode) for source, episode in keys}
         names, found = sorted({episode for _, episode in wanted}), set[tuple[Source, str]]()
         for start in range(0, len(names), _MANY):
-            rows = self._connection.execute(_ENDED, {"episodes": padded(names[start : start + _MANY])})
-            found.update(wanted[row.source, row.episode] for row in rows if tuple(row) in wanted)
+            rows = _ENDED.tuples(self._connection, {"episodes": padded(names[start : start + _MANY])})
+            found.update(wanted[source, episode] for source, episode in rows if (source, episode) in wanted)
         return found
 
     def fired_after_end(self, since: datetime, margin_seconds: float) -> list[tuple[StoredSignal, datetime]]:

@@ -10,20 +10,23 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_for, insert_or_leave
 from triage.model import TimelineEntry, TimelineKind
 
 _t = tables.timeline
-_OF = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.at, _t.c.id)
-_ONE = sa.select(_t).where(_t.c.id == sa.bindparam("entry"))
-_OF_KINDS = _OF.where(_t.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+_of = sa.select(_t).where(_t.c.incident_id == sa.bindparam("incident")).order_by(_t.c.at, _t.c.id)
+_OF = Prepared(_of)
+_OF_KINDS = Prepared(_of.where(_t.c.kind.in_(sa.bindparam("kinds", expanding=True))))
+_ONE = Prepared(sa.select(_t).where(_t.c.id == sa.bindparam("entry")))
 
 
 @cache
-def _adding(dialect: str) -> sa.Insert:
-    return insert_for(dialect, _t).on_conflict_do_nothing(index_elements=["key"]).returning(_t.c.id)
+def _adding(dialect: str) -> Prepared:
+    statement = insert_for(dialect, _t).on_conflict_do_nothing(index_elements=["key"])
+    return Prepared(statement.returning(_t.c.id))
 
 
 class TimelineTable:
@@ -35,15 +38,14 @@ class TimelineTable:
 
     def add(self, entry: TimelineEntry) -> int | None:
         """Append an entry and return its id; None when its ``key`` is there already."""
-        statement = _adding(self._connection.dialect.name)
-        entry_id = self._connection.execute(statement, _row(entry)).scalar()
+        entry_id = _adding(self._connection.dialect.name).scalar(self._connection, _row(entry))
         return None if entry_id is None else int(entry_id)
 
     def add_all(self, entries: Sequence[TimelineEntry]) -> None:
         """Append entries whose ids nobody needs; one whose ``key`` is there already is left out."""
         if entries:
             rows = [_row(entry) for entry in entries]
-            self._connection.execute(insert_or_leave(self._connection, _t, "key"), rows)
+            insert_or_leave(self._connection, _t, "key").run_each(self._connection, rows)
 
     def of(self, incident_id: int, *kinds: TimelineKind) -> list[TimelineEntry]:
         """Return an incident's entries, those of some kinds where given, in the order in which things happened."""
@@ -56,7 +58,7 @@ class TimelineTable:
         """Return one entry."""
         return next(iter(self._entries(_ONE, {"entry": entry_id})), None)
 
-    def _entries(self, query: sa.Select[Any], values: Mapping[str, object]) -> list[TimelineEntry]:
+    def _entries(self, query: Prepared, values: Mapping[str, object]) -> list[TimelineEntry]:
         return read_all(self._connection, query, values, _entry, self._unreadable)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from bot.store.prepared import Prepared
+
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
@@ -29,28 +31,28 @@ def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert:
     return sqlite.insert(table)  # type: ignore[return-value]
 
 
-def insert_or_leave(connection: sa.Connection, table: sa.Table, *key: str) -> sa.Insert:
+def insert_or_leave(connection: sa.Connection, table: sa.Table, *key: str) -> Prepared:
     """Return the INSERT, to be given rows, that leaves alone what has the same key already."""
     return _or_leave(connection.dialect.name, table, key)
 
 
 def insert_or_update(
     connection: sa.Connection, table: sa.Table, *key: str, changing: tuple[str, ...]
-) -> sa.Insert:
+) -> Prepared:
     """Return the INSERT, to be given rows, that changes these columns of what has the same key already."""
     return _or_update(connection.dialect.name, table, key, changing)
 
 
-# Building such a statement takes longer than running it: each is made once, and compiled once by SQLAlchemy.
+# Building such a statement takes longer than running it: each is made once.
 
 
 @cache
-def _or_leave(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sa.Insert:
-    return insert_for(dialect, table).on_conflict_do_nothing(index_elements=key)
+def _or_leave(dialect: str, table: sa.Table, key: tuple[str, ...]) -> Prepared:
+    return Prepared(insert_for(dialect, table).on_conflict_do_nothing(index_elements=key))
 
 
 @cache
-def _or_update(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> sa.Insert:
+def _or_update(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> Prepared:
     statement = insert_for(dialect, table)
     values = {name: statement.excluded[name] for name in changing}
-    return statement.on_conflict_do_update(index_elements=key, set_=values)
+    return Prepared(statement.on_conflict_do_update(index_elements=key, set_=values))

@@ -4,7 +4,7 @@ Durability costs one fsync a batch, not one a webhook. A batch runs without save
 unit of it raises, everything is rolled back and each unit runs again in a transaction of its own, so that
 one unit's error is only its own. What comes while a batch runs joins it before its COMMIT: a card that sorting owes
 is claimed in the commit that owes it. Who sorts signals is called before the commit of new ones, and is waited for a
-moment where they are few: a lone alert is on disk, sorted and its card claimed in one commit.
+moment where they are few, once: a lone alert is on disk, sorted and its card claimed and composed in one commit.
 
 Nothing is run again after its COMMIT was sent, unless the database says that it did not happen. Whoever waits too long
 takes the unit back where its COMMIT was not sent yet: ``NotStored`` is then true for good. Else it is ``CommitUnknown``.
@@ -254,6 +254,7 @@ class Writer:
             wait = LONE_SECONDS if tell_of_new(batch) and len(batch) <= LONE else 0.0
             for _ in range(JOINS if joining else 0):
                 joined = self._joined(BATCH - len(batch), wait)
+                wait = 0.0
                 batch += joined  # before they run: where one raises, all run again
                 run_units(joined, transaction)
             mark = written(connection)

@@ -1,14 +1,12 @@
 """What the store keeps of records, answers and traits, on each database."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.store import SqlStore, open_store
+from tests.contracts.statements import noted
 from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident
 from triage.model import IncidentShape, IncidentStatus, RunStatus
 from triage.ports.answers import CauseAnswer
@@ -158,12 +156,6 @@ async def test_an_incident_that_is_forgotten_takes_all_of_it_along(store: SqlSto
 
 async def test_similar_incidents_and_storms_are_asked_by_index(sqlite_store: SqlStore) -> None:
     """However many incidents there were."""
-    ran: dict[str, Mapping[str, Any]] = {}
-
-    def note(*said: Any) -> None:  # noqa: ANN401 - the event's own arguments
-        ran[said[2]] = said[3]
-
-    sa.event.listen(sqlite_store._reading, "before_cursor_execute", note)
 
     def ask(tx: Tx) -> None:
         tx.answers.having("cause:edge_gate", 9, 5)
@@ -173,7 +165,8 @@ async def test_similar_incidents_and_storms_are_asked_by_index(sqlite_store: Sql
         tx.incidents.in_storm(NOW, before=timedelta(seconds=60))
         tx.runs.evidence(1)
 
-    await sqlite_store.read(ask)
+    with noted(sqlite_store) as ran:
+        await sqlite_store.read(ask)
 
     def plans(tx: Any) -> list[str]:  # noqa: ANN401 - the connection behind the port
         return [

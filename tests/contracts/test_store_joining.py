@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.store import SqlStore
+from bot.store.units import Unit
+from bot.store.writer import Writer
 from tests.contracts.store_samples import signal
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
 from triage.ports.store import Tx
@@ -63,6 +65,21 @@ async def test_who_sorts_new_signals_shares_their_commit(sqlite_store: SqlStore,
     assert await sqlite_store.keep([alert], stored) == 0
     assert len(await sqlite_store.read(lambda tx: tx.signals.inbox(10))) == fails
     assert len(sorting) == len(found)
+
+
+async def test_who_sorts_is_waited_for_once(sqlite_store: SqlStore) -> None:
+    """What has come meanwhile is all that a lone alert's commit waits for: nobody is waited for a second time."""
+    waited: list[float] = []
+    joined = sqlite_store.writer._joined
+
+    def noting(most: int, wait: float) -> list[Unit[object]]:
+        waited.append(wait)
+        return joined(most, wait)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Writer, "_joined", lambda _, most, wait: noting(most, wait))
+        await sqlite_store.keep([signal()], lambda: None)
+    assert [wait > 0 for wait in waited] == [True, False]
 
 
 async def test_one_that_joins_and_raises_costs_only_itself(sqlite_store: SqlStore) -> None:

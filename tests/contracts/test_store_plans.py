@@ -3,11 +3,9 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-
-import sqlalchemy as sa
 
 from bot.store import SqlStore
+from tests.contracts.statements import noted
 from tests.contracts.store_samples import NOW, signal
 from triage.desk import Desk
 from triage.incidents.intake import Intake
@@ -63,15 +61,8 @@ async def way_of_an_alert(store: SqlStore) -> None:
 
 async def test_no_statement_on_the_way_of_an_alert_reads_a_table_that_grows(sqlite_store: SqlStore) -> None:
     """Asked of the planner, for every statement that was run."""
-    ran: dict[str, Any] = {}
-
-    def note(*said: Any) -> None:  # noqa: ANN401 - the event's own arguments
-        _, _, statement, values, _, many = said
-        ran.setdefault(statement, values[0] if many else values)
-
-    for engine in (sqlite_store.writer.engine, sqlite_store._reading):
-        sa.event.listen(engine, "before_cursor_execute", note)
-    await way_of_an_alert(sqlite_store)
+    with noted(sqlite_store) as ran:
+        await way_of_an_alert(sqlite_store)
     asked = {text: values for text, values in ran.items() if text.startswith(("SELECT", "UPDATE", "DELETE"))}
     assert len(asked) > 15
 

@@ -1,15 +1,20 @@
 """The outbox is emptied: once each, to the latest truth, whatever Slack does."""
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
+import sqlalchemy as sa
 
+from bot.slack.composition import Composition
 from bot.slack.rate_limits import RateLimits
 from bot.slack.rendered import Rendered
 from bot.store import SqlStore, open_store
+from bot.store.transaction import Transaction
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from tests.contracts.test_store_outcomes import damaged_table
@@ -374,6 +379,48 @@ async def test_what_a_damaged_database_keeps_from_being_shown_is_not_sent_as_if_
         await sending
         assert "as it was" in bench.cards()[0].text
         assert await bench.pending() == 1
+
+
+async def test_a_lone_new_card_is_composed_in_the_transaction_that_claims_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first post waits for one commit and for no reading after it."""
+    reads: list[object] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.store, name)
+
+        async def read(self, work: Callable[[Tx], object]) -> object:
+            reads.append(work)
+            return await bench.store.read(work)
+
+    monkeypatch.setattr(bench.delivery, "_store", Counting())
+    incident = await bench.open()
+    await bench.settled()
+    assert (len(bench.cards()), reads) == (1, [])
+    await bench.change(replace(incident, title="another title"))
+    await bench.settled()
+    assert "another title" in bench.cards()[0].text
+    assert len(reads) == 1
+
+
+async def test_a_card_that_cannot_be_composed_keeps_nothing_from_being_claimed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the database refuses a part of what it shows, the claim is made anew without it."""
+    composed = bench.delivery.composed
+
+    def refusing(tx: Transaction, message: Message, now: datetime) -> Composition:
+        if tx.writing:
+            raise sa.exc.DatabaseError("SELECT", None, sqlite3.DatabaseError("disk image is malformed"))
+        return composed(tx, message, now)
+
+    monkeypatch.setattr(bench.delivery, "composed", refusing)
+    await bench.open()
+    await bench.settled()
+    assert len(bench.cards()) == 1
+    assert len(bench.slack.calls.of(POST)) == 1
 
 
 async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is_back(bench: Bench) -> None:
