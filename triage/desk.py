@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import (
     Field,
@@ -251,16 +252,42 @@ class Desk(DeskSection):
         return self.actions.get(kind, ActionPolicy())
 
 
-# Asked for every alert of every webhook, while a desk hardly ever changes: worked out once.
+T = TypeVar("T")
+_DESKS = 16
 
 
-@lru_cache(maxsize=16)
+def once_a_desk(
+    make: Callable[[tuple[Bot, ...], ComposeSettings], T],
+) -> Callable[[tuple[Bot, ...], ComposeSettings], T]:
+    """Work out once what depends on a desk's bots and services: it is asked for every alert of every webhook.
+
+    The same desk is known by being the same: to hash it would take longer than most of what is asked.
+    """
+    made: dict[tuple[int, int], tuple[tuple[Bot, ...], ComposeSettings, T]] = {}
+
+    @wraps(make)
+    def of(bots: tuple[Bot, ...], compose: ComposeSettings) -> T:
+        found = made.get((id(bots), id(compose)))
+        if found is None:
+            if len(made) >= _DESKS:
+                made.clear()
+            found = made[id(bots), id(compose)] = (
+                bots,
+                compose,
+                make(bots, compose),
+            )  # held, so that no id is another's
+        return found[2]
+
+    return of
+
+
+@once_a_desk
 def _bots_by_container(bots: tuple[Bot, ...], compose: ComposeSettings) -> dict[str, Bot]:
     desk = Desk(bots=bots, compose=compose)
     return {desk.container_of(bot.name): bot for bot in reversed(bots)}
 
 
-@lru_cache(maxsize=16)
+@once_a_desk
 def _monitoring_containers(bots: tuple[Bot, ...], compose: ComposeSettings) -> frozenset[str]:
     desk = Desk(bots=bots, compose=compose)
     return frozenset(desk.container_of(service) for service in compose.monitoring_services)

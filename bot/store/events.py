@@ -46,24 +46,28 @@ _ROWS = 250
 
 
 # Built once: each batch of a stream asks them.
-_RAISED_LATELY = (
+_RAISED_LATELY = Prepared(
     sa.select(_e.c.source, _e.c.subject_kind, _e.c.subject_name, _e.c.category, _e.c.reason)
     .where(_RAISED, _e.c.recorded_at > sa.bindparam("since", type_=tables.UtcTime))
     .distinct()
 )
-_MARK_RAISED = sa.update(_e).where(_e.c.key.in_(sa.bindparam("keys", expanding=True))).values(raised=True)
-_SUM = sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
-    *(_c.c[name] == sa.bindparam(name) for name in _CELL if name != "minute"),
-    _c.c.minute >= sa.bindparam("first"),
-    _c.c.minute < sa.bindparam("end"),
+_MARK_RAISED = Prepared(
+    sa.update(_e).where(_e.c.key.in_(sa.bindparam("keys", expanding=True))).values(raised=True)
+)
+_SUM = Prepared(
+    sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
+        *(_c.c[name] == sa.bindparam(name) for name in _CELL if name != "minute"),
+        _c.c.minute >= sa.bindparam("first"),
+        _c.c.minute < sa.bindparam("end"),
+    )
 )
 
 
 @cache
-def _add_counts(dialect: str) -> sa.Insert:
+def _add_counts(dialect: str) -> Prepared:
     statement = insert_for(dialect, _c)
     added = {"count": _c.c.count + statement.excluded.count}
-    return statement.on_conflict_do_update(index_elements=list(_CELL), set_=added)
+    return Prepared(statement.on_conflict_do_update(index_elements=list(_CELL), set_=added))
 
 
 @cache
@@ -129,25 +133,25 @@ class EventTable:
         # In one order for every writer: rows locked in different orders lock each other out.
         counts = [{**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())]
         if counts:
-            self._connection.execute(statement, counts)
+            statement.run_each(self._connection, counts)
 
     def raised(self, since: datetime) -> set[EventKind]:
         """Return the kinds of which a signal was made after ``since``."""
-        rows = self._connection.execute(_RAISED_LATELY, {"since": since}).mappings()
+        rows = _RAISED_LATELY.rows(self._connection, {"since": since})
         # One that cannot be read is the kind of no event that could come: it would match nothing.
         return {_kind(row) for row in rows if row["source"] in _SOURCES and row["subject_kind"] in _KINDS}
 
     def mark_raised(self, keys: Collection[str]) -> None:
         """Remember that signals were made of these events."""
         for some in _portions(keys):
-            self._connection.execute(_MARK_RAISED, {"keys": padded(some)})
+            _MARK_RAISED.run(self._connection, {"keys": padded(some)})
 
     def counts(self, kinds: Collection[EventKind], *, start: datetime, end: datetime) -> dict[EventKind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
         found: dict[EventKind, int] = {}
         for kind in kinds:
             values = {**_names(kind), "first": minute_of(start), "end": minute_of(end)}
-            found[kind] = int(self._connection.execute(_SUM, values).scalar_one())
+            found[kind] = int(_SUM.scalar(self._connection, values))
         return found
 
     def by_reason(self, source: Source, *, start: datetime, end: datetime) -> dict[str, int]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from bot.store import SqlStore, tables
 from bot.store.prepared import Prepared
@@ -14,7 +15,7 @@ from triage.errors import StoreUnavailable
 from triage.ports.store import Tx
 
 _i, _e, _s = tables.incidents, tables.episodes, tables.signals
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 STATEMENTS: list[tuple[Any, dict[str, object]]] = [
     (sa.select(_i).where(_i.c.id.in_(_IDS)).order_by(_i.c.id), {"ids": [1, 2]}),
     (sa.select(_i.c.id).where(_i.c.id.in_(_IDS)), {"ids": [2]}),
@@ -66,7 +67,8 @@ async def test_what_is_read_to_be_changed_is_locked(store: SqlStore) -> None:
     """The same rows, asked for as ``FOR UPDATE``."""
     await filled(store)
     prepared = Prepared(STATEMENTS[0][0])
-    assert "FOR UPDATE" in str(prepared.locking.statement.compile(dialect=sa.dialects.postgresql.dialect()))
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    assert "FOR UPDATE" in str(prepared.locking.statement.compile(dialect=dialect))
     found: Any = await store.write(
         lambda tx: prepared.locking.rows(tx.connection, STATEMENTS[0][1])  # type: ignore[attr-defined]
     )

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
-from triage.desk import Bot, ComposeSettings, Desk
+from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
 from triage.incidents.series_labels import (
     OF_OTHERS,
     OF_SCRAPE,
@@ -162,15 +161,13 @@ def _service(desk: Desk, service: str) -> Subject:
 
 def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> Subject | None:
     """Return the bot or service of the desk that one of some labels names, which may name anything."""
+    known = _services(desk) | _containers(desk)
     for name in names:
         value = labels.get(name, "")
-        known = [
-            each
-            for each in (*_services(desk), *_containers(desk))
-            if value == each or (name == "pod" and is_pod_of(each, value))
-        ]
-        if known:
-            return _service(desk, max(known, key=len))
+        if value in known:
+            return _service(desk, value)
+        if name == "pod" and (runs := [each for each in known if is_pod_of(each, value)]):
+            return _service(desk, max(runs, key=len))
     return None
 
 
@@ -256,7 +253,7 @@ def _containers(desk: Desk) -> frozenset[str]:
     return _known(desk.bots, desk.compose)[1]
 
 
-@lru_cache(maxsize=16)  # asked for every alert of every webhook, while a desk hardly ever changes
+@once_a_desk
 def _known(bots: tuple[Bot, ...], compose: ComposeSettings) -> tuple[frozenset[str], frozenset[str]]:
     desk = Desk(bots=bots, compose=compose)
     named = (desk.service_of(bot.name) for bot in bots)
