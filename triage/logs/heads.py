@@ -10,6 +10,12 @@ import re
 from dataclasses import dataclass
 
 from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
+from triage.logs.other_senses import (
+    is_market_alert,
+    is_of_market,
+    says_nothing,
+    without_harmless,
+)
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -22,7 +28,7 @@ _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)| \d{4})?"
 _TIME = (
     rf"(?:(?:{_DATE}(?:[ T\t:,;-]{{1,2}}){_CLOCK}|(?:19|20)\d{{6}}T\d{{6}}(?:[.,]\d{{1,9}})?"
     rf"|\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?|[AP]M)){_ZONE}"
-    r"|\d{10,19}(?:\.\d{1,9})?| {0,8}\d{1,7}\.\d{3,6}(?=\])|\+\d{1,7}(?:\.\d{1,9})?s(?= ))"
+    r"|\d{10,19}(?:\.\d{1,9})?|\d\.\d{1,17}e\+\d\d| {0,8}\d{1,7}\.\d{3,6}(?=\])|\+\d{1,7}(?:\.\d{1,9})?s(?= ))"
 )
 _TIMED = re.compile(
     r"[ ]{0,8}(?:\[[\w./:@-]{1,80}\] (?:\d{1,7} +- )?|[A-Za-z][\w.-]{0,60}: )?"
@@ -64,9 +70,16 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 """A number stands for a level only where levels stand: a ``priority=3`` later in a line is an order's, or a task's."""
+_SEVERITY = re.compile(r"\bsev(?:erity)?[ ]?[=:]", re.IGNORECASE)
+"""A book has levels, a queue priorities; neither has severities."""
 _LETTER = re.compile(
-    r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d ))(?P<message>.*)"
+    r"\[?(?P<level>[VTDINWECF])(?:, \[|/[\w.-]{1,40}(?:\(| *:)| (?=\d{4}-\d\d-\d\d )"
+    r"| (?=(?:\d{6} )?\d\d:\d\d))(?P<message>.*)"
 )
+_LETTER_ALONE = re.compile(
+    rf"{_ADDRESS}(?:\[(?P<level>[VTDIWECF])\][ \t:]*|(?P<bare>[DIWE])(?:[ \t]+|[ \t]*\|[ \t]*))(?P<message>\S.*)"
+)
+_LETTER_COLUMN = re.compile(r"[^\t\n]{0,80}(?:\t|\| ?)(?P<level>[DIWEF])(?=\t| ?\|)[\t |]*(?P<message>.*)")
 _LETTER_CALLED = re.compile(r"(?P<level>[TDIWEF])! (?P<message>.*)")
 _SHORT = re.compile(
     r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI|TRACE|DEBUG|ERROR|CRIT) ?\[(?:\d{4,9}|[\d|:.T-]{8,30})\]"
@@ -153,7 +166,11 @@ def head_of(text: str) -> LineHead | None:
     rest = text[timed.end() :]
     rest = rest[past.end() if (past := _PAST.match(rest)) is not None else 0 :]
     return _first(
-        rest, (_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_CALLED, _LETTER_LATER, _NUMBERED, _KEYED)
+        rest,
+        (
+            *(_DOTTED, _WORD, _CAPITALS, _BRACKETED, _LETTER_CALLED, _LETTER_LATER, _LETTER_ALONE),
+            *(_LETTER_COLUMN, _NUMBERED, _KEYED),
+        ),
     )
 
 
@@ -169,16 +186,24 @@ def is_crash(text: str) -> bool:
 
 def speaks_of_error(text: str) -> bool:
     """Tell whether a line of an unknown shape has a word that may mean an error."""
+    text = without_harmless(text)
     return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None
 
 
 def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:
     for pattern in patterns:
         found = pattern.match(text)
-        if found is not None:
-            word = found["level"]
-            return LineHead(_level(word.strip()), found["message"].strip())
+        if found is None:
+            continue
+        word, message = (found["level"] or found["bare"]).strip(), found["message"].strip()
+        if is_market_alert(word, message) or (pattern is _NUMBERED and _is_of_book(text)):
+            continue
+        return LineHead("INFO" if says_nothing(message) else _level(word), message)
     return None
+
+
+def _is_of_book(text: str) -> bool:
+    return _SEVERITY.search(text) is None and is_of_market(text)
 
 
 def _level(word: str) -> str:

@@ -20,19 +20,22 @@ from triage.logs.level_words import (
     level_of,
     level_of_number,
 )
+from triage.logs.other_senses import number_is_level
 from triage.masking import masked_where_cut
 
 _LEVELS = (
     "level_name", "levelname", "level", "severity", "severity_text", "severitytext", "lvl", "sev", "log.level", "loglevel",
-    "@level", "@l", "record.level.name", "error_severity", "s", "l", "priority", "verbosity",
+    "@level", "@l", "record.level.name", "error_severity", "s", "l", "priority",
 )  # fmt: skip
 _LOOSE_LEVELS = ("type", "status", "kind", "outcome", "category", "class")
 """Fields that may hold anything; where a line names no level elsewhere, one of ``LOOSE_WORDS`` in them is one."""
-_ANY_NAME = ("priority", "verbosity", "s", "l")
+_ANY_NAME = ("priority", "s", "l")
 """Names that may hold anything: only a word of a level counts in them."""
 _PYTHON_NUMBERS = ("level_no", "levelno", "record.level.no", "level")
 _OTEL_NUMBERS = ("severitynumber", "severity_number")
-_SYSLOG_NUMBERS = ("priority", "level", "severity", "sev", "prio", "lvl")
+_SYSLOG_NUMBERS = ("level", "severity", "sev", "lvl")
+_JOURNALD = "PRIORITY"
+"""In lower case it is an order's, or a task's."""
 _MESSAGES = (
     "record.message", "msg", "message", "body.stringvalue", "textpayload",
     "event", "text", "body", "short_message", "error.message", "error", "err",
@@ -40,6 +43,11 @@ _MESSAGES = (
 )  # fmt: skip
 _LOGGERS = ("logger_name", "logger", "record.name", "log.logger", "name", "syslog_identifier")
 _EXCEPTIONS = ("exception", "exc_info", "traceback", "stack_trace", "error.stack_trace", "err.stack", "stack")
+_ELSEWHERE = re.compile(
+    r"(?:.*\.)?(?!(?:log\w*|rec(?:ord)?|fields?|extra|event|entry|meta\w*|context|ctx|data|\w*payload|body|message|msg|attr\w*"
+    r"|properties|info|err(?:or)?|exception|_?source|parsed|json|app\w*|process|labels?|stream)\.)[^.]+\.(?:level|lvl|sev|severity)"
+)
+"""A level in an object that wraps no record: a margin's, a risk's."""
 _THOUSANDS = "level_value"
 """Logback's numbers: 40000 is an error."""
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
@@ -78,7 +86,8 @@ def fields_of(text: str) -> JsonFields | None:
     if not isinstance(found, dict):
         return None
     flat = dict(_flat(found))
-    level = _named(flat) or _numbered(flat) or _named_elsewhere(flat)
+    journald = _JOURNALD in found and "MESSAGE" in found
+    level = _named(flat) or _numbered(flat, journald=journald) or _named_elsewhere(flat)
     if not level:
         return None
     message = _first(flat, _MESSAGES) or _first(_by_last(flat), _MESSAGES) or masked_where_cut(text, _SHOWN)
@@ -116,7 +125,7 @@ def _by_last(flat: Mapping[str, object]) -> dict[str, object]:
 
 def _named_elsewhere(flat: Mapping[str, object]) -> str:
     """Return the level of a field in some object, or of one of the line itself that may hold anything and holds a level."""
-    last = _by_last(flat)
+    last = _by_last({name: value for name, value in flat.items() if not _ELSEWHERE.fullmatch(name)})
     for word in (last.get(name) for name in _LEVELS if len(name) > 1):
         if isinstance(word, str) and level_of(word):
             return word
@@ -142,15 +151,16 @@ def _named(flat: Mapping[str, object]) -> str:
     return ""
 
 
-def _numbered(flat: Mapping[str, object]) -> str:
+def _numbered(flat: Mapping[str, object], *, journald: bool) -> str:
     """Name a level that is a number: below 8 it is syslog's, beside a time in milliseconds pino's, else Python's."""
-    for name in (*_OTEL_NUMBERS, *_PYTHON_NUMBERS, *_SYSLOG_NUMBERS):
+    names = (*_OTEL_NUMBERS, *_PYTHON_NUMBERS, *_SYSLOG_NUMBERS, *([_JOURNALD.lower()] if journald else []))
+    for name in names:
         number = _whole(flat.get(name))
-        if number is None:
+        if number is None or (name in _LEVELS and not number_is_level(flat, number, journald=journald)):
             continue
         if name in _OTEL_NUMBERS:
             return _OTEL[min(max(number - 1, 0) // 4, len(_OTEL) - 1)]
-        if name in _SYSLOG_NUMBERS and 0 <= number < len(SYSLOG_LEVELS):
+        if name in (*_SYSLOG_NUMBERS, _JOURNALD.lower()) and 0 <= number < len(SYSLOG_LEVELS):
             return SYSLOG_LEVELS[number]
         pino = name == "level" and (not isinstance(flat.get("time", ""), str) or _is_bunyan(flat))
         known = _PINO if pino else PYTHON_LEVELS

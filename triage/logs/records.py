@@ -20,6 +20,7 @@ from triage.logs.access_lines import access_of
 from triage.logs.heads import head_of
 from triage.logs.json_records import fields_of
 from triage.logs.level_words import LETTERS, SYSLOG_LEVELS, level_of
+from triage.logs.other_senses import without_settings
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 OTHERS = frozenset({"WARNING", "NETWORK"})
@@ -95,7 +96,16 @@ def record_of(text: str) -> LogRecord | None:
             return LogRecord(_level(named["level"]), console["logger"], named["message"].strip())
         level = "ERROR" if _TRACE_IN_FILE in console["message"] else ""
         return LogRecord(level, console["logger"], console["message"].replace(_TRACE_IN_FILE, "").strip())
-    return _from_logfmt(text) or _from_other(text)
+    return _from_any(text)
+
+
+def _from_any(text: str) -> LogRecord | None:
+    """Read a line of some program; a level in it that is only set, or a threshold's, is none."""
+    found = _from_logfmt(text) or _from_other(text)
+    if found is None or found.level not in ERRORS:
+        return found
+    bare = without_settings(text)
+    return found if bare == text else (_from_logfmt(bare) or _from_other(bare))
 
 
 def _from_other(text: str) -> LogRecord | None:

@@ -161,6 +161,13 @@ def about_others(*texts: str) -> bool:
     return any(_OUTSIDERS.search(text) is not None for text in texts)
 
 
+_ON_THE_WAY = (
+    r"\b(?:connect\w*|sockets?|web ?sockets?|wss?|streams?|requests?|respon\w+|repl(?:y|ies)|answers?|fetch\w*|download\w*|handshake|p[io]ng|read\w*"
+    r"|receiv\w*|server|host|https?|url|api|rest|exchange|endpoint|network|gateway|proxy|poll\w*|subscri\w*|heartbeat|upstream|dial|feed|session|GET|POST)\b"
+)
+_INSIDE = r"\b(?:queues?|lock|semaphore|thread|worker|shutdown|shutting down|approval|confirmation by)\b"
+"""What times out on the way to somebody else, and what does so in the bot itself."""
+
 WORDS = _rules(
     ((r"invalid access.?key|apikey does not exist|api.?key (?:is )?(?:invalid|expired|incorrect)|invalid api.?key|sign(?:ature)? (?:signature )?error"
      r"|(?:websocket|stream|socket|channel|connection)\b.{0,40}(?:authentication|login) (?:has )?fail|invalid signature|passphrase (?:is )?(?:error|incorrect|wrong)|incorrect permissions?|invalid ip\b|ip.{0,20}not in.{0,20}whitelist"), "credentials_refused"),
@@ -193,7 +200,7 @@ WORDS = _rules(
      r"|IsADirectoryError|BufferError|EOFError|SystemError)\b"), "code_error"),
     (r"message receive timed out|websocket connection was closed|close code = 1006", "stream_closed"),
     ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
-     r"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|timed? ?out|disconnected"),
+     rf"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|^(?!.*{_INSIDE})(?:.*{_ON_THE_WAY}.*(?:timed? ?out|disconnected)|.*(?:timed? ?out|disconnected).*{_ON_THE_WAY}|\W*timed? ?out\W*$)"),
      "exchange_unreachable"),
 )  # fmt: skip
 """What the words say where there is no code."""

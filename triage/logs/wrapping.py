@@ -32,7 +32,7 @@ _LAYERS = 5
 _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry", "entry")
 """Where a transport's JSON holds the line of the program."""
 _LEVELS = re.compile(
-    r'"(?:[^"\\]{0,20}[._@])?(?:(?:log)?level|lvl|severity|priority|verbosity)[^"\\]{0,10}" ?:'
+    r'"(?:[^"\\]{0,20}[._@])?(?:(?:log)?level|lvl|severity|priority)[^"\\]{0,10}" ?:'
     r'|"(?:sev|prio)" ?:|"s" ?: ?"[FEWID]"|"@l" ?:'
     rf'|"(?:status|type|kind|outcome|category|class)" ?: ?"(?:{"|".join(LOOSE_WORDS)})"',
     re.IGNORECASE,

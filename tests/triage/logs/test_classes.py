@@ -24,6 +24,8 @@ LINES = [
     ("Failed to cancel order x-40006-40018-y", "", "cancel_failed"),
     ("Failed to cancel order 7 (order not found)", "", "cancel_gone"),
     ("Unexpected error while listening to user stream.", "TimeoutError", "exchange_unreachable"),
+    ("Request to /orders timed out after 10 s", "", "exchange_unreachable"),
+    ("Timed out waiting for the exchange's reply", "", "exchange_unreachable"),
     ("Unexpected error", f"ClientConnectorError: {HOST} [Name or service not known]", "dns_failure"),
     ("Unexpected error", f"ClientOSError: {HOST} [Too many open files]", "fd_leak"),
     ("Unexpected error", "aiohttp.WSServerHandshakeError: 403, message='x'", "egress_blocked"),
@@ -121,6 +123,8 @@ def test_a_line_is_read_for_what_it_says(message: str, exception: str, name: str
 def test_what_nobody_knows_is_not_read() -> None:
     """A sentence without any of the table's words, and a success with its code."""
     assert classify("The moon is out.") is None
+    assert classify("Order X91 timed out in the queue") is None
+    assert classify("Timed out waiting for the lock") is None
     assert classify('answer {"code":"00000","msg":"success"}') is None
 
 

@@ -1,0 +1,75 @@
+"""Words of a level that mean something else: a setting of a log, a level of the market, a file's name. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from triage.logs.level_words import ANY_WORD
+
+_MARKET = re.compile(
+    r"(?<![a-z])(?:(?:order_?)?books?|bids?|asks?|prices?|qty|quantity|amounts?|sides?|sizes?|depth|ladder|grid|pairs?|symbols?"
+    r"|orders?|positions?|spread|mid|tiers?|fib\w{0,8}|rsi|macd|[es]ma|signals?(?! ?\d)|indicators?"
+    r"|cross(?:ed|es)?|funding|candles?|volume|buy|sell|long|short|support|resistance|leverage|margin|queued?|tasks?|jobs?)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Words beside which ``level: 3``, ``priority=3`` and ``[ALERT]`` are of the market, or of a queue."""
+_BESIDE = r"[\"']?\s{0,3}(?:(?:is|was|now|set|changed|to|at|from \w{1,12} to)\s+|[:=]\s*|[-=]>\s*){1,4}[\"']?"
+_SETTING = re.compile(
+    rf"(?<!<)\b(?:(?:log(?:ging|ger)?[ _.-]?level|verbosity|\w{{1,30}}[_-]level){_BESIDE}"
+    rf"|[a-z]{{1,30}} level[\"']?\s?(?:is|:)\s{{0,3}}[\"']?)(?:{ANY_WORD})\b[\"']?",
+    re.IGNORECASE,
+)
+_MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
+_FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
+_HARMLESS = re.compile(
+    rf"(?<!\S)/[\w./-]+|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
+    r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|percentage|prediction|forecast|model) errors?\b"
+    r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never|not yet) failed\b"
+    r"|\b(?:last_?)?(?:errors?|err|exception|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|nil|null|false|no|ok|n/a)\b",
+    re.IGNORECASE,
+)
+_NOTHING = re.compile(r"[\"']?(?:none|nil|null|false|no|n/a|ok|0|-)[\"']?\W*", re.IGNORECASE)
+_WITH_MESSAGE = ("msg", "message", "short_message")
+_LEAST = 10
+"""From here on, a number is a library's own and not syslog's."""
+
+
+def is_of_market(text: str) -> bool:
+    """Tell whether a text speaks of the market or of a queue: a level in it may be of an order book."""
+    return _MARKET.search(text) is not None
+
+
+def without_settings(text: str) -> str:
+    """Return the text without what tells how a log or a threshold is set (``log level: error``, ``support_level=…``)."""
+    return text if _MESSAGE.search(text) else _SETTING.sub(" ", text)
+
+
+def without_harmless(text: str) -> str:
+    """Return the text without words of an error that tell of none: settings, files' names, a tracking error."""
+    return _HARMLESS.sub(" ", without_settings(text))
+
+
+def says_nothing(message: str) -> bool:
+    """Tell whether what follows the word of a level says that there is nothing: ``error: none``."""
+    return _NOTHING.fullmatch(message) is not None
+
+
+def is_market_alert(word: str, message: str) -> bool:
+    """Tell whether the word *alert* is a sentence's, or a trading signal's, and not syslog's level."""
+    return word.lower() == "alert" and (word == "Alert" or is_of_market(message))
+
+
+def number_is_level(flat: Mapping[str, object], number: int, *, journald: bool) -> bool:
+    """Tell whether the number in a field *level* of some JSON is a log's and not an order book's.
+
+    ``journald``: the line is journald's, whose numbers are syslog's. A line of GELF says so itself.
+    """
+    if journald or "short_message" in flat:
+        return True
+    market = any(is_of_market(name) for name in flat)
+    if number >= _LEAST:
+        return not market or any(isinstance(flat.get(name), str) for name in _WITH_MESSAGE)
+    sentences = [value for value in flat.values() if isinstance(value, str) and " " in value.strip()]
+    severe = "severity" in flat or "sev" in flat
+    return not market and bool(sentences) and (severe or not any(map(is_of_market, sentences)))
