@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 
 import uvloop
 from loguru import logger
 
 from bot.logs import set_up_logs
-from bot.settings import Settings
+from bot.settings import Settings, load_settings
 from bot.tuning import startup_imports, switch_often
+from triage.errors import TriageError, exit_code
+
+
+def main() -> int:
+    """Run with the settings of the environment until told to stop; what is wrong is one line, and an exit code."""
+    try:
+        run_until_told(load_settings().ready_to_run())
+    except TriageError as error:
+        sys.stderr.write(f"hbot-triage: {error}\n")
+        return exit_code(error)
+    return 0
 
 
 def run_until_told(settings: Settings) -> None:

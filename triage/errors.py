@@ -124,3 +124,8 @@ class SourceTooLarge(SourceRejected):
 
 class SourceBadAnswer(SourceError):
     """The source answered with an error of its own (5xx) or with something that is not its protocol."""
+
+
+def exit_code(error: TriageError) -> int:
+    """Return the exit code of a command that ends with an error: 2 for wrong usage, 1 for a bad answer."""
+    return 2 if isinstance(error, (SettingError, BadInput)) else 1

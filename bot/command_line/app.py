@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from triage.errors import BadInput, SettingError, TriageError
+from triage.errors import SettingError, TriageError, exit_code
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -45,7 +45,7 @@ def everything(
 def fail(error: TriageError) -> NoReturn:
     """End with an error in one line."""
     typer.echo(f"hbot-triage: {error}", err=True)
-    raise typer.Exit(2 if isinstance(error, (SettingError, BadInput)) else 1) from error
+    raise typer.Exit(exit_code(error)) from error
 
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:

@@ -8,19 +8,15 @@ from typing import Annotated
 
 import typer
 
-from bot.command_line.app import fail, settings_or_exit
-from triage.errors import SettingError, TriageError
+from bot.command_line.app import fail
+from triage.errors import SettingError
 
 
 def run() -> None:
     """Run the service: webhooks in, Slack threads out."""
-    settings = settings_or_exit()
-    from bot.service import run_until_told  # noqa: PLC0415 - only this command pays for it
+    from bot.service import main  # noqa: PLC0415 - only this command pays for it
 
-    try:
-        run_until_told(settings.ready_to_run())
-    except TriageError as error:
-        fail(error)
+    raise typer.Exit(main())
 
 
 def demo(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.settings import Settings
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from triage.desk import Desk

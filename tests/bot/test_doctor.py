@@ -12,7 +12,7 @@ import pytest
 import redis.asyncio
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.doctor.examine import examine
 from bot.doctor.report import DependencyReport, printed
 from bot.doctor.slack import SCOPES

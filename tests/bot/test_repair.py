@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.doctor.repair import check, repair
 from bot.store import open_store
 from bot.store.lock import only_process

@@ -7,12 +7,20 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-SELDOM_USED = ("rich", "pygments", "sqlalchemy.dialects.postgresql", "alembic", "matplotlib", "fastapi")
+SELDOM_USED = (
+    "rich",
+    "pygments",
+    "sqlalchemy.dialects.postgresql",
+    "alembic",
+    "matplotlib",
+    "fastapi",
+    "typer",
+)
 _STARTED = """
 import json, sys
 from bot.tuning import startup_imports
 with startup_imports():
-    import bot.app, bot.service
+    import bot.app, bot.cli, bot.service
 print(json.dumps([name for name in {names!r} if name in sys.modules]))
 """
 

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.store import action_tables, event_tables, migrate, open_store
 from bot.store.engine import open_engine
 from bot.store.tables import metadata

@@ -75,7 +75,7 @@ async def test_a_folder_that_cannot_be_made_is_one_line_with_the_mend(tmp_path: 
 async def test_the_production_start_imports_nothing_of_the_demo() -> None:
     """The service, its settings and its commands live without it."""
     found = "any(name.split('.')[0] == 'demo' for name in sys.modules)"
-    code = f"import sys, bot.app, bot.service, bot.cli; raise SystemExit({found})"
+    code = f"import sys, bot.app, bot.service, bot.command_line.table; raise SystemExit({found})"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT)
     assert await asyncio.wait_for(process.wait(), 60) == 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.command_line.table import app
 from demo.slack import Message
 from demo.slack.blockkit import walk
 from tests.flows.harness import Harness, running_harness

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from pydantic_core import SchemaValidator, core_schema
 
@@ -15,24 +16,31 @@ from triage.masking.model import SecretKind, Text
 
 
 class Prefilter:
-    """Tells whether one of some kinds can be in a text; it may say so of one that holds none."""
+    """Tells whether one of some kinds can be in a text; it may say so of one that holds none.
 
-    __slots__ = ("_lower", "_whole")
+    Its search is made when it is first asked: most services never see most kinds, and all searches weigh 2 MB.
+    """
 
     def __init__(self, kinds: Iterable[SecretKind]) -> None:
-        lower: list[str] = []
-        whole: list[str] = []
-        for kind in kinds:
-            lower += map(re.escape, kind.needles)
-            if kind.seen or not kind.needles:
-                (lower if kind.folded else whole).append(kind.seen)
-        self._lower, self._whole = _searcher(lower), _searcher(whole)
+        self._kinds = tuple(kinds)
 
     def passes(self, text: Text) -> bool:
         """Tell so of a text without lone surrogates (see ``encodable``)."""
-        return (self._lower is not None and self._lower.isinstance_python(text.lower)) or (
-            self._whole is not None and self._whole.isinstance_python(text.whole)
+        lower, whole = self._searchers
+        return (lower is not None and lower.isinstance_python(text.lower)) or (
+            whole is not None and whole.isinstance_python(text.whole)
         )
+
+    @cached_property
+    def _searchers(self) -> tuple[SchemaValidator | None, SchemaValidator | None]:
+        """What looks through ``Text.lower``, and what through ``Text.whole``."""
+        lower: list[str] = []
+        whole: list[str] = []
+        for kind in self._kinds:
+            lower += map(re.escape, kind.needles)
+            if kind.seen or not kind.needles:
+                (lower if kind.folded else whole).append(kind.seen)
+        return _searcher(lower), _searcher(whole)
 
 
 def _searcher(patterns: Sequence[str]) -> SchemaValidator | None:

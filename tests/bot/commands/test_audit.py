@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
 from bot.audit_anchor import AuditAnchor
-from bot.cli import app
+from bot.command_line.table import app
 from bot.commands.audit import PAGE
 from bot.commands.audit_filter import TrailFilter, since_of
 from bot.store import open_store

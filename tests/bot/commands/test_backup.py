@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.store import open_store
 from triage.ports.store import Tx
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.store import SqlStore, open_store
 from demo.lab.__main__ import main as lab
 from tests.fakes.clock import ManualClock

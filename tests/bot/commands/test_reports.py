@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.command_line.table import app
 from tests.flows.desk_files import write_minutes
 
 pytestmark = pytest.mark.slow

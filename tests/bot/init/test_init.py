@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.command_line.table import app
 from bot.commands.check_config import check_config
 from bot.commands.init import InitResult, prepare, write
 from bot.init.files import Asked
