@@ -18,6 +18,37 @@ _BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
 _WIDE = "".join(chr(ord(char) + 0xFEE0) for char in "password=")
 
 POSITIVE: dict[str, list[str]] = {
+    "value of a Kubernetes Secret": [
+        'apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  conf: «cmVkaXM6IHg5»\n  empty: ""\n',
+        "data:\n  redis.conf: «cmVxdWlyZXBhc3M=»\n  b: «eHh4»\nkind: Secret\nmetadata:\n  name: x\n",
+        "kind: Secret\nstringData:\n  app.yml: «|\n    bus: holly\n    db: plum»\ntype: Opaque\n",
+    ],
+    "answer to a mail server": [
+        "334 VXNlcm5hbWU6\nYW5h\n334 UGFzc3dvcmQ6\n«aHVudGVyMnh5OQ==»",
+        "S: 334 UGFzc3dvcmQ6\r\nC: «aG9sbHk=»",
+    ],
+    "key in groups of digits": [
+        "seed «7c569995 59722f6d 53185a05 a596f543 6c76bf13 5b3e382b 618b3619 2cac3448»",
+        "privateExponent:\n    «73:48:05:78:24:f6:99:66:ab:99:28:f9:a2:9c:25:\n    bf:cf:5f:b2:b2:ce:da»",
+        "private key (hex): «0x7c56 0x9995 0x5972 0x2f6d 0x5318 0x5a05 0xa596 0xf543»",
+    ],
+    "Alibaba key id": [
+        "LTAI«5to7LRtW4S03h4hbZtO1» is used",
+    ],
+    "Stellar seed": [
+        "signer S«ACL3PP3LS4FJI3IHF4PUPMOR4R22S33QWFFOKZCGQ2YH4VZV6FMIML4»",
+    ],
+    "webhook of another chat": [
+        "https://chat.x.test/hooks/«y3xdlttoz00ciyustsozonr247»",
+        "https://open.x.test/open-apis/bot/v2/hook/«9b6a7a6c-34b6-a686-551a-4a0205223d14»",
+        "https://x.test/cgi-bin/webhook/send?key=«8af7829d-4597-205b-b473-8484aab1b7e0»",
+    ],
+    "recovery phrase in another language": [
+        "助记词: «的 一 是 在 不 了 有 和 人 这 中 大»",
+        "Frase de recuperação: «abacate abaixo abalar abater abduzir abelha aberto abismo abotoar ser voz zebra»",
+        "リカバリーフレーズは «あいさつ あいだ あおぞら あきる あける あさい あさひ いえ いか うえ うた えき»",
+        "助記詞:«的一是在不了有和人這中大»",
+    ],
     "password of net user": [
         "net user ana «Orchid77» /add",
         'net user "ana b" «hollybush» /active:yes',
@@ -31,6 +62,13 @@ POSITIVE: dict[str, list[str]] = {
         "ws://x.test/stream/«0123456789abcdefghij0123456789abcdefghij»?x=1",
     ],
     "password by its place in a command": [
+        "vault login «plum9Token»",
+        "gh auth login --with-token <<< «ghx_plum9abcdefgh»",
+        "passwd ana <<< «plum9»",
+        "rsync --password-file=<(echo «plum9») a b",
+        "nmcli dev wifi connect x password «plum99»",
+        "ccrypt -K «plum99» f",
+        "mc alias set x https://h AKIAabc «plumSECRETkey»",
         "sentinel auth-pass mymaster «orchid77»",
         "jdbc:oracle:thin:ana/«orchid77»@//db:1521/x",
         "sqlplus -s ana/«orchid77»@db",
@@ -157,6 +195,7 @@ POSITIVE: dict[str, list[str]] = {
         "user default on >«orchid77» ~* &* +@all",
     ],
     "line of .pgpass": [
+        "db:5432:x:a:«orchid77»",
         "db.desk:5432:*:ana:«two words»",
         "10.0.0.7:5432:hbot:ana:«pl\\:um9»",
         "db.desk:5432:trade:ana:«orchid77»",
@@ -179,6 +218,7 @@ POSITIVE: dict[str, list[str]] = {
         "create user a identified with sha256 by '«orchid 77»';",
     ],
     "named value": [
+        "GET /cb?code_verifier=«GAdwkVT5d8TveCG88T5FyJ»&b=2",
         "passphrase «Harbour-2024» was rejected",
         "bad api secret '«s3cr3tV4l»'",
         "_auth = «YW5hOnBsdW0=»",
@@ -352,7 +392,11 @@ POSITIVE: dict[str, list[str]] = {
         '{"url":"redis://ana:«orchid77»@redis:6379/0","x":"y@z.test"}',
         "mongodb+srv://ana:«Kx81»@c0.test/db, redis://bob:«Yy92»@r/1",
     ],
-    "user information without a scheme": ["ana:«orchid77»@tcp(db:3306)/x", "dial ana:«orchid77»@redis:6379"],
+    "user information without a scheme": [
+        "root:«s3cr3t/x»@tcp(db:3306)/app",
+        "ana:«orchid77»@tcp(db:3306)/x",
+        "dial ana:«orchid77»@redis:6379",
+    ],
     "private key": [
         f"-----BEGIN RSA PRIVATE KEY-----\n«{_PEM}»\n«{_PEM[::-1]}»\n-----END RSA PRIVATE KEY-----\nafter",
         f'key "-----BEGIN OPENSSH PRIVATE KEY-----\\n«{_PEM}»\\n-----END OPENSSH PRIVATE KEY-----\\n"',
@@ -428,6 +472,8 @@ POSITIVE: dict[str, list[str]] = {
         "Token «9f2c4e1ab07d3586»",
     ],
     "machine-made run": [
+        "the key\n«ab012345678901234567890123456789012345678901234567890123456789cd»  and a word",
+        "«TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6u»",
         f"«{_HEX64}»",
         f"0x«{_HEX64}»".replace("0x«", "«0x"),
         f"signed with «{_HEX64.upper()}»",
@@ -448,6 +494,7 @@ POSITIVE: dict[str, list[str]] = {
     "PagerDuty address": ["https://events.pagerduty.com/integration/«abc123»/enqueue"],
     "Zapier webhook": ["https://hooks.zapier.com/hooks/catch/«123/abc»/"],
     "option of one letter": [
+        "snmpget -v3 -A «plum9xx» -X «plum8yy» h",
         "curl -sku 'ana:«or chid»' https://h",
         "curl -su ana:«orchid» https://h",
         "http -a ana:«orchid» https://h",
@@ -474,6 +521,40 @@ POSITIVE: dict[str, list[str]] = {
 }
 
 NEGATIVE: dict[str, list[str]] = {
+    "value of a Kubernetes Secret": [
+        "kind: ConfigMap\ndata:\n  conf: hello\n",
+        "kind: Secret\nmetadata:\n  name: desk\n",
+        "data:\n  conf: hello\nkind: ConfigMap\n",
+        "kind: SecretStore\ndata:\n  conf: hello\n",
+    ],
+    "answer to a mail server": [
+        "334 VXNlcm5hbWU6",
+        "334 lines were read",
+        "530 5.7.0 must authenticate first",
+    ],
+    "key in groups of digits": [
+        "Modulus:\n    00:b4:31:98:0a:c4:bc:62:c1:88:aa:dc:b0:c8:bb:33",
+        "seed 1 2 3 4 5 6 7 8 9 10 11 12",
+        "fingerprint 7c:56:99:95:59:72:2f:6d:53:18:5a:05:a5:96:f5:43",
+        "private network 02:42:ac:11:00:02",
+    ],
+    "Alibaba key id": [
+        "LTAI is its prefix",
+    ],
+    "Stellar seed": [
+        "STOP_LOSS",
+        "GACL3PP3 is an account",
+    ],
+    "webhook of another chat": [
+        "POST /hooks/alertmanager 200",
+        "/srv/hooks/pre-commit-trailing-whitespace",
+        "https://x.test/webhook/send?key=desk",
+    ],
+    "recovery phrase in another language": [
+        "助记词: 缺失",
+        "frase de recuperação: ausente",
+        "Wiederherstellungsphrase: im Tresor",
+    ],
     "password of net user": [
         "net position 0.5 BTC, net user volume 12",
         "net user ana /delete",
@@ -597,6 +678,8 @@ NEGATIVE: dict[str, list[str]] = {
     "PagerDuty key": ["R0 is 2.5", "R0CKET"],
     "password of SQL": ["identified by 'ana'".replace("'ana'", "its key"), "the bot was identified by name"],
     "named value": [
+        "use --password to set one",
+        "api_secret: <redacted>",
         "secretary=ana, secretRef: hbot-env, token_endpoint=https://h.test/x",
         "| password | status |",
         "| passphrase-wrong | credentials_refused | 4 |",
@@ -724,6 +807,7 @@ NEGATIVE: dict[str, list[str]] = {
     "Discord bot token": ["hummingbot.connector.exchange.bitget.bitget_exchange"],
     "JSON web token": ["eyJ is how they begin"],
     "credential of a scheme": [
+        "token 0xe38e3d68976c6e967650ee82a30284a3c622a271",
         "auth plain text refused",
         "Basic usage of the connector",
         "bearer token missing",
@@ -732,6 +816,21 @@ NEGATIVE: dict[str, list[str]] = {
         "digest sha256:" + _HEX64,
     ],
     "machine-made run": [
+        "https://x.test/cosmos/txs/ab012345678901234567890123456789012345678901234567890123456789cd",
+        "stateRoot: 0xab012345678901234567890123456789012345678901234567890123456789cd",
+        "deposit ab012345678901234567890123456789012345678901234567890123456789cd:0 has 3 confirmations",
+        "git_sha: ab01234567890123456789012345678901234567",
+        "sha256sum ab012345678901234567890123456789012345678901234567890123456789cd  bot.tar.gz",
+        "ab012345678901234567890123456789012345678901234567890123456789cd  bot1_20260101_020000.tar.gz",
+        "SHA256 (a.iso) = ab012345678901234567890123456789012345678901234567890123456789cd",
+        "MD5: ab012345678901234567890123456789",
+        "docker logs ab012345678901234567890123456789012345678901234567890123456789cd",
+        "containerd://ab012345678901234567890123456789012345678901234567890123456789cd",
+        "containerID=ab012345678901234567890123456789012345678901234567890123456789cd",
+        "x-b3-traceid: ab012345678901234567890123456789",
+        "address 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+        "executor_id: 5ZWj7a1f8tWkjBESHKgrLmXshuXxqeY9SYcfbshpAqPG",
         "ED25519 key fingerprint SHA256:k8Lq2Pz1Xv4Tb7Wn0Rc5Yf3Hg6Us8Ei2Ao9Jd3Kq2Lm",
         "volume " + _HEX64,
         "integrity sha256-k8Lq2Pz1Xv4Tb7Wn0Rc5Yf3Hg6Us8Ei2Ao9Jd3Kq2Lm=",

@@ -71,16 +71,18 @@ def _user_alone(match: re.Match[str], user: str, start: int) -> SecretMatch:
 
 
 _BARE = re.compile(
-    r"(?<![\w/@:.-])[A-Za-z_][\w.-]{0,60}:(?P<rest>[^\s\"@/:]{3,200})@(?=(?:tcp|unix)\(|[A-Za-z0-9_.-]{1,120}(?::\d|/))"
+    r"(?<![\w/@:.-])[A-Za-z_][\w.-]{0,60}:(?:(?P<rest>[^\s\"@/:]{3,200})@(?=[A-Za-z0-9_.-]{1,120}(?::\d|/))"
+    r"|(?P<of_go>[^\s\"(]{1,200}?)@(?=(?:tcp6?|unix)\())"
 )
 
 
 def _bare(_: Text, match: re.Match[str]) -> SecretMatch:
     """Hide the password of ``user:password@host:5432``; ``repository:tag@sha256:…`` has none."""
     after = match.string[match.end() : match.end() + 8]
-    if after.startswith("sha") or says_nothing(match["rest"]):
+    group = "rest" if match["rest"] is not None else "of_go"
+    if after.startswith("sha") or says_nothing(match[group]):
         return SecretMatch(match.end())
-    return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
+    return SecretMatch(match.end(), (Span(*match.span(group)),))
 
 
 _ENCODED = re.compile(
@@ -115,6 +117,11 @@ KINDS = (
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
     _hook("IFTTT address", "/with/key/", r"/with/key/(?P<rest>[\w-]{6,})"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),
+    _hook(
+        "webhook of another chat",
+        "hook",
+        r"/(?:web)?hooks?(?:/(?=[\w-]*\d)|/\w{1,20}\?key=)(?P<rest>[\w-]{20,})",
+    ),
     SecretKind("user information of a URL", (), _SCHEME, _url, folded=True, seen="://[^@]+@"),
     SecretKind("listen key in an address", ("ws://", "wss://"), _STREAM, hide_match("rest"), folded=True),
     SecretKind(

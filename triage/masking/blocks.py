@@ -18,7 +18,8 @@ _PUTTY = re.compile(r"private-lines: \d{1,4}\r?\n(?P<rest>(?:[a-z0-9+/=]{1,80}(?
 _WORD = re.compile(r"(?:\\[nrt])?(?P<word>[a-z]{3,})")
 _BETWEEN = r"(?:\\[nrt](?=[a-z])|w(?:ord)?[ _#-]?(?=\d{1,2}[^a-z])|[^a-z]){1,16}+"
 """Between two words of a phrase: no letters, but escapes of a line's end, and the names of ``w1=…`` and ``word 1: …``."""
-_PHRASE = re.compile(rf"(?<![a-z])[a-z]{{3,8}}+(?:{_BETWEEN}[a-z]{{3,8}}+(?![a-z])){{11,}}+")
+_PHRASE = re.compile(rf"(?<![a-z])(?:\\\\[nrt])?[a-z]{{3,8}}+(?:{_BETWEEN}[a-z]{{3,8}}+(?![a-z])){{11,59}}+")
+"""At the most 60 words: what is found is looked for again behind each piece that another kind hides."""
 FEWEST = 12
 """Words of the shortest recovery phrase."""
 
@@ -57,8 +58,10 @@ def _phrase(text: Text, match: re.Match[str]) -> SecretMatch:
             row.append(word)
         else:
             close()
+    # A row may go on behind the last word that was looked at: the next look begins with it.
+    on = row[0].start() if row and len(row) < FEWEST and row[0].start() > match.start() else match.end()
     close()
-    return SecretMatch(match.end(), tuple(spans))
+    return SecretMatch(on, tuple(spans))
 
 
 KINDS = (

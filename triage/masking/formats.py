@@ -14,7 +14,7 @@ _CRYPT = re.compile(
 )
 _ACL = re.compile(r"(?:setuser|(?<![a-z])user)[ \t]+\S{1,60}[ \t][^\n>]{0,120}>(?P<rest>[^\s\"']{1,200})")
 _PGPASS = re.compile(
-    r"^[ \t]*[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:\*|[A-Za-z_][\w-]+):(?:\*|[A-Za-z_][\w-]+):"
+    r"^[ \t]*[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:\*|[A-Za-z_][\w-]*):(?:\*|[A-Za-z_][\w-]*):"
     r"(?P<rest>(?![ \t])(?:[^:\\\r\n]|\\.){4,200})\r?$",
     re.MULTILINE,
 )
@@ -40,6 +40,16 @@ _AUTH_PAIR = re.compile(
     r"(?:basicauth\(|(?<![a-z])auth[\"']?\s?[:=]\s?\()\s?(?:login\s?=\s?)?[\"'][^\"'\n]{1,60}[\"'],\s?[\"'](?P<rest>[^\"'\n]{1,200})[\"']"
 )
 _SIGNED_URL = re.compile(r"[?&;]sig=(?P<rest>[^&\s\"'<>]{10,})")
+_SMTP = re.compile(
+    r"334[ \t]+UGFzc3dvcmQ6[^\n]{0,40}\n(?:[^\n:]{0,40}[:>][ \t]*)?(?P<rest>[A-Za-z0-9+/]{2,400}={0,2})"
+)
+"""What is sent behind "Password:" in base64, as a mail server asks for it."""
+_GROUPS = re.compile(
+    r"(?:seed|entropy|priv(?:ate)?|secret|prime\d?|exponent\d?|coefficient)[a-z_ -]{0,20}(?:\([^()\n]{1,30}\))?"
+    r"[ \t]*[:=]?\s{1,12}"
+    r"(?P<rest>(?:0x)?[0-9a-f]{2,8}(?:(?:[: \t,]|:?\r?\n[ \t]{0,12})(?:0x)?[0-9a-f]{2,8}){7,600})(?![0-9a-z])"
+)
+_KEY_DIGITS = 32
 _BYTES = re.compile(r"\[(?P<rest>\s?\d{1,3}(?:,\s?\d{1,3}){63})\s?\]")
 _LEAST_DIFFERENT, _BYTE = 40, 256
 
@@ -59,7 +69,48 @@ def _bytes(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(match.start("rest"), match.end("rest")),))
 
 
+def _groups(_: Text, match: re.Match[str]) -> SecretMatch:
+    """Look at groups of hexadecimal digits behind the name of a key: 128 bits of them and more are one."""
+    digits = re.sub(r"0x|[^0-9a-f]", "", match["rest"])
+    good = len(digits) >= _KEY_DIGITS and not digits.isdigit() and not digits.isalpha()
+    return SecretMatch(match.end(), (Span(*match.span("rest")),) if good else ())
+
+
+_LINES_BELOW = r"(?:data|stringData):[ \t]*\r?\n(?P<{0}>(?:[ \t]+[^\n]*(?:\n|\Z)){{1,200}})"
+_KUBERNETES = re.compile(
+    r"^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?\n(?:(?!data:|stringData:|---)[^\n]*\n){0,40}"
+    + _LINES_BELOW.format("below")
+    + "|^"
+    + _LINES_BELOW.format("above")
+    + r"(?=(?:(?!kind:|---)[^\n]*\n){0,5}kind:[ \t]*[\"']?Secret(?![A-Za-z]))",
+    re.MULTILINE,
+)
+_PAIR = re.compile(
+    r"^[ \t]+[\"']?[\w.-]{1,253}[\"']?:[ \t]*(?P<value>[^\s#][^\n]*(?:\n(?=[ \t]{4})[^\n]*)*)", re.MULTILINE
+)
+
+
+def _kubernetes(text: Text, match: re.Match[str]) -> SecretMatch:
+    """Hide each value of a Kubernetes Secret, whatever its key is called."""
+    group = "below" if match["below"] is not None else "above"
+    spans = tuple(
+        Span(*pair.span("value"))
+        for pair in _PAIR.finditer(text.whole, *match.span(group))
+        if not says_nothing(pair["value"])
+    )
+    return SecretMatch(match.end(), spans)
+
+
 KINDS = (
+    SecretKind("value of a Kubernetes Secret", ("secret",), _KUBERNETES, _kubernetes),
+    SecretKind("answer to a mail server", ("334 ",), _SMTP, hide_match("rest")),
+    SecretKind(
+        "key in groups of digits",
+        ("seed", "entropy", "priv", "secret", "prime", "exponent", "coefficient"),
+        _GROUPS,
+        _groups,
+        folded=True,
+    ),
     SecretKind(
         "hash of a password",
         (

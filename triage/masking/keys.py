@@ -47,6 +47,7 @@ STEMS = (
     "bearer",
     "hmac",
     "psk",
+    "verifier",
 )
 """In lower case; one of them is in every name that claims anything."""
 
@@ -110,6 +111,7 @@ _SURE_PAIRS = frozenset(
         ("pass", "phrase"),
         ("pass", "word"),
         ("access", "sign"),
+        ("code", "verifier"),
         *((system, "auth") for system in ("redis", "rediscli", "basic", "proxy", "mqtt")),
     }
 )

@@ -91,5 +91,53 @@ def _look_at_a_key(text: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(span.start + low, span.end + low),))
 
 
+_PHRASE_NAMES = (
+    "frase semilla",
+    "frase de recupera",
+    "frase mnem",
+    "phrase de r",
+    "phrase mn",
+    "frase seed",
+    "frase di recupero",
+    "wiederherstellungsphrase",
+    "wiederherstellungssatz",
+    "herstelzin",
+    "сид-фраз",
+    "seed-фраз",
+    "мнемо",
+    "助记词",
+    "助記詞",
+    "リカバリーフレーズ",
+    "シードフレーズ",
+    "ニーモニック",
+    "니모닉",
+    "복구 문구",
+    "시드 문구",
+)
+"""How languages name the words from which a wallet is made again; the word may go on."""
+_PHRASE_NAME = re.compile(
+    rf"(?:{'|'.join(_PHRASE_NAMES)})\w{{0,20}}(?:[ \t](?:фраза|seed))?[\"'»]?"
+    r"(?:[ \t]?[:=]|[ \t]?[是は은는]|[ \t](?:es|est|ist|é|è|это)(?=[ \t]))"
+    r"[ \t]{0,8}[\"'«\[]{0,2}(?P<rest>[^\W\d_][^\r\n]{0,400})"
+)
+_FEWEST_WORDS = 11
+"""Words behind the first one."""
+
+
+def _look_at_a_phrase(_: Text, match: re.Match[str]) -> SecretMatch:
+    """Hide the rest of the line where it is twelve words and more; Chinese ones may stand without spaces."""
+    rest = match["rest"].rstrip()
+    words = len(re.findall(r"[\s,、\u3000]+", rest))
+    joined = not rest.isascii() and not re.search(r"\s", rest) and len(rest) > _FEWEST_WORDS
+    if words < _FEWEST_WORDS and not joined:
+        return SecretMatch(match.start("rest"))
+    return SecretMatch(match.end(), (Span(match.start("rest"), match.start("rest") + len(rest)),))
+
+
 _NEEDLES = tuple(needle for language in _LANGUAGES for needle in language.needles)
-KINDS = (SecretKind("password in another language", _NEEDLES, _NAME, _look, folded=True),)
+KINDS = (
+    SecretKind("password in another language", _NEEDLES, _NAME, _look, folded=True),
+    SecretKind(
+        "recovery phrase in another language", _PHRASE_NAMES, _PHRASE_NAME, _look_at_a_phrase, folded=True
+    ),
+)

@@ -41,7 +41,11 @@ _SETS = re.compile(r"(?:set|with|use|using)(?:_|(?=[A-Z]))")
 _FIRST_ARGUMENT = re.compile(r"[bBuUrR]?\\{0,3}[\"'][\w.-]{1,80}\\{0,3}[\"']\s?,\s?(?=[bBuUrR]?\\{0,3}[\"'])")
 """The name in ``set_secret("API_SECRET", "…")``."""
 _ENV = re.compile(r"(?<![\w-])(?:ENV|ARG|setx|set[ \t]+-[a-zU]{1,3})[ \t]+\Z")
-_BY_SPACE = re.compile(r"[ \t]+(?:\\\r?\n[ \t]*)?(?!-)")
+_BY_SPACE = re.compile(r"[ \t]+(?:\\\r?\n[ \t]*)?(?:<<<[ \t]*)?(?!-)")
+_TOLD = re.compile(
+    r"(?:to|and|or|is|was|are|if|when|instead|as|option|flag|argument|switch|parameter)(?=[\s.,;:)])"
+)
+"""Words that go on with a sentence about an option: "use --password to set one"."""
 _BY_LIST = re.compile(r"[\"']?[ \t]*\r?\n[ \t]*-[ \t]+(?=[^\s-])")
 _TAG = re.compile(r">(?=[^<\s`])")
 _LINE_START = re.compile(r"(?:^|[\r\n])[ \t]*(?:(?:export|set|SET|ENV|-|>|<)[ \t]+|[#$][ \t]*)?[\"']?\Z")
@@ -232,6 +236,8 @@ def _behind_an_option(text: str, named: Named) -> Span | None:
     if space is not None and _ENV.search(text, max(0, named.start - 40), named.start) is not None:
         return value_at(text, named, space.end(), many=True)
     if space is None or not (named.is_option or named.name.lower() in _OF_A_LINE):
+        return None
+    if named.is_option and _TOLD.match(text, space.end()) is not None:
         return None
     return value_at(text, named, space.end(), many=False)
 

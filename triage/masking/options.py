@@ -9,7 +9,7 @@ from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
 _OPTION = re.compile(
-    r"(?<![\w-])-(?:[fgiIjkLNsSv#]{1,5}(?=[uU]))?(?P<letter>[paPukbwU])(?P<gap>[ \t]*|[\"'],[ \t]*(?=[\"']))(?=[^\s-])"
+    r"(?<![\w-])-(?:[fgiIjkLNsSv#]{1,5}(?=[uU]))?(?P<letter>[paPukbwUAX])(?P<gap>[ \t]*|[\"'],[ \t]*(?=[\"']))(?=[^\s-])"
 )
 _AUTH = re.compile(
     r"(?<![\w-])(?:AUTH|HELLO \d AUTH)(?:[ \t]+(?:(?!\w+[=:])\S+[ \t]+)?(?P<value>[^\s\"',;]{4,})"
@@ -29,6 +29,8 @@ _WANTS = {
     "w": words("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare"),
     "U": words("smbclient rpcclient smbget smbmap net curl"),
 }
+_SNMP = words("snmpget snmpgetnext snmpwalk snmpbulkwalk snmpbulkget snmpset snmptrap snmptable snmpusm")
+_WANTS |= {"A": _SNMP, "X": _SNMP}
 _REDIS = words("redis-cli redis-benchmark")
 _ORDINARY_P = words(
     "docker compose docker-compose podman mkdir ssh scp cp nc ps kubectl pytest tar rsync lsof install netstat ss "
@@ -140,7 +142,11 @@ _PLACED = re.compile(
     r"|(?:jdbc:oracle:[a-z0-9]{1,10}:|sqlplus(?:[ \t]+-\w{1,8}){0,3}[ \t]+)[\w.$-]{1,60}/(?=[^\s/@]{1,200}@)"
     r"|auth-pass[ \t]+\S{1,60}[ \t]+"
     r"|rabbitmqctl[ \t][^\n]{0,60}?(?:add_user|change_password|authenticate_user)[ \t]+\S{1,60}[ \t]+"
-    r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup)[^\n|]{0,100}?<<<[ \t]*"
+    r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup|passwd|login)[^\n|]{0,100}?<<<[ \t]*"
+    r"|--?[a-z-]{0,20}(?:pass|token|secret|key)[\w-]{0,20}[= \t]<\((?:echo|printf)[ \t]+(?:-n[ \t]+|%s[ \t]+)?"
+    r"|vault[ \t]+login[ \t]+(?![-\w]{0,40}=)(?!-)(?=\S{0,60}\d)|ccrypt[ \t][^\n]{0,60}?-k[ \t]*"
+    r"|nmcli[ \t][^\n]{0,120}?[ \t]password[ \t]+|wpa_passphrase[ \t]+\S{1,60}[ \t]+"
+    r"|mc[ \t]+(?:alias|config[ \t]+host)[ \t]+(?:set|add)[ \t]+\S{1,60}[ \t]+\S{1,200}[ \t]+\S{3,60}[ \t]+"
     r"|convertto-securestring[ \t]+(?:-string[ \t]+)?(?=[\"'])"
     r"|set[ \t]+password[ \t]+for[ \t]+\S{1,100}?[ \t]*=[ \t]*(?=[\"']))"
     r"[\"']?(?P<rest>(?<=[\"'])[^\"'\n]{1,200}|[^\s\"']{1,200})"
@@ -185,6 +191,13 @@ KINDS = (
             "rabbitmqctl",
             "auth-pass",
             "<<<",
+            "<(",
+            "vault login",
+            "ccrypt",
+            "nmcli",
+            "wpa_passphrase",
+            "mc alias",
+            "mc config",
             "securestring",
             "password for",
             "sqlplus",
@@ -197,7 +210,7 @@ KINDS = (
     SecretKind("password of SQL", ("identified",), _SQL, _sql, folded=True),
     SecretKind(
         "option of one letter",
-        (*(f"{before}-{letter}" for before in " \"'" for letter in "paukbw"), "curl "),
+        (*(f"{before}-{letter}" for before in " \"'" for letter in "paukbw"), "curl ", "snmp"),
         _OPTION,
         _option,
     ),

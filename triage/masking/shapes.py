@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from itertools import pairwise
 
@@ -31,7 +32,7 @@ SCHEMES = words(
 """Words before a colon that are no user."""
 
 _PLACEHOLDER = re.compile(
-    r"\*{3,}|\u2022{3,}|\.{3,}|\u2026|x{4,}|<[^<>\n]{0,40}>|\[(?:redacted|masked|filtered|hidden)\]"
+    r"\*{3,}|\u2022{3,}|\.{3,}|\u2026|x{4,}|<[^<>\n]{0,40}>|<(?:redacted|masked|filtered|hidden|removed)|\[(?:redacted|masked|filtered|hidden)\]"
     r"|\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*|\{\{[^{}\n]{0,80}\}\}|%\(\w+\)s|SecretStr\(.?\*+.?\)",
     re.IGNORECASE,
 )
@@ -41,6 +42,8 @@ _MADE = re.compile(r"[A-Za-z0-9+/_.~-]{12,}={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 """What an authenticator's seed is written in."""
+_WALLET = re.compile(r"0x[0-9a-fA-F]{40}")
+"""The public address of a wallet or a contract; a desk's tokens have one, too."""
 _LEAST_MADE = 16
 _LEAST_IN_WORDS = 8
 _LONG = 20
@@ -102,9 +105,32 @@ def looks_like_a_password(value: str) -> bool:
 
 def looks_made(value: str) -> bool:
     """Tell whether a machine made a value: long hexadecimal digits, or cases and digits mixed."""
+    if _WALLET.fullmatch(value):
+        return False
     if _HEX.fullmatch(value) or _BASE32.fullmatch(value):
         return is_letters_and_digits(value)
     return len(value) >= _LEAST_MADE and _MADE.fullmatch(value) is not None and is_mixed(value)
+
+
+_BASE58 = {char: at for at, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_PUBLIC_VERSIONS = frozenset({0x00, 0x05, 0x1E, 0x30, 0x32, 0x41})
+"""First bytes of the addresses of Bitcoin, Dogecoin, Litecoin and Tron; a private key (WIF) begins with another."""
+_ADDRESS_LENGTHS = range(26, 36)
+_ADDRESS_BYTES = 25
+
+
+def is_public_address(value: str) -> bool:
+    """Tell whether a value is the address of a wallet in Base58Check: its checksum says so."""
+    if len(value) not in _ADDRESS_LENGTHS or not all(char in _BASE58 for char in value):
+        return False
+    number = 0
+    for char in value:
+        number = number * 58 + _BASE58[char]
+    if number.bit_length() > 8 * _ADDRESS_BYTES:
+        return False
+    whole = number.to_bytes(_ADDRESS_BYTES, "big")
+    check = hashlib.sha256(hashlib.sha256(whole[:-4]).digest()).digest()[:4]
+    return whole[0] in _PUBLIC_VERSIONS and check == whole[-4:]
 
 
 def is_mixed(value: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from triage.masking.model import SecretKind, SecretMatch, Span, Text, hide_match
-from triage.masking.shapes import is_mixed
+from triage.masking.shapes import is_mixed, is_public_address
 
 _W = r"(?<![A-Za-z0-9])"
 
@@ -53,6 +53,8 @@ SERVICES = (
         "ATATT3 ATCTT3 ATBB lin_api_ secret_ ntn_ PMAK- NRAK- figd_ xkeysib- pat-na1- pat-eu1- sntrys_ sntryu_ ops_eyJ",
         r"[\w=-]{20,}",
     ),
+    _prefixed("Alibaba key id", "LTAI", r"[A-Za-z0-9]{12,}(?![A-Za-z0-9])"),
+    _prefixed("Stellar seed", "S", r"[A-Z2-7]{55}(?![A-Za-z0-9])"),
     _prefixed("age key", "AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1", r"[A-Z0-9]{20,}"),
     _prefixed("Twilio key", "SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _prefixed("Mailgun key", "key-", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
@@ -77,7 +79,7 @@ def _scheme(text: Text, match: re.Match[str]) -> SecretMatch:
     """Look at what stands behind "Bearer" or "Basic": "Basic usage" and "token bucket" hold nothing."""
     pattern = _BASE64 if match["scheme"] == "basic" else _CREDENTIAL
     found = pattern.match(text.whole, match.end())
-    if found is None:
+    if found is None or (match["scheme"] == "token" and _ADDRESS.fullmatch(found[0])):
         return SecretMatch(match.end())
     value = found[0].rstrip(".")
     mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
@@ -103,9 +105,12 @@ _KEY_BITS = frozenset({64, 128})
 """Hexadecimal digits of a private key or a seed."""
 
 _PUBLIC = re.compile(
-    r"(?:sha-?(?:1|256|384|512)|digest|containers?|volumes?|networks?|images?|layers?|manifest|blobs?|overlay2?|hash|checksum|txn?|tx_?id|"
-    r"transaction|block|commit|(?<![A-Za-z])id|docker|etag|trace|span|fingerprint|libpod|"
-    r"revision|rev|head(?: \d+)?|follows|chain)"
+    r"(?:(?<![a-z])sha(?:-?(?:1|224|256|384|512))?(?:sum)?(?: \([^()\n]{1,60}\))?|md5(?:sum)?|digest"
+    r"|containers?(?:[_-]?id)?|containerd|cid|volumes?|networks?|images?|layers?|manifest|blobs?|overlay2?|hash|checksum"
+    r"|txn?s?|tx_?id|transaction|block|(?:state|merkle|receipts|storage) ?root|outpoint|utxo|deposit|withdrawal"
+    r"|commit|(?<![A-Za-z])id|(?:trace|span|request|correlation)[_-]?id|etag|trace|span|fingerprint|libpod|shim|task"
+    r"|(?:docker|podman|ctr|nerdctl)(?: (?:logs|inspect|exec|start|stop|restart|kill|rm|stats|top|cp))?"
+    r"|revision|rev|head(?: \d+)?|follows|chain)"
     r"[\s\"':=@/(\[-]{0,5}(?:0x)?\Z|(?:containers|overlay2|blobs|layers)/\S{0,80}\Z",
     re.IGNORECASE,
 )
@@ -115,6 +120,15 @@ _INTEGRITY = ("sha256-", "sha384-", "sha512-")
 """The checksum of a package in base64, which anybody may see; so is the fingerprint of an SSH key (``SHA256:``)."""
 _NAME = re.compile(r"[A-Za-z][\w-]{0,40}(?:=|:\s?)[\"']?\Z")
 _BEFORE = 120
+_OF_A_FILE = re.compile(r"(?: [ *]| {2,4})[\w./-]{1,200}\.\w{1,5}(?=\s|$)")
+"""What ``sha256sum`` prints behind a checksum at the start of a line."""
+_BASE58_ID = re.compile(r"[1-9A-HJ-NP-Za-km-z]{40,44}")
+_NAMES_AN_ID = re.compile(
+    r"(?:executor|order|oid|leader|validator|mint|program|public|pubkey)(?:[_ -]?(?:id|key|address))?"
+    r"\\{0,3}[\"']?[ \t]?[:=]?[ \t]?\\{0,3}[\"']?\Z",
+    re.IGNORECASE,
+)
+"""What stands before the 32 bytes in base58 that Hummingbot names an executor with, and Solana what anybody may see."""
 
 
 def _run(text: Text, match: re.Match[str]) -> SecretMatch:
@@ -122,6 +136,12 @@ def _run(text: Text, match: re.Match[str]) -> SecretMatch:
     run = match[0]
     before = text.whole[max(0, match.start() - 8) : match.start()]
     if _ADDRESS.fullmatch(run) or before.endswith(("SHA256:", "SHA512:")) or run.startswith(_INTEGRITY):
+        return SecretMatch(match.end())
+    if _BASE58_ID.fullmatch(run) and _NAMES_AN_ID.search(
+        text.whole, max(0, match.start() - 40), match.start()
+    ):
+        return SecretMatch(match.end())
+    if is_public_address(run):
         return SecretMatch(match.end())
     if _is_key(text.whole, match.start(), run) or ("/" not in run[:1] and is_mixed(run.rstrip("="))):
         return SecretMatch(match.end(), (Span(match.start(), match.end()),))
@@ -139,6 +159,8 @@ def _is_key(text: str, start: int, value: str) -> bool:
         return False
     before = text[max(0, start - _BEFORE) : start]
     if _PUBLIC.search(before) is not None:
+        return False
+    if before[-1:] in {"", "\n"} and _OF_A_FILE.match(text, start + len(value)) is not None:
         return False
     return len(value.removeprefix("0x")) in _KEY_BITS or _NAME.search(before) is not None
 
