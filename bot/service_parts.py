@@ -51,6 +51,7 @@ from schedules.tidying import TidyingJob
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.incidents.intake import Intake
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
+from triage.memory.believed_clock import BelievedClock
 from triage.model import Incident, Signal, Source
 from triage.playbooks.lookup import playbook_for
 from triage.ports.bell import Bell
@@ -151,6 +152,7 @@ class ServiceParts:
             roles=roles,
         )
         self.sender = self._sender(store, adapters.slack)
+        self.believed = BelievedClock(store, clock)
         self.clock_watch = ClockWatch(store, clock, passed_by(clock))
         self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
         self.services = Services(
@@ -180,6 +182,7 @@ class ServiceParts:
                 store=store,
                 sources=sources,
                 clock=clock,
+                believed=self.believed,
                 liveness=self.liveness,
                 owner=self.owner,
                 stored=self._event_stored,
@@ -199,6 +202,7 @@ class ServiceParts:
             store=adapters.store,
             sources=adapters.sources,
             clock=self.clock,
+            believed=self.believed,
             access=access,
             dashboards=adapters.dashboards,
             web=adapters.slack.web,
@@ -298,6 +302,7 @@ class ServiceParts:
             "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),
             "clock": self.clock_watch.trouble,
+            "retention": self.believed.trouble,
             "home tab": self.commands.home.trouble,
             **self.listeners.troubles(),
         }

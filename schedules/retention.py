@@ -10,7 +10,7 @@ from datetime import timedelta
 from loguru import logger
 
 from triage.desk import Desk
-from triage.ports.clock import Clock
+from triage.memory.believed_clock import BelievedClock
 from triage.ports.store import Store, Tx
 
 BATCH = 400
@@ -23,15 +23,21 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RetentionJob:
-    """Forgets what is older than ``retention`` of desk.yaml says."""
+    """Forgets what is older than ``retention`` of desk.yaml says, while the clock is believed."""
 
     store: Store
     desk: Desk
-    clock: Clock
+    clock: BelievedClock
 
     async def run(self) -> dict[str, int]:
-        """Forget. Returns how many of each; what is too much for one run is left for the next."""
-        now, ages = self.clock.now(), self.desk.retention
+        """Forget. Returns how many of each; what is too much for one run is left for the next.
+
+        Nothing goes while the clock is not believed.
+        """
+        now, ages = await self.clock.now(), self.desk.retention
+        if now is None:
+            logger.warning("nothing old is removed: {why}", why=self.clock.trouble)
+            return {}
         sweeps: dict[str, Callable[[Tx], int]] = {
             "incidents": lambda tx: tx.aging.forget_incidents(
                 now - timedelta(days=ages.incidents_days), BATCH

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.clock_jumps import JUMP_SECONDS
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
-from triage.signals.silence import WATCHDOG_NOTE, blindness, sight_unknown
+from triage.signals.silence import TO_COME, WATCHDOG_NOTE, blindness, sight_unknown
 from triage.signals.troubles import LastingTroubles
 from triage.signals.watched_conditions import settle
 
 _BLIND = "blind"
 """The one condition that is watched here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The clock and the monotonic seconds at a look, and what was known then."""
+
+    at: datetime
+    really: float
+    seen: datetime | None
 
 
 @dataclass(slots=True)
@@ -35,7 +45,9 @@ class Deadman:
     rule_loaded: bool | None = None
     """Whether Prometheus holds the alert's rule; None until it has said so."""
     seen: datetime | None = None
-    _to_come: datetime | None = None
+    """When the alert came last, by the clock of then."""
+    _came: datetime | None = None
+    _before: _Look | None = None
 
     async def run(self) -> None:
         """Look once."""
@@ -43,8 +55,8 @@ class Deadman:
         if self.seen is None:
             await self._ask_for_rule()
         now = self.clock.now()
-        self._begin_anew(now)
-        seen, loaded, started = self.seen, self.rule_loaded, self.started
+        self._move_along(now)
+        seen, loaded, started = self._came, self.rule_loaded, self.started
         wrong = blindness(self.desk, seen=seen, rule_loaded=bool(loaded), started=started, now=now)
         conditions = {} if wrong is None else {_BLIND: wrong}
         unknown = sight_unknown(self.desk, seen=seen, rule_loaded=loaded, started=started, now=now)
@@ -56,12 +68,24 @@ class Deadman:
             logger.warning("{text}", text=wrong.text if wrong is not None else "alerts arrive again")
             self.stored()
 
-    def _begin_anew(self, now: datetime) -> None:
-        """Count from now on where the alert came at a time to come: the clock was set back since."""
-        to_come = self.seen if self.seen is not None and self.seen > now else None
-        if (to_come is not None and to_come != self._to_come) or self.started > now:
-            self.started = now
-        self._to_come = to_come
+    def _move_along(self, now: datetime) -> None:
+        """Keep when the alert came, and when we began, as today's clock would have said it: the clock may be set."""
+        really = self.clock.monotonic()
+        before, self._before = self._before, _Look(now, really, self.seen)
+        if before is None:
+            self._came = TO_COME if self.seen is not None and self.seen > now else self.seen
+            return
+        passed = timedelta(seconds=really - before.really)
+        was_set = (now - before.at) - passed
+        jumped = abs(was_set.total_seconds()) >= JUMP_SECONDS
+        if jumped:
+            self.started += was_set
+        if (
+            self.seen != before.seen and self.seen is not None
+        ):  # it came since the look before, whatever its time says
+            self._came = min(max(self.seen, now - passed), now)
+        elif jumped and self._came is not None and self._came != TO_COME:
+            self._came += was_set
 
     async def _ask_for_rule(self) -> None:
         try:

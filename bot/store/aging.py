@@ -24,6 +24,15 @@ class AgingTable:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
+    def newest(self) -> datetime | None:
+        """Return the latest time at which a signal or an incident of the store changed; None where there is none."""
+        asked = (
+            sa.select(sa.func.max(column, type_=tables.UtcTime))
+            for column in (tables.signals.c.last_seen_at, tables.incidents.c.changed_at)
+        )
+        times = (self._connection.execute(one).scalar() for one in asked)
+        return max((at for at in times if at is not None), default=None)
+
     def forget_signals(self, before: datetime, limit: int) -> int:
         """Remove signals last seen before a time, except those that wait or belong to an open incident."""
         table = tables.signals

@@ -35,6 +35,7 @@ from schedules.retention import RetentionJob
 from schedules.table import Job
 from triage.actions.degraded import degraded
 from triage.desk import Desk
+from triage.memory.believed_clock import BelievedClock
 from triage.model import Incident
 from triage.ports.actions import DeskAccess
 from triage.ports.chat import Answer, saying
@@ -68,6 +69,7 @@ class CommandDependencies:
     store: Store
     sources: Sources
     clock: Clock
+    believed: BelievedClock
     access: DeskAccess
     dashboards: Dashboards
     web: AsyncWebClient
@@ -178,7 +180,7 @@ class CommandWiring:
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),
             "drill_follow": (self.drills.follow, FOLLOW_SECONDS),
             "home": (self.home.refresh, HOME_SECONDS),
-            "forget_old": (RetentionJob(store, self.desk, clock).run, 3600.0),
+            "forget_old": (RetentionJob(store, self.desk, self.parts.believed).run, 3600.0),
         }
         return [
             Job(name, call, seconds=seconds, at_start=name == "digest")

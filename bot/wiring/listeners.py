@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from loguru import logger
@@ -27,6 +27,7 @@ from schedules.streams_health import RedisWatch, StreamsWatch
 from schedules.table import Job
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
 from triage.errors import SourceUnreachable
+from triage.memory.believed_clock import BelievedClock
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
@@ -38,6 +39,8 @@ BATCH = 1000
 GIVE_WAY_SECONDS = 0.15
 """What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
 HEARTBEAT_SECONDS = 60.0
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing is older: while the clock is not believed, events go by their number alone."""
 STUCK_SECONDS = 90.0
 """A listener that has not gone round for this long is stuck: each question and each commit of a round has a limit."""
 CONTAINERS, REDIS = "containers", "redis"
@@ -53,6 +56,7 @@ class ListenerDependencies:
     store: Store
     sources: Sources
     clock: Clock
+    believed: BelievedClock
     liveness: Liveness
     owner: str
     stored: Callable[[], None]
@@ -181,7 +185,8 @@ class ListenerWiring:
     async def forget(self) -> int:
         """Drop events that are too old or too many, a portion a commit so that nobody waits long."""
         policy, dropped = self.desk.listening, 0
-        before = self.parts.clock.now() - timedelta(days=policy.keep_days)
+        now = await self.parts.believed.now()
+        before = EVER if now is None else now - timedelta(days=policy.keep_days)
         while gone := await self.parts.store.write(
             lambda tx: tx.events.forget(before=before, keep=policy.keep_events)
         ):

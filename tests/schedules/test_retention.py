@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.store import SqlStore
 from bot.store.audit import broken_links
 from schedules.retention import RetentionJob
@@ -10,6 +12,7 @@ from tests.contracts.store_samples import incident, line
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
 from triage.incidents.intake import Intake
+from triage.memory.believed_clock import BelievedClock
 from triage.model import (
     Finding,
     FindingStatus,
@@ -75,7 +78,7 @@ async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: 
     clock = ManualClock()
     await store.write(lambda tx: fill(tx, clock))
     trail = await store.read(lambda tx: tx.audit.entries())
-    retention = RetentionJob(store, Desk(), clock)
+    retention = RetentionJob(store, Desk(), BelievedClock(store, clock))
     assert await retention.run() == {
         "incidents": 0,
         "signals": 0,
@@ -116,7 +119,7 @@ async def test_the_ages_are_settings(store: SqlStore) -> None:
     await store.write(lambda tx: fill(tx, clock))
     desk = Desk.model_validate({"retention": {"signals_days": 1, "findings_days": 1, "documents_days": 1}})
     clock.moment += timedelta(days=2)
-    assert await RetentionJob(store, desk, clock).run() == {
+    assert await RetentionJob(store, desk, BelievedClock(store, clock)).run() == {
         "incidents": 0,
         "signals": 2,
         "findings": 1,
@@ -145,11 +148,12 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
                 )
 
     desk = Desk.model_validate({"retention": {"incidents_days": 30}})
+    retention = RetentionJob(store, desk, BelievedClock(store, clock))
     clock.move(days=31)
-    assert (await RetentionJob(store, desk, clock).run())["incidents"] == 0, "its messages are still owed"
+    assert (await retention.run())["incidents"] == 0, "its messages are still owed"
     for _ in range(5):  # a thread's messages are claimed one behind the other
         await store.write(settle)
-    gone = await RetentionJob(store, desk, clock).run()
+    gone = await retention.run()
     assert gone["incidents"] > 3
     assert await store.read(lambda tx: tx.incidents.get(1)) is None
     assert await store.read(lambda tx: tx.timeline.of(1)) == []
@@ -158,7 +162,29 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
     assert await store.read(lambda tx: tx.timeline.of(2)) != []
     assert len(await store.read(lambda tx: tx.audit.entries())) == trail
     assert await store.write(lambda tx: tx.aging.give_back(1)) == 0
-    assert (await RetentionJob(store, desk, clock).run())["incidents"] == 0
+    assert (await retention.run())["incidents"] == 0
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_clock_set_a_year_ahead_makes_nothing_forgotten(store: SqlStore, down: bool) -> None:  # noqa: FBT001
+    """Set while the service runs, or while it was down: all stays, it is said, and goes on once the clock is right."""
+    clock = ManualClock()
+    await store.write(lambda tx: fill(tx, clock))
+    believed = BelievedClock(store, clock)
+    await RetentionJob(store, Desk(), believed).run()
+    clock.jump(timedelta(days=365))
+    if down:
+        believed = BelievedClock(store, clock)
+    retention = RetentionJob(store, Desk(), believed)
+    for _ in range(2):
+        clock.move(hours=1)
+        await store.write(lambda tx: tx.signals.add([signal(clock, "bot3")]))
+        assert await retention.run() == {}
+    assert "nothing old is removed" in believed.trouble
+    assert len(await store.read(lambda tx: tx.signals.of(1))) == 2
+    clock.jump(-timedelta(days=365))
+    assert set((await retention.run()).values()) == {0}
+    assert not believed.trouble
 
 
 async def test_a_storm_of_thousands_goes_bite_by_bite(store: SqlStore) -> None:

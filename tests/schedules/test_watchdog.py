@@ -104,19 +104,38 @@ async def test_a_rule_that_never_reached_us_is_not_well_while_prometheus_is_away
     assert await night.passes(1) == [*told, "AlertingBlind resolved"]
 
 
-async def test_a_clock_set_back_neither_ends_blindness_nor_hides_it(sqlite_store: SqlStore) -> None:
-    """The alert then came at a time to come: silence counts from there on, and what stands goes on standing."""
+async def test_a_clock_set_back_while_we_were_down_ends_no_blindness(sqlite_store: SqlStore) -> None:
+    """The alert then came at a time to come: what stands goes on standing, also when that time is reached."""
     night = Night(sqlite_store)
     await night.watchdog_comes()
-    assert await night.passes(5) == []
-    night.clock.jump(timedelta(hours=-3))
-    assert await night.passes(10) == []
     told = ["AlertingBlind firing"]
-    assert await night.passes(2) == told
-    night.clock.jump(timedelta(hours=-3))
+    assert await night.passes(15) == told
+    night.clock.jump(timedelta(minutes=-30))
+    night.switch = night.started()
     assert await night.passes(30) == told
     await night.watchdog_comes()
     assert await night.passes(1) == [*told, "AlertingBlind resolved"]
+
+
+@pytest.mark.parametrize("minutes", [-3, -8, -180, 4, 12, 600])
+async def test_silence_counts_by_time_that_passes_however_the_clock_is_set(
+    sqlite_store: SqlStore, minutes: int
+) -> None:
+    """Set by less than the silence or by more, before it is told or after: told after ten minutes, once, to its end."""
+    night, by = Night(sqlite_store), timedelta(minutes=minutes)
+    await night.watchdog_comes()
+    assert await night.passes(5) == []
+    night.clock.jump(by)
+    assert await night.passes(5) == []
+    told = ["AlertingBlind firing"]
+    assert await night.passes(2) == told
+    night.clock.jump(by)
+    assert await night.passes(15) == told
+    night.clock.jump(by)
+    await night.watchdog_comes()
+    assert await night.passes(1) == [*told, "AlertingBlind resolved"]
+    night.clock.jump(by)
+    assert len(await night.passes(9)) == 2
 
 
 async def test_a_desk_without_the_rule_is_left_in_peace(sqlite_store: SqlStore) -> None:

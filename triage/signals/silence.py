@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from triage.desk import Desk
 from triage.model import Source, Subject, SubjectKind
@@ -12,6 +12,9 @@ from triage.wording import clock_time, duration
 BLIND = "AlertingBlind"
 WATCHDOG_NOTE = "watchdog/seen"
 """The note of when the Watchdog alert came last, as an ISO time."""
+
+TO_COME = datetime.max.replace(tzinfo=UTC)
+"""Stands for a time that lay in the future when we began: the clock was set back, and nobody knows when that was."""
 
 
 def sight_unknown(

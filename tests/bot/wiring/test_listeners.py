@@ -19,6 +19,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeContainers, FakeSources
 from tests.servers.process import eventually
 from triage.errors import SourceUnreachable
+from triage.memory.believed_clock import BelievedClock
 from triage.model import Signal
 from triage.ports.events import StreamBatch
 from triage.ports.sources import ContainerEvent, Sources
@@ -127,6 +128,7 @@ class Wired:
             store=store,
             sources=sources,
             clock=self.clock,
+            believed=BelievedClock(store, self.clock),
             liveness=self.liveness,
             owner="me",
             stored=lambda: None,
@@ -294,6 +296,7 @@ async def test_what_is_not_configured_is_not_waited_for(sqlite_store: SqlStore, 
         store=sqlite_store,
         sources=sources,
         clock=wired.clock,
+        believed=BelievedClock(sqlite_store, wired.clock),
         liveness=Liveness(wired.clock),
         owner="me",
         stored=lambda: None,

@@ -9,6 +9,10 @@ from typing import Protocol
 class Aging(Protocol):
     """Forgets what is older than it has to be kept; the audit trail is no part of it. Each returns how many."""
 
+    def newest(self) -> datetime | None:
+        """Return the latest time at which a signal or an incident of the store changed; None where there is none."""
+        ...
+
     def forget_signals(self, before: datetime, limit: int) -> int:
         """Remove signals last seen before a time, except those that wait or belong to an open incident."""
         ...
