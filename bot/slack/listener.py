@@ -90,12 +90,13 @@ class SlackListener:
         if not self._socket_mode:
             self._endpoint = events_endpoint(app, secret)
             await stop.wait()
+            await self._in_flight.drained(DRAIN_SECONDS)
             return
         # Connections live in real time whatever clock the rest runs on: the SDK notes its pongs by time.time().
         self._sockets = Sockets(app, self._settings.slack_app_token.get_secret_value(), SystemClock())
         async with self._sockets.open():
             await stop.wait()
-            await self._in_flight.drained(DRAIN_SECONDS)
+        await self._in_flight.drained(DRAIN_SECONDS)
 
     async def _identity(self, stop: asyncio.Event) -> Identity | None:
         wait, longest = _AGAIN_SECONDS

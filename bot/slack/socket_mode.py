@@ -32,6 +32,8 @@ PING_SECONDS = 5.0
 CONNECT_SECONDS = 20.0
 START_SECONDS = 1.5
 CLOSE_SECONDS = 3.0
+ACKNOWLEDGE_SECONDS = 3.0
+"""So long Slack waits for an acknowledgement; then it tells the person that it did not work."""
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
 TOO_MANY = "too_many_websockets"
@@ -43,7 +45,7 @@ class _Line:
     """One connection: since when, and how many Slack says the app has (``hello``).
 
     ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
-    ``unanswered``: the envelopes that came over it and are not acknowledged yet.
+    ``unanswered``: the envelopes that came over it and are not acknowledged yet. ``closing``: no more are taken from it.
     """
 
     handler: AsyncSocketModeHandler
@@ -52,6 +54,7 @@ class _Line:
     leaving: str = ""
     until: float = 0.0
     unanswered: set[str] = field(default_factory=set)
+    closing: bool = False
 
     @property
     def closed(self) -> bool:
@@ -81,7 +84,7 @@ class Sockets:
         self._renew = renew_seconds
         self._lines: list[_Line] = []
         self._lingering: list[_Line] = []
-        self._changed = Bell()
+        self._changed, self._answered = Bell(), Bell()
         self._filled = asyncio.Event()
 
     @property
@@ -147,19 +150,19 @@ class Sockets:
             came = _parsed(message.data)
             if came.get("type") == "disconnect":
                 self._leave(line, str(came.get("reason") or "disconnect"))
-            if envelope := came.get("envelope_id"):
-                line.unanswered.add(str(envelope))
 
         async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
             said = response.to_dict() if isinstance(response, SocketModeResponse) else response
             await client.send_message(json.dumps(said))
             line.unanswered.discard(str(said.get("envelope_id")))
+            self._answered.ring()
 
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
             del force
             self._leave(line, line.leaving or "closed")
 
         client = handler.client
+        _take_until_closing(line)
         client.message_listeners.append(listen)
         client.on_message_listeners.append(read)
         client.send_socket_mode_response = answer  # type: ignore[method-assign]
@@ -228,9 +231,33 @@ class Sockets:
             await line.handler.client.aiohttp_client_session.close()
 
     async def _close_all(self) -> None:
-        for line in [*self._lines, *self._lingering]:
-            await self._drop(line)
+        """Take nothing more, acknowledge what was taken, close: no click is done and not acknowledged, or the other way."""
+        lines = [*self._lines, *self._lingering]
+        for line in lines:
+            line.closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                while any(line.unanswered for line in lines):
+                    await self._answered.wait(ACKNOWLEDGE_SECONDS)
+        async with asyncio.TaskGroup() as tasks:
+            for line in lines:
+                tasks.create_task(self._drop(line))
         self._lingering.clear()
+
+
+def _take_until_closing(line: _Line) -> None:
+    """Let no envelope in that could not be acknowledged any more: Slack tells the person that it did not work."""
+    client = line.handler.client
+    enqueue = client.enqueue_message
+
+    async def take(message: str) -> None:
+        if line.closing:
+            return
+        if envelope := _parsed(message).get("envelope_id"):
+            line.unanswered.add(str(envelope))
+        await enqueue(message)
+
+    client.enqueue_message = take  # type: ignore[method-assign]
 
 
 def _parsed(data: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from slack_bolt.async_app import AsyncAck
@@ -82,6 +83,37 @@ async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: Sl
             assert len(clicked) == 200
             await until(lambda: sockets.connected == 2, 5)
         assert slack.sockets.opened >= 42
+
+
+async def test_no_click_is_lost_while_the_sockets_close(slack: SlackServer) -> None:
+    """People press on while we are told to stop: what was done is acknowledged, and of nothing else is anything done."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO)
+        done: list[str] = []
+
+        @app.action("incident.acknowledge")
+        async def acknowledge(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await asyncio.sleep(0.03)  # it is stored
+            done.append(body["trigger_id"])
+            await ack()
+
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.5)
+        ana, card = slack.member("ana"), _card(slack)
+        acknowledged: list[bool] = []
+
+        async def press() -> None:
+            while slack.sockets.connections:
+                outcome = await ana.click(card, "incident.acknowledge", value=None, block_id="b")
+                acknowledged.append(outcome.acked)
+
+        async with asyncio.TaskGroup() as tasks:
+            async with sockets.open():
+                await slack.sockets.until_connected(2)
+                for _ in range(8):
+                    tasks.create_task(press())
+                await asyncio.sleep(0.5)
+            assert sum(acknowledged) > 8
+        assert len(done) == sum(acknowledged)
 
 
 def _card(slack: SlackServer) -> Message:
