@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.slack.client import open_client
 from bot.store import open_store
 from bot.store.lock import only_process
-from bot.tuning import FrontDoor
+from bot.tuning import FrontDoor, collect_seldom
 from bot.web import WebServer, listen, make_web
 from bot.wiring.sources import open_configured
 from handlers.health import Health
@@ -69,6 +69,7 @@ class Service:
             jobs = parts.jobs()
             parts.listeners.expect(jobs)
             async with running(jobs, beat=parts.liveness.beat):
+                collect_seldom()
                 logger.info("ready on {address}", address=parts.settings.triage_listen)
                 await stop.wait()
             logger.info("stopping")

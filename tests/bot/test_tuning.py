@@ -25,6 +25,19 @@ print(json.dumps([name for name in {names!r} if name in sys.modules]))
 """
 
 
+def test_what_the_service_is_made_of_is_never_looked_at_again() -> None:
+    """All that is there is frozen, and the collector waits for more than Python's own 700 new objects."""
+    program = (
+        "import gc; from bot.tuning import collect_seldom; collect_seldom();"
+        "print(gc.get_freeze_count() > 1000, gc.get_threshold())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split(maxsplit=1)[0] == "True"
+    assert done.stdout.strip().endswith("(10000, 20, 20)")
+
+
 def test_a_service_on_sqlite_imports_nothing_that_it_does_not_use() -> None:
     """No command line of httpx's, no dialect of a database that is not configured, nor what documents the port."""
     done = subprocess.run(
