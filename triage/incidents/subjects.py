@@ -166,7 +166,7 @@ def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> 
         value = labels.get(name, "")
         if value in known:
             return _service(desk, value)
-        if name == "pod" and (runs := [each for each in known if is_pod_of(each, value)]):
+        if value and name == "pod" and (runs := [each for each in known if is_pod_of(each, value)]):
             return _service(desk, max(runs, key=len))
     return None
 
