@@ -24,28 +24,38 @@ _FEW_TOKENS = 3
 _TOKENS_MAX = 60
 _SLOT = "<*>"
 
-_VARIABLE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), name)
-    for pattern, name in (
-        (r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>]+", "<url>"),
-        (r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", "<time>"),
-        (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
-        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "<id>"),
-        (r"\b0x[0-9a-fA-F]+\b", "<id>"),
-        (r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b", "<address>"),
-        (r"\"[^\"\n]{0,400}\"|(?<![A-Za-z0-9])'[^'\n]{0,400}'(?![A-Za-z0-9])", "<text>"),
-        (r"(?<![\w<])(?:/[\w.@%+~-]+){2,}/?", "<path>"),
-        (r"\b(?=[\w-]*\d)[A-Za-z]{1,12}-[A-Za-z]{2,12}-[\w-]{6,}\b", "<id>"),
-        (r"\b[A-Z0-9]{2,12}[-/](?:USDT|USDC|USD|BUSD|EUR|BTC|ETH)\b", "<pair>"),
-        (r"\b(?=(?:[A-Za-z_]*\d){3})(?=\w*[A-Za-z])\w{12,}\b", "<id>"),
-        (r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b", "<id>"),
+_VARIABLE: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern), name, needles)
+    for pattern, name, needles in (
+        (r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>]+", "<url>", ("://",)),
+        (
+            r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+            "<time>",
+            ("-",),
+        ),
+        (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>", (":",)),
+        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "<id>", ("-",)),
+        (r"\b0x[0-9a-fA-F]+\b", "<id>", ("0x",)),
+        (r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b", "<address>", (".",)),
+        (
+            r"\"[^\"\n]{0,400}\"|(?<![A-Za-z0-9])'[^'\n]{0,400}'(?![A-Za-z0-9])",
+            "<text>",
+            ('"', "'"),
+        ),
+        (r"(?<![\w<])(?:/[\w.@%+~-]+){2,}/?", "<path>", ("/",)),
+        (r"\b(?=[\w-]*\d)[A-Za-z]{1,12}-[A-Za-z]{2,12}-[\w-]{6,}\b", "<id>", ("-",)),
+        (r"\b[A-Z0-9]{2,12}[-/](?:USDT|USDC|USD|BUSD|EUR|BTC|ETH)\b", "<pair>", ("-", "/")),
+        (r"\b(?=(?:[A-Za-z_]*\d){3})(?=\w*[A-Za-z])\w{12,}\b", "<id>", ()),
+        (r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b", "<id>", ()),
         (
             r"(?<![A-Za-z_<])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?=$|[^\w]|%|(?:ms|s|x|k|M|bps|USDT|BTC|min|h)\b)",
             "<n>",
+            (),
         ),
-        (r"(?<=[A-Za-z_])\d+\b", "<n>"),
+        (r"(?<=[A-Za-z_])\d+\b", "<n>", ()),
     )
 )
+"""What varies, what stands for it, and texts of which one is in all that matches: looked for first, for that is cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,9 @@ class Template:
 def mask_variables(message: str) -> str:
     """Return the message with secrets, numbers, ids, times, paths, addresses and quotations masked."""
     text = masked(message)
-    for pattern, name in _VARIABLE:
-        text = pattern.sub(name, text)
+    for pattern, name, needles in _VARIABLE:
+        if not needles or any(map(text.__contains__, needles)):
+            text = pattern.sub(name, text)
     return " ".join(text.split())
 
 

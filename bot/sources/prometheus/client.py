@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -51,11 +52,12 @@ class Prometheus:
             "timeout": f"{self._http.total_seconds:g}s",
         }
         data, warnings = await self._api("query_range", params)
+        moment = cache(utc)  # the series of an answer have their times in common
         with self._http.shape("a range query"):
             series = tuple(
                 Series(
                     _labels(each["metric"]),
-                    tuple((utc(float(at)), float(value)) for at, value in listed(each.get("values"))),
+                    tuple((moment(float(at)), float(value)) for at, value in listed(each.get("values"))),
                 )
                 for each in _result(data, "matrix")
             )

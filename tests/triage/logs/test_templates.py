@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.sources import NOW
 from triage.logs.lines import ErrorLine, error_lines, read_lines
-from triage.logs.templates import Template, compare, mask_variables, shortened, templates
+from triage.logs.templates import _VARIABLE, Template, compare, mask_variables, shortened, templates
 from triage.ports.sources import LogLine
 
 PREFIX = "2026-02-20 16:33:00,312 - 12345 - hummingbot.connector.exchange.bitget"
@@ -200,3 +200,11 @@ def test_a_long_template_is_cut_for_display() -> None:
     """The end is marked."""
     cut = shortened(Template(text="x" * 500, count=1, first_at=NOW, last_at=NOW, example=""), 20)
     assert cut.text == "x" * 19 + "…"
+
+
+@given(st.text("0x9aF:/.-'\" UBTCS", max_size=60))
+def test_a_pattern_is_left_out_only_of_a_text_in_which_it_matches_nothing(text: str) -> None:
+    """What is looked for first is in everything that the pattern matches."""
+    for pattern, _, needles in _VARIABLE:
+        found = pattern.search(text)
+        assert found is None or not needles or any(needle in found[0] for needle in needles)

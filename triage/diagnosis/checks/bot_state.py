@@ -43,6 +43,7 @@ SOURCE = "Prometheus"
 
 LOOK_BACK = timedelta(hours=6)
 STEP_SECONDS = 60.0
+_GAP = timedelta(seconds=5 * STEP_SECONDS)
 _HOUR = timedelta(hours=1)
 _URGENCY = ("hard_stop", "soft_pause", "running")
 _VALUES = {
@@ -172,7 +173,7 @@ def held(series: Series, now: datetime) -> tuple[float | None, bool]:
     for at, value in reversed(series.points):
         if value != 1:
             return ((now - since).total_seconds() if since else None), False
-        if (later - at).total_seconds() > 5 * STEP_SECONDS:
+        if later - at > _GAP:
             break
         since = later = at
     return ((now - since).total_seconds() if since else None), True
