@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.agent import policy
 from bot.agent.order_executor import OrderExecutor
@@ -77,7 +77,7 @@ class LocalAgent:
     def _write_asked(self, what: str, about: Mapping[str, Json]) -> None:
         """Record what a request alone causes. Raises DeskFailure where such lines are too many."""
         now, lines = self._clock.now(), self._lines
-        if len(lines) == LINES_PER_HOUR and now - lines[0] < policy.HOUR:
+        if len(lines) == LINES_PER_HOUR and timedelta(0) <= now - lines[0] < policy.HOUR:
             raise DeskFailure(
                 f"the agent recorded {LINES_PER_HOUR} requests within an hour and takes no more of them now"
             )

@@ -62,7 +62,8 @@ class Known:
 
     def confirmed_by(self, now: datetime) -> list[str]:
         """Return who confirmed, as far as it counts for somebody who confirms now."""
-        return [who for who, then in self.actors.items() if now - then <= CONFIRM_WITHIN]
+        # Nor counts what lies ahead, as after a clock that was set back: how long ago it was nobody knows.
+        return [who for who, then in self.actors.items() if abs(now - then) <= CONFIRM_WITHIN]
 
     def order(self, number: int) -> Order | None:
         """Return the order of a step."""
@@ -123,7 +124,7 @@ class Knowledge:
             )
             self.actions[known.token] = known
         known.at = at
-        known.actors = {who: then for who, then in known.actors.items() if at - then <= CONFIRM_WITHIN}
+        known.actors = {who: known.actors[who] for who in known.confirmed_by(at)}
         known.actors[about["actor"]] = at
         self._forget(at)
 
@@ -233,7 +234,7 @@ def _why_not_now(desk: Desk, known: Knowledge, action: Known, number: int, now: 
     for earlier, _ in action.orders:
         if earlier < number and action.steps.get(earlier) != "done":
             return f"step {earlier} comes before, and it is {action.steps.get(earlier, 'not done')}"
-    waited = now - action.at
+    waited = now - action.at if action.begun else abs(now - action.at)
     if waited > (QUIET if action.begun else BEGIN_WITHIN):
         return f"nothing was reported of it for {duration(waited.total_seconds())}"
     for other in known.actions.values():

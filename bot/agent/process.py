@@ -213,7 +213,7 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
         project=DeskProject(desk, commands, engine.has_image, env),
         salt=salt,
     )
-    proof = SlackProof(settings.signing_secret) if settings.signing_secret else None
+    proof = SlackProof(settings.signing_secret, desk.agent.workspace) if settings.signing_secret else None
     try:
         agent = LocalAgent(desk, executor, record, clock, proof, apart=True)
         async with Server(looks, agent, clock, uid=settings.uid).listening(settings.socket):

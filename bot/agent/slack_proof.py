@@ -1,6 +1,7 @@
 """Proof that a person confirmed: the form as Slack signed it, checked with the agent's own copy of the signing secret.
 
-Only in HTTP mode does Slack sign what it sends. Over Socket Mode the agent has to believe the bot (docs/security.md).
+The secret is one app's, so that what it signs came to ours. Only in HTTP mode does Slack sign what it sends. Over
+Socket Mode the agent has to believe the bot (docs/security.md).
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ _STAMP_LENGTH = 12
 
 
 class SlackProof:
-    """Checks Slack's ``v0`` signature and that the signed form is the one that the bot tells of."""
+    """Checks Slack's ``v0`` signature and that the signed form is the one that the bot tells of.
 
-    def __init__(self, signing_secret: str) -> None:
-        self._secret = signing_secret.encode()
+    ``workspace``: whose people are believed; empty for the one in which the signed form says that the app is installed.
+    """
+
+    def __init__(self, signing_secret: str, workspace: str = "") -> None:
+        self._secret, self._workspace = signing_secret.encode(), workspace
 
     def why_not(self, shown: ShownPlan, now: datetime) -> str:
         """Return why a confirmation is not believed, empty when it is."""
@@ -33,7 +37,8 @@ class SlackProof:
             return "the confirmation does not come with the form as Slack signed it"
         if why := self._why_not_signed(shown.signed, now):
             return why
-        return _why_other(_payload(shown.signed.body), shown)
+        payload = _payload(shown.signed.body)
+        return _why_other(payload, shown) or _why_outside(payload, self._workspace)
 
     def _why_not_signed(self, signed: Signed, now: datetime) -> str:
         stamp = signed.timestamp
@@ -57,6 +62,23 @@ def _payload(body: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _why_outside(payload: Mapping[str, Any], workspace: str) -> str:
+    """Return why the person is not one of our workspace: guests of a shared channel fill in forms, too.
+
+    On Enterprise Grid the organisation (``E…``) may be named besides. Where the app is installed for all of it, nothing
+    in the form says which workspace is ours.
+    """
+    view, user, team = payload["view"], payload["user"], payload.get("team")
+    installed, enterprise = view.get("app_installed_team_id"), payload.get("enterprise")
+    named = [user.get("team_id"), team.get("id") if isinstance(team, dict) else team]
+    organisation = enterprise.get("id") if isinstance(enterprise, dict) else None
+    persons = {str(one) for one in named if one} - {organisation}
+    ours = workspace or str(installed or "")
+    if not ours.startswith("T"):
+        return "the form does not say which workspace is ours; name it in agent.workspace of desk.yaml here"
+    return "" if persons == {ours} else "the form was sent by somebody of another workspace"
 
 
 def _why_other(payload: Mapping[str, Any], shown: ShownPlan) -> str:

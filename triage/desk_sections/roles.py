@@ -47,6 +47,8 @@ class AgentSettings(DeskSection):
     kinds: tuple[ActionKind, ...] = KINDS
     """Kinds of actions that may be done here."""
     actions_per_hour: int = Field(default=20, ge=1, le=1000)
+    workspace: str = Field(default="", pattern=r"^(T[A-Z0-9]{2,30})?$")
+    """Whose people may confirm (HTTP mode): the workspace's id. Empty: that in which Slack says the app is installed."""
     people: AgentPeople = AgentPeople()
     """Who is in the roles' groups: the chat alone knows that, and the agent cannot ask it."""
 

@@ -354,6 +354,26 @@ async def test_a_confirmation_does_not_last(ward: Ward) -> None:
         await ward.perform(TOKEN, 1)
 
 
+async def test_a_clock_that_is_set_back_makes_no_confirmation_young_and_no_hour_new(tmp_path: Path) -> None:
+    """What lies ahead was how long ago nobody knows: it counts against an action, never for one."""
+    two = Desk(actions={"restart": ActionPolicy(confirmations=2)}, agent=AgentSettings(actions_per_hour=1))
+    ward = Ward(tmp_path / "r.jsonl", two)
+    await ward.agent.confirm(shown())
+    ward.clock.move(hours=-3)
+    await ward.agent.confirm(shown(actor="U2"))
+    with pytest.raises(Refused, match="1 of 2 people"):
+        await ward.perform(TOKEN, 1)
+    await ward.agent.confirm(shown())
+    ward.clock.move(minutes=-11)
+    with pytest.raises(Refused, match="nothing was reported of it for 11 min"):
+        await ward.perform(TOKEN, 1)
+    ward.clock.move(minutes=11)
+    assert (await ward.perform(TOKEN, 1)).ok
+    ward.clock.move(days=-1)
+    with pytest.raises(Refused, match="1 actions were begun within an hour"):
+        await ward.agent.confirm(shown(number=2, actor="U2"))
+
+
 async def test_so_many_actions_an_hour_and_of_the_kinds_that_are_allowed(tmp_path: Path) -> None:
     """A bot that was taken over cannot restart the desk for ever."""
     limits = AgentSettings(kinds=("restart",), actions_per_hour=2)

@@ -14,11 +14,13 @@ from slack_bolt.async_app import AsyncBoltRequest
 
 from bot.agent.slack_proof import SlackProof
 from handlers.slack.action_form import signed_in
+from triage.model import Json
 from triage.plans.agent_orders import ComposeOrder, token_of
 from triage.ports.actions import ShownPlan, Signed
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 2, 20, 12, 0, tzinfo=UTC)
+OURS, THEIRS, GRID = "T0OURS0001", "T0THEIRS01", "E0GRID0001"
 BASE = ShownPlan(
     token=token_of("handle-1"),
     kind="restart",
@@ -37,8 +39,10 @@ def form(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of Slack'
         "callback_id": "confirm_action",
         "private_metadata": json.dumps(kept),
         "state": {"values": {"reason": {"reason": {"value": " because "}}}},
+        "app_installed_team_id": OURS,
     }
-    return {"type": "view_submission", "user": {"id": "U1"}, "view": view, **changes}
+    person = {"id": "U1", "team_id": OURS}
+    return {"type": "view_submission", "team": {"id": OURS}, "user": person, "view": view, **changes}
 
 
 def signed(payload: object, *, secret: str = SECRET, at: datetime = NOW) -> Signed:
@@ -62,7 +66,8 @@ def test_the_form_that_a_person_submitted_is_believed() -> None:
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        (form(user={"id": "U2"}), "person"),
+        (form(user={"id": "U2", "team_id": OURS}), "person"),
+        (form(user={"id": "U1", "team_id": {"id": OURS}}), "another workspace"),
         (form(kept={"handle": "handle-2"}), "action"),
         (form(kept={"digest": "f" * 64}), "plan"),
         (form(type="block_actions"), "type"),
@@ -75,6 +80,42 @@ def test_the_form_that_a_person_submitted_is_believed() -> None:
 def test_a_form_of_something_else_proves_nothing(payload: object, said: str) -> None:
     """A click of another person, on another action, on another plan: Slack signed it, but not this."""
     assert said in why(payload)
+
+
+@pytest.mark.parametrize(
+    ("changes", "workspace", "good"),
+    [
+        ({}, "", True),
+        ({}, OURS, True),
+        ({}, THEIRS, False),
+        ({"user": {"id": "U1", "team_id": THEIRS}}, "", False),
+        ({"team": {"id": THEIRS}}, "", False),
+        ({"team": {"id": THEIRS}, "user": {"id": "U1", "team_id": THEIRS}}, "", False),
+        ({"team": {"id": THEIRS}, "user": {"id": "U1", "team_id": THEIRS}}, OURS, False),
+        ({"team": None}, "", True),
+        ({"team": None, "user": {"id": "U1"}}, OURS, False),
+        ({"enterprise": {"id": GRID}, "user": {"id": "U1", "team_id": GRID}}, "", True),
+        ({"enterprise": {"id": GRID}, "user": {"id": "U1", "team_id": "E0THEIRS01"}}, "", False),
+        (
+            {"enterprise": {"id": GRID}, "team": {"id": GRID}, "user": {"id": "U1", "team_id": GRID}},
+            "",
+            False,
+        ),
+    ],
+)
+def test_only_people_of_our_workspace_are_believed(changes: Json, workspace: str, *, good: bool) -> None:
+    """A guest of a shared channel is signed by Slack as well; an organisation's name alone says nothing."""
+    shown = replace(BASE, signed=signed(form(**changes)))
+    assert (SlackProof(SECRET, workspace).why_not(shown, NOW) == "") is good
+
+
+def test_an_app_of_a_whole_organisation_needs_the_workspaces_name() -> None:
+    """The form names the organisation alone as the place of the app."""
+    payload = form(enterprise={"id": GRID})
+    payload["view"]["app_installed_team_id"] = GRID
+    shown = replace(BASE, signed=signed(payload))
+    assert "agent.workspace" in SlackProof(SECRET).why_not(shown, NOW)
+    assert SlackProof(SECRET, OURS).why_not(shown, NOW) == ""
 
 
 def test_another_plan_under_the_same_digest_proves_nothing() -> None:
