@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from triage.errors import SourceError, SourceTimeout
 
@@ -30,9 +29,7 @@ class Circuit:
 
     source: str
     monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     _timeouts: int = 0
-    _silent_since: datetime | None = None
     _probing: bool = False
     _probed_at: float = float("-inf")
 
@@ -50,18 +47,18 @@ class Circuit:
         probe = self.away
         if probe:
             self._admit_probe()
-        began, since = self.monotonic(), self.wall()
+        began = self.monotonic()
         try:
             yield min(seconds, PROBE_SECONDS) if probe else seconds
         except SourceTimeout:
-            self._unanswered(since)
+            self._unanswered()
             raise
         except SourceError:
             self._answered()
             raise
         except asyncio.CancelledError:  # whoever asked has given up
             if self.monotonic() - began >= PATIENCE_SECONDS:
-                self._unanswered(since)
+                self._unanswered()
             raise
         else:
             self._answered()
@@ -72,15 +69,13 @@ class Circuit:
     def _admit_probe(self) -> None:
         now = self.monotonic()
         if self._probing or now - self._probed_at < PROBE_EVERY_SECONDS:
-            when = f"{self._silent_since:%H:%M:%S} UTC" if self._silent_since is not None else "a while ago"
-            raise SourceTimeout(self.source, f"no answer since {when}, so it is not asked now")
+            # No time of day: the service's own clock may be another one, and the same words are no new evidence.
+            raise SourceTimeout(self.source, f"no answer {TIMEOUTS} times in a row, so it is not asked now")
         self._probing, self._probed_at = True, now
 
     def _answered(self) -> None:
-        self._timeouts, self._silent_since = 0, None
+        self._timeouts = 0
 
-    def _unanswered(self, since: datetime) -> None:
+    def _unanswered(self) -> None:
         self._timeouts += 1
-        if self._silent_since is None:
-            self._silent_since = since
         self._probed_at = self.monotonic()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from triage.model import Finding, TriageRun
+from triage.model import Finding, FindingStatus, TriageRun
 
-_GROWS = 1.5
-"""A count is told again when it is this many times what it was, or as many times less."""
+_GROWS, _LEAST = 1.5, 3
+"""A count is told again when it is this many times what it was, or as many times less, and differs by so many."""
 
 
-def changes(before: TriageRun, after: TriageRun) -> str:
-    """Return ``Bot state ok → critical, error logs 14 → 61``; empty where nothing of weight changed."""
+def changes(before: TriageRun, after: TriageRun) -> tuple[str, ...]:
+    """Return ``bot state: hard_stop for 4 min``, ``error logs 14 → 61``; empty where nothing of weight changed."""
     earlier = {finding.name: finding for finding in before.findings}
     words = [] if _cause(before) == _cause(after) else [f"cause: {_headline(after)}"]
     for finding in after.findings:
@@ -18,10 +18,19 @@ def changes(before: TriageRun, after: TriageRun) -> str:
         if was is None:
             continue
         if was.status is not finding.status:
-            words.append(f"{name} {was.status} → {finding.status}")
+            words.append(_became(name, finding))
         elif _told(_count(was), _count(finding)):
             words.append(f"{name} {_count(was)} → {_count(finding)}")
-    return ", ".join(words)
+    return tuple(words)
+
+
+def _became(name: str, finding: Finding) -> str:
+    """Return what a check finds now, in its own words: a status alone tells nobody what happened."""
+    if finding.status is FindingStatus.OK:
+        return f"{name} ok now"
+    if finding.status is FindingStatus.UNKNOWN:
+        return f"{name} not known now{f': {finding.why}' if finding.why else ''}"
+    return f"{name}: {finding.headline or finding.why or finding.status}"
 
 
 def _cause(run: TriageRun) -> str:
@@ -46,4 +55,4 @@ def _told(was: int | None, now: int | None) -> bool:
     if was is None or now is None or was == now:
         return False
     low, high = sorted((was, now))
-    return high >= _GROWS * max(low, 1)
+    return high >= _GROWS * max(low, 1) and high - low >= _LEAST

@@ -30,12 +30,9 @@ def incident_buttons(view: IncidentView) -> Json | None:
         return None
     row = []
     if remedy is not None:
-        style: Style = "danger" if dangerous(remedy.kind) else "primary"
-        row.append(button(offer_label(remedy), f"action.{remedy.kind}", remedy.handle, style))
+        row.append(remedy_button(remedy))
     if incident.status is IncidentStatus.TRIGGERED:
-        row.append(
-            button("Acknowledge", "incident.acknowledge", view.handle, "primary" if remedy is None else None)
-        )
+        row.append(acknowledge_button(view))
     row.append(button("Silence…", "incident.silence", view.handle))
     options = [("Triage again", "retriage"), ("Full report", "report")]
     if not incident.quiet:
@@ -45,6 +42,18 @@ def incident_buttons(view: IncidentView) -> Json | None:
         more.append((offer_label(view.way_out), f"{ACTION}:{view.way_out.handle}"))
     row.append(overflow(MORE, more))
     return actions("incident", row)
+
+
+def remedy_button(remedy: Offer) -> Json:
+    """Return the coloured button of the one thing to do."""
+    style: Style = "danger" if dangerous(remedy.kind) else "primary"
+    return button(offer_label(remedy), f"action.{remedy.kind}", remedy.handle, style)
+
+
+def acknowledge_button(view: IncidentView) -> Json:
+    """Return Acknowledge, coloured where there is no remedy to press."""
+    style: Style | None = "primary" if view.remedy is None else None
+    return button("Acknowledge", "incident.acknowledge", view.handle, style)
 
 
 def second_buttons(waiting: Waiting, number: int) -> Json | None:

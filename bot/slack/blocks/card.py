@@ -191,6 +191,8 @@ def _footer(view: IncidentView, now: datetime, names: Names) -> str:
 
 
 def _acknowledged(incident: Incident, names: Names) -> str:
+    if incident.acknowledged_at is None and incident.mitigated_at is not None and incident.is_open:
+        return ""  # somebody acted on it
     if incident.acknowledged_at is None:
         return "nobody has acknowledged" if incident.is_open else "acknowledged by nobody"
     after = duration(seconds_between(incident.opened_at, incident.acknowledged_at))

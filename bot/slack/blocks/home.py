@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.answer import section_blocks
-from bot.slack.blocks.buttons import offer_rows
+from bot.slack.blocks.buttons import acknowledge_button, offer_rows, remedy_button, second_buttons
 from bot.slack.blocks.signs import SEVERITY
+from bot.slack.blocks.verdict import cause_lines, do_lines
 from triage.model import IncidentStatus, Json
-from triage.reports.answers.home import Home, OpenIncident
+from triage.reports.answers.home import Home
+from triage.reports.incident_view import IncidentView
 from triage.wording import counted
 
 BLOCKS = 95
 SECTION = 4000
+CAUSES = 2
+"""Lines of the cause, or causes, of an incident."""
 
 
 def home_view(home: Home) -> Json:
@@ -28,7 +32,7 @@ def home_view(home: Home) -> Json:
             if home.unknown is not None and home.unknown.lines
             else None,
             kit.header(_headline(home)),
-            *(block for one in home.incidents for block in _incident(one, home)),
+            *(block for view in home.incidents for block in _incident(view, home)),
             kit.small(f"and {counted(home.more, 'more open incident')}: /triage incidents")
             if home.more
             else None,
@@ -48,8 +52,8 @@ def _headline(home: Home) -> str:
     return counted(count, "open incident") if count else "No open incidents"
 
 
-def _incident(one: OpenIncident, home: Home) -> list[Json | None]:
-    incident = one.incident
+def _incident(view: IncidentView, home: Home) -> list[Json | None]:
+    incident = view.incident
     state = f"{incident.status}, quiet" if incident.quiet else str(incident.status)
     lines: list[list[Json]] = [
         [
@@ -58,21 +62,30 @@ def _incident(one: OpenIncident, home: Home) -> list[Json | None]:
             kit.leaf(f" · {incident.number}"),
         ],
         [kit.leaf(f"{state} · since "), kit.ago(incident.opened_at, home.at)],
+        *cause_lines(view)[:CAUSES],
+        *do_lines(view)[-1:],
     ]
-    if one.cause:
-        lines.append([kit.untrusted(one.cause, 300)])
-    rows = [row for row in offer_rows(one.offers) if row is not None]
-    for number, row in enumerate(rows):
-        row["block_id"] = f"{incident.number}.offers.{number}"
-    return [kit.paragraph(lines), _buttons(one), *rows]
+    offers = [one for one in view.offers if one not in {view.remedy, view.way_out}]
+    rows = [_second(view), _buttons(view), *offer_rows(offers)]
+    for number, row in enumerate(row for row in rows if row is not None):
+        row["block_id"] = f"{incident.number}.{number}"
+    return [kit.paragraph(lines), *rows]
 
 
-def _buttons(one: OpenIncident) -> Json | None:
-    incident, made = one.incident, []
+def _second(view: IncidentView) -> Json | None:
+    """Return the buttons of the first action that waits for its second person."""
+    return second_buttons(view.waiting[0], 1) if view.waiting else None
+
+
+def _buttons(view: IncidentView) -> Json | None:
+    """Return the card's row with its menu opened: the one thing to do first, Resolve last."""
+    incident, remedy, made = view.incident, view.remedy, []
+    if remedy is not None:
+        made.append(remedy_button(remedy))
     if incident.status is IncidentStatus.TRIGGERED:
-        made.append(kit.button("Acknowledge", "incident.acknowledge", one.handle, "primary"))
-    made.append(kit.button("Silence…", "incident.silence", one.handle))
-    made.append(kit.button("Triage again", "incident.retriage", one.handle))
+        made.append(acknowledge_button(view))
+    made.append(kit.button("Silence…", "incident.silence", view.handle))
+    made.append(kit.button("Triage again", "incident.retriage", view.handle))
     if not incident.quiet:
-        made.append(kit.button("Resolve", "incident.resolve", one.handle))
-    return kit.actions(f"{incident.number}.incident", made)
+        made.append(kit.button("Resolve", "incident.resolve", view.handle))
+    return kit.actions("incident", made)

@@ -55,7 +55,7 @@ def _grave_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
     rest = _by_name(roll.grave)
     rest.subtract(entry.name for entry in roll.leading)
     if more := sum((+rest).values()):
-        lines.append([leaf(f"and {more} more that are grave: {_most(_shown(+rest), 4)}")])
+        lines.append([leaf(f"and {more} more that {_page(more)}: {_most(_shown(+rest), 4)}")])
     return lines
 
 
@@ -78,13 +78,18 @@ def _count_lines(roll: StormRoll) -> list[list[Json]]:
         by_bot[one.bot] += one.count
     severities = ", ".join(f"{by_severity[one]} {one}" for one in Severity if by_severity[one])
     head = f"{counted(_total(counts), 'alert')}, {_firing(counts)} firing now: {severities}"
-    lines = [[leaf(head, bold=True), leaf(f" · {grave} of them grave" if grave else "")]]
+    lines = [[leaf(head, bold=True), leaf(f" · {grave} of them {_page(grave)}" if grave else "")]]
     lines.append([leaf("By alert "), leaf(_most(_shown(_by_name(counts)), ALERTS))])
     others = by_bot.pop("", 0)
     more = f" · {others} about none of the bots" if others else ""
     if by_bot:
         lines.append([leaf("By bot "), leaf(f"{_most(_shown(by_bot), BOTS)}{more}")])
     return lines
+
+
+def _page(count: int) -> str:
+    """Return what is said of alerts that ask for a person at once; how grave the storm is, its card's head says."""
+    return "pages" if count == 1 else "page"
 
 
 def _total(counts: Iterable[RollCount]) -> int:
@@ -120,7 +125,7 @@ def _said(roll: StormRoll) -> str:
     firing = [entry for entry in roll.leading if entry.firing] or roll.leading
     named = ", ".join(f"{one_line(e.name, 40)} on {one_line(e.subject.name, 30)}" for e in firing[:3])
     head = f"{counted(_total(roll.counts), 'alert')}, {_firing(roll.counts)} firing"
-    return f"{head}; {_total(roll.grave)} grave: {named}" if roll.grave else head
+    return f"{head}; {_total(roll.grave)} {_page(_total(roll.grave))}: {named}" if roll.grave else head
 
 
 def roll_page(incident: Incident, entries: Sequence[RollEntry], page: int) -> Rendered | None:

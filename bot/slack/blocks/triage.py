@@ -80,6 +80,8 @@ def _verdict(run: TriageRun) -> list[Line]:
         lines.append([leaf(shorter(cause_words(cause), SAID), bold=True)])
         if cause.because:
             lines.append([leaf(f"because {some(cause.because, REASONS - 8)}")])
+        if cause.follows:
+            lines.append([leaf(f"it brings about: {some(cause.follows, REASONS - 17)}")])
     if run.verdict.unexplained:
         lines.append([leaf(f"not explained: {some(run.verdict.unexplained, REASONS - 15)}")])
     return lines
@@ -134,7 +136,7 @@ def _changed(runs: Sequence[TriageRun], now: datetime) -> list[Line]:
     for before, after in pairwise(runs):
         if words := changes(before, after):
             at = when(after.finished_at or after.requested_at, now)
-            lines.append([leaf(shorter(f"{at} changed: {words}", CHANGE))])
+            lines.append([leaf(f"{at} changed: {some(words, CHANGE - len(at) - 10)}")])
     return lines[-2:]
 
 

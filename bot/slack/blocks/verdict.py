@@ -60,6 +60,8 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
     if not standing or standing[0].cause == NOT_KNOWN:
         return _not_known(run.verdict)
     sure = f"{strength(standing[0])}: "
+    if not view.incident.is_open:  # it is said of what is over
+        sure = f"Then {sure.lower()}"
     limit = 2 * PHONE - len(sure) if tight else CAUSE
     lines = [[leaf(sure, bold=True), leaf(headline(standing[0], limit))]]
     for cause in standing[1:SEVERAL]:

@@ -1,15 +1,12 @@
 """A source that hangs is not asked again and again, one probe at a time finds out when it is back."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
 from bot.sources.budget import FREE, MIB, AnswerTooLarge, ByteBudget
 from bot.sources.circuit import PROBE_EVERY_SECONDS, PROBE_SECONDS, TIMEOUTS, Circuit
 from triage.errors import SourceDenied, SourceTimeout, SourceUnreachable
-
-AT = datetime(2026, 2, 20, 3, 4, 5, tzinfo=UTC)
 
 
 class Source:
@@ -18,7 +15,7 @@ class Source:
     def __init__(self) -> None:
         self.seconds = 100.0
         self.asked: list[float] = []
-        self.circuit = Circuit("Prometheus", monotonic=lambda: self.seconds, wall=lambda: AT)
+        self.circuit = Circuit("Prometheus", monotonic=lambda: self.seconds)
 
     def ask(self, error: BaseException | None = None, *, takes: float = 5.0) -> None:
         """Ask once."""
@@ -34,13 +31,13 @@ class Source:
             self.ask(SourceTimeout("Prometheus", "no answer within 10 s"))
 
 
-def test_after_repeated_timeouts_it_is_not_asked_and_says_since_when() -> None:
+def test_after_repeated_timeouts_it_is_not_asked_and_says_why() -> None:
     """The first ones wait to their end; the next answer comes at once."""
     source = Source()
     for _ in range(TIMEOUTS):
         source.hang()
     for _ in range(5):
-        with pytest.raises(SourceTimeout, match="no answer since 03:04:05 UTC, so it is not asked now"):
+        with pytest.raises(SourceTimeout, match="no answer 3 times in a row, so it is not asked now"):
             source.ask()
     assert len(source.asked) == TIMEOUTS
 

@@ -176,6 +176,17 @@ def test_a_creation_by_hand_is_no_second_kill(restarts: int, cause: str) -> None
     assert believed(found) == {cause}
 
 
+@pytest.mark.parametrize(("ends", "cause"), [(1, "oom_killed_once"), (3, "oom_restart_loop")])
+def test_an_alert_of_a_loop_is_no_single_kill(ends: int, cause: str) -> None:
+    """The engine tells but the last kill and counts its restarts anew; the alert and the hour's ends say it was not one."""
+    killed = box(restarts=0, restarts_hour=ends, oom=True, oom_count=1, exit_code=137, up_seconds=300.0)
+    alerts = (alert("ContainerOomKilled", event=True), alert("ContainerRestartLoop"))
+    found = verdict(bot(), killed, alerts=alerts, name="ContainerRestartLoop")
+    assert believed(found) == {cause}
+    assert found.top is not None
+    assert not any("once" in text for text in found.top.because) or ends == 1
+
+
 def test_books_that_stand_behind_a_certificate_are_its_consequence() -> None:
     """The guard's reason tells what the bot met, its log why."""
     log = logged("tls_failure", 60, first=6, last=0, late=50)

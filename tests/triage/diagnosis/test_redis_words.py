@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.triage.diagnosis.evidence import alert, box, redis, verdict
-from triage.model import Episode, Json, Source
+from tests.triage.diagnosis.evidence import UP, alert, box, finding, kinds, redis, unknown, verdict
+from triage.model import Episode, Finding, Json, Source
 
 
 def ours(name: str) -> Episode:
@@ -41,3 +41,39 @@ def test_what_is_said_of_redis_holds(fires: str, state: dict[str, Json], words: 
     assert found.top is not None
     assert found.top.cause == "redis_unwell"
     assert found.top.headline == f"Redis answers and {words}"
+
+
+ENDED: dict[str, Json] = {**UP, "running": False, "status": "exited", "exit_code": 1, "restarts_hour": 1}
+
+
+@pytest.mark.parametrize(
+    ("streams", "offered"),
+    [
+        (redis(), []),  # between two of its ends
+        (redis(reachable=False), ["degraded_mode"]),
+        (unknown("streams"), ["degraded_mode"]),
+    ],
+)
+@pytest.mark.parametrize("follower", [ENDED, {**ENDED, "status": "restarting", "looping": True}])
+def test_a_redis_in_a_loop_is_the_cause_and_its_services_follow(
+    streams: Finding, offered: list[str], follower: dict[str, Json]
+) -> None:
+    """One cause and one thing to do, however little is known in the first seconds."""
+    boxes = {
+        "hbot-redis": {**ENDED, "looping": True, "status": "restarting", "restarts_hour": 4},
+        "hbot-signal-service": follower,
+        "hbot-risk-service": follower,
+    }
+    told = [
+        alert("ContainerRestartLoop", "redis", event=True),
+        *(alert("ContainerDied", name.removeprefix("hbot-"), event=True) for name in boxes),
+    ]
+    found = verdict(
+        finding("container", {"containers": boxes}), streams, alerts=tuple(told), name="ContainerRestartLoop"
+    )
+    standing = [each for each in found.causes if each.stands]
+    assert [each.cause for each in standing] == ["redis_down"]
+    assert standing[0].headline.startswith("Redis dies again and again")
+    assert any(text.startswith("signal-service does not run") for text in standing[0].follows)
+    assert standing[0].by_hand == "docker logs --tail 50 hbot-redis"
+    assert kinds(found) == offered

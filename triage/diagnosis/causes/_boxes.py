@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.stops import told_to_stop
+from triage.diagnosis.symptoms import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,20 @@ def stopped_by_us(facts: Facts, name: str) -> bool:
 def alive(now: Mapping[str, Json]) -> bool:
     """Say whether a container runs, and not only since a moment ago."""
     return bool(now.get("running")) and not now.get("looping")
+
+
+def killed_again(facts: Facts, name: str, now: Mapping[str, Json]) -> bool:
+    """Say whether a container that was killed for memory dies again and again.
+
+    Of several kills the engine often tells but the last; an alert that counts restarts says more, where ends were seen.
+    """
+    about = {name, facts.bot_of(name)}
+    told = any(
+        family(each) == "loop" and each.subject.name in about and (each.firing or each.is_event)
+        for each in facts.episodes
+    )
+    looped = told and (now.get("restarts_hour") is None or now["restarts_hour"] > 1)
+    return looped or bool(now.get("looping")) or (now.get("oom_count") or 0) > 1 or ended_again(now)
 
 
 def ended_again(now: Mapping[str, Json]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, box_case, ended_again
+from triage.diagnosis.causes._boxes import alive, box_case, killed_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,7 @@ EXPLAINS = frozenset({"oom", "down", "loop", "frozen"})
 def rule(facts: Facts) -> Iterable[Candidate]:
     """Killed once for memory, and running since."""
     for name, now in facts.of_containers():
-        again = (now.get("oom_count") or 0) > 1 or ended_again(now)
-        if not now.get("oom") or again or not alive(now):
+        if not now.get("oom") or killed_again(facts, name, now) or not alive(now):
             continue
         case = box_case(facts, "oom_killed_once", name)
         case.sees("proof", f"{name} was killed for memory once and runs again", "container")

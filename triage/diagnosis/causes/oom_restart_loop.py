@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, ended_again
+from triage.diagnosis.causes._boxes import box_case, killed_again
 from triage.wording import times
 
 if TYPE_CHECKING:
@@ -20,13 +20,12 @@ EXPLAINS = frozenset({"oom", "loop", "down", "frozen", "no_fills", "container_me
 def rule(facts: Facts) -> Iterable[Candidate]:
     """OOM kills, more than one of them."""
     for name, now in facts.of_containers():
-        again = now.get("looping") or (now.get("oom_count") or 0) > 1 or ended_again(now)
-        if not now.get("oom") or not again:
+        if not now.get("oom") or not killed_again(facts, name, now):
             continue
         case = box_case(facts, "oom_restart_loop", name)
-        case.sees(
-            "strong", f"{name} was killed for memory {times(max(1, now.get('oom_count') or 1))}", "container"
-        )
+        kills = now.get("oom_count") or 0
+        often = f" {times(kills)}" if kills > 1 else " at its last end"
+        case.sees("strong", f"{name} was killed for memory{often}", "container")
         case.sees("strong", f"{name} restarts again and again", "loop")
         bot = facts.bot_of(name)
         if bot and facts.logged(bot, "memory").fresh:

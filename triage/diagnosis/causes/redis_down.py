@@ -43,14 +43,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         # Refused is Redis' own silence; no answer in time may be the way from here to it.
         case.sees("strong" if _REFUSED.search(why) else "clear", f"Redis does not answer: {why}", "streams")
     runs, paused = facts.runs(container), container in facts.paused()
-    if paused:
-        case.sees("proof", f"Docker says that {container} is paused", "redis container")
-    elif runs is False or facts.container(container).get("looping"):
-        case.sees(
-            "proof", f"{container} does not run", "container" if facts.container(container) else "changes"
-        )
-    elif runs and facts.container(container).get("health") != "unhealthy":
-        case.doubts("doubt", f"{container} runs", "container" if facts.container(container) else "changes")
+    loops = bool(facts.container(container).get("looping"))
+    _container(facts, case, container)
     if facts.alerts("RedisDown", "RedisClientDisconnected"):
         case.sees("some", f"{facts.alerts('RedisDown', 'RedisClientDisconnected')[0].name} fires", "alert")
     waiting = [bot for bot in facts.bots if "bus_outage" in facts.reasons(bot)]
@@ -68,11 +62,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             doing(at_work, "runs on without the bus", "run on without the bus"),
             "bot_state",
         )
-    if streams.get("reachable"):
-        case.doubts("excluded", "Redis answers now", "streams")
+    if streams.get("reachable"):  # of one in a loop that was but between two of its ends
+        case.doubts("doubt" if loops else "excluded", "Redis answers now", "streams")
     case.needs("streams")
     yield from case.concludes(
-        "Redis is down: the external signal and risk stack cannot work.",
+        f"Redis {'dies again and again' if loops else 'is down'}: the external signal and risk stack cannot work.",
         "Mend Redis; degraded mode is on already."
         if facts.degraded_since is not None
         else "Degraded mode: run without the external profile; the bots' local safeguards stay active.",
@@ -82,7 +76,31 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             "Redis does not answer; the bots' local safeguards stay active",
         ),
         settle=f"docker exec {container} redis-cli ping",
-        by_hand=f"docker unpause {container}"
-        if paused
-        else f"docker logs --tail 50 {container}; then docker start {container}",
+        by_hand=_by_hand(facts, container, paused=paused, loops=loops),
     )
+
+
+def _container(facts: Facts, case: Case, container: str) -> None:
+    """Take into account how its container stands."""
+    asked = "container" if facts.container(container) else "changes"
+    if container in facts.paused():
+        case.sees("proof", f"Docker says that {container} is paused", "redis container")
+    elif facts.container(container).get("looping"):
+        case.sees("proof", f"{container} dies and restarts again and again", "container")
+    elif facts.runs(container) is False:
+        case.sees("proof", f"{container} does not run", asked)
+    elif facts.runs(container) and facts.container(container).get("health") != "unhealthy":
+        case.doubts("doubt", f"{container} runs", asked)
+
+
+def _by_hand(facts: Facts, container: str, *, paused: bool, loops: bool) -> str:
+    """Return how to mend Redis; while degraded mode is on it is stopped on purpose, and starting it is the last step.
+
+    One in a loop is started by the engine, again and again: only its own last words help.
+    """
+    if paused:
+        return f"docker unpause {container}"
+    logs = f"docker logs --tail 50 {container}"
+    if facts.degraded_since is not None:
+        return f"find why: {logs}; mend it; then docker start {container}"
+    return logs if loops else f"{logs}; then docker start {container}"

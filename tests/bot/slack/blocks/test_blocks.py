@@ -446,8 +446,10 @@ def test_a_later_triage_adds_one_line_with_what_changed() -> None:
     later = replace(RUN, id=8, findings=(worse, counts[1]), finished_at=NOW)
     seen = text_of(triage_message([first, later], NOW, "h-42"))
     assert "Triage · 03:12 UTC, again 03:16 UTC" in seen
-    assert "03:16 UTC changed: bot state ok → critical, error logs 14 → 61" in seen
+    assert "03:16 UTC changed: bot state: hard_stop, error logs 14 → 61" in seen
     assert "changed" not in text_of(triage_message([first, first], NOW, "h-42"))
+    again = triage_message([later, replace(first, finished_at=NOW)], NOW, "h-42")
+    assert "changed: bot state ok now, error logs 61 → 14" in text_of(again)
 
 
 @pytest.mark.parametrize("length", range(20, 90, 7))

@@ -29,11 +29,11 @@ def test_what_is_grave_is_named_and_the_rest_of_it_counted_by_name() -> None:
     ]
     card = told(counts, [stop(number) for number in range(GRAVE)], "page")
     said = text_of(card)
-    assert "58 alerts, 56 firing now: 15 Sev-1, 3 Sev-2, 40 Sev-3 · 17 of them grave" in said
-    assert "and 5 more that are grave: Stop ×3, Disk ×2" in said  # noqa: RUF001 - the sign for times
+    assert "58 alerts, 56 firing now: 15 Sev-1, 3 Sev-2, 40 Sev-3 · 17 of them page" in said
+    assert "and 5 more that page: Stop ×3, Disk ×2" in said  # noqa: RUF001 - the sign for times
     assert "Load ×40, Stop ×15, Disk ×3" in said  # noqa: RUF001 - as above
     assert "bot1 ×15, bot2 ×3 · 40 about none of the bots" in said  # noqa: RUF001 - as above
-    assert card.text.endswith("58 alerts, 56 firing; 17 grave: Stop on bot0, Stop on bot1, Stop on bot2")
+    assert card.text.endswith("58 alerts, 56 firing; 17 page: Stop on bot0, Stop on bot1, Stop on bot2")
 
 
 def test_a_storm_of_nothing_grave_names_nobody() -> None:
