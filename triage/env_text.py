@@ -26,6 +26,8 @@ _REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Za-z_]\w*)[^}]*\}|(?P<p
 _ESCAPE = re.compile(r'\\([nrt"\\$])')
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _LONGEST_NAME = 64
+_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|\$(\w+)")
+"""A variable; what stands in for it may hold another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +147,20 @@ def _add(reading: _Reading, key: str, match: re.Match[str], *, expands: bool, es
 def _next_line(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
+
+
+def filled(text: str, env: Mapping[str, str]) -> str:
+    """Fill in ``${NAME}``, ``${NAME:-default}``, ``${NAME:+other}`` and ``$NAME`` as Compose does; not set is empty."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        name, sign, other = found[1] or found[4], found[2] or "", found[3] or ""
+        known = env.get(name)
+        if sign in {":-", "-"}:
+            return known if known or (known is not None and sign == "-") else filled(other, env)
+        if sign in {":+", "+"}:
+            return filled(other, env) if known or (known is not None and sign == "+") else ""
+        return known or ""
+
+    return _VARIABLE.sub(value, text)

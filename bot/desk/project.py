@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -16,12 +16,16 @@ from bot.watched_files import read_watched
 from triage.actions.compose import WORDS, compose_words
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
-from triage.env_text import PROJECT_KEY, compose_files
+from triage.env_text import PROJECT_KEY, compose_files, filled
 from triage.errors import DeskFailure
 from triage.ports.actions import EnvFile, ServiceImage
 
 _SECONDS = 20.0
-_NAME = re.compile(r"^name:[ \t]*[\"']?(?P<name>[a-z0-9][a-z0-9_-]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+_NAME = re.compile(
+    r"^name:[ \t]*(?P<sign>[\"']?)(?P<name>[^\"'\s#](?:[^\"'\n#]*[^\"'\s#])?)(?P=sign)[ \t]*(?:#.*)?$",
+    re.MULTILINE,
+)
+_FIT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ANEW = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
 
 HasImage = Callable[[str], Awaitable[bool]]
@@ -67,10 +71,10 @@ class DeskProject:
         """Return the name that ``.env`` or the files give the project; empty where they give none."""
         env = await self._env.read()
         files = self._desk.compose.named_files or compose_files(env) or DEFAULT_FILES
-        return env.get(PROJECT_KEY, "") or await asyncio.to_thread(self._name_in, files)
+        return env.get(PROJECT_KEY, "") or await asyncio.to_thread(self._name_in, files, env)
 
-    def _name_in(self, files: Iterable[str]) -> str:
-        """Of several files the last that has a name gives it; one made of variables is not worked out here."""
+    def _name_in(self, files: Iterable[str], env: Mapping[str, str]) -> str:
+        """Of several files the last that has a name gives it; its variables are those of ``.env``, as Compose is told."""
         found = ""
         for file in files:
             path = (self._desk.paths.compose / file).resolve()
@@ -79,8 +83,8 @@ class DeskProject:
             except (OSError, DeskFailure, UnicodeDecodeError):
                 continue
             named = _NAME.search(text)
-            found = named["name"] if named is not None else found
-        return found
+            found = filled(named["name"], env) if named is not None else found
+        return found if _FIT.fullmatch(found) else ""
 
     async def _said(self, *words: str, external: bool) -> str | None:
         asked = compose_words(self._desk, *words, external=external)

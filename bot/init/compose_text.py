@@ -5,7 +5,6 @@ What cannot be read is a doubt, kept and said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from triage.env_text import filled
+
 SIZE = 2_000_000
 DEEP = 5
 """Files that include or extend one another."""
-_VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|\$(\w+)")
-"""A variable; what stands in for it may hold another one."""
 
 
 class _Whole(list[Any]):
@@ -141,20 +140,3 @@ def _untagged(constructor: _ComposeConstructor, node: Node) -> object:
 
 _ComposeConstructor.add_constructor("!reset", lambda *_: None)
 _ComposeConstructor.add_constructor("!override", _untagged)
-
-
-def filled(text: str, env: Mapping[str, str]) -> str:
-    """Fill in ``${NAME}``, ``${NAME:-default}``, ``${NAME:+other}`` and ``$NAME`` as Compose does; not set is empty."""
-
-    def value(found: re.Match[str]) -> str:
-        if found[0] == "$$":
-            return "$"
-        name, sign, other = found[1] or found[4], found[2] or "", found[3] or ""
-        known = env.get(name)
-        if sign in {":-", "-"}:
-            return known if known or (known is not None and sign == "-") else filled(other, env)
-        if sign in {":+", "+"}:
-            return filled(other, env) if known or (known is not None and sign == "+") else ""
-        return known or ""
-
-    return _VARIABLE.sub(value, text)

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.init.compose_text import filled, read_files, read_yaml
+from bot.init.compose_text import read_files, read_yaml
 from bot.init.live import LiveDesk, files_of_containers, running_of
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
-from triage.env_text import PROJECT_KEY, compose_files, read_env
+from triage.env_text import PROJECT_KEY, compose_files, filled, read_env
 from triage.errors import SettingError
 
 COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")

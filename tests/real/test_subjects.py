@@ -31,7 +31,8 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
         ("PgReplicationLag", "Pg"), ("HostOutOfMemory", "Host"), ("NodeFilesystemAlmostOutOfSpace", "Node"),
         ("InstanceDown", "Instance"), ("PrometheusTargetMissing", "PrometheusTarget"), ("LokiRequestErrors", "Loki"),
         ("PGTooManyLocks", "PG"), ("SSLCertExpiry", "SSL"), ("KubePodCrashLooping", "KubePod"), ("KubeletDown", "Kubelet"),
-        ("DockerContainerUnhealthy", "DockerContainer"), ("PrometheusAllTargetsMissing", "PrometheusAllTargets"),
+        ("DockerContainerUnhealthy", "DockerContainer"), ("PostgreSQLSlowQueries", "PostgreSQL"), ("PodRestarting", "Pod"),
+        ("KubeDaemonSetRolloutStuck", "KubeDaemonSet"), ("PrometheusAllTargetsMissing", "PrometheusAllTargets"),
         ("BlackboxProbeFailed", "Blackbox"), ("Bottleneck", "default"), ("Hostile", "default"),
     ],
 )  # fmt: skip

@@ -14,8 +14,22 @@ _CGROUP = re.compile(
     r"/(?:.*[/-])?(?P<id>[0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?|/docker/(?P<short>[0-9a-f]{12})"
 )
 _OF_MACHINE = re.compile(r"/|/(?:system|user|machine)\.slice(?:/.*)?|/docker|/init\.scope|/kubepods\S*")
-_OF_POD = re.compile(r"-(?:(?=[a-z]*\d)[a-z\d]{1,12}|[b-df-hj-np-tv-z]{4,10})(?:-[a-z\d]{1,10})?")
+_OF_POD = re.compile(
+    r"-(?:(?=[a-z]*\d)[a-z\d]{1,12}(?:-[a-z\d]{1,10})?|[b-df-hj-np-tv-z]{5}|[b-df-hj-np-tv-z]{6,10}-[a-z\d]{5})"
+)
 """What Kubernetes puts behind the name of what it runs: a number, or digits and letters without vowels."""
+
+
+_OF_KUBERNETES = re.compile(r"Kube|Pod|Container|CPUThrottling|Deployment|StatefulSet|DaemonSet|Job|CronJob")
+_WORKLOADS = (
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "cronjob",
+    "job_name",
+    "horizontalpodautoscaler",
+    "persistentvolumeclaim",
+)
 
 
 def of_series(labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -59,3 +73,15 @@ def is_of_machine(group: str) -> bool:
 def _is_of_job(name: str, job: str) -> bool:
     """Tell whether a container or service is what a job scrapes, or the proxy before it."""
     return bool(job) and (name in job or job in name or name.startswith("kube-rbac-proxy"))
+
+
+def workload_of(labels: Mapping[str, str]) -> str:
+    """Return what an alert of Kubernetes' rules names beside a pod and a container: a deployment, a job; empty for none."""
+    if _OF_KUBERNETES.match(labels.get("alertname", "")) is None:
+        return ""
+    return next((labels[name] for name in _WORKLOADS if labels.get(name)), "")
+
+
+def pod_of(labels: Mapping[str, str]) -> str:
+    """Return the pod that an alert of Kubernetes' rules is about; empty where it names none."""
+    return labels.get("pod", "") if _OF_KUBERNETES.match(labels.get("alertname", "")) else ""

@@ -18,6 +18,8 @@ from triage.incidents.series_labels import (
     is_of_machine,
     is_pod_of,
     of_series,
+    pod_of,
+    workload_of,
 )
 from triage.masking import masked_where_cut
 from triage.model import Subject, SubjectKind
@@ -31,13 +33,13 @@ _CONTAINER_LABELS = ("exported_container", "name", "container", "container_name"
 itself says is then ``exported_…``."""
 _REPLACEMENT = re.compile(r"[0-9a-f]{12}_(?=[A-Za-z0-9])")
 """What Compose puts before the name of a container that takes another one's place."""
-_SERVICE_LABELS = (
-    "exported_service",
-    "service",
+_COMPOSE_LABELS = (
     "container_label_com_docker_compose_service",
     "com_docker_compose_service",
     "compose_service",
 )
+_PROJECT_LABELS = tuple(name.replace("service", "project") for name in _COMPOSE_LABELS)
+_SERVICE_LABELS = ("exported_service", "service", *_COMPOSE_LABELS)
 """Docker's own label of a compose service, as cAdvisor and the log shippers pass it on, is one too."""
 _KNOWN_LABELS = (
     "bot_name",
@@ -50,6 +52,7 @@ _KNOWN_LABELS = (
     "component",
     "deployment",
     "statefulset",
+    "daemonset",
     "pod",
 )
 """Labels whose value counts where the desk knows it; a pod has the name of what it runs before its own."""
@@ -108,13 +111,17 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
         container = _renamed(container, desk)
         if container in _services(desk):
             return _service(desk, container)
-        by_pod = None if container in _containers(desk) else _by_known(labels, desk, ("pod",))
-        return by_pod or _container(desk, container)
+        known = (
+            None
+            if container in _containers(desk)
+            else _by_known(labels, desk, ("pod",)) or _by_label(labels, desk)
+        )
+        return known or _container(desk, container)
     if service := next((labels[name] for name in _SERVICE_LABELS if labels.get(name)), ""):
         return _service(desk, service)
     if known := _by_known(labels, desk, _KNOWN_LABELS):
         return known
-    return _by_group(labels) or _by_family(labels, desk) or _by_target(labels, desk)
+    return _by_group(labels) or _by_family(labels, desk) or _by_workload(labels) or _by_target(labels, desk)
 
 
 def is_container(name: str) -> bool:
@@ -169,6 +176,22 @@ def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> 
         if value and name == "pod" and (runs := [each for each in known if is_pod_of(each, value)]):
             return _service(desk, max(runs, key=len))
     return None
+
+
+def _by_label(labels: Mapping[str, str], desk: Desk) -> Subject | None:
+    """Return the service that Docker's own label names of a container whose name the desk does not know."""
+    of_project = next((labels[name] for name in _PROJECT_LABELS if labels.get(name)), desk.compose.project)
+    service = next((labels[name] for name in _COMPOSE_LABELS if labels.get(name)), "")
+    ours = service in _services(desk) and of_project == desk.compose.project
+    return _service(desk, service) if ours else None
+
+
+def _by_workload(labels: Mapping[str, str]) -> Subject | None:
+    """Return the pod, or what else of Kubernetes, that an alert names and the desk does not know."""
+    if pod := pod_of(labels):
+        return Subject(SubjectKind.CONTAINER, masked_where_cut(pod, NAME_MAX))
+    workload = workload_of(labels)
+    return Subject(SubjectKind.DESK, masked_where_cut(workload, NAME_MAX)) if workload else None
 
 
 def _by_group(labels: Mapping[str, str]) -> Subject | None:

@@ -240,17 +240,17 @@ BY_PREFIX = {
         *(
             _row(name, "{alert}", None, _CONTAINER, "Read its log and exit code.")
             for name in ("Container", "DockerContainer", "KubePod", "KubeContainer", "KubeDeployment", "KubeStatefulSet",
-                         "CPUThrottling")
+                         "KubeDaemonSet", "KubeJob", "Pod", "CPUThrottling")
         ),
         *(
             _row(name, "{alert}", _S2, _DATABASE,
                  "Look at the database's container, its disk and its connections: what the desk records waits for it.")
-            for name in ("Pg", "PG")
+            for name in ("Pg", "PG", "PostgreSQL")
         ),
         *(
             _row(name, "{alert}", None, _HOST, "Look at the host: its disk, its memory, its processor, its clock.")
             for name in ("Host", "Node", "Disk", "Filesystem", "Systemd", "Clock", "Smart", "Raid", "HighCpu", "HighMemory",
-                         "HighDisk", "HighNetwork", "Windows", "Zfs", "Ups", "KubeNode", "Kubelet", "OutOfDisk")
+                         "HighDisk", "HighNetwork", "Windows", "Zfs", "Ups", "Docker", "KubeNode", "Kubelet", "OutOfDisk")
         ),
         *(
             _row(name, "{alert}", None, _WATCH, "Figures may be missing: look at the target and the network to it.")

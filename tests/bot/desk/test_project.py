@@ -37,15 +37,18 @@ async def name_of(folder: Path, *, files: tuple[str, ...] = (), env: dict[str, s
     [
         ("name: north-desk\nservices: {}\n", "north-desk"),
         ("services: {}\nname: 'north_desk'  # ours\n", "north_desk"),
-        ('name: "${PROJECT:-north}"\nservices: {}\n', ""),
+        ('name: "${PROJECT:-north}"\nservices: {}\n', "north"),
+        ("name: ${SIDE:-desk}-${ZONE:-x1} # ours\nservices: {}\n", "desk-west"),
+        ("name: ${PROJECT:?must be set}\nservices: {}\n", ""),
+        ("name: North Desk\nservices: {}\n", ""),
         ("services: {}\nnetworks:\n  inner:\n    name: other\n", ""),
         ("# name: other\nservices: {}\n", ""),
     ],
 )
 async def test_the_file_s_own_name_counts(tmp_path: Path, text: str, named: str) -> None:
-    """A network's name is none of the project's; one made of variables is not guessed."""
+    """A network's name is none of the project's; variables are filled from ``.env``; what Compose refuses is none."""
     (tmp_path / "docker-compose.yml").write_text(text)
-    assert await name_of(tmp_path) == named
+    assert await name_of(tmp_path, env={"ZONE": "west"}) == named
     assert await name_of(tmp_path, env={"COMPOSE_PROJECT_NAME": "south"}) == "south"
 
 
