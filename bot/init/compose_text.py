@@ -25,48 +25,78 @@ class _Whole(list[Any]):
     """A list that takes the place of the one below it."""
 
 
+class _Reset:
+    """What ``!reset`` leaves: nothing, and of a service not what a file below says of it either."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+RESET = _Reset()
+
+
 def read_compose(
-    file: Path, env: Mapping[str, str], doubts: list[str], deep: int = 0
+    file: Path,
+    env: Mapping[str, str],
+    doubts: list[str],
+    deep: int = 0,
+    folder: Path | None = None,
 ) -> dict[str, Any] | None:
-    """Return a compose file with what it includes, its services with what they extend; None where it is none."""
+    """Return a compose file with what it includes, its services with what they extend; None where it is none.
+
+    ``folder``: where its relative paths begin, the file's own without one; what is mounted from there is named absolute.
+    """
+    folder = folder or file.parent
     content = read_yaml(file, doubts)
     if not isinstance(content, dict):
         return None
     services = dict(_mapping(content.get("services")))
     networks = dict(_mapping(content.get("networks")))
-    for path in _included(content, file, env):
-        part = read_compose(path, env, doubts, deep + 1) if deep < DEEP else None
+    for path, inner in _included(content, folder, env):
+        part = read_compose(path, env, doubts, deep + 1, inner) if deep < DEEP else None
         if part is None:
             doubts.append(f"{path.name}, which {file.name} includes, was not read")
             continue
         services = {**part["services"], **services}
         networks = {**part["networks"], **networks}
-    whole = {name: _extended(file, services, name, env, doubts, deep) for name in services}
+    whole = {
+        name: service
+        if isinstance(service, _Reset)
+        else _anchored(_extended(file, services, name, env, doubts, deep), folder, env)
+        for name, service in services.items()
+    }
     return {**content, "services": whole, "networks": networks}
 
 
-def read_files(files: Sequence[Path], env: Mapping[str, str], doubts: list[str]) -> dict[str, Any] | None:
+def read_files(
+    files: Sequence[Path], env: Mapping[str, str], doubts: list[str], folder: Path | None = None
+) -> dict[str, Any] | None:
     """Return several files as Compose lays them over one another: what a later one says of a service counts.
 
-    Its profiles, ports and networks come beside the earlier ones'. None where one of them is no compose file.
+    Its profiles, ports and networks come beside the earlier ones'; a service that it resets is gone. ``folder`` is the
+    project's, the first file's own without one. None where one of them is no compose file.
     """
+    folder = folder or files[0].parent
     whole: dict[str, Any] = {}
     for file in files:
-        content = read_compose(file, env, doubts)
+        content = read_compose(file, env, doubts, folder=folder)
         if content is None:
             return None
         services = dict(whole.get("services", {}))
         for name, service in content["services"].items():
-            services[name] = _laid_over(_mapping(services.get(name)), service)
+            services[name] = (
+                service if isinstance(service, _Reset) else _laid_over(_mapping(services.get(name)), service)
+            )
         networks = {**whole.get("networks", {}), **content["networks"]}
         whole = {**whole, **content, "services": services, "networks": networks}
-    return whole
+    kept = {name: service for name, service in whole["services"].items() if not isinstance(service, _Reset)}
+    return {**whole, "services": kept}
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     both = {
         key: [*below[key], *above[key]]
-        for key in ("profiles", "ports", "expose", "networks")
+        for key in ("profiles", "ports", "expose", "networks", "volumes")
         if isinstance(below.get(key), list)
         and isinstance(above.get(key), list)
         and not isinstance(above[key], _Whole)
@@ -74,13 +104,39 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return {**below, **above, **both}
 
 
-def _included(content: Mapping[str, Any], file: Path, env: Mapping[str, str]) -> Iterator[Path]:
+def _included(
+    content: Mapping[str, Any], folder: Path, env: Mapping[str, str]
+) -> Iterator[tuple[Path, Path | None]]:
+    """Yield each included file, and the folder that its paths begin at where the entry names one."""
     entries = content.get("include")
     for entry in entries if isinstance(entries, list) else ():
         paths = entry.get("path") if isinstance(entry, dict) else entry
-        for path in paths if isinstance(paths, list) else [paths]:
-            if path:
-                yield file.parent / filled(str(path), env)
+        named = entry.get("project_directory") if isinstance(entry, dict) else None
+        inner = folder / filled(str(named), env) if named else None
+        for path in filter(None, paths if isinstance(paths, list) else [paths]):
+            yield folder / filled(str(path), env), inner
+
+
+def _anchored(service: dict[str, Any], folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    """Return a service whose mounts are named from the root: ``./logs`` is another folder in an included file."""
+    volumes = service.get("volumes")
+    if not isinstance(volumes, list):
+        return service
+    return {**service, "volumes": type(volumes)(_mount(each, folder, env) for each in volumes)}
+
+
+def _mount(volume: object, folder: Path, env: Mapping[str, str]) -> object:
+    """Return a mount in the short form where it is one of a folder; anything else as it came."""
+    if isinstance(volume, dict):
+        source, target = (
+            filled(str(volume.get("source") or ""), env),
+            filled(str(volume.get("target") or ""), env),
+        )
+    else:
+        source, _, target = filled(str(volume), env).partition(":")
+    if not target or not source.startswith((".", "/", "~")):
+        return volume
+    return f"{(folder / Path(source).expanduser()).resolve()}:{target}"
 
 
 def _extended(  # noqa: PLR0917 - one recursion through files and services
@@ -105,7 +161,10 @@ def _extended(  # noqa: PLR0917 - one recursion through files and services
         )
     if not found:
         doubts.append(f"{name} extends {base}, which was not found")
-    return {**found, **service}
+    if other:
+        found = _anchored(found, path.parent, env)
+    volumes = [*(found.get("volumes") or ()), *(service.get("volumes") or ())]
+    return {**found, **service, **({"volumes": volumes} if volumes else {})}
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -138,5 +197,5 @@ def _untagged(constructor: _ComposeConstructor, node: Node) -> object:
     return constructor.construct_scalar(node)
 
 
-_ComposeConstructor.add_constructor("!reset", lambda *_: None)
+_ComposeConstructor.add_constructor("!reset", lambda *_: RESET)
 _ComposeConstructor.add_constructor("!override", _untagged)

@@ -42,6 +42,7 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
         ("files", Value(made.compose_files, "found, in their order"))
         if made.compose_files
         else ("file", Value(made.compose_file, "found")),
+        *((("command", made.command),) if made.command is not None else ()),
         ("container_template", made.container_template),
         ("profiles", made.profiles),
         ("external_profile", made.external_profile),
@@ -93,7 +94,12 @@ def desk_yaml(made: DeskPlan, asked: Asked) -> str:
 
 
 def _bot(bot: BotPlan) -> str:
-    given = {"name": bot.name, "container": bot.container, "variant": bot.variant}
+    given = {
+        "name": bot.name,
+        "container": bot.container,
+        "controller": bot.controller,
+        "variant": bot.variant,
+    }
     inside = ", ".join(f"{name}: {_scalar(value)}" for name, value in given.items() if value)
     return _commented(f"  - {{{inside}}}", bot.source)
 

@@ -80,6 +80,17 @@ def files_of_containers(containers: Sequence[ContainerState], compose_file: Path
     return tuple(files) if len(files) > 1 and all(file.is_file() for file in files) else ()
 
 
+def folder_of_containers(containers: Sequence[ContainerState], compose_file: Path) -> Path | None:
+    """Return the project's folder by the labels of what runs; None where it is the compose file's own, or not here."""
+    named = {
+        Path(one.labels[_FOLDER]).resolve()
+        for one in containers
+        if one.labels.get(_FOLDER) and compose_file.resolve() in _files(one)
+    }
+    folder = named.pop() if len(named) == 1 else None
+    return folder if folder not in {None, compose_file.resolve().parent} and folder.is_dir() else None
+
+
 def _by_service(containers: Sequence[ContainerState]) -> dict[str, str]:
     """Of several containers of one service, the one that runs counts."""
     ordered = sorted(containers, key=lambda one: (one.status == "running", one.name), reverse=False)

@@ -5,6 +5,7 @@ What cannot be read is a doubt, kept and said; it never stops the look. Raises S
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.init.compose_text import read_files, read_yaml
-from bot.init.live import LiveDesk, files_of_containers, running_of
+from bot.init.live import LiveDesk, files_of_containers, folder_of_containers, running_of
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
 from triage.env_text import PROJECT_KEY, compose_files, filled, read_env
 from triage.errors import SettingError
@@ -38,7 +39,8 @@ def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | 
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
     env_file = _env_file(root)
     files = _files(root, env_file, live)
-    seen = look_at(files, env_file=env_file)
+    folder = folder_of_containers(live.containers, files[0]) if live is not None else None
+    seen = look_at(files, env_file=env_file, folder=folder)
     doubts = list(seen.doubts)
     found = replace(
         seen,
@@ -79,24 +81,27 @@ def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
     )
 
 
-def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path | None = None) -> SeenDesk:
+def look_at(
+    files: Sequence[Path], *, env_file: Path | None, data: Path | None = None, folder: Path | None = None
+) -> SeenDesk:
     """Read a desk whose compose files and env file are known. Raises SettingError.
 
     ``data``: the folder of the bots' folders, where it is known; else the one that the bots' mounts lead to, or ``data``.
+    ``folder``: the project's, where it is not the first file's (``--project-directory``).
     """
     doubts: list[str] = []
     env = _env(env_file, doubts)
     compose_file = files[0]
-    content = read_files(files, env, doubts)
+    content = read_files(files, env, doubts, folder)
     if content is None:
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
-    project, project_from = _project(content, env, compose_file)
+    project, project_from = _project(content, env, compose_file, folder or compose_file.parent)
     networks = {
         name: str((network or {}).get("name") or f"{project}_{name}")
         for name, network in (content.get("networks") or {}).items()
         if isinstance(network, dict | None)
     }
-    data = data or _mounted_data(content, compose_file, env) or _usual_data(compose_file)
+    data = data or _mounted_data(content) or _usual_data(compose_file)
     services = tuple(
         _service(name, service, env) for name, service in (content.get("services") or {}).items() if service
     )
@@ -113,6 +118,7 @@ def look_at(files: Sequence[Path], *, env_file: Path | None, data: Path | None =
         bots=_bot_folders(data, doubts),
         doubts=tuple(doubts),
         further_files=tuple(files[1:]),
+        project_folder=folder,
     )
 
 
@@ -121,7 +127,7 @@ def _files(root: Path, env_file: Path | None, live: LiveDesk | None) -> tuple[Pa
     named = compose_files(_env(env_file, []))
     for place in _PLACES if named else ():
         files = tuple(root / place / name for name in named)
-        if all(file.is_file() for file in files):
+        if all(_is_file(file) for file in files):
             return files
     usual = with_override(find_compose_file(root))
     made = files_of_containers(live.containers, usual[0]) if live is not None else ()
@@ -131,7 +137,7 @@ def _files(root: Path, env_file: Path | None, live: LiveDesk | None) -> tuple[Pa
 def with_override(file: Path) -> tuple[Path, ...]:
     """Return a file with the override beside it that Compose takes by itself, where there is one."""
     override = file.with_name(f"{file.stem}.override{file.suffix}")
-    return (file, override) if file.name in COMPOSE_NAMES and override.is_file() else (file,)
+    return (file, override) if file.name in COMPOSE_NAMES and _is_file(override) else (file,)
 
 
 def _env_file(root: Path) -> Path | None:
@@ -153,14 +159,14 @@ def _is_file(path: Path) -> bool:
     return False
 
 
-def _mounted_data(content: Mapping[str, Any], compose_file: Path, env: Mapping[str, str]) -> Path | None:
+def _mounted_data(content: Mapping[str, Any]) -> Path | None:
     """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
     found: Counter[Path] = Counter()
     for service in (content.get("services") or {}).values():
         for volume in (service or {}).get("volumes") or ():
-            mount = _MOUNT.fullmatch(filled(volume, env)) if isinstance(volume, str) else None
-            if mount is not None and mount["source"].startswith((".", "/")):
-                found[(compose_file.parent / mount["source"]).resolve().parent.parent] += 1
+            mount = _MOUNT.fullmatch(volume) if isinstance(volume, str) else None
+            if mount is not None and mount["source"].startswith("/"):
+                found[Path(mount["source"]).parent.parent] += 1
     return found.most_common(1)[0][0] if found else None
 
 
@@ -177,7 +183,7 @@ def find_compose_file(root: Path) -> Path:
     """
     for place in _PLACES:
         for name in COMPOSE_NAMES:
-            if (root / place / name).is_file():
+            if _is_file(root / place / name):
                 return root / place / name
     elsewhere = [folder for folder in sorted(root.glob("[!.]*/")) if not _is_file(folder / "desk.yaml")]
     found = [folder / name for folder in elsewhere for name in COMPOSE_NAMES if _is_file(folder / name)]
@@ -203,13 +209,15 @@ def _env(path: Path | None, doubts: list[str]) -> Mapping[str, str]:
         return {}
 
 
-def _project(data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path) -> tuple[str, str]:
+def _project(
+    data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path, place: Path
+) -> tuple[str, str]:
     """Return the project's name as Compose finds it, and where it stands."""
     if env.get(PROJECT_KEY):
         return env[PROJECT_KEY], f"{PROJECT_KEY} in the env file"
     if data.get("name"):
         return filled(str(data["name"]), env), f"name: in {compose_file.name}"
-    folder = re.sub(r"[^a-z0-9_-]", "", compose_file.parent.name.lower()).lstrip("_-")
+    folder = re.sub(r"[^a-z0-9_-]", "", place.name.lower()).lstrip("_-")
     return folder, f"the folder of {compose_file.name}"
 
 
@@ -259,13 +267,30 @@ def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:
         return ()
     found = []
     for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            doubts.append(
+                f"{folder} cannot be looked into by this user: its controller and variant are not known"
+            )
+            found.append(BotFolder(folder.name))
+            continue
+        controller = _controller(folder)
         minutes = sorted(folder.glob("logs/*/*_*/minute*.csv"), key=lambda path: path.stat().st_mtime)
         if minutes:
             place = minutes[-1].parent
-            found.append(BotFolder(folder.name, place.parent.name, place.name.rpartition("_")[2]))
+            found.append(BotFolder(folder.name, controller, place.name.rpartition("_")[2]))
         elif (folder / "conf").is_dir() or (folder / "logs").is_dir():
-            found.append(BotFolder(folder.name))
+            found.append(BotFolder(folder.name, controller))
     return tuple(found)
+
+
+def _controller(folder: Path) -> str:
+    """Return the controller that all configurations of a bot's controllers name; empty where they differ, or are none."""
+    names = {
+        str(content.get("controller_name") or "")
+        for path in sorted(folder.glob("conf/controllers/*.y*ml"))[:_RULE_FILES]
+        if isinstance(content := read_yaml(path, []), dict)
+    }
+    return names.pop() if len(names) == 1 else ""
 
 
 def _rules(root: Path, files: Sequence[Path], doubts: list[str]) -> tuple[str, ...]:

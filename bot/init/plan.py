@@ -18,6 +18,7 @@ _MONITORING = re.compile(
     r"prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-?exporter|exporter|pushgateway"
 )
 _PASSWORD = re.compile(r"--requirepass[ =](\"[^\"]*\"|'[^']*'|.+?)(?= --|$)")
+_PASSWORD_ELSEWHERE = re.compile(r"\.conf\b|/run/secrets/|\$\(")
 _MONITORING_IMAGE = re.compile(
     r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
 )
@@ -71,6 +72,8 @@ class DeskPlan:
     compose_files: tuple[str, ...] = ()
     """Several files, where Compose has to be told of them."""
     unplayed_rules: tuple[str, ...] = ()
+    command: Value | None = None
+    """How Compose is called, where it has to be told the project's folder."""
     expected_rules: tuple[str, ...] = ()
     """The rules that must be loaded, where the desk has others than the default names; empty: the default."""
 
@@ -82,7 +85,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
     external = _external(seen, bots)
     monitoring = [service for service in seen.services if _watches(service) and service not in external]
     profiles = list(dict.fromkeys(profile for service in seen.services for profile in service.profiles))
-    started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
+    started = _started(profiles, seen)
     redis = redis_of(seen.services)
     outer = [profile for profile in profiles if any(profile in service.profiles for service in external)]
     where = seen.compose_file.name
@@ -93,7 +96,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
         container_template=template,
         compose_file=where,
         paths=_paths(seen),
-        profiles=Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles)),
+        profiles=started,
         external_profile=Value(
             outer[0] if outer else "external",
             f"the profile of Redis in {where}" if outer else f"Redis has no profile in {where}",
@@ -110,9 +113,27 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
         addresses=_addresses(seen),
         networks=_networks(seen),
         compose_files=_files(seen),
+        command=_command(seen),
         unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),
         expected_rules=_expected(seen.rules, known),
     )
+
+
+def _started(profiles: Sequence[str], seen: SeenDesk) -> Value:
+    """Return the profiles that the desk is started with: those of ``.env``, else all that are not for tests alone."""
+    given = [one.strip() for one in seen.env.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
+    if given and set(given) <= set(profiles):
+        return Value(given, "COMPOSE_PROFILES in the env file")
+    started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
+    where = seen.compose_file.name
+    return Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles))
+
+
+def _command(seen: SeenDesk) -> Value | None:
+    if seen.project_folder is None:
+        return None
+    words = ("docker", "compose", "--project-directory", str(seen.project_folder))
+    return Value(words, "the folder that the containers were made from")
 
 
 def _files(seen: SeenDesk) -> tuple[str, ...]:
@@ -216,15 +237,15 @@ def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     container = seen.running.get(service.name) or service.container
     default = Bot(name=service.name)
     variant = folder.variant if folder is not None and folder.variant else ""
+    controller = folder.controller if folder is not None else ""
+    source = f"image {service.image}" if _BOT_IMAGE.search(service.image) else f"folder data/{service.name}"
     return BotPlan(
         name=service.name,
         container="" if container in {"", template.format(service=service.name)} else container,
         service="",
-        controller=default.controller,
+        controller="" if controller == default.controller else controller,
         variant="" if variant == default.variant else variant,
-        source=f"image {service.image}"
-        if _BOT_IMAGE.search(service.image)
-        else f"folder data/{service.name}",
+        source=source if controller else f"{source}; guess: controller {default.controller}, the default",
     )
 
 
@@ -260,6 +281,8 @@ def _addresses(seen: SeenDesk) -> dict[str, Value]:
                 continue
             inside = port if port in service.ports or not service.ports else service.ports[0]
             source = f"service {service.name} in {seen.compose_file.name}"
+            if kind == "redis" and _PASSWORD_ELSEWHERE.search(service.command):
+                source += "; a password that stands in a file is not seen"
             found[name] = Value(_address(kind, service, inside), source, guess=not service.ports)
     return found
 

@@ -33,7 +33,7 @@ class ComposeService:
 
 @dataclass(frozen=True, slots=True)
 class BotFolder:
-    """A bot's folder below ``data/``: the controller and the variant that its newest minute.csv names."""
+    """A bot's folder below ``data/``: the controller of its configuration, the variant that its newest minute.csv names."""
 
     name: str
     controller: str = ""
@@ -67,3 +67,5 @@ class SeenDesk:
     doubts: tuple[str, ...] = ()
     further_files: tuple[Path, ...] = ()
     """What lies over the compose file, in its order: overrides, and what ``-f`` or ``COMPOSE_FILE`` names."""
+    project_folder: Path | None = None
+    """Where the project's relative paths begin, where that is not the compose file's folder."""
