@@ -74,3 +74,4 @@ release: ## what a release brings: its packages (SBOM) and their licences [BASE_
 
 clean: ## remove what the targets above made, except var/
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis artifacts ./*.egg-info
+	@find . -name __pycache__ -prune -exec rm -rf {} +

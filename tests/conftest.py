@@ -1,5 +1,6 @@
 """What every test may ask for, and the rule that nothing is skipped where it counts."""
 
+import gc
 import os
 import shutil
 import socket
@@ -9,6 +10,8 @@ from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+
+from tests.compiled import compile_first, keep_compiled
 
 # How long one example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None)
@@ -68,10 +71,28 @@ ROOM = 6 * 1024**3
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the tests' files into memory; let no test of ``--quick`` listen."""
+    """Keep what is compiled, put the tests' files into memory, let no test of ``--quick`` listen."""
+    keep_compiled()
+    _compile_for_workers(config)
     _files_in_memory(config)
     if config.getoption("--quick"):
         socket.socket.listen = _refused  # type: ignore[method-assign,assignment]
+
+
+def _compile_for_workers(config: pytest.Config) -> None:
+    """Where the whole suite is about to be shared out; a few files are compiled by whoever runs them."""
+    if getattr(config.option, "numprocesses", None) and config.args == config.getini("testpaths"):
+        left_out = SLOW_FOLDERS if config.getoption("--quick") else ()
+        folders = [
+            each for each in (config.rootpath / "tests").iterdir() if f"tests/{each.name}" not in left_out
+        ]
+        compile_first(config.rootpath, folders)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: the garbage collector need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _refused(listening: socket.socket, *_: object) -> NoReturn:
