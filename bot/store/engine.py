@@ -67,7 +67,9 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
             cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
-        if not writer:
+        if writer:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")  # see ``bot.store.checkpoint``
+        else:
             cursor.execute("PRAGMA cache_size=-512")  # each of several: the page cache is the system's
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

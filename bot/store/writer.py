@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from loguru import logger
 
 from bot.store import faults
+from bot.store.checkpoint import Checkpoints
 from bot.store.deadlines import Deadlines
 from bot.store.health import StoreHealth
 from bot.store.probe import probe, was_committed, written
@@ -85,10 +86,12 @@ class Writer:
     _stages: Stages = field(default_factory=Stages)
     _deadlines: Deadlines = field(default_factory=Deadlines)
     _remembered: Remembered = field(default_factory=Remembered)
+    _checkpoints: Checkpoints = field(init=False)
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
         """Start the thread."""
+        self._checkpoints = Checkpoints(self.engine)
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -151,6 +154,7 @@ class Writer:
             self._serve(batch)
             if last:
                 return
+            self._checkpoints.run(quiet=self._queue.empty())
             # Units that write nothing say nothing of commits, and may leave no quiet moment for the probe above.
             if self.health.failing and time.monotonic() - self._probed_at >= PROBE_SECONDS:
                 self._probe()
@@ -264,6 +268,7 @@ class Writer:
             except Exception as error:
                 connection.invalidate()  # closed, it cannot hold on to what it has not committed
                 raise _CommitFailed(error, mark if mark != before else "") from error
+            self._checkpoints.wrote(before, mark)
             return mark != before
 
     @contextmanager

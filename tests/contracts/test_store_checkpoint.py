@@ -1,0 +1,54 @@
+"""SQLite's log of writes is copied back when nobody waits."""
+
+from pathlib import Path
+
+from bot.store import SqlStore
+from bot.store.checkpoint import ROWS, ROWS_MAX, Checkpoints
+from triage.ports.store import Tx
+
+
+def size(store: SqlStore, which: str) -> int:
+    """Return the bytes of the database's own file, or of its log (``-wal``)."""
+    return Path(f"{store.writer.engine.url.database}{which}").stat().st_size
+
+
+def many(tx: Tx) -> None:
+    """Write more rows than a log is left with."""
+    for number in range(ROWS + 100):
+        tx.notes.put(f"key {number}", "x" * 500)
+
+
+async def test_the_log_is_copied_after_the_answers(sqlite_store: SqlStore) -> None:
+    """What many rows take stands in the database's own file soon after, and the log begins anew."""
+    before = size(sqlite_store, "")
+    await sqlite_store.write(many)
+    await sqlite_store.write(lambda tx: tx.notes.put("last", "1"))  # after it the first batch's log is copied
+    assert size(sqlite_store, "") > before + 500 * ROWS
+    grown = size(sqlite_store, "-wal")
+    await sqlite_store.write(many)
+    await sqlite_store.write(lambda tx: tx.notes.put("last", "2"))
+    assert size(sqlite_store, "-wal") <= 2 * grown
+    assert await sqlite_store.read(lambda tx: tx.notes.get("last")) == "2"
+
+
+def test_a_flood_waits_for_no_quiet_moment(sqlite_store: SqlStore) -> None:
+    """While units are queued the log grows, and not without end; a few rows are no reason."""
+    for rows, quiet, copied in (
+        (ROWS - 1, True, False),
+        (ROWS, True, True),
+        (ROWS, False, False),
+        (ROWS_MAX, False, True),
+    ):
+        checkpoints = Checkpoints(sqlite_store._reading)
+        checkpoints.wrote("5", str(5 + rows))
+        checkpoints.run(quiet=quiet)
+        assert (checkpoints.rows == 0) is copied
+
+
+def test_a_log_that_cannot_be_copied_stops_nobody(sqlite_store: SqlStore) -> None:
+    """Whether the store commits, its commits say."""
+    checkpoints = Checkpoints(sqlite_store._reading, rows=ROWS)
+    sqlite_store._reading.pool = sqlite_store._reading.pool.recreate()
+    sqlite_store._reading.pool._creator = lambda *_: 1 / 0  # type: ignore[assignment]
+    checkpoints.run(quiet=True)
+    assert checkpoints.rows == 0
