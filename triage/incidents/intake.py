@@ -145,7 +145,9 @@ class _Sorting:
     def _renamed(self, incident: Incident) -> Incident:
         """Return the incident called after the gravest alert that fires: one that cleared names it no more."""
         rooted = incident.shape is IncidentShape.WIDE and self.changes.state.needed(incident.subject)
-        if incident.shape is not IncidentShape.SINGLE and not rooted:
+        if (incident.shape is not IncidentShape.SINGLE and not rooted) or self.changes.has_one_signal(
+            incident
+        ):
             return incident
         episodes = self.changes.tx.incidents.episodes([incident.id])
         if rooted:  # what the others need names it, whatever they show themselves

@@ -53,6 +53,10 @@ class Changes:
         self._joined[incident.id] = self._joined.get(incident.id, 0) + 1
         self.touched[incident.id] = None
 
+    def has_one_signal(self, incident: Incident) -> bool:
+        """Whether this pass opened an incident, and nothing has joined it since."""
+        return self._joined.get(incident.id) == 1 and any(one.id == incident.id for one in self.opened)
+
     def put(self, episode: Episode) -> None:
         """Keep an episode as it is now."""
         self.state.episodes[episode.source, episode.episode] = episode
