@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.incident_rows import episode_of, episode_values, incident_of, incident_values, roll_entry
 from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.recent import Remembered, as_stored
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
-from triage.model import (
-    Episode,
-    Incident,
-    IncidentShape,
-    IncidentStatus,
-    Severity,
-    Source,
-    Subject,
-    SubjectKind,
-)
+from triage.model import Episode, Incident, IncidentShape, IncidentStatus, Severity, Source, SubjectKind
 from triage.ports.store import RollCount, RollEntry
 
 _t = tables.incidents
@@ -153,10 +144,10 @@ class IncidentTable:
 
     def _incidents(self, query: Prepared, **values: object) -> list[Incident]:
         asked = query.locking if self._lock else query
-        return read_all(self._connection, asked, values, _incident, self._unreadable)
+        return read_all(self._connection, asked, values, incident_of, self._unreadable)
 
     def _episodes(self, query: Prepared, **values: object) -> list[Episode]:
-        return read_all(self._connection, query, values, _episode, self._unreadable)
+        return read_all(self._connection, query, values, episode_of, self._unreadable)
 
     def handle(self, incident_id: int) -> str:
         """Return the opaque id that stands for an incident in buttons."""
@@ -182,12 +173,12 @@ class IncidentTable:
 
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
-        values = _values(incident)
+        values = incident_values(incident)
         if incident.id:
             _SAVE.run(self._connection, {**values, "incident": incident.id})
             return incident
         values["handle"] = secrets.token_urlsafe(12)
-        return _incident({**values, "id": int(_INSERT.scalar(self._connection, values))})
+        return incident_of({**values, "id": int(_INSERT.scalar(self._connection, values))})
 
     def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
         """Return the episodes of incidents, in the order they began."""
@@ -228,12 +219,12 @@ class IncidentTable:
     def roll(self, incident_id: int, *, first: int, most: int) -> list[RollEntry]:
         """Return the episodes of an incident in a few words, in the order of arrival."""
         values = {"incident": incident_id, "first": first, "most": most}
-        return read_all(self._connection, _ROLL, values, _roll_entry, self._unreadable, key=_e.c.id)
+        return read_all(self._connection, _ROLL, values, roll_entry, self._unreadable, key=_e.c.id)
 
     def leading(self, incident_id: int, words: Collection[str], most: int) -> list[RollEntry]:
         """Return the episodes that are Sev-1 or whose label has one of some words, in the order of their urgency."""
         values = {"incident": incident_id, "words": padded(sorted(words)), "most": most}
-        return read_all(self._connection, _LEADING, values, _roll_entry, self._unreadable, key=_e.c.id)
+        return read_all(self._connection, _LEADING, values, roll_entry, self._unreadable, key=_e.c.id)
 
     def roll_counts(self, incident_id: int) -> list[RollCount]:
         """Return how many episodes of an incident are alike."""
@@ -261,105 +252,7 @@ class IncidentTable:
         """Insert or update episodes, each of them named once."""
         if not episodes:
             return
-        rows = [_episode_values(episode) for episode in episodes]
+        rows = [episode_values(episode) for episode in episodes]
         changing = tuple(name for name in rows[0] if name not in _EPISODE_KEY)
         statement = insert_or_update(self._connection, _e, *_EPISODE_KEY, changing=changing)
         statement.run_each(self._connection, rows)
-
-
-def _roll_entry(row: Mapping[Any, Any]) -> RollEntry:
-    columns: tuple[Any, ...] = tuple(row.values())
-    name, kind, subject, severity, word, firing, starts_at = columns
-    return RollEntry(
-        name=name,
-        subject=Subject(SubjectKind(kind), subject),
-        severity=Severity(severity),
-        word=word,
-        firing=firing,
-        starts_at=starts_at,
-    )
-
-
-def _values(incident: Incident) -> dict[str, Any]:
-    return {
-        "title": clean(incident.title),
-        "name": clean(incident.name),
-        "subjects": [[subject.kind.value, clean(subject.name)] for subject in incident.subjects],
-        "severity": incident.severity.value,
-        "status": incident.status.value,
-        "shape": incident.shape.value,
-        "opened_at": incident.opened_at,
-        "changed_at": incident.changed_at,
-        "acknowledged_at": incident.acknowledged_at,
-        "acknowledged_by": clean(incident.acknowledged_by),
-        "mitigated_at": incident.mitigated_at,
-        "resolved_at": incident.resolved_at,
-        "resolved_by": clean(incident.resolved_by),
-        "reopened": incident.reopened,
-        "quiet": incident.quiet,
-        "last_seen_at": incident.last_seen_at,
-    }
-
-
-def _incident(row: Mapping[Any, Any]) -> Incident:
-    return Incident(
-        id=row["id"],
-        title=row["title"],
-        name=row["name"],
-        subjects=tuple(Subject(SubjectKind(kind), name) for kind, name in row["subjects"]),
-        severity=Severity(row["severity"]),
-        status=IncidentStatus(row["status"]),
-        shape=IncidentShape(row["shape"]),
-        opened_at=row["opened_at"],
-        changed_at=row["changed_at"],
-        acknowledged_at=row["acknowledged_at"],
-        acknowledged_by=row["acknowledged_by"],
-        mitigated_at=row["mitigated_at"],
-        resolved_at=row["resolved_at"],
-        resolved_by=row["resolved_by"],
-        reopened=row["reopened"],
-        quiet=row["quiet"],
-        last_seen_at=row["last_seen_at"],
-    )
-
-
-def _episode_values(episode: Episode) -> dict[str, Any]:
-    return {
-        "incident_id": episode.incident_id,
-        "source": episode.source.value,
-        "episode": clean(episode.episode),
-        "name": clean(episode.name),
-        "subject_kind": episode.subject.kind.value,
-        "subject_name": clean(episode.subject.name),
-        "severity": episode.severity.value,
-        "firing": episode.firing,
-        "is_event": episode.is_event,
-        "starts_at": episode.starts_at,
-        "ends_at": episode.ends_at,
-        "last_seen_at": episode.last_seen_at,
-        "labels": dict(episode.labels),
-        "word": clean(episode.labels.get("severity", "")),
-        "annotations": dict(episode.annotations),
-        "generator_url": clean(episode.generator_url),
-        "fingerprint": clean(episode.fingerprint),
-    }
-
-
-def _episode(row: Mapping[Any, Any]) -> Episode:
-    return Episode(
-        incident_id=row["incident_id"],
-        source=Source(row["source"]),
-        episode=row["episode"],
-        name=row["name"],
-        subject=Subject(SubjectKind(row["subject_kind"]), row["subject_name"]),
-        severity=Severity(row["severity"]),
-        firing=row["firing"],
-        is_event=row["is_event"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        last_seen_at=row["last_seen_at"],
-        labels=row["labels"],
-        annotations=row["annotations"],
-        generator_url=row["generator_url"],
-        fingerprint=row["fingerprint"],
-    )
