@@ -20,11 +20,16 @@ from triage.desk import CONFIGURATION, Desk
 from triage.errors import DeskFailure
 from triage.plans.agent_orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
-from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState, FileStat, LogLines
+from triage.ports.sources import (
+    COMPOSE_LABELS,
+    PROJECT_LABEL,
+    UNREADABLE,
+    ContainerEvent,
+    ContainerState,
+    FileStat,
+    LogLines,
+)
 
-LABELS = "com.docker.compose."
-"""Of labels only Compose's own are told: others are written by whoever made the image."""
-PROJECT = "com.docker.compose.project"
 SHOWN_KEYS = IMAGE_KEYS | {
     *("EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"),
     *("COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"),
@@ -51,7 +56,7 @@ class DeskReader:
 
     def ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container is the desk's: of its compose project, or named as desk.yaml names one."""
-        return labels.get(PROJECT) == self.desk.compose.project or name in self._names()
+        return labels.get(PROJECT_LABEL) == self.desk.compose.project or name in self._names()
 
     def _names(self) -> frozenset[str]:
         return frozenset(self.desk.container_of(service) for service in services(self.desk)) | frozenset(
@@ -146,7 +151,8 @@ def repositories_of(image: str) -> tuple[str, ...]:
 
 
 def _compose_only(labels: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in labels.items() if name.startswith(LABELS)}
+    """Of labels only Compose's own are told: others are written by whoever made the image."""
+    return {name: value for name, value in labels.items() if name.startswith(COMPOSE_LABELS)}
 
 
 def _few(state: ContainerState) -> ContainerState:

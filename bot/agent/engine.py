@@ -5,39 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.agent.engine_http import NAME, EngineHttp, refusal
+from bot.agent.engine_http import EngineHttp, refusal
 from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.frames import demultiplexed
-from bot.sources.docker.shapes import from_event, from_inspect, from_lists, not_there, unreadable_event
-from bot.sources.times import nanoseconds
-from triage.errors import SourceBadAnswer, SourceRejected, SourceTimeout, SourceUnreachable
+from bot.sources.docker.questions import (
+    NAME,
+    checked_name,
+    event_filters,
+    events_of,
+    names_container,
+    whole_lines,
+)
+from bot.sources.docker.shapes import from_inspect, from_lists, not_there
+from triage.errors import SourceTimeout, SourceUnreachable
 from triage.model import utc
 from triage.ports.actions import Image
 from triage.ports.sources import ContainerEvent, ContainerState, ExecResult, FileStat, LogLines
 
 OUTPUT_MAX = 256 * 1024
-EVENTS = (
-    "create", "start", "restart", "die", "kill", "oom", "stop", "pause", "unpause", "destroy", "rename",
-    "update", "health_status",
-)  # fmt: skip
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 _IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._/:-]{0,250}(@sha256:[0-9a-f]{64})?")
-_LINE_MAX = 1024 * 1024
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 
-
 _shape = partial(answer_shape, NAME)
-
-
-def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
-    return name
 
 
 class Engine:
@@ -52,7 +46,7 @@ class Engine:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state by name or id, None when there is none."""
-        if not _NAME.fullmatch(name):
+        if not names_container(name):
             return None
         status, body = await self._http.ask("GET", f"containers/{name}/json")
         if status == _NOT_FOUND and not_there(body):
@@ -71,7 +65,7 @@ class Engine:
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container, from the engine's archive of it."""
         status, body = await self._http.ask(
-            "GET", f"containers/{_checked(name)}/archive", params={"path": folder}
+            "GET", f"containers/{checked_name(name)}/archive", params={"path": folder}
         )
         if status == _NOT_FOUND and b"could not find the file" in body.lower():
             return ()
@@ -86,7 +80,7 @@ class Engine:
         """Return the last lines that a container wrote since then, masked."""
         from bot.sources.docker import last_lines  # noqa: PLC0415 - loaded when it is needed
 
-        body = await self._http.get(f"containers/{_checked(name)}/logs", params=last_lines.asked(since))
+        body = await self._http.get(f"containers/{checked_name(name)}/logs", params=last_lines.asked(since))
         with _shape("a container's lines"):
             return await asyncio.to_thread(last_lines.last_lines, body)
 
@@ -113,26 +107,20 @@ class Engine:
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past container events, oldest first (the engine remembers only its last 256 events)."""
-        body = await self._http.get(
-            "events", params={**_filters(), "since": _stamp(since), "until": _stamp(until)}
-        )
-        found = [event for line in body.splitlines() for event in _events(line)]
+        body = await self._http.get("events", params=event_filters(since=since, until=until))
+        found = [event for line in body.splitlines() for event in events_of(line)]
         return tuple(sorted(found, key=lambda each: each.time_ns))
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield container events from ``since`` on, then live ones, until the connection breaks (raises)."""
-        async with self._http.stream(
-            "GET", "events", params={**_filters(), "since": _stamp(since)}
-        ) as stream:
+        async with self._http.stream("GET", "events", params=event_filters(since=since)) as stream:
             if stream.status != _OK:
                 raise refusal(stream.status, await stream.body())
             rest = b""
             async for piece in stream.pieces():
-                *lines, rest = (rest + piece).split(b"\n")
-                if len(rest) > _LINE_MAX:
-                    raise SourceBadAnswer(NAME, "an event larger than 1 MiB")
+                lines, rest = whole_lines(rest + piece)
                 for line in lines:
-                    for event in _events(line):
+                    for event in events_of(line):
                         yield event
         raise SourceUnreachable(NAME, "the engine ended its stream of events")
 
@@ -140,7 +128,7 @@ class Engine:
         """Run a command in a container, without a shell. After a timeout it may still run in there."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._exec(_checked(name), command)
+                return await self._exec(checked_name(name), command)
         except TimeoutError as error:
             raise SourceTimeout(NAME, f"the command did not end within {timeout_seconds:g} s") from error
 
@@ -150,7 +138,7 @@ class Engine:
         if status != _CREATED:
             raise refusal(status, body)
         with _shape("an exec"):
-            exec_id = _checked(str(json.loads(body)["Id"]))
+            exec_id = checked_name(str(json.loads(body)["Id"]))
         start = {"Detach": False, "Tty": False}
         async with self._http.stream("POST", f"exec/{exec_id}/start", body=start) as stream:
             if stream.status != _OK:
@@ -171,25 +159,3 @@ class EngineImageList:
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Return the tagged images of a repository, the newest first."""
         return await self._engine.images(repository)
-
-
-def _events(line: bytes) -> Iterator[ContainerEvent]:
-    if not line.strip():
-        return
-    with _shape("an event"):
-        told: dict[str, Any] = dict(json.loads(line).items())  # anything but an object is no engine's stream
-    try:
-        event = from_event(told)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        event = unreadable_event(line)  # it costs only itself: the later ones are read
-    if event is not None:
-        yield event
-
-
-def _filters() -> Mapping[str, str]:
-    return {"filters": json.dumps({"type": ["container"], "event": list(EVENTS)})}
-
-
-def _stamp(moment: datetime) -> str:
-    seconds, rest = divmod(nanoseconds(moment), 1_000_000_000)
-    return f"{seconds}.{rest:09d}"

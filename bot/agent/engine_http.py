@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import httptools
 
+from bot.sources.docker.questions import NAME
 from triage.errors import (
     SourceBadAnswer,
     SourceError,
@@ -24,7 +25,6 @@ from triage.errors import (
 )
 from triage.masking import masked, masked_and_cut
 
-NAME = "Docker"
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 MAX_BYTES = 8 * 1024 * 1024
 _PIECE = 64 * 1024

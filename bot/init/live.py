@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.init.seen import SeenDesk
-from triage.ports.sources import ContainerState, Target
+from triage.ports.sources import (
+    FILES_LABEL,
+    FOLDER_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
+    ContainerState,
+    Target,
+)
 
 SOCKET = Path("/var/run/docker.sock")
-_PROJECT = "com.docker.compose.project"
-_SERVICE, _FILES = "com.docker.compose.service", "com.docker.compose.project.config_files"
-_FOLDER = "com.docker.compose.project.working_dir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,11 @@ def running_of(containers: Sequence[ContainerState], seen: SeenDesk) -> DeskCont
 
     Containers of a project of the same name that were made from another file are another desk's.
     """
-    labelled = [one for one in containers if _SERVICE in one.labels]
+    labelled = [one for one in containers if SERVICE_LABEL in one.labels]
     ours = [one for one in labelled if seen.compose_file.resolve() in _files(one)]
     if ours:
-        return DeskContainers(_by_service(ours), ours[0].labels.get(_PROJECT, ""))
-    same = [one for one in labelled if one.labels.get(_PROJECT) == seen.project]
+        return DeskContainers(_by_service(ours), ours[0].labels.get(PROJECT_LABEL, ""))
+    same = [one for one in labelled if one.labels.get(PROJECT_LABEL) == seen.project]
     unnamed = [one for one in same if not _files(one)]
     others = sorted({str(path) for one in same for path in _files(one)})
     doubts = (
@@ -94,10 +98,10 @@ def folder_of_containers(containers: Sequence[ContainerState], compose_file: Pat
 def _by_service(containers: Sequence[ContainerState]) -> dict[str, str]:
     """Of several containers of one service, the one that runs counts."""
     ordered = sorted(containers, key=lambda one: (one.status == "running", one.name), reverse=False)
-    return {one.labels[_SERVICE]: one.name for one in ordered}
+    return {one.labels[SERVICE_LABEL]: one.name for one in ordered}
 
 
 def _files(container: ContainerState) -> list[Path]:
     """Compose 1 names the file as it was given, relative to the project's folder."""
-    named, folder = container.labels.get(_FILES, ""), container.labels.get(_FOLDER, "")
+    named, folder = container.labels.get(FILES_LABEL, ""), container.labels.get(FOLDER_LABEL, "")
     return [(Path(folder) / each).resolve() for each in named.split(",") if each]

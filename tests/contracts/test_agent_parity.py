@@ -20,14 +20,13 @@ from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.actions.catalogue import CATALOGUE, targets
-from triage.actions.project import HASH, PROJECT, SERVICE
 from triage.desk import CONFIGURATION
 from triage.diagnosis.checks import bytecode, changes, container
 from triage.diagnosis.checks.base import CheckContext
 from triage.errors import Refused, TriageError
 from triage.plans.agent_orders import archive_name
 from triage.ports.actions import Agent, DeskAccess, ShownPlan
-from triage.ports.sources import Containers, ContainerState
+from triage.ports.sources import HASH_LABEL, PROJECT_LABEL, SERVICE_LABEL, Containers, ContainerState
 
 SNAPSHOT = "bot1_20260220_040000.tar.gz"
 CODE = "/home/hummingbot/controllers"
@@ -90,7 +89,7 @@ async def _listed(bench: Bench) -> object:
 async def _inspected(bench: Bench) -> object:
     found = await bench.services.sources.containers.inspect("hbot-bot1")
     assert found is not None
-    assert {PROJECT, SERVICE, HASH} <= set(found.labels)
+    assert {PROJECT_LABEL, SERVICE_LABEL, HASH_LABEL} <= set(found.labels)
     return _told(found)
 
 
@@ -99,7 +98,7 @@ async def _history(bench: Bench) -> object:
     found = await bench.services.sources.containers.history(since=now - timedelta(hours=1), until=now)
     assert found
     return [
-        (each.container, each.action, each.at, each.image, each.attributes.get(HASH))
+        (each.container, each.action, each.at, each.image, each.attributes.get(HASH_LABEL))
         for each in found
         # A health check may change between one look and the other.
         if _of_the_desk(each.container) and each.action != "health_status"

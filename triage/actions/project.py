@@ -18,14 +18,16 @@ from triage.env_text import compose_files
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
 from triage.ports.actions import ServiceImage
-from triage.ports.sources import ContainerState
+from triage.ports.sources import (
+    FILES_LABEL,
+    FOLDER_LABEL,
+    HASH_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
+    ContainerState,
+)
 from triage.wording import listed
 
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
-FOLDER = "com.docker.compose.project.working_dir"
-FILES = "com.docker.compose.project.config_files"
-HASH = "com.docker.compose.config-hash"
 DEFAULT_FILES = (DEFAULT_COMPOSE_FILE, "docker-compose.yaml", "compose.yml", "compose.yaml")
 _FOLDER_WORDS = ("--project-directory", "--workdir")
 _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in DEFAULT_FILES)
@@ -46,7 +48,7 @@ async def project_fits(ctx: ActionContext) -> Precondition:
     faults = [fault for state in known if (fault := _fault(ctx, state, ours[state.name], files))]
     if faults:
         return Precondition(faults[0], Holds.NO)
-    bare = [state.name for state in known if PROJECT not in state.labels]
+    bare = [state.name for state in known if PROJECT_LABEL not in state.labels]
     if bare:
         return Precondition(
             f"{listed(bare)}: no labels of compose; whether it is of project {ctx.desk.compose.project} is not known",
@@ -73,12 +75,12 @@ def _scaled(
     ctx: ActionContext, found: Iterable[ContainerState], known: Iterable[ContainerState]
 ) -> Precondition | None:
     """Of a service with several containers one is looked at, and compose acts on each."""
-    services = {state.labels.get(SERVICE, "") for state in known} - {""}
+    services = {state.labels.get(SERVICE_LABEL, "") for state in known} - {""}
     project = ctx.desk.compose.project
     running: dict[str, list[str]] = {}
     for state in found:
-        service = state.labels.get(SERVICE, "")
-        if service in services and state.running and state.labels.get(PROJECT) == project:
+        service = state.labels.get(SERVICE_LABEL, "")
+        if service in services and state.running and state.labels.get(PROJECT_LABEL) == project:
             running.setdefault(service, []).append(state.name)
     several = {service: names for service, names in running.items() if len(names) > 1}
     if not several:
@@ -101,8 +103,8 @@ def _elsewhere(
     """None has the expected name: another name for the same service is told."""
     project, wanted = ctx.desk.compose.project, set(ours.values())
     for state in found:
-        if state.labels.get(PROJECT) == project and state.labels.get(SERVICE) in wanted:
-            service = state.labels[SERVICE]
+        if state.labels.get(PROJECT_LABEL) == project and state.labels.get(SERVICE_LABEL) in wanted:
+            service = state.labels[SERVICE_LABEL]
             return Precondition(
                 f"{service} runs as container {state.name}, desk.yaml expects {ctx.desk.container_of(service)}: "
                 "mend compose.container_template or the bot's container",
@@ -114,7 +116,7 @@ def _elsewhere(
 async def _by_its_files(ctx: ActionContext, found: Iterable[ContainerState]) -> Precondition:
     """Nothing of it is there: under a wrong name compose would make a second desk, with volumes of its own."""
     project = ctx.desk.compose.project
-    if any(state.labels.get(PROJECT) == project for state in found):
+    if any(state.labels.get(PROJECT_LABEL) == project for state in found):
         return Precondition(f"compose project {project}, as the labels of its other containers say")
     try:
         named = await ctx.access.project.name()
@@ -133,16 +135,16 @@ async def _by_its_files(ctx: ActionContext, found: Iterable[ContainerState]) -> 
 
 def _fault(ctx: ActionContext, state: ContainerState, name: str, files: tuple[str, ...]) -> str:
     settings, labels = ctx.desk.compose, state.labels
-    project = labels.get(PROJECT, settings.project)
+    project = labels.get(PROJECT_LABEL, settings.project)
     if project != settings.project:
         return (
             f"{state.name} belongs to the compose project {project}, desk.yaml says {settings.project}: "
             f"compose would meet a conflict of names. Set compose.project to {project}"
         )
-    service = labels.get(SERVICE)
+    service = labels.get(SERVICE_LABEL)
     if service is not None and service != ctx.desk.service_of(name):
         return f"{state.name} is the service {service} of compose, desk.yaml says {ctx.desk.service_of(name)}"
-    folder, ours = labels.get(FOLDER, ""), _project_folder(ctx, files)
+    folder, ours = labels.get(FOLDER_LABEL, ""), _project_folder(ctx, files)
     if folder and not _same_path(folder, ours):
         return (
             f"{state.name} was made from {folder}, compose would be called for {ours} (paths.compose, the folder of "
@@ -168,7 +170,7 @@ def _whole(ctx: ActionContext, file: str) -> str:
 
 def _files_fault(ctx: ActionContext, state: ContainerState, folder: str, files: tuple[str, ...]) -> str:
     """Compare the files that a container was made from with those that compose would take now, in their order."""
-    made = [each for each in state.labels.get(FILES, "").split(",") if each]
+    made = [each for each in state.labels.get(FILES_LABEL, "").split(",") if each]
     if not made:
         return ""
     # Compose 1 writes them as they were given where it was called, compose 2 whole.
@@ -257,13 +259,13 @@ async def recreated(ctx: ActionContext) -> tuple[str, ...]:
     there = {
         state.name: state.labels
         for state in await ctx.sources.containers.list()
-        if state.labels.get(PROJECT) == ctx.desk.compose.project and SERVICE in state.labels
+        if state.labels.get(PROJECT_LABEL) == ctx.desk.compose.project and SERVICE_LABEL in state.labels
     }
     rehearsed = await project.rehearsed(external=external)
     if rehearsed is not None:
-        return tuple(sorted(there[name][SERVICE] for name in rehearsed if name in there))
+        return tuple(sorted(there[name][SERVICE_LABEL] for name in rehearsed if name in there))
     hashes = await project.hashes(external=external)
-    made = {labels[SERVICE]: labels.get(HASH, "") for labels in there.values()}
+    made = {labels[SERVICE_LABEL]: labels.get(HASH_LABEL, "") for labels in there.values()}
     return tuple(sorted(name for name, digest in hashes.items() if made.get(name, digest) != digest))
 
 

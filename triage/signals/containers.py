@@ -11,7 +11,7 @@ from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity
 from triage.model import Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.playbooks.lookup import playbook_for
-from triage.ports.sources import ContainerEvent, ContainerState
+from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL, ContainerEvent, ContainerState
 from triage.signals.condition import Condition
 from triage.wording import clock_time, counted, duration
 
@@ -24,8 +24,6 @@ DIED, LOOP, OOM, UNHEALTHY = (
 LOOK_BACK = timedelta(minutes=15)
 """How far back the events before one are looked at."""
 
-_PROJECT = "com.docker.compose.project"
-_SERVICE = "com.docker.compose.service"
 _LETHAL = frozenset({"", "1", "2", "3", "6", "9", "15"})
 _STOP_TAKES = timedelta(seconds=90)
 """Between the signal and the death that an operator's stop may take: Docker's own patience is 10 s by default."""
@@ -59,8 +57,8 @@ def of_desk(desk: Desk, container: str, project: str = "") -> bool:
 def _named(desk: Desk, event: ContainerEvent) -> str:
     """Return the name under which the desk knows a container: its labels tell the service, whatever it is called now."""
     attributes = event.attributes
-    service = attributes.get(_SERVICE, "")
-    if attributes.get(_PROJECT) != desk.compose.project or not service:
+    service = attributes.get(SERVICE_LABEL, "")
+    if attributes.get(PROJECT_LABEL) != desk.compose.project or not service:
         return event.container
     bot = next((bot.name for bot in desk.bots if desk.service_of(bot.name) == service), service)
     known = {*desk.compose.services, *(bot.name for bot in desk.bots)}
@@ -69,7 +67,7 @@ def _named(desk: Desk, event: ContainerEvent) -> str:
 
 def container_event(desk: Desk, event: ContainerEvent, now: datetime) -> DeskEvent | None:
     """Return an event of the engine as one of the desk's; None where it is about somebody else's container."""
-    if not of_desk(desk, event.container, event.attributes.get(_PROJECT, "")):
+    if not of_desk(desk, event.container, event.attributes.get(PROJECT_LABEL, "")):
         return None
     container = _named(desk, event)
     health = event.attributes.get("health", "")
@@ -236,7 +234,7 @@ def missed_death(
     ``known``: the container events that are stored already.
     """
     ended = state.finished_at
-    if ended is None or ended <= since or not of_desk(desk, state.name, state.labels.get(_PROJECT, "")):
+    if ended is None or ended <= since or not of_desk(desk, state.name, state.labels.get(PROJECT_LABEL, "")):
         return None
     near = timedelta(seconds=5)
     for each in known:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -16,32 +15,23 @@ import httpx
 
 from bot.sources.docker import last_lines
 from bot.sources.docker.files import listing
-from bot.sources.docker.shapes import (
-    from_event,
-    from_inspect,
-    from_lists,
-    message_of,
-    not_there,
-    unreadable_event,
+from bot.sources.docker.questions import (
+    NAME,
+    checked_name,
+    event_filters,
+    events_of,
+    names_container,
+    whole_lines,
 )
+from bot.sources.docker.shapes import from_inspect, from_lists, message_of, not_there
 from bot.sources.http import CONNECT_SECONDS, TOTAL_SECONDS, HttpSource, Params, Reply, base_url, first_line
-from bot.sources.times import nanoseconds
 from bot.sources.transport import AiohttpTransport
-from triage.errors import SettingError, SourceBadAnswer, SourceRejected, SourceUnreachable
+from triage.errors import SettingError, SourceUnreachable
 from triage.ports.sources import ContainerEvent, ContainerState, FileStat, LogLines
 
-NAME = "Docker"
 _WORDS_MAX = 256 * 1024
 IDLE_SECONDS = 30.0
 """After this long without an event the engine is asked whether it is still there."""
-_LINE_MAX = 1024 * 1024
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
-"""The engine unquotes and cleans paths before it looks at them: another name could ask for another thing."""
-_EVENTS = (
-    "create", "start", "restart", "die", "kill", "oom", "stop", "pause", "unpause", "destroy", "rename",
-    "update", "health_status",
-)  # fmt: skip
-"""Not among them: what our own checks cause (``exec_*``)."""
 
 
 def open_docker(host: str, *, total_seconds: float = TOTAL_SECONDS) -> HttpSource:
@@ -69,7 +59,7 @@ class Docker:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state, None when there is no container of that name."""
-        if not _NAME.fullmatch(name):
+        if not names_container(name):
             return None
         reply = await self._http.ask("GET", f"containers/{name}/json")
         if reply.status == httpx.codes.NOT_FOUND and not_there(reply.body):
@@ -91,9 +81,9 @@ class Docker:
 
         One question that changes nothing; its answer is as large as the folder, 8 MiB at the most.
         """
-        if not _NAME.fullmatch(name):
-            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
-        reply = await self._http.ask("GET", f"containers/{name}/archive", params={"path": folder})
+        reply = await self._http.ask(
+            "GET", f"containers/{checked_name(name)}/archive", params={"path": folder}
+        )
         if reply.status == httpx.codes.NOT_FOUND and "could not find the file" in message_of(reply.body):
             return ()
         archive = self._insist(reply).body
@@ -102,9 +92,9 @@ class Docker:
 
     async def history(self, *, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past container events, oldest first (the engine remembers only its last 256 events)."""
-        params = {**_filters(), "since": _stamp(since), "until": _stamp(until)}
+        params = event_filters(since=since, until=until)
         reply = self._insist(await self._http.ask("GET", "events", params=params))
-        found = [event for line in reply.body.splitlines() for event in self._event(line)]
+        found = [event for line in reply.body.splitlines() for event in events_of(line)]
         return tuple(sorted(found, key=lambda each: each.time_ns))
 
     async def events(self, *, since: datetime) -> AsyncIterator[ContainerEvent]:
@@ -112,7 +102,7 @@ class Docker:
 
         A silent connection is checked with a ping of its own, so that a dead one is noticed.
         """
-        params: Params = {**_filters(), "since": _stamp(since)}
+        params: Params = event_filters(since=since)
         with self._http.network_errors():
             async with self._http.stream("GET", "events", params=params, read_seconds=86_400.0) as response:
                 if response.status_code != httpx.codes.OK:
@@ -122,16 +112,16 @@ class Docker:
                     )
                 self._http.refuse_packed(response)
                 async for line in self._lines(response):
-                    for event in self._event(line):
+                    for event in events_of(line):
                         yield event
         raise SourceUnreachable(NAME, "the engine ended its stream of events")
 
     async def last_lines(self, name: str, *, since: datetime) -> LogLines:
         """Return the last lines that a container wrote since then, masked."""
-        if not _NAME.fullmatch(name):
-            raise SourceRejected(NAME, f"{name!r} cannot be a container's name")
         reply = self._insist(
-            await self._http.ask("GET", f"containers/{name}/logs", params=last_lines.asked(since))
+            await self._http.ask(
+                "GET", f"containers/{checked_name(name)}/logs", params=last_lines.asked(since)
+            )
         )
         with self._http.shape("a container's lines"):
             return await asyncio.to_thread(last_lines.last_lines, reply.body)
@@ -147,9 +137,7 @@ class Docker:
             piece = await self._next(pieces)
             if piece is None:
                 return
-            *lines, rest = (rest + piece).split(b"\n")
-            if len(rest) > _LINE_MAX:
-                raise SourceBadAnswer(NAME, "an event larger than 1 MiB")
+            lines, rest = whole_lines(rest + piece)
             for line in lines:
                 yield line
 
@@ -165,33 +153,10 @@ class Docker:
                 waiting.cancel()
                 await asyncio.wait({waiting})
 
-    def _event(self, line: bytes) -> Iterable[ContainerEvent]:
-        if not line.strip():
-            return
-        with self._http.shape("an event"):
-            told: dict[str, Any] = dict(
-                json.loads(line).items()
-            )  # anything but an object is no engine's stream
-        try:
-            event = from_event(told)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            event = unreadable_event(line)  # it costs only itself: the later ones are read
-        if event is not None:
-            yield event
-
     def _insist(self, reply: Reply, *allowed: int) -> Reply:
         if reply.status == httpx.codes.OK or reply.status in allowed:
             return reply
         raise self._http.refusal(reply, _words(reply.body))
-
-
-def _filters() -> Mapping[str, str]:
-    return {"filters": json.dumps({"type": ["container"], "event": list(_EVENTS)})}
-
-
-def _stamp(moment: datetime) -> str:
-    seconds, rest = divmod(nanoseconds(moment), 1_000_000_000)
-    return f"{seconds}.{rest:09d}"
 
 
 async def _short_body(response: httpx.Response) -> bytes:

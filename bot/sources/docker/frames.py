@@ -52,7 +52,22 @@ async def demultiplexed(pieces: AsyncIterable[bytes], limit: int) -> ExecOutput:
     return output
 
 
-def _length(buffer: bytearray) -> int:
-    if buffer[0] not in _STREAMS or any(buffer[1:4]):
+def plain(body: bytes) -> bytes:
+    """Return what a whole answer holds: of a container without a terminal it comes in frames, else as it is."""
+    out, at = bytearray(), 0
+    while at < len(body):
+        try:
+            length = _length(body[at : at + _HEADER])
+        except ValueError:
+            return body if not out else bytes(out)
+        at += _HEADER
+        out += body[at : at + length]
+        at += length
+    return bytes(out)
+
+
+def _length(buffer: bytes | bytearray) -> int:
+    """Return how many bytes follow a frame's head. Raises ValueError where it is no frame's head."""
+    if len(buffer) < _HEADER or buffer[0] not in _STREAMS or any(buffer[1:4]):
         raise ValueError("the engine's output does not come in frames")
     return int.from_bytes(buffer[4:_HEADER], "big")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.sources.times import nanoseconds, rfc3339
+from bot.sources.docker.frames import plain
+from bot.sources.docker.questions import unix_time
+from bot.sources.times import rfc3339
 from triage.masking import masked_and_cut
 from triage.ports.sources import LogLine, LogLines
 
@@ -15,20 +17,17 @@ _LINE_MAX = 4_000
 _READ_MAX = 1024 * 1024
 """Characters of all of them that are looked at: usual ones are a fifth of it."""
 _READ_OF_A_LINE = 8_000
-_HEADER = 8
-_STREAMS = frozenset({0, 1, 2})
 
 
 def asked(since: datetime) -> dict[str, str]:
     """Return the parameters of the engine's question: both streams, with their times, one line more than is kept."""
-    seconds, rest = divmod(nanoseconds(since), 1_000_000_000)
-    wanted = {"since": f"{seconds}.{rest:09d}", "tail": str(MOST + 1)}
+    wanted = {"since": unix_time(since), "tail": str(MOST + 1)}
     return {"stdout": "1", "stderr": "1", "timestamps": "1", **wanted}
 
 
 def last_lines(body: bytes) -> LogLines:
     """Read the engine's answer: each line masked, oldest first. One without a time is left out, and that is said."""
-    told = [line for line in _plain(body).decode("utf-8", "replace").split("\n") if line.strip()]
+    told = [line for line in plain(body).decode("utf-8", "replace").split("\n") if line.strip()]
     lines = [line for line in map(_line, _newest(told)) if line is not None]
     lines.sort(key=lambda line: line.at)
     return LogLines(tuple(lines), truncated=len(told) > len(lines))
@@ -52,16 +51,3 @@ def _line(text: str) -> LogLine | None:
     except ValueError:
         return None
     return LogLine(at, masked_and_cut(said.rstrip("\r"), _LINE_MAX, read_at_most=_READ_OF_A_LINE), {})
-
-
-def _plain(body: bytes) -> bytes:
-    """Return what was written; of a container without a terminal it comes in frames, of one with a terminal as it is."""
-    out, at = bytearray(), 0
-    while at < len(body):
-        head = body[at : at + _HEADER]
-        if len(head) < _HEADER or head[0] not in _STREAMS or any(head[1:4]):
-            return body if not out else bytes(out)
-        length = int.from_bytes(head[4:], "big")
-        out += body[at + _HEADER : at + _HEADER + length]
-        at += _HEADER + length
-    return bytes(out)

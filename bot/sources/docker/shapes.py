@@ -11,12 +11,11 @@ from typing import Any
 from bot.sources.times import maybe_rfc3339
 from triage.masking import masked_and_cut
 from triage.model import utc
-from triage.ports.sources import UNREADABLE, ContainerEvent, ContainerState
+from triage.ports.sources import PROJECT_LABEL, UNREADABLE, ContainerEvent, ContainerState
 
 _LINE_MAX = 500
 """Characters of an event that could not be read that are kept."""
 _REPLACING = re.compile(r"[0-9a-f]{12}_(?P<name>[A-Za-z0-9].*)")
-_PROJECT = "com.docker.compose.project"
 _HEALTH = re.compile(r"\((healthy|unhealthy|health: starting)\)")
 _LONG_UP = re.compile(r"Up (?P<n>\d+) (?P<unit>hour|day|week|month|year)s( \(healthy\))?")
 """The engine says "About an hour" before it says "2 hours"."""
@@ -29,7 +28,7 @@ def _own_name(name: str, labels: Mapping[str, str]) -> str:
     Compose gives a replacement (2.17 and later), or what it replaces (1.29), the name ``<id12>_<name>`` for that time:
     it is no other container.
     """
-    found = _REPLACING.fullmatch(name) if _PROJECT in labels else None
+    found = _REPLACING.fullmatch(name) if PROJECT_LABEL in labels else None
     return found["name"] if found is not None else name
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
-from bot.sources.docker.client import NAME, Docker, open_docker
+from bot.sources.docker.client import Docker, open_docker
+from bot.sources.docker.questions import NAME
 from bot.sources.docker.settings import DockerSettings
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk

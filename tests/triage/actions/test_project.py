@@ -8,11 +8,6 @@ from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
 from triage.actions.compose import argv
 from triage.actions.project import (
-    FILES,
-    FOLDER,
-    HASH,
-    PROJECT,
-    SERVICE,
     images_here,
     made_anew,
     project_fits,
@@ -21,7 +16,14 @@ from triage.actions.project import (
 from triage.desk import Desk
 from triage.plans.record import DESK, Holds
 from triage.ports.actions import DeskAccess, Image, ServiceImage
-from triage.ports.sources import ContainerState
+from triage.ports.sources import (
+    FILES_LABEL,
+    FOLDER_LABEL,
+    HASH_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
+    ContainerState,
+)
 
 FOLDER_OF_DESK = "/srv/hbot/compose"
 
@@ -74,11 +76,11 @@ class Host:
 def made(service: str = "bot1", **labels: str) -> ContainerState:
     """A container as compose makes it for the desk."""
     usual = {
-        PROJECT: "hbot",
-        SERVICE: service,
-        FOLDER: FOLDER_OF_DESK,
-        FILES: "docker-compose.yml",
-        HASH: "1",
+        PROJECT_LABEL: "hbot",
+        SERVICE_LABEL: service,
+        FOLDER_LABEL: FOLDER_OF_DESK,
+        FILES_LABEL: "docker-compose.yml",
+        HASH_LABEL: "1",
     }
     return container(f"hbot-{service}", labels=usual | labels)
 
@@ -110,10 +112,13 @@ async def test_the_desk_s_own_project_fits() -> None:
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ({PROJECT: "kzay-capital"}, "Set compose.project to kzay-capital"),
-        ({FOLDER: "/home/ops/compose"}, "was made from /home/ops/compose"),
-        ({FILES: "docker-compose.yml,extra.yml"}, "set compose.files to [docker-compose.yml, extra.yml]"),
-        ({SERVICE: "bot9"}, "is the service bot9 of compose"),
+        ({PROJECT_LABEL: "kzay-capital"}, "Set compose.project to kzay-capital"),
+        ({FOLDER_LABEL: "/home/ops/compose"}, "was made from /home/ops/compose"),
+        (
+            {FILES_LABEL: "docker-compose.yml,extra.yml"},
+            "set compose.files to [docker-compose.yml, extra.yml]",
+        ),
+        ({SERVICE_LABEL: "bot9"}, "is the service bot9 of compose"),
     ],
 )
 async def test_another_project_folder_or_file_is_refused(labels: dict[str, str], words: str) -> None:
@@ -126,7 +131,7 @@ async def test_another_project_folder_or_file_is_refused(labels: dict[str, str],
 async def test_files_are_compared_as_paths() -> None:
     """Compose 2 writes them whole, and takes an override beside the default by itself."""
     whole = f"{FOLDER_OF_DESK}/docker-compose.yml,{FOLDER_OF_DESK}/docker-compose.override.yml"
-    assert (await project_fits(context(made(**{FILES: whole})))).holds is Holds.YES
+    assert (await project_fits(context(made(**{FILES_LABEL: whole})))).holds is Holds.YES
 
 
 SEVERAL = ("docker-compose.yml", "live/limits.yml")
@@ -154,13 +159,13 @@ async def test_several_files_are_compared_in_their_order(
     written: str, files: tuple[str, ...], env: dict[str, str], *, fits: bool
 ) -> None:
     """As desk.yaml names them, or COMPOSE_FILE of .env; another order is another configuration."""
-    found = await project_fits(context(made(**{FILES: written}), files=files, env=env))
+    found = await project_fits(context(made(**{FILES_LABEL: written}), files=files, env=env))
     assert (found.holds is Holds.YES) is fits, found
 
 
 async def test_files_in_another_folder_make_that_one_the_project_s() -> None:
     """Compose takes relative paths from the folder of the first file."""
-    below = {FOLDER: f"{FOLDER_OF_DESK}/live", FILES: "live/base.yml"}
+    below = {FOLDER_LABEL: f"{FOLDER_OF_DESK}/live", FILES_LABEL: "live/base.yml"}
     assert (await project_fits(context(made(**below), files=("live/base.yml",)))).holds is Holds.YES
     assert (await project_fits(context(made(**below)))).holds is Holds.NO
 
@@ -176,7 +181,7 @@ async def test_files_in_another_folder_make_that_one_the_project_s() -> None:
 )
 async def test_the_command_may_name_the_project_s_folder(command: tuple[str, ...], *, fits: bool) -> None:
     """``--project-directory`` goes before the first file's folder."""
-    ctx = context(made(**{FOLDER: "/srv/hbot", FILES: "compose/docker-compose.yml"}))
+    ctx = context(made(**{FOLDER_LABEL: "/srv/hbot", FILES_LABEL: "compose/docker-compose.yml"}))
     compose = ctx.desk.compose.model_copy(update={"command": command})
     found = await project_fits(replace(ctx, desk=ctx.desk.model_copy(update={"compose": compose})))
     assert (found.holds is Holds.YES) is fits, found
@@ -208,7 +213,7 @@ async def test_a_service_under_another_name_is_told() -> None:
 
 async def test_one_strange_container_stops_an_action_on_the_desk() -> None:
     """Not only the target's own is compared."""
-    found = await project_fits(context(made(), made("redis", **{PROJECT: "other"}), target=DESK))
+    found = await project_fits(context(made(), made("redis", **{PROJECT_LABEL: "other"}), target=DESK))
     assert found.holds is Holds.NO
 
 

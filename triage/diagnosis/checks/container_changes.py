@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.ports.sources import ContainerEvent, ContainerState
+from triage.ports.sources import HASH_LABEL, ContainerEvent, ContainerState
 
 SAME = timedelta(seconds=5)
 """So near to each other a state and an event are of the same change."""
 _REPLACING = timedelta(seconds=90)
 """What is replaced may take so long to stop."""
-_CONFIG_HASH = "com.docker.compose.config-hash"
 _KILLS = frozenset({"9", "15", "SIGKILL", "SIGTERM"})
 
 
@@ -93,7 +92,7 @@ def _creation(event: ContainerEvent, before: ContainerEvent | None) -> Container
         return _of_event(event, "created")
     if event.image != before.image:
         return _of_event(event, "image", before.image)
-    was, now = before.attributes.get(_CONFIG_HASH, ""), event.attributes.get(_CONFIG_HASH, "")
+    was, now = before.attributes.get(HASH_LABEL, ""), event.attributes.get(HASH_LABEL, "")
     what = "config" if was and now and was != now else "created"
     return _of_event(event, what, before.image, same=bool(was) and was == now)
 

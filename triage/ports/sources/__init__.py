@@ -9,6 +9,12 @@ from dataclasses import dataclass
 
 from triage.ports.sources.alerts import ActiveAlert, Alerts, Matcher, Silence
 from triage.ports.sources.containers import (
+    COMPOSE_LABELS,
+    FILES_LABEL,
+    FOLDER_LABEL,
+    HASH_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
     UNREADABLE,
     ContainerEvent,
     Containers,
@@ -30,6 +36,12 @@ from triage.ports.sources.metrics import (
 from triage.ports.sources.streams import GroupInfo, RedisHealth, StreamEntry, StreamInfo, Streams
 
 __all__ = [
+    "COMPOSE_LABELS",
+    "FILES_LABEL",
+    "FOLDER_LABEL",
+    "HASH_LABEL",
+    "PROJECT_LABEL",
+    "SERVICE_LABEL",
     "UNREADABLE",
     "ActiveAlert",
     "Alerts",

@@ -40,6 +40,13 @@ class ContainerState:
         return self.status == "running"
 
 
+COMPOSE_LABELS = "com.docker.compose."
+"""What the labels begin with that Compose gives its containers; the five below are read."""
+PROJECT_LABEL = f"{COMPOSE_LABELS}project"
+SERVICE_LABEL = f"{COMPOSE_LABELS}service"
+FOLDER_LABEL = f"{COMPOSE_LABELS}project.working_dir"
+FILES_LABEL = f"{COMPOSE_LABELS}project.config_files"
+HASH_LABEL = f"{COMPOSE_LABELS}config-hash"
 UNREADABLE = "unreadable"
 """The action of what stands for an event that could not be read; its attribute ``line`` is what came."""
 
