@@ -27,7 +27,7 @@ from itertools import count
 import httpx
 
 from bench.figures import Figure, p99, tell
-from bench.harness import CALM, TOKEN, Harness, running_house
+from bench.harness import CALM, TOKEN, Harness, running_service
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from demo.slack import Message
@@ -177,7 +177,7 @@ async def _figures() -> list[Figure]:
         settings = {**CALM, **desk.settings}
         sources = dict(desk.sources)
         del sources["ALERTMANAGER_URL"]  # it knows nothing of these alerts, and would end them
-        async with running_house(desk=settings, sources=sources) as harness:
+        async with running_service(desk=settings, sources=sources) as harness:
             card = await _card(harness)
             async with _under_load(harness) as load:
                 times = await _click(harness, card)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from bench.figures import Figure, tell
-from bench.harness import CALM, TOKEN, Harness, running_house
+from bench.harness import CALM, TOKEN, Harness, running_service
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from demo.slack import Actor, Message
@@ -117,7 +117,7 @@ async def _measure() -> _Typed:
     typed = _Typed()
     async with simulated_desk() as desk:
         sources = {**desk.sources}
-        async with running_house(desk={**CALM, **desk.settings}, sources=sources) as harness:
+        async with running_service(desk={**CALM, **desk.settings}, sources=sources) as harness:
             await _open_incident(harness)
             ana = harness.slack.member("ana")
             for _ in range(TIMES):

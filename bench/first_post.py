@@ -17,7 +17,7 @@ import time
 import httpx
 
 from bench.figures import Figure, best_p99, p99, tell
-from bench.harness import CALM, TOKEN, Harness, running_house
+from bench.harness import CALM, TOKEN, Harness, running_service
 from bench.load import alert, webhook
 
 A_SECOND, SECONDS, ROUNDS = 5, 45, 3
@@ -68,7 +68,7 @@ async def _figures() -> list[Figure]:
     bare: list[float] = []
     count = A_SECOND * SECONDS + WARM_UP
     names = [f"box-{number:04}-end" for number in range(count)]
-    async with running_house(desk=CALM) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
+    async with running_service(desk=CALM) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
         began = time.monotonic()
         for number, name in enumerate(names):
             await asyncio.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))

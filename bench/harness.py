@@ -16,7 +16,7 @@ import psutil
 from demo.slack import SlackServer
 from tests.flows.harness import DESK, ROOT, TOKEN, Bot
 
-__all__ = ["CALM", "DESK", "TOKEN", "Harness", "compile_packages", "running_house"]
+__all__ = ["CALM", "DESK", "TOKEN", "Harness", "compile_packages", "running_service"]
 
 CALM: dict[str, Any] = {**DESK, "correlation": {"storm_incidents": 1_000_000, "wide_window_seconds": 0}}
 """A desk that never folds many alerts into one incident, so that each alert of a bench has a first post."""
@@ -42,7 +42,7 @@ def compile_packages() -> None:
 
 
 @asynccontextmanager
-async def running_house(
+async def running_service(
     *, desk: Mapping[str, Any] = DESK, sources: Mapping[str, str] | None = None, start: bool = True
 ) -> AsyncIterator[Harness]:
     """Run the service against our Slack server and the given sources (settings by name)."""

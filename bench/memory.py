@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from bench.figures import Figure, tell
-from bench.harness import CALM, TOKEN, running_house
+from bench.harness import CALM, TOKEN, running_service
 from bench.load import alert, webhook
 from bot.sources.opening import open_sources
 from triage.errors import SourceError
@@ -160,7 +160,7 @@ async def _in_asking() -> list[Figure]:
 
 async def _in_service() -> list[Figure]:
     """Let Sev-1s of many bots be triaged at once, eight side by side; look what the whole service ever held."""
-    async with _flooding() as flood, running_house(desk=CALM, sources=flood.addresses) as harness:
+    async with _flooding() as flood, running_service(desk=CALM, sources=flood.addresses) as harness:
         await flood.begin()
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             for number in range(INCIDENTS):

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator
 
 from bench.figures import Figure, tell
-from bench.harness import TOKEN, Harness, running_house
+from bench.harness import TOKEN, Harness, running_service
 from bench.load import Load, send
 
 STARTS, WEBHOOKS = 5, 10_000
@@ -38,14 +38,14 @@ async def _sorted(harness: Harness) -> None:
 
 
 async def _figures() -> AsyncIterator[Figure]:
-    async with running_house(start=False) as harness:
+    async with running_service(start=False) as harness:
         yield Figure("start_first_ready", await _start(harness), "s", READY_SECONDS)
         later = []
         for _ in range(STARTS):
             await harness.bot.stop()
             later.append(await _start(harness))
         yield Figure("start_ready", statistics.median(later), "s", READY_SECONDS)
-    async with running_house() as harness:
+    async with running_service() as harness:
         await asyncio.sleep(SETTLE_SECONDS)
         idle = harness.rss_mb()
         yield Figure("idle_rss", idle, "MB", IDLE_MB)

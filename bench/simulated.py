@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from demo.desk.clock import SimClock
-from demo.desk.desk import Desk, DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.loki import LokiServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
@@ -61,7 +61,9 @@ async def _running() -> AsyncIterator[Simulated]:
         root = Path(stack.enter_context(TemporaryDirectory(prefix="hbot-triage-desk-")))
         clock = SimClock(1, datetime.now(UTC).timestamp())
         loki = await stack.enter_async_context(LokiServer(clock))
-        desk = await stack.enter_async_context(Desk(root, clock, (), DeskOptions(past_hours=1, redis="fake")))
+        desk = await stack.enter_async_context(
+            SimulatedDesk(root, clock, (), DeskOptions(past_hours=1, redis="fake"))
+        )
         alertmanager = await stack.enter_async_context(AlertmanagerServer(ROUTES, clock))
         targets = [Target(job, f"{job}:1", page) for job, page in desk.scrapes.items()]
         config = PrometheusConfig(targets=targets, rule_files=[RULES])

@@ -25,7 +25,7 @@ import httpx
 from aiohttp import web
 
 from bench.figures import Figure, p99, tell
-from bench.harness import DESK, TOKEN, Harness, running_house
+from bench.harness import DESK, TOKEN, Harness, running_service
 from demo.slack import Message
 from demo.slack.pace import POST, Pace
 from tests.servers import programs
@@ -240,7 +240,7 @@ async def _figures(desk: Mapping[str, Any] = DESK) -> AsyncIterator[Figure]:
     if program is None:
         raise SystemExit(programs.why_missing("alertmanager"))
     with TemporaryDirectory(prefix="hbot-triage-bench-") as name:
-        async with running_house(desk=desk) as harness, running_hook() as (hook, theirs):
+        async with running_service(desk=desk) as harness, running_hook() as (hook, theirs):
             harness.slack.pace.enabled = True
             made = config(f"{harness.bot.url}/webhooks/alertmanager", theirs)
             async with running_alertmanager(program, Path(name), made) as alertmanager:

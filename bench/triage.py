@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bench.figures import Figure, tell
-from bench.harness import CALM, TOKEN, Harness, running_house
+from bench.harness import CALM, TOKEN, Harness, running_service
 from bench.load import alert, webhook
 from bench.simulated import simulated_desk
 from bench.slow import SlowRelay
@@ -67,7 +67,7 @@ async def _slow_harness() -> AsyncIterator[_Slow]:
             "DOCKER_HOST": f"tcp://127.0.0.1:{await late(docker)}",
             "REDIS_URL": f"redis://127.0.0.1:{await late(of('REDIS_URL'))}/0",
         }
-        harness = await stack.enter_async_context(running_house(desk=DESK_OF_TRIAGES, sources=sources))
+        harness = await stack.enter_async_context(running_service(desk=DESK_OF_TRIAGES, sources=sources))
         yield _Slow(harness, loki)
 
 

@@ -24,7 +24,7 @@ import httpx
 from bench.digest import BOTS, write_archive
 from bench.figures import Figure, best_p99, p99, tell
 from bench.first_post import first_posts, send_alert
-from bench.harness import CALM, Harness, running_house
+from bench.harness import CALM, Harness, running_service
 
 A_SECOND, SECONDS, ROUNDS, WARM_UP = 5, 20, 3, 10
 DAYS = 61
@@ -105,7 +105,7 @@ async def _measure(data: Path) -> tuple[dict[bool, list[float]], list[float]]:
         "paths": {"data": str(data)},
         "roles": {"operator": {"users": ["U0ANA00001"]}},
     }
-    async with running_house(desk=desk) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
+    async with running_service(desk=desk) as harness, httpx.AsyncClient(trust_env=False, timeout=10) as http:
         await _Alerts(harness, http, "warm").send(WARM_UP, beside=False)
         alerts, digests = _Alerts(harness, http), _Digests(harness)
         for _ in range(ROUNDS):

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure, tell
-from bench.harness import TOKEN, running_house
+from bench.harness import TOKEN, running_service
 from bench.load import Load, Sent, send
 from tests.servers.process import ServerProcess, accepts, free_port, stopped_at_exit
 
@@ -45,7 +45,7 @@ async def _round(port: int, name: str, *, repeats: int = 0) -> Sent:
 
 async def _measure(*, repeats: int) -> tuple[list[Sent], list[Sent]]:
     bare, ours = [], []
-    async with running_probe() as probe, running_house() as harness:
+    async with running_probe() as probe, running_service() as harness:
         for number in range(ROUNDS + 1):
             bare.append(await _round(probe, f"r{number}", repeats=repeats))
             ours.append(await _round(harness.bot.port, f"r{number}", repeats=repeats))

@@ -15,17 +15,17 @@ from triage.desk import Desk
 from triage.errors import SettingError
 
 
-class _Words(SafeConstructor):
+class _PlainConstructor(SafeConstructor):
     """Leaves dates as they are written: one that is none is a fault of its key, told with the others."""
 
 
-_Words.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+_PlainConstructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
 def yaml_content(text: str) -> object:
     """Return what a desk.yaml holds. Raises YAMLError, and ValueError for a number that is none."""
     loader = YAML(typ="safe", pure=True)
-    loader.Constructor = _Words
+    loader.Constructor = _PlainConstructor
     return loader.load(text)
 
 

@@ -50,16 +50,16 @@ if TYPE_CHECKING:
     ):
         """The settings of every source, as far as they are asked for by name here."""
 
-    class FallbackSettings(BaseModel):
+    class ChannelSettings(BaseModel):
         """The settings of every fallback channel: none of them is asked for by name here."""
 
 else:
     # Pydantic takes the fields of the last base first.
     SourceSettings = create_model("SourceSettings", __base__=settings_of_all()[::-1])
-    FallbackSettings = create_model("FallbackSettings", __base__=fallback.settings_of_all()[::-1])
+    ChannelSettings = create_model("ChannelSettings", __base__=fallback.settings_of_all()[::-1])
 
 
-class Settings(SourceSettings, FallbackSettings):
+class Settings(SourceSettings, ChannelSettings):
     """Every setting of the service, checked. Empty means not set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

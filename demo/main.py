@@ -30,7 +30,7 @@ from triage.errors import TriageError
 from triage.wording import nearest
 
 if TYPE_CHECKING:
-    from demo.director import Director
+    from demo.scenario_runner import ScenarioRunner
 
 GOOD, BAD, WRONG_USAGE = 0, 1, 2
 LOG = "hbot-triage.log"
@@ -96,22 +96,22 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 async def _perform(folder: Path, port: int, scenario: str) -> None:
-    """Serve the page first, so that it can be opened, then set one desk after the other on the stage."""
+    """Serve the page first, so that it can be opened, then open one desk after the other."""
     stop = _stop_at_signals()
     clock, panel = SimClock(), Panel()
     async with SlackServer(port=port, extend=page_with(panel), clock=clock.now) as slack:
         _say(f"The demo is at {slack.base_url}/  (Ctrl-C ends it)")
-        show = Show(slack, clock, panel, stop, real=os.environ.get("REAL", "") not in {"", "0"})
+        session = DemoSession(slack, clock, panel, stop, real=os.environ.get("REAL", "") not in {"", "0"})
         while not stop.is_set():
             panel.rounds += 1
-            await show.play(folder / f"desk{panel.rounds}", scenario)
+            await session.play(folder / f"desk{panel.rounds}", scenario)
             scenario = ""
         _say("Stopped.")
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """What stays while desks come and go: the workspace, its clock, the panel."""
+class DemoSession:
+    """What stays while one desk follows the other: the workspace, its clock, the panel."""
 
     slack: SlackServer
     clock: SimClock
@@ -126,24 +126,24 @@ class Show:
         # The page is there already. The desk's past is made in a child while the bot is imported beside the loop.
         async with asyncio.TaskGroup() as group:
             making = group.create_task(remembered_elsewhere(folder / "desk", self.clock.now()))
-            stages = await asyncio.to_thread(importlib.import_module, "demo.stage")
-            directors = await asyncio.to_thread(importlib.import_module, "demo.director")
+            running = await asyncio.to_thread(importlib.import_module, "demo.running")
+            scenario_runner = await asyncio.to_thread(importlib.import_module, "demo.scenario_runner")
         made = making.result()
-        async with stages.set_stage(folder, self.slack, self.clock, real=self.real, made=made) as stage:
-            await self._direct(directors.Director(stage, fixed=self.real), scenario)
+        async with running.open_demo(folder, self.slack, self.clock, real=self.real, made=made) as demo:
+            await self._run_scenarios(scenario_runner.ScenarioRunner(demo, fixed=self.real), scenario)
         self.slack.workspace.clear()
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _direct(self, director: Director, scenario: str) -> None:
+    async def _run_scenarios(self, runner: ScenarioRunner, scenario: str) -> None:
         async with asyncio.TaskGroup() as group:
-            directing = group.create_task(director.run(), name="director")
-            self.panel.director, self.panel.note = director, ""
+            watching = group.create_task(runner.run(), name="scenario runner")
+            self.panel.runner, self.panel.note = runner, ""
             if scenario:
-                director.start(scenario)
+                runner.start(scenario)
             await _first(self.stop, self.panel.reset)
-            self.panel.director = None
+            self.panel.runner = None
             self.panel.note = "Stopping…" if self.stop.is_set() else "Setting up a new desk…"
-            directing.cancel()
+            watching.cancel()
             self.clock.speed = 1.0
 
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 import aiohttp
 from ruamel.yaml import YAML
 
-from demo.desk.desk import Desk
+from demo.desk.desk import SimulatedDesk
 from demo.desk.redis_server import free_port
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.go_text import parse_duration
@@ -34,7 +34,7 @@ SCRAPE_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def installed(folder: Path, desk: Desk, webhook: str, token: str) -> AsyncIterator[Watch]:
+async def installed(folder: Path, desk: SimulatedDesk, webhook: str, token: str) -> AsyncIterator[Watch]:
     """Run what is on PATH, stand-ins for the rest; they end with the block, whatever happened."""
     real = [name for name in (PROMETHEUS, ALERTMANAGER, REDIS) if shutil.which(name)]
     rules = folder / "rules.yml"
@@ -75,7 +75,7 @@ def shorter_rules() -> dict[str, Any]:
     return rules
 
 
-def _stand_in(desk: Desk, rules: Path, alertmanager: str) -> PrometheusServer:
+def _stand_in(desk: SimulatedDesk, rules: Path, alertmanager: str) -> PrometheusServer:
     targets = [Target(job, INSTANCES[job], page) for job, page in desk.scrapes.items()]
     config = PrometheusConfig(
         targets=targets,
@@ -88,7 +88,9 @@ def _stand_in(desk: Desk, rules: Path, alertmanager: str) -> PrometheusServer:
 
 
 @asynccontextmanager
-async def _prometheus(folder: Path, desk: Desk, rules: Path, alertmanager: str) -> AsyncIterator[str]:
+async def _prometheus(
+    folder: Path, desk: SimulatedDesk, rules: Path, alertmanager: str
+) -> AsyncIterator[str]:
     pace = f"{SCRAPE_SECONDS:.0f}s"
     scrapes = [
         {

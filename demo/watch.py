@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from demo.desk.desk import Desk
+from demo.desk.desk import SimulatedDesk
 from demo.desk.past import Past
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
@@ -59,7 +59,7 @@ def routes(webhook: str, token: str, *, waits: Mapping[str, str] | None = None) 
 
 
 @asynccontextmanager
-async def simulated(desk: Desk, past: Past, config: str) -> AsyncIterator[Watch]:
+async def simulated(desk: SimulatedDesk, past: Past, config: str) -> AsyncIterator[Watch]:
     """Serve both stand-ins. ``config`` is Alertmanager's; ``past`` becomes Prometheus' memory."""
     async with AlertmanagerServer(config, desk.clock) as alertmanager:
         targets = [Target(job, INSTANCES[job], page) for job, page in desk.scrapes.items()]
@@ -77,7 +77,7 @@ async def simulated(desk: Desk, past: Past, config: str) -> AsyncIterator[Watch]
             yield Watch(prometheus.url, alertmanager.url, run)
 
 
-async def _keep_going(desk: Desk, prometheus: PrometheusServer) -> None:
+async def _keep_going(desk: SimulatedDesk, prometheus: PrometheusServer) -> None:
     """Let the clock drive the desk, its Redis and Prometheus in step, at any speed, until cancelled."""
     task = asyncio.current_task()
     while True:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.settings import FallbackSettings, Settings, SourceSettings
+from bot.settings import ChannelSettings, Settings, SourceSettings
 from triage.desk import Desk
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def settings_table() -> str:
 
 
 def _group(name: str) -> int:
-    return 2 if name in SourceSettings.model_fields else int(name in FallbackSettings.model_fields)
+    return 2 if name in SourceSettings.model_fields else int(name in ChannelSettings.model_fields)
 
 
 def desk_table() -> str:

@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Page
 from demo.desk.scenarios import SCENARIOS
 from demo.progress import Phase
 from demo.slack import Message
+from tests.demo.running import DemoUnderTest, demo_under_test
 from tests.demo.slack.browser import chromium, visit
-from tests.demo.stage import Theatre, open_theatre
 from tests.flows.test_demo_scenarios import CURES, triaged
 
 SIZES = {1360: 900, 375: 740}
@@ -31,45 +31,45 @@ async def main(folder: Path, names: list[str]) -> None:
     """Take the scenarios one after the other."""
     async with chromium() as browser:
         for name in names:
-            with tempfile.TemporaryDirectory() as stage:
-                await scene(browser, Path(stage), name, folder)
+            with tempfile.TemporaryDirectory() as made_in:
+                await scene(browser, Path(made_in), name, folder)
 
 
-async def scene(browser: Browser, stage: Path, name: str, folder: Path) -> None:
+async def scene(browser: Browser, made_in: Path, name: str, folder: Path) -> None:
     """Play one scenario; one that does not come to its end is said, and its pictures are kept."""
-    async with open_theatre(stage, page=True) as theatre:
+    async with demo_under_test(made_in, page=True) as tested:
         try:
-            await triaged(theatre, name)
+            await triaged(tested, name)
             await asyncio.sleep(SETTLE)
-            await look(browser, theatre, card_of(theatre, name), folder / f"{name}-1")
-            await CURES[name](theatre)
-            await theatre.reaches(name, Phase.CURED, seconds=300)
+            await look(browser, tested, card_of(tested, name), folder / f"{name}-1")
+            await CURES[name](tested)
+            await tested.reaches(name, Phase.CURED, seconds=300)
         except AssertionError as error:
             print(f"{name}: {str(error).splitlines()[0]}")  # noqa: T201 - a tool for the terminal
         await asyncio.sleep(OVER)
-        await look(browser, theatre, card_of(theatre, name), folder / f"{name}-2")
+        await look(browser, tested, card_of(tested, name), folder / f"{name}-2")
 
 
-def card_of(theatre: Theatre, name: str) -> Message:
+def card_of(tested: DemoUnderTest, name: str) -> Message:
     """Return the card of the scenario's own incident, as it is now; others that it draws along are not it."""
-    incident = theatre.director.plays[name].incident
-    shown = [one for one in theatre.cards() if "INC-" in one.text]
+    incident = tested.runner.plays[name].incident
+    shown = [one for one in tested.cards() if "INC-" in one.text]
     own = [one for one in shown if incident is not None and f"INC-{incident.id} " in one.text]
     return (own or shown)[-1]
 
 
-async def look(browser: Browser, theatre: Theatre, card: Message, stem: Path) -> None:
+async def look(browser: Browser, tested: DemoUnderTest, card: Message, stem: Path) -> None:
     """Take an incident's card and thread in every size and theme."""
-    stem.with_suffix(".txt").write_text(theatre.story())
+    stem.with_suffix(".txt").write_text(tested.story())
     for width, height in SIZES.items():
         for theme in THEMES:
             context = await browser.new_context(viewport={"width": width, "height": height})
-            await context.add_cookies([{"name": "theme", "value": theme, "url": theatre.slack.base_url}])
+            await context.add_cookies([{"name": "theme", "value": theme, "url": tested.slack.base_url}])
             page = await context.new_page()
-            await visit(page, theatre.slack.base_url, user="vik")
+            await visit(page, tested.slack.base_url, user="vik")
             await tour_closed(page)
             await card_shot(page, card, Path(f"{stem}-{width}-{theme}-card.png"))
-            await thread_shot(page, theatre, card, Path(f"{stem}-{width}-{theme}-thread.png"))
+            await thread_shot(page, tested, card, Path(f"{stem}-{width}-{theme}-thread.png"))
             await context.close()
 
 
@@ -88,9 +88,9 @@ async def card_shot(page: Page, card: Message, file: Path) -> None:
     await page.screenshot(path=file)
 
 
-async def thread_shot(page: Page, theatre: Theatre, card: Message, file: Path) -> None:
+async def thread_shot(page: Page, tested: DemoUnderTest, card: Message, file: Path) -> None:
     """Take the whole thread, as high as it is."""
-    await page.goto(f"{theatre.slack.base_url}/w/vik/desk-alerts?thread={card.ts}")
+    await page.goto(f"{tested.slack.base_url}/w/vik/desk-alerts?thread={card.ts}")
     await page.wait_for_selector("body[data-live]")
     await tour_closed(page)
     size = page.viewport_size or {"width": 1360, "height": 900}

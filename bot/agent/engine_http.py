@@ -32,7 +32,7 @@ _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 
 
 @dataclass(slots=True)
-class _Answer:
+class _HttpReader:
     """What httptools calls while it reads: status, then pieces of the body, then the end."""
 
     status: int = 0
@@ -60,7 +60,7 @@ class Stream:
     status: int
     _reader: asyncio.StreamReader
     _parser: httptools.HttpResponseParser
-    _answer: _Answer
+    _answer: _HttpReader
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes."""
@@ -137,7 +137,7 @@ class EngineHttp:
             writer.close()
 
     async def _head(self, reader: asyncio.StreamReader) -> Stream:
-        answer = _Answer()
+        answer = _HttpReader()
         parser = httptools.HttpResponseParser(answer)
         read = 0
         while not answer.headed:

@@ -41,13 +41,13 @@ class ChartProcess:
 
 async def _drawn(chart: IncidentChart, path: Path) -> DrawnPicture:
     job = {"theme": THEME, "path": str(path), "incident": as_json(chart)}
-    async with child("bot.charts", nice=NICE) as painter:
-        painter.stdin.write(json.dumps(job).encode() + b"\n")
-        await painter.stdin.drain()
-        painter.stdin.close()
-        answers = [json.loads(line) async for line in painter.lines()]
-        if await painter.process.wait() or not answers:
-            raise SourceError("chart", f"the drawing process ended: {painter.last_words}")
+    async with child("bot.charts", nice=NICE) as drawing:
+        drawing.stdin.write(json.dumps(job).encode() + b"\n")
+        await drawing.stdin.drain()
+        drawing.stdin.close()
+        answers = [json.loads(line) async for line in drawing.lines()]
+        if await drawing.process.wait() or not answers:
+            raise SourceError("chart", f"the drawing process ended: {drawing.last_words}")
     if "error" in answers[0]:
         raise SourceError("chart", f"it could not be drawn: {answers[0]['error']}")
     return DrawnPicture(chart.number, answers[0]["alt"], await asyncio.to_thread(path.read_bytes))

@@ -87,9 +87,9 @@ def files_of_containers(containers: Sequence[ContainerState], compose_file: Path
 def folder_of_containers(containers: Sequence[ContainerState], compose_file: Path) -> Path | None:
     """Return the project's folder by the labels of what runs; None where it is the compose file's own, or not here."""
     named = {
-        Path(one.labels[_FOLDER]).resolve()
+        Path(one.labels[FOLDER_LABEL]).resolve()
         for one in containers
-        if one.labels.get(_FOLDER) and compose_file.resolve() in _files(one)
+        if one.labels.get(FOLDER_LABEL) and compose_file.resolve() in _files(one)
     }
     folder = named.pop() if len(named) == 1 else None
     return folder if folder not in {None, compose_file.resolve().parent} and folder.is_dir() else None

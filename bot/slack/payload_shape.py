@@ -27,11 +27,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
 
 
-class _Named(_Part):
+class _WithId(_Part):
     id: str | None = None
 
 
-class _Person(_Named):
+class _Person(_WithId):
     username: str | None = None
     name: str | None = None
     team_id: str | None = None
@@ -45,26 +45,26 @@ class _Element(_Part):
     selected_option: dict[str, Any] | None = None
 
 
-class _State(_Part):
+class _ViewState(_Part):
     values: dict[str, dict[str, _Element]] | None = None
 
 
-class _View(_Part):
+class _ShownView(_Part):
     id: str | None = None
     type: str | None = None
     callback_id: str | None = None
     private_metadata: str | None = None
     hash: str | None = None
-    state: _State | None = None
+    state: _ViewState | None = None
 
 
-class _Container(_Part):
+class _ShownWhere(_Part):
     channel_id: str | None = None
     message_ts: str | None = None
     thread_ts: str | None = None
 
 
-class _Message(_Part):
+class _ShownMessage(_Part):
     ts: str | None = None
     thread_ts: str | None = None
     user: str | None = None
@@ -76,14 +76,14 @@ class _Interaction(_Part):
 
     type: str
     user: _Person | None = None
-    team: _Named | None = None
-    enterprise: _Named | None = None
-    channel: _Named | None = None
+    team: _WithId | None = None
+    enterprise: _WithId | None = None
+    channel: _WithId | None = None
     is_enterprise_install: bool | str | None = None
     actions: list[_Element] | None = None
-    view: _View | None = None
-    container: _Container | None = None
-    message: _Message | None = None
+    view: _ShownView | None = None
+    container: _ShownWhere | None = None
+    message: _ShownMessage | None = None
     trigger_id: str | None = None
     response_url: str | None = None
     callback_id: str | None = None
@@ -91,17 +91,17 @@ class _Interaction(_Part):
 
 class _Inner(_Part):
     type: str
-    user: str | _Named | None = None
-    channel: str | _Named | None = None
+    user: str | _WithId | None = None
+    channel: str | _WithId | None = None
     text: str | None = None
     ts: str | None = None
     thread_ts: str | None = None
     tab: str | None = None
     bot_id: str | None = None
     team: str | None = None
-    view: _View | None = None
+    view: _ShownView | None = None
     item: dict[str, Any] | None = None
-    message: _Message | None = None
+    message: _ShownMessage | None = None
     bot_profile: dict[str, Any] | None = None
 
 

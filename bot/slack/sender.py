@@ -38,7 +38,7 @@ LONGEST_SLEEP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class _ClaimedMessages:
     """What was claimed, when to look again, and what a lone new card says, composed in the transaction that claims it."""
 
     messages: list[Message]
@@ -127,16 +127,16 @@ class Sender:
         else:
             await self._sleep((claim.due - self._clock.now()).total_seconds())
 
-    async def _claim(self) -> _Claim:
+    async def _claim(self) -> _ClaimedMessages:
         """Take what is due, and learn when to look again."""
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
-            return _Claim([])
+            return _ClaimedMessages([])
 
         under_way, give_back = frozenset(self._under_way), self._holds_unknown
         ahead, self._composes_ahead = self._composes_ahead, False
 
-        def claim(tx: Tx) -> _Claim:
+        def claim(tx: Tx) -> _ClaimedMessages:
             now = (
                 self._clock.now()
             )  # when it runs: what a unit before it in the same commit owes is due by then
@@ -151,7 +151,7 @@ class Sender:
             )
             lone = ahead and len(taken) == 1 and _is_new_card(taken[0])
             composed = self._delivery.composed(tx, taken[0], now) if lone else None
-            return _Claim(taken, tx.outbox.next_at(), composed)
+            return _ClaimedMessages(taken, tx.outbox.next_at(), composed)
 
         self._holds_unknown = False
         try:

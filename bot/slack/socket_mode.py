@@ -41,7 +41,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(slots=True)
-class _Line:
+class _Connection:
     """One connection: since when, and how many Slack says the app has (``hello``).
 
     ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
@@ -82,20 +82,22 @@ class Sockets:
         self._wanted = connections
         self._ping = ping_seconds
         self._renew = renew_seconds
-        self._lines: list[_Line] = []
-        self._lingering: list[_Line] = []
+        self._connections: list[_Connection] = []
+        self._lingering: list[_Connection] = []
         self._changed, self._answered = Bell(), Bell()
         self._filled = asyncio.Event()
 
     @property
     def connected(self) -> int:
         """How many connections are open and answer our pings."""
-        return sum(self._answers_pings(line) and not line.leaving for line in self._lines)
+        return sum(
+            self._answers_pings(connection) and not connection.leaving for connection in self._connections
+        )
 
     @property
     def announced(self) -> int:
         """How many connections of this app Slack counts, all replicas together (``num_connections``)."""
-        return max((line.announced for line in self._lines), default=0)
+        return max((connection.announced for connection in self._connections), default=0)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -120,60 +122,60 @@ class Sockets:
     async def _fill(self) -> None:
         """Open what is missing."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(self._wanted - len(self._lines)):
+            for _ in range(self._wanted - len(self._connections)):
                 tasks.create_task(self._try_connect())
 
     async def _try_connect(self) -> bool:
         """Open one connection; False, said and cleaned up, where that fails."""
-        line = self._new_line()
+        connection = self._new_connection()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await line.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
+                await connection.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
         except (TimeoutError, SlackClientError, aiohttp.ClientError, OSError) as error:
             logger.bind(error=str(error) or "no answer").warning("no Socket Mode connection, trying again")
-            await self._drop(line)
+            await self._drop(connection)
             return False
         return True
 
-    def _new_line(self) -> _Line:
+    def _new_connection(self) -> _Connection:
         handler = AsyncSocketModeHandler(self._app, self._token, ping_interval=self._ping)
         if urlsplit(self._app.client.base_url).hostname in _LOOPBACK:
             handler.client.proxy = None
-        line = _Line(handler, since=self._clock.monotonic())
-        self._lines.append(line)
+        connection = _Connection(handler, since=self._clock.monotonic())
+        self._connections.append(connection)
 
         async def listen(_client: object, message: dict[str, Any], _raw: str | None = None) -> None:
             if message.get("type") == "hello":
-                line.announced = int(message.get("num_connections") or 0)
+                connection.announced = int(message.get("num_connections") or 0)
 
         async def read(message: aiohttp.WSMessage) -> None:
             came = _parsed(message.data)
             if came.get("type") == "disconnect":
-                self._leave(line, str(came.get("reason") or "disconnect"))
+                self._leave(connection, str(came.get("reason") or "disconnect"))
 
         async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
             said = response.to_dict() if isinstance(response, SocketModeResponse) else response
             await client.send_message(json.dumps(said))
-            line.unanswered.discard(str(said.get("envelope_id")))
+            connection.unanswered.discard(str(said.get("envelope_id")))
             self._answered.ring()
 
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
             del force
-            self._leave(line, line.leaving or "closed")
+            self._leave(connection, connection.leaving or "closed")
 
         client = handler.client
-        _take_until_closing(line)
+        _take_until_closing(connection)
         client.message_listeners.append(listen)
         client.on_message_listeners.append(read)
         client.send_socket_mode_response = answer  # type: ignore[method-assign]
         # The SDK would close the connection and only then open another one: here the watch does it, in that order.
         client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
-        return line
+        return connection
 
-    def _leave(self, line: _Line, reason: str) -> None:
+    def _leave(self, connection: _Connection, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""
-        line.leaving = line.leaving or reason
+        connection.leaving = connection.leaving or reason
         self._changed.ring()
 
     async def _watch(self) -> None:
@@ -182,79 +184,85 @@ class Sockets:
         while True:
             await self._changed.wait(self._ping)
             async with asyncio.TaskGroup() as tasks:
-                for number, line in enumerate(list(self._lines)):
-                    age = self._clock.monotonic() - line.since
+                for number, connection in enumerate(list(self._connections)):
+                    age = self._clock.monotonic() - connection.since
                     old = age > self._renew * (1 + number / self._wanted)
-                    if line.leaving or old or not self._answers_pings(line):
-                        tasks.create_task(self._replace(line))
+                    if connection.leaving or old or not self._answers_pings(connection):
+                        tasks.create_task(self._replace(connection))
             await self._fill()
             await self._let_go()
 
-    def _answers_pings(self, line: _Line) -> bool:
-        client = line.handler.client
-        if line.closed or client.stale:
+    def _answers_pings(self, connection: _Connection) -> bool:
+        client = connection.handler.client
+        if connection.closed or client.stale:
             return False
         pong = client.last_ping_pong_time
         silent = 0.0 if pong is None else self._clock.now().timestamp() - pong
         return silent < self._ping * 4
 
-    async def _replace(self, line: _Line) -> None:
+    async def _replace(self, connection: _Connection) -> None:
         """Connect anew before the old connection is closed, so that one more listens, never one less."""
-        logger.bind(connected=self.connected, reason=line.leaving).info("Socket Mode connection replaced")
-        if line.leaving == TOO_MANY:  # another one more would be refused as well
-            await self._drop(line)
+        logger.bind(connected=self.connected, reason=connection.leaving).info(
+            "Socket Mode connection replaced"
+        )
+        if connection.leaving == TOO_MANY:  # another one more would be refused as well
+            await self._drop(connection)
             return
-        if await self._try_connect() and line in self._lines:
-            self._lines.remove(line)
-            line.until = self._clock.monotonic() + LINGER_SECONDS
-            self._lingering.append(line)
+        if await self._try_connect() and connection in self._connections:
+            self._connections.remove(connection)
+            connection.until = self._clock.monotonic() + LINGER_SECONDS
+            self._lingering.append(connection)
 
     async def _let_go(self) -> None:
         """Close connections that are replaced: once Slack has closed them, or they have listened long enough."""
         now = self._clock.monotonic()
-        over = [line for line in self._lingering if line.until <= now or not self._answers_pings(line)]
-        many = [line for line in self._lingering[:-LINGERING] if line not in over]
-        over += [line for line in many if not line.unanswered]
-        for line in over:
-            self._lingering.remove(line)
-            await self._drop(line)
+        over = [
+            connection
+            for connection in self._lingering
+            if connection.until <= now or not self._answers_pings(connection)
+        ]
+        many = [connection for connection in self._lingering[:-LINGERING] if connection not in over]
+        over += [connection for connection in many if not connection.unanswered]
+        for connection in over:
+            self._lingering.remove(connection)
+            await self._drop(connection)
 
-    async def _drop(self, line: _Line) -> None:
-        if line in self._lines:
-            self._lines.remove(line)
+    async def _drop(self, connection: _Connection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await line.handler.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
+                await connection.handler.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             logger.bind(error=str(error)).debug("connection not closed cleanly")
         finally:  # the SDK closes its session last: a socket that does not want to end would leave it open
-            await line.handler.client.aiohttp_client_session.close()
+            await connection.handler.client.aiohttp_client_session.close()
 
     async def _close_all(self) -> None:
         """Take nothing more, acknowledge what was taken, close: no click is done and not acknowledged, or the other way."""
-        lines = [*self._lines, *self._lingering]
-        for line in lines:
-            line.closing = True
+        connections = [*self._connections, *self._lingering]
+        for connection in connections:
+            connection.closing = True
         with suppress(TimeoutError):
             async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                while any(line.unanswered for line in lines):
+                while any(connection.unanswered for connection in connections):
                     await self._answered.wait(ACKNOWLEDGE_SECONDS)
         async with asyncio.TaskGroup() as tasks:
-            for line in lines:
-                tasks.create_task(self._drop(line))
+            for connection in connections:
+                tasks.create_task(self._drop(connection))
         self._lingering.clear()
 
 
-def _take_until_closing(line: _Line) -> None:
+def _take_until_closing(connection: _Connection) -> None:
     """Let no envelope in that could not be acknowledged any more: Slack tells the person that it did not work."""
-    client = line.handler.client
+    client = connection.handler.client
     enqueue = client.enqueue_message
 
     async def take(message: str) -> None:
-        if line.closing:
+        if connection.closing:
             return
         if envelope := _parsed(message).get("envelope_id"):
-            line.unanswered.add(str(envelope))
+            connection.unanswered.add(str(envelope))
         await enqueue(message)
 
     client.enqueue_message = take  # type: ignore[method-assign]

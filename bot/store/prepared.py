@@ -20,7 +20,7 @@ _Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _Compiled:
     """A statement for values of some names, and lists of some lengths.
 
     ``slots``: what the text asks for, in its order, with what converts it; ``lists``: by name, the slots that the values
@@ -58,7 +58,7 @@ class Prepared:
 
     def __init__(self, statement: sa.Executable) -> None:
         self.statement: Any = statement
-        self._plans: dict[tuple[object, ...], _Plan] = {}
+        self._plans: dict[tuple[object, ...], _Compiled] = {}
 
     @cached_property
     def locking(self) -> Prepared:
@@ -107,7 +107,7 @@ class Prepared:
         except sqlite3.Error as error:
             raise _named(plan, error) from error
 
-    def _plan(self, connection: sa.Connection, values: Values) -> _Plan:
+    def _plan(self, connection: sa.Connection, values: Values) -> _Compiled:
         shape = (*values, *(len(value) for value in values.values() if type(value) is list))
         plan = self._plans.get(shape)
         if plan is None:  # two threads may both make it: they make the same
@@ -115,7 +115,7 @@ class Prepared:
         return plan
 
 
-def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Plan:  # noqa: ANN401 - as in ``Prepared``
+def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Compiled:  # noqa: ANN401 - as in ``Prepared``
     compiled = statement.compile(dialect=dialect, column_keys=list(values))
 
     def converts(name: str) -> _Convert | None:
@@ -126,7 +126,7 @@ def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Plan:  # n
     taken = {*values, *(slot for slots in state.parameter_expansion.values() for slot in slots)}
     columns = list(getattr(statement, "exported_columns", ()))
     converters = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
-    return _Plan(
+    return _Compiled(
         text=state.statement,
         slots=[(name, state.processors.get(name) or converts(name)) for name in state.positiontup],
         lists={name: list(slots) for name, slots in state.parameter_expansion.items()},
@@ -136,7 +136,7 @@ def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Plan:  # n
     )
 
 
-def _fetch(connection: sa.Connection, plan: _Plan, values: Values) -> list[Any]:
+def _fetch(connection: sa.Connection, plan: _Compiled, values: Values) -> list[Any]:
     try:
         return _driver(connection).execute(plan.text, plan.bound(values)).fetchall()
     except sqlite3.Error as error:
@@ -148,6 +148,6 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return driver
 
 
-def _named(plan: _Plan, error: sqlite3.Error) -> BaseException:
+def _named(plan: _Compiled, error: sqlite3.Error) -> BaseException:
     """Return the error as SQLAlchemy names it."""
     return sa.exc.DBAPIError.instance(plan.text, None, error, sqlite3.Error)

@@ -61,7 +61,7 @@ class _CommitFailed(Exception):
     mark: str
 
 
-class _End(Enum):
+class _Became(Enum):
     """What became of a transaction."""
 
     DONE = auto()
@@ -185,7 +185,7 @@ class Writer:
 
     def _serve(self, batch: list[Unit[Any]]) -> None:
         batch = self._wanted(batch)
-        if batch and self._commit(batch) is _End.AGAIN:
+        if batch and self._commit(batch) is _Became.AGAIN:
             self._one_by_one(batch)
         self.units += len(batch)
         for loop in {unit.loop for unit in batch}:
@@ -213,25 +213,25 @@ class Writer:
                     other.error = NotStored(str(unit.error))
                 return
 
-    def _commit(self, batch: list[Unit[Any]], *, joining: bool = True) -> _End:
+    def _commit(self, batch: list[Unit[Any]], *, joining: bool = True) -> _Became:
         """Run a batch in one transaction, with what joins it meanwhile. A unit that was alone has its error then."""
         try:
             wrote = self._transact_twice(batch, joining=joining)
         except TakenBack:
-            return _End.AGAIN
+            return _Became.AGAIN
         except _CommitFailed as failed:
             return self._after_failed_commit(batch, failed)
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
             if faults.unavailable(error):  # also where nobody waits any more
                 self.health.failed(error)
             if len(batch) > 1:
-                return _End.AGAIN
+                return _Became.AGAIN
             batch[0].error = self._named(error)
-            return _End.SAID
+            return _Became.SAID
         self.commits += 1
         if wrote:
             self.health.committed()
-        return _End.DONE
+        return _Became.DONE
 
     def _transact_twice(self, batch: list[Unit[Any]], *, joining: bool) -> bool:
         """A connection that was cut meanwhile is found so at its first use: a new one is tried once, before COMMIT."""
@@ -281,7 +281,7 @@ class Writer:
         ):
             yield connection, begun
 
-    def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed) -> _End:
+    def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed) -> _Became:
         """Find out what became of a COMMIT: refused, done all the same, or unknown."""
         error = failed.error
         self.health.failed(error)
@@ -291,17 +291,17 @@ class Writer:
         if done:
             self.commits += 1
             self.health.committed()
-            return _End.DONE
+            return _Became.DONE
         if done is None:
             for unit in batch:
                 unit.error = faults.outcome_unknown(error)
-            return _End.SAID
+            return _Became.SAID
         self._stages.not_committed(batch)
         if len(batch) == 1 or faults.unavailable(error):
             for unit in batch:
                 unit.error = self._named(error)
-            return _End.SAID
-        return _End.AGAIN
+            return _Became.SAID
+        return _Became.AGAIN
 
     def _named(self, error: Exception) -> Exception:
         if isinstance(error, StoreUnavailable):

@@ -41,8 +41,8 @@ class DeskOptions:
     docker_port: int | None = None
 
 
-class Desk:
-    """``async with Desk(root, clock, sinks) as desk``: everything listens inside, ``run`` lets time pass.
+class SimulatedDesk:
+    """``async with SimulatedDesk(root, clock, sinks) as desk``: everything listens inside, ``run`` lets time pass.
 
     With a clock of speed 0 nothing moves but by ``step``. A ``world`` that was made already
     is taken as it is; else one with its past is made below ``root``.

@@ -16,7 +16,7 @@ from demo.lab.fault import Fault, FaultError
 from demo.lab.plan import planned, short
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
 from demo.lab.report import document, lines, told, week_in, with_week
-from demo.lab.run import Outcome, Run
+from demo.lab.run import Run, RunOutcome
 from demo.lab.week import ASKS_A_DAY, healthy_week
 from triage.reports.cases import RecordedCase
 
@@ -85,7 +85,7 @@ def _healthy_week(given: argparse.Namespace) -> int:
     return 0 if week.good else BAD
 
 
-def _report(name: str, outcomes: Sequence[Outcome], given: argparse.Namespace) -> Iterator[str]:
+def _report(name: str, outcomes: Sequence[RunOutcome], given: argparse.Namespace) -> Iterator[str]:
     yield from (*lines(name, outcomes), "")
     if given.tell and name != "exam":
         yield from told(outcomes, everything=given.tell == "all")

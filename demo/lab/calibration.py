@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from demo.lab.judgement import BELIEVED
-from demo.lab.run import Outcome
+from demo.lab.run import RunOutcome
 from triage.diagnosis import weights
 
 UNSEEN = 10.0
@@ -36,7 +36,7 @@ class Level:
         return (self.right * self.faults + self.says * UNSEEN) / (self.faults + UNSEEN)
 
 
-def judged(outcomes: Iterable[Outcome]) -> list[tuple[str, float, bool]]:
+def judged(outcomes: Iterable[RunOutcome]) -> list[tuple[str, float, bool]]:
     """Return fault, uncorrected confidence and whether right of each verdict with all evidence that names a cause."""
     return [
         (each.run.fault.name, weights.uncalibrated(one.confidence), one.top1)

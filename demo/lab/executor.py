@@ -11,14 +11,14 @@ from pathlib import Path
 
 from loguru import logger
 
-from demo.lab.run import Outcome, Run, run
-from demo.lab.stage import PreparedDesks
+from demo.lab.run import Run, RunOutcome, run
+from demo.lab.watched_desk import PreparedDesks
 
 
-def played(runs: Sequence[Run]) -> list[Outcome]:
+def played(runs: Sequence[Run]) -> list[RunOutcome]:
     """Do runs one after the other, in a folder of their own."""
 
-    async def all_of_them() -> list[Outcome]:
+    async def all_of_them() -> list[RunOutcome]:
         with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
             prepared = PreparedDesks(Path(folder))
             return [outcome for each in runs for outcome in await run(each, prepared)]
@@ -30,7 +30,7 @@ def played(runs: Sequence[Run]) -> list[Outcome]:
         logger.enable("triage")
 
 
-def play(runs: Sequence[Run], jobs: int) -> list[Outcome]:
+def play(runs: Sequence[Run], jobs: int) -> list[RunOutcome]:
     """Do runs, in so many processes; those of one seed stay together, so that its desk is made once."""
     if jobs <= 1 or len(runs) < jobs:
         return played(runs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from demo.lab.run import Outcome
+from demo.lab.run import RunOutcome
 from demo.lab.score import BUCKET_COUNTS, Figures, figures
 
-Half = tuple[str, Sequence[Outcome]]
+Half = tuple[str, Sequence[RunOutcome]]
 
 
 def percent(value: float | None) -> str:
@@ -41,7 +41,7 @@ def rows(score: Figures) -> Iterator[tuple[str, str]]:
     )
 
 
-def lines(name: str, outcomes: Sequence[Outcome]) -> list[str]:
+def lines(name: str, outcomes: Sequence[RunOutcome]) -> list[str]:
     """Return the figures of one half for a terminal."""
     score = figures(outcomes)
     found = [f"{name}:", *(f"  {label:<60} {value}" for label, value in rows(score))]
@@ -54,7 +54,7 @@ def lines(name: str, outcomes: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def told(outcomes: Sequence[Outcome], *, everything: bool = False) -> Iterator[str]:
+def told(outcomes: Sequence[RunOutcome], *, everything: bool = False) -> Iterator[str]:
     """Yield what verdicts said that were wrong, harmful or without a signal; all of them with ``everything``."""
     for each in outcomes:
         bad = [mark for mark, so in marks(each) if so]
@@ -70,7 +70,7 @@ def told(outcomes: Sequence[Outcome], *, everything: bool = False) -> Iterator[s
             yield from (f"    {line}" for line in each.story)
 
 
-def marks(outcome: Outcome) -> list[tuple[str, bool]]:
+def marks(outcome: RunOutcome) -> list[tuple[str, bool]]:
     """Return what can be bad about an outcome, and whether it is."""
     first, settled = outcome.first, outcome.settled
     if first is None or settled is None:
@@ -130,7 +130,7 @@ def _buckets(scores: Sequence[tuple[str, Figures]]) -> Iterator[str]:
             yield f"| {name} | {span} | {bucket.says:.2f} | {bucket.right:.2f} | {bucket.runs} |"
 
 
-def _by_fault(name: str, outcomes: Sequence[Outcome]) -> str:
+def _by_fault(name: str, outcomes: Sequence[RunOutcome]) -> str:
     found = [
         f"### {name.capitalize()}\n",
         "| fault | its cause | first signal | runs | named first | wrong | harm | right action |",

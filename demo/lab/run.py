@@ -12,8 +12,8 @@ from demo.lab.breaker import Breaker
 from demo.lab.fault import Fault, FaultError
 from demo.lab.judgement import Judgement, Struck, judge, merged
 from demo.lab.noise import make_noise
-from demo.lab.stage import PreparedDesks, Stage
 from demo.lab.triage import Looked, triage
+from demo.lab.watched_desk import PreparedDesks, WatchedDesk
 from triage.model import Incident, Verdict
 
 Setting = Literal["plain", "deployed", "noisy", "paired"]
@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """What came of a run, with one kind of evidence. ``signal_after``: seconds until the first signal; None: never."""
 
     run: Run
@@ -60,38 +60,42 @@ class Outcome:
     story: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def run(one: Run, prepared: PreparedDesks) -> list[Outcome]:
+async def run(one: Run, prepared: PreparedDesks) -> list[RunOutcome]:
     """Do one run; an outcome for the full evidence and one for each source that is missing."""
-    stage, folder = await prepared.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
+    watched, folder = await prepared.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
     try:
-        return await _played(one, stage)
+        return await _played(one, watched)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _played(one: Run, stage: Stage) -> list[Outcome]:
+async def _played(one: Run, watched: WatchedDesk) -> list[RunOutcome]:
     dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
-    breaker = Breaker(world=stage.world, prometheus=stage.prometheus, bus=stage.bus, bot=one.bot, dice=dice)
+    breaker = Breaker(
+        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, dice=dice
+    )
     if one.setting == "noisy":
         make_noise(breaker)
-    began = stage.now
+    began = watched.now
     strike(one.fault, breaker)
     if one.other is not None:
         strike(one.other, replace(breaker, bot=one.other_bot))
     struck = _struck(one)
-    incident, signal = await _first(stage, breaker, one.fault.patience)
+    incident, signal = await _first(watched, breaker, one.fault.patience)
     if incident is None:
-        return [Outcome(one, missing, None) for missing in ("", *one.missing)]
-    elapsed = stage.now - began
-    await stage.step(breaker)
+        return [RunOutcome(one, missing, None) for missing in ("", *one.missing)]
+    elapsed = watched.now - began
+    await watched.step(breaker)
     kinds = ("", *one.missing)
-    firsts = [await triage(stage, stage.incidents.state.incidents[incident.id], missing) for missing in kinds]
-    await stage.pass_time(one.fault.settles, breaker=breaker)
-    opener, *others = stage.watched()
+    firsts = [
+        await triage(watched, watched.incidents.state.incidents[incident.id], missing) for missing in kinds
+    ]
+    await watched.pass_time(one.fault.settles, breaker=breaker)
+    opener, *others = watched.all_incidents()
     current = [opener, *(each for each in others if each.is_open)][:INCIDENTS_MAX]
-    looked_at = {missing: [await triage(stage, each, missing) for each in current] for missing in kinds}
+    looked_at = {missing: [await triage(watched, each, missing) for each in current] for missing in kinds}
     if one.other is not None:
-        more = await _the_other(one, one.other, stage, breaker)
+        more = await _the_other(one, one.other, watched, breaker)
         current, looked_at[""] = (
             [*current, *(each for each, _ in more)],
             [*looked_at[""], *(each for _, each in more)],
@@ -102,7 +106,7 @@ async def _played(one: Run, stage: Stage) -> list[Outcome]:
         settled = _settled([each.verdict for each in looked], struck, looked)
         story = _story(current, first, looked)
         outcomes.append(
-            Outcome(
+            RunOutcome(
                 run=one,
                 missing=missing,
                 signal_after=elapsed,
@@ -125,20 +129,22 @@ def strike(fault: Fault, breaker: Breaker) -> None:
         ) from error
 
 
-async def _the_other(one: Run, other: Fault, stage: Stage, breaker: Breaker) -> list[tuple[Incident, Looked]]:
+async def _the_other(
+    one: Run, other: Fault, watched: WatchedDesk, breaker: Breaker
+) -> list[tuple[Incident, Looked]]:
     """Wait until both faults have brought a signal (a rule may wait longer than another); look again when that settled."""
-    end = stage.now + max(one.fault.patience, other.patience)
-    if _has_signal(one, stage):
+    end = watched.now + max(one.fault.patience, other.patience)
+    if _has_signal(one, watched):
         return []
-    while not _has_signal(one, stage) and stage.now < end:
-        await stage.step(breaker)
-    await stage.pass_time(other.settles, breaker=breaker)
-    later = [each for each in stage.watched() if each.is_open][:INCIDENTS_MAX]
-    return [(each, await triage(stage, each)) for each in later]
+    while not _has_signal(one, watched) and watched.now < end:
+        await watched.step(breaker)
+    await watched.pass_time(other.settles, breaker=breaker)
+    later = [each for each in watched.all_incidents() if each.is_open][:INCIDENTS_MAX]
+    return [(each, await triage(watched, each)) for each in later]
 
 
-def _has_signal(one: Run, stage: Stage) -> bool:
-    return {one.bot, one.other_bot} <= {bot for each in stage.watched() for bot in each.bots}
+def _has_signal(one: Run, watched: WatchedDesk) -> bool:
+    return {one.bot, one.other_bot} <= {bot for each in watched.all_incidents() for bot in each.bots}
 
 
 def _struck(one: Run) -> Struck:
@@ -148,11 +154,11 @@ def _struck(one: Run) -> Struck:
     return Struck(tuple(truths))
 
 
-async def _first(stage: Stage, breaker: Breaker, patience: float) -> tuple[Incident | None, str]:
+async def _first(watched: WatchedDesk, breaker: Breaker, patience: float) -> tuple[Incident | None, str]:
     """Wait for the first incident."""
-    end = stage.now + patience
-    while stage.now < end:
-        for incident in await stage.step(breaker):
+    end = watched.now + patience
+    while watched.now < end:
+        for incident in await watched.step(breaker):
             return incident, incident.name
     return None, ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from demo.lab.judgement import Judgement
-from demo.lab.run import Outcome
+from demo.lab.run import RunOutcome
 
 BUCKETS = (0.0, 0.35, 0.5, 0.65, 0.75, 0.85, 0.95, 1.0001)
 BUCKET_COUNTS = 20
@@ -65,7 +65,7 @@ def share(judgements: Iterable[Judgement], of: Callable[[Judgement], bool]) -> f
     return sum(map(of, found)) / len(found) if found else None
 
 
-def figures(outcomes: Sequence[Outcome]) -> Figures:
+def figures(outcomes: Sequence[RunOutcome]) -> Figures:
     """Score a set of outcomes."""
     whole = [each for each in outcomes if not each.missing]
     with_signal = [each for each in whole if each.settled is not None and each.first is not None]

@@ -19,7 +19,7 @@ from triage.runs.runner import context_of, source_of
 from triage.signals.containers import container_subject
 
 if TYPE_CHECKING:
-    from demo.lab.stage import Stage
+    from demo.lab.watched_desk import WatchedDesk
 
 EVENTS_MAX = 300
 _MEMORY_OF = {Source.AUDIT: "redis", Source.DEAD_LETTER: "redis", Source.CONTAINER: "docker"}
@@ -49,27 +49,34 @@ class Looked:
     seconds: float
 
 
-async def triage(stage: Stage, incident: Incident, missing: str = "") -> Looked:
+async def triage(watched: WatchedDesk, incident: Incident, missing: str = "") -> Looked:
     """Triage an incident as it is now; ``missing``: a source that cannot be reached from where we are."""
-    now = utc(stage.now)
-    episodes = stage.incidents.episodes(incident)
-    playbook = playbook_for(stage.listener.desk, incident.name, source_of(episodes))
+    now = utc(watched.now)
+    episodes = watched.incidents.episodes(incident)
+    playbook = playbook_for(watched.listener.desk, incident.name, source_of(episodes))
     found = sources_of(
-        stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.listener.held, missing=missing
+        watched.world,
+        watched.prometheus,
+        watched.sink.store,
+        watched.bus,
+        watched.listener.held,
+        missing=missing,
     )
-    context = context_of(stage.listener.desk, found, incident, episodes, now=now)
-    context = with_memory(stage, context, missing)
+    context = context_of(watched.listener.desk, found, incident, episodes, now=now)
+    context = with_memory(watched, context, missing)
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.process_time()
     verdict = conclude(findings, context, episodes, playbook)
     return Looked(findings, verdict, time.process_time() - began)
 
 
-async def ask(stage: Stage, bot: str) -> Looked:
+async def ask(watched: WatchedDesk, bot: str) -> Looked:
     """Triage a bot without an incident, as ``/triage run`` does."""
-    now = utc(stage.now)
-    desk = stage.listener.desk
-    found = sources_of(stage.world, stage.prometheus, stage.sink.store, stage.bus, stage.listener.held)
+    now = utc(watched.now)
+    desk = watched.listener.desk
+    found = sources_of(
+        watched.world, watched.prometheus, watched.sink.store, watched.bus, watched.listener.held
+    )
     context = CheckContext(
         desk=desk, sources=found, now=now, since=now, bots=(bot,), containers=(desk.container_of(bot),)
     )
@@ -80,18 +87,18 @@ async def ask(stage: Stage, bot: str) -> Looked:
     return Looked(findings, verdict, time.process_time() - began)
 
 
-def with_memory(stage: Stage, context: CheckContext, missing: str) -> CheckContext:
+def with_memory(watched: WatchedDesk, context: CheckContext, missing: str) -> CheckContext:
     """Add what the product would remember of what the desk said; a missing source told it nothing."""
     told = [
-        event for event in stage.listener.events if not missing or _MEMORY_OF.get(event.source) != missing
+        event for event in watched.listener.events if not missing or _MEMORY_OF.get(event.source) != missing
     ]
     about = {Subject(SubjectKind.BOT, bot) for bot in context.bots}
     about |= {container_subject(context.desk, container) for container in context.containers}
     first = min(context.since, context.now) - timedelta(minutes=context.desk.listening.before_minutes)
     events = [event for event in told if event.subject in about and event.at >= first][-EVENTS_MAX:]
-    letters = None if missing == "redis" else stage.listener.dead_letters()
-    edits = tuple(event for event in stage.listener.events if event.category in EDITED_FILES)
-    since = utc(stage.degraded_since) if stage.degraded_since is not None else None
+    letters = None if missing == "redis" else watched.listener.dead_letters()
+    edits = tuple(event for event in watched.listener.events if event.category in EDITED_FILES)
+    since = utc(watched.degraded_since) if watched.degraded_since is not None else None
     return replace(
         context,
         events=with_related(events, told),

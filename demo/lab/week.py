@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.lab.judgement import BELIEVED, SAYS_NOTHING
-from demo.lab.stage import PreparedDesks
 from demo.lab.triage import ask
+from demo.lab.watched_desk import PreparedDesks
 
 ASKS_A_DAY = 144
 DAY = 86_400.0
@@ -48,20 +48,20 @@ async def healthy_week(days: float = 7.0, seed: int = 1) -> Week:
     blamed, offered = Counter[str](), Counter[str]()
     asks = round(days * ASKS_A_DAY)
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-        stage, _ = await PreparedDesks(Path(folder)).take(seed)
-        bots = tuple(stage.world.bots)
+        watched, _ = await PreparedDesks(Path(folder)).take(seed)
+        bots = tuple(watched.world.bots)
         for number in range(asks):
-            await stage.pass_time(DAY / ASKS_A_DAY, WEEK_TICK)
-            verdict = (await ask(stage, bots[number % len(bots)])).verdict
+            await watched.pass_time(DAY / ASKS_A_DAY, WEEK_TICK)
+            verdict = (await ask(watched, bots[number % len(bots)])).verdict
             top = verdict.top
             if top is not None and top.confidence >= BELIEVED and top.cause not in SAYS_NOTHING:
                 blamed[top.cause] += 1
             offered.update(action.kind for action in verdict.actions)
-            stage.prometheus.tsdb.forget_before(round((stage.now - 2 * DAY) * 1000))
+            watched.prometheus.tsdb.forget_before(round((watched.now - 2 * DAY) * 1000))
         return Week(
             days=days,
             asks=asks,
-            incidents=Counter(each.name for each in stage.watched()),
+            incidents=Counter(each.name for each in watched.all_incidents()),
             blamed=blamed,
             offered=offered,
         )

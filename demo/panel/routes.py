@@ -16,7 +16,7 @@ from demo.progress import NotNow
 from demo.slack.page import PageOptions, install
 
 if TYPE_CHECKING:
-    from demo.director import Director
+    from demo.scenario_runner import ScenarioRunner
     from demo.slack import SlackServer
 
 HERE = Path(__file__).parent
@@ -28,29 +28,29 @@ OPTIONS = PageOptions(
 
 @dataclass(slots=True)
 class Panel:
-    """What the panel shows and asks for. ``director`` is None while a desk is being set up.
+    """What the panel shows and asks for. ``runner`` is None while a desk is being set up.
 
     ``rounds`` counts the desks: a page that sees it change loads itself anew.
     """
 
-    director: Director | None = None
+    runner: ScenarioRunner | None = None
     note: str = "Setting up the desk…"
     rounds: int = 0
     reset: asyncio.Event = field(default_factory=asyncio.Event)
 
     def state(self) -> Json:
         """Return what is shown now."""
-        if self.director is None:
+        if self.runner is None:
             shown: Json = {"ready": False, "scenarios": menu()}
         else:
-            shown = panel_state(self.director)
+            shown = panel_state(self.runner)
         return {**shown, "note": self.note, "round": self.rounds}
 
-    def ready(self) -> Director:
-        """Return the director. Raises NotNow while there is none."""
-        if self.director is None:
+    def ready(self) -> ScenarioRunner:
+        """Return the scenario runner. Raises NotNow while there is none."""
+        if self.runner is None:
             raise NotNow("The desk is being set up: a moment, please.")
-        return self.director
+        return self.runner
 
 
 def page_with(panel: Panel) -> Callable[[SlackServer, web.Application], None]:
@@ -118,16 +118,16 @@ class Routes:
         return web.json_response(self._panel.state())
 
     def _do(self, verb: str, body: Json) -> None:
-        director = self._panel.ready()
+        runner = self._panel.ready()
         match verb:
             case "start":
-                director.start(body["name"])
+                runner.start(body["name"])
             case "reveal":
-                director.reveal(body["name"])
+                runner.reveal(body["name"])
             case "speed":
-                director.choose(float(body["speed"]))
+                runner.choose(float(body["speed"]))
             case "skip":
-                director.skip()
+                runner.skip()
             case "reset":
                 self._panel.reset.set()
             case _:

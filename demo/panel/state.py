@@ -12,10 +12,10 @@ from triage.diagnosis.strength import strength
 
 if TYPE_CHECKING:
     from demo.desk.bot_model import Bot
-    from demo.desk.desk import Desk
+    from demo.desk.desk import SimulatedDesk
     from demo.desk.scenarios.base import Remedy, Scenario
-    from demo.director import Director
     from demo.progress import Play
+    from demo.scenario_runner import ScenarioRunner
 
 Json = dict[str, Any]
 FROZEN_AFTER = 180.0
@@ -26,22 +26,22 @@ def menu() -> list[Json]:
     return [_scenario(scenario, None) for scenario in SCENARIOS.values()]
 
 
-def panel_state(director: Director) -> Json:
+def panel_state(runner: ScenarioRunner) -> Json:
     """Return the whole of it."""
-    stage = director.stage
+    demo = runner.demo
     return {
         "ready": True,
         "time": {
-            "now": stage.clock.now(),
-            "speed": stage.clock.speed,
-            "chosen": director.pace.chosen,
-            "skipping": stage.clock.now() < director.pace.skip_until,
-            "fixed": director.fixed,
+            "now": demo.clock.now(),
+            "speed": demo.clock.speed,
+            "chosen": runner.pace.chosen,
+            "skipping": demo.clock.now() < runner.pace.skip_until,
+            "fixed": runner.fixed,
         },
-        "scenarios": [_scenario(one, director.plays.get(name)) for name, one in SCENARIOS.items()],
-        "playing": director.play.scenario.name if director.play is not None else "",
-        "desk": _desk(stage.desk),
-        "real": list(stage.real),
+        "scenarios": [_scenario(one, runner.plays.get(name)) for name, one in SCENARIOS.items()],
+        "playing": runner.play.scenario.name if runner.play is not None else "",
+        "desk": _desk(demo.desk),
+        "real": list(demo.real),
     }
 
 
@@ -102,7 +102,7 @@ def _remedy(remedy: Remedy) -> Json:
     return {"what": what, "how": remedy.how}
 
 
-def _desk(desk: Desk) -> Json:
+def _desk(desk: SimulatedDesk) -> Json:
     world = desk.world
     redis = world.engine.of_service("redis")
     others = [
@@ -122,7 +122,7 @@ def _desk(desk: Desk) -> Json:
     }
 
 
-def _bot(desk: Desk, bot: Bot) -> Json:
+def _bot(desk: SimulatedDesk, bot: Bot) -> Json:
     world = desk.world
     container = world.container_of(bot)
     age = world.clock.now() - bot.row.at if bot.row is not None else None
@@ -139,7 +139,7 @@ def _bot(desk: Desk, bot: Bot) -> Json:
     }
 
 
-def _container(desk: Desk, service: str) -> Json:
+def _container(desk: SimulatedDesk, service: str) -> Json:
     container = desk.world.engine.of_service(service)
     status = container.status if container is not None else "removed"
     return {"name": service, "status": "hung" if container is not None and container.hung else status}

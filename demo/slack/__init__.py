@@ -11,6 +11,6 @@ from demo.slack.faults import Fault
 from demo.slack.model import Json, Message
 from demo.slack.server import SlackServer
 from demo.slack.settings import AppConfig, Timing
-from demo.slack.submission import Outcome
+from demo.slack.submission import ActOutcome
 
-__all__ = ["Actor", "AppConfig", "Fault", "Json", "Message", "Outcome", "SlackServer", "Timing"]
+__all__ = ["ActOutcome", "Actor", "AppConfig", "Fault", "Json", "Message", "SlackServer", "Timing"]

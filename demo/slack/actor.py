@@ -11,7 +11,7 @@ from demo.slack.errors import NoSuchElementError, SlackError
 from demo.slack.hooks import show
 from demo.slack.inputs import filled, initial_state
 from demo.slack.model import Json, Message, View
-from demo.slack.submission import TROUBLE, Outcome, answered, outcome_of, refused_by_slack
+from demo.slack.submission import TROUBLE, ActOutcome, answered, outcome_of, refused_by_slack
 from demo.slack.triggers import Reply
 from demo.slack.web.call import Args
 
@@ -84,14 +84,14 @@ class Actor:
             text = re.sub(rf"(?<![\w<])@{re.escape(name)}(?![\w-])", f"<@{names[name]}>", text)
         return text
 
-    async def command(self, line: str, channel: str = "desk-alerts") -> Outcome:
+    async def command(self, line: str, channel: str = "desk-alerts") -> ActOutcome:
         """Send a slash command such as `/triage status`; the answer of the acknowledgement is shown at once."""
         server = self._server
         place = server.workspace.channel(channel)
         command, _, text = line.partition(" ")
         if command not in server.app.commands:
             server.workspace.notice(place.id, self.user.id, f"`{command}` is not a valid command.")
-            return Outcome(acked=False, why="invalid_command", sent=False)
+            return ActOutcome(acked=False, why="invalid_command", sent=False)
         ack = await server.delivery.command(
             payloads.slash_command(server, self.user, place, command, text.strip())
         )
@@ -102,13 +102,13 @@ class Actor:
             return self._answered(place.id, ack)
         return outcome_of(ack)
 
-    def _answered(self, channel: str, ack: Ack) -> Outcome:
+    def _answered(self, channel: str, ack: Ack) -> ActOutcome:
         """Show the payload of a command's acknowledgement; a payload Slack refuses shows as a failed command."""
         try:
             show(self._server, Reply(channel, self.user.id, None, 0.0), Args(ack.payload or {}))
         except SlackError as error:
             self._server.workspace.notice(channel, self.user.id, f"The command's answer was refused: {error}")
-            return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, why=str(error))
+            return ActOutcome(acked=True, seconds=ack.seconds, payload=ack.payload, why=str(error))
         return outcome_of(ack)
 
     # -- what they click ---------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Actor:
         value: object = None,
         *,
         block_id: str | None = None,
-    ) -> Outcome:
+    ) -> ActOutcome:
         """Use a button, a menu or another element of a message or a view (None: the open modal).
 
         `value` is what is chosen in a menu. `NoSuchElementError` when the element is not there. A confirmation
@@ -164,7 +164,7 @@ class Actor:
         block, element = self._element(view, action_id, block_id)
         view.state.setdefault(block["block_id"], {})[action_id] = filled(element, value)
 
-    async def submit(self, values: Mapping[str, object] | None = None) -> Outcome:
+    async def submit(self, values: Mapping[str, object] | None = None) -> ActOutcome:
         """Fill the open modal (action id → value) and press its submit button."""
         view = self._open_modal()
         for action_id, value in (values or {}).items():
@@ -172,7 +172,7 @@ class Actor:
         errors = refused_by_slack(view)
         if errors:
             self._server.modals.reject(view, errors)
-            return Outcome(acked=False, errors=errors, sent=False)
+            return ActOutcome(acked=False, errors=errors, sent=False)
         payload = payloads.view_submission(self._server, self.user, view)
         ack = await self._server.delivery.interactive(payload)
         if not ack.acked:
@@ -180,7 +180,7 @@ class Actor:
             return outcome_of(ack)
         return answered(self._server, view, ack)
 
-    async def close(self, *, cleared: bool = False) -> Outcome:
+    async def close(self, *, cleared: bool = False) -> ActOutcome:
         """Close the open modal, or with `cleared` (or when the view says so) all that are stacked."""
         view = self._open_modal()
         everything = cleared or bool(view.body.get("clear_on_close"))
@@ -189,7 +189,7 @@ class Actor:
         else:
             self._server.modals.close(view)
         if not view.body.get("notify_on_close"):
-            return Outcome(acked=True, sent=False)
+            return ActOutcome(acked=True, sent=False)
         payload = payloads.view_closed(self._server, self.user, view, cleared=everything)
         return outcome_of(await self._server.delivery.interactive(payload))
 

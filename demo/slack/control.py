@@ -21,7 +21,7 @@ from demo.slack.wire import file_json, message_json, view_json
 if TYPE_CHECKING:
     from demo.slack.backend import SlackBackend
     from demo.slack.model import Message, View
-    from demo.slack.submission import Outcome
+    from demo.slack.submission import ActOutcome
 
 Verb = Callable[["SlackBackend", Json], Awaitable[Json]]
 
@@ -41,7 +41,7 @@ def _view(server: SlackBackend, view: View | None) -> Json:
     return {"view": view_json(server.workspace, view), "errors": view.errors}
 
 
-def _outcome(outcome: Outcome) -> Json:
+def _outcome(outcome: ActOutcome) -> Json:
     return {"outcome": dataclasses.asdict(outcome)}
 
 

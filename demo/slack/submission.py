@@ -17,7 +17,7 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActOutcome:
     """How the app took an act.
 
     `acked` within three seconds or not, after `seconds`; `why` it was not, in Slack's words; `payload` is the answer.
@@ -32,9 +32,9 @@ class Outcome:
     sent: bool = True
 
 
-def outcome_of(ack: Ack) -> Outcome:
+def outcome_of(ack: Ack) -> ActOutcome:
     """Return the plain outcome of an acknowledgement, or of its absence."""
-    return Outcome(acked=ack.acked, seconds=ack.seconds, payload=ack.payload, why=ack.why)
+    return ActOutcome(acked=ack.acked, seconds=ack.seconds, payload=ack.payload, why=ack.why)
 
 
 def refused_by_slack(view: View) -> dict[str, str]:
@@ -49,16 +49,18 @@ def refused_by_slack(view: View) -> dict[str, str]:
     return found
 
 
-def answered(server: SlackBackend, view: View, ack: Ack) -> Outcome:
+def answered(server: SlackBackend, view: View, ack: Ack) -> ActOutcome:
     """Do what the answer to a submission asks for: errors, update, push, clear, or close by default."""
     try:
         return _apply(server, view, ack)
     except (SlackError, KeyError) as error:
         server.modals.reject(view, {"": TROUBLE})
-        return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, why=f"answer refused: {error}")
+        return ActOutcome(
+            acked=True, seconds=ack.seconds, payload=ack.payload, why=f"answer refused: {error}"
+        )
 
 
-def _apply(server: SlackBackend, view: View, ack: Ack) -> Outcome:
+def _apply(server: SlackBackend, view: View, ack: Ack) -> ActOutcome:
     modals, answer = server.modals, ack.payload or {}
     action = answer.get("response_action")
     if action == "errors":
@@ -74,9 +76,9 @@ def _apply(server: SlackBackend, view: View, ack: Ack) -> Outcome:
     return outcome_of(ack)
 
 
-def _errors(server: SlackBackend, view: View, ack: Ack, errors: dict[str, str]) -> Outcome:
+def _errors(server: SlackBackend, view: View, ack: Ack, errors: dict[str, str]) -> ActOutcome:
     inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
     if not errors or not set(errors) <= inputs:
         raise SlackError("invalid_arguments", [f"errors must name input blocks, one of {sorted(inputs)}"])
     server.modals.reject(view, errors)
-    return Outcome(acked=True, seconds=ack.seconds, payload=ack.payload, errors=errors)
+    return ActOutcome(acked=True, seconds=ack.seconds, payload=ack.payload, errors=errors)

@@ -12,7 +12,7 @@ from handlers.slack.services import Services
 from triage.actions.authority import lost, role_for
 from triage.actions.catalogue import action_title
 from triage.actions.engine import ActionEngine
-from triage.actions.preparation import Prepared
+from triage.actions.preparation import PreparedPlan
 from triage.errors import Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.memory.people import remember
@@ -30,7 +30,7 @@ class ActionViews(Protocol):
         ...
 
     def confirm(
-        self, prepared: Prepared, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
+        self, prepared: PreparedPlan, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
     ) -> Json:
         """Return the form."""
         ...

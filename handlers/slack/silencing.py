@@ -89,7 +89,7 @@ def _silences(tx: Tx, click: Click) -> tuple[Incident, tuple[Matchers, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _StoredSilences:
     """What the store says: the silences, and the alerts of other incidents that they hide, one line each.
 
     ``fingerprints``: which of Alertmanager's alerts are told by that already, or are the incident's own.
@@ -101,7 +101,7 @@ class _Known:
     fingerprints: frozenset[str]
 
 
-def _with_others(tx: Tx, click: Click) -> _Known:
+def _with_others(tx: Tx, click: Click) -> _StoredSilences:
     """Return also what fires in other incidents and would be hidden too."""
     incident, silences = _silences(tx, click)
     further = {one.id: one.number for one in tx.incidents.open() if one.id != incident.id}
@@ -111,10 +111,12 @@ def _with_others(tx: Tx, click: Click) -> _Known:
         for one in hidden
     ]
     told = (*hidden, *tx.incidents.episodes([incident.id]))
-    return _Known(incident, silences, tuple(dict.fromkeys(lines)), frozenset(one.fingerprint for one in told))
+    return _StoredSilences(
+        incident, silences, tuple(dict.fromkeys(lines)), frozenset(one.fingerprint for one in told)
+    )
 
 
-async def _hidden_elsewhere(services: Services, known: _Known) -> tuple[tuple[str, ...], str]:
+async def _hidden_elsewhere(services: Services, known: _StoredSilences) -> tuple[tuple[str, ...], str]:
     """Ask Alertmanager what else fires now that the silences hide: one line each, and why that may not be all."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):

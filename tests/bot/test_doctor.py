@@ -18,7 +18,7 @@ from bot.doctor.report import DependencyReport, printed
 from bot.doctor.slack import SCOPES
 from bot.settings import Settings, load_settings
 from demo.desk.clock import SimClock
-from demo.desk.desk import Desk, DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.local_server import Fault, LocalServer
 from demo.servers.loki import LokiServer
@@ -87,7 +87,7 @@ async def world(tmp_path: Path, slack: SlackServer) -> AsyncIterator[World]:
         for server in servers.values():
             await stack.enter_async_context(server)
         options = DeskOptions(past_hours=0.1, redis="fake")
-        desk = await stack.enter_async_context(Desk(tmp_path / "desk", SimClock(0), (), options))
+        desk = await stack.enter_async_context(SimulatedDesk(tmp_path / "desk", SimClock(0), (), options))
         environment = {
             **slack_settings(slack, tmp_path),
             "PROMETHEUS_URL": servers["prometheus"].url,

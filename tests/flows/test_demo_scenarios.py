@@ -11,7 +11,7 @@ import pytest
 
 from demo.desk.scenarios import SCENARIOS
 from demo.progress import Phase, judged
-from tests.demo.stage import Theatre, open_theatre
+from tests.demo.running import DemoUnderTest, demo_under_test
 
 ALL = os.environ.get("ALL_SCENARIOS") == "1"
 """Each scenario takes most of a minute of both cores: `make test` plays one of each kind, ALL_SCENARIOS=1 all.
@@ -22,41 +22,39 @@ one more is played in the browser (tests/demo/test_demo_page.py).
 PLAYED = tuple(SCENARIOS) if ALL else ("redis-dies", "bad-release", "oom-loop")
 
 # One at a time: a desk at sixty times the speed needs a core, and what it asks for must be answered in time.
-pytestmark = pytest.mark.xdist_group("stage")
+pytestmark = pytest.mark.xdist_group("demo")
 
-Remedy = Callable[[Theatre], Awaitable[None]]
+Remedy = Callable[[DemoUnderTest], Awaitable[None]]
 
 
 @pytest.fixture
-async def theatre(tmp_path: Path) -> AsyncIterator[Theatre]:
-    """Set a stage."""
-    async with open_theatre(tmp_path) as one:
+async def tested(tmp_path: Path) -> AsyncIterator[DemoUnderTest]:
+    """Open a demo."""
+    async with demo_under_test(tmp_path) as one:
         yield one
 
 
 def press(kind: str, target: str, **choice: str) -> Remedy:
     """Return the remedy that is one button."""
 
-    async def remedy(theatre: Theatre) -> None:
-        await theatre.press(kind, target, choice)
+    async def remedy(tested: DemoUnderTest) -> None:
+        await tested.press(kind, target, choice)
 
     return remedy
 
 
-async def review(theatre: Theatre) -> None:
+async def review(tested: DemoUnderTest) -> None:
     """Leave it stopped for half an hour, as its guard wants, then let it trade again."""
     for _ in range(4):
-        theatre.director.skip()
-    await theatre.until(
-        lambda: theatre.stage.clock.now() > theatre.director.pace.skip_until, "half an hour", 120
-    )
-    await theatre.press("resume", "bot1")
+        tested.runner.skip()
+    await tested.until(lambda: tested.demo.clock.now() > tested.runner.pace.skip_until, "half an hour", 120)
+    await tested.press("resume", "bot1")
 
 
-async def wait(theatre: Theatre) -> None:
+async def wait(tested: DemoUnderTest) -> None:
     """Do nothing, for long enough."""
     for _ in range(3):
-        theatre.director.skip()
+        tested.runner.skip()
 
 
 CURES = {
@@ -75,14 +73,14 @@ CURES = {
 }
 
 
-async def triaged(theatre: Theatre, name: str) -> None:
+async def triaged(tested: DemoUnderTest, name: str) -> None:
     """Start a scenario, and wait until Slack has the thread with the triage."""
-    theatre.director.start(name)
-    play = await theatre.reaches(name, Phase.TRIAGED)
+    tested.runner.start(name)
+    play = await tested.reaches(name, Phase.TRIAGED)
     incident = play.incident
     assert incident is not None
-    await theatre.until(
-        lambda: any(reply.text.startswith("Triage") for reply in theatre.thread(incident.id)),
+    await tested.until(
+        lambda: any(reply.text.startswith("Triage") for reply in tested.thread(incident.id)),
         "the triage",
         25,
     )
@@ -90,18 +88,18 @@ async def triaged(theatre: Theatre, name: str) -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", PLAYED)
-async def test_a_scenario_is_named_and_cured(theatre: Theatre, name: str) -> None:
+async def test_a_scenario_is_named_and_cured(tested: DemoUnderTest, name: str) -> None:
     """The alert makes a thread, the verdict names the true cause, the right remedy closes it."""
-    await triaged(theatre, name)
-    plays = theatre.director.plays
+    await triaged(tested, name)
+    plays = tested.runner.plays
     if name == "oom-loop":  # one kill is no loop yet, and the verdict says so: let it come round again
-        theatre.director.skip()
-    await theatre.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 90)
-    await CURES[name](theatre)
-    play = await theatre.reaches(name, Phase.CURED, seconds=240)
+        tested.runner.skip()
+    await tested.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 90)
+    await CURES[name](tested)
+    play = await tested.reaches(name, Phase.CURED, seconds=240)
     found = judged(play)
-    assert found.named, theatre.story()
-    assert found.right, theatre.story()
+    assert found.named, tested.story()
+    assert found.right, tested.story()
     assert play.told
 
 
@@ -118,17 +116,17 @@ async def test_a_scenario_is_named_and_cured(theatre: Theatre, name: str) -> Non
     ],
 )
 async def test_a_wrong_remedy_leaves_it_open_and_the_right_one_cures_it_still(
-    theatre: Theatre, name: str, remedy: Remedy
+    tested: DemoUnderTest, name: str, remedy: Remedy
 ) -> None:
     """What does not fit the cause runs, and the incident stays."""
-    await triaged(theatre, name)
-    await remedy(theatre)
-    plays = theatre.director.plays
-    await theatre.until(lambda: judged(plays[name]).used, "the action to run", 60)
-    theatre.director.skip()
+    await triaged(tested, name)
+    await remedy(tested)
+    plays = tested.runner.plays
+    await tested.until(lambda: judged(plays[name]).used, "the action to run", 60)
+    tested.runner.skip()
     await asyncio.sleep(12)
-    assert plays[name].phase in {Phase.FIRED, Phase.TRIAGED}, theatre.story()
+    assert plays[name].phase in {Phase.FIRED, Phase.TRIAGED}, tested.story()
     assert judged(plays[name]).right is False
-    await CURES[name](theatre)
-    play = await theatre.reaches(name, Phase.CURED, seconds=240)
-    assert judged(play).right, theatre.story()
+    await CURES[name](tested)
+    play = await tested.reaches(name, Phase.CURED, seconds=240)
+    assert judged(play).right, tested.story()

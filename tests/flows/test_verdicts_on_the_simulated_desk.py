@@ -10,8 +10,7 @@ import pytest
 
 from bot.sources.opening import open_sources
 from demo.desk.clock import SimClock
-from demo.desk.desk import Desk as SimulatedDesk
-from demo.desk.desk import DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.scenarios import SCENARIOS
 from demo.desk.scenarios.base import NOTHING, Scenario
 from demo.servers.loki import LokiServer

@@ -15,7 +15,7 @@ from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
 from triage.actions.placing import incident_about
-from triage.actions.preparation import Prepared, prepare, recheck, show_agent
+from triage.actions.preparation import PreparedPlan, prepare, recheck, show_agent
 from triage.actions.runner import ActionRunner
 from triage.actions.verifier import Verifier
 from triage.errors import StoreUnavailable
@@ -54,7 +54,7 @@ class ActionEngine:
         """Return the action a button stands for. Raises Refused for a forged or forgotten one."""
         return await self.services.store.read(lambda tx: confirmation.by_handle(tx, handle))
 
-    async def prepare(self, handle: str, chosen: Mapping[str, str] | None = None) -> Prepared:
+    async def prepare(self, handle: str, chosen: Mapping[str, str] | None = None) -> PreparedPlan:
         """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
         return await prepare(self.services, handle, chosen or {})
 

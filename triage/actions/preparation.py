@@ -26,7 +26,7 @@ SHOW_SECONDS = 1.2
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPlan:
     """What a person is shown before they confirm. ``blocked``: why it cannot be confirmed now, or empty."""
 
     record: ActionRecord
@@ -37,11 +37,11 @@ class Prepared:
     now: datetime
 
 
-async def prepare(services: ActionServices, handle: str, chosen: Mapping[str, str]) -> Prepared:
+async def prepare(services: ActionServices, handle: str, chosen: Mapping[str, str]) -> PreparedPlan:
     """Make the plan of a proposal with what was chosen, and keep it. Raises Refused, StoreUnavailable."""
     record, problem = await services.store.read(lambda tx: _why_not(services, tx, handle))
     if problem:
-        return Prepared(
+        return PreparedPlan(
             record=record,
             plan=record.plan,
             preconditions=(),
@@ -56,7 +56,7 @@ async def prepare(services: ActionServices, handle: str, chosen: Mapping[str, st
         problem = f"The desk could not be looked at within {PREPARE_SECONDS:g} s. Please try again."
     except (DeskFailure, SourceError, Refused) as error:
         problem = str(error)
-    return Prepared(
+    return PreparedPlan(
         record=record,
         plan=None,
         preconditions=(),
@@ -71,7 +71,7 @@ def _why_not(services: ActionServices, tx: Tx, handle: str) -> tuple[ActionRecor
     return record, confirmation.why_not(tx, record, services.clock.now())
 
 
-async def _prepare(services: ActionServices, record: ActionRecord, chosen: Mapping[str, str]) -> Prepared:
+async def _prepare(services: ActionServices, record: ActionRecord, chosen: Mapping[str, str]) -> PreparedPlan:
     action = CATALOGUE[record.kind]
     fixed = record.plan if record.awaits_second else None  # the second person confirms what the first saw
     ctx = await services.context(record, fixed.arguments if fixed else chosen)
@@ -84,7 +84,7 @@ async def _prepare(services: ActionServices, record: ActionRecord, chosen: Mappi
     try:
         plan = fixed or await action.plan(ctx)
     except (DeskFailure, SourceError, Refused) as error:
-        return Prepared(
+        return PreparedPlan(
             record=record,
             plan=None,
             preconditions=found,
@@ -93,7 +93,7 @@ async def _prepare(services: ActionServices, record: ActionRecord, chosen: Mappi
             now=ctx.now,
         )
     await services.store.write(lambda tx: tx.actions.keep_plan(record.id, plan))
-    return Prepared(
+    return PreparedPlan(
         record=record, plan=plan, preconditions=found, choices=choices, blocked=blocked, now=ctx.now
     )
 
@@ -152,4 +152,4 @@ async def recheck(services: ActionServices, handle: str, digest: str) -> tuple[A
     return record, plan
 
 
-__all__ = ["Prepared", "prepare", "recheck", "show_agent"]
+__all__ = ["PreparedPlan", "prepare", "recheck", "show_agent"]

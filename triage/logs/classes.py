@@ -164,7 +164,7 @@ LATE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
-class _Group:
+class _ClassLines:
     lines: list[ErrorLine]
     code: str
     generic: bool
@@ -216,8 +216,8 @@ def classes_of(
     )
 
 
-def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _Group]:
-    groups: dict[tuple[str, str], _Group] = {}
+def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _ClassLines]:
+    groups: dict[tuple[str, str], _ClassLines] = {}
     readings: dict[tuple[str, str, str], LineClass | None] = {}
     for line in lines:
         text = (line.message, line.exception, line.logger)
@@ -226,7 +226,9 @@ def _grouped(lines: Iterable[ErrorLine]) -> dict[tuple[str, str], _Group]:
         reading = readings[text]
         if reading is None:
             continue
-        group = groups.setdefault((reading.name, reading.code), _Group([], reading.code, reading.generic))
+        group = groups.setdefault(
+            (reading.name, reading.code), _ClassLines([], reading.code, reading.generic)
+        )
         group.lines.append(line)
         group.generic = group.generic and reading.generic
     return groups

@@ -109,7 +109,7 @@ _Stream = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
-class _Reader:
+class _LineReader:
     done: list[_Open] = field(default_factory=list)
     current: dict[_Stream, _Open] = field(default_factory=dict)
     cut: set[_Stream] = field(default_factory=set)
@@ -203,7 +203,7 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
     stream, if it came within two seconds; streams that differ in nothing but the level that Loki guessed are
     one. A traceback that follows nothing is an error of its own (``errors.log`` holds such).
     """
-    reader = _Reader()
+    reader = _LineReader()
     for line in _in_order(lines):
         reader.take(line)
     reader.end()

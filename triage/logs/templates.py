@@ -127,11 +127,11 @@ def _merge(counts: dict[str, int]) -> dict[str, str]:
         buckets[len(tokens), tokens[0]].append(tokens)
     result: dict[str, str] = {}
     for members in buckets.values():
-        groups: list[_Group] = []
+        groups: list[_TokenGroup] = []
         for tokens in members:
             best = max(groups, key=lambda group: group.similarity(tokens), default=None)
             if best is None or not best.takes(tokens):
-                best = _Group(list(tokens), [])
+                best = _TokenGroup(list(tokens), [])
                 groups.append(best)
             best.add(tokens)
         for group in groups:
@@ -141,7 +141,7 @@ def _merge(counts: dict[str, int]) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class _Group:
+class _TokenGroup:
     pattern: list[str]
     members: list[list[str]]
 

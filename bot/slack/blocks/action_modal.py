@@ -12,7 +12,7 @@ from bot.slack.blocks.kit import leaf, untrusted
 from bot.slack.blocks.when import seconds_between
 from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import action_title, label_of
-from triage.actions.preparation import Prepared
+from triage.actions.preparation import PreparedPlan
 from triage.model import Json
 from triage.plans.record import ActionRecord, Holds, Plan, Precondition, StepRecord
 from triage.untrusted_text import cut, one_line
@@ -37,7 +37,7 @@ class ActionModals:
         return _modal(record.kind, kit.present(blocks), kept)
 
     def confirm(
-        self, prepared: Prepared, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
+        self, prepared: PreparedPlan, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
     ) -> Json:
         """Return the form: target, plan step by step, evidence and its age, what it will not do, the reason."""
         record, plan = prepared.record, prepared.plan
@@ -93,7 +93,7 @@ def _plain(text: str) -> Json:
     return {"type": "plain_text", "text": text or " ", "emoji": False}
 
 
-def _blocked(prepared: Prepared, incident_handle: str) -> list[Json | None]:
+def _blocked(prepared: PreparedPlan, incident_handle: str) -> list[Json | None]:
     if not prepared.blocked:
         return []
     return [kit.paragraph([[untrusted(prepared.blocked, 1500, bold=True)]]), _retriage(incident_handle)]

@@ -38,7 +38,7 @@ _ENTRIES = re.compile(r"max_entries_limit\w*[^(\n]{0,40}\(\d+ (?:>|\\u003e) (?P<
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _LokiReply:
     """What was asked for; ``partial``: that it is not all of it, and why, as the server warns (from 3.0 on)."""
 
     result: list[Any]
@@ -97,7 +97,7 @@ class Loki:
         cut = len(found) > len(kept) or (asked <= wanted and len(found) >= asked)
         return LogLines(tuple(line for _, line in kept), truncated=cut or bool(answer.partial))
 
-    async def _limited(self, params: Params, limit: int) -> tuple[_Answer, int]:
+    async def _limited(self, params: Params, limit: int) -> tuple[_LokiReply, int]:
         """Ask for so many lines, or for as many as the server allows; return what came, and how many were asked for."""
         asked = min(limit, self._max_lines)
         reply = await self._ask("query_range", {**params, "limit": str(asked)})
@@ -164,7 +164,7 @@ class Loki:
             reply = await self._http.ask("GET", f"loki/api/v1/{path}", params=params)
         return reply
 
-    def _result(self, reply: Reply, kind: str) -> _Answer:
+    def _result(self, reply: Reply, kind: str) -> _LokiReply:
         answer = self._http.json(self._http.insist(reply))
         with self._http.shape("an answer"):
             data = answer["data"]
@@ -172,10 +172,10 @@ class Loki:
             warnings = [first_line(str(each)) for each in listed(answer.get("warnings"))]
             partial = f"answered in part: {'; '.join(warnings)}" if warnings else ""
             if result is None:
-                return _Answer([], partial)
+                return _LokiReply([], partial)
             if data["resultType"] != kind or not isinstance(result, list):
                 raise SourceBadAnswer(NAME, f"answered {data['resultType']} where {kind} was asked for")
-            return _Answer(result, partial)
+            return _LokiReply(result, partial)
 
 
 def _again_after(reply: Reply) -> float:

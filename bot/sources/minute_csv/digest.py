@@ -18,7 +18,7 @@ from loguru import logger
 from pydantic import TypeAdapter
 
 from bot.sources.minute_csv.children import child, first_error
-from bot.sources.minute_csv.painter import Painter
+from bot.sources.minute_csv.picture_process import PictureProcess
 from bot.sources.minute_csv.protocol import BotAsk, Request
 from bot.sources.minute_csv.reading import DigestWindow
 from bot.watched_reads import FOLDERS
@@ -69,18 +69,18 @@ async def build_digest(
     await _readable(data)
     request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
     work = _Work(
-        Painter(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
+        PictureProcess(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
     )
     try:
         async with asyncio.TaskGroup() as tasks:
-            if work.painter is not None:
-                tasks.create_task(work.painter.run())
+            if work.drawing is not None:
+                tasks.create_task(work.drawing.run())
             try:
                 async with asyncio.timeout(seconds):
                     await _measure(request, work, nice)
             finally:
-                if work.painter is not None:
-                    work.painter.finish()
+                if work.drawing is not None:
+                    work.drawing.finish()
     except ExceptionGroup as group:
         error = first_error(group)
         if isinstance(error, TimeoutError):
@@ -122,8 +122,8 @@ def _check(data: Path) -> None:
 class _Work:
     """What has come in so far."""
 
-    def __init__(self, painter: Painter | None) -> None:
-        self.painter = painter
+    def __init__(self, drawing: PictureProcess | None) -> None:
+        self.drawing = drawing
         self.reports: dict[str, BotReport] = {}
         self.problems: list[str] = []
 
@@ -133,9 +133,9 @@ class _Work:
         if kind == b"R":
             report = _adapter().validate_json(body)
             self.reports[report.bot] = report
-        elif kind == b"P" and self.painter is not None:
+        elif kind == b"P" and self.drawing is not None:
             bot, _, picture = body.partition(b"\t")
-            self.painter.jobs.put_nowait((json.loads(bot), picture))
+            self.drawing.jobs.put_nowait((json.loads(bot), picture))
         elif kind == b"E":
             error = json.loads(body)
             self.problems.append(f"{error['bot']} could not be measured: {error['error']}")
@@ -147,14 +147,14 @@ class _Work:
         named = [ask.name for ask in bots]
         if bots and not self.reports:
             raise SourceBadAnswer(SOURCE, "; ".join(self.problems) or "the measuring process gave no answer")
-        painter = self.painter
-        pictures = sorted(painter.pictures, key=lambda p: named.index(p.bot)) if painter is not None else []
+        drawing = self.drawing
+        pictures = sorted(drawing.pictures, key=lambda p: named.index(p.bot)) if drawing is not None else []
         return DigestReport(
             start=_whole_minute(window[0]),
             end=_whole_minute(window[1]),
             bots=tuple(self.reports[name] for name in named if name in self.reports),
             pictures=tuple(pictures),
-            problems=(*self.problems, *(painter.problems if painter is not None else ())),
+            problems=(*self.problems, *(drawing.problems if drawing is not None else ())),
             seconds=seconds,
             unmeasured=tuple(name for name in named if name not in self.reports),
         )

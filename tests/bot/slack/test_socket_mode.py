@@ -26,8 +26,8 @@ async def test_two_connections_are_held_and_an_old_one_is_renewed(slack: SlackSe
             build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.2, renew_seconds=0.5
         )
         async with sockets.open():
-            first = sockets._lines[0]
-            await until(lambda: first not in sockets._lines, 5)
+            first = sockets._connections[0]
+            await until(lambda: first not in sockets._connections, 5)
             assert sockets.connected >= 2
         assert sockets.connected == 0
 
@@ -37,9 +37,9 @@ async def test_a_connection_without_pongs_is_replaced(slack: SlackServer) -> Non
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.3)
         async with sockets.open():
-            silent = sockets._lines[0]
+            silent = sockets._connections[0]
             silent.handler.client.last_ping_pong_time = time.time() - 60
-            await until(lambda: silent not in sockets._lines or sockets._answers_pings(silent), 5)
+            await until(lambda: silent not in sockets._connections or sockets._answers_pings(silent), 5)
             await until(lambda: sockets.connected == 2, 5)
 
 

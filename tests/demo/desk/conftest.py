@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.desk.clock import SimClock
-from demo.desk.desk import Desk, DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.past import world_with_past
 from demo.desk.world import World
 from tests.demo.desk.operators import START, Operator
@@ -31,5 +31,5 @@ async def operator(tmp_path: Path) -> AsyncIterator[Operator]:
         lines.extend((labels, line) for _, line in entries)
 
     options = DeskOptions(past_hours=1)
-    async with Desk(tmp_path, SimClock(0, START), (sink,), options) as desk:
+    async with SimulatedDesk(tmp_path, SimClock(0, START), (sink,), options) as desk:
         yield Operator(desk, lines)

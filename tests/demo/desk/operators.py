@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import pytest
 from redis.asyncio import Redis
 
-from demo.desk.desk import Desk
+from demo.desk.desk import SimulatedDesk
 from demo.desk.scenarios import steps
 
 START = 1_771_600_000.0  # 2026-02-20T15:06:40Z
@@ -26,7 +26,7 @@ CACHES = (
 class Operator:
     """Does to a desk what people and the bot do: compose, docker, files, intents. Keeps what was logged."""
 
-    def __init__(self, desk: Desk, lines: list[tuple[Mapping[str, str], str]]) -> None:
+    def __init__(self, desk: SimulatedDesk, lines: list[tuple[Mapping[str, str], str]]) -> None:
         self.desk, self.world, self.lines = desk, desk.world, lines
 
     async def run(self, *command: str) -> tuple[int, str, str]:

@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from demo.desk.clock import SimClock
-from demo.desk.desk import Desk, DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.redis_server import Kind, server
 from tests.demo.desk.operators import START, Operator
 
@@ -185,7 +185,9 @@ async def test_a_stopped_server_closes_its_port_and_keeps_its_data(kind: Kind) -
 
 async def test_a_desk_on_fakeredis_takes_intents_too(tmp_path: Path) -> None:
     """The stand-in carries groups and streams well enough for the whole way of an intent."""
-    async with Desk(tmp_path, SimClock(0, START), (), DeskOptions(past_hours=0.2, redis="fake")) as desk:
+    async with SimulatedDesk(
+        tmp_path, SimClock(0, START), (), DeskOptions(past_hours=0.2, redis="fake")
+    ) as desk:
         operator = Operator(desk, [])
         await desk.step(60)
         event_id = await operator.intent("bot1", "soft_pause")
@@ -197,7 +199,7 @@ async def test_a_desk_on_fakeredis_takes_intents_too(tmp_path: Path) -> None:
 async def test_a_running_clock_drives_the_desk(tmp_path: Path) -> None:
     """At 120 times the speed half a second is a minute: rows appear by themselves, and speed can change."""
     clock = SimClock(120, START)
-    async with Desk(tmp_path, clock, (), DeskOptions(past_hours=0.2)) as desk:
+    async with SimulatedDesk(tmp_path, clock, (), DeskOptions(past_hours=0.2)) as desk:
         before = desk.world.bots["bot1"].row
         async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
             running = tasks.create_task(desk.run())

@@ -14,8 +14,8 @@ from bot.slack.blocks.triage import triage_message
 from bot.slack.blocks.verdict import cause_lines, do_lines
 from demo.lab.breaker import Breaker
 from demo.lab.collection import own_faults
-from demo.lab.stage import PreparedDesks, Stage
 from demo.lab.triage import Looked, triage
+from demo.lab.watched_desk import PreparedDesks, WatchedDesk
 from triage.model import Incident, Json, RunStatus, TriageRun, utc
 from triage.reports.incident_view import IncidentView, Offer
 
@@ -45,32 +45,34 @@ async def reading(name: str) -> str:
     """Play a reading and return what is shown of its first incident, as plain text."""
     told = READINGS[name]
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-        stage, own = await PreparedDesks(Path(folder)).take(SEED, "")
+        watched, own = await PreparedDesks(Path(folder)).take(SEED, "")
         try:
-            incident, looked = await _played(told, stage)
+            incident, looked = await _played(told, watched)
         finally:
             shutil.rmtree(own, ignore_errors=True)
-        return shown(incident, looked, stage)
+        return shown(incident, looked, watched)
 
 
-async def _played(told: Reading, stage: Stage) -> tuple[Incident, Looked]:
+async def _played(told: Reading, watched: WatchedDesk) -> tuple[Incident, Looked]:
     first_bot = told.faults[0][1]
     dice = Random(SEED)  # noqa: S311 - a simulation's dice
-    breaker = Breaker(world=stage.world, prometheus=stage.prometheus, bus=stage.bus, bot=first_bot, dice=dice)
+    breaker = Breaker(
+        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=first_bot, dice=dice
+    )
     for fault, bot in told.faults:
         breaker.bot = bot
         FAULTS[fault].strike(breaker)
     breaker.bot = first_bot
-    while not stage.watched():
-        await stage.step(breaker)
-    await stage.pass_time(told.settles, breaker=breaker)
-    incident = stage.watched()[0]
-    return incident, await triage(stage, incident, told.missing)
+    while not watched.all_incidents():
+        await watched.step(breaker)
+    await watched.pass_time(told.settles, breaker=breaker)
+    incident = watched.all_incidents()[0]
+    return incident, await triage(watched, incident, told.missing)
 
 
-def shown(incident: Incident, looked: Looked, stage: Stage) -> str:
+def shown(incident: Incident, looked: Looked, watched: WatchedDesk) -> str:
     """Return card, message and report as text, a line a line."""
-    now = utc(stage.now)
+    now = utc(watched.now)
     run = TriageRun(
         id=1, incident_id=incident.id, reason="incident opened", requested_at=now, status=RunStatus.DONE, finished_at=now,
         findings=looked.findings, verdict=looked.verdict,
@@ -79,7 +81,7 @@ def shown(incident: Incident, looked: Looked, stage: Stage) -> str:
         Offer(each.kind, each.target, f"{each.kind} {each.target}", each.why)
         for each in looked.verdict.actions
     )
-    view = IncidentView(incident, "h", tuple(stage.incidents.episodes(incident)), run, offers=offers)
+    view = IncidentView(incident, "h", tuple(watched.incidents.episodes(incident)), run, offers=offers)
     card = ["".join(str(part["text"]) for part in line) for line in (*cause_lines(view), *do_lines(view))]
     message = triage_message([run], now, "h")
     report = report_view(incident, run, now)

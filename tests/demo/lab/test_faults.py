@@ -12,7 +12,7 @@ from demo.lab.collection import faults_in, mistakes, own_faults
 from demo.lab.executor import played
 from demo.lab.fault import exam_seed, named
 from demo.lab.plan import planned, short
-from demo.lab.run import Outcome, Run, strike
+from demo.lab.run import Run, RunOutcome, strike
 from triage.actions.catalogue import CATALOGUE
 
 FAULTS = {fault.name: fault for fault in own_faults()}
@@ -43,7 +43,7 @@ def test_every_truth_names_actions_of_the_catalogue() -> None:
         assert fault.name.replace("-", "_").isidentifier()
 
 
-def outcome_of(name: str, **more: object) -> Outcome:
+def outcome_of(name: str, **more: object) -> RunOutcome:
     """Play one fault with all evidence."""
     fault = FAULTS[name]
     outcomes = played([Run(fault, 1, bot=(fault.bots or ("",))[0], **more)])  # type: ignore[arg-type]

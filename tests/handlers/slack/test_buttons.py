@@ -330,7 +330,7 @@ async def test_two_connections_receive_and_a_silent_one_is_replaced(desk: Desk) 
     """A click arrives after one connection went away, and soon there are two again."""
     assert desk.sockets.connected == 2
     assert desk.sockets.announced == 2
-    session = desk.sockets._lines[0].handler.client.current_session
+    session = desk.sockets._connections[0].handler.client.current_session
     assert session is not None
     await session.close()
     _, card = await opened(desk)

@@ -18,7 +18,7 @@ from tests.schema import with_schema
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor
-from triage.actions.preparation import Prepared
+from triage.actions.preparation import PreparedPlan
 from triage.desk import Desk
 from triage.plans.record import ActionRecord, StepRecord
 from triage.ports.clock import SystemClock
@@ -72,14 +72,14 @@ class Bench:
 
     async def confirmed(
         self, kind: str, target: str, arguments: Mapping[str, str] | None = None
-    ) -> tuple[ActionRecord, Prepared]:
+    ) -> tuple[ActionRecord, PreparedPlan]:
         """Propose, plan and confirm as one person; nothing is run yet."""
         record = await self.propose(kind, target)
         return await self.confirm(record, arguments)
 
     async def confirm(
         self, record: ActionRecord, arguments: Mapping[str, str] | None = None, actor: str = "U0ANA00001"
-    ) -> tuple[ActionRecord, Prepared]:
+    ) -> tuple[ActionRecord, PreparedPlan]:
         """Plan and confirm a proposal."""
         prepared = await self.engine.prepare(record.handle, arguments)
         assert prepared.plan is not None, prepared

@@ -83,7 +83,7 @@ class ContainerNow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Engine:
+class _EngineAnswers:
     states: tuple[ContainerState | SourceError | None, ...]
     events: tuple[ContainerEvent, ...] | SourceError
 
@@ -117,12 +117,12 @@ async def run(ctx: CheckContext) -> Finding:
     return _finding(found, caveat, METRICS_SOURCE if isinstance(engine, SourceError) else SOURCE)
 
 
-async def _engine(ctx: CheckContext) -> _Engine:
+async def _engine(ctx: CheckContext) -> _EngineAnswers:
     states, events = await together(
         _states(ctx),
         attempt(ctx.sources.containers.history(since=ctx.now - timedelta(hours=1), until=ctx.now)),
     )
-    return _Engine(states, events)
+    return _EngineAnswers(states, events)
 
 
 async def _states(ctx: CheckContext) -> tuple[ContainerState | SourceError | None, ...]:
@@ -135,14 +135,14 @@ async def _states(ctx: CheckContext) -> tuple[ContainerState | SourceError | Non
 
 
 @dataclass(frozen=True, slots=True)
-class _Metrics:
+class _ContainerSeries:
     """Answers in the order of ``_metrics``; ``why``: which of them are not there, and why."""
 
     answers: tuple[QueryResult, ...]
     why: str
 
 
-async def _metrics(ctx: CheckContext) -> _Metrics:
+async def _metrics(ctx: CheckContext) -> _ContainerSeries:
     def of(metric: str) -> str:
         return promql.selector(metric, any_of=ctx.containers, by="name")
 
@@ -157,7 +157,7 @@ async def _metrics(ctx: CheckContext) -> _Metrics:
     errors = [each for each in found if isinstance(each, SourceError)]
     if len(errors) == len(found):
         raise errors[0]
-    return _Metrics(tuple(map(answer_or_none, found)), refused(*errors))
+    return _ContainerSeries(tuple(map(answer_or_none, found)), refused(*errors))
 
 
 def _from_engine(
@@ -223,7 +223,7 @@ def _restarted_often(state: ContainerState, up_seconds: float | None) -> bool:
     return state.restart_count >= _LOOP and up_seconds is not None and up_seconds < _FRESH_SECONDS
 
 
-def _without_engine(name: str, metrics: _Metrics | SourceError) -> ContainerNow:
+def _without_engine(name: str, metrics: _ContainerSeries | SourceError) -> ContainerNow:
     """Return what is known of a container whose inspection was refused."""
     return (
         ContainerNow(by="nobody")

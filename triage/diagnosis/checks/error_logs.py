@@ -71,7 +71,7 @@ _LEAST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _BotGroup:
     """Bots that one selector names; ``label`` tells them apart, empty for a single bot."""
 
     bots: tuple[str, ...]
@@ -80,7 +80,7 @@ class _Group:
 
 
 @dataclass(slots=True)
-class _Answers:
+class _LogAnswers:
     """What Loki said of a group so far; an error stands for a question without an answer."""
 
     lines: LogLines | SourceError
@@ -141,20 +141,20 @@ async def run(ctx: CheckContext) -> Finding:
     return replace(finding, why="; ".join(filter(None, (finding.why, *caveats))))
 
 
-def _groups(ctx: CheckContext) -> tuple[list[_Group], int]:
+def _groups(ctx: CheckContext) -> tuple[list[_BotGroup], int]:
     template = ctx.desk.triage.bot_log_selector
     if len(ctx.bots) > 1:
         chunks = [ctx.bots[start : start + _GROUP_MAX] for start in range(0, len(ctx.bots), _GROUP_MAX)]
         made = [(chunk, logql.grouped(template, chunk)) for chunk in chunks]
-        groups = [_Group(chunk, *several) for chunk, several in made if several is not None]
+        groups = [_BotGroup(chunk, *several) for chunk, several in made if several is not None]
         if groups:
             return groups, len(ctx.bots)
     bots = ctx.bots[:_BOTS_MAX]
-    return [_Group((bot,), logql.from_template(template, bot=bot), "") for bot in bots], len(bots)
+    return [_BotGroup((bot,), logql.from_template(template, bot=bot), "") for bot in bots], len(bots)
 
 
 async def _of_group(
-    ctx: CheckContext, group: _Group, window: LogWindow, until: float
+    ctx: CheckContext, group: _BotGroup, window: LogWindow, until: float
 ) -> tuple[dict[str, BotErrors | None], str]:
     logs = ctx.sources.logs
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -176,7 +176,7 @@ async def _of_group(
     )
     if isinstance(lines, SourceError) and isinstance(held, SourceError):
         raise lines
-    answers = _Answers(lines, held, telling=told)
+    answers = _LogAnswers(lines, held, telling=told)
     caveats: list[str] = []
     try:
         async with asyncio.timeout_at(until):
@@ -194,7 +194,7 @@ async def _of_group(
     return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
 
 
-async def _afterwards(ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers) -> None:
+async def _afterwards(ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers) -> None:
     """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
     logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -229,7 +229,7 @@ async def _afterwards(ctx: CheckContext, group: _Group, window: LogWindow, answe
 
 
 async def _loud(
-    ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers
+    ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers
 ) -> Mapping[str, int] | None:
     """Let Loki count the errors itself, where there is anything to compare its count with."""
     recent = await asyncio.to_thread(_recents, group, answers)
@@ -240,7 +240,7 @@ async def _loud(
 
 
 async def _spoke(
-    ctx: CheckContext, group: _Group, window: LogWindow, usual: Mapping[str, int] | SourceError | None
+    ctx: CheckContext, group: _BotGroup, window: LogWindow, usual: Mapping[str, int] | SourceError | None
 ) -> Mapping[str, int]:
     """Count each bot's lines of the baseline, of any level: a bot that had errors there has spoken."""
     if usual is None or isinstance(usual, SourceError):
@@ -256,7 +256,7 @@ async def _spoke(
     )
 
 
-async def _ask_more(ctx: CheckContext, group: _Group, window: LogWindow, answers: _Answers) -> None:
+async def _ask_more(ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers) -> None:
     """Ask for a bot's own lines where others filled the limit, and for all levels where too little was understood."""
     if isinstance(answers.lines, SourceError):
         return
@@ -275,11 +275,11 @@ async def _ask_more(ctx: CheckContext, group: _Group, window: LogWindow, answers
             answers.samples[bot] = read_lines(all_levels.lines)
 
 
-def _key(group: _Group, bot: str) -> str:
+def _key(group: _BotGroup, bot: str) -> str:
     return bot if group.label else ""
 
 
-def _by_bot(group: _Group, *answers: LogLines | SourceError | None) -> dict[str, list[LogLine]]:
+def _by_bot(group: _BotGroup, *answers: LogLines | SourceError | None) -> dict[str, list[LogLine]]:
     found: dict[str, list[LogLine]] = {bot: [] for bot in group.bots}
     given = [answer.lines for answer in answers if isinstance(answer, LogLines) and answer.lines]
     for line in given[0] if len(given) == 1 else heapq.merge(*given, key=lambda line: line.at):
@@ -293,7 +293,7 @@ def _count(counts: Mapping[str, int] | SourceError | None, key: str) -> int | No
     return counts.get(key, 0) if isinstance(counts, Mapping) else None
 
 
-def _recents(group: _Group, answers: _Answers) -> dict[str, RecentLines]:
+def _recents(group: _BotGroup, answers: _LogAnswers) -> dict[str, RecentLines]:
     """Read the window of each bot that has a line in it."""
     lines = _by_bot(group, answers.lines, answers.telling)
     found: dict[str, RecentLines] = {}
@@ -312,7 +312,7 @@ def _recents(group: _Group, answers: _Answers) -> dict[str, RecentLines]:
     return found
 
 
-def _judged(group: _Group, answers: _Answers, window: LogWindow) -> dict[str, BotErrors | None]:
+def _judged(group: _BotGroup, answers: _LogAnswers, window: LogWindow) -> dict[str, BotErrors | None]:
     """Return each bot's errors, None for one without any line."""
     before = _by_bot(group, answers.before, answers.telling_before)
     covered = _covered(answers, window)
@@ -326,7 +326,7 @@ def _judged(group: _Group, answers: _Answers, window: LogWindow) -> dict[str, Bo
     return found
 
 
-def _before(answers: _Answers, bot: str, lines: list[LogLine]) -> LogBaseline:
+def _before(answers: _LogAnswers, bot: str, lines: list[LogLine]) -> LogBaseline:
     """Read a bot's baseline: once for all triages that get the same answers, for it takes longer than Loki does."""
     kept = answers.before
     if not isinstance(kept, LogLines):
@@ -339,7 +339,7 @@ def _before(answers: _Answers, bot: str, lines: list[LogLine]) -> LogBaseline:
     return known[0]
 
 
-def _covered(answers: _Answers, window: LogWindow) -> float:
+def _covered(answers: _LogAnswers, window: LogWindow) -> float:
     """Return for how long before the trouble the lines are known, in seconds; 0: they are not."""
     before = answers.before
     if before is None and isinstance(answers.lines, LogLines) and not answers.lines.lines:
@@ -351,7 +351,7 @@ def _covered(answers: _Answers, window: LogWindow) -> float:
     return window.baseline_seconds
 
 
-def _usual(key: str, answers: _Answers) -> float | None:
+def _usual(key: str, answers: _LogAnswers) -> float | None:
     """Return the errors of the baseline; None where it has no line of the bot, or no answer."""
     usual = _count(answers.usual, key)
     spoke = _count(answers.spoke, key)

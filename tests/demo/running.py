@@ -1,4 +1,4 @@
-"""A stage for tests: the whole demo but its page and its process, and operators who press what Slack shows."""
+"""The demo for tests, without its page and its process, and operators who press what Slack shows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.desk.clock import SimClock
-from demo.director import Director
 from demo.progress import Phase, Play
+from demo.running import RunningDemo, open_demo
+from demo.scenario_runner import ScenarioRunner
 from demo.slack import Actor, Message, SlackServer
 from demo.slack.blockkit import walk
 from demo.slack.page import workspace_page
-from demo.stage import Stage, set_stage
 
 CHANNEL = "C0TRIAGE01"
 START = 1_771_600_000.0
@@ -23,11 +23,11 @@ START = 1_771_600_000.0
 
 
 @dataclass
-class Theatre:
-    """A stage with its director and its Slack."""
+class DemoUnderTest:
+    """A running demo, what runs its scenarios, and its Slack."""
 
-    stage: Stage
-    director: Director
+    demo: RunningDemo
+    runner: ScenarioRunner
     slack: SlackServer
 
     async def until(self, condition: Callable[[], object], what: str, seconds: float = 90) -> None:
@@ -40,8 +40,8 @@ class Theatre:
 
     async def reaches(self, name: str, *phases: Phase, seconds: float = 120) -> Play:
         """Wait until a scenario is in one of the phases, and return it."""
-        await self.until(lambda: self.director.plays[name].phase in phases, f"{name} {phases}", seconds)
-        return self.director.plays[name]
+        await self.until(lambda: self.runner.plays[name].phase in phases, f"{name} {phases}", seconds)
+        return self.runner.plays[name]
 
     def cards(self) -> list[Message]:
         """Return the incidents' messages."""
@@ -85,7 +85,7 @@ class Theatre:
 
     def _offers(self, card: Message, kind: str, target: str) -> bool:
         """Say whether a card has one button for that, and it is for that target."""
-        play = self.director.play
+        play = self.runner.play
         causes = play.incident.causes if play is not None and play.incident is not None else ()
         offered = {(one.kind, one.target) for cause in causes for one in cause.actions}
         buttons = [one for _, _, one in walk(card.blocks) if one.get("action_id") == f"action.{kind}"]
@@ -100,8 +100,8 @@ class Theatre:
 
     def story(self) -> str:
         """Return all that is said in Slack and how the scenarios stand."""
-        lines = [f"{play.scenario.name}: {play.phase}" for play in self.director.plays.values()]
-        for play in self.director.plays.values():
+        lines = [f"{play.scenario.name}: {play.phase}" for play in self.runner.plays.values()]
+        for play in self.runner.plays.values():
             for told in play.seen.incidents:
                 causes = [f"{one.cause} {one.confidence:.0%} {one.because}" for one in told.causes]
                 lines.append(f"  INC-{told.id} {sorted(told.names)} {told.status}: {causes}")
@@ -114,15 +114,15 @@ class Theatre:
 
 
 @asynccontextmanager
-async def open_theatre(folder: Path, *, page: bool = False) -> AsyncIterator[Theatre]:
-    """Set a stage below ``folder`` and let its director work; with ``page`` the workspace can be seen in a browser."""
+async def demo_under_test(folder: Path, *, page: bool = False) -> AsyncIterator[DemoUnderTest]:
+    """Open a demo below ``folder`` and watch its scenarios; with ``page`` the workspace can be seen in a browser."""
     clock = SimClock(start=START)
     extend = workspace_page() if page else None
-    async with SlackServer(clock=clock.now, extend=extend) as slack, set_stage(folder, slack, clock) as stage:
-        director = Director(stage)
+    async with SlackServer(clock=clock.now, extend=extend) as slack, open_demo(folder, slack, clock) as demo:
+        runner = ScenarioRunner(demo)
         async with asyncio.TaskGroup() as group:
-            directing = group.create_task(director.run())
+            watching = group.create_task(runner.run())
             try:
-                yield Theatre(stage, director, slack)
+                yield DemoUnderTest(demo, runner, slack)
             finally:
-                directing.cancel()
+                watching.cancel()

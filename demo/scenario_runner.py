@@ -1,4 +1,4 @@
-"""The director: starts scenarios, watches what the bot makes of them, and sets the pace of the desk's time."""
+"""Starts scenarios, watches what the bot makes of them, and sets the speed of the desk's time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from triage.plans.record import ActionStatus
 from triage.ports.store import MessageKind
 
 if TYPE_CHECKING:
-    from demo.stage import Stage
+    from demo.running import RunningDemo
     from triage.model import Episode, Incident
     from triage.ports.store import Tx
 
@@ -28,26 +28,26 @@ WELL_FOR = 45.0
 SKIP = 600.0
 SPEEDS = (1.0, 10.0, 60.0)
 AUTO = 0.0
-"""Instead of a speed: the director chooses."""
+"""Instead of a speed: the runner chooses."""
 HEALS_WITHIN = 5_400.0
 """Seconds of the desk's time after which fast-forward gives up on alerts that do not end."""
 
 
 @dataclass(slots=True)
-class Pace:
+class WantedSpeed:
     """What speed is wanted: one chosen by hand or AUTO, and a stretch to skip (until that desk time)."""
 
     chosen: float = AUTO
     skip_until: float = 0.0
 
 
-class Director:
-    """One stage's director. ``fixed``: time runs at 1, because real servers share it."""
+class ScenarioRunner:
+    """Runs scenarios on one desk. ``fixed``: time runs at 1, because real servers share it."""
 
-    def __init__(self, stage: Stage, *, fixed: bool = False) -> None:
-        self.stage, self.fixed = stage, fixed
+    def __init__(self, demo: RunningDemo, *, fixed: bool = False) -> None:
+        self.demo, self.fixed = demo, fixed
         self.plays: dict[str, Play] = {}
-        self.pace = Pace()
+        self.pace = WantedSpeed()
         self._well_since: float | None = None
         self._healing_since: float | None = None
         self._acting = False
@@ -55,7 +55,7 @@ class Director:
     @property
     def now(self) -> datetime:
         """The desk's present."""
-        return datetime.fromtimestamp(self.stage.clock.now(), UTC)
+        return datetime.fromtimestamp(self.demo.clock.now(), UTC)
 
     @property
     def play(self) -> Play | None:
@@ -69,17 +69,17 @@ class Director:
             raise NotNow(
                 f"“{self.play.scenario.title}” still goes on: bring it to its end, or reset the desk."
             )
-        self.stage.desk.catch_up()
+        self.demo.desk.catch_up()
         play = self.plays[name] = Play(scenario, self.now)
         self._well_since = self._healing_since = None
-        self.stage.desk.world.calm_markets()
-        scenario.start(self.stage.desk.world)
+        self.demo.desk.world.calm_markets()
+        scenario.start(self.demo.desk.world)
         logger.info("scenario {name} started", name=name)
         self.set_pace()
         return play
 
     def reveal(self, name: str) -> None:
-        """Show the truth of a scenario before its end. Raises NotNow for one that was not started."""
+        """DemoSession the truth of a scenario before its end. Raises NotNow for one that was not started."""
         if name not in self.plays:
             raise NotNow("This scenario has not been started.")
         self.plays[name] = replace(self.plays[name], revealed=True)
@@ -92,14 +92,14 @@ class Director:
             raise NotNow(
                 f"{speed:g} is no speed: take one of {', '.join(f'{one:g}' for one in SPEEDS)}, or 0 for auto."
             )
-        self.pace = Pace(chosen=speed)
+        self.pace = WantedSpeed(chosen=speed)
         self.set_pace()
 
     def skip(self) -> None:
         """Run fast through the next ten minutes. Raises NotNow where time cannot be changed."""
         if self.fixed:
             raise NotNow("Time runs at real speed here: real servers share it.")
-        self.pace.skip_until = max(self.pace.skip_until, self.stage.clock.now()) + SKIP
+        self.pace.skip_until = max(self.pace.skip_until, self.demo.clock.now()) + SKIP
         self.set_pace()
 
     async def run(self) -> None:
@@ -108,7 +108,7 @@ class Director:
             try:
                 await self._look()
             except StoreUnavailable as error:
-                logger.warning("the director cannot look: {error}", error=error)
+                logger.warning("the scenario runner cannot read the store: {error}", error=error)
             self.set_pace()
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -116,7 +116,7 @@ class Director:
         """See what became of the scenario that goes on, and whether an action runs."""
         play = self.play
         since = play.started_at if play is not None else self.now
-        seen, self._acting = await self.stage.store.read(lambda tx: (_seen(tx, since), _acting(tx)))
+        seen, self._acting = await self.demo.store.read(lambda tx: (_seen(tx, since), _acting(tx)))
         if play is None:
             return
         name, before = play.scenario.name, play.phase
@@ -124,14 +124,14 @@ class Director:
         self.plays[name] = play
         if play.phase is not before:
             logger.info("scenario {name} is {phase}", name=name, phase=play.phase)
-            self._healing_since = self.stage.clock.now() if play.phase is Phase.HEALING else None
+            self._healing_since = self.demo.clock.now() if play.phase is Phase.HEALING else None
 
     def _well_for(self, play: Play) -> float | None:
         """For how long the cause has been gone, None while that is not sure; asked once the symptoms are there."""
-        if play.phase is Phase.PENDING or not play.scenario.cured(self.stage.desk.world):
+        if play.phase is Phase.PENDING or not play.scenario.cured(self.demo.desk.world):
             self._well_since = None
             return None
-        now = self.stage.clock.now()
+        now = self.demo.clock.now()
         self._well_since = self._well_since if self._well_since is not None else now
         passed = now - self._well_since - WELL_FOR
         return passed if passed >= 0 else None
@@ -140,7 +140,7 @@ class Director:
         """Let time run as it should now. A running action never sees more than ten times its own time."""
         if self.fixed:
             return
-        clock = self.stage.clock
+        clock = self.demo.clock
         wanted = pace(self.play, self.now)
         if self._healing_since is not None and clock.now() - self._healing_since > HEALS_WITHIN:
             wanted = REAL

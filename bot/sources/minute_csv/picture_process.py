@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.sources.minute_csv.children import Child
 
 
-class Painter:
+class PictureProcess:
     """Draws what is put into its queue until None comes; then ``pictures`` and ``problems`` are complete."""
 
     def __init__(self, folder: Path, themes: Sequence[str], *, seconds: float, nice: int = 0) -> None:
@@ -44,33 +44,33 @@ class Painter:
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             async with (
                 asyncio.timeout(None) as self._deadline,
-                child("bot.charts", nice=self._nice) as painter,
+                child("bot.charts", nice=self._nice) as drawing,
             ):
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._send(painter))
-                    await self._receive(painter)
-                if await painter.process.wait():
-                    self._tell(f"the drawing process ended: {painter.last_words}")
+                    tasks.create_task(self._send(drawing))
+                    await self._receive(drawing)
+                if await drawing.process.wait():
+                    self._tell(f"the drawing process ended: {drawing.last_words}")
         except TimeoutError:
             self._tell(f"pictures took longer than {self._seconds:g} s")
         except (OSError, ExceptionGroup) as error:
             self._tell(f"pictures could not be drawn: {first_error(error)}")
 
-    async def _send(self, painter: Child) -> None:
+    async def _send(self, drawing: Child) -> None:
         while (job := await self.jobs.get()) is not None:
             bot, picture = job
             for theme in self._themes:
                 name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{bot}-{theme}.png")
                 head = json.dumps({"theme": theme, "path": str(self._folder / name)})[:-1]
-                painter.stdin.write(head.encode() + b', "picture": ' + picture.strip() + b"}\n")
+                drawing.stdin.write(head.encode() + b', "picture": ' + picture.strip() + b"}\n")
             try:
-                await painter.stdin.drain()
+                await drawing.stdin.drain()
             except ConnectionError:  # it died: its exit says so, and the rest of the queue has no taker
                 return
-        painter.stdin.close()
+        drawing.stdin.close()
 
-    async def _receive(self, painter: Child) -> None:
-        async for line in painter.lines():
+    async def _receive(self, drawing: Child) -> None:
+        async for line in drawing.lines():
             answer = json.loads(line)
             if "error" in answer:
                 self._tell(f"picture of {answer['bot']} ({answer['theme']}): {answer['error']}")

@@ -1,4 +1,4 @@
-"""The stage of the demo: a desk, what watches it, and the bot itself, in one event loop and on one clock."""
+"""The running demo: a desk, what watches it, and the bot itself, in one event loop and on one clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from bot.app import serve
 from bot.settings import Settings, load_settings
 from bot.store import SqlStore
-from demo.desk.desk import Desk, DeskOptions
+from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.past import Past, remembered
 from demo.servers.loki import LokiServer
 from demo.watch import Watch, routes, simulated
@@ -54,10 +54,10 @@ class DeskTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RunningDemo:
     """What is running: the desk, the bot's memory (to look at, not to write to), and which servers are real."""
 
-    desk: Desk
+    desk: SimulatedDesk
     clock: SimClock
     store: SqlStore
     settings: Settings
@@ -65,8 +65,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where the bot listens for Alertmanager."""
+class WebhookAddress:
+    """Where the bot takes Alertmanager's webhooks, and the token that they bring."""
 
     port: int
     token: str
@@ -83,14 +83,14 @@ class Door:
 
 
 @asynccontextmanager
-async def set_stage(
+async def open_demo(
     folder: Path,
     slack: SlackServer,
     clock: SimClock,
     *,
     real: bool = False,
     made: tuple[World, Past] | None = None,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[RunningDemo]:
     """Start everything below ``folder``; it is ready when handed out, and gone at the end of the block.
 
     ``made``: a world that was made already below ``folder / "desk"``. ``real``: use the servers of this machine
@@ -103,25 +103,29 @@ async def set_stage(
             made = await asyncio.to_thread(remembered, root, clock.now())
         world, past = made
         options = DeskOptions(redis="auto" if real else "fake")
-        desk = await stack.enter_async_context(Desk(root, clock, (_into(loki),), options, world=world))
+        desk = await stack.enter_async_context(
+            SimulatedDesk(root, clock, (_into(loki),), options, world=world)
+        )
         stack.enter_context(_compose_on_path(folder / "bin", desk))
-        door = Door(_free_port(), secrets.token_urlsafe(18))
-        watch = await stack.enter_async_context(_watch(folder, desk, past, door, real=real))
-        values = {**_slack_values(slack), **_desk_values(desk), **door.values, "LOKI_URL": loki.url}
+        address = WebhookAddress(_free_port(), secrets.token_urlsafe(18))
+        watch = await stack.enter_async_context(_watch(folder, desk, past, address, real=real))
+        values = {**_slack_values(slack), **_desk_values(desk), **address.values, "LOKI_URL": loki.url}
         settings = _settings(folder, desk, {**values, **watch.values})
         store = await stack.enter_async_context(_bot(settings, slack, clock, watch))
-        yield Stage(desk=desk, clock=clock, store=store, settings=settings, real=watch.real)
+        yield RunningDemo(desk=desk, clock=clock, store=store, settings=settings, real=watch.real)
 
 
 @asynccontextmanager
-async def _watch(folder: Path, desk: Desk, past: Past, door: Door, *, real: bool) -> AsyncIterator[Watch]:
+async def _watch(
+    folder: Path, desk: SimulatedDesk, past: Past, address: WebhookAddress, *, real: bool
+) -> AsyncIterator[Watch]:
     if real:
         from demo.real import installed  # noqa: PLC0415 - only here servers of the machine are looked for
 
-        async with installed(folder, desk, door.webhook, door.token) as watch:
+        async with installed(folder, desk, address.webhook, address.token) as watch:
             yield watch
     else:
-        async with simulated(desk, past, routes(door.webhook, door.token)) as watch:
+        async with simulated(desk, past, routes(address.webhook, address.token)) as watch:
             yield watch
 
 
@@ -160,7 +164,7 @@ def _into(loki: LokiServer) -> Callable[[Mapping[str, str], Sequence[tuple[int, 
 
 
 @contextmanager
-def _compose_on_path(folder: Path, desk: Desk) -> Iterator[None]:
+def _compose_on_path(folder: Path, desk: SimulatedDesk) -> Iterator[None]:
     """Put the desk's compose command on PATH, so that plans read as they do on a real desk."""
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / COMPOSE
@@ -186,11 +190,11 @@ def _slack_values(slack: SlackServer) -> dict[str, str]:
     }
 
 
-def _desk_values(desk: Desk) -> dict[str, str]:
+def _desk_values(desk: SimulatedDesk) -> dict[str, str]:
     return {"REDIS_URL": desk.redis_url, "DOCKER_HOST": desk.docker_url}
 
 
-def _settings(folder: Path, desk: Desk, values: Mapping[str, str]) -> Settings:
+def _settings(folder: Path, desk: SimulatedDesk, values: Mapping[str, str]) -> Settings:
     """Write desk.yaml and return the bot's settings, read as the bot reads them in production."""
     file = folder / "desk.yaml"
     with file.open("w", encoding="utf-8") as out:
@@ -199,7 +203,7 @@ def _settings(folder: Path, desk: Desk, values: Mapping[str, str]) -> Settings:
     return load_settings({**values, **more}, folder=folder).ready_to_run()
 
 
-def _desk_yaml(desk: Desk) -> dict[str, object]:
+def _desk_yaml(desk: SimulatedDesk) -> dict[str, object]:
     layout = desk.world.layout
     return {
         "name": "hbot",

@@ -49,7 +49,7 @@ class Sink:
 
 
 @dataclass(slots=True)
-class Stage:
+class WatchedDesk:
     """One desk, watched."""
 
     world: World
@@ -70,7 +70,7 @@ class Stage:
         """The desk's time, Unix seconds."""
         return self.world.clock.now()
 
-    def watched(self) -> list[Incident]:
+    def all_incidents(self) -> list[Incident]:
         """Return every incident so far, the first one first."""
         return self.incidents.all()
 
@@ -98,18 +98,18 @@ class Stage:
             await self.step(breaker, tick)
 
 
-async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
+async def built(folder: Path, seed: int, *, deployed: str = "") -> WatchedDesk:
     """Make a desk with a past below ``folder``; ``deployed``: a bot recreated for no reason 40 minutes ago."""
     start = START + seed * SECONDS_APART
-    holder: list[Stage] = []
+    holder: list[WatchedDesk] = []
     desk = Desk(triage=TriageSettings(deadline_seconds=PATIENCE_SECONDS))
 
-    def stage_of(world: World) -> Stage:
+    def desk_of(world: World) -> WatchedDesk:
         prometheus, bus, sink = LabPrometheus(world), LabBus(), Sink()
         listener = Listener(
             world=world, desk=desk, prometheus=prometheus, bus=bus, logs=sink.store, began=world.clock.now()
         )
-        return Stage(
+        return WatchedDesk(
             world=world,
             prometheus=prometheus,
             bus=bus,
@@ -120,23 +120,25 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> Stage:
 
     def witness(world: World) -> None:
         if not holder:
-            holder.append(stage_of(world))
+            holder.append(desk_of(world))
         holder[0].bus.sync(world)
 
     world = world_with_past(folder, now=start, seed=seed, hours=0.05, witness=witness)
-    stage = holder[0]
-    world.logbook.sinks.append(stage.sink)
-    stage.listener.began = world.clock.now() - 86_400
-    stage.listener.skip_past()
-    stage.evaluates_every = EVALUATES_EVERY * 5
-    await stage.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
-    stage.evaluates_every = EVALUATES_EVERY
+    watched = holder[0]
+    world.logbook.sinks.append(watched.sink)
+    watched.listener.began = world.clock.now() - 86_400
+    watched.listener.skip_past()
+    watched.evaluates_every = EVALUATES_EVERY * 5
+    await watched.pass_time(PAST_HOURS * 3_600 - DEPLOYED_BEFORE, MINUTE)
+    watched.evaluates_every = EVALUATES_EVERY
     if deployed:
         steps.recreate(world, deployed)
-    await stage.pass_time(DEPLOYED_BEFORE, STEP)
-    if stage.watched():
-        raise AssertionError(f"seed {seed} has incidents before anything was broken: {stage.watched()}")
-    return stage
+    await watched.pass_time(DEPLOYED_BEFORE, STEP)
+    if watched.all_incidents():
+        raise AssertionError(
+            f"seed {seed} has incidents before anything was broken: {watched.all_incidents()}"
+        )
+    return watched
 
 
 @dataclass(slots=True)
@@ -147,19 +149,19 @@ class PreparedDesks:
     _kept: dict[tuple[int, str], tuple[bytes, Path]] = field(default_factory=dict)
     _runs: int = 0
 
-    async def take(self, seed: int, deployed: str = "") -> tuple[Stage, Path]:
+    async def take(self, seed: int, deployed: str = "") -> tuple[WatchedDesk, Path]:
         """Return a copy of that desk and its folder, which is the caller's to remove."""
         key = (seed, deployed)
         if key not in self._kept:
             folder = self.root / f"made-{seed}-{deployed or 'plain'}"
-            stage = await built(folder, seed, deployed=deployed)
-            stage.world.logbook.sinks.clear()
-            self._kept[key] = (pickle.dumps(stage), folder)
+            watched = await built(folder, seed, deployed=deployed)
+            watched.world.logbook.sinks.clear()
+            self._kept[key] = (pickle.dumps(watched), folder)
         raw, folder = self._kept[key]
         self._runs += 1
         mine = self.root / f"run-{self._runs}"
         shutil.copytree(folder, mine)
-        stage = pickle.loads(raw)  # noqa: S301 - what we pickled ourselves a moment ago
-        stage.world.layout = Layout(mine)
-        stage.world.logbook.sinks.append(stage.sink)
-        return stage, mine
+        watched = pickle.loads(raw)  # noqa: S301 - what we pickled ourselves a moment ago
+        watched.world.layout = Layout(mine)
+        watched.world.logbook.sinks.append(watched.sink)
+        return watched, mine
