@@ -27,7 +27,7 @@ from loguru import logger
 from bot.sources.redis.connection import open_redis
 from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
-from bot.tuning import switch_often
+from bot.tuning import collect_seldom, switch_often
 from bot.wiring.listeners import BATCH
 from demo.slack import SlackServer
 from handlers.audit import KeepAudit
@@ -286,7 +286,7 @@ async def main() -> int:
     """Run everything; 1 where a figure is out of its limit."""
     logger.remove()
     gc.collect()
-    gc.freeze()  # as the service does after its imports, see bot/tuning.py
+    collect_seldom()  # as the service does
     switch_often()  # as the service does
     program = programs.find("redis")
     assert program is not None, "redis-server is not installed"
