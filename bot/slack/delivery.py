@@ -33,7 +33,7 @@ from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
-SCAN_SECONDS = 8
+SCAN_SECONDS, ANSWER_SECONDS = 8, 3
 ALL_WAITING = 1000
 """Messages of a thread that are looked through for those that were posted with a found one: more than ever do."""
 STRAY = (
@@ -114,7 +114,6 @@ class Delivery:
         if composition.rendered is not None:
             rendered = doubted(composition.rendered) if doubt else composition.rendered
             posted = await self._post(message, composition, rendered)
-            self.uncertain.took_post()
         recheck = self.uncertain.after_post(message, again=again)
         await self._record(composition, posted, posted=composition.rendered is not None, recheck=recheck)
         if composition.rendered is not None and message.parent_id is None:
@@ -172,7 +171,7 @@ class Delivery:
             async with asyncio.timeout(SCAN_SECONDS):
                 channel, found = await self._find(message)
         except (SlackFailure, TimeoutError) as failure:
-            if not (self.uncertain.past_patience(message) and self._unaskable(failure)):
+            if not (self.uncertain.past_patience(message) and await self._unaskable(failure)):
                 raise
             return await self._again(message, doubt=True)
         if found is not None:
@@ -195,12 +194,21 @@ class Delivery:
                 self.uncertain.waits_anew(message)
             raise
 
-    def _unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
-        """Whether a look that failed says that Slack cannot be asked, though the place takes messages."""
+    async def _unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
+        """Whether a look that failed says that this cannot be asked, and not that Slack is away."""
         if isinstance(failure, Misconfigured):
             return not (failure.whole_app or failure.elsewhere)
         unanswered = isinstance(failure, TimeoutError | OutcomeUnknown | NotDone)
-        return unanswered and self.uncertain.takes_posts
+        return unanswered and await self._answers()
+
+    async def _answers(self) -> bool:
+        """Whether Slack answers what costs it nothing."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._client.identity()
+        except (SlackFailure, TimeoutError):
+            return False
+        return True
 
     async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""

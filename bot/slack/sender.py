@@ -190,6 +190,8 @@ class Sender:
         self._bell.ring()
 
     async def _attempt(self, message: Message, composition: Composition | None) -> None:
+        if message.attempted_at is None:  # what was in doubt of it is over, whoever settled it
+            self._delivery.uncertain.over(message)
         attempt = DeliveryAttempt(
             message,
             looking=not message.post_id and message.attempted_at is not None,

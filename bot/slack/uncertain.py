@@ -3,11 +3,11 @@
 Slack has been seen to do a call up to a minute after its client had hung up. So:
 
 *   a message of unknown outcome is missing only when it is missing ``settle_seconds`` after the attempt *ended*;
-*   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, and an extra copy is
-    taken back;
+*   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, for an hour, and an
+    extra copy is taken back;
 *   an edit of unknown outcome, once one went through, is done again then: the older text may have come back;
 *   what stays unknown for ``patience`` ends: its thread goes on without it, and where Slack cannot be asked though it
-    takes posts, it is posted once more and says that it may stand twice; where that stays unknown too, again
+    answers otherwise, it is posted once more and says that it may stand twice; where that stays unknown too, again
     ``patience`` later.
 """
 
@@ -20,8 +20,11 @@ from bot.slack.client import TIMEOUT_SECONDS
 from triage.ports.clock import Clock
 from triage.ports.store import Message, Recheck
 
-AFTER = (12.0, 56.0, 150.0)
-"""Seconds after the call that went through at which is made sure of it; the second is behind a call done 60 s late."""
+AFTER = (12.0, 56.0, 150.0, 390.0, 810.0, 1350.0, 1890.0, 2430.0, 2970.0, 3510.0)
+"""Seconds after the call that went through at which is made sure of it: the second is behind a call done 60 s late.
+
+The later ones are nine minutes apart at the most: the store takes a time ten minutes off for one of a clock since set back.
+"""
 SETTLE_SECONDS = 9.0
 """Longer than a call may take: what Slack does within one more timeout is found before anything is posted again."""
 LOOK_EVERY_SECONDS = 3.0
@@ -53,7 +56,6 @@ class UncertainDeliveries:
         self._unsure: dict[int, float] = {}
         self._since: dict[int, float] = {}
         """By message, since when this process knows that its outcome is not known."""
-        self._took_post = float("-inf")
 
     def gave_up(self, message: Message) -> datetime:
         """Note that an attempt has ended without an answer; returns until when it may still take effect."""
@@ -67,22 +69,13 @@ class UncertainDeliveries:
         return self._clock.now() + timedelta(seconds=self.times.longest)
 
     def over(self, message: Message) -> None:
-        """Forget about a message: its outcome is known."""
+        """Forget about a message: its outcome is known, whoever learned it."""
         self._unsure.pop(message.id, None)
         self._since.pop(message.id, None)
 
     def waits_anew(self, message: Message) -> None:
         """Note that nobody knows what came of posting a message once more: it waits for Slack's word from now on."""
         self._since[message.id] = self._clock.monotonic()
-
-    def took_post(self) -> None:
-        """Note that Slack took a post and said so."""
-        self._took_post = self._clock.monotonic()
-
-    @property
-    def takes_posts(self) -> bool:
-        """Whether Slack has said so lately: then a look without an answer is no sign that Slack is away."""
-        return self._clock.monotonic() - self._took_post < self.times.patience
 
     def waited(self, message: Message) -> float:
         """Return the seconds since this process learned that the outcome of a message is not known."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.slack.uncertain import AFTER
 from bot.store import SqlStore
+from bot.store.outbox_statements import FAR
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
 from triage.ports.store import Message, MessageKind, Tx
@@ -79,6 +81,13 @@ async def test_the_copy_that_people_answered_stays(bench: Bench) -> None:
     (card,) = bench.cards()
     assert card.ts == late.ts
     assert "the last word" in card.text
+
+
+def test_looks_go_on_for_an_hour_and_none_is_so_far_off_that_it_is_taken_for_a_clock_set_back() -> None:
+    """What Slack does within an hour is found."""
+    gaps = [after - before for before, after in zip((0.0, *AFTER), AFTER, strict=False)]
+    assert max(gaps) < FAR.total_seconds()
+    assert AFTER[-1] > 3500
 
 
 @pytest.mark.parametrize("seconds", [AFTER_TIMEOUT, AFTER_REPOST])

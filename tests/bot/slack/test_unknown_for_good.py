@@ -158,19 +158,37 @@ async def test_no_line_tells_of_a_line_that_tells_of_another(sqlite_store: SqlSt
 async def test_looks_without_an_answer_hold_no_card_for_good(
     impatient: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slack takes posts and does not answer what was posted; the copy is taken back once it does."""
+    """Slack answers, but not what was posted: a lone card is posted once more; the copy is taken back once it says."""
     monkeypatch.setattr(failure_handling, "LONGEST_BACK_OFF", 0.3)
     bench = impatient
-    await bench.open("another one")
-    await bench.settled()
-    bench.slack.faults.add(Fault.http(HISTORY, 502, times=1000), Fault.lost_answer(POST))
+    away = Fault.http("auth.test", 502, times=1000)
+    bench.slack.faults.add(Fault.http(HISTORY, 502, times=1000), away, Fault.lost_answer(POST))
     await bench.open("bot3 stopped")
     await asyncio.sleep(1.5)
-    assert len(bench.cards()) == 2, "nothing says yet that Slack takes posts"
-    await bench.open("a third one")
+    assert len(bench.cards()) == 1, "Slack is away, as far as we know"
+    bench.slack.faults.clear()
+    bench.slack.faults.add(Fault.http(HISTORY, 502, times=1000))
     await until(lambda: sum("bot3" in card.text for card in bench.cards()) == 2, 15)
     bench.slack.faults.clear()
     await until(lambda: sum("bot3" in card.text for card in bench.cards()) == 1, 15)
+
+
+async def test_a_doubt_that_another_replica_has_settled_does_not_count_for_the_next_one(
+    impatient: Bench,
+) -> None:
+    """We gave a card up, another replica found it: much later an answer of ours is lost, and waits its whole time."""
+    bench = impatient
+    incident = await bench.open()
+    await bench.settled()
+    card = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident.id)))
+    assert card is not None
+    uncertain = bench.delivery.uncertain
+    uncertain.gave_up(card)
+    await asyncio.sleep(SHORT.patience)
+    assert uncertain.past_patience(card)
+    await bench.change(replace(incident, title="the last word"))
+    await bench.settled()
+    assert not uncertain.past_patience(card)
 
 
 async def test_eighty_lines_of_one_post_are_found_together(bench: Bench) -> None:
