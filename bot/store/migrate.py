@@ -13,12 +13,19 @@ import sqlalchemy as sa
 
 from bot.store import action_tables, event_tables  # noqa: F401 - their tables are part of the metadata
 from bot.store.engine import open_engine
-from bot.store.tables import metadata
+from bot.store.tables import metadata, notes
 from triage.errors import SettingError, StoreUnavailable
 from triage.masking import masked
 
 HEAD = "0001"
 """The newest revision in ``migrations/versions``; a test keeps it true. It spares a start Alembic's import."""
+
+OLDEST = "0001"
+"""The oldest revision whose code works on the schema of ``HEAD``: raised by the version that takes away what it used.
+
+It is told in the database, so that the version before, which does not know the newer schema, may be started again on it.
+"""
+_OLDEST_NOTE = "schema/oldest"
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 _LOCK = 7_061_042
@@ -50,6 +57,8 @@ def migrate(url: str, *, apart: bool = False) -> None:
     try:
         found = current(engine)
         if found == HEAD or (found is None and _made_anew(engine)):
+            return
+        if _works_on_newer(engine, found):
             return
         _refuse_unknown(found)
         if apart:
@@ -87,7 +96,23 @@ def _made_anew(engine: sa.Engine) -> bool:
         table = sa.Table("alembic_version", sa.MetaData(), revision, key)
         table.create(connection)
         connection.execute(sa.insert(table).values(version_num=HEAD))
+        _tell_oldest(connection)
     return True
+
+
+def _works_on_newer(engine: sa.Engine, found: str | None) -> bool:
+    """Whether a later version made the schema, and says that the code of this one works on it."""
+    if found is None or not found.isdecimal() or found <= HEAD:
+        return False
+    with engine.begin() as connection:
+        asked = sa.select(notes.c.value).where(notes.c.key == _OLDEST_NOTE)
+        oldest: str | None = connection.execute(asked).scalar()
+    return bool(oldest) and str(oldest).isdecimal() and str(oldest) <= HEAD
+
+
+def _tell_oldest(connection: sa.Connection) -> None:
+    connection.execute(sa.delete(notes).where(notes.c.key == _OLDEST_NOTE))
+    connection.execute(sa.insert(notes).values(key=_OLDEST_NOTE, value=OLDEST))
 
 
 def _refuse_unknown(found: str | None) -> None:
@@ -108,6 +133,7 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _tell_oldest(connection)
 
 
 def _migrate_apart(url: str) -> None:

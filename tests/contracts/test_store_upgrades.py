@@ -1,6 +1,7 @@
 """A rolling upgrade: the version before works on beside the newer one, on the newer one's schema."""
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from bot.store.engine import open_engine
 from tests.contracts.store_samples import NOW, open_incident, signal
 from triage.ports.store import Tx
 
-FIRST = "0001_memory.py"
+FIRST, FROZEN = "0001_memory.py", "d33109faee383a76"
+"""The first migration, and what its tables were when services of two commits first had to run side by side."""
 ADDS = frozenset({"create_table", "create_index", "add_column", "batch_alter_table", "f", "execute"})
 """What a migration may call. What takes away or renames waits for the version after the one that stopped using it."""
 
@@ -30,6 +32,16 @@ def takes_away(source: str) -> Iterator[str]:
             yield f"{owner}.{name}"
         if owner == "sa" and name == "Column" and "add_column" in source and not _may_be_left_out(call):
             yield "a column that must be given"
+
+
+def what_it_makes(source: str) -> str:
+    """Return a sign of what the first migration makes: its comments and what takes it back do not count."""
+    parts = [
+        one
+        for one in ast.walk(ast.parse(source))
+        if isinstance(one, ast.FunctionDef) and one.name != "downgrade"
+    ]
+    return hashlib.sha256("".join(ast.unparse(one) for one in parts).encode()).hexdigest()[:16]
 
 
 def _may_be_left_out(column: ast.Call) -> bool:
@@ -73,8 +85,14 @@ def test_what_only_adds_is_told_from_what_takes_away(line: str, found: list[str]
     assert list(takes_away(f"def upgrade():\n    {line}\n")) == found
 
 
+def test_the_first_migration_is_not_edited_any_more() -> None:
+    """Code of different commits runs side by side on one schema: what changes it is a new migration, which only adds."""
+    source = (Path(migrate.__file__).parent / "migrations" / "versions" / FIRST).read_text("utf-8")
+    assert what_it_makes(source) == FROZEN
+
+
 def newer(url: str) -> None:
-    """Make the schema what a later version would: more columns, another table and index."""
+    """Make the schema what a later version would: more columns, another table and index; ours works on it."""
     engine = open_engine(url, writer=True)
     with engine.begin() as connection:
         for text in (
@@ -84,6 +102,8 @@ def newer(url: str) -> None:
             "CREATE TABLE moods (id INTEGER PRIMARY KEY)",
             "CREATE INDEX ix_messages_mood ON messages (mood)",
             "UPDATE alembic_version SET version_num = '0002'",
+            "DELETE FROM notes WHERE key = 'schema/oldest'",
+            "INSERT INTO notes (key, value) VALUES ('schema/oldest', '0001')",
         ):
             connection.execute(sa.text(text))
     engine.dispose()
@@ -111,3 +131,8 @@ async def test_the_version_before_works_on_while_the_schema_is_made_newer(store_
             await store.keep([signal(f"after-{number}")])
             assert await store.write(work) == 1
         assert await store.read(lambda tx: len(tx.signals.inbox(50))) == 16
+    async with open_store(store_url, migrate_apart=True) as store:  # killed meanwhile, it starts again
+        assert await store.write(work) == 1
+        engine = open_engine(store_url, writer=False)
+        assert migrate.current(engine) == "0002"
+        engine.dispose()

@@ -1,6 +1,6 @@
 """The whole memory: signals, incidents, triage, outbox, audit, actions, events.
 
-Nothing was released before it, so a change of the schema is made here, and in the tables, until one is.
+Not edited any more: services of two commits run side by side on it. What changes the schema is a migration that only adds.
 """
 
 from __future__ import annotations
