@@ -23,84 +23,21 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.slack.refusal_words import (
+    CONTENT,
+    ELSEWHERE,
+    GONE,
+    KEPT,
+    MEND,
+    NOT_DONE,
+    OF_MESSAGE,
+    REFERENCE,
+    UNKNOWN,
+)
 from triage.errors import TriageError
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 DEFAULT_RETRY_AFTER = 1.0
-
-_UNKNOWN = frozenset({"fatal_error", "internal_error", "request_timeout", "team_added_to_org"})
-_NOT_DONE = frozenset({"service_unavailable", "ratelimited", "rate_limited", "message_limit_exceeded"})
-_GONE = frozenset(
-    {
-        "message_not_found",
-        "thread_not_found",
-        "cant_update_message",
-        "edit_window_closed",
-        "cannot_reply_to_message",
-    }
-)
-_CONTENT = frozenset(
-    {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "invalid_attachments",
-        "invalid_arguments",
-        "invalid_metadata_format",
-        "metadata_too_large",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_text",
-        "markdown_text_conflict",
-        "too_many_attachments",
-        "view_too_large",
-    }
-)
-CLOSED = {
-    "edit_window_closed": "the workspace closes messages for edits, so each change of a card is a new message: "
-    "ask an admin to let the app edit its messages at any time",
-    "cant_update_message": "the card is not this app's (was the app made anew?): it is posted anew",
-}
-"""Slack has the message, and does not let us edit it any more: said, for the older text goes on standing there."""
-_KEPT = frozenset({"cant_delete_message", "compliance_exports_prevent_deletion"})
-_MEND = {
-    "channel_not_found": "is TRIAGE_CHANNEL right, and the bot a member of it? (/invite it there)",
-    "not_in_channel": "invite the bot to the channel: /invite @hbot-triage",
-    "is_archived": "the channel is archived: name another one in TRIAGE_CHANNEL",
-    "invalid_auth": "SLACK_BOT_TOKEN is not valid: copy it again from the app's page",
-    "not_authed": "SLACK_BOT_TOKEN is empty",
-    "account_inactive": "the app was removed from the workspace: install it again",
-    "token_revoked": "SLACK_BOT_TOKEN was revoked: install the app again",
-    "token_expired": "SLACK_BOT_TOKEN has expired: install the app again",
-    "missing_scope": "the app lacks a scope: compare it with deploy/slack-manifest.yaml and reinstall",
-    "restricted_action": "a workspace rule forbids the bot to post there: ask an admin",
-    "restricted_action_read_only_channel": "the channel is read-only: let the bot post there, or name another one",
-    "restricted_action_thread_only_channel": "the channel takes nothing but threads: allow posts, or name another one",
-    "restricted_action_non_threadable_channel": "the channel takes no threads: allow them, or name another one",
-    "ekm_access_denied": "a workspace rule forbids the bot to post there: ask an admin",
-    "enterprise_is_restricted": "a rule of the organisation forbids it: ask an admin of the organisation",
-    "team_access_not_granted": "the app has no access to this workspace: grant it in the organisation's settings",
-    "team_not_found": "the app has no access to this workspace: install it there",
-    "access_denied": "the app may not do this there: ask an admin, or invite the bot again",
-    "no_permission": "the app may not do this there: compare it with deploy/slack-manifest.yaml and reinstall",
-    "not_allowed_token_type": "SLACK_BOT_TOKEN must be the bot's token (xoxb-…): copy it from the app's page",
-    "org_login_required": "the workspace moves to an organisation: wait for its end, then install the app again",
-    "two_factor_setup_required": "the workspace asks its members for two-factor sign-in: ask an admin",
-    "messages_tab_disabled": "turn on the Messages tab of the app's Home, or name a channel",
-    "cannot_dm_bot": "TRIAGE_CHANNEL names a bot: name a channel",
-    "user_not_found": "TRIAGE_CHANNEL names nobody: name a channel",
-    "user_disabled": "TRIAGE_CHANNEL names somebody who left: name a channel",
-    "channel_type_not_supported": "messages cannot be posted to that kind of channel: name another one",
-    "method_not_supported_for_channel_type": "that kind of channel does not take it: name another one",
-    "file_uploads_disabled": "the workspace takes no files: ask an admin to allow them",
-    "storage_limit_reached": "the workspace has no room for files: ask an admin",
-    "no_such_subteam": "desk.yaml names a user group that the workspace does not have: name another one",
-    "paid_teams_only": "user groups need a paid plan: name people in desk.yaml instead",
-    "not_enabled": "turn on the Home tab on the app's page (App Home)",
-}
-REFERENCE = "what to mend: https://docs.slack.dev/reference/methods/{method}"
-"""Where Slack itself says what a word means for which we know no mend."""
-_ELSEWHERE = frozenset({"is_archived", "channel_not_found", "channel_is_archived", "is_inactive"})
-"""The channel is not there (any more): one made anew under its name has another id."""
 
 
 class SlackFailure(TriageError):
@@ -138,7 +75,7 @@ class Gone(SlackFailure):
 
 def kept_for_good(failure: SlackFailure) -> bool:
     """Whether Slack never removes that message: its text can be changed, no more."""
-    return failure.code in _KEPT
+    return failure.code in KEPT
 
 
 class Misconfigured(SlackFailure):
@@ -153,12 +90,13 @@ class Misconfigured(SlackFailure):
             "account_inactive",
             "token_revoked",
             "token_expired",
+            "accesslimited",
         }
 
     @property
     def elsewhere(self) -> bool:
         """Whether the channel may be somewhere else by now: archived and made anew, or another one in the settings."""
-        return self.code in _ELSEWHERE
+        return self.code in ELSEWHERE
 
 
 class ContentRefused(SlackFailure):
@@ -196,15 +134,22 @@ def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
     """Return what ``{"ok": false, "error": code}`` means."""
     if code in {"ratelimited", "rate_limited"}:
         return RateLimited(method, DEFAULT_RETRY_AFTER)
-    for codes, kind in ((_UNKNOWN, OutcomeUnknown), (_NOT_DONE, NotDone), (_GONE, Gone)):
+    for codes, kind in ((UNKNOWN, OutcomeUnknown), (NOT_DONE, NotDone), (GONE, Gone)):
         if code in codes:
             return kind(method, code)
-    if code in _CONTENT:
+    if code in CONTENT:
         return ContentRefused(method, code, detail)
-    if code in _MEND:
-        return Misconfigured(method, code, "; ".join(filter(None, (_MEND[code], detail))))
+    if code in MEND:
+        mend = REFERENCE.format(method=method) if _of_a_person(method, MEND[code]) else MEND[code]
+        return Misconfigured(method, code, "; ".join(filter(None, (mend, detail))))
     # A word we do not know concerns this message alone.
-    return NotDone(method, code, "; ".join(filter(None, (detail, REFERENCE.format(method=method)))))
+    mend = OF_MESSAGE.get(code) or REFERENCE.format(method=method)
+    return NotDone(method, code, "; ".join(filter(None, (detail, mend))))
+
+
+def _of_a_person(method: str, mend: str) -> bool:
+    """Whether a mend speaks of our channel though the call was about a person's tab, form or group."""
+    return "TRIAGE_CHANNEL" in mend and method.startswith(("views.", "users.", "usergroups."))
 
 
 def _retry_after(headers: Any) -> float:  # noqa: ANN401 - a case-insensitive mapping, or the SDK's dict of lists

@@ -13,7 +13,6 @@ from loguru import logger
 
 from bot.slack.delivery import Delivery
 from bot.slack.errors import (
-    CLOSED,
     ContentRefused,
     Gone,
     Misconfigured,
@@ -26,6 +25,7 @@ from bot.slack.left_open import leave_open
 from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
 from bot.slack.rate_limits import EDIT, LOOK, POST, THREAD, UPLOAD, RateLimiter
+from bot.slack.refusal_words import CLOSED
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 

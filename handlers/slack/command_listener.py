@@ -22,7 +22,7 @@ from handlers.slack.click import read_click
 from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
-from handlers.slack.reply import answer_privately, by_name, named_text
+from handlers.slack.reply import answer_beside, answer_privately, by_name, named_text
 from triage.errors import TriageError
 from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
@@ -32,6 +32,7 @@ from triage.wording import nearest, together
 PROMPT_SECONDS = 1.2
 ANSWER_SECONDS = 120.0
 SEND_SECONDS = 10.0
+OK = 200
 LOOKING = "Looking… The answer takes this line's place, or stands above it."
 """True however late Slack shows it: what is said at an address is not found again, so it cannot be taken back."""
 MENTION = "<@"
@@ -59,7 +60,7 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
                 trigger_id=str(body.get("trigger_id", "")),
                 public=line.share,
             )
-            answer = await _answer_in_place(services, call, line, respond)
+            answer = await _answer_in_place(services, call, line, respond, client)
             if answer is not None:
                 about = services.render(answer).text
                 if said := await _hand_out(services, client, call, answer.files, about):
@@ -76,7 +77,7 @@ def slash(services: CommandServices) -> Callable[..., Awaitable[None]]:
 
 
 async def _answer_in_place(
-    services: CommandServices, call: Call, line: CommandLine, respond: AsyncRespond
+    services: CommandServices, call: Call, line: CommandLine, respond: AsyncRespond, client: AsyncWebClient
 ) -> Answer | None:
     looking = False
     async with asyncio.TaskGroup() as group:
@@ -96,14 +97,18 @@ async def _answer_in_place(
         await _send(respond, delete_original=True)
     # A bare sentence, a refusal above all, may name people by their ids; reports name them themselves.
     ids = not share and not answer.title
-    await _send(
+    text = named_text(shown.text) if ids else shown.text
+    blocks = by_name(list(shown.blocks)) if ids else list(shown.blocks)
+    refused = await _send(
         respond,
-        text=named_text(shown.text) if ids else shown.text,
-        blocks=by_name(list(shown.blocks)) if ids else list(shown.blocks),
+        text=text,
+        blocks=blocks,
         response_type="in_channel" if share else "ephemeral",
         replace_original=looking and not share,
         delete_original=False,
     )
+    if refused:  # the address has expired, or is used up: the person is told another way
+        await answer_beside(client, call.channel, call.user, text, blocks)
     return answer
 
 
@@ -128,12 +133,18 @@ async def _hand_out(
 
 
 async def _send(respond: AsyncRespond, **content: Any) -> bool:  # noqa: ANN401 - the SDK's own arguments
+    """Answer at the address that came with a command. Returns whether Slack refuses it there: then nobody sees it."""
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await respond(**content)
+            answer = await respond(**content)
     except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         logger.warning("an answer did not reach Slack: {error}", error=error)
         return False
+    status = getattr(answer, "status_code", OK)
+    if status == OK:
+        return False
+    said = one_line(str(getattr(answer, "body", "")), 60)
+    logger.warning("Slack does not take an answer: HTTP {status} {said}", status=status, said=said)
     return True
 
 

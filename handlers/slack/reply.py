@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 from loguru import logger
@@ -69,6 +69,17 @@ async def answer_privately(client: AsyncWebClient, click: Click, text: str) -> N
                 )
     except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         logger.bind(user=click.user, error=str(error)).warning("not told: {text}", text=shown)
+
+
+async def answer_beside(
+    client: AsyncWebClient, channel: str, user: str, text: str, blocks: Sequence[Json]
+) -> None:
+    """Show a person a whole answer in the channel in which they asked; one that fails is only logged."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            await client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=list(blocks))
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        logger.bind(user=user, error=str(error)).warning("not answered in the channel either")
 
 
 async def open_view(client: AsyncWebClient, click: Click, view: Json) -> str:

@@ -34,6 +34,11 @@ UNUSUAL = (
     "ekm_access_denied",
     "not_in_channel",
     "missing_scope",
+    "app_access_restricted",
+    "posting_to_general_channel_denied",
+    "channel_is_archived",
+    "is_inactive",
+    "method_deprecated",
 )
 
 
@@ -49,6 +54,27 @@ def test_a_refusal_that_a_person_must_mend_says_how_and_binds_its_place_alone(co
     assert isinstance(failure, errors.Misconfigured)
     assert len(failure.detail) > 20
     assert not failure.whole_app
+
+
+def test_a_locked_thread_is_of_its_thread_alone_and_says_the_mend() -> None:
+    """Other threads of the channel take lines as before."""
+    failure = errors.refusal(POST, "restricted_action_thread_locked")
+    assert isinstance(failure, errors.NotDone)
+    assert "unlock it" in failure.detail
+
+
+def test_a_network_that_is_not_allowed_concerns_the_whole_app() -> None:
+    """No call of it gets through from here."""
+    failure = errors.refusal(POST, "accesslimited")
+    assert isinstance(failure, errors.Misconfigured)
+    assert failure.whole_app
+
+
+@pytest.mark.parametrize("method", ["views.publish", "usergroups.users.list"])
+def test_a_person_who_is_not_there_is_no_fault_of_the_channels_setting(method: str) -> None:
+    """The same word means a person's tab here, and our channel in a post."""
+    assert "TRIAGE_CHANNEL" not in errors.refusal(method, "user_not_found").detail
+    assert "TRIAGE_CHANNEL" in errors.refusal(POST, "user_not_found").detail
 
 
 @pytest.mark.parametrize("code", ["restricted_action_read_only_channel", "is_archived", "no_permission"])

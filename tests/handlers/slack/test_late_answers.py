@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
-import aiohttp
 import pytest
 from slack_bolt.async_app import AsyncRespond
 
+from bot.slack.client import open_client
 from bot.slack.rendered import Rendered
 from demo.slack import Fault, SlackServer
 from handlers.slack import command_listener
@@ -42,14 +42,10 @@ async def asked(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> list[str
     services = cast("CommandServices", SimpleNamespace(render=lambda _: Rendered(text="bot1 runs")))
     url = slack.response_url("C0TRIAGE01", ANA)
 
-    async def respond(**content: Any) -> None:  # noqa: ANN401 - as the SDK's
-        async with aiohttp.ClientSession() as http, http.post(url, json=content) as answer:
-            await answer.read()
-
+    respond = AsyncRespond(response_url=url)
     call = Call(user=ANA, user_name="ana", channel="C0TRIAGE01")
-    await command_listener._answer_in_place(
-        services, call, read_line("bot bot1"), cast("AsyncRespond", respond)
-    )
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        await command_listener._answer_in_place(services, call, read_line("bot bot1"), respond, client.web)
     while slack.faults.late:  # noqa: ASYNC110 - nobody announces it
         await asyncio.sleep(0.02)
     return [message.text for message in slack.ephemerals(CHANNEL, "ana")]
@@ -68,6 +64,15 @@ async def test_a_waiting_word_whose_answer_is_lost_is_replaced_all_the_same(
 ) -> None:
     """It stands there, though nobody said so: it does not go on saying that somebody looks."""
     slack.faults.add(fault)
+    assert await asked(slack, monkeypatch) == ["bot1 runs"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_an_answer_that_its_address_refuses_is_shown_in_the_channel(
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Expired, used up, or broken at Slack's: the SDK raises nothing, and the person would have read nothing."""
+    slack.faults.add(Fault.http("response_url", status, times=10))
     assert await asked(slack, monkeypatch) == ["bot1 runs"]
 
 
