@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from loguru import logger
@@ -39,11 +39,11 @@ LONGEST_SLEEP = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _ClaimedMessages:
-    """What was claimed, when to look again, and what a lone new card says, composed in the transaction that claims it."""
+    """What was claimed, most urgent first, when to look again, and by id what a message says that is composed already."""
 
     messages: list[Message]
     due: datetime | None = None
-    composition: Composition | None = None
+    composed: Mapping[int, Composition] = field(default_factory=dict)
 
 
 class Sender:
@@ -118,7 +118,8 @@ class Sender:
         for message in claim.messages:
             self._under_way[message.id] = message
             task = tasks.create_task(
-                self._deliver(message, claim.composition), name=f"deliver {message.kind.value} {message.id}"
+                self._deliver(message, claim.composed.get(message.id)),
+                name=f"deliver {message.kind.value} {message.id}",
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -149,8 +150,11 @@ class Sender:
                 limit=room,
                 unsure_seconds=self._delivery.uncertain.times.longest,
             )
-            lone = ahead and len(taken) == 1 and _is_new_card(taken[0])
-            composed = self._delivery.composed(tx, taken[0], now) if lone else None
+            new = [message for message in taken if _is_new_card(message)]
+            lone = new if ahead and len(new) == 1 else []
+            composed = {message.id: self._delivery.composed(tx, message, now) for message in lone}
+            # Of what is as urgent it goes first: the others are still to be composed.
+            taken.sort(key=lambda message: (message.urgency, message.id not in composed))
             return _ClaimedMessages(taken, tx.outbox.next_at(), composed)
 
         self._holds_unknown = False

@@ -16,10 +16,11 @@ from bot.slack.rendered import Rendered
 from bot.store import SqlStore, open_store
 from bot.store.transaction import Transaction
 from demo.slack import Fault, SlackServer
-from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
+from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, new_incident, until
 from tests.contracts.test_store_outcomes import damaged_table
 from triage.errors import NotStored
-from triage.model import IncidentStatus
+from triage.incidents.notifications import tell_card
+from triage.model import IncidentStatus, Subject, SubjectKind
 from triage.ports.store import Message, MessageKind, Tx
 
 pytestmark = pytest.mark.slow
@@ -403,6 +404,24 @@ async def test_a_lone_new_card_is_composed_in_the_transaction_that_claims_it(
     await bench.settled()
     assert "another title" in bench.cards()[0].text
     assert len(reads) == 1
+
+
+async def test_a_new_card_goes_before_an_edit_that_is_as_urgent(bench: Bench) -> None:
+    """It is composed when it is claimed, and an older card's edit need not be composed before it."""
+    older = await bench.open("older", subjects=(Subject(SubjectKind.BOT, "bot2"),))
+    await bench.settled()
+
+    def both(tx: Tx) -> None:
+        tell_card(tx, tx.incidents.save(replace(older, title="older, changed")), datetime.now(UTC))
+        tell_card(tx, tx.incidents.save(new_incident("newer")), datetime.now(UTC))
+
+    await bench.store.write(both)
+    bench.bell.ring()
+    await bench.settled()
+    (edit,) = bench.slack.calls.of(EDIT)
+    post = bench.slack.calls.of(POST)[-1]
+    assert "newer" in post.args["text"]
+    assert post.at < edit.at
 
 
 async def test_a_card_that_cannot_be_composed_keeps_nothing_from_being_claimed(
