@@ -15,7 +15,7 @@ from triage.incidents.alerts import fires_again
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import UNREADABLE, ActiveAlert, FiringAlert, RuleState, Sources
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
@@ -52,8 +52,6 @@ class ReconcileJob:
         except StoreUnavailable as error:  # said by the store itself
             self.trouble = str(error)
             return 0
-        else:
-            self.trouble = ""
         if missed:
             logger.info("{n} signals had been missed", n=missed)
             self.stored()
@@ -79,13 +77,18 @@ class ReconcileJob:
     async def _reconcile(self) -> int:
         asked_at = self.clock.now()
         active = await self.sources.alerts.alerts()
+        unread = sum(each.state == UNREADABLE for each in active)
         evidence = await self._evidence(active, asked_at)
 
         def keep(tx: Tx) -> int:
             found = reconcile(self.desk, evidence, _held(tx), _ended(tx, evidence), self.clock.now())
             return _keep(tx, found)
 
-        return await self.store.write(keep)
+        missed = await self.store.write(keep)
+        self.trouble = (
+            f"{unread} of the {len(active)} alerts that Alertmanager holds cannot be read" if unread else ""
+        )
+        return missed
 
     async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> ReportedAlerts:
         firing: tuple[FiringAlert, ...] | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from triage.errors import SourceBadAnswer
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -14,17 +16,30 @@ def answer_shape(source: str, what: str) -> Iterator[None]:
     """Turn what goes wrong on reading ``what`` out of a source's answer into SourceBadAnswer."""
     try:
         yield
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except BROKEN as error:
         kind = type(error).__name__
         raise SourceBadAnswer(source, f"its answer has not the shape of {what} ({kind})") from error
+
+
+BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
+"""What reading something of another shape raises."""
+
+
+def readable(items: Iterable[Any], read: Callable[[Any], T]) -> tuple[list[T], int]:
+    """Return what can be read of a list, and how many items cannot.
+
+    Where none can, the first fault is raised: then it is the list that has another shape. For lists in which an item that
+    is left out is not taken for one that is not there.
+    """
+    found, faults = [], []
+    for item in items:
+        try:
+            found.append(read(item))
+        except BROKEN as fault:
+            faults.append(fault)
+    if faults and not found:
+        raise faults[0]
+    return found, len(faults)
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON can be

@@ -24,6 +24,7 @@ from triage.incidents.silences import Matchers, hidden_by, hides, matchers_for, 
 from triage.incidents.subjects import IDENTITY
 from triage.memory.people import remember
 from triage.model import Incident, Json
+from triage.ports.sources import UNREADABLE
 from triage.ports.store import Tx
 from triage.wording import listed
 
@@ -127,9 +128,11 @@ async def _hidden_elsewhere(services: Services, known: _StoredSilences) -> tuple
         f"{one.labels.get('alertname', '')} on {_about(one.labels)} (in no incident that is open here)"
         for one in alerts
         if one.fingerprint not in known.fingerprints
+        and one.state != UNREADABLE
         and hides(known.silences, one.labels, one.labels.get("alertname", ""))
     ]
-    return tuple(dict.fromkeys(lines)), ""
+    all_read = all(one.state != UNREADABLE for one in alerts)
+    return tuple(dict.fromkeys(lines)), "" if all_read else NOT_LOOKED
 
 
 def _about(labels: Mapping[str, str]) -> str:

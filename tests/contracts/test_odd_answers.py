@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tests.contracts.test_source_faults import QUESTIONS, Anything, sources_at
 from triage.errors import SourceError
+from triage.ports.sources import UNREADABLE
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +118,23 @@ async def test_an_answer_of_which_one_part_is_odd_costs_its_question_alone(name:
             except SourceError:
                 refused += 1
     assert refused
+
+
+async def test_an_alert_that_cannot_be_read_hides_none_of_the_others() -> None:
+    """It stands among them as what it is; where none can be read, the answer has another shape."""
+    held: list[object] = [ALERT, {**ALERT, "status": None}, None, {**ALERT, "fingerprint": "cd"}]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(held)
+
+    class Alerts(Anything):
+        def routes(self) -> list[web.RouteDef]:
+            return [web.route("*", "/{any:.*}", answer)]
+
+    async with Alerts() as server, sources_at(server.url) as sources:
+        found = await sources.alerts.alerts()
+        assert sorted(one.fingerprint for one in found) == ["", "", "ab", "cd"]
+        assert [one.state for one in found].count(UNREADABLE) == 2
+        del held[3], held[0]
+        with pytest.raises(SourceError):
+            await sources.alerts.alerts()

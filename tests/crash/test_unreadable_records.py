@@ -33,6 +33,7 @@ NOTES = (
     "containers/cursor", "clock_jumps", "degraded_mode", "oncall/override", "snapshot/bot1.tar.gz",
     "trading_now", "watchdog", "schedule/digest", "checklist/startup", "escalation/spoke/0", "fallback/spoke",
     "drill/running/x", "drill/last_success", "standing/streams/lag", "changes/env", "changes/compose", "replicas",
+    "believed_clock",
 )  # fmt: skip
 KINDS: dict[str, tuple[str, ...]] = {
     "signals": ("UPDATE signals SET labels = '{oops'",),

@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.sources.answer_shape import readable
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, to_rfc3339
 from triage.errors import SourceBadAnswer, SourceRejected
-from triage.ports.sources import ActiveAlert, Matcher, Silence
+from triage.ports.sources import UNREADABLE, ActiveAlert, Matcher, Silence
 
 NAME = "Alertmanager"
 
@@ -24,10 +25,14 @@ class Alertmanager:
         self._http = http
 
     async def alerts(self) -> tuple[ActiveAlert, ...]:
-        """Return every alert it holds: active, silenced and inhibited ones."""
+        """Return every alert it holds: active, silenced and inhibited ones.
+
+        One that cannot be read stands there in the state ``UNREADABLE``, and hides none of the others.
+        """
         found = await self._list("alerts")
         with self._http.shape("the alerts"):
-            return tuple(_alert(each) for each in found)
+            known, unread = readable(found, _alert)
+        return (*known, *(ActiveAlert("", "", "", "", UNREADABLE, {}, {}) for _ in range(unread)))
 
     async def silences(self) -> tuple[Silence, ...]:
         """Return the silences that are active or pending."""

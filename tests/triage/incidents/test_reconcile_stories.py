@@ -10,7 +10,7 @@ from tests.triage.incidents.desk_story import Story
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.model import IncidentStatus, Signal, SignalStatus
-from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import UNREADABLE, ActiveAlert, FiringAlert, RuleState, Sources
 
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
 BEGAN = "2026-02-20T02:59:00.31Z"
@@ -97,8 +97,8 @@ def held(*, began: str = "2026-02-20T02:59:00.310Z", ends: str = "2026-02-20T03:
     )
 
 
-async def reconcile(story: Story, watchers: Watchers) -> int:
-    """Ask once, and sort what came of it."""
+def job(story: Story, watchers: Watchers) -> ReconcileJob:
+    """Return the job that asks."""
     sources = Sources(
         metrics=Prometheus(watchers),  # type: ignore[arg-type]  # only the two questions that are asked
         logs=None,  # type: ignore[arg-type]
@@ -106,7 +106,12 @@ async def reconcile(story: Story, watchers: Watchers) -> int:
         containers=None,  # type: ignore[arg-type]
         streams=None,  # type: ignore[arg-type]
     )
-    missed = await ReconcileJob(story.store, story.desk, sources, story.clock, stored=lambda: None).run()
+    return ReconcileJob(story.store, story.desk, sources, story.clock, stored=lambda: None)
+
+
+async def reconcile(story: Story, watchers: Watchers) -> int:
+    """Ask once, and sort what came of it."""
+    missed = await job(story, watchers).run()
     await story.sort()
     return missed
 
@@ -117,6 +122,17 @@ async def test_what_fires_unknown_to_us_becomes_an_incident(story: Story, watche
     assert await reconcile(story, watchers) == 1
     await story.arrive(alert(story, SignalStatus.FIRING))
     assert len(await story.incidents()) == 1
+
+
+async def test_one_that_cannot_be_read_hides_no_other_and_is_said(story: Story, watchers: Watchers) -> None:
+    """What was missed becomes an incident beside it; ``/readyz`` counts it until it is gone."""
+    watchers.active = [held(), ActiveAlert("", "", "", "", UNREADABLE, {}, {})]
+    asking = job(story, watchers)
+    assert await asking.run() == 1
+    assert asking.trouble == "1 of the 2 alerts that Alertmanager holds cannot be read"
+    del watchers.active[1]
+    assert await asking.run() == 0
+    assert asking.trouble == ""
 
 
 async def test_one_episode_has_one_name_however_its_start_is_printed(

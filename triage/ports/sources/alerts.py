@@ -10,7 +10,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ActiveAlert:
-    """An alert as Alertmanager holds it. ``state``: active | suppressed | unprocessed."""
+    """An alert as Alertmanager holds it. ``state``: active | suppressed | unprocessed.
+
+    One that cannot be read is in the state ``UNREADABLE`` and empty besides.
+    """
 
     fingerprint: str
     starts_at: str
