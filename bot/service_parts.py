@@ -94,6 +94,9 @@ class ServiceParts:
         self.settings, self.desk, self.adapters, self.clock = settings, settings.desk, adapters, clock
         self.owner = owner()
         self._workspace = ""
+        self._daily_loss = {
+            bot.name: self.desk.limits_of(bot.name).daily_loss_pct_max / 100 for bot in self.desk.bots
+        }
         self.bells, self.liveness = Bells(), Liveness(clock)
         store, sources = adapters.store, adapters.sources
         self.links = LinkMaker(
@@ -258,10 +261,9 @@ class ServiceParts:
 
     def view(self, tx: Tx, incident: Incident) -> IncidentView:
         """Gather what an incident's message shows."""
-        bots = tuple(bot.name for bot in self.desk.bots)
-        view = view_incident(tx, incident, all_bots=bots)
-        limits = {bot: self.desk.limits_of(bot).daily_loss_pct_max / 100 for bot in bots}
-        return replace(view, links=self.links.links(incident, view.episodes), daily_loss=limits)
+        view = view_incident(tx, incident, all_bots=tuple(self._daily_loss))
+        links = self.links.links(incident, view.episodes)
+        return replace(view, links=links, daily_loss=self._daily_loss)
 
     def _changed(self) -> None:
         """Somebody pressed something: there may be messages to send and a triage to run."""

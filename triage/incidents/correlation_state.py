@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from triage.desk import Desk
+from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
 from triage.incidents.namesakes import same_alert
 from triage.model import (
     Episode,
@@ -147,8 +147,14 @@ def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> 
     )
 
 
-def needs_of(desk: Desk) -> dict[Subject, Subject]:
+def needs_of(desk: Desk) -> Mapping[Subject, Subject]:
     """Return what cannot work without what: the external services without their Redis."""
+    return _needs(desk.bots, desk.compose)
+
+
+@once_a_desk
+def _needs(bots: tuple[Bot, ...], compose: ComposeSettings) -> Mapping[Subject, Subject]:
+    desk = Desk(bots=bots, compose=compose)
     redis = Subject(SubjectKind.CONTAINER, desk.redis_container)
     services = (desk.container_of(service) for service in desk.compose.external_services)
     return {

@@ -153,6 +153,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
     done = newest if finished else tx.runs.latest(incident.id, RunStatus.DONE)
     touched = set(incident.names(SubjectKind.BOT))
     actions, drill = tx.actions.of_incident(incident.id), incident.name == DRILL
+    mode = None if drill else degraded(tx)
     return IncidentView(
         incident=incident,
         handle=tx.incidents.handle(incident.id),
@@ -162,7 +163,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         running=newest is not None
         and (newest.status is RunStatus.RUNNING or (newest.status is RunStatus.QUEUED and done is None)),
         offers=_offers(offers_of(tx, actions), done) if incident.is_open and not drill else (),
-        degraded=None if drill else degraded(tx),
+        degraded=mode,
         actions_taken=taken_of(tx, actions),
         silenced_until=_silenced_until(tx.timeline.of(incident.id, TimelineKind.SILENCED)),
         other_bots=tuple(bot for bot in all_bots if bot not in touched),
@@ -170,7 +171,7 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         waiting=tuple(_waiting(one) for one in actions if one.awaits_second) if incident.is_open else (),
         under_way=tuple(action_title(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
         done=last_of(tx, actions),
-        redis_well=not drill and redis_came_back(tx),
+        redis_well=mode is not None and redis_came_back(tx),
     )
 
 
