@@ -28,12 +28,16 @@ from triage.ports.clock import Clock
 
 T = TypeVar("T")
 DENIED_SECONDS = 0.2
+CLOSE_SECONDS = 5.0
+"""What the other side has to take the rest of an answer; then the connection is cut, and its memory is free."""
 CONNECTIONS = 64
 """At once; more are told so."""
 LOOK_SECONDS, ARCHIVE_SECONDS = 30.0, 600.0
 EVENTS_SECONDS = 3600.0
 """A stream of events ends after this; the bot asks for the next."""
 _LIVE_CHARS = 8_000
+_UNREAD_BYTES = 64 * 1024
+"""Output of a step that nobody reads is not kept; the end of it comes with the answer."""
 
 
 class Server:
@@ -62,14 +66,15 @@ class Server:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one request and answer it. Whatever comes, this ends without an error of ours."""
-        self._open += 1
+        if not self._may(writer):
+            # A socket that is closed with words unread drops the answer too: read them, for a moment.
+            with contextlib.suppress(p.BrokenFrame, TimeoutError, ConnectionError):
+                async with asyncio.timeout(DENIED_SECONDS):
+                    await p.read_request(reader)
+            await _closed(writer)
+            return
+        self._open += 1  # of those who may ask: others keep nobody out
         try:
-            if not self._may(writer):
-                # A socket that is closed with words unread drops the answer too: read them, for a moment.
-                with contextlib.suppress(p.BrokenFrame):
-                    async with asyncio.timeout(DENIED_SECONDS):
-                        await p.read_request(reader)
-                return
             if self._open > CONNECTIONS:
                 writer.write(_error("busy", f"{CONNECTIONS} requests are under way"))
                 return
@@ -79,12 +84,8 @@ class Server:
         except (TimeoutError, ConnectionError):
             pass  # the other side went away, or never said what it wants
         finally:
+            await _closed(writer)
             self._open -= 1
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(5):
-                    if not writer.is_closing():
-                        await writer.drain()
-            writer.close()
 
     def _may(self, writer: asyncio.StreamWriter) -> bool:
         peer: socket.socket = writer.get_extra_info("socket")
@@ -179,7 +180,8 @@ class Server:
         while not task.done():
             waited: set[asyncio.Future[Any]] = {task, news.waiting()}
             await asyncio.wait(waited, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-            if (text := news.take()) and not writer.is_closing():
+            unread = writer.transport.get_write_buffer_size()
+            if (text := news.take()) and not writer.is_closing() and unread < _UNREAD_BYTES:
                 writer.write(p.frame({"type": "piece", "data": masked(text)[-_LIVE_CHARS:]}))
         news.close()
         return task.result()
@@ -239,6 +241,16 @@ class _News:
 
     def close(self) -> None:
         self._told.cancel()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection when the other side has read the answer, or has had the time to."""
+    writer.close()
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await writer.wait_closed()
+    except (TimeoutError, ConnectionError):
+        writer.transport.abort()
 
 
 def _unlinked(path: Path) -> None:

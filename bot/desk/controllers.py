@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,9 @@ from triage.plans.agent_orders import SWITCHES
 from triage.ports.actions import ControllerFile
 
 _FOLDERS = ("controllers", "scripts", "")
+MOST_FILES, _MOST_FOLDERS = 300, 50
+SECONDS = 3.0
+"""Time of a processor that all files of a bot may take: a container that writes thousands must not keep others waiting."""
 _LOG = re.compile(r"logs_[\w.-]{1,120}\.log")
 """Hummingbot names its log for the script's configuration that it loaded, or for the script."""
 _CODE = "scripts"
@@ -44,14 +48,15 @@ class DeskControllers:
 
     def _read(self, bot: str) -> tuple[ControllerFile, ...]:
         root = self._data / bot
-        found = [_file(root, file) for file in _configurations(root)]
+        ends = time.thread_time() + SECONDS
+        found = [_file(root, file) for file in _in_time(_configurations(root), ends, bot)]
         scripts = [file for file in found if file.file.startswith("scripts/")]
         there = [name for name in names_in(root, _CODE) if name.endswith(".py")]
         codes = there if not scripts else [file.values[SCRIPT] for file in scripts if _is_bare(file)]
         log = _newest_log(root)
         if f"{log}.py" in there and not any(PurePosixPath(file.file).stem == log for file in scripts):
             codes.append(f"{log}.py")
-        every = (*found, *_markets(root, dict.fromkeys(codes)))
+        every = (*found, *_markets(root, _in_time(dict.fromkeys(codes), ends, bot)))
         running = _running(every, log)
         return tuple(replace(file, runs=file in running) for file in every)
 
@@ -69,13 +74,21 @@ class DeskControllers:
             raise DeskFailure(f"conf/{file} is not there") from None
 
 
+def _in_time(names: Iterable[str], ends: float, bot: str) -> Iterator[str]:
+    """Yield names of files as long as there is time for them, and not too many. Raises DeskFailure."""
+    for number, name in enumerate(names):
+        if number >= MOST_FILES or time.thread_time() > ends:
+            raise DeskFailure(f"the files of {bot} are too many, or too large, to be its configuration")
+        yield name
+
+
 def _configurations(root: Path) -> Iterator[str]:
     """Yield the YAML files below ``conf/``, hidden ones (half-written by an editor) left out.
 
     Controllers may stand in folders of their own.
     """
-    below = (f"controllers/{name}" for name in names_in(root, "conf/controllers") if "." not in name)
-    for folder in (*_FOLDERS, *below):
+    below = [f"controllers/{name}" for name in names_in(root, "conf/controllers") if "." not in name]
+    for folder in (*_FOLDERS, *below[:_MOST_FOLDERS]):
         for name in names_in(root, f"conf/{folder}" if folder else "conf"):
             if name.endswith((".yml", ".yaml")) and not name.startswith("."):
                 yield f"{folder}/{name}" if folder else name

@@ -180,6 +180,56 @@ async def test_only_the_bots_user_is_answered(tmp_path: Path) -> None:
     assert b"hbot/hummingbot:v1" in answer
 
 
+def open_files() -> int:
+    """Return how many files and connections this process holds."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def test_whoever_reads_no_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A taken bot asks for much and takes nothing of it: neither connections nor memory pile up."""
+
+    async def much(*_: object) -> str:
+        return "x" * 2_000_000
+
+    monkeypatch.setattr("bot.agent.server.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("bot.agent.server.look", much)
+    (tmp_path / "desk").mkdir()
+    async with agent_apart(laid_out(tmp_path / "desk"), tmp_path) as apart:
+        path = apart.address.removeprefix("unix://")
+        before = open_files()
+        deaf = [await asyncio.open_unix_connection(path, limit=1024) for _ in range(5)]
+        for _, writer in deaf:
+            writer.write(p.frame({"ask": "env"}))
+
+        async def only_ours() -> bool:
+            return open_files() - before <= len(deaf)
+
+        await eventually(only_ours, "the agent's side of the connections closed")
+        for _, writer in deaf:
+            writer.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+async def test_users_who_may_not_ask_take_no_connection_from_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the agent is not root its socket is open to all, and the kernel says who calls."""
+    monkeypatch.setattr("bot.agent.server.CONNECTIONS", 2)
+    monkeypatch.setattr("bot.agent.server.DENIED_SECONDS", 3.0)
+    (tmp_path / "desk").mkdir()
+    async with agent_apart(laid_out(tmp_path / "desk"), tmp_path) as apart:
+        path = Path(apart.address.removeprefix("unix://"))
+        for place, mode in ((path.parent, 0o755), (path, 0o666)):
+            os.chmod(place, mode)  # noqa: PTH101 - not the loop's business
+        others = [socket.socket(socket.AF_UNIX) for _ in range(10)]
+        with user(NOBODY):
+            for each in others:
+                each.connect(str(path))
+        assert await remote_access(apart.address).env.read()
+        for each in others:
+            each.close()
+
+
 async def test_no_agent_is_told_with_the_mend(tmp_path: Path) -> None:
     """A look is a source that cannot be reached, a step one that did not happen."""
     access = remote_access(f"unix://{tmp_path}/none.sock")

@@ -153,3 +153,14 @@ async def test_a_quoted_switch_is_read_and_turned_off_as_hummingbot_reads_it(
     assert text == f"{PAPER}internal_paper_enabled: false{rest}\nleverage: 1\n"
     with pytest.raises(DeskFailure, match="is no longer true"):
         await change("bot1", file.file, "internal_paper_enabled", value=False, was=True)
+
+
+async def test_a_bot_that_writes_thousands_of_files_holds_nobody_up(tmp_path: Path) -> None:
+    """They are refused as a whole, in the time of one read: six that go on would keep all other bots waiting."""
+    folder = tmp_path / "bot1/conf/controllers"
+    for number in range(60):
+        (folder / str(number)).mkdir(parents=True)
+        for name in range(7):
+            (folder / f"{number}/{name}.yml").touch()
+    with pytest.raises(DeskFailure, match="the files of bot1 are too many"):
+        await read(tmp_path)
