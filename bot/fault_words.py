@@ -9,7 +9,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 from ruamel.yaml.error import MarkedYAMLError
 
-_NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+from triage.desk_sections.names import NAME_PATTERN
+
 _WORDS: Mapping[str, str] = {
     "missing": "is missing",
     "less_than_equal": "must be at most {le}",
@@ -50,7 +51,7 @@ def _reason(one: ErrorDetails) -> str:
     context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in found.items()}
     if one.get("input", "") is None and kind.startswith(_SECTIONS):
         return "is empty: give it keys, or leave it out"
-    if context.get("pattern") == _NAME:
+    if context.get("pattern") == NAME_PATTERN:
         return "is no name: letters, digits, _, . and -, at most 63 characters"
     if kind in _WORDS:
         return _WORDS[kind].format_map(context)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from triage.masking import masked
 
-PROJECT_KEY, _FILES_KEY, _SEPARATOR_KEY = "COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
+PROJECT_KEY, FILES_KEY, SEPARATOR_KEY = "COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
 """Keys that Compose itself reads of its env file."""
 _NAME = re.compile(
     r"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*)[ \t]*(?P<sign>[=:]|(?=[\r\n#]|$))[ \t]*"
@@ -82,7 +82,7 @@ def read_env(text: str) -> EnvText:
 
 def compose_files(values: Mapping[str, str]) -> tuple[str, ...]:
     """Return the files that ``COMPOSE_FILE`` of an env file names, in their order; empty where it names none."""
-    parted = values.get(_FILES_KEY, "").split(values.get(_SEPARATOR_KEY) or ":")
+    parted = values.get(FILES_KEY, "").split(values.get(SEPARATOR_KEY) or ":")
     return tuple(name.strip() for name in parted if name.strip())
 
 

@@ -74,6 +74,11 @@ class Refused(TriageError):
     """A request of a person that is not allowed, or not possible now; the text says why, for that person."""
 
 
+def no_incident(incident_id: int) -> Refused:
+    """Return what a person is told who names an incident that is not in the store."""
+    return Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+
+
 class DeskFailure(TriageError):
     """A step of an action failed; the text says what was met and, where there is one, the mend."""
 

@@ -17,6 +17,7 @@ from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import services
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.desk import CONFIGURATION, Desk
+from triage.env_text import FILES_KEY, PROJECT_KEY, SEPARATOR_KEY
 from triage.errors import DeskFailure
 from triage.plans.agent_orders import IMAGE_KEYS, archive_name
 from triage.ports.actions import ControllerFile, Image, Project
@@ -32,7 +33,7 @@ from triage.ports.sources import (
 
 SHOWN_KEYS = IMAGE_KEYS | {
     *("EXT_SIGNAL_RISK_ENABLED", "BUS_SOFT_PAUSE_ON_OUTAGE"),
-    *("COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"),
+    *(PROJECT_KEY, FILES_KEY, SEPARATOR_KEY),
 }
 """Keys of ``.env`` whose values checks and plans need."""
 CONTROLLER_KEYS = frozenset(

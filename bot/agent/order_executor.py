@@ -12,6 +12,7 @@ from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import SECONDS, argv, caches_argv
 from triage.desk import Desk
+from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Order, archive_name, named
@@ -22,7 +23,6 @@ from triage.wording import duration
 CACHES_SECONDS = 30.0
 KEEP = 30
 """Nightly snapshots of a bot that stay; those of rollbacks stay all."""
-_IMAGE_KEY = "HUMMINGBOT_IMAGE"
 
 
 class Execs(Protocol):
@@ -89,17 +89,17 @@ class OrderExecutor:
         return Performed(result.exit_code == 0, f"exit {result.exit_code}", result.output)
 
     async def _set_image(self, order: agent_orders.SetImageOrder) -> Performed:
-        was = (await self.env.read()).get(_IMAGE_KEY, "")
+        was = (await self.env.read()).get(IMAGE_KEY, "")
         if named(was) != order.was:
-            raise DeskFailure(f".env: {_IMAGE_KEY} is no longer what the plan was made for; plan it anew")
+            raise DeskFailure(f".env: {IMAGE_KEY} is no longer what the plan was made for; plan it anew")
         known = await self.images.list(was.rpartition(":")[0])
         image = next((each.tag for each in known if named(each.tag) == order.image), "")
         if not image or image.endswith(":latest"):
             raise DeskFailure(
                 f"the image of this plan is no pinned image of {was.rpartition(':')[0]} on this host"
             )
-        await self.env.set(_IMAGE_KEY, image, was=was)
-        return Performed(ok=True, note=f"{_IMAGE_KEY}={image}")
+        await self.env.set(IMAGE_KEY, image, was=was)
+        return Performed(ok=True, note=f"{IMAGE_KEY}={image}")
 
     async def _set_controller(self, order: agent_orders.SetControllerOrder) -> Performed:
         files = await self.controllers.read(order.bot)

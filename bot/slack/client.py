@@ -21,7 +21,7 @@ SLACK = "https://slack.com/api/"
 EVENT_TYPE = "triage_delivery"
 TIMEOUT_SECONDS = 8.0
 """After this long a call is given up. Slack may do it all the same, and much later."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,6 @@ async def open_client(
         # The SDK's own limit takes whole seconds and would win over the session's.
         web = AsyncWebClient(token, base_url=url, session=session, retry_handlers=[])
         web.timeout = timeout_seconds  # type: ignore[assignment]  # aiohttp, which gets it, takes a fraction too
-        if urlsplit(url).hostname in _LOOPBACK:
+        if urlsplit(url).hostname in LOOPBACK:
             web.proxy = None  # the SDK reads HTTP_PROXY and knows no NO_PROXY
         yield SlackClient(web)

@@ -24,6 +24,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.slack.client import LOOPBACK
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 
@@ -37,7 +38,6 @@ ACKNOWLEDGE_SECONDS = 3.0
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
 TOO_MANY = "too_many_websockets"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(slots=True)
@@ -139,7 +139,7 @@ class Sockets:
 
     def _new_connection(self) -> _Connection:
         handler = AsyncSocketModeHandler(self._app, self._token, ping_interval=self._ping)
-        if urlsplit(self._app.client.base_url).hostname in _LOOPBACK:
+        if urlsplit(self._app.client.base_url).hostname in LOOPBACK:
             handler.client.proxy = None
         connection = _Connection(handler, since=self._clock.monotonic())
         self._connections.append(connection)

@@ -13,7 +13,7 @@ from handlers.slack.click import Click, read_click
 from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from handlers.slack.silence_form import BadForm
-from triage.errors import Refused, StoreUnavailable
+from triage.errors import Refused, StoreUnavailable, no_incident
 from triage.incidents.cause_answers import WHAT, asked_about, confirm, correct
 from triage.incidents.feedback import question_of
 from triage.incidents.operations import record_denied
@@ -129,7 +129,7 @@ async def _view_of(services: Services, incident_id: int, click: Click) -> Json:
     def make(tx: Tx) -> Json:
         incident = tx.incidents.get(incident_id)
         if incident is None:
-            raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+            raise no_incident(incident_id)
         if incident.is_open:
             raise Refused(f"{incident.number} is not over yet: say it then.")
         question = question_of(tx, incident_id)

@@ -17,7 +17,7 @@ from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
 from triage.actions.confirmation import UNKNOWN_BUTTON
-from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable
+from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable, no_incident
 from triage.incidents import operations
 from triage.incidents.operations import SilenceWish
 from triage.incidents.silences import Matchers, hidden_by, hides, matchers_for, unidentified
@@ -51,7 +51,7 @@ async def open_silence_of(services: Services, client: AsyncWebClient, incident_i
 
     def find(tx: Tx) -> str:
         if tx.incidents.get(incident_id) is None:
-            raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+            raise no_incident(incident_id)
         return tx.incidents.handle(incident_id)
 
     click = replace(click, handle=await services.store.read(find))

@@ -15,21 +15,13 @@ from triage.diagnosis.facts import Facts
 from triage.diagnosis.stops import told_to_stop
 from triage.model import Cause
 from triage.plans.record import DESK
+from triage.signals.guard_reasons import LIMITS
 
 Predicate = Callable[[Facts, str], bool]
 """A look at the facts, for a target: does the condition hold?"""
 
 DISK_FULL = 0.97
-LIMITS = frozenset(
-    {
-        "drawdown_hard_limit",
-        "daily_loss_hard_limit",
-        "daily_turnover_hard_limit",
-        "external_kill_switch",
-        "cancel_fail_hard_limit",
-        "fee_unresolved",
-    }
-)
+_GUARDS = LIMITS | {"cancel_fail_hard_limit", "fee_unresolved"}
 """Reasons of guards that stop a bot on purpose: starting it anew would go past the guard."""
 
 
@@ -82,7 +74,7 @@ def _disk_full(facts: Facts, target: str) -> bool:
 
 
 def _guarded(facts: Facts, target: str) -> bool:
-    return bool(LIMITS & set(facts.reasons(target)))
+    return bool(_GUARDS & set(facts.reasons(target)))
 
 
 def _killed(facts: Facts, target: str) -> bool:

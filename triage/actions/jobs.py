@@ -12,9 +12,9 @@ from triage.actions import proposals
 from triage.actions.catalogue import action_title
 from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded, redis_came_back
-from triage.actions.kinds._rollback_choices import IMAGE_KEY
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
+from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import IN_CHANNEL, INCIDENT_CHANNEL, tell_line

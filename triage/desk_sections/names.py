@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from triage.action_kinds import KINDS
 from triage.wording import nearest
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A bot, service, container or profile: what may stand in a command line or a label."""
 
 

@@ -15,13 +15,14 @@ from triage.errors import SourceError
 from triage.ports.minutes import Minutes, NewestMinute
 from triage.ports.sources import Metrics, Sample
 from triage.queries import promql
+from triage.signals.guard_reasons import URGENCY
 from triage.signals.trading import BotTrading, Trading
 
 _ORDERS, _BASE, _PNL = "hbot_bot_orders_active", "hbot_bot_base_pct", "hbot_bot_daily_pnl_quote"
 _EQUITY, _LOSS = "hbot_bot_equity_quote", "hbot_bot_daily_loss_pct"
 _STATE, _REASONS = "hbot_bot_state", "hbot_bot_risk_reasons_info"
 _FAMILY = (_ORDERS, _BASE, _PNL, _EQUITY, _LOSS, _STATE, _REASONS)
-_URGENCY = ("hard_stop", "soft_pause", "running", "")
+_KNOWN_STATES = (*URGENCY, "")
 FILES = "minute.csv"
 """Where trading is read while Prometheus does not know it."""
 _NO_REASONS = frozenset({"", "none", "unknown"})
@@ -76,7 +77,7 @@ def _read(name: str, samples: list[Sample]) -> BotTrading:
 
 
 def _more_urgent(known: str, state: str) -> str:
-    return min(known, state, key=lambda each: _URGENCY.index(each) if each in _URGENCY else 0)
+    return min(known, state, key=lambda each: _KNOWN_STATES.index(each) if each in _KNOWN_STATES else 0)
 
 
 def _today(values: Mapping[str, float]) -> float | None:

@@ -25,7 +25,7 @@ LOOK_BACK = timedelta(minutes=15)
 """How far back the events before one are looked at."""
 
 _LETHAL = frozenset({"", "1", "2", "3", "6", "9", "15"})
-_STOP_TAKES = timedelta(seconds=90)
+STOP_TAKES = timedelta(seconds=90)
 """Between the signal and the death that an operator's stop may take: Docker's own patience is 10 s by default."""
 _OOM_KILLS = timedelta(seconds=10)
 _CHANGES = frozenset(
@@ -142,7 +142,7 @@ def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     if made is None or made.data.get("id") == event.data.get("id") or made.data.get("image_before"):
         return JudgedEvent(event)
     new, old = str(made.data.get("image", "")), str(event.data.get("image", ""))
-    if not new or not old or new == old or event.at - made.at > _STOP_TAKES:
+    if not new or not old or new == old or event.at - made.at > STOP_TAKES:
         return JudgedEvent(event)
     text = f"{event.data.get('container')} has a new image {new} (was {old})"
     return JudgedEvent(
@@ -156,7 +156,7 @@ def by_operator(event: DeskEvent, mine: Sequence[DeskEvent]) -> bool:
         each.category == "kill"
         and each.data.get("id") == event.data.get("id")
         and str(each.data.get("signal", "")) in _LETHAL
-        and timedelta(0) <= event.at - each.at <= _STOP_TAKES
+        and timedelta(0) <= event.at - each.at <= STOP_TAKES
         for each in mine
     )
 

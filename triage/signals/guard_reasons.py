@@ -6,6 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+URGENCY = ("hard_stop", "soft_pause", "running")
+"""The states of a bot, the one that needs a person most at first."""
+LIMITS = frozenset(
+    {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
+)
+"""Reasons of a guard that stops a bot on purpose: whatever else goes on, it stays stopped."""
+
 
 class Reason(NamedTuple):
     """``words`` for people; ``back`` completes ``it comes back …``, empty where that is not known."""

@@ -10,12 +10,12 @@ from bot.slack.rendered import Rendered
 from triage.incidents.cause_answers import told
 from triage.incidents.feedback import Question, QuestionState
 from triage.model import Cause, Json
+from triage.reports.incident_view import NOTHING_WRONG
 from triage.untrusted_text import one_line
 
 RIGHT, WRONG = "incident.cause_right", "incident.cause_wrong"
 """The buttons; their value is the question's key."""
 SAID = 160
-_NOTHING_WRONG = "nothing_is_wrong"
 
 
 def question_message(question: Question, names: Names) -> Rendered:
@@ -45,7 +45,7 @@ def _asking(causes: tuple[Cause, ...]) -> list[str]:
     if not causes:
         return ["It is over, and no cause was found. What was it?"]
     first, *others = causes
-    asked = "Was this right?" if first.cause == _NOTHING_WRONG else "Was this the cause?"
+    asked = "Was this right?" if first.cause == NOTHING_WRONG else "Was this the cause?"
     lines = [f"It is over. {asked} {one_line(headline(first), SAID)}"]
     if others:
         lines.append(f"Beside it stood: {one_line('; '.join(headline(each) for each in others), SAID)}")

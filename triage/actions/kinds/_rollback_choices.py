@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from triage.actions.base import ActionContext, ArgumentChoice, Option
 from triage.actions.snapshots import is_good
+from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.ports.actions import Image, Snapshot
 from triage.wording import duration, size
 
-IMAGE_KEY = "HUMMINGBOT_IMAGE"
 WHATS = {"config": "Config snapshot", "image": "Previous image", "both": "Both"}
 _LISTED = 40
 """Of both kinds; a choice in a form takes 100."""

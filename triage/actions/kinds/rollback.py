@@ -10,7 +10,6 @@ from triage.actions.compose import recreate_and_wait, stop
 from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Fitness, FitnessCondition
 from triage.actions.inspection import bot_row, container_row, engine_answers
 from triage.actions.kinds._rollback_choices import (
-    IMAGE_KEY,
     choices_of,
     chosen_image,
     chosen_snapshot,
@@ -19,6 +18,7 @@ from triage.actions.kinds._rollback_choices import (
 )
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
+from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.plans import agent_orders
@@ -37,6 +37,7 @@ from triage.plans.record import (
     VerificationOutcome,
 )
 from triage.ports.actions import Differences
+from triage.signals.guard_reasons import LIMITS
 from triage.wording import counted, listed, size
 
 _FILE_SECONDS = 600.0
@@ -48,10 +49,6 @@ _UNDO = {
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]{0,200}(@sha256:[0-9a-f]{64})?")
 
 
-_ON_PURPOSE = frozenset(
-    {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
-)
-
 FITNESS = Fitness(
     # The most that is ever taken back by one button: the cause must be surer than for a restart.
     threshold=0.9,
@@ -59,7 +56,7 @@ FITNESS = Fitness(
     against=(
         FitnessCondition(
             "a limit or a person stopped the bot: a rollback would start it again",
-            lambda facts, target: bool(_ON_PURPOSE & set(facts.reasons(target))),
+            lambda facts, target: bool(LIMITS & set(facts.reasons(target))),
         ),
         KILLED,
         PAUSED,

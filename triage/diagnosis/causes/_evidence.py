@@ -24,10 +24,6 @@ QUOTED = 90
 """So long may an exchange's own sentence be to come before what it means."""
 ALIKE = "the same on "
 """How evidence begins that other bots have it too; said of one bot: a cause of all of them names them anyway."""
-LIMITS = frozenset(
-    {"drawdown_hard_limit", "daily_loss_hard_limit", "daily_turnover_hard_limit", "external_kill_switch"}
-)
-"""Reasons of a guard that stops a bot on purpose: whatever else goes on, it stays stopped."""
 
 
 def bot_case(facts: Facts, cause: str, bot: str) -> Case:

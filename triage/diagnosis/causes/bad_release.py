@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._evidence import LIMITS, bot_case
+from triage.diagnosis.causes._evidence import bot_case
 from triage.diagnosis.symptoms import delay_seconds
-from triage.signals.guard_reasons import in_words
+from triage.signals.guard_reasons import LIMITS, in_words
 from triage.wording import clock_time, doing, duration
 
 if TYPE_CHECKING:

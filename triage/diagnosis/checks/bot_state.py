@@ -34,7 +34,7 @@ from triage.errors import SourceError
 from triage.model import Finding
 from triage.ports.sources import Sample, Series
 from triage.queries import promql
-from triage.signals.guard_reasons import state_in_words
+from triage.signals.guard_reasons import URGENCY, state_in_words
 from triage.wording import listed
 
 NAME = "bot_state"
@@ -45,7 +45,6 @@ LOOK_BACK = timedelta(hours=6)
 STEP_SECONDS = 60.0
 _GAP = timedelta(seconds=5 * STEP_SECONDS)
 _HOUR = timedelta(hours=1)
-_URGENCY = ("hard_stop", "soft_pause", "running")
 _VALUES = {
     "hbot_bot_net_edge_pct": "net_edge",
     "hbot_bot_drawdown_pct": "drawdown",
@@ -135,7 +134,7 @@ def _read_values(found: Mapping[str, BotNow], samples: Iterable[Sample]) -> None
 
 
 def _more_urgent(known: str | None, state: str) -> str:
-    ranked = [name for name in _URGENCY if name in (known, state)]
+    ranked = [name for name in URGENCY if name in (known, state)]
     return ranked[0] if ranked else state
 
 

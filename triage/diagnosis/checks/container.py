@@ -32,6 +32,7 @@ from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import ContainerEvent, ContainerState, QueryResult
 from triage.queries import promql
+from triage.signals.containers import STOP_TAKES
 from triage.wording import counted, duration, listed, times
 
 NAME = "container"
@@ -42,7 +43,6 @@ METRICS_SOURCE = "Prometheus (cAdvisor)"
 _LOOP = 3
 _KILLED = 137
 _FRESH_SECONDS = 90.0
-_STOP_TAKES = timedelta(seconds=90)
 _CLOCKS = timedelta(seconds=3)
 """Between an order to end and the end, at most; and what our clock and the engine's may differ."""
 _SETTLED_SECONDS = 7200.0
@@ -202,7 +202,7 @@ def _by_us(ctx: CheckContext, death: ContainerEvent, mine: Sequence[ContainerEve
         each.action == "kill"
         and (before is None or each.at > before)
         and _at_work(ctx, each)
-        and timedelta(0) <= death.at - each.at <= _STOP_TAKES
+        and timedelta(0) <= death.at - each.at <= STOP_TAKES
         for each in same
     )
 

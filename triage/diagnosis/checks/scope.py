@@ -15,14 +15,13 @@ from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
 from triage.ports.sources import QueryResult
-from triage.signals.guard_reasons import state_in_words
+from triage.signals.guard_reasons import URGENCY, state_in_words
 from triage.wording import counted, listed
 
 NAME = "scope"
 TITLE = "Scope"
 SOURCE = "Prometheus, Alertmanager"
 
-_URGENCY = ("hard_stop", "soft_pause", "running")
 _MANY_ALERTS = 10
 
 
@@ -76,7 +75,7 @@ def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceErro
     exporters = newest(EMPTY if isinstance(ages, SourceError) else ages, states.samples)
     for sample in exporters.of_chosen(states.samples):
         bot, state = sample.labels.get("bot", ""), sample.labels.get("state", "")
-        ranked = [name for name in _URGENCY if name in (found.get(bot), state)]
+        ranked = [name for name in URGENCY if name in (found.get(bot), state)]
         if bot:
             found[bot] = ranked[0] if ranked else state
     old = exporters.ages

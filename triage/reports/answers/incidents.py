@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from triage.diagnosis.strength import strength
-from triage.errors import Refused
+from triage.errors import no_incident
 from triage.memory.people import name_of
 from triage.model import Incident, Severity, TimelineEntry, TriageRun
 from triage.ports.chat import OF_FINDING, Answer, Line, Mark, Section, section
@@ -66,7 +66,7 @@ async def show(ctx: AnswerContext, incident_id: int) -> Answer:
 def _story(ctx: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answer:
     incident = tx.incidents.get(incident_id)
     if incident is None:
-        raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+        raise no_incident(incident_id)
     view = ctx.view(tx, incident)
     last_seen = tx.signals.last_seen(incident.id)
     told = story([_happened(tx, entry) for entry in tx.timeline.of(incident.id)])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from triage.actions.degraded import banner
+from triage.diagnosis.checks.bot_words import WORTH_TELLING
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Incident, Json
 from triage.ports.chat import Answer, Line, Mark, Section, section
@@ -16,7 +17,6 @@ from triage.reports.answers.context import AnswerContext
 from triage.signals.guard_reasons import in_words, state_in_words
 from triage.wording import counted, duration, listed, percent
 
-WORTH_TELLING = 60.0
 NAMED = 3
 CHECKS = ("bot_state", "fee_source", "error_logs", "container")
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from triage.actions.catalogue import label_of
 from triage.concurrency import together
 from triage.desk import Desk
-from triage.errors import Refused, SourceError
+from triage.errors import SourceError, no_incident
 from triage.kpis.picture import PictureMark
 from triage.memory.people import name_of
 from triage.model import Incident, Json, TriageRun
@@ -31,7 +31,7 @@ def stored_chart(tx: Tx, desk: Desk, incident_id: int, now: datetime) -> Inciden
     """Return the chart of what was stored. Raises Refused where there is no such incident."""
     incident = tx.incidents.get(incident_id)
     if incident is None:
-        raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+        raise no_incident(incident_id)
     bots = _bots(incident, desk)
     end = min(now, (incident.resolved_at or now) + AFTER)
     start = min(incident.opened_at, end) - BEFORE

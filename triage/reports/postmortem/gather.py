@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage.errors import Refused
+from triage.errors import no_incident
 from triage.kpis.model import as_json
 from triage.memory.people import name_of
 from triage.model import (
@@ -98,7 +98,7 @@ def gather(tx: Tx, incident_id: int, now: datetime) -> Postmortem:
     """Gather an incident's postmortem. Raises Refused where there is no such incident."""
     incident = tx.incidents.get(incident_id)
     if incident is None:
-        raise Refused(f"There is no incident INC-{incident_id}. /triage incidents lists them.")
+        raise no_incident(incident_id)
     entries = tx.timeline.of(incident.id)
     run = tx.runs.latest(incident.id, RunStatus.DONE)
     records = [record for record in tx.actions.of_incident(incident.id) if record.status.ran]
