@@ -52,7 +52,12 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         json_serializer=json_text,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 64},
+        # One incident has the writer run some seventy statements: with fewer kept, each would be parsed anew each time.
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": 200 if writer else 64,
+        },
         poolclass=sa.pool.QueuePool,
         pool_size=1 if writer else 4,
         max_overflow=0,
