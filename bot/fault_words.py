@@ -34,6 +34,7 @@ _FAMILIES = (
     (("int_", "float_", "decimal_"), "is no number"),
     (("bool_",), "is neither true nor false"),
     (("date_", "datetime_"), "is no date; write for instance 2026-02-28"),
+    (("path_",), "is no path; write a folder, for instance ../data"),
     (("time_",), "is no time; write for instance 22:00"),
     (("list_", "tuple_", "set_", "frozen_set_"), "is no list; write it as [one, two]"),
     (_SECTIONS, "holds no keys; write it as key: value"),

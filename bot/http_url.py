@@ -11,7 +11,7 @@ from pydantic import AfterValidator, SecretStr
 def http_url(value: str) -> str:
     """Return an address that may be empty. Raises ValueError where it is none."""
     if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("is no http(s) URL; write for instance http://prometheus:9090")
+        raise ValueError("is no http(s) URL; write http://host:port")
     return value
 
 

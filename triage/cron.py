@@ -24,6 +24,7 @@ _MACROS: Mapping[str, str] = {
 }
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _TICK = timedelta(minutes=1)
+_FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Cron:
         """Read an expression. Raises ValueError, which says which field is wrong."""
         written = " ".join(text.split())
         fields = _MACROS.get(written.lower(), written)
+        if (
+            len(fields.split()) != _FIELDS
+        ):  # the library takes a sixth for seconds, and every hour for midnight
+            raise ValueError(_reason("Wrong number of fields", fields))
         try:
             next(CronSim(fields, _SOME_DAY))
         except CronSimError as error:

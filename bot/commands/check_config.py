@@ -246,8 +246,16 @@ def _told(one: ErrorDetails, model: type[BaseModel], *, upper: bool) -> tuple[st
     where, what = fault_of(one, upper=upper)
     if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         near = nearest(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]))
-        what = f"is no key there: {f'did you mean {near}?' if near else 'look for a typing error'}"
+        mend = f"did you mean {near}?" if near else _elsewhere(str(one["loc"][-1]), model)
+        what = f"is no key there: {mend or 'look for a typing error'}"
     return where, what
+
+
+def _elsewhere(key: str, model: type[BaseModel]) -> str:
+    """Return where in desk.yaml a key of this name belongs; empty where it is nowhere, or in several places."""
+    parts = [name for name in _keys_at(model, ()) if key in _keys_at(model, (name,))]
+    places = [f"{part}.{key}" for part in parts] + ([key] if key in _keys_at(model, ()) else [])
+    return f"there is {places[0]}" if len(places) == 1 else ""
 
 
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:

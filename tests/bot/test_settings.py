@@ -84,7 +84,7 @@ def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("PROMETHEUS_URL", "prometheus:9090", "write for instance http://prometheus:9090"),
+        ("PROMETHEUS_URL", "prometheus:9090", "write http://host:port"),
         ("LOKI_URL", "http://", "is no http(s) URL"),
         ("ALERTMANAGER_URL", "ftp://s3cr3t@am", "is no http(s) URL"),
         ("GRAFANA_URL", "http://gra fana", "is no http(s) URL"),

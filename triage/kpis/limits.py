@@ -63,6 +63,8 @@ class KpiLimits:
         low, high = self.base_pct
         if not low < high:
             raise ValueError(f"base_pct: {low} to {high} is no band; give the lower end first")
+        if low < -1 or high > 1:
+            raise ValueError(f"base_pct: {low:g} to {high:g} are no shares; write 0.15 for 15 %")
         strange = [name for name in self.may_be_missing if name not in KPIS]
         if strange:
             raise ValueError(f"may_be_missing: {strange[0]!r} is no KPI; there are {', '.join(KPIS)}")

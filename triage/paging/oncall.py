@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from triage.desk_sections.chat_ids import ONCALL
@@ -26,13 +26,15 @@ class Override:
 def turn(rota: Rota, now: datetime) -> tuple[str, datetime]:
     """Return whose turn it is and until when (UTC). Before ``starts`` it is the first person's.
 
-    Handover is by the wall clock of the rota's zone, so a week with summer time has an hour more or less.
+    Handover is by the wall clock of the rota's zone, so a week with summer time has an hour more or less. A time that
+    comes twice that night is the first of the two: nobody is handed back.
     """
     zone = ZoneInfo(rota.timezone)
     local = now.astimezone(zone)
     days = rota.weeks * 7
     elapsed = (local.date() - rota.starts).days
-    if elapsed % days == 0 and local.time() < rota.handover:
+    handover = datetime.combine(local.date(), rota.handover, zone).astimezone(UTC)
+    if elapsed % days == 0 and now.astimezone(UTC) < handover:
         elapsed -= 1
     index = max(0, elapsed // days)
     ends = datetime.combine(rota.starts + timedelta(days=days * (index + 1)), rota.handover, zone)

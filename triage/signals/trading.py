@@ -19,6 +19,8 @@ KEY = "trading_now"
 OLD = timedelta(minutes=10)
 """What was looked at longer ago than this is not shown as now: no process has looked since."""
 NAMES, GROUPS = 3, 3
+_SHORTER = ((NAMES, GROUPS), (1, GROUPS), (1, 2), (0, GROUPS))
+"""How many bots of a group are named, and how many groups told, where there is less and less room; of 0 the count."""
 _STATES = {"soft_pause": "paused", "hard_stop": "stopped"}
 _HELD = 0.01
 """A share of base below this is no position."""
@@ -98,12 +100,13 @@ def save_trading(tx: Tx, trading: Trading) -> None:
 
 
 def trading_line(
-    trading: Trading | None, about: Sequence[str], limits: Mapping[str, float], now: datetime
+    trading: Trading | None, about: Sequence[str], limits: Mapping[str, float], now: datetime, room: int = 600
 ) -> str:
     """Return e.g. ``2 of 3 bots · bot1 stopped (drawdown limit) since 03:12 · 0 open orders · … · as of 03:16 UTC``.
 
     ``about``: the bots whose orders, result and position are told, all of them where it is empty; ``limits``: by
-    bot the loss of the day that is allowed, as a fraction.
+    bot the loss of the day that is allowed, as a fraction. In ``room`` characters fewer bots are named, then positions
+    and orders go: how many trade, the day and the time it was true stay.
     """
     if trading is None:
         return "not known yet, asking"
@@ -112,15 +115,16 @@ def trading_line(
     if trading.why or not trading.bots:
         return f"not known: {trading.why or 'no bot is configured'}"
     chosen = [one for one in trading.bots if one.bot in about] or list(trading.bots)
-    parts = [
-        _count(trading.bots),
-        *_out(trading.bots, now),
-        *_orders(chosen),
-        *_today(chosen, limits),
-        *_holds(chosen),
-        _as_of(trading.bots) + (f" from {trading.source}" if trading.source else ""),
-    ]
-    return " · ".join(filter(None, parts))
+    as_of = _as_of(trading.bots) + (f" from {trading.source}" if trading.source else "")
+    orders, today, holds = _orders(chosen), _today(chosen, limits), _holds(chosen)
+    line = ""
+    for names, groups in _SHORTER:
+        head = [_count(trading.bots), *_out(trading.bots, now, names, groups)]
+        for figures in ([*orders, *today, *holds], [*orders, *today], today)[: 1 if names else None]:
+            line = " · ".join(filter(None, [*head, *figures, as_of]))
+            if len(line) <= room:
+                return line
+    return line
 
 
 def _count(bots: Sequence[BotTrading]) -> str:
@@ -130,7 +134,7 @@ def _count(bots: Sequence[BotTrading]) -> str:
     return f"{trading} of {counted(len(bots), 'bot')}"
 
 
-def _out(bots: Sequence[BotTrading], now: datetime) -> list[str]:
+def _out(bots: Sequence[BotTrading], now: datetime, names: int, most: int) -> list[str]:
     """Return the bots that do not trade, those of one state and one reason together."""
     groups: dict[tuple[str, str], list[BotTrading]] = {}
     if not any(one.state for one in bots):  # that is said once already
@@ -138,15 +142,21 @@ def _out(bots: Sequence[BotTrading], now: datetime) -> list[str]:
     out = [one for one in bots if not one.trades]
     for one in out:
         alike = [other for other in out if _condition(other) == _condition(one)]
-        groups.setdefault((_condition(one), _reason(one, alike)), []).append(one)
-    said = [f"{_who(group, bots)} {word}{why}{_since(group, now)}" for (word, why), group in groups.items()]
-    rest = sum(len(group) for group in list(groups.values())[GROUPS:])
-    return said if not rest else [*said[:GROUPS], f"{rest} more out"]
+        whys = {_reason(other, alike) for other in alike}
+        why = _reason(one, alike) if names or len(whys) == 1 else ""
+        groups.setdefault((_condition(one), why), []).append(one)
+    said = [
+        f"{_who(group, bots, names)} {word}{why}{_since(group, now)}" for (word, why), group in groups.items()
+    ]
+    rest = sum(len(group) for group in list(groups.values())[most:])
+    return said if not rest else [*said[:most], f"{rest} more out"]
 
 
-def _who(group: Sequence[BotTrading], bots: Sequence[BotTrading]) -> str:
-    """Return the names; where it is all of several, that says it shorter."""
-    return "all" if len(group) == len(bots) > 1 else listed([one.bot for one in group], NAMES)
+def _who(group: Sequence[BotTrading], bots: Sequence[BotTrading], names: int) -> str:
+    """Return the names, or how many there are; where it is all of several, that says it shorter."""
+    if len(group) == len(bots) > 1:
+        return "all"
+    return listed([one.bot for one in group], names) if names else str(len(group))
 
 
 def _condition(one: BotTrading) -> str:

@@ -30,7 +30,7 @@ Names = Callable[[str], str]
 """How an actor is shown: ``U0123`` is ``@ana``."""
 
 ACTIONS_TAKEN = 4
-TRADING, SIGNALS, FOOTER = 180, 2200, 160
+TRADING, SIGNALS, FOOTER = 5 * kit.PHONE - len("Trading: "), 2200, 160
 """Characters of the parts; with the links (four of 900) and buttons they stay below Slack's 13,000."""
 LINES, LINKS_ROWS = 14, 1
 """Lines of a phone that a card may take, and those of its links; the evidence takes what the rest leaves."""
@@ -70,18 +70,22 @@ def _open(view: IncidentView, now: datetime, names: Names) -> list[Json | None]:
 def _fitted(view: IncidentView, now: datetime, footer: str, room: int) -> tuple[list[list[Json]], str]:
     """Return the lines and the footer in so many lines of a phone.
 
-    What gives way first is why the remedy fits, then the footer's end, which the thread says too, then the cause's clauses.
+    What gives way first is why the remedy fits, then the footer's end, which the thread says too, then the cause's
+    clauses, then the names of bots.
     """
     lines: list[list[Json]] = []
     small = footer
-    for why, most, tight in (
-        (True, 3, False),
-        (False, 3, False),
-        (False, 2, False),
-        (False, 2, True),
-        (False, 1, True),
+    for why, most, tight, less in (
+        (True, 3, False, 0),
+        (False, 3, False, 0),
+        (False, 2, False, 0),
+        (False, 2, True, 0),
+        (False, 1, True, 0),
+        (False, 1, True, 1),
+        (False, 1, True, 2),
     ):
-        lines = [*_trading_lines(view, now), *cause_lines(view, tight=tight), *do_lines(view, tight=not why)]
+        trading = _trading_lines(view, now, TRADING - less * kit.PHONE)
+        lines = [*trading, *cause_lines(view, tight=tight), *do_lines(view, tight=not why)]
         small = shorter(footer, most * kit.PHONE_SMALL)
         if kit.height(lines) + kit.rows(len(small), kit.PHONE_SMALL) <= room:
             break
@@ -137,17 +141,17 @@ def waiting_words(one: Waiting, now: datetime, names: Names) -> str:
     return f"🟡 {action_title(one.kind, one.target)} waits for a second person: {by}"
 
 
-def _trading_lines(view: IncidentView, now: datetime) -> list[list[Json]]:
-    lines = [[leaf("Trading: ", bold=True), untrusted(trading_words(view, now), TRADING)]]
+def _trading_lines(view: IncidentView, now: datetime, room: int) -> list[list[Json]]:
+    lines = [[leaf("Trading: ", bold=True), untrusted(trading_words(view, now, room), kit.LEAF)]]
     if view.incident.shape is IncidentShape.STORM:
         storm = f"{counted(view.total, 'signal')}, {view.firing} firing now"
         lines.insert(0, [leaf(storm, bold=True)])
     return lines
 
 
-def trading_words(view: IncidentView, now: datetime) -> str:
+def trading_words(view: IncidentView, now: datetime, room: int = TRADING) -> str:
     """Return how the bots stand, about the incident's own bots where it names some."""
-    return trading_line(view.trading, view.incident.bots, view.daily_loss, now)
+    return trading_line(view.trading, view.incident.bots, view.daily_loss, now, room)
 
 
 def _resolved(incident: Incident, now: datetime, names: Names) -> str:

@@ -15,6 +15,7 @@ _LIST = re.compile(r", ")
 _COUNTED = re.compile(r"(?P<names>[^:;·(]*?) and (?P<more>\d+) more(?P<tail> .*)")
 _PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
 """A path on a disk and the name of an image: where room is short, their last part stands for them."""
+_EACH = re.compile(r"^Each of \S+ and (\d+) more(?= )")
 _LEAST = 10
 """A clause below this length says nothing by itself."""
 
@@ -81,14 +82,25 @@ def _list_cut(text: str, limit: int) -> str:
         rest = re.split(r" · |; | \(", text[found.end() :], maxsplit=1)[0]
         if ": " in rest:  # a comma in what stands before a colon parts no names
             continue
-        head, more, tail = text[: found.start()], len(rest.split(", ")), ""
+        head, more = text[: found.start()], len(rest.split(", "))
+        tail = _said_of_all(head, rest)
         if (behind := _COUNTED.match(text[found.end() :])) is not None:
             more, tail = len(behind["names"].split(", ")) + int(behind["more"]), behind["tail"]
         said = f"{head} and {more} more{tail}"
         if found.start() >= _LEAST and len(said) <= limit:
             return said
         counted = said if tail and found.start() >= _LEAST else counted
+    if len(counted) > limit:  # names too long for one of them
+        counted = _EACH.sub(lambda found: f"Each of {int(found[1]) + 1}", counted)
     return cut(counted, limit)
+
+
+def _said_of_all(head: str, rest: str) -> str:
+    """Return what a sentence of ``Each of bot1, bot2 passed the limit`` says of all: `` passed the limit``."""
+    *names, last = rest.split(", ")
+    _, space, said = last.partition(" ")
+    before = names or [head.rpartition(", ")[2].removeprefix("Each of ")]
+    return space + said if head.startswith("Each of ") and not any(" " in one for one in before) else ""
 
 
 def _headless(text: str, found: re.Match[str]) -> bool:

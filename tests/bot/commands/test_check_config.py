@@ -171,6 +171,24 @@ def test_each_of_many_faults_is_told_in_words_of_the_file(tmp_path: Path) -> Non
     assert any("'ana' is no id" in one for one in said(checked, "warning"))
 
 
+def test_what_would_be_read_as_something_else_is_a_fault(tmp_path: Path) -> None:
+    """A sixth field of cron, a share in percent, a folder that is a number, a key that belongs elsewhere."""
+    text = (
+        "schedules: {digest: '5 0 * * * *'}\nkpis: {base_pct: [15, 90]}\npaths: {compose: 12}\n"
+        "escalation: {rota: {people: [U0ANA00001]}}\nquiet_hours: {start: '22:00', end: '06:00'}\n"
+    )
+    *faults, cron = sorted(said(with_desk(tmp_path, text), "fault"))
+    assert cron.startswith(
+        "desk.yaml schedules.digest '5 0 * * * *' is no cron expression (has 6 fields instead of five)"
+    )
+    assert faults == [
+        "desk.yaml escalation.rota is no key there: there is oncall.rota",
+        "desk.yaml kpis base_pct: 15 to 90 are no shares; write 0.15 for 15 %",
+        "desk.yaml paths.compose is no path; write a folder, for instance ../data",
+        "desk.yaml quiet_hours is no key there: there is escalation.quiet_hours",
+    ]
+
+
 def test_no_fault_of_a_part_hides_another_nor_a_playbook_nor_the_channel(tmp_path: Path) -> None:
     """Limits are looked at one by one, a playbook's checks beside its severity, a channel beside a wrong address."""
     text = (

@@ -38,6 +38,31 @@ def test_a_turn_says_when_it_ends() -> None:
     assert turn(ROTA, datetime(2026, 1, 14, tzinfo=UTC))[1] == datetime(2026, 1, 19, 8, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_a_handover_in_the_night_the_clocks_change_is_one_handover(day: date) -> None:
+    """02:30 is not there in March and comes twice in October: who was handed over to is not handed back."""
+    rota = replace_rota(starts=day - timedelta(days=7), handover=time(2, 30))
+    before = datetime.combine(day, time(0), UTC) - timedelta(hours=2)
+    moments = [before + timedelta(minutes=10 * step) for step in range(36)]
+    turns = [turn(rota, at) for at in moments]
+    changes = [
+        at for at, one, other in zip(moments[1:], turns, turns[1:], strict=False) if one[0] != other[0]
+    ]
+    assert changes == [turns[0][1]], "once, and when it was said"
+    assert (turns[0][0], turns[-1][0]) == (ANA, BEN)
+
+
+def test_one_person_hands_over_to_themselves_at_midnight() -> None:
+    """A rota of one is whoever it names, at every hour of the day it changes."""
+    rota = replace_rota(people=(ANA,), handover=time(0))
+    assert {turn(rota, datetime(2026, 1, 11, hour, 59, tzinfo=UTC))[0] for hour in range(24)} == {ANA}
+
+
+def replace_rota(**changes: object) -> Rota:
+    """Return the rota with some of it changed."""
+    return Rota.model_validate({**ROTA.model_dump(), **changes})
+
+
 def test_two_weeks_are_one_turn() -> None:
     """``weeks`` is the length of a turn."""
     rota = Rota(people=(ANA, BEN), starts=date(2026, 1, 5), weeks=2)

@@ -33,5 +33,5 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         yield from case.concludes(
             "{who}'s cancels fail: orders may stay in the book.",
             "Look at the open orders at the exchange and cancel them by hand before it trades on.",
-            by_hand="cancel the open orders by hand at the exchange",
+            by_hand="look for orders left open at the exchange, and cancel them there",
         )

@@ -15,6 +15,23 @@ from bot.slack.blocks.shorter import shorter, some
             70,
             "Each of hbot-redis and 11 more was interrupted and works again.",
         ),
+        (
+            "Each of bot1, bot2, bot3 passed the hard limit of the day's loss.",
+            70,
+            "Each of bot1, bot2, bot3 passed the hard limit of the day's loss.",
+        ),
+        (
+            "Each of bot-a, bot-b, bot-c passed the hard limit of the day's loss.",
+            66,
+            "Each of bot-a and 2 more passed the hard limit of the day's loss.",
+        ),
+        (
+            "Each of maker-binance-perpetual-eu-west-1, maker-binance-perpetual-eu-west-2 and 4 more takes no orders.",
+            50,
+            "Each of 6 takes no orders.",
+        ),
+        ("fee source, error logs, scope, audit trail", 36, "fee source, error logs and 2 more"),
+        ("bots not well: bot1 paused, bot2 paused", 34, "bots not well"),
         ("Redis is down: the external signal and risk stack cannot work.", 56, "Redis is down"),
         (
             "hard_stop for 3 min: cancels fail (snapshot 40 s old) · net edge +0.07 %",
