@@ -116,8 +116,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Learn whether this one is known; now its body has its time."""
         self._header_size = None
-        sent = next((value for name, value in self.headers if name == b"authorization"), b"")
-        self._trusted = self._trusted or self.limits.known(sent.decode("latin-1"))
+        if not self._trusted:
+            sent = next((value for name, value in self.headers if name == b"authorization"), b"")
+            self._trusted = self.limits.known(sent.decode("latin-1"))
         self._within(self.limits.body_seconds, "no body")
         super().on_headers_complete()
 

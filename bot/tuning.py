@@ -78,26 +78,27 @@ class FrontDoor:
     """
 
     def __init__(self, endpoints: Iterable[Endpoint], make: Callable[[], ASGIApp]) -> None:
+        from starlette.requests import ClientDisconnect, Request  # noqa: PLC0415 - as at the top
+
+        # Here once: to import them takes time in each request.
+        self._request, self._hung_up = Request, ClientDisconnect
         self._endpoints = {(one.method, one.path): one.call for one in endpoints}
         self._make = make
         self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one whose client hangs up in the middle of it has nobody to be answered."""
-        from loguru import logger  # noqa: PLC0415 - as at the top
-        from starlette.requests import ClientDisconnect  # noqa: PLC0415 - as at the top
-
         try:
             await self._serve(scope, receive, send)
-        except ClientDisconnect:
+        except self._hung_up:
+            from loguru import logger  # noqa: PLC0415 - as at the top
+
             logger.info("a client hung up in the middle of its request to {path}", path=scope["path"])
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.requests import Request  # noqa: PLC0415 - as at the top
-
         endpoint = self._endpoints.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if endpoint is not None:
-            response = await endpoint(Request(scope, receive))
+            response = await endpoint(self._request(scope, receive))
             await response(scope, receive, send)
             return
         if self._application is None:
