@@ -151,6 +151,7 @@ async def service(folder: Path, server: RedisServer, slack: SlackServer) -> Asyn
     desk = folder / "desk.yaml"
     # Each alert its own card: storms and desk-wide incidents would fold them into one.
     desk.write_text('{"correlation": {"storm_incidents": 1000000, "wide_window_seconds": 0}}')
+    compile_packages()
     bot = Bot(
         folder,
         {
@@ -163,6 +164,7 @@ async def service(folder: Path, server: RedisServer, slack: SlackServer) -> Asyn
             "TRIAGE_LOG_LEVEL": "WARNING",
             "REDIS_URL": server.url,
         },
+        before=("env",),  # no fork, see bench.harness
     )
     await bot.start()
     try:
