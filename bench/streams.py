@@ -24,6 +24,7 @@ import psutil
 import redis.asyncio
 from loguru import logger
 
+from bench.harness import compile_packages
 from bot.sources.redis.connection import open_redis
 from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
