@@ -22,6 +22,8 @@ _FOLDERS = ("controllers", "scripts", "")
 MOST_FILES, _MOST_FOLDERS = 300, 50
 SECONDS = 3.0
 """Time of a processor that all files of a bot may take: a container that writes thousands must not keep others waiting."""
+_PLAIN = re.compile(r"[\w ./,@+()=~-]{1,250}")
+"""Names of files that are told to people as they are: a bot's container may write any other."""
 _LOG = re.compile(r"logs_[\w.-]{1,120}\.log")
 """Hummingbot names its log for the script's configuration that it loaded, or for the script."""
 _CODE = "scripts"
@@ -123,6 +125,9 @@ def _running(files: Iterable[ControllerFile], log: str) -> list[ControllerFile]:
 
 
 def _file(root: Path, file: str) -> ControllerFile:
+    if not _PLAIN.fullmatch(file):
+        told = ascii(file)[1:-1][:120].replace("<", "(")
+        return ControllerFile(told, {}, f"{told} has characters in its name that no configuration has")
     try:
         values = load_mapping(read_watched(root, f"conf/{file}", most_bytes=MOST_BYTES), file)
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,8 @@ def test_it_listens_for_the_bots_user_and_ends_when_it_is_told(process: Process)
     assert (socket.st_uid, socket.st_mode & 0o777) == (NOBODY, 0o600)
     assert (process.folder / "state/record.jsonl").stat().st_mode & 0o777 == 0o600
     assert process.running is not None
+    limits = Path(f"/proc/{process.running.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
     mapped = Path(f"/proc/{process.running.pid}/maps").read_text()
     assert "python" in mapped
     assert "libcrypto" not in mapped, "no TLS library is loaded"

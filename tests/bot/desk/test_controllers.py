@@ -164,3 +164,18 @@ async def test_a_bot_that_writes_thousands_of_files_holds_nobody_up(tmp_path: Pa
             (folder / f"{number}/{name}.yml").touch()
     with pytest.raises(DeskFailure, match="the files of bot1 are too many"):
         await read(tmp_path)
+
+
+async def test_a_name_that_acts_on_a_terminal_or_a_chat_is_not_told_as_it_is(tmp_path: Path) -> None:
+    """A container may name its files as it likes: lines, colours, mentions, letters that run backwards."""
+    folder = tmp_path / "bot1/conf/controllers"
+    folder.mkdir(parents=True)
+    for name in ("a\nb", "\x1b[31mred", "<!channel>", "\u202etxt", "\udcff"):
+        (folder / f"{name}.yml").touch()
+    found = await DeskControllers(tmp_path).read("bot1")
+    assert len(found) == 5
+    for file in found:
+        assert file.problem.isascii()
+        assert file.problem.isprintable()
+        assert "<" not in file.problem
+        assert file.problem.startswith(file.file)
