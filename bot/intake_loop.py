@@ -110,7 +110,11 @@ class IntakeLoop:
 
         What a damaged part of the database keeps from being sorted stays in the inbox.
         """
-        waiting = await self.store.read(lambda tx: tx.signals.waiting_ids(BATCH))
+        try:
+            waiting = await self.store.read(lambda tx: tx.signals.waiting_ids(BATCH))
+        except StoreUnavailable as error:
+            self.blocked = str(error) if error.damaged else self.blocked
+            raise
         kept, blocked = 0, ""
         for signal_id in waiting:
             self.liveness.beat("intake")

@@ -31,6 +31,7 @@ from bot.store.deadlines import Deadlines
 from bot.store.health import StoreHealth
 from bot.store.probe import probe, was_committed, written
 from bot.store.recent import Remembered
+from bot.store.same_file import SameFile
 from bot.store.transaction import Transaction
 from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units, tell_of_new
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
@@ -87,11 +88,12 @@ class Writer:
     _deadlines: Deadlines = field(default_factory=Deadlines)
     _remembered: Remembered = field(default_factory=Remembered)
     _checkpoints: Checkpoints = field(init=False)
+    _file: SameFile = field(init=False)
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
         """Start the thread."""
-        self._checkpoints = Checkpoints(self.engine)
+        self._checkpoints, self._file = Checkpoints(self.engine), SameFile(self.engine.url)
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -279,6 +281,7 @@ class Writer:
             self._deadlines.limit(connection, TRANSACTION_SECONDS),
             connection.begin() as begun,
         ):
+            self._file.insist()
             yield connection, begun
 
     def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed) -> _Became:

@@ -15,7 +15,7 @@ from bot.store.transaction import Transaction
 from tests.contracts.test_store_outcomes import damaged_table
 from tests.triage.incidents.desk_story import Story, title_of
 from triage.desk import Desk
-from triage.errors import NotStored
+from triage.errors import NotStored, StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import Intake
 from triage.incidents.notifications import IN_CHANNEL
@@ -197,6 +197,23 @@ async def test_a_signal_that_another_replica_sorted_meanwhile_is_not_put_aside(s
         lambda tx: unsortable.put_aside(tx, story.desk, 1, "RuntimeError", now, plain=False)
     )
     assert (await outcomes(story))[0].startswith("open")
+
+
+async def test_an_inbox_that_cannot_be_read_blocks_webhooks_too(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only what an alert's way writes may be damaged: what cannot even be looked for waits, and is not taken."""
+    sorting = Sorting(story)
+    damage = StoreUnavailable("the store cannot be read: malformed", damaged=True)
+
+    async def refuse(*_: object, **__: object) -> object:
+        raise damage
+
+    monkeypatch.setattr(story.store, "write", refuse)
+    monkeypatch.setattr(story.store, "read", refuse)
+    with pytest.raises(StoreUnavailable):
+        await sorting.sorter._round()
+    assert "malformed" in sorting.sorter.blocked
 
 
 async def test_a_damaged_table_leaves_the_signals_in_the_inbox(sqlite_url: str) -> None:

@@ -17,8 +17,38 @@ import sqlalchemy as sa
 from bot.store import SqlStore, engine, open_store
 from bot.store.transaction import Transaction
 from tests.contracts.store_samples import NOW, incident, line, note, signal
-from triage.errors import StoreUnavailable
+from triage.errors import NotStored, StoreUnavailable
 from triage.ports.store import Tx
+
+
+def emptied(file: Path) -> None:
+    """Cut the database off, as a full copy tool or a wrong redirection does."""
+    os.truncate(file, 0)
+
+
+def removed(file: Path) -> None:
+    """Delete it beneath the service, which goes on holding it open."""
+    file.unlink()
+
+
+def replaced(file: Path) -> None:
+    """Put another file in its place."""
+    shutil.copy(file, other := file.with_suffix(".copy"))
+    other.rename(file)
+
+
+@pytest.mark.parametrize("harm", [emptied, removed, replaced])
+async def test_a_database_whose_file_is_another_one_by_now_takes_nothing(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """It would commit into what nobody finds after the next start."""
+    file = tmp_path / "triage.db"
+    async with open_store(f"sqlite:///{file}") as store:
+        await store.keep([signal("before")])
+        harm(file)
+        with pytest.raises(NotStored, match=r"triage\.db"):
+            await store.keep([signal("after")])
+        assert "triage.db" in store.health.problem()
 
 
 class Gate:
