@@ -34,6 +34,8 @@ from triage.incidents import unsortable
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import Tx
 
+TAKE_OVER_SECONDS, AGAIN_SECONDS = 20.0, 1.0
+"""How long a start waits for a database that takes no commit just now."""
 INBOX_SECONDS = 1.5
 """What the last sorting of a shutdown may take; see ``bot.service_parts.DRAIN_SECONDS``."""
 
@@ -54,7 +56,7 @@ class Service:
 
     async def run(self, stop: asyncio.Event, server: WebServer, sockets: list[socket.socket]) -> None:
         """Run until ``stop`` is set, then take the parts down in the order in which work flows through them."""
-        await self._take_over()
+        await self._take_over(stop)
         parts = self.parts
         async with asyncio.TaskGroup() as group:
             web = group.create_task(server.serve(sockets=sockets), name="web")
@@ -98,10 +100,11 @@ class Service:
     ) -> asyncio.Task[None]:
         return group.create_task(lasting(name, loop, self.parts.liveness), name=name)
 
-    async def _take_over(self) -> None:
+    async def _take_over(self, stop: asyncio.Event) -> None:
         """Take back what a process before us had claimed, where it cannot be alive any more; try again what it put aside.
 
-        With a damaged database the service starts all the same: it says so, and does what can be done.
+        A replica that was just killed may hold the lock of all writers yet: that is waited for. With a damaged database
+        the service starts all the same: it says so, and does what can be done.
         """
         store = self.parts.adapters.store
 
@@ -111,13 +114,21 @@ class Service:
                 tx.outbox.release()
             unsortable.take_up(tx)
 
-        try:
-            await store.write(release)
-            if not store.alone:  # before anything is claimed: the others are to know whose it is
-                await self.parts.replicas.beat()
-        except StoreUnavailable as error:
-            if not error.damaged:
-                raise
+        until = self.parts.clock.monotonic() + TAKE_OVER_SECONDS
+        while not stop.is_set():
+            try:
+                await store.write(release)
+                if not store.alone:  # before anything is claimed: the others are to know whose it is
+                    await self.parts.replicas.beat()
+            except StoreUnavailable as error:
+                if error.damaged:
+                    return
+                if self.parts.clock.monotonic() >= until:
+                    raise
+                logger.warning("nothing is taken over yet: {why}", why=error)
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     async def _reconcile_when_asked(self) -> None:
         while True:

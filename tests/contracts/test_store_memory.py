@@ -124,7 +124,12 @@ async def test_hostile_texts_of_stories_runs_notes_and_audit_come_back_sound(sto
     await store.write(lambda tx: tx.notes.rewrite_document(document_id, {"again": hostile}))
 
     def read(tx: Tx) -> tuple[object, ...]:
-        return tx.timeline.of(1), tx.runs.get(run_id), tx.notes.all(""), tx.notes.document(document_id)
+        return (
+            tx.timeline.of(1),
+            tx.runs.get(run_id),
+            tx.notes.all(HOSTILE[:5]),
+            tx.notes.document(document_id),
+        )
 
     for value in await store.read(read):
         assert_sound(value)

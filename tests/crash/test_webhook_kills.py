@@ -162,7 +162,6 @@ async def test_every_accepted_alert_is_in_one_incident_with_one_card(
     figure(f"{kills} kills on SQLite: {alerts}, {poster.broken} posts that broke off")
     by_host = {incident.subject.name: incident for incident in incidents}
     assert len(by_host) == len(incidents), "one incident a host"
-    assert len(incidents) > kills // 2, "most lives take a webhook"
     assert sorted(openings) == sorted(incident.number for incident in incidents)
 
     held = Counter(episode.fingerprint for episode in episodes)
@@ -176,3 +175,4 @@ async def test_every_accepted_alert_is_in_one_incident_with_one_card(
     assert cards == Counter(incident.id for incident in incidents), "one card an incident"
     assert set(slack.deliveries().values()) == {1}, "no message is told twice"
     assert poster.broken > 0, "some died in the middle of a webhook"
+    assert len(incidents) > kills // 2, "most lives take a webhook"

@@ -24,6 +24,8 @@ from triage.ports.events import GroupPosition, StreamBatch
 
 BLOCK_SECONDS = 2.0
 """How long a read waits for something new; a stop does not wait for it, it cancels."""
+LOOKS_WITHIN = 5
+"""How often, within the time after which an entry counts as left, it is looked for what was left."""
 _GONE = ("NOGROUP", "no such key", "UNBLOCKED")
 _DEAD_CONSUMER_MS = 24 * 3600 * 1000
 """A consumer that has not read for a day and owes nothing is forgotten; each process leaves one behind."""
@@ -144,7 +146,7 @@ class GroupReader:
         )
         self._claim_from = str(answer[0])
         if self._claim_from == "0-0":
-            self._claim_at = time.monotonic() + max(1.0, self._claim_ms / 2000)
+            self._claim_at = time.monotonic() + max(1.0, self._claim_ms / LOOKS_WITHIN / 1000)
             await self._forget_dead_consumers()
         return tuple(_entry(told, fields) for told, fields in answer[1] if told is not None)
 
