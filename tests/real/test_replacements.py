@@ -1,10 +1,14 @@
 """Containers in the moment in which compose replaces them."""
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 
+from bot.sources.docker.client import Docker
 from bot.sources.docker.shapes import from_event, from_list
+from bot.sources.http import HttpSource
 
 LABELS = {"com.docker.compose.project": "hbot", "com.docker.compose.service": "bot1"}
 
@@ -43,3 +47,30 @@ def test_a_replacement_has_the_name_that_it_will_have(name: str, labels: dict[st
     )
     assert told is not None
     assert told.container == known
+
+
+async def test_what_a_replacement_that_was_cut_short_leaves_is_found_by_its_own_name() -> None:
+    """A container without the prefix is not there; a name that two would have is nobody's."""
+    names = ["0123456789ab_hbot-bot1", "hbot-redis"]
+
+    def told(status: int, body: object) -> httpx.Response:
+        return httpx.Response(status, stream=httpx.ByteStream(json.dumps(body).encode()))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/containers/json":
+            found = [{**listed(name, LABELS), "Id": name} for name in names]
+            return told(200, found)
+        name = request.url.path.split("/")[2]
+        if name not in names:
+            return told(404, {"message": f"No such container: {name}"})
+        state = dict.fromkeys(("Status", "StartedAt", "FinishedAt"), "") | {"ExitCode": 0, "OOMKilled": False}
+        inside = {"Name": f"/{name}", "Id": name, "Image": "sha", "Created": "", "State": state}
+        return told(200, {**inside, "Config": {"Image": "bot:2", "Labels": LABELS}})
+
+    docker = Docker(HttpSource.open("Docker", httpx.URL("http://d/"), transport=httpx.MockTransport(answer)))
+    found = await docker.inspect("hbot-bot1")
+    assert found is not None
+    assert (found.name, found.id) == ("hbot-bot1", names[0])
+    assert await docker.inspect("hbot-bot2") is None
+    names.append("ba9876543210_hbot-bot1")
+    assert await docker.inspect("hbot-bot1") is None

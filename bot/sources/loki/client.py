@@ -187,7 +187,7 @@ def _lines(streams: list[Any]) -> Iterator[tuple[int, LogLine]]:
     for stream in streams:
         labels = {str(name): str(value) for name, value in stream["stream"].items()}
         # Asked for backwards: reversed, lines of one moment stand in the order in which they were written.
-        for entry in reversed(stream["values"]):
+        for entry in reversed(listed(stream["values"])):
             at = int(entry[0])
             yield at, LogLine(utc(at / 1e9), _line(str(entry[1])), labels)
 

@@ -22,6 +22,8 @@ _LONG = 3000
 of an address, 8 KB for most."""
 _MAX_POINTS = 11_000
 """Prometheus' own limit of points in a series."""
+_NEVER = "0001-01-01T00:00:00Z"
+"""What Prometheus writes where a target was not scraped yet; one that is compatible writes nothing."""
 
 
 class Prometheus:
@@ -166,7 +168,7 @@ def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
 
 def _target(target: dict[str, Any]) -> Target:
     labels = target["labels"]
-    scraped = rfc3339(target["lastScrape"])
+    scraped = rfc3339(str(target.get("lastScrape") or _NEVER))
     return Target(
         job=str(labels.get("job", "")),
         instance=str(labels.get("instance", "")),

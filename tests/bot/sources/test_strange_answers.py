@@ -60,6 +60,7 @@ async def lines_of(*answers: Answer, limit: int = 100) -> tuple[list[str], bool]
     [
         (streams(), [], False),
         (streams(stream()), [], False),
+        (streams({"stream": {"bot": "bot1"}, "values": None}, stream([AT, "a"])), ["a"], False),
         (streams(stream([AT, "a"], detected_level="error"), stream([AT, "b"], detected_level="x")), ["a", "b"], False),
         (streams(stream([AT, "a", {"structuredMetadata": {"trace": "1"}, "parsed": {"x": "y"}}])), ["a"], False),
         (streams(stream([str(int(AT) + 2), "late"], [str(int(AT) + 1), "early"])), ["early", "late"], False),

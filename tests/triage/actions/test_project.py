@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
 from triage.actions.compose import argv
+from triage.actions.orphans import left_running
 from triage.actions.project import (
     images_here,
     made_anew,
@@ -251,3 +252,12 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
     desk = Desk.model_validate({"compose": {"profiles": ["external"]}})
     assert argv(desk, "up_rest", external=False)[-5:] == ("--profile", "", "up", "-d", "--no-recreate")
     assert argv(desk, "up_rest")[-5:] == ("--profile", "external", "up", "-d", "--no-recreate")
+
+
+async def test_what_no_file_makes_any_more_is_said_to_run_on() -> None:
+    """A service of a profile that is off, and another project's, are none of it."""
+    lodger = replace(made("lodger"), name="hbot-lodger")
+    states = (made(), made("bot3"), lodger, replace(made("guest", **{PROJECT: "other"}), name="guest"))
+    (said,) = await left_running(context(*states, target=DESK, host=Host(written={"bot1": "1"})))
+    assert said.startswith("hbot-lodger: of this project and in none of its files")
+    assert await left_running(context(made(), target=DESK, host=Host(written={"bot1": "1"}))) == ()

@@ -8,6 +8,7 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, running_bots, services_row
+from triage.actions.orphans import left_running
 from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
@@ -57,6 +58,7 @@ class StopDesk(Action):
             side_effects=(
                 "every bot stops trading; open orders are left to each bot's own shutdown",
                 "monitoring stops too: from then on alerts are blind",
+                *await left_running(ctx),
             ),
             wont=("remove volumes, data, logs or images",),
         )

@@ -1,0 +1,35 @@
+"""Containers of the desk's project that no compose file makes any more: ``up`` and ``down`` leave them as they are."""
+
+from __future__ import annotations
+
+from triage.actions.base import ActionContext
+from triage.actions.compose import services
+from triage.actions.project import PROJECT, SERVICE
+from triage.errors import DeskFailure, SourceError
+from triage.wording import listed
+
+
+async def orphans(ctx: ActionContext) -> tuple[str, ...]:
+    """Return the running containers whose service is gone from the files. Raises DeskFailure, SourceError."""
+    found = [
+        state
+        for state in await ctx.sources.containers.list()
+        if state.running and state.labels.get(PROJECT) == ctx.desk.compose.project and SERVICE in state.labels
+    ]
+    known = {*services(ctx.desk), *await ctx.access.project.hashes(external=True)}
+    return tuple(sorted(state.name for state in found if state.labels[SERVICE] not in known))
+
+
+async def left_running(ctx: ActionContext) -> tuple[str, ...]:
+    """Return what a plan to take everything down has to say of orphans: nothing where there are none."""
+    try:
+        names = await orphans(ctx)
+    except (DeskFailure, SourceError) as error:
+        return (f"whether containers of services that no file has run on is not known: {error}",)
+    if not names:
+        return ()
+    said = (
+        f"{listed(names)}: of this project and in none of its files, so it runs on and keeps its network in use; "
+        "compose then ends with an error though everything else is down (docker stop ends it)"
+    )
+    return (said,)
