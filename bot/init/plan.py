@@ -167,19 +167,37 @@ def is_bot(service: ComposeService, folders: Sequence[BotFolder]) -> bool:
 
 
 def container_template(seen: SeenDesk) -> Value:
-    """Return the template that names most containers: of the running ones, else of the compose file."""
-    names = {service.name: service.container for service in seen.services if service.container}
+    """Return the template that names most containers: of the running ones, else of the compose file.
+
+    A bot can be named by itself in desk.yaml, another service cannot: where both differ, the others count. Who has
+    another name all the same is told, and the template is a guess.
+    """
+    by_compose = f"{seen.project}-{{service}}-1"
+    named = {service.name: service.container for service in seen.services if service.container}
     source = f"container_name in {seen.compose_file.name}"
     if seen.running:
         names, source = dict(seen.running), "the containers that run"
-    shapes = Counter(
-        container.replace(service, "{service}", 1)
-        for service, container in names.items()
-        if service in container
+    elif not named:
+        return Value(by_compose, "Compose names containers so", guess=True)
+    else:
+        names = {one.name: one.container or by_compose.format(service=one.name) for one in seen.services}
+    bots = {service.name for service in seen.services if is_bot(service, seen.bots)}
+    shapes = {name: _shape(name, container) for name, container in names.items()}
+    counted = Counter(shape for name, shape in shapes.items() if shape and name not in bots) or Counter(
+        filter(None, shapes.values())
     )
-    if shapes:
-        return Value(shapes.most_common(1)[0][0], source)
-    return Value(f"{seen.project}-{{service}}-1", "Compose names containers so", guess=True)
+    if not counted:
+        return Value(by_compose, "Compose names containers so", guess=True)
+    template = counted.most_common(1)[0][0]
+    if template == by_compose and template not in map(_shape, named, named.values()) and not seen.running:
+        source = "Compose names containers so"
+    others = sorted(name for name in shapes.keys() - bots if names[name] != template.format(service=name))
+    return Value(template, f"{source}; not {', '.join(others)}" if others else source, guess=bool(others))
+
+
+def _shape(service: str, container: str) -> str:
+    """Return the template that gives a service its container's name; empty where the name has nothing of it."""
+    return container.replace(service, "{service}", 1) if service in container else ""
 
 
 def redis_of(services: Iterable[ComposeService]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
-from triage.actions.project import PROJECT, SERVICE
 from triage.errors import DeskFailure, SourceError
+from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL
 from triage.wording import listed
 
 
@@ -14,10 +14,12 @@ async def orphans(ctx: ActionContext) -> tuple[str, ...]:
     found = [
         state
         for state in await ctx.sources.containers.list()
-        if state.running and state.labels.get(PROJECT) == ctx.desk.compose.project and SERVICE in state.labels
+        if state.running
+        and state.labels.get(PROJECT_LABEL) == ctx.desk.compose.project
+        and SERVICE_LABEL in state.labels
     ]
     known = {*services(ctx.desk), *await ctx.access.project.hashes(external=True)}
-    return tuple(sorted(state.name for state in found if state.labels[SERVICE] not in known))
+    return tuple(sorted(state.name for state in found if state.labels[SERVICE_LABEL] not in known))
 
 
 async def left_running(ctx: ActionContext) -> tuple[str, ...]:

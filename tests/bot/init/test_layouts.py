@@ -38,6 +38,7 @@ def test_the_mounts_of_an_included_file_begin_at_its_own_folder(tmp_path: Path) 
     assert desk.paths.data == tmp_path / "desk" / "stacks" / "bots" / "homes"
     assert [(bot.name, bot.controller) for bot in desk.bots] == [("alpha", "pmm_lark")]
     assert (desk.compose.project, desk.compose.profiles) == ("lark", ("bus",))
+    assert (desk.container_of("alpha"), desk.container_of("redis")) == ("lark-alpha", "lark-redis-1")
     assert "a password that stands in a file is not seen" in next(
         change.after for change in result.changes if change.path.name == ".env"
     )
@@ -97,3 +98,14 @@ def test_a_bots_folder_of_another_user_is_a_doubt(tmp_path: Path, monkeypatch: p
     result, desk = made(root)
     assert [bot.name for bot in desk.bots] == ["bot1"]
     assert any(f"{closed} cannot be looked into" in note for note in result.notes)
+
+
+def test_a_service_with_a_name_of_its_own_makes_the_template_a_guess(tmp_path: Path) -> None:
+    """Bots are named one by one; who else has another name is told."""
+    services = "".join(
+        f"  {name}: {{image: '{name}:1', container_name: d-{name}}}\n" for name in ("redis", "grafana")
+    )
+    text = f"services:\n{services}  loki: {{image: 'loki:1', container_name: lokey}}\n"
+    found = plan(look(written(tmp_path / "desk", {"compose.yml": text, ".env": "A=1\n"}))).container_template
+    assert (found.value, found.guess) == ("d-{service}", True)
+    assert found.source == "container_name in compose.yml; not loki"

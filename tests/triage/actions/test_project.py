@@ -257,7 +257,7 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
 async def test_what_no_file_makes_any_more_is_said_to_run_on() -> None:
     """A service of a profile that is off, and another project's, are none of it."""
     lodger = replace(made("lodger"), name="hbot-lodger")
-    states = (made(), made("bot3"), lodger, replace(made("guest", **{PROJECT: "other"}), name="guest"))
+    states = (made(), made("bot3"), lodger, replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest"))
     (said,) = await left_running(context(*states, target=DESK, host=Host(written={"bot1": "1"})))
     assert said.startswith("hbot-lodger: of this project and in none of its files")
     assert await left_running(context(made(), target=DESK, host=Host(written={"bot1": "1"}))) == ()
