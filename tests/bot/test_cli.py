@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot import cli, service
 from bot.command_line.table import app
 from bot.settings import Settings
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
@@ -160,6 +161,22 @@ def test_missing_settings_are_one_line() -> None:
     """Run asks for the first that is missing; check-config says all of them."""
     assert one_line(run("run"), 2).startswith("hbot-triage: SLACK_BOT_TOKEN is not set: take ")
     assert run("check-config").stdout.count("missing") == 4
+
+
+def test_a_service_that_is_interrupted_before_it_listens_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its loop takes Ctrl-C as an order to end; until then Python raises."""
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(service, "main", interrupted)
+    monkeypatch.setattr(os, "umask", lambda _: 0)
+    monkeypatch.setattr(sys, "argv", ["hbot-triage", "run"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 130
 
 
 def test_the_version_is_printed() -> None:
