@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,14 @@ from tests.bot.agent.apart import agent_apart
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from tests.triage.incidents.desk_story import Story
+from triage.actions.proposals import propose
 from triage.desk import Desk, Paths
 from triage.errors import FileNotClear, SourceNotConfigured, SourceUnreachable
-from triage.model import Signal
+from triage.model import ActionProposal, Signal
+from triage.plans.operations import SetEnv
+from triage.plans.record import ActionStatus, Plan, Step
 from triage.ports.sources import RuleState
+from triage.ports.store import Tx
 from triage.signals.silence import WATCHDOG_NOTE
 
 DESK = Desk()
@@ -263,6 +268,31 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("image", "by"), [("hbot:1", " (by Rollback on bot1)"), ("hbot:3", "")])
+async def test_what_an_action_of_ours_wrote_is_told_as_ours(
+    env: Path, sqlite_store: SqlStore, image: str, by: str
+) -> None:
+    """A rollback sets the image back; somebody who sets another one at the same time is not it."""
+    story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
+    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    write(env, "HUMMINGBOT_IMAGE=hbot:2\n")
+    await watch.run()
+    await story.fire("BotHardStopActive")
+
+    def rolled_back(tx: Tx) -> None:
+        now, step = story.clock.now(), Step("set the image", SetEnv("HUMMINGBOT_IMAGE", "hbot:1", "hbot:2"))
+        record = propose(tx, story.desk, ActionProposal("rollback", "bot1", "worse since"), by="U1", now=now)
+        plan = Plan("rollback", "bot1", "Rollback on bot1", (step,))
+        tx.actions.save(
+            replace(record, status=ActionStatus.SUCCEEDED, plan=plan, started_at=now, finished_at=now)
+        )
+
+    await sqlite_store.write(rolled_back)
+    write(env, f"HUMMINGBOT_IMAGE={image}\n")
+    assert await watch.run()
+    assert await story.told() == [f".env changed: HUMMINGBOT_IMAGE hbot:2 → {image}{by}"]
+
+
 async def test_through_the_agent_a_change_is_told_as_well(
     env: Path, tmp_path: Path, sqlite_store: SqlStore
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from triage.actions.catalogue import CATALOGUE, action_title
 from triage.desk import Desk
 from triage.diagnosis.checks.base import OwnAct
 from triage.plans.agent_orders import ComposeOrder
+from triage.plans.operations import SetEnv
 from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
@@ -54,3 +56,14 @@ def behind(tx: Tx, desk: Desk, container: str, at: datetime) -> OwnAct | None:
 def told_as_ours(text: str, act: OwnAct) -> str:
     """Return ``hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)``."""
     return text.replace(_HAND, f" by {act.title}") if _HAND in text else f"{text} (by {act.title})"
+
+
+def behind_env(tx: Tx, values: Mapping[str, str], names: Sequence[str], now: datetime) -> str:
+    """Return the title of the action of ours that lately set these keys of ``.env`` to their values; empty for none."""
+    for record in tx.actions.ran(RECENT):
+        steps = record.plan.steps if record.plan is not None else ()
+        ours = {step.op.key: step.op.value for step in steps if isinstance(step.op, SetEnv)}
+        lately = now - (record.finished_at or now) <= LONGEST
+        if lately and names and all(name in ours and ours[name] == values.get(name) for name in names):
+            return action_title(record.kind, record.target)
+    return ""

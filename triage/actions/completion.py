@@ -32,6 +32,8 @@ from triage.wording import duration
 SOON_SECONDS = 5.0
 """After a failure or a crash the truth is asked for at once, not after the time a remedy needs to work."""
 LOOK_AGAIN_SECONDS = 20.0
+LATE_SECONDS = 60.0
+"""A look that comes so long after its time tells of a machine that stood still: the bots may have stood with it."""
 
 
 def finish(
@@ -144,7 +146,8 @@ def verified(
     as_asked = action.stops_trading and verification.outcome is VerificationOutcome.EFFECTIVE
     left_out = bool(action.leaves) and mitigates(verification)  # no later look finds it more whole than that
     well = as_asked or left_out or verification.outcome is VerificationOutcome.RECOVERED
-    over = record.verify_until is None or now >= record.verify_until
+    until = _until(desk, record, verification, now)
+    over = until is None or now >= until
     again = not over and (whole or not well)
     first_time = record.verification is None
     changed = first_time or record.verification != verification
@@ -152,6 +155,7 @@ def verified(
     record = replace(
         record,
         verification=verification,
+        verify_until=until,
         verify_at=now + timedelta(seconds=LOOK_AGAIN_SECONDS) if again else None,
         owner="",
         lease_until=None,
@@ -166,6 +170,20 @@ def verified(
     if not again:
         _conclude(tx, desk, record, now)
     return record
+
+
+def _until(desk: Desk, record: ActionRecord, verification: Verification, now: datetime) -> datetime | None:
+    """Return until when it is looked again; once more after a look that was late and found that it did not help.
+
+    What was late is the machine: a bot that stood still with it is frozen then, and trades a moment later.
+    """
+    until, planned = record.verify_until, record.verify_at
+    if until is None or planned is None or verification.outcome is not VerificationOutcome.PERSISTING:
+        return until
+    longest = max(desk.triage.verify_after_seconds, desk.triage.health_watch_seconds)
+    prolonged = record.finished_at is not None and until > record.finished_at + timedelta(seconds=longest)
+    late = now - planned > timedelta(seconds=LATE_SECONDS)
+    return max(until, now + timedelta(seconds=2 * LOOK_AGAIN_SECONDS)) if late and not prolonged else until
 
 
 def mitigates(verification: Verification) -> bool:

@@ -15,7 +15,7 @@ from triage.actions.proposals import follow_up, propose
 from triage.actions.view import offers_of
 from triage.desk import Desk
 from triage.model import ActionProposal, IncidentStatus, Severity
-from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome, verified_words
 from triage.ports.store import Tx
 
 NOW = datetime(2026, 2, 21, 12, 0, tzinfo=UTC)
@@ -175,3 +175,24 @@ async def test_the_undo_of_an_action_is_not_offered_as_the_remedy_it_undoes(tmp_
 
     async with open_store(with_schema(tmp_path / "triage.db")) as store:
         assert await store.write(prepare) == ()
+
+
+async def test_a_look_that_comes_late_does_not_say_for_good_that_it_did_not_help(tmp_path: Path) -> None:
+    """The machine stood still, and the bot with it: it is looked once more, and then it holds."""
+
+    def work(tx: Tx) -> list[ActionRecord]:
+        desk, proposal = Desk(), ActionProposal("recreate", "bot1", "asked for")
+        record = replace(
+            propose(tx, desk, proposal, by="U1", now=NOW), status=ActionStatus.RUNNING, started_at=NOW
+        )
+        done = finish(tx, desk, record, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
+        frozen = Verification(VerificationOutcome.PERSISTING, NOW, (), "bot1: frozen", trades=False)
+        late = NOW + timedelta(hours=1)
+        first = verified(tx, desk, done, frozen, late)
+        return [first, verified(tx, desk, first, frozen, late + timedelta(hours=1))]
+
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        first, second = await store.write(work)
+    assert first.looked_at_again
+    assert verified_words(first).startswith("not well yet, looked at again until 13:00")
+    assert verified_words(second) == "did not help"
