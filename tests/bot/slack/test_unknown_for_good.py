@@ -161,11 +161,14 @@ async def test_looks_without_an_answer_hold_no_card_for_good(
     """Slack answers, but not what was posted: a lone card is posted once more; the copy is taken back once it says."""
     monkeypatch.setattr(failure_handling, "LONGEST_BACK_OFF", 0.3)
     bench = impatient
+    await bench.open("another one")  # the channel's id is known then: its name needs no look
+    await bench.settled()
     away = Fault.http("auth.test", 502, times=1000)
     bench.slack.faults.add(Fault.http(HISTORY, 502, times=1000), away, Fault.lost_answer(POST))
     await bench.open("bot3 stopped")
-    await asyncio.sleep(1.5)
-    assert len(bench.cards()) == 1, "Slack is away, as far as we know"
+    await until(lambda: len(bench.cards()) == 2)
+    await asyncio.sleep(SHORT.patience + 0.5)
+    assert len(bench.cards()) == 2, "Slack is away, as far as we know"
     bench.slack.faults.clear()
     bench.slack.faults.add(Fault.http(HISTORY, 502, times=1000))
     await until(lambda: sum("bot3" in card.text for card in bench.cards()) == 2, 15)
