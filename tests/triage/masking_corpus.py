@@ -18,7 +18,16 @@ _BYTES = ", ".join(str(number * 83 % 256) for number in range(64))
 _WIDE = "".join(chr(ord(char) + 0xFEE0) for char in "password=")
 
 POSITIVE: dict[str, list[str]] = {
+    "address that is a secret": [
+        "https://nosnch.in/«3d03464780»",
+        "https://hook.eu1.make.com/«ddrv1eouuolukjsndgzjqljy9dnghysz»",
+        "https://oncall.x.test/integrations/v1/alertmanager/«vXBIuvnTefoOWpYykpTA99ovf»/",
+        "https://uptime.x.test/api/v1/heartbeat/«ldUdfOEynUqCvGa9lPJOBM3P»",
+    ],
     "value of a Kubernetes Secret": [
+        '{"kind": "Secret", "metadata": {"name": "x"}, "data": {"conf": "«cmVkaXM6aHVu»", "b": "«eHh4»"}}',
+        '{"data":{"conf":"«cmVkaXM6aHVu»"},"kind":"Secret"}',
+        "items:\n- data:\n    conf: «eHh4eHg=»\n  kind: Secret\n",
         'apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  conf: «cmVkaXM6IHg5»\n  empty: ""\n',
         "data:\n  redis.conf: «cmVxdWlyZXBhc3M=»\n  b: «eHh4»\nkind: Secret\nmetadata:\n  name: x\n",
         "kind: Secret\nstringData:\n  app.yml: «|\n    bus: holly\n    db: plum»\ntype: Opaque\n",
@@ -62,6 +71,9 @@ POSITIVE: dict[str, list[str]] = {
         "ws://x.test/stream/«0123456789abcdefghij0123456789abcdefghij»?x=1",
     ],
     "password by its place in a command": [
+        "ssh-keygen -N '«plum 99»' -f x",
+        "gh secret set API --body «ZOHMBTE9kMwJ»",
+        "aws ssm put-parameter --name /x/password --value «plum99»",
         "vault login «plum9Token»",
         "gh auth login --with-token <<< «ghx_plum9abcdefgh»",
         "passwd ana <<< «plum9»",
@@ -218,6 +230,8 @@ POSITIVE: dict[str, list[str]] = {
         "create user a identified with sha256 by '«orchid 77»';",
     ],
     "named value": [
+        '[redis]\npassword = """«\nmulti9line\n»"""\nport = 1',
+        "X-Gotify-Key: «AU0ctdOcRpKz2x8»",
         "GET /cb?code_verifier=«GAdwkVT5d8TveCG88T5FyJ»&b=2",
         "passphrase «Harbour-2024» was rejected",
         "bad api secret '«s3cr3tV4l»'",
@@ -521,7 +535,13 @@ POSITIVE: dict[str, list[str]] = {
 }
 
 NEGATIVE: dict[str, list[str]] = {
+    "address that is a secret": [
+        "https://x.test/api/v1/heartbeat/bot1",
+        "http://desk.test:9093/api/v2/alerts",
+        "https://hooks.x.test/alertmanager",
+    ],
     "value of a Kubernetes Secret": [
+        '{"kind": "ConfigMap", "data": {"conf": "hello"}}',
         "kind: ConfigMap\ndata:\n  conf: hello\n",
         "kind: Secret\nmetadata:\n  name: desk\n",
         "data:\n  conf: hello\nkind: ConfigMap\n",
@@ -678,6 +698,7 @@ NEGATIVE: dict[str, list[str]] = {
     "PagerDuty key": ["R0 is 2.5", "R0CKET"],
     "password of SQL": ["identified by 'ana'".replace("'ana'", "its key"), "the bot was identified by name"],
     "named value": [
+        "X-Cache-Key: desk/home",
         "use --password to set one",
         "api_secret: <redacted>",
         "secretary=ana, secretRef: hbot-env, token_endpoint=https://h.test/x",

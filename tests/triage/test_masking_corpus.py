@@ -133,7 +133,7 @@ def test_a_text_that_is_too_long_to_be_read_loses_its_last_word() -> None:
         "a\n-----END PRIVATE KEY-----",
         "auth='",
         "--user='",
-        "private-lines: 2\n",
+        "private-lines: 2\nabc\n",
         "'AUTH' ",
         "set_secret('a',",
     ],

@@ -100,6 +100,13 @@ def _hook(name: str, needle: str, pattern: str) -> SecretKind:
     return SecretKind(name, (needle,), re.compile(pattern, re.IGNORECASE), hide_match("rest"))
 
 
+_SECRET_ADDRESS = re.compile(
+    r"https?://(?:nosnch\.in|cronitor\.link/p|hooks?\.[\w.-]{1,60}"
+    r"|[\w.:-]{1,100}/(?:[\w.-]{1,40}/){0,4}(?:heartbeat|integrations/v1/\w{1,40}))/(?P<rest>(?=[\w-]*\d)[\w-]{10,})"
+)
+"""Of services that know by the address alone who asks."""
+
+
 KINDS = (
     _hook(
         "Slack webhook",
@@ -114,6 +121,12 @@ KINDS = (
         r"(?:webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/(?P<rest>[^\s\"'<>]+)",
     ),
     _hook("heartbeat address", "hc-ping.com/", r"hc-ping\.com/(?P<rest>[\w/-]+)"),
+    SecretKind(
+        "address that is a secret",
+        ("://hook", "nosnch.in/", "cronitor.link/", "/heartbeat/", "/integrations/v1/"),
+        _SECRET_ADDRESS,
+        hide_match("rest"),
+    ),
     _hook("PagerDuty address", "pagerduty.com/", r"pagerduty\.com/integration/(?P<rest>[\w-]+)"),
     _hook("IFTTT address", "/with/key/", r"/with/key/(?P<rest>[\w-]{6,})"),
     _hook("Zapier webhook", "hooks.zapier", r"hooks\.zapier\.com/hooks/(?:catch/)?+(?P<rest>[\w/-]+)"),

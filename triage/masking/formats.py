@@ -78,13 +78,17 @@ def _groups(_: Text, match: re.Match[str]) -> SecretMatch:
 
 _LINES_BELOW = r"(?:data|stringData):[ \t]*\r?\n(?P<{0}>(?:[ \t]+[^\n]*(?:\n|\Z)){{1,200}})"
 _KUBERNETES = re.compile(
-    r"^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?\n(?:(?!data:|stringData:|---)[^\n]*\n){0,40}"
+    r"^[ \t-]{0,20}kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?\n(?:(?![ \t]*(?:data|stringData):|---)[^\n]*\n){0,40}[ \t]*"
     + _LINES_BELOW.format("below")
-    + "|^"
+    + r"|^[ \t-]{0,20}"
     + _LINES_BELOW.format("above")
-    + r"(?=(?:(?!kind:|---)[^\n]*\n){0,5}kind:[ \t]*[\"']?Secret(?![A-Za-z]))",
+    + r"(?=(?:(?![ \t]*kind:|---)[^\n]*\n){0,5}[ \t]*kind:[ \t]*[\"']?Secret(?![A-Za-z]))"
+    + r"|\"kind\"\s?:\s?\"Secret\"[^{}]{0,400}(?:\{[^{}]{0,2000}\}[^{}]{0,400}){0,2}?"
+    + r"\"(?:data|stringData)\"\s?:\s?\{(?P<json>[^{}]{1,20000})\}"
+    + r"|\"(?:data|stringData)\"\s?:\s?\{(?P<before>[^{}]{1,20000})\}\s?,\s?\"kind\"\s?:\s?\"Secret\"",
     re.MULTILINE,
 )
+_JSON_PAIR = re.compile(r"\"[\w.-]{1,253}\"\s?:\s?\"(?P<value>(?:[^\"\\]|\\.){1,20000}+)\"")
 _PAIR = re.compile(
     r"^[ \t]+[\"']?[\w.-]{1,253}[\"']?:[ \t]*(?P<value>[^\s#][^\n]*(?:\n(?=[ \t]{4})[^\n]*)*)", re.MULTILINE
 )
@@ -92,10 +96,11 @@ _PAIR = re.compile(
 
 def _kubernetes(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide each value of a Kubernetes Secret, whatever its key is called."""
-    group = "below" if match["below"] is not None else "above"
+    group = next(name for name, found in match.groupdict().items() if found is not None)
+    pairs = _JSON_PAIR if group in {"json", "before"} else _PAIR
     spans = tuple(
         Span(*pair.span("value"))
-        for pair in _PAIR.finditer(text.whole, *match.span(group))
+        for pair in pairs.finditer(text.whole, *match.span(group))
         if not says_nothing(pair["value"])
     )
     return SecretMatch(match.end(), spans)

@@ -124,6 +124,10 @@ def _of_words(parts: tuple[str, ...]) -> Claim:
         return Claim.SURE
     if last == "sign" and len(parts) > 1:
         return Claim.SURE
+    if (
+        parts[0] == "x" and last == "key" and not _NO_SECRET_KEYS.intersection(parts)
+    ):  # a header: X-Gotify-Key
+        return Claim.SURE
     if last.endswith("token") or parts[0] == "token":
         return Claim.TOKEN
     return Claim.LOOSE if last in _LOOSE and not _NO_SECRET_KEYS.intersection(parts) else Claim.NONE

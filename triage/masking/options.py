@@ -145,6 +145,8 @@ _PLACED = re.compile(
     r"|(?:sudo[ \t]+-s|chpasswd|gpg|cryptsetup|passwd|login)[^\n|]{0,100}?<<<[ \t]*"
     r"|--?[a-z-]{0,20}(?:pass|token|secret|key)[\w-]{0,20}[= \t]<\((?:echo|printf)[ \t]+(?:-n[ \t]+|%s[ \t]+)?"
     r"|vault[ \t]+login[ \t]+(?![-\w]{0,40}=)(?!-)(?=\S{0,60}\d)|ccrypt[ \t][^\n]{0,60}?-k[ \t]*"
+    r"|ssh-keygen[ \t][^\n]{0,120}?-[np][ \t]+|gh[ \t]+secret[ \t]+set[ \t][^\n]{0,80}?(?:--body|-b)[ \t=]+"
+    r"|put-parameter[ \t][^\n]{0,160}?(?:pass|secret|key|token)[^\n]{0,80}?--value[ \t=]+"
     r"|nmcli[ \t][^\n]{0,120}?[ \t]password[ \t]+|wpa_passphrase[ \t]+\S{1,60}[ \t]+"
     r"|mc[ \t]+(?:alias|config[ \t]+host)[ \t]+(?:set|add)[ \t]+\S{1,60}[ \t]+\S{1,200}[ \t]+\S{3,60}[ \t]+"
     r"|convertto-securestring[ \t]+(?:-string[ \t]+)?(?=[\"'])"
@@ -195,6 +197,9 @@ KINDS = (
             "vault login",
             "ccrypt",
             "nmcli",
+            "ssh-keygen",
+            "gh secret",
+            "put-parameter",
             "wpa_passphrase",
             "mc alias",
             "mc config",

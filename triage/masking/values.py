@@ -65,6 +65,11 @@ def quoted(text: str, at: int, *, over_lines: bool, most: int = MOST) -> tuple[i
     if opened is None:
         return None
     quote, start = opened["quote"], opened.end()
+    if quote in {'"', "'"} and text.startswith(
+        quote * 2, start
+    ):  # of TOML and Python: three of them hold lines
+        end = text.find(quote * 3, start + 2, start + most)
+        return start + 2, end if end >= 0 else min(len(text), start + most)
     line_end = _end_of_line(text, start, most)
     for match in _CLOSING[quote[-1]].finditer(text, start, min(len(text), start + most)):
         crossed = match.start() > line_end
