@@ -36,6 +36,14 @@ GOOD, BAD, WRONG_USAGE = 0, 1, 2
 LOG = "hbot-triage.log"
 
 
+WHO_IS_WHO = """\
+  who   You are Ana, an operator. The menu at the top right makes you Ben, who approves what needs two people,
+        or Vik, who only reads.
+  try   Press Start at redis-dies in the panel, wait for the card in #desk-alerts, and press its first button.
+        Press it as Vik, too. Type /triage help, /triage status, /triage kpi bot1."""
+"""What to do on the page, for the terminal of who started it."""
+
+
 def run(*, port: int = 8080, scenario: str = "") -> int:
     """Run until Ctrl-C; ``port`` 0 takes a free one. Returns the exit code: 0 good, 1 it failed, 2 wrong usage."""
     if scenario == "list":
@@ -101,6 +109,7 @@ async def _perform(folder: Path, port: int, scenario: str) -> None:
     clock, panel = SimClock(), Panel()
     async with SlackServer(port=port, extend=page_with(panel), clock=clock.now) as slack:
         _say(f"The demo is at {slack.base_url}/  (Ctrl-C ends it)")
+        _say(WHO_IS_WHO)
         session = DemoSession(slack, clock, panel, stop, real=os.environ.get("REAL", "") not in {"", "0"})
         while not stop.is_set():
             panel.rounds += 1

@@ -43,6 +43,12 @@ class QuietHours(DeskSection):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     severities: frozenset[Severity] = frozenset({Severity.SEV2, Severity.SEV3})
 
+    @model_validator(mode="after")
+    def _some_hours(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("start and end are the same, so no hour is quiet; give two times")
+        return self
+
 
 class EscalationSettings(DeskSection):
     """What happens to an incident that nobody acknowledges; no steps: nothing does.

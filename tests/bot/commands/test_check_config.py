@@ -175,13 +175,15 @@ def test_what_would_be_read_as_something_else_is_a_fault(tmp_path: Path) -> None
     """A sixth field of cron, a share in percent, a folder that is a number, a key that belongs elsewhere."""
     text = (
         "schedules: {digest: '5 0 * * * *'}\nkpis: {base_pct: [15, 90]}\npaths: {compose: 12}\n"
-        "escalation: {rota: {people: [U0ANA00001]}}\nquiet_hours: {start: '22:00', end: '06:00'}\n"
+        "escalation: {rota: {people: [U0ANA00001]}, quiet_hours: {start: '22:00', end: '22:00'}}\n"
+        "quiet_hours: {start: '22:00', end: '06:00'}\n"
     )
     *faults, cron = sorted(said(with_desk(tmp_path, text), "fault"))
     assert cron.startswith(
         "desk.yaml schedules.digest '5 0 * * * *' is no cron expression (has 6 fields instead of five)"
     )
     assert faults == [
+        "desk.yaml escalation.quiet_hours start and end are the same, so no hour is quiet; give two times",
         "desk.yaml escalation.rota is no key there: there is oncall.rota",
         "desk.yaml kpis base_pct: 15 to 90 are no shares; write 0.15 for 15 %",
         "desk.yaml paths.compose is no path; write a folder, for instance ../data",
