@@ -15,7 +15,7 @@ from triage.incidents.alerts import fires_again
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import UNREADABLE, ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState, Sources
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
@@ -77,7 +77,7 @@ class ReconcileJob:
     async def _reconcile(self) -> int:
         asked_at = self.clock.now()
         active = await self.sources.alerts.alerts()
-        unread = sum(each.state == UNREADABLE for each in active)
+        unread = active.count(UNREADABLE_ALERT)
         evidence = await self._evidence(active, asked_at)
 
         def keep(tx: Tx) -> int:

@@ -15,6 +15,7 @@ from bot.watched_files import names_in, read_watched, rewrite_watched
 from bot.watched_reads import FOLDERS
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
 from triage.errors import DeskFailure
+from triage.masking import masked_and_cut
 from triage.plans.agent_orders import SWITCHES
 from triage.ports.actions import ControllerFile
 
@@ -126,7 +127,7 @@ def _running(files: Iterable[ControllerFile], log: str) -> list[ControllerFile]:
 
 def _file(root: Path, file: str) -> ControllerFile:
     if not _PLAIN.fullmatch(file):
-        told = ascii(file)[1:-1][:120].replace("<", "(")
+        told = masked_and_cut(ascii(file)[1:-1], 120).replace("<", "(")
         return ControllerFile(told, {}, f"{told} has characters in its name that no configuration has")
     try:
         values = load_mapping(read_watched(root, f"conf/{file}", most_bytes=MOST_BYTES), file)

@@ -45,6 +45,7 @@ _PERCENT = re.compile(r"%-?\d*\.\d+s")
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "a list, no text": (
+        "bot/desk/controllers.py: below[:_MOST_FOLDERS]",
         "bot/desk/differences.py: gone[:NAMES]",
         "bot/desk/differences.py: lines[:FILE_LINES]",
         "bot/sources/grafana/client.py: listed[:MOST]",
@@ -65,7 +66,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/diagnosis/checks/error_logs.py: hidden[:_OWN_BOTS]",
         "triage/diagnosis/checks/error_logs_of_containers.py: ctx.bots[:BOTS_MAX]",
         "triage/incidents/traits.py: fresh[:TEMPLATES]",
-        "triage/signals/trading.py: said[:GROUPS]",
+        "triage/signals/trading.py: said[:most]",
     ),
     "bytes of a format, or of a time": (
         "bot/sources/docker/frames.py: buffer[4:_HEADER]",

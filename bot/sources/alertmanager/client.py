@@ -13,7 +13,7 @@ from bot.sources.answer_shape import readable
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, to_rfc3339
 from triage.errors import SourceBadAnswer, SourceRejected
-from triage.ports.sources import UNREADABLE, ActiveAlert, Matcher, Silence
+from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, Matcher, Silence
 
 NAME = "Alertmanager"
 
@@ -27,12 +27,12 @@ class Alertmanager:
     async def alerts(self) -> tuple[ActiveAlert, ...]:
         """Return every alert it holds: active, silenced and inhibited ones.
 
-        One that cannot be read stands there in the state ``UNREADABLE``, and hides none of the others.
+        One that cannot be read stands there as ``UNREADABLE_ALERT``, and hides none of the others.
         """
         found = await self._list("alerts")
         with self._http.shape("the alerts"):
             known, unread = readable(found, _alert)
-        return (*known, *(ActiveAlert("", "", "", "", UNREADABLE, {}, {}) for _ in range(unread)))
+        return (*known, *[UNREADABLE_ALERT] * unread)
 
     async def silences(self) -> tuple[Silence, ...]:
         """Return the silences that are active or pending."""

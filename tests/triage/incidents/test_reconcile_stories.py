@@ -10,7 +10,7 @@ from tests.triage.incidents.desk_story import Story
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.model import IncidentStatus, Signal, SignalStatus
-from triage.ports.sources import UNREADABLE, ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState, Sources
 
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
 BEGAN = "2026-02-20T02:59:00.31Z"
@@ -126,7 +126,7 @@ async def test_what_fires_unknown_to_us_becomes_an_incident(story: Story, watche
 
 async def test_one_that_cannot_be_read_hides_no_other_and_is_said(story: Story, watchers: Watchers) -> None:
     """What was missed becomes an incident beside it; ``/readyz`` counts it until it is gone."""
-    watchers.active = [held(), ActiveAlert("", "", "", "", UNREADABLE, {}, {})]
+    watchers.active = [held(), UNREADABLE_ALERT]
     asking = job(story, watchers)
     assert await asking.run() == 1
     assert asking.trouble == "1 of the 2 alerts that Alertmanager holds cannot be read"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triage.ports.sources.alerts import ActiveAlert, Alerts, Matcher, Silence
+from triage.ports.sources.alerts import UNREADABLE_ALERT, ActiveAlert, Alerts, Matcher, Silence
 from triage.ports.sources.containers import (
     COMPOSE_LABELS,
     FILES_LABEL,
@@ -43,6 +43,7 @@ __all__ = [
     "PROJECT_LABEL",
     "SERVICE_LABEL",
     "UNREADABLE",
+    "UNREADABLE_ALERT",
     "ActiveAlert",
     "Alerts",
     "ContainerEvent",

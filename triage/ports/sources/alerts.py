@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from triage.ports.sources.containers import UNREADABLE
+
 
 @dataclass(frozen=True, slots=True)
 class ActiveAlert:
     """An alert as Alertmanager holds it. ``state``: active | suppressed | unprocessed.
 
-    One that cannot be read is in the state ``UNREADABLE`` and empty besides.
+    One that cannot be read is ``UNREADABLE_ALERT``.
     """
 
     fingerprint: str
@@ -24,6 +26,11 @@ class ActiveAlert:
     annotations: Mapping[str, str]
     generator_url: str = ""
     silenced_by: tuple[str, ...] = ()
+
+
+UNREADABLE_ALERT = ActiveAlert(
+    fingerprint="", starts_at="", ends_at="", updated_at="", state=UNREADABLE, labels={}, annotations={}
+)
 
 
 @dataclass(frozen=True, slots=True)

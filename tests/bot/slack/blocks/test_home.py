@@ -44,7 +44,7 @@ def test_the_way_out_of_degraded_mode_is_offered_once_redis_is_well(*, well: boo
 
 def test_what_waits_for_a_second_person_comes_first() -> None:
     """Nobody looks for it in a thread."""
-    one = Waiting("rollback", "bot1", "h-second", "U0ANA00001", NOW, NOW)
+    one = Waiting(kind="rollback", target="bot1", handle="h-second", by="U0ANA00001", at=NOW, until=NOW)
     made = shown(view(waiting=(one,)))
     assert buttons(made)[:2] == ["Confirm as second…", "Reject"]
     assert "Confirm as second… or Reject, above" in str(made)
