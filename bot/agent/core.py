@@ -55,6 +55,8 @@ class LocalAgent:
         for entry in record.entries:
             self._known.learn(entry)
         record.entries.clear()  # learnt; what follows is not kept twice
+        self._owed: list[tuple[str, Mapping[str, Json]]] = []
+        """Ends of steps for which the disk had no room: they are recorded before anything else is."""
         self._turn = asyncio.Lock()
         self._lines: deque[datetime] = deque(maxlen=LINES_PER_HOUR)
         for token, step in self._known.interrupted():
@@ -72,6 +74,12 @@ class LocalAgent:
         return self._proof is not None
 
     def _write(self, what: str, about: Mapping[str, Json]) -> None:
+        while self._owed:
+            self._append(*self._owed[0])
+            del self._owed[0]
+        self._append(what, about)
+
+    def _append(self, what: str, about: Mapping[str, Json]) -> None:
         self._known.learn(self._record.append(self._clock.now(), what, about))
 
     def _write_asked(self, what: str, about: Mapping[str, Json]) -> None:
@@ -125,11 +133,23 @@ class LocalAgent:
         except BaseException as error:
             self._write("unknown", {**about, "note": f"ended by {type(error).__name__}"})
             raise
-        self._write(
-            "done" if performed.ok else "failed", {**about, "note": masked_and_cut(performed.note, 300)}
-        )
+        performed = self._ended(about, performed)
         # Of what a command says, the one who asked gets nothing that the masking knows for a secret.
         return replace(performed, output=await asyncio.to_thread(masked, performed.output))
+
+    def _ended(self, about: Mapping[str, Json], performed: Performed) -> Performed:
+        """Record how a step ended. Where that cannot be, the step was done all the same: its end is not known for sure."""
+        line = (
+            "done" if performed.ok else "failed",
+            {**about, "note": masked_and_cut(performed.note, 300)},
+        )
+        try:
+            self._write(*line)
+        except DeskFailure:
+            self._owed.append(line)
+            note = f"{performed.note}; the agent's disk did not take that down"
+            return replace(performed, ok=False, known=False, note=note)
+        return performed
 
     async def end(self, token: str) -> None:
         """Say that an action is over: its target is free, nothing further of it is carried out."""

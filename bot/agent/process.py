@@ -36,7 +36,7 @@ from bot.desk.project import DeskProject
 from bot.desk.snapshots import DeskSnapshots
 from bot.desk_file import read_desk
 from triage.desk import Desk
-from triage.errors import SettingError
+from triage.errors import DeskFailure, SettingError
 from triage.ports.clock import SystemClock
 
 DEFAULT_STATE = "var/agent"
@@ -260,7 +260,7 @@ def main() -> int:
         settings = AgentEnvironment.read(os.environ)
         check_apart(settings)
         asyncio.run(_until_told(settings))
-    except SettingError as error:
+    except (SettingError, DeskFailure) as error:  # the latter: what a former life left cannot be recorded
         say(str(error))
         return 2
     return 0

@@ -323,6 +323,35 @@ async def test_a_step_that_is_being_done_holds_its_target_although_its_action_is
     assert (await ward.perform(other.token, 1)).ok
 
 
+async def test_a_step_whose_end_the_disk_does_not_take_is_not_told_as_undone(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was done: the service is told to verify it, and the record gets its end before anything else is written."""
+    usual = ward.executor.do
+
+    async def full(order: Order, token: str, on_output: Callable[[str], None]) -> Performed:
+        def write(*_: object) -> None:
+            raise DeskFailure("the disk is full")
+
+        monkeypatch.setattr(AgentRecord, "_write", write)
+        return await usual(order, token, on_output)
+
+    ward.executor.do = full  # type: ignore[method-assign]
+    await ward.agent.confirm(shown())
+    performed = await ward.perform(TOKEN, 1)
+    assert (performed.ok, performed.known) == (False, False)
+    assert performed.note == "exit 0; the agent's disk did not take that down"
+    other = shown(number=2)
+    with pytest.raises(DeskFailure, match="full"):
+        await ward.agent.confirm(other)
+    monkeypatch.undo()
+    ward.executor.do = usual  # type: ignore[method-assign]
+    await ward.agent.end(TOKEN)
+    await ward.agent.confirm(other)
+    assert ward.told() == ["confirmed", "begun", "done", "over", "confirmed"]
+    assert (await ward.perform(other.token, 1)).ok
+
+
 async def test_one_action_at_a_time_on_a_target_until_it_is_over(ward: Ward) -> None:
     """The desk excludes every bot; an action that is over, or of which nothing is reported, excludes nobody."""
     await ward.agent.confirm(shown("rollback", "bot1", ROLLBACK))

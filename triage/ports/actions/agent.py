@@ -44,7 +44,7 @@ class ShownPlan:
 class Performed:
     """How a step went: ``note`` in one line, ``output`` as it came (not masked yet).
 
-    ``known`` False: the agent was lost while it worked, so how far it came is not known.
+    ``known`` False: the agent was lost while it worked, or could not record the end: how far it came is to be verified.
     """
 
     ok: bool
