@@ -124,7 +124,8 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 _JSON_BAD = re.compile(
-    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)|\b(?:err|error)=\S"
+    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)"
+    r"|\b(?:err|error)=(?!0\b|none\b|nil\b|null\b|false\b)\S"
     r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b",
     re.IGNORECASE,
 )
@@ -160,7 +161,7 @@ def head_of(text: str) -> LineHead | None:
                     _LOWER,
                     _UPPER,
                 ),
-                *(_AT_START, _NUMBERED, _KEYED),
+                *(_LETTER_COLUMN, _AT_START, _NUMBERED, _KEYED),
             ),
         )
     rest = text[timed.end() :]

@@ -26,6 +26,7 @@ _HARMLESS = re.compile(
     rf"(?<!\S)/[\w./-]+|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
     r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|percentage|prediction|forecast|model) errors?\b"
     r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never|not yet) failed\b"
+    r"|\bzero (?:errors?|failures?|exceptions?)\b|\berrors? none\b|\brecovered from (?:an? |the )?(?:error|failure)\b"
     r"|\b(?:last_?)?(?:errors?|err|exception|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|nil|null|false|no|ok|n/a)\b",
     re.IGNORECASE,
 )

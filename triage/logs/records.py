@@ -102,8 +102,8 @@ def record_of(text: str) -> LogRecord | None:
 def _from_any(text: str) -> LogRecord | None:
     """Read a line of some program; a level in it that is only set, or a threshold's, is none."""
     found = _from_logfmt(text) or _from_other(text)
-    if found is None or found.level not in ERRORS:
-        return found
+    if found is None:
+        return None
     bare = without_settings(text)
     return found if bare == text else (_from_logfmt(bare) or _from_other(bare))
 
