@@ -44,7 +44,7 @@ def _compare(desk: Desk) -> DependencyReport:
             "name the desk's folders in desk.yaml",
         )
     try:
-        seen = look_at(files, env_file=paths.env, data=paths.data)
+        seen = look_at(files, env_file=paths.env, data=paths.data, folder=_project_folder(desk))
     except SettingError as error:
         return DependencyReport(
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
@@ -73,6 +73,16 @@ def _files(desk: Desk) -> tuple[Path, ...]:
     return with_override(usual)
 
 
+def _project_folder(desk: Desk) -> Path | None:
+    """Return the folder that ``compose.command`` names for the project's relative paths; None where it names none."""
+    words = desk.compose.command
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        name, sign, value = word.partition("=")
+        if name == "--project-directory":
+            return (desk.paths.compose / (value if sign else following)).resolve()
+    return None
+
+
 def _folders(desk: Desk) -> Iterator[tuple[str, Path]]:
     paths = desk.paths
     yield from (
@@ -87,7 +97,8 @@ def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
     """Yield what desk.yaml says and the desk does not, and the other way round."""
     services = {service.name for service in seen.services}
     bots = {desk.service_of(bot.name): bot.name for bot in desk.bots}
-    if seen.project != desk.compose.project:
+    by_hand = seen.project_from.startswith("the folder") and "project" in desk.compose.model_fields_set
+    if seen.project != desk.compose.project and not by_hand:  # no file names it: it is what -p is given
         yield f"the project is {seen.project} ({seen.project_from}), compose.project says {desk.compose.project}"
     profiles = {profile for service in seen.services for profile in service.profiles}
     for profile in desk.compose.profiles:

@@ -86,3 +86,33 @@ async def test_without_the_desks_folders_there_is_nothing_to_compare(tmp_path: P
     """The bot behind an agent has them not."""
     desk = Desk().model_copy(update={"paths": Desk().paths.under(tmp_path / "a" / "b")})
     assert (await ask_desk(desk)).state == "not configured"
+
+
+async def test_a_project_that_only_compose_is_told_is_no_difference(tmp_path: Path) -> None:
+    """Where no file names it, a name given with -p, or a folder with --project-directory, is desk.yaml's to say."""
+    root = desks.lay_out(
+        tmp_path / "desk", "services:\n  bot1: {image: 'hummingbot/hummingbot:x'}\n", "A=1\n", {}
+    )
+    (root / "env" / ".env.template").write_text("A=\n", encoding="utf-8")
+    (root / "data").mkdir()
+    paths = {
+        "compose": root / "compose",
+        "env": root / "env/.env",
+        "data": root / "data",
+        "backups": root / "backups",
+    }
+    words = ("docker", "compose", "--project-directory", "..")
+    for compose in ({"project": "night"}, {"project": "desk", "command": words}):
+        told = {"external_services": (), "monitoring_services": (), "profiles": (), **compose}
+        template = f"{told['project']}-{{service}}-1"
+        answer = await ask_desk(
+            Desk.model_validate(
+                {
+                    "bots": [{"name": "bot1"}],
+                    "paths": paths,
+                    "compose": {**told, "container_template": template},
+                }
+            )
+        )
+        assert "the project is" not in answer.seen
+        assert answer.state == "ok", answer.seen
