@@ -65,7 +65,7 @@ def firing_words(view: IncidentView, now: datetime) -> str:
 
 
 def _counted_name(name: str, group: Sequence[Episode], now: datetime, tally: tuple[int, int] | None) -> str:
-    total, firing = _tally(group, tally)
+    group, total, firing = _counted_of(group, tally)
     head = f"{one_line(name, NAME)} {times(total)}" if total > 1 else one_line(name, NAME)
     if firing == total or all(one.is_event for one in group):
         return head
@@ -80,18 +80,28 @@ def signal_lines(
     for episode in sorted(episodes, key=lambda each: (not each.firing, each.severity.rank, each.starts_at)):
         groups.setdefault(episode.name, []).append(episode)
     shown = list(groups.items())[:GROUPS]
-    lines = [_signal(name, group, now, *_tally(group, tallies.get(name))) for name, group in shown]
+    lines = [_signal(name, now, *_counted_of(group, tallies.get(name))) for name, group in shown]
     more = max(len(groups), len(tallies)) - len(shown)
     if more > 0:
         lines.append([leaf(f"and {counted(more, 'more kind')} of signal")])
     return lines
 
 
-def _tally(group: Sequence[Episode], tally: tuple[int, int] | None) -> tuple[int, int]:
-    return tally or (len(group), sum(episode.firing for episode in group))
+def _counted_of(
+    group: Sequence[Episode], tally: tuple[int, int] | None
+) -> tuple[Sequence[Episode], int, int]:
+    """Return what counts of the signals of one name, how many there are, and how many of them fire.
+
+    An event and an alert of one name tell the same: where both are there, the alerts count.
+    """
+    total, firing = tally or (len(group), sum(episode.firing for episode in group))
+    alerts = [episode for episode in group if not episode.is_event]
+    if 0 < len(alerts) < len(group) and total <= len(group):
+        return alerts, len(alerts), sum(episode.firing for episode in alerts)
+    return group, total, firing
 
 
-def _signal(name: str, group: Sequence[Episode], now: datetime, total: int, firing: int) -> list[Json]:
+def _signal(name: str, now: datetime, group: Sequence[Episode], total: int, firing: int) -> list[Json]:
     subjects = list(dict.fromkeys(episode.subject.name for episode in group))
     head = f" ×{total}" if total > 1 else ""  # noqa: RUF001 - the sign for times
     listed_all = total <= len(group)  # of a storm's thousands only some are here: their number is in the head

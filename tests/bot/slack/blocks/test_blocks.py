@@ -245,6 +245,16 @@ def test_only_commands_are_code_and_no_command_is_cut() -> None:
     assert [part["text"] for part in long] == [f"docker logs {'x' * 90}"]
 
 
+def test_an_event_and_an_alert_of_one_name_are_one() -> None:
+    """One kill for memory that Docker and Prometheus both tell of is no second one."""
+    kill = episode("ContainerOomKilled", firing=False, is_event=True)
+    both = (kill, episode("ContainerOomKilled"))
+    seen = text_of(incident_card(view(episodes=both, tallies={"ContainerOomKilled": (2, 1)}), NOW, names))
+    assert "· ContainerOomKilled" in seen
+    assert "×" not in seen  # noqa: RUF001 - the sign for times
+    assert "still firing" not in seen
+
+
 def test_causes_that_stand_together_are_both_said() -> None:
     """Two independent things are broken: one of them alone would leave the other broken."""
     causes = (
