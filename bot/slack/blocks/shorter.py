@@ -16,6 +16,7 @@ _COUNTED = re.compile(r"(?P<names>[^:;·(]*?) and (?P<more>\d+) more(?P<tail> .*
 _PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
 """A path on a disk and the name of an image: where room is short, their last part stands for them."""
 _EACH = re.compile(r"^Each of \S+ and (\d+) more(?= )")
+_MORE = re.compile(r" and \d+ more$")
 _LEAST = 10
 """A clause below this length says nothing by itself."""
 
@@ -57,7 +58,8 @@ def some(texts: Sequence[str], limit: int) -> str:
     if tight and len(tight) <= limit:
         return tight
     more = f" and {rest - 1} more" if rest > 1 else ""
-    return f"{shorter(texts[0], limit - len(more))}{more}" if texts else ""
+    first = shorter(texts[0], limit - len(more)) if texts else ""
+    return first + (f" (+{rest - 1})" if more and _MORE.search(first) else more)
 
 
 def _first_clauses(text: str, limit: int) -> str:

@@ -90,6 +90,11 @@ def test_a_text_loses_its_last_clauses(text: str, limit: int, said: str) -> None
             40,
             "Redis does not answer and 1 more",
         ),
+        (
+            ("container: up 29 min, 0 restarts, 1 exit, unhealthy", "b", "c"),
+            44,
+            "container: up 29 min and 3 more (+2)",
+        ),
         ((), 40, ""),
     ],
 )
