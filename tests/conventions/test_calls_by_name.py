@@ -13,6 +13,8 @@ MOST = 4
 """So many values may stand in a row without their names."""
 _UNNAMED = re.compile(r"(\w+)\((?!\s*(?:\w+=(?!=)|\)))")
 """A call whose first value has no name."""
+_DATACLASS = re.compile(r"^[ \t]*@(?:\w+\.)*dataclass\b(?:.*\n)+?[ \t]*class (\w+)", re.MULTILINE)
+"""A class under that decorator, whatever the decorator is given and whichever stand beside it."""
 
 
 def modules() -> dict[str, str]:
@@ -26,13 +28,7 @@ def modules() -> dict[str, str]:
 
 def dataclasses_of(text: str) -> set[str]:
     """Return the names of the dataclasses of a module."""
-    if "dataclass" not in text:
-        return set()
-    return {
-        node.name
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list)
-    }
+    return set(_DATACLASS.findall(text))
 
 
 def in_a_row(text: str, names: set[str]) -> Iterator[ast.Call]:
@@ -61,3 +57,12 @@ def test_the_search_finds_what_it_is_for() -> None:
     """Five values in a row; four, or five with a name among them, are none."""
     text = "Finding(1, 2, 3, 4, 5)\nmodel.Finding(1, 2, 3, 4, 5)\nFinding(1, 2, 3, 4)\nFinding(1, 2, 3, 4, why=5)"
     assert [call.lineno for call in in_a_row(text, {"Finding"})] == [1, 2]
+
+
+def test_a_dataclass_is_found_however_it_is_decorated() -> None:
+    """With arguments, over several lines, beside another decorator, inside a function."""
+    text = (
+        "@dataclass\nclass A: ...\n@dataclasses.dataclass(\n    frozen=True,\n)\nclass B: ...\n"
+        "def f():\n    @final\n    @dataclass(slots=True)\n    @other(1)\n    class C: ...\nclass D: ...\n"
+    )
+    assert dataclasses_of(text) == {"A", "B", "C"}

@@ -1,7 +1,8 @@
 """A process that runs one action and is killed at one moment: orders come as JSON, a line each, on stdin.
 
 Each order is carried out in a process of its own, forked from this one: what it imports is loaded by then, and it
-is killed as really as any. Answered by a line with its exit code, minus the signal's number where one ended it.
+is killed as really as any. Answered by a line with its id, which is that of its process group too, and when it has
+ended by one with its exit code, minus the signal's number where one ended it.
 
 Moments of step n: ``before`` (its start is on disk, nothing of it is done), ``during`` (a command has begun to
 speak), ``after`` (it is done, its end is not on disk), ``between`` (its end is on disk, the next has not begun).
@@ -109,8 +110,10 @@ def carried_out(order: dict[str, Any]) -> int:
     """Carry an order out in a forked process; its output goes to the order's log. Returns its exit code."""
     pid = os.fork()
     if pid:
+        said(pid)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     try:
+        os.setsid()
         log = os.open(order["log"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for file, number in ((nothing, 0), (log, 1), (log, 2)):
@@ -122,7 +125,12 @@ def carried_out(order: dict[str, Any]) -> int:
     os._exit(1)  # it was to be killed; the parent's work is not ours to go on with
 
 
+def said(number: int) -> None:
+    """Answer whoever gave the order."""
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     for line in sys.stdin:
-        sys.stdout.write(f"{carried_out(json.loads(line))}\n")
-        sys.stdout.flush()
+        said(carried_out(json.loads(line)))

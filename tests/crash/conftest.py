@@ -1,6 +1,6 @@
 """What the tests of this folder may ask for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -18,7 +18,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 
 @pytest.fixture
-async def crashes() -> AsyncIterator[Crashes]:
+def crashes() -> Iterator[Crashes]:
     """Run actions in processes that are killed."""
-    async with crashing() as crashes:
+    with crashing() as crashes:
         yield crashes

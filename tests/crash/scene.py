@@ -5,15 +5,18 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bot.store.audit import broken_links
 from tests.schema import with_schema
 from tests.servers.desk import Desk
+from tests.servers.process import _wrapper
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import MessageKind
@@ -40,8 +43,9 @@ class Aftermath:
 class Crashes:
     """Runs actions in processes that are killed. Get it with ``crashing``."""
 
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
-        self._child = child
+    def __init__(self, preloaded: "subprocess.Popen[bytes]") -> None:
+        self._preloaded = preloaded
+        self._groups: list[int] = []
 
     async def at(
         self,
@@ -73,27 +77,49 @@ class Crashes:
             "number": number,
             "log": str(log),
         }
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._child.stdin.write(json.dumps(order).encode() + b"\n")
-        code = (await asyncio.wait_for(self._child.stdout.readline(), 90)).decode().strip()
+        code = await self._carried_out(order)
         said = log.read_text()[-3000:] if log.exists() else ""
         assert code == str(-signal.SIGKILL), f"{kind} {moment} {number}: {code}: {said}"
 
+    async def _carried_out(self, order: Mapping[str, object]) -> str:
+        """Give an order; returns the exit code of its process. After 90 s the process is ended."""
+        assert self._preloaded.stdin is not None
+        self._preloaded.stdin.write(json.dumps(order).encode() + b"\n")
+        self._preloaded.stdin.flush()
+        self._groups.append(int(await self._line()))
+        answered = asyncio.create_task(self._line())
+        await asyncio.wait([answered], timeout=90)
+        if not answered.done():
+            self.end()
+        return await answered
 
-@asynccontextmanager
-async def crashing() -> AsyncIterator[Crashes]:
-    """Start the process that the killed ones are forked from, and end it with what is left of them."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.crash.child", cwd=ROOT, start_new_session=True,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    async def _line(self) -> str:
+        assert self._preloaded.stdout is not None
+        return (await asyncio.to_thread(self._preloaded.stdout.readline)).decode().strip()
+
+    def end(self) -> None:
+        """End what the processes have left behind: a Compose that was cut off may still be working."""
+        for group in self._groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        self._groups.clear()
+
+
+@cache
+def _preloaded() -> "subprocess.Popen[bytes]":
+    """Start the process that the killed ones are forked from, once for all tests of this process; it ends with it."""
+    words = [*_wrapper(None, "KILL"), sys.executable, "-m", "tests.crash.child"]
+    return subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+@contextmanager
+def crashing() -> Iterator[Crashes]:
+    """Give a test what runs its actions, and end what is left of them."""
+    crashes = Crashes(_preloaded())
     try:
-        yield Crashes(child)
+        yield crashes
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
+        crashes.end()
 
 
 async def aftermath(desk: Desk, database: Path, *, redis_url: str = "", agent: str = "") -> Aftermath:

@@ -11,6 +11,7 @@ from tests.servers.process import eventually
 from triage.actions.degraded import degraded
 
 ORDER = ("signal-service", "risk-service", "coordination-service", "redis")
+BOTS = ("bot1", "bot2")
 UP = len(ORDER) + 1
 EVERY = [
     ("between", 0),
@@ -39,10 +40,10 @@ async def test_degraded_mode_stops_in_order_or_not_at_all_and_never_touches_a_bo
     desk: Desk, crashes: Crashes, tmp_path: Path, part: int
 ) -> None:
     """At every moment: what is stopped is the beginning of the order, the bots run on, and the way out is offered."""
-    await desk.up()
-    bots = {name: (await desk.container(name))["Id"] for name in ("bot1", "bot2")}
+    await desk.up(*BOTS, *ORDER)
+    bots = {name: (await desk.container(name))["Id"] for name in BOTS}
     for turn, (moment, number) in enumerate(MOMENTS[part::3]):
-        await desk.up()
+        await desk.up(*BOTS, *ORDER)
         await _trouble(desk, hangs=turn == 0)
         database, where = tmp_path / f"{turn}.db", f"{moment} {number}"
         await crashes.at(
