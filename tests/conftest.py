@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from bot.tuning import COLLECT_AFTER
 from tests.compiled import compile_first, keep_compiled
 
 # How long one example takes says how busy the machine is.
@@ -90,9 +91,10 @@ def _compile_for_workers(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: the garbage collector need not look at it each time."""
+    """Collect garbage as the service does: seldom, and never in what was imported and stays until the end."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _refused(listening: socket.socket, *_: object) -> NoReturn:
