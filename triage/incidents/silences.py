@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from triage.errors import BadInput
 from triage.incidents.series_labels import of_series
-from triage.incidents.subjects import IDENTITY, is_container
+from triage.incidents.subjects import IDENTITY, OF_COMPOSE, is_container
 from triage.masking import masked_where_cut
 from triage.model import Episode, Source
 from triage.ports.sources import Matcher
@@ -17,6 +17,7 @@ Matchers = tuple[Matcher, ...]
 
 LONGEST = timedelta(days=30)
 SHORTEST = timedelta(minutes=1)
+_OF_CONTAINER = ("pod", *OF_COMPOSE)
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART = re.compile(r"(\d{1,5})\s*(m|min|h|d|w)[a-z]*", re.IGNORECASE)
 
@@ -55,11 +56,11 @@ def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the labels that say what an alert is about: of the first kind in ``IDENTITY``, all it has.
 
     A systemd unit, the path of a control group or the exporter's own container is on every host: it is matched together
-    with the host. Containers of one name are in many pods.
+    with the host. Containers of one name are in many pods, and of many services.
     """
     bot, container, place = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
     if bot or (container and container[0] in of_series(labels) and is_container(labels[container[0]])):
-        return bot or (*container, *(label for label in ("pod",) if labels.get(label)))
+        return bot or (*container, *(label for label in _OF_CONTAINER if labels.get(label)))
     return (*place, *container) if place else ()
 
 
@@ -70,7 +71,7 @@ def lacking(labels: Mapping[str, str]) -> tuple[str, ...]:
     if has[:1] == bot:
         return ()
     of_container = has and has[0] in container
-    asked = (*bot, *container, "pod") if of_container else (*bot, *container, *place)
+    asked = (*bot, *container, *_OF_CONTAINER) if of_container else (*bot, *container, *place)
     return tuple(label for label in asked if label not in has)
 
 
@@ -78,6 +79,8 @@ def described(matchers: Matchers) -> str:
     """Return a silence for people: ``alertname="Down", job="node", and no label bot, name``."""
     given = [str(each) for each in matchers if each.value or each.name == "alertname"]
     empty = [each.name for each in matchers if not each.value and each.name != "alertname"]
+    if not set(OF_COMPOSE).isdisjoint(empty):
+        empty = [*(name for name in empty if name not in OF_COMPOSE), "of Compose"]
     return ", ".join([*given, *([f"and no label {', '.join(empty)}"] if empty else [])])
 
 

@@ -63,6 +63,8 @@ IDENTITY = (
     (*_SERVICE_LABELS, *_KNOWN_LABELS, *_HOST_LABELS, "target", "instance", "job", "id"),
 )
 """All labels that ``subject_of`` reads: a bot, a container, a place. A silence is made of the same ones."""
+OF_COMPOSE = (*_COMPOSE_LABELS, *_PROJECT_LABELS)
+"""Labels that may name the service of a container whose own name the desk does not know."""
 _PROBE = re.compile(r"blackbox|probe|\b(?:ssl|tls|x509|cert|ping|icmp|uptime)", re.IGNORECASE)
 _OPAQUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|[0-9a-f]{12}(?:[0-9a-f]{52})?")
 """An address, or the id of a container: it names nothing by itself."""

@@ -106,6 +106,8 @@ def test_an_alert_without_a_name_is_silenced_by_its_labels() -> None:
         ({"container": "main"}, {"container": "main", "bot": "bot1"}),
         ({"container_name": "main"}, {"container_name": "main", "name": "redis"}),
         ({"service": "redis"}, {"service": "redis", "container": "hbot-bot1"}),
+        ({"container": "x1"}, {"container": "x1", "com_docker_compose_service": "redis"}),
+        ({"name": "x1", "compose_service": "loki"}, {"name": "x1", "compose_service": "redis"}),
     ],
 )
 def test_an_alert_with_more_labels_still_sounds(mine: dict[str, str], other: dict[str, str]) -> None:
@@ -120,7 +122,8 @@ def test_what_a_silence_leaves_out_is_said_in_words() -> None:
     """Twenty matchers without a value are no reading."""
     (silence,) = matchers_for([episode(container="redis", pod="redis-0")])
     assert described(silence) == (
-        'alertname="Down", container="redis", pod="redis-0", and no label bot, exported_container, name, container_name'
+        'alertname="Down", container="redis", pod="redis-0", and no label bot, exported_container, name, container_name, '
+        "of Compose"
     )
     (silence,) = matchers_for([episode(bot="bot1")])
     assert described(silence) == 'alertname="Down", bot="bot1"'
