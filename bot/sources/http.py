@@ -11,10 +11,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import re
-import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -81,12 +79,6 @@ def base_url(source: str, setting: str, url: str) -> httpx.URL:
     return parsed.copy_with(query=None, fragment=None, path=parsed.path.rstrip("/") + "/")
 
 
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """The system's trust store, loaded once: a client each would take megabytes."""
-    return ssl.create_default_context()
-
-
 @dataclass(slots=True)
 class HttpSource:
     """One HTTP server that is asked for evidence. ``name`` is how operators know it."""
@@ -120,7 +112,7 @@ class HttpSource:
             timeout=httpx.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds)),
             follow_redirects=False,
             trust_env=False,
-            transport=transport or AiohttpTransport(tls=tls_context()),
+            transport=transport or AiohttpTransport(),
         )
         return cls(name, client, total_seconds, where=where or f"{url.host}:{url.port or url.scheme}")
 

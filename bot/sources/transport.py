@@ -7,7 +7,6 @@ longer than the sources did; aiohttp, which Slack's client brings along, takes a
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -28,11 +27,12 @@ is, up to 256 KiB for each connection, before anybody could refuse the answer.
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """Sends httpx's requests to one server, over a unix socket where ``unix`` names one.
 
-    Raises httpx's own errors, so that nobody above can tell the difference.
+    Certificates are compared with the system's trust store, which aiohttp has loaded for Slack: one more would take
+    megabytes. Raises httpx's own errors, so that nobody above can tell the difference.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, unix: str = "") -> None:
-        self._tls, self._unix = tls, unix
+    def __init__(self, *, unix: str = "") -> None:
+        self._unix = unix
         self._session: aiohttp.ClientSession | None = None
 
     def _open(self) -> aiohttp.ClientSession:
@@ -42,11 +42,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             if self._unix:
                 connector = aiohttp.UnixConnector(self._unix, limit=CONNECTIONS)
             else:
-                tls = self._tls if self._tls is not None else True
                 connector = aiohttp.TCPConnector(
                     limit=CONNECTIONS,
                     keepalive_timeout=IDLE_SECONDS,
-                    ssl=tls,
                     use_dns_cache=False,
                     socket_factory=_small_socket,
                 )
