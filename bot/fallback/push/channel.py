@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.header import Header
-
-import httpx
+from http import HTTPStatus
 
 from bot.fallback.declaration import FallbackDeclaration
-from bot.fallback.http_post import SECONDS, UNSENT, post
+from bot.fallback.http_post import ask, post
 from bot.fallback.push.settings import ADDRESS, PushSettings
 from triage.errors import FallbackFailure
 from triage.model import Severity
@@ -48,17 +47,14 @@ class PushChannel:
         A service that shows its topics to nobody answers 404 and takes a push all the same: said, and no failure.
         """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        try:
-            async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
-                answer = await http.head(self.url, headers=headers)
-        except UNSENT as error:
-            raise FallbackFailure(f"cannot be reached ({type(error).__name__})") from error
-        if answer.status_code in {401, 403}:
-            raise FallbackFailure(f"answered {answer.status_code}: check {ADDRESS}_TOKEN")
-        if answer.is_server_error:
-            raise FallbackFailure(f"answered {answer.status_code}")
-        unproven = "" if answer.is_success else ", which does not tell whether it takes a push"
-        return f"answers ({answer.status_code}){unproven}; nothing was pushed"
+        status = await ask("HEAD", self.url, headers)
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise FallbackFailure(f"answered {status}: check {ADDRESS}_TOKEN")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise FallbackFailure(f"answered {status}")
+        taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+        unproven = "" if taken else ", which does not tell whether it takes a push"
+        return f"answers ({status}){unproven}; nothing was pushed"
 
 
 def _fitting(text: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from bot.fallback import http_post
 from bot.fallback.email.address import read_mail_url
 from bot.fallback.email.channel import EmailChannel
 from bot.fallback.push.channel import PushChannel
@@ -206,7 +207,7 @@ async def test_a_webhook_is_signed_and_names_its_id() -> None:
     assert (data["id"], data["severity"], data["incidents"]) == (NOTICE.id, "Sev-1", ["INC-7"])
 
 
-@pytest.mark.parametrize("status", [302, 404, 500, 503])
+@pytest.mark.parametrize("status", [302, 404, 413, 429, 500, 503])
 async def test_only_a_2xx_counts_as_taken(status: int) -> None:
     """A redirect is not followed: whoever answered did not take it."""
     async with receiving() as receiver:
@@ -221,6 +222,71 @@ async def test_an_answer_without_an_end_is_not_read() -> None:
     async with receiving() as receiver, asyncio.timeout(5):
         receiver.is_endless = True
         await WebhookChannel(receiver.url).send(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (b"", "closed the connection, or answered in something else than HTTP"),
+        (
+            b"220 mail.desk.example ESMTP\r\n",
+            "closed the connection, or answered in something else than HTTP",
+        ),
+        (
+            b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://elsewhere/\r\n\r\n",
+            "set the address itself",
+        ),
+        (b"HTTP/1.1 599\r\n\r\n", "answered 599$"),
+    ],
+)
+async def test_what_a_receiver_does_instead_of_taking_a_notice_is_said(sent: bytes, says: str) -> None:
+    """It closes, speaks another protocol, sends us elsewhere, or knows no such status."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        writer.write_eof()
+
+    async with tcp_server(answer) as port:
+        with pytest.raises(FallbackFailure, match=says):
+            await WebhookChannel(f"http://{LOOPBACK}:{port}/").send(NOTICE)
+
+
+async def test_an_answer_that_comes_a_byte_at_a_time_ends_with_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The deadline is that of the whole request, not of each byte."""
+    monkeypatch.setattr(http_post, "SECONDS", 0.3)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.05)
+
+    async with tcp_server(answer) as port:
+        for question in (
+            WebhookChannel(f"http://{LOOPBACK}:{port}/").send(NOTICE),
+            PushChannel(f"http://{LOOPBACK}:{port}/").examine(),
+        ):
+            with pytest.raises(FallbackFailure, match=r"did not answer within 0\.3 s"):
+                await question
+
+
+async def test_a_certificate_that_nobody_trusts_is_named(certificate: tuple[Path, Path]) -> None:
+    """Otherwise the operator looks at the network."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    server = await asyncio.start_server(lambda _, writer: writer.close(), LOOPBACK, 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(FallbackFailure, match="certificate is not trusted: self-signed certificate"):
+            await WebhookChannel(f"https://{LOOPBACK}:{port}/").send(NOTICE)
+        await asyncio.sleep(0.1)  # the server closes what could not be opened
+    async with receiving() as receiver:
+        with pytest.raises(FallbackFailure, match="cannot be reached over TLS"):
+            await WebhookChannel(receiver.url.replace("http://", "https://")).send(NOTICE)
 
 
 async def test_a_push_has_title_priority_and_a_text_that_fits() -> None:
