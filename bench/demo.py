@@ -1,4 +1,4 @@
-"""The front door: how soon the demo is there, how soon a post is seen, how smooth a page of 500 messages stays.
+"""How soon the demo answers, how soon a post is seen, how long the page of 500 messages blocks while it is scrolled.
 
 In real Chromium. The long tasks of the page are those above 50 ms, which a person may feel.
 """

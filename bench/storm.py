@@ -125,7 +125,7 @@ class Storm:
     clicks: list[float] = field(default_factory=list)
     rss: float = 0.0
 
-    async def blow(self, alertmanager: AlertmanagerServer) -> None:
+    async def send_all(self, alertmanager: AlertmanagerServer) -> None:
         """Send all groups, evenly over the time."""
         began = time.monotonic()
         async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
@@ -206,7 +206,7 @@ async def over(harness: Harness) -> float:
 async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Hook) -> AsyncIterator[Figure]:
     storm, offset = Storm(groups()), time.time() - time.monotonic()
     clicking = asyncio.create_task(storm.click(harness))
-    await storm.blow(alertmanager)
+    await storm.send_all(alertmanager)
     last = max(storm.sent.values())
     at, posts, left = await told(harness, storm)
     first_post_after = first_post(harness, storm, offset)

@@ -153,7 +153,7 @@ async def _bot(
 
 
 def _into(loki: LokiServer) -> Callable[[Mapping[str, str], Sequence[tuple[int, str]]], None]:
-    """Return the sink that plays promtail."""
+    """Return what takes the desk's log lines to Loki, as promtail does."""
     lines = loki.store()
 
     def sink(labels: Mapping[str, str], entries: Sequence[tuple[int, str]]) -> None:

@@ -47,7 +47,7 @@ async def _drawn(chart: IncidentChart, path: Path) -> DrawnPicture:
         drawing.stdin.close()
         answers = [json.loads(line) async for line in drawing.lines()]
         if await drawing.process.wait() or not answers:
-            raise SourceError("chart", f"the drawing process ended: {drawing.last_words}")
+            raise SourceError("chart", f"the drawing process ended: {drawing.last_errors}")
     if "error" in answers[0]:
         raise SourceError("chart", f"it could not be drawn: {answers[0]['error']}")
     return DrawnPicture(chart.number, answers[0]["alt"], await asyncio.to_thread(path.read_bytes))

@@ -104,7 +104,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/incidents/alerts.py: starts_at[:40]",
         "triage/logs/lines.py: line.text[:_MESSAGE_MAX]",
     ),
-    "the last words of our own child, which are masked where they are told": (
+    "what our own child wrote last, which is masked where they are told": (
         "bot/sources/minute_csv/children.py: (self._told + part)[-_TOLD:]",
     ),
     "typed by a person, shown to nobody else": (

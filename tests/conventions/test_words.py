@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
 FIGURES = re.compile(
     r"\b(aloud|brew\w*|deeds?|conduct\w*|foreign|lean|ears?|mouths?|hears?|heard|hearing|wardrobe|lookout|die of"
-    r"|worth telling|whisper\w*|deaf|pulse|travel\w*|sits?)\b",
+    r"|worth telling|whisper\w*|deaf|pulse|travel\w*|sits?|theat(?:re|er)|everyday life|in earnest)\b",
     re.IGNORECASE,
 )
 PARTS = re.compile(r"_|(?<=[a-z])(?=[A-Z])")

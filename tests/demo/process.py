@@ -30,7 +30,7 @@ class Demo:
     async def ready(self, seconds: float = 120) -> float:
         """Wait until the panel has a desk; return the seconds since the start.
 
-        A demo that ended instead is an AssertionError with its own last words: a refused connection says nothing.
+        A demo that ended instead is an AssertionError with what it wrote last: a refused connection says nothing.
         """
         async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as http:
             while perf_counter() - self.began < seconds:
@@ -38,11 +38,11 @@ class Demo:
                     if (await http.get("/panel/state")).json()["ready"]:
                         return perf_counter() - self.began
                 except httpx.TransportError as error:
-                    raise AssertionError(await self._last_words()) from error
+                    raise AssertionError(await self._last_output()) from error
                 await asyncio.sleep(0.05)
         raise TimeoutError(f"no desk within {seconds:g} s")
 
-    async def _last_words(self) -> str:
+    async def _last_output(self) -> str:
         try:
             out, _ = await asyncio.wait_for(self.process.communicate(), 20)
         except TimeoutError:

@@ -53,8 +53,8 @@ class LoggedLines:
     def over(self, now: datetime) -> bool:
         """Say whether they came for a while and have ended: by how often they came, not by the last one alone.
 
-        A single line of everyday life after a flood does not go on with it; what comes every ten minutes has not
-        ended because five minutes are without it.
+        A single line of a kind that comes every day, after a flood, does not go on with it; what comes every ten minutes
+        has not ended because five minutes are without it.
         """
         if not self.fresh or self.first_at is None or self.last_at is None:
             return False

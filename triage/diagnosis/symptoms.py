@@ -138,7 +138,7 @@ def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
 def _paused_since(state: Mapping[str, Json], episode: Episode, now: datetime) -> bool | None:
     """Say whether a pause is the one that the alert tells of: it is long, or it began before the alert did.
 
-    A pause of everyday life comes every few minutes: that one of now began before the alert says nothing.
+    A short pause comes every few minutes: that the present one began before the alert says nothing.
     """
     held, reasons = state.get("held_seconds"), set(state.get("reasons") or ())
     if held is None or held >= DELAYS["BotSoftPauseTooLong"]:
@@ -194,7 +194,7 @@ def incident_signals(incident: Incident) -> tuple[Episode, ...]:
 def troubles(facts: Facts) -> tuple[Episode, ...]:
     """Return what shows on the desk by itself, as signals: for who asks without an alert.
 
-    A pause is everyday life; so is a single error. What fires for the bots counts as what it is.
+    A pause is usual; so is a single error. What fires for the bots counts as what it is.
     """
     found = [_signal(name, subject, facts.now) for name, subject in _troubles(facts)]
     fires = facts.data("scope").get("alerts", {}).items()

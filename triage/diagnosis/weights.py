@@ -30,7 +30,7 @@ PRIOR = -4.0
 """A cause that nothing speaks for: one in fifty."""
 
 PRIORS: Mapping[str, float] = {
-    # The market's everyday life happens far more often than anything breaks.
+    # What the market does every day happens far more often than anything breaks.
     "edge_gate": -3.2,
     "high_vol": -3.2,
     "exchange_errors": -3.4,

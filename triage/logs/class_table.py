@@ -90,7 +90,7 @@ CLASSES: Mapping[str, LogClass] = {row.name: row for row in _ROWS}
 """Every class by its name."""
 
 OF_NO_CAUSE = frozenset({"benign", "own_throttle", "cancel_gone", "paper", "elsewhere", "watch_limit"})
-"""Classes of which no cause is made: they are everyday life, or their words are all that is known."""
+"""Classes of which no cause is made: they come every day, or their words are all that is known."""
 
 CODES: Mapping[str, str] = {
     **dict.fromkeys(

@@ -48,7 +48,7 @@ class Child:
             self._told = (self._told + part)[-_TOLD:]
 
     @property
-    def last_words(self) -> str:
+    def last_errors(self) -> str:
         """Return the last line of standard error."""
         lines = self._told.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""

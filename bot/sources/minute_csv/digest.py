@@ -184,21 +184,21 @@ async def _part(request: Request, bots: tuple[BotAsk, ...], work: _Work, nice: i
         async for line in measurer.lines():
             work.take(line)
         if code := await measurer.process.wait():
-            logger.bind(words=measurer.last_words, code=code).error("a measuring process failed")
-            work.problems.append(_ended(code, measurer.last_words))
+            logger.bind(words=measurer.last_errors, code=code).error("a measuring process failed")
+            work.problems.append(_ended(code, measurer.last_errors))
 
 
-def _ended(code: int, last_words: str) -> str:
+def _ended(code: int, last_errors: str) -> str:
     """Say how a measuring process ended that did not end well; ``code`` below 0: by which signal."""
     if code == -signal.SIGKILL:
         return "the measuring process was killed (is the memory short?)"
-    return f"the measuring process ended: {last_words or f'code {code}'}"
+    return f"the measuring process ended: {last_errors or f'code {code}'}"
 
 
 async def _ask(measurer: Child, body: bytes) -> None:
     measurer.stdin.write(body)
     try:
         await measurer.stdin.drain()
-    except ConnectionError:  # it died at its start: its exit code and last words tell why
+    except ConnectionError:  # it died at its start: its exit code and what it wrote last tell why
         return
     measurer.stdin.close()

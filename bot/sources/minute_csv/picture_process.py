@@ -50,7 +50,7 @@ class PictureProcess:
                     tasks.create_task(self._send(drawing))
                     await self._receive(drawing)
                 if await drawing.process.wait():
-                    self._tell(f"the drawing process ended: {drawing.last_words}")
+                    self._tell(f"the drawing process ended: {drawing.last_errors}")
         except TimeoutError:
             self._tell(f"pictures took longer than {self._seconds:g} s")
         except (OSError, ExceptionGroup) as error:

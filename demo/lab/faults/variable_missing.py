@@ -6,7 +6,7 @@ from demo.lab.fault import Fault, Truth
 
 
 def strike(desk: Breaker) -> None:
-    """Recreate it without the variable; its last words are written by hand."""
+    """Recreate it without the variable; what it logs last is written by hand."""
     desk.recreate()
     text = "Failed to start strategy v2_with_controllers"
     last = "RuntimeError: Required environment variable EXT_SIGNAL_RISK_ENABLED is missing"

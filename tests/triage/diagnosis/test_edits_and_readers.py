@@ -182,7 +182,7 @@ def test_a_pause_of_a_minute_is_no_reason_for_an_hour_without_a_fill() -> None:
     assert long.causes[0].cause == "edge_gate"
 
 
-def test_beside_an_alert_nobody_wrote_down_everyday_life_does_not_lead() -> None:
+def test_beside_an_alert_nobody_wrote_down_what_is_usual_does_not_lead() -> None:
     """That nothing explains it comes first, also where a source is away; the gate stays a possibility."""
     closed = bot(state="soft_pause", reasons=["edge_gate_blocked"], edge_gate=True)
     for logs in (errors(), unknown("error_logs")):

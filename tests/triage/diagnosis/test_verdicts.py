@@ -337,7 +337,7 @@ def test_a_frozen_bot_s_old_reasons_do_not_count() -> None:
     assert "high_vol" not in {each.cause for each in found.causes}
 
 
-def test_a_fallback_that_is_everyday_life_explains_nothing_else() -> None:
+def test_a_fallback_that_is_usual_explains_nothing_else() -> None:
     """On this desk the paper bots always use `project:`."""
     found = verdict(
         fees("resolved", "project:/fees.json"), bot(**STOPPED), alerts=(alert("BotHardStopActive"),)

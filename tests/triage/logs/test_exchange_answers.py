@@ -301,7 +301,7 @@ def test_an_answer_is_read_for_what_it_says(name: str, text: str) -> None:
     ],
 )
 def test_loose_words_count_only_inside_an_answer(text: str) -> None:
-    """A line of everyday life with such words in it is read as nothing."""
+    """A usual line with such words in it is read as nothing."""
     assert classify(text) is None
 
 

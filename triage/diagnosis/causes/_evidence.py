@@ -52,7 +52,7 @@ def other_reason(case: Case, bot: str, reason: str, level: Level) -> None:
 def reads_log(case: Case, bot: str, *names: str, heals: bool = False, ends: bool = False) -> LoggedLines:
     """Weigh what the bot's log says of these classes.
 
-    ``heals``: single lines of it are everyday life. ``ends``: it can pass by itself, and its lines end with it.
+    ``heals``: single lines of it are usual. ``ends``: it can pass by itself, and its lines end with it.
     """
     found = case.facts.logged(bot, *names)
     if found.count:

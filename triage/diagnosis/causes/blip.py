@@ -66,7 +66,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
 
 
 def _more_than_usual(facts: Facts, bot: str, broken: LoggedLines) -> bool:
-    """Say whether more happened than sockets that closed a few times and were open again: that is everyday life."""
+    """Say whether more happened than sockets that closed a few times and were open again, which is usual."""
     failed = facts.logged(bot, *(name for name in _BREAKS if name != "stream_closed"))
     return broken.fresh >= (_FEW if failed.fresh else ENOUGH)
 

@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"fees", "edge"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """A fallback may be this desk's everyday life: it is a cause where fees or edge are the matter."""
+    """A fallback may be usual on this desk: it is a cause where fees or edge are the matter."""
     for bot, fees in facts.of_bots("fee_source"):
         if fees["kind"] != "resolved":
             continue

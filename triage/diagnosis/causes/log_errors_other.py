@@ -33,7 +33,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "log_errors_other", bot)
         fresh = [each for each in facts.templates(bot) if each["kind"] in FRESH]
-        # A socket that closed once beside a flood nobody understands is everyday life, and no answer to the flood.
+        # A socket that closed once beside a flood nobody understands is usual, and no answer to the flood.
         if not fresh or _OF_ALL * _known(facts, bot) > sum(each["count"] for each in fresh):
             continue
         case.sees("some", f"new lines: {str(fresh[0]['text'])[:120]}", "error_logs")

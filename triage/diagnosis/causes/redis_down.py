@@ -96,7 +96,7 @@ def _container(facts: Facts, case: Case, container: str) -> None:
 def _by_hand(facts: Facts, container: str, *, paused: bool, loops: bool) -> str:
     """Return how to mend Redis; while degraded mode is on it is stopped on purpose, and starting it is the last step.
 
-    One in a loop is started by the engine, again and again: only its own last words help.
+    One in a loop is started by the engine, again and again: only what it wrote last helps.
     """
     if paused:
         return f"docker unpause {container}"

@@ -34,10 +34,10 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     streams = facts.data("streams")
     services = tuple(map(facts.desk.container_of, facts.desk.compose.external_services))
     case = Case(facts, "redis_unwell", facts.bots, (facts.desk.redis_container, *services))
-    stands, limps = list[str](), list[str]()
+    stands, troubles = list[str](), list[str]()
     if streams.get("reachable"):
-        stands, limps = _stands(streams), _limps(streams)
-        for text in (*stands, *limps):
+        stands, troubles = _stands(streams), _troubles(streams)
+        for text in (*stands, *troubles):
             case.sees("proof", f"Redis: {text}", "streams")
         refused = [bot for bot in facts.bots if facts.logged(bot, "redis_refuses").fresh]
         if refused:
@@ -55,16 +55,16 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 f"{facts.logged(lost[0], 'redis_unreachable').example}",
                 "error_logs",
             )
-            limps.append(f"{doing(lost, 'does', 'do')} not reach it")
+            troubles.append(f"{doing(lost, 'does', 'do')} not reach it")
         for alert in facts.alerts(*_SAYS):
             ours = alert.source is Source.STREAMS
             case.sees("strong" if ours else "clear", f"{alert.name} fires", "alert")
-            said = stands if alert.name == "RedisReadOnly" else limps
+            said = stands if alert.name == "RedisReadOnly" else troubles
             if not (said is stands and stands) and _SAYS[alert.name] not in said:
                 said.append(_SAYS[alert.name])
     how = "cannot do its work" if stands else "is not well"
     yield from case.concludes(
-        f"Redis answers and {how}: {'; '.join((*stands, *limps))}.",
+        f"Redis answers and {how}: {'; '.join((*stands, *troubles))}.",
         "Mend Redis (role, memory, disk) before it stops; degraded mode if that takes long.",
         settle=f"docker exec {facts.desk.container_of('redis')} redis-cli info memory persistence replication",
         by_hand=f"docker exec {facts.desk.container_of('redis')} redis-cli info; mend role, memory or disk",
@@ -89,6 +89,6 @@ def _stands(streams: Mapping[str, Json]) -> list[str]:
     return found
 
 
-def _limps(streams: Mapping[str, Json]) -> list[str]:
+def _troubles(streams: Mapping[str, Json]) -> list[str]:
     """Say what is wrong with it while it works on."""
     return [_SAYS["RedisNotSaving"]] if streams.get("persistence_ok") is False else []

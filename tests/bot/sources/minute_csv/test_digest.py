@@ -113,7 +113,7 @@ class Killed:
     """A measuring process that says some of its lines, and is killed then."""
 
     def __init__(self, measurer: Child, told: int) -> None:
-        self.stdin, self.last_words, self.process = measurer.stdin, "", self
+        self.stdin, self.last_errors, self.process = measurer.stdin, "", self
         self._measurer, self._told = measurer, told
 
     async def lines(self) -> AsyncIterator[bytes]:
