@@ -98,6 +98,26 @@ async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(stor
     assert "1 signals could not be sorted" in sorting.sorter.trouble
 
 
+async def test_of_two_replicas_each_bad_one_is_put_aside_once_and_none_that_is_healthy(
+    postgres_url: str,
+) -> None:
+    """Both sort at the same time what both were sent; the one that fails at one fails at the other too."""
+    async with open_store(postgres_url) as one, open_store(postgres_url) as other:
+        both = [Sorting(Story(store)) for store in (one, other)]
+        names = [f"{'Poison' if number % 3 == 1 else 'Healthy'}{number}" for number in range(6)]
+        for sorting in both:
+            sorting.poison = {name for name in names if name.startswith("Poison")}
+        story = both[0].story
+        signals = [story.signal(name, f"host{n}", SignalStatus.FIRING) for n, name in enumerate(names)]
+        for sorting in both:
+            await sorting.story.arrive(*signals, then_sort=False)
+        async with both[0].at_work(lambda: True), both[1].at_work(lambda: True):
+            pass
+        assert sorted(incident.name for incident in await story.incidents()) == sorted(names)
+        aside = [found.startswith(unsortable.PUT_ASIDE) for found in await outcomes(story)]
+        assert aside.count(True) == sum(sorting.sorter.put_aside for sorting in both) == 2
+
+
 async def test_what_was_put_aside_is_tried_again_at_the_next_start_and_ends_with_its_resolve(
     story: Story,
 ) -> None:
