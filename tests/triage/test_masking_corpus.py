@@ -145,7 +145,16 @@ def test_the_time_grows_with_the_length_and_not_faster(piece: str) -> None:
 
 @pytest.mark.parametrize(
     ("begin", "piece"),
-    [("password: ", " "), ("password: ", "\t"), ('password="', "\\"), ("password: 'a", "' "), ("x://", " a")],
+    [
+        ("password: ", " "),
+        ("password: ", "\t"),
+        ('password="', "\\"),
+        ("password: 'a", "' "),
+        ("x://", " a"),
+        ("secret\ndata:\n", "    a: b\n"),
+        ("secret\n", "  data:\n"),
+        ("secret\n", "  data:\n    a: b\n"),
+    ],
 )
 def test_what_follows_one_name_takes_no_longer_either(begin: str, piece: str) -> None:
     """Blanks, backslashes, quotes without an end."""

@@ -76,12 +76,13 @@ def _groups(_: Text, match: re.Match[str]) -> SecretMatch:
     return SecretMatch(match.end(), (Span(*match.span("rest")),) if good else ())
 
 
-_LINES_BELOW = r"(?:data|stringData):[ \t]*\r?\n(?P<{0}>(?:[ \t]+[^\n]*(?:\n|\Z)){{1,200}})"
+_LINES_BELOW = r"(?:data|stringData):[ \t]*\r?\n(?P<{0}>(?:{1}[ \t][^\n]*(?:\n|\Z)){{1,200}})"
+"""One space and the rest: a line that could be read in several ways would be read in all of them, each with each other."""
 _KUBERNETES = re.compile(
     r"^[ \t-]{0,20}kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?\n(?:(?![ \t]*(?:data|stringData):|---)[^\n]*\n){0,40}[ \t]*"
-    + _LINES_BELOW.format("below")
-    + r"|^[ \t-]{0,20}"
-    + _LINES_BELOW.format("above")
+    + _LINES_BELOW.format("below", "")
+    + r"|^(?P<indent>[ \t]{0,20})(?:-[ \t]{1,4}){0,3}"
+    + _LINES_BELOW.format("above", "(?P=indent)")
     + r"(?=(?:(?![ \t]*kind:|---)[^\n]*\n){0,5}[ \t]*kind:[ \t]*[\"']?Secret(?![A-Za-z]))"
     + r"|\"kind\"\s?:\s?\"Secret\"[^{}]{0,400}(?:\{[^{}]{0,2000}\}[^{}]{0,400}){0,2}?"
     + r"\"(?:data|stringData)\"\s?:\s?\{(?P<json>[^{}]{1,20000})\}"
@@ -96,7 +97,7 @@ _PAIR = re.compile(
 
 def _kubernetes(text: Text, match: re.Match[str]) -> SecretMatch:
     """Hide each value of a Kubernetes Secret, whatever its key is called."""
-    group = next(name for name, found in match.groupdict().items() if found is not None)
+    group = next(name for name in ("below", "above", "json", "before") if match[name] is not None)
     pairs = _JSON_PAIR if group in {"json", "before"} else _PAIR
     spans = tuple(
         Span(*pair.span("value"))
