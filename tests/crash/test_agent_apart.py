@@ -184,6 +184,7 @@ class Other:
         return every if LONG else [self.telling]
 
 
+EXTERNAL = ("signal-service", "risk-service", "coordination-service", "redis")
 _IMAGE = {"what": "image", "image": "hbot/hummingbot:v2"}
 OTHERS = {
     "degraded_mode": Other("desk", 5, ("after", 2)),
@@ -202,7 +203,7 @@ async def test_whatever_the_agent_was_doing_when_it_was_killed_is_never_done_aga
 ) -> None:
     """A value of ``.env``, a bot's controller, services one after the other: what was done stays, the rest is not begun."""
     other = OTHERS[kind]
-    await desk.up()
+    await desk.up("bot1", *EXTERNAL)
     if kind == "degraded_mode":
         await desk.engine.docker("pause", "hbot-redis")
     env = desk.env_file.read_text()
@@ -232,5 +233,5 @@ async def test_whatever_the_agent_was_doing_when_it_was_killed_is_never_done_aga
     assert switch.read_text() == (off if kind == "disable_internal_paper" and done else before)
     assert len(await _ids(desk)) == 1
     if kind == "degraded_mode":
-        left = {"signal-service", "risk-service", "coordination-service", "redis"} & await desk.running()
+        left = set(EXTERNAL) & await desk.running()
         assert len(left) >= 4 - min(done, 4)
