@@ -537,6 +537,7 @@ POSITIVE: dict[str, list[str]] = {
 NEGATIVE: dict[str, list[str]] = {
     "address that is a secret": [
         "https://x.test/api/v1/heartbeat/bot1",
+        "http://desk.test/heartbeat/hbot-bot-12",
         "http://desk.test:9093/api/v2/alerts",
         "https://hooks.x.test/alertmanager",
     ],
@@ -699,6 +700,7 @@ NEGATIVE: dict[str, list[str]] = {
     "password of SQL": ["identified by 'ana'".replace("'ana'", "its key"), "the bot was identified by name"],
     "named value": [
         "X-Cache-Key: desk/home",
+        '"x_key": "minute", "y_key": "equity"',
         "use --password to set one",
         "api_secret: <redacted>",
         "secretary=ana, secretRef: hbot-env, token_endpoint=https://h.test/x",

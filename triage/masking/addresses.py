@@ -102,7 +102,8 @@ def _hook(name: str, needle: str, pattern: str) -> SecretKind:
 
 _SECRET_ADDRESS = re.compile(
     r"https?://(?:nosnch\.in|cronitor\.link/p|hooks?\.[\w.-]{1,60}"
-    r"|[\w.:-]{1,100}/(?:[\w.-]{1,40}/){0,4}(?:heartbeat|integrations/v1/\w{1,40}))/(?P<rest>(?=[\w-]*\d)[\w-]{10,})"
+    r"|[\w.:-]{1,100}/(?:[\w.-]{1,40}/){0,4}(?:heartbeat|integrations/v1/\w{1,40}))/"
+    r"(?P<rest>(?=[\w-]*\d)(?:[\w-]{16,}|(?<=nosnch\.in/)[\w-]{8,}))"
 )
 """Of services that know by the address alone who asks."""
 

@@ -101,6 +101,8 @@ def claim_of(name: str, before: str = "") -> Claim:
         ("seed", "words"),
     }:
         return Claim.PHRASE
+    if name[:2] in {"x-", "X-"} and parts[-1] == "key" and not _NO_SECRET_KEYS.intersection(parts):
+        return Claim.SURE  # a header: X-Gotify-Key
     return _of_words(parts)
 
 
@@ -123,10 +125,6 @@ def _of_words(parts: tuple[str, ...]) -> Claim:
     if any(_names_a_secret(part) for part in parts) or any(_is_sure(pair) for pair in pairwise(parts)):
         return Claim.SURE
     if last == "sign" and len(parts) > 1:
-        return Claim.SURE
-    if (
-        parts[0] == "x" and last == "key" and not _NO_SECRET_KEYS.intersection(parts)
-    ):  # a header: X-Gotify-Key
         return Claim.SURE
     if last.endswith("token") or parts[0] == "token":
         return Claim.TOKEN
