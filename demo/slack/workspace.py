@@ -134,7 +134,7 @@ class Workspace:
     def all_messages(self) -> Iterator[Message]:
         """Yield every message of every channel, ephemeral ones left out."""
         for channel in self.channels.values():
-            yield from channel.messages.values()
+            yield from tuple(channel.messages.values())  # whole, also for who reads in another thread
 
     # -- changing ----------------------------------------------------------------------------------------------
 
