@@ -372,6 +372,7 @@ requests = st.builds(
 ) | st.dictionaries(words, values, max_size=4)
 
 
+@pytest.mark.timeout(1800)
 def test_whatever_is_sent_changes_nothing_of_the_desk(tmp_path: Path) -> None:
     """Thousands of requests that look like requests: the desk's files stay, no command runs, the agent goes on."""
     (tmp_path / "desk").mkdir()
