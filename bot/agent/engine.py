@@ -45,9 +45,19 @@ class Engine:
         await self._http.get("_ping")
 
     async def inspect(self, name: str) -> ContainerState | None:
-        """Return a container's state by name or id, None when there is none."""
+        """Return a container's state by name or id, None when there is none.
+
+        Where a replacement was cut short, the container still has the name that Compose gives it meanwhile.
+        """
         if not names_container(name):
             return None
+        found = await self._inspect(name)
+        if found is not None:
+            return found
+        left = [each.id for each in await self.list() if each.name == name]
+        return await self._inspect(left[0]) if len(left) == 1 else None
+
+    async def _inspect(self, name: str) -> ContainerState | None:
         status, body = await self._http.ask("GET", f"containers/{name}/json")
         if status == _NOT_FOUND and not_there(body):
             return None

@@ -136,7 +136,10 @@ def _mount(volume: object, folder: Path, env: Mapping[str, str]) -> object:
         source, _, target = filled(str(volume), env).partition(":")
     if not target or not source.startswith((".", "/", "~")):
         return volume
-    return f"{(folder / Path(source).expanduser()).resolve()}:{target}"
+    try:
+        return f"{(folder / Path(source).expanduser()).resolve()}:{target}"
+    except (RuntimeError, ValueError, OSError):  # ``~somebody`` who is not here; what no path can be
+        return volume
 
 
 def _extended(  # noqa: PLR0917 - one recursion through files and services
@@ -163,8 +166,10 @@ def _extended(  # noqa: PLR0917 - one recursion through files and services
         doubts.append(f"{name} extends {base}, which was not found")
     if other:
         found = _anchored(found, path.parent, env)
-    volumes = [*(found.get("volumes") or ()), *(service.get("volumes") or ())]
-    return {**found, **service, **({"volumes": volumes} if volumes else {})}
+    below, own = found.get("volumes"), service.get("volumes")
+    if isinstance(below, list) and isinstance(own, list) and not isinstance(own, _Whole):
+        return {**found, **service, "volumes": [*below, *own]}
+    return {**found, **service}
 
 
 def _mapping(value: object) -> dict[str, Any]:

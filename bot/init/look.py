@@ -163,7 +163,8 @@ def _mounted_data(content: Mapping[str, Any]) -> Path | None:
     """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
     found: Counter[Path] = Counter()
     for service in (content.get("services") or {}).values():
-        for volume in (service or {}).get("volumes") or ():
+        volumes = (service or {}).get("volumes")
+        for volume in volumes if isinstance(volumes, list) else ():
             mount = _MOUNT.fullmatch(volume) if isinstance(volume, str) else None
             if mount is not None and mount["source"].startswith("/"):
                 found[Path(mount["source"]).parent.parent] += 1

@@ -24,7 +24,6 @@ from triage.ports.store import GENESIS, AuditEntry, Head
 _t = tables.audit
 _LAST = Prepared(sa.select(_t.c.seq, _t.c.digest).order_by(_t.c.seq.desc()).limit(1))
 _INSERT = Prepared(sa.insert(_t))
-"""What the first line takes for the digest of the one before."""
 
 
 class AuditTable:

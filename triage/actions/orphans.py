@@ -1,4 +1,4 @@
-"""Containers of the desk's project that no compose file makes any more: ``up`` and ``down`` leave them as they are."""
+"""Containers of the desk's project that ``down`` leaves: of a service that no file has, or of a profile not started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from triage.wording import listed
 
 
 async def orphans(ctx: ActionContext) -> tuple[str, ...]:
-    """Return the running containers whose service is gone from the files. Raises DeskFailure, SourceError."""
+    """Return the running containers whose service Compose does not take. Raises DeskFailure, SourceError."""
     found = [
         state
         for state in await ctx.sources.containers.list()
@@ -27,11 +27,11 @@ async def left_running(ctx: ActionContext) -> tuple[str, ...]:
     try:
         names = await orphans(ctx)
     except (DeskFailure, SourceError) as error:
-        return (f"whether containers of services that no file has run on is not known: {error}",)
+        return (f"whether containers run on that are not taken down is not known: {error}",)
     if not names:
         return ()
     said = (
-        f"{listed(names)}: of this project and in none of its files, so it runs on and keeps its network in use; "
-        "compose then ends with an error though everything else is down (docker stop ends it)"
+        f"{listed(names)}: of this project and of no service that is taken down, so it runs on and keeps its network "
+        "in use; compose then ends with an error though everything else is down (docker stop ends it)"
     )
     return (said,)

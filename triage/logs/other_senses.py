@@ -20,6 +20,12 @@ _SETTING = re.compile(
     rf"|[a-z]{{1,30}} level[\"']?\s?(?:is|:)\s{{0,3}}[\"']?)(?:{ANY_WORD})\b[\"']?",
     re.IGNORECASE,
 )
+_OF_LINE = re.compile(
+    r"(?:(?:time|timestamp|ts|date)=\S{1,60} +|[\d\[][\dTZ:.,+/\[\] -]{0,60})?"
+    r"log[_.-]?level=[\"']?\w{1,12}[\"']?\]? +\S",
+    re.IGNORECASE,
+)
+"""At the head of a line, or behind its time, with more behind it, it is the line's own level."""
 _MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
 _FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
 _HARMLESS = re.compile(
@@ -43,7 +49,7 @@ def is_of_market(text: str) -> bool:
 
 def without_settings(text: str) -> str:
     """Return the text without what tells how a log or a threshold is set (``log level: error``, ``support_level=…``)."""
-    return text if _MESSAGE.search(text) else _SETTING.sub(" ", text)
+    return text if _MESSAGE.search(text) or _OF_LINE.match(text) else _SETTING.sub(" ", text)
 
 
 def without_harmless(text: str) -> str:

@@ -200,7 +200,7 @@ WORDS = _rules(
      r"|IsADirectoryError|BufferError|EOFError|SystemError)\b"), "code_error"),
     (r"message receive timed out|websocket connection was closed|close code = 1006", "stream_closed"),
     ((r"cannot connect to host|connect call failed|connection (?:was )?(?:reset|refused|closed|lost|aborted)|server disconnected|ClientConnector|ClientOSError"
-     rf"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|^(?!.*{_INSIDE})(?:.*{_ON_THE_WAY}.*(?:timed? ?out|disconnected)|.*(?:timed? ?out|disconnected).*{_ON_THE_WAY}|\W*timed? ?out\W*$)"),
+     rf"|ClientPayloadError|\b(?:asyncio\.)?TimeoutError\b|^(?!.*{_INSIDE})(?:(?=.*(?:timed? ?out|disconnected)).*{_ON_THE_WAY}|\W*timed? ?out\W*$)"),
      "exchange_unreachable"),
 )  # fmt: skip
 """What the words say where there is no code."""

@@ -109,3 +109,12 @@ def test_a_service_with_a_name_of_its_own_makes_the_template_a_guess(tmp_path: P
     found = plan(look(written(tmp_path / "desk", {"compose.yml": text, ".env": "A=1\n"}))).container_template
     assert (found.value, found.guess) == ("d-{service}", True)
     assert found.source == "container_name in compose.yml; not loki"
+
+
+@pytest.mark.parametrize("volumes", ["5", "true", "['~nobody-here/data:/x']", '["./a\\0:/b", null, [1]]'])
+@pytest.mark.parametrize("extends", ["", "    extends: base\n"])
+def test_mounts_that_are_none_stop_no_look(tmp_path: Path, volumes: str, extends: str) -> None:
+    """Another type, a person who is not here, what no path can be: the service is read without them."""
+    text = f"services:\n  base: {{image: x}}\n  one:\n    image: y\n    volumes: {volumes}\n{extends}"
+    seen = look(written(tmp_path / "desk", {"docker-compose.yml": text}))
+    assert [service.name for service in seen.services] == ["base", "one"]

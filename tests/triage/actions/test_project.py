@@ -259,5 +259,5 @@ async def test_what_no_file_makes_any_more_is_said_to_run_on() -> None:
     lodger = replace(made("lodger"), name="hbot-lodger")
     states = (made(), made("bot3"), lodger, replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest"))
     (said,) = await left_running(context(*states, target=DESK, host=Host(written={"bot1": "1"})))
-    assert said.startswith("hbot-lodger: of this project and in none of its files")
+    assert said.startswith("hbot-lodger: of this project and of no service that is taken down")
     assert await left_running(context(made(), target=DESK, host=Host(written={"bot1": "1"}))) == ()

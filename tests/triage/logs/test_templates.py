@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.sources import NOW
 from triage.logs.lines import ErrorLine, error_lines, read_lines
+from triage.logs.records import record_of
 from triage.logs.templates import _VARIABLE, Template, compare, mask_variables, shortened, templates
 from triage.ports.sources import LogLine
 
@@ -81,6 +82,27 @@ def test_a_field_that_names_the_kind_of_something_is_no_level(text: str) -> None
     """An error beside it is a suspect, and no record of a lesser level."""
     found = read_lines([line(text)])
     assert (found.every, found.suspects) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("loglevel=ERROR could not cancel order 12", "ERROR"),
+        ('time=2026-01-01T00:00:00Z log_level=error text="cannot place order"', "ERROR"),
+        ("2026-01-01 12:00:00 log_level=ERROR logger=x order refused", "ERROR"),
+        ("starting with log_level=error", ""),
+        ("log_level=error", ""),
+    ],
+)
+def test_a_log_level_at_the_head_of_a_line_is_its_own(text: str, level: str) -> None:
+    """Later in it, or alone, it is a setting."""
+    assert level_of_line(text) == level
+
+
+def level_of_line(text: str) -> str:
+    """Return the level that a line is read with; empty for none."""
+    record = record_of(text)
+    return record.level if record is not None else ""
 
 
 def test_a_field_that_may_hold_anything_is_a_level_where_it_holds_one() -> None:
