@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.checkpoint import PAGES_MAX
 from bot.store.text import json_text
 from triage.errors import SettingError
 
@@ -73,7 +74,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         if writer:
-            cursor.execute("PRAGMA wal_autocheckpoint=0")  # see ``bot.store.checkpoint``
+            cursor.execute(f"PRAGMA wal_autocheckpoint={PAGES_MAX}")
         else:
             cursor.execute("PRAGMA cache_size=-512")  # each of several: the page cache is the system's
             cursor.execute("PRAGMA query_only=ON")

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 Values = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
@@ -58,6 +59,7 @@ class Prepared:
 
     def __init__(self, statement: sa.Executable) -> None:
         self.statement: Any = statement
+        self._lists = _lists_in(statement)
         self._plans: dict[tuple[object, ...], _Compiled] = {}
 
     @cached_property
@@ -108,11 +110,17 @@ class Prepared:
             raise _named(plan, error) from error
 
     def _plan(self, connection: sa.Connection, values: Values) -> _Compiled:
-        shape = (*values, *(len(value) for value in values.values() if type(value) is list))
+        shape = (*values, *(len(values[name]) for name in self._lists))
         plan = self._plans.get(shape)
         if plan is None:  # two threads may both make it: they make the same
             plan = self._plans[shape] = _planned(self.statement, connection.dialect, values)
         return plan
+
+
+def _lists_in(statement: Any) -> tuple[str, ...]:  # noqa: ANN401 - as in ``Prepared``
+    """Return the names of the parameters that are lists: for each length of one the text is another."""
+    parts = visitors.iterate(statement)
+    return tuple({part.key for part in parts if isinstance(part, sa.BindParameter) and part.expanding})
 
 
 def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Compiled:  # noqa: ANN401 - as in ``Prepared``

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.store import SqlStore
-from bot.store.checkpoint import ROWS, ROWS_MAX, Checkpoints
+from bot.store.checkpoint import PAGES_MAX, ROWS, ROWS_MAX, Checkpoints
 from tests.contracts.test_store_outcomes import until
 from triage.ports.store import Tx
 
@@ -52,3 +52,11 @@ def test_a_log_that_cannot_be_copied_stops_nobody(sqlite_store: SqlStore) -> Non
     sqlite_store._reading.pool._creator = lambda *_: 1 / 0  # type: ignore[assignment]
     checkpoints.run(quiet=True)
     assert checkpoints.rows == 0
+
+
+async def test_few_rows_that_hold_much_do_not_let_the_log_grow(sqlite_store: SqlStore) -> None:
+    """Rows are counted here, pages by SQLite: pictures and what triages kept are large."""
+    most = await sqlite_store.write(
+        lambda tx: tx.connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar()  # type: ignore[attr-defined]
+    )
+    assert most == PAGES_MAX

@@ -110,3 +110,18 @@ async def test_many_rows_of_which_some_are_known(store: SqlStore) -> None:
         return [tx.notes.get("a"), tx.notes.get("b")]
 
     assert await store.write(put) == ["1", "3"]
+
+
+async def test_a_list_that_is_one_value_costs_no_plan_of_its_own(store: SqlStore) -> None:
+    """An incident's subjects grow through a storm: the statement that saves them is compiled once."""
+    save = Prepared(sa.update(_i).where(_i.c.id.in_(_IDS)))
+    subjects = [[["bot", f"b{number}"] for number in range(length)] for length in range(5)]
+
+    def grow(tx: Any) -> None:  # noqa: ANN401 - the connection behind the port
+        for some in subjects:
+            save.run(tx.connection, {"subjects": some, "ids": (1, 2)})
+        assert Prepared(sa.select(_i.c.subjects)).scalars(tx.connection, {}) == [subjects[-1]] * 2
+
+    await filled(store)
+    await store.write(grow)
+    assert len(save._plans) <= 1
