@@ -204,7 +204,10 @@ async def test_a_404_of_the_engine_says_that_a_container_is_gone(server: Anythin
         '{"cause": "no such container", "message": "no container with that name found: no such container"}',
     ):
         server.faults.clear()
-        server.faults.add(Fault("status", status=404, body=body))
+        server.faults.add(Fault("status", path="/containers/hbot-bot1/", status=404, body=body))
+        server.faults.add(
+            Fault("status", status=200, body="[]")
+        )  # nor has it a half-made replacement of that name
         assert await sources.containers.inspect("hbot-bot1") is None
 
 
