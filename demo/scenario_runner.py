@@ -79,7 +79,7 @@ class ScenarioRunner:
         return play
 
     def reveal(self, name: str) -> None:
-        """DemoSession the truth of a scenario before its end. Raises NotNow for one that was not started."""
+        """Show the truth of a scenario before its end. Raises NotNow for one that was not started."""
         if name not in self.plays:
             raise NotNow("This scenario has not been started.")
         self.plays[name] = replace(self.plays[name], revealed=True)

@@ -69,7 +69,7 @@ async def test_the_panel_on_a_phone_in_the_dark_and_what_is_remembered(demo: Dem
     await expect(page.locator(".p-speed")).to_have_text(FAST)
     await page.get_by_role("button", name="Auto").click()
     await expect(page.locator(".p-speed")).to_have_text(REAL_TIME)
-    await page.get_by_role("button", name="DemoSession the tour").click()
+    await page.get_by_role("button", name="Show the tour").click()
     await expect(page.locator(".tour")).to_be_visible()
     await page.locator(".panel-toggle").click()
     async with page.expect_navigation(timeout=30_000):  # another desk: the page loads itself anew

@@ -22,10 +22,10 @@ _SETTING = re.compile(
 )
 _OF_LINE = re.compile(
     r"(?:(?:time|timestamp|ts|date)=\S{1,60} +|[\d\[][\dTZ:.,+/\[\] -]{0,60})?"
-    r"log[_.-]?level=[\"']?\w{1,12}[\"']?\]? +\S",
+    r"log[_.-]?level=[\"']?\w{1,12}[\"']?\]? +(?!(?:[\w.-]{1,40}=\S*(?:\s+|$))+$)\S",
     re.IGNORECASE,
 )
-"""At the head of a line, or behind its time, with more behind it, it is the line's own level."""
+"""At the head of a line, or behind its time, with words behind it, it is the line's own level; among settings it is one."""
 _MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
 _FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
 _HARMLESS = re.compile(
