@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
 from triage.logs.other_senses import (
+    alerts_of_failure,
     is_market_alert,
     is_of_market,
     says_nothing,
@@ -60,8 +61,8 @@ _BRACKETED = re.compile(
 )
 _DOTTED = re.compile(rf"[\w-]{{1,40}}\.(?P<level>{ANY_WORD.upper()}): (?P<message>.*)")
 _KEYED = re.compile(
-    r".{0,200}?\b(?:(?:log)?level|lvl|sev(?:erity)?)[\"']?[ ]*[:=]"
-    rf"[ ]*[\"']?(?P<level>{ANY_WORD})\b[\"',; ]*(?P<message>.*)",
+    r".{0,200}?\b(?:(?:(?:log|sev(?:erity)?)[ _.-]?)?level|lvl|sev(?:erity)?)[\"']?[ ]*[:=]"
+    rf"[ ]*[\"']?(?P<level>{ANY_WORD})\b[\"',;\] ]*(?P<message>.*)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -116,7 +117,7 @@ _BAD_WORDS = "|".join(
     if level_of(word) in {"ERROR", "CRITICAL", "FATAL"} and word not in {"alert", "fail"}
 )
 _BAD = re.compile(
-    rf"(?<!\bno )(?<![^\d:]0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failure|exception|traceback"
+    rf"(?<!\bno )(?<![^\d:]0 )(?<!^0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failures?|exceptions?|traceback"
     r"|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not found|out of memory|unreachable"
     r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])(?![\"']?[ ]?[:=][ ]?[\"']?0(?![\d.]))"
     r"|^(?:[a-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception)(?::|$)|\bis DOWN\b|(?:^|\s)!!+ "
@@ -125,7 +126,7 @@ _BAD = re.compile(
 )
 _JSON_BAD = re.compile(
     r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)"
-    r"|\b(?:err|error)=(?!0\b|none\b|nil\b|null\b|false\b)\S"
+    r"|\b(?:err|error)=(?!0\b|none\b|<?nil\b|null\b|false\b)\S"
     r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b",
     re.IGNORECASE,
 )
@@ -188,7 +189,7 @@ def is_crash(text: str) -> bool:
 def speaks_of_error(text: str) -> bool:
     """Tell whether a line of an unknown shape has a word that may mean an error."""
     text = without_harmless(text)
-    return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None
+    return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None or alerts_of_failure(text)
 
 
 def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:

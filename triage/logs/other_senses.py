@@ -20,23 +20,46 @@ _SETTING = re.compile(
     rf"|[a-z]{{1,30}} level[\"']?\s?(?:is|:)\s{{0,3}}[\"']?)(?:{ANY_WORD})\b[\"']?",
     re.IGNORECASE,
 )
+_SAYS = (
+    r"(?:[\w.-]{1,40}=(?:\"[^\"\n]{0,200}\"|[^\s\"]{0,200}) +){0,12}"
+    r"(?:(?:text|msg|message|event|err|error|reason)=|(?=[^\s=]{1,200}(?:\s|$))(?!\())"
+)
+"""Something said, and not only further settings (``file=errors.log``)."""
 _OF_LINE = re.compile(
     r"(?:(?:time|timestamp|ts|date)=\S{1,60} +|[\d\[][\dTZ:.,+/\[\] -]{0,60})?"
-    r"log[_.-]?level=[\"']?\w{1,12}[\"']?\]? +(?!(?:[\w.-]{1,40}=\S*(?:\s+|$))+$)\S",
+    rf"(?:(?:log[_.-]?level=[\"']?\w{{1,12}}[\"']?\]?|(?<=\[)log[ _.-]?level: ?\w{{1,12}}\]) +{_SAYS}"
+    r"|sev(?:erity)?[ _.-]?level ?[=:] ?[\"']?\w{1,12}[\"']?\]? +\S)",
     re.IGNORECASE,
 )
-"""At the head of a line, or behind its time, with words behind it, it is the line's own level; among settings it is one."""
+"""At the head of a line, or behind its time, with something said behind it, it is the line's own level."""
 _MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
 _FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
+_SO_FAR = r" (?:found|seen|so far|yet|reported|detected|at all|today)"
 _HARMLESS = re.compile(
     rf"(?<!\S)/[\w./-]+|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
     r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|percentage|prediction|forecast|model) errors?\b"
     r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never|not yet) failed\b"
     r"|\bzero (?:errors?|failures?|exceptions?)\b|\berrors? none\b|\brecovered from (?:an? |the )?(?:error|failure)\b"
-    r"|\b(?:last_?)?(?:errors?|err|exception|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|nil|null|false|no|ok|n/a)\b",
+    r"|\b(?:last_?)?(?:errors?|err|exceptions?|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|<?nil>?|null|false|no|ok|n/a)"
+    rf"(?:{_SO_FAR})?[\"']?(?=\s*(?:$|[,;|(!)\]}}&]|- |\.(?:\s|$)|[\w.]{{1,40}}=))",
     re.IGNORECASE,
 )
-_NOTHING = re.compile(r"[\"']?(?:none|nil|null|false|no|n/a|ok|0|-)[\"']?\W*", re.IGNORECASE)
+"""``error=none`` tells of none where the value ends there; behind ``error=no such file`` the sentence goes on."""
+_NOTHING = re.compile(r"[\"']?(?:none|<?nil>?|null|false|no|n/a|ok|0|-)[\"']?\W*", re.IGNORECASE)
+_ALERT = re.compile(
+    r".{0,120}?(?:(?<![\w.=-])ALERT(?![\w.=-])|[\[(<|] ?[Aa]lert ?[\])>|]|(?<![\w.-])[Aa]lert ?[:!])"
+)
+_FAILS = re.compile(
+    r"(?<![\w-])(?:fail|refus|reject|halt|crash|kill|abort|corrupt|stuck|fr[eo]ez|froz|hang|hung|disconnect"
+    r"|exceed|breach|violat|liquidat|delist|suspend|exhaust|mismatch|insufficient|expire|invalid"
+    r"|un(?:able|reachable|available|responsive|hedged|paid))\w*"
+    r"|(?<![\w-])(?:den(?:y|ies|ied)|los(?:t|es?|ing|s|ses)|errors?|cannot|not?|stopp?ed|stops|died|dies|dead"
+    r"|gone|missing|broken|stale|time[ds]? ?out|outage|offline|blocked|banned|maintenance|drawdown|margin call"
+    r"|emergency)(?![\w-])|n't\b"
+    r"|\b(?:is|are|went|goes|exchange|gateway|feed|server|service|bot|host|network|api) down\b",
+    re.IGNORECASE,
+)
+"""Words by which an alert tells that something goes wrong, and not that a price got somewhere."""
 _WITH_MESSAGE = ("msg", "message", "short_message")
 _LEAST = 10
 """From here on, a number is a library's own and not syslog's."""
@@ -65,6 +88,12 @@ def says_nothing(message: str) -> bool:
 def is_market_alert(word: str, message: str) -> bool:
     """Tell whether the word *alert* is a sentence's, or a trading signal's, and not syslog's level."""
     return word.lower() == "alert" and (word == "Alert" or is_of_market(message))
+
+
+def alerts_of_failure(text: str) -> bool:
+    """Tell whether a line calls itself an alert and tells of something that goes wrong, whatever else it may mean."""
+    found = _ALERT.match(text)
+    return found is not None and _FAILS.search(text, found.end()) is not None
 
 
 def number_is_level(flat: Mapping[str, object], number: int, *, journald: bool) -> bool:

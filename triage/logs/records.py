@@ -58,7 +58,7 @@ _LEVEL_FIRST = re.compile(
 )
 _CONSOLE_LEVEL = re.compile(rf"(?P<level>{_LEVEL}) +- +(?P<message>.*)")
 _LOGFMT = re.compile(
-    r"(?:^|.{0,200} )(?:(?:level|lvl|severity|log[_.-]?level|sev)=[\"']?(?P<level>[A-Za-z]{3,8})"
+    r"(?:^|.{0,200} )(?:(?:level|lvl|(?:severity|log)[_.-]?level|severity|sev)=[\"']?(?P<level>[A-Za-z]{3,8})"
     r"|(?:level|lvl|sev)=(?P<letter>[DIWEF]))[\"']?(?: |$)",
     re.IGNORECASE,
 )
