@@ -95,31 +95,32 @@ class FallbackJob:
 
     async def _send(self, attempt: NoticeAttempt) -> bool:
         channel = self.channels.get(attempt.channel)
-        error, left_out = "" if channel is not None else "its setting is gone", ""
+        failure = FallbackFailure("its setting is gone") if channel is None else None
+        left_out = ""
         try:
             if channel is not None:
                 async with asyncio.timeout(SEND_SECONDS):
                     left_out = await channel.send(attempt.notice)
-        except FallbackFailure as failure:
-            error = str(failure)
+        except FallbackFailure as refusal:
+            failure = refusal
         except TimeoutError:
-            error = f"no answer within {SEND_SECONDS:g} s"
+            failure = FallbackFailure(f"no answer within {SEND_SECONDS:g} s")
         except Exception as fault:  # noqa: BLE001 - a fault of one channel keeps no other from being told
             logger.opt(exception=fault).error("{channel} failed", channel=attempt.channel)
-            error = f"a fault of ours ({type(fault).__name__})"
-        if error:
-            logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", error)
-        await self.store.write(lambda tx: self._record(tx, attempt, error=error, left_out=left_out))
-        if not error:
+            failure = FallbackFailure(f"a fault of ours ({type(fault).__name__})")
+        if failure is not None:
+            logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", failure)
+        await self.store.write(lambda tx: self._record(tx, attempt, failure, left_out))
+        if failure is None:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
                 "sent over the fallback channel"
             )
         self.told()
-        return not error
+        return failure is None
 
-    def _record(self, tx: Tx, attempt: NoticeAttempt, *, error: str, left_out: str) -> None:
+    def _record(self, tx: Tx, attempt: NoticeAttempt, failure: FallbackFailure | None, left_out: str) -> None:
         now = self.clock.now()
-        how = notices.ended(tx, attempt, now, error=error, left_out=left_out)
+        how = notices.ended(tx, attempt, now, failure=failure, left_out=left_out)
         if not how:
             return
         tx.audit.append(

@@ -88,7 +88,15 @@ class FileNotClear(DeskFailure):
 
 
 class FallbackFailure(TriageError):
-    """A fallback channel did not take a notice; the text says why and, where there is one, the mend."""
+    """A fallback channel did not take a notice; the text says why and, where there is one, the mend.
+
+    ``wait_seconds``: what its receiver asks to wait, 0 where it asks nothing. ``for_good``: it refuses the same again.
+    """
+
+    def __init__(self, why: str, *, wait_seconds: float = 0.0, for_good: bool = False) -> None:
+        super().__init__(why)
+        self.wait_seconds = wait_seconds
+        self.for_good = for_good
 
 
 class SourceError(TriageError):

@@ -8,7 +8,7 @@ from schedules.drill import DrillJob
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeAlerts
 from triage.desk import Desk
-from triage.errors import SourceUnreachable
+from triage.errors import FallbackFailure, SourceUnreachable
 from triage.paging import notices
 from triage.ports.store import Document, Tx
 from triage.reports.drill.follow import Drills, last_success
@@ -109,7 +109,8 @@ async def test_a_drill_goes_over_the_fallback_channels_too(sqlite_store: SqlStor
     attempts = await sqlite_store.write(lambda tx: notices.claim(tx, document, clock.now(), lambda _: True))
     assert {attempt.notice.kind for attempt in attempts} == {"drill"}
     await sqlite_store.write(lambda tx: notices.ended(tx, attempts[0], clock.now()))
-    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], clock.now(), error="answered 550"))
+    refused = FallbackFailure("answered 550")
+    await sqlite_store.write(lambda tx: notices.ended(tx, attempts[1], clock.now(), failure=refused))
     await running.follow()
     text = await report(sqlite_store)
     assert "webhook sent" in text

@@ -38,6 +38,19 @@ class Channel:
         return "answers"
 
 
+class Refusing(Channel):
+    """A channel whose receiver answers the same each time."""
+
+    def __init__(self, failure: FallbackFailure) -> None:
+        super().__init__("webhook")
+        self.failure = failure
+
+    async def send(self, notice: Notice) -> str:
+        """Refuse it."""
+        self.tried.append(notice.id)
+        raise self.failure
+
+
 class Broken(Channel):
     """A channel with a fault."""
 
@@ -246,6 +259,36 @@ async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: Sq
                 await asyncio.sleep(0.02)
     assert [notice.incidents for notice in webhook.sent] == [("INC-1",), ("INC-2",)]
     assert len(mail.tried) == 1
+
+
+async def test_what_is_refused_for_good_is_tried_once_and_said(sqlite_store: SqlStore) -> None:
+    """The same notice is as large the next time; the other channel has it, and nothing stays pending."""
+    webhook, mail = Refusing(FallbackFailure("answered 413", for_good=True)), Channel("e-mail")
+    outage = Outage(sqlite_store, webhook, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(400)
+    assert (len(webhook.tried), len(mail.sent)) == (1, 1)
+    assert await sqlite_store.read(notices.pending) == []
+    [line] = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert "webhook not sent: answered 413 (refused for good, it is not tried again)" in line.text
+
+
+async def test_a_wait_that_the_receiver_asks_for_is_kept_up_to_the_longest_of_ours(
+    sqlite_store: SqlStore,
+) -> None:
+    """90 s are waited; a day is not, for the incident is now."""
+    webhook = Refusing(FallbackFailure("answered 429", wait_seconds=90))
+    patient = Outage(sqlite_store, webhook)
+    await patient.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await patient.passes(62 + 80)
+    assert len(webhook.tried) == 1
+    await patient.passes(15)
+    assert len(webhook.tried) == 2
+    webhook.failure = FallbackFailure("answered 429", wait_seconds=86_400)
+    await patient.passes(90)
+    assert len(webhook.tried) == 3
+    await patient.passes(310)
+    assert len(webhook.tried) == 4
 
 
 async def test_a_channel_that_never_works_is_given_up_and_said(sqlite_store: SqlStore) -> None:

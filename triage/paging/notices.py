@@ -1,9 +1,10 @@
 """Notices over the fallback channels: made once, kept as documents, tried again until each channel took them.
 
 A notice's document holds ``title, text, severity, incidents, kind``; ``told``, once the threads know of it; and under
-``channels`` for each channel ``attempts``, ``next_at``, ``sent_at``, ``error`` and ``left_out``. An attempt is claimed in a
-commit before anything is sent: a process that dies in it leaves an attempt that is made again ``LEASE`` later, under the
-same id, by which a receiver knows the repeat.
+``channels`` for each channel ``attempts``, ``next_at``, ``sent_at``, ``error``, ``left_out``, and ``refused`` where the
+channel refuses it for good and it is not tried again. An attempt is claimed in a commit before anything is sent: a
+process that dies in it leaves an attempt that is made again ``LEASE`` later, under the same id, by which a receiver knows
+the repeat.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.errors import RecordUnreadable
+from triage.errors import FallbackFailure, RecordUnreadable
 from triage.model import Incident, Json, Severity, worst
 from triage.ports.fallback import Notice
 from triage.ports.store import Document, Tx
@@ -87,7 +88,7 @@ def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -
     claimed = []
     for name, state in states.items():
         number = int(state["attempts"]) + 1
-        is_due = not state["sent_at"] and number <= MOST_ATTEMPTS and _is_time(state, now)
+        is_due = not state["sent_at"] and not _is_given_up(state) and _is_time(state, now)
         if wanted(name) and is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
             claimed.append(NoticeAttempt(document, name, number, notice))
@@ -98,10 +99,18 @@ def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -
     return claimed
 
 
-def ended(tx: Tx, attempt: NoticeAttempt, now: datetime, *, error: str = "", left_out: str = "") -> str:
+def ended(
+    tx: Tx,
+    attempt: NoticeAttempt,
+    now: datetime,
+    *,
+    failure: FallbackFailure | None = None,
+    left_out: str = "",
+) -> str:
     """Record how an attempt ended. Returns what the threads are to be told, or nothing.
 
-    ``error``: why it did not go out; empty: it was sent, to all but ``left_out``.
+    ``failure``: why it did not go out; None: it was sent, to all but ``left_out``. A wait that the receiver asks for is
+    kept, up to the longest of ours.
 
     They are told once every channel was tried, and again of a channel that took it later or was given up.
     """
@@ -111,10 +120,12 @@ def ended(tx: Tx, attempt: NoticeAttempt, now: datetime, *, error: str = "", lef
     data = dict(found.data)
     states = _states(data)
     state = states[attempt.channel]
-    wait = min(FIRST_WAIT * 2 ** (attempt.number - 1), LONGEST_WAIT)
-    sent = {"sent_at": now.isoformat(), "error": "", "left_out": left_out}
-    after = {"error": error} if error else sent
-    states[attempt.channel] = {**state, **after, "next_at": (now + wait).isoformat()}
+    wait = FIRST_WAIT * 2 ** (attempt.number - 1)
+    after: dict[str, Json] = {"sent_at": now.isoformat(), "error": "", "left_out": left_out}
+    if failure is not None:
+        wait = max(wait, timedelta(seconds=failure.wait_seconds))
+        after = {"error": str(failure), "refused": failure.for_good}
+    states[attempt.channel] = {**state, **after, "next_at": (now + min(wait, LONGEST_WAIT)).isoformat()}
     known, is_tried = (
         bool(data.get("told")),
         all(each["sent_at"] or each["error"] for each in states.values()),
@@ -122,13 +133,13 @@ def ended(tx: Tx, attempt: NoticeAttempt, now: datetime, *, error: str = "", lef
     tx.notes.rewrite_document(attempt.document, {**data, "channels": states, "told": known or is_tried})
     if all(each["sent_at"] or _is_given_up(each) for each in states.values()):
         tx.notes.put(f"{PENDING}{attempt.document}", "")
-    if known and (not error or _is_given_up(states[attempt.channel])):
+    if known and (failure is None or _is_given_up(states[attempt.channel])):
         return _outcome({attempt.channel: states[attempt.channel]})
     return _outcome(states) if is_tried and not known else ""
 
 
 def _is_given_up(state: Mapping[str, Json]) -> bool:
-    return int(state["attempts"]) >= MOST_ATTEMPTS and not state["sent_at"]
+    return not state["sent_at"] and (int(state["attempts"]) >= MOST_ATTEMPTS or bool(state.get("refused")))
 
 
 def _outcome(states: Mapping[str, Mapping[str, Json]]) -> str:
@@ -154,11 +165,16 @@ def _told(states: Mapping[str, Mapping[str, Json]]) -> str:
             left_out = f" ({state['left_out']})" if state.get("left_out") else ""
             words.append(f"{name} sent {at:%H:%M:%S}{tries}{left_out}")
         elif state["error"]:
-            next_one = f"given up after {MOST_ATTEMPTS} tries" if _is_given_up(state) else "it is tried again"
-            words.append(f"{name} not sent: {state['error']} ({next_one})")
+            words.append(f"{name} not sent: {state['error']} ({_next(state)})")
         else:
             words.append(f"{name} not sent yet")
     return ", ".join(words)
+
+
+def _next(state: Mapping[str, Json]) -> str:
+    if state.get("refused"):
+        return "refused for good, it is not tried again"
+    return f"given up after {MOST_ATTEMPTS} tries" if _is_given_up(state) else "it is tried again"
 
 
 def incidents_notice(tx: Tx, incidents: Sequence[Incident], *, kind: str, why: str, now: datetime) -> Notice:

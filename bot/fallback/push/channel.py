@@ -47,7 +47,7 @@ class PushChannel:
         A service that shows its topics to nobody answers 404 and takes a push all the same: said, and no failure.
         """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        status = await ask("HEAD", self.url, headers)
+        status = (await ask("HEAD", self.url, headers)).status
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise FallbackFailure(f"answered {status}: check {ADDRESS}_TOKEN")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -237,6 +237,7 @@ async def test_an_answer_without_an_end_is_not_read() -> None:
             "set the address itself",
         ),
         (b"HTTP/1.1 599\r\n\r\n", "answered 599$"),
+        (b"HTTP/1.1 413 Too Large\r\n\r\n", "of 2[0-9]{2} bytes is more than it takes, raise its limit$"),
     ],
 )
 async def test_what_a_receiver_does_instead_of_taking_a_notice_is_said(sent: bytes, says: str) -> None:
@@ -250,6 +251,44 @@ async def test_what_a_receiver_does_instead_of_taking_a_notice_is_said(sent: byt
     async with tcp_server(answer) as port:
         with pytest.raises(FallbackFailure, match=says):
             await WebhookChannel(f"http://{LOOPBACK}:{port}/").send(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("sent", "wait", "for_good"),
+    [
+        (b"HTTP/1.1 413 Too Large\r\n\r\n", 0, True),
+        (b"HTTP/1.1 413 Too Large\r\nRetry-After: 30\r\n\r\n", 30, False),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\n\r\n", 7, False),
+        (b"HTTP/1.1 503 Away\r\n\r\n", 0, False),
+    ],
+)
+async def test_whether_and_when_a_receiver_wants_it_again_is_read(
+    sent: bytes, wait: float, *, for_good: bool
+) -> None:
+    """A limit of its own is no limit of time, unless it says when."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        writer.write_eof()
+
+    async with tcp_server(answer) as port:
+        with pytest.raises(FallbackFailure) as refused:
+            await WebhookChannel(f"http://{LOOPBACK}:{port}/").send(NOTICE)
+    assert (refused.value.wait_seconds, refused.value.for_good) == (wait, for_good)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        *(("120", 120.0), ("0", 0.0), ("-5", 0.0), ("", 0.0), ("soon", 0.0), ("nan", 0.0), ("inf", 0.0)),
+        *(("1e9", 86_400.0), ("Fri, 20 Feb 2026 03:15:30 GMT", 30.0), ("Fri, 20 Feb 2026 03:14:00 GMT", 0.0)),
+        ("Fri, 99 Feb 2026 03:15:30 GMT", 0.0),
+    ],
+)
+def test_a_retry_after_is_read_in_seconds_and_as_a_date(value: str, seconds: float) -> None:
+    """What cannot be read asks for nothing."""
+    assert http_post.wait_seconds(value, 1_771_557_300.0) == seconds
 
 
 async def test_an_answer_that_comes_a_byte_at_a_time_ends_with_the_deadline(
