@@ -70,7 +70,7 @@ class TradingWatch:
         trading = await self._asked(known)
         if trading is None or self.minutes is None:
             return trading
-        bots = trading.bots or tuple(BotTrading(bot.name) for bot in self.desk.bots)
+        bots = trading.bots or tuple(BotTrading(bot.name, monitors=bot.monitors) for bot in self.desk.bots)
         stale = self.desk.triage.snapshot_stale_seconds
         filled = await filled_from_files(replace(trading, bots=bots), self.minutes, stale)
         return with_known_beginnings(filled, known) if filled.source else trading

@@ -53,6 +53,11 @@ class Bot(DeskSection):
     cancel_budget_per_min: float | None = Field(default=None, gt=0)
     base_pct: tuple[float, float] | None = None
 
+    @property
+    def monitors(self) -> bool:
+        """It is of variant d: it only monitors, and never trades."""
+        return self.variant == "d"
+
 
 class Paths(DeskSection):
     """Folders of the desk, relative to desk.yaml or absolute."""

@@ -62,7 +62,7 @@ async def look_around(
     """
     own = CATALOGUE[record.kind].stopped(desk)
     trading, down = await asyncio.gather(_trading(sources, desk, now), _down(sources, incident, own))
-    bots = trading.bots or tuple(BotTrading(bot.name) for bot in desk.bots)
+    bots = trading.bots or tuple(BotTrading(bot.name, monitors=bot.monitors) for bot in desk.bots)
     trading = replace(trading, bots=tuple(_not_from_before(one, record.finished_at) for one in bots))
     if minutes is not None:
         stale = desk.triage.snapshot_stale_seconds
@@ -89,13 +89,13 @@ def should_trade(desk: Desk, record: ActionRecord, incident: Incident | None) ->
 
 def _monitors(desk: Desk, name: str) -> bool:
     bot = desk.bot(name)
-    return bot is not None and bot.variant == "d"
+    return bot is not None and bot.monitors
 
 
 def _not_from_before(one: BotTrading, ended: datetime | None) -> BotTrading:
     """Return the bot without a state that it had before the action ended; a silent one stays silent."""
     old = ended is not None and one.seen_at is not None and one.seen_at < ended
-    return BotTrading(one.bot, pair=one.pair) if old and not one.silent else one
+    return BotTrading(one.bot, pair=one.pair, monitors=one.monitors) if old and not one.silent else one
 
 
 async def _trading(sources: Sources, desk: Desk, now: datetime) -> Trading:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from triage.concurrency import all_of, attempt, together
-from triage.desk import Desk
+from triage.desk import Bot, Desk
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.bot_state import LOOK_BACK, STEP_SECONDS, held
 from triage.errors import SourceError
@@ -40,8 +40,8 @@ async def look_at_bots(metrics: Metrics, desk: Desk, now: datetime) -> Trading:
             samples[sample.labels["bot"]].append(sample)
     by_bot = by_label(ages, "bot")
     bots = tuple(
-        _aged(_read(name, samples[name]), by_bot.get(name), desk.triage.snapshot_stale_seconds, now)
-        for name in names
+        _aged(_read(bot, samples[bot.name]), by_bot.get(bot.name), desk.triage.snapshot_stale_seconds, now)
+        for bot in desk.bots
     )
     return Trading(now, bots)
 
@@ -53,8 +53,8 @@ def _age(names: tuple[str, ...]) -> str:
     return f"(time() - max by (bot) ({stamp})) or max by (bot) ({exported})"
 
 
-def _read(name: str, samples: list[Sample]) -> BotTrading:
-    one = BotTrading(name)
+def _read(bot: Bot, samples: list[Sample]) -> BotTrading:
+    one = BotTrading(bot.name, monitors=bot.monitors)
     values: dict[str, float] = {}
     for sample in samples:
         metric = sample.labels.get("__name__", "")
@@ -111,7 +111,7 @@ async def filled_from_files(
             continue
         silent = (trading.looked_at - row.at).total_seconds() > stale_seconds
         if not silent or not one.state:
-            found[one.bot] = _of_minute(one.bot, row, silent=silent)
+            found[one.bot] = replace(_of_minute(one.bot, row, silent=silent), monitors=one.monitors)
     if not found:
         return trading
     bots = tuple(found.get(one.bot, one) for one in trading.bots)

@@ -32,7 +32,8 @@ class BotTrading:
 
     ``since``: when it got into that state, where known; ``seen_at``: the time of its snapshot; ``silent``: the
     snapshot is too old for the state to be one. ``today`` is the day's result as a fraction of the equity
-    it began with, ``pnl`` in quote currency, ``base`` the share of its equity in base currency.
+    it began with, ``pnl`` in quote currency, ``base`` the share of its equity in base currency. ``monitors``: it
+    is there to watch alone.
     """
 
     bot: str
@@ -46,10 +47,11 @@ class BotTrading:
     pnl: float | None = None
     base: float | None = None
     pair: str = ""
+    monitors: bool = False
 
     @property
     def trades(self) -> bool:
-        """It runs, by a fresh snapshot."""
+        """It runs, by a fresh snapshot; one that only ``monitors`` never trades all the same."""
         return self.state == "running" and not self.silent
 
     @property
@@ -128,10 +130,12 @@ def trading_line(
 
 
 def _count(bots: Sequence[BotTrading]) -> str:
-    trading = sum(one.trades for one in bots)
+    running = [one for one in bots if one.trades]
     if not any(one.known for one in bots):
         return "not known" if any(one.state for one in bots) else "not known: no bot shows a state"
-    return f"{trading} of {counted(len(bots), 'bot')}"
+    watch = "monitors" if len(running) == 1 else "monitor"
+    none_trades = f", which only {watch}" if running and all(one.monitors for one in running) else ""
+    return f"{len(running)} of {counted(len(bots), 'bot')}{none_trades}"
 
 
 def _out(bots: Sequence[BotTrading], now: datetime, names: int, most: int) -> list[str]:

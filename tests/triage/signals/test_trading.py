@@ -42,6 +42,18 @@ def test_a_bot_whose_snapshot_is_old_does_not_trade_and_is_named_silent() -> Non
     assert line(figures) == "not known · bot2 silent since 03:07", "its figures are as old as its state"
 
 
+def test_where_only_those_run_that_never_trade_it_is_said() -> None:
+    """Nobody takes a bot that only monitors for one that trades, at three in the morning."""
+    stopped = replace(PAUSED, state="hard_stop", reasons=("drawdown_hard_limit",))
+    watcher = BotTrading("bot2", "running", seen_at=NOW, monitors=True)
+    said = line(stopped, watcher)
+    assert said.startswith("1 of 2 bots, which only monitors · bot1 stopped (drawdown limit)")
+    both = line(stopped, watcher, replace(watcher, bot="bot3"))
+    assert both.startswith("2 of 3 bots, which only monitor · bot1 stopped")
+    assert line(stopped, watcher, BotTrading("bot3", "running", seen_at=NOW)).startswith("2 of 3 bots · ")
+    assert line(stopped, replace(watcher, state="soft_pause")).startswith("0 of 2 bots · ")
+
+
 def test_since_is_when_it_was_true_of_all_of_them() -> None:
     """bot2 stands for longer than bot1: both of them stand only since bot1 does."""
     longer = replace(PAUSED, bot="bot2", since=OPENED - timedelta(hours=2))
