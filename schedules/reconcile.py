@@ -15,7 +15,7 @@ from triage.incidents.alerts import fires_again
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources, unread_words
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
@@ -77,7 +77,6 @@ class ReconcileJob:
     async def _reconcile(self) -> int:
         asked_at = self.clock.now()
         active = await self.sources.alerts.alerts()
-        unread = active.count(UNREADABLE_ALERT)
         evidence = await self._evidence(active, asked_at)
 
         def keep(tx: Tx) -> int:
@@ -85,9 +84,7 @@ class ReconcileJob:
             return _keep(tx, found)
 
         missed = await self.store.write(keep)
-        self.trouble = (
-            f"{unread} of the {len(active)} alerts that Alertmanager holds cannot be read" if unread else ""
-        )
+        self.trouble = unread_words(active)
         return missed
 
     async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> ReportedAlerts:

@@ -19,7 +19,7 @@ from triage.drill_alert import is_drill
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode_of, parse_time
 from triage.model import Episode, Signal, SignalStatus
-from triage.ports.sources import ActiveAlert, FiringAlert, RuleState
+from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState
 
 PASSED_FOR_GOOD = timedelta(minutes=5)
 """How long an end that Alertmanager gave must be past: Prometheus moves it on every minute while it fires."""
@@ -155,6 +155,8 @@ def _over(
         healthy = all(rule.health == "ok" for rule in rules)
         still = any(_is(alert, episode) for alert in firing.get(episode.name, ()))
         return "" if still or not healthy else "Prometheus evaluates its rule and it does not fire"
+    if UNREADABLE_ALERT in evidence.active:
+        return ""  # it may be this one, with a later end
     if episode.ends_at is not None and now - episode.ends_at > PASSED_FOR_GOOD:
         return "the end that Alertmanager had given it has passed"
     return ""

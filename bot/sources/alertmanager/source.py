@@ -7,7 +7,7 @@ from bot.sources.alertmanager.settings import AlertmanagerSettings
 from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
-from triage.ports.sources import Alerts
+from triage.ports.sources import UNREADABLE_ALERT, Alerts, unread_words
 
 
 def _open(settings: AlertmanagerSettings, opening: Opening) -> Alerts:
@@ -18,7 +18,13 @@ def _open(settings: AlertmanagerSettings, opening: Opening) -> Alerts:
 async def _look(_: Desk, alerts: Alerts) -> SourceHealth:
     await alerts.ready()
     held = await alerts.alerts()
-    return SourceHealth("ok", f"ready, holds {len(held)} alerts")
+    seen = f"ready, holds {len(held) - held.count(UNREADABLE_ALERT)} alerts"
+    unread = unread_words(held)
+    if not unread:
+        return SourceHealth("ok", seen)
+    return SourceHealth(
+        "warning", f"{seen}; {unread}", "look at its /api/v2/alerts, and what stands before it"
+    )
 
 
 SOURCE = EvidenceSource(

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from bot.sources.alertmanager.source import SOURCE as ALERTMANAGER
 from bot.sources.loki.retention import retention_of
 from bot.sources.prometheus.labels import leading_nowhere
 from bot.sources.times import span_seconds
-from tests.fakes.sources import FakeMetrics, sample
+from tests.fakes.sources import FakeAlerts, FakeMetrics, sample
 from triage.desk import Desk
-from triage.ports.sources import RuleState, Sample
+from triage.ports.sources import UNREADABLE_ALERT, RuleState, Sample
 from triage.queries import logql
 
 SERIES: dict[str, Sequence[Sample]] = {
@@ -177,3 +178,15 @@ def test_the_selector_of_any_bot_keeps_the_other_labels() -> None:
     """So that only streams of bots are looked at."""
     assert logql.of_any_bot('{{job="bot_logs", bot="{bot}"}}') == ('{job="bot_logs", bot=~".+"}', "bot")
     assert logql.of_any_bot('{{job="{bot}-{bot}"}}') is None
+
+
+async def test_an_alert_that_cannot_be_read_is_none_that_is_held() -> None:
+    """The doctor counts the others, and warns."""
+    alerts = FakeAlerts()
+    alerts.hold(alertname="BotFrozen", bot="bot1")
+    alerts.hold(alertname="BotFrozen", bot="bot2")
+    assert (await ALERTMANAGER.look(Desk(), alerts)).seen == "ready, holds 2 alerts"
+    alerts.held.append(UNREADABLE_ALERT)
+    health = await ALERTMANAGER.look(Desk(), alerts)
+    assert health.state == "warning"
+    assert health.seen == "ready, holds 2 alerts; 1 of the 3 alerts that Alertmanager holds cannot be read"

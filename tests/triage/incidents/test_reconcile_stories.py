@@ -184,6 +184,20 @@ async def test_without_a_rule_only_an_end_long_past_counts(story: Story, watcher
     assert (await story.incident()).status is IncidentStatus.RESOLVED
 
 
+async def test_where_one_cannot_be_read_no_end_is_taken_for_passed(story: Story, watchers: Watchers) -> None:
+    """It may be the one that we hold, with a later end; once all can be read, the end counts."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active, watchers.rule = [held()], False
+    await reconcile(story, watchers)
+    watchers.active = [replace(held(), fingerprint="beef", state="suppressed"), UNREADABLE_ALERT]
+    story.clock.move(1800)
+    assert await reconcile(story, watchers) == 0
+    assert (await story.incident()).is_open
+    del watchers.active[1]
+    assert await reconcile(story, watchers) == 1
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
 async def test_what_we_learned_after_asking_is_newer_than_the_answer(
     story: Story, watchers: Watchers
 ) -> None:

@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from triage.concurrency import together
 from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, worst_status
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import QueryResult
+from triage.ports.sources import UNREADABLE, QueryResult, unread_words
 from triage.signals.guard_reasons import URGENCY, state_in_words
 from triage.wording import counted, listed
 
@@ -38,32 +39,35 @@ async def run(ctx: CheckContext) -> Finding:
     if isinstance(states, SourceError) and isinstance(alerts, SourceError):
         raise states
     bots = {} if isinstance(states, SourceError) else _bots(ctx, states, ages)
-    firing, silenced = (None, 0) if isinstance(alerts, SourceError) else _grouped(alerts)
+    alerts = _HeldAlerts() if isinstance(alerts, SourceError) else alerts
     errors = [
         f"{error.source}: {error.why}" for error in (states, ages, held) if isinstance(error, SourceError)
     ]
     if isinstance(held, SourceError) and not isinstance(ruled, SourceError):
         errors.append("alerts as Prometheus' rules hold them")
-    return _finding(ctx, bots, firing, silenced, "; ".join(dict.fromkeys(errors)))
+    errors += [alerts.unread] if alerts.unread else []
+    return _finding(ctx, bots, alerts, "; ".join(dict.fromkeys(errors)))
 
 
-_Alert = tuple[str, str, bool]
-"""Name, whom it is about, silenced."""
+@dataclass(frozen=True, slots=True)
+class _HeldAlerts:
+    """What fires: by name whom it is about, None where that is not known; ``unread`` says what cannot be read of it."""
+
+    firing: Mapping[str, list[str]] | None = None
+    silenced: int = 0
+    unread: str = ""
 
 
-async def _alertmanager(ctx: CheckContext) -> list[_Alert]:
-    return [
-        (each.labels.get("alertname", "?"), _who(each.labels), each.state == "suppressed")
-        for each in await ctx.sources.alerts.alerts()
-    ]
+async def _alertmanager(ctx: CheckContext) -> _HeldAlerts:
+    held = await ctx.sources.alerts.alerts()
+    known = [each for each in held if each.state != UNREADABLE]
+    silenced = sum(each.state == "suppressed" for each in known)
+    return _HeldAlerts(_grouped(each.labels for each in known), silenced, unread_words(held))
 
 
-async def _rules(ctx: CheckContext) -> list[_Alert]:
-    return [
-        (each.labels.get("alertname", "?"), _who(each.labels), False)
-        for each in await ctx.sources.metrics.alerts()
-        if each.state == "firing"
-    ]
+async def _rules(ctx: CheckContext) -> _HeldAlerts:
+    found = await ctx.sources.metrics.alerts()
+    return _HeldAlerts(_grouped(each.labels for each in found if each.state == "firing"))
 
 
 def _who(labels: Mapping[str, str]) -> str:
@@ -86,36 +90,35 @@ def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceErro
     }
 
 
-def _grouped(alerts: Iterable[_Alert]) -> tuple[dict[str, list[str]], int]:
+def _grouped(alerts: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
     firing: dict[str, list[str]] = {}
-    silenced = 0
-    for name, who, quiet in alerts:
-        silenced += quiet
-        names = firing.setdefault(name, [])
+    for labels in alerts:
+        names, who = firing.setdefault(labels.get("alertname", "?"), []), _who(labels)
         if who and who not in names:
             names.append(who)
-    return firing, silenced
+    return firing
 
 
 def _finding(
     ctx: CheckContext,
     bots: Mapping[str, str],
-    alerts: Mapping[str, list[str]] | None,
-    silenced: int,
+    alerts: _HeldAlerts,
     caveat: str,
 ) -> Finding:
-    """``alerts`` None: what fires is not known."""
-    firing = alerts or {}
+    firing = alerts.firing or {}
     ours = set(ctx.bots) if ctx.incident is not None and ctx.incident.bots else set[str]()
     others = {bot: state for bot, state in bots.items() if bot not in ours}
     unwell = [bot for bot, state in others.items() if state in {"hard_stop", "soft_pause", "frozen"}]
     watchdog = ctx.desk.watchdog.alertname
     names = {ctx.incident.name} if ctx.incident is not None else set[str]()
     further = {name: who for name, who in firing.items() if name != watchdog and name not in names}
+    known = alerts.firing is not None
     dark = [bot for bot, state in others.items() if state == "no data"]
     wide = bool(unwell) and len(unwell) + len(ours) > 1
     statuses = [
-        FindingStatus.OK if bots and alerts is not None else FindingStatus.UNKNOWN,
+        FindingStatus.OK
+        if bots and alerts.firing is not None and not alerts.unread
+        else FindingStatus.UNKNOWN,
         FindingStatus.WARNING if unwell or further else FindingStatus.OK,
         FindingStatus.CRITICAL
         if (wide and len(unwell) == len(others) > 0) or len(further) >= _MANY_ALERTS
@@ -124,16 +127,18 @@ def _finding(
     return Finding(
         name=NAME,
         status=worst_status(statuses),
-        headline=_headline(ours, others if bots else None, unwell, further if alerts is not None else None),
+        headline=_headline(
+            ours, others if bots else None, unwell, replace(alerts, firing=further if known else None)
+        ),
         source=SOURCE,
         why=caveat,
-        details=_details(others, further, silenced),
+        details=_details(others, further, alerts.silenced),
         data={
             "bots": dict(bots),
             "others_unwell": unwell,
             "no_data": dark,
             "alerts": {name: list(who) for name, who in firing.items()},
-            "silenced": silenced,
+            "silenced": alerts.silenced,
             "wide": wide,
         },
     )
@@ -143,9 +148,9 @@ def _headline(
     ours: set[str],
     others: Mapping[str, str] | None,
     unwell: list[str],
-    further: Mapping[str, list[str]] | None,
+    further: _HeldAlerts,
 ) -> str:
-    """Return the line; None is what is not known."""
+    """Return the line; None is what is not known. ``further``: what fires beside the incident's own alert."""
     other = "other " if ours else ""
     running = [bot for bot, state in (others or {}).items() if state == "running"]
     if others is None:
@@ -157,12 +162,12 @@ def _headline(
         text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"
     else:
         text = f"{counted(len(running), f'{other}bot')} running"
-    if further is None:
+    if further.firing is None:
         more = "what else fires is not known"
-    elif further:
-        more = f"{listed(sorted(further))} {'fires' if len(further) == 1 else 'fire'} too"
+    elif further.firing:
+        more = f"{listed(sorted(further.firing))} {'fires' if len(further.firing) == 1 else 'fire'} too"
     else:
-        more = "no other alert fires"
+        more = f"no other alert {'that can be read ' if further.unread else ''}fires"
     return f"{text} · {more}"
 
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triage.ports.sources.alerts import UNREADABLE_ALERT, ActiveAlert, Alerts, Matcher, Silence
+from triage.ports.sources.alerts import (
+    UNREADABLE_ALERT,
+    ActiveAlert,
+    Alerts,
+    Matcher,
+    Silence,
+    unread_words,
+)
 from triage.ports.sources.containers import (
     COMPOSE_LABELS,
     FILES_LABEL,
@@ -70,6 +77,7 @@ __all__ = [
     "StreamInfo",
     "Streams",
     "Target",
+    "unread_words",
 ]
 
 

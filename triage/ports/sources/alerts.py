@@ -33,6 +33,12 @@ UNREADABLE_ALERT = ActiveAlert(
 )
 
 
+def unread_words(alerts: Sequence[ActiveAlert]) -> str:
+    """Return what to say of the alerts that cannot be read; empty where all can."""
+    unread = alerts.count(UNREADABLE_ALERT)
+    return f"{unread} of the {len(alerts)} alerts that Alertmanager holds cannot be read" if unread else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """One matcher of a silence."""

@@ -15,6 +15,7 @@ from triage.diagnosis.checks import bytecode, fee_source, host, scope, streams, 
 from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, SourceUnreachable
 from triage.model import FindingStatus
 from triage.ports.sources import (
+    UNREADABLE_ALERT,
     FileStat,
     FiringAlert,
     GroupInfo,
@@ -128,6 +129,17 @@ async def test_one_bot_only_is_said() -> None:
     assert finding.status is OK
     assert finding.headline == "bot1 only (2 other bots running) · no other alert fires"
     assert finding.data["wide"] is False
+
+
+async def test_an_alert_that_cannot_be_read_is_no_alert_that_fires() -> None:
+    """It is said, and that nothing else fires is not: who knows what it tells."""
+    sources = with_states(bot1="hard_stop", bot2="running", bot3="running")
+    sources.alerts.hold(alertname="BotHardStopActive", bot="bot1")
+    sources.alerts.held.append(UNREADABLE_ALERT)
+    finding = await scope.run(context(sources))
+    assert finding.headline.endswith("no other alert that can be read fires")
+    assert finding.why == "1 of the 2 alerts that Alertmanager holds cannot be read"
+    assert (finding.status, set(finding.data["alerts"])) == (UNKNOWN, {"BotHardStopActive"})
 
 
 async def test_the_whole_desk_is_critical() -> None:
