@@ -45,7 +45,9 @@ _CAUSES_MAX = 5
 _UNSAID = frozenset({"nothing_is_wrong"})
 NAMED = 3
 """So many bots or containers are named in a sentence; more are counted."""
-_DOES = re.compile(r"\{who\}(?= (?:runs|takes|has|was|is|does|misses|goes|logs|stops)\b)")
+_DOES = re.compile(
+    r"\{who\}(?= (?:runs|takes|has|was|is|does|misses|goes|logs|stops|dies|uses|ended|restarts)\b)"
+)
 _ON_ITS_OWN = 0.5
 """Log-odds that each further bot with the same cause adds."""
 
@@ -191,7 +193,7 @@ def _one(group: list[Candidate]) -> Candidate:
         "{since}": f" since {clock_time(merged.since)}" if merged.since is not None else "",
         "{figure}": best.figure if len({each.figure for each in same}) == 1 else "",
     }
-    headline = merged.headline
+    headline = _said_of_all(best, same)
     for name, text in filled.items():
         headline = headline.replace(name, text)
     return replace(
@@ -199,6 +201,14 @@ def _one(group: list[Candidate]) -> Candidate:
         headline=named(headline, merged.bots or merged.containers or ("The desk",)),
         advice=named(merged.advice, merged.bots or merged.containers or ("it",)),
     )
+
+
+def _said_of_all(best: Candidate, same: Sequence[Candidate]) -> str:
+    """Return the headline of the surest; those that say the same of themselves are named with it."""
+    _, _, rest = best.headline.partition(" ")
+    heads = [each.headline.partition(" ") for each in same]
+    names = tuple(dict.fromkeys(name for name, _, said in heads if said == rest))
+    return named(f"{{who}} {rest}", names) if len(names) > 1 else best.headline
 
 
 def named(sentence: str, names: Sequence[str]) -> str:

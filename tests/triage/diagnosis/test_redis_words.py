@@ -74,6 +74,8 @@ def test_a_redis_in_a_loop_is_the_cause_and_its_services_follow(
     standing = [each for each in found.causes if each.stands]
     assert [each.cause for each in standing] == ["redis_down"]
     assert standing[0].headline.startswith("Redis dies again and again")
-    assert any(text.startswith("signal-service does not run") for text in standing[0].follows)
+    assert any(
+        text.startswith("Each of signal-service, risk-service does not run") for text in standing[0].follows
+    )
     assert standing[0].by_hand == "docker logs --tail 50 hbot-redis"
     assert kinds(found) == offered
