@@ -50,6 +50,7 @@ from schedules.table import Job
 from schedules.tidying import TidyingJob
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.incidents.intake import Intake
+from triage.incidents.naming import called
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
 from triage.memory.believed_clock import BelievedClock
 from triage.model import Incident, Signal, Source
@@ -227,7 +228,7 @@ class ServiceParts:
     def _title_of(self, signal: Signal) -> str:
         # An audit event's name is a category such as ``intent_rejected``, an alert's name is searched for as it is.
         name = signal.name.replace("_", " ") if signal.source is Source.AUDIT else signal.name
-        return playbook_for(self.desk, signal.name, signal.source).title_for(signal.subject.name, name)
+        return playbook_for(self.desk, signal.name, signal.source).title_for(called(signal.subject), name)
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from triage.diagnosis.symptoms import family
 from triage.drill_alert import ALERTNAME as DRILL
-from triage.model import Episode, Incident, IncidentShape
+from triage.model import Episode, Incident, IncidentShape, Subject, SubjectKind
 
 _READS_ON = frozenset({"frozen", "in", "paused", "down", "died", "killed", "unhealthy"})
 """What makes a sentence behind the name of what it is about."""
 _STANDS = frozenset({"stop", "frozen", "down", "loop", "oom"})
 """Of equal severity, what says that something stands comes before what was measured on the way there."""
+_PORT = re.compile(r":\d+$")
+_OF_NO_HOST = re.compile(r"(?:[a-z]+[-_])?exporter|cadvisor|localhost|127\.0\.0\.1", re.IGNORECASE)
+"""The name of an exporter's container, or of whoever asks: it says of no host which it is."""
 
 
 def named_anew(incident: Incident, episodes: Iterable[Episode]) -> Episode | None:
@@ -39,6 +43,13 @@ def _rank(episode: Episode) -> tuple[int, bool]:
     return episode.severity.rank, family(episode) not in _STANDS
 
 
+def called(subject: Subject) -> str:
+    """Return what a title calls it: a host by its name, without the port of the exporter that tells of it."""
+    if subject.kind is not SubjectKind.HOST or not (host := _PORT.sub("", subject.name)):
+        return subject.name
+    return "host" if _OF_NO_HOST.fullmatch(host) else host
+
+
 def several(things: str, what: str) -> str:
     """Return ``Several bots frozen``, ``Several bots run without fills``, ``Several bots: order book stale``."""
     first, _, rest = what.partition(" ")
@@ -47,4 +58,4 @@ def several(things: str, what: str) -> str:
     return f"Several {things}{'' if first in _READS_ON else ':'} {what}"
 
 
-__all__ = ["named_anew", "several"]
+__all__ = ["called", "named_anew", "several"]

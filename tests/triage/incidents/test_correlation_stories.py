@@ -10,8 +10,17 @@ from bot.store import SqlStore
 from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
 from triage.incidents.intake import Intake
-from triage.incidents.naming import several
-from triage.model import IncidentShape, IncidentStatus, RunStatus, Severity, Signal, SignalStatus
+from triage.incidents.naming import called, several
+from triage.model import (
+    IncidentShape,
+    IncidentStatus,
+    RunStatus,
+    Severity,
+    Signal,
+    SignalStatus,
+    Subject,
+    SubjectKind,
+)
 from triage.ports.bell import Bell
 from triage.ports.store import MessageKind
 
@@ -400,3 +409,22 @@ async def test_an_alert_that_fires_on_in_another_episode_is_not_told_as_resolved
     assert (await story.incident()).is_open
     await story.clear("BotHardStopActive", began="t1")
     assert not (await story.incident()).is_open
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (SubjectKind.HOST, "node-exporter:9100", "host"),
+        (SubjectKind.HOST, "localhost:9100", "host"),
+        (SubjectKind.HOST, "trading-2.example.org:9100", "trading-2.example.org"),
+        (SubjectKind.HOST, "10.4.0.7:9100", "10.4.0.7"),
+        (SubjectKind.HOST, "node-exporter-b:9100", "node-exporter-b"),
+        (SubjectKind.HOST, "orchid", "orchid"),
+        (SubjectKind.CONTAINER, "hbot-node-exporter", "hbot-node-exporter"),
+    ],
+)
+def test_a_title_calls_a_host_by_its_name_and_not_by_its_exporter(
+    kind: SubjectKind, name: str, said: str
+) -> None:
+    """The port is the exporter's, and so is the name of its container: it names no host."""
+    assert called(Subject(kind, name)) == said
