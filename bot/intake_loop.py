@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from loguru import logger
@@ -13,6 +14,7 @@ from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
 from triage.errors import StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
+from triage.incidents.prometheus_word import NOTHING_SAID, PrometheusWord
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -30,8 +32,9 @@ DAMAGED_SECONDS = 10.0
 class IntakeLoop:
     """Sorts the inbox whenever signals were stored.
 
-    ``put_aside`` counts the signals that could not be sorted since the start; ``blocked`` says why signals stay in the
-    inbox though they are stored (a damaged database), empty where they do not.
+    ``ask`` asks Prometheus before a resolve is taken. ``put_aside`` counts the signals that could not be sorted since the
+    start; ``blocked`` says why signals stay in the inbox though they are stored (a damaged database), empty where they
+    do not.
     """
 
     store: Store
@@ -41,6 +44,7 @@ class IntakeLoop:
     outbox: Bell
     triage: Bell
     liveness: Liveness
+    ask: Callable[[], Awaitable[PrometheusWord]] | None = None
     duty: DutyCycle = field(default_factory=lambda: DutyCycle(SHARE, SHARE_AT_ONCE))
     put_aside: int = 0
     blocked: str = ""
@@ -89,9 +93,14 @@ class IntakeLoop:
     async def once(self) -> IntakePass:
         """Sort what is stored now. The sender is woken to look in the same commit for what it owes then."""
         self.outbox.ring()
-        done = await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now()))
+        done = await self._sort(NOTHING_SAID if self.ask is None else None)
+        if done.asks and self.ask is not None:
+            done = await self._sort(await self.ask())
         self._said(done)
         return done
+
+    async def _sort(self, word: PrometheusWord | None) -> IntakePass:
+        return await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), word=word))
 
     def _said(self, done: IntakePass) -> None:
         for incident in done.opened:

@@ -12,6 +12,7 @@ from loguru import logger
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.alerts import fires_again
+from triage.incidents.prometheus_word import PrometheusWord
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
@@ -19,6 +20,8 @@ from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources, u
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
+WORD_SECONDS = 2.0
+"""How long Prometheus may take to say whether an alert is over: what else was stored waits meanwhile."""
 AGAIN_SECONDS = 90.0
 """An alert that is sent as firing so long after its resolve came is no late copy: it fires again."""
 AGAIN_LOOK_BACK = timedelta(minutes=30)
@@ -28,7 +31,8 @@ AGAIN_LOOK_BACK = timedelta(minutes=30)
 class ReconcileJob:
     """Compares and stores; ``stored`` is called when it left signals to sort.
 
-    ``trouble`` says why the last one could not be done, empty when it could.
+    ``trouble`` says why the last one could not be done, empty when it could. What Prometheus says of rules counts from
+    the second answer after it was away: in between it may not have scraped yet.
     """
 
     store: Store
@@ -37,6 +41,23 @@ class ReconcileJob:
     clock: Clock
     stored: Callable[[], None]
     trouble: str = ""
+    _rules: frozenset[str] = frozenset()
+    _was_away: bool = False
+
+    async def word(self) -> PrometheusWord:
+        """Ask Prometheus what it holds, before a resolve is taken; of rules that it never named nothing is asked."""
+        asked_at = self.clock.now()
+        if not self._rules:
+            return PrometheusWord(asked_at)
+        try:
+            async with asyncio.timeout(WORD_SECONDS):
+                return PrometheusWord(asked_at, await self.sources.metrics.alerts(), self._rules)
+        except (SourceError, TimeoutError) as error:
+            self._was_away = True
+            logger.warning(
+                "whether alerts are over is not known: {why}", why=str(error) or "Prometheus hangs"
+            )
+            return PrometheusWord(asked_at, None, self._rules)
 
     async def run(self) -> int:
         """Reconcile once. Returns how many signals had been missed; a source or store away is a trouble."""
@@ -93,7 +114,12 @@ class ReconcileJob:
         try:
             firing, rules = await self.sources.metrics.alerts(), await self.sources.metrics.rules()
         except SourceError as error:
+            self._was_away = True
             logger.debug("reconciling without Prometheus: {why}", why=error)
+        else:
+            self._rules = frozenset(rule.name for rule in rules)
+            if self._was_away:
+                self._was_away, firing, rules = False, None, None
         return ReportedAlerts(active, firing, rules, asked_at)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from triage.actions.outcome_check import waits_for_trading
 from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.feedback import ask
@@ -30,7 +31,7 @@ class TidyingJob:
 
     def _tidy(self, tx: Tx, now: datetime) -> int:
         quiet = timedelta(seconds=self.desk.correlation.event_quiet_seconds)
-        over = [incident for incident in tx.incidents.open() if self._over(tx, incident, now - quiet)]
+        over = [one for one in tx.incidents.open() if self._over(tx, one, now - quiet, now)]
         for incident in over:
             minutes = int(quiet.total_seconds() // 60)
             change = lifecycle.resolve(incident, now=now, why=f"nothing more for {minutes} min")
@@ -41,8 +42,17 @@ class TidyingJob:
                 ask(tx, change.incident, now)
         return len(over)
 
-    @staticmethod
-    def _over(tx: Tx, incident: Incident, since: datetime) -> bool:
+    def _over(self, tx: Tx, incident: Incident, since: datetime, now: datetime) -> bool:
         firing, _ = tx.incidents.counts(incident.id)
         last = max(incident.changed_at, tx.signals.last_seen(incident.id) or incident.opened_at)
-        return firing == 0 and last < since and not degraded_on(tx, incident.id)
+        quiet = firing == 0 and last < since
+        return quiet and not degraded_on(tx, incident.id) and not self._stands(tx, incident, now)
+
+    def _stands(self, tx: Tx, incident: Incident, now: datetime) -> bool:
+        """Whether degraded mode was left on it, and it is still watched for bots that do not trade again yet."""
+        left = [one for one in tx.actions.of_incident(incident.id) if one.kind == "exit_degraded_mode"]
+        last = next((one for one in reversed(left) if one.status.ran), None)
+        if last is None:
+            return False
+        seconds = self.desk.triage.return_watch_seconds
+        return last.verify_at is not None or waits_for_trading(last, now, seconds=seconds)

@@ -252,6 +252,8 @@ def _mitigate(tx: Tx, record: ActionRecord, verification: Verification, now: dat
     incident = tx.incidents.get(record.incident_id) if record.incident_id is not None else None
     if incident is None or not mitigates(verification) or _fires_since(tx, incident, record):
         return
+    if record.kind != "degraded_mode" and degraded.degraded_on(tx, incident.id):
+        return  # one thing is well again on a desk that runs without its external services
     if record.status is ActionStatus.SUCCEEDED:
         remedy = f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}"
         change = mitigate(incident, what=remedy, now=now)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from triage.desk import Desk
 from triage.errors import BadInput
 from triage.incidents.episodes import signal_of
+from triage.incidents.prometheus_word import RECONCILED
 from triage.incidents.subjects import subject_of
 from triage.masking import masked_where_cut
 from triage.model import Episode, Json, Signal, SignalStatus, Source
@@ -179,7 +180,7 @@ def ended_signal(episode: Episode, end: datetime, why: str, now: datetime) -> Si
         status=SignalStatus.RESOLVED,
         ends_at=end,
         received_at=now,
-        data={"reconciled": why},
+        data={RECONCILED: why},
     )
 
 

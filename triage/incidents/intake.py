@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from triage.desk import Desk
 from triage.incidents import lifecycle
-from triage.incidents.correlate import Placement, place
+from triage.incidents.correlate import Move, Placement, place
 from triage.incidents.correlation_state import EpisodeKey, read_state
 from triage.incidents.episodes import signal_of
 from triage.incidents.feedback import ask
@@ -19,12 +19,14 @@ from triage.incidents.intake_changes import Changes
 from triage.incidents.intake_moves import Moves, TitleOf
 from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew
+from triage.incidents.prometheus_word import NOTHING_SAID, PrometheusWord, may_be_early
 from triage.incidents.unsortable import tried_again
-from triage.memory.degraded_mode import degraded_on
+from triage.memory.degraded_mode import being_left, degraded_on
 from triage.model import Episode, Incident, IncidentShape, Signal, TimelineKind
 from triage.ports.store import StoredSignal, Tx
 
 HELD = "; the incident stays open until degraded mode is left"
+BEING_LEFT = "; the incident stays open until it is known whether the bots trade again"
 
 BATCH = 300
 """Signals in one pass: bounds how long the writer is held."""
@@ -32,11 +34,15 @@ BATCH = 300
 
 @dataclass(slots=True)
 class IntakePass:
-    """What one pass over the inbox did. ``more``: the inbox held more than one pass takes."""
+    """What one pass over the inbox did. ``more``: the inbox held more than one pass takes.
+
+    ``asks``: nothing was sorted, because Prometheus is to be asked first whether what resolves does.
+    """
 
     sorted: int = 0
     opened: list[Incident] = field(default_factory=list)
     more: bool = False
+    asks: bool = False
 
 
 @dataclass(slots=True)
@@ -46,13 +52,22 @@ class Intake:
     desk: Desk
     title_of: TitleOf
 
-    def sort_inbox(self, tx: Tx, now: datetime, *, limit: int = BATCH) -> IntakePass:
-        """Sort up to ``limit`` stored signals into incidents."""
+    def sort_inbox(
+        self, tx: Tx, now: datetime, *, limit: int = BATCH, word: PrometheusWord | None = NOTHING_SAID
+    ) -> IntakePass:
+        """Sort up to ``limit`` stored signals into incidents.
+
+        ``word``: what Prometheus says of what resolves; None: it is to be asked first where something does.
+        """
         tx.exclusive("correlate")  # two replicas must not both open the incident of one signal
         inbox = tx.signals.inbox(limit)
         if not inbox:
             return IntakePass()
-        return replace(self._sort(tx, inbox, now), more=len(inbox) == limit)
+        if word is None:
+            if any(may_be_early(stored.signal) for stored in inbox):
+                return IntakePass(asks=True)
+            word = NOTHING_SAID
+        return replace(self._sort(tx, inbox, now, word), more=len(inbox) == limit)
 
     def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> IntakePass:
         """Sort one signal, where nobody did so meanwhile."""
@@ -60,9 +75,12 @@ class Intake:
         stored = tx.signals.waiting_one(signal_id)
         return IntakePass() if stored is None else self._sort(tx, [stored], now)
 
-    def _sort(self, tx: Tx, inbox: list[StoredSignal], now: datetime) -> IntakePass:
+    def _sort(
+        self, tx: Tx, inbox: list[StoredSignal], now: datetime, word: PrometheusWord = NOTHING_SAID
+    ) -> IntakePass:
         changes = Changes(tx, read_state(tx, inbox, self.desk, now), now)
-        sorting = _Sorting(self.desk, Moves(self.desk, self.title_of, changes), changes)
+        moves = Moves(self.desk, self.title_of, changes)
+        sorting = _Sorting(self.desk, moves, changes, word)
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
@@ -76,6 +94,7 @@ class _Sorting:
     desk: Desk
     moves: Moves
     changes: Changes
+    word: PrometheusWord
 
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
@@ -84,6 +103,8 @@ class _Sorting:
         placement = self._tried_again(stored) or place(
             changes.state, signal, self.desk.correlation, changes.now
         )
+        if placement.move is Move.CLEAR and (why := self.word.against(signal)):
+            placement = self.moves.keep_firing(signal, placement, why)
         incident = self.moves.apply(signal, placement)
         outcome = f"{placement.move}: {placement.why}"
         changes.outcomes.append((stored.id, incident.id if incident is not None else None, outcome))
@@ -119,12 +140,12 @@ class _Sorting:
         changes = self.changes
         cleared = changes.cleared.get(incident.id, [])
         over = bool(cleared) and incident.is_open and changes.tx.incidents.counts(incident.id)[0] == 0
-        held = over and degraded_on(changes.tx, incident.id)
+        held = self._held(incident) if over else ""
         over = over and not held
         silent = over or incident.quiet or incident.shape is IncidentShape.STORM
         for text, signal in cleared:
             told = not silent and not self._fires_on(incident, signal)
-            changes.note(incident, TimelineKind.CLEARED, f"{text}{HELD if held else ''}", signal, told=told)
+            changes.note(incident, TimelineKind.CLEARED, f"{text}{held}", signal, told=told)
         change = lifecycle.resolve(incident, now=changes.now) if over else None
         if change is None:
             return incident
@@ -134,6 +155,12 @@ class _Sorting:
         ask(changes.tx, change.incident, changes.now)
         changes.audit("incident.resolve", change.incident)
         return change.incident
+
+    def _held(self, incident: Incident) -> str:
+        """Say why an incident is not over with its alerts, empty where it is."""
+        if degraded_on(self.changes.tx, incident.id):
+            return HELD
+        return BEING_LEFT if being_left(self.changes.tx, incident.id) else ""
 
     def _fires_on(self, incident: Incident, signal: Signal) -> bool:
         """Whether another episode of the same alert fires: who reads that it resolved would take it for over."""

@@ -208,6 +208,12 @@ class Moves:
                 changes.cleared.setdefault(episode.incident_id, []).append((text, signal))
         return placement.incident
 
+    def keep_firing(self, signal: Signal, placement: Placement, why: str) -> Placement:
+        """Return the decision to take no resolve yet; the end that Alertmanager gave is kept for reconciling."""
+        for episode in placement.ends:
+            self.changes.put(replace(episode, ends_at=signal.ends_at))
+        return Placement(Move.REPEAT, why, placement.incident)
+
     def _current(self, placement: Placement) -> Incident:
         if placement.incident is None:
             raise AssertionError(f"{placement.move} without an incident")

@@ -18,6 +18,7 @@ from triage.desk import Desk
 from triage.drill_alert import is_drill
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode_of, parse_time
+from triage.incidents.prometheus_word import is_of
 from triage.model import Episode, Signal, SignalStatus
 from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState
 
@@ -121,10 +122,10 @@ def _moved_end(episode: Episode, alert: ActiveAlert) -> list[Episode]:
 
 
 def _by_name(firing: Iterable[FiringAlert] | None) -> Mapping[str, list[FiringAlert]]:
+    """Return what Prometheus holds. A pending alert counts: its condition holds, and after a restart it waits anew."""
     named: dict[str, list[FiringAlert]] = {}
     for alert in firing or ():
-        if alert.state == "firing":
-            named.setdefault(alert.labels.get("alertname", ""), []).append(alert)
+        named.setdefault(alert.labels.get("alertname", ""), []).append(alert)
     return named
 
 
@@ -153,15 +154,10 @@ def _over(
     rules = [rule for rule in evidence.rules if rule.name == episode.name]
     if rules:
         healthy = all(rule.health == "ok" for rule in rules)
-        still = any(_is(alert, episode) for alert in firing.get(episode.name, ()))
+        still = any(is_of(alert, episode) for alert in firing.get(episode.name, ()))
         return "" if still or not healthy else "Prometheus evaluates its rule and it does not fire"
     if UNREADABLE_ALERT in evidence.active:
         return ""  # it may be this one, with a later end
     if episode.ends_at is not None and now - episode.ends_at > PASSED_FOR_GOOD:
         return "the end that Alertmanager had given it has passed"
     return ""
-
-
-def _is(alert: FiringAlert, episode: Episode) -> bool:
-    """Prometheus' own labels are among the alert's; external labels and relabelling may have added more."""
-    return all(episode.labels.get(name, value) == value for name, value in alert.labels.items())

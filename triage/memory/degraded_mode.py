@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from triage.plans.record import ActionStatus
 from triage.ports.store import Tx
 
 _KEY = "degraded_mode"
@@ -47,6 +48,16 @@ def degraded_on(tx: Tx, incident_id: int) -> bool:
     """Whether degraded mode was entered on this incident and is on still: then the incident is not over."""
     state = degraded(tx)
     return state is not None and state.incident_id == incident_id
+
+
+def being_left(tx: Tx, incident_id: int) -> bool:
+    """Whether degraded mode was left on this incident, and it is still looked whether the bots trade again."""
+    return any(
+        one.kind == "exit_degraded_mode"
+        and one.status is ActionStatus.SUCCEEDED
+        and one.verify_at is not None
+        for one in tx.actions.of_incident(incident_id)
+    )
 
 
 def _read(text: str) -> Degraded:

@@ -120,9 +120,56 @@ async def test_an_incident_is_not_over_while_its_degraded_mode_is_on(tmp_path: P
         assert await tidying.run() == 0, "no silence makes it over"
         await leave(story, redis.id, trades=False)
         assert (await story.incident(redis.id)).is_open, "the bots stand"
+        story.clock.jump(timedelta(hours=2))
+        assert await tidying.run() == 0, "it is watched for bots that trade again"
         await leave(story, redis.id, trades=True)
         assert (await story.incident(redis.id)).status is IncidentStatus.RESOLVED
         assert "resolved: its alerts are over and degraded mode was left" in await story.told(redis.id)
+
+
+async def test_an_alert_that_clears_after_the_way_out_resolves_nothing_before_the_bots_trade(
+    tmp_path: Path,
+) -> None:
+    """The services are up, and whether the bots trade again is still looked at."""
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        story = Story(store)
+        story.clock.moment = NOW
+        await story.fire("RedisDown", "hbot-redis", severity=Severity.SEV1)
+        await enter(story, 1)
+
+        def work(tx: Tx) -> ActionRecord:
+            proposal = ActionProposal("exit_degraded_mode", "desk", "the way out")
+            record = propose(tx, story.desk, proposal, by="U1", now=NOW, incident_id=1)
+            running = replace(record, status=ActionStatus.RUNNING, started_at=NOW)
+            return finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
+
+        done = await store.write(work)
+        await story.clear("RedisDown", "hbot-redis")
+        assert (await story.incident()).is_open
+        assert any("until it is known whether the bots trade again" in one for one in await story.told())
+        well = Verification(VerificationOutcome.RECOVERED, NOW, (), trades=True)
+        await store.write(lambda tx: verified(tx, story.desk, done, well, NOW + timedelta(hours=1)))
+        assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_what_helps_one_bot_mitigates_no_incident_whose_degraded_mode_is_on(tmp_path: Path) -> None:
+    """The bot trades again; the others wait for the external services."""
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        story = Story(store)
+        story.clock.moment = NOW
+        await story.fire("RedisDown", "hbot-redis", severity=Severity.SEV1)
+        await enter(story, 1)
+
+        def work(tx: Tx) -> None:
+            proposal = ActionProposal("restart", "bot1", "asked for")
+            record = propose(tx, story.desk, proposal, by="U1", now=NOW, incident_id=1)
+            running = replace(record, status=ActionStatus.RUNNING, started_at=NOW)
+            done = finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
+            well = Verification(VerificationOutcome.RECOVERED, NOW, (), trades=True)
+            verified(tx, story.desk, done, well, NOW + timedelta(hours=1))
+
+        await store.write(work)
+        assert (await story.incident()).status is IncidentStatus.TRIGGERED
 
 
 async def test_another_incident_is_over_with_its_alerts_whatever_mode_is_on(tmp_path: Path) -> None:

@@ -1,20 +1,24 @@
 """What we missed, found by asking: the pure decision, told on a store."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.store import SqlStore
 from schedules.reconcile import ReconcileJob
-from tests.triage.incidents.desk_story import Story
+from tests.triage.incidents.desk_story import Story, title_of
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
+from triage.incidents.intake import Intake
 from triage.model import IncidentStatus, Signal, SignalStatus
 from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState, Sources
 
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
 BEGAN = "2026-02-20T02:59:00.31Z"
 """As the webhook prints it; the API prints ``.310Z``."""
+BEGINNING = datetime(2026, 2, 20, 2, 59, 0, 310_412, tzinfo=UTC)
+"""As Prometheus has it."""
 ENDLESS = "0001-01-01T00:00:00Z"
 
 
@@ -27,6 +31,8 @@ class Watchers:
         self.firing = True
         self.rule = True
         self.prometheus = True
+        self.began: datetime | None = None
+        self.state = "firing"
         self.meanwhile: list[Signal] = []
 
     async def alerts(self) -> tuple[ActiveAlert, ...]:
@@ -50,7 +56,11 @@ class Prometheus:
         if not self.watchers.prometheus:
             raise SourceUnreachable("Prometheus", "no connection")
         now = self.watchers.story.clock.now()
-        return (FiringAlert(LABELS, "firing", now),) if self.watchers.firing else ()
+        return (
+            (FiringAlert(LABELS, self.watchers.state, self.watchers.began or now),)
+            if self.watchers.firing
+            else ()
+        )
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Answer which rules there are."""
@@ -166,6 +176,65 @@ async def test_gone_from_alertmanager_and_not_firing_in_prometheus_has_ended(
     story.clock.move(60)
     watchers.firing = False
     assert await reconcile(story, watchers) == 1
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_what_waits_anew_in_prometheus_is_not_over(story: Story, watchers: Watchers) -> None:
+    """Prometheus restarted: the condition holds, and the rule's time runs again before it fires."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    story.clock.move(60)
+    watchers.state = "pending"
+    assert await reconcile(story, watchers) == 0
+    assert (await story.incident()).is_open
+
+
+async def resolve(story: Story, asking: ReconcileJob) -> None:
+    """Alertmanager says that it resolved; Prometheus is asked before that is taken, as the service does."""
+    intake = Intake(story.desk, lambda signal: title_of(story.desk, signal))
+    await story.arrive(alert(story, SignalStatus.RESOLVED), then_sort=False)
+    asked = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), word=None))
+    assert (asked.asks, asked.sorted) == (True, 0)
+    word = await asking.word()
+    sorted_ = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), word=word))
+    assert sorted_.sorted == 1
+
+
+@pytest.mark.parametrize("state", ["firing", "pending", "away"])
+async def test_a_resolve_of_what_prometheus_holds_or_cannot_say_is_not_taken(
+    story: Story, watchers: Watchers, state: str
+) -> None:
+    """Nothing was sent for four minutes, and Alertmanager took it for over; its true end is found later."""
+    asking = job(story, watchers)
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active, watchers.began = [held()], BEGINNING
+    assert await asking.run() == 0
+    story.clock.move(300)
+    watchers.state, watchers.prometheus = state, state != "away"
+    await resolve(story, asking)
+    assert (await story.incident()).status is IncidentStatus.TRIGGERED
+    watchers.active, watchers.prometheus, watchers.firing = [], True, False
+    if state == "away":
+        story.clock.move(60)
+        assert await asking.run() == 0, "it is back, and may not have scraped yet"
+    story.clock.move(60)
+    assert await asking.run() == 1
+    await story.sort()
+    assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+@pytest.mark.parametrize("why", ["over", "another episode", "no rule of Prometheus"])
+async def test_any_other_resolve_is_taken_at_once(story: Story, watchers: Watchers, why: str) -> None:
+    """Prometheus bears it out, or has nothing to say of it."""
+    asking = job(story, watchers)
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active, watchers.began = [held()], BEGINNING
+    watchers.rule = why != "no rule of Prometheus"
+    assert await asking.run() == 0
+    story.clock.move(300)
+    watchers.firing = why != "over"
+    if why == "another episode":
+        watchers.began = BEGINNING + timedelta(seconds=1)
+    await resolve(story, asking)
     assert (await story.incident()).status is IncidentStatus.RESOLVED
 
 
