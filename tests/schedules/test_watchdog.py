@@ -293,6 +293,7 @@ async def test_what_an_action_of_ours_wrote_is_told_as_ours(
     assert await story.told() == [f".env changed: HUMMINGBOT_IMAGE hbot:2 → {image}{by}"]
 
 
+@pytest.mark.slow
 async def test_through_the_agent_a_change_is_told_as_well(
     env: Path, tmp_path: Path, sqlite_store: SqlStore
 ) -> None:

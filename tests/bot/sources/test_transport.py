@@ -44,6 +44,7 @@ def test_what_nobody_has_asked_for_stays_with_the_kernel() -> None:
     assert max(pieces) <= 6 * RECEIVE_BYTES
 
 
+@pytest.mark.slow
 async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     """Nothing is sent to a server that only says it is the one."""
     asked: list[bytes] = []
