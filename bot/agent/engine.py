@@ -18,7 +18,7 @@ from bot.sources.docker.questions import (
     checked_name,
     event_filters,
     events_of,
-    names_container,
+    inspected,
     whole_lines,
 )
 from bot.sources.docker.shapes import from_inspect, from_lists, not_there
@@ -45,17 +45,8 @@ class Engine:
         await self._http.get("_ping")
 
     async def inspect(self, name: str) -> ContainerState | None:
-        """Return a container's state by name or id, None when there is none.
-
-        Where a replacement was cut short, the container still has the name that Compose gives it meanwhile.
-        """
-        if not names_container(name):
-            return None
-        found = await self._inspect(name)
-        if found is not None:
-            return found
-        left = [each.id for each in await self.list() if each.name == name]
-        return await self._inspect(left[0]) if len(left) == 1 else None
+        """Return a container's state by name or id, None when there is none."""
+        return await inspected(name, self._inspect, self.list)
 
     async def _inspect(self, name: str) -> ContainerState | None:
         status, body = await self._http.ask("GET", f"containers/{name}/json")

@@ -1,14 +1,18 @@
 """Containers in the moment in which compose replaces them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from bot.sources.docker.client import Docker
+from bot.sources.docker.questions import inspected
 from bot.sources.docker.shapes import from_event, from_list
 from bot.sources.http import HttpSource
+from tests.fakes.sources import container
+from triage.ports.sources import ContainerState
 
 LABELS = {"com.docker.compose.project": "hbot", "com.docker.compose.service": "bot1"}
 
@@ -74,3 +78,19 @@ async def test_what_a_replacement_that_was_cut_short_leaves_is_found_by_its_own_
     assert await docker.inspect("hbot-bot2") is None
     names.append("ba9876543210_hbot-bot1")
     assert await docker.inspect("hbot-bot1") is None
+
+
+async def test_a_half_made_replacement_is_found_by_the_name_that_it_will_have() -> None:
+    """Service and agent ask so: by the name, then by the id of the one container that Compose means by it."""
+    there = {"0a1b": container("hbot-bot1", status="exited")}
+
+    async def inspect(name: str) -> ContainerState | None:
+        return there.get(name)
+
+    async def every() -> tuple[ContainerState, ...]:
+        return tuple(replace(one, id=key) for key, one in there.items())
+
+    assert await inspected("hbot-bot1", inspect, every) == there["0a1b"]
+    assert await inspected("hbot-bot2", inspect, every) is None
+    there["2c3d"] = container("hbot-bot1")
+    assert await inspected("hbot-bot1", inspect, every) is None, "of two, nobody knows which is meant"

@@ -64,5 +64,3 @@ def began_before(alert: FiringAlert, known: Episode | Signal) -> bool:
 
 NOTHING_SAID = PrometheusWord(datetime.min.replace(tzinfo=UTC))
 """Where there is no Prometheus to ask, every resolve is taken."""
-
-__all__ = ["NOTHING_SAID", "RECONCILED", "PrometheusWord", "began_before", "is_of", "may_be_early"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.shapes import from_event, unreadable_event
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceRejected
-from triage.ports.sources import ContainerEvent
+from triage.ports.sources import ContainerEvent, ContainerState
 
 NAME = "Docker"
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
@@ -42,6 +42,24 @@ def checked_name(name: str) -> str:
     if not names_container(name):
         raise not_a_name(name)
     return name
+
+
+async def inspected(
+    name: str,
+    inspect: Callable[[str], Awaitable[ContainerState | None]],
+    every: Callable[[], Awaitable[tuple[ContainerState, ...]]],
+) -> ContainerState | None:
+    """Return a container's state by name or id, None when there is none.
+
+    Where a replacement was cut short, the container still has the name that Compose gives it meanwhile.
+    """
+    if not names_container(name):
+        return None
+    found = await inspect(name)
+    if found is not None:
+        return found
+    left = [each.id for each in await every() if each.name == name]
+    return await inspect(left[0]) if len(left) == 1 else None
 
 
 def event_filters(*, since: datetime, until: datetime | None = None) -> Mapping[str, str]:

@@ -86,15 +86,22 @@ async def enter(story: Story, incident_id: int | None) -> ActionRecord:
     return await story.store.write(work)
 
 
+def succeeded(tx: Tx, story: Story, kind: str, target: str, incident_id: int) -> ActionRecord:
+    """Let an action of an incident be asked for, run and succeed, all at the story's time."""
+    now = story.clock.now()
+    record = propose(
+        tx, story.desk, ActionProposal(kind, target, "asked for"), by="U1", now=now, incident_id=incident_id
+    )
+    running = replace(record, status=ActionStatus.RUNNING, started_at=now)
+    return finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=now)
+
+
 async def leave(story: Story, incident_id: int, *, trades: bool) -> None:
     """Leave it; verified with bots that trade, or do not."""
     outcome = VerificationOutcome.RECOVERED if trades else VerificationOutcome.EFFECTIVE
 
     def work(tx: Tx) -> None:
-        now, proposal = story.clock.now(), ActionProposal("exit_degraded_mode", "desk", "the way out")
-        record = propose(tx, story.desk, proposal, by="U1", now=now, incident_id=incident_id)
-        running = replace(record, status=ActionStatus.RUNNING, started_at=now)
-        done = finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=now)
+        now, done = story.clock.now(), succeeded(tx, story, "exit_degraded_mode", "desk", incident_id)
         assert done.verify_until is not None
         verified(tx, story.desk, done, Verification(outcome, now, (), trades=trades), done.verify_until)
 
@@ -136,14 +143,7 @@ async def test_an_alert_that_clears_after_the_way_out_resolves_nothing_before_th
         story.clock.moment = NOW
         await story.fire("RedisDown", "hbot-redis", severity=Severity.SEV1)
         await enter(story, 1)
-
-        def work(tx: Tx) -> ActionRecord:
-            proposal = ActionProposal("exit_degraded_mode", "desk", "the way out")
-            record = propose(tx, story.desk, proposal, by="U1", now=NOW, incident_id=1)
-            running = replace(record, status=ActionStatus.RUNNING, started_at=NOW)
-            return finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
-
-        done = await store.write(work)
+        done = await store.write(lambda tx: succeeded(tx, story, "exit_degraded_mode", "desk", 1))
         await story.clear("RedisDown", "hbot-redis")
         assert (await story.incident()).is_open
         assert any("until it is known whether the bots trade again" in one for one in await story.told())
@@ -161,10 +161,7 @@ async def test_what_helps_one_bot_mitigates_no_incident_whose_degraded_mode_is_o
         await enter(story, 1)
 
         def work(tx: Tx) -> None:
-            proposal = ActionProposal("restart", "bot1", "asked for")
-            record = propose(tx, story.desk, proposal, by="U1", now=NOW, incident_id=1)
-            running = replace(record, status=ActionStatus.RUNNING, started_at=NOW)
-            done = finish(tx, story.desk, running, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
+            done = succeeded(tx, story, "restart", "bot1", 1)
             well = Verification(VerificationOutcome.RECOVERED, NOW, (), trades=True)
             verified(tx, story.desk, done, well, NOW + timedelta(hours=1))
 
