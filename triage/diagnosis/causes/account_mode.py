@@ -17,7 +17,7 @@ EXPLAINS = REFUSED
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The account is in unified mode, which the connector does not speak."""
+    """Look in each bot's log for the exchange's refusal of the account's mode."""
     for bot in facts.bots:
         case = bot_case(facts, "account_mode", bot)
         found = reads_log(case, bot, "account_mode")

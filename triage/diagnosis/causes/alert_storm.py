@@ -20,7 +20,7 @@ _MANY_KINDS, _FLOOD = 6, 40
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """It says what is seen, and no more: what they share must be found."""
+    """Look at how much fires at once; what it has in common is not claimed, a person must find it."""
     case = Case(facts, "alert_storm", facts.bots, facts.containers)
     firing = {
         name: who

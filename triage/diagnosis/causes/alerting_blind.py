@@ -18,7 +18,7 @@ _MANY = 3
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """What the watchers say of themselves, and the alert that must always come."""
+    """Look at what the watchers say of themselves, and at the alert that must always come."""
     watch = facts.data("watchers")
     case = Case(
         facts,

@@ -18,7 +18,7 @@ EXPLAINS = TRADING | {"frozen"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """A background task died: the bot looks alive and does not do all of its work."""
+    """Look in each bot's log for a task that ended unhandled; one fresh line is strong evidence."""
     for bot in facts.bots:
         case = bot_case(facts, "background_task_dead", bot)
         found = reads_log(case, bot, "background_task_dead")

@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"pause", "stop", "position", "no_fills"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The bot's books and the exchange's balances differ."""
+    """Look at the guard's reason alone: nothing else that is asked compares the balances."""
     for _, case in guarded(facts, "balance_mismatch", "balance_mismatch"):
         yield from case.concludes(
             "{who}'s books and the exchange's balances differ.",

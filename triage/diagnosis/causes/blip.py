@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, box_case, ended_again
+from triage.diagnosis.causes._containers import alive, container_case, ended_again
 from triage.diagnosis.causes._evidence import ENOUGH, bot_case
 from triage.diagnosis.symptoms import family, holds
 from triage.logs.class_table import CLASSES, OF_NO_CAUSE
@@ -78,7 +78,7 @@ def _services(facts: Facts) -> Iterable[Candidate]:
             continue
         if box.get("health") == "unhealthy" or facts.data("streams").get("reachable") is False:
             continue
-        case = box_case(facts, "blip", name)
+        case = container_case(facts, "blip", name)
         case.sees("strong", f"{name} started anew and runs", "container")
         case.needs("container", "streams")
         yield from _over(case)

@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"stop", "errors", "orders", "pause"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Cancels fail: orders may stay in the book against the bot's will."""
+    """Look at the guard's reason, refused cancels in the log, and cancels a minute against the bot's budget."""
     for bot, case in guarded(facts, "cancel_failures", "cancel_fail_hard_limit"):
         found = reads_log(case, bot, "cancel_failed")
         rate, budget = (

@@ -17,7 +17,7 @@ EXPLAINS = REFUSED | {"fees"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The exchange finds our time wrong."""
+    """Look in each bot's log for requests that were refused for their timestamp."""
     for bot in facts.bots:
         case = bot_case(facts, "clock_skew", bot)
         found = reads_log(case, bot, "clock_skew")

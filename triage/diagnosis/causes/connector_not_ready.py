@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "book"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The connector does not get ready, and nothing deeper says why."""
+    """Look at the guard's reason; the log confirms it, and must be known because it would name a deeper cause."""
     for bot, case in guarded(facts, "connector_not_ready", "connector_not_ready"):
         if facts.logged(bot, "not_ready").fresh:
             case.sees("some", f"{bot} logs that it is not ready", "error_logs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, stopped
+from triage.diagnosis.causes._containers import container_case, stopped
 from triage.diagnosis.stops import told_to_stop
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             continue
         if facts.service_of(name) in facts.desk.compose.external_services:
             continue
-        case = box_case(facts, "container_down", name)
+        case = container_case(facts, "container_down", name)
         code = now.get("exit_code")
         if now.get("missing"):
             case.sees("strong", f"there is no container {name}", "container")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import KILLED, box_case, stopped
+from triage.diagnosis.causes._containers import KILLED, container_case, stopped
 from triage.diagnosis.stops import told_to_stop
 from triage.wording import duration
 
@@ -31,7 +31,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         (name, now) for name, now in facts.of_containers() if now.get("missing") and told_to_stop(facts, name)
     ]
     for name, now in [*stopped(facts), *removed]:
-        case = box_case(facts, "container_stopped", name)
+        case = container_case(facts, "container_stopped", name)
         told, code = told_to_stop(facts, name), now.get("exit_code")
         if told is not None and told.get("by") and told["seconds_before"] < 0:
             continue  # what our own action does about the incident is told as its doing

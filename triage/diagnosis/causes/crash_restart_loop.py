@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import box_case
+from triage.diagnosis.causes._containers import container_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,11 +16,11 @@ EXPLAINS = frozenset({"loop", "down", "frozen", "no_fills", "unhealthy", "errors
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """A loop without an OOM kill."""
+    """Look for containers that restart again and again and were not killed for memory."""
     for name, now in facts.of_containers():
         if not now.get("looping") or now.get("oom") or name == facts.desk.redis_container:
             continue  # Redis has its own rule
-        case = box_case(facts, "crash_restart_loop", name)
+        case = container_case(facts, "crash_restart_loop", name)
         code = now.get("exit_code")
         case.sees(
             "proof", f"{name} restarts again and again" + (f", exit code {code}" if code else ""), "container"

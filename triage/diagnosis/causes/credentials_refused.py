@@ -29,7 +29,7 @@ _ACCOUNT = Words(
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The exchange refuses the key: its signature, its rights, the address it comes from; or the account behind it."""
+    """Look in each bot's log for a refused key or account; a bot that runs with open orders speaks against it."""
     for bot in facts.bots:
         case = bot_case(facts, "credentials_refused", bot)
         found = reads_log(case, bot, "credentials_refused", "account_restricted")

@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"stop", "loss", "pause"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The day's loss is over its limit: the guard stopped the bot, as it should."""
+    """Look at the guard's reason, the day's loss (a fraction) against desk.yaml's limit, and the alert on PnL."""
     for bot, case in guarded(facts, "daily_loss_limit", "daily_loss_hard_limit"):
         limit = facts.desk.kpis.daily_loss_pct_max / 100
         state = facts.now_of(bot)

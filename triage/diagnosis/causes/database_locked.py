@@ -17,7 +17,7 @@ EXPLAINS = TRADING | {"frozen"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Two processes write one sqlite file."""
+    """Look in each bot's log for sqlite's error that the database is locked."""
     for bot in facts.bots:
         case = bot_case(facts, "database_locked", bot)
         reads_log(case, bot, "database_locked")

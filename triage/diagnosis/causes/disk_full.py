@@ -33,7 +33,7 @@ _FULL, _ALMOST, _NEARLY = 0.99, 0.95, 0.85
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The figure, and errors that say so."""
+    """Look at the share of the disk in use, and at errors in the logs that say it is full."""
     case = Case(facts, "disk_full", facts.bots, facts.containers)
     place, most = "", 0.0
     for name, host in facts.hosts().items():

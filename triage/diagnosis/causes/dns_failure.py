@@ -18,7 +18,7 @@ EXPLAINS = TRADING | {"frozen", "network"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Names are not resolved."""
+    """Look in each bot's log for names that did not resolve, and for the same on other bots."""
     for bot in facts.bots:
         case = bot_case(facts, "dns_failure", bot)
         found = reads_log(case, bot, "dns_failure", ends=True)

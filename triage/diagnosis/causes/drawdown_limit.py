@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"stop", "loss", "pause"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The drawdown passed its hard limit: the guard stopped the bot, as it should."""
+    """Look at the guard's reason, and the drawdown (a fraction of equity) against desk.yaml's limit."""
     for bot, case in guarded(facts, "drawdown_limit", "drawdown_hard_limit"):
         limit = facts.desk.kpis.drawdown_pct_max / 100
         state = facts.now_of(bot)

@@ -18,7 +18,7 @@ EXPLAINS = frozenset({"pause", "edge", "no_fills"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The net edge is below what pays: the gate holds the bot back, as it should."""
+    """Look at the guard's reason, the state of the gate, and the net edge (a fraction) over 15 minutes."""
     for bot, case in guarded(facts, "edge_gate", "edge_gate_blocked"):
         state = facts.now_of(bot)
         edge = state.get("net_edge_15m")

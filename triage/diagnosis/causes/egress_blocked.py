@@ -17,7 +17,7 @@ EXPLAINS = TRADING | {"fees"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The exchange's edge refuses the address we come from."""
+    """Look in each bot's log for answers with which the exchange's edge refuses the address."""
     for bot in facts.bots:
         case = bot_case(facts, "egress_blocked", bot)
         reads_log(case, bot, "egress_blocked")

@@ -20,7 +20,7 @@ _PASSWORD_MISSING = frozenset({4, 64})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """A variable that it needs is not set."""
+    """Look in each bot's log for a variable that is not set, and at the exit codes of a missing password."""
     for bot in facts.bots:
         case = bot_case(facts, "env_key_missing", bot)
         reads_log(case, bot, "env_key_missing")

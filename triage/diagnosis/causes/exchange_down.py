@@ -18,7 +18,7 @@ EXPLAINS = TRADING | {"edge", "fees"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The exchange itself fails, or the pair is offline."""
+    """Look in each bot's log for errors of the exchange's own, and for the same on other bots."""
     for bot in facts.bots:
         case = bot_case(facts, "exchange_down", bot)
         found = reads_log(case, bot, "exchange_down", ends=True)

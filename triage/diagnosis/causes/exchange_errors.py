@@ -20,7 +20,7 @@ EXPLAINS = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Requests to the exchange fail, and the lines do not say more."""
+    """Look at failed requests and closed streams in the log, the guard's reasons, and the same on other bots."""
     for bot in facts.bots:
         case = bot_case(facts, "exchange_errors", bot)
         found = reads_log(

@@ -18,7 +18,7 @@ EXPLAINS = TRADING | {"fees"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The exchange counts too many requests of ours."""
+    """Look in each bot's log for answers that say there were too many requests."""
     for bot in facts.bots:
         case = bot_case(facts, "exchange_rate_limit", bot)
         found = reads_log(case, bot, "exchange_rate_limit", ends=True)

@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"stop"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Somebody pulled the kill switch."""
+    """Look at the guard's reason, audit events, the audit stream and the alert; a bot that works speaks against it."""
     for bot, case in guarded(facts, "external_kill_switch", "external_kill_switch"):
         for event in facts.events("kill_switch"):
             if event.subject.name == bot:

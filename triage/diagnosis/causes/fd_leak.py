@@ -18,7 +18,7 @@ EXPLAINS = TRADING | {"frozen", "unhealthy"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The process has used up its file descriptors."""
+    """Look in each bot's log for errors of a process that may open no more files."""
     for bot in facts.bots:
         case = bot_case(facts, "fd_leak", bot)
         reads_log(case, bot, "fd_leak")

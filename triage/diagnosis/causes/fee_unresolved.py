@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"stop", "fees", "pause"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The bot has no resolved fees and must not trade without."""
+    """Look at the guard's reason, and at the fee source that the bot's snapshot names."""
     for bot, case in guarded(facts, "fee_unresolved", "fee_unresolved"):
         fees = facts.data("fee_source").get("bots", {}).get(bot, {})
         if fees.get("kind") == "unresolved":

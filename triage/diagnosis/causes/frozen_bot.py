@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import alive
+from triage.diagnosis.causes._containers import alive
 from triage.diagnosis.causes._evidence import bot_case
 from triage.diagnosis.weights import CEILINGS
 from triage.wording import duration, listed

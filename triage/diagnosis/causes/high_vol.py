@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"pause", "no_fills"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The market is too volatile for the bot's guard."""
+    """Look at the guard's reason, or the regime of a paused bot; a bot in hard stop speaks against it."""
     for bot, case in guarded(facts, "high_vol", "high_vol"):
         state = facts.now_of(bot)
         if (

@@ -17,7 +17,7 @@ EXPLAINS = REFUSED
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The balance is short, or locked in other orders."""
+    """Look in each bot's log for orders that were refused for want of balance."""
     for bot in facts.bots:
         case = bot_case(facts, "insufficient_funds", bot)
         found = reads_log(case, bot, "insufficient_funds")

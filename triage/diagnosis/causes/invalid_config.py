@@ -17,7 +17,7 @@ EXPLAINS = TRADING | STANDING
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The configuration does not fit the code."""
+    """Look in each bot's log for a configuration that did not load."""
     for bot in facts.bots:
         case = bot_case(facts, "invalid_config", bot)
         reads_log(case, bot, "invalid_config")

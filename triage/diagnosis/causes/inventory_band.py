@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"pause", "stop", "no_fills", "position"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The bot holds too much or too little of the base."""
+    """Look at the guard's reasons, and the share of the base (a fraction) against the bot's band."""
     for bot, case in guarded(
         facts, "inventory_band", "base_pct_below_min", "base_pct_above_max", "projected_total_quote_above_cap"
     ):

@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"pause", "no_fills", "edge"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The market's spread is too small to earn on."""
+    """Look at the guard's reason; a bot in hard stop speaks against it."""
     for bot, case in guarded(facts, "market_spread_too_small", "market_spread_too_small"):
         if facts.now_of(bot).get("state") == "hard_stop":
             case.doubts("contradiction", "this guard pauses and never stops a bot", "bot_state")

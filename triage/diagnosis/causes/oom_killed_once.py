@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import alive, box_case, killed_again
+from triage.diagnosis.causes._containers import alive, container_case, killed_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,11 +16,11 @@ EXPLAINS = frozenset({"oom", "down", "loop", "frozen"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Killed once for memory, and running since."""
+    """Look for containers that were killed once for memory and run since."""
     for name, now in facts.of_containers():
         if not now.get("oom") or killed_again(facts, name, now) or not alive(now):
             continue
-        case = box_case(facts, "oom_killed_once", name)
+        case = container_case(facts, "oom_killed_once", name)
         case.sees("proof", f"{name} was killed for memory once and runs again", "container")
         yield from case.concludes(
             f"{name} was killed for memory once; it is back.",

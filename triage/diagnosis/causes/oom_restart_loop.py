@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, killed_again
+from triage.diagnosis.causes._containers import container_case, killed_again
 from triage.wording import times
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ EXPLAINS = frozenset({"oom", "loop", "down", "frozen", "no_fills", "container_me
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """OOM kills, more than one of them."""
+    """Look for containers that were killed for memory more than once."""
     for name, now in facts.of_containers():
         if not now.get("oom") or not killed_again(facts, name, now):
             continue
-        case = box_case(facts, "oom_restart_loop", name)
+        case = container_case(facts, "oom_restart_loop", name)
         kills = now.get("oom_count") or 0
         often = f" {times(kills)}" if kills > 1 else " at its last end"
         case.sees("strong", f"{name} was killed for memory{often}", "container")

@@ -36,7 +36,7 @@ _OF_CLASS = {"order_refused": _KIND, "parameter_refused": _PARAMETER}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The bot's orders are outside the exchange's rules: for size, price or value, or for their kind and number."""
+    """Look in each bot's log for refused orders; the class that most lines have gives the words and the advice."""
     for bot in facts.bots:
         case = bot_case(facts, "order_rejected", bot)
         found = reads_log(case, bot, "order_rejected", *_OF_CLASS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.diagnosis.causes._boxes import box_case
+from triage.diagnosis.causes._containers import container_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +33,12 @@ _LONG_SECONDS = 3600.0
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """Docker says so."""
+    """Look at the state that Docker gives: paused now, or paused when the trouble began."""
     yield from _was_paused(facts)
     for name in facts.paused():
         if name == facts.desk.redis_container:
             continue  # what that means is told by redis_down
-        case = box_case(facts, "paused_container", name)
+        case = container_case(facts, "paused_container", name)
         case.sees(
             "proof", f"Docker says that {name} is paused", "container" if facts.container(name) else "changes"
         )
@@ -55,7 +55,7 @@ def _was_paused(facts: Facts) -> Iterable[Candidate]:
         name = change["container"]
         if change["what"] != "paused" or change["seconds_before"] > _LONG_SECONDS or name in facts.paused():
             continue
-        case = box_case(facts, "paused_container", name)
+        case = container_case(facts, "paused_container", name)
         case.sees(
             "strong", f"Docker recorded a pause of {name} at {change['at'][11:16]}; it runs again", "changes"
         )

@@ -16,7 +16,7 @@ EXPLAINS = frozenset({"stop", "loss", "pause", "no_fills", "frozen"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The strategy's own profit or loss limit stopped it."""
+    """Look in each bot's log for the strategy's own kill switch; one fresh line is proof."""
     for bot in facts.bots:
         case = bot_case(facts, "pnl_kill_switch", bot)
         found = reads_log(case, bot, "pnl_kill_switch")

@@ -17,7 +17,7 @@ EXPLAINS = REFUSED
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The position mode of the account is not the one that the bot uses."""
+    """Look in each bot's log for orders that were refused for the position mode."""
     for bot in facts.bots:
         case = bot_case(facts, "position_mode", bot)
         found = reads_log(case, bot, "position_mode")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
-from triage.diagnosis.causes._boxes import box_case, stopped_by_us
+from triage.diagnosis.causes._containers import container_case, stopped_by_us
 from triage.diagnosis.stops import told_to_stop
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         redis = service == facts.desk.compose.redis_service
         if redis or (stopped_by_us(facts, name) and not now.get("running")):
             continue  # Redis has its own rule; what an action of ours stopped is off on purpose
-        case = box_case(facts, "service_down", name)
+        case = container_case(facts, "service_down", name)
         code = now.get("exit_code")
         if now.get("status") != "paused" and (
             now.get("running") is False or now.get("missing") or now.get("looping")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case, remedy
-from triage.diagnosis.causes._boxes import box_case
+from triage.diagnosis.causes._containers import container_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,7 +63,7 @@ def _hung(
     groups: Sequence[Mapping[str, Json]],
 ) -> Iterable[Candidate]:
     """Make the case of one service that is not known to be down; ``mine``: the groups that it reads in."""
-    now, case = facts.container(name), box_case(facts, "service_hung", name)
+    now, case = facts.container(name), container_case(facts, "service_hung", name)
     if now.get("health") == "unhealthy":
         case.sees("strong", f"{name} runs, and its health check fails", "container")
     named, elsewhere = name in facts.subject_containers(), bool(groups) and not mine

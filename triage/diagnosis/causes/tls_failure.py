@@ -17,7 +17,7 @@ EXPLAINS = TRADING | {"fees"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The certificate on the way to the exchange is not accepted."""
+    """Look in each bot's log for a certificate that could not be verified."""
     for bot in facts.bots:
         case = bot_case(facts, "tls_failure", bot)
         reads_log(case, bot, "tls_failure")

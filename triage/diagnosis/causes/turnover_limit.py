@@ -17,7 +17,7 @@ EXPLAINS = frozenset({"stop", "pause", "no_fills"})
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
-    """The day's turnover limit stopped the bot."""
+    """Look at the guard's reason, and the day's turnover (times equity) against desk.yaml's limit."""
     for bot, case in guarded(facts, "turnover_limit", "daily_turnover_hard_limit"):
         limit = facts.desk.kpis.turnover_x_max
         state = facts.now_of(bot)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KILLED = 137
 
 
-def box_case(facts: Facts, cause: str, name: str) -> Case:
+def container_case(facts: Facts, cause: str, name: str) -> Case:
     """Open a case about one container, and the bot in it."""
     bot = facts.bot_of(name)
     return Case(facts, cause, (bot,) if bot else (), (name,))
