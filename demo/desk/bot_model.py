@@ -166,7 +166,7 @@ class Bot:
     trades: bool
     market: Market
     account: Account
-    dice: random.Random
+    rng: random.Random
     process: Process | None = None
     state: State = "running"
     reasons: tuple[str, ...] = ()

@@ -42,9 +42,9 @@ class LoneAlert:
 
 @dataclass(slots=True)
 class Breaker:
-    """A desk in the hands of a fault.
+    """The desk as a fault gets it: what a fault may change, one method each.
 
-    ``bot`` is the bot it strikes in this run (empty where it is about none), ``dice`` the run's own. Times are
+    ``bot`` is the bot it strikes in this run (empty where it is about none), ``rng`` the run's own random numbers. Times are
     seconds of the desk's time. ``world`` is the whole simulation, for what no method here does.
     """
 
@@ -52,7 +52,7 @@ class Breaker:
     prometheus: LabPrometheus
     bus: LabBus
     bot: str
-    dice: Random
+    rng: Random
     planned: list[Planned] = field(default_factory=list)
     alerts: list[LoneAlert] = field(default_factory=list)
     degraded_since: float | None = None

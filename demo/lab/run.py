@@ -70,9 +70,9 @@ async def run(one: Run, prepared: PreparedDesks) -> list[RunOutcome]:
 
 
 async def _played(one: Run, watched: WatchedDesk) -> list[RunOutcome]:
-    dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
+    rng = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
     breaker = Breaker(
-        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, dice=dice
+        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, rng=rng
     )
     if one.setting == "noisy":
         make_noise(breaker)
