@@ -113,7 +113,7 @@ async def _perform(folder: Path, port: int, scenario: str) -> None:
         session = DemoSession(slack, clock, panel, stop, real=os.environ.get("REAL", "") not in {"", "0"})
         while not stop.is_set():
             panel.rounds += 1
-            await session.play(folder / f"desk{panel.rounds}", scenario)
+            await session.run(folder / f"desk{panel.rounds}", scenario)
             scenario = ""
         _say("Stopped.")
 
@@ -128,8 +128,8 @@ class DemoSession:
     stop: asyncio.Event
     real: bool
 
-    async def play(self, folder: Path, scenario: str) -> None:
-        """Set up a desk below ``folder`` and play with it until it is reset, or the end."""
+    async def run(self, folder: Path, scenario: str) -> None:
+        """Set up a desk below ``folder`` and run it until it is reset, or the demo ends."""
         self.panel.reset.clear()
         self.clock.speed = 1.0
         # The page is there already. The desk's past is made in a child while the bot is imported beside the loop.

@@ -66,7 +66,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class ScenarioRun:
     """One run of a scenario. ``revealed``: somebody asked what happened before it was over."""
 
     scenario: Scenario
@@ -103,24 +103,24 @@ class Play:
         return self.revealed or not self.open
 
 
-def advanced(play: Play, seen: Seen) -> Play:
-    """Return the play as it stands now that ``seen`` is known. A phase is never taken back but from healing."""
-    play = replace(play, seen=seen)
-    incident = play.incident
-    if play.phase is Phase.CURED or incident is None:
-        return play
-    triaged = incident.triaged or play.phase in {Phase.TRIAGED, Phase.HEALING}
+def advanced(run: ScenarioRun, seen: Seen) -> ScenarioRun:
+    """Return the run as it stands now that ``seen`` is known. A phase is never taken back but from healing."""
+    run = replace(run, seen=seen)
+    incident = run.incident
+    if run.phase is Phase.CURED or incident is None:
+        return run
+    triaged = incident.triaged or run.phase in {Phase.TRIAGED, Phase.HEALING}
     if seen.well_for is None:
-        return replace(play, phase=Phase.TRIAGED if triaged else Phase.FIRED)
-    return replace(play, phase=Phase.HEALING if _lingers(play, seen.well_for) else Phase.CURED)
+        return replace(run, phase=Phase.TRIAGED if triaged else Phase.FIRED)
+    return replace(run, phase=Phase.HEALING if _lingers(run, seen.well_for) else Phase.CURED)
 
 
 LINGERS_FOR = 1_800.0
 """Seconds after which only the first alert counts: a loss of the day, say, is told until the day ends."""
 
 
-def _lingers(play: Play, well_for: float) -> bool:
-    return play.scenario.alerts[0] in play.firing or (bool(play.firing) and well_for < LINGERS_FOR)
+def _lingers(run: ScenarioRun, well_for: float) -> bool:
+    return run.scenario.alerts[0] in run.firing or (bool(run.firing) and well_for < LINGERS_FOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +135,24 @@ class Judgement:
     """Whether a remedy was among them; None: it cannot be said yet."""
 
 
-def judged(play: Play) -> Judgement:
+def judged(run: ScenarioRun) -> Judgement:
     """Compare the verdict and the actions with the truth."""
-    incident = play.incident
+    incident = run.incident
     verdict = incident.causes[0] if incident is not None and incident.causes else None
-    ran = [one for one in play.seen.actions if one.status.ran]
+    ran = [one for one in run.seen.actions if one.status.ran]
     return Judgement(
-        named=None if verdict is None else verdict.cause == play.scenario.cause,
+        named=None if verdict is None else verdict.cause == run.scenario.cause,
         verdict=verdict,
         used=tuple(f"{one.kind} on {one.target}" for one in ran),
-        right=_right(play, ran),
+        right=_right(run, ran),
     )
 
 
-def _right(play: Play, ran: Sequence[ActionRecord]) -> bool | None:
-    remedies = {(one.kind, one.target) for one in play.scenario.remedies}
+def _right(run: ScenarioRun, ran: Sequence[ActionRecord]) -> bool | None:
+    remedies = {(one.kind, one.target) for one in run.scenario.remedies}
     if any(kind == NOTHING for kind, _ in remedies):
         # Here patience cures; to let a bot trade again in the end is no mistake.
-        return all(one.kind == "resume" for one in ran) if play.phase is Phase.CURED else None
+        return all(one.kind == "resume" for one in ran) if run.phase is Phase.CURED else None
     return any((one.kind, one.target) in remedies for one in ran) if ran else None
 
 
@@ -161,16 +161,16 @@ SHOWS_WITHIN = timedelta(minutes=25)
 """For so long after an action time runs fast, to show whether it helps."""
 
 
-def pace(play: Play | None, now: datetime) -> float:
+def pace(run: ScenarioRun | None, now: datetime) -> float:
     """Return the speed at which nobody waits long and nobody misses anything.
 
     Sixty times as fast while a scenario's alert is pending, after an action, and while alerts die down; slower where
     the bot works.
     """
-    if play is None:
+    if run is None:
         return REAL
-    if play.phase is Phase.PENDING:
-        return BUSY if play.seen.incidents else FAST
-    ended = [one.finished_at for one in play.seen.actions if one.status.ran and one.finished_at is not None]
-    shows = play.open and any(now - at < SHOWS_WITHIN for at in ended)
-    return FAST if shows or play.phase is Phase.HEALING else REAL
+    if run.phase is Phase.PENDING:
+        return BUSY if run.seen.incidents else FAST
+    ended = [one.finished_at for one in run.seen.actions if one.status.ran and one.finished_at is not None]
+    shows = run.open and any(now - at < SHOWS_WITHIN for at in ended)
+    return FAST if shows or run.phase is Phase.HEALING else REAL

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from demo.desk.scenarios import SCENARIOS
-from demo.progress import ACTING, FAST, REAL, NotNow, Phase, Play, Seen, Told, advanced, pace
+from demo.progress import ACTING, FAST, REAL, NotNow, Phase, ScenarioRun, Seen, Told, advanced, pace
 from triage.errors import StoreUnavailable
 from triage.model import RunStatus
 from triage.plans.record import ActionStatus
@@ -46,7 +46,7 @@ class ScenarioRunner:
 
     def __init__(self, demo: RunningDemo, *, fixed: bool = False) -> None:
         self.demo, self.fixed = demo, fixed
-        self.plays: dict[str, Play] = {}
+        self.runs: dict[str, ScenarioRun] = {}
         self.pace = WantedSpeed()
         self._well_since: float | None = None
         self._healing_since: float | None = None
@@ -58,31 +58,31 @@ class ScenarioRunner:
         return datetime.fromtimestamp(self.demo.clock.now(), UTC)
 
     @property
-    def play(self) -> Play | None:
+    def current(self) -> ScenarioRun | None:
         """The scenario that goes on, if any."""
-        return next((play for play in self.plays.values() if play.open), None)
+        return next((run for run in self.runs.values() if run.open), None)
 
-    def start(self, name: str) -> Play:
+    def start(self, name: str) -> ScenarioRun:
         """Start a scenario. Raises KeyError for an unknown one, NotNow while another goes on."""
         scenario = SCENARIOS[name]
-        if self.play is not None:
+        if self.current is not None:
             raise NotNow(
-                f"“{self.play.scenario.title}” still goes on: bring it to its end, or reset the desk."
+                f"“{self.current.scenario.title}” still goes on: bring it to its end, or reset the desk."
             )
         self.demo.desk.catch_up()
-        play = self.plays[name] = Play(scenario, self.now)
+        run = self.runs[name] = ScenarioRun(scenario, self.now)
         self._well_since = self._healing_since = None
         self.demo.desk.world.calm_markets()
         scenario.start(self.demo.desk.world)
         logger.info("scenario {name} started", name=name)
         self.set_pace()
-        return play
+        return run
 
     def reveal(self, name: str) -> None:
         """Show the truth of a scenario before its end. Raises NotNow for one that was not started."""
-        if name not in self.plays:
+        if name not in self.runs:
             raise NotNow("This scenario has not been started.")
-        self.plays[name] = replace(self.plays[name], revealed=True)
+        self.runs[name] = replace(self.runs[name], revealed=True)
 
     def choose(self, speed: float) -> None:
         """Set the speed by hand, or AUTO. Raises NotNow for one that cannot be."""
@@ -114,21 +114,21 @@ class ScenarioRunner:
 
     async def _look(self) -> None:
         """See what became of the scenario that goes on, and whether an action runs."""
-        play = self.play
-        since = play.started_at if play is not None else self.now
+        run = self.current
+        since = run.started_at if run is not None else self.now
         seen, self._acting = await self.demo.store.read(lambda tx: (_seen(tx, since), _acting(tx)))
-        if play is None:
+        if run is None:
             return
-        name, before = play.scenario.name, play.phase
-        play = advanced(self.plays[name], replace(seen, well_for=self._well_for(play)))
-        self.plays[name] = play
-        if play.phase is not before:
-            logger.info("scenario {name} is {phase}", name=name, phase=play.phase)
-            self._healing_since = self.demo.clock.now() if play.phase is Phase.HEALING else None
+        name, before = run.scenario.name, run.phase
+        run = advanced(self.runs[name], replace(seen, well_for=self._well_for(run)))
+        self.runs[name] = run
+        if run.phase is not before:
+            logger.info("scenario {name} is {phase}", name=name, phase=run.phase)
+            self._healing_since = self.demo.clock.now() if run.phase is Phase.HEALING else None
 
-    def _well_for(self, play: Play) -> float | None:
+    def _well_for(self, run: ScenarioRun) -> float | None:
         """For how long the cause has been gone, None while that is not sure; asked once the symptoms are there."""
-        if play.phase is Phase.PENDING or not play.scenario.cured(self.demo.desk.world):
+        if run.phase is Phase.PENDING or not run.scenario.cured(self.demo.desk.world):
             self._well_since = None
             return None
         now = self.demo.clock.now()
@@ -141,7 +141,7 @@ class ScenarioRunner:
         if self.fixed:
             return
         clock = self.demo.clock
-        wanted = pace(self.play, self.now)
+        wanted = pace(self.current, self.now)
         if self._healing_since is not None and clock.now() - self._healing_since > HEALS_WITHIN:
             wanted = REAL
         if clock.now() < self.pace.skip_until:

@@ -52,7 +52,7 @@ async def scene(browser: Browser, made_in: Path, name: str, folder: Path) -> Non
 
 def card_of(tested: DemoUnderTest, name: str) -> Message:
     """Return the card of the scenario's own incident, as it is now; others that it draws along are not it."""
-    incident = tested.runner.plays[name].incident
+    incident = tested.runner.runs[name].incident
     shown = [one for one in tested.cards() if "INC-" in one.text]
     own = [one for one in shown if incident is not None and f"INC-{incident.id} " in one.text]
     return (own or shown)[-1]

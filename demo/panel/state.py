@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from demo.desk.bot_model import Bot
     from demo.desk.desk import SimulatedDesk
     from demo.desk.scenarios.base import Remedy, Scenario
-    from demo.progress import Play
+    from demo.progress import ScenarioRun
     from demo.scenario_runner import ScenarioRunner
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ FROZEN_AFTER = 180.0
 
 
 def menu() -> list[Json]:
-    """Return the scenarios before there is a desk to play them on."""
+    """Return the scenarios before there is a desk to run them on."""
     return [_scenario(scenario, None) for scenario in SCENARIOS.values()]
 
 
@@ -38,37 +38,37 @@ def panel_state(runner: ScenarioRunner) -> Json:
             "skipping": demo.clock.now() < runner.pace.skip_until,
             "fixed": runner.fixed,
         },
-        "scenarios": [_scenario(one, runner.plays.get(name)) for name, one in SCENARIOS.items()],
-        "playing": runner.play.scenario.name if runner.play is not None else "",
+        "scenarios": [_scenario(one, runner.runs.get(name)) for name, one in SCENARIOS.items()],
+        "playing": runner.current.scenario.name if runner.current is not None else "",
         "desk": _desk(demo.desk),
         "real": list(demo.real),
     }
 
 
-def _scenario(scenario: Scenario, play: Play | None) -> Json:
+def _scenario(scenario: Scenario, run: ScenarioRun | None) -> Json:
     shown: Json = {
         "name": scenario.name,
         "title": scenario.title,
         "story": scenario.story,
-        "phase": play.phase.value if play is not None else Phase.IDLE.value,
+        "phase": run.phase.value if run is not None else Phase.IDLE.value,
     }
-    if play is None:
+    if run is None:
         return shown
-    incident = play.incident
+    incident = run.incident
     shown["incident"] = f"INC-{incident.id}" if incident is not None else ""
     shown["ts"] = incident.ts if incident is not None else ""
-    shown["since"] = play.started_at.timestamp()
-    shown["hint"] = _hint(play)
-    if play.told:
-        shown["truth"] = _truth(play)
+    shown["since"] = run.started_at.timestamp()
+    shown["hint"] = _hint(run)
+    if run.told:
+        shown["truth"] = _truth(run)
     return shown
 
 
-def _hint(play: Play) -> str:
+def _hint(run: ScenarioRun) -> str:
     """Say what happens now, and what there is to do."""
-    incident = f"INC-{play.incident.id}" if play.incident is not None else "the incident"
-    acted = any(one.status.ran for one in play.seen.actions)
-    left_open = play.incident is not None and not play.incident.closed
+    incident = f"INC-{run.incident.id}" if run.incident is not None else "the incident"
+    acted = any(one.status.ran for one in run.seen.actions)
+    left_open = run.incident is not None and not run.incident.closed
     return {
         Phase.IDLE: "",
         Phase.PENDING: "Something is wrong on the desk. Its alert comes when its rule has waited long enough.",
@@ -80,11 +80,11 @@ def _hint(play: Play) -> str:
         Phase.CURED: f"{incident} stays open until what was switched off is back: its thread offers the way out."
         if left_open
         else "",
-    }[play.phase]
+    }[run.phase]
 
 
-def _truth(play: Play) -> Json:
-    scenario, found = play.scenario, judged(play)
+def _truth(run: ScenarioRun) -> Json:
+    scenario, found = run.scenario, judged(run)
     verdict = found.verdict
     return {
         "cause": scenario.cause_sentence,

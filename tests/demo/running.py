@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.desk.clock import SimClock
-from demo.progress import Phase, Play
+from demo.progress import Phase, ScenarioRun
 from demo.running import RunningDemo, open_demo
 from demo.scenario_runner import ScenarioRunner
 from demo.slack import Actor, Message, SlackServer
@@ -38,10 +38,10 @@ class DemoUnderTest:
                 raise AssertionError(f"{what}: not within {seconds:g} s\n{self.story()}")
             await asyncio.sleep(0.05)
 
-    async def reaches(self, name: str, *phases: Phase, seconds: float = 120) -> Play:
+    async def reaches(self, name: str, *phases: Phase, seconds: float = 120) -> ScenarioRun:
         """Wait until a scenario is in one of the phases, and return it."""
-        await self.until(lambda: self.runner.plays[name].phase in phases, f"{name} {phases}", seconds)
-        return self.runner.plays[name]
+        await self.until(lambda: self.runner.runs[name].phase in phases, f"{name} {phases}", seconds)
+        return self.runner.runs[name]
 
     def cards(self) -> list[Message]:
         """Return the incidents' messages."""
@@ -85,8 +85,8 @@ class DemoUnderTest:
 
     def _offers(self, card: Message, kind: str, target: str) -> bool:
         """Say whether a card has one button for that, and it is for that target."""
-        play = self.runner.play
-        causes = play.incident.causes if play is not None and play.incident is not None else ()
+        run = self.runner.current
+        causes = run.incident.causes if run is not None and run.incident is not None else ()
         offered = {(one.kind, one.target) for cause in causes for one in cause.actions}
         buttons = [one for _, _, one in walk(card.blocks) if one.get("action_id") == f"action.{kind}"]
         return len(buttons) == 1 and (kind, target) in offered
@@ -100,13 +100,13 @@ class DemoUnderTest:
 
     def story(self) -> str:
         """Return all that is said in Slack and how the scenarios stand."""
-        lines = [f"{play.scenario.name}: {play.phase}" for play in self.runner.plays.values()]
-        for play in self.runner.plays.values():
-            for told in play.seen.incidents:
+        lines = [f"{run.scenario.name}: {run.phase}" for run in self.runner.runs.values()]
+        for run in self.runner.runs.values():
+            for told in run.seen.incidents:
                 causes = [f"{one.cause} {one.confidence:.0%} {one.because}" for one in told.causes]
                 lines.append(f"  INC-{told.id} {sorted(told.names)} {told.status}: {causes}")
             lines += [
-                f"  {one.kind} on {one.target}: {one.status} {one.outcome}" for one in play.seen.actions
+                f"  {one.kind} on {one.target}: {one.status} {one.outcome}" for one in run.seen.actions
             ]
         for card in self.cards():
             lines += [card.text, *(f"    {reply.text}" for reply in self.slack.thread(card))]

@@ -14,7 +14,7 @@ from demo.progress import Phase, judged
 from tests.demo.running import DemoUnderTest, demo_under_test
 
 ALL = os.environ.get("ALL_SCENARIOS") == "1"
-"""Each scenario takes most of a minute of both cores: `make test` plays one of each kind, ALL_SCENARIOS=1 all.
+"""Each scenario takes most of a minute of both cores: `make test` runs one of each kind, ALL_SCENARIOS=1 all.
 
 That each one's verdict names its cause, and that its remedy cures it on the desk, is tested for all of them elsewhere;
 one more is played in the browser (tests/demo/test_demo_page.py).
@@ -91,10 +91,10 @@ async def triaged(tested: DemoUnderTest, name: str) -> None:
 async def test_a_scenario_is_named_and_cured(tested: DemoUnderTest, name: str) -> None:
     """The alert makes a thread, the verdict names the true cause, the right remedy closes it."""
     await triaged(tested, name)
-    plays = tested.runner.plays
+    runs = tested.runner.runs
     if name == "oom-loop":  # one kill is no loop yet, and the verdict says so: let it come round again
         tested.runner.skip()
-    await tested.until(lambda: judged(plays[name]).named, "the verdict to name the cause", 90)
+    await tested.until(lambda: judged(runs[name]).named, "the verdict to name the cause", 90)
     await CURES[name](tested)
     play = await tested.reaches(name, Phase.CURED, seconds=240)
     found = judged(play)
@@ -121,12 +121,12 @@ async def test_a_wrong_remedy_leaves_it_open_and_the_right_one_cures_it_still(
     """What does not fit the cause runs, and the incident stays."""
     await triaged(tested, name)
     await remedy(tested)
-    plays = tested.runner.plays
-    await tested.until(lambda: judged(plays[name]).used, "the action to run", 60)
+    runs = tested.runner.runs
+    await tested.until(lambda: judged(runs[name]).used, "the action to run", 60)
     tested.runner.skip()
     await asyncio.sleep(12)
-    assert plays[name].phase in {Phase.FIRED, Phase.TRIAGED}, tested.story()
-    assert judged(plays[name]).right is False
+    assert runs[name].phase in {Phase.FIRED, Phase.TRIAGED}, tested.story()
+    assert judged(runs[name]).right is False
     await CURES[name](tested)
     play = await tested.reaches(name, Phase.CURED, seconds=240)
     assert judged(play).right, tested.story()
