@@ -44,7 +44,7 @@ class LoneAlert:
 class Breaker:
     """The desk as a fault gets it: what a fault may change, one method each.
 
-    ``bot`` is the bot it strikes in this run (empty where it is about none), ``rng`` the run's own random numbers. Times are
+    ``bot`` is the bot it strikes in this run (empty where it is about none), ``rng`` random numbers of the run. Times are
     seconds of the desk's time. ``world`` is the whole simulation, for what no method here does.
     """
 

@@ -105,9 +105,7 @@ class DemoUnderTest:
             for told in run.seen.incidents:
                 causes = [f"{one.cause} {one.confidence:.0%} {one.because}" for one in told.causes]
                 lines.append(f"  INC-{told.id} {sorted(told.names)} {told.status}: {causes}")
-            lines += [
-                f"  {one.kind} on {one.target}: {one.status} {one.outcome}" for one in run.seen.actions
-            ]
+            lines += [f"  {one.kind} on {one.target}: {one.status} {one.outcome}" for one in run.seen.actions]
         for card in self.cards():
             lines += [card.text, *(f"    {reply.text}" for reply in self.slack.thread(card))]
         return "\n".join(lines)
