@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from triage.action_kinds import KIND
-from triage.plans.agent_orders import Name, Order, Sha256, Stamp
+from triage.desk_sections.names import Name
+from triage.plans.agent_orders import Order, Sha256, Stamp
 
 REQUEST_MAX = 512 * 1024
 """A form of Slack's is 50 KB; everything else is a few hundred bytes."""

@@ -16,10 +16,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from triage.desk_sections.names import Name
 from triage.errors import DeskFailure
 from triage.plans import operations
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Stamp = Annotated[str, Field(pattern=r"^[0-9]{8}_[0-9]{6}$")]
 """When a snapshot was taken, as its name has it: ``20260221_041500``."""
