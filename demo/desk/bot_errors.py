@@ -27,7 +27,7 @@ def step(world: "WorldState", bot: Bot, seconds: float) -> None:
         for _ in range(_times(bot, seconds, TICK_FAILS_EVERY)):
             _tick_failed(world, bot, process.unknown_settings[0])
     connector.step(world, bot, process, seconds)
-    if world.host.full and bot.rng.random() < seconds / 10:
+    if world.host.full and bot.dice.random() < seconds / 10:
         path = world.layout.artifacts(bot.name, bot.variant) / "minute.csv"
         world.log(bot, "ERROR", CONTROLLER, f"cannot write {path.name}: [Errno 28] No space left on device")
 
@@ -35,18 +35,18 @@ def step(world: "WorldState", bot: Bot, seconds: float) -> None:
 def _times(bot: Bot, seconds: float, every: float) -> int:
     """Return how often something happens that happens every so many seconds."""
     whole, rest = divmod(seconds / every, 1)
-    return int(whole) + (bot.rng.random() < rest)
+    return int(whole) + (bot.dice.random() < rest)
 
 
 def _everyday(world: "WorldState", bot: Bot, seconds: float) -> None:
     """Sockets that close and open again, a poll that runs into a time-out: on every desk, every day."""
-    if bot.rng.random() < NOISE_PER_SECOND * seconds:
+    if bot.dice.random() < NOISE_PER_SECOND * seconds:
         connector.socket_dropped(world, bot, "book")
-    if bot.rng.random() < NOISE_PER_SECOND * seconds / 2:
+    if bot.dice.random() < NOISE_PER_SECOND * seconds / 2:
         text = "Unexpected error while listening to user stream. Retrying after 5 seconds..."
         trace = connector.trace("_iter_message", "TimeoutError: Message receive timed out.")
         world.log(bot, "ERROR", connector.STREAM, text, trace)
-    if bot.rng.random() < WARNING_PER_SECOND * seconds:
+    if bot.dice.random() < WARNING_PER_SECOND * seconds:
         text = "API rate limit on /api/v2/spot/trade/place-order (10 calls per 1.0s) has almost reached. "
         world.log(bot, "INFO", THROTTLER, text + "Limits used is 9 in the last 1.0 seconds")
 

@@ -166,7 +166,7 @@ class Bot:
     trades: bool
     market: Market
     account: Account
-    rng: random.Random
+    dice: random.Random
     process: Process | None = None
     state: State = "running"
     reasons: tuple[str, ...] = ()

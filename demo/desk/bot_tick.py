@@ -52,7 +52,7 @@ def step(world: "WorldState", bot: Bot, seconds: float) -> None:
 def _edge(bot: Bot, now: float, seconds: float) -> None:
     minutes = seconds / 60
     pull = min(0.5 * minutes, 1)
-    noise = 0.0 if bot.calm else bot.rng.gauss(0, EDGE_NOISE) * math.sqrt(pull)
+    noise = 0.0 if bot.calm else bot.dice.gauss(0, EDGE_NOISE) * math.sqrt(pull)
     bot.gross_edge += (EDGE_MEAN - bot.gross_edge) * pull + noise
     if not bot.trades:
         bot.edge_blocked = int(now // MONITOR_PHASE) % 2 == 1
@@ -68,14 +68,14 @@ def _cancels(world: "WorldState", bot: Bot, process: Process, seconds: float) ->
         bot.cancel_per_min = 0.0
         return
     refresh = max(process.number("order_refresh_time", 30.0), 0.5)
-    bot.cancel_per_min = max(0.0, bot.orders * 60 / refresh * bot.rng.uniform(0.8, 1.2))
+    bot.cancel_per_min = max(0.0, bot.orders * 60 / refresh * bot.dice.uniform(0.8, 1.2))
     asked = max(1, round(bot.cancel_per_min * seconds / 60)) if any(bot.resting.values()) else 0
     share = max(process.image.cancel_reject_share, 0.9 if bot.cancel_per_min > CANCELS_ALLOWED else 0.0)
     for _ in range(min(asked, ORDERS)):
-        reply = world.exchange.asked(bot.name, "cancel", world.clock.now(), bot.rng)
+        reply = world.exchange.asked(bot.name, "cancel", world.clock.now(), bot.dice)
         if reply is not None:
             process.cancel_fail_streak += connector.cancel_refused(world, bot, reply)
-        elif share and bot.rng.random() < share:
+        elif share and bot.dice.random() < share:
             process.cancel_fail_streak += 1
             bot_errors.cancel_refused(world, bot, too_many=bot.cancel_per_min > CANCELS_ALLOWED)
         elif process.cancel_fail_streak:
@@ -132,13 +132,13 @@ def _bus_outage(world: "WorldState", process: Process, now: float) -> bool:
 
 def _fills(world: "WorldState", bot: Bot, process: Process, seconds: float) -> None:
     side_rests = bot.resting["BUY"], bot.resting["SELL"]
-    if not bot.trades or not any(side_rests) or bot.rng.random() > 1 - math.exp(-FILLS_PER_SECOND * seconds):
+    if not bot.trades or not any(side_rests) or bot.dice.random() > 1 - math.exp(-FILLS_PER_SECOND * seconds):
         return
     now, mid, account = world.clock.now(), bot.market.mid, bot.account
-    buys = bot.rng.random() < 0.5 + 2 * (process.target_base_pct - bot.base_pct)
+    buys = bot.dice.random() < 0.5 + 2 * (process.target_base_pct - bot.base_pct)
     buys = buys if all(side_rests) else side_rests[0]
-    notional = NOTIONAL * bot.rng.uniform(0.7, 1.3)
-    is_maker = bot.rng.random() < MAKER_SHARE
+    notional = NOTIONAL * bot.dice.uniform(0.7, 1.3)
+    is_maker = bot.dice.random() < MAKER_SHARE
     edge = CAPTURE if is_maker else -CAPTURE / 4
     price = mid * (1 - edge if buys else 1 + edge)
     amount, fee = notional / price, notional * process.fee_pct
@@ -149,10 +149,10 @@ def _fills(world: "WorldState", bot: Bot, process: Process, seconds: float) -> N
     account.fills_today += 1
     account.fills_total += 1
     process.paper_fills += 1
-    if bot.rng.random() < 0.004:  # noqa: PLR2004 - a reject now and then
+    if bot.dice.random() < 0.004:  # noqa: PLR2004 - a reject now and then
         process.paper_rejects += 1
     side = "buy" if buys else "sell"
-    order = f"paper-{side[0].upper()}-{bot.rng.getrandbits(48):012x}"
+    order = f"paper-{side[0].upper()}-{bot.dice.getrandbits(48):012x}"
     world.filled(
         bot,
         Fill(

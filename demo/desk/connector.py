@@ -39,7 +39,7 @@ def step(world: WorldState, bot: Bot, process: Process, seconds: float) -> None:
             failed = _poll(world, bot, connector, endpoint)
             connector.due[endpoint] = now + (min(SOON * 2, every) if failed else every)
     bot.book_stale = _book_is_stale(world, bot, connector, now)
-    bot.tick_seconds = bot.rng.uniform(0.9, 1.1) * (SLOW_TICK if world.network_down else TICK)
+    bot.tick_seconds = bot.dice.uniform(0.9, 1.1) * (SLOW_TICK if world.network_down else TICK)
     bot.tick_seconds *= world.host.slowness
     if not connector.ready:
         world.log(bot, "WARNING", STRATEGY, "bitget is not ready. Please wait...")
@@ -59,7 +59,7 @@ def _book_is_stale(world: WorldState, bot: Bot, connector: Connector, now: float
 def _listen(world: WorldState, bot: Bot, connector: Connector, socket: Endpoint) -> None:
     """See whether a socket stands; open it anew where it does not."""
     now, logger = world.clock.now(), BOOKS if socket == "book" else STREAM
-    reply = world.exchange.asked(bot.name, socket, now, bot.rng)
+    reply = world.exchange.asked(bot.name, socket, now, bot.dice)
     connector.due[socket] = now + (SOCKET_LOOK if reply is None else SOCKET_RETRY)
     if reply is None:
         connector.answered.add(socket)
@@ -102,7 +102,7 @@ def socket_dropped(world: WorldState, bot: Bot, socket: Endpoint) -> None:
 def _poll(world: WorldState, bot: Bot, connector: Connector, endpoint: Endpoint) -> bool:
     """Ask once; return whether it failed."""
     now = world.clock.now()
-    reply = world.exchange.asked(bot.name, endpoint, now, bot.rng)
+    reply = world.exchange.asked(bot.name, endpoint, now, bot.dice)
     if endpoint == "time":
         _network_status(world, bot, connector, reply)
     if reply is None:
@@ -136,7 +136,7 @@ def _poll(world: WorldState, bot: Bot, connector: Connector, endpoint: Endpoint)
 
 
 def _account_failed(world: WorldState, bot: Bot, last: str) -> None:
-    if bot.rng.random() < 0.5:  # noqa: PLR2004 - balances and orders are asked for in turn
+    if bot.dice.random() < 0.5:  # noqa: PLR2004 - balances and orders are asked for in turn
         text = f"Failed to update balances. Error: {last.partition(': ')[2]}"
         world.log(bot, "WARNING", BITGET, text, trace("_update_balances", last))
         return
@@ -176,14 +176,14 @@ def _quote(world: WorldState, bot: Bot, process: Process, seconds: float) -> Non
     """Place orders at the pace at which they are cancelled; a refused one leaves no order in the book."""
     refresh = max(process.number("order_refresh_time", 30.0), 0.5)
     wanted, rest = divmod(bot.orders * seconds / refresh, 1)
-    for _ in range(min(int(wanted) + (bot.rng.random() < rest), bot.orders)):
-        side = bot.rng.choice(("BUY", "SELL"))
+    for _ in range(min(int(wanted) + (bot.dice.random() < rest), bot.orders)):
+        side = bot.dice.choice(("BUY", "SELL"))
         now = world.clock.now()
         if bot.unplaceable is not None and (not bot.unplaceable.side or bot.unplaceable.side == side):
             bot.resting[side] = False
             world.log(bot, bot.unplaceable.level, bot.unplaceable.logger, bot.unplaceable.message)
             continue
-        reply = world.exchange.asked(bot.name, "place", now, bot.rng, side)
+        reply = world.exchange.asked(bot.name, "place", now, bot.dice, side)
         bot.resting[side] = reply is None
         if reply is None:
             process.connector.retries = 0
@@ -194,7 +194,7 @@ def _quote(world: WorldState, bot: Bot, process: Process, seconds: float) -> Non
 def _order_refused(world: WorldState, bot: Bot, connector: Connector, side: str, last: str) -> None:
     bot.order_failures += 1
     connector.retries = connector.retries % RETRIES + 1
-    order, price = order_id(bot), bot.market.mid * bot.rng.uniform(0.998, 1.002)
+    order, price = order_id(bot), bot.market.mid * bot.dice.uniform(0.998, 1.002)
     text = f"Error submitting {side} LIMIT order to Bitget for {60 / price:.6f} {bot.pair} {price:.2f}."
     _pair(world, bot, text, "_place_order_and_process_update", last)
     failed = f"Failed to submit {side} order to Bitget. Check API key and network connection."
@@ -226,7 +226,7 @@ def _pair(world: WorldState, bot: Bot, message: str, function: str, last: str) -
 
 def order_id(bot: Bot) -> str:
     """Return an order's id in the client's form."""
-    return f"x-Hb2{bot.rng.choice('BS')}{bot.pair.replace('-', '')[:3]}{bot.rng.getrandbits(56):014x}"
+    return f"x-Hb2{bot.dice.choice('BS')}{bot.pair.replace('-', '')[:3]}{bot.dice.getrandbits(56):014x}"
 
 
 def trace(

@@ -47,7 +47,7 @@ class Exchange:
         """Refuse this bot's requests until its key has been quiet for a while."""
         self.banned[bot] = now
 
-    def asked(self, bot: str, endpoint: Endpoint, now: float, rng: Random, side: str = "") -> Reply | None:
+    def asked(self, bot: str, endpoint: Endpoint, now: float, dice: Random, side: str = "") -> Reply | None:
         """Note a request; return how it fails, None when it is answered.
 
         Limits are kept apart: a ban is of placing orders, and each further one renews it.
@@ -60,7 +60,7 @@ class Exchange:
         for trouble in self.troubles:
             mine = trouble.bots is None or bot in trouble.bots
             sided = not trouble.side or not side or trouble.side == side
-            if mine and sided and endpoint in trouble.endpoints and rng.random() < trouble.share:
+            if mine and sided and endpoint in trouble.endpoints and dice.random() < trouble.share:
                 return trouble.reply
         return None
 

@@ -20,7 +20,7 @@ OTHER_CPU, OTHER_MEMORY = 0.01, 70e6
 class Host:
     """Counters are in seconds since the host's boot; sizes in bytes."""
 
-    rng: random.Random
+    dice: random.Random
     booted_at: float
     cpu_seconds: dict[str, float] = field(
         default_factory=lambda: {"user": 90_000.0, "system": 30_000.0, "iowait": 900.0, "idle": 900_000.0}
@@ -59,7 +59,7 @@ class Host:
             if container.alive:
                 used += container_cpu(container.spec.name) * container.working
                 memory += container.memory
-        busy = min(used * self.rng.uniform(0.95, 1.05), CPUS)
+        busy = min(used * self.dice.uniform(0.95, 1.05), CPUS)
         self.cpu_seconds["user"] += busy * 0.8 * seconds
         self.cpu_seconds["system"] += busy * 0.2 * seconds
         waiting = min(CPUS - busy, CPUS * self.io_wait)

@@ -29,7 +29,7 @@ class Market:
 
     pair: str
     anchor: float
-    rng: random.Random
+    dice: random.Random
     mid: float = field(init=False)
     slow: float = field(init=False)
     legs: list[Leg] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Market:
         if self.legs:
             self._drift(seconds)
         pull = math.log(self.anchor / self.mid) * min(REVERSION * minutes, 1)
-        noise = self.rng.gauss(0, VOLATILITY) * math.sqrt(minutes)
+        noise = self.dice.gauss(0, VOLATILITY) * math.sqrt(minutes)
         self.mid *= math.exp(pull + noise)
         self.slow += (self.mid - self.slow) * min(minutes / 30, 1)
 

@@ -37,5 +37,5 @@ def row_of(bot: Bot, now: float) -> Row:
         fee_pct=bot.fee_pct,
         paper_fills=process.paper_fills if process else 0,
         paper_rejects=process.paper_rejects if process else 0,
-        queue_delay_ms=120 + 40 * bot.rng.random(),
+        queue_delay_ms=120 + 40 * bot.dice.random(),
     )

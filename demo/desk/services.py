@@ -79,7 +79,7 @@ def publish_minute(world: "WorldState", bot: Bot, row: Row) -> None:
     """Publish what a minute of a bot brings: its snapshot, and what the services make of it."""
     if not world.redis.takes_writes:
         return
-    make, rng, at = world.envelopes, world.service_rng, row.at
+    make, dice, at = world.envelopes, world.service_dice, row.at
     snapshot = make.snapshot(bot, row)
     world.publish(snapshot)
     if not world.works("signal-service"):
@@ -88,7 +88,7 @@ def publish_minute(world: "WorldState", bot: Bot, row: Row) -> None:
     body = {
         "instance_name": bot.name,
         "signal_name": "inventory_bias",
-        "signal_value": round(rng.uniform(-1, 1), 3),
+        "signal_value": round(dice.uniform(-1, 1), 3),
     }
     signal = make.event(SIGNAL, "strategy_signal", "signal-service", body, at=at, cause=cause)
     world.publish(signal)
@@ -97,12 +97,12 @@ def publish_minute(world: "WorldState", bot: Bot, row: Row) -> None:
         body = {"instance_name": bot.name, "model": "regime-1", "prediction": row.regime, "confidence": 0.7}
         world.publish(make.event(ML_SIGNAL, "ml_signal", "signal-service", body, at=at, cause=cause))
     if world.works("risk-service"):
-        _decide(world, bot, row, str(signal.payload["event_id"]), rng)
+        _decide(world, bot, row, str(signal.payload["event_id"]), dice)
 
 
-def _decide(world: "WorldState", bot: Bot, row: Row, cause: str, rng: random.Random) -> None:
+def _decide(world: "WorldState", bot: Bot, row: Row, cause: str, dice: random.Random) -> None:
     make, at = world.envelopes, row.at
-    refused = row.net_edge_pct < SMALL_EDGE and row.state == "running" and rng.random() < 0.3  # noqa: PLR2004 - a share
+    refused = row.net_edge_pct < SMALL_EDGE and row.state == "running" and dice.random() < 0.3  # noqa: PLR2004 - a share
     reason = "net_edge_below_minimum" if refused else ""
     body = {"instance_name": bot.name, "approved": not refused, "reason": reason}
     decision = make.event(RISK_DECISION, "risk_decision", "risk-service", body, at=at, cause=cause)
@@ -117,7 +117,7 @@ def _decide(world: "WorldState", bot: Bot, row: Row, cause: str, rng: random.Ran
         bot.trades and int(at // 60) % world.habits.intent_every == 0 and world.works("coordination-service")
     ):
         late = world.habits.intent_flaw == "late"
-        intent = make.intent(bot.name, round(rng.uniform(0.46, 0.54), 3), at - INTENT_LIFE * 2 * late, cause)
+        intent = make.intent(bot.name, round(dice.uniform(0.46, 0.54), 3), at - INTENT_LIFE * 2 * late, cause)
         if world.habits.intent_flaw == "shape":
             body = {name: value for name, value in intent.payload.items() if name != "controller_id"}
             intent = replace(intent, payload={**body, "controller": "epp_v2_5"})

@@ -16,7 +16,7 @@ RECONNECTS_PER_SECOND = 0.2
 class Sweep:
     """``count`` bots that share one fate; each shows it in a strength of its own."""
 
-    rng: random.Random
+    dice: random.Random
     count: int = 0
     errors: float = 0.0
     reconnects: float = 0.0

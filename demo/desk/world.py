@@ -91,7 +91,7 @@ class World(WorldState):
         while bot.inbox and self.redis.serving and self.clock.now() >= bot.process.ready_at:
             intents.take(self, bot, bot.process, *bot.inbox.popleft())
         bot_tick.step(self, bot, seconds)
-        container.memory = container_memory(bot.name) * bot.rng.uniform(0.99, 1.01) + bot.process.leaked
+        container.memory = container_memory(bot.name) * bot.dice.uniform(0.99, 1.01) + bot.process.leaked
         if container.memory >= container.spec.memory_limit > 0:
             self.host.oom_kills += 1
             self.engine.crash(container, 137, oom=True)

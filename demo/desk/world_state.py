@@ -49,7 +49,7 @@ class WorldState:
         self.host = Host(random.Random(f"{seed}-host"), start - 40 * DAY)
         self.logbook, self.artifacts = Logbook(), Artifacts()
         self.envelopes = Envelopes(seed)
-        self.service_rng = random.Random(f"{seed}-services")
+        self.service_dice = random.Random(f"{seed}-services")
         self.published: deque[Published] = deque(maxlen=KEPT_PUBLISHED)
         self.debug_logging: set[str] = set()
         self.sweep = Sweep(random.Random(f"{seed}-sweep"))
@@ -62,7 +62,7 @@ class WorldState:
         market = Market(plan.pair, PRICES[plan.pair], random.Random(f"{self.seed}-{plan.pair}"))
         half = FIRST_EQUITY / 2
         account = Account(base=half / market.mid, quote=half)
-        rng = random.Random(f"{self.seed}-{plan.name}")
+        dice = random.Random(f"{self.seed}-{plan.name}")
         return Bot(
             name=plan.name,
             variant=plan.variant,
@@ -70,7 +70,7 @@ class WorldState:
             trades=plan.variant != "d",
             market=market,
             account=account,
-            rng=rng,
+            dice=dice,
             since=start,
         )
 

@@ -44,15 +44,15 @@ class LoneAlert:
 class Breaker:
     """The desk as a fault gets it: what a fault may change, one method each.
 
-    ``bot`` is the bot it strikes in this run (empty where it is about none), ``rng`` random numbers of the run. Times are
-    seconds of the desk's time. ``world`` is the whole simulation, for what no method here does.
+    ``bot`` is the bot it strikes in this run (empty where it is about none), ``dice`` the run's own random
+    numbers. Times are seconds of the desk's time. ``world`` is the whole simulation, for what no method here does.
     """
 
     world: World
     prometheus: LabPrometheus
     bus: LabBus
     bot: str
-    rng: Random
+    dice: Random
     planned: list[Planned] = field(default_factory=list)
     alerts: list[LoneAlert] = field(default_factory=list)
     degraded_since: float | None = None

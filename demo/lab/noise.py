@@ -22,7 +22,7 @@ def make_noise(breaker: Breaker) -> None:
 
 def _line(breaker: Breaker, bot: str) -> None:
     order = order_id(breaker.world.bots[bot])
-    match breaker.rng.randrange(6):
+    match breaker.dice.randrange(6):
         case 0:
             breaker.says("ERROR", "asyncio", "Unclosed client session", bot=bot)
         case 1:

@@ -70,9 +70,9 @@ async def run(one: Run, prepared: PreparedDesks) -> list[RunOutcome]:
 
 
 async def _played(one: Run, watched: WatchedDesk) -> list[RunOutcome]:
-    rng = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
+    dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
     breaker = Breaker(
-        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, rng=rng
+        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, dice=dice
     )
     if one.setting == "noisy":
         make_noise(breaker)

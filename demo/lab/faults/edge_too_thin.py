@@ -8,7 +8,7 @@ def strike(desk: Breaker) -> None:
     """Keep the gross edge just above the fees."""
 
     def thin() -> None:
-        desk.struck.gross_edge = 0.00085 + desk.rng.gauss(0, 0.00002)
+        desk.struck.gross_edge = 0.00085 + desk.dice.gauss(0, 0.00002)
 
     desk.every(5, thin)
 

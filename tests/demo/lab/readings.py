@@ -55,9 +55,9 @@ async def reading(name: str) -> str:
 
 async def _played(told: Reading, watched: WatchedDesk) -> tuple[Incident, Looked]:
     first_bot = told.faults[0][1]
-    rng = Random(SEED)  # noqa: S311 - a simulation, no secret
+    dice = Random(SEED)  # noqa: S311 - a simulation's dice
     breaker = Breaker(
-        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=first_bot, rng=rng
+        world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=first_bot, dice=dice
     )
     for fault, bot in told.faults:
         breaker.bot = bot

@@ -136,7 +136,7 @@ def test_a_file_may_state_several_faults_and_import_its_neighbour(
     assert "no cause is called key_lost" in said
     assert "no action is called 'reboot'" in said
     assert "no bot is called 'bot9'" in said
-    desk = Breaker(world=None, prometheus=None, bus=None, bot="bot1", rng=Random(1))  # type: ignore[arg-type] # noqa: S311 - no secret
+    desk = Breaker(world=None, prometheus=None, bus=None, bot="bot1", dice=Random(1))  # type: ignore[arg-type] # noqa: S311 - no secret
     with pytest.raises(ValueError, match="rotated-too cannot strike bot1"):
         strike(found[1], desk)
     (tmp_path / "again.py").write_text(SEVERAL)

@@ -129,21 +129,21 @@ QUERIES = [
 
 def samples() -> Iterator[tuple[Labels, int, float]]:
     """Yield an hour of a small desk: counters with resets, gaps, NaN, a label that moves."""
-    rng = random.Random(7)  # noqa: S311 (the same samples every run)
+    dice = random.Random(7)  # noqa: S311 (the same samples every run)
     fills = dict.fromkeys(("bot1", "bot2", "bot3"), 0)
     for n in range(COUNT):
         at = (BEGIN + n * STEP) * 1000 + n % 3
         for rank, bot in enumerate(fills, start=1):
             fills[bot] = (
-                0 if n == 100 and bot == "bot2" else fills[bot] + (rng.random() < 0.2 and bot != "bot3")
+                0 if n == 100 and bot == "bot2" else fills[bot] + (dice.random() < 0.2 and bot != "bot3")
             )
             now = ("running", "soft_pause", "hard_stop")[(n // 40 + rank) % 3]
             for state in ("running", "soft_pause", "hard_stop"):
                 labels = {"__name__": "hbot_state", "bot": bot, "state": state}
                 yield labels_of(labels), at, float(state == now)
             regime = "up" if n // 120 else "flat"
-            yield labels_of({"__name__": "hbot_edge", "bot": bot, "regime": regime}), at, rng.gauss(0, 0.1)
-            yield labels_of({"__name__": "hbot_equity", "bot": bot}), at, 1000 + rng.gauss(0, 3) * rank
+            yield labels_of({"__name__": "hbot_edge", "bot": bot, "regime": regime}), at, dice.gauss(0, 0.1)
+            yield labels_of({"__name__": "hbot_equity", "bot": bot}), at, 1000 + dice.gauss(0, 3) * rank
             yield labels_of({"__name__": "hbot_fills_total", "bot": bot}), at, float(fills[bot])
             yield labels_of({"__name__": "hbot_rank", "bot": bot}), at, float(rank)
         yield labels_of({"__name__": "hbot_one"}), at, 0.1 + n
