@@ -11,9 +11,9 @@ STEPS = 3
 MOMENTS = [
     ("between", 0),
     *((moment, number) for number in range(1, STEPS + 1) for moment in ("before", "after")),
-    ("during", 2),
     ("between", 1),
     ("between", 2),
+    ("during", 2),  # the last: a compose that was cut off may recreate the container of the next turn yet
 ]
 
 
