@@ -9,11 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.deploy.conftest import ROOT, BuiltImage
 from tests.servers import programs
 from tests.servers.desk import COMPOSES, Desk
 from tests.servers.docker import CommandError, DockerEngine, run
+from tests.servers.fixtures import Require
 from tests.servers.process import LOOPBACK, eventually, free_port
 
 pytestmark = [pytest.mark.xdist_group("image"), pytest.mark.timeout(1200)]
@@ -100,10 +102,14 @@ def _lay_out(folder: Path, desk_root: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-async def deployed(image: BuiltImage, desk: Desk, tmp_path: Path) -> AsyncIterator[Deployed]:
-    """Start the two services as they are in deploy/, with the image as it was built."""
-    engine, folder, port = image.engine, _lay_out(tmp_path / "deploy", desk.root), free_port()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def deployed(
+    image: BuiltImage, require: Require, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Deployed]:
+    """Start the two services as they are in deploy/, once for the tests that look at them, and end them."""
+    engine, around, port = image.engine, tmp_path_factory.mktemp("deployed"), free_port()
+    desk = await Desk.lay_out(around / "desk", engine, redis=require("redis"))
+    folder = _lay_out(around / "deploy", desk.root)
     for path in (desk.root, *desk.root.rglob("*")):
         shutil.chown(path, DESK_UID, DESK_UID)
     for name in NETWORKS:
@@ -133,6 +139,7 @@ async def deployed(image: BuiltImage, desk: Desk, tmp_path: Path) -> AsyncIterat
         raise
     finally:
         await run([*compose, "down", "--volumes", "--timeout", "5"], env=environment, cwd=folder, within=120)
+        await engine.clear()
 
 
 async def test_the_two_services_are_apart_as_seen_from_inside(deployed: Deployed) -> None:
