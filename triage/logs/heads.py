@@ -108,7 +108,8 @@ _AT_START = re.compile(
 _CRASH = re.compile(
     r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)"
     r"|thread '[^']{0,60}' (?:\(\d{1,20}\) )?panicked|(?:Killed|Aborted)$"
-    r"|Segmentation fault|terminate called |Fatal Python error|.{0,40}core dumped",
+    r"|Segmentation fault|terminate called |Fatal Python error|.{0,40}core dumped|Illegal instruction|Bus error"
+    r"|\*\*\* (?:stack smashing|buffer overflow) detected|double free or corruption|(?:malloc|free|realloc)\(\): ",
     re.IGNORECASE,
 )
 _BAD_WORDS = "|".join(
