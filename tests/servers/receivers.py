@@ -17,6 +17,8 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], bytes]] = []
         self.refused: set[str] = set()
+        self.full = ""
+        """What it answers instead of taking a mail; empty: it takes it."""
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -31,6 +33,8 @@ class Mailbox:
     async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
         """Take a mail."""
         del server, session
+        if self.full:
+            return self.full
         self.mails.append((envelope.rcpt_tos, envelope.original_content or b""))
         return "250 taken"
 

@@ -41,7 +41,7 @@ class EmailChannel:
             async with self._session() as client:
                 refused, _ = await client.send_message(self._message(notice))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise FallbackFailure(_why(error, self.address)) from error
+            raise FallbackFailure(_why(error, self.address), for_good=_too_large(error)) from error
         return f"not taken for {', '.join(sorted(refused))}" if refused else ""
 
     async def examine(self) -> str:
@@ -96,6 +96,12 @@ def _why(error: Exception, address: MailAddress) -> str:
     why = "; ".join(map(_reason, refused))
     # A server may repeat the password: it is taken out before anything is cut, so that no half of it is left.
     return one_line(why.replace(address.password, "•••") if address.password else why, MOST)
+
+
+def _too_large(error: Exception) -> bool:
+    """Whether the server takes no mail of this size: the same notice is as large the next time."""
+    said_of_the_mail = isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused)
+    return said_of_the_mail and error.code == aiosmtplib.SMTPStatus.storage_exceeded
 
 
 def _reason(error: Exception) -> str:

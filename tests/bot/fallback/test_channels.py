@@ -125,6 +125,19 @@ async def test_a_recipient_who_is_refused_is_named_and_the_others_have_the_mail(
     assert len(box.mails) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "for_good"),
+    [("552 5.3.4 message size exceeds fixed limit", True), ("452 4.3.1 insufficient system storage", False)],
+)
+async def test_a_mail_that_is_too_large_is_not_tried_again(answer: str, *, for_good: bool) -> None:
+    """The next one would be as large; a server that is short of room for now may have it later."""
+    async with relaying() as (box, port):
+        box.full = answer
+        with pytest.raises(FallbackFailure, match=f"answered {answer}") as refused:
+            await EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off")).send(NOTICE)
+    assert refused.value.for_good is for_good
+
+
 async def test_a_server_that_takes_a_mail_and_says_no_goodbye_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """To wait for it could outlast the deadline, and the mail would be sent again."""
     monkeypatch.setattr("bot.fallback.email.channel.GOODBYE_SECONDS", 0.05)
