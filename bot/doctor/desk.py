@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.doctor.report import DependencyReport
-from bot.init.look import COMPOSE_NAMES, look_at, with_override
+from bot.init.look import look_at, with_override
 from bot.init.plan import container_template, is_bot, redis_of
 from bot.init.seen import SeenDesk
+from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
 from triage.env_text import compose_files, read_env
 from triage.errors import SettingError
@@ -68,7 +69,7 @@ def _files(desk: Desk) -> tuple[Path, ...]:
     if named:
         return tuple((folder / name).resolve() for name in named)
     usual = next(
-        (folder / name for name in COMPOSE_NAMES if (folder / name).is_file()), folder / desk.compose.file
+        (folder / name for name in DEFAULT_FILES if (folder / name).is_file()), folder / desk.compose.file
     )
     return with_override(usual)
 

@@ -17,10 +17,10 @@ from typing import Any
 from bot.init.compose_text import read_files, read_yaml
 from bot.init.live import LiveDesk, files_of_containers, folder_of_containers, running_of
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
+from triage.actions.project import DEFAULT_FILES
 from triage.env_text import PROJECT_KEY, compose_files, filled, read_env
 from triage.errors import SettingError
 
-COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 _PLACES = ("compose", ".", "deploy", "docker")
 _ENV_PLACES = (
     "env/.env",
@@ -137,7 +137,7 @@ def _files(root: Path, env_file: Path | None, live: LiveDesk | None) -> tuple[Pa
 def with_override(file: Path) -> tuple[Path, ...]:
     """Return a file with the override beside it that Compose takes by itself, where there is one."""
     override = file.with_name(f"{file.stem}.override{file.suffix}")
-    return (file, override) if file.name in COMPOSE_NAMES and _is_file(override) else (file,)
+    return (file, override) if file.name in DEFAULT_FILES and _is_file(override) else (file,)
 
 
 def _env_file(root: Path) -> Path | None:
@@ -183,11 +183,11 @@ def find_compose_file(root: Path) -> Path:
     Raises SettingError that says where it was looked for.
     """
     for place in _PLACES:
-        for name in COMPOSE_NAMES:
+        for name in DEFAULT_FILES:
             if _is_file(root / place / name):
                 return root / place / name
     elsewhere = [folder for folder in sorted(root.glob("[!.]*/")) if not _is_file(folder / "desk.yaml")]
-    found = [folder / name for folder in elsewhere for name in COMPOSE_NAMES if _is_file(folder / name)]
+    found = [folder / name for folder in elsewhere for name in DEFAULT_FILES if _is_file(folder / name)]
     if len(found) == 1:
         return found[0]
     if found:

@@ -13,6 +13,7 @@ from slack_sdk.http_retry.state import RetryState
 
 from bot.slack.errors import ContentRefused, Misconfigured, NotDone, refusal
 from bot.slack.problems import Problems
+from handlers.slack.reply import TOO_LATE
 from triage.ports.clock import Clock
 
 REMEMBERED_SECONDS = 3600.0
@@ -20,7 +21,7 @@ REMEMBERED_SECONDS = 3600.0
 _VIEWS = "views."
 _PASSING = frozenset(
     {
-        *("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"),
+        *TOO_LATE,
         *("not_found", "hash_conflict", "service_unavailable", "message_limit_exceeded"),
     }
 )

@@ -20,9 +20,11 @@ SECONDS = 5
 VIEW_SECONDS = 3
 """How long Slack takes the id of a click for a modal."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+TOO_LATE = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged")
+"""Slack's words where the id of a click is over, or was used: nothing to mend."""
 _PASSING = frozenset(
     {
-        *("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"),
+        *TOO_LATE,
         *("ratelimited", "rate_limited", "hash_conflict", "team_added_to_org"),
         *("fatal_error", "internal_error", "service_unavailable", "request_timeout"),
     }
