@@ -16,8 +16,12 @@ from triage.incidents.feedback import ask
 from triage.incidents.lifecycle import Transition
 from triage.incidents.notifications import tell_card, tell_line
 from triage.incidents.silences import Matchers, described
+from triage.memory.degraded_mode import degraded_on
 from triage.model import Incident, Json, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
+
+DEGRADED_STILL = ", degraded mode is still on"
+LEAVE_DEGRADED = "Degraded mode is still on, and what it stopped stays stopped: leave it with /triage do exit_degraded_mode."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,21 @@ def acknowledge(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Opera
 
 
 def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:
-    """Resolve an incident; while alerts still fire it becomes quiet and resolves with them."""
+    """Resolve an incident; while alerts still fire it becomes quiet and resolves with them.
+
+    Where degraded mode was entered on it and is on still, both the person and the thread are told: what it stopped stays
+    stopped.
+    """
     incident = _get(tx, incident_id)
     firing, _ = tx.incidents.counts(incident_id)
+    degraded = degraded_on(tx, incident_id)
     if firing:
         change = lifecycle.close_while_firing(incident, actor=actor, firing=firing, now=now)
         text = f"{incident.number} still has {firing} firing: it stays quiet and resolves when they do."
     else:
-        change = lifecycle.resolve(incident, actor=actor, now=now, why="by hand")
+        change = lifecycle.resolve(
+            incident, actor=actor, now=now, why=f"by hand{DEGRADED_STILL if degraded else ''}"
+        )
         text = f"{incident.number} is resolved."
     if change is None:
         return OperationResult(changed=False, text=_why_not(incident))
@@ -79,7 +90,7 @@ def resolve(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> Operation
     tx.audit.append(
         at=now, actor=actor, event="incident.resolve", target=incident.number, detail={"firing": firing}
     )
-    return OperationResult(changed=True, text=text)
+    return OperationResult(changed=True, text=f"{text} {LEAVE_DEGRADED}" if degraded else text)
 
 
 def retriage(tx: Tx, incident_id: int, *, actor: str, now: datetime) -> OperationResult:

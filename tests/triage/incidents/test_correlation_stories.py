@@ -11,6 +11,7 @@ from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
 from triage.incidents.intake import Intake
 from triage.incidents.naming import called, several
+from triage.memory.degraded_mode import Degraded, put_degraded
 from triage.model import (
     IncidentShape,
     IncidentStatus,
@@ -231,6 +232,22 @@ async def test_resolving_by_hand_while_it_fires_stays_quiet_until_it_really_reso
     over = await story.incident()
     assert (over.status, over.quiet) == (IncidentStatus.RESOLVED, False)
     assert len(await story.incidents()) == 1
+
+
+async def test_resolving_by_hand_while_degraded_mode_is_on_says_what_stays_stopped(story: Story) -> None:
+    """Who closes it and who reads the thread learn that it is on; on another incident it is none of this one's."""
+    on = Degraded(story.clock.now(), action_id=1, sure=True, incident_id=1)
+    await story.store.write(lambda tx: put_degraded(tx, on))
+    await story.fire("RedisDown", "")
+    assert "still has 1 firing: it stays quiet" in (await story.resolve()).text
+    await story.clear("RedisDown", "")
+    assert (await story.incident()).status is IncidentStatus.ACKNOWLEDGED, "it stays open until it is left"
+    outcome = await story.resolve()
+    assert outcome.text.startswith("INC-1 is resolved. Degraded mode is still on")
+    assert "/triage do exit_degraded_mode" in outcome.text
+    assert "resolved: by hand, degraded mode is still on" in await story.told()
+    await story.fire("BotFrozen", "bot2")
+    assert "Degraded" not in (await story.resolve(2)).text
 
 
 async def test_something_new_wakes_a_quiet_incident(story: Story) -> None:
