@@ -243,21 +243,26 @@ async def test_the_checks_that_ask_docker_find_the_same_both_ways(both: Both) ->
     (both.desk.data / "bot1/conf/controllers/epp_v2_4_bot1.yml").touch()
     now = datetime.now(UTC)
     for check in (bytecode, changes, container):
-        found = []
-        for bench in (both.within, both.apart):
-            ctx = CheckContext(
-                desk=bench.desk,
-                sources=bench.services.sources,
-                now=now,
-                since=now,
-                bots=("bot1",),
-                containers=("hbot-bot1",),
-            )
-            found.append(await check.run(ctx))
-        within, apart = found
+        # The engine remembers 256 events, those of earlier tests too, and may forget some between the two looks.
+        for _ in range(3):
+            within = await check.run(_context(both.within, now))
+            apart = await check.run(_context(both.apart, now))
+            if _known(within.data) == _known(apart.data):
+                break
         assert _known(within.data) == _known(apart.data), check.NAME
         assert within.status is apart.status, check.NAME
         assert apart.status.value != "unknown", apart.why
+
+
+def _context(bench: Bench, now: datetime) -> CheckContext:
+    return CheckContext(
+        desk=bench.desk,
+        sources=bench.services.sources,
+        now=now,
+        since=now,
+        bots=("bot1",),
+        containers=("hbot-bot1",),
+    )
 
 
 def _known(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -149,11 +149,17 @@ class DockerEngine:
         self.process.thaw()
         if not self.process.running:
             await self.start()
+        try:
+            await self._remove_all()
+        except CommandError:  # one ended by itself just as it was to be killed
+            await self._remove_all()
+        for kind in ("network", "volume"):
+            await self.docker(kind, "prune", "--force")
+
+    async def _remove_all(self) -> None:
         containers = (await self.docker("ps", "--all", "--quiet")).split()
         if containers:
             await self.docker("rm", "--force", "--volumes", *containers)
-        for kind in ("network", "volume"):
-            await self.docker(kind, "prune", "--force")
 
     async def close(self) -> None:
         """End it and everything it started."""

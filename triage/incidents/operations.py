@@ -21,7 +21,9 @@ from triage.model import Incident, Json, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
 DEGRADED_STILL = ", degraded mode is still on"
-LEAVE_DEGRADED = "Degraded mode is still on, and what it stopped stays stopped: leave it with /triage do exit_degraded_mode."
+LEAVE_DEGRADED = (
+    "Degraded mode is still on, what it stopped stays stopped: leave it with /triage do exit_degraded_mode."
+)
 
 
 @dataclass(frozen=True, slots=True)
