@@ -100,8 +100,9 @@ def _why(error: Exception, address: MailAddress) -> str:
 
 def _too_large(error: Exception) -> bool:
     """Whether the server takes no mail of this size: the same notice is as large the next time."""
-    said_of_the_mail = isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused)
-    return said_of_the_mail and error.code == aiosmtplib.SMTPStatus.storage_exceeded
+    if not isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused):
+        return False  # not said of the mail: a recipient's full mailbox answers 552 too
+    return error.code == aiosmtplib.SMTPStatus.storage_exceeded
 
 
 def _reason(error: Exception) -> str:
