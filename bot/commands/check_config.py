@@ -116,7 +116,7 @@ def check_config(environment: Mapping[str, str], folder: Path) -> Checked:
         *of_desk,
         *_placeholders(given),
         *_channels(given),
-        *(_desk_ids(desk) if desk is not None else ()),
+        *((*_desk_ids(desk), *_desk_placeholders(desk)) if desk is not None else ()),
     ]
     if settings is not None:
         problems += [*_missing(settings), *(_nobody(desk) if desk is not None else ())]
@@ -297,6 +297,27 @@ def _placeholders(given: Mapping[str, str]) -> Iterable[Problem]:
     for name, value in given.items():
         if _PLACEHOLDER.search(value) or EXAMPLE.fullmatch(value):
             yield Problem(name.upper(), "still holds a placeholder: put the real value there", "warning")
+
+
+def _desk_placeholders(desk: Desk) -> Iterable[Problem]:
+    for place, text in _texts(desk.model_dump(mode="json", exclude_unset=True)):
+        if _PLACEHOLDER.search(text):
+            where = ".".join(map(str, place))
+            yield Problem(
+                f"desk.yaml {where}", "still holds a placeholder: put the real value there", "warning"
+            )
+
+
+def _texts(value: object, place: _Place = ()) -> Iterable[tuple[_Place, str]]:
+    """Yield every text of desk.yaml, and where it stands."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _texts(part, (*place, key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _texts(part, (*place, number))
 
 
 def _desk_ids(desk: Desk) -> Iterable[Problem]:

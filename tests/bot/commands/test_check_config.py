@@ -98,6 +98,13 @@ def test_a_placeholder_is_warned_of(name: str, value: str, tmp_path: Path) -> No
     assert any(one.startswith(name) and "placeholder" in one for one in warnings)
 
 
+def test_a_placeholder_in_desk_yaml_is_warned_of(tmp_path: Path) -> None:
+    """A name and a path that nobody filled in are named by where they stand; nothing else is."""
+    text = "bots:\n  - {name: CHANGE_ME}\n  - {name: bot2}\npaths: {env: /srv/<your desk>/.env}\n"
+    warnings = [one for one in said(with_desk(tmp_path, text), "warning") if "placeholder" in one]
+    assert [one.split(" still")[0] for one in warnings] == ["desk.yaml bots.0.name", "desk.yaml paths.env"]
+
+
 def test_ids_that_are_none_are_warned_of(tmp_path: Path) -> None:
     """A name in place of an id would let nobody act."""
     text = "roles: {operator: {users: [ana, U0ANA00001], groups: [G123]}, approver: {users: [U0123456789]}}\n"
