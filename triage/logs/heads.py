@@ -105,6 +105,12 @@ _AT_START = re.compile(
     r"[*= ]{0,4}(?P<level>ERROR|CRITICAL|FATAL|WARNING|WARN|ERR|WRN|FTL|CRIT|INF|DBG|INFO|DEBUG)(?: [*=]{1,3}|(?=[ \t]))"
     r"[ \t]*(?P<message>.+)"
 )
+_FOREIGN = re.compile(
+    r"(?:level|lvl|severity|sev)[=:][\"']?\w|[^\W\d_]{3,10}\.? \d{1,2}, \d{4} \d{1,2}:\d\d|"
+    r"\d{1,2}\.? ?[^\W\d_]{3,10}\.? \d{4},? \d{1,2}:\d\d",
+    re.IGNORECASE,
+)
+"""A level of unknown meaning, or a date with a month in another language: ``level=2``, ``mars 02, 2026 10:11:12``."""
 _CRASH = re.compile(
     r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)"
     r"|thread '[^']{0,60}' (?:\(\d{1,20}\) )?panicked|(?:Killed|Aborted)$"
@@ -121,6 +127,7 @@ _BAD = re.compile(
     rf"(?<!\bno )(?<![^\d:]0 )(?<!^0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failures?|exceptions?|traceback"
     r"|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not found|out of memory|unreachable"
     r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])(?![\"']?[ ]?[:=][ ]?[\"']?0(?![\d.]))"
+    r"|\([A-Z]\w{1,80}(?:Error|Exception)\)$"
     r"|^(?:[a-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception)(?::|$)|\bis DOWN\b|(?:^|\s)!!+ "
     "|❌|🔴|🛑|🔥|🚨|💥",
     re.IGNORECASE,
@@ -178,8 +185,9 @@ def head_of(text: str) -> LineHead | None:
 
 
 def begins_record(text: str) -> bool:
-    """Tell whether a line begins as a record does, though its level is not known: a time of its own, or an object."""
-    return _TIMED.match(text) is not None or text.startswith(("{", "<", '["'))
+    """Tell whether a line begins as a record does, though its level is not known: a time, the key of a level, an object."""
+    known = _TIMED.match(text) or _FOREIGN.match(text)
+    return known is not None or text.startswith(("{", "<", '["'))
 
 
 def is_crash(text: str) -> bool:

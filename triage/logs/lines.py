@@ -156,6 +156,8 @@ class _LineReader:
                 opened.traced, opened.grouped = True, has_gutter(text)
             else:
                 self._keep_loose(text)
+                if begins_record(text):  # what follows is of it, and not of the record before
+                    self.current.pop(stream, None)
 
     def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> None:
         self.records += 1
