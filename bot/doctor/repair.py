@@ -60,7 +60,13 @@ def repair(url: str, now: datetime) -> Repair:
 
 
 def _repair_file(path: Path, now: datetime, done: Repair) -> None:
-    copy = _copied(path, now)
+    try:
+        copy = _copied(path, now)
+    except OSError as error:
+        done.say(
+            f"No copy could be made ({error}), so nothing was tried and nothing changed: make room for two of {path}."
+        )
+        return
     done.say(f"A copy of the database as it was is at {copy}.")
     faults = check(path)
     if not faults:
@@ -70,10 +76,16 @@ def _repair_file(path: Path, now: datetime, done: Repair) -> None:
     done.say(f"The check found {len(faults)} faults:")
     done.lines += [f"  {fault}" for fault in faults[:FAULTS_MAX]]
     made = path.with_name(f"{path.name}.recovering")
-    for each in _files(made):
-        each.unlink(missing_ok=True)
-    migrate(f"sqlite:///{made}")
-    _recover(path, made, done)
+    _remove(made)
+    try:
+        migrate(f"sqlite:///{made}")
+        _recover(path, made, done)
+    except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError) as error:  # the disk is full, as a rule
+        _remove(made)
+        done.say(
+            f"The recovery could not be ended ({error}): the database was left as it is. Make room and try again."
+        )
+        return
     left = check(made)
     if left:
         done.say(f"What was recovered is not whole ({left[0]}): the database was left as it is.")
@@ -106,15 +118,22 @@ def _files(path: Path) -> list[Path]:
 def _copied(path: Path, now: datetime) -> Path:
     folder = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
     folder.mkdir(mode=0o700)
-    for each in _files(path):
-        if each.exists():
-            shutil.copy2(each, folder / each.name)
+    try:
+        for each in _files(path):
+            if each.exists():
+                shutil.copy2(each, folder / each.name)
+    except OSError:
+        shutil.rmtree(folder)  # half a copy is none, and takes room
+        raise
     return folder
 
 
+def _remove(made: Path) -> None:
+    for each in _files(made):
+        each.unlink(missing_ok=True)
+
+
 def _take_place(made: Path, path: Path) -> None:
-    with closing(sqlite3.connect(made)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for each in _files(path)[1:]:
         each.unlink(missing_ok=True)  # the copy has them; beside another file they would be taken for its own
     made.replace(path)
@@ -130,6 +149,7 @@ def _recover(path: Path, made: Path, done: Repair) -> None:
         for table in metadata.sorted_tables:
             names = [column.name for column in table.columns]
             kept, lost = 0, 0
+            new.execute(f"DELETE FROM {table.name}")  # noqa: S608 - as below: what the new schema noted is noted in the old one
             insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names of our own schema
             for row in _rows(old, table.name, names):
                 if row is not None and _inserted(new, insert, row):
@@ -144,12 +164,13 @@ def _recover(path: Path, made: Path, done: Repair) -> None:
         if orphans:
             done.say(f"  {orphans} rows belonged to what is lost and were left out; the copy has them.")
         new.commit()
+        new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _inserted(new: sqlite3.Connection, insert: str, row: Sequence[object]) -> bool:
     try:
         new.execute(insert, row)
-    except sqlite3.Error:
+    except sqlite3.IntegrityError:  # what was read is no row of this table; a full disk is another error
         return False
     return True
 

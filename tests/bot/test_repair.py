@@ -1,5 +1,6 @@
 """``doctor --repair``: a copy first, then what can be read, and nothing claimed that is not so."""
 
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.command_line.table import app
 from bot.doctor.repair import check, repair
 from bot.store import open_store
 from bot.store.lock import only_process
+from bot.store.migrate import migrate
 from tests.contracts.store_samples import NOW, line, open_incident, signal
 from tests.contracts.test_store_outcomes import damaged_table
 from triage.errors import SettingError
@@ -45,9 +47,9 @@ def counts(path: Path) -> dict[str, int]:
         }
 
 
-def copies(folder: Path) -> list[Path]:
-    """Return the folders of copies."""
-    return list(folder.glob("triage.db.damaged-*"))
+def copies(folder: Path, pattern: str = "triage.db.damaged-*") -> list[Path]:
+    """Return the folders of copies, or what else lies there."""
+    return list(folder.glob(pattern))
 
 
 async def test_a_whole_database_is_copied_checked_and_left_alone(sqlite_url: str, tmp_path: Path) -> None:
@@ -108,6 +110,63 @@ async def test_rows_whose_parent_is_lost_are_left_out_and_said(sqlite_url: str) 
     assert "rows belonged to what is lost and were left out" in "\n".join(done.lines)
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     assert counts(path) == {"incidents": 0, "timeline": 0, "signals": MANY, "audit": 50}
+
+
+async def test_a_disk_that_fills_leaves_the_database_as_it_was_and_says_so(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row that found no room is called unreadable, and what was begun is gone."""
+    await filled(sqlite_url)
+    damaged_table(sqlite_url, "timeline")
+    path = tmp_path / "triage.db"
+    before = path.read_bytes()
+
+    def migrate_small(url: str) -> None:
+        migrate(url)
+        monkeypatch.setattr("bot.doctor.repair.sqlite3.connect", _small)
+
+    monkeypatch.setattr("bot.doctor.repair.migrate", migrate_small)
+    done = repair(sqlite_url, NOW)
+    assert not done.whole
+    assert "database or disk is full" in done.lines[-1]
+    assert "left as it is" in done.lines[-1]
+    assert path.read_bytes() == before
+    assert copies(tmp_path, "*.recovering*") == []
+
+
+async def test_a_disk_without_room_for_a_copy_is_said_and_nothing_is_tried(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Half a copy is not left there either."""
+    await filled(sqlite_url)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        done = repair(sqlite_url, NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not done.whole
+    assert "No copy could be made" in done.lines[-1]
+    assert copies(tmp_path) == []
+
+
+async def test_every_row_that_can_be_read_is_counted_as_kept(sqlite_url: str) -> None:
+    """What the schema itself notes is no row that could not be read."""
+    await filled(sqlite_url)
+    damaged_table(sqlite_url, "timeline")
+    said = "\n".join(repair(sqlite_url, NOW).lines)
+    assert said.count("could not be read") == 1, said
+
+
+def _small(path: Path) -> sqlite3.Connection:
+    """A file that may not grow: SQLite says of it what it says of a full disk."""
+    database = _connect(path)
+    if path.name.endswith(".recovering"):
+        database.execute("PRAGMA max_page_count=1")
+    return database
+
+
+_connect = sqlite3.connect
 
 
 def test_what_is_no_database_at_all_is_said(tmp_path: Path) -> None:
