@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.sources import NOW
-from triage.logs.lines import LogLine, read_lines
+from triage.logs.lines import read_lines
+from triage.ports.sources import LogLine
 
 INFO = "2026-02-20 03:01:05,000 - 1 - feed - INFO - tick 5"
 
