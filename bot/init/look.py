@@ -230,7 +230,7 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
         name=str(name),
         container=filled(str(data.get("container_name") or ""), env),
         image=filled(str(data.get("image") or ""), env),
-        profiles=tuple(map(str, data.get("profiles") or ())),
+        profiles=tuple(each for one in data.get("profiles") or () if (each := filled(str(one), env))),
         networks=tuple(map(str, networks)),
         ports=tuple(_ports([*(data.get("ports") or ()), *(data.get("expose") or ())], env)),
         command=filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
@@ -241,9 +241,9 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
 
 def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
     for value in values:
-        inside = (
-            value.get("target") if isinstance(value, dict) else filled(str(value), env).rpartition(":")[2]
-        )
+        inside = filled(str(value.get("target") if isinstance(value, dict) else value), env).rpartition(":")[
+            2
+        ]
         digits = str(inside).partition("/")[0]
         if digits.isdigit():
             yield int(digits)
@@ -251,10 +251,9 @@ def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
 
 def _published(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
     for value in values:
-        named = (
-            value.get("published") if isinstance(value, dict) else filled(str(value), env).rpartition(":")[0]
-        )
-        digits = str(named or "").rpartition(":")[2]
+        whole = isinstance(value, dict)
+        named = filled(str(value.get("published", "") if whole else value), env)
+        digits = (named if whole else named.rpartition(":")[0]).rpartition(":")[2]
         if digits.isdigit():
             yield int(digits)
 

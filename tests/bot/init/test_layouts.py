@@ -22,13 +22,14 @@ def written(root: Path, files: dict[str, str]) -> Path:
 
 INCLUDED = {
     "docker-compose.yml": "name: ${DESK:-lark}\ninclude:\n  - stacks/bots/compose.yml\nservices:\n"
-    "  redis: {image: 'redis:7', profiles: [bus], command: redis-server /etc/redis.conf}\n",
+    "  redis: {image: 'redis:7', profiles: ['${WITH_BUS:+bus}'], "
+    "command: redis-server /etc/redis.conf, ports: [{target: 6379, published: '${BUS_PORT}'}]}\n",
     "stacks/bots/compose.yml": "services:\n"
     "  alpha:\n    image: hummingbot/hummingbot:version-2.9.0\n    container_name: lark-alpha\n    volumes:\n"
     "      - {type: bind, source: ./homes/alpha/conf, target: /home/hummingbot/conf}\n"
     "      - ./homes/alpha/logs:/home/hummingbot/logs\n",
     "stacks/bots/homes/alpha/conf/controllers/one.yml": "controller_name: pmm_lark\n",
-    ".env": "COMPOSE_PROFILES=bus\n",
+    ".env": "COMPOSE_PROFILES=bus\nWITH_BUS=1\nBUS_PORT=16380\n",
 }
 
 
@@ -38,6 +39,8 @@ def test_the_mounts_of_an_included_file_begin_at_its_own_folder(tmp_path: Path) 
     assert desk.paths.data == tmp_path / "desk" / "stacks" / "bots" / "homes"
     assert [(bot.name, bot.controller) for bot in desk.bots] == [("alpha", "pmm_lark")]
     assert (desk.compose.project, desk.compose.profiles) == ("lark", ("bus",))
+    [redis] = [each for each in look(tmp_path / "desk").services if each.name == "redis"]
+    assert (redis.profiles, redis.published) == (("bus",), (16380,))
     assert (desk.container_of("alpha"), desk.container_of("redis")) == ("lark-alpha", "lark-redis-1")
     assert "a password that stands in a file is not seen" in next(
         change.after for change in result.changes if change.path.name == ".env"
