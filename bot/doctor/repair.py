@@ -137,8 +137,7 @@ def _take_place(made: Path, path: Path) -> None:
     for each in _files(path)[1:]:
         each.unlink(missing_ok=True)  # the copy has them; beside another file they would be taken for its own
     made.replace(path)
-    for each in _files(made)[1:]:
-        each.unlink(missing_ok=True)
+    _remove(made)
 
 
 def _recover(path: Path, made: Path, done: Repair) -> None:
@@ -146,10 +145,11 @@ def _recover(path: Path, made: Path, done: Repair) -> None:
     with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(made)) as new:
         old.text_factory = lambda text: text.decode("utf-8", "replace")
         new.execute("PRAGMA foreign_keys=OFF")
+        of_schema = new.execute("SELECT key, value FROM notes").fetchall()
+        new.execute("DELETE FROM notes")  # else the old file's own would count as rows that could not be read
         for table in metadata.sorted_tables:
             names = [column.name for column in table.columns]
             kept, lost = 0, 0
-            new.execute(f"DELETE FROM {table.name}")  # noqa: S608 - as below: what the new schema noted is noted in the old one
             insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names of our own schema
             for row in _rows(old, table.name, names):
                 if row is not None and _inserted(new, insert, row):
@@ -160,6 +160,7 @@ def _recover(path: Path, made: Path, done: Repair) -> None:
             done.say(
                 f"  {table.name}: {kept} rows recovered{f', {lost} places could not be read' if lost else ''}"
             )
+        new.executemany("INSERT OR REPLACE INTO notes (key, value) VALUES (?, ?)", of_schema)
         orphans = _drop_orphans(new)
         if orphans:
             done.say(f"  {orphans} rows belonged to what is lost and were left out; the copy has them.")

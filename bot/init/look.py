@@ -241,10 +241,8 @@ def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> Comp
 
 def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
     for value in values:
-        inside = filled(str(value.get("target") if isinstance(value, dict) else value), env).rpartition(":")[
-            2
-        ]
-        digits = str(inside).partition("/")[0]
+        target = value.get("target") if isinstance(value, dict) else value
+        digits = filled(str(target), env).rpartition(":")[2].partition("/")[0]
         if digits.isdigit():
             yield int(digits)
 

@@ -12,7 +12,7 @@ from bot.command_line.table import app
 from bot.doctor.repair import check, repair
 from bot.store import open_store
 from bot.store.lock import only_process
-from bot.store.migrate import migrate
+from bot.store.migrate import OLDEST, migrate
 from tests.contracts.store_samples import NOW, line, open_incident, signal
 from tests.contracts.test_store_outcomes import damaged_table
 from triage.errors import SettingError
@@ -151,11 +151,19 @@ async def test_a_disk_without_room_for_a_copy_is_said_and_nothing_is_tried(
 
 
 async def test_every_row_that_can_be_read_is_counted_as_kept(sqlite_url: str) -> None:
-    """What the schema itself notes is no row that could not be read."""
+    """What the schema itself notes is no row that could not be read, and is this version's afterwards."""
     await filled(sqlite_url)
     damaged_table(sqlite_url, "timeline")
+    path = sqlite_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        noted = database.execute("SELECT key, value FROM notes WHERE value = ?", (OLDEST,)).fetchall()
+        database.execute("UPDATE notes SET value = '0000' WHERE value = ?", (OLDEST,))
+        database.commit()
     said = "\n".join(repair(sqlite_url, NOW).lines)
     assert said.count("could not be read") == 1, said
+    with closing(sqlite3.connect(path)) as database:
+        assert noted == database.execute("SELECT key, value FROM notes WHERE value = ?", (OLDEST,)).fetchall()
+    assert len(noted) == 1
 
 
 def _small(path: Path) -> sqlite3.Connection:

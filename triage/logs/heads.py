@@ -186,8 +186,12 @@ def head_of(text: str) -> LineHead | None:
 
 def begins_record(text: str) -> bool:
     """Tell whether a line begins as a record does, though its level is not known: a time, the key of a level, an object."""
-    known = _TIMED.match(text) or _FOREIGN.match(text)
-    return known is not None or text.startswith(("{", "<", '["'))
+    return has_head(text) or text.startswith(("{", "<", '["'))
+
+
+def has_head(text: str) -> bool:
+    """Tell whether a line begins with a time, or with the key of a level."""
+    return _TIMED.match(text) is not None or _FOREIGN.match(text) is not None
 
 
 def is_crash(text: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from triage.logs.heads import begins_record, is_crash, speaks_of_error
+from triage.logs.heads import begins_record, has_head, is_crash, speaks_of_error
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.spread_objects import SpreadObjects
 from triage.logs.tracebacks import (
@@ -156,7 +156,7 @@ class _LineReader:
                 opened.traced, opened.grouped = True, has_gutter(text)
             else:
                 self._keep_loose(text)
-                if begins_record(text):  # what follows is of it, and not of the record before
+                if has_head(text):  # what follows is of it, and not of the record before
                     self.current.pop(stream, None)
 
     def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> None:
