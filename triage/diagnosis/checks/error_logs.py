@@ -20,28 +20,20 @@ Where Loki cannot be asked, the last lines of the bots' containers stand in: see
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from triage.concurrency import all_of, attempt, together
-from triage.diagnosis.bot_errors import (
-    BotErrors,
-    LogBaseline,
-    LogWindow,
-    RecentLines,
-    judge,
-    read_before,
-    read_recent,
-)
+from triage.diagnosis.bot_errors import BotErrors, LogWindow
 from triage.diagnosis.checks.base import CheckContext
+from triage.diagnosis.checks.error_log_answers import BotGroup, LogAnswers, judged, key_of, recents
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
 from triage.diagnosis.checks.error_logs_of_containers import of_containers
 from triage.errors import SourceError
-from triage.logs.lines import ErrorLines, read_lines
+from triage.logs.lines import read_lines
 from triage.model import Finding
-from triage.ports.sources import LogLine, LogLines
+from triage.ports.sources import LogLines
 from triage.queries import logql
 
 __all__ = ["NAME", "SOURCE", "TITLE", "run", "window_of"]
@@ -68,36 +60,6 @@ _SHARE = 0.7
 _ONSET, _REACH = timedelta(minutes=10), timedelta(hours=2)
 _LEAST = timedelta(seconds=30)
 """A window shorter than this would find a bot silent that writes now and then."""
-
-
-@dataclass(frozen=True, slots=True)
-class _BotGroup:
-    """Bots that one selector names; ``label`` tells them apart, empty for a single bot."""
-
-    bots: tuple[str, ...]
-    selector: str
-    label: str
-
-
-@dataclass(slots=True)
-class _LogAnswers:
-    """What Loki said of a group so far; an error stands for a question without an answer."""
-
-    lines: LogLines | SourceError
-    held: Mapping[str, int] | SourceError
-    loud: Mapping[str, int] | SourceError | None = None
-    usual: Mapping[str, int] | SourceError | None = None
-    spoke: Mapping[str, int] | SourceError | None = None
-    before: LogLines | SourceError | None = None
-    telling: LogLines | SourceError | None = None
-    telling_before: LogLines | SourceError | None = None
-    own: dict[str, LogLines] = field(default_factory=dict)
-    samples: dict[str, ErrorLines] = field(default_factory=dict)
-
-    def refused(self) -> str:
-        """Say why the usual is not known."""
-        errors = (self.usual, self.spoke, self.before)
-        return next((error.why for error in errors if isinstance(error, SourceError)), "")
 
 
 def window_of(ctx: CheckContext) -> LogWindow:
@@ -141,20 +103,20 @@ async def run(ctx: CheckContext) -> Finding:
     return replace(finding, why="; ".join(filter(None, (finding.why, *caveats))))
 
 
-def _groups(ctx: CheckContext) -> tuple[list[_BotGroup], int]:
+def _groups(ctx: CheckContext) -> tuple[list[BotGroup], int]:
     template = ctx.desk.triage.bot_log_selector
     if len(ctx.bots) > 1:
         chunks = [ctx.bots[start : start + _GROUP_MAX] for start in range(0, len(ctx.bots), _GROUP_MAX)]
         made = [(chunk, logql.grouped(template, chunk)) for chunk in chunks]
-        groups = [_BotGroup(chunk, *several) for chunk, several in made if several is not None]
+        groups = [BotGroup(chunk, *several) for chunk, several in made if several is not None]
         if groups:
             return groups, len(ctx.bots)
     bots = ctx.bots[:_BOTS_MAX]
-    return [_BotGroup((bot,), logql.from_template(template, bot=bot), "") for bot in bots], len(bots)
+    return [BotGroup((bot,), logql.from_template(template, bot=bot), "") for bot in bots], len(bots)
 
 
 async def _of_group(
-    ctx: CheckContext, group: _BotGroup, window: LogWindow, until: float
+    ctx: CheckContext, group: BotGroup, window: LogWindow, until: float
 ) -> tuple[dict[str, BotErrors | None], str]:
     logs = ctx.sources.logs
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -176,7 +138,7 @@ async def _of_group(
     )
     if isinstance(lines, SourceError) and isinstance(held, SourceError):
         raise lines
-    answers = _LogAnswers(lines, held, telling=told)
+    answers = LogAnswers(lines, held, telling=told)
     caveats: list[str] = []
     try:
         async with asyncio.timeout_at(until):
@@ -191,10 +153,10 @@ async def _of_group(
     if isinstance(told, SourceError):
         caveats.append(f"causes logged below ERROR not known: {told.why}")
     # Thousands of lines take a tenth of a second of pure computing: not on the loop that answers clicks.
-    return await asyncio.to_thread(_judged, group, answers, window), "; ".join(caveats)
+    return await asyncio.to_thread(judged, group, answers, window), "; ".join(caveats)
 
 
-async def _afterwards(ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers) -> None:
+async def _afterwards(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
     """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
     logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
@@ -229,10 +191,10 @@ async def _afterwards(ctx: CheckContext, group: _BotGroup, window: LogWindow, an
 
 
 async def _loud(
-    ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers
+    ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers
 ) -> Mapping[str, int] | None:
     """Let Loki count the errors itself, where there is anything to compare its count with."""
-    recent = await asyncio.to_thread(_recents, group, answers)
+    recent = await asyncio.to_thread(recents, group, answers)
     if not any(each.cut or each.loud_read or each.reading.suspects for each in recent.values()):
         return None
     loud = group.selector + logql.like(logql.LOUD)
@@ -240,12 +202,12 @@ async def _loud(
 
 
 async def _spoke(
-    ctx: CheckContext, group: _BotGroup, window: LogWindow, usual: Mapping[str, int] | SourceError | None
+    ctx: CheckContext, group: BotGroup, window: LogWindow, usual: Mapping[str, int] | SourceError | None
 ) -> Mapping[str, int]:
     """Count each bot's lines of the baseline, of any level: a bot that had errors there has spoken."""
     if usual is None or isinstance(usual, SourceError):
         return {}
-    if all(_key(group, bot) in usual for bot in group.bots):
+    if all(key_of(group, bot) in usual for bot in group.bots):
         return usual
     return await ctx.sources.logs.counts(
         group.selector,
@@ -256,12 +218,12 @@ async def _spoke(
     )
 
 
-async def _ask_more(ctx: CheckContext, group: _BotGroup, window: LogWindow, answers: _LogAnswers) -> None:
+async def _ask_more(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
     """Ask for a bot's own lines where others filled the limit, and for all levels where too little was understood."""
     if isinstance(answers.lines, SourceError):
         return
     template, logs = ctx.desk.triage.bot_log_selector, ctx.sources.logs
-    recent = await asyncio.to_thread(_recents, group, answers)
+    recent = await asyncio.to_thread(recents, group, answers)
     hidden = [bot for bot, each in recent.items() if each.cut and (each.loud or 0) > each.loud_read]
     for bot in hidden[:_OWN_BOTS] if len(group.bots) > 1 else ():
         selector = logql.from_template(template, bot=bot) + logql.unlike(logql.QUIET)
@@ -273,86 +235,3 @@ async def _ask_more(ctx: CheckContext, group: _BotGroup, window: LogWindow, answ
         all_levels = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))
         if isinstance(all_levels, LogLines):
             answers.samples[bot] = read_lines(all_levels.lines)
-
-
-def _key(group: _BotGroup, bot: str) -> str:
-    return bot if group.label else ""
-
-
-def _by_bot(group: _BotGroup, *answers: LogLines | SourceError | None) -> dict[str, list[LogLine]]:
-    found: dict[str, list[LogLine]] = {bot: [] for bot in group.bots}
-    given = [answer.lines for answer in answers if isinstance(answer, LogLines) and answer.lines]
-    for line in given[0] if len(given) == 1 else heapq.merge(*given, key=lambda line: line.at):
-        bot = line.labels.get(group.label, "") if group.label else group.bots[0]
-        if bot in found:
-            found[bot].append(line)
-    return found
-
-
-def _count(counts: Mapping[str, int] | SourceError | None, key: str) -> int | None:
-    return counts.get(key, 0) if isinstance(counts, Mapping) else None
-
-
-def _recents(group: _BotGroup, answers: _LogAnswers) -> dict[str, RecentLines]:
-    """Read the window of each bot that has a line in it."""
-    lines = _by_bot(group, answers.lines, answers.telling)
-    found: dict[str, RecentLines] = {}
-    for bot in group.bots:
-        key = _key(group, bot)
-        held, own = _count(answers.held, key), answers.own.get(bot)
-        if not held and not lines[bot]:
-            continue
-        cut = isinstance(answers.lines, SourceError) or answers.lines.truncated
-        found[bot] = read_recent(
-            own.lines if own is not None else lines[bot],
-            held=held,
-            loud=_count(answers.loud, key),
-            cut=own.truncated if own is not None else cut,
-        )
-    return found
-
-
-def _judged(group: _BotGroup, answers: _LogAnswers, window: LogWindow) -> dict[str, BotErrors | None]:
-    """Return each bot's errors, None for one without any line."""
-    before = _by_bot(group, answers.before, answers.telling_before)
-    covered = _covered(answers, window)
-    found: dict[str, BotErrors | None] = dict.fromkeys(group.bots)
-    for bot, recent in _recents(group, answers).items():
-        usual = _usual(_key(group, bot), answers)
-        past = LogBaseline(usual * window.share if usual is not None else None)
-        if usual is not None and covered:
-            past = replace(_before(answers, bot, before[bot]), usual=usual * window.share, covered=covered)
-        found[bot] = judge(recent, past, window, answers.samples.get(bot))
-    return found
-
-
-def _before(answers: _LogAnswers, bot: str, lines: list[LogLine]) -> LogBaseline:
-    """Read a bot's baseline: once for all triages that get the same answers, for it takes longer than Loki does."""
-    kept = answers.before
-    if not isinstance(kept, LogLines):
-        return read_before(lines)
-    telling = answers.telling_before
-    name = f"{bot} with {id(telling) if isinstance(telling, LogLines) else 0}"
-    known: tuple[LogBaseline, object] | None = kept.read.get(name)
-    if known is None:
-        known = kept.read[name] = (read_before(lines), telling)  # held, so that its id stays its own
-    return known[0]
-
-
-def _covered(answers: _LogAnswers, window: LogWindow) -> float:
-    """Return for how long before the trouble the lines are known, in seconds; 0: they are not."""
-    before = answers.before
-    if before is None and isinstance(answers.lines, LogLines) and not answers.lines.lines:
-        return window.baseline_seconds  # there is nothing to compare but what tells below a warning
-    if not isinstance(before, LogLines):
-        return 0.0
-    if before.truncated and before.lines:
-        return max(1.0, (window.baseline_end - before.lines[0].at).total_seconds())
-    return window.baseline_seconds
-
-
-def _usual(key: str, answers: _LogAnswers) -> float | None:
-    """Return the errors of the baseline; None where it has no line of the bot, or no answer."""
-    usual = _count(answers.usual, key)
-    spoke = _count(answers.spoke, key)
-    return float(usual) if usual is not None and (usual or spoke) else None
