@@ -8,15 +8,14 @@ fewest causes that explain the alerts; independent ones stand together). docs/di
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes import EXPLAINS, RULES
-from triage.diagnosis.causes._evidence import ALIKE
 from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
+from triage.diagnosis.merging import merged
 from triage.diagnosis.symptoms import STRANGE, brief_pause, family, holds, incident_signals, troubles
 from triage.diagnosis.weights import (
     CERTAIN,
@@ -30,10 +29,10 @@ from triage.diagnosis.weights import (
     STRANGE_ALERT,
 )
 from triage.model import Cause, Finding, FindingStatus, IncidentShape, SubjectKind, Verdict
-from triage.wording import clock_time, listed
+from triage.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.record import TriageSubject
@@ -43,13 +42,6 @@ if TYPE_CHECKING:
 _WORTH_SAYING = 0.1
 _CAUSES_MAX = 5
 _UNSAID = frozenset({"nothing_is_wrong"})
-NAMED = 3
-"""So many bots or containers are named in a sentence; more are counted."""
-_DOES = re.compile(
-    r"\{who\}(?= (?:runs|takes|has|was|is|does|misses|goes|logs|stops|dies|uses|ended|restarts)\b)"
-)
-_ON_ITS_OWN = 0.5
-"""Log-odds that each further bot with the same cause adds."""
 
 
 def facts_of(findings: Sequence[Finding], ctx: TriageSubject, episodes: Sequence[Episode] = ()) -> Facts:
@@ -86,7 +78,7 @@ def diagnose(
     signals = _signals(facts, ctx)
     found = [candidate for rule in RULES.values() for candidate in rule(facts)]
     bound = [each for each in (_bound(facts, one, signals) for one in found) if each is not None]
-    weighed = _explained_away(_merged(bound))
+    weighed = _explained_away(merged(bound))
     causes, standing = _chosen(weighed)
     if not standing:
         causes.append(abstain(facts))
@@ -158,74 +150,6 @@ def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) ->
         return signal.subject.name in candidate.containers
     # What is about the host or the desk has one host and one desk to be about; a stranger says nothing of a bot.
     return about != STRANGE or not candidate.bots or len(candidate.bots) > 1
-
-
-def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Make one of the same cause on several bots or containers."""
-    groups: dict[str, list[Candidate]] = {}
-    for each in candidates:
-        groups.setdefault(each.cause, []).append(each)
-    return [_one(group) for group in groups.values()]
-
-
-def _one(group: list[Candidate]) -> Candidate:
-    """Make one of a group; it speaks as the surest of them does, and names all in the desk's order."""
-    best = max(group, key=lambda each: each.score)
-    same = [each for each in group if each.confidence >= LIKELY or each is best]
-    more = len(same) - 1
-    merged = replace(
-        best,
-        score=best.score + min(1.5, more * _ON_ITS_OWN),
-        bots=_joined(each.bots for each in same),
-        containers=_joined(each.containers for each in same),
-        because=tuple(
-            text for text in _joined(each.because for each in same) if not (more and text.startswith(ALIKE))
-        )[:6],
-        against=_joined(each.against for each in same)[:4],
-        findings=_joined(each.findings for each in same),
-        remedies=tuple({(one.kind, one.target): one for each in same for one in each.remedies}.values()),
-        explains=_unique(each.explains for each in same),
-        codes=_joined(each.codes for each in same),
-        since=min((each.since for each in same if each.since is not None), default=None),
-    )
-    filled = {
-        "{codes}": f" ({listed(merged.codes, NAMED)})" if merged.codes else "",
-        "{since}": f" since {clock_time(merged.since)}" if merged.since is not None else "",
-        "{figure}": best.figure if len({each.figure for each in same}) == 1 else "",
-    }
-    headline = _said_of_all(best, same)
-    for name, text in filled.items():
-        headline = headline.replace(name, text)
-    return replace(
-        merged,
-        headline=named(headline, merged.bots or merged.containers or ("The desk",)),
-        advice=named(merged.advice, merged.bots or merged.containers or ("it",)),
-    )
-
-
-def _said_of_all(best: Candidate, same: Sequence[Candidate]) -> str:
-    """Return the headline of the surest; those that say the same of themselves are named with it."""
-    _, _, rest = best.headline.partition(" ")
-    heads = [each.headline.partition(" ") for each in same]
-    names = tuple(dict.fromkeys(name for name, _, said in heads if said == rest))
-    return named(f"{{who}} {rest}", names) if len(names) > 1 else best.headline
-
-
-def named(sentence: str, names: Sequence[str]) -> str:
-    """Return the sentence with the names for ``{who}``: a few of many, and grammatical for several."""
-    who = listed(tuple(names), NAMED)
-    if len(names) > 1:
-        sentence = _DOES.sub("each of {who}", sentence)
-    told = sentence.replace("{who}", who)
-    return told[:1].upper() + told[1:] if sentence.startswith("each of") else told
-
-
-def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for group in groups for each in group))
-
-
-def _unique(groups: Iterable[tuple[Episode, ...]]) -> tuple[Episode, ...]:
-    return tuple({(each.name, each.subject): each for group in groups for each in group}.values())
 
 
 def _explained_away(candidates: list[Candidate]) -> list[Candidate]:

@@ -25,7 +25,7 @@ from tests.triage.diagnosis.evidence import (
     verdict,
 )
 from triage.actions.remedies import conclude
-from triage.diagnosis.verdict import named
+from triage.diagnosis.merging import named
 from triage.diagnosis.weights import CERTAIN
 from triage.model import Episode, Finding, Json, Verdict
 
