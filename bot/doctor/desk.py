@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.doctor.report import DependencyReport
-from bot.init.look import look_at, with_override
-from bot.init.plan import container_template, is_bot, redis_of
+from bot.init.look import look_at
+from bot.init.places import with_override
+from bot.init.plan import container_template
+from bot.init.recognition import is_bot, redis_of
 from bot.init.seen import SeenDesk
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk

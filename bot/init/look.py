@@ -9,36 +9,25 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bot.init.compose_text import read_files, read_yaml
-from bot.init.live import LiveDesk, files_of_containers, folder_of_containers, running_of
+from bot.init.live import LiveDesk, folder_of_containers, running_of
+from bot.init.places import env_values, find_compose_files, find_env_file
 from bot.init.seen import BotFolder, ComposeService, SeenDesk
-from triage.actions.project import DEFAULT_FILES
-from triage.env_text import PROJECT_KEY, compose_files, filled, read_env
+from triage.env_text import PROJECT_KEY, filled
 from triage.errors import SettingError
 
-_PLACES = ("compose", ".", "deploy", "docker")
-_ENV_PLACES = (
-    "env/.env",
-    "compose/.env",
-    ".env",
-    "env/.env.template",
-    ".env.template",
-    "compose/.env.template",
-)
-_NOT_ITS_OWN = frozenset({"data", "backups", "logs"})
 _MOUNT = re.compile(r"(?P<source>[^:]+):/home/hummingbot/(?:conf|logs|data)/?(?::[\w,]+)?")
 _RULE_FILES = 200
 
 
 def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
-    env_file = _env_file(root)
-    files = _files(root, env_file, live)
+    env_file = find_env_file(root)
+    files = find_compose_files(root, env_file, live)
     folder = folder_of_containers(live.containers, files[0]) if live is not None else None
     seen = look_at(files, env_file=env_file, folder=folder)
     doubts = list(seen.doubts)
@@ -90,7 +79,7 @@ def look_at(
     ``folder``: the project's, where it is not the first file's (``--project-directory``).
     """
     doubts: list[str] = []
-    env = _env(env_file, doubts)
+    env = env_values(env_file, doubts)
     compose_file = files[0]
     content = read_files(files, env, doubts, folder)
     if content is None:
@@ -122,43 +111,6 @@ def look_at(
     )
 
 
-def _files(root: Path, env_file: Path | None, live: LiveDesk | None) -> tuple[Path, ...]:
-    """Return the desk's compose files: those its containers were made from, those of ``COMPOSE_FILE``, or the usual one."""
-    named = compose_files(_env(env_file, []))
-    for place in _PLACES if named else ():
-        files = tuple(root / place / name for name in named)
-        if all(_is_file(file) for file in files):
-            return files
-    usual = with_override(find_compose_file(root))
-    made = files_of_containers(live.containers, usual[0]) if live is not None else ()
-    return made or usual
-
-
-def with_override(file: Path) -> tuple[Path, ...]:
-    """Return a file with the override beside it that Compose takes by itself, where there is one."""
-    override = file.with_name(f"{file.stem}.override{file.suffix}")
-    return (file, override) if file.name in DEFAULT_FILES and _is_file(override) else (file,)
-
-
-def _env_file(root: Path) -> Path | None:
-    """Return the desk's env file or its template: at the usual places, else in a folder of its own."""
-    usual = (root / place for place in _ENV_PLACES)
-    others = (
-        folder / name
-        for name in (".env", ".env.template")
-        for folder in sorted(root.glob("*/"))
-        if folder.name not in _NOT_ITS_OWN and not _is_file(folder / "desk.yaml")
-    )
-    return next((path for path in (*usual, *others) if _is_file(path)), None)
-
-
-def _is_file(path: Path) -> bool:
-    """Whether a file is there; none is in a folder that we may not look into, as a database's own."""
-    with suppress(OSError):
-        return path.is_file()
-    return False
-
-
 def _mounted_data(content: Mapping[str, Any]) -> Path | None:
     """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
     found: Counter[Path] = Counter()
@@ -175,39 +127,6 @@ def _usual_data(compose_file: Path) -> Path:
     """Return ``data`` beside the compose file's folder, or in it."""
     places = (compose_file.parent.parent / "data", compose_file.parent / "data")
     return next((place for place in places if place.is_dir()), places[0])
-
-
-def find_compose_file(root: Path) -> Path:
-    """Return the desk's compose file: at a usual place, else the only one in a folder below.
-
-    Raises SettingError that says where it was looked for.
-    """
-    for place in _PLACES:
-        for name in DEFAULT_FILES:
-            if _is_file(root / place / name):
-                return root / place / name
-    elsewhere = [folder for folder in sorted(root.glob("[!.]*/")) if not _is_file(folder / "desk.yaml")]
-    found = [folder / name for folder in elsewhere for name in DEFAULT_FILES if _is_file(folder / name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(str(file.relative_to(root)) for file in found[:6])
-        raise SettingError(
-            f"--root: {root} has several compose files ({several}); name the desk's own folder"
-        )
-    looked = ", ".join(f"{place}/" for place in _PLACES)
-    raise SettingError(f"--root: {root} has no compose file in {looked}; name the desk's folder")
-
-
-def _env(path: Path | None, doubts: list[str]) -> Mapping[str, str]:
-    if path is None:
-        doubts.append("no .env and no .env.template was found")
-        return {}
-    try:
-        return read_env(path.read_text(encoding="utf-8-sig")).values
-    except (OSError, UnicodeDecodeError) as error:
-        doubts.append(f"{path.name} cannot be read ({type(error).__name__})")
-        return {}
 
 
 def _project(

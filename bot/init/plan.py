@@ -9,22 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.init.seen import BotFolder, ComposeService, SeenDesk
+from bot.init.recognition import has_bot_image, is_bot, is_redis, redis_of, watches
+from bot.init.seen import ComposeService, SeenDesk
 from triage.desk import DEFAULT_COMPOSE_FILE, Bot
 from triage.desk_sections.triage import TriageSettings
 
-_BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
-_MONITORING = re.compile(
-    r"prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-?exporter|exporter|pushgateway"
-)
 _PASSWORD = re.compile(r"--requirepass[ =](\"[^\"]*\"|'[^']*'|.+?)(?= --|$)")
 _PASSWORD_ELSEWHERE = re.compile(r"\.conf\b|/run/secrets/|\$\(")
-_MONITORING_IMAGE = re.compile(
-    r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
-)
-_BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
-_REDIS_IMAGE = re.compile(r"(?:^|/)(?:redis|redis-stack(?:-server)?|valkey|keydb|dragonfly)(?=[:@]|$)")
-"""Redis, and what speaks like one."""
 _DEFAULT_OVERRIDE = "docker-compose.override.yml"
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
 
@@ -83,7 +74,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
     bots = [service for service in seen.services if is_bot(service, seen.bots)]
     template = container_template(seen)
     external = _external(seen, bots)
-    monitoring = [service for service in seen.services if _watches(service) and service not in external]
+    monitoring = [service for service in seen.services if watches(service) and service not in external]
     profiles = list(dict.fromkeys(profile for service in seen.services for profile in service.profiles))
     started = _started(profiles, seen)
     redis = redis_of(seen.services)
@@ -158,14 +149,6 @@ def _expected(rules: Sequence[str], known: set[str]) -> tuple[str, ...]:
     )
 
 
-def is_bot(service: ComposeService, folders: Sequence[BotFolder]) -> bool:
-    """Return whether a service is a bot: its image is Hummingbot's, or it has a folder with a bot's logs."""
-    if _watches(service):
-        return False
-    has_folder = any(folder.name == service.name for folder in folders)
-    return bool(_BOT_IMAGE.search(service.image)) or (has_folder and bool(_BOT.fullmatch(service.name)))
-
-
 def container_template(seen: SeenDesk) -> Value:
     """Return the template that names most containers: of the running ones, else of the compose file.
 
@@ -200,14 +183,6 @@ def _shape(service: str, container: str) -> str:
     return container.replace(service, "{service}", 1) if service in container else ""
 
 
-def redis_of(services: Iterable[ComposeService]) -> list[str]:
-    """Return the services that are a Redis, the one that most others need first."""
-    every = list(services)
-    found = [service for service in every if _is_redis(service)]
-    needed = Counter(name for service in every for name in service.depends_on)
-    return [one.name for one in sorted(found, key=lambda one: (one.name != "redis", -needed[one.name]))]
-
-
 def _redis_service(redis: Sequence[str], where: str) -> Value | None:
     if not redis:
         return None
@@ -236,18 +211,10 @@ def stop_order(services: Sequence[ComposeService], redis: Sequence[str] = ()) ->
 
 def _external(seen: SeenDesk, bots: Sequence[ComposeService]) -> list[ComposeService]:
     """Return Redis and what is started with it: the services of its profile, else those of the profile ``external``."""
-    others = [service for service in seen.services if service not in bots and not _watches(service)]
-    profiles = {profile for service in others if _is_redis(service) for profile in service.profiles}
+    others = [service for service in seen.services if service not in bots and not watches(service)]
+    profiles = {profile for service in others if is_redis(service) for profile in service.profiles}
     profiles = profiles or {"external"}
     return [service for service in others if profiles & set(service.profiles)]
-
-
-def _watches(service: ComposeService) -> bool:
-    return bool(_MONITORING.search(service.name) or _MONITORING_IMAGE.search(service.image))
-
-
-def _is_redis(service: ComposeService) -> bool:
-    return service.name == "redis" or _REDIS_IMAGE.search(service.image) is not None
 
 
 def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
@@ -256,7 +223,7 @@ def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     default = Bot(name=service.name)
     variant = folder.variant if folder is not None and folder.variant else ""
     controller = folder.controller if folder is not None else ""
-    source = f"image {service.image}" if _BOT_IMAGE.search(service.image) else f"folder data/{service.name}"
+    source = f"image {service.image}" if has_bot_image(service) else f"folder data/{service.name}"
     return BotPlan(
         name=service.name,
         container="" if container in {"", template.format(service=service.name)} else container,
@@ -294,7 +261,7 @@ def _addresses(seen: SeenDesk) -> dict[str, Value]:
     for service in seen.services:
         for kind, port in PORTS.items():
             name = "REDIS_URL" if kind == "redis" else f"{kind.upper()}_URL"
-            is_it = service.name in redis if kind == "redis" else _is_it(service, kind)
+            is_it = service.name in redis if kind == "redis" else service.is_a(kind)
             if not is_it or name in found:
                 continue
             inside = port if port in service.ports or not service.ports else service.ports[0]
@@ -313,16 +280,12 @@ def _address(kind: str, service: ComposeService, port: int) -> str:
     return f"redis://{f':{password}@' if password else ''}{service.name}:{port}/0"
 
 
-def _is_it(service: ComposeService, kind: str) -> bool:
-    return service.is_a(kind)
-
-
 def _networks(seen: SeenDesk) -> dict[str, str]:
     """Return the networks that the bot has to join, by their name in the compose file."""
     wanted = {
         network
         for service in seen.services
-        if _watches(service) or _is_redis(service)
+        if watches(service) or is_redis(service)
         for network in service.networks
     }
     return {name: real for name, real in seen.networks.items() if name in wanted}
