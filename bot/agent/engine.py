@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,10 +15,12 @@ from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.frames import demultiplexed
 from bot.sources.docker.questions import (
     NAME,
+    by_name,
     checked_name,
     event_filters,
     events_of,
-    inspected,
+    names_container,
+    no_such_container,
     whole_lines,
 )
 from bot.sources.docker.shapes import from_inspect, from_lists, not_there
@@ -46,12 +48,13 @@ class Engine:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state by name or id, None when there is none."""
-        return await inspected(name, self._inspect, self.list)
+        return await by_name(name, self._inspect, self.list) if names_container(name) else None
 
     async def _inspect(self, name: str) -> ContainerState | None:
-        status, body = await self._http.ask("GET", f"containers/{name}/json")
-        if status == _NOT_FOUND and not_there(body):
+        answer = await self._of(name, "json")
+        if answer is None:
             return None
+        status, body = answer
         if status != _OK:
             raise refusal(status, body)
         with _shape("a container"):
@@ -65,9 +68,7 @@ class Engine:
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Return the files below a folder in a container, from the engine's archive of it."""
-        status, body = await self._http.ask(
-            "GET", f"containers/{checked_name(name)}/archive", params={"path": folder}
-        )
+        status, body = await self._asked(name, "archive", {"path": folder})
         if status == _NOT_FOUND and b"could not find the file" in body.lower():
             return ()
         if status != _OK:
@@ -81,9 +82,25 @@ class Engine:
         """Return the last lines that a container wrote since then, masked."""
         from bot.sources.docker import last_lines  # noqa: PLC0415 - loaded when it is needed
 
-        body = await self._http.get(f"containers/{checked_name(name)}/logs", params=last_lines.asked(since))
+        status, body = await self._asked(name, "logs", last_lines.asked(since))
+        if status != _OK:
+            raise refusal(status, body)
         with _shape("a container's lines"):
             return await asyncio.to_thread(last_lines.last_lines, body)
+
+    async def _asked(self, name: str, what: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+        """Ask something of a container by its name. Raises SourceRejected where there is none."""
+        answer = await by_name(checked_name(name), partial(self._of, what=what, params=params), self.list)
+        if answer is None:
+            raise no_such_container(name)
+        return answer
+
+    async def _of(
+        self, name: str, what: str, params: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes] | None:
+        """Ask the engine under one name or id; None where it has no such container."""
+        status, body = await self._http.ask("GET", f"containers/{name}/{what}", params=params)
+        return None if status == _NOT_FOUND and not_there(body) else (status, body)
 
     async def images(self, *repositories: str) -> tuple[Image, ...]:
         """Return the tagged images of some repositories, the newest first."""

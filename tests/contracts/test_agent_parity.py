@@ -235,6 +235,19 @@ async def test_every_look_at_the_desk_answers_the_same_both_ways(both: Both) -> 
             within, apart = await both.answers(look)
             assert within == apart, (name, number)
     await both.desk.engine.docker("rm", "-f", "stranger")
+    await _left_by_a_cut_short_replacement(both)
+
+
+async def _left_by_a_cut_short_replacement(both: Both) -> None:
+    """Check that a bot whose container kept the name of a half-made replacement is asked about as before."""
+    asked = ("containers.files", "containers.last_lines")
+    looks = [look for name in asked for look in LOOKS[name]]
+    before = [(await both.answers(look))[0] for look in looks]
+    await both.desk.engine.docker("rename", "hbot-bot1", "0123456789ab_hbot-bot1")
+    for look, answer in zip(looks, before, strict=True):
+        within, apart = await both.answers(look)
+        assert "Rejected" not in str(within)
+        assert within == apart == answer
 
 
 async def test_the_checks_that_ask_docker_find_the_same_both_ways(both: Both) -> None:

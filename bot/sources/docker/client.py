@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,10 +18,12 @@ from bot.sources.docker import last_lines
 from bot.sources.docker.files import listing
 from bot.sources.docker.questions import (
     NAME,
+    by_name,
     checked_name,
     event_filters,
     events_of,
-    inspected,
+    names_container,
+    no_such_container,
     whole_lines,
 )
 from bot.sources.docker.shapes import from_inspect, from_lists, message_of, not_there
@@ -59,11 +62,11 @@ class Docker:
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state, None when there is no container of that name."""
-        return await inspected(name, self._inspect, self.list)
+        return await by_name(name, self._inspect, self.list) if names_container(name) else None
 
     async def _inspect(self, name: str) -> ContainerState | None:
-        reply = await self._http.ask("GET", f"containers/{name}/json")
-        if reply.status == httpx.codes.NOT_FOUND and not_there(reply.body):
+        reply = await self._of(name, "json")
+        if reply is None:
             return None
         answer = self._http.json(self._insist(reply))
         with self._http.shape("a container"):
@@ -82,9 +85,7 @@ class Docker:
 
         One question that changes nothing; its answer is as large as the folder, 8 MiB at the most.
         """
-        reply = await self._http.ask(
-            "GET", f"containers/{checked_name(name)}/archive", params={"path": folder}
-        )
+        reply = await self._asked(name, "archive", {"path": folder})
         if reply.status == httpx.codes.NOT_FOUND and "could not find the file" in message_of(reply.body):
             return ()
         archive = self._insist(reply).body
@@ -119,17 +120,25 @@ class Docker:
 
     async def last_lines(self, name: str, *, since: datetime) -> LogLines:
         """Return the last lines that a container wrote since then, masked."""
-        reply = self._insist(
-            await self._http.ask(
-                "GET", f"containers/{checked_name(name)}/logs", params=last_lines.asked(since)
-            )
-        )
+        reply = self._insist(await self._asked(name, "logs", last_lines.asked(since)))
         with self._http.shape("a container's lines"):
             return await asyncio.to_thread(last_lines.last_lines, reply.body)
 
     async def ready(self) -> None:
         """Return when the engine answers; raise otherwise."""
         self._insist(await self._http.ask("GET", "_ping"))
+
+    async def _asked(self, name: str, what: str, params: Params) -> Reply:
+        """Ask something of a container by its name. Raises SourceRejected where there is none."""
+        reply = await by_name(checked_name(name), partial(self._of, what=what, params=params), self.list)
+        if reply is None:
+            raise no_such_container(name)
+        return reply
+
+    async def _of(self, name: str, what: str, params: Params | None = None) -> Reply | None:
+        """Ask the engine under one name or id; None where it has no such container."""
+        reply = await self._http.ask("GET", f"containers/{name}/{what}", params=params)
+        return None if reply.status == httpx.codes.NOT_FOUND and not_there(reply.body) else reply
 
     async def _lines(self, response: httpx.Response) -> AsyncIterator[bytes]:
         pieces = response.aiter_raw()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.shapes import from_event, unreadable_event
@@ -25,6 +25,7 @@ _EVENTS = (
 """Not among them: what our own checks cause (``exec_*``)."""
 _EVENT_MAX = 1024 * 1024
 _shape = partial(answer_shape, NAME)
+_Told = TypeVar("_Told")
 
 
 def names_container(name: str) -> bool:
@@ -37,6 +38,11 @@ def not_a_name(name: str) -> SourceRejected:
     return SourceRejected(NAME, f"{name!r} cannot be a container's name")
 
 
+def no_such_container(name: str) -> SourceRejected:
+    """Return the error of who asks something of a container that is not there."""
+    return SourceRejected(NAME, f"No such container: {name}")
+
+
 def checked_name(name: str) -> str:
     """Return a container's name. Raises SourceRejected where none can have it."""
     if not names_container(name):
@@ -44,22 +50,21 @@ def checked_name(name: str) -> str:
     return name
 
 
-async def inspected(
+async def by_name(
     name: str,
-    inspect: Callable[[str], Awaitable[ContainerState | None]],
+    ask: Callable[[str], Awaitable[_Told | None]],
     every: Callable[[], Awaitable[tuple[ContainerState, ...]]],
-) -> ContainerState | None:
-    """Return a container's state by name or id, None when there is none.
+) -> _Told | None:
+    """Return what ``ask`` tells of a container by name or id, None when there is none.
 
-    Where a replacement was cut short, the container still has the name that Compose gives it meanwhile.
+    ``ask`` returns None where the engine has no container of that name. Where a replacement was cut short, the container
+    still has the name that Compose gives it meanwhile: it is asked for by its id.
     """
-    if not names_container(name):
-        return None
-    found = await inspect(name)
+    found = await ask(name)
     if found is not None:
         return found
     left = [each.id for each in await every() if each.name == name]
-    return await inspect(left[0]) if len(left) == 1 else None
+    return await ask(left[0]) if len(left) == 1 else None
 
 
 def event_filters(*, since: datetime, until: datetime | None = None) -> Mapping[str, str]:
