@@ -16,22 +16,24 @@ if TYPE_CHECKING:
 
 def agreed(findings: Sequence[Finding], desk: Desk) -> tuple[Finding, ...]:
     """Return the findings with how long each bot is in its state brought in line with how long its container is up."""
-    boxes = next((one.data.get("containers") or {} for one in findings if one.name == container.NAME), {})
-    return tuple(_in_line(one, boxes, desk) if one.name == bot_state.NAME else one for one in findings)
+    containers = next(
+        (one.data.get("containers") or {} for one in findings if one.name == container.NAME), {}
+    )
+    return tuple(_in_line(one, containers, desk) if one.name == bot_state.NAME else one for one in findings)
 
 
-def _in_line(finding: Finding, boxes: Mapping[str, Json], desk: Desk) -> Finding:
+def _in_line(finding: Finding, containers: Mapping[str, Json], desk: Desk) -> Finding:
     told: Mapping[str, Mapping[str, Json]] = finding.data.get("bots") or {}
-    bots = {name: _held(BotNow(**now), boxes.get(desk.container_of(name))) for name, now in told.items()}
+    bots = {name: _held(BotNow(**now), containers.get(desk.container_of(name))) for name, now in told.items()}
     if all(bots[name].held_seconds == now.get("held_seconds") for name, now in told.items()):
         return finding
     told_again = bot_state.told(bots)
     return replace(finding, headline=told_again.headline, details=told_again.details, data=told_again.data)
 
 
-def _held(now: BotNow, box: Mapping[str, Json] | None) -> BotNow:
+def _held(now: BotNow, container_now: Mapping[str, Json] | None) -> BotNow:
     """Return the bot with a state no older than its container; one that was seen before its start has no age."""
-    up = box.get("up_seconds") if box is not None else None
+    up = container_now.get("up_seconds") if container_now is not None else None
     if up is None or now.held_seconds is None or now.held_seconds <= up:
         return now
     earlier = now.age_seconds is None or now.age_seconds > up

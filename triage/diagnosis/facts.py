@@ -98,7 +98,7 @@ class Facts:
         """Return what the container check knows of a container; empty where nothing."""
         return dict(self.data("container").get("containers", {}).get(name, {}))
 
-    def box_of(self, bot: str) -> Mapping[str, Json]:
+    def container_of_bot(self, bot: str) -> Mapping[str, Json]:
         """Return what is known of a bot's container."""
         return self.container(self.desk.container_of(bot))
 

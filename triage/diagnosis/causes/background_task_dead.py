@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "background_task_dead", bot)
         found = reads_log(case, bot, "background_task_dead")
-        running = (bot,) if facts.box_of(bot).get("running") else ()
+        running = (bot,) if facts.container_of_bot(bot).get("running") else ()
         if found.fresh:
             case.sees("strong", "", "error_logs")
         yield from case.concludes(

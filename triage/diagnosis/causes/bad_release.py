@@ -134,10 +134,10 @@ def _symptoms(facts: Facts, bot: str, case: Case, before: float) -> None:
         else:
             case.sees(level, f"since then: {found.example}", "error_logs")
             case.began(found.first_at)
-    box = facts.box_of(bot)
-    if box.get("looping") and not box.get("oom"):
+    container = facts.container_of_bot(bot)
+    if container.get("looping") and not container.get("oom"):
         case.sees("clear", "it cannot stay up since", "container")
-    if box.get("looping") and box.get("oom"):
+    if container.get("looping") and container.get("oom"):
         case.sees("some", "it outgrows its memory since", "container")
     if facts.now_of(bot).get("state") == "hard_stop" and own.fresh + asked.fresh:
         case.sees("hint", f"{bot} is in hard stop", "bot_state")
@@ -160,7 +160,7 @@ def _doubts(facts: Facts, bot: str, case: Case) -> None:
         facts.answered("error_logs")
         and not own.fresh
         and not facts.logged(bot, *_BY_CONFIG).fresh
-        and not facts.box_of(bot).get("looping")
+        and not facts.container_of_bot(bot).get("looping")
     ):
         case.doubts("doubt", "no error began with it", "error_logs")
     ill = [name for name, state in facts.peers((bot,)).items() if state in {"hard_stop", "frozen"}]

@@ -35,19 +35,19 @@ _PASSES = frozenset({*_BREAKS, *OF_NO_CAUSE, "not_ready"})
 def rule(facts: Facts) -> Iterable[Candidate]:
     """It started anew once, or its connections broke for a while; now all of it works, and nothing goes on."""
     for bot in facts.bots:
-        box = facts.box_of(bot)
+        container = facts.container_of_bot(bot)
         broken = facts.logged(bot, *_BREAKS)
         ended = broken.over(facts.now)
         if (
             not facts.works(bot)
-            or _dies_again(box)
+            or _dies_again(container)
             or _still_fails(facts, bot)
             or (broken.late >= ENOUGH and not ended)
             or _still_holds(facts, bot)
         ):
             continue
         case = bot_case(facts, "blip", bot)
-        if _started_anew(facts, facts.desk.container_of(bot), box):
+        if _started_anew(facts, facts.desk.container_of(bot), container):
             case.sees("strong", f"{facts.desk.container_of(bot)} started anew and runs", "container")
         else:
             case.families = _OF_BREAKS
@@ -73,10 +73,10 @@ def _more_than_usual(facts: Facts, bot: str, broken: LoggedLines) -> bool:
 
 def _services(facts: Facts) -> Iterable[Candidate]:
     """A service that ended once and has been up since; whether it does its work, its health and its group tell."""
-    for name, box in facts.of_containers():
-        if facts.bot_of(name) or not _started_anew(facts, name, box) or _dies_again(box):
+    for name, container in facts.of_containers():
+        if facts.bot_of(name) or not _started_anew(facts, name, container) or _dies_again(container):
             continue
-        if box.get("health") == "unhealthy" or facts.data("streams").get("reachable") is False:
+        if container.get("health") == "unhealthy" or facts.data("streams").get("reachable") is False:
             continue
         case = container_case(facts, "blip", name)
         case.sees("strong", f"{name} started anew and runs", "container")
@@ -93,16 +93,18 @@ def _over(case: Case) -> Iterable[Candidate]:
     )
 
 
-def _started_anew(facts: Facts, name: str, box: Mapping[str, Json]) -> bool:
+def _started_anew(facts: Facts, name: str, container: Mapping[str, Json]) -> bool:
     """Say whether its process ended once about when the trouble began, and has been up for a while since.
 
     What somebody restarted or made anew before the trouble began was not interrupted by it.
     """
-    up, began = box.get("up_seconds"), (facts.now - facts.since).total_seconds()
+    up, began = container.get("up_seconds"), (facts.now - facts.since).total_seconds()
     if up is not None and up > began and _by_hand(facts, name, up - began):
         return False
-    ended_once = box.get("restarts_hour") != 0 or bool(box.get("exit_code"))
-    return alive(box) and ended_once and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS
+    ended_once = container.get("restarts_hour") != 0 or bool(container.get("exit_code"))
+    return (
+        alive(container) and ended_once and up is not None and _SETTLED_SECONDS <= up <= began + _OVER_SECONDS
+    )
 
 
 def _by_hand(facts: Facts, name: str, before: float) -> bool:
@@ -115,11 +117,16 @@ def _by_hand(facts: Facts, name: str, before: float) -> bool:
     )
 
 
-def _dies_again(box: Mapping[str, Json]) -> bool:
+def _dies_again(container: Mapping[str, Json]) -> bool:
     """Say whether its container is down, or ended more than once: what repeats is no blip."""
-    if box.get("running") is False or box.get("missing") or box.get("looping") or box.get("oom"):
+    if (
+        container.get("running") is False
+        or container.get("missing")
+        or container.get("looping")
+        or container.get("oom")
+    ):
         return True
-    return ended_again(box)
+    return ended_again(container)
 
 
 def _still_fails(facts: Facts, bot: str) -> bool:

@@ -24,9 +24,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "env_key_missing", bot)
         reads_log(case, bot, "env_key_missing")
-        if facts.box_of(bot).get("exit_code") in _PASSWORD_MISSING:
+        if facts.container_of_bot(bot).get("exit_code") in _PASSWORD_MISSING:
             case.sees(
-                "strong", f"exit code {facts.box_of(bot)['exit_code']}: its password is missing", "container"
+                "strong",
+                f"exit code {facts.container_of_bot(bot)['exit_code']}: its password is missing",
+                "container",
             )
         yield from case.concludes(
             "{who} misses a variable of its environment{since}.",

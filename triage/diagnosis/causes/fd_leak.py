@@ -22,7 +22,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     for bot in facts.bots:
         case = bot_case(facts, "fd_leak", bot)
         reads_log(case, bot, "fd_leak")
-        running = (bot,) if facts.box_of(bot).get("running") else ()
+        running = (bot,) if facts.container_of_bot(bot).get("running") else ()
         yield from case.concludes(
             "{who} has too many files open{since}.",
             "Restart it, then look for the leak and at ulimit; the network is not to blame.",

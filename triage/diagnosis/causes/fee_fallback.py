@@ -32,7 +32,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if failing.fresh:
             case.sees("some", f"{bot} logs: {failing.example}", "error_logs")
         case.needs("fee_source")
-        well = not failing.fresh and facts.answered("error_logs") and facts.box_of(bot).get("running")
+        well = (
+            not failing.fresh and facts.answered("error_logs") and facts.container_of_bot(bot).get("running")
+        )
         yield from case.concludes(
             "{who} takes its fees from a fallback, not from the exchange.",
             "Find out why the fee query failed (rights of the key, rate limit) before adjusting thresholds.",

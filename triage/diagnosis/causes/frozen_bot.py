@@ -28,14 +28,14 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             continue
         case = bot_case(facts, "frozen_bot", bot)
         case.sees("clear", f"{bot}: last snapshot {duration(state['age_seconds'])} old", "bot_state")
-        box = facts.box_of(bot)
-        up = alive(box)
+        container = facts.container_of_bot(bot)
+        up = alive(container)
         if up:
             there = "runs" if facts.engine_told(facts.desk.container_of(bot)) else "is there"
             case.sees("some", f"its container {there} ({facts.desk.container_of(bot)})", "container")
-            if (box.get("up_seconds") or _STARTING_SECONDS) < _STARTING_SECONDS:
+            if (container.get("up_seconds") or _STARTING_SECONDS) < _STARTING_SECONDS:
                 case.doubts("doubt", "it started only now", "container")
-        elif box:
+        elif container:
             case.doubts("contradiction", "its container does not stay up", "container")
         if not facts.engine_told(facts.desk.container_of(bot)):
             case.doubts("hint_not", "whether it is paused is not known: Docker does not tell", "container")

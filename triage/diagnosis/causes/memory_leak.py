@@ -22,16 +22,16 @@ _NEARLY_ALL, _ENOUGH_LEFT = 0.85, 0.75
 
 def rule(facts: Facts) -> Iterable[Candidate]:
     """Its share of the limit is measured, an alert tells of it, or its process is given no more."""
-    boxes = {name: now for name, now in facts.of_containers() if (now.get("memory") or 0) > _NEARLY_ALL}
+    containers = {name: now for name, now in facts.of_containers() if (now.get("memory") or 0) > _NEARLY_ALL}
     for alert in facts.alerts("ContainerHighMemory"):
         about = alert.subject
         name = facts.desk.container_of(about.name) if about.kind is SubjectKind.BOT else about.name
-        boxes.setdefault(name, facts.container(name))
+        containers.setdefault(name, facts.container(name))
     for bot in facts.bots:
         if facts.logged(bot, "memory").fresh:
             name = facts.desk.container_of(bot)
-            boxes.setdefault(name, facts.container(name))
-    for name, now in boxes.items():
+            containers.setdefault(name, facts.container(name))
+    for name, now in containers.items():
         yield from _climbs(facts, name, now)
 
 

@@ -57,8 +57,8 @@ def abstain(facts: Facts) -> Candidate:
     held = _held(facts)
     gone = [
         name
-        for name, box in facts.of_containers()
-        if box.get("missing") and not facts.service_of(name) and name in facts.subject_containers()
+        for name, container in facts.of_containers()
+        if container.get("missing") and not facts.service_of(name) and name in facts.subject_containers()
     ]
     later = "; triage again once the missing sources answer" if unknown else ""
     return Candidate(

@@ -36,7 +36,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.sees("clear", f"the bots publish: their newest market data is {round(age)} s old", "streams")
     elif age is not None:
         case.doubts("doubt", "nothing new on the bus either", "streams")
-    up = [bot for bot in known if facts.box_of(bot).get("running")]
+    up = [bot for bot in known if facts.container_of_bot(bot).get("running")]
     if up:
         case.sees("hint", doing(up, "runs", "run"), "container")
     if facts.data("watchers").get("target_up") is False:
