@@ -15,7 +15,7 @@ from bot.slack.blocks.action_renderer import render_action
 from bot.slack.rendered import Renderer
 from bot.sources.minute_csv.newest import NewestMinutes
 from bot.store import SqlStore
-from handlers.slack.actions import ActionDesk, register_actions
+from handlers.slack.actions import ActionDependencies, register_actions
 from handlers.slack.services import Services
 from schedules.table import Job
 from triage.actions import jobs
@@ -80,11 +80,11 @@ class ActionWiring:
         """Run and verify actions until cancelled."""
         await self.engine.run(alone=self._alone)
 
-    def register(self, app: AsyncApp, services: Services) -> ActionDesk:
+    def register(self, app: AsyncApp, services: Services) -> ActionDependencies:
         """Register the buttons and forms of actions."""
-        desk = ActionDesk(services, self.engine, ActionModals())
-        register_actions(app, desk)
-        return desk
+        parts = ActionDependencies(services, self.engine, ActionModals())
+        register_actions(app, parts)
+        return parts
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""

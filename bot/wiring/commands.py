@@ -17,7 +17,7 @@ from bot.slack.blocks.home import home_view
 from bot.slack.client import Identity, posted_at
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.newest import NewestMinutes
-from handlers.slack.actions import ActionDesk, open_action
+from handlers.slack.actions import ActionDependencies, open_action
 from handlers.slack.cause import open_cause_of
 from handlers.slack.click import Click
 from handlers.slack.command import Call, CommandServices
@@ -124,7 +124,7 @@ class CommandWiring:
             degraded=on,
         )
 
-    def register(self, app: AsyncApp, identity: Identity, actions: ActionDesk) -> None:
+    def register(self, app: AsyncApp, identity: Identity, actions: ActionDependencies) -> None:
         """Register the slash command, the mention and the Home tab."""
         web = self.parts.web
 

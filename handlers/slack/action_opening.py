@@ -10,7 +10,7 @@ from loguru import logger
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.action_desk import ActionDesk
+from handlers.slack.action_dependencies import ActionDependencies
 from handlers.slack.click import Click
 from handlers.slack.reply import answer_privately, by_name, open_or_say, open_view
 from triage.errors import Refused, StoreUnavailable
@@ -22,24 +22,30 @@ from triage.ports.store import Tx
 _SLACK_SECONDS = 3.0
 
 
-async def open_form(desk: ActionDesk, client: AsyncWebClient, click: Click, record: ActionRecord) -> None:
+async def open_form(
+    parts: ActionDependencies, client: AsyncWebClient, click: Click, record: ActionRecord
+) -> None:
     """Open the form with what is stored, then make the plan and show it."""
     kept = {"handle": record.handle, "channel": click.channel, "thread": click.thread_ts or click.message_ts}
-    view_id = await open_or_say(client, click, desk.views.preparing(record, kept), "form")
+    view_id = await open_or_say(client, click, parts.views.preparing(record, kept), "form")
     if view_id:
-        await fill_form(desk, client, view_id, kept, {})
+        await fill_form(parts, client, view_id, kept, {})
 
 
 async def fill_form(
-    desk: ActionDesk, client: AsyncWebClient, view_id: str, kept: Mapping[str, str], chosen: Mapping[str, str]
+    parts: ActionDependencies,
+    client: AsyncWebClient,
+    view_id: str,
+    kept: Mapping[str, str],
+    chosen: Mapping[str, str],
 ) -> None:
     """Make the plan and show it in the modal that is open."""
     try:
-        prepared = await desk.engine.prepare(kept["handle"], chosen)
-        names, incident = await desk.services.store.read(lambda tx: _people(tx, prepared.record))
-        view = desk.views.confirm(prepared, kept, names, incident)
+        prepared = await parts.engine.prepare(kept["handle"], chosen)
+        names, incident = await parts.services.store.read(lambda tx: _people(tx, prepared.record))
+        view = parts.views.confirm(prepared, kept, names, incident)
     except (Refused, StoreUnavailable) as error:
-        view = by_name(desk.views.notice("Not possible", str(error)))
+        view = by_name(parts.views.notice("Not possible", str(error)))
     await update_view(client, view_id, view)
 
 
@@ -48,12 +54,12 @@ def _people(tx: Tx, record: ActionRecord) -> tuple[dict[str, str], str]:
     return names, tx.incidents.handle(record.incident_id) if record.incident_id is not None else ""
 
 
-async def answer(desk: ActionDesk, client: AsyncWebClient, click: Click, text: str) -> None:
+async def answer(parts: ActionDependencies, client: AsyncWebClient, click: Click, text: str) -> None:
     """Answer a person alone: in the channel they clicked in, or in a modal where there is none."""
     if click.channel:
         await answer_privately(client, click, text)
     else:
-        await open_view(client, click, by_name(desk.views.notice("Not possible", text)))
+        await open_view(client, click, by_name(parts.views.notice("Not possible", text)))
 
 
 async def update_view(client: AsyncWebClient, view_id: str, view: Json) -> None:

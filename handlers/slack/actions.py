@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.action_desk import ActionDesk, allowed, may, still_confirmed
+from handlers.slack.action_dependencies import ActionDependencies, allowed, may, still_confirmed
 from handlers.slack.action_form import REASON, chosen_in, kept_in, reason_in, signed_in
 from handlers.slack.action_opening import answer, fill_form, open_form, update_view
 from handlers.slack.buttons import Ask, what_happened
@@ -28,85 +28,85 @@ PRESSED = re.compile(rf"^action\.{KIND}$")
 """The buttons of every kind, of one that is gone too: its cards stand in the channel."""
 
 
-def register_actions(app: AsyncApp, desk: ActionDesk) -> None:
+def register_actions(app: AsyncApp, parts: ActionDependencies) -> None:
     """Register every button and form of actions."""
-    app.action(PRESSED)(press(desk))
-    app.action("action_choice")(choose(desk))
-    app.action("action_reject")(reject(desk))
-    app.action("action_cancel")(cancel(desk))
-    app.action("action_output")(output(desk))
-    app.view(CONFIRM)(submit(desk))
+    app.action(PRESSED)(press(parts))
+    app.action("action_choice")(choose(parts))
+    app.action("action_reject")(reject(parts))
+    app.action("action_cancel")(cancel(parts))
+    app.action("action_output")(output(parts))
+    app.view(CONFIRM)(submit(parts))
 
 
-def press(desk: ActionDesk) -> Ask:
+def press(parts: ActionDependencies) -> Ask:
     """Return the listener of ``action.<kind>``: the modal at once, the plan as soon as the desk was looked at."""
 
     async def pressed(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             await ack()
-            await open_offered(desk, client, read_click(body))
+            await open_offered(parts, client, read_click(body))
 
     return pressed
 
 
-async def open_offered(desk: ActionDesk, client: AsyncWebClient, click: Click) -> None:
+async def open_offered(parts: ActionDependencies, client: AsyncWebClient, click: Click) -> None:
     """Open the form of an action that is offered, for somebody who pressed for it; a refusal is told them."""
     try:
-        record = await allowed(desk, click.handle, click, "")
+        record = await allowed(parts, click.handle, click, "")
     except Refused as refusal:
-        await answer(desk, client, click, str(refusal))
+        await answer(parts, client, click, str(refusal))
         return
     except StoreUnavailable as error:
-        await answer(desk, client, click, what_happened(error))
+        await answer(parts, client, click, what_happened(error))
         return
-    await open_form(desk, client, click, record)
+    await open_form(parts, client, click, record)
 
 
 async def open_action(
-    desk: ActionDesk, client: AsyncWebClient, *, kind: str, target: str, click: Click
+    parts: ActionDependencies, client: AsyncWebClient, *, kind: str, target: str, click: Click
 ) -> str:
     """Propose an action for a person and open its modal (``/triage do``). Returns why not, or nothing."""
     try:
         if kind in CATALOGUE:
-            await may(desk, click, "operator", f"run {action_title(kind, target)}")
-        record = await desk.engine.propose(kind, target, by=click.user, why="asked for by hand")
-        record = await allowed(desk, record.handle, click, "")
+            await may(parts, click, "operator", f"run {action_title(kind, target)}")
+        record = await parts.engine.propose(kind, target, by=click.user, why="asked for by hand")
+        record = await allowed(parts, record.handle, click, "")
     except Refused as refusal:
         return str(refusal)
     except StoreUnavailable as error:
         return what_happened(error)
-    await open_form(desk, client, click, record)
+    await open_form(parts, client, click, record)
     return ""
 
 
-def choose(desk: ActionDesk) -> Ask:
+def choose(parts: ActionDependencies) -> Ask:
     """Return the listener of the selects: another choice is another plan, shown before it can be confirmed.
 
     The role is asked for again: it may have been taken since the form was opened.
     """
 
     async def chosen(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             await ack()
             view = body.get("view") or {}
             kept, view_id = kept_in(view), str(view.get("id", ""))
             if not kept.get("handle"):
                 return
             try:
-                await allowed(desk, kept["handle"], read_click(body), "")
+                await allowed(parts, kept["handle"], read_click(body), "")
             except (Refused, StoreUnavailable) as error:
-                await update_view(client, view_id, by_name(desk.views.notice("Not possible", str(error))))
+                await update_view(client, view_id, by_name(parts.views.notice("Not possible", str(error))))
                 return
-            await fill_form(desk, client, view_id, kept, chosen_in(view))
+            await fill_form(parts, client, view_id, kept, chosen_in(view))
 
     return chosen
 
 
-def submit(desk: ActionDesk) -> Ask:
+def submit(parts: ActionDependencies) -> Ask:
     """Return the listener of the form: ask for the role again, confirm, and only then close."""
 
     async def submitted(ack: AsyncAck, body: dict[str, Any], req: AsyncBoltRequest) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             view = body.get("view") or {}
             click = read_click(body)
             kept, reason = kept_in(view), reason_in(view)
@@ -116,24 +116,24 @@ def submit(desk: ActionDesk) -> Ask:
                 )
                 return
             try:
-                record = await _confirm(desk, click, kept, chosen_in(view), reason, signed=signed_in(req))
+                record = await _confirm(parts, click, kept, chosen_in(view), reason, signed=signed_in(req))
             except Refused as refusal:
-                incident = await _incident_handle(desk, kept.get("handle", ""))
+                incident = await _incident_handle(parts, kept.get("handle", ""))
                 await ack(
                     response_action="update",
-                    view=by_name(desk.views.notice("Nothing was done", str(refusal), incident)),
+                    view=by_name(parts.views.notice("Nothing was done", str(refusal), incident)),
                 )
                 return
             except StoreUnavailable as error:
                 await ack(response_action="errors", errors={REASON: what_happened(error)})
                 return
-            await ack(response_action="update", view=desk.views.notice("Confirmed", _thanks(record)))
+            await ack(response_action="update", view=parts.views.notice("Confirmed", _thanks(record)))
 
     return submitted
 
 
 async def _confirm(
-    desk: ActionDesk,
+    parts: ActionDependencies,
     click: Click,
     kept: Mapping[str, str],
     chosen: Mapping[str, str],
@@ -142,20 +142,20 @@ async def _confirm(
     signed: Signed | None,
 ) -> ActionRecord:
     handle, digest = kept.get("handle", ""), kept.get("digest", "")
-    seen = await allowed(desk, handle, click, "confirm ")
-    await still_confirmed(desk, seen)
+    seen = await allowed(parts, handle, click, "confirm ")
+    await still_confirmed(parts, seen)
 
     def shown(tx: Tx) -> Mapping[str, str]:
         record = tx.actions.by_handle(handle)
         plan = tx.actions.plan(record.id, digest) if record is not None else None
         return plan.arguments if plan is not None else {}
 
-    arguments = await desk.services.store.read(shown)
+    arguments = await parts.services.store.read(shown)
     if any(arguments.get(name, value) != value for name, value in chosen.items()):
         raise Refused(
             "Your choice changed while the plan was made. Please open it again and look at the new plan."
         )
-    return await desk.engine.confirm(
+    return await parts.engine.confirm(
         handle,
         digest=digest,
         actor=click.user,
@@ -171,15 +171,15 @@ def _thanks(record: ActionRecord) -> str:
     return "Confirmed. It runs now; the thread shows each step."
 
 
-def reject(desk: ActionDesk) -> Ask:
+def reject(parts: ActionDependencies) -> Ask:
     """Return the listener of Reject, in the form and in the thread."""
 
     async def rejected(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             click = read_click(body)
             try:
-                await allowed(desk, click.handle, click, "reject ")
-                record = await desk.engine.reject(click.handle, actor=click.user)
+                await allowed(parts, click.handle, click, "reject ")
+                record = await parts.engine.reject(click.handle, actor=click.user)
                 said = f"Rejected: {record.kind} on {record.target}. Nothing was done."
             except Refused as refusal:
                 said = str(refusal)
@@ -188,22 +188,22 @@ def reject(desk: ActionDesk) -> Ask:
             await ack()
             view = body.get("view") or {}
             if view.get("id"):
-                await update_view(client, str(view["id"]), by_name(desk.views.notice("Rejected", said)))
+                await update_view(client, str(view["id"]), by_name(parts.views.notice("Rejected", said)))
             else:
                 await answer_privately(client, click, said)
 
     return rejected
 
 
-def cancel(desk: ActionDesk) -> Ask:
+def cancel(parts: ActionDependencies) -> Ask:
     """Return the listener of Cancel."""
 
     async def cancelled(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             click = read_click(body)
             try:
-                await allowed(desk, click.handle, click, "cancel ")
-                record = await desk.engine.cancel(click.handle, actor=click.user)
+                await allowed(parts, click.handle, click, "cancel ")
+                record = await parts.engine.cancel(click.handle, actor=click.user)
                 running = record.status is ActionStatus.RUNNING
                 said = (
                     "It stops at the next step that allows it." if running else "Cancelled; nothing was done."
@@ -218,11 +218,11 @@ def cancel(desk: ActionDesk) -> Ask:
     return cancelled
 
 
-def output(desk: ActionDesk) -> Ask:
+def output(parts: ActionDependencies) -> Ask:
     """Return the listener of Output: everybody may read it, it is masked."""
 
     async def shown(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        async with desk.services.in_flight.one():
+        async with parts.services.in_flight.one():
             await ack()
             click = read_click(body)
 
@@ -231,26 +231,26 @@ def output(desk: ActionDesk) -> Ask:
                 return None if record is None else (record, tx.actions.steps(record.id))
 
             try:
-                found = await desk.services.store.read(gather)
+                found = await parts.services.store.read(gather)
             except StoreUnavailable as error:
                 await answer_privately(client, click, str(error))
                 return
             if found is not None:
-                await open_view(client, click, desk.views.output(*found))
+                await open_view(client, click, parts.views.output(*found))
 
     return shown
 
 
-async def _incident_handle(desk: ActionDesk, handle: str) -> str:
+async def _incident_handle(parts: ActionDependencies, handle: str) -> str:
     def find(tx: Tx) -> str:
         record = tx.actions.by_handle(handle)
         incident_id = record.incident_id if record is not None else None
         return tx.incidents.handle(incident_id) if incident_id is not None else ""
 
     try:
-        return await desk.services.store.read(find)
+        return await parts.services.store.read(find)
     except StoreUnavailable:
         return ""
 
 
-__all__ = ["ActionDesk", "open_action", "register_actions"]
+__all__ = ["ActionDependencies", "open_action", "register_actions"]

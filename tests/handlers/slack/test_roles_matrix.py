@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from bot.store import SqlStore
-from handlers.slack.action_desk import ActionDesk, allowed
+from handlers.slack.action_dependencies import ActionDependencies, allowed
 from handlers.slack.buttons import pressed
 from handlers.slack.click import Click
 from handlers.slack.command import Call, CommandServices, authorise
@@ -226,7 +226,7 @@ async def test_a_button_of_an_action_asks_for_its_role(world: World, kind: str, 
         return record
 
     engine = SimpleNamespace(look=look, services=SimpleNamespace(desk=world.desk))
-    desk = cast("ActionDesk", SimpleNamespace(services=world.services, engine=engine))
+    desk = cast("ActionDependencies", SimpleNamespace(services=world.services, engine=engine))
     click = Click(user=PEOPLE[who], user_name=who, handle="h", action_id=f"action.{kind}")
     role = world.desk.policy(CATALOGUE[kind].kind).role
     if who == role:

@@ -45,7 +45,7 @@ class ActionViews(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ActionDesk:
+class ActionDependencies:
     """What these handlers need: the services of all handlers, the engine, the modals."""
 
     services: Services
@@ -53,35 +53,35 @@ class ActionDesk:
     views: ActionViews
 
 
-async def allowed(desk: ActionDesk, handle: str, click: Click, verb: str) -> ActionRecord:
+async def allowed(parts: ActionDependencies, handle: str, click: Click, verb: str) -> ActionRecord:
     """Return the action of a button if this person may do that to it. Raises Refused, recorded."""
-    record = await desk.engine.look(handle)
+    record = await parts.engine.look(handle)
     await may(
-        desk,
+        parts,
         click,
-        _role(desk, record),
+        _role(parts, record),
         f"{verb or 'run '}{action_title(record.kind, record.target)}",
         record,
     )
     return record
 
 
-def _role(desk: ActionDesk, record: ActionRecord) -> RoleName:
-    return role_for(desk.engine.services.desk, record.kind, 1 if record.awaits_second else 0)
+def _role(parts: ActionDependencies, record: ActionRecord) -> RoleName:
+    return role_for(parts.engine.services.desk, record.kind, 1 if record.awaits_second else 0)
 
 
-async def still_confirmed(desk: ActionDesk, record: ActionRecord) -> None:
+async def still_confirmed(parts: ActionDependencies, record: ActionRecord) -> None:
     """Return where everybody who confirmed before still may; else take theirs back. Raises Refused."""
-    gone = await lost(desk.services.roles, desk.engine.services.desk, record)
+    gone = await lost(parts.services.roles, parts.engine.services.desk, record)
     if gone:
-        raise Refused(await desk.engine.withdraw(record.handle, gone))
+        raise Refused(await parts.engine.withdraw(record.handle, gone))
 
 
 async def may(
-    desk: ActionDesk, click: Click, role: RoleName, what: str, record: ActionRecord | None = None
+    parts: ActionDependencies, click: Click, role: RoleName, what: str, record: ActionRecord | None = None
 ) -> None:
     """Return where this person may; raise Refused otherwise, with the denial recorded. Learns their name."""
-    services = desk.services
+    services = parts.services
     decision = await services.roles.decide(click.user, role, what)
     now = services.clock.now()
 
