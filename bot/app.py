@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.slack.client import open_client
 from bot.store import open_store
 from bot.store.lock import only_process
-from bot.tuning import FrontDoor, collect_seldom
+from bot.tuning import EndpointDispatcher, collect_seldom
 from bot.web import WebServer, listen, make_web
 from bot.wiring.sources import open_configured
 from handlers.health import Health
@@ -166,5 +166,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         parts = ServiceParts(settings, adapters, clock=clock)
         health = Health(parts.readiness.dependencies, parts.metrics.page)
         endpoints = [*parts.webhook.endpoints(), *health.endpoints(), *parts.listener.endpoints()]
-        door = FrontDoor(endpoints, lambda: make_web(endpoints, version=our_version()))
-        await Service(parts).run(stop, WebServer(door, ConnectionLimits(parts.webhook.known)), [listener])
+        dispatcher = EndpointDispatcher(endpoints, lambda: make_web(endpoints, version=our_version()))
+        await Service(parts).run(
+            stop, WebServer(dispatcher, ConnectionLimits(parts.webhook.known)), [listener]
+        )

@@ -26,7 +26,7 @@ GRACE_SECONDS = 3
 
 def make_web(endpoints: Iterable[Endpoint], *, version: str) -> FastAPI:
     """Return the application: no redirects (one answered with 200 loses the alert), errors as JSON."""
-    from fastapi import FastAPI  # noqa: PLC0415 - ``FrontDoor`` answers what is asked all day, without it
+    from fastapi import FastAPI  # noqa: PLC0415 - ``EndpointDispatcher`` answers what is asked all day, without it
 
     web = FastAPI(
         title="hbot-triage",

@@ -26,7 +26,7 @@ async def served(store: SqlStore, limits: ConnectionLimits) -> AsyncIterator[int
     door = Doorway(store)
     limits.known = door.handler.known
     listener = listen(("127.0.0.1", 0))
-    server = WebServer(door.behind_the_front_door(), limits)
+    server = WebServer(door.dispatched(), limits)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)

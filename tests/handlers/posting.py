@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from bot.tuning import FrontDoor
+from bot.tuning import EndpointDispatcher
 from bot.web import make_web
 from handlers.alertmanager import WEBHOOK_PATH, AlertmanagerWebhook
 from handlers.health import Dependency, Health
@@ -81,9 +81,9 @@ class Doorway:
         """Return the application with every route."""
         return make_web(self.endpoints, version="0.0.0")
 
-    def behind_the_front_door(self) -> FrontDoor:
+    def dispatched(self) -> EndpointDispatcher:
         """Return what the service serves."""
-        return FrontDoor(self.endpoints, self.application)
+        return EndpointDispatcher(self.endpoints, self.application)
 
     async def post(self, body: object = None, *, path: str = WEBHOOK_PATH, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Post a body (or ``content=``) with the token, unless ``headers`` say otherwise."""

@@ -257,14 +257,14 @@ async def test_what_is_not_even_json_is_refused(door: Doorway, content: bytes) -
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("behind_the_front_door", [False, True])
+@pytest.mark.parametrize("dispatched", [False, True])
 async def test_other_methods_and_paths_are_errors_and_never_redirects(
     door: Doorway,
-    behind_the_front_door: bool,  # noqa: FBT001 - a parameter of the test
+    dispatched: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """Alertmanager takes the 200 at the end of a redirected POST, a GET by then, for its own."""
-    if behind_the_front_door:
-        door.web = door.behind_the_front_door()
+    if dispatched:
+        door.web = door.dispatched()
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         answer = await door.call(method, WEBHOOK_PATH)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
