@@ -14,7 +14,7 @@ from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
 from triage.errors import StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
-from triage.incidents.prometheus_word import NOTHING_SAID, PrometheusWord
+from triage.incidents.prometheus_answer import NOTHING_SAID, PrometheusAnswer
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -44,7 +44,7 @@ class IntakeLoop:
     outbox: Bell
     triage: Bell
     liveness: Liveness
-    ask: Callable[[], Awaitable[PrometheusWord]] | None = None
+    ask: Callable[[], Awaitable[PrometheusAnswer]] | None = None
     duty: DutyCycle = field(default_factory=lambda: DutyCycle(SHARE, SHARE_AT_ONCE))
     put_aside: int = 0
     blocked: str = ""
@@ -99,8 +99,8 @@ class IntakeLoop:
         self._said(done)
         return done
 
-    async def _sort(self, word: PrometheusWord | None) -> IntakePass:
-        return await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), word=word))
+    async def _sort(self, answer: PrometheusAnswer | None) -> IntakePass:
+        return await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), answer=answer))
 
     def _said(self, done: IntakePass) -> None:
         for incident in done.opened:

@@ -132,7 +132,7 @@ class ServiceParts:
             store=store,
             intake=Intake(self.desk, self._title_of),
             clock=clock,
-            ask=self.reconciliation.word,
+            ask=self.reconciliation.ask_prometheus,
             inbox=self.bells.inbox,
             outbox=self.bells.outbox,
             triage=self.bells.triage,

@@ -18,7 +18,7 @@ from handlers.endpoint import Endpoint
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.alerts import salvaged_signal
-from triage.incidents.namesakes import told_apart
+from triage.incidents.shared_fingerprints import told_apart
 from triage.masking import masked_where_cut
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock

@@ -12,7 +12,7 @@ from loguru import logger
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.alerts import fires_again
-from triage.incidents.prometheus_word import PrometheusWord
+from triage.incidents.prometheus_answer import PrometheusAnswer
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
@@ -44,20 +44,20 @@ class ReconcileJob:
     _rules: frozenset[str] = frozenset()
     _was_away: bool = False
 
-    async def word(self) -> PrometheusWord:
+    async def ask_prometheus(self) -> PrometheusAnswer:
         """Ask Prometheus what it holds, before a resolve is taken; of rules that it never named nothing is asked."""
         asked_at = self.clock.now()
         if not self._rules:
-            return PrometheusWord(asked_at)
+            return PrometheusAnswer(asked_at)
         try:
             async with asyncio.timeout(WORD_SECONDS):
-                return PrometheusWord(asked_at, await self.sources.metrics.alerts(), self._rules)
+                return PrometheusAnswer(asked_at, await self.sources.metrics.alerts(), self._rules)
         except (SourceError, TimeoutError) as error:
             self._was_away = True
             logger.warning(
                 "whether alerts are over is not known: {why}", why=str(error) or "Prometheus hangs"
             )
-            return PrometheusWord(asked_at, None, self._rules)
+            return PrometheusAnswer(asked_at, None, self._rules)
 
     async def run(self) -> int:
         """Reconcile once. Returns how many signals had been missed; a source or store away is a trouble."""

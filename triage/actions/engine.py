@@ -14,7 +14,7 @@ from triage.actions import completion, confirmation, proposals
 from triage.actions.catalogue import CATALOGUE, find
 from triage.actions.context import ActionServices
 from triage.actions.executor import Executor
-from triage.actions.placing import incident_about
+from triage.actions.incident_of_action import incident_about
 from triage.actions.preparation import PreparedPlan, prepare, recheck, show_agent
 from triage.actions.runner import ActionRunner
 from triage.actions.verifier import Verifier

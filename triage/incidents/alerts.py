@@ -11,7 +11,7 @@ from hashlib import sha256
 from triage.desk import Desk
 from triage.errors import BadInput
 from triage.incidents.episodes import signal_of
-from triage.incidents.prometheus_word import RECONCILED
+from triage.incidents.prometheus_answer import RECONCILED
 from triage.incidents.subjects import subject_of
 from triage.masking import masked_where_cut
 from triage.model import Episode, Json, Signal, SignalStatus, Source

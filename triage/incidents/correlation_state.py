@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
-from triage.incidents.namesakes import same_alert
+from triage.incidents.shared_fingerprints import same_alert
 from triage.model import (
     Episode,
     Incident,

@@ -17,9 +17,9 @@ from triage.incidents.episodes import signal_of
 from triage.incidents.feedback import ask
 from triage.incidents.intake_changes import Changes
 from triage.incidents.intake_moves import Moves, TitleOf
-from triage.incidents.namesakes import as_known
 from triage.incidents.naming import named_anew
-from triage.incidents.prometheus_word import NOTHING_SAID, PrometheusWord, may_be_early
+from triage.incidents.prometheus_answer import NOTHING_SAID, PrometheusAnswer, may_be_early
+from triage.incidents.shared_fingerprints import as_known
 from triage.incidents.unsortable import tried_again
 from triage.memory.degraded_mode import being_left, degraded_on
 from triage.model import Episode, Incident, IncidentShape, Signal, TimelineKind
@@ -53,21 +53,21 @@ class Intake:
     title_of: TitleOf
 
     def sort_inbox(
-        self, tx: Tx, now: datetime, *, limit: int = BATCH, word: PrometheusWord | None = NOTHING_SAID
+        self, tx: Tx, now: datetime, *, limit: int = BATCH, answer: PrometheusAnswer | None = NOTHING_SAID
     ) -> IntakePass:
         """Sort up to ``limit`` stored signals into incidents.
 
-        ``word``: what Prometheus says of what resolves; None: it is to be asked first where something does.
+        ``answer``: what Prometheus says of what resolves; None: it is to be asked first where something does.
         """
         tx.exclusive("correlate")  # two replicas must not both open the incident of one signal
         inbox = tx.signals.inbox(limit)
         if not inbox:
             return IntakePass()
-        if word is None:
+        if answer is None:
             if any(may_be_early(stored.signal) for stored in inbox):
                 return IntakePass(asks=True)
-            word = NOTHING_SAID
-        return replace(self._sort(tx, inbox, now, word), more=len(inbox) == limit)
+            answer = NOTHING_SAID
+        return replace(self._sort(tx, inbox, now, answer), more=len(inbox) == limit)
 
     def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> IntakePass:
         """Sort one signal, where nobody did so meanwhile."""
@@ -76,11 +76,11 @@ class Intake:
         return IntakePass() if stored is None else self._sort(tx, [stored], now)
 
     def _sort(
-        self, tx: Tx, inbox: list[StoredSignal], now: datetime, word: PrometheusWord = NOTHING_SAID
+        self, tx: Tx, inbox: list[StoredSignal], now: datetime, answer: PrometheusAnswer = NOTHING_SAID
     ) -> IntakePass:
         changes = Changes(tx, read_state(tx, inbox, self.desk, now), now)
         moves = Moves(self.desk, self.title_of, changes)
-        sorting = _Sorting(self.desk, moves, changes, word)
+        sorting = _Sorting(self.desk, moves, changes, answer)
         for stored in inbox:
             sorting.sort(stored)
         sorting.finish()
@@ -94,7 +94,7 @@ class _Sorting:
     desk: Desk
     moves: Moves
     changes: Changes
-    word: PrometheusWord
+    answer: PrometheusAnswer
 
     def sort(self, stored: StoredSignal) -> None:
         """Place one signal and apply the decision."""
@@ -103,7 +103,7 @@ class _Sorting:
         placement = self._tried_again(stored) or place(
             changes.state, signal, self.desk.correlation, changes.now
         )
-        if placement.move is Move.CLEAR and (why := self.word.against(signal)):
+        if placement.move is Move.CLEAR and (why := self.answer.against(signal)):
             placement = self.moves.keep_firing(signal, placement, why)
         incident = self.moves.apply(signal, placement)
         outcome = f"{placement.move}: {placement.why}"

@@ -18,7 +18,7 @@ from triage.desk import Desk
 from triage.drill_alert import is_drill
 from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode_of, parse_time
-from triage.incidents.prometheus_word import is_of
+from triage.incidents.prometheus_answer import is_of
 from triage.model import Episode, Signal, SignalStatus
 from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState
 

@@ -10,7 +10,7 @@ from tests.schema import with_schema
 from tests.triage.incidents.desk_story import Story
 from triage.actions.completion import finish, verified
 from triage.actions.degraded import begun, redis_came_back
-from triage.actions.placing import incident_about
+from triage.actions.incident_of_action import incident_about
 from triage.actions.proposals import follow_up, propose
 from triage.actions.view import offers_of
 from triage.desk import Desk

@@ -192,10 +192,10 @@ async def resolve(story: Story, asking: ReconcileJob) -> None:
     """Alertmanager says that it resolved; Prometheus is asked before that is taken, as the service does."""
     intake = Intake(story.desk, lambda signal: title_of(story.desk, signal))
     await story.arrive(alert(story, SignalStatus.RESOLVED), then_sort=False)
-    asked = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), word=None))
+    asked = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), answer=None))
     assert (asked.asks, asked.sorted) == (True, 0)
-    word = await asking.word()
-    sorted_ = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), word=word))
+    answer = await asking.ask_prometheus()
+    sorted_ = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), answer=answer))
     assert sorted_.sorted == 1
 
 

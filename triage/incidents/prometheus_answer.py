@@ -24,7 +24,7 @@ RECONCILED = "reconciled"
 
 
 @dataclass(frozen=True, slots=True)
-class PrometheusWord:
+class PrometheusAnswer:
     """What Prometheus holds as pending or firing, asked at ``asked_at``; ``alerts`` None where it did not answer.
 
     ``rules`` are those that it had when it answered last: of other alerts it has nothing to say.
@@ -62,5 +62,5 @@ def began_before(alert: FiringAlert, known: Episode | Signal) -> bool:
     return alert.active_at <= known.starts_at + PRECISION
 
 
-NOTHING_SAID = PrometheusWord(datetime.min.replace(tzinfo=UTC))
+NOTHING_SAID = PrometheusAnswer(datetime.min.replace(tzinfo=UTC))
 """Where there is no Prometheus to ask, every resolve is taken."""
