@@ -29,7 +29,7 @@ LOOK_SECONDS = 15.0
 LOST, GAP = "StreamLost", "StreamGap"
 _BACK_OFF_SECONDS = (0.2, 5.0)
 _SLICE = 100
-_MANY = 500
+_MANY = 250
 """So many entries at once, and more are waiting: the next are read while these are stored."""
 
 

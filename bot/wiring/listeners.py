@@ -34,7 +34,7 @@ from triage.ports.store import Store
 from triage.signals.audit import read_audit
 from triage.signals.dead_letters import read_dead_letter
 
-BATCH = 1000
+BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
 GIVE_WAY_SECONDS = 0.15
 """What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
