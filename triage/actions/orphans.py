@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from triage.actions.base import ActionContext
-from triage.actions.compose import services
 from triage.errors import DeskFailure, SourceError
+from triage.plans.record import Row
 from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL
-from triage.wording import listed
+from triage.wording import doing
+
+LEFT = "Left running"
+_WHY = "of this project and of no service that is taken down: its service is gone from the files, or of another profile"
+_NETWORK = "its network stays in use, over which compose may end with an error though everything else is down"
 
 
 async def orphans(ctx: ActionContext) -> tuple[str, ...]:
@@ -18,7 +22,7 @@ async def orphans(ctx: ActionContext) -> tuple[str, ...]:
         and state.labels.get(PROJECT_LABEL) == ctx.desk.compose.project
         and SERVICE_LABEL in state.labels
     ]
-    known = {*services(ctx.desk), *await ctx.access.project.hashes(external=True)}
+    known = await ctx.access.project.hashes(external=True)
     return tuple(sorted(state.name for state in found if state.labels[SERVICE_LABEL] not in known))
 
 
@@ -28,10 +32,14 @@ async def left_running(ctx: ActionContext) -> tuple[str, ...]:
         names = await orphans(ctx)
     except (DeskFailure, SourceError) as error:
         return (f"whether containers run on that are not taken down is not known: {error}",)
-    if not names:
-        return ()
-    said = (
-        f"{listed(names)}: of this project and of no service that is taken down, so it runs on and keeps its network "
-        "in use; compose then ends with an error though everything else is down (docker stop ends it)"
-    )
-    return (said,)
+    return (f"{doing(names, 'runs', 'run')} on, {_WHY}; {_NETWORK} (docker stop ends it)",) if names else ()
+
+
+async def left_row(ctx: ActionContext) -> Row:
+    """Return what runs on after everything was taken down, and why."""
+    try:
+        names = await orphans(ctx)
+    except (DeskFailure, SourceError) as error:
+        return Row(LEFT, f"not known what runs on: {error}", None, decides=False)
+    seen = f"{doing(names, 'runs', 'run')} on, {_WHY}; {_NETWORK}" if names else "nothing"
+    return Row(LEFT, seen, not names, decides=False)

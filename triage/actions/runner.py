@@ -180,8 +180,14 @@ class ActionRunner:
             tell_action(tx, record, now)
             return True
         self._skip_rest(tx, record)
-        done = "nothing else was done" if number == 1 else f"steps 1 to {number - 1} are done, nothing else"
-        outcome = f"step {number}: {shown(performed.note, 500)}; {done}"
+        done = f"; steps 1 to {number - 1} are done, nothing else"
+        if number == 1:
+            done = (
+                "; nothing else was done"
+                if any(one.number > 1 for one in tx.actions.steps(record.id))
+                else ""
+            )
+        outcome = f"step {number}: {shown(performed.note, 500)}{done}"
         finish(tx, self._desktop.desk, record, ActionStatus.FAILED, outcome=outcome, now=now)
         return False
 

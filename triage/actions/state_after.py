@@ -144,6 +144,7 @@ def weighed(verification: Verification, standing: StateAfter, action: Action) ->
     if action.stops_trading:
         words = f"{_names(out) or 'trading'} {'stand' if len(out) > 1 else 'stands'}, as asked"
         why = f"{words}; it comes back only when a person asks for it"
+        why = "; ".join(filter(None, [why, verification.why]))
         return replace(verification, outcome=VerificationOutcome.EFFECTIVE, why=why, trades=False)
     down = [*standing.down, *filter(None, [action.leaves])]
     if stand:

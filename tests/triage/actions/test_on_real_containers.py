@@ -14,6 +14,13 @@ from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
 from triage.plans.record import ActionStatus, StepStatus, VerificationOutcome
 
+LODGER = (
+    *("--name", "hbot-lodger", "--network", "hbot-trading"),
+    *("--label", "com.docker.compose.project=hbot", "--label", "com.docker.compose.service=lodger"),
+    *("--label", "com.docker.compose.oneoff=False", "--label", "com.docker.compose.container-number=1"),
+    *("hbot/service:1", "sleep", "300"),
+)
+"""How a container of the project is started whose service no file has."""
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 
 
@@ -165,13 +172,21 @@ async def test_disable_internal_paper_changes_one_word_and_recreates(bench: Benc
 
 
 async def test_the_desk_is_started_with_its_checks_and_stopped_again(bench: Bench, desk: Desk) -> None:
-    """Start-up brings everything up and asks Redis; the shutdown takes everything down."""
+    """Start-up brings everything up and asks Redis; the shutdown takes everything down, and says what it leaves."""
     started = await bench.act("start_desk", "desk")
     assert started.status is ActionStatus.SUCCEEDED, (started.outcome, await bench.steps(started.id))
     assert {"bot1", "bot2", "redis", "grafana", "signal-service"} <= await desk.running()
     titles = {step.title: step.note for step in await bench.steps(started.id)}
     assert titles["check .env"] == "complete"
     assert titles["ask Redis"].startswith("PONG")
+    await desk.engine.docker("run", "-d", *LODGER)
+    failed = await bench.act("stop_desk", "desk")
+    await desk.engine.docker("rm", "-f", "hbot-lodger")
+    assert (failed.status, failed.outcome) == (ActionStatus.FAILED, "step 1: exit 1")
+    assert failed.verification is not None
+    assert failed.verification.outcome is VerificationOutcome.EFFECTIVE
+    assert "; hbot-lodger runs on, of this project" in failed.verification.why
+    assert "start_desk" in [one.kind for one in await bench.children(failed.id)]
     stopped = await bench.act("stop_desk", "desk")
     assert stopped.status is ActionStatus.SUCCEEDED, stopped.outcome
     assert await desk.running() == set()

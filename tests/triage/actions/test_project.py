@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.sources import NOW, FakeContainers, FakeSources, container
 from triage.actions.base import ActionContext
 from triage.actions.compose import argv
+from triage.actions.kinds.stop_desk import ACTION
 from triage.actions.orphans import left_running
 from triage.actions.project import (
     images_here,
@@ -15,7 +16,7 @@ from triage.actions.project import (
     recreated,
 )
 from triage.desk import Desk
-from triage.plans.record import DESK, Holds
+from triage.plans.record import DESK, Holds, VerificationOutcome
 from triage.ports.actions import DeskAccess, Image, ServiceImage
 from triage.ports.sources import (
     FILES_LABEL,
@@ -254,10 +255,22 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
     assert argv(desk, "up_rest")[-5:] == ("--profile", "external", "up", "-d", "--no-recreate")
 
 
-async def test_what_no_file_makes_any_more_is_said_to_run_on() -> None:
-    """A service of a profile that is off, and another project's, are none of it."""
+async def test_what_is_not_taken_down_is_said_to_run_on_before_and_after() -> None:
+    """No file has its service any more, or its profile is not called: Compose 2 leaves both. Another project's is none."""
     lodger = replace(made("lodger"), name="hbot-lodger")
-    states = (made(), made("bot3"), lodger, replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest"))
-    (said,) = await left_running(context(*states, target=DESK, host=Host(written={"bot1": "1"})))
-    assert said.startswith("hbot-lodger: of this project and of no service that is taken down")
-    assert await left_running(context(made(), target=DESK, host=Host(written={"bot1": "1"}))) == ()
+    guest = replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest")
+    host = Host(written={"bot1": "1"})
+    ctx = context(made(), made("bot3"), lodger, guest, target=DESK, host=host)
+    (said,) = await left_running(ctx)
+    assert said.startswith("hbot-bot3, hbot-lodger run on, of this project and of no service that is taken")
+    before, down = await ACTION.observe(ctx, ()), context(lodger, guest, target=DESK, host=host)
+    verified = ACTION.judge(before, await ACTION.observe(down, ()))
+    assert verified.outcome is VerificationOutcome.RECOVERED
+    assert verified.why.startswith("hbot-lodger runs on, of this project")
+    verified = ACTION.judge(before, await ACTION.observe(context(made("bot3"), target=DESK, host=host), ()))
+    assert verified.outcome is VerificationOutcome.PERSISTING
+    assert verified.why.startswith("Services stopped: running: bot3; ")
+    assert "; hbot-bot3 runs on, of this project" in verified.why
+    emptied = context(target=DESK, host=host)
+    assert ACTION.judge(before, await ACTION.observe(emptied, ())).why == ""
+    assert await left_running(emptied) == ()

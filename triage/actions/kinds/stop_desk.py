@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose, services
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import engine_answers, running_bots, services_row
-from triage.actions.orphans import left_running
+from triage.actions.orphans import LEFT, left_row, left_running
 from triage.actions.project import project_fits
+from triage.actions.verification import compare
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, Precondition, Row, Step, StepRecord
+from triage.plans.record import (
+    DESK,
+    ActionRecord,
+    ActionStatus,
+    Observation,
+    Plan,
+    Precondition,
+    Row,
+    Step,
+    StepRecord,
+    StepStatus,
+    Verification,
+)
 from triage.wording import listed
 
 _DOWN_SECONDS = 300.0
@@ -64,14 +78,21 @@ class StopDesk(Action):
         )
 
     async def rows(self, ctx: ActionContext, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
-        """No service of the desk runs."""
+        """No service of the desk runs; what of its project runs on."""
         del findings
-        return (await services_row(ctx, "Services stopped", services(ctx.desk), running=False),)
+        stopped = await services_row(ctx, "Services stopped", services(ctx.desk), running=False)
+        return (stopped, await left_row(ctx))
+
+    def judge(self, before: Observation | None, after: Observation) -> Verification:
+        """Say whether the desk is down, and what stays up and why."""
+        found = compare(before, after)
+        left = next((row.seen for row in after.rows if row.name == LEFT and row.good is not True), "")
+        return replace(found, why="; ".join(filter(None, [found.why, left])))
 
     def follow_ups(self, record: ActionRecord, steps: Sequence[StepRecord]) -> tuple[ActionProposal, ...]:
-        """Offer the start."""
-        del steps
-        if record.status is ActionStatus.SUCCEEDED:
+        """Offer the start, also where compose ended with an error: most may be down."""
+        begun = any(step.number and step.status is StepStatus.FAILED for step in steps)
+        if record.status is ActionStatus.SUCCEEDED or begun:
             return (ActionProposal("start_desk", DESK, "bring it back"),)
         return ()
 
