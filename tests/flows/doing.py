@@ -1,7 +1,13 @@
 """A person who types `/triage do`, reads the plan and confirms it: what the flow tests of actions share."""
 
+from contextlib import suppress
+
+from redis.asyncio import from_url
+from redis.exceptions import RedisError, ResponseError
+
 from demo.slack import Message
 from tests.flows.harness import CHANNEL, Harness, shown
+from tests.servers.desk import Desk
 from tests.servers.process import eventually
 
 PLAN = "Side effects"
@@ -59,3 +65,23 @@ async def do(harness: Harness, line: str, title: str, *words: str) -> str:
     await confirm(harness, "ana", f"test of {line}")
     await ended(harness, title, f"test of {line}", *(words or ("Succeeded",)))
     return body
+
+
+async def left(harness: Harness, desk: Desk, *words: str) -> None:
+    """Wait until the way out of degraded mode says these words, while the producers publish where Redis takes it."""
+
+    async def published() -> bool:
+        async with from_url(desk.redis_url, socket_timeout=1) as client:
+            try:
+                await client.xadd("hb.market_data.v1", {"payload": "{}"})
+                await client.xadd("hb.audit.v1", {"payload": "{}"})
+                with suppress(ResponseError):  # it is there
+                    await client.xgroup_create("hb.market_data.v1", "hb_group_v1")
+            except RedisError:
+                return False
+        found = [shown(one) for one in messages(harness, "Exit degraded mode")]
+        return any(
+            one.startswith("Exit degraded mode") and all(word in one for word in words) for one in found
+        )
+
+    await eventually(published, f"the streams to flow and the exit to say {words}", within=60)

@@ -8,7 +8,7 @@ import pytest
 
 from demo.slack import Message
 from demo.slack.blockkit import walk
-from tests.flows.doing import PLAN, confirm, messages, modal
+from tests.flows.doing import PLAN, confirm, left, messages, modal
 from tests.flows.harness import SOFT_PAUSE, Harness, running_harness, shown
 from tests.servers.desk import Desk
 
@@ -43,7 +43,7 @@ async def harness(require: Require, desk: Desk, tmp_path: Path) -> AsyncIterator
 async def test_paused_bots_are_no_recovery_and_the_incident_stays_open_until_it_is_left(
     harness: Harness, desk: Desk
 ) -> None:
-    """Bots that stand after it are told; the way out is in the menu, and the first button once Redis answers."""
+    """Bots that stand after it are told; the way out is the first button once Redis answers; its end resolves."""
     for bot in BOTS:
         harness.exporter.set(bot, state="soft_pause", risk_reasons="bus_outage", age=0.0)
     await desk.engine.docker("stop", "-t", "1", "hbot-redis")
@@ -67,7 +67,8 @@ async def test_paused_bots_are_no_recovery_and_the_incident_stays_open_until_it_
     for one in harness.cards():
         assert "action.exit_degraded_mode" not in _buttons(one)
         assert "Nothing to do" not in shown(one)
-        assert not any(word in shown(one) for word in ("mitigated", "Resolved"))
+    held = shown(_now(harness, card))  # the bots' own alerts are another incident, which ends with them
+    assert not any(word in held for word in ("mitigated", "Resolved")), held
 
     await desk.engine.docker("start", "hbot-redis")
     await harness.until(
@@ -81,6 +82,18 @@ async def test_paused_bots_are_no_recovery_and_the_incident_stays_open_until_it_
     )
     assert not any("✅" in line for line in harness.thread(card))
     assert "0 of 2 bots" in shown(_now(harness, card))
+
+    await harness.slack.member("ana").click(after, "action.exit_degraded_mode")
+    await modal(harness, "ana", PLAN)
+    await confirm(harness, "ana", "Redis is well again")
+    for bot in BOTS:
+        harness.exporter.set(bot, state="running", risk_reasons="", age=0.0)
+    await left(harness, desk, "Succeeded", "Verified: recovered")
+    await harness.until(lambda: "✅ Resolved" in shown(_now(harness, card)), "resolved once it is left")
+    over = shown(_now(harness, card))
+    assert "Degraded mode is on" not in over
+    assert "Exit degraded mode by @ana: succeeded, recovered" in over
+    assert "its alerts are over and degraded mode was left" in "".join(harness.thread(card))
 
 
 def _done(harness: Harness) -> list[Message]:

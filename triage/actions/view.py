@@ -9,7 +9,7 @@ from datetime import datetime
 from triage.actions.catalogue import action_title
 from triage.actions.degraded import degraded
 from triage.actions.notifications import confirmed_by
-from triage.plans.record import ActionRecord, ActionStatus, StepRecord, verified_words
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, VerificationOutcome, verified_words
 from triage.ports.store import Tx
 
 
@@ -74,11 +74,24 @@ def _line(tx: Tx, record: ActionRecord) -> str:
 
 def last_of(tx: Tx, records: Sequence[ActionRecord]) -> str:
     """Return how the last action ended that touched the desk: ``Restart on bot1 by @ana: …``; empty for none."""
-    ended = [record for record in records if record.status.ran and record.finished_at is not None]
-    if not ended:
+    record = _last(records)
+    if record is None:
         return ""
-    record = max(ended, key=lambda one: one.finished_at or one.changed_at)
     return f"{action_title(record.kind, record.target)} by {confirmed_by(tx, record)}: {how_it_went(record)}"
+
+
+def recovered_at(records: Sequence[ActionRecord]) -> datetime | None:
+    """Return when it was seen that the last action that touched the desk helped; None where it did not, or not yet."""
+    record = _last(records)
+    if record is None or record.status is not ActionStatus.SUCCEEDED or record.verification is None:
+        return None
+    helped = record.verification.outcome is VerificationOutcome.RECOVERED
+    return record.verification.at if helped else None
+
+
+def _last(records: Sequence[ActionRecord]) -> ActionRecord | None:
+    ended = [record for record in records if record.status.ran and record.finished_at is not None]
+    return max(ended, key=lambda one: one.finished_at or one.changed_at, default=None)
 
 
 def how_it_went(record: ActionRecord) -> str:
@@ -105,6 +118,7 @@ __all__ = [
     "last_of",
     "offers_of",
     "pressable",
+    "recovered_at",
     "taken_of",
     "view_action",
 ]

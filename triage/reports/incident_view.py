@@ -8,12 +8,14 @@ from datetime import datetime
 
 from triage.actions.catalogue import action_title
 from triage.actions.degraded import Degraded, degraded, redis_came_back
-from triage.actions.view import last_of, offers_of, taken_of
+from triage.actions.view import last_of, offers_of, recovered_at, taken_of
 from triage.diagnosis.strength import believed
 from triage.drill_alert import ALERTNAME as DRILL
+from triage.incidents.traits import CAUSE
 from triage.model import (
     Episode,
     Incident,
+    IncidentStatus,
     RunStatus,
     SubjectKind,
     TimelineEntry,
@@ -67,7 +69,8 @@ class IncidentView:
     person; ``under_way`` what runs now, ``done`` how the last action ended, in words; ``degraded`` the degraded mode
     that is on, ``redis_well`` whether Redis is seen to be well again since; ``actions_taken`` one line an action, for
     the resolved form; ``trading`` how the bots stand, ``daily_loss`` by bot the loss of the day that is allowed, as a
-    fraction.
+    fraction; ``as_in`` the number of an older incident, open still, that has the same cause, empty where there is none;
+    ``recovered_at`` when it was seen that the last action helped, None where it did not.
     """
 
     incident: Incident
@@ -89,6 +92,8 @@ class IncidentView:
     under_way: tuple[str, ...] = ()
     done: str = ""
     redis_well: bool = False
+    as_in: str = ""
+    recovered_at: datetime | None = None
 
     @property
     def is_drill(self) -> bool:
@@ -99,16 +104,22 @@ class IncidentView:
     def remedy(self) -> Offer | None:
         """The one thing to do: the best offer that a believed cause proposes; None where no button is it."""
         verdict = self.run.verdict if self.run is not None else None
+        causes = verdict.causes if verdict is not None and not (self.mended or self.left_open) else ()
         wanted = [
-            (action.kind, action.target)
-            for cause in (verdict.causes if verdict is not None else ())
-            if believed(cause)
-            for action in cause.actions
+            (action.kind, action.target) for cause in causes if believed(cause) for action in cause.actions
         ]
         if self.held_open or (self.redis_well and (self.owns_degraded or self.nothing_to_mend)):
             wanted.insert(0, WAY_OUT)
         offered = {(one.kind, one.target): one for one in self.offers}
         return next((offered[each] for each in wanted if each in offered), None)
+
+    @property
+    def mended(self) -> bool:
+        """Whether an action helped after the newest triage: what that proposes is of before, and only alerts are left."""
+        if self.recovered_at is None or self.incident.status is not IncidentStatus.MITIGATED:
+            return False
+        looked = self.run.finished_at if self.run is not None else None
+        return self.degraded is None and (looked is None or looked < self.recovered_at)
 
     @property
     def owns_degraded(self) -> bool:
@@ -118,8 +129,17 @@ class IncidentView:
     @property
     def held_open(self) -> bool:
         """Whether it is open only because degraded mode is on still: its alerts are over."""
+        return self.owns_degraded and self._alerts_over
+
+    @property
+    def left_open(self) -> bool:
+        """Whether it is open only because it was not seen that the bots trade since degraded mode was left."""
+        return self.degraded is None and self._alerts_over
+
+    @property
+    def _alerts_over(self) -> bool:
         alerts = any(not episode.is_event for episode in self.episodes)
-        return self.incident.is_open and self.owns_degraded and alerts and not self.firing
+        return self.incident.is_open and alerts and not self.firing
 
     @property
     def nothing_to_mend(self) -> bool:
@@ -172,13 +192,28 @@ def view_incident(tx: Tx, incident: Incident, *, all_bots: tuple[str, ...] = ())
         under_way=tuple(action_title(one.kind, one.target) for one in actions if one.status in _UNDER_WAY),
         done=last_of(tx, actions),
         redis_well=mode is not None and redis_came_back(tx),
+        recovered_at=recovered_at(actions),
+        as_in=_as_in(tx, incident, done) if incident.is_open and not drill else "",
     )
 
 
 WAY_OUT = ("exit_degraded_mode", DESK)
 """Kind and target of the way out of degraded mode."""
 NOTHING_WRONG = "nothing_is_wrong"
+LOOKED_AT = 12
+"""Incidents with the same cause that are looked at: the newest."""
 _UNDER_WAY = frozenset({ActionStatus.CONFIRMED, ActionStatus.RUNNING})
+
+
+def _as_in(tx: Tx, incident: Incident, run: TriageRun | None) -> str:
+    """Return the oldest incident that is open still and has the same cause: who is woken twice knows that it is one."""
+    top = run.verdict.top if run is not None else None
+    if top is None or not believed(top):
+        return ""
+    older = (
+        tx.incidents.get(one) for one in tx.answers.having(f"{CAUSE}{top.cause}", incident.id, LOOKED_AT)
+    )
+    return next((one.number for one in reversed([*older]) if one is not None and one.is_open), "")
 
 
 def _offers(records: Sequence[ActionRecord], run: TriageRun | None) -> tuple[Offer, ...]:

@@ -115,6 +115,8 @@ def _sign(view: IncidentView) -> str:
     incident = view.incident
     if view.held_open:
         return f"🟠 Degraded mode still on · was {incident.severity}"
+    if view.left_open:
+        return f"🟠 Alerts over · was {incident.severity}"
     if not incident.is_open:
         end = incident.resolved_at or incident.changed_at
         lasted = duration(seconds_between(incident.opened_at, end))
@@ -219,6 +221,8 @@ def _preview(view: IncidentView, now: datetime, names: Names) -> str:
         parts.append(facts(view))
     if view.waiting:
         parts.insert(1, waiting_words(view.waiting[0], now, names))
+    if view.as_in:
+        parts.insert(1, f"same cause as {view.as_in}")
     return " · ".join(parts)
 
 

@@ -10,9 +10,14 @@ from triage.untrusted_text import cut, one_line
 
 LONG = 2_000
 """Characters of a text that are looked at."""
-_JOINT = re.compile(r" \(| · |; |: |, (?:which|so|but|and) ")
+_CLAUSE = r" · |; | \(|, (?:which|whose|where|while|so|but|and|as|yesterday) |, (?=\d+ (?:s|min|h|d) (?:before|after) )"
+_JOINT = re.compile(rf"{_CLAUSE}|: ")
 _LIST = re.compile(r", ")
-_COUNTED = re.compile(r"(?P<names>[^:;·(]*?) and (?P<more>\d+) more(?P<tail> .*)")
+_ASIDE = re.compile(r" \([^()]*\)(?=,? \w)")
+"""What stands in brackets within a sentence: it goes before the sentence's end does."""
+_NAME = re.compile(r"[\w.]*[\d_-][\w.-]*")
+"""The name of a bot or a container: ``bot1``, ``hbot-redis``."""
+_COUNTED = re.compile(r"(?P<names>.*?) and (?P<more>\d+) more(?P<tail>(?: .*)?)")
 _PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
 """A path on a disk and the name of an image: where room is short, their last part stands for them."""
 _EACH = re.compile(r"^Each of \S+ and (\d+) more(?= )")
@@ -30,6 +35,8 @@ def shorter(text: str, limit: int) -> str:
     text = one_line(text, LONG)
     if len(text) > limit:
         text = _PATH.sub(r"\1\2", text)
+    if len(text) > limit:
+        text = _ASIDE.sub("", text)
     if len(text) <= limit:
         return text
     clause = _first_clauses(text, limit)
@@ -81,12 +88,12 @@ def _list_cut(text: str, limit: int) -> str:
     for found in reversed(list(_LIST.finditer(text, 0, limit))):
         if not _closed(text, found.start()):
             continue
-        rest = re.split(r" · |; | \(", text[found.end() :], maxsplit=1)[0]
+        rest = re.split(_CLAUSE, text[found.end() :], maxsplit=1)[0]
         if ": " in rest:  # a comma in what stands before a colon parts no names
             continue
         head, more = text[: found.start()], len(rest.split(", "))
         tail = _said_of_all(head, rest)
-        if (behind := _COUNTED.match(text[found.end() :])) is not None:
+        if (behind := _COUNTED.fullmatch(rest)) is not None:
             more, tail = len(behind["names"].split(", ")) + int(behind["more"]), behind["tail"]
         said = f"{head} and {more} more{tail}"
         if found.start() >= _LEAST and len(said) <= limit:
@@ -100,9 +107,11 @@ def _list_cut(text: str, limit: int) -> str:
 def _said_of_all(head: str, rest: str) -> str:
     """Return what a sentence of ``Each of bot1, bot2 passed the limit`` says of all: `` passed the limit``."""
     *names, last = rest.split(", ")
-    _, space, said = last.partition(" ")
+    name, space, said = last.partition(" ")
     before = names or [head.rpartition(", ")[2].removeprefix("Each of ")]
-    return space + said if head.startswith("Each of ") and not any(" " in one for one in before) else ""
+    named = all(map(_NAME.fullmatch, [head.rpartition(": ")[2].rpartition(", ")[2], *names, name]))
+    of_all = named or (head.startswith("Each of ") and not any(" " in one for one in before))
+    return space + said if of_all else ""
 
 
 def _headless(text: str, found: re.Match[str]) -> bool:

@@ -16,6 +16,7 @@ from bot.slack.rendered import Rendered
 from triage.diagnosis.comparison import changes
 from triage.diagnosis.strength import believed
 from triage.model import Finding, FindingStatus, Json, TriageRun
+from triage.untrusted_text import one_line
 from triage.wording import counted, listed
 
 REPORT = "incident.report"
@@ -24,6 +25,8 @@ LINES = 17
 """The lines that all of it may take on a phone."""
 BAD_FIRST = 4
 """Lines that what is not ok has before what was like it once."""
+NOT_OK = 2
+"""Lines that what is not ok has in any case: before what the cause brings about."""
 RUNS, CAUSES, FINDINGS = 6, 2, 6
 SAID, REASONS, ROW, NAMES, CHANGE = 108, 72, 70, 70, 72
 
@@ -40,9 +43,13 @@ def triage_message(
     run = runs[-1]
     head = [[leaf(_head(runs, now), bold=True)]]
     verdict = _verdict(run)
-    bad = [_finding(one) for one in _of(run, FindingStatus.CRITICAL, FindingStatus.WARNING)[:FINDINGS]]
+    bad = _of(run, FindingStatus.CRITICAL, FindingStatus.WARNING)[:FINDINGS]
     rest = [*_folded(run), *_unknown(run), *_changed(runs, now)]
-    rest += _past(past, LINES - kit.height([*head, *verdict, *rest]) - min(BAD_FIRST, kit.height(bad)))
+    if kit.height([*head, *verdict, *rest]) + NOT_OK > LINES:
+        verdict = _verdict(run, brief=True)
+    rest += _past(
+        past, LINES - kit.height([*head, *verdict, *rest]) - min(BAD_FIRST, kit.height(map(_finding, bad)))
+    )
     room = LINES - kit.height([*head, *verdict, *rest])
     lines = [*head, *verdict, *_within(bad, room), *rest]
     blocks = [
@@ -65,7 +72,7 @@ def _short(run: TriageRun) -> str:
     return cause_words(top) if believed(top) else headline(top)
 
 
-def _verdict(run: TriageRun) -> list[Line]:
+def _verdict(run: TriageRun, *, brief: bool = False) -> list[Line]:
     causes = [cause for cause in run.verdict.causes if believed(cause)][:CAUSES]
     if not causes:
         known = next((cause for cause in run.verdict.causes if cause.cause == NOT_KNOWN), None)
@@ -80,7 +87,7 @@ def _verdict(run: TriageRun) -> list[Line]:
         lines.append([leaf(shorter(cause_words(cause), SAID), bold=True)])
         if cause.because:
             lines.append([leaf(f"because {some(cause.because, REASONS - 8)}")])
-        if cause.follows:
+        if cause.follows and not brief:
             lines.append([leaf(f"it brings about: {some(cause.follows, REASONS - 17)}")])
     if run.verdict.unexplained:
         lines.append([leaf(f"not explained: {some(run.verdict.unexplained, REASONS - 15)}")])
@@ -123,10 +130,17 @@ def _unknown(run: TriageRun) -> list[Line]:
 
 
 def _reasons(by_why: Mapping[str, list[str]]) -> str:
-    """Return ``Streams: Redis is not configured; Fees: Loki does not answer``; where that is too long, the checks."""
+    """Return ``Streams: Redis is not configured; Fees: Loki does not answer``.
+
+    Where that is too long the reason of the most and how many more are unknown, where that is, the checks.
+    """
     whole = "; ".join(f"{listed(names, 3)}: {why}" for why, names in by_why.items())
     if len(whole) <= NAMES or len(by_why) == 1:
         return shorter(whole, NAMES)
+    why, most = max(by_why.items(), key=lambda each: len(each[1]))
+    rest = sum(map(len, by_why.values())) - len(most)
+    if len(common := f"{listed(most, 2)}: {one_line(why, NAMES)}; and {rest} more") <= NAMES:
+        return common
     return shorter(", ".join(name for names in by_why.values() for name in names), NAMES)
 
 
@@ -150,12 +164,16 @@ def _past(lines: Sequence[Line], room: int) -> list[Line]:
     return kept
 
 
-def _within(rows: list[Line], room: int) -> list[Line]:
-    """Return the rows that fit into so many lines of a phone, and how many do not."""
+def _within(bad: Sequence[Finding], room: int) -> list[Line]:
+    """Return the rows that fit into so many lines of a phone, and how many do not; they are named where no row fits."""
     kept: list[Line] = []
-    for row in rows:
-        more = len(rows) - len(kept) > 1
-        if kit.height([*kept, row]) + more > max(room, 2):
-            return [*kept, [leaf(f"and {counted(len(rows) - len(kept), 'more check')} not ok")]]
+    for number, finding in enumerate(bad):
+        row, rest = _finding(finding), len(bad) - number
+        if kit.height([*kept, row]) + (rest > 1) > max(room, 2):
+            if kept:
+                return [*kept, [leaf(f"and {counted(rest, 'more check')} not ok")]]
+            names = ", ".join(check_name(one.name).lower() for one in bad)
+            head = f"{FINDING[bad[0].status]} {counted(rest, 'check')} not ok: "
+            return [[leaf(head, bold=True), leaf(shorter(names, NAMES - len(head)))]]
         kept.append(row)
     return kept

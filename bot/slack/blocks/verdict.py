@@ -23,6 +23,9 @@ LEAVE, MEND_REDIS = (
     "mend Redis, then Exit degraded mode… in the menu",
 )
 """What there is to do while degraded mode is on, where no button of the card is it."""
+ALERTS_OVER, SEE_TRADING = "Its alerts are over: ", "see whether the bots trade; then Resolve in the menu"
+"""What is said of an incident that is open though none of its alerts fires."""
+NOTHING_NOW = "nothing now: it is over once its alerts are"
 _ACTS = re.compile(r"docker (?:unpause|start|restart|exec \S+ rm)\b|/triage ")
 """A command that says by itself what it is for: it does something."""
 _COMMAND = re.compile(
@@ -49,7 +52,9 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
     """Return the cause, or the two that stand together; or that it is not known. ``tight``: in two lines of a phone."""
     run = view.run
     if view.held_open:
-        return [[leaf("Its alerts are over: ", bold=True), leaf("open until degraded mode is left")]]
+        return [[leaf(ALERTS_OVER, bold=True), leaf("open until degraded mode is left")]]
+    if view.left_open:
+        return [[leaf(ALERTS_OVER, bold=True), leaf("open until it is seen that the bots trade")]]
     if run is None:
         return [
             [leaf("Cause ", bold=True), leaf("triage is running…" if view.running else "not triaged yet")]
@@ -59,7 +64,7 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
         standing = [cause for cause in standing if cause.cause != DEGRADED] or standing
     if not standing or standing[0].cause == NOT_KNOWN:
         return _not_known(run.verdict)
-    sure = f"{strength(standing[0])}: "
+    sure = f"{strength(standing[0])}{_as_in(view)}: "
     if not view.incident.is_open:  # it is said of what is over
         sure = f"Then {sure.lower()}"
     limit = 2 * PHONE - len(sure) if tight else CAUSE
@@ -71,6 +76,11 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
             [leaf("And ", bold=True), leaf(f"{strength(cause).lower()}: {headline(cause, ALSO)}{more}")]
         )
     return lines
+
+
+def _as_in(view: IncidentView) -> str:
+    """Return ``, as in INC-7`` where an older incident has the same cause and is open still."""
+    return f", as in {view.as_in}" if view.as_in else ""
 
 
 def _not_known(verdict: Verdict) -> list[Line]:
@@ -87,7 +97,7 @@ def _not_known(verdict: Verdict) -> list[Line]:
 
 def evidence(view: IncidentView, room: int) -> str:
     """Return what speaks for the cause, against it, and what is not known, in so many characters at most."""
-    if view.run is None or view.held_open or room <= 0:
+    if view.run is None or view.held_open or view.left_open or room <= 0:
         return ""
     verdict = view.run.verdict
     top = verdict.top
@@ -131,6 +141,8 @@ def do_text(view: IncidentView, *, tight: bool = False) -> str:
 
 def _by_hand(view: IncidentView, verdict: Verdict) -> str:
     top = verdict.top
+    if view.left_open or view.mended:
+        return SEE_TRADING if view.left_open else NOTHING_NOW
     if view.degraded is not None and (view.held_open or view.nothing_to_mend):
         if view.held_open or view.redis_well:
             return LEAVE

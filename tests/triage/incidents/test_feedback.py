@@ -16,6 +16,7 @@ from triage.incidents.traits import note_traits
 from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict
 from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
 from triage.ports.store import MessageKind, Tx
+from triage.reports.incident_view import view_incident
 from triage.reports.similar_incidents import SimilarIncident, similar_incidents
 
 UNKNOWN = Cause("no_cause_found", "No cause found by the checks.", 0.3, (), strength="possible")
@@ -86,6 +87,16 @@ class Answered(Story):
             lambda tx: correct(tx, key, actor=actor, cause=cause, text=text, now=self.clock.now())
         )
         return done.text
+
+    async def shown_as_in(self, incident_id: int) -> str:
+        """Return the open incident of the same cause that its card names."""
+
+        def read(tx: Tx) -> str:
+            incident = tx.incidents.get(incident_id)
+            assert incident is not None
+            return view_incident(tx, incident).as_in
+
+        return await self.store.read(read)
 
     async def similar(self, incident_id: int) -> tuple[SimilarIncident, ...]:
         """Return past incidents like one."""
@@ -382,3 +393,17 @@ async def test_what_cured_it_is_only_what_was_verified(story: Answered) -> None:
     await story.fire("BotFrozen", "bot1", began="t2")
     await story.triage(3)
     assert [each.incident.id for each in await story.similar(3)] == [1, 2], "what helped comes first"
+
+
+async def test_a_second_incident_of_one_cause_is_shown_as_that(story: Answered) -> None:
+    """For as long as the first is open; what another cause made is not."""
+    await story.fire("BotFrozen", "bot1")
+    await story.triage(1, named("disk_full"))
+    story.clock.move(600)
+    await story.fire("ExecErrors", "bot2")
+    await story.triage(2, named("disk_full"))
+    await story.fire("OrderRejects", "bot3")
+    await story.triage(3, named("exchange_down"))
+    assert [await story.shown_as_in(number) for number in (1, 2, 3)] == ["", "INC-1", ""]
+    await story.clear("BotFrozen", "bot1")
+    assert await story.shown_as_in(2) == ""

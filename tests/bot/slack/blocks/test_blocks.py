@@ -345,6 +345,35 @@ def test_an_incident_that_only_degraded_mode_keeps_open_says_so_and_how_it_ends(
     assert "Degraded mode still on" in card.text
 
 
+def test_an_incident_whose_alerts_are_over_tells_no_cause_of_then_when_degraded_mode_was_left() -> None:
+    """Where it was not seen that the bots trade it stays open, and is not about Redis any more."""
+    over = view(episodes=(episode(firing=False, ends_at=NOW),), degraded=None)
+    card = incident_card(over, NOW, names)
+    seen = text_of(card)
+    assert "🟠 Alerts over · was Sev-1 · " in seen
+    assert "Its alerts are over: open until it is seen that the bots trade" in seen
+    assert "Do: see whether the bots trade; then Resolve in the menu" in seen
+    assert "Almost certain" not in seen
+    assert buttons_of(card)[0] == "incident.acknowledge"
+
+
+def test_what_helped_leaves_nothing_to_do_but_to_wait_for_the_alerts() -> None:
+    """What a triage of before proposes is past; a triage of after it counts again."""
+    mitigated = incident(status=IncidentStatus.MITIGATED, mitigated_at=NOW)
+    helped = incident_card(view(mitigated, recovered_at=NOW), NOW, names)
+    assert "Do: nothing now: it is over once its alerts are" in text_of(helped)
+    assert buttons_of(helped)[0] != "action.rollback"
+    looked = incident_card(view(mitigated, recovered_at=OPENED), NOW, names)
+    assert "Do: Rollback on bot1…" in text_of(looked)
+
+
+def test_a_second_incident_of_one_cause_says_so() -> None:
+    """Who is woken twice sees that it is one thing, in the notification too."""
+    card = incident_card(view(as_in="INC-7"), NOW, names)
+    assert "Almost certain, as in INC-7: Drawdown 2.6 %" in text_of(card)
+    assert "same cause as INC-7" in card.text
+
+
 def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button() -> None:
     """It is above the trading line, and the button is that person's."""
     waiting = Waiting(
@@ -444,6 +473,32 @@ def test_the_triage_says_its_verdict_first_then_what_is_not_ok_and_folds_the_res
     report = str(report_view(incident(), RUN, NOW))
     assert "Order book stream disconnected" in report
     assert "risk reason drawdown_hard_limit at 03:09" in report
+
+
+def test_what_is_unknown_says_why_where_its_checks_are_many() -> None:
+    """The reason of the most, two of their names, and how many more are unknown."""
+    checks = ("bot_state", "fee_source", "error_logs", "container", "changes", "host", "scope")
+    unknown = [Finding(name, FindingStatus.UNKNOWN, "", "", why="no answer within 4 s") for name in checks]
+    other = Finding(
+        "streams", FindingStatus.UNKNOWN, "", "", why="no answer 3 times in a row, so it is not asked"
+    )
+    seen = text_of(triage_message([replace(RUN, findings=(other, *unknown))], NOW, "h-42"))
+    assert "⚪ Unknown: Bot state, Fee source and 5 more: no answer within 4 s; and 1 more" in seen
+
+
+def test_checks_that_find_no_room_are_named() -> None:
+    """``and 2 more`` of nothing says nothing."""
+    long = "several words that fill a line of a phone and a second one"
+    causes = tuple(
+        replace(RUN.verdict.causes[0], headline=f"{long} {each}", follows=(long,)) for each in "ab"
+    )
+    verdict = replace(RUN.verdict, causes=causes, unexplained=(long,))
+    fine = replace(RUN.findings[1], headline=long)
+    bad = tuple(replace(RUN.findings[0], name=name, headline=long) for name in ("streams", "error_logs"))
+    run = replace(RUN, verdict=verdict, findings=(*bad, fine, RUN.findings[4]))
+    rendered = triage_message([run], NOW, "h-42")
+    assert "🔴 2 checks not ok: streams, error logs" in text_of(rendered)
+    assert phone_lines(rendered) <= 18
 
 
 def test_a_later_triage_adds_one_line_with_what_changed() -> None:

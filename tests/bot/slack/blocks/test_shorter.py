@@ -70,6 +70,42 @@ from bot.slack.blocks.shorter import shorter, some
             50,
             "bots not well: bot2 soft_pause",
         ),
+        (
+            "bot1, bot2, bot3 do not get out of this host, whose network is shared",
+            56,
+            "bot1, bot2, bot3 do not get out of this host",
+        ),
+        (
+            "desk-one, desk-two, desk-three do not get out of this host, whose network is shared",
+            54,
+            "desk-one, desk-two and 1 more do not get out of this…",
+        ),
+        (
+            "Many alerts at once: one common cause (network, host, exchange, Redis) is likelier than many.",
+            70,
+            "Many alerts at once: one common cause is likelier than many.",
+        ),
+        (
+            "9 rules, missing BotHardStopActive, BotSoftPauseTooLong, BotFrozen and 5 more · Loki: not configured",
+            56,
+            "9 rules, missing BotHardStopActive and 7 more",
+        ),
+        (
+            "errors in 15 min: bot1 12, bot2 at least 30, bot3 4, bot4 18, bot5 1 and 3 more",
+            56,
+            "errors in 15 min: bot1 12, bot2 at least 30 and 6 more",
+        ),
+        (
+            "hbot-grafana created from bot:1 at 02:26, 46 min before it began",
+            56,
+            "hbot-grafana created from bot:1 at 02:26",
+        ),
+        ("maker 0.20 % taker 0.10 %, yesterday maker 0.10 % taker 0.10 %", 56, "maker 0.20 % taker 0.10 %"),
+        (
+            "CPU 31 %, memory 52 %, disk 97 % (/var/lib/docker), io pressure 80 %, at least 3 OOM kills in 1 h",
+            56,
+            "CPU 31 %, memory 52 %, disk 97 % and 2 more",
+        ),
         ("bid/ask spread and/or depth are small", 60, "bid/ask spread and/or depth are small"),
         ("one sentence without any joint that is far too long", 30, "one sentence without any…"),
         ("short", 30, "short"),
