@@ -24,6 +24,7 @@ from triage.model import (
     SignalStatus,
     Subject,
     SubjectKind,
+    TimelineEntry,
     TimelineKind,
 )
 
@@ -209,9 +210,27 @@ class Moves:
         return placement.incident
 
     def keep_firing(self, signal: Signal, placement: Placement, why: str) -> Placement:
-        """Return the decision to take no resolve yet; the end that Alertmanager gave is kept for reconciling."""
+        """Return the decision to take no resolve yet; the end that Alertmanager gave is kept for reconciling.
+
+        The timeline says so once for each alert of an incident.
+        """
+        changes = self.changes
         for episode in placement.ends:
-            self.changes.put(replace(episode, ends_at=signal.ends_at))
+            changes.put(replace(episode, ends_at=signal.ends_at))
+            incident = changes.state.incidents.get(episode.incident_id)
+            if incident is None or not incident.is_open:
+                continue
+            entry = TimelineEntry(
+                incident_id=incident.id,
+                at=changes.now,
+                recorded_at=changes.now,
+                kind=TimelineKind.NOTE,
+                text=f"{episode.name} on {episode.subject} goes on: {why}",
+                source=signal.source.value,
+                key=f"{incident.id}/goes_on/{episode.name}",
+                told=not incident.quiet and incident.shape is not IncidentShape.STORM,
+            )
+            changes.tell(entry)
         return Placement(Move.REPEAT, why, placement.incident)
 
     def _current(self, placement: Placement) -> Incident:

@@ -212,6 +212,10 @@ async def test_a_resolve_of_what_prometheus_holds_or_cannot_say_is_not_taken(
     watchers.state, watchers.prometheus = state, state != "away"
     await resolve(story, asking)
     assert (await story.incident()).status is IncidentStatus.TRIGGERED
+    [said] = [text for text in await story.told() if "goes on" in text]
+    why = "whose alert it is, does not answer" if state == "away" else "holds it still"
+    assert said.startswith("BotFrozen on bot1 goes on: Alertmanager takes it for over, and Prometheus")
+    assert said.endswith(why)
     watchers.active, watchers.prometheus, watchers.firing = [], True, False
     if state == "away":
         story.clock.move(60)

@@ -93,7 +93,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         case.needs("changes", "error_logs")
         what_changed = {"what": "image"} if change is not None and change["what"] == "image" else {}
         yield from case.concludes(
-            f"A change on {{who}} {duration(before)} before broke it ({what}).",
+            f"A change {duration(before)} before broke {{who}} ({what}).",
             "Roll back to what was there before it, then read the new errors in peace.",
             remedies=remedy(
                 "rollback",
