@@ -9,14 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from triage.logs.failure_words import speaks_of_error
 from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
-from triage.logs.other_senses import (
-    alerts_of_failure,
-    is_market_alert,
-    is_of_market,
-    says_nothing,
-    without_harmless,
-)
+from triage.logs.other_senses import is_market_alert, is_of_market, says_nothing
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -111,33 +106,12 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 """A level of unknown meaning, or a date with a month in another language: ``level=2``, ``mars 02, 2026 10:11:12``."""
-_CRASH = re.compile(
-    r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)"
-    r"|thread '[^']{0,60}' (?:\(\d{1,20}\) )?panicked|(?:Killed|Aborted)$"
-    r"|Segmentation fault|terminate called |Fatal Python error|.{0,40}core dumped|Illegal instruction|Bus error"
-    r"|\*\*\* (?:stack smashing|buffer overflow) detected|double free or corruption|(?:malloc|free|realloc)\(\): ",
+_OBJECT = re.compile(
+    r"\{.{0,400}?\"[\w.@-]{0,20}(?:msg|message|event|text|body|err|error|exception|level|severity|log)\" ?:"
+    r"|<(?:\d|(?:log|record|entry|event)\b)|\[\"",
     re.IGNORECASE,
 )
-_BAD_WORDS = "|".join(
-    word
-    for word in ANY_WORD.split("|")
-    if level_of(word) in {"ERROR", "CRITICAL", "FATAL"} and word not in {"alert", "fail"}
-)
-_BAD = re.compile(
-    rf"(?<!\bno )(?<![^\d:]0 )(?<!^0 )(?<!without )(?<![\w-])(?:{_BAD_WORDS}|errors|failed|failures?|exceptions?|traceback"
-    r"|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not found|out of memory|unreachable"
-    r"|giving up|aborted|corrupt(?:ed)?|core dumped)(?![\w-])(?![\"']?[ ]?[:=][ ]?[\"']?0(?![\d.]))"
-    r"|\([A-Z]\w{1,80}(?:Error|Exception)\)$"
-    r"|^(?:[a-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception)(?::|$)|\bis DOWN\b|(?:^|\s)!!+ "
-    "|❌|🔴|🛑|🔥|🚨|💥",
-    re.IGNORECASE,
-)
-_JSON_BAD = re.compile(
-    r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)"
-    r"|\b(?:err|error)=(?!0\b|none\b|<?nil\b|null\b|false\b)\S"
-    r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b",
-    re.IGNORECASE,
-)
+"""An object that says something; one of figures alone (a book, a balance) is what the record before it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +160,13 @@ def head_of(text: str) -> LineHead | None:
 
 def begins_record(text: str) -> bool:
     """Tell whether a line begins as a record does, though its level is not known: a time, the key of a level, an object."""
-    return has_head(text) or text.startswith(("{", "<", '["'))
+    return has_head(text) or _OBJECT.match(text) is not None
 
 
 def has_head(text: str) -> bool:
-    """Tell whether a line begins with a time, or with the key of a level."""
-    return _TIMED.match(text) is not None or _FOREIGN.match(text) is not None
-
-
-def is_crash(text: str) -> bool:
-    """Tell whether a line is the first of what a runtime prints when a program falls."""
-    return _CRASH.match(text) is not None
-
-
-def speaks_of_error(text: str) -> bool:
-    """Tell whether a line of an unknown shape has a word that may mean an error."""
-    text = without_harmless(text)
-    return _BAD.search(text) is not None or _JSON_BAD.search(text) is not None or alerts_of_failure(text)
+    """Tell whether a line begins with a time and says something behind it, or with the key of a level."""
+    timed = _TIMED.match(text)
+    return (timed is not None and bool(text[timed.end() :].strip("]) "))) or _FOREIGN.match(text) is not None
 
 
 def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:

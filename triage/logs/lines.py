@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from triage.logs.heads import begins_record, has_head, is_crash, speaks_of_error
+from triage.logs.failure_words import is_crash, speaks_of_error
+from triage.logs.heads import begins_record, has_head
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.spread_objects import SpreadObjects
 from triage.logs.tracebacks import (
     announces_another,
     begins_traceback,
+    cause_of,
     has_gutter,
     names_exception,
     was_raised,
@@ -103,6 +105,8 @@ class _Open:
     """The next traceback is of the same error."""
     grouped: bool = False
     """The traceback is one of a group: what follows with a gutter are its parts."""
+    announced: bool = False
+    """Its own line ends before the reason, which the next one says."""
 
 
 _Stream = tuple[tuple[str, str], ...]
@@ -148,18 +152,18 @@ class _LineReader:
         if record is not None:
             self._open(stream, at, record)
         elif is_crash(text):  # a program's end, whatever it said before
-            self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
+            opened = self._open(stream, at, LogRecord("ERROR", "stderr", text.strip()))
+            opened.announced = text.rstrip().endswith(":")
         elif not self._fold(stream, at, text):
             if begins_traceback(text):
-                self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
-                opened = self.current[stream]
+                opened = self._open(stream, at, LogRecord("ERROR", "stderr", "Traceback without a record"))
                 opened.traced, opened.grouped = True, has_gutter(text)
             else:
                 self._keep_loose(text)
                 if has_head(text):  # what follows is of it, and not of the record before
                     self.current.pop(stream, None)
 
-    def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> None:
+    def _open(self, stream: _Stream, at: datetime, record: LogRecord) -> _Open:
         self.records += 1
         self.unlevelled += not record.level
         opened = _Open(
@@ -168,6 +172,7 @@ class _LineReader:
         opened.exception = masked_where_cut(record.exception, _MESSAGE_MAX)
         self.current[stream] = opened
         self.done.append(opened)
+        return opened
 
     def _fold(self, stream: _Stream, at: datetime, text: str) -> bool:
         """Add a line to the record it follows; False where there is none to follow."""
@@ -184,7 +189,11 @@ class _LineReader:
         opened.traced = opened.traced or traceback
         opened.chained = announces_another(text) or (opened.chained and not traceback)
         bare = without_gutter(text) if opened.grouped else text
-        if not bare[:1].isspace() and names_exception(kept := masked_where_cut(bare, _MESSAGE_MAX)):
+        reason = bare if opened.announced and not traceback else cause_of(bare)
+        opened.announced = False
+        if reason:
+            opened.exception = masked_where_cut(reason, _MESSAGE_MAX).strip()
+        elif not bare[:1].isspace() and names_exception(kept := masked_where_cut(bare, _MESSAGE_MAX)):
             opened.exception = kept.strip()
         return True
 

@@ -45,6 +45,32 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 """``error=none`` tells of none where the value ends there; behind ``error=no such file`` the sentence goes on."""
+_NONE = (
+    r"[\"']?(?:0(?:[.,]0+)?\s?%?|none|no|never|false|off|-{1,3}|n/?a|null|<?nil>?|ok|\[\]|\{\}"
+    r"|keine?r?|ninguno|aucune?|nessuno|нет|无)[\"']?"
+)
+_ROW_OF_NONE = re.compile(
+    rf"(?!\S*(?-i:[a-z](?:Error|Exception|Fault|Interrupt)\b))[^\n:=|]{{1,60}}(?:[:=|]| {{2}})\s{{0,40}}{_NONE}[\s,;.]*",
+    re.IGNORECASE,
+)
+"""A row of a report, or of settings, whose value is nothing: ``denied intents: 0``, ``Errors    0``."""
+_BAD_THINGS = (
+    r"(?:errors?|fail(?:s|ed|ing|ures?)?|exceptions?|reject(?:s|ed|ions?)?|refused|denied|killed|lost|missing|invalid"
+    r"|crash(?:es|ed)?|time-?outs?|disconnect(?:s|ed)?|abort(?:s|ed)?|halted|violat(?:ed|ions?)|died|corrupt(?:ed)?"
+    r"|deadlocks?|unexpected)"
+)
+_NOT_SO = re.compile(
+    rf"\b{_BAD_THINGS}(?: [a-z]{{2,20}})?[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?0(?:[.,]0+)?\s?%?(?![\w.:,])"
+    rf"|\b(?:no|never|nothing|not|zero)(?: (?:was|were|is|are|has been|any|yet))? {_BAD_THINGS}\b"
+    rf"|\b(?:no|zero) [a-z]{{3,12}} (?:was |were )?{_BAD_THINGS}\b"
+    rf"|\b(?:\w{{1,30}}_)?(?:on_|(?:max|min)[ _-]){_BAD_THINGS}\b|\bon {_BAD_THINGS}(?=\s?[:=])"
+    r"|\b(?:abort|panic|crash|failure|exception|error)s?[ _-]"
+    r"(?:threshold|button|report(?:er|ing)|handl\w{2,3}|polic(?:y|ies)|recovery)\b",
+    re.IGNORECASE,
+)
+"""Counts of none, negations, and what is to be done if it should come to it (``cancel_on_error``, ``max failures``)."""
+_HEADING = re.compile(r"\[[a-z][a-z_.-]{1,40}s\]")
+"""A section of settings: ``[errors]``."""
 _NOTHING = re.compile(r"[\"']?(?:none|<?nil>?|null|false|no|n/a|ok|0|-)[\"']?\W*", re.IGNORECASE)
 _ALERT = re.compile(
     r".{0,120}?(?:(?<![\w.=-])ALERT(?![\w.=-])|[\[(<|] ?[Aa]lert ?[\])>|]|(?<![\w.-])[Aa]lert ?[:!])"
@@ -76,8 +102,10 @@ def without_settings(text: str) -> str:
 
 
 def without_harmless(text: str) -> str:
-    """Return the text without words of an error that tell of none: settings, files' names, a tracking error."""
-    return _HARMLESS.sub(" ", without_settings(text))
+    """Return the text without words of an error that tell of none: settings, counts of none, files, a tracking error."""
+    if _ROW_OF_NONE.fullmatch(text) or _HEADING.fullmatch(text):
+        return ""
+    return _NOT_SO.sub(" ", _HARMLESS.sub(" ", without_settings(text)))
 
 
 def says_nothing(message: str) -> bool:

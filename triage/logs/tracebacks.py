@@ -1,4 +1,7 @@
-"""What Python prints of an exception: the first line of a traceback, a group's gutter, the last line. Pure."""
+"""What Python prints of an exception: the first line of a traceback, a group's gutter, the last line. Pure.
+
+And how Java and .NET name the cause of one, of which the last is the first that went wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import re
 
 _EXCEPTION = re.compile(r"(?P<kind>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80})(?:: (?P<text>.*))?$")
 _RAISED = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z]\w{1,80}(?:Error|Exception|Warning|Timeout)(?::|$)")
+_CAUSE = re.compile(
+    r"(?:Caused by:|[ ]{1,4}--->) (?P<cause>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Z][\w$]{1,80}(?:: .*)?)$"
+)
 _TRACEBACK = re.compile(
     r"[ ]{0,12}(?:[+|][ -]{1,60}){0,4}(?:Exception Group )?Traceback \(most recent call last\):"
 )
@@ -36,6 +42,12 @@ def announces_another(text: str) -> bool:
 def names_exception(text: str) -> bool:
     """Tell whether a line may be the last of a traceback, given that one has begun."""
     return _EXCEPTION.match(text) is not None
+
+
+def cause_of(text: str) -> str:
+    """Return the exception that a line names as the cause of the one before it; empty where it names none."""
+    found = _CAUSE.match(text)
+    return found["cause"] if found is not None else ""
 
 
 def was_raised(text: str) -> bool:

@@ -19,7 +19,10 @@ INFO = "2026-02-20 03:01:05,000 - 1 - feed - INFO - tick 5"
         (["févr. 20, 2026 03:01:05 org.desk.Feed run", "GRAVE: carnet fermé"], 2, 0),
         (["20. Februar 2026 03:01:05 SCHWER Verbindung weg"], 1, 0),
         (["/srv/feed.rb:7:in `take': undefined method `ask' for nil (NoMethodError)"], 1, 1),
-        (["  bids  asks", "bid 3 | ask 4", "levels: 2"], 0, 0),
+        (["  bids  asks", "bid 3 | ask 4", "levels: 2", "Time: 2026-02-20 03:01:05"], 0, 0),
+        (['{"bids": [[91.2, 3]], "asks": []}', "<Task pending running at /app/feed.py:12>"], 0, 0),
+        (['{"ts": 1, "event": "position left open"}'], 1, 0),
+        (["KeyError: 0"], 1, 1),
     ],
 )
 def test_it_is_not_folded_into_an_info_record(lines: list[str], loose: int, suspects: int) -> None:
@@ -32,3 +35,27 @@ def test_it_is_not_folded_into_an_info_record(lines: list[str], loose: int, susp
         ]
     )
     assert (read.records, read.loose, read.suspects) == (1, loose, suspects)
+
+
+@pytest.mark.parametrize(
+    ("lines", "exception"),
+    [
+        (["thread 'main' panicked at src/book.rs:3:5:", "index out of bounds: the len is 3", "note: x"],
+         "index out of bounds: the len is 3"),
+        (["Unhandled exception:", "Bad state: no book", "#0      take (file:///app/a.dart:3:5)"], "Bad state: no book"),
+        (["Exception in thread Thread-1 (take):", "Traceback (most recent call last):", "ValueError: no bid"],
+         "ValueError: no bid"),
+        (["03:01:06.001 [main] ERROR org.desk.Feed - quote lost", "org.desk.QuoteLost: no", "\tat desk.Feed.a(F.java:3)",
+          "Caused by: java.io.IOException: eof", "\t... 3 more", "Caused by: java.net.SocketException: Connection reset",
+          "\tat org.desk.Feed.b(Feed.java:7)"], "java.net.SocketException: Connection reset"),
+        (["Unhandled exception. Desk.QuoteLost: no", " ---> System.IO.IOException: eof", "   at Desk.Take()"],
+         "System.IO.IOException: eof"),
+    ],
+)  # fmt: skip
+def test_the_reason_is_what_is_said_last_or_beneath(lines: list[str], exception: str) -> None:
+    """Rust and Dart say it on the next line; of a chain of causes the last one is what went wrong first."""
+    read = read_lines(
+        LogLine(NOW + timedelta(milliseconds=each), text, {"bot": "bot1"})
+        for each, text in enumerate([INFO, *lines])
+    )
+    assert [each.exception for each in read.errors] == [exception]
