@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -14,20 +13,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import event_tables, tables
+from bot.store.event_rows import (
+    COLUMNS,
+    MINUTE,
+    event_of,
+    event_values,
+    kind_of,
+    kind_values,
+    microseconds,
+    minute_of,
+)
 from bot.store.health import Unreadable
 from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
-from bot.store.text import clean, json_text
+from bot.store.text import clean
 from bot.store.upsert import insert, insert_for
-from triage.desk_events import DeskEvent, EventKind, Gravity, Parked
+from triage.desk_events import DeskEvent, EventKind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 
 _e = event_tables.events
 _c = event_tables.event_counts
 _p = event_tables.parked
 _t = tables.timeline
-_MINUTE = timedelta(minutes=1)
 _RAISED, _CHANGE = sa.text("events.raised"), sa.text("events.change")
 """As the partial indexes have it: SQLAlchemy's own ``raised = 1`` would be a scan of the whole table."""
 _LATELY = 20_000
@@ -35,11 +43,8 @@ _LATELY = 20_000
 _AT_ONCE = 500
 """Names in one statement: SQLite takes 32,766, and a plan for that many costs more than it saves."""
 _CELL = tuple(column.name for column in _c.primary_key.columns)
-_COLUMNS = tuple(column.name for column in _e.columns if column.name not in {"id", "raised"})
-_AT = _COLUMNS.index("at")
-_cell = itemgetter(*(_COLUMNS.index(name) for name in _CELL if name != "minute"))
-_NAMES: dict[str, str] = {member: member.value for kind in (Source, SubjectKind, Gravity) for member in kind}
-"""An enum's own ``value`` is a call; this is asked for three times an event."""
+_AT = COLUMNS.index("at")
+_cell = itemgetter(*(COLUMNS.index(name) for name in _CELL if name != "minute"))
 _SOURCES, _KINDS = frozenset(Source), frozenset(SubjectKind)
 _ROWS = 250
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
@@ -102,13 +107,13 @@ class EventTable:
         if not by_key:
             return set()
         moment = microseconds(now)
-        rows = {key: _row(event, moment) for key, event in by_key.items()}
+        rows = {key: event_values(event, moment) for key, event in by_key.items()}
         if self._connection.dialect.name == "sqlite":
             new = self._insert_alone(rows)
         else:
             statement = insert(self._connection, _e).on_conflict_do_nothing(index_elements=["key"])
             values = [
-                {**dict(zip(_COLUMNS, row, strict=True)), "at": by_key[key].at, "recorded_at": now}
+                {**dict(zip(COLUMNS, row, strict=True)), "at": by_key[key].at, "recorded_at": now}
                 for key, row in rows.items()
             ]
             new = set(self._connection.execute(statement.returning(_e.c.key), values).scalars())
@@ -139,7 +144,7 @@ class EventTable:
         """Return the kinds of which a signal was made after ``since``."""
         rows = _RAISED_LATELY.rows(self._connection, {"since": since})
         # One that cannot be read is the kind of no event that could come: it would match nothing.
-        return {_kind(row) for row in rows if row["source"] in _SOURCES and row["subject_kind"] in _KINDS}
+        return {kind_of(row) for row in rows if row["source"] in _SOURCES and row["subject_kind"] in _KINDS}
 
     def mark_raised(self, keys: Collection[str]) -> None:
         """Remember that signals were made of these events."""
@@ -150,7 +155,7 @@ class EventTable:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
         found: dict[EventKind, int] = {}
         for kind in kinds:
-            values = {**_names(kind), "first": minute_of(start), "end": minute_of(end)}
+            values = {**kind_values(kind), "first": minute_of(start), "end": minute_of(end)}
             found[kind] = int(_SUM.scalar(self._connection, values))
         return found
 
@@ -166,7 +171,7 @@ class EventTable:
     def counted_since(self) -> datetime | None:
         """Return the oldest minute that is counted; None before the first event."""
         minute = self._connection.execute(sa.select(sa.func.min(_c.c.minute))).scalar()
-        return None if minute is None else tables.EPOCH + minute * _MINUTE
+        return None if minute is None else tables.EPOCH + minute * MINUTE
 
     def of(
         self,
@@ -185,7 +190,7 @@ class EventTable:
         if source is not None:
             values["source"] = source.value
         query = _of(len(subjects), of_source=source is not None, changes_only=changes_only)
-        return read_all(self._connection, query, values, _event, self._unreadable)[::-1]
+        return read_all(self._connection, query, values, event_of, self._unreadable)[::-1]
 
     def related(self, events: Collection[DeskEvent], limit: int = 100) -> list[DeskEvent]:
         """Return what the events point to by their correlation ids, and what points to them."""
@@ -206,7 +211,7 @@ class EventTable:
 
     def _keyed(self, which: sa.ColumnElement[bool], limit: int) -> dict[str, DeskEvent]:
         query = sa.select(_e).where(which).order_by(_e.c.id.desc()).limit(limit)
-        found = read_all(self._connection, query, {}, _event, self._unreadable)
+        found = read_all(self._connection, query, {}, event_of, self._unreadable)
         return {event.key: event for event in found}
 
     def on_timeline(self, incident_id: int) -> int:
@@ -264,74 +269,14 @@ class EventTable:
 
 @cache
 def _insert_of(rows: int) -> str:
-    places = f"({', '.join(['?'] * len(_COLUMNS))})"
+    places = f"({', '.join(['?'] * len(COLUMNS))})"
     return (
-        f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES {', '.join([places] * rows)} "  # noqa: S608 - our own columns
+        f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES {', '.join([places] * rows)} "  # noqa: S608 - our own columns
         "ON CONFLICT (key) DO NOTHING"
     )
-
-
-def minute_of(at: datetime) -> int:
-    """Return the whole minutes since 1970 UTC."""
-    return (at - tables.EPOCH) // _MINUTE
 
 
 def _portions(keys: Collection[str]) -> Iterable[list[str]]:
     whole = list(keys)
     for start in range(0, len(whole), _AT_ONCE):
         yield whole[start : start + _AT_ONCE]
-
-
-def _names(kind: EventKind) -> dict[str, str]:
-    return {
-        "source": kind.source.value,
-        "subject_kind": kind.subject.kind.value,
-        "subject_name": kind.subject.name,
-        "category": kind.category,
-        "reason": kind.reason,
-    }
-
-
-def microseconds(at: datetime) -> int:
-    """Return the whole microseconds since 1970 UTC, as every time is kept."""
-    return (at - tables.EPOCH) // tables.MICROSECOND
-
-
-def _row(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
-    """Return an event as the driver takes it, in the order of ``_COLUMNS``."""
-    return (
-        event.key,
-        _NAMES[event.source],
-        microseconds(event.at),
-        recorded_at,
-        _NAMES[event.subject.kind],
-        event.subject.name,
-        _NAMES[event.gravity],
-        event.category,
-        event.reason,
-        event.text,
-        event.correlation_id,
-        event.change,
-        json_text(event.data) if event.data else "",
-    )
-
-
-def _kind(row: Mapping[Any, Any]) -> EventKind:
-    subject = Subject(SubjectKind(row["subject_kind"]), row["subject_name"])
-    return EventKind(Source(row["source"]), subject, row["category"], row["reason"])
-
-
-def _event(row: Mapping[Any, Any]) -> DeskEvent:
-    return DeskEvent(
-        key=row["key"],
-        source=Source(row["source"]),
-        at=row["at"],
-        subject=Subject(SubjectKind(row["subject_kind"]), row["subject_name"]),
-        gravity=Gravity(row["gravity"]),
-        category=row["category"],
-        text=row["text"],
-        reason=row["reason"],
-        correlation_id=row["correlation_id"],
-        change=row["change"],
-        data=json.loads(row["data"]) if row["data"] else {},
-    )
