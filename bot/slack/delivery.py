@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from loguru import logger
 
 from bot.slack.client import Posted, SlackClient
-from bot.slack.composition import Composition, channel_of, compose
-from bot.slack.copies import CLOCK_SKEW, Copies
+from bot.slack.composition import Composition, compose
+from bot.slack.copies import Copies
 from bot.slack.directory import Channels
 from bot.slack.errors import (
     ContentRefused,
     Gone,
     Misconfigured,
-    NotDone,
     OutcomeUnknown,
     SlackFailure,
-    kept_for_good,
 )
-from bot.slack.history import Found, find_delivery, find_file
+from bot.slack.history import Found
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
-from bot.slack.renderers import doubted, plain_version, render_lines
+from bot.slack.renderers import doubted, plain_version
+from bot.slack.search import Search, take_back
 from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
-from bot.slack.uploads import Uploads, attempted_since
+from bot.slack.uploads import Uploads
 from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Recheck, Store, Tx
 
-SCAN_SECONDS, ANSWER_SECONDS = 8, 3
-ALL_WAITING = 1000
-"""Messages of a thread that are looked through for those that were posted with a found one: more than ever do."""
-STRAY = (
-    "A line of a thread whose first message was deleted. What it says stands below the incident's new card."
-)
+SCAN_SECONDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +66,15 @@ class Delivery:
         self.uncertain = UncertainDeliveries(clock, times or DeliveryTimes())
         self._uploads = Uploads(client, store)
         self._copies = Copies(client, meters)
+        self._search = Search(
+            store,
+            client,
+            channels,
+            self._uploads,
+            uncertain=self.uncertain,
+            clock=clock,
+            meters=meters,
+        )
 
     async def edit(self, message: Message) -> DeliveryOutcome:
         """Bring a message that Slack has to its latest truth."""
@@ -145,20 +147,9 @@ class Delivery:
             self._say_plain(message, refusal)
             posted = await self._client.post(channel, plain_version(rendered), payload, thread_ts=thread)
         if thread and posted.thread_ts != thread:
-            await self._take_back(posted.channel_id, posted.ts)
+            await take_back(self._client, posted.channel_id, posted.ts)
             raise Gone("chat.postMessage", "thread_not_found")
         return posted
-
-    async def _take_back(self, channel_id: str, ts: str) -> None:
-        """Remove a line from the channel: Slack puts it there, saying ok, where its thread's parent was deleted."""
-        try:
-            await self._client.delete(channel_id, ts)
-        except SlackFailure as failure:
-            if kept_for_good(failure):  # then it says where its thread went
-                await self._client.edit(channel_id, ts, Rendered(text=STRAY))
-                return
-            # It may still stand there: look before the next attempt.
-            raise OutcomeUnknown(failure.method, failure.code) from failure
 
     async def settle(self, message: Message) -> DeliveryOutcome:
         """Find out whether an earlier attempt posted the message; post it where it certainly did not.
@@ -169,13 +160,13 @@ class Delivery:
         """
         try:
             async with asyncio.timeout(SCAN_SECONDS):
-                channel, found = await self._find(message)
+                channel, found = await self._search.find(message)
         except (SlackFailure, TimeoutError) as failure:
-            if not (self.uncertain.past_patience(message) and await self._unaskable(failure)):
+            if not (self.uncertain.past_patience(message) and await self._search.unaskable(failure)):
                 raise
             return await self._again(message, doubt=True)
         if found is not None:
-            await self._adopt(message, found, channel)
+            await self._search.adopt(message, found, channel)
             return DeliveryOutcome(done=True)
         remaining = self.uncertain.remaining(message)
         if remaining > 0:
@@ -193,22 +184,6 @@ class Delivery:
             if doubt:  # it may stand there now: one more copy is for after one more wait
                 self.uncertain.waits_anew(message)
             raise
-
-    async def _unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
-        """Whether a look that failed says that this cannot be asked, and not that Slack is away."""
-        if isinstance(failure, Misconfigured):
-            return not (failure.whole_app or failure.elsewhere)
-        unanswered = isinstance(failure, TimeoutError | OutcomeUnknown | NotDone)
-        return unanswered and await self._answers()
-
-    async def _answers(self) -> bool:
-        """Whether Slack answers what costs it nothing."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._client.identity()
-        except (SlackFailure, TimeoutError):
-            return False
-        return True
 
     async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
@@ -247,63 +222,6 @@ class Delivery:
 
         await self._store.write(switch)
         return DeliveryOutcome(done=True)
-
-    async def _find(self, message: Message) -> tuple[str, Found | None]:
-        channel = await self._channels.resolve(await self._store.read(lambda tx: channel_of(tx, message)))
-        oldest = attempted_since(message) - CLOCK_SKEW
-        if message.kind is MessageKind.FILE:
-            file_id = await self._uploads.known_file(message)
-            if not file_id:
-                return channel, None
-            found = await find_file(
-                self._client, channel, file_id, oldest=oldest, thread_ts=message.parent_post_id
-            )
-            return channel, None if found is None else Found(ts=file_id)
-        find = partial(find_delivery, self._client, channel, message.delivery_id, oldest=oldest)
-        try:
-            return channel, await find(thread_ts=message.parent_post_id)
-        except Gone:
-            stray = await find()
-            if stray is not None:
-                await self._take_back(channel, stray.ts)
-            raise
-
-    async def _adopt(self, message: Message, found: Found, channel: str) -> None:
-        """Record a message that history showed, and the lines that were posted with it.
-
-        It may be the first of several attempts, of which a later one is still under way: it is looked at again later.
-        Lines that went on without it meanwhile stand elsewhere: they are taken out of it.
-        """
-        self._meters.found.inc()
-        logger.bind(message=message.id, ts=found.ts).info("posted after all: history has it")
-        also = set(found.payload.get("also") or ())
-        if also and message.aside:
-            shorter = await self._store.read(lambda tx: self._without_others(tx, message, also))
-            if shorter is not None:
-                await self._client.edit(channel, found.ts, shorter)
-        revision = found.payload.get("revision")
-        shown = revision if isinstance(revision, int) else 1
-        now, recheck = self._clock.now(), self.uncertain.after_post(message, again=True)
-
-        def record(tx: Tx) -> None:
-            tx.outbox.posted(
-                message.id, post_id=found.ts, channel_id=channel, revision=shown, now=now, recheck=recheck
-            )
-            if message.parent_id is None or not also:
-                return
-            for other in tx.outbox.unposted_in_thread(message.parent_id, ALL_WAITING):
-                if other.delivery_id in also:
-                    tx.outbox.posted(other.id, post_id=found.ts, channel_id=channel, revision=1, now=now)
-
-        await self._store.write(record)
-        self.uncertain.over(message)
-
-    def _without_others(self, tx: Tx, message: Message, also: Collection[str]) -> Rendered | None:
-        """Return what a found message is to say without the lines that stand elsewhere; None: none of them does."""
-        parent = message.parent_id
-        waiting = [] if parent is None else tx.outbox.unposted_in_thread(parent, ALL_WAITING)
-        mine = [other for other in waiting if other.delivery_id in also]
-        return render_lines(tx, [message, *mine], self._clock.now()) if len(mine) < len(also) else None
 
     def composed(self, tx: Tx, message: Message, now: datetime) -> Composition:
         """Return what a message says as a transaction sees it."""
