@@ -58,7 +58,7 @@ class AuditAnchor:
         )
 
     async def run(self) -> None:
-        """Look once."""
+        """Compare the trail's head with the one that was noted, and note it where it moved."""
         head, last, lost, known = await self.store.read(self._look)
         self.trouble = known
         if lost:

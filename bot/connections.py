@@ -1,4 +1,4 @@
-"""Who may hold a connection to our port, and for how long: silence and floods do not keep webhooks out.
+"""Who may hold a connection to our port, and for how long: idle and excess connections must not keep webhooks out.
 
 ::
 

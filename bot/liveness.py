@@ -1,4 +1,4 @@
-"""Loops that last, and whether each of them still goes round."""
+"""Loops that run until the end, and whether each of them still completes its rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of us does not work, for ``/metrics``: read from the parts when Prometheus asks."""
+"""What of the service does not work, for ``/metrics``: read from its parts when Prometheus asks."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ DRAIN_SECONDS = 4.0
 
 @dataclass(slots=True)
 class Bells:
-    """Who wakes whom."""
+    """The bells that wake the loops: one a loop."""
 
     inbox: Bell = field(default_factory=Bell)
     outbox: Bell = field(default_factory=Bell)

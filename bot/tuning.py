@@ -71,7 +71,7 @@ def collect_seldom() -> None:
 
 
 class EndpointDispatcher:
-    """Hands what is asked of our endpoints to them directly, everything else to the application.
+    """Passes a request for one of our endpoints to it directly, every other one to the FastAPI application.
 
     In a storm of alerts the way through the framework to a route costs more than all that is done there. The
     application has the same routes: it documents them, and refuses everything else. Most services are never asked for

@@ -1,4 +1,4 @@
-"""The body of Alertmanager's webhook: what is right is parsed in one go, of the rest whatever can be read is taken."""
+"""The body of Alertmanager's webhook: a valid one is parsed as a whole, of another what can be read is taken."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ OVERLAP = timedelta(seconds=2)
 PARKED_MAX = 2_000
 """Characters of an event that are kept with why it could not be taken."""
 ROUND_SECONDS = 30.0
-"""After so long without an event the stream is opened anew: a connection that died silently tells nothing."""
+"""After so long without an event the stream is opened anew: a connection can break without being closed."""
 _BACK_OFF_SECONDS = (0.5, 5.0)
 _IMAGE_MEMORY = timedelta(days=7)
 _ENDS_HEALTH = frozenset({"health_status", "die", "destroy", "start"})
@@ -130,7 +130,7 @@ class ContainerListener:
             self.beat()
 
     async def _take(self, told: ContainerEvent) -> None:
-        """Take one event; one that trips us is kept aside, and the later ones are not held up by it."""
+        """Take one event; one that raises an error of ours is kept aside, and the later ones go on."""
         now = self.clock.now()
         try:
             if told.action == UNREADABLE:

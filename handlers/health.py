@@ -40,7 +40,7 @@ class Health:
         ]
 
     async def alive(self, _: Request) -> PlainTextResponse:
-        """Answer as long as the loop turns."""
+        """Answer 200 as long as the event loop runs."""
         return PlainTextResponse("ok\n")
 
     async def ready(self, _: Request) -> JSONResponse:

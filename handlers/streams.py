@@ -85,7 +85,7 @@ class StreamListener:
     stored: Callable[[], None]
     beat: Callable[[], None] = lambda: None
     give_way: Callable[[], float] = lambda: 0.0
-    """How long to leave the machine to an alert that has just come (seconds): a flood can wait, it cannot."""
+    """Seconds to pause after an alert has just come, so that it is handled before a flood of entries."""
     counts: StreamCounts = field(default_factory=StreamCounts)
     standing: GroupPosition | None = None
     trouble: str = ""
@@ -108,7 +108,7 @@ class StreamListener:
                 await self.once()
             except (SourceError, StoreUnavailable) as error:
                 self._failed(error)
-                self.beat()  # what is away is said; a round that never ends, or trips us each time, has no beat
+                self.beat()  # what is away is said; a round that never ends, or raises each time, notes no beat
                 await asyncio.sleep(pause)
                 pause = min(longest, pause * 2)
             else:
@@ -164,13 +164,13 @@ class StreamListener:
         batch = await self.reader.read()
         try:
             return ReadAhead(batch, await self._said(batch.entries, self.clock.now()))
-        except Exception:  # noqa: BLE001 - which entry trips us is found, and said, when the batch is taken
+        except Exception:  # noqa: BLE001 - which entry it was is found, and said, when the batch is taken
             return ReadAhead(batch)
 
     async def _take_safely(
         self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None
     ) -> None:
-        """Take a batch; where one of its entries trips us, that one is parked and the others are not held up."""
+        """Take a batch; where one of its entries raises an error of ours, it is parked and the others go on."""
         try:
             await self._take(entries, said)
         except (SourceError, StoreUnavailable):

@@ -25,7 +25,7 @@ TRIES = 3
 
 @dataclass(slots=True)
 class ChartJob:
-    """Draws one chart at a time. ``told`` rings whoever sends."""
+    """Draws one chart at a time. ``told`` wakes the sender."""
 
     charting: Charting
     clock: Clock

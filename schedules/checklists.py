@@ -1,4 +1,4 @@
-"""The checklists on a schedule: they speak up only when an item turned, and say which and how."""
+"""The checklists on a schedule: posted only when the status of an item changed, with which item and how."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ChangedItem:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistJob:
-    """Runs every list once a period. ``run_all`` asks; ``told`` rings whoever sends."""
+    """Runs every list once a period. ``run_all`` asks; ``told`` wakes the sender."""
 
     store: Store
     desk: Desk
@@ -40,7 +40,7 @@ class ChecklistJob:
     told: Callable[[], None]
 
     async def run(self) -> int:
-        """Run the lists if they are due. Returns how many items turned."""
+        """Run the lists if they are due. Returns how many items changed their status."""
         settings = self.desk.schedules
         schedule = schedule_of(NAME, settings.checklists, settings.timezone)
         if schedule is None:
@@ -82,7 +82,7 @@ def _states(text: str) -> Mapping[str, str]:
 
 
 def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[ChangedItem]:
-    """Return the items that turned; an item that was never asked before has nothing to turn from."""
+    """Return the items whose status changed; one that was never asked before is not among them."""
     return [
         ChangedItem(result.title, item, before[item.name])
         for item in result.items
@@ -91,7 +91,7 @@ def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[Changed
 
 
 def told(turned: Sequence[ChangedItem]) -> Answer:
-    """Say what turned: what is worse first."""
+    """Say which items changed: those that got worse first."""
     worse = [one for one in turned if one.item.status is not ItemStatus.PASS]
     better = [one for one in turned if one.item.status is ItemStatus.PASS]
     words = [f"{counted(len(worse), 'item')} turned worse"] if worse else []

@@ -33,7 +33,7 @@ LONGEST = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class DigestJob:
-    """Posts the digest of each period. ``told`` rings whoever sends."""
+    """Posts the digest of each period. ``told`` wakes the sender."""
 
     store: Store
     desk: Desk

@@ -17,7 +17,7 @@ BY = "schedule"
 
 @dataclass(frozen=True, slots=True)
 class DrillJob:
-    """Fires one drill a period; of several missed ones the last is made up for."""
+    """Fires one drill a period; of several missed ones only the last is fired."""
 
     store: Store
     desk: Desk

@@ -26,7 +26,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class EscalationJob:
-    """Looks every few seconds. ``channels``: the fallback channels that are set; ``told`` rings whoever sends."""
+    """Looks every few seconds. ``channels``: the fallback channels that are set; ``told`` wakes the sender."""
 
     store: Store
     desk: Desk
@@ -92,7 +92,7 @@ class EscalationJob:
         storm = any(one.incident.shape is IncidentShape.STORM for one in due)
         quiet = timedelta(minutes=STORM_MINUTES if storm else self.desk.escalation.gather_minutes)
         spoke = tx.notes.parsed(f"{_SPOKE}{number}", datetime.fromisoformat)
-        # A time to come is one from before the clock was set back: it keeps nobody silent.
+        # A time to come is one from before the clock was set back: it holds no line back.
         if spoke is not None and timedelta(0) <= now - spoke < quiet:
             return 0
         fresh = [one for one in due if tx.notes.once(_ONCE, one.key, now)]

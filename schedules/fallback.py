@@ -26,7 +26,7 @@ _SPOKE = "fallback/spoke"
 
 @dataclass(frozen=True, slots=True)
 class FallbackJob:
-    """Looks every few seconds. ``told`` rings whoever sends to the chat.
+    """Looks every few seconds. ``told`` wakes the sender.
 
     Each channel is sent over by a job of its own: one that hangs holds up nothing but itself.
     """
@@ -68,7 +68,7 @@ class FallbackJob:
         now = self.clock.now()
         spoke = tx.notes.parsed(_SPOKE, datetime.fromisoformat)
         gather = timedelta(seconds=self.desk.fallback.gather_seconds)
-        # A time to come is one from before the clock was set back: it keeps nobody silent.
+        # A time to come is one from before the clock was set back: it holds no notice back.
         if spoke is not None and timedelta(0) <= now - spoke < gather:
             return
         fresh = [

@@ -14,7 +14,7 @@ from triage.memory.believed_clock import BelievedClock
 from triage.ports.store import Store, Tx
 
 BATCH = 400
-"""Rows in one commit: bounds how long a webhook waits behind the broom."""
+"""Rows in one commit: bounds how long a webhook waits for its own commit."""
 BATCHES = 50
 PAGES = 256
 """Pages of the database that are given back in one commit: a megabyte."""
@@ -56,7 +56,7 @@ class RetentionJob:
         return gone
 
     async def _give_back(self) -> None:
-        """Give the freed space back to the disk, a bite at a time."""
+        """Give the freed space back to the disk, ``PAGES`` in one commit."""
         for _ in range(BATCHES):
             if not await self.store.write(lambda tx: tx.aging.give_back(PAGES)):
                 return

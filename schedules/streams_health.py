@@ -1,4 +1,4 @@
-"""Looks at Redis every few seconds and at its streams every half minute; what stands is a signal."""
+"""Looks at Redis every few seconds and at its streams every half minute; what is wrong is a signal."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class RedisWatch:
 
 @dataclass(slots=True)
 class StreamsWatch:
-    """Asks whether the streams flow and are consumed, and whether dead letters fell silent again."""
+    """Asks whether the streams get new entries and are consumed, and whether dead letters have stopped again."""
 
     store: Store
     desk: Desk

@@ -39,7 +39,7 @@ CARDS, REFRESHED = 20, 3
 
 @dataclass(slots=True)
 class TradingWatch:
-    """Looks, remembers and asks for the edits. ``told`` rings whoever sends."""
+    """Looks, remembers and asks for the edits. ``told`` wakes the sender."""
 
     store: Store
     desk: Desk

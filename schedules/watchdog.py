@@ -1,4 +1,4 @@
-"""Our own silence, both ways: the alert that must keep coming, and the heartbeat that others can watch."""
+"""The Watchdog alert that must keep coming, the heartbeat for others to watch, and our own troubles that last."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def _seen(tx: Tx) -> datetime | None:
 
 @dataclass(slots=True)
 class Heartbeat:
-    """Shows that we live: a time for ``/metrics``, and a request to an outside URL every minute.
+    """Shows that the service works: a time for ``/metrics``, and a request to an outside URL every minute.
 
-    ``healthy`` says whether the service can do its work; unhealthy, it falls silent, and that is the message.
+    ``healthy`` says whether the service can do its work; while it cannot, nothing is sent, so that the other side alerts.
     """
 
     clock: Clock

@@ -42,7 +42,7 @@ async def all_of(questions: Iterable[Coroutine[Any, Any, T]]) -> tuple[T, ...]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(question) for question in questions]
     except ExceptionGroup as errors:
-        # Python 3.11 leaves the group's own request to cancel on the task; others take it for a shutdown.
+        # Python 3.11 leaves the group's own request to cancel on the task; later awaits would read it as a shutdown.
         while asking is not None and asking.cancelling() > requests:
             asking.uncancel()
         raise first_error(errors) from errors

@@ -1,8 +1,8 @@
 """The words of severity that alerts carry, and what each means on the desk's own scale.
 
 Every team writes its own: ``critical``, ``P1``, ``emergency``, ``sev1``. ``severities`` of desk.yaml adds to this table
-and overrides it. A word that stands in neither counts as Sev-2, and the incident says so: taken for less, a grave alert
-would go unheard.
+and overrides it. A word that stands in neither counts as Sev-2, and the incident says so: as Sev-3 a grave alert would
+notify nobody.
 """
 
 from __future__ import annotations

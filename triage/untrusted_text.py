@@ -1,4 +1,4 @@
-"""Untrusted text (labels, annotations, log lines, what people typed) made fit to be shown to a person.
+"""Untrusted text (labels, annotations, log lines, what people typed) cleaned, masked and cut before a person sees it.
 
 Nothing here knows a chat's markup: what comes out belongs into plain text, or into a rich-text leaf.
 """
@@ -46,7 +46,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def shown(text: str, limit: int) -> str:
-    """Return the text without what hides, commands or tells a secret; lines stay lines.
+    """Return the text without invisible characters, control codes and secrets; line breaks stay.
 
     ``<!channel>``, ``<@U1>`` and ``<https://…>`` lose their bracket to one that no client reads as markup;
     any other ``<`` stays what it is.

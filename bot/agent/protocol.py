@@ -223,11 +223,11 @@ REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
 
 
 class BrokenFrame(Exception):
-    """A frame that is none: too long, cut off, no JSON."""
+    """What came is no frame: too long, cut off, or no JSON."""
 
 
 async def read_frame(reader: asyncio.StreamReader, most: int) -> Any:  # noqa: ANN401 - what JSON can be
-    """Read a frame. Raises Broken."""
+    """Read a frame. Raises BrokenFrame."""
     try:
         size = int.from_bytes(await reader.readexactly(4), "big")
         if size > most:
@@ -240,7 +240,7 @@ async def read_frame(reader: asyncio.StreamReader, most: int) -> Any:  # noqa: A
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """Read a request's JSON, unread. Raises Broken, TimeoutError."""
+    """Return the JSON text of a request, not parsed yet. Raises BrokenFrame, TimeoutError."""
     async with asyncio.timeout(REQUEST_SECONDS):
         try:
             size = int.from_bytes(await reader.readexactly(4), "big")

@@ -1,4 +1,4 @@
-"""What is the matter where lines of the audit trail do not fit: another key, or a trail that was changed. Pure."""
+"""Why lines of the audit trail do not verify: another key is set, or the trail was changed. Pure."""
 
 from __future__ import annotations
 

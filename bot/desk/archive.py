@@ -1,4 +1,4 @@
-"""Config snapshots as archives: written whole or not at all, read as if somebody hostile had made them."""
+"""Config snapshots as archives: written whole or not at all, and read as untrusted."""
 
 from __future__ import annotations
 

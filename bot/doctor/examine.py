@@ -1,4 +1,4 @@
-"""The round: every dependency at once, each with its time, and what its refusal means."""
+"""Asks every dependency at once, each under a deadline, and says what its answer or refusal means."""
 
 from __future__ import annotations
 

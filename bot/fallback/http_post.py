@@ -1,4 +1,4 @@
-"""A notice over HTTP, and what its failure is called: for every channel that goes over HTTP."""
+"""Sends a notice over HTTP and names its failure: for every channel that goes over HTTP."""
 
 from __future__ import annotations
 

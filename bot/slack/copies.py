@@ -1,4 +1,4 @@
-"""One message stays one message: extra copies that Slack made late are taken back."""
+"""Deletes the extra copies of a message that Slack posted late, so that one message stays one."""
 
 from __future__ import annotations
 

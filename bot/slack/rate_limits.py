@@ -1,4 +1,4 @@
-"""How fast Slack lets us: one post a second a channel with short bursts, so many edits a minute, Retry-After."""
+"""Slack's rate limits: one post a second in a channel with short bursts, so many edits a minute, Retry-After."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class RateLimiter:
         """Return the seconds until a post to a channel may go.
 
         An urgent one, the first word of an incident or of an action, waits for Slack's own 429 alone: Slack allows
-        short bursts, correlation makes one storm of many incidents, and the lines of threads pay the debt. Those
+        short bursts, correlation makes one storm of many incidents, and the lines of threads wait the longer for it. Those
         that wait get their turns by ``rank``, 1 the first.
         """
         since = self._clock.monotonic()

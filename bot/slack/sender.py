@@ -1,4 +1,4 @@
-"""The loop that empties the outbox: woken at once, never asleep while something is due.
+"""The loop that empties the outbox: woken by each commit that owes a message, and waiting only while nothing is due.
 
 What to do about a failure is in ``failure_handling``; which failure it is was decided in ``errors``.
 """

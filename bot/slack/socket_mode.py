@@ -254,7 +254,7 @@ class Sockets:
 
 
 def _take_until_closing(connection: _Connection) -> None:
-    """Let no envelope in that could not be acknowledged any more: Slack tells the person that it did not work."""
+    """Take no envelope that could not be acknowledged any more: Slack tells the person that it did not work."""
     client = connection.handler.client
     enqueue = client.enqueue_message
 

@@ -1,4 +1,4 @@
-"""One careful way to ask an HTTP server: limits on time and size, no redirects, errors in our words.
+"""How every source is asked over HTTP: limits on time and size, no redirects, errors as ``SourceError``.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Ends what hangs on a database server that stands still.
+"""Ends transactions that hang because the database server is frozen.
 
 The server's own limits do not hold when the server itself is frozen, and the kernel still acknowledges what is sent.
 So a connection whose transaction is past its time has its socket shut down; the driver then raises.

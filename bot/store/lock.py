@@ -1,4 +1,4 @@
-"""One service process on one SQLite file: a second one would take the first one's work for a dead process's."""
+"""One service process on one SQLite file: a second one would take over what the first one has claimed."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Writer:
         self._thread.start()
 
     async def run(self, work: Callable[[Tx], T], within: float = WRITE_SECONDS) -> T:
-        """Run a unit, return its answer after the commit. Raises NotStored, OutcomeUnknown, or what the unit raised."""
+        """Run a unit, return its answer after the commit. Raises NotStored, CommitUnknown, or what the unit raised."""
         return await self._run(work, within)
 
     async def keep(self, signals: Sequence[Signal], stored: Callable[[], None]) -> int:

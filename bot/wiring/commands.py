@@ -61,7 +61,7 @@ HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
 
 @dataclass(frozen=True, slots=True)
 class CommandDependencies:
-    """What the service lends. ``view`` gathers an incident's view, ``told`` rings whoever sends.
+    """What the service lends. ``view`` gathers an incident's view, ``told`` wakes the sender.
 
     ``web`` has the token: the client of a bolt app has none outside its listeners.
     """

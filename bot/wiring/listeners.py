@@ -128,7 +128,7 @@ class ListenerWiring:
         return lambda: self.parts.liveness.beat(name)
 
     def alerted(self) -> None:
-        """An alert came: for a moment the machine is its."""
+        """An alert came: the stream listeners pause for a moment, so that it is handled first."""
         self._alerted_at = self.parts.clock.monotonic()
 
     def _give_way(self) -> float:

@@ -24,7 +24,7 @@ def paging_jobs(
     channels: Mapping[str, FallbackChannel],
     told: Callable[[], None],
 ) -> list[Job]:
-    """Return escalation, and one job a fallback channel. ``told`` rings whoever sends to Slack."""
+    """Return escalation, and one job a fallback channel. ``told`` wakes the sender."""
     escalation = EscalationJob(store=store, desk=desk, clock=clock, channels=tuple(channels), told=told)
     fallback = FallbackJob(store=store, desk=desk, clock=clock, channels=channels, told=told)
     return [

@@ -1,1 +1,1 @@
-"""What people do in Slack: buttons and modals. Each handler parses, authorises, makes one call and replies."""
+"""What people do in Slack: buttons, modals, commands, App Home. A handler parses, authorises, makes one call, replies."""

@@ -1,4 +1,4 @@
-"""The buttons of an incident: acknowledge, triage again, resolve. Stored first, answered then."""
+"""The buttons of an incident: acknowledge, triage again, resolve. What was pressed is stored before it is answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread's question whether the verdict was right: yes at once, no by a form. Stored first, answered then."""
+"""The thread's question whether the verdict was right: yes at once, no by a form. Stored before it is answered."""
 
 from __future__ import annotations
 

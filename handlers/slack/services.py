@@ -51,7 +51,7 @@ Report = Callable[[Incident, TriageRun | None, datetime], Json]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The store, the clock, the roles, Alertmanager; ``changed`` rings whoever sends and triages."""
+    """The store, the clock, the roles, Alertmanager; ``changed`` wakes the sender and the triage loop."""
 
     store: Store
     clock: Clock

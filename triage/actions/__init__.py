@@ -1,1 +1,1 @@
-"""The catalogue of remedies: one file per action."""
+"""Actions: their catalogue (``kinds/``: one file an action), proposals, confirmation, the runner, verification."""

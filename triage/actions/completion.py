@@ -1,4 +1,4 @@
-"""The end of an action, however it came: what is stored, told, offered next. Units of a ``Tx``."""
+"""The end of an action, as it finished or was interrupted: what is stored, told, offered next. Units of a ``Tx``."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from triage.ports.store import Tx
 from triage.wording import duration
 
 SOON_SECONDS = 5.0
-"""After a failure or a crash the truth is asked for at once, not after the time a remedy needs to work."""
+"""After a failure or a crash verification begins at once, not after the time that a remedy needs to work."""
 LOOK_AGAIN_SECONDS = 20.0
 LATE_SECONDS = 60.0
-"""A look that comes so long after its time tells of a machine that stood still: the bots may have stood with it."""
+"""A verification that comes so late tells of a machine that was suspended: the bots were too."""
 
 
 def finish(
@@ -56,7 +56,7 @@ def finish(
     tx.actions.save(record)
     tx.actions.unlock(record.id)
     degraded.ended(tx, record, steps)
-    _end_twins(tx, record, now)
+    _expire_repeats(tx, record, now)
     _offer(tx, desk, record, steps, now)
     audit(
         tx, record, "finished", actor="engine", now=now, detail={"status": status.value, "outcome": outcome}
@@ -116,8 +116,8 @@ def _offer(tx: Tx, desk: Desk, record: ActionRecord, steps: list[StepRecord], no
             logger.bind(action=record.id).warning("not offered: {}", refusal)
 
 
-def _end_twins(tx: Tx, record: ActionRecord, now: datetime) -> None:
-    """The way into degraded mode, or out of it, that somebody took is offered nowhere else any more."""
+def _expire_repeats(tx: Tx, record: ActionRecord, now: datetime) -> None:
+    """Let further proposals to enter degraded mode expire once it is entered, and to leave it once it is left."""
     reasons = {
         "degraded_mode": "degraded mode is on already",
         "exit_degraded_mode": "degraded mode is left already",
@@ -144,7 +144,9 @@ def verified(
     action = CATALOGUE[record.kind]
     whole = action.whole_watch
     as_asked = action.stops_trading and verification.outcome is VerificationOutcome.EFFECTIVE
-    left_out = bool(action.leaves) and mitigates(verification)  # no later look finds it more whole than that
+    left_out = bool(action.leaves) and mitigates(
+        verification
+    )  # recovered is the best that a later look could find
     well = as_asked or left_out or verification.outcome is VerificationOutcome.RECOVERED
     until = _until(desk, record, verification, now)
     over = until is None or now >= until

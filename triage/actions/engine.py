@@ -33,7 +33,7 @@ ROUND_SECONDS = 2.0
 class ActionEngine:
     """Proposes, prepares, confirms, runs and verifies actions of one desk.
 
-    ``told`` rings whoever sends to the chat. ``owner`` names this process in leases. ``executor`` carries out
+    ``told`` wakes the sender. ``owner`` names this process in leases. ``executor`` carries out
     steps; by default on the services's own access.
     """
 
@@ -42,7 +42,7 @@ class ActionEngine:
     told: Callable[[], None]
     executor: Executor | None = None
     beat: Callable[[], None] = lambda: None
-    """Called at each round: the loop turns."""
+    """Called once a round of the loop, as proof that it is not stuck."""
     fault: Callable[[Exception], None] = lambda _: None
     """Called with a fault of ours that cost one action, or one round."""
     _bell: Bell = field(default_factory=Bell)

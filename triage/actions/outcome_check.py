@@ -76,7 +76,7 @@ async def _say(
     def work(tx: Tx) -> bool:
         newest = tx.actions.get(record.id)
         if newest is None or not waits_for_trading(newest, now, seconds=seconds):
-            return False  # another process has said it
+            return False  # another replica has told it
         returned(tx, newest, verification, now)
         return True
 

@@ -1,7 +1,7 @@
 """Runs one confirmed action, step by step: each step's start and end is on disk before and after it is done.
 
-Whoever dies in between leaves a ``running`` action behind, whose lease ends; it becomes ``unknown``. Whoever
-was only slow, and finds that its lease was taken away, stops before the next step and writes nothing further.
+A process that is killed in between leaves a ``running`` action behind, whose lease ends; it becomes ``unknown``. One
+that was only slow, and finds that its lease was taken away, stops before the next step and writes nothing further.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ActionRunner:
             raise
 
     async def _beating(self, record: ActionRecord) -> None:
-        """Run the steps while the lease is renewed beside; the beat ends with them."""
+        """Run the steps while a task beside renews the lease; that task ends with them."""
         beat = asyncio.create_task(self._beat(record.id), name=f"beat of action {record.id}")
         try:
             await self._steps(record)

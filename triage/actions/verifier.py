@@ -23,7 +23,7 @@ VERIFY_LEASE_SECONDS, VERIFY_RENEW_SECONDS = 9.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Verifies actions for one process. ``owner`` names it in leases, ``told`` rings whoever sends to the chat."""
+    """Verifies actions for one process. ``owner`` names it in leases, ``told`` wakes the sender."""
 
     services: ActionServices
     owner: str

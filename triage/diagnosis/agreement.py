@@ -1,4 +1,4 @@
-"""What one finding says must not be denied by the one beside it: a bot runs no longer than its container."""
+"""Makes two findings agree: a bot has been in its state no longer than its container has been up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the playbooks of desk.yaml make sense: asked at the start, before any alert needs one."""
+"""Validates the playbooks of desk.yaml at the start, before any alert needs one."""
 
 from __future__ import annotations
 

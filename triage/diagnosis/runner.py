@@ -1,4 +1,4 @@
-"""The triage runner: all checks of a playbook side by side, none of which can hold up or sink the others."""
+"""The triage runner: all checks of a playbook side by side; none can delay the others or make them fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def run_checks(
     """Run the playbook's checks at once, each under the deadline; findings come in the playbook's order.
 
     Whatever a check does, it has a finding: a source without an answer, a missed deadline and a fault of
-    the check itself are ``unknown`` with the reason. Only cancellation from outside gets through.
+    the check itself are ``unknown`` with the reason. Only a cancellation from outside is raised.
     """
     deadline = playbook.deadline_seconds or ctx.desk.triage.deadline_seconds
     async with shared(ctx.sources.containers) as containers, asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""How sure a verdict is of a cause, in words. People read words; the calibrated figure is for programs (``--json``)."""
+"""How sure a verdict is of a cause, in words for people; the calibrated figure is for programs (``--json``)."""
 
 from __future__ import annotations
 

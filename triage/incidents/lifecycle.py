@@ -28,7 +28,7 @@ class Transition:
 
 
 def acknowledge(incident: Incident, *, actor: str, now: datetime) -> Transition | None:
-    """Somebody takes it. Only a triggered incident can be taken: an ack that races a resolve changes nothing."""
+    """Record who acknowledged it. Only a triggered incident changes: one that has resolved meanwhile stays resolved."""
     if incident.status is not IncidentStatus.TRIGGERED:
         return None
     after = replace(
@@ -52,7 +52,7 @@ def mitigate(incident: Incident, *, what: str, now: datetime, actor: str = "") -
 def resolve(
     incident: Incident, *, now: datetime, actor: str = "", why: str = "all its alerts resolved"
 ) -> Transition | None:
-    """It is over."""
+    """End it: its alerts resolved, or a person closed it (``why``)."""
     if incident.status is IncidentStatus.RESOLVED:
         return None
     after = replace(
@@ -106,7 +106,7 @@ def reopen(incident: Incident, *, why: str, now: datetime) -> Transition | None:
 
 
 def wake(incident: Incident, *, severity: Severity, now: datetime) -> Incident:
-    """Something new joined: a quiet incident speaks again, and the worst severity counts."""
+    """A signal joined: the incident is quiet no more, and has the worse of both severities."""
     return replace(incident, quiet=False, severity=worst(incident.severity, severity), changed_at=now)
 
 

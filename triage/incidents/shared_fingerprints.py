@@ -1,7 +1,7 @@
 """Alerts that share a fingerprint, as a sender that is no Alertmanager may give it: told apart by their labels.
 
-Alertmanager's fingerprints are of the labels. Of others' the second alert would take the first one's place, unheard,
-and the end of one would end the other.
+Alertmanager's fingerprints are of the labels. Of others' the second alert would silently replace the first, and the end
+of one would end the other.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Small things that are remembered in the store: people's names, served periods."""
+"""What is kept between runs as notes of the store: people's names, served periods, whether degraded mode is on."""

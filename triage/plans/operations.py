@@ -245,4 +245,4 @@ Op = Annotated[
     | FollowIntent,
     Field(discriminator="type"),
 ]
-"""Any step's doing."""
+"""What a step does: any of the operations above."""

@@ -1,4 +1,4 @@
-"""An action's life as stored: proposal, plan, confirmations, steps, what was seen before and after."""
+"""An action as it is stored: proposal, plan, confirmations, steps, what was seen before and after."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class IncidentChart:
 
 
 class Charts(Protocol):
-    """Draws. Raises SourceError where a chart could not be drawn."""
+    """Draws charts of incidents. Raises SourceError where one could not be drawn."""
 
     async def draw(self, chart: IncidentChart) -> DrawnPicture:
         """Return the chart as a PNG, and what it shows in words."""

@@ -24,7 +24,7 @@ class Notice:
 
 
 class FallbackChannel(Protocol):
-    """One way out."""
+    """One channel beside the chat: a webhook, e-mail, push."""
 
     @property
     def name(self) -> str:

@@ -37,7 +37,7 @@ def blindness(
 ) -> Condition | None:
     """Return the condition where the Watchdog alert stopped coming.
 
-    The switch is armed once the alert was ever ``seen``, or where its rule is known to be loaded: a desk
+    The absence counts once the alert was ever ``seen``, or where its rule is known to be loaded: a desk
     without the rule gets a note from ``doctor`` and no false alarm. Time before this process ``started``
     does not count: nothing could receive it then. Of a ``seen`` to come (the clock was set back) only ``started`` counts.
     """

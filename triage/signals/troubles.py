@@ -1,4 +1,4 @@
-"""Troubles of our own: a source that fails, a loop that is stuck, a message nobody got. One that lasts is told."""
+"""Troubles of our own: a source that fails, a loop that is stuck, a message nobody got. One that lasts becomes a signal."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _ended(kept: str, now: datetime) -> Signal:
 
 @dataclass(slots=True)
 class Debounce:
-    """Tells a blip from a change: a thing turns after so many looks in a row that say so."""
+    """Ignores what lasts for a single look: a condition begins or ends after so many looks in a row that say so."""
 
     bad_looks: int = 2
     good_looks: int = 2

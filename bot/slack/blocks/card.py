@@ -1,4 +1,4 @@
-"""The incident message: one a incident, edited as it lives. Woken at three, one knows in five seconds whether to get up.
+"""The incident message: one a incident, edited as it lives. Five seconds of it shall tell whether to act now.
 
 Its order is the order of the questions: what and how grave; does the desk trade; why; what to do, and the button
 for it; what else can be done. All of it stands on a phone's first screen.

@@ -45,7 +45,7 @@ class QueryLimiter:
             waking.add_done_callback(lambda task: task.exception() if not task.cancelled() else None)
 
     def narrow(self) -> None:
-        """Loki had no room: go one by one for a while."""
+        """Note that Loki refused for want of room: one question at a time for a while."""
         self._narrow_until = time.monotonic() + NARROW_SECONDS
 
     def _room(self, *, long: bool) -> bool:

@@ -127,7 +127,7 @@ def _cancellations() -> int:
 
 
 def _end_where_cancelled(before: int) -> None:
-    """redis-py reads below timeouts of its own: one that ends in the same instant eats the cancellation.
+    """redis-py reads below timeouts of its own: one that ends in the same instant loses the cancellation.
 
     Without this a loop that asks again and again would outlive the shutdown. Only a cancellation that came meanwhile
     counts: before Python 3.13 a TaskGroup with a failed task leaves its parent counting one that never was.

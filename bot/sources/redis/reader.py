@@ -32,7 +32,7 @@ _DEAD_CONSUMER_MS = 24 * 3600 * 1000
 
 
 class GroupReader:
-    """The port ``Reader``. ``client`` must wait longer for an answer than a read blocks; see ``open_reader``."""
+    """The port ``Reader``. ``client`` waits longer for an answer (see ``open_redis``) than a read blocks."""
 
     def __init__(
         self,

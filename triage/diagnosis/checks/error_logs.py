@@ -10,11 +10,11 @@ some minutes: refused or late, it costs the comparison alone.
 level; None: not known), "not_understood", "templates": [cluster of errors], "others": [cluster of NETWORK and
 WARNING]}}}``; a cluster is ``{"text", "count", "kind": "new"|"surging"|"known"|"unknown" (the usual is not known),
 "usual", "first_at", "last_at" (ISO), "logger", "level", "example" (one line in full), "exception" (its traceback's last
-line), "at_least"}``. ``"classes"``: ``[{"name" (of ``log_classes``), "code", "generic": bool (only a wrapper says so),
-"count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "late" (in the last five minutes), "level",
-"logger", "example"}]``, of records of every level, read before numbers were masked. Texts are masked. A bot whose
-streams hold no line at all is not in ``bots``.
-Where Loki cannot be asked, the last lines of the bots' containers stand in: see ``error_logs_of_containers``.
+line), "at_least"}``. ``"classes"``: ``[{"name" (of ``triage.logs.class_table``), "code", "generic": bool (only a
+wrapper says so), "count", "usual" (None: not known), "fresh": bool, "first_at", "last_at", "late" (in the last five
+minutes), "level", "logger", "example"}]``, of records of every level, read before numbers were masked. Texts are
+masked. A bot whose streams hold no line at all is not in ``bots``. Where Loki cannot be asked, the last lines of the
+bots' containers stand in: see ``error_logs_of_containers``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ less."""
 _TELLING_MAX = 400
 _LINES_MAX = 4000
 _BOTS_MAX = 12
-"""Where a selector cannot name several bots at once, each takes questions of its own: Loki is no victim of triage."""
+"""Where a selector cannot name several bots at once, each is asked about by itself: so many at the most."""
 _GROUP_MAX = 200
 _OWN_LINES, _OWN_BOTS = 500, 4
 _KEPT_SECONDS = 600.0
@@ -157,7 +157,7 @@ async def _of_group(
 
 
 async def _afterwards(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
-    """Ask what the window's answer leaves open, the dearest last; each answer is kept as it comes."""
+    """Ask what the window's answer leaves open, the most expensive question last; each answer is kept as it comes."""
     logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
     telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
     span = window.baseline_seconds

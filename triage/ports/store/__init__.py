@@ -94,7 +94,7 @@ WEBHOOK_SECONDS = 4.5
 
 
 class Store(Protocol):
-    """Opens transactions. A write raises NotStored or OutcomeUnknown, a read StoreUnavailable, where it cannot."""
+    """Opens transactions. A write raises NotStored or CommitUnknown, a read StoreUnavailable, where it cannot."""
 
     async def write(self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS) -> T:
         """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""

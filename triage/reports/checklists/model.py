@@ -1,4 +1,4 @@
-"""What a checklist is, and how it is run: its items side by side, none of which can hold up the others."""
+"""What a checklist is, and how it is run: its items side by side; none can delay the others."""
 
 from __future__ import annotations
 

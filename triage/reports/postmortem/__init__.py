@@ -1,1 +1,1 @@
-"""An incident written out in the desk's template, from what was stored while it lived."""
+"""An incident written out in the desk's template, from what was stored while it was open."""
