@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.loki import LokiServer

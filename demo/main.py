@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from loguru import logger
 
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.past import remembered_elsewhere
 from demo.desk.scenarios import SCENARIOS
 from demo.panel.routes import Panel, page_with

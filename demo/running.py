@@ -28,7 +28,7 @@ from demo.watch import Watch, routes, simulated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.desk.clock import SimClock
+    from demo.clock import SimClock
     from demo.desk.world import World
     from demo.slack import SlackServer
 

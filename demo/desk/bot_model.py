@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from demo.desk.clock import NEVER
+from demo.clock import NEVER
 from demo.desk.connection import Connector
 from demo.desk.controller_code import Loaded
 from demo.desk.guards import Limits, State

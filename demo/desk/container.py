@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from demo.desk.clock import NEVER
+from demo.clock import NEVER
 from demo.desk.compose_file import ServiceSpec
 
 Status = Literal["created", "running", "restarting", "exited", "paused"]

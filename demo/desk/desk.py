@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from demo.clock import SimClock
 from demo.desk.bus import Bus
-from demo.desk.clock import SimClock
 from demo.desk.compose import SOCKET_VARIABLE
 from demo.desk.control import Control
 from demo.desk.docker_api import DockerApi

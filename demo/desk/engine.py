@@ -4,7 +4,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from demo.desk.clock import NEVER, SimClock
+from demo.clock import NEVER, SimClock
 from demo.desk.compose_file import ServiceSpec
 from demo.desk.container import Container, DockerEvent
 from demo.desk.images import BY_REFERENCE, KNOWN, Image

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 
-from demo.desk.clock import NEVER
+from demo.clock import NEVER
 from demo.desk.replies import EVERYTHING, Endpoint, NoAnswer, Refusal, Reply
 
 BAN_QUIET = 300.0  # a ban ends when the key has been quiet for this long

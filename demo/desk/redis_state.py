@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.desk.clock import NEVER
+from demo.clock import NEVER
 
 INTENT_EVERY = 10
 

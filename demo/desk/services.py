@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from demo.clock import NEVER
 from demo.desk.bot_model import Bot, Row
-from demo.desk.clock import NEVER
 from demo.desk.container import Container
 from demo.desk.events import INTENT_LIFE, ML_SIGNAL, RISK_DECISION, SIGNAL
 from demo.desk.logbook import stamp

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.clock import SimClock
 from demo.desk import artifacts, layout
 from demo.desk.artifacts import Artifacts
 from demo.desk.bot_model import Account, Bot, Fill
-from demo.desk.clock import SimClock
 from demo.desk.container import Container
 from demo.desk.engine import Engine
 from demo.desk.events import EXECUTION_INTENT, Envelopes, Published

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from demo.clock import NEVER
 from demo.desk.bot_model import Bot, Unplaceable
-from demo.desk.clock import NEVER
 from demo.desk.container import Container
 from demo.desk.events import EXECUTION_INTENT
 from demo.desk.exchange import Trouble

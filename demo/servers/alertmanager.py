@@ -7,12 +7,12 @@ import aiohttp
 from aiohttp import web
 from loguru import logger
 
+from demo.clock import Clock, SimClock
 from demo.servers.am_api import AlertmanagerApi
 from demo.servers.am_config import WebhookConfig, build_inhibitions, build_route, load_config
 from demo.servers.am_dispatch import Delivery, Dispatcher, body_of
 from demo.servers.am_model import NANOS
 from demo.servers.am_silences import Silences
-from demo.servers.clock import Clock, DeskClock
 from demo.servers.go_text import parse_duration
 from demo.servers.local_server import Handler, LocalServer, compact
 
@@ -30,7 +30,7 @@ class AlertmanagerServer(LocalServer):
 
     def __init__(self, config: Path | str, clock: Clock | None = None, *, port: int = 0) -> None:
         super().__init__(port)
-        self.clock = clock or DeskClock()
+        self.clock = clock or SimClock()
         self.config, self.config_text = load_config(config)
         self.started_ns = self.now_ns()
         self.resolve_timeout_ns = round(parse_duration(self.config.global_.resolve_timeout) * NANOS)

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from demo.servers.clock import Clock, DeskClock
+from demo.clock import Clock, SimClock
 from demo.servers.go_text import format_float
 from demo.servers.local_server import Handler, LocalServer, compact, read_form
 from demo.servers.log_store import Entry, Labels, LogStore
@@ -77,7 +77,7 @@ class LokiServer(LocalServer):
         super().__init__(port)
         self.limits = limits or LokiLimits()
         self.queue = Queue(self.limits)
-        self.clock = clock or DeskClock()
+        self.clock = clock or SimClock()
         self.auth = auth
         self.ready_after = ready_after
         self.tenants: dict[str, LogStore] = {}

@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from loguru import logger
 
-from demo.servers.clock import Clock, DeskClock
+from demo.clock import Clock, SimClock
 from demo.servers.local_server import Handler, LocalServer
 from demo.servers.prometheus_api import PrometheusApi
 from demo.servers.promql import Evaluator
@@ -43,7 +43,7 @@ class PrometheusServer(LocalServer):
     def __init__(self, config: PrometheusConfig, clock: Clock | None = None, *, port: int = 0) -> None:
         super().__init__(port)
         self.config = config
-        self.clock = clock or DeskClock()
+        self.clock = clock or SimClock()
         self.tsdb = Tsdb()
         self.scraper = Scraper(self.tsdb, list(config.targets), self.clock, config.scrape_interval)
         self.evaluator = Evaluator(self.tsdb, round(config.evaluation_interval * 1000))

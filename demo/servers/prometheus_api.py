@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from multidict import MultiMapping
 
-from demo.servers.clock import Clock
+from demo.clock import Clock
 from demo.servers.go_text import rfc3339_nano
 from demo.servers.local_server import Handler, read_form
 from demo.servers.prometheus_params import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from demo.servers.clock import Clock
+from demo.clock import Clock
 from demo.servers.go_text import format_duration, rfc3339_nano
 from demo.servers.tsdb import Labels, Tsdb, labels_of
 

@@ -17,7 +17,7 @@ from bot.doctor.examine import examine
 from bot.doctor.report import DependencyReport, printed
 from bot.doctor.slack import SCOPES
 from bot.settings import Settings, load_settings
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.local_server import Fault, LocalServer

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.progress import Phase, ScenarioRun
 from demo.running import RunningDemo, open_demo
 from demo.scenario_runner import ScenarioRunner

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.sources.opening import open_sources
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.scenarios import SCENARIOS
 from demo.desk.scenarios.base import NOTHING, Scenario

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.sources.opening import open_sources
-from demo.servers.clock import ManualClock
+from demo.clock import ManualClock
 from demo.servers.loki import LokiServer
 from tests.fakes.sources import NOW, FakeSources
 from tests.triage.diagnosis.checks.context import context

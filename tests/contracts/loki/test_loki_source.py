@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot.sources.opening import open_sources
-from demo.servers.clock import ManualClock
+from demo.clock import ManualClock
 from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits
 from tests.fakes.sources import NOW

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.past import world_with_past
 from demo.desk.world import World

@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from demo.desk.clock import SimClock
+from demo.clock import SimClock
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.redis_server import Kind, server
 from tests.demo.desk.operators import START, Operator

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from demo.clock import ManualClock
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.am_config import load_config
 from demo.servers.am_model import NANOS, AmAlert, Silence, fingerprint, parse_matcher
-from demo.servers.clock import ManualClock
 from demo.servers.local_server import LocalServer
 
 CONFIG = """

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from demo.servers.clock import ManualClock
+from demo.clock import ManualClock
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from demo.servers.clock import ManualClock
+from demo.clock import ManualClock
 from demo.servers.local_server import Fault
 from demo.servers.logql import NO_EQUALITY_MATCHER
 from demo.servers.loki import TOO_MANY_REQUESTS, LokiServer

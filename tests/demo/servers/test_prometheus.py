@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from demo.clock import ManualClock
 from demo.servers.alertmanager import AlertmanagerServer
-from demo.servers.clock import ManualClock
 from demo.servers.local_server import Fault
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.promql_values import Sample

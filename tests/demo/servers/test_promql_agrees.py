@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.servers.clock import ManualClock
+from demo.clock import ManualClock
 from demo.servers.go_text import format_float
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.tsdb import Labels, labels_of

@@ -1,15 +1,26 @@
-"""The desk's time: the machine's, faster than that, or moved by hand."""
+"""The time of the simulated desk and of its servers: the machine's, faster than that, or moved by hand."""
 
 import asyncio
 import time
+from typing import Protocol
 
 NEVER = float("inf")
+
+
+class Clock(Protocol):
+    """Where a stand-in gets its time from."""
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for that many seconds of this clock's time."""
 
 
 class SimClock:
     """Unix seconds that run ``speed`` times as fast as the machine's; speed 0 stands still until ``advance``.
 
-    The speed can change while it runs: the time passed so far is kept. Fits the ``Clock`` of ``demo.servers``.
+    The speed can change while it runs: the time passed so far is kept.
     """
 
     def __init__(self, speed: float = 1.0, start: float | None = None) -> None:
@@ -48,3 +59,10 @@ class SimClock:
             await asyncio.sleep(0)
         else:
             await asyncio.sleep(seconds / self._speed)
+
+
+class ManualClock(SimClock):
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        super().__init__(0, start)
