@@ -1,4 +1,4 @@
-"""``python -m bench [names]``: runs the benches, each in a process of its own, and tells which limits are missed.
+"""``python -m bench [names]``: runs the benches, each in a process of its own, and reports which limits are missed.
 
 Each bench prints its figures as JSON lines ``{"name", "value", "unit", "limit", "ok"}``; they are passed on as they
 come, and a table for reading follows on standard error. Exit code 1 where a limit is missed or a bench fails.

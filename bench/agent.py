@@ -1,4 +1,4 @@
-"""The agent as a process: how soon it listens, what it weighs idle, what a look costs on top of the engine's own time.
+"""The agent as a process: how soon it listens, its memory when idle, the time of a question beyond the engine's own.
 
 A unix socket that answers at once stands in for the engine: what is measured is the agent's part alone.
 """

@@ -1,7 +1,7 @@
 """Buttons under load: ``python -m bench.clicks``.
 
 50 webhooks a second arrive, one of them each second with a new alert of one of 40 containers, the others repeats;
-incidents open, are joined, told and triaged as in operation. Meanwhile an operator presses Silence on a bot's incident four
+incidents open, are posted and triaged as in operation. Meanwhile an operator presses Silence on a bot's incident four
 times a second. The clock starts when our Slack server sends the click and stops at the socket's acknowledgement and
 at the arrival of ``views.open``.
 

@@ -1,6 +1,6 @@
-"""Every word of ``/triage``, typed by a member against the simulated desk: ``python -m bench.commands``.
+"""Every subcommand of ``/triage``, typed by a member against the simulated desk: ``python -m bench.commands``.
 
-Each is typed TIMES times. The first word is what Slack gives three seconds for: the socket's acknowledgement, and then
+Each is typed TIMES times. The first answer is what Slack gives three seconds for: the socket's acknowledgement, and then
 something to read (the answer itself, "Looking…", or a form). The answer is what stands in its place at the end.
 """
 
@@ -43,11 +43,11 @@ READING = (
     "actions",
     "statsu",
 )
-"""Words that only read."""
+"""Subcommands that only read."""
 FORMS = ("silence 1", "do restart bot1")
-"""Words that a form answers."""
+"""Subcommands that a form answers."""
 ONCE = ("ack 1", "postmortem 1", "drill", "resolve 1")
-"""Words that change something: typed once each, in this order."""
+"""Subcommands that change something: typed once each, in this order."""
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ async def _until(there: Callable[[], bool], began: float, what: str) -> float:
 
 
 async def _type(harness: Harness, ana: Actor, line: str, typed: _Typed) -> None:
-    """Type a line, and time its acknowledgement, its first word and its answer."""
+    """Type a line, and time its acknowledgement, what is first there to read, and its answer."""
     before = {message.ts for message in harness.slack.ephemerals(CHANNEL, "ana")}
 
     def said() -> list[Message]:
@@ -101,7 +101,7 @@ def _body(ana: Actor) -> object:
 
 
 async def _open_incident(harness: Harness) -> None:
-    """Give the words an incident to speak of."""
+    """Open the incident that the subcommands are about."""
     labels = {"alertname": "BotHardStopActive", "bot": "bot1", "severity": "critical"}
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
         answer = await http.post(

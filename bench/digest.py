@@ -89,7 +89,7 @@ def _write_bot(folder: Path, bot: str, days: int, end: datetime) -> None:
 
 
 def _day(rnd: random.Random, columns: tuple[str, ...]) -> bytes:
-    """Return a day of rows, its date a mark to be replaced; numbers as long as the desk's writers make them."""
+    """Return a day of rows, its date a placeholder; numbers as long as the desk's writers make them."""
     rows: list[str] = []
     equity = peak = 10_000.0
     for minute in range(1440):

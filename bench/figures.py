@@ -46,6 +46,6 @@ def p99(values: Sequence[float]) -> float:
 
 
 def best_p99(values: Sequence[float], rounds: int) -> float:
-    """Return the lowest p99 of the rounds that the values came in: what else runs on a machine only ever takes away."""
+    """Return the lowest p99 of the rounds that the values came in: other load on the machine only makes a round slower."""
     size = len(values) // rounds
     return min(p99(values[start : start + size]) for start in range(0, size * rounds, size))

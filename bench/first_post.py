@@ -3,7 +3,7 @@
 The clock starts when the webhook is handed to the socket and stops when our Slack server has read the post. Between
 the alerts a bare ``chat.postMessage`` of the same size is timed the same way; the ratio is that of the two 99th
 percentiles. The service triages each incident and tells its thread meanwhile, as it does in operation. A 99th percentile
-is that of the best of ROUNDS rounds: a neighbour's burst on the disk is not ours to answer for.
+is that of the best of ROUNDS rounds: other load on the machine's disk is not the service's.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ async def first_post(store: SqlStore, number: int) -> float:
 
 
 async def measure(folder: Path) -> list[Figure]:
-    """Measure both, in turns: what else runs on the machine meets each alike."""
+    """Measure both, in turns: other load on the machine falls on each alike."""
     files = {"none": folder / "empty.db", "history": folder / "history.db"}
     fill(files["none"], 0)
     fill(files["history"], INCIDENTS)

@@ -2,7 +2,7 @@
 
 ``python -m bench.probe PORT FILE``: FastAPI on uvicorn with uvloop and httptools, as the service has it; the body
 read and parsed by the service's own model; its text kept in one SQLite table whose commits (WAL, synchronous FULL)
-are shared by the requests that wait. No token, no limit on size, no dedupe, no labels looked at, nobody told.
+are shared by the requests that wait. No token, no limit on size, no dedupe, no look at labels, no notification.
 """
 
 from __future__ import annotations

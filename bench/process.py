@@ -1,4 +1,4 @@
-"""The process itself: how soon it is ready, what it weighs when idle and after a storm: ``python -m bench.process``.
+"""The process itself: how soon it is ready, its memory when idle and after a storm: ``python -m bench.process``.
 
 Memory is the resident set in MB (10^6 bytes), read some seconds after the last work ended. A first start makes the
 database; the later ones find it.

@@ -1,4 +1,4 @@
-"""The simulated desk, standing still, with the sources that tell of it and its compose command.
+"""The simulated desk with its clock stopped, its sources of evidence and its compose command.
 
 It runs in a process of its own (``python -m bench.simulated``, until its standard input ends): what it takes to
 answer a query must not hold up the clock of who measures.

@@ -139,7 +139,7 @@ async def ratio(server: RedisServer, folder: Path) -> bool:
             figures.append((await bare(server, folder), await stored(server, folder)))
             await client.xgroup_destroy(AUDIT, "bare")
         await client.flushall()
-    # The best of three of each: what else runs on the machine only ever takes away.
+    # The best of three of each: other load on the machine only makes a run slower.
     best_bare, best_stored = (max(each[which] for each in figures) for which in (0, 1))
     report("bare_events_per_second", best_bare, "1/s", 0, more=True)
     report("stored_events_per_second", best_stored, "1/s", 0, more=True)

@@ -1,6 +1,6 @@
 """How long a triage takes when its sources are slow: ``python -m bench.triage``.
 
-The simulated desk stands still; its Prometheus, Loki, Alertmanager, Docker Engine and Redis each answer every
+The simulated desk's clock is stopped; its Prometheus, Loki, Alertmanager, Docker Engine and Redis each answer every
 question after 300 ms (a relay in front of each holds its answers back). Alerts of one bot arrive one after the
 other, each brings a triage, with no rest between them. A triage's time is the one the service recorded, from
 claiming the run to having its verdict. Half of them look at the code in the bot's container too. The first of a bot

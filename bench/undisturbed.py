@@ -2,7 +2,7 @@
 
 New alerts arrive at the service five times a second. By turns, ROUNDS times each, nothing else goes on, or a member
 types ``/triage kpi 30d share`` whenever the answer before is there: ten bots are measured and drawn, and their
-pictures uploaded. So a neighbour's noise falls on both. What counts is by how much the 99th percentile of the first
+pictures uploaded. So other load on the machine falls on both. What counts is by how much the 99th percentile of the first
 posts grows (from the webhook to the arrival at our Slack server, as in ``bench.first_post``, best round of each).
 """
 
@@ -28,7 +28,7 @@ from bench.harness import CALM, Harness, running_service
 
 A_SECOND, SECONDS, ROUNDS, WARM_UP = 5, 20, 3, 10
 DAYS = 61
-"""Of files: the digest's 30 days, as many before them for comparison, and the day that is not over."""
+"""Days of files: the digest's 30, as many before them for comparison, and the day that is not over."""
 GROWTH_MS = 50.0
 CHANNEL = "desk-digest"
 ANSWER_SECONDS = 120

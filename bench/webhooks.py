@@ -2,7 +2,7 @@
 
 Rounds of the probe and of the service follow each other, so that a busy machine burdens both; each figure is the
 median over the rounds, the ratio that of the rounds' own ratios. Every webhook of the main figure brings an alert
-that was never seen: the dearest kind, as each of them is also sorted into an incident, told and triaged meanwhile.
+that was never seen, the most expensive kind: each is also sorted into an incident, posted and triaged meanwhile.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import uvloop
 from loguru import logger
 
 from demo.clock import SimClock
-from demo.desk.past import remembered_elsewhere
+from demo.desk.past import desk_with_past_apart
 from demo.desk.scenarios import SCENARIOS
 from demo.panel.routes import Panel, page_with
 from demo.slack import SlackServer
@@ -70,7 +70,7 @@ def _guarded(folder: Path, port: int, scenario: str) -> int:
     _log_to(folder / LOG)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_perform(folder, port, scenario))
+            runner.run(_serve(folder, port, scenario))
     except KeyboardInterrupt:
         return GOOD
     except OSError as error:
@@ -103,7 +103,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-async def _perform(folder: Path, port: int, scenario: str) -> None:
+async def _serve(folder: Path, port: int, scenario: str) -> None:
     """Serve the page first, so that it can be opened, then open one desk after the other."""
     stop = _stop_at_signals()
     clock, panel = SimClock(), Panel()
@@ -132,9 +132,9 @@ class DemoSession:
         """Set up a desk below ``folder`` and run it until it is reset, or the demo ends."""
         self.panel.reset.clear()
         self.clock.speed = 1.0
-        # The page is there already. The desk's past is made in a child while the bot is imported beside the loop.
+        # The page is served already. A child process makes the desk's past while a thread imports the bot.
         async with asyncio.TaskGroup() as group:
-            making = group.create_task(remembered_elsewhere(folder / "desk", self.clock.now()))
+            making = group.create_task(desk_with_past_apart(folder / "desk", self.clock.now()))
             running = await asyncio.to_thread(importlib.import_module, "demo.running")
             scenario_runner = await asyncio.to_thread(importlib.import_module, "demo.scenario_runner")
         made = making.result()

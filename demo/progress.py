@@ -151,7 +151,7 @@ def judged(run: ScenarioRun) -> Judgement:
 def _right(run: ScenarioRun, ran: Sequence[ActionRecord]) -> bool | None:
     remedies = {(one.kind, one.target) for one in run.scenario.remedies}
     if any(kind == NOTHING for kind, _ in remedies):
-        # Here patience cures; to let a bot trade again in the end is no mistake.
+        # Waiting is the cure here; to let a bot trade again in the end is no mistake.
         return all(one.kind == "resume" for one in ran) if run.phase is Phase.CURED else None
     return any((one.kind, one.target) in remedies for one in ran) if ran else None
 
@@ -162,10 +162,10 @@ SHOWS_WITHIN = timedelta(minutes=25)
 
 
 def pace(run: ScenarioRun | None, now: datetime) -> float:
-    """Return the speed at which nobody waits long and nobody misses anything.
+    """Return the speed of the desk's time: fast while a person could only wait, slow while something can be seen.
 
-    Sixty times as fast while a scenario's alert is pending, after an action, and while alerts die down; slower where
-    the bot works.
+    Sixty times as fast while a scenario's alert is pending, after an action, and while alerts end; slower where the bot
+    works.
     """
     if run is None:
         return REAL

@@ -21,7 +21,7 @@ from bot.app import serve
 from bot.settings import Settings, load_settings
 from bot.store import SqlStore
 from demo.desk.desk import DeskOptions, SimulatedDesk
-from demo.desk.past import Past, remembered
+from demo.desk.past import Past, desk_with_past
 from demo.servers.loki import LokiServer
 from demo.watch import Watch, routes, simulated
 
@@ -100,7 +100,7 @@ async def open_demo(
         loki = await stack.enter_async_context(LokiServer(clock))
         root = folder / "desk"
         if made is None:
-            made = await asyncio.to_thread(remembered, root, clock.now())
+            made = await asyncio.to_thread(desk_with_past, root, clock.now())
         world, past = made
         options = DeskOptions(redis="auto" if real else "fake")
         desk = await stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""What goes wrong in a bot and how its log tells of it: everyday noise, refused orders, failing code."""
+"""What goes wrong in a bot and what its log says of it: usual errors, refused orders, failing code."""
 
 from typing import TYPE_CHECKING
 

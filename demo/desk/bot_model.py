@@ -71,7 +71,7 @@ class Process:
     seen_intents: dict[str, float] = field(default_factory=dict)
     connector: Connector = field(default_factory=Connector)
     stopped: bool = False
-    """The strategy was stopped from within; the process lives on and does nothing."""
+    """The strategy was stopped from within; the process runs on and does nothing."""
 
     @property
     def unknown_settings(self) -> tuple[str, ...]:

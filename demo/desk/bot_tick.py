@@ -1,4 +1,4 @@
-"""One step of a bot's life: quote, cancel, fill, fail, and let the guards decide."""
+"""One step of a bot: quote, cancel, fill, fail, and let the guards decide."""
 
 import math
 from typing import TYPE_CHECKING

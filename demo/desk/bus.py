@@ -51,7 +51,7 @@ class Bus:
         return f"redis://{HOST}:{self.server.port}/0"
 
     async def sync(self) -> None:
-        """Let the port be as the world has it, then publish what is waiting and take the new intents."""
+        """Open or close the port as the world says, then publish what is waiting and take the new intents."""
         try:
             await self._follow()
             if self.server.up:

@@ -1,4 +1,4 @@
-"""The desk as it runs: one world, its clock, and all the faces the bot under test will look at."""
+"""The desk as it runs: one world, its clock, and all the interfaces that the bot under test will ask."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""How the engine's HTTP face reads requests and words its answers and refusals."""
+"""How the engine's HTTP API reads requests and words its answers and refusals."""
 
 import json
 

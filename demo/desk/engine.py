@@ -1,4 +1,4 @@
-"""The container engine of the simulated host: containers, their lives and the events that tell of them."""
+"""The container engine of the simulated host: containers, how they start and end, and the events of it."""
 
 import random
 from collections import deque

@@ -1,4 +1,4 @@
-"""The exchange as the bots meet it: it can refuse requests, ban a key that asks too much, and hide its fees."""
+"""The simulated exchange: it can refuse requests, ban a key that asks too much, and leave its fees unanswered."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field

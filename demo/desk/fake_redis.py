@@ -1,4 +1,4 @@
-"""Teaches fakeredis what it lacks.
+"""Patches into fakeredis what it lacks.
 
 The command INFO; to wait in an XREADGROUP that has BLOCK and COUNT; to wait for a client that reads slowly.
 """
@@ -47,8 +47,8 @@ def _info(self: Any, *sections: bytes) -> bytes:  # noqa: ANN401 - fakeredis' ow
     return "".join(f"{name}:{value}\r\n" for name, value in facts.items()).encode()
 
 
-def teach() -> None:
-    """Add both, once; a fakeredis that knows INFO by itself keeps its own."""
+def patch_fakeredis() -> None:
+    """Add INFO and the waiting XREADGROUP, once; a fakeredis that knows INFO by itself keeps its own."""
     if "info" not in SUPPORTED_COMMANDS:
         command(name="INFO", fixed=(), repeat=(bytes,))(_info)
         ServerCommandsMixin._info = _info  # type: ignore[attr-defined]  # noqa: SLF001 - where fakeredis looks for it
@@ -64,16 +64,16 @@ def _read_or_none(*arguments: Any) -> dict[bytes, Any] | None:  # noqa: ANN401 -
     return _read(*arguments) or None
 
 
-class PatientHandler(TCPFakeRequestHandler):
+class WaitingHandler(TCPFakeRequestHandler):
     """Serves one client. fakeredis sets its sockets not to block, and gives up on an answer that does not fit."""
 
     def setup(self) -> None:
-        """Put a writer that waits into the place of the one that fails."""
+        """Replace the writer, which fails, by one that waits."""
         super().setup()
-        self.writer.writer = _PatientWriter(self.connection)
+        self.writer.writer = _WaitingWriter(self.connection)
 
 
-class _PatientWriter(io.BufferedIOBase):
+class _WaitingWriter(io.BufferedIOBase):
     """Writes all of it, waiting whenever the socket is full. Raises ConnectionError when the client is gone."""
 
     def __init__(self, connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Log lines in the desk's format, handed to whoever listens, and kept in the files of the bots."""
+"""Log lines in the desk's format, handed to the sinks, and kept in the files of the bots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

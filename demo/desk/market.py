@@ -63,7 +63,7 @@ class Market:
 
     @property
     def regime(self) -> str:
-        """The market's mood, a label of the bots' metrics: it changes, so a series is not one bot's line."""
+        """The market regime, a label of the bots' metrics: it changes, so that one bot has several series."""
         drift = self.mid / self.slow - 1
         if abs(drift) > HIGH_VOL:
             return "high_vol_shock"

@@ -1,4 +1,4 @@
-"""Gives a new world a past: two days of minutes, fills, logs and events, made by the same cause and effect.
+"""Gives a new world two days of history: minutes, fills, logs and events, made by the same simulation.
 
 ``python -m demo.desk.past ROOT NOW`` makes it in a process of its own and writes it, pickled, to stdout.
 """
@@ -20,47 +20,47 @@ HOUR = 3_600
 LAYOUT_CHANGED_HOURS = 24
 
 
-Witness = Callable[[World], None]
-"""Looks at the world as its past goes by, e.g. to scrape it."""
+EachMinute = Callable[[World], None]
+"""Called with the world after each minute of its past, e.g. to scrape it."""
 
 
 def world_with_past(
-    root: Path, *, now: float, seed: int = 7, hours: float = PAST_HOURS, witness: Witness | None = None
+    root: Path, *, now: float, seed: int = 7, hours: float = PAST_HOURS, each_minute: EachMinute | None = None
 ) -> World:
     """Build a desk below ``root`` that has run for ``hours`` up to ``now`` (Unix seconds).
 
     The first half of the minutes is written in the 33-column layout, then the writers of bot1 and bot3
     change theirs and set the file aside. Lines of the past reach the log sinks with the next ``flush``.
-    ``witness`` is called after every minute.
+    ``each_minute`` is called after every minute.
     """
     world = World(root, start=now - hours * HOUR, seed=seed)
     world.up()
     world.remembering = world.older_writer = True
     newer = min(LAYOUT_CHANGED_HOURS, hours / 2) * HOUR
-    _advance(world, hours * HOUR - newer, witness)
+    _advance(world, hours * HOUR - newer, each_minute)
     world.artifacts.flush()
     for name in artifacts.LATER_LAYOUT:
         bot = world.bots[name]
         artifacts.rotate(world.layout.artifacts(name, bot.variant), world.clock.now())
     world.older_writer = False
-    _advance(world, newer, witness)
+    _advance(world, newer, each_minute)
     world.artifacts.flush()
     world.remembering = False
     return world
 
 
-def _advance(world: World, seconds: float, witness: Witness | None) -> None:
+def _advance(world: World, seconds: float, each_minute: EachMinute | None) -> None:
     while seconds > 0:
-        part = min(MINUTE, seconds) if witness is not None else seconds
+        part = min(MINUTE, seconds) if each_minute is not None else seconds
         world.advance(part, MINUTE)
         seconds -= part
-        if witness is not None:
-            witness(world)
+        if each_minute is not None:
+            each_minute(world)
 
 
 @dataclass(slots=True)
 class Past:
-    """A witness: keeps what Prometheus would have scraped where it will be asked for.
+    """Called each minute: keeps what Prometheus would have scraped where it will be asked for.
 
     That is the last half hour minute by minute, and the hours of yesterday that "as a day ago" looks at.
     """
@@ -78,14 +78,14 @@ class Past:
             self.pages.append((world.clock.now(), {job: page() for job, page in pages(world).items()}))
 
 
-def remembered(root: Path, now: float) -> tuple[World, Past]:
-    """Build a desk with its past, and what its Prometheus remembers."""
+def desk_with_past(root: Path, now: float) -> tuple[World, Past]:
+    """Build a desk with its past, and what its Prometheus scraped of it."""
     past = Past(now)
-    return world_with_past(root, now=now, witness=past), past
+    return world_with_past(root, now=now, each_minute=past), past
 
 
-async def remembered_elsewhere(root: Path, now: float) -> tuple[World, Past]:
-    """As ``remembered``, in a child process: the caller has its own imports to do meanwhile."""
+async def desk_with_past_apart(root: Path, now: float) -> tuple[World, Past]:
+    """As ``desk_with_past``, in a child process: the caller has its own imports to do meanwhile."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "demo.desk.past", str(root), repr(now)),
         cwd=Path(__file__).parents[2],
@@ -106,6 +106,6 @@ async def remembered_elsewhere(root: Path, now: float) -> tuple[World, Past]:
 
 if __name__ == "__main__":
     # Under its own name, so that what is pickled can be found again.
-    from demo.desk.past import remembered as make
+    from demo.desk.past import desk_with_past as make
 
     sys.stdout.buffer.write(pickle.dumps(make(Path(sys.argv[1]), float(sys.argv[2]))))

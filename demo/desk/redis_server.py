@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from fakeredis import FakeServer as Keys
 from fakeredis import TcpFakeServer
 
-from demo.desk.fake_redis import PatientHandler, teach
+from demo.desk.fake_redis import WaitingHandler, patch_fakeredis
 
 HOST = "127.0.0.1"
 STARTS_WITHIN = 10.0
@@ -123,10 +123,10 @@ class FakeServer:
 
     async def start(self) -> None:
         """Listen, with the keys of the last time."""
-        teach()
+        patch_fakeredis()
         listener = TcpFakeServer((HOST, self.port), server_type="redis", server_version=(7, 2))
         listener.daemon_threads = True
-        listener.RequestHandlerClass = PatientHandler
+        listener.RequestHandlerClass = WaitingHandler
         if self._keys is not None:
             listener.fake_server = self._keys
         self._keys = listener.fake_server

@@ -1,4 +1,4 @@
-"""What the desk's Redis and the services on it are like just now."""
+"""The present state of the desk's Redis and of the services on it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ INTENT_EVERY = 10
 
 @dataclass(slots=True)
 class Redis:
-    """The desk's Redis. ``volume_broken``: its append-only file cannot be opened until the volume rests.
+    """The desk's Redis. ``volume_broken``: its append-only file cannot be opened until it has been down for a while.
 
     ``serving``: its port answers. ``churned_at``: when clients last lost a Redis that should be there.
     """

@@ -1,4 +1,4 @@
-"""Redis and the services on it: how they live, fail and heal, and what they publish each minute."""
+"""Redis and the services on it: how they run, fail and recover, and what they publish each minute."""
 
 import random
 from dataclasses import replace

@@ -14,7 +14,7 @@ RECONNECTS_PER_SECOND = 0.2
 
 @dataclass(slots=True)
 class Sweep:
-    """``count`` bots that share one fate; each shows it in a strength of its own."""
+    """``count`` bots that fail together; each shows it in a strength of its own."""
 
     dice: random.Random
     count: int = 0

@@ -1,4 +1,4 @@
-"""The world of the desk: its parts, and the one step that moves them all by the same cause and effect."""
+"""The world of the desk: its parts, and the one step that moves all of them."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The state of the simulated desk: its parts, and the words in which one of them acts on the others."""
+"""The state of the simulated desk: its parts, and the methods by which one of them acts on the others."""
 
 import json
 import random

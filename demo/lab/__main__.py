@@ -11,7 +11,7 @@ from pathlib import Path
 
 from demo.lab import calibration
 from demo.lab.collection import faults_in, known_causes, mistakes, own_faults
-from demo.lab.executor import play
+from demo.lab.executor import run_all
 from demo.lab.fault import Fault, FaultError
 from demo.lab.plan import planned, short
 from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
@@ -64,7 +64,7 @@ def _collected(given: argparse.Namespace) -> tuple[list[Fault], list[RecordedCas
 
 def _scored(faults: Sequence[Fault], given: argparse.Namespace) -> int:
     began = time.monotonic()
-    halves = [(name, play(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
+    halves = [(name, run_all(runs, given.jobs)) for name, runs in _halves(faults, given) if runs]
     seconds = time.monotonic() - began
     for name, outcomes in halves:
         sys.stdout.write("\n".join(_report(name, outcomes, given)) + "\n")
@@ -76,7 +76,7 @@ def _scored(faults: Sequence[Fault], given: argparse.Namespace) -> int:
 
 
 def _healthy_week(given: argparse.Namespace) -> int:
-    """Play it, say what it brought, and put that into docs/verdicts.md where it is to be written."""
+    """Run it, say what it brought, and put that into docs/verdicts.md where it is to be written."""
     week = asyncio.run(healthy_week(given.days, given.seed))
     sys.stdout.write(week.text + "\n")
     if given.write:

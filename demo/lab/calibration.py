@@ -1,7 +1,7 @@
 """Fits the calibration table of ``triage.diagnosis.weights`` on verdicts of the development half. Pure.
 
 Isotonic regression: how often a verdict of a confidence was right, as a curve that never falls (pool adjacent
-violators). Verdicts of one fault at one confidence count as one: a fault that is played ten times is no ten faults.
+violators). Verdicts of one fault at one confidence count as one: a fault that is run ten times is no ten faults.
 Each level is drawn towards what it says with the weight of ``UNSEEN`` faults: those of tomorrow are not the lab's.
 Below even odds nothing is corrected, so that what is believed does not depend on the table.
 """

@@ -15,8 +15,8 @@ from demo.lab.run import Run, RunOutcome, run
 from demo.lab.watched_desk import PreparedDesks
 
 
-def played(runs: Sequence[Run]) -> list[RunOutcome]:
-    """Do runs one after the other, in a folder of their own."""
+def run_in_turn(runs: Sequence[Run]) -> list[RunOutcome]:
+    """Return the outcomes of runs that are done one after the other, in a folder of their own."""
 
     async def all_of_them() -> list[RunOutcome]:
         with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
@@ -30,12 +30,12 @@ def played(runs: Sequence[Run]) -> list[RunOutcome]:
         logger.enable("triage")
 
 
-def play(runs: Sequence[Run], jobs: int) -> list[RunOutcome]:
-    """Do runs, in so many processes; those of one seed stay together, so that its desk is made once."""
+def run_all(runs: Sequence[Run], jobs: int) -> list[RunOutcome]:
+    """Return the outcomes of runs done in ``jobs`` processes; those of one seed stay together: its desk is made once."""
     if jobs <= 1 or len(runs) < jobs:
-        return played(runs)
+        return run_in_turn(runs)
     ordered = sorted(runs, key=lambda one: (one.seed, one.setting == "deployed", one.bot))
     size = -(-len(ordered) // jobs)
     parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        return [outcome for part in pool.map(played, parts) for outcome in part]
+        return [outcome for part in pool.map(run_in_turn, parts) for outcome in part]

@@ -54,7 +54,7 @@ class Listener:
     _told: dict[str, ActiveAlert] = field(default_factory=dict)
     _engine_seen: int = 0
     _read: dict[str, str] = field(default_factory=dict)
-    _sick: dict[str, Condition] = field(default_factory=dict)
+    _unhealthy: dict[str, Condition] = field(default_factory=dict)
     _raised: dict[EventKind, datetime] = field(default_factory=dict)
     _lost_told: bool = False
     watches: Watches = field(init=False)
@@ -84,7 +84,7 @@ class Listener:
         """Return the signals of what happened since the last look."""
         self.events += self.edits.look()
         signals = self._containers() + self._audit() + self._lost()
-        signals += await self.watches.look(self.events, self.dead_letters(), self._sick)
+        signals += await self.watches.look(self.events, self.dead_letters(), self._unhealthy)
         return signals + self._alerts(lone)
 
     # alerts
@@ -158,9 +158,9 @@ class Listener:
     def _health(self, event: DeskEvent) -> None:
         container = str(event.data.get("container", ""))
         if event.data.get("health") == "unhealthy":
-            self._sick[container] = unhealthy(self.desk, event)
+            self._unhealthy[container] = unhealthy(self.desk, event)
         elif event.category in {"health_status", "start", "stop", "die", "destroy"}:
-            self._sick.pop(container, None)
+            self._unhealthy.pop(container, None)
 
     def _fresh(self, kind: EventKind) -> bool:
         last = self._raised.get(kind)

@@ -1,4 +1,4 @@
-"""Log lines that mean no harm, as a busy desk has them: fewer than its alert counts, and of nothing in particular."""
+"""Harmless log lines, as a busy desk has them: fewer than its alert counts, and of no single class."""
 
 from __future__ import annotations
 

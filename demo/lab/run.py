@@ -12,7 +12,7 @@ from demo.lab.breaker import Breaker
 from demo.lab.fault import Fault, FaultError
 from demo.lab.judgement import Judgement, Struck, judge, merged
 from demo.lab.noise import make_noise
-from demo.lab.triage import Looked, triage
+from demo.lab.triage import LabTriage, triage
 from demo.lab.watched_desk import PreparedDesks, WatchedDesk
 from triage.model import Incident, Verdict
 
@@ -64,12 +64,12 @@ async def run(one: Run, prepared: PreparedDesks) -> list[RunOutcome]:
     """Do one run; an outcome for the full evidence and one for each source that is missing."""
     watched, folder = await prepared.take(one.seed, one.bot or "bot1" if one.setting == "deployed" else "")
     try:
-        return await _played(one, watched)
+        return await _run_on(one, watched)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _played(one: Run, watched: WatchedDesk) -> list[RunOutcome]:
+async def _run_on(one: Run, watched: WatchedDesk) -> list[RunOutcome]:
     dice = Random(f"{one.fault.name}-{one.seed}-{one.setting}")
     breaker = Breaker(
         world=watched.world, prometheus=watched.prometheus, bus=watched.bus, bot=one.bot, dice=dice
@@ -131,7 +131,7 @@ def strike(fault: Fault, breaker: Breaker) -> None:
 
 async def _the_other(
     one: Run, other: Fault, watched: WatchedDesk, breaker: Breaker
-) -> list[tuple[Incident, Looked]]:
+) -> list[tuple[Incident, LabTriage]]:
     """Wait until both faults have brought a signal (a rule may wait longer than another); look again when that settled."""
     end = watched.now + max(one.fault.patience, other.patience)
     if _has_signal(one, watched):
@@ -163,14 +163,14 @@ async def _first(watched: WatchedDesk, breaker: Breaker, patience: float) -> tup
     return None, ""
 
 
-def _settled(verdicts: Sequence[Verdict], struck: Struck, looked: Sequence[Looked]) -> Judgement:
+def _settled(verdicts: Sequence[Verdict], struck: Struck, looked: Sequence[LabTriage]) -> Judgement:
     judged = [judge(verdict, struck, each.seconds) for verdict, each in zip(verdicts, looked, strict=True)]
     strong = {cause.cause for verdict in verdicts for cause in verdict.causes if cause.confidence >= 0.5}  # noqa: PLR2004
     together = sum(bool(truth.names & strong) for truth, _ in struck.truths)
     return merged(judged, struck, together)
 
 
-def _story(incidents: Sequence[Incident], first: Looked, looked: Sequence[Looked]) -> tuple[str, ...]:
+def _story(incidents: Sequence[Incident], first: LabTriage, looked: Sequence[LabTriage]) -> tuple[str, ...]:
     lines = ["first verdict"]
     lines += _told(first)
     for incident, each in zip(incidents, looked, strict=False):
@@ -179,7 +179,7 @@ def _story(incidents: Sequence[Incident], first: Looked, looked: Sequence[Looked
     return tuple(lines)
 
 
-def _told(looked: Looked) -> list[str]:
+def _told(looked: LabTriage) -> list[str]:
     lines = [
         f"  {each.name} {each.status}: {each.headline} {each.why and f'[{each.why}]'}"
         for each in looked.findings

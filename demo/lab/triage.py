@@ -41,15 +41,15 @@ class LabClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What one triage found. ``seconds``: the processor's time for the verdict once the findings were there."""
+class LabTriage:
+    """One triage in the lab: what it found. ``seconds``: processor time of the verdict once the findings were there."""
 
     findings: tuple[Finding, ...]
     verdict: Verdict
     seconds: float
 
 
-async def triage(watched: WatchedDesk, incident: Incident, missing: str = "") -> Looked:
+async def triage(watched: WatchedDesk, incident: Incident, missing: str = "") -> LabTriage:
     """Triage an incident as it is now; ``missing``: a source that cannot be reached from where we are."""
     now = utc(watched.now)
     episodes = watched.incidents.episodes(incident)
@@ -67,10 +67,10 @@ async def triage(watched: WatchedDesk, incident: Incident, missing: str = "") ->
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.process_time()
     verdict = conclude(findings, context, episodes, playbook)
-    return Looked(findings, verdict, time.process_time() - began)
+    return LabTriage(findings, verdict, time.process_time() - began)
 
 
-async def ask(watched: WatchedDesk, bot: str) -> Looked:
+async def ask(watched: WatchedDesk, bot: str) -> LabTriage:
     """Triage a bot without an incident, as ``/triage run`` does."""
     now = utc(watched.now)
     desk = watched.listener.desk
@@ -84,7 +84,7 @@ async def ask(watched: WatchedDesk, bot: str) -> Looked:
     findings = await run_checks(playbook, context, LabClock(now))
     began = time.process_time()
     verdict = conclude(findings, context, (), playbook)
-    return Looked(findings, verdict, time.process_time() - began)
+    return LabTriage(findings, verdict, time.process_time() - began)
 
 
 def with_memory(watched: WatchedDesk, context: CheckContext, missing: str) -> CheckContext:

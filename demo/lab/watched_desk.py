@@ -118,12 +118,12 @@ async def built(folder: Path, seed: int, *, deployed: str = "") -> WatchedDesk:
             incidents=Incidents(desk),
         )
 
-    def witness(world: World) -> None:
+    def each_minute(world: World) -> None:
         if not holder:
             holder.append(desk_of(world))
         holder[0].bus.sync(world)
 
-    world = world_with_past(folder, now=start, seed=seed, hours=0.05, witness=witness)
+    world = world_with_past(folder, now=start, seed=seed, hours=0.05, each_minute=each_minute)
     watched = holder[0]
     world.logbook.sinks.append(watched.sink)
     watched.listener.began = world.clock.now() - 86_400

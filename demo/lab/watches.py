@@ -60,9 +60,9 @@ class Watches:
         return utc(self.world.clock.now())
 
     async def look(
-        self, events: Sequence[DeskEvent], letters: Rate, sick: Mapping[str, Condition]
+        self, events: Sequence[DeskEvent], letters: Rate, unhealthy: Mapping[str, Condition]
     ) -> list[Signal]:
-        """Return what began and what ended since the last look; ``sick``: containers whose health check fails."""
+        """Return what began and what ended since the last look; ``unhealthy``: containers whose health check fails."""
         server = await self._server()
         wrong = dict(self._redis.look(redis_conditions(self.desk, server), redis_unknown(server)) or {})
         if self.world.redis.serving:
@@ -71,7 +71,7 @@ class Watches:
             hour = Counter(each.reason for each in told if self.now - each.at <= timedelta(hours=1))
             loud = volume(self.desk, hour, letters)
             wrong |= {loud.name: loud} if loud is not None else {}
-        wrong |= {f"health/{name}": one for name, one in sick.items()}
+        wrong |= {f"health/{name}": one for name, one in unhealthy.items()}
         wrong |= await self._log_lines()
         blind = blindness(
             self.desk, seen=utc(self.watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now

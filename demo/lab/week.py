@@ -44,7 +44,7 @@ class Week:
 
 
 async def healthy_week(days: float = 7.0, seed: int = 1) -> Week:
-    """Let a healthy desk live, and ask about its bots in turn."""
+    """Run a healthy desk, and ask about its bots in turn."""
     blamed, offered = Counter[str](), Counter[str]()
     asks = round(days * ASKS_A_DAY)
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:

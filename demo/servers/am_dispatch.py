@@ -1,4 +1,4 @@
-"""From alerts to notifications: routing, grouping, inhibition, and the decision whether there is news.
+"""From alerts to notifications: routing, grouping, inhibition, and the decision whether a webhook is notified again.
 
 Decides and sends nothing: `due` says what to send, `delivered` and `failed` say what became of it. The rules are
 those of Alertmanager 0.25: the first notice of a group waits `group_wait`, later ones `group_interval`; an unchanged
@@ -188,7 +188,7 @@ def _is_news(
     webhook: WebhookConfig,
     repeat_before: int,
 ) -> bool:
-    """Whether a webhook is told of a group whose alerts are these."""
+    """Whether a webhook is notified of a group whose alerts are these."""
     if not webhook.send_resolved and not firing:
         return False
     if known is None:

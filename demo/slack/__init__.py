@@ -1,4 +1,4 @@
-"""A Slack of one's own: the Web API and Socket Mode, as strict as the real one, in memory.
+"""A Slack server for tests and the demo: the Web API and Socket Mode, as strict as the real one, in memory.
 
 The flow tests and the local workspace run the bot's real Slack code against this package:
 `SlackServer` serves the Web API under `/api/`, Socket Mode under `/link/`, and on request an HTTP mode

@@ -1,4 +1,4 @@
-"""A person at the keyboard: writes, clicks, chooses, fills in forms, and sees what they would see."""
+"""Acts as a person who uses Slack: writes, clicks, chooses, fills in forms, and sees what they would see."""
 
 from __future__ import annotations
 

@@ -58,12 +58,12 @@ class SlackBackend:
         return f"{self.base_url}/api/"
 
     def add_token(self, value: str, kind: str, scopes: tuple[str, ...]) -> None:
-        """Let another token in, or change the scopes of one; `kind` is `bot` or `app`."""
+        """Accept another token, or change the scopes of one; `kind` is `bot` or `app`."""
         known = Token(value, "app" if kind == "app" else "bot", frozenset(scopes), self.app.bot_user)
         self.tokens[value] = known
 
     def revoke_token(self, value: str, why: str = "token_revoked") -> None:
-        """Let a token in no more; `why` is what its calls are told (`token_expired`, `account_inactive`, …)."""
+        """Refuse a token from now on; `why` is what its calls are told (`token_expired`, `account_inactive`, …)."""
         self.tokens[value] = replace(self.tokens[value], refused=why)
 
     def response_url(self, channel: str, user: str, message: Message | None = None) -> str:

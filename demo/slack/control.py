@@ -127,8 +127,8 @@ async def _drop(server: SlackBackend, body: Json) -> Json:
     return {"dropped": server.sockets.drop(body.get("count"))}
 
 
-async def _deafen(server: SlackBackend, body: Json) -> Json:
-    return {"deafened": server.sockets.deafen(body.get("count"), frozen=body.get("frozen", False))}
+async def _stop_answering(server: SlackBackend, body: Json) -> Json:
+    return {"silent": server.sockets.stop_answering(body.get("count"), frozen=body.get("frozen", False))}
 
 
 async def _refresh(server: SlackBackend, body: Json) -> Json:
@@ -200,7 +200,7 @@ VERBS: dict[str, Verb] = {
     "rate_limits": _rate_limits,
     "delete": _delete,
     "drop": _drop,
-    "deafen": _deafen,
+    "stop_answering": _stop_answering,
     "refresh": _refresh,
     "say": _say,
     "command": _command,

@@ -1,4 +1,4 @@
-"""How acts reach the app: clicks and commands once, events until they are acknowledged."""
+"""How what people do is sent to the app: clicks and commands once, events until they are acknowledged."""
 
 from __future__ import annotations
 

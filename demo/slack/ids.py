@@ -15,7 +15,7 @@ _ALPHABET = string.ascii_uppercase + string.digits
 
 
 class Ids:
-    """Hands out ids that never repeat within one workspace.
+    """Makes ids that never repeat within one workspace.
 
     A message's `ts` is the time of `clock` (Unix seconds) with six decimals, strictly rising, as Slack's are.
     """

@@ -1,4 +1,4 @@
-"""Socket Mode: the app's WebSocket connections, and the envelopes that go down any one of them."""
+"""Socket Mode: the app's WebSocket connections, and the envelopes that are sent over any one of them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Ack:
 
 @dataclass(eq=False)
 class Connection:
-    """One socket. A `swallowing` one answers pings and swallows envelopes; a `frozen` one does not even answer pings."""
+    """One socket. A `silent` one answers pings and carries no envelope; a `frozen` one does not answer pings either."""
 
     socket: web.WebSocketResponse
     request: web.Request
     number: int
-    swallowing: bool = False
+    silent: bool = False
     frozen: bool = False
     leaving: bool = False
     awaited: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Sockets:
             return
         if message.type is WSMsgType.PING:
             await connection.socket.pong(message.data)
-        elif message.type is WSMsgType.TEXT and not connection.swallowing:
+        elif message.type is WSMsgType.TEXT and not connection.silent:
             answer = json.loads(message.data)
             waiting = connection.awaited.get(answer.get("envelope_id", ""))
             if waiting is not None and not waiting.done():
@@ -146,7 +146,7 @@ class Sockets:
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, **more}
         try:
             async with asyncio.timeout(seconds):
-                if not (connection.swallowing or connection.frozen):
+                if not (connection.silent or connection.frozen):
                     await connection.socket.send_json(envelope)
                 answer = await waiting
             return Ack(acked=True, payload=answer, seconds=time.monotonic() - since)
@@ -184,18 +184,18 @@ class Sockets:
                 await connection.socket.close(code=1000, message=b"refresh")
 
     def drop(self, count: int | None = None) -> int:
-        """Cut connections (all of them, or `count`) without a word; return how many."""
+        """Cut connections (all of them, or `count`) without a close frame; return how many."""
         victims = self.connections[:count]
         for connection in victims:
             if connection.request.transport is not None:
                 connection.request.transport.abort()
         return len(victims)
 
-    def deafen(self, count: int | None = None, *, frozen: bool = False) -> int:
-        """Make connections open but swallowing; `frozen` ones do not answer pings either. Return how many."""
+    def stop_answering(self, count: int | None = None, *, frozen: bool = False) -> int:
+        """Keep connections open and ignore them; `frozen` ones do not answer pings either. Return how many."""
         victims = self.connections[:count]
         for connection in victims:
-            connection.swallowing, connection.frozen = True, frozen
+            connection.silent, connection.frozen = True, frozen
         return len(victims)
 
     async def close(self) -> None:

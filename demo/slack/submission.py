@@ -1,4 +1,4 @@
-"""Sending a form: what Slack refuses by itself, and what the app's answer makes of the modal."""
+"""Submitting a form: what Slack refuses by itself, and how the app's answer changes the modal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 @dataclass(frozen=True)
 class ActOutcome:
-    """How the app took an act.
+    """How the app answered a click, a command or a form.
 
     `acked` within three seconds or not, after `seconds`; `why` it was not, in Slack's words; `payload` is the answer.
     `errors` (block id → text) are what the form shows: by Slack itself (`sent` is then False) or by the app.

@@ -17,7 +17,7 @@ ALL = os.environ.get("ALL_SCENARIOS") == "1"
 """Each scenario takes most of a minute of both cores: `make test` runs one of each kind, ALL_SCENARIOS=1 all.
 
 That each one's verdict names its cause, and that its remedy cures it on the desk, is tested for all of them elsewhere;
-one more is played in the browser (tests/demo/test_demo_page.py).
+one more is run in the browser (tests/demo/test_demo_page.py).
 """
 PLAYED = tuple(SCENARIOS) if ALL else ("redis-dies", "bad-release", "oom-loop")
 

@@ -1,4 +1,4 @@
-"""A service was switched to debug logging by hand: its container log eats the disk."""
+"""A service was switched to debug logging by hand: its container log fills the disk."""
 
 from demo.desk.host import DISK
 from demo.desk.scenarios import steps

@@ -1,4 +1,4 @@
-"""The metrics exporter hangs: the bots are well, and nobody can see it."""
+"""The metrics exporter hangs: the bots work, and no metric shows it."""
 
 from demo.desk.scenarios.base import Remedy, Scenario
 from demo.desk.world import World

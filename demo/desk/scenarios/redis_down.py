@@ -1,4 +1,4 @@
-"""Redis cannot open its append-only file; it dies at each start, and takes the external stack with it."""
+"""Redis cannot open its append-only file; it exits at each start, and the external services fail without it."""
 
 from demo.desk.bot_tick import BUS_PAUSE
 from demo.desk.scenarios.base import Remedy, Scenario
@@ -12,9 +12,9 @@ def start(world: World) -> None:
 
 
 def cured(world: World) -> bool:
-    """Whether nothing dies any more and no bot pauses for the bus: without the stack, or with it back.
+    """Whether no container ends any more and no bot pauses for the bus: without the external stack, or with it back.
 
-    Nor before the volume is well: whoever is told so presses the way out.
+    Not before the volume works again: a person who is told that it is cured leaves degraded mode.
     """
     containers = [world.engine.of_service(name) for name in ("redis", *EXTERNAL)]
     return (

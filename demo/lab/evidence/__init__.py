@@ -25,7 +25,7 @@ SOURCE_NAMES = ("prometheus", "loki", "docker", "redis", "alertmanager")
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class Unreachable:
     """A source that cannot be reached from where we are, whatever it is asked."""
 
     source: str
@@ -55,11 +55,11 @@ def sources_of(
     missing: str = "",
 ) -> Sources:
     """Return all sources; ``missing``, one of ``SOURCE_NAMES``, is not configured or does not answer."""
-    away: Any = Away(missing.capitalize(), configured=round(world.clock.now()) % 2 == 0)
+    unreachable: Any = Unreachable(missing.capitalize(), configured=round(world.clock.now()) % 2 == 0)
     return Sources(
-        metrics=away if missing == "prometheus" else LabMetrics(world, prometheus),
-        logs=away if missing == "loki" else LabLogs(world, logs),
-        alerts=away if missing == "alertmanager" else LabAlerts(world, held),
-        containers=away if missing == "docker" else LabContainers(world),
-        streams=away if missing == "redis" else LabStreams(world, bus),
+        metrics=unreachable if missing == "prometheus" else LabMetrics(world, prometheus),
+        logs=unreachable if missing == "loki" else LabLogs(world, logs),
+        alerts=unreachable if missing == "alertmanager" else LabAlerts(world, held),
+        containers=unreachable if missing == "docker" else LabContainers(world),
+        streams=unreachable if missing == "redis" else LabStreams(world, bus),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from demo.slack.page.text import Held, emoji, link
+from demo.slack.page.text import Placeholders, emoji, link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def markdown(source: str) -> Markup:
 
 def inline(text: str) -> Markup:
     """Return one run of text with its inline marks."""
-    held = Held()
+    held = Placeholders()
 
     def token(match: re.Match[str]) -> str:
         if match["code"] is not None:

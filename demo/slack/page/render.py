@@ -48,7 +48,7 @@ class Reads:
 
 
 class Renderer:
-    """Renders with Jinja templates; every value is escaped unless `text` and its kin made it."""
+    """Renders with Jinja templates; every value is escaped unless `text`, `rich` or `markdown` made it."""
 
     def __init__(self, server: SlackServer, options: PageOptions) -> None:
         self._server = server

@@ -95,7 +95,7 @@ class Page:
         raise web.HTTPFound(f"/w/{name}/{self._options.channel}")
 
     async def _archive(self, request: web.Request) -> web.StreamResponse:
-        """Lead a permalink to the message, in the channel or in its thread."""
+        """Redirect a permalink to the message, in the channel or in its thread."""
         user = request.cookies.get("user") or self._options.user
         try:
             channel = self._server.workspace.channel(request.match_info["channel"])

@@ -36,7 +36,7 @@ _WHOLE = Markup('<span class="whole">{}</span>')
 _SAFE_LINK = re.compile(r"(https?://|mailto:)\S+", re.IGNORECASE)
 
 
-class Held:
+class Placeholders:
     """Keeps finished pieces of HTML out of the way while the text around them is escaped and styled."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ def emoji(name: str) -> Markup | None:
 
 
 class Text:
-    """Renders for one viewer: their own mention is lit up, ids are shown as names."""
+    """Renders for one viewer: their own mention is highlighted, ids are shown as names."""
 
     def __init__(self, workspace: Workspace, viewer: str, now: datetime) -> None:
         self._workspace = workspace
@@ -124,7 +124,7 @@ class Text:
 
     def plain(self, text: str) -> Markup:
         """Return plain text: emoji by name, line breaks, and a number with its letters on one line."""
-        held = Held()
+        held = Placeholders()
         text = _HELD.sub("\ufffd", text)
 
         def one(match: re.Match[str]) -> str:
@@ -176,7 +176,7 @@ class Text:
 
     def inline(self, line: str) -> Markup:
         """Render one line of mrkdwn."""
-        held = Held()
+        held = Placeholders()
         kept = _INLINE.sub(lambda match: self._token(match, held.keep), line)
         return held.put_back(styled(str(escape(_unescaped(kept)))))
 

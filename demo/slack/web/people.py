@@ -1,4 +1,4 @@
-"""auth.*, users.*, usergroups.*, reactions.*: who is who, and small signs."""
+"""auth.*, users.*, usergroups.*, reactions.*: the token's own identity, people, user groups, reactions."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from bot.slack.blocks.triage import triage_message
 from bot.slack.blocks.verdict import cause_lines, do_lines
 from demo.lab.breaker import Breaker
 from demo.lab.collection import own_faults
-from demo.lab.triage import Looked, triage
+from demo.lab.triage import LabTriage, triage
 from demo.lab.watched_desk import PreparedDesks, WatchedDesk
 from triage.model import Incident, Json, RunStatus, TriageRun, utc
 from triage.reports.incident_view import IncidentView, Offer
@@ -47,13 +47,13 @@ async def reading(name: str) -> str:
     with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
         watched, own = await PreparedDesks(Path(folder)).take(SEED, "")
         try:
-            incident, looked = await _played(told, watched)
+            incident, looked = await _triaged(told, watched)
         finally:
             shutil.rmtree(own, ignore_errors=True)
         return shown(incident, looked, watched)
 
 
-async def _played(told: Reading, watched: WatchedDesk) -> tuple[Incident, Looked]:
+async def _triaged(told: Reading, watched: WatchedDesk) -> tuple[Incident, LabTriage]:
     first_bot = told.faults[0][1]
     dice = Random(SEED)  # noqa: S311 - a simulation's dice
     breaker = Breaker(
@@ -70,7 +70,7 @@ async def _played(told: Reading, watched: WatchedDesk) -> tuple[Incident, Looked
     return incident, await triage(watched, incident, told.missing)
 
 
-def shown(incident: Incident, looked: Looked, watched: WatchedDesk) -> str:
+def shown(incident: Incident, looked: LabTriage, watched: WatchedDesk) -> str:
     """Return card, message and report as text, a line a line."""
     now = utc(watched.now)
     run = TriageRun(

@@ -21,7 +21,7 @@ def test_modest_verdicts_are_raised_to_what_they_were_worth() -> None:
 
 
 def test_ten_runs_of_one_fault_are_one_fault() -> None:
-    """Else the fault that is played most would set the table."""
+    """Else the fault that is run most would set the table."""
     (level,) = levels([("key-deleted", 0.83, True)] * 10)
     assert level.faults == 1
     assert level.drawn < 0.9

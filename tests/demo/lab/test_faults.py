@@ -1,4 +1,4 @@
-"""The faults and the runs that they make, and some of them played on the simulated desk."""
+"""The faults and the runs that they make, and some of them run on the simulated desk."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from demo.lab.__main__ import main
 from demo.lab.breaker import Breaker
 from demo.lab.collection import faults_in, mistakes, own_faults
-from demo.lab.executor import played
+from demo.lab.executor import run_in_turn
 from demo.lab.fault import exam_seed, named
 from demo.lab.plan import planned, short
 from demo.lab.run import Run, RunOutcome, strike
@@ -46,7 +46,7 @@ def test_every_truth_names_actions_of_the_catalogue() -> None:
 def outcome_of(name: str, **more: object) -> RunOutcome:
     """Play one fault with all evidence."""
     fault = FAULTS[name]
-    outcomes = played([Run(fault, 1, bot=(fault.bots or ("",))[0], **more)])  # type: ignore[arg-type]
+    outcomes = run_in_turn([Run(fault, 1, bot=(fault.bots or ("",))[0], **more)])  # type: ignore[arg-type]
     return outcomes[0]
 
 
@@ -69,7 +69,7 @@ def test_a_run_is_the_same_whenever_it_is_played() -> None:
 
 def test_a_source_that_is_missing_is_judged_on_its_own() -> None:
     """The same desk, looked at without Loki: another outcome of the same run."""
-    whole, without = played([Run(FAULTS["funds-spent"], 2, bot="bot3", missing=("loki",))])
+    whole, without = run_in_turn([Run(FAULTS["funds-spent"], 2, bot="bot3", missing=("loki",))])
     assert (whole.missing, without.missing) == ("", "loki")
     assert not [line for line in whole.story if "error_logs unknown" in line]
     assert [line for line in without.story if "error_logs unknown" in line]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from demo.lab.collection import own_faults
-from demo.lab.executor import played
+from demo.lab.executor import run_in_turn
 from demo.lab.plan import short
 from demo.lab.report import lines, told
 from demo.lab.score import figures
@@ -40,7 +40,7 @@ def test_no_figure_of_the_short_form_falls(monkeypatch: pytest.MonkeyPatch) -> N
     """Right more often, wrong and harmful less often than when this was written."""
     differing: list[str] = []
     monkeypatch.setattr("demo.lab.triage.conclude", _also_replayed(differing))
-    outcomes = played(short(own_faults()))
+    outcomes = run_in_turn(short(own_faults()))
     assert differing == [], (
         "recorded evidence, written and read back, gives the same verdict by the same rules"
     )

@@ -234,7 +234,7 @@ async def test_an_unacknowledged_event_comes_again_with_its_attempt_and_the_same
     async with connected(bolt, 2) as handlers:
         for handler in handlers:
             handler.client.socket_mode_request_listeners.append(on_request)
-        slack.sockets.deafen(1)
+        slack.sockets.stop_answering(1)
         slack.member("ana").say(CHANNEL, "@triage one")
         slack.member("ana").say(CHANNEL, "@triage two")
         await eventually(lambda: len({event_id for event_id, _ in received}) >= 2)
@@ -294,7 +294,7 @@ async def test_a_frozen_socket_is_left_by_the_clients_heartbeat(
     """It answers no ping, so the client opens another one."""
     async with connected(bolt):
         since = time.monotonic()
-        assert slack.sockets.deafen(frozen=True) == 1
+        assert slack.sockets.stop_answering(frozen=True) == 1
         await slack.workspace.until(lambda: slack.sockets.opened == 2, 20, "another connection")
     assert time.monotonic() - since > 0.5
 
