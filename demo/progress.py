@@ -34,7 +34,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BotIncident:
     """One incident as the bot has it: its alert names, its latest verdict's causes, the best first.
 
     ``firing`` are the names that fire now; ``ts`` is its message in Slack, empty before it is posted.
@@ -56,10 +56,10 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observed:
     """What can be seen at a moment: the bot's incidents since the start, its actions, and the truth of the desk."""
 
-    incidents: tuple[Told, ...] = ()
+    incidents: tuple[BotIncident, ...] = ()
     actions: tuple[ActionRecord, ...] = ()
     well_for: float | None = None
     """For how long the world has said that the cause is gone, in seconds of the desk's time; None: it is not."""
@@ -73,15 +73,15 @@ class ScenarioRun:
     started_at: datetime
     phase: Phase = Phase.PENDING
     revealed: bool = False
-    seen: Seen = field(default_factory=Seen)
+    seen: Observed = field(default_factory=Observed)
 
     @property
-    def named(self) -> tuple[Told, ...]:
+    def named(self) -> tuple[BotIncident, ...]:
         """The incidents that hold the scenario's first alert: others of it may come before the cause shows."""
         return tuple(one for one in self.seen.incidents if self.scenario.alerts[0] in one.names)
 
     @property
-    def incident(self) -> Told | None:
+    def incident(self) -> BotIncident | None:
         """The first of them; the first whose verdict is right, where there are several."""
         right = [one for one in self.named if one.causes and one.causes[0].cause == self.scenario.cause]
         return next(iter(right or self.named), None)
@@ -103,7 +103,7 @@ class ScenarioRun:
         return self.revealed or not self.open
 
 
-def advanced(run: ScenarioRun, seen: Seen) -> ScenarioRun:
+def advanced(run: ScenarioRun, seen: Observed) -> ScenarioRun:
     """Return the run as it stands now that ``seen`` is known. A phase is never taken back but from healing."""
     run = replace(run, seen=seen)
     incident = run.incident
@@ -124,7 +124,7 @@ def _lingers(run: ScenarioRun, well_for: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessment:
     """How the bot and its operator did. ``named`` is None before there is a verdict."""
 
     named: bool | None
@@ -135,12 +135,12 @@ class Judgement:
     """Whether a remedy was among them; None: it cannot be said yet."""
 
 
-def judged(run: ScenarioRun) -> Judgement:
+def judged(run: ScenarioRun) -> Assessment:
     """Compare the verdict and the actions with the truth."""
     incident = run.incident
     verdict = incident.causes[0] if incident is not None and incident.causes else None
     ran = [one for one in run.seen.actions if one.status.ran]
-    return Judgement(
+    return Assessment(
         named=None if verdict is None else verdict.cause == run.scenario.cause,
         verdict=verdict,
         used=tuple(f"{one.kind} on {one.target}" for one in ran),

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from demo.desk.scenarios import SCENARIOS
-from demo.progress import ACTING, FAST, REAL, NotNow, Phase, ScenarioRun, Seen, Told, advanced, pace
+from demo.progress import (
+    ACTING,
+    FAST,
+    REAL,
+    BotIncident,
+    NotNow,
+    Observed,
+    Phase,
+    ScenarioRun,
+    advanced,
+    pace,
+)
 from triage.errors import StoreUnavailable
 from triage.model import RunStatus
 from triage.plans.record import ActionStatus
@@ -154,12 +165,12 @@ class ScenarioRunner:
             clock.speed = wanted
 
 
-def _seen(tx: Tx, since: datetime) -> Seen:
+def _seen(tx: Tx, since: datetime) -> Observed:
     """Read what the bot has made of it."""
     incidents = [one for one in tx.incidents.recent(since) if one.opened_at >= since or one.is_open]
     episodes = tx.incidents.episodes([one.id for one in incidents])
     actions = [one for one in tx.actions.recent() if one.proposed_at >= since]
-    return Seen(
+    return Observed(
         tuple(_told(tx, one, [each for each in episodes if each.incident_id == one.id]) for one in incidents),
         tuple(sorted(actions, key=lambda one: one.id)),
     )
@@ -171,10 +182,10 @@ def _acting(tx: Tx) -> bool:
     return any(one.status in under_way or one.verify_at is not None for one in tx.actions.recent())
 
 
-def _told(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> Told:
+def _told(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> BotIncident:
     run = tx.runs.latest(incident.id, RunStatus.DONE)
     message = tx.outbox.find(MessageKind.CARD, str(incident.id))
-    return Told(
+    return BotIncident(
         incident.id,
         incident.title,
         incident.status,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from demo.desk import bot_errors, connector
 from demo.desk.bot_model import Bot, Fill, Process
-from demo.desk.guards import Seen, decide
+from demo.desk.guards import GuardInputs, decide
 
 if TYPE_CHECKING:
     from demo.desk.world_state import WorldState
@@ -85,7 +85,7 @@ def _cancels(world: "WorldState", bot: Bot, process: Process, seconds: float) ->
 def _judge(world: "WorldState", bot: Bot, process: Process, *, broken: bool) -> None:
     now, account, equity = world.clock.now(), bot.account, bot.equity
     wanted, reasons = decide(
-        Seen(
+        GuardInputs(
             base_pct=bot.base_pct,
             daily_loss_pct=max(0.0, 1 - equity / account.day_open),
             drawdown_pct=0.0 if _reviewed(account.latched) else max(0.0, 1 - equity / account.peak),

@@ -11,7 +11,7 @@ class ScrapeFailedError(OSError):
     """A target does not answer; the text is what the scraper would note."""
 
 
-class Page:
+class Exposition:
     """Collects samples and writes them family by family."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class GuardInputs:
     """What the guards look at on one tick; shares of 1."""
 
     base_pct: float
@@ -43,7 +43,7 @@ class Seen:
     """Further guards that hold, by their reason; true for those that stop hard."""
 
 
-def decide(seen: Seen, limits: Limits) -> tuple[State, tuple[str, ...]]:
+def decide(seen: GuardInputs, limits: Limits) -> tuple[State, tuple[str, ...]]:
     """Return the state the guards want and why; hard reasons win over soft ones."""
     hard = {
         "external_kill_switch": seen.killed,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from demo.desk.bot_model import API_FEE_PCT, API_FEES, Bot, Row
-from demo.desk.exposition import Page, ScrapeFailedError
+from demo.desk.exposition import Exposition, ScrapeFailedError
 from demo.desk.sweep import Sweep
 from demo.desk.world import World
 
@@ -18,7 +18,7 @@ def bot_metrics(world: World) -> str:
         raise ScrapeFailedError("connection refused")
     if container.hung:
         raise ScrapeFailedError("context deadline exceeded")
-    page, now = Page(), world.clock.now()
+    page, now = Exposition(), world.clock.now()
     for bot in world.bots.values():
         row = bot.row if world.exporter_reads else bot.shown
         if row is not None:
@@ -28,7 +28,7 @@ def bot_metrics(world: World) -> str:
     return page.text()
 
 
-def _bot(page: Page, bot: Bot, row: Row, now: float) -> None:
+def _bot(page: Exposition, bot: Bot, row: Row, now: float) -> None:
     labels = _labels(bot.name, bot.variant, bot.pair, row.regime)
     for state in STATES:
         page.gauge("hbot_bot_state", float(row.state == state), {**labels, "state": state})
@@ -86,7 +86,7 @@ def _live_gauges(bot: Bot, row: Row, now: float) -> Iterator[tuple[str, float]]:
     yield "kill_switch_count", bot.kill_switches
 
 
-def _sweep(page: Page, sweep: Sweep, now: float) -> None:
+def _sweep(page: Exposition, sweep: Sweep, now: float) -> None:
     """The small bots of a parameter sweep: enough series for every rule that can hit them."""
     for number, name in enumerate(sweep.names):
         labels = _labels(name, f"p{number + 1:02d}", "BTC-USDT", "neutral_low_vol")

@@ -1,7 +1,7 @@
 """The exposition text of jobs ``node-exporter`` and ``cadvisor`` (0.49: start time is the creation time)."""
 
 from demo.desk.container import Container
-from demo.desk.exposition import Page, Scrape, ScrapeFailedError
+from demo.desk.exposition import Exposition, Scrape, ScrapeFailedError
 from demo.desk.host import CPUS, DISK, MEMORY
 from demo.desk.metrics_bots import bot_metrics
 from demo.desk.world import World
@@ -29,7 +29,7 @@ def _answering(world: World, service: str) -> None:
 def node_exporter(world: World) -> str:
     """Return the host's page. Raises ScrapeFailedError while node-exporter does not answer."""
     _answering(world, "node-exporter")
-    page, host = Page(), world.host
+    page, host = Exposition(), world.host
     for cpu in range(CPUS):
         for mode, seconds in host.cpu_seconds.items():
             page.counter("node_cpu_seconds_total", seconds / CPUS, {"cpu": str(cpu), "mode": mode})
@@ -59,14 +59,14 @@ def cadvisor(world: World) -> str:
     Of one that was made anew under its name the old one is left out.
     """
     _answering(world, "cadvisor")
-    page, now, there = Page(), world.clock.now(), world.engine.containers
+    page, now, there = Exposition(), world.clock.now(), world.engine.containers
     for container in (*there.values(), *(each for each in world.engine.removed if each.name not in there)):
         if container.started_at and now - container.last_seen <= LINGERS:
             _container(page, container)
     return page.text()
 
 
-def _container(page: Page, container: Container) -> None:
+def _container(page: Exposition, container: Container) -> None:
     labels = {
         "id": f"/system.slice/docker-{container.id}.scope",
         "image": container.spec.image,

@@ -23,7 +23,7 @@ LONGEST_RETRY = 60.0
 
 
 @dataclass(slots=True)
-class Told:
+class LastNotification:
     """What a webhook was last told of a group: fingerprints, and when (nanoseconds)."""
 
     firing: frozenset[str]
@@ -40,7 +40,7 @@ class Group:
     next_flush: int
     alerts: dict[str, AmAlert] = field(default_factory=dict)
     flushed: bool = False
-    told: dict[int, Told] = field(default_factory=dict)
+    told: dict[int, LastNotification] = field(default_factory=dict)
     pending: dict[int, "Delivery"] = field(default_factory=dict)
 
     @property
@@ -58,7 +58,7 @@ class Delivery:
     index: int
     webhook: WebhookConfig
     alerts: tuple[AmAlert, ...]
-    told: Told
+    told: LastNotification
     deadline: int
     next_try: int
     tries: int = 0
@@ -151,7 +151,7 @@ class Dispatcher:
             index=index,
             webhook=webhook,
             alerts=frozen,
-            told=Told(firing, resolved, now),
+            told=LastNotification(firing, resolved, now),
             deadline=deadline,
             next_try=now,
         )
@@ -182,7 +182,7 @@ def _ns(seconds: float) -> int:
 
 
 def _is_news(
-    known: Told | None,
+    known: LastNotification | None,
     firing: frozenset[str],
     resolved: frozenset[str],
     webhook: WebhookConfig,
