@@ -10,7 +10,8 @@ from pydantic import AfterValidator, SecretStr
 
 def http_url(value: str) -> str:
     """Return an address that may be empty. Raises ValueError where it is none."""
-    if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+    found = re.fullmatch(r"https?://[^\s/]+?(?::(\d+))?(/\S*)?", value)
+    if value and (found is None or int(found[1] or 1) not in range(1, 65536)):
         raise ValueError("is no http(s) URL; write http://host:port")
     return value
 

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.desk_file import one_line, read_desk
+from bot.desk_file import one_line, read_desk, why_unread
 from bot.fallback import registry as fallback
 from bot.http_url import HttpUrl
 from bot.sources.registry import settings_of_all
@@ -117,8 +117,8 @@ class Settings(SourceSettings, ChannelSettings):
     @field_validator("triage_listen")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest port there is
+        found = re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", value)
+        if found is None or int(found[2]) > 65535:  # noqa: PLR2004 - the largest port there is
             raise ValueError("is no address; write HOST:PORT, for instance 127.0.0.1:8085")
         return value
 
@@ -206,10 +206,12 @@ class Settings(SourceSettings, ChannelSettings):
     @model_validator(mode="after")
     def _one_mode(self) -> Self:
         if self.triage_webhook_auth == "off" and self.triage_webhook_token.get_secret_value():
-            raise ValueError("TRIAGE_WEBHOOK_AUTH is off and TRIAGE_WEBHOOK_TOKEN is set: keep one of them")
+            raise ValueError(
+                "TRIAGE_WEBHOOK_AUTH: it is off and TRIAGE_WEBHOOK_TOKEN is set; keep one of them"
+            )
         if self.triage_agent and self.docker_host:
             raise ValueError(
-                "TRIAGE_AGENT and DOCKER_HOST are both set: with an agent the bot has no way to Docker"
+                "TRIAGE_AGENT: DOCKER_HOST is set too; with an agent the bot has no way to Docker"
             )
         return self
 
@@ -252,7 +254,7 @@ def file_values(folder: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(
-            f"{path} cannot be read: {error}; mend its permissions or its encoding (UTF-8)"
+            f"{path} cannot be read: {why_unread(error)}; mend its permissions or its encoding (UTF-8)"
         ) from error
     found: dict[str, str] = {}
     for entry in read_env(text).entries:
@@ -271,12 +273,12 @@ def setting_value(name: str, values: Mapping[str, str]) -> str:
     if not path:
         return values.get(name, "").strip()
     if values.get(name):
-        raise SettingError(f"{name} and {name}_FILE are both set: keep one of them")
+        raise SettingError(f"{name}: {name}_FILE is set too; keep one of them")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(
-            f"{name}_FILE: {path} cannot be read: {error}; check the path and its permissions"
+            f"{name}_FILE: {path} cannot be read: {why_unread(error)}; check the path and its permissions"
         ) from error
 
 

@@ -9,7 +9,9 @@ from triage.desk_sections.chat_ids import IDS, ChatIds
 PERSON, GROUP = re.compile(r"[UW][A-Z0-9]{6,}"), re.compile(r"S[A-Z0-9]{6,}")
 CHANNEL = re.compile(r"[CG][A-Z0-9]{6,}|#?[a-z0-9_\-]{1,80}")
 """A channel's id or its name."""
-EXAMPLE = re.compile(r"[USWC]0?123456789\w*|[USWC]X{6,}")
+CHANNEL_LOWER = re.compile(r"[cg]0(?=[a-z]*[0-9])[a-z0-9]{7,}")
+"""A channel's id as somebody wrote it in small letters: Slack would look for a channel of that name."""
+EXAMPLE = re.compile(r"[USWC]0?(?:123456789|987654321)\w*|[USWC]X{6,}")
 """An id that an example shows."""
 READ_WITH = {
     IDS: ChatIds(

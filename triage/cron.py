@@ -73,5 +73,5 @@ class Cron:
 
 def _reason(said: str, fields: str) -> str:
     if said == "Wrong number of fields":
-        return f"has {len(fields.split())} fields instead of five"
+        return f"has {len(fields.split())} instead of five fields"
     return said.replace("Bad", "bad").replace("-", " ")

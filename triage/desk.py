@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
 from pydantic import (
+    BeforeValidator,
     Field,
     field_validator,
     model_validator,
 )
 
-from triage.desk_sections.names import ActionKind, Name
+from triage.desk_sections.names import NAME_PATTERN, ActionKind, Name
 from triage.desk_sections.paging import (
     DeliverySettings,
     EscalationSettings,
@@ -23,7 +24,7 @@ from triage.desk_sections.paging import (
 )
 from triage.desk_sections.roles import ActionPolicy, AgentSettings, RoleSettings
 from triage.desk_sections.schedules import DrillSettings, RetentionSettings, ScheduleSettings
-from triage.desk_sections.section import DeskSection
+from triage.desk_sections.section import DeskSection, no_truth
 from triage.desk_sections.triage import (
     CorrelationSettings,
     FeedbackSettings,
@@ -32,7 +33,7 @@ from triage.desk_sections.triage import (
     TriageSettings,
     WatchdogSettings,
 )
-from triage.kpis.limits import KpiLimits
+from triage.kpis.limits import KpiLimits, sound_band
 from triage.model import Severity
 from triage.severities import plain
 
@@ -52,6 +53,13 @@ class Bot(DeskSection):
     variant: str = "a"
     cancel_budget_per_min: float | None = Field(default=None, gt=0)
     base_pct: tuple[float, float] | None = None
+
+    @field_validator("base_pct")
+    @classmethod
+    def _is_band(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None:
+            sound_band(value)
+        return value
 
     @property
     def monitors(self) -> bool:
@@ -113,10 +121,17 @@ class ComposeSettings(DeskSection):
     """How long an action waits for a container to run and its health check to pass."""
     container_template: str = "hbot-{service}"
 
+    @field_validator("container_template")
+    @classmethod
+    def _has_the_service(cls, value: str) -> str:
+        if value.count("{service}") != 1 or not re.fullmatch(NAME_PATTERN, value.replace("{service}", "s")):
+            raise ValueError(f"{value!r} names no container; write {{service}} once, as in hbot-{{service}}")
+        return value
+
     @model_validator(mode="after")
     def _one_way_of_naming(self) -> Self:
         if self.files and "file" in self.model_fields_set:
-            raise ValueError("compose.files names every file: take compose.file away")
+            raise ValueError("files: it names every file; take compose.file away")
         return self
 
     @property
@@ -157,10 +172,17 @@ class StreamSettings(DeskSection):
     @model_validator(mode="after")
     def _own_group(self) -> Self:
         if self.group == self.desk_group:
-            raise ValueError(
-                f"streams.group is {self.group!r}, the desk's own: it would steal their messages"
-            )
+            raise ValueError(f"group: {self.group!r} is the desk's own: it would steal their messages")
         return self
+
+
+def _only_numbers(limits: object) -> object:
+    for name, value in limits.items() if isinstance(limits, dict) else ():
+        try:
+            no_truth(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return limits
 
 
 class Desk(DeskSection):
@@ -177,7 +199,7 @@ class Desk(DeskSection):
     paths: Paths = Paths()
     compose: ComposeSettings = ComposeSettings()
     streams: StreamSettings = StreamSettings()
-    kpis: KpiLimits = KpiLimits()
+    kpis: Annotated[KpiLimits, BeforeValidator(_only_numbers)] = KpiLimits()
     schedules: ScheduleSettings = ScheduleSettings()
     playbooks: dict[str, PlaybookSettings] = Field(default_factory=dict)
     correlation: CorrelationSettings = CorrelationSettings()
@@ -206,6 +228,9 @@ class Desk(DeskSection):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"bots: {', '.join(twice)} named more than once")
+        for name in names:
+            if (service := self.service_of(name)) in self.compose.services:
+                raise ValueError(f"bots: {name} is the service {service} of compose: it would be both")
         for what, of in (("service", self.service_of), ("container", self.container_of)):
             used: dict[str, str] = {}
             for name in names:

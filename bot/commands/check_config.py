@@ -5,44 +5,27 @@ A fault keeps the service from starting; a missing setting keeps it from running
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.error import YAMLError
 
-from bot.desk_file import yaml_content
-from bot.fault_words import fault_of, yaml_fault
+from bot.commands.config_warnings import Place, Problem, misspelt, of_desk, of_empty, of_settings
+from bot.desk_file import read_yaml, why_unread
+from bot.desk_keys import told
+from bot.fault_words import part_named, yaml_fault
 from bot.settings import Settings, file_values, setting_names, setting_value
-from bot.slack_ids import CHANNEL, EXAMPLE, GROUP, PERSON, READ_WITH
+from bot.slack_ids import READ_WITH
 from triage.desk import Desk
+from triage.desk_sections.paging import LACKING
 from triage.diagnosis.playbook_settings import validate_playbooks
+from triage.env_text import read_env
 from triage.errors import SettingError
-from triage.wording import nearest
-
-Level = Literal["fault", "missing", "warning"]
-_Place = tuple[str | int, ...]
-"""Where something stands in desk.yaml: keys, and places in lists."""
-_PLACEHOLDER = re.compile(
-    r"change[-_ ]?me|replace[-_ ]?me|your[-_ ](?:token|secret|password|channel)|placeholder|\bfill[-_ ]?in\b"
-    r"|xox[bp]-(?:your|\.\.\.|…|x{3,}|0+$)|xapp-(?:your|\.\.\.|…|x{3,}|0+$)|<[a-z][a-z _-]*>|\bTODO\b",
-    re.IGNORECASE,
-)
-_OURS = ("TRIAGE_", "SLACK_")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to mend: where it is (a setting, or a key of desk.yaml), what is wrong with it, and the mend."""
-
-    where: str
-    what: str
-    level: Level = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +88,19 @@ def check_config(environment: Mapping[str, str], folder: Path) -> Checked:
         return Checked((_from(error),))
     values = {**from_file, **environment}
     given, problems = _given(values)
-    problems += _misspelt({**from_file, **{k: v for k, v in environment.items() if k.startswith(_OURS)}})
-    desk, of_desk = _desk(given.get("triage_desk", ""), folder)
+    unread = [problem.where for problem in problems]
+    ours = {name: value for name, value in environment.items() if name.startswith(("TRIAGE_", "SLACK_"))}
+    problems += [*misspelt({**from_file, **ours}), *_doubts(folder)]
+    desk, faults = _desk(given.get("triage_desk", ""), folder)
     try:
         settings = Settings.model_validate({**given, **({"desk": desk} if desk is not None else {})})
     except ValidationError as error:
         problems += [Problem(where, what) for where, what in _faults(error, Settings, upper=True)]
         settings = None
-    problems += [
-        *of_desk,
-        *_placeholders(given),
-        *_channels(given),
-        *((*_desk_ids(desk), *_desk_placeholders(desk)) if desk is not None else ()),
-    ]
+    problems += [*faults, *of_settings(given)]
     if settings is not None:
-        problems += [*_missing(settings), *(_nobody(desk) if desk is not None else ())]
+        problems += [one for one in _missing(settings) if not any(one.where in where for where in unread)]
+        problems += of_empty(desk) if desk is not None else ()
     if desk is None:  # what the settings come to would be the built-in desk's
         settings = None
     order: dict[str, int] = {"fault": 0, "missing": 1, "warning": 2}
@@ -139,13 +120,17 @@ def _given(values: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
     return given, problems
 
 
-def _misspelt(values: Mapping[str, str]) -> Iterable[Problem]:
-    known = [*setting_names(), *(f"{name}_FILE" for name in setting_names())]
-    for name in sorted(set(values) - set(known)):
-        near = nearest(name, known, 0.8)
-        if near or name.startswith(_OURS):
-            mend = f"did you mean {near}?" if near else "it is not read; .env.example lists all"
-            yield Problem(name, f"is no setting: {mend}", "warning")
+def _doubts(folder: Path) -> Iterable[Problem]:
+    """Yield the lines of ``.env`` that are no setting, and the settings that stand there twice."""
+    path = folder / ".env"
+    if not path.is_file():
+        return
+    read = read_env(path.read_text(encoding="utf-8"))
+    for doubt in read.doubts:
+        yield Problem(".env", f"{doubt}: it is not read", "warning")
+    for name in setting_names():
+        if len(read.named(name)) > 1:
+            yield Problem(name, "stands twice in .env: keep one of the two, the last one holds", "warning")
 
 
 def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
@@ -154,18 +139,18 @@ def _desk(path: str, folder: Path) -> tuple[Desk | None, list[Problem]]:
         return Desk(), []
     file = folder / path
     try:
-        content = yaml_content(file.read_text(encoding="utf-8"))
+        content, twice = read_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None, [Problem("TRIAGE_DESK", f"there is no file {file}: hbot-triage init writes one")]
     except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {error}")]
+        return None, [Problem("TRIAGE_DESK", f"{file} cannot be read: {why_unread(error)}")]
     except (YAMLError, ValueError) as error:
         return None, [Problem("TRIAGE_DESK", f"{file} {yaml_fault(error)}")]
     desk, faults = _validated(content if content is not None else {})
+    faults += [Problem("desk.yaml", one) for one in twice]
     if desk is None:
         return None, faults
-    problems = [*faults, *_playbooks(desk)]
-    return (None, [*problems, *_desk_ids(desk)]) if faults else (desk, problems)
+    return (None if faults else desk), [*faults, *_playbooks(desk), *of_desk(desk)]
 
 
 def _playbooks(desk: Desk) -> Iterable[Problem]:
@@ -179,7 +164,7 @@ def _playbooks(desk: Desk) -> Iterable[Problem]:
 def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
     """Return the desk without its faulty parts, and all faults: those too that only show once others are mended."""
     found: list[Problem] = []
-    taken: set[_Place] = set()
+    taken: set[Place] = set()
     content = deepcopy(content)
     while True:
         try:
@@ -187,29 +172,25 @@ def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         faulty = taken | {one["loc"] for one in errors}
-        told = [_told(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
-        problems = [Problem(f"desk.yaml {where}".strip(), what) for where, what in told]
+        words = [told(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
+        problems = [Problem(f"desk.yaml {where}".strip(), what) for where, what in words]
         found += [one for one in problems if one not in found]
-        places = {(*one["loc"], _part_named(one)) if _part_named(one) else one["loc"] for one in errors}
+        places = {(*one["loc"], *filter(None, [part_named(one)])) for one in errors}
         if not _take_out(content, places, taken):
             return None, found
 
 
-def _part_named(one: ErrorDetails) -> str:
-    """Return the key that a fault of a whole part names first, as "bots: bot1 named more than once" does; else nothing."""
-    name, colon, _ = fault_of(one, upper=False)[1].partition(": ")
-    return name if one["type"] == "value_error" and colon and name.isidentifier() else ""
-
-
-def _follows(one: ErrorDetails, taken: set[_Place], faulty: set[_Place]) -> bool:
+def _follows(one: ErrorDetails, taken: set[Place], faulty: set[Place]) -> bool:
     """Whether a fault only follows from another: a key that was taken out is missing, a list of faulty ones too short."""
     loc = one["loc"]
+    if one["type"] == LACKING:
+        return any(loc == each[: len(loc)] for each in taken)
     return (one["type"] == "missing" and loc in taken) or (
         one["type"] == "too_short" and any(loc == each[:-1] for each in faulty)
     )
 
 
-def _take_out(content: object, places: Iterable[_Place], taken: set[_Place]) -> bool:
+def _take_out(content: object, places: Iterable[Place], taken: set[Place]) -> bool:
     """Take each faulty place out, the last of a list first; where it is gone already, what holds it."""
     gone = False
     for place in sorted(places, key=lambda each: [str(part).zfill(9) for part in each], reverse=True):
@@ -221,7 +202,7 @@ def _take_out(content: object, places: Iterable[_Place], taken: set[_Place]) -> 
     return gone
 
 
-def _removed(content: object, path: _Place) -> bool:
+def _removed(content: object, path: Place) -> bool:
     here: Any = content
     for part in path[:-1]:
         try:
@@ -239,111 +220,12 @@ def _removed(content: object, path: _Place) -> bool:
 
 def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> Iterable[tuple[str, str]]:
     """Yield each fault as where and what, in words of the file; a misspelt key gets the nearest one."""
-    yield from (_told(one, model, upper=upper) for one in error.errors(include_url=False))
-
-
-def _told(one: ErrorDetails, model: type[BaseModel], *, upper: bool) -> tuple[str, str]:
-    where, what = fault_of(one, upper=upper)
-    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        near = nearest(str(one["loc"][-1]), _keys_at(model, one["loc"][:-1]))
-        mend = f"did you mean {near}?" if near else _elsewhere(str(one["loc"][-1]), model)
-        what = f"is no key there: {mend or 'look for a typing error'}"
-    return where, what
-
-
-def _elsewhere(key: str, model: type[BaseModel]) -> str:
-    """Return where in desk.yaml a key of this name belongs; empty where it is nowhere, or in several places."""
-    parts = [name for name in _keys_at(model, ()) if key in _keys_at(model, (name,))]
-    places = [f"{part}.{key}" for part in parts] + ([key] if key in _keys_at(model, ()) else [])
-    return f"there is {places[0]}" if len(places) == 1 else ""
-
-
-def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
-    """Return the keys that a part of desk.yaml has, by the path that leads to it; empty where it cannot be told."""
-    schema = model.model_json_schema()
-    here: Any = schema
-    for step in path:
-        part = _resolved(schema, here)
-        here = part.get("properties", {}).get(step) or part.get("additionalProperties") or part.get("items")
-        if not isinstance(here, dict):
-            return []
-    return list(_resolved(schema, here).get("properties", {}))
-
-
-def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """Follow references, and take the part of an optional one that is there."""
-    options = [one for one in part.get("anyOf", ()) if one.get("type") != "null"]
-    if "$ref" in part:
-        return _resolved(schema, schema["$defs"][part["$ref"].rpartition("/")[2]])
-    return _resolved(schema, options[0]) if options else part
+    yield from (told(one, model, upper=upper) for one in error.errors(include_url=False))
 
 
 def _missing(settings: Settings) -> Iterable[Problem]:
     for where, what in settings.missing():
         yield Problem(where, what, "missing")
-
-
-def _nobody(desk: Desk) -> Iterable[Problem]:
-    roles = desk.roles
-    if not roles.operator.users and not roles.operator.groups:
-        yield Problem(
-            "desk.yaml roles.operator",
-            "names nobody, so nobody may press a button: add users or groups",
-            "warning",
-        )
-
-
-def _placeholders(given: Mapping[str, str]) -> Iterable[Problem]:
-    for name, value in given.items():
-        if _PLACEHOLDER.search(value) or EXAMPLE.fullmatch(value):
-            yield Problem(name.upper(), "still holds a placeholder: put the real value there", "warning")
-
-
-def _desk_placeholders(desk: Desk) -> Iterable[Problem]:
-    for place, text in _texts(desk.model_dump(mode="json", exclude_unset=True)):
-        if _PLACEHOLDER.search(text):
-            where = ".".join(map(str, place))
-            yield Problem(
-                f"desk.yaml {where}", "still holds a placeholder: put the real value there", "warning"
-            )
-
-
-def _texts(value: object, place: _Place = ()) -> Iterable[tuple[_Place, str]]:
-    """Yield every text of desk.yaml, and where it stands."""
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _texts(part, (*place, key))
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from _texts(part, (*place, number))
-
-
-def _desk_ids(desk: Desk) -> Iterable[Problem]:
-    for name, role in (("operator", desk.roles.operator), ("approver", desk.roles.approver)):
-        for kind, ids, shape, like in (
-            ("users", role.users, PERSON, "a user's id begins with U or W (profile, ⋮, Copy member ID)"),
-            (
-                "groups",
-                role.groups,
-                GROUP,
-                "a user group's id begins with S (the group's address ends in it)",
-            ),
-        ):
-            for one in sorted(ids):
-                where = f"desk.yaml roles.{name}.{kind}"
-                if EXAMPLE.fullmatch(one):
-                    yield Problem(where, f"{one} is the example's id: put a real one there", "warning")
-                elif not shape.fullmatch(one):
-                    yield Problem(where, f"{one!r} is no id: {like}", "warning")
-
-
-def _channels(given: Mapping[str, str]) -> Iterable[Problem]:
-    for name in ("triage_channel", "triage_digest_channel"):
-        value = given.get(name, "")
-        if value and not CHANNEL.fullmatch(value):
-            yield Problem(name.upper(), f"{value!r} is no channel: write its id (C…) or #name", "warning")
 
 
 def _from(error: SettingError, prefix: str = "") -> Problem:

@@ -71,7 +71,7 @@ def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("hook-s3cr3t", encoding="utf-8")
     both = {**GOOD, "TRIAGE_WEBHOOK_TOKEN_FILE": str(tmp_path / "token")}
     assert problem(both, tmp_path) == (
-        "TRIAGE_WEBHOOK_TOKEN and TRIAGE_WEBHOOK_TOKEN_FILE are both set: keep one of them"
+        "TRIAGE_WEBHOOK_TOKEN: TRIAGE_WEBHOOK_TOKEN_FILE is set too; keep one of them"
     )
 
 
@@ -142,7 +142,7 @@ def test_several_wrong_settings_are_counted(tmp_path: Path) -> None:
 def test_an_open_webhook_with_a_token_is_a_contradiction(tmp_path: Path) -> None:
     """Who set a token would not expect that anybody can post."""
     line = problem({**GOOD, "TRIAGE_WEBHOOK_AUTH": "off"}, tmp_path)
-    assert line == "TRIAGE_WEBHOOK_AUTH is off and TRIAGE_WEBHOOK_TOKEN is set: keep one of them"
+    assert line == "TRIAGE_WEBHOOK_AUTH: it is off and TRIAGE_WEBHOOK_TOKEN is set; keep one of them"
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -205,11 +205,11 @@ def test_a_folder_in_place_of_the_desk_file_is_named(tmp_path: Path) -> None:
         ("botz: []\n", "botz: ", "look for a typing error in deploy/desk.example.yaml"),
         ("streams: {grup: x}\n", "streams.grup: ", "look for a typing error"),
         ("kpis: {turnover_max: 2}\n", "kpis.turnover_max: ", "look for a typing error"),
-        ("kpis: {turnover_x_max: -1}\n", "kpis: ", "give a number of at least 0"),
-        ("kpis: {base_pct: [0.9, 0.1]}\n", "kpis: ", "give the lower end first"),
+        ("kpis: {turnover_x_max: -1}\n", "kpis.turnover_x_max: ", "give a number of at least 0"),
+        ("kpis: {base_pct: [0.9, 0.1]}\n", "kpis.base_pct: ", "give the lower end first"),
         ("schedules: {digest: every day}\n", "schedules.digest: ", "write for instance '5 0 * * *'"),
         ("schedules: {timezone: Mars/Base}\n", "schedules.timezone: ", "such as Europe/Berlin"),
-        ("streams: {group: hb_group_v1}\n", "streams: ", "it would steal their messages"),
+        ("streams: {group: hb_group_v1}\n", "streams.group: ", "it would steal their messages"),
         ("paths: {caches: [/home/hummingbot]}\n", "paths.caches: ", "ends in /__pycache__"),
         ("paths: {caches: [/home/../etc/__pycache__]}\n", "paths.caches: ", "ends in /__pycache__"),
         ("bots: [{name: bot1}, {name: bot1}]\n", "bots: ", "bot1 named more than once"),

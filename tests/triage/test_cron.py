@@ -100,8 +100,8 @@ def test_every_half_hour_stays_every_half_hour_through_both_changes() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "0 fields"),
-        ("0 0 * *", "4 fields"),
+        ("", "has 0 instead of five fields"),
+        ("0 0 * *", "has 4 instead of five fields"),
         ("60 0 * * *", "bad minute"),
         ("0 24 * * *", "bad hour"),
         ("0 0 0 * *", "bad day of month"),

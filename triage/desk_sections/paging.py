@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from datetime import date, time
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from triage.desk_sections.chat_ids import Group, Mention, Person
+from triage.desk_sections.names import Zone
 from triage.desk_sections.section import DeskSection
 from triage.model import Severity
 
+LACKING = "lacking"
+"""The type of a fault of a whole section in which something is missing."""
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
+"""When a rota may start: turns are reckoned from there."""
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{value!r} is no time zone; write for instance Europe/Berlin") from error
+
+def _written_as_time(value: object) -> object:
+    if isinstance(value, time) or (isinstance(value, str) and ":" in value):
+        return value
+    raise ValueError(f"{value!r} is no time; write hours and minutes, for instance '09:00'")
+
+
+def _by_the_wall(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("has a zone of its own; write '09:00', and the zone as timezone: Europe/Berlin")
     return value
+
+
+WallTime = Annotated[time, BeforeValidator(_written_as_time), AfterValidator(_by_the_wall)]
+"""A time of day by the clock of the section's ``timezone``. A bare number is none: 22 would be 22 seconds past midnight."""
 
 
 class EscalationStep(DeskSection):
@@ -31,16 +45,18 @@ class EscalationStep(DeskSection):
     @model_validator(mode="after")
     def _tells_somebody(self) -> Self:
         if not self.mention and not self.fallback:
-            raise ValueError("a step tells nobody; give it mention: [oncall] or fallback: true")
+            raise PydanticCustomError(
+                LACKING, "a step tells nobody; give it mention: [oncall] or fallback: true"
+            )
         return self
 
 
 class QuietHours(DeskSection):
     """When the severities named here wait until the morning; a window may go over midnight."""
 
-    start: time
-    end: time
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    start: WallTime
+    end: WallTime
+    timezone: Zone = "UTC"
     severities: frozenset[Severity] = frozenset({Severity.SEV2, Severity.SEV3})
 
     @model_validator(mode="after")
@@ -75,9 +91,9 @@ class Rota(DeskSection):
     """People who take turns: the first one from ``starts`` on, the next after ``weeks``, handed over at ``handover``."""
 
     people: tuple[Person, ...] = Field(min_length=1)
-    starts: date
-    handover: time = time(9)
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    starts: date = Field(ge=_FIRST_DAY, le=_LAST_DAY)
+    handover: WallTime = time(9)
+    timezone: Zone = "UTC"
     weeks: int = Field(default=1, ge=1, le=8)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from triage.action_kinds import KINDS
 from triage.desk_sections.names import ActionKind
@@ -47,10 +48,17 @@ class AgentSettings(DeskSection):
     kinds: tuple[ActionKind, ...] = KINDS
     """Kinds of actions that may be done here."""
     actions_per_hour: int = Field(default=20, ge=1, le=1000)
-    workspace: str = Field(default="", pattern=r"^(T[A-Z0-9]{2,30})?$")
+    workspace: str = ""
     """Whose people may confirm (HTTP mode): the workspace's id. Empty: that in which Slack says the app is installed."""
     people: AgentPeople = AgentPeople()
     """Who is in the roles' groups: the chat alone knows that, and the agent cannot ask it."""
+
+    @field_validator("workspace")
+    @classmethod
+    def _is_workspace(cls, value: str) -> str:
+        if not re.fullmatch(r"(T[A-Z0-9]{2,30})?", value):
+            raise ValueError(f"{value!r} is no workspace's id; write T…, or leave it empty")
+        return value
 
     def allows(self, kind: str) -> bool:
         """Whether a kind may be done here."""

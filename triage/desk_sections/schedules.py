@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from pydantic import Field, field_validator
 
 from triage.cron import Cron
+from triage.desk_sections.names import Zone
 from triage.desk_sections.section import DeskSection
 
 
 class ScheduleSettings(DeskSection):
     """Cron expressions (five fields) in one time zone; an empty one switches the job off."""
 
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     digest: str = "5 0 * * *"
     drill: str = "0 9 * * mon"
     checklists: str = "*/30 * * * *"
     snapshots: str = "30 4 * * *"
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{value!r} is no time zone; use a name such as Europe/Berlin") from error
-        return value
 
     @field_validator("digest", "drill", "checklists", "snapshots")
     @classmethod

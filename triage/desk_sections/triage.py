@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+
+from pydantic import Field, field_validator
 
 from triage.desk_sections.names import ActionKind
 from triage.desk_sections.section import DeskSection
 from triage.model import Severity
+
+_SELECTOR = '{{job="bot_logs", bot="{bot}"}}'
 
 
 class FeedbackSettings(DeskSection):
@@ -52,7 +56,16 @@ class TriageSettings(DeskSection):
     log_window_minutes: float = Field(default=15, gt=0, le=24 * 60)
     log_baseline_hours: float = Field(default=24, gt=0, le=168)
     snapshot_stale_seconds: float = Field(default=180, gt=0)
-    bot_log_selector: str = '{{job="bot_logs", bot="{bot}"}}'
+    bot_log_selector: str = _SELECTOR
+
+    @field_validator("bot_log_selector")
+    @classmethod
+    def _is_template(cls, value: str) -> str:
+        unknown = set(re.findall(r'"\{([a-z_]+)\}"', value)) - {"bot"}
+        if unknown or not re.fullmatch(r"\s*\{.+\}\s*", value):
+            raise ValueError(f"{value!r} is no selector; write for instance {_SELECTOR}")
+        return value
+
     dashboards: tuple[str, ...] = ("Hummingbot Trading Desk Overview", "Hummingbot Bot Deep Dive")
     """Titles of Grafana's dashboards that the checklist opens."""
     expected_rules: tuple[str, ...] = (

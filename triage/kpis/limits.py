@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Self
 
+from triage.wording import nearest
+
 KPIS = (
     "running_pct",
     "flaps",
@@ -23,6 +25,16 @@ KPIS = (
 
 
 _WHOLE = 100.0
+_A_YEAR = 365 * 24 * 60
+
+
+def sound_band(band: tuple[float, float], where: str = "") -> None:
+    """Raise ValueError, beginning with ``where``, for what is no band of shares of the inventory."""
+    low, high = band
+    if not low < high:
+        raise ValueError(f"{where}{low} to {high} is no band; give the lower end first")
+    if low < -1 or high > 1:
+        raise ValueError(f"{where}{low:g} to {high:g} are no shares; write 0.15 for 15 %")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +72,18 @@ class KpiLimits:
     """KPIs that do not hold the verdict where the files never record them, e.g. ``paper_reject_count``; none by default."""
 
     def __post_init__(self) -> None:
-        low, high = self.base_pct
-        if not low < high:
-            raise ValueError(f"base_pct: {low} to {high} is no band; give the lower end first")
-        if low < -1 or high > 1:
-            raise ValueError(f"base_pct: {low:g} to {high:g} are no shares; write 0.15 for 15 %")
+        sound_band(self.base_pct, "base_pct: ")
         strange = [name for name in self.may_be_missing if name not in KPIS]
         if strange:
-            raise ValueError(f"may_be_missing: {strange[0]!r} is no KPI; there are {', '.join(KPIS)}")
+            near = nearest(strange[0], KPIS)
+            mend = f"did you mean {near}?" if near else f"there are {', '.join(KPIS)}"
+            raise ValueError(f"may_be_missing: {strange[0]!r} is no KPI; {mend}")
         for name in self.__slots__:
             value = getattr(self, name)
             if name not in {"base_pct", "may_be_missing"} and not (isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: {value} is no limit; give a number of at least 0")
+            if "_minutes" in name and value > _A_YEAR:
+                raise ValueError(f"{name}: {value} minutes are more than a year; give fewer")
             if "_pct" in name and name != "base_pct" and value > _WHOLE:
                 raise ValueError(f"{name}: {value:g} is more than 100 %; give a percentage")
 

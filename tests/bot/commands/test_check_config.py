@@ -133,7 +133,7 @@ def test_a_fault_hides_neither_the_faults_behind_it_nor_the_ids(tmp_path: Path) 
     )
     checked = with_desk(tmp_path, text)
     faults, warnings = " ".join(said(checked, "fault")), " ".join(said(checked, "warning"))
-    for part in ("turnover_x_max: -3.0 is no limit", "'Mars' is no time zone", "bot1 named more than once"):
+    for part in ("turnover_x_max -3.0 is no limit", "'Mars' is no time zone", "bot1 named more than once"):
         assert part in faults
     assert "'ana' is no id" in warnings
     assert "'<@U0ANA00001>' is no id" in warnings
@@ -160,15 +160,15 @@ def test_each_of_many_faults_is_told_in_words_of_the_file(tmp_path: Path) -> Non
     assert sorted(said(checked, "fault")) == sorted(
         [
             "desk.yaml bots.2.name is no name: letters, digits, _, . and -, at most 63 characters",
-            "desk.yaml bots: bot1 named more than once",
+            "desk.yaml bots bot1 named more than once",
             "desk.yaml roles.operater is no key there: did you mean operator?",
             "desk.yaml actions.rolback 'rolback' is no action; did you mean rollback?",
             "desk.yaml actions.kill_switch.confirmations must be at most 2",
             "desk.yaml kpis.turnover_x_max is no number",
-            "desk.yaml kpis base_pct: 0.9 to 0.1 is no band; give the lower end first",
-            "desk.yaml schedules.timezone 'Berlin' is no time zone; use a name such as Europe/Berlin",
+            "desk.yaml kpis.base_pct 0.9 to 0.1 is no band; give the lower end first",
+            "desk.yaml schedules.timezone 'Berlin' is no time zone; did you mean Europe/Berlin?",
             "desk.yaml escalation.steps.0 a step tells nobody; give it mention: [oncall] or fallback: true",
-            "desk.yaml escalation.quiet_hours.start is no time; write for instance 22:00",
+            "desk.yaml escalation.quiet_hours.start is no time; write two digits each, for instance 09:00",
             "desk.yaml oncall.rota.people.0 'bob' is no user's id; in Slack: the profile, ⋮, Copy member ID",
             "desk.yaml oncall.rota.starts is no date; write for instance 2026-02-28",
             "desk.yaml fallback.after_seconds must be at least 5",
@@ -187,12 +187,12 @@ def test_what_would_be_read_as_something_else_is_a_fault(tmp_path: Path) -> None
     )
     *faults, cron = sorted(said(with_desk(tmp_path, text), "fault"))
     assert cron.startswith(
-        "desk.yaml schedules.digest '5 0 * * * *' is no cron expression (has 6 fields instead of five)"
+        "desk.yaml schedules.digest '5 0 * * * *' is no cron expression (has 6 instead of five fields)"
     )
     assert faults == [
         "desk.yaml escalation.quiet_hours start and end are the same, so no hour is quiet; give two times",
         "desk.yaml escalation.rota is no key there: there is oncall.rota",
-        "desk.yaml kpis base_pct: 15 to 90 are no shares; write 0.15 for 15 %",
+        "desk.yaml kpis.base_pct 15 to 90 are no shares; write 0.15 for 15 %",
         "desk.yaml paths.compose is no path; write a folder, for instance ../data",
         "desk.yaml quiet_hours is no key there: there is escalation.quiet_hours",
     ]
@@ -207,9 +207,9 @@ def test_no_fault_of_a_part_hides_another_nor_a_playbook_nor_the_channel(tmp_pat
     checked = with_desk(tmp_path, text, TRIAGE_CHANNEL="desk alerts!", TRIAGE_LISTEN="8085")
     faults = said(checked, "fault")
     for part in (
-        "running_pct_min: 650 is more than 100 %",
-        "base_pct: 0.9 to 0.1 is no band",
-        "turnover_x_max: -1.0 is no limit",
+        "running_pct_min 650 is more than 100 %",
+        "base_pct 0.9 to 0.1 is no band",
+        "turnover_x_max -1.0 is no limit",
         "streams is empty: give it keys, or leave it out",
         "'S12' is no user group's id",
         "playbooks.Mine.severity must be one of",
@@ -222,7 +222,14 @@ def test_no_fault_of_a_part_hides_another_nor_a_playbook_nor_the_channel(tmp_pat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: a\nbots: []\nname: b\n", "line 3, column 1: duplicate key name: keep one of the two"),
+        ("name: a\n---\nname: b\n", "line 2, column 1: a second document begins; keep one"),
+        (
+            "schedules: {checklists: */30 * * * *}\n",
+            "line 1, column 25: what begins with * must stand in quotes",
+        ),
+        ("name: !env NAME\n", "line 1, column 7: a tag (!…) is not read"),
+        ("name: desk: one\n", "line 1, column 11: a second colon"),
+        ("kpis:\n\u00a0\u00a0turnover_x_max: 2\n", "line 2: a no-break space or its like"),
         ("\tname: a\n", "line 1, column 1: a tab; indent with spaces"),
         ("bots: [{name: bot1\nroles: x\n", "line 2, column 6: expected ',' or '}'"),
     ],
@@ -242,3 +249,107 @@ def test_a_key_that_is_missing_is_told(tmp_path: Path) -> None:
     assert said(with_desk(tmp_path, "bots: [{container: hbot-bot1}]\n"), "fault") == [
         "desk.yaml bots.0.name is missing"
     ]
+
+
+def test_keys_that_stand_twice_are_told_with_everything_else(tmp_path: Path) -> None:
+    """At every depth, and the first of the two is checked as well."""
+    text = "name: a\nkpis:\n  turnover_x_max: -1\n  turnover_x_max: 2\nname: b\n"
+    assert sorted(said(with_desk(tmp_path, text), "fault")) == [
+        "desk.yaml kpis.turnover_x_max -1.0 is no limit; give a number of at least 0",
+        "desk.yaml line 4, column 3: duplicate key turnover_x_max: keep one of the two",
+        "desk.yaml line 5, column 1: duplicate key name: keep one of the two",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("escalation: {steps: [{after_minutes: .nan, mention: [oncall]}]}", "must be a finite number"),
+        ("escalation: {steps: [{after: 5, mention: [oncall]}]}", "after is no key there: did you mean after_minutes?"),
+        ("escalation: {steps: [{after_minutes: 5, who: [oncall]}]}", "there are after_minutes, mention, fallback"),
+        ("escalation: {steps: [{after_minutes: true, fallback: true}]}", "is no number: it is true or false"),
+        ("escalation: {quiet_hours: {start: 22, end: '06:00'}}", "start 22 is no time; write hours and minutes"),
+        ("escalation: {quiet_hours: {start: '22:00Z', end: '06:00'}}", "start has a zone of its own"),
+        ("escalation: {quiet_hours: {start: '22:00', end: '6:00'}}", "end is no time; write two digits each"),
+        ("oncall: {rota: {people: [U0ANA00001], starts: 9999-12-27}}", "starts must be at most 2100-01-01"),
+        ("oncall: {rota: {people: [U0ANA00001], starts: 2026-01-05, weeks: 1.5}}", "weeks is no whole number"),
+        ("schedules: {timezone: Asia}", "timezone 'Asia' is no time zone; use a name such as"),
+        ("schedules: {timezone: tokyo}", "did you mean Asia/Tokyo?"),
+        ("schedules: {digest: “5 0 * * *”}", "digest stands in typographic quotes"),
+        ("compose: {container_template: 'desk-{bot}'}", "container_template 'desk-{bot}' names no container"),
+        ("bots: [{name: bot1}, {name: redis}]", "redis is the service redis of compose"),
+        ("bots: [{name: bot1, base_pct: [20, 80]}]", "bots.0.base_pct 20 to 80 are no shares"),
+        ("kpis: {drawdown_pct_max: true}", "kpis.drawdown_pct_max is no number: it is true or false"),
+        ("kpis: {may_be_missing: [paper_rejects]}", "did you mean paper_reject_count?"),
+        ("retention: {incidents_days: 1000000}", "incidents_days must be at most 36500"),
+        ("triage: {bot_log_selector: '{{app=\"{name}\"}}'}", "bot_log_selector '{{app=\"{name}\"}}' is no selector"),
+        ("agent: {workspace: desk.slack.com}", "agent.workspace 'desk.slack.com' is no workspace's id"),
+        ("roles: {admin: {users: []}}", "roles.admin is no key there: there are operator, approver, reading"),
+        ("12: {}", "12 is no key: a key is a word"),
+    ],
+)  # fmt: skip
+def test_what_would_be_read_as_another_value_or_stop_a_job_later_is_a_fault(
+    text: str, says: str, tmp_path: Path
+) -> None:
+    """Each in one sentence with its path and the mend; what follows from it is not told."""
+    faults = [one for one in said(with_desk(tmp_path, text), "fault") if "is missing" not in one]
+    assert [one for one in faults if says in one] == faults != []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("oncall: {rota: {people: [U0123456789], starts: 2026-01-05}}", "people.0 U0123456789 is the example's id"),
+        ("agent: {people: {operator: [ana]}}", "agent.people.operator 'ana' is no id"),
+        ("kpis: {running_pct_min: 0.65}", "running_pct_min 0.65 is less than it looks"),
+        ("bots: [{name: bot1}, {name: Bot1}]", "bot1 and Bot1 differ in capitals alone"),
+        ("bots: []", "bots names none"),
+    ],
+)  # fmt: skip
+def test_what_is_hardly_meant_so_is_warned_of(text: str, says: str, tmp_path: Path) -> None:
+    """It stops nothing, and is said with its path."""
+    checked = with_desk(tmp_path, text)
+    assert checked.good
+    assert any(says in one for one in said(checked, "warning")), checked
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-…"),
+        ("SLACK_APP_TOKEN", "xapp-1-YOUR_APP_TOKEN"),
+        ("TRIAGE_WEBHOOK_TOKEN", "secret"),
+        ("PROMETHEUS_URL", "http://prometheus.example.com:9090"),
+        ("TRIAGE_HEARTBEAT_URL", "https://hc-ping.com/your-uuid-here"),
+        ("LOKI_TENANT", "${TENANT}"),
+    ],
+)
+def test_more_placeholders_of_settings(name: str, value: str, tmp_path: Path) -> None:
+    """A setting is no prose: dots, and a word that says what belongs there, are no value."""
+    warnings = said(check_config({**RUNS, name: value}, tmp_path), "warning")
+    assert f"{name} still holds a placeholder: put the real value there" in warnings
+
+
+def test_advice_may_name_places_in_angle_brackets(tmp_path: Path) -> None:
+    """It is prose for people: docker logs <bot> is no placeholder there."""
+    text = "playbooks: {BotFrozen: {advice: 'Look with docker logs <bot> … at example.com.'}}"
+    assert not [one for one in said(with_desk(tmp_path, text), "warning") if "placeholder" in one]
+
+
+def test_lines_of_env_that_are_not_read_are_warned_of(tmp_path: Path) -> None:
+    """A line without a sign, a quote that nothing closes, a setting twice; a secret given twice is not missing."""
+    (tmp_path / ".env").write_text(
+        "TRIAGE LISTEN\nLOKI_TENANT=a\nLOKI_TENANT=b\nTRIAGE_LOG_LEVEL='INFO\n", encoding="utf-8"
+    )
+    checked = check_config(
+        {**RUNS, "SLACK_APP_TOKEN_FILE": "token", "TRIAGE_CHANNEL": "c0desk00001"}, tmp_path
+    )
+    assert said(checked, "missing") == []
+    assert said(checked, "fault") == ["SLACK_APP_TOKEN SLACK_APP_TOKEN_FILE is set too; keep one of them"]
+    for says in (
+        ".env line 1 is no key=value: it is not read",
+        ".env line 4 opens a quote that nothing closes: it is not read",
+        "LOKI_TENANT stands twice in .env: keep one of the two, the last one holds",
+        "TRIAGE_CHANNEL 'c0desk00001' is no channel's id: ids are in capitals",
+    ):
+        assert says in said(checked, "warning")
