@@ -97,7 +97,7 @@ def prepare(
         files.DESK_FILE: with_kept(files.desk_yaml(made, asked), _text(out / files.DESK_FILE) or ""),
         files.SCHEMA_FILE: json.dumps(desk_schema(), indent=2) + "\n",
         files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept, audit_key=audit_key),
-        files.ALERTMANAGER_FILE: files.alertmanager_text(),
+        files.ALERTMANAGER_FILE: files.alertmanager_text(seen.alertmanager_file),
         files.COMPOSE_FILE: files.compose_text(made, _host(seen.root)),
     }
     changes = tuple(FileChange(out / name, _text(out / name), text) for name, text in texts.items())

@@ -11,7 +11,7 @@ from bot.doctor.report import DependencyReport
 from bot.init.look import look_at
 from bot.init.places import with_override
 from bot.init.plan import container_template
-from bot.init.recognition import is_bot, redis_of
+from bot.init.recognition import bot_by, redis_of
 from bot.init.seen import SeenDesk
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
@@ -112,7 +112,8 @@ def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
             yield f"the compose file has no service {name}"
     yield from _redis(desk, seen)
     for service in seen.services:
-        if is_bot(service, seen.bots) and service.name not in bots:
+        found = bot_by(service, seen.bots)
+        if found.value and not found.guess and service.name not in bots:
             yield f"the bot {service.name} of the compose file is not in bots"
     yield from _containers(desk, seen, bots)
     if seen.env_file is not None:

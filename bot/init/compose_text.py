@@ -5,6 +5,7 @@ What cannot be read is a doubt, kept and said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from triage.env_text import filled
+from triage.env_text import filled, read_env
 
 SIZE = 2_000_000
 DEEP = 5
 """Files that include or extend one another."""
+_REMOTE = re.compile(r"^(?:[a-z+]+:|\w+@)")
+"""An address that Compose fetches: ``oci://…``, ``https://…``, ``git@…``."""
 
 
 class _Whole(list[Any]):
@@ -52,10 +55,12 @@ def read_compose(
         return None
     services = dict(_mapping(content.get("services")))
     networks = dict(_mapping(content.get("networks")))
-    for path, inner in _included(content, folder, env):
-        part = read_compose(path, env, doubts, deep + 1, inner) if deep < DEEP else None
+    for names, inner, its_env in _included(content, folder, env, doubts):
+        paths = [folder / name for name in names]
+        here = deep < DEEP and not any(_REMOTE.search(name) for name in names)
+        part = read_files(paths, its_env, doubts, inner, deep + 1) if here else None
         if part is None:
-            doubts.append(f"{path.name}, which {file.name} includes, was not read")
+            doubts.append(f"{', '.join(names)}, which {file.name} includes, was not read")
             continue
         services = {**part["services"], **services}
         networks = {**part["networks"], **networks}
@@ -69,7 +74,11 @@ def read_compose(
 
 
 def read_files(
-    files: Sequence[Path], env: Mapping[str, str], doubts: list[str], folder: Path | None = None
+    files: Sequence[Path],
+    env: Mapping[str, str],
+    doubts: list[str],
+    folder: Path | None = None,
+    deep: int = 0,
 ) -> dict[str, Any] | None:
     """Return several files as Compose lays them over one another: what a later one says of a service counts.
 
@@ -79,7 +88,7 @@ def read_files(
     folder = folder or files[0].parent
     whole: dict[str, Any] = {}
     for file in files:
-        content = read_compose(file, env, doubts, folder=folder)
+        content = read_compose(file, env, doubts, deep, folder)
         if content is None:
             return None
         services = dict(whole.get("services", {}))
@@ -105,16 +114,38 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 
 def _included(
-    content: Mapping[str, Any], folder: Path, env: Mapping[str, str]
-) -> Iterator[tuple[Path, Path | None]]:
-    """Yield each included file, and the folder that its paths begin at where the entry names one."""
-    entries = content.get("include")
-    for entry in entries if isinstance(entries, list) else ():
-        paths = entry.get("path") if isinstance(entry, dict) else entry
-        named = entry.get("project_directory") if isinstance(entry, dict) else None
-        inner = folder / filled(str(named), env) if named else None
-        for path in filter(None, paths if isinstance(paths, list) else [paths]):
-            yield folder / filled(str(path), env), inner
+    content: Mapping[str, Any], folder: Path, env: Mapping[str, str], doubts: list[str]
+) -> Iterator[tuple[list[str], Path, Mapping[str, str]]]:
+    """Yield for each entry the files that it lays over one another, the folder that their paths begin at, and variables.
+
+    Those of the entry's env file stand behind the project's own, as Compose takes them.
+    """
+    for entry in _listed(content.get("include")):
+        given = entry if isinstance(entry, dict) else {"path": entry}
+        names = [filled(str(path), env) for path in _listed(given.get("path"))]
+        if not names:
+            continue
+        named = given.get("project_directory")
+        inner = folder / filled(str(named), env) if named else (folder / names[0]).parent
+        files = [folder / filled(str(one), env) for one in _listed(given.get("env_file"))]
+        its_own = [inner / ".env"] if not files and (inner / ".env").is_file() else []
+        yield names, inner, {**_read_envs([*files, *its_own], doubts), **env}
+
+
+def _listed(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _read_envs(files: Sequence[Path], doubts: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for file in files:
+        try:
+            values.update(read_env(file.read_text(encoding="utf-8-sig")).values)
+        except (OSError, UnicodeDecodeError) as error:
+            doubts.append(f"{file.name}, of an include, cannot be read ({type(error).__name__})")
+    return values
 
 
 def _anchored(service: dict[str, Any], folder: Path, env: Mapping[str, str]) -> dict[str, Any]:

@@ -5,14 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from bot.init.plan import BotPlan, DeskPlan, Value
+from bot.init.plan import BotPlan, DeskPlan
+from bot.init.seen import Value
 
 SCHEMA_FILE = "desk.schema.json"
 DESK_FILE, ENV_FILE = "desk.yaml", ".env"
 ALERTMANAGER_FILE, COMPOSE_FILE = "alertmanager.hbot-triage.yml", "docker-compose.hbot-triage.yml"
 WIDTH = 46
 SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TRIAGE_WEBHOOK_TOKEN", "TRIAGE_AUDIT_KEY", "REDIS_URL")
+
+_ROUTE = """\
+route:
+  receiver: hbot-triage
+  group_by: [alertname, severity]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+"""
+_FURTHER_ROUTE = """\
+route:
+  routes:
+    - receiver: hbot-triage
+      continue: true                # the desk's own receivers get every alert as before
+      group_by: [alertname, severity]
+      group_wait: 30s
+      group_interval: 5m
+      repeat_interval: 4h
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +153,14 @@ def env_text(
     return "\n".join([*lines, ""])
 
 
-def alertmanager_text() -> str:
-    """Return what Alertmanager's configuration needs: a receiver and its route."""
+def alertmanager_text(own: Path | None = None) -> str:
+    """Return what Alertmanager's configuration needs: a receiver and its route, beside those of the desk's ``own``."""
+    where = f"{own}, the route before its others" if own is not None else "Alertmanager's configuration"
     return f"""\
-# Written by hbot-triage init: put these parts into Alertmanager's configuration, and the token (TRIAGE_WEBHOOK_TOKEN of
-# {ENV_FILE}) into the file that credentials_file names, readable by Alertmanager alone. amtool check-config checks it.
-route:
-  receiver: hbot-triage
-  group_by: [alertname, severity]
-  group_wait: 30s
-  group_interval: 5m
-  repeat_interval: 4h
-
+# Written by hbot-triage init: put these parts into {where}, and the token
+# (TRIAGE_WEBHOOK_TOKEN of {ENV_FILE}) into the file that credentials_file names, readable by Alertmanager alone.
+# amtool check-config checks it.
+{_ROUTE if own is None else _FURTHER_ROUTE}
 receivers:
   - name: hbot-triage
     webhook_configs:

@@ -16,12 +16,15 @@ from typing import Any
 from bot.init.compose_text import read_files, read_yaml
 from bot.init.live import LiveDesk, folder_of_containers, running_of
 from bot.init.places import env_values, find_compose_files, find_env_file
-from bot.init.seen import BotFolder, ComposeService, SeenDesk
+from bot.init.rules import below, rules_below
+from bot.init.seen import BotFolder, SeenDesk
+from bot.init.services import services_of
 from triage.env_text import PROJECT_KEY, filled
 from triage.errors import SettingError
 
 _MOUNT = re.compile(r"(?P<source>[^:]+):/home/hummingbot/(?:conf|logs|data)/?(?::[\w,]+)?")
-_RULE_FILES = 200
+_DEMANDED = re.compile(r"(?<!\$)\$\{(\w+):?\?")
+_CONTROLLER_FILES = 200
 
 
 def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
@@ -35,8 +38,10 @@ def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | 
         seen,
         root=root,
         running=running or {},
-        rules=_rules(root, files, doubts),
-        alertmanager_file=next(iter(sorted(_below(root, "alertmanager*.y*ml"))), None),
+        rules=rules_below(root, files, doubts),
+        alertmanager_file=next(
+            (path for path in sorted(below(root, "alertmanager*.y*ml")) if _is_own(path)), None
+        ),
         doubts=tuple(doubts),
     )
     return _with_live(found, live) if live is not None else found
@@ -86,14 +91,14 @@ def look_at(
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
     project, project_from = _project(content, env, compose_file, folder or compose_file.parent)
     networks = {
-        name: str((network or {}).get("name") or f"{project}_{name}")
-        for name, network in (content.get("networks") or {}).items()
+        str(name): str((network or {}).get("name") or f"{project}_{name}")
+        for name, network in content["networks"].items()
         if isinstance(network, dict | None)
     }
-    data = data or _mounted_data(content) or _usual_data(compose_file)
-    services = tuple(
-        _service(name, service, env) for name, service in (content.get("services") or {}).items() if service
-    )
+    services = services_of(content, env, doubts)
+    networks.setdefault("default", f"{project}_default")
+    doubts.extend(_demanded(files, env))
+    data = data or _data(content, compose_file)
     return SeenDesk(
         root=compose_file.parent,
         compose_file=compose_file,
@@ -111,22 +116,45 @@ def look_at(
     )
 
 
+def _is_own(path: Path) -> bool:
+    """Whether a configuration of Alertmanager is the desk's, and not what an earlier init wrote."""
+    return "hbot-triage" not in path.name
+
+
+def _data(content: Mapping[str, Any], compose_file: Path) -> Path:
+    """Return the folder of the bots' folders: where their mounts lead, else ``data`` beside the compose file's folder."""
+    usual, mounted = _usual_data(compose_file), _mounted_data(content)
+    return mounted if mounted is not None and (mounted.is_dir() or not usual.is_dir()) else usual
+
+
 def _mounted_data(content: Mapping[str, Any]) -> Path | None:
     """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
     found: Counter[Path] = Counter()
-    for service in (content.get("services") or {}).values():
-        volumes = (service or {}).get("volumes")
+    services = content["services"].values()
+    for volumes in (service.get("volumes") for service in services if isinstance(service, dict)):
         for volume in volumes if isinstance(volumes, list) else ():
             mount = _MOUNT.fullmatch(volume) if isinstance(volume, str) else None
             if mount is not None and mount["source"].startswith("/"):
                 found[Path(mount["source"]).parent.parent] += 1
+    del found[Path("/")]  # a folder there is no folder of bots
     return found.most_common(1)[0][0] if found else None
 
 
 def _usual_data(compose_file: Path) -> Path:
-    """Return ``data`` beside the compose file's folder, or in it."""
-    places = (compose_file.parent.parent / "data", compose_file.parent / "data")
-    return next((place for place in places if place.is_dir()), places[0])
+    """Return ``data`` beside the compose file's folder, or in it: the one that is there, else by the folder's name."""
+    folder = compose_file.parent
+    beside, inside = folder.parent / "data", folder / "data"
+    usual = beside if folder.name in {"compose", "deploy", "docker"} else inside
+    return next((place for place in (beside, inside) if place.is_dir()), usual)
+
+
+def _demanded(files: Sequence[Path], env: Mapping[str, str]) -> Iterable[str]:
+    """Yield a doubt for each file with variables that it demands (``${NAME:?why}``) and the env file has not."""
+    for file in files:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        names = [name for line in lines if line.lstrip()[:1] != "#" for name in _DEMANDED.findall(line)]
+        if missing := dict.fromkeys(name for name in names if not env.get(name)):
+            yield f"{file.name} demands {', '.join(missing)}, which the env file does not give"
 
 
 def _project(
@@ -139,40 +167,6 @@ def _project(
         return filled(str(data["name"]), env), f"name: in {compose_file.name}"
     folder = re.sub(r"[^a-z0-9_-]", "", place.name.lower()).lstrip("_-")
     return folder, f"the folder of {compose_file.name}"
-
-
-def _service(name: str, data: Mapping[str, Any], env: Mapping[str, str]) -> ComposeService:
-    depends = data.get("depends_on") or ()
-    networks = data.get("networks") or ()
-    command = data.get("command") or ""
-    return ComposeService(
-        name=str(name),
-        container=filled(str(data.get("container_name") or ""), env),
-        image=filled(str(data.get("image") or ""), env),
-        profiles=tuple(each for one in data.get("profiles") or () if (each := filled(str(one), env))),
-        networks=tuple(map(str, networks)),
-        ports=tuple(_ports([*(data.get("ports") or ()), *(data.get("expose") or ())], env)),
-        command=filled(" ".join(map(str, command)) if isinstance(command, list) else str(command), env),
-        depends_on=tuple(map(str, depends)),
-        published=tuple(_published(data.get("ports") or (), env)),
-    )
-
-
-def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
-    for value in values:
-        target = value.get("target") if isinstance(value, dict) else value
-        digits = filled(str(target), env).rpartition(":")[2].partition("/")[0]
-        if digits.isdigit():
-            yield int(digits)
-
-
-def _published(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
-    for value in values:
-        whole = isinstance(value, dict)
-        named = filled(str(value.get("published", "") if whole else value), env)
-        digits = (named if whole else named.rpartition(":")[0]).rpartition(":")[2]
-        if digits.isdigit():
-            yield int(digits)
 
 
 def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:
@@ -204,28 +198,7 @@ def _controller(folder: Path) -> str:
     """Return the controller that all configurations of a bot's controllers name; empty where they differ, or are none."""
     names = {
         str(content.get("controller_name") or "")
-        for path in sorted(folder.glob("conf/controllers/*.y*ml"))[:_RULE_FILES]
+        for path in sorted(folder.glob("conf/controllers/*.y*ml"))[:_CONTROLLER_FILES]
         if isinstance(content := read_yaml(path, []), dict)
     }
     return names.pop() if len(names) == 1 else ""
-
-
-def _rules(root: Path, files: Sequence[Path], doubts: list[str]) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for path in sorted(_below(root, "*.y*ml"))[:_RULE_FILES]:
-        if path in files or "rule" not in f"{path.parent.name}/{path.name}":
-            continue
-        content = read_yaml(path, doubts)
-        groups = content.get("groups") if isinstance(content, dict) else None
-        for group in groups or ():
-            rules = group.get("rules") if isinstance(group, dict) else None
-            names.update({str(rule["alert"]): None for rule in rules or () if "alert" in rule})
-    return tuple(names)
-
-
-def _below(root: Path, pattern: str) -> Iterable[Path]:
-    """Yield files below the root that may be configuration: not the bots' data, backups or what is hidden."""
-    for path in root.glob(f"*/**/{pattern}"):
-        parts = path.relative_to(root).parts
-        if parts[0] not in {"data", "backups"} and not any(part.startswith(".") for part in parts):
-            yield path

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from bot.init.recognition import has_bot_image, is_bot, is_redis, redis_of, watches
-from bot.init.seen import ComposeService, SeenDesk
+from bot.init.addresses import addresses
+from bot.init.recognition import bot_by, is_bot, is_redis, redis_of, watches
+from bot.init.seen import ComposeService, SeenDesk, Value
 from triage.desk import DEFAULT_COMPOSE_FILE, Bot
 from triage.desk_sections.triage import TriageSettings
 
-_PASSWORD = re.compile(r"--requirepass[ =](\"[^\"]*\"|'[^']*'|.+?)(?= --|$)")
-_PASSWORD_ELSEWHERE = re.compile(r"\.conf\b|/run/secrets/|\$\(")
 _DEFAULT_OVERRIDE = "docker-compose.override.yml"
-PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value with where it was seen; ``guess``: it is likely and was not seen."""
-
-    value: object
-    source: str
-    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +88,8 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
             [service.name for service in monitoring], f"known names in {where}", guess=True
         ),
         bots=tuple(_bot(service, seen, str(template.value)) for service in bots),
-        addresses=_addresses(seen),
-        networks=_networks(seen),
+        addresses=addresses(seen, redis[:1]),
+        networks=_networks(seen, redis),
         compose_files=_files(seen),
         command=_command(seen),
         unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),
@@ -113,6 +100,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
 def _started(profiles: Sequence[str], seen: SeenDesk) -> Value:
     """Return the profiles that the desk is started with: those of ``.env``, else all that are not for tests alone."""
     given = [one.strip() for one in seen.env.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
+    given = list(profiles) if given == ["*"] else given
     if given and set(given) <= set(profiles):
         return Value(given, "COMPOSE_PROFILES in the env file")
     started = [profile for profile in profiles if profile not in {"test", "alerts", "tools", "debug"}]
@@ -223,7 +211,8 @@ def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     default = Bot(name=service.name)
     variant = folder.variant if folder is not None and folder.variant else ""
     controller = folder.controller if folder is not None else ""
-    source = f"image {service.image}" if has_bot_image(service) else f"folder data/{service.name}"
+    found = bot_by(service, seen.bots)
+    source = f"guess: {found.source}" if found.guess else found.source
     return BotPlan(
         name=service.name,
         container="" if container in {"", template.format(service=service.name)} else container,
@@ -254,38 +243,12 @@ def _paths(seen: SeenDesk) -> dict[str, Value]:
     }
 
 
-def _addresses(seen: SeenDesk) -> dict[str, Value]:
-    """Return the addresses as a container of the desk's networks reaches them."""
-    found: dict[str, Value] = {}
-    redis = redis_of(seen.services)[:1]
-    for service in seen.services:
-        for kind, port in PORTS.items():
-            name = "REDIS_URL" if kind == "redis" else f"{kind.upper()}_URL"
-            is_it = service.name in redis if kind == "redis" else service.is_a(kind)
-            if not is_it or name in found:
-                continue
-            inside = port if port in service.ports or not service.ports else service.ports[0]
-            source = f"service {service.name} in {seen.compose_file.name}"
-            if kind == "redis" and _PASSWORD_ELSEWHERE.search(service.command):
-                source += "; a password that stands in a file is not seen"
-            found[name] = Value(_address(kind, service, inside), source, guess=not service.ports)
-    return found
-
-
-def _address(kind: str, service: ComposeService, port: int) -> str:
-    if kind != "redis":
-        return f"http://{service.name}:{port}"
-    found = _PASSWORD.search(service.command)
-    password = quote(found[1].strip().strip("\"'"), safe="") if found else ""
-    return f"redis://{f':{password}@' if password else ''}{service.name}:{port}/0"
-
-
-def _networks(seen: SeenDesk) -> dict[str, str]:
+def _networks(seen: SeenDesk, redis: Sequence[str]) -> dict[str, str]:
     """Return the networks that the bot has to join, by their name in the compose file."""
     wanted = {
         network
         for service in seen.services
-        if watches(service) or is_redis(service)
+        if watches(service) or service.name in redis
         for network in service.networks
     }
     return {name: real for name, real in seen.networks.items() if name in wanted}

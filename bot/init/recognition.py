@@ -6,31 +6,45 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.init.seen import BotFolder, ComposeService
+from bot.init.seen import BotFolder, ComposeService, Value
 
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
 _MONITORING = re.compile(
     r"prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-?exporter|exporter|pushgateway"
 )
 _MONITORING_IMAGE = re.compile(
-    r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)(?=[:@]|$)"
+    r"(?:^|/)(?:prometheus|grafana|alertmanager|loki|promtail|alloy|cadvisor|node-exporter|pushgateway)"
+    r"(?:-oss|-enterprise)?(?=[:@]|$)"
 )
-_BOT_IMAGE = re.compile(r"hummingbot/hummingbot|/hummingbot(?:[:@]|$)|^hummingbot(?:[:@]|$)")
+_BOT_IMAGE = re.compile(r"(?:^|/)hummingbot(?=[:@]|$)")
+_LIKE_A_BOT_IMAGE = re.compile(
+    r"(?:^|/)(?!\S*(?:api|gateway|dashboard|broker|backend|exporter|mcp|site))[\w.-]*hummingbot[\w.-]*(?=[:@]|$)"
+)
+"""An image that somebody made of Hummingbot's, by its name; what is made around Hummingbot is none."""
+_NUMBERED = re.compile(r"(?:^|[-_.])(?:hummingbot|hbot|bot)[-_]?\d+$", re.IGNORECASE)
 _REDIS_IMAGE = re.compile(r"(?:^|/)(?:redis|redis-stack(?:-server)?|valkey|keydb|dragonfly)(?=[:@]|$)")
 """Redis, and what speaks like one."""
 
 
 def is_bot(service: ComposeService, folders: Sequence[BotFolder]) -> bool:
-    """Return whether a service is a bot: its image is Hummingbot's, or it has a folder with a bot's logs."""
+    """Return whether a service is a bot, or likely is one."""
+    return bool(bot_by(service, folders).value)
+
+
+def bot_by(service: ComposeService, folders: Sequence[BotFolder]) -> Value:
+    """Return whether a service is a bot and by what: Hummingbot's image or home, a folder with a bot's logs; or a guess."""
     if watches(service):
-        return False
-    has_folder = any(folder.name == service.name for folder in folders)
-    return has_bot_image(service) or (has_folder and bool(_BOT.fullmatch(service.name)))
-
-
-def has_bot_image(service: ComposeService) -> bool:
-    """Return whether a service's image is Hummingbot's."""
-    return _BOT_IMAGE.search(service.image) is not None
+        return Value(value=False, source="it watches the desk")
+    if _BOT_IMAGE.search(service.image):
+        return Value(value=True, source=f"image {service.image}")
+    if service.home_mounted:
+        return Value(value=True, source="mounts into /home/hummingbot")
+    if _BOT.fullmatch(service.name) and any(folder.name == service.name for folder in folders):
+        return Value(value=True, source=f"folder data/{service.name}")
+    if _LIKE_A_BOT_IMAGE.search(service.image):
+        return Value(value=True, source=f"image {service.image}", guess=True)
+    named = next(filter(_NUMBERED.search, (service.name, service.container)), "")
+    return Value(value=bool(named) and not is_redis(service), source=f"its name {named}", guess=True)
 
 
 def watches(service: ComposeService) -> bool:

@@ -9,11 +9,22 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """One value with where it was seen; ``guess``: it is likely and was not seen."""
+
+    value: object
+    source: str
+    guess: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ComposeService:
     """One service of the compose file. ``container`` is empty where the file leaves the name to Compose.
 
     ``ports``: what the service listens on inside, as far as its published or exposed ports tell; ``published``: on the
-    host.
+    host. ``elsewhere``: what it takes from files that were not read. ``replicas``: how many containers it is to have.
+    ``home_mounted``: something is mounted into the home of a Hummingbot. ``network_mode``: empty where it is in
+    networks.
     """
 
     name: str
@@ -25,10 +36,18 @@ class ComposeService:
     command: str = ""
     depends_on: tuple[str, ...] = ()
     published: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
+    replicas: int = 1
+    home_mounted: bool = False
+    network_mode: str = ""
 
     def is_a(self, kind: str) -> bool:
         """Tell whether it is a program of that name (``prometheus``): by its own name or its image's."""
-        return self.name == kind or re.search(rf"(?:^|/){kind}(?=[:@]|$)", self.image) is not None
+        return (
+            self.name == kind
+            or re.search(rf"(?:^|/){kind}(?:-oss|-enterprise)?(?=[:@]|$)", self.image) is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,3 +121,132 @@ def test_mounts_that_are_none_stop_no_look(tmp_path: Path, volumes: str, extends
     text = f"services:\n  base: {{image: x}}\n  one:\n    image: y\n    volumes: {volumes}\n{extends}"
     seen = look(written(tmp_path / "desk", {"docker-compose.yml": text}))
     assert [service.name for service in seen.services] == ["base", "one"]
+
+
+OWN_NAMES = {
+    "deploy/base.yaml": "name: '${DESK_NAME:?say which}'\nservices:\n"
+    "  mm-eth: {build: ../src, container_name: eth_maker, env_file: [../eth.env], "
+    "volumes: ['/srv/hb/eth/conf:/home/hummingbot/conf']}\n"
+    "  bot2: {build: ../src, container_name: second}\n"
+    "  slackbot: {build: ../chat}\n"
+    "  cache: {image: 'valkey/valkey:8@sha256:aa', secrets: [valkey_pw], env_file: {path: ../cache.env}}\n",
+    "deploy/mon.yaml": "services:\n  prom: {image: prom/prometheus, configs: [{source: rules}], "
+    "command: ['--web.listen-address=0.0.0.0:9095', '--web.external-url=https://desk.example/prom/']}\n"
+    "  graf: {image: 'grafana/grafana-oss:11.1.0', ports: ['${GRAF:?port}:3000']}\n",
+    "deploy/.env": "DESK_NAME=ibis\nCOMPOSE_FILE=base.yaml;mon.yaml\nCOMPOSE_PATH_SEPARATOR=;\n",
+}
+
+
+def test_bots_are_known_without_image_and_folder_and_what_is_not_read_is_said(tmp_path: Path) -> None:
+    """By what is mounted, else by their name, as a guess; files of services and demanded variables are doubts."""
+    result, desk = made(written(tmp_path, OWN_NAMES))
+    assert [(bot.name, desk.container_of(bot.name)) for bot in desk.bots] == [
+        ("mm-eth", "eth_maker"),
+        ("bot2", "second"),
+    ]
+    text = result.changes[0].after
+    assert "# mounts into /home/hummingbot; guess: controller" in text
+    assert "# guess: its name bot2; guess: controller" in text
+    assert "prom, graf" in text
+    assert {note for note in result.notes if note.startswith("doubt: ")} == {
+        (
+            "doubt: what stands in files of services was not read: env_file eth.env of mm-eth; "
+            "env_file cache.env, secret valkey_pw of cache; config rules of prom"
+        ),
+        "doubt: mon.yaml demands GRAF, which the env file does not give",
+        "doubt: there is no data/ folder that can be read",
+    }
+    env = next(change.after for change in result.changes if change.path.name == ".env")
+    assert "a password that stands in a file is not seen\nREDIS_URL=redis://cache:6379/0\n" in env
+    assert "PROMETHEUS_URL=http://prom:9095/prom\n" in env
+    compose = next(change.after for change in result.changes if change.path.name.startswith("docker-compose"))
+    assert 'default: {name: "ibis_default", external: true}' in compose
+
+
+@pytest.mark.parametrize(
+    ("service", "address"),
+    [
+        ("image: bitnami/redis, environment: [REDIS_PASSWORD=s3cr3t!]", ":s3cr3t%21@bus:6379/0"),
+        ("image: redis/redis-stack-server, environment: {REDIS_ARGS: --requirepass abc}", ":abc@bus:6379/0"),
+        (
+            "image: redis, command: ['sh', '-c', 'redis-server --requirepass \"$$PW\"'], environment: [PW]",
+            ":fromenv@bus:6379/0",
+        ),
+        ("image: redis, command: 'redis-server --port 6390'", "bus:6390/0"),
+        ("image: bitnami/redis, environment: {REDIS_PASSWORD_FILE: /run/secrets/pw}", "bus:6379/0"),
+    ],
+)
+def test_the_password_of_redis_is_that_of_its_command_or_of_its_environment(
+    service: str, address: str, tmp_path: Path
+) -> None:
+    """Where it stands in a file, it is said that it was not seen."""
+    root = written(tmp_path, {"compose.yml": f"services:\n  bus: {{{service}}}\n", ".env": "PW=fromenv\n"})
+    found = plan(look(root)).addresses["REDIS_URL"]
+    assert found.value == f"redis://{address}"
+    assert found.source.endswith("is not seen") is ("_FILE" in service)
+
+
+def test_what_compose_would_refuse_and_several_containers_of_a_service_are_doubts(tmp_path: Path) -> None:
+    """Numbers are names; a service in the host's network is reached by no name of its own."""
+    text = (
+        "name: '007'\nservices:\n  1: {image: 'hummingbot/hummingbot:2', deploy: {replicas: 2}, profiles: [a]}\n"
+        "  on: {image: redis, network_mode: host}\n  Bot_Ä: {image: hummingbot/hummingbot}\n  bot3:\n  x: [1]\n"
+    )
+    result, desk = made(written(tmp_path, {"compose.yml": text, ".env": "COMPOSE_PROFILES=*\n"}))
+    assert [bot.name for bot in desk.bots] == ["1"]
+    assert (desk.name, desk.compose.redis_service, desk.compose.profiles) == ("007", "on", ("a",))
+    assert "doubt: no service that Compose takes, left out: Bot_Ä, bot3, x" in result.notes
+    assert "doubt: 1 is to have 2 containers (replicas); hbot-triage knows one of a service" in result.notes
+    assert desk.paths.data == tmp_path / "data"
+    found = plan(look(tmp_path))
+    assert found.addresses["REDIS_URL"].guess
+    assert found.networks == {}
+
+
+def test_an_include_lays_its_files_over_one_another_with_variables_of_its_own(tmp_path: Path) -> None:
+    """What lies elsewhere is a doubt, once; a mount from the root makes no folder of bots."""
+    root = written(
+        tmp_path,
+        {
+            "compose.yaml": "include:\n  - path: [trade/a.yaml, trade/b.yaml]\n    env_file: trade/t.env\n"
+            "  - oci://example.org/x:1\nservices:\n  redis: {image: redis}\n",
+            "trade/a.yaml": "services:\n  alpha: {image: '$IMG', container_name: '${PFX}alpha', "
+            "volumes: ['/alpha:/home/hummingbot/logs']}\n  beta: {image: nothing}\n",
+            "trade/b.yaml": "services:\n  beta: {image: 'hummingbot/hummingbot:9'}\n",
+            "trade/t.env": "IMG=hummingbot/hummingbot:2.7.0\nPFX=theirs-\n",
+            ".env": "PFX=ours-\n",
+        },
+    )
+    result, desk = made(root)
+    assert {bot.name: desk.container_of(bot.name).partition("-")[2] for bot in desk.bots} == {
+        "alpha": "alpha",
+        "beta": "beta-1",
+    }
+    assert desk.container_of("alpha") == "ours-alpha"
+    assert desk.paths.data == tmp_path / "data"
+    assert "doubt: oci://example.org/x:1, which compose.yaml includes, was not read" in result.notes
+
+
+def test_rules_are_found_wherever_they_lie_and_a_strange_file_costs_itself(tmp_path: Path) -> None:
+    """By what a file holds; and the desk's own Alertmanager keeps its receivers."""
+    rule = "groups:\n- name: x\n  rules: [null, 1, {{record: y}}, {{alert: {}, expr: up}}]\n"
+    root = written(
+        tmp_path,
+        {
+            "compose.yml": "services:\n  bot1: {image: hummingbot/hummingbot}\n",
+            "alerts.yml": rule.format("AtTheRoot"),
+            "monitoring/desk/own.yaml": rule.format("BotHardStopActive"),
+            "monitoring/x.rules": rule.format("InDotRules"),
+            "monitoring/rules/template.yml": "groups:\n{% for one in bots %}\n- alert: x\n",
+            "monitoring/rules/odd.yml": "groups: {alert: x}\n# alert: \n",
+            "am/alertmanager.yml": "route: {receiver: x}\nreceivers: [{name: x}]\n",
+            "data/bot1/rules.yml": rule.format("ABotsOwn"),
+        },
+    )
+    result, desk = made(root)
+    assert set(look(root).rules) == {"AtTheRoot", "BotHardStopActive", "InDotRules"}
+    assert desk.triage.expected_rules == ("BotHardStopActive",)
+    assert any(note.startswith("doubt: template.yml is no YAML") for note in result.notes)
+    [receiver] = [change.after for change in result.changes if change.path.name.startswith("alertmanager")]
+    assert f"put these parts into {root}/am/alertmanager.yml, the route before its others" in receiver
+    assert "    - receiver: hbot-triage\n      continue: true" in receiver
