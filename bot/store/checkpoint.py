@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from loguru import logger
 
+from bot.store.same_file import SameFile
+
 ROWS, ROWS_MAX = 1_000, 5_000
 """Changed rows after which the log is copied in the next quiet moment, and after which nothing is waited for."""
 PAGES_MAX = 8_192
@@ -22,6 +24,7 @@ class Checkpoints:
     """How much was written since the log was copied. PostgreSQL does this by itself, beside its commits."""
 
     engine: sa.Engine
+    file: SameFile
     rows: int = 0
 
     def wrote(self, before: str, after: str) -> None:
@@ -36,6 +39,8 @@ class Checkpoints:
         self.rows = 0
         try:
             with self.engine.connect() as connection:
+                with connection.begin():
+                    self.file.insist(connection)  # what is damaged in the log would damage the database
                 driver = connection.connection.driver_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # type: ignore[union-attr] # SQLite's own
         except Exception as error:  # noqa: BLE001 - whatever the disk says here, it says to the next commit too

@@ -86,9 +86,9 @@ class SqlStore:
 
     async def close(self) -> None:
         """Finish what is queued and let go of the database."""
-        await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self._readers.shutdown)
         self._reading.dispose()
+        await asyncio.to_thread(self.writer.close)
 
 
 @asynccontextmanager

@@ -93,7 +93,8 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Start the thread."""
-        self._checkpoints, self._file = Checkpoints(self.engine), SameFile(self.engine.url)
+        self._file = SameFile(self.engine.url)
+        self._checkpoints = Checkpoints(self.engine, self._file)
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -134,12 +135,13 @@ class Writer:
             raise
 
     def close(self) -> None:
-        """Finish what is queued, then stop the thread."""
+        """Finish what is queued, then stop the thread. To be the last that has the database open."""
         if not self._closed:
             self._closed = True
             self._queue.put(None)
             self._thread.join(timeout=30)
-            self.engine.dispose()
+            with self._file.closing(self.engine):
+                self.engine.dispose()
 
     def _serve_all(self) -> None:
         while True:
@@ -269,6 +271,7 @@ class Writer:
                 begun.commit()
             except Exception as error:
                 connection.invalidate()  # closed, it cannot hold on to what it has not committed
+                self._file.let_go()
                 raise _CommitFailed(error, mark if mark != before else "") from error
             self._checkpoints.wrote(before, mark)
             return mark != before
@@ -281,7 +284,7 @@ class Writer:
             self._deadlines.limit(connection, TRANSACTION_SECONDS),
             connection.begin() as begun,
         ):
-            self._file.insist()
+            self._file.insist(connection)
             yield connection, begun
 
     def _after_failed_commit(self, batch: list[Unit[Any]], failed: _CommitFailed) -> _Became:

@@ -39,7 +39,7 @@ def test_a_flood_waits_for_no_quiet_moment(sqlite_store: SqlStore) -> None:
         (ROWS, False, False),
         (ROWS_MAX, False, True),
     ):
-        checkpoints = Checkpoints(sqlite_store._reading)
+        checkpoints = Checkpoints(sqlite_store._reading, sqlite_store.writer._file)
         checkpoints.wrote("5", str(5 + rows))
         checkpoints.run(quiet=quiet)
         assert (checkpoints.rows == 0) is copied
@@ -47,7 +47,7 @@ def test_a_flood_waits_for_no_quiet_moment(sqlite_store: SqlStore) -> None:
 
 def test_a_log_that_cannot_be_copied_stops_nobody(sqlite_store: SqlStore) -> None:
     """Whether the store commits, its commits say."""
-    checkpoints = Checkpoints(sqlite_store._reading, rows=ROWS)
+    checkpoints = Checkpoints(sqlite_store._reading, sqlite_store.writer._file, rows=ROWS)
     sqlite_store._reading.pool = sqlite_store._reading.pool.recreate()
     sqlite_store._reading.pool._creator = lambda *_: 1 / 0  # type: ignore[assignment]
     checkpoints.run(quiet=True)
