@@ -17,16 +17,26 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], bytes]] = []
         self.refused: set[str] = set()
+        self.answers: dict[str, str] = {}
+        """What it answers to a recipient, or to a sender, instead of taking it."""
         self.full = ""
         """What it answers instead of taking a mail; empty: it takes it."""
+
+    async def handle_MAIL(  # noqa: N802 - the library's name
+        self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender, but those it has another answer for."""
+        del server, session, options
+        envelope.mail_from = address
+        return self.answers.get(address, "250 known")
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient, but the refused ones."""
         del server, session, options
-        if address in self.refused:
-            return "550 no such user"
+        if address in self.refused or address in self.answers:
+            return self.answers.get(address, "550 no such user")
         envelope.rcpt_tos.append(address)
         return "250 known"
 

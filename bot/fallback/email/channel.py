@@ -24,6 +24,9 @@ from triage.untrusted_text import one_line
 SECONDS = 15.0
 MOST = 200
 """Characters of a subject, and of why a mail did not go."""
+_REPLY = 60
+_FINAL = 500
+"""From this code on a reply is final (RFC 5321, 4.2.1); one below asks to try again."""
 GOODBYE_SECONDS = 1.0
 """What was taken is taken: a server that does not answer the goodbye must not make it look unsent."""
 
@@ -41,8 +44,9 @@ class EmailChannel:
             async with self._session() as client:
                 refused, _ = await client.send_message(self._message(notice))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise FallbackFailure(_why(error, self.address), for_good=_too_large(error)) from error
-        return f"not taken for {', '.join(sorted(refused))}" if refused else ""
+            raise FallbackFailure(_why(error, self.address), for_good=_for_good(error)) from error
+        said = (f"{to}: {code} {one_line(words, _REPLY)}" for to, (code, words) in sorted(refused.items()))
+        return one_line(f"not taken for {'; '.join(said)}", MOST) if refused else ""
 
     async def examine(self) -> str:
         """Connect, log in, ask for each recipient, begin no mail: nothing is mailed."""
@@ -98,11 +102,18 @@ def _why(error: Exception, address: MailAddress) -> str:
     return one_line(why.replace(address.password, "•••") if address.password else why, MOST)
 
 
-def _too_large(error: Exception) -> bool:
-    """Whether the server takes no mail of this size: the same notice is as large the next time."""
-    if not isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused):
-        return False  # not said of the mail: a recipient's full mailbox answers 552 too
-    return error.code == aiosmtplib.SMTPStatus.storage_exceeded
+def _for_good(error: Exception) -> bool:
+    """Whether the server refuses this mail for good: by a final reply to its sender, its text, or each recipient.
+
+    A recipient's full mailbox (552) may be emptied. What it says of us and not of the mail, a greeting or a login, may be
+    mended without a restart: it is tried again.
+    """
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        full = aiosmtplib.SMTPStatus.storage_exceeded
+        return all(one.code >= _FINAL and one.code != full for one in error.recipients)
+    if isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused):
+        return error.code >= _FINAL
+    return False
 
 
 def _reason(error: Exception) -> str:

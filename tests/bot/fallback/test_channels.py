@@ -112,7 +112,7 @@ async def test_a_recipient_who_is_refused_is_named_and_the_others_have_the_mail(
     async with relaying() as (box, port):
         channel = EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off"))
         box.refused = {"b@desk.example"}
-        assert await channel.send(NOTICE) == "not taken for b@desk.example"
+        assert await channel.send(NOTICE) == "not taken for b@desk.example: 550 no such user"
         assert [recipients for recipients, _ in box.mails] == [["a@desk.example"]]
         assert message_from_bytes(box.mails[0][1])["Date"]
         with pytest.raises(FallbackFailure, match=r"does not take mail for b@desk.example: 550 no such user"):
@@ -125,11 +125,44 @@ async def test_a_recipient_who_is_refused_is_named_and_the_others_have_the_mail(
     assert len(box.mails) == 1
 
 
+BOT, ANA, BEN = "bot@desk.example", "a@desk.example", "b@desk.example"
+
+
+@pytest.mark.parametrize(
+    ("answers", "for_good"),
+    [
+        ({ANA: "550 5.1.1 no such user", BEN: "553 5.1.3 no such address"}, True),
+        ({ANA: "554 5.7.1 relay access denied", BEN: "551 not here"}, True),
+        ({ANA: "550 no such user", BEN: "451 4.7.1 greylisted"}, False),
+        ({ANA: "450 busy", BEN: "452 4.5.3 too many recipients"}, False),
+        ({ANA: "552 5.2.2 mailbox full", BEN: "550 no such user"}, False),
+        ({BOT: "553 5.7.1 sender not yours"}, True),
+        ({BOT: "530 5.7.0 authentication required"}, True),
+        ({BOT: "452 4.3.1 no room"}, False),
+    ],
+    ids=lambda value: " | ".join(value.values()) if isinstance(value, dict) else "",
+)
+async def test_a_final_reply_to_the_sender_or_to_all_recipients_is_final(
+    answers: dict[str, str], *, for_good: bool
+) -> None:
+    """One that may change is tried again; of several recipients one such reply is enough."""
+    async with relaying() as (box, port):
+        box.answers = answers
+        with pytest.raises(FallbackFailure, match=next(iter(answers.values()))) as refused:
+            await EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off")).send(NOTICE)
+    assert refused.value.for_good is for_good
+
+
 @pytest.mark.parametrize(
     ("answer", "for_good"),
-    [("552 5.3.4 message size exceeds fixed limit", True), ("452 4.3.1 insufficient system storage", False)],
+    [
+        ("552 5.3.4 message size exceeds fixed limit", True),
+        ("554 5.7.1 spam", True),
+        ("452 4.3.1 insufficient system storage", False),
+        ("421 4.3.2 shutting down", False),
+    ],
 )
-async def test_a_mail_that_is_too_large_is_not_tried_again(answer: str, *, for_good: bool) -> None:
+async def test_a_final_reply_to_the_text_is_not_tried_again(answer: str, *, for_good: bool) -> None:
     """The next one would be as large; a server that is short of room for now may have it later."""
     async with relaying() as (box, port):
         box.full = answer
