@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.engine import Engine, EngineImageList
-from bot.agent.order_executor import OrderExecutor
+from bot.agent.host_access import host_access
 from bot.agent.record import AgentRecord
-from bot.desk.commands import HostCommands
-from bot.desk.controllers import DeskControllers
-from bot.desk.env_file import DeskEnvFile
-from bot.desk.project import DeskProject
-from bot.desk.snapshots import DeskSnapshots
 from triage.desk import Desk
 from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock, SystemClock
@@ -29,26 +23,15 @@ def embedded_access(
 
     Raises SettingError where the record cannot be kept.
     """
-    env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    engine = Engine(docker_host)
-    snapshots, images = DeskSnapshots(desk.paths.data, desk.paths.backups), EngineImageList(engine)
-    commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
-    executor = OrderExecutor(
-        desk=desk,
-        commands=commands,
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        images=images,
-        containers=engine,
-    )
+    host = host_access(desk, docker_host)
+    executor = host.executor
     kept = AgentRecord.opened(record) if record is not None else AgentRecord()
     agent = LocalAgent(desk, executor, kept, clock or SystemClock())
     return DeskAccess(
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        images=images,
-        project=DeskProject(desk, commands, engine.has_image, env),
+        snapshots=executor.snapshots,
+        env=executor.env,
+        controllers=executor.controllers,
+        images=executor.images,
+        project=host.project,
         agent=agent,
     )

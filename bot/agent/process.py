@@ -22,18 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.desk_reader import DeskReader
-from bot.agent.engine import Engine, EngineImageList
-from bot.agent.order_executor import OrderExecutor
+from bot.agent.host_access import host_access
 from bot.agent.people import why_not_known
 from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof
-from bot.desk.commands import HostCommands
-from bot.desk.controllers import DeskControllers
-from bot.desk.env_file import DeskEnvFile
-from bot.desk.project import DeskProject
-from bot.desk.snapshots import DeskSnapshots
 from bot.desk_file import read_desk
 from triage.desk import Desk
 from triage.errors import DeskFailure, SettingError
@@ -190,33 +183,13 @@ async def serve(settings: AgentEnvironment, stop: asyncio.Event) -> None:
     if why := why_not_known(desk, by_group=bool(settings.signing_secret)):
         raise SettingError(f"TRIAGE_DESK: {why}")
     check_started_files(desk, settings.uid)
-    engine, clock = Engine(settings.docker_host), SystemClock()
-    commands = HostCommands({"DOCKER_HOST": settings.docker_host})
-    snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
-    env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    executor = OrderExecutor(
-        desk=desk,
-        commands=commands,
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        images=EngineImageList(engine),
-        containers=engine,
-    )
+    host, clock = host_access(desk, settings.docker_host), SystemClock()
     record = AgentRecord.opened(settings.state / "record.jsonl")
     salt = kept_salt(settings.state / "salt")
-    looks = DeskReader(
-        desk=desk,
-        engine=engine,
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        project=DeskProject(desk, commands, engine.has_image, env),
-        salt=salt,
-    )
+    looks = host.reader(salt)
     proof = SlackProof(settings.signing_secret, desk.agent.workspace) if settings.signing_secret else None
     try:
-        agent = LocalAgent(desk, executor, record, clock, proof, apart=True)
+        agent = LocalAgent(desk, host.executor, record, clock, proof, apart=True)
         async with Server(looks, agent, clock, uid=settings.uid).listening(settings.socket):
             gc.collect()
             gc.freeze()

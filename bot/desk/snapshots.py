@@ -20,10 +20,10 @@ from bot.desk import archive
 from bot.desk.differences import differences
 from bot.desk.files import exchange, link_tree, remove_tree, size_of, sync_folder, why_not_exchange
 from triage.errors import DeskFailure
+from triage.plans.agent_orders import archive_parts, is_archive_of
 from triage.ports.actions import Differences, DiskRoom, Snapshot
 
 T = TypeVar("T")
-_NAME = re.compile(r"(?P<bot>[A-Za-z0-9][\w.-]*?)_(?P<pre>pre_rollback_)?(?P<stamp>\d{8}_\d{6})\.tar\.gz")
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MARGIN = 64 * 1024 * 1024
 """Bytes that stay free beside what is needed: a full disk stops Redis and the bots."""
@@ -62,7 +62,7 @@ class DeskSnapshots:
         """Return the space that an archive needs once extracted. Reads it through: a corrupt one raises."""
 
         def ask(going: archive.Going) -> DiskRoom:
-            needed = archive.measure(self._path(name), _bot_of(name), going)
+            needed = archive.measure(self._path(name), archive_parts(name)[0], going)
             return DiskRoom(shutil.disk_usage(self._data).free, needed + _MARGIN)
 
         return await _threaded(ask)
@@ -190,11 +190,11 @@ class DeskSnapshots:
         return await _threaded(work)
 
     def _list(self, bot: str) -> tuple[Snapshot, ...]:
-        found = []
-        for path in self._backups.iterdir() if self._backups.is_dir() else ():
-            match = _NAME.fullmatch(path.name)
-            if match is not None and match["bot"] == bot and path.is_file() and not path.is_symlink():
-                found.append(_snapshot(path))
+        found = [
+            _snapshot(path)
+            for path in (self._backups.iterdir() if self._backups.is_dir() else ())
+            if is_archive_of(bot, path.name) and path.is_file() and not path.is_symlink()
+        ]
         return tuple(sorted(found, key=lambda snapshot: (snapshot.taken_at, snapshot.name), reverse=True))
 
     def _checksum(self, path: Path, going: archive.Going) -> str:
@@ -206,7 +206,7 @@ class DeskSnapshots:
         return self._checksums[key]
 
     def _path(self, name: str, bot: str | None = None) -> Path:
-        if bot not in {None, _bot_of(name)}:
+        if bot not in {None, archive_parts(name)[0]}:
             raise DeskFailure(f"{name!r} is no snapshot of {bot}")
         return self._backups / name
 
@@ -233,22 +233,13 @@ def _marker(token: str) -> str:
     return f".hbot-triage-rollback-{token}"
 
 
-def _bot_of(name: str) -> str:
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise DeskFailure(f"{name!r} is not the name of a snapshot (<bot>_<YYYYmmdd_HHMMSS>.tar.gz)")
-    return match["bot"]
-
-
 def _snapshot(path: Path) -> Snapshot:
-    match = _NAME.fullmatch(path.name)
-    if match is None:
-        raise DeskFailure(f"{path.name!r} is not the name of a snapshot")
+    bot, stamp, _ = archive_parts(path.name)
     try:
-        taken_at = datetime.strptime(match["stamp"], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+        taken_at = datetime.strptime(stamp, "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
     except ValueError:  # digits that are no time
         taken_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return Snapshot(path.name, match["bot"], taken_at, path.stat().st_size)
+    return Snapshot(path.name, bot, taken_at, path.stat().st_size)
 
 
 async def _threaded(work: Callable[[archive.Going], T]) -> T:

@@ -23,7 +23,7 @@ from triage.plans import operations
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Stamp = Annotated[str, Field(pattern=r"^[0-9]{8}_[0-9]{6}$")]
 """When a snapshot was taken, as its name has it: ``20260221_041500``."""
-_ARCHIVE = re.compile(r"(?P<bot>.+?)_(?P<pre>pre_rollback_)?(?P<stamp>\d{8}_\d{6})\.tar\.gz")
+_ARCHIVE = re.compile(r"(?P<bot>[A-Za-z0-9][\w.-]*?)_(?P<pre>pre_rollback_)?(?P<stamp>\d{8}_\d{6})\.tar\.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,12 @@ def archive_parts(name: str) -> tuple[str, str, bool]:
     if found is None:
         raise DeskFailure(f"{name!r} is not the name of a snapshot (<bot>_<YYYYmmdd_HHMMSS>.tar.gz)")
     return found["bot"], found["stamp"], found["pre"] is not None
+
+
+def is_archive_of(bot: str, name: str) -> bool:
+    """Tell whether a file's name is that of a snapshot of a bot."""
+    found = _ARCHIVE.fullmatch(name)
+    return found is not None and found["bot"] == bot
 
 
 def _archive(bot: str, name: str) -> tuple[str, bool]:

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.agent.core import LocalAgent
-from bot.agent.desk_reader import DeskReader
-from bot.agent.engine import Engine, EngineImageList
-from bot.agent.order_executor import OrderExecutor
+from bot.agent.host_access import host_access
 from bot.agent.record import AgentRecord
 from bot.agent.server import Server
 from bot.agent.slack_proof import SlackProof
-from bot.desk.commands import HostCommands
-from bot.desk.controllers import DeskControllers
-from bot.desk.env_file import DeskEnvFile
-from bot.desk.project import DeskProject
-from bot.desk.snapshots import DeskSnapshots
 from triage.desk import Desk
 from triage.ports.clock import Clock, SystemClock
 
@@ -46,32 +39,12 @@ async def agent_apart(
 ) -> AsyncIterator[Apart]:
     """Run an agent that answers this process's user (or `uid`), its record in `folder`, at `place` if given."""
     clock = clock or SystemClock()
-    engine = Engine(docker_host)
-    commands = HostCommands({"DOCKER_HOST": docker_host} if docker_host else {})
-    snapshots = DeskSnapshots(desk.paths.data, desk.paths.backups)
-    env, controllers = DeskEnvFile(desk.paths.env), DeskControllers(desk.paths.data)
-    executor = OrderExecutor(
-        desk=desk,
-        commands=commands,
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        images=EngineImageList(engine),
-        containers=engine,
-    )
-    looks = DeskReader(
-        desk=desk,
-        engine=engine,
-        snapshots=snapshots,
-        env=env,
-        controllers=controllers,
-        project=DeskProject(desk, commands, engine.has_image, env),
-        salt=salt,
-    )
+    host = host_access(desk, docker_host)
+    looks = host.reader(salt)
     path = folder / "agent.jsonl"
     record = AgentRecord.opened(path)
     proof = SlackProof(signing_secret) if signing_secret else None
-    agent = LocalAgent(desk, executor, record, clock, proof, apart=True)
+    agent = LocalAgent(desk, host.executor, record, clock, proof, apart=True)
     server = Server(looks, agent, clock, uid=os.geteuid() if uid is None else uid)
     with tempfile.TemporaryDirectory(prefix="hbt-") as short:  # a socket's path may have 107 characters
         place = place or Path(short) / "agent.sock"
