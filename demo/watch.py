@@ -85,6 +85,6 @@ async def _keep_going(desk: SimulatedDesk, prometheus: PrometheusServer) -> None
         await desk.bus.sync()
         await prometheus.tick()
         if task is not None and task.cancelling():
-            raise asyncio.CancelledError  # a zero timeout inside redis-py can swallow the first one
+            raise asyncio.CancelledError  # a zero timeout inside redis-py can lose the first one
         pause = SCRAPE_SECONDS / LOOKS_PER_SCRAPE / max(desk.clock.speed, 1.0)
         await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))

@@ -1,6 +1,6 @@
 """The agent's own record: one JSON object a line, appended and on disk before what it tells is done, each line chained.
 
-It is the second witness of who confirmed what: whoever takes the bot over has no way to it.
+It is a second record of who confirmed what: whoever takes the bot over cannot change it.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def _extract_all(
         _write(archive, member, place, name, going)
         files += 1
     for place, member in reversed(folders):
-        _dress(place, member)
+        _set_attributes(place, member)
     for folder in [target, *(path for path in target.rglob("*") if path.is_dir())]:
         sync_folder(folder)
     return files
@@ -217,10 +217,10 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path, name:
             going()
         file.flush()
         os.fsync(file.fileno())
-    _dress(place, member)
+    _set_attributes(place, member)
 
 
-def _dress(place: Path, member: tarfile.TarInfo) -> None:
+def _set_attributes(place: Path, member: tarfile.TarInfo) -> None:
     """Give mode (never setuid), owner and time. A folder must stay one that its owner can enter."""
     place.chmod((member.mode & 0o777) | (stat.S_IRWXU if member.isdir() else stat.S_IRUSR | stat.S_IWUSR))
     if os.geteuid() == 0:

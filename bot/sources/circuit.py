@@ -16,7 +16,7 @@ from triage.errors import SourceError, SourceTimeout
 
 TIMEOUTS = 3
 """Questions in a row without an answer after which a source counts as away."""
-PATIENCE_SECONDS = 1.5
+SILENT_SECONDS = 1.5
 """A question that was given up after less than this says nothing of the source."""
 PROBE_EVERY_SECONDS = 3.0
 PROBE_SECONDS = 2.5
@@ -57,7 +57,7 @@ class Circuit:
             self._answered()
             raise
         except asyncio.CancelledError:  # whoever asked has given up
-            if self.monotonic() - began >= PATIENCE_SECONDS:
+            if self.monotonic() - began >= SILENT_SECONDS:
                 self._unanswered()
             raise
         else:

@@ -139,6 +139,6 @@ class SimulatedDesk:
             self.catch_up()
             await self.bus.sync()
             if task is not None and task.cancelling():
-                raise asyncio.CancelledError  # a zero timeout inside redis-py can swallow the first one
+                raise asyncio.CancelledError  # a zero timeout inside redis-py can lose the first one
             pause = TICK / self.clock.speed if self.clock.speed else WAKES_AT_LEAST_EVERY
             await asyncio.sleep(min(max(pause, WAKES_AT_MOST_EVERY), WAKES_AT_LEAST_EVERY))

@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("bench", "bot", "demo", "handlers", "schedules", "tests", "tools", "triage")
 FIGURES = re.compile(
     r"\b(aloud|brew\w*|deeds?|conduct\w*|foreign|lean|ears?|mouths?|hears?|heard|hearing|wardrobe|lookout|die of"
-    r"|worth telling|whisper\w*|deaf|pulse|travel\w*|sits?|theat(?:re|er)|everyday life|in earnest)\b",
+    r"|worth telling|whisper\w*|deaf\w*|pulse|travel\w*|sits?|theat(?:re|er)|everyday life|in earnest"
+    # what a thing does, said of it as of a person or an animal
+    r"|swallow\w*|eats?|eaten|feeds?|trips? us|speaks? up|teach\w*|witness\w*|moods?|at the keyboard|victims?"
+    # what it is called in a house, a family, a wardrobe
+    r"|broom|front door|namesakes?|twins?|kin|strangers?|dress\w*|fate|dearest|lit up|dies? down)\b",
     re.IGNORECASE,
 )
 PARTS = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
@@ -78,6 +82,10 @@ def test_no_figure_of_speech_stands_where_a_term_exists() -> None:
         'LIMIT = 3\n"""So much travels at once."""',
         "class Line:\n    is_deaf: bool",
         "def close(pulse: float): ...",
+        "# a cancellation is swallowed",
+        '"""Let the next one speak up."""',
+        "def put(twin: Line): ...",
+        "async def deafen(): ...",
     ],
 )
 def test_the_search_finds_what_it_is_for(text: str) -> None:

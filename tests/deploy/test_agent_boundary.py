@@ -1,6 +1,6 @@
 """Six ways that led from a Docker socket proxy to root on the host, tried on the agent's socket beside a real engine.
 
-Each is sent as it was sent to the proxy, and again dressed as a request of the agent's. The engine's whole state and
+Each is sent as it was sent to the proxy, and again in the form of a request of the agent's. The engine's whole state and
 every file, of the desk and beside it, must be the same afterwards.
 """
 

@@ -66,7 +66,7 @@ async def ask(harness: Harness, line: str, user: str = "ana", *, seconds: float 
     return " ".join(shown(answers()[-1]).split())
 
 
-async def test_help_teaches_every_command(harness: Harness) -> None:
+async def test_help_lists_every_command(harness: Harness) -> None:
     """Help names each command with its usage and what it is for."""
     text = await ask(harness, "/triage help")
     for usage in (
@@ -81,7 +81,7 @@ async def test_help_teaches_every_command(harness: Harness) -> None:
 
 
 async def test_no_word_at_all_is_help(harness: Harness) -> None:
-    """An empty command teaches instead of complaining."""
+    """An empty command answers with the help instead of an error."""
     assert "What I can do" in await ask(harness, "/triage")
 
 

@@ -334,7 +334,7 @@ async def until(condition: Callable[[], bool], *, within: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_an_event_that_trips_us_costs_only_itself(
+async def test_an_event_that_raises_an_error_costs_only_itself(
     sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is kept aside and said; the later ones are taken, and after a break it is not met again for ever."""

@@ -339,7 +339,7 @@ async def test_a_paused_redis_is_a_timeout_and_then_read(
         assert await listening.read_all() == 1
 
 
-async def test_info_feeds_the_timeline_of_an_open_incident(
+async def test_info_stands_on_the_timeline_of_an_open_incident(
     redis_server: RedisServer, store: SqlStore
 ) -> None:
     """It stands there in the order in which it happened, untold, and only the bot's own."""
@@ -428,7 +428,7 @@ async def test_too_many_dead_letters_fire_and_few_resolve(redis_server: RedisSer
         assert listening.listener.counts.parked == 1
 
 
-async def test_an_entry_that_trips_us_is_parked_alone(
+async def test_an_entry_that_raises_an_error_is_parked_alone(
     redis_server: RedisServer, sqlite_store: SqlStore
 ) -> None:
     """A fault of ours with one entry does not stop the stream, nor lose its neighbours."""

@@ -28,10 +28,10 @@ def test_a_shape_is_read_or_said_not_to_be(case: dict[str, Any]) -> None:
     found = read(*case["lines"])
     if "errors" in case:
         assert len(found.errors) == case["errors"]
-        assert case["errors"] or (found.suspects, found.loose) == (0, 0)
+        assert case["errors"] or (found.error_like, found.loose) == (0, 0)
         return
     assert not found.errors
-    assert bool(found.suspects) is bool(case.get("doubt"))
+    assert bool(found.error_like) is bool(case.get("doubt"))
 
 
 def test_a_line_of_100_kilobytes_is_one_error() -> None:

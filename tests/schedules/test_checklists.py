@@ -1,4 +1,4 @@
-"""Checklists on a schedule speak up only when an item turned."""
+"""Checklists on a schedule are posted only when the status of an item changed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

@@ -173,15 +173,15 @@ def _understanding(recent: RecentLines, sample: ErrorLines | None) -> tuple[int,
                 f"{reading.unlevelled} console lines carry no level: errors cannot be told",
             )
         return reading.loose, f"{reading.loose} lines, none understood"
-    if reading.suspects > _NOT_UNDERSTOOD_SHARE * (reading.suspects + known):
+    if reading.error_like > _NOT_UNDERSTOOD_SHARE * (reading.error_like + known):
         understood = f"{known} understood" if known else "none understood"
-        return reading.suspects, f"{reading.suspects + known} lines speak of errors, {understood}"
+        return reading.error_like, f"{reading.error_like + known} lines speak of errors, {understood}"
     if sample is not None and sample.loose > _LOOSE_SHARE * sample.lines:
         return reading.loose, f"{sample.loose} of {sample.lines} lines not understood"
     if sample is None and recent.loose_flood:
         every = max(recent.lines or 0, reading.lines)
         return reading.loose, f"{reading.loose} of {every} lines not understood"
-    return max(reading.suspects, reading.strangers), ""
+    return max(reading.error_like, reading.unknown_records), ""
 
 
 def _compared(now: tuple[Template, ...], before: LogBaseline, window: LogWindow) -> tuple[Novelty, ...]:

@@ -148,7 +148,7 @@ def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) ->
         return signal.subject.name in candidate.bots
     if signal.subject.kind is SubjectKind.CONTAINER:
         return signal.subject.name in candidate.containers
-    # What is about the host or the desk has one host and one desk to be about; a stranger says nothing of a bot.
+    # What is about the host or the desk has one host and one desk to be about; a strange alert says nothing of a bot.
     return about != STRANGE or not candidate.bots or len(candidate.bots) > 1
 
 

@@ -60,8 +60,8 @@ class ErrorLines:
 
     ``every``: records of any level, in their order. ``lines``: lines read; ``records``: those that begin a record;
     ``unlevelled``: records of a shape that carries no level; ``loose``: lines that are no record and follow none;
-    ``strangers``: those of them that begin as records do;
-    ``suspects``: that speak of an error; ``sample`` the first of these, else of the loose ones.
+    ``unknown_records``: those of them that begin as records do;
+    ``error_like``: that speak of an error; ``sample`` the first of these, else of the loose ones.
     """
 
     every: tuple[ErrorLine, ...] = ()
@@ -69,8 +69,8 @@ class ErrorLines:
     records: int = 0
     unlevelled: int = 0
     loose: int = 0
-    strangers: int = 0
-    suspects: int = 0
+    unknown_records: int = 0
+    error_like: int = 0
     sample: str = ""
 
     @property
@@ -123,8 +123,8 @@ class _LineReader:
     records: int = 0
     unlevelled: int = 0
     loose: int = 0
-    strangers: int = 0
-    suspects: int = 0
+    unknown_records: int = 0
+    error_like: int = 0
     first_loose: str = ""
     first_suspect: str = ""
 
@@ -200,10 +200,10 @@ class _LineReader:
     def _keep_loose(self, text: str) -> None:
         self.loose += 1
         self.first_loose = self.first_loose or text
-        self.strangers += begins_record(text)
+        self.unknown_records += begins_record(text)
         # What is set in belongs to a table, or to a traceback.
         if not text[:1].isspace() and speaks_of_error(text):
-            self.suspects += 1
+            self.error_like += 1
             self.first_suspect = self.first_suspect or text
 
 
@@ -233,8 +233,8 @@ def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
         records=reader.records,
         unlevelled=reader.unlevelled,
         loose=reader.loose,
-        strangers=reader.strangers,
-        suspects=reader.suspects,
+        unknown_records=reader.unknown_records,
+        error_like=reader.error_like,
         sample=masked_where_cut(reader.first_suspect or reader.first_loose, _MESSAGE_MAX),
     )
 

@@ -2,7 +2,7 @@
 
 A clock that is set a year ahead makes everything stored a year old. So what removes old things asks here first: the
 clock is believed as far as the process has really run since it was believed last, and ``AHEAD`` beyond, for which the
-service may have been down. What is further ahead has to stand for ``PATIENCE`` of running; until then nothing goes.
+service may have been down. What is further ahead has to stand for ``BELIEVED_AFTER`` of running; until then nothing goes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from triage.wording import clock_time, duration
 
 NOTE = "believed_clock"
 AHEAD = timedelta(days=3)
-PATIENCE = timedelta(days=3)
+BELIEVED_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def judged(known: Believed | None, now: datetime, ran: float) -> Believed:
     if known is None or now - known.at <= AHEAD + timedelta(seconds=ran):
         return Believed(now)
     waited = known.waited + ran
-    return Believed(now) if waited >= PATIENCE.total_seconds() else Believed(known.at, waited)
+    return Believed(now) if waited >= BELIEVED_AFTER.total_seconds() else Believed(known.at, waited)
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ def _newest(tx: Tx) -> Believed | None:
 
 
 def _words(found: Believed, now: datetime) -> str:
-    left = PATIENCE.total_seconds() - found.waited
+    left = BELIEVED_AFTER.total_seconds() - found.waited
     return (
         f"the machine's clock says {now:%Y-%m-%d} {clock_time(now)} UTC, far beyond {found.at:%Y-%m-%d} "
         f"{clock_time(found.at)} up to which time is known to have passed: nothing old is removed. If the clock is wrong, "

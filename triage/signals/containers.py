@@ -26,7 +26,7 @@ LOOK_BACK = timedelta(minutes=15)
 
 _LETHAL = frozenset({"", "1", "2", "3", "6", "9", "15"})
 STOP_TAKES = timedelta(seconds=90)
-"""Between the signal and the death that an operator's stop may take: Docker's own patience is 10 s by default."""
+"""Between the signal and the death that an operator's stop may take: Docker itself waits 10 s by default."""
 _OOM_KILLS = timedelta(seconds=10)
 _CHANGES = frozenset(
     {"create", "restart", "stop", "kill", "update", "rename", "destroy", "pause", "unpause", "died"}

@@ -34,7 +34,7 @@ class RedisObservation:
 
 
 def redis_conditions(desk: Desk, look: RedisObservation) -> dict[str, Condition]:
-    """Return what is wrong with the server. A refusal of our user is our trouble and not Redis' ill."""
+    """Return what is wrong with the server. A refusal of our user is our trouble and no fault of Redis."""
     if look.error is not None:
         if isinstance(look.error, (SourceDenied, SourceNotConfigured)):
             return {}

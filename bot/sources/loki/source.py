@@ -39,7 +39,7 @@ async def _look(desk: Desk, logs: Loki) -> SourceHealth:
             "check triage.bot_log_selector of desk.yaml against the labels in Loki, LOKI_TENANT and promtail",
         )
     seen = f"ready, holds the logs of {len(desk.bots)} bots"
-    strange = await _strangers(desk, logs, now)
+    strange = await _unknown_bots(desk, logs, now)
     kept = await _kept_seconds(desk, logs)
     if kept is not None and kept < _needed_seconds(desk):
         seen += f"; keeps lines {duration(kept)}, and triage looks back {duration(_needed_seconds(desk))}"
@@ -66,7 +66,7 @@ async def _kept_seconds(desk: Desk, logs: Loki) -> float | None:
         return None
 
 
-async def _strangers(desk: Desk, logs: Loki, now: datetime) -> list[str]:
+async def _unknown_bots(desk: Desk, logs: Loki, now: datetime) -> list[str]:
     """Say whose lines come with the selector's other labels and are no bot's of desk.yaml."""
     every = logql.of_any_bot(desk.triage.bot_log_selector)
     if every is None:

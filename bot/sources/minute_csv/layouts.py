@@ -55,7 +55,7 @@ DAILY = {len(DAILY_ALWAYS): DAILY_ALWAYS}
 
 
 class Layouts:
-    """The layouts of one kind of file: the known ones, and those that headers teach as files are opened.
+    """The layouts of one kind of file: the known ones, and those that are read from headers as files are opened.
 
     ``always`` is the beginning that all of them share; a row of unknown length is read that far and no further.
     """

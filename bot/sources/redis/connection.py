@@ -108,7 +108,7 @@ def entry_id(told: object) -> str:
 
 @contextmanager
 def redis_errors(limit: float = ANSWER_SECONDS) -> Iterator[None]:
-    """Turn the errors of redis-py into ours; a cancellation that it swallowed is raised again."""
+    """Turn the errors of redis-py into ours; a cancellation that it lost is raised again."""
     before = _cancellations()
     try:
         yield

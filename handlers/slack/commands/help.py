@@ -1,4 +1,4 @@
-"""``help``: teaches every command."""
+"""``help``: lists every command with its usage."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_turn_is_not_kept_for_one_that_does_not_come() -> None:
 
 
 def test_the_first_word_of_an_incident_does_not_wait_and_the_threads_pay() -> None:
-    """An urgent post goes at once; the debt has a bound, so lines are not starved."""
+    """An urgent post goes at once; what lines wait longer for it has a bound."""
     clock = ManualClock()
     pace = RateLimiter(clock)
     assert [pace.post(POST, "C1", urgent=True) for _ in range(40)] == [0] * 40

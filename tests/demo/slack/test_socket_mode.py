@@ -221,7 +221,7 @@ async def test_events_arrive_for_what_the_app_subscribed_to(
 async def test_an_unacknowledged_event_comes_again_with_its_attempt_and_the_same_id(
     slack: SlackServer, bolt: AsyncApp, connected: Connected
 ) -> None:
-    """A socket swallows it; the next connection gets it again."""
+    """A socket loses it; the next connection gets it again."""
     received: list[tuple[str, int]] = []
 
     async def on_request(_client: Any, request: Any) -> None:  # noqa: ANN401 - the sdk's own shapes

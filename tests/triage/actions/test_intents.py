@@ -48,7 +48,7 @@ async def _audit(client: Redis, intent: dict[str, Any], category: str, message: 
 async def bot(server: RedisServer, answer: Answer) -> AsyncIterator[list[dict[str, Any]]]:
     """Run a consumer of intents; yields what it has seen."""
     seen: list[dict[str, Any]] = []
-    over = asyncio.Event()  # redis-py can eat a cancellation that comes while a read times out
+    over = asyncio.Event()  # redis-py can lose a cancellation that comes while a read times out
 
     async def consume() -> None:
         async with server.client() as client:

@@ -251,7 +251,7 @@ async def test_resolving_by_hand_while_degraded_mode_is_on_says_what_stays_stopp
 
 
 async def test_something_new_wakes_a_quiet_incident(story: Story) -> None:
-    """Quiet was meant for what was known: another alert speaks up again."""
+    """Quiet was meant for what was known: another alert notifies again."""
     await story.fire("BotSoftPauseTooLong")
     await story.resolve()
     await story.fire("BotHardStopActive", severity=Severity.SEV1)
@@ -340,7 +340,7 @@ async def test_a_storm_is_one_incident_that_counts_and_leaves_sev1_apart(story: 
 
 
 async def test_a_storm_ends_and_later_alerts_are_incidents_again(story: Story) -> None:
-    """An old storm that still fires swallows nothing that comes in quieter times."""
+    """An old storm that still fires takes in nothing that comes in quieter times."""
     count = story.desk.correlation.storm_incidents + 5
     await story.arrive(*(story.signal(f"Noise{n}", f"host{n}", SignalStatus.FIRING) for n in range(count)))
     story.clock.move(story.desk.correlation.storm_window_seconds + 1)

@@ -135,7 +135,7 @@ def test_every_code_has_a_row_of_the_table() -> None:
 
 
 async def test_the_check_reads_every_level_before_numbers_are_masked() -> None:
-    """A network failure is told at level NETWORK; its canned twin is a warning that names the key."""
+    """A network failure is told at level NETWORK; the generic line beside it is a warning that names the key."""
     sources = FakeSources()
     at = (NOW - timedelta(minutes=3)).strftime("%Y-%m-%d %H:%M:%S,000")
     for level, text in (("NETWORK", "Error submitting order."), ("WARNING", SUBMIT), ("INFO", "fine")):

@@ -12,7 +12,7 @@ INFO = "2026-02-20 03:01:05,000 - 1 - feed - INFO - tick 5"
 
 
 @pytest.mark.parametrize(
-    ("lines", "loose", "suspects"),
+    ("lines", "loose", "error_like"),
     [
         (["level=2 position left open"], 1, 0),
         (['lvl=3 msg="position left open"'], 1, 0),
@@ -25,7 +25,7 @@ INFO = "2026-02-20 03:01:05,000 - 1 - feed - INFO - tick 5"
         (["KeyError: 0"], 1, 1),
     ],
 )
-def test_it_is_not_folded_into_an_info_record(lines: list[str], loose: int, suspects: int) -> None:
+def test_it_is_not_folded_into_an_info_record(lines: list[str], loose: int, error_like: int) -> None:
     """A table that the record prints is its own still."""
     texts = [INFO, *lines]
     read = read_lines(
@@ -34,7 +34,7 @@ def test_it_is_not_folded_into_an_info_record(lines: list[str], loose: int, susp
             for each, text in enumerate(texts)
         ]
     )
-    assert (read.records, read.loose, read.suspects) == (1, loose, suspects)
+    assert (read.records, read.loose, read.error_like) == (1, loose, error_like)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_message_of_several_lines_keeps_its_traceback() -> None:
 def test_a_field_that_names_the_kind_of_something_is_no_level(text: str) -> None:
     """An error beside it is a suspect, and no record of a lesser level."""
     found = read_lines([line(text)])
-    assert (found.every, found.suspects) == ((), 1)
+    assert (found.every, found.error_like) == ((), 1)
 
 
 @pytest.mark.parametrize(

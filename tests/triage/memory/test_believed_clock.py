@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from triage.memory.believed_clock import AHEAD, PATIENCE, Believed, judged
+from triage.memory.believed_clock import AHEAD, BELIEVED_AFTER, Believed, judged
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = 86_400.0
@@ -41,4 +41,4 @@ def test_what_stands_for_days_of_running_is_believed() -> None:
         found = judged(found, now, 3600.0)
         if found.at == now:
             break
-    assert timedelta(hours=hours) == PATIENCE
+    assert timedelta(hours=hours) == BELIEVED_AFTER

@@ -114,11 +114,11 @@ def once(changes: Iterable[ContainerChange]) -> Iterable[ContainerChange]:
     """Return each change once: of a state and an event of one creation, the one that knows the image before."""
     kept: list[ContainerChange] = []
     for change in changes:
-        twin = next((each for each in kept if _same(each, change)), None)
-        if twin is None:
+        known = next((each for each in kept if _same(each, change)), None)
+        if known is None:
             kept.append(change)
-        elif change.image_before and not twin.image_before:
-            kept[kept.index(twin)] = change
+        elif change.image_before and not known.image_before:
+            kept[kept.index(known)] = change
     return kept
 
 

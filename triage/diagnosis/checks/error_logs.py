@@ -195,7 +195,7 @@ async def _loud(
 ) -> Mapping[str, int] | None:
     """Let Loki count the errors itself, where there is anything to compare its count with."""
     recent = await asyncio.to_thread(recents, group, answers)
-    if not any(each.cut or each.loud_read or each.reading.suspects for each in recent.values()):
+    if not any(each.cut or each.loud_read or each.reading.error_like for each in recent.values()):
         return None
     loud = group.selector + logql.like(logql.LOUD)
     return await ctx.sources.logs.counts(loud, by=group.label, end=window.end, window_seconds=window.seconds)

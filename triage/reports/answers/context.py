@@ -20,7 +20,7 @@ from triage.reports.checklists.model import ChecklistContext
 from triage.reports.incident_view import IncidentView
 from triage.wording import listed, nearest, together
 
-PATIENCE_SECONDS = 4.0
+CHECK_SECONDS = 4.0
 """How long a check may take that somebody waits for."""
 
 
@@ -54,13 +54,13 @@ class AnswerContext:
         raise Refused(f"There is no bot {name[:60]!r}; {meant}the desk has {listed(self.bots, 12)}.")
 
     async def findings(self, names: Sequence[str], bots: Sequence[str]) -> tuple[Finding, ...]:
-        """Run checks about bots, each within ``PATIENCE_SECONDS``."""
+        """Run checks about bots, each within ``CHECK_SECONDS``."""
         playbook = Playbook(
             "asked",
             "{subject}",
             None,
             tuple(name for name in names if name in CHECKS),
-            deadline_seconds=PATIENCE_SECONDS,
+            deadline_seconds=CHECK_SECONDS,
         )
         return await run_checks(playbook, replace(self.context(bots), quick=True), self.clock)
 
