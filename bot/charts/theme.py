@@ -1,4 +1,4 @@
-"""Colours of the pictures: Okabe and Ito's palette, which colour-blind people can tell apart, and never the only sign."""
+"""Colours of the pictures: Okabe and Ito's palette, told apart by colour-blind eyes, and never the only sign."""
 
 from __future__ import annotations
 

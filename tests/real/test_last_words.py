@@ -35,7 +35,7 @@ def test_last_words_are_errors_or_said_not_to_be_understood(record: str) -> None
     passed_over = [
         name
         for name, lines in CASES["failures"].items()
-        if not (found := beneath(record, lines)).errors and not found.suspects
+        if not (found := beneath(record, lines)).errors and not found.error_like
     ]
     assert not passed_over
 
@@ -46,6 +46,6 @@ def test_what_a_record_shows_is_no_doubt(record: str) -> None:
     alarms = {
         name: found.sample or [each.message for each in found.errors]
         for name, lines in CASES["harmless"].items()
-        if (found := beneath(record, lines)).errors or found.suspects
+        if (found := beneath(record, lines)).errors or found.error_like
     }
     assert not alarms
