@@ -33,6 +33,12 @@ def test_an_alert_is_about_what_its_labels_name(case: dict[str, Any]) -> None:
         ("PGTooManyLocks", "PG"), ("SSLCertExpiry", "SSL"), ("KubePodCrashLooping", "KubePod"), ("KubeletDown", "Kubelet"),
         ("DockerContainerUnhealthy", "DockerContainer"), ("PostgreSQLSlowQueries", "PostgreSQL"), ("PodRestarting", "Pod"),
         ("KubeDaemonSetRolloutStuck", "KubeDaemonSet"), ("PrometheusAllTargetsMissing", "PrometheusAllTargets"),
+        ("KillSwitchFired", "KillSwitchTriggered"), ("kill_switch_active", "KillSwitchTriggered"),
+        ("KillSwitchArmed", "default"),
+        ("BotKillSwitchTripped", "KillSwitchTriggered"), ("HardStopEngaged", "BotHardStopActive"),
+        ("OrderRejectSpike", "Order"),
+        ("ExchangeApiDown", "Exchange"), ("LiquidationRisk", "Liquidation"), ("WebsocketDisconnected", "Websocket"),
+        ("DeadLetterRate", "DeadLetter"), ("KubeAPIDown", "Kube"), ("LogPanic", "Log"), ("LoginFailed", "default"),
         ("BlackboxProbeFailed", "Blackbox"), ("Bottleneck", "default"), ("Hostile", "default"),
     ],
 )  # fmt: skip

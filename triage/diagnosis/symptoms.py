@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from triage.model import Episode, Incident, Json, Severity, Source, Subject, SubjectKind
+from triage.playbooks.table import known_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,8 @@ GONE = frozenset({"down", "loop", "oom", "unhealthy", "frozen", "no_fills"})
 
 def family(episode: Episode) -> str:
     """Return what an alert is about; ``strange`` where nobody wrote it down."""
-    known = FAMILIES.get(episode.name) or FAMILIES.get(episode.labels.get("category", ""))
+    names = (episode.name, episode.labels.get("category", ""), known_name(episode.name))
+    known = next((FAMILIES[name] for name in names if name in FAMILIES), None)
     if known is not None:
         return known
     if episode.source is Source.DEAD_LETTER:
@@ -107,7 +109,7 @@ def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a t
 def _holds_of_bot(  # noqa: PLR0911, C901 - a table of conditions
     facts: Facts, bot: str, episode: Episode, about: str
 ) -> bool | None:
-    name = episode.name
+    name = known_name(episode.name)
     if about in {"down", "loop", "oom", "unhealthy", "container_memory"}:
         return _holds_of_container(facts, facts.desk.container_of(bot), about)
     state = facts.state(bot)

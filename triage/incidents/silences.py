@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from triage.errors import BadInput
+from triage.incidents.bot_labels import names_nobody
 from triage.incidents.series_labels import of_series
 from triage.incidents.subjects import IDENTITY, OF_COMPOSE, is_container
 from triage.masking import masked_where_cut
@@ -59,9 +60,10 @@ def identifying(labels: Mapping[str, str]) -> tuple[str, ...]:
     with the host. Containers of one name are in many pods, and of many services.
     """
     bot, container, place = (tuple(label for label in group if labels.get(label)) for group in IDENTITY)
-    if bot or (container and container[0] in of_series(labels) and is_container(labels[container[0]])):
-        return bot or (*container, *(label for label in _OF_CONTAINER if labels.get(label)))
-    return (*place, *container) if place else ()
+    named = bot and not names_nobody(labels[bot[0]])
+    if named or (container and container[0] in of_series(labels) and is_container(labels[container[0]])):
+        return bot if named else (*container, *(label for label in _OF_CONTAINER if labels.get(label)), *bot)
+    return (*place, *container, *bot) if place else ()
 
 
 def lacking(labels: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
+from triage.incidents.bot_labels import NAME_MAX, of_bot
 from triage.incidents.series_labels import (
     OF_OTHERS,
     OF_SCRAPE,
@@ -24,13 +25,13 @@ from triage.incidents.series_labels import (
 from triage.masking import masked_where_cut
 from triage.model import Subject, SubjectKind
 
-NAME_MAX = 200
-"""Characters of what an alert is about that are kept: they end up in titles."""
 _UNIT = re.compile(r".+\.(?:service|socket|timer|mount|target|slice|scope|path|device|swap|automount)")
 """A systemd unit, as node-exporter names it: no container."""
 _CONTAINER_LABELS = ("exported_container", "name", "container", "container_name")
 """Docker's API writes a name with a slash before it. Prometheus renames a label that its target has too: what the series
 itself says is then ``exported_…``."""
+_NAME = re.compile(r"(?!POD$)[A-Za-z0-9][\w.-]*")
+"""How Docker names a container. ``POD`` is what cAdvisor calls the one that only holds a pod's network."""
 _REPLACEMENT = re.compile(r"[0-9a-f]{12}_(?=[A-Za-z0-9])")
 """What Compose puts before the name of a container that takes another one's place."""
 _COMPOSE_LABELS = (
@@ -43,7 +44,9 @@ _SERVICE_LABELS = ("exported_service", "service", *_COMPOSE_LABELS)
 """Docker's own label of a compose service, as cAdvisor and the log shippers pass it on, is one too."""
 _KNOWN_LABELS = (
     "bot_name",
+    "bot_id",
     "instance_name",
+    "service_name",
     "strategy",
     "exported_job",
     "app",
@@ -105,8 +108,8 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
 
     An alert that names none of them is about the desk.
     """
-    if bot := labels.get("bot", "").strip():
-        return Subject(SubjectKind.BOT, masked_where_cut(_bot_named(bot, desk), NAME_MAX))
+    if (bot := of_bot(labels.get("bot", ""), desk)) is not None:
+        return bot
     labels = of_series(labels)
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if is_container(container):
@@ -127,18 +130,9 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
 
 
 def is_container(name: str) -> bool:
-    """Tell whether the value of a label is a container's name: no systemd unit, and no path of a control group."""
+    """Tell whether the value of a label is a container's name: no systemd unit, no path of a control group, no list."""
     name = name.removeprefix("/")
-    return bool(name) and not _UNIT.fullmatch(name) and "/" not in name
-
-
-def _bot_named(name: str, desk: Desk) -> str:
-    """Return the desk's own name of a bot: a label may have its container's, or write it in capitals."""
-    if desk.bot(name) is not None:
-        return name
-    owner = desk.bot_of_container(name.removeprefix("/"))
-    alike = [bot.name for bot in desk.bots if bot.name.lower() == name.lower()]
-    return owner.name if owner is not None else alike[0] if len(alike) == 1 else name
+    return _NAME.fullmatch(name) is not None and not _UNIT.fullmatch(name)
 
 
 def _renamed(container: str, desk: Desk) -> str:

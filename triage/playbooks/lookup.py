@@ -9,7 +9,7 @@ from triage.desk import Desk
 from triage.desk_sections.triage import PlaybookSettings
 from triage.model import Source
 from triage.playbooks.model import Playbook
-from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
+from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT, known_name
 
 _SHORT = 4
 """A prefix as short may be the beginning of another word."""
@@ -36,7 +36,7 @@ def _knowing_minor(playbook: Playbook, containers: frozenset[str]) -> Playbook:
 
 
 def _shipped(alertname: str, source: Source) -> Playbook:
-    exact = BY_NAME.get(alertname)
+    exact = BY_NAME.get(alertname) or BY_NAME.get(known_name(alertname))
     if exact is not None:
         return exact
     if source in BY_SOURCE:

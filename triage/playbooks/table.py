@@ -6,6 +6,7 @@ controlled, Sev-3 observability and tooling.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from triage.drill_alert import ALERTNAME
@@ -250,7 +251,8 @@ BY_PREFIX = {
         *(
             _row(name, "{alert}", None, _HOST, "Look at the host: its disk, its memory, its processor, its clock.")
             for name in ("Host", "Node", "Disk", "Filesystem", "Systemd", "Clock", "Smart", "Raid", "HighCpu", "HighMemory",
-                         "HighDisk", "HighNetwork", "Windows", "Zfs", "Ups", "Docker", "KubeNode", "Kubelet", "OutOfDisk")
+                         "HighDisk", "HighNetwork", "Windows", "Zfs", "Ups", "Docker", "KubeNode", "Kubelet", "OutOfDisk",
+                         "HighLoad", "MemoryPressure", "Swap")
         ),
         *(
             _row(name, "{alert}", None, _WATCH, "Figures may be missing: look at the target and the network to it.")
@@ -258,16 +260,48 @@ BY_PREFIX = {
         ),
         *(
             _row(name, "{alert}", None, _WATCH, "What watches the desk fails: look at its container and its log.")
-            for name in ("Prometheus", "Alertmanager", "Loki", "Promtail", "Grafana", "Cadvisor")
+            for name in ("Prometheus", "Alertmanager", "Loki", "Promtail", "Grafana", "Cadvisor", "cAdvisor")
         ),
         *(
             _row(name, "{alert}", None, _PROBED, "Asked from outside, it does not answer: look at its address and route.")
-            for name in ("Blackbox", "Probe", "Endpoint", "SSL", "Ssl", "TLS", "Certificate")
+            for name in ("Blackbox", "Probe", "Endpoint", "SSL", "Ssl", "TLS", "Certificate", "ICMP", "Ping")
         ),
+        *(
+            _row(name, "{alert}", None, _BOT,
+                 "Check the exchange's status page, our rate limits and the order errors in the log.")
+            for name in ("Exchange", "Order", "Ws", "WebSocket", "Websocket", "Connector", "RateLimit")
+        ),
+        *(
+            _row(name, "{alert}", None, _BOT,
+                 "Compare the exchange's balances and position with the bot's; pause it while they differ.")
+            for name in ("Position", "Margin", "Liquidation", "Balance", "Equity", "Pnl", "PnL", "Drawdown", "DailyLoss",
+                         "DailyPnl")
+        ),
+        *(
+            _row(name, "{alert}", None, _BUS, "Look at Redis and at the service that reads the stream.")
+            for name in ("Stream", "DeadLetter", "Intent")
+        ),
+        *(
+            _row(name, "{alert}", None, _CODE, "Read the new templates first: they name what broke.")
+            for name in ("Log", "ErrorLog", "HighErrorLog")
+        ),
+        _row("Kube", "{alert}", None, _HOST, "Look at the cluster's own services and at the node."),
         _row("Bot", "{alert}", None, _CODE,
              "Check state and net edge, then the fee source, then the error log."),
     )
 }  # fmt: skip
+
+_HAPPENED = r"_?(?:triggered|fired|tripped|activ(?:e|ated?)|engaged|entered|pulled|hit|on)?"
+_SAME = (
+    (re.compile(rf"(?:bot_?)?kill_?switch{_HAPPENED}", re.IGNORECASE), "KillSwitchTriggered"),
+    (re.compile(rf"(?:bot_?)?hard_?stop{_HAPPENED}", re.IGNORECASE), "BotHardStopActive"),
+)
+
+
+def known_name(alertname: str) -> str:
+    """Return the name that the desk's own rules have for an alert: a kill switch is triggered, fired, or tripped."""
+    return next((name for pattern, name in _SAME if pattern.fullmatch(alertname)), alertname)
+
 
 DEFAULT = _row(
     "default",

@@ -107,6 +107,9 @@ def test_an_alert_without_a_name_is_silenced_by_its_labels() -> None:
         ({"container_name": "main"}, {"container_name": "main", "name": "redis"}),
         ({"service": "redis"}, {"service": "redis", "container": "hbot-bot1"}),
         ({"container": "x1"}, {"container": "x1", "com_docker_compose_service": "redis"}),
+        ({"bot": "none", "instance": "h1:9100"}, {"bot": "none", "instance": "h2:9100"}),
+        ({"bot": "-", "container": "redis"}, {"bot": "-", "container": "loki"}),
+        ({"container": "POD", "pod": "bot1-0"}, {"container": "POD", "pod": "bot2-0"}),
         ({"name": "x1", "compose_service": "loki"}, {"name": "x1", "compose_service": "redis"}),
     ],
 )

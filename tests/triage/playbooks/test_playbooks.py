@@ -1,16 +1,20 @@
 """Playbooks: one for every alert of the desk, overridable, and a wrong override is named at the start."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.episodes import firing
 from triage.desk import Desk
 from triage.desk_sections.triage import PlaybookSettings
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.playbook_settings import validate_playbooks
+from triage.diagnosis.symptoms import family
 from triage.errors import SettingError
 from triage.incidents.subjects import subject_of
-from triage.model import Severity, Source
+from triage.model import Severity, Source, Subject, SubjectKind
 from triage.playbooks.lookup import playbook_for
 from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT
 
@@ -172,3 +176,14 @@ def test_titles_are_words(labels: dict[str, str], title: str) -> None:
     """No state's own name, no brackets round a target, nothing twice."""
     about = subject_of(labels, Desk())
     assert playbook_for(Desk(), labels["alertname"]).title_for(about.name, labels["alertname"]) == title
+
+
+@pytest.mark.parametrize("name", ["KillSwitchFired", "HardStopEngaged", "kill_switch_tripped"])
+def test_what_stops_a_bot_is_known_by_its_other_names(name: str) -> None:
+    """The playbook, what the alert is about, and whether it holds; a desk's row of the known name counts too."""
+    episode = firing(name, Subject(SubjectKind.BOT, "bot1"), datetime(2026, 3, 1, tzinfo=UTC))
+    assert family(episode) == "stop"
+    assert playbook_for(Desk(), name).severity is Severity.SEV1
+    known = playbook_for(Desk(), name).name
+    desk = Desk(playbooks={known: PlaybookSettings(advice="Call the desk.")})
+    assert playbook_for(desk, name).advice == "Call the desk."

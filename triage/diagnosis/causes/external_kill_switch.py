@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import guarded
+from triage.playbooks.table import known_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
+    from triage.model import Episode
 
 EXPLAINS = frozenset({"stop"})
+
+
+def _tells(episode: Episode) -> bool:
+    return episode.firing and not episode.is_event and known_name(episode.name) == "KillSwitchTriggered"
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:
@@ -23,11 +29,9 @@ def rule(facts: Facts) -> Iterable[Candidate]:
                 case.sees("proof", f"audit event kill_switch for {bot}", "audit event")
         if facts.said(bot, "kill_switch") and facts.now_of(bot).get("state") == "hard_stop":
             case.sees("strong", f"the audit stream tells of a kill switch for {bot}", "audit_trail")
-        if (
-            any(each.subject.name == bot for each in facts.alerts("KillSwitchTriggered"))
-            and not facts.logged(bot, "pnl_kill_switch").count
-        ):
-            case.sees("clear", "KillSwitchTriggered fires", "alert")
+        fires = [each for each in facts.episodes if each.subject.name == bot and _tells(each)]
+        if fires and not facts.logged(bot, "pnl_kill_switch").count:
+            case.sees("clear", f"{fires[0].name} fires", "alert")
             if facts.answered("audit_trail") and not facts.said(bot, "kill_switch"):
                 case.doubts("hint_not", "the audit stream holds no kill switch of late", "audit_trail")
         if facts.works(bot):
