@@ -119,7 +119,9 @@ class ComposeSettings(DeskSection):
     """What compose calls the project (``-p``); the label ``com.docker.compose.project`` of what runs tells it."""
     healthy_seconds: float = Field(default=120, gt=0, le=3600)
     """How long an action waits for a container to run and its health check to pass."""
-    container_template: str = "hbot-{service}"
+    container_template: str = Field(
+        default="hbot-{service}", json_schema_extra={"pattern": r"^[^{}]*\{service\}[^{}]*$"}
+    )
 
     @field_validator("container_template")
     @classmethod

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -185,10 +186,20 @@ def test_the_version_is_printed() -> None:
 
 
 def test_the_schema_of_desk_yaml_is_printed() -> None:
-    """It knows every key and every kind of action."""
+    """It knows every key, kind of action and check, and what ids, container names and times look like."""
     schema = json.loads(run("schema").stdout)
     assert set(Desk.model_fields) == set(schema["properties"])
     assert "rollback" in json.dumps(schema)
+    parts = {name: part["properties"] for name, part in schema["$defs"].items() if "properties" in part}
+    assert "scope" in parts["PlaybookSettings"]["checks"]["anyOf"][0]["items"]["enum"]
+    patterns = {
+        parts["Role"]["users"]["items"]["pattern"]: ("U0ANA00001", "ana"),
+        parts["ComposeSettings"]["container_template"]["pattern"]: ("hbot-{service}", "hbot"),
+        parts["ScheduleSettings"]["digest"]["pattern"]: ("5 0 * * *", "25:00"),
+    }
+    for pattern, (fits, fits_not) in patterns.items():
+        assert re.search(pattern, fits)
+        assert not re.search(pattern, fits_not)
 
 
 def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

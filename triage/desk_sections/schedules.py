@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
 from triage.cron import Cron
 from triage.desk_sections.names import Zone
 from triage.desk_sections.section import DeskSection
 
+CronText = Annotated[str, Field(json_schema_extra={"pattern": r"^(\s*|\s*\S+(\s+\S+){4}\s*)$"})]
+"""Five fields, or none."""
+
 
 class ScheduleSettings(DeskSection):
     """Cron expressions (five fields) in one time zone; an empty one switches the job off."""
 
     timezone: Zone = "UTC"
-    digest: str = "5 0 * * *"
-    drill: str = "0 9 * * mon"
-    checklists: str = "*/30 * * * *"
-    snapshots: str = "30 4 * * *"
+    digest: CronText = "5 0 * * *"
+    drill: CronText = "0 9 * * mon"
+    checklists: CronText = "*/30 * * * *"
+    snapshots: CronText = "30 4 * * *"
 
     @field_validator("digest", "drill", "checklists", "snapshots")
     @classmethod
