@@ -24,9 +24,14 @@ _ROUND = "()[]{}*~`"
 """What stands around a word that was copied out of a message."""
 MOST = 500
 _UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u3164\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u180e\u3164\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff]"
 )
 _EMOJI_CODE = re.compile(r"(?<!\S)(?::[a-z0-9_+'-]{1,60}:)+(?!\S)")
+_LINK = re.compile(r"<(?![@#!])[^<>|]*\|([^<>|]*)>")
+"""An address that Slack made of what was typed, as ``<http://eth.b|eth.b>``: its label is what was typed."""
+_NAMED = re.compile(r"<(@[A-Z0-9]+)\|[^<>]*>")
+_DASH = re.compile("(?<!\\S)(?:[\u2012-\u2015]+|--+)")
+"""A dash between words, also one that stands at the next one: no hyphen, and no minus."""
 _NUMBER = re.compile(r"#?(?:incident|inc)?[-_#:. ]*(\d{1,11})")
 _PHONE = str.maketrans(
     {
@@ -51,14 +56,15 @@ def read_line(text: str) -> CommandLine:
     """Split what was typed. No word at all is ``help``; quotes that do not close are taken as letters.
 
     Phones type curly quotes, long dashes, spaces that do not break, wide letters, emoji and characters that are not
-    seen: all are understood.
+    seen, and Slack makes links of what looks like an address: all are understood.
     """
-    line = " ".join(_EMOJI_CODE.sub(" ", plain(text[:MOST])).split())
+    typed = _NAMED.sub(r"<\1>", _LINK.sub(r"\1", text[:MOST]))
+    line = " ".join(_EMOJI_CODE.sub(" ", plain(_DASH.sub(" ", _unescaped(typed)))).split())
     try:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
-    if words and words[0].lower() == SLASH:
+    if words and words[0].lower() in {SLASH, SLASH[1:]}:
         words = words[1:]
     words = [word for word in map(_bare, words) if any(char.isalnum() for char in word)]
     share = bool(words) and words[-1].lower() == SHARE and len(words) > 1
@@ -67,6 +73,11 @@ def read_line(text: str) -> CommandLine:
     if not words:
         return CommandLine("help")
     return CommandLine(words[0].lower(), _named(words[1:]), share)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the three signs that Slack escapes as they were typed."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _bare(word: str) -> str:

@@ -20,7 +20,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
     span, rest = take_span(words)
     rest = services.answer_context.known_words(rest)
     unknown = [word for word in rest if word not in services.answer_context.bots]
-    if any(word[0].isdigit() or word.lower() in _TIMES for word in unknown):
+    if any(word.lstrip("-+")[:1].isdigit() or word.lower() in _TIMES for word in unknown):
         said = one_line(" ".join(unknown), 40)
         raise Refused(f"{said!r} is no window, which ends now; write for instance 24h, 7d or 30d.")
     at_most(rest, 1, f"/triage kpi {one_line(rest[0], 40) if rest else ''}")

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from handlers.slack.command import Call, Command, CommandServices, require
+from handlers.slack.command_line import at_most
 from handlers.slack.time_span import take_span
 from triage.errors import Refused
 from triage.memory.people import name_of, remember
@@ -15,6 +16,7 @@ from triage.ports.store import Tx
 
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{6,})(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
 _HOURS = re.compile(r"[1-9]\d{0,2}")
+_UNTIL = "%a %d %b %H:%M UTC"
 DEFAULT_HOURS, MOST_HOURS = 12, 14 * 24
 _USAGE = "write /triage oncall @name [hours], /triage oncall clear, or /triage oncall to see who it is"
 
@@ -25,6 +27,7 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
     await require(services, call, "operator", "change who is on call")
     now = services.answer_context.clock.now()
     if words[0].lower() == "clear":
+        at_most(words, 1, "/triage oncall clear")
         ended = await services.answer_context.store.write(
             lambda tx: clear_override(tx, by=call.user, now=now)
         )
@@ -33,8 +36,14 @@ async def _run(services: CommandServices, call: Call, words: tuple[str, ...]) ->
 
     def put(tx: Tx) -> Answer:
         remember(tx, call.user, call.user_name)
+        before = override_of(tx, now)
         set_override(tx, override, now)
-        return saying(f"{name_of(tx, override.person)} is on call until {override.until:%a %d %b %H:%M} UTC.")
+        said = f"{name_of(tx, override.person)} is on call until {override.until:{_UNTIL}}"
+        if before is None:
+            return saying(f"{said}.")
+        return saying(
+            f"{said}, in place of {name_of(tx, before.person)}, who was until {before.until:{_UNTIL}}."
+        )
 
     return await services.answer_context.store.write(put)
 
@@ -62,11 +71,11 @@ def _shown(services: CommandServices, tx: Tx) -> Answer:
     override = override_of(tx, now)
     if override is not None:
         by = name_of(tx, override.by)
-        until = f"until {override.until:%a %d %b %H:%M} UTC"
+        until = f"until {override.until:{_UNTIL}}"
         return saying(f"{name_of(tx, override.person)} is on call {until} (override by {by}).")
     if settings.rota is not None:
         person, ends = turn(settings.rota, now)
-        return saying(f"{name_of(tx, person)} is on call until {ends:%a %d %b %H:%M} UTC (rota).")
+        return saying(f"{name_of(tx, person)} is on call until {ends:{_UNTIL}} (rota).")
     if on_call(tx, settings, now):
         return saying(f"The user group {settings.group} is on call.")
     return saying("Nobody is on call: desk.yaml has neither oncall.rota nor oncall.group.", note=_USAGE)

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.slack.command import Call
 from handlers.slack.command_line import CommandLine, incident_id, read_line, which_incident
-from handlers.slack.commands.do import _parted
+from handlers.slack.commands.do import _parted, _target_words
 from handlers.slack.time_span import take_span
 from triage.errors import Refused
 from triage.wording import together
@@ -36,6 +36,16 @@ from triage.wording import together
         ("`status` *bot1*", CommandLine("status", ("bot1",))),
         ("ack INC \u2013 7", CommandLine("ack", ("INC-7",))),
         ("ack incident #7", CommandLine("ack", ("INC-7",))),
+        ("ack 7\ufe0f\u20e3", CommandLine("ack", ("7",))),
+        ("status <http://eth.b|eth.b>", CommandLine("status", ("eth.b",))),
+        ("show <https://wiki.desk/INC-42|INC-42>", CommandLine("show", ("INC-42",))),
+        ("oncall <@U0BEN00001|ben smith> \u2014 8h", CommandLine("oncall", ("<@U0BEN00001>", "8h"))),
+        ("oncall \u2014clear", CommandLine("oncall", ("clear",))),
+        ("kpi bot1 \u201424h", CommandLine("kpi", ("bot1", "24h"))),
+        ("kpi bot1 --7d", CommandLine("kpi", ("bot1", "7d"))),
+        ("oncall <@U0BEN00001> \u22123", CommandLine("oncall", ("<@U0BEN00001>", "-3"))),
+        ("status bot1 &amp; bot2", CommandLine("status", ("bot1", "bot2"))),
+        ("triage status", CommandLine("status")),
         ("oncall <@U0BEN00001> 8h", CommandLine("oncall", ("<@U0BEN00001>", "8h"))),
     ],
 )
@@ -151,3 +161,9 @@ def test_a_second_incident_is_not_left_out_silently() -> None:
 def test_an_action_as_its_button_says_it(typed: tuple[str, ...], kind: str, rest: tuple[str, ...]) -> None:
     """Words with a space or a hyphen are the action's name."""
     assert _parted(typed) == (kind, rest)
+
+
+def test_the_words_between_an_action_and_its_target_are_none_of_the_target() -> None:
+    """As in a sentence; a bot may be called so all the same."""
+    assert _target_words(("on", "the", "Bot", "1"), ("bot1", "bot2")) == ("bot1",)
+    assert _target_words(("to", "on"), ("on",)) == ("on",)
